@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What every other header needs: visibility, status codes, the error line, log messages, version.
+ *
+ * General rules, said once:
+ * - A function that can fail returns MASKDM_OK (0) or a negative status; maskdm_last_error() then has one line
+ *   of English for this thread. After any error every object stays usable and unchanged.
+ * - maskdm_x_create(&out, ...) gives the caller one reference; on failure *out is NULL. A handle passed to
+ *   another create gains a reference of its own, so that handles may be released in any order.
+ *   maskdm_x_release(&p) drops a reference, sets p to NULL and accepts NULL.
+ * - `const T *` arguments are borrowed until the call returns; returned `const char *` live as long as the
+ *   object they came from.
+ * - A handle belongs to one thread at a time; different handles may be used by different threads at once.
+ * - Callbacks run on the thread that called the API, with no lock held. A non-zero result cancels, and the
+ *   call returns MASKDM_ECANCELED.
+ * - Sizes in bytes are size_t, counts are int64_t. Images are rows x columns x channels, the channel innermost.
+ * - Nothing is printed; the process is never ended; signals, environment, locale and the floating-point
+ *   mode of the host are left alone.
+ */
+#ifndef MASKDM_COMMON_H
+#define MASKDM_COMMON_H
+
+#include <maskdm/version.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#  define MASKDM_API __attribute__((visibility("default")))
+#  define MASKDM_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#  define MASKDM_API
+#  define MASKDM_MUST_CHECK
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Outcome of a call. Values never change. */
+enum maskdm_status {
+    MASKDM_OK         =  0,
+    MASKDM_ENOMEM     = -1, /* memory exhausted, or a memory limit would be exceeded */
+    MASKDM_EINVAL     = -2, /* an argument or an option is out of range */
+    MASKDM_ESHAPE     = -3, /* shapes do not fit together */
+    MASKDM_EIO        = -4, /* the operating system refused a file operation; its reason is in the line */
+    MASKDM_EFORMAT    = -5, /* the file was read but is not what it claims to be */
+    MASKDM_ENOTSUP    = -6, /* this build or device lacks the feature */
+    MASKDM_EVERSION   = -7, /* made by or for a newer version of the library */
+    MASKDM_EDEVICE    = -8, /* a device or module reported a failure */
+    MASKDM_ECANCELED  = -9, /* a callback or maskdm_*_cancel() asked to stop */
+    MASKDM_ENOTFOUND  = -10, /* no such name, file or checkpoint */
+    MASKDM_ENONFINITE = -11 /* too many steps in a row had a loss or gradient that is not finite */
+};
+
+/** One line about the last failure on this thread; never NULL, "" when there was none.
+ *  Valid until the next call that fails on the same thread. Releasing and getters leave it alone. */
+MASKDM_API const char *maskdm_last_error(void);
+
+/** "MASKDM_EINVAL" and so on; "unknown status" for other numbers. */
+MASKDM_API const char *maskdm_status_name(int status);
+
+/** MASKDM_VERSION of the library that runs, to compare with the header's. */
+MASKDM_API int maskdm_version(void);
+
+/** "0.1.0" */
+MASKDM_API const char *maskdm_version_string(void);
+
+enum maskdm_log_level {
+    MASKDM_LOG_DEBUG = 0,
+    MASKDM_LOG_INFO  = 1,
+    MASKDM_LOG_WARN  = 2
+};
+
+/** One line of text, without a newline, borrowed for the call. `level` is enum maskdm_log_level. */
+typedef void (*maskdm_log_callback)(void *user, int level, const char *line);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

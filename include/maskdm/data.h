@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Data sets: where training images come from.
+ *
+ *     maskdm_data_open_folder(&data, dev, "faces", options);        // PNG and JPEG, recursive
+ *     maskdm_data_create_memory(&data, dev, images, labels, ...);   // borrowed arrays
+ *     maskdm_data_create_callback(&data, dev, count, fetch, user);  // the host draws them
+ *
+ * Which image is drawn when, flips, masks, times and noise are functions of (seed, step, position in the batch)
+ * alone; an epoch is a permutation of the whole set and wraps without dropping an image.
+ *
+ * Thread safety: a data set serves one trainer at a time.
+ */
+#ifndef MASKDM_DATA_H
+#define MASKDM_DATA_H
+
+#include <maskdm/device.h>
+#include <maskdm/image.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_data maskdm_data;
+
+/**
+ * A folder of images, searched recursively (PNG and JPEG by content, hidden files left out), in byte order of the
+ * paths. Each is resized (short side, Pillow's antialiased bicubic) and centre-cropped to image_size. Labels are
+ * the indices of the first-level sub-folders in byte order, -1 for files beside them. A broken image is named to
+ * the log, skipped and counted; MASKDM_EINVAL when none is left. Decoded once into memory when that fits
+ * `cache_limit`, else by loader threads ahead of the step: both give equal bytes.
+ * options: kind "folder". log may be NULL.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
+                                                         const maskdm_options *options, maskdm_log_callback log,
+                                                         void *log_user);
+/**
+ * Images in memory: `count` of height x width x channels, `row_stride` and `image_stride` bytes apart (0: packed).
+ * labels: one per image, or NULL. Nothing is copied: both must stay in place until the last reference is gone.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t count,
+                                                           int64_t height, int64_t width, int channels,
+                                                           enum maskdm_sample sample, const void *images,
+                                                           size_t row_stride, size_t image_stride,
+                                                           const int32_t *labels);
+/** Write image `index` (height x width x channels floats in 0 .. 1, packed) and its label (-1: none). Called on the
+ *  thread that called the API. Non-zero cancels the step. */
+typedef int (*maskdm_data_fetch)(void *user, int64_t index, float *image, int32_t *label);
+/** Images by callback. drop(user), if given, is called once when the last reference is gone. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count,
+                                                             int64_t height, int64_t width, int channels,
+                                                             maskdm_data_fetch fetch, void (*drop)(void *user),
+                                                             void *user);
+/**
+ * Split off a held-out part: a pseudo-random `fraction` (in 0 .. 1, at least one image each side) chosen by `seed`.
+ * Both parts hold a reference to `data`.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data,
+                                                   double fraction, uint64_t seed);
+MASKDM_API void maskdm_data_release(maskdm_data **data);
+
+MASKDM_API int64_t maskdm_data_count(const maskdm_data *data);
+MASKDM_API int64_t maskdm_data_height(const maskdm_data *data);
+MASKDM_API int64_t maskdm_data_width(const maskdm_data *data);
+MASKDM_API int maskdm_data_channels(const maskdm_data *data);
+/** Files that could not be read and were left out. */
+MASKDM_API int64_t maskdm_data_skipped(const maskdm_data *data);
+/** Number of labels (largest + 1), 0 without labels; the name of label i for folders, else NULL. */
+MASKDM_API int64_t maskdm_data_labels(const maskdm_data *data);
+MASKDM_API const char *maskdm_data_label_name(const maskdm_data *data, int64_t i);
+/** Path of image i for folders, else NULL. */
+MASKDM_API const char *maskdm_data_path(const maskdm_data *data, int64_t i);
+/** Copy image i as floats in 0 .. 1 (height x width x channels) and its label (may be NULL). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label);
+/**
+ * The batch of a training step: for position b of step s (0-based) the global position is s * batch + b; the image
+ * is that position's place in its epoch's permutation; flips with probability `flip` (0 .. 1) by (seed, position).
+ * images: batch x height x width x channels floats in -1 .. 1. labels: batch (may be NULL).
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch,
+                                                   double flip, float *images, int32_t *labels);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A device: where programs run, with its threads and its memory limit.
+ *
+ *     maskdm_device *dev;
+ *     maskdm_device_open(&dev, "cpu", NULL);          // all cores, no limit
+ *
+ * Thread safety: a device may be shared by handles on several threads; its thread pool then serves one of
+ * them at a time, in turn.
+ */
+#ifndef MASKDM_DEVICE_H
+#define MASKDM_DEVICE_H
+
+#include <maskdm/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_device maskdm_device;
+
+/** Run body(arg, i, worker) for every i in [0, n), in any order, on any threads, and return when all are done.
+ *  worker is in [0, workers) and no two calls at the same time share one. */
+typedef void (*maskdm_parallel_for)(void *user, int64_t n, void (*body)(void *arg, int64_t i, int worker),
+                                    void *arg);
+
+/**
+ * Open a device by name: "cpu". "cuda:0" is MASKDM_ENOTSUP in a build without the CUDA module.
+ * options: kind "device" (threads, memory_limit, blas_threads ...), or NULL for the defaults. `threads=1`
+ * starts no thread. BLAS is primed here, once per worker.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_device_open(maskdm_device **out, const char *name,
+                                                    const maskdm_options *options);
+/** As maskdm_device_open("cpu"), with the host's own parallel loop of `workers` workers in place of threads of
+ *  ours. `parallel_for` must stay callable until the last reference is gone. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_device_open_hosted(maskdm_device **out, const maskdm_options *options,
+                                                           maskdm_parallel_for parallel_for, int64_t workers,
+                                                           void *user);
+MASKDM_API void maskdm_device_release(maskdm_device **device);
+
+/** Worker count, at least 1. */
+MASKDM_API int64_t maskdm_device_threads(const maskdm_device *device);
+/** Bytes that handles of this device hold now, the most they ever held, and the limit (0: none). Counts
+ *  weights, optimizer state, arenas and image caches. */
+MASKDM_API size_t maskdm_device_memory_used(const maskdm_device *device);
+MASKDM_API size_t maskdm_device_memory_peak(const maskdm_device *device);
+MASKDM_API size_t maskdm_device_memory_limit(const maskdm_device *device);
+/** One line: name, instruction set, BLAS flavour, threads. Lives as long as the device. */
+MASKDM_API const char *maskdm_device_description(const maskdm_device *device);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Images: PNG and JPEG in, PNG out, grids, antialiased resizing.
+ *
+ * H rows, W columns, C channels (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA); rows from the top, channels innermost.
+ * Samples are u16 in memory whatever the file had: 8 bit widens by 257, so that nothing of a 16-bit file is lost.
+ */
+#ifndef MASKDM_IMAGE_H
+#define MASKDM_IMAGE_H
+
+#include <maskdm/common.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_image maskdm_image;
+
+/** Sample types of memory that the caller lends. */
+enum maskdm_sample {
+    MASKDM_SAMPLE_U8    = 0, /* 0 .. 255 */
+    MASKDM_SAMPLE_U16   = 1, /* 0 .. 65535, the machine's byte order */
+    MASKDM_SAMPLE_FLOAT = 2  /* 0 .. 1 */
+};
+
+/** Read a PNG or JPEG file, told apart by its first bytes. channels 1 to 4 converts (0 keeps the file's): grey by
+ *  the ITU-R 601 luma weights of Pillow, transparency composed over `background` (C values in 0 .. 1, NULL: white)
+ *  unless the wanted image has an alpha channel. Refuses more than 64 Mpixels. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read(maskdm_image **out, const char *path, int channels,
+                                                   const float *background);
+/** From memory: `stride` is bytes between rows (0: packed). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels,
+                                                     enum maskdm_sample sample, const void *data, size_t stride);
+MASKDM_API void maskdm_image_release(maskdm_image **image);
+MASKDM_API int64_t maskdm_image_height(const maskdm_image *image);
+MASKDM_API int64_t maskdm_image_width(const maskdm_image *image);
+MASKDM_API int maskdm_image_channels(const maskdm_image *image);
+/** Copy the samples out; floats are clipped to 0 .. 1 when they came in, u8 is rounded to nearest. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void *out,
+                                                   size_t stride);
+/** Scale so that the image covers height x width (short side fits), with Pillow's antialiased bicubic filter
+ *  (a = -0.5, support widened when shrinking), then cut the centre. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t height,
+                                                  int64_t width);
+/** Write a PNG of 8 or 16 bits a sample; old file or new one survive a cut at any moment. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_write_png(const maskdm_image *image, const char *path, int bits);
+/** One picture of `count` images of equal size, `columns` in a row (0: near square), 2 pixels apart. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_grid(maskdm_image **out, const maskdm_image *const *image,
+                                                   int64_t count, int64_t columns);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Settings. Every configurable thing declares a table of options (name, type, default, range, unit, help); a
+ * handle made for a kind is filled by setters, by one string, or from JSON. No public struct carries settings.
+ *
+ *     maskdm_options *o;
+ *     maskdm_options_create(&o, "uvit");
+ *     maskdm_options_parse(o, "image_size=64 patch_size=4 dim=512 depth=13 heads=8");
+ *     maskdm_options_set_bool(o, "qkv_bias", 1);
+ *
+ * Kinds: maskdm_options_kind(0), (1), ... lists them: uvit, mask, scheduler, optimizer, ema, folder, device,
+ * trainer, sampler, and the composites pretrain, finetune and sample, in which the names of a table carry its
+ * prefix (mask_ratio, ema_decay). A wrong name is answered with the nearest right one, a wrong value with its
+ * range. doc/options.md is the reference, generated from the same tables.
+ *
+ * Thread safety: one handle, one thread at a time.
+ */
+#ifndef MASKDM_OPTIONS_H
+#define MASKDM_OPTIONS_H
+
+#include <maskdm/common.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_options maskdm_options;
+
+enum maskdm_option_type {
+    MASKDM_OPTION_BOOL       = 0, /* "true", "false", "1", "0", "yes", "no" */
+    MASKDM_OPTION_INT        = 1,
+    MASKDM_OPTION_FLOAT      = 2,
+    MASKDM_OPTION_STRING     = 3,
+    MASKDM_OPTION_CHOICE     = 4,
+    MASKDM_OPTION_INT_LIST   = 5, /* "32" or "32,48" or "32x48" */
+    MASKDM_OPTION_FLOAT_LIST = 6
+};
+
+/** A handle with every option at its default. MASKDM_ENOTFOUND for an unknown kind. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_create(maskdm_options **out, const char *kind);
+MASKDM_API void maskdm_options_release(maskdm_options **options);
+/** An independent copy. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_clone(maskdm_options **out, const maskdm_options *options);
+
+/** Set by text, as a command line gives it; the last value wins. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set(maskdm_options *options, const char *name, const char *value);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_bool(maskdm_options *options, const char *name, int value);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_int(maskdm_options *options, const char *name, int64_t value);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_float(maskdm_options *options, const char *name, double value);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_list(maskdm_options *options, const char *name,
+                                                         const double *value, int64_t count);
+/** "name=value name=value ...", separated by spaces; a value with spaces stands in double quotes. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse(maskdm_options *options, const char *text);
+/** A flat JSON object of name: value. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t bytes);
+/** Whether every option fits the selected kinds ("block_size" with "type=patch" does not) and all that must be
+ *  given is. Calls that take options check by themselves. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_check(const maskdm_options *options);
+
+/** The value as text, into `buffer` (NUL terminated, cut at `capacity`); *needed (may be NULL) is the full
+ *  length with the NUL. MASKDM_ENOTFOUND for an unknown name. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_get(const maskdm_options *options, const char *name, char *buffer,
+                                                    size_t capacity, size_t *needed);
+/** All options, resolved, as one flat JSON object; buffer as in maskdm_options_get(). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_json(const maskdm_options *options, char *buffer, size_t capacity,
+                                                     size_t *needed);
+
+/* ---- what there is ---- */
+
+/** Name of the i-th kind, NULL past the last. */
+MASKDM_API const char *maskdm_options_kind(int64_t i);
+/** One line about a kind, NULL if there is none of that name. */
+MASKDM_API const char *maskdm_options_kind_help(const char *kind);
+/** Number of options of a kind; 0 if there is none of that name. */
+MASKDM_API int64_t maskdm_options_count(const char *kind);
+
+/** A fact about option i of a kind: "name", "table", "type", "default", "range", "choices", "unit", "when" or
+ *  "help", "" where it does not apply; buffer as in maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind,
+ *  index or fact. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_describe(const char *kind, int64_t i, const char *fact,
+                                                         char *buffer, size_t capacity, size_t *needed);
+/** enum maskdm_option_type of option i, or -1. */
+MASKDM_API int maskdm_options_type(const char *kind, int64_t i);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

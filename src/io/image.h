@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Decoded images and the files they come from. u16 samples, H x W x C, channel innermost.
+ */
+#ifndef MASKDM_IO_IMAGE_H
+#define MASKDM_IO_IMAGE_H
+
+#include <maskdm/image.h>
+
+struct maskdm_failure;
+
+struct maskdm_image {
+    int64_t height, width;
+    int channels;
+    int bits; /* 8 when every sample is a multiple of 257 because the source had 8 bits; else 16 */
+    uint16_t *sample;
+};
+
+/* All of these may run on a worker thread: failures go into the record. */
+int maskdm_picture_create(maskdm_image **out, int64_t height, int64_t width, int channels, struct maskdm_failure *f);
+void maskdm_picture_free(maskdm_image **image);
+/* PNG or JPEG, told apart by the first bytes. */
+int maskdm_picture_read(maskdm_image **out, const char *path, int channels, const float *background,
+                        struct maskdm_failure *f);
+int maskdm_picture_decode(maskdm_image **out, const void *bytes, size_t size, int channels, const float *background,
+                          struct maskdm_failure *f);
+/* Short side scaled to cover height x width, then the centre; see maskdm_image_fit(). */
+int maskdm_picture_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width,
+                       struct maskdm_failure *f);
+int maskdm_picture_write_png(const maskdm_image *image, const char *path, int bits, struct maskdm_failure *f);
+int maskdm_picture_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns,
+                        struct maskdm_failure *f);
+
+#endif

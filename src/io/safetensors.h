@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * safetensors: 8 bytes little-endian header length, JSON header, tensor bytes. Stricter than the reference
+ * where a C string API sits behind it: no duplicate names, no NUL in names, rank at most 8, the tensors tile
+ * the data exactly. doc/formats.md has the rules and the limits.
+ */
+#ifndef MASKDM_IO_SAFETENSORS_H
+#define MASKDM_IO_SAFETENSORS_H
+
+#include <maskdm/file.h>
+
+#include "util/file.h"
+
+enum { MASKDM_ST_RANK = 8 };
+
+struct maskdm_st_tensor {
+    char *name;
+    const char *dtype; /* static text */
+    int rank;
+    int64_t shape[MASKDM_ST_RANK];
+    int64_t elements;
+    uint64_t begin, end; /* bytes, from the start of the data */
+};
+
+struct maskdm_st_entry { char *key, *value; };
+
+/* What a header says, checked. Tensors are in the order of their bytes. */
+struct maskdm_st {
+    struct maskdm_st_tensor *tensor;
+    int64_t count;
+    int64_t *by_name; /* indices in the order of names, for binary search */
+    struct maskdm_st_entry *meta;
+    int64_t meta_count;
+    uint64_t data_at; /* bytes from the start of the file */
+    struct maskdm_reader *reader; /* or */
+    const unsigned char *memory;
+    uint64_t size;
+};
+
+int maskdm_st_open(struct maskdm_st *out, const char *path);
+int maskdm_st_open_memory(struct maskdm_st *out, const void *bytes, size_t size);
+void maskdm_st_close(struct maskdm_st *s);
+int64_t maskdm_st_find(const struct maskdm_st *s, const char *name); /* -1: none */
+const char *maskdm_st_meta(const struct maskdm_st *s, const char *key);
+int maskdm_st_read(struct maskdm_st *s, int64_t i, void *out, size_t bytes); /* raw, exact size */
+int maskdm_st_read_f32(struct maskdm_st *s, int64_t i, float *out, int64_t count);
+int maskdm_st_read_f64(struct maskdm_st *s, int64_t i, double *out, int64_t count);
+int maskdm_st_read_i64(struct maskdm_st *s, int64_t i, int64_t *out, int64_t count);
+
+/* ---- writing: pieces are borrowed until saved ---- */
+struct maskdm_st_writer;
+int maskdm_st_writer_create(struct maskdm_st_writer **out);
+void maskdm_st_writer_release(struct maskdm_st_writer **w);
+int maskdm_st_writer_meta(struct maskdm_st_writer *w, const char *key, const char *value);
+int maskdm_st_writer_add(struct maskdm_st_writer *w, const char *name, const char *dtype, const int64_t *shape,
+                         int rank, const void *data);
+/* With `digest` non-zero the metadata gains "maskdm.digest", a checksum of all tensor bytes in file order
+ * (XXH64-class 64-bit, hex, algorithm named in doc/formats.md); maskdm_st_verify() recomputes it. */
+int maskdm_st_writer_save(struct maskdm_st_writer *w, const char *path, int digest);
+/* MASKDM_EFORMAT when the digest is absent or does not match. */
+int maskdm_st_verify(struct maskdm_st *s);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every allocation of the library goes through here, so that tests can refuse the n-th one and count leaks.
+ */
+#ifndef MASKDM_UTIL_ALLOC_H
+#define MASKDM_UTIL_ALLOC_H
+
+#include <stddef.h>
+
+/* A test may replace these before the first handle is made; production never writes them.
+ * `refuse` is asked before each allocation: non-zero makes it fail. */
+struct maskdm_alloc_hook {
+    int (*refuse)(void *user, size_t bytes);
+    void *user;
+};
+void maskdm_alloc_hook_set(const struct maskdm_alloc_hook *hook); /* NULL restores the default */
+long maskdm_alloc_live(void);                                     /* blocks allocated and not yet freed */
+
+void *maskdm_malloc(size_t bytes);
+void *maskdm_calloc(size_t count, size_t size); /* the product is checked */
+void *maskdm_realloc(void *p, size_t bytes);
+/* 64-byte aligned, contents undefined; blocks of 2 MiB and more ask for huge pages. */
+void *maskdm_malloc_aligned(size_t bytes);
+void maskdm_free(void *p); /* any of the above, NULL too */
+char *maskdm_strdup(const char *s);
+char *maskdm_strndup(const char *s, size_t n);
+
+/* Allocation that records MASKDM_ENOMEM with the bytes and `what` when it fails. */
+void *maskdm_need(size_t count, size_t size, const char *what); /* zeroed */
+void *maskdm_need_aligned(size_t bytes, const char *what);      /* 64-byte aligned, contents undefined */
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The one way to the file system. Nothing else in the library opens, reads, writes, flushes, renames,
+ * unlinks or lists; tests make any of these calls fail through the hooks.
+ *
+ * Durable writing (doc/formats.md): temporary name in the same folder, flush, rename, flush of the folder;
+ * only then is the state acknowledged. A failed flush is never retried: the temporary file is dropped.
+ */
+#ifndef MASKDM_UTIL_FILE_H
+#define MASKDM_UTIL_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Called before each operation with its name ("open", "read", "write", "fsync", "rename", "unlink", "mkdir",
+ * "list", "truncate", "close"); a positive result is the errno with which the operation then fails. */
+struct maskdm_file_hook {
+    int (*before)(void *user, const char *operation, const char *path);
+    void *user;
+};
+void maskdm_file_hook_set(const struct maskdm_file_hook *hook); /* tests only; NULL restores the default */
+
+/* ---- reading: regular files only (a FIFO or device is an error), O_CLOEXEC, size fixed at open ---- */
+struct maskdm_reader; /* one open file; read_at may be used from several threads */
+int maskdm_reader_open(struct maskdm_reader **out, const char *path);
+void maskdm_reader_close(struct maskdm_reader **r);
+uint64_t maskdm_reader_size(const struct maskdm_reader *r);
+const char *maskdm_reader_path(const struct maskdm_reader *r);
+/* Exactly `bytes` bytes from `offset`; a short file is MASKDM_EIO. */
+int maskdm_reader_read_at(struct maskdm_reader *r, void *buffer, size_t bytes, uint64_t offset);
+/* The whole file, at most `limit` bytes, into fresh memory (maskdm_free) with a NUL behind it. */
+int maskdm_file_read_all(char **out, size_t *bytes, const char *path, size_t limit);
+
+/* ---- writing a whole file so that a cut at any moment leaves the old or the new one ---- */
+struct maskdm_writer;
+int maskdm_writer_open(struct maskdm_writer **out, const char *path); /* makes PATH's temporary sibling */
+int maskdm_writer_write(struct maskdm_writer *w, const void *buffer, size_t bytes);
+int maskdm_writer_commit(struct maskdm_writer **w); /* flush, rename, flush the folder; frees in every case */
+void maskdm_writer_abandon(struct maskdm_writer **w); /* remove the temporary file; NULL is fine */
+
+/* ---- appending lines to a log ---- */
+struct maskdm_appender;
+int maskdm_appender_open(struct maskdm_appender **out, const char *path);
+int maskdm_appender_write(struct maskdm_appender *a, const void *buffer, size_t bytes); /* one write call */
+void maskdm_appender_close(struct maskdm_appender **a);
+
+/* ---- folders ---- */
+enum maskdm_file_kind { MASKDM_FILE_NONE, MASKDM_FILE_REGULAR, MASKDM_FILE_FOLDER, MASKDM_FILE_OTHER };
+int maskdm_file_kind_of(enum maskdm_file_kind *out, const char *path); /* a missing path is NONE, no error */
+int maskdm_folder_make(const char *path);                              /* parents too; existing is fine */
+/* Visit the entries of a folder in byte order of their names ("." and ".." left out). Follows links.
+ * A negative result of `visit` ends the listing and is returned. */
+int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum maskdm_file_kind kind),
+                       void *user);
+int maskdm_file_remove(const char *path); /* a missing file is fine */
+/* Remove stale temporary siblings that dead writers left in a folder. */
+int maskdm_folder_sweep(const char *path);
+/* "a/b" from "a" and "b"; NULL when out of memory. */
+char *maskdm_path_join(const char *folder, const char *name);
+/* Seconds since some fixed point, monotonic. */
+double maskdm_clock(void);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A strict JSON pull parser without a tree, and a writer into a growing string.
+ *
+ * The parser takes RFC 8259 with: fixed depth limit, UTF-8 checked, no lone surrogates, no NUL in strings, no
+ * control characters, numbers by the grammar. It never allocates beyond the longest string and never depends
+ * on the locale.
+ */
+#ifndef MASKDM_UTIL_JSON_H
+#define MASKDM_UTIL_JSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MASKDM_JSON_DEPTH = 8 };
+
+enum maskdm_json_event {
+    MASKDM_JSON_END,    /* the document is complete; only spaces follow */
+    MASKDM_JSON_OBJECT, /* { */
+    MASKDM_JSON_OBJECT_END,
+    MASKDM_JSON_ARRAY, /* [ */
+    MASKDM_JSON_ARRAY_END,
+    MASKDM_JSON_KEY, /* text holds the name */
+    MASKDM_JSON_STRING,
+    MASKDM_JSON_NUMBER, /* text holds the digits as written */
+    MASKDM_JSON_TRUE,
+    MASKDM_JSON_FALSE,
+    MASKDM_JSON_NULL
+};
+
+struct maskdm_json {
+    const char *at, *end, *start;
+    int depth;
+    unsigned char stack[MASKDM_JSON_DEPTH]; /* '{' or '[' */
+    int state;
+    char *text; /* of the last KEY, STRING or NUMBER: decoded, NUL terminated, valid until the next event */
+    size_t length, capacity;
+};
+
+void maskdm_json_open(struct maskdm_json *j, const char *bytes, size_t n);
+void maskdm_json_close(struct maskdm_json *j);
+/* The next event (>= 0), or MASKDM_EFORMAT with the byte offset in the error line, or MASKDM_ENOMEM. */
+int maskdm_json_next(struct maskdm_json *j);
+int maskdm_json_expect(struct maskdm_json *j, enum maskdm_json_event event); /* EFORMAT when another comes */
+int maskdm_json_skip(struct maskdm_json *j, int event); /* skip the value that began with `event` */
+/* The text of a NUMBER as a non-negative integer ([0-9]+ only, at most INT64_MAX), or as a double by our own
+ * correctly rounded, locale-independent conversion. */
+int maskdm_json_u63(const struct maskdm_json *j, int64_t *out);
+int maskdm_json_double(const struct maskdm_json *j, double *out);
+
+/* ---- text that grows; the first failed allocation is remembered and later calls do nothing ---- */
+struct maskdm_text {
+    char *data; /* NUL terminated once anything was added; maskdm_text_free */
+    size_t length, capacity;
+    int failed;
+};
+void maskdm_text_add(struct maskdm_text *t, const char *s);
+void maskdm_text_add_n(struct maskdm_text *t, const char *s, size_t n);
+void maskdm_text_addf(struct maskdm_text *t, const char *format, ...);
+void maskdm_text_add_json(struct maskdm_text *t, const char *s); /* quoted and escaped */
+void maskdm_text_add_double(struct maskdm_text *t, double x); /* shortest that reads back equal, "." always */
+void maskdm_text_free(struct maskdm_text *t);
+int maskdm_text_ok(const struct maskdm_text *t); /* MASKDM_OK or a recorded MASKDM_ENOMEM */
+
+/* Locale-independent number reading of the whole string: 0, or -1 when it is not one. */
+int maskdm_parse_i64(const char *s, int64_t *out);
+int maskdm_parse_double(const char *s, double *out);
+
+#endif

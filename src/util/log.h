@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Messages for the host: one callback per handle, called on the thread that called the API. The library
+ * itself never prints. */
+#ifndef MASKDM_UTIL_LOG_H
+#define MASKDM_UTIL_LOG_H
+
+#include "util/error.h"
+
+struct maskdm_log {
+    maskdm_log_callback call; /* NULL: silence */
+    void *user;
+};
+
+void maskdm_log_line(const struct maskdm_log *log, int level, const char *format, ...) MASKDM_PRINTF(3, 4);
+
+#endif

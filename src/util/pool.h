@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A pool of threads that runs one parallel loop at a time. The calling thread takes part; with one thread
+ * nothing is started. Workers block all signals, spin a while, then sleep. Work is cut by shape, never by
+ * the number of threads; which thread runs which index is not defined and must not matter.
+ */
+#ifndef MASKDM_UTIL_POOL_H
+#define MASKDM_UTIL_POOL_H
+
+#include <maskdm/device.h>
+
+#include <stdint.h>
+
+struct maskdm_pool;
+
+/* Run body(arg, i, worker) for i in [0, n); worker is in [0, threads). Same contract as the host's own
+ * maskdm_parallel_for. */
+typedef void (*maskdm_body)(void *arg, int64_t i, int worker);
+
+/* threads >= 1. A host's loop (may be NULL) replaces our threads; `threads` is then its worker count. */
+int maskdm_pool_create(struct maskdm_pool **out, int threads, maskdm_parallel_for host, void *host_user);
+void maskdm_pool_release(struct maskdm_pool **p); /* joins */
+int maskdm_pool_threads(const struct maskdm_pool *p);
+/* NULL pool runs the loop on the caller. Not reentrant: a body must not start a loop. */
+void maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *arg);
+
+#endif

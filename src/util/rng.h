@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a
+ * pure function of key and counter, so that what is drawn depends on (seed, purpose, sample index, step) and
+ * never on the order of calls, the batch it falls in or the number of threads.
+ *
+ * Key: the 64-bit seed. Counter words: block number, purpose (8 bits) and high step bits, sample index, step.
+ */
+#ifndef MASKDM_UTIL_RNG_H
+#define MASKDM_UTIL_RNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One purpose per stream. Values are part of what a seed means: never renumber. */
+enum maskdm_purpose {
+    MASKDM_DRAW_INIT = 1,      /* weight initialisation; sample = parameter index */
+    MASKDM_DRAW_ORDER = 2,     /* epoch permutation; sample = 0, step = epoch */
+    MASKDM_DRAW_FLIP = 3,      /* horizontal flip; sample = position in the run's stream of images */
+    MASKDM_DRAW_MASK = 4,
+    MASKDM_DRAW_TIME = 5,
+    MASKDM_DRAW_NOISE = 6,
+    MASKDM_DRAW_SAMPLE = 7,    /* x_T of a sampler; sample = 0, the seed is the image's own */
+    MASKDM_DRAW_SAMPLER = 8,   /* noise inside sampling steps; step = sampler step */
+    MASKDM_DRAW_SPLIT = 9,     /* train / held-out split */
+    MASKDM_DRAW_LABEL = 10,    /* label dropout */
+    MASKDM_DRAW_USER = 11      /* custom mask policies */
+};
+
+struct maskdm_rng {
+    uint32_t key[2], counter[4]; /* counter[0] is the next block */
+    uint32_t word[4];            /* the block being consumed */
+    int left;                    /* unread words of it */
+};
+
+/* Raw function: ten rounds. Known answers of Random123 are in tests/unit/rng.c. */
+void maskdm_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
+
+struct maskdm_rng maskdm_rng_make(uint64_t seed, enum maskdm_purpose purpose, uint64_t sample, uint64_t step);
+uint32_t maskdm_rng_u32(struct maskdm_rng *r);
+uint32_t maskdm_rng_range(struct maskdm_rng *r, uint32_t limit); /* uniform in [0, limit), no modulo bias */
+double maskdm_rng_uniform(struct maskdm_rng *r);                 /* in [0, 1), 53 bits */
+
+/* `count` standard normal deviates: element i depends on (stream, i) alone. Box-Muller over pairs with our own
+ * log and sincospi, so that every machine draws the same bits. Ignores and does not move the stream's
+ * position: it starts at block 0. `first` (a multiple of 4) is the index of out[0]. */
+void maskdm_rng_normal(float *out, size_t count, const struct maskdm_rng *stream, uint64_t first);
+
+/* Element `i` of a pseudo-random permutation of 0..n-1, without storing it (a Feistel network over Philox
+ * with cycle walking). */
+uint64_t maskdm_rng_permute(uint64_t seed, enum maskdm_purpose purpose, uint64_t step, uint64_t i, uint64_t n);
+
+#endif
