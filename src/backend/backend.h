@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The contract between programs and the machine that runs them: one row per operation, and the few jobs beside
+ * the program that every step needs (noise, loss, optimizer). A program lives on one backend; a missing kernel is
+ * an error when the program is planned, never a silent slow path. The front (ops/) checks shapes once; kernels
+ * assume them.
+ *
+ * Shapes: B images, H x W pixels, C channels, p patch side, P patches, K visible patches, e extra tokens,
+ * N = e + K tokens, D width, h heads. Every value is rows x last dimension, the channel innermost.
+ */
+#ifndef MASKDM_BACKEND_BACKEND_H
+#define MASKDM_BACKEND_BACKEND_H
+
+#include "tensor/tensor.h"
+#include "util/rng.h"
+
+#include <stdatomic.h>
+
+enum { MASKDM_MAX_IN = 6, MASKDM_MAX_OUT = 3 };
+
+/* Inputs -> outputs, with `aux` for what only backward reads. The attribute list is call->attr.
+ * y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */
+enum maskdm_op_id {
+    MASKDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
+    MASKDM_OP_LINEAR_GELU, /* x w b?                         -> y = gelu(pre), aux pre[R,O] (erf form) */
+    MASKDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre */
+    MASKDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
+    MASKDM_OP_LAYERNORM,   /* x[R,D] w[D] b[D]               -> y, aux stats[R,2] = mean, 1/sqrt(var+1e-5) */
+    MASKDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w[D] b[D]        -> sum? = x + r, y = norm(sum), aux stats[R,2] */
+    MASKDM_OP_ADD,         /* x r                            -> y = x + r */
+    MASKDM_OP_QKV_BIAS,    /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
+    MASKDM_OP_ATTENTION,   /* qkv[B,N,3D]; attr 0: h         -> y[B,N,D], aux lse[B,h,N]; scale (D/h)^-1/2 */
+    MASKDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
+                              (channel, row, column) order as the patch embedding's weight has them */
+    MASKDM_OP_TIMESTEP,    /* t[B] (F64)                     -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2))) */
+    MASKDM_OP_EMBED,       /* label[B] table[L,D] null[1,D]  -> y[B,D], label -1 takes null */
+    MASKDM_OP_TOKENS,      /* a[B,D] c?[B,D] x[B,K,D] pos[1,e+P,D] index[B,K] -> y[B,e+K,D]: [a, c?, x] plus the
+                              position rows 0 .. e-1 and e + index */
+    MASKDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,N-e,D] without the first e tokens */
+    MASKDM_OP_COUNT
+};
+
+/* What a kernel sees. Pointers are device memory of the value's dtype. A NULL out is a result that nobody uses;
+ * a NULL dout is a gradient of zero; a NULL din a gradient that nobody wants. `add` tells per input whether its
+ * gradient is written (0) or summed onto what is there (1); parameter gradients always add. In and out never
+ * overlap. */
+struct maskdm_call {
+    enum maskdm_op_id op;
+    enum maskdm_dtype dtype; /* of everything that is not an index or a time */
+    const struct maskdm_shape *in_shape[MASKDM_MAX_IN], *out_shape[MASKDM_MAX_OUT]; /* NULL: absent */
+    const void *in[MASKDM_MAX_IN], *dout[MASKDM_MAX_OUT];
+    void *out[MASKDM_MAX_OUT], *din[MASKDM_MAX_IN];
+    unsigned char add[MASKDM_MAX_IN];
+    int64_t attr[2];
+    /* Rows that belong to one image when products must be cut per image (sampling: an image's bytes do not
+     * depend on its batch); 0 lets products be cut freely. */
+    int64_t row_group;
+    void *scratch;               /* as many bytes as kernel->scratch asked for, 64-byte aligned */
+    const atomic_int *cancel;    /* non-zero asks long kernels to return early with MASKDM_ECANCELED; may be NULL */
+};
+
+struct maskdm_backend;
+
+struct maskdm_kernel {
+    int (*forward)(struct maskdm_backend *b, const struct maskdm_call *c);
+    int (*backward)(struct maskdm_backend *b, const struct maskdm_call *c);
+    /* Bytes of scratch for this call's shapes (pointers are not set yet), the larger of forward and, with
+     * `train`, backward. NULL: none. */
+    size_t (*scratch)(const struct maskdm_backend *b, const struct maskdm_call *c, int train);
+};
+
+/* x_t = signal[b] x0 + noise[b] eps over B images of n values; the target by its own two factors:
+ * target = t_x0[b] x0 + t_eps[b] eps (noise: 0, 1; x0: 1, 0; v: -sqrt(1-abar), sqrt(abar)). */
+struct maskdm_noising {
+    int64_t batch, n;
+    const float *x0, *eps;
+    const double *signal, *noise, *target_x0, *target_eps; /* [B] */
+    float *x_t, *target;                                   /* target may be NULL */
+};
+
+/* Mean over each image's visible values of |pred - target| or its square. pred[B,K,p*p*C] has a patch's values in
+ * (row, column, channel) order; target[B,H,W,C] is gathered by index[B,K]. loss[b] is image b's mean (double,
+ * fixed summation order); dpred (may be NULL) is the gradient of scale * sum_b loss[b]. */
+struct maskdm_loss {
+    int64_t batch, height, width, channels, patch, visible;
+    int l1;
+    const float *pred, *target;
+    const int32_t *index;
+    double scale;
+    double *loss;
+    float *dpred;
+};
+
+/* One pass over n elements: g' = grad_scale g; AdamW with decoupled decay as PyTorch does it:
+ * w -= lr wd w; m = b1 m + (1-b1) g'; v = b2 v + (1-b2) g'^2; w -= lr/bias1 m / (sqrt(v)/sqrt(bias2) + eps);
+ * then ema: none (NULL), copy (ema_mode 1) or ema += (1-ema_decay)(w - ema) (mode 2). Zeroes g afterwards. */
+struct maskdm_adamw {
+    size_t n;
+    float *w, *g, *m, *v, *ema;
+    double grad_scale, lr, beta1, beta2, eps, weight_decay, bias1, bias2, ema_decay;
+    int ema_mode;
+};
+
+struct maskdm_backend_vtbl {
+    const char *name;
+    int (*alloc)(struct maskdm_backend *, void **out, size_t bytes, const char *what); /* 64-byte aligned */
+    void (*release)(struct maskdm_backend *, void *memory);
+    int (*upload)(struct maskdm_backend *, void *device, const void *host, size_t bytes);
+    int (*download)(struct maskdm_backend *, void *host, const void *device, size_t bytes);
+    int (*fill)(struct maskdm_backend *, void *device, int byte, size_t bytes);
+    int (*wait)(struct maskdm_backend *);
+    /* One image is one stream: out[b*n .. ] = normals of stream[b]. */
+    int (*normal)(struct maskdm_backend *, float *out, int64_t batch, int64_t n, const struct maskdm_rng *stream);
+    int (*noising)(struct maskdm_backend *, const struct maskdm_noising *);
+    int (*loss)(struct maskdm_backend *, const struct maskdm_loss *);
+    /* Sum of squares in double with a fixed tree; not finite when any element is not. */
+    int (*sum_squares)(struct maskdm_backend *, double *out, const float *x, size_t n);
+    int (*adamw)(struct maskdm_backend *, const struct maskdm_adamw *);
+    /* ema as in struct maskdm_adamw, alone */
+    int (*ema)(struct maskdm_backend *, float *ema, const float *w, size_t n, int mode, double decay);
+    /* image[B,H,W,C] from pred[B,P,p*p*C], every patch in row-major order */
+    int (*unpatchify)(struct maskdm_backend *, float *image, const float *pred, int64_t batch, int64_t height,
+                      int64_t width, int64_t channels, int64_t patch);
+    const struct maskdm_kernel *(*kernel)(struct maskdm_backend *, enum maskdm_op_id op, enum maskdm_dtype dtype);
+    void (*close)(struct maskdm_backend *);
+};
+
+struct maskdm_backend {
+    const struct maskdm_backend_vtbl *v;
+};
+
+#endif
