@@ -22,7 +22,8 @@ extern "C" {
 
 typedef struct maskdm_file maskdm_file;
 
-/** Open and check a safetensors file. MASKDM_EIO, MASKDM_EFORMAT (with the tensor and both numbers), MASKDM_ENOMEM. */
+/** Open and check a safetensors file. MASKDM_EIO, MASKDM_EFORMAT (with the tensor and both numbers), MASKDM_ENOMEM.
+ */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_open(maskdm_file **out, const char *path);
 /** The same for bytes in memory, which must stay there until the handle is released. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_open_memory(maskdm_file **out, const void *bytes, size_t size);

@@ -24,8 +24,8 @@ struct maskdm_value {
     struct maskdm_shape shape;
     enum maskdm_dtype dtype;
     enum maskdm_role role;
-    int param;             /* index in the layout, for PARAM */
-    int kept;              /* an output: its bytes and its gradient live for the whole run */
+    int param; /* index in the layout, for PARAM */
+    int kept;  /* an output: its bytes and its gradient live for the whole run */
     int wants_gradient;
     size_t numel, at, grad_at; /* offsets in the arena (or block, for PARAM), bytes; SIZE_MAX: no storage */
 };
@@ -43,9 +43,9 @@ struct maskdm_node {
     maskdm_val in[MASKDM_MAX_IN], out[MASKDM_MAX_OUT];
     int64_t attr[2];
     unsigned char add[MASKDM_MAX_IN];
-    int backward;             /* some gradient flows through it */
+    int backward; /* some gradient flows through it */
     size_t scratch_at, scratch_bytes;
-    double seconds[2];        /* forward, backward, when profiling */
+    double seconds[2]; /* forward, backward, when profiling */
 };
 
 enum maskdm_plan_flag {
@@ -55,8 +55,8 @@ enum maskdm_plan_flag {
 
 struct maskdm_graph {
     struct maskdm_backend *backend;
-    struct maskdm_params *layout;  /* grows while recording the first program of a model */
-    enum maskdm_dtype dtype;       /* MASKDM_F32, or MASKDM_F64 in gradient tests */
+    struct maskdm_params *layout; /* grows while recording the first program of a model */
+    enum maskdm_dtype dtype;      /* MASKDM_F32, or MASKDM_F64 in gradient tests */
     struct maskdm_value *val;
     struct maskdm_node *node;
     int n_val, n_node, cap_val, cap_node;
@@ -65,7 +65,7 @@ struct maskdm_graph {
     char scope[128];               /* prefix of parameter names, e.g. "encoder.in_blocks.0." */
     int flags, planned, profiling;
     size_t arena_bytes, unplanned_bytes; /* after planning */
-    unsigned char *arena;          /* given by maskdm_graph_bind() */
+    unsigned char *arena;                /* given by maskdm_graph_bind() */
 };
 
 void maskdm_graph_init(struct maskdm_graph *g, struct maskdm_backend *backend, struct maskdm_params *layout,
@@ -90,13 +90,14 @@ void maskdm_graph_fail(struct maskdm_graph *g, int code, const char *format, ...
 int maskdm_graph_plan(struct maskdm_graph *g, int flags);
 
 /* ---- running ---- */
-void maskdm_graph_bind(struct maskdm_graph *g, void *arena); /* arena_bytes, 64-byte aligned */
+void maskdm_graph_bind(struct maskdm_graph *g, void *arena);             /* arena_bytes, 64-byte aligned */
 void *maskdm_graph_data(const struct maskdm_graph *g, maskdm_val v);     /* not for parameters */
 void *maskdm_graph_gradient(const struct maskdm_graph *g, maskdm_val v); /* of an output or wanted input */
 /* weights, gradients: blocks of the layout, in the graph's dtype. cancel may be NULL; it is looked at between
  * operations and inside long ones: MASKDM_ECANCELED, values are then undefined, gradients partly summed. */
 int maskdm_graph_forward(struct maskdm_graph *g, const void *weights, const atomic_int *cancel);
-/* From the gradients that the caller wrote at maskdm_graph_gradient() of every output. Parameter gradients are added. */
+/* From the gradients that the caller wrote at maskdm_graph_gradient() of every output. Parameter gradients are added.
+ */
 int maskdm_graph_backward(struct maskdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel);
 
 /* ---- looking ---- */

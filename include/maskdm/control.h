@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Watching and stopping work: one handle with the progress and log callbacks and two flags that any thread, and a
+ * signal handler, may raise.
+ *
+ * Thread safety: maskdm_stop() and maskdm_cancel() may be called from any thread and from signal handlers while
+ * the handle lives; the rest belongs to the thread that works.
+ */
+#ifndef MASKDM_CONTROL_H
+#define MASKDM_CONTROL_H
+
+#include <maskdm/common.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_control maskdm_control;
+
+/** What a progress callback sees. Filled by the library; new fields are only appended, and struct_size tells how many
+ *  bytes there are. A value that is not known is NaN. */
+struct maskdm_progress {
+    size_t struct_size;       /* bytes */
+    int64_t step, steps;      /* done so far, wanted */
+    int64_t images;           /* seen so far, or samples finished */
+    int64_t skipped;          /* steps skipped because a loss or gradient was not finite */
+    double loss;              /* of this step */
+    double lr;                /* of this step */
+    double grad_norm;         /* before clipping */
+    double held_out_loss;     /* newest */
+    double images_per_second; /* over the last second or so */
+    double seconds_left;
+};
+
+/** Called on the thread that called the API, after each step. Non-zero asks to stop as maskdm_stop() does. */
+typedef int (*maskdm_progress_callback)(void *user, const struct maskdm_progress *progress);
+
+MASKDM_API MASKDM_MUST_CHECK int maskdm_control_create(maskdm_control **out);
+MASKDM_API void maskdm_control_release(maskdm_control **control);
+MASKDM_API void maskdm_control_set_progress(maskdm_control *control, maskdm_progress_callback callback, void *user);
+MASKDM_API void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callback, void *user);
+
+/** Finish the step, save, and return MASKDM_ECANCELED. */
+MASKDM_API void maskdm_stop(maskdm_control *control);
+/** Return MASKDM_ECANCELED as soon as possible, in the middle of a step: nothing of that step is kept, everything
+ *  before it is, and the handles stay usable. */
+MASKDM_API void maskdm_cancel(maskdm_control *control);
+/** Lower both flags; calls that return MASKDM_ECANCELED because of a flag do so themselves. */
+MASKDM_API void maskdm_control_reset(maskdm_control *control);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

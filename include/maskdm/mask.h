@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Mask policies: which patches of an image the network gets to see. Every policy keeps the same number of patches
+ * in every image of one grid; what it keeps is drawn afresh for each image and step.
+ *
+ *     maskdm_options_parse(o, "type=block ratio=0.9 block_size=2");
+ *     maskdm_mask_create(&mask, o);
+ *     n = maskdm_mask_visible(mask, 16, 16);        // 28: "90 %" hides 56 blocks, in truth 89.1 %
+ *
+ * A grid is rows x columns patches; patch index = row * columns + column.
+ * Numbers hidden (MaskDM's datasets/masking_generator.py): patch, floor(ratio P); block, floor(ratio P) / b^2 blocks
+ * of b x b patches; crop, everything outside one random square window; none, nothing.
+ *
+ * Thread safety: immutable after creation; a custom policy's callbacks run on the calling thread.
+ */
+#ifndef MASKDM_MASK_H
+#define MASKDM_MASK_H
+
+#include <maskdm/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_mask maskdm_mask;
+
+/** options: kind "mask"; NULL: none. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_create(maskdm_mask **out, const maskdm_options *options);
+
+/** Number of patches that stay visible on a rows x columns grid, the same for every image. */
+typedef int64_t (*maskdm_mask_visible_callback)(void *user, int64_t rows, int64_t columns);
+/** Write that many distinct patch indices in rising order. `random` is a number of its own for each image and step:
+ *  use it as the seed of whatever is drawn. Non-zero cancels. */
+typedef int (*maskdm_mask_draw_callback)(void *user, uint64_t random, int64_t rows, int64_t columns, int32_t *index);
+/** A policy of one's own. name: for logs, copied. drop(user), if given, is called once with the last reference. What
+ * the callbacks answer is checked. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_create_custom(maskdm_mask **out, const char *name,
+                                                           maskdm_mask_visible_callback visible,
+                                                           maskdm_mask_draw_callback draw, void (*drop)(void *user),
+                                                           void *user);
+MASKDM_API void maskdm_mask_release(maskdm_mask **mask);
+
+/** "patch", "block", "crop", "none" or the custom name. */
+MASKDM_API const char *maskdm_mask_name(const maskdm_mask *mask);
+/** Visible patches of a grid, or a negative status: MASKDM_EINVAL when none is visible or the policy does not fit it.
+ */
+MASKDM_API MASKDM_MUST_CHECK int64_t maskdm_mask_visible(const maskdm_mask *mask, int64_t rows, int64_t columns);
+/** Share of patches that is asked to be hidden (NaN for crop and custom), and the share that really is. */
+MASKDM_API double maskdm_mask_nominal_rate(const maskdm_mask *mask);
+MASKDM_API double maskdm_mask_true_rate(const maskdm_mask *mask, int64_t rows, int64_t columns);
+/** Draw for images first .. first + count - 1 of the run's stream (first = step * batch + position) at `step`.
+ *  index: count x visible, rising within an image. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_draw(const maskdm_mask *mask, int64_t rows, int64_t columns,
+                                                  uint64_t seed, int64_t first, int64_t step, int64_t count,
+                                                  int32_t *index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A model: a network, its weights, and the scheduler that it was made for. A model file describes itself.
+ *
+ *     maskdm_model_create(&model, dev, "uvit", network_options, scheduler, 1);
+ *     maskdm_model_save(model, "model.safetensors");
+ *     maskdm_model_load(&model, dev, "model.safetensors");
+ *
+ * A model has one or two sets of weights: those meant for sampling (the EMA after training), and the online ones
+ * where they differ.
+ *
+ * B images, H x W pixels, C channels, p patch side, P patches, K visible patches.
+ * Thread safety: immutable while shared, so several trainers and samplers may use one model at once;
+ * maskdm_model_set_parameter() needs it alone.
+ */
+#ifndef MASKDM_MODEL_H
+#define MASKDM_MODEL_H
+
+#include <maskdm/device.h>
+#include <maskdm/scheduler.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_model maskdm_model;
+
+enum maskdm_weights {
+    MASKDM_WEIGHTS_EMA = 0,   /* for sampling; the only ones where EMA was off */
+    MASKDM_WEIGHTS_ONLINE = 1 /* what the optimizer moves */
+};
+
+/** Fresh weights, drawn from `seed` as the authors initialise them. network: "uvit", options of that kind. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_create(maskdm_model **out, maskdm_device *device, const char *network,
+                                                     const maskdm_options *options, maskdm_scheduler *scheduler,
+                                                     uint64_t seed);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load(maskdm_model **out, maskdm_device *device, const char *path);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_memory(maskdm_model **out, maskdm_device *device,
+                                                          const void *bytes, size_t size);
+/** safetensors: plain names are the EMA weights, online.NAME the online ones where they differ. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save(maskdm_model *model, const char *path);
+/** An independent copy on the same device. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_clone(maskdm_model **out, maskdm_model *model);
+MASKDM_API void maskdm_model_release(maskdm_model **model);
+
+MASKDM_API const char *maskdm_model_network(const maskdm_model *model);
+MASKDM_API int64_t maskdm_model_height(const maskdm_model *model);
+MASKDM_API int64_t maskdm_model_width(const maskdm_model *model);
+MASKDM_API int64_t maskdm_model_channels(const maskdm_model *model);
+MASKDM_API int64_t maskdm_model_patch_size(const maskdm_model *model);
+MASKDM_API int64_t maskdm_model_classes(const maskdm_model *model);
+/** Whether the online weights are a set of their own. */
+MASKDM_API int maskdm_model_has_online(const maskdm_model *model);
+/** The network's options, resolved, as JSON; buffer as in maskdm_options_get(). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_options_json(const maskdm_model *model, char *buffer, size_t capacity,
+                                                           size_t *needed);
+/** The scheduler: one more reference for the caller. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_scheduler(maskdm_model *model, maskdm_scheduler **out);
+
+/* ---- parameters, in the authors' order and under their names ---- */
+
+MASKDM_API int64_t maskdm_model_parameter_count(const maskdm_model *model);
+/** All elements together, e.g. 44,292,144. */
+MASKDM_API int64_t maskdm_model_parameter_elements(const maskdm_model *model);
+MASKDM_API const char *maskdm_model_parameter_name(const maskdm_model *model, int64_t i);
+/** Index by name or MASKDM_ENOTFOUND (no error line is written). */
+MASKDM_API int64_t maskdm_model_parameter_find(const maskdm_model *model, const char *name);
+/** Rank; fills shape[0 .. min(rank, capacity)). */
+MASKDM_API int maskdm_model_parameter_shape(const maskdm_model *model, int64_t i, int64_t *shape, int capacity);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_get_parameter(const maskdm_model *model, enum maskdm_weights which,
+                                                            int64_t i, float *out, int64_t count);
+/** Sets the weight in every set that the model has. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_parameter(maskdm_model *model, int64_t i, const float *value,
+                                                            int64_t count);
+
+/**
+ * One forward pass. x_t: B x H x W x C. times: B, in -1 .. T (fractions allowed). labels: B, -1 is the null class;
+ * NULL: all null. index: B x visible patch indices, rising, or NULL: all patches (visible is then ignored). out: B x
+ * K x p*p*C, a patch's values in (row, column, channel) order; with index NULL, B x H x W x C. An image's result does
+ * not depend on the batch it is in. Makes its program anew each time: use a sampler or a trainer for many calls.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch,
+                                                      const float *x_t, const double *times, const int32_t *labels,
+                                                      const int32_t *index, int64_t visible, float *out);
+
+/** Bytes that a trainer (weights, gradients, moments, EMA, arena; `visible` patches a micro-batch image) or, with
+ *  train 0, a sampler would take, before anything is allocated. visible 0: all patches. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(maskdm_device *device, const char *network,
+                                                       const maskdm_options *options, int train, int64_t batch,
+                                                       int64_t visible, size_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The optimizer: AdamW with decoupled decay on every parameter (Loshchilov and Hutter 2019, as PyTorch computes it),
+ * linear warm-up lr min(step/warmup, 1), clipping by global norm, and the exponential moving average of the weights
+ * with ema_pytorch's warm-up: copy while s <= start, then decay = min(decay, 1 - (1 + e/inv_gamma)^-power), e = s -
+ * start.
+ *
+ * An optimizer is bound to one trainer by maskdm_trainer_create(), which gives it its state.
+ * Thread safety: belongs to the trainer's thread.
+ */
+#ifndef MASKDM_OPTIMIZER_H
+#define MASKDM_OPTIMIZER_H
+
+#include <maskdm/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_optimizer maskdm_optimizer;
+
+/** options: kind "optimizer"; ema: kind "ema"; NULL: the defaults. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_create(maskdm_optimizer **out, const maskdm_options *options,
+                                                         const maskdm_options *ema);
+MASKDM_API void maskdm_optimizer_release(maskdm_optimizer **optimizer);
+/** Move the weights by the gradients summed so far, clipped, and set the gradients to zero. Counts one step. A
+ * gradient norm that is not finite skips the update (the step counts, weights and moments stay). MASKDM_EINVAL when
+ * not bound. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_step(maskdm_optimizer *optimizer);
+/** Let the average follow the weights. Counts one update. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_ema_update(maskdm_optimizer *optimizer);
+/** Steps counted so far, skipped ones too. */
+MASKDM_API int64_t maskdm_optimizer_steps(const maskdm_optimizer *optimizer);
+/** Learning rate that step `step` (from 0) has. */
+MASKDM_API double maskdm_optimizer_lr(const maskdm_optimizer *optimizer, int64_t step);
+/** Norm of the last step's gradient before clipping; NaN before the first. */
+MASKDM_API double maskdm_optimizer_grad_norm(const maskdm_optimizer *optimizer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Sampling: images from noise.
+ *
+ *     maskdm_sampler_create(&s, model, MASKDM_WEIGHTS_EMA, options, NULL);      // kind "sampler"
+ *     maskdm_sampler_run(s, 16, NULL, NULL, MASKDM_SAMPLE_U8, pixels, 0, 0);
+ *
+ * An image's bytes depend on its own seed, never on the batch it is in or on the number of threads.
+ * Thread safety: a sampler belongs to one thread at a time.
+ */
+#ifndef MASKDM_SAMPLE_H
+#define MASKDM_SAMPLE_H
+
+#include <maskdm/control.h>
+#include <maskdm/image.h>
+#include <maskdm/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct maskdm_sampler maskdm_sampler;
+
+/** options: kind "sampler" (ddpm or ddim, steps, eta, clip, seed, batch_size); NULL for the defaults. control: NULL
+ * for none. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model,
+                                                       enum maskdm_weights which, const maskdm_options *options,
+                                                       maskdm_control *control);
+MASKDM_API void maskdm_sampler_release(maskdm_sampler **sampler);
+
+/**
+ * Sample `count` images into `out`: height x width x channels samples of the given type, `row_stride` and
+ * `image_stride` bytes apart (0: packed), (x + 1) / 2 clipped to 0 .. 1. seeds: one per image, or NULL: the option
+ * `seed` + i. labels: one per image, -1 the null class; NULL: all null.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run(maskdm_sampler *sampler, int64_t count, const uint64_t *seeds,
+                                                    const int32_t *labels, enum maskdm_sample sample, void *out,
+                                                    size_t row_stride, size_t image_stride);
+/**
+ * The same from given noise. x: count x n values of x_T, replaced by the last x (not clipped, in -1 .. 1 units).
+ * noise: (steps - 1) x count x n normals in the order in which the sampler uses them, NULL where it needs none.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run_from(maskdm_sampler *sampler, int64_t count, float *x,
+                                                         const float *noise, const int32_t *labels);
+/** Called after each step with the predicted clean images (count x height x width x channels, in -1 .. 1); first is
+ * the index of the first one. Non-zero cancels. NULL: none. */
+typedef int (*maskdm_preview_callback)(void *user, int64_t step, int64_t steps, int64_t first, int64_t count,
+                                       const float *x0);
+MASKDM_API void maskdm_sampler_set_preview(maskdm_sampler *sampler, maskdm_preview_callback callback, void *user);
+
+/** The whole job: options of kind "sample" (model, out, count, ...). `out` ending in ".png" gives one grid, otherwise
+ * a folder of single images. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sample(const maskdm_options *options, maskdm_control *control);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

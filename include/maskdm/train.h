@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Training, on two levels.
+ *
+ * One call: maskdm_pretrain() and maskdm_finetune() read data, train, log, validate, save and resume in a run folder.
+ *
+ *     maskdm_options_create(&o, "pretrain");
+ *     maskdm_options_parse(o, "data=faces out=run image_size=32 patch_size=4 dim=128 depth=5 heads=4 mask=block "
+ *                             "mask_ratio=0.75 mask_block_size=2 steps=1000");
+ *     maskdm_pretrain(NULL, o, NULL, NULL, NULL);
+ *
+ * Parts, for a loop of one's own:
+ *
+ *     maskdm_trainer_create(&tr, model, mask, optimizer, trainer_options, NULL);
+ *     while (maskdm_trainer_steps(tr) < 1000)
+ *         maskdm_trainer_step(tr, data);                 // all of the following in one
+ *     ...
+ *     maskdm_trainer_draw(tr, data, 0);                  // images, labels, times, noise, masks of micro-batch 0
+ *     maskdm_trainer_forward(tr);
+ *     maskdm_trainer_loss(tr, &loss);                    // or a gradient of one's own
+ *     maskdm_trainer_backward(tr, NULL);
+ *     maskdm_optimizer_step(optimizer);
+ *     maskdm_ema_update(optimizer);
+ *
+ * batch_size is the images of one optimizer step; `accumulate` splits it into that many micro-batches.
+ * B images of a micro-batch, H x W x C pixels, K visible patches of p x p pixels, n = H W C.
+ * Thread safety: a trainer belongs to one thread at a time.
+ */
+#ifndef MASKDM_TRAIN_H
+#define MASKDM_TRAIN_H
+
+#include <maskdm/control.h>
+#include <maskdm/data.h>
+#include <maskdm/mask.h>
+#include <maskdm/model.h>
+#include <maskdm/optimizer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- one call ---- */
+
+/**
+ * Masked pre-training from fresh weights. options: kind "pretrain". data, mask: in place of the options' own, or
+ * NULL. control: callbacks and flags, or NULL. out: the trained model, or NULL. The run folder holds options.json,
+ * log.jsonl, checkpoint-STEP.safetensors, model.safetensors and samples-STEP.png; see doc/formats.md.
+ * MASKDM_ECANCELED after a stop (everything saved); MASKDM_ENONFINITE after max_bad_steps skipped steps in a row.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
+                                                 maskdm_mask *mask, maskdm_control *control);
+/** Fine-tuning of a model file. options: kind "finetune"; network and scheduler come from the file, and an option
+ * that contradicts it is an error. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
+                                                 maskdm_mask *mask, maskdm_control *control);
+
+/* ---- parts ---- */
+
+typedef struct maskdm_trainer maskdm_trainer;
+
+/**
+ * Bind a model, a mask policy and an optimizer, and allocate all that a step needs. The trainer works on its own copy
+ * of the model's online weights. mask: NULL for none. options: kind "trainer", NULL for the defaults. control: NULL
+ * for none. The mask, the model's image size and batch_size/accumulate fix the shapes.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask,
+                                                       maskdm_optimizer *optimizer, const maskdm_options *options,
+                                                       maskdm_control *control);
+MASKDM_API void maskdm_trainer_release(maskdm_trainer **trainer);
+
+/** One whole optimizer step on `data`. A loss or gradient that is not finite skips the update: the step counts,
+ * weights, moments and EMA stay; after max_bad_steps in a row MASKDM_ENONFINITE. MASKDM_ECANCELED leaves the state of
+ * the step before. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_step(maskdm_trainer *trainer, maskdm_data *data);
+
+/** Steps done, steps skipped, micro-batch size B, visible patches K, values n per image. */
+MASKDM_API int64_t maskdm_trainer_steps(const maskdm_trainer *trainer);
+MASKDM_API int64_t maskdm_trainer_skipped(const maskdm_trainer *trainer);
+MASKDM_API int64_t maskdm_trainer_batch(const maskdm_trainer *trainer);
+MASKDM_API int64_t maskdm_trainer_visible(const maskdm_trainer *trainer);
+/** Loss of the last whole step (mean over its images); NaN before the first. */
+MASKDM_API double maskdm_trainer_last_loss(const maskdm_trainer *trainer);
+
+/** Draw micro-batch `part` (0 .. accumulate-1) of the coming step from `data`, with times, noise, masks and label
+ * dropout. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, maskdm_data *data, int64_t part);
+/** Give the micro-batch oneself. images: B x n in -1 .. 1. labels: B or NULL (all null). times: B, whole numbers.
+ * noise: B x n. index: B x K rising patch indices, NULL when all are visible. All are copied. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images,
+                                                          const int32_t *labels, const double *times,
+                                                          const float *noise, const int32_t *index);
+/** Views of the micro-batch: "x_t", "target", "noise", "images" (B x n). NULL for other names. */
+MASKDM_API const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name);
+/** The visible patches' indices, B x K. */
+MASKDM_API const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer);
+/** Run the network on x_t. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_forward(maskdm_trainer *trainer);
+/** The prediction of the last forward: B x K x p*p*C, a patch's values in (row, column, channel) order. */
+MASKDM_API const float *maskdm_trainer_prediction(const maskdm_trainer *trainer);
+/** The built-in loss (option `loss`) of the last forward: mean over each image's visible values, then over the
+ * images. Its gradient, divided by `accumulate`, is what maskdm_trainer_backward(NULL) goes from. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss);
+/** Add the gradients of all parameters, from the gradient of the prediction (B x K x p*p*C), or NULL: the built-in
+ * loss's. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction);
+/** Gradient of parameter i (the model's order) as summed so far. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out,
+                                                         int64_t count);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_zero_gradients(maskdm_trainer *trainer);
+
+/** A model with the trainer's weights as they are now: EMA (where it has begun) and online. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_model(maskdm_trainer *trainer, maskdm_model **out);
+/** Training state: weights, EMA, moments, step, options and a digest; see doc/formats.md. Resuming continues bit for
+ * bit. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_save(maskdm_trainer *trainer, const char *path);
+/** MASKDM_EINVAL with both values when the file's network, scheduler, mask, optimizer or trainer options differ. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load(maskdm_trainer *trainer, const char *path);
+
+/**
+ * Held-out loss on the first `count` images of `data` (0: all), unmasked, with times and noise fixed by the trainer's
+ * seed and stratified over the time range. bucket: mean loss of `buckets` equal parts of 0 .. T-1 (NaN where no image
+ * fell), or NULL.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_validate(maskdm_trainer *trainer, maskdm_data *data, int64_t count,
+                                                         enum maskdm_weights which, double *loss, double *bucket,
+                                                         int64_t buckets);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
