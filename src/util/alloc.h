@@ -18,12 +18,12 @@ long maskdm_alloc_live(void);                                     /* blocks allo
 
 void *maskdm_malloc(size_t bytes);
 void *maskdm_calloc(size_t count, size_t size); /* the product is checked */
-void *maskdm_realloc(void *p, size_t bytes);
+void *maskdm_realloc(void *p, size_t bytes); /* keeps no alignment above malloc's */
 /* 64-byte aligned, contents undefined; blocks of 2 MiB and more ask for huge pages. */
 void *maskdm_malloc_aligned(size_t bytes);
 void maskdm_free(void *p); /* any of the above, NULL too */
 char *maskdm_strdup(const char *s);
-char *maskdm_strndup(const char *s, size_t n);
+char *maskdm_strndup(const char *s, size_t n); /* exactly n bytes, none of them looked at */
 
 /* Allocation that records MASKDM_ENOMEM with the bytes and `what` when it fails. */
 void *maskdm_need(size_t count, size_t size, const char *what); /* zeroed */

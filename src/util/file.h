@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Called before each operation with its name ("open", "read", "write", "fsync", "rename", "unlink", "mkdir",
- * "list", "truncate", "close"); a positive result is the errno with which the operation then fails. */
+ * "stat", "list", "truncate", "close"); a positive result is the errno with which the operation then fails. */
 struct maskdm_file_hook {
     int (*before)(void *user, const char *operation, const char *path);
     void *user;
@@ -35,27 +35,29 @@ int maskdm_file_read_all(char **out, size_t *bytes, const char *path, size_t lim
 struct maskdm_writer;
 int maskdm_writer_open(struct maskdm_writer **out, const char *path); /* makes PATH's temporary sibling */
 int maskdm_writer_write(struct maskdm_writer *w, const void *buffer, size_t bytes);
-int maskdm_writer_commit(struct maskdm_writer **w); /* flush, rename, flush the folder; frees in every case */
+/* Flush, rename, flush the folder; frees in every case. Fails when any write before failed. */
+int maskdm_writer_commit(struct maskdm_writer **w);
 void maskdm_writer_abandon(struct maskdm_writer **w); /* remove the temporary file; NULL is fine */
 
 /* ---- appending lines to a log ---- */
 struct maskdm_appender;
 int maskdm_appender_open(struct maskdm_appender **out, const char *path);
-int maskdm_appender_write(struct maskdm_appender *a, const void *buffer, size_t bytes); /* one write call */
+/* One write call where the system takes it whole. A failure cuts the file back, so that no half line stays. */
+int maskdm_appender_write(struct maskdm_appender *a, const void *buffer, size_t bytes);
 void maskdm_appender_close(struct maskdm_appender **a);
 
 /* ---- folders ---- */
 enum maskdm_file_kind { MASKDM_FILE_NONE, MASKDM_FILE_REGULAR, MASKDM_FILE_FOLDER, MASKDM_FILE_OTHER };
 int maskdm_file_kind_of(enum maskdm_file_kind *out, const char *path); /* a missing path is NONE, no error */
-int maskdm_folder_make(const char *path);                              /* parents too; existing is fine */
+int maskdm_folder_make(const char *path); /* parents too, each flushed into its own; existing is fine */
 /* Visit the entries of a folder in byte order of their names ("." and ".." left out). Follows links.
  * A negative result of `visit` ends the listing and is returned. */
 int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum maskdm_file_kind kind),
                        void *user);
 int maskdm_file_remove(const char *path); /* a missing file is fine */
-/* Remove stale temporary siblings that dead writers left in a folder. */
+/* Remove stale temporary siblings that writers left in a folder whose process no longer runs on this host. */
 int maskdm_folder_sweep(const char *path);
-/* "a/b" from "a" and "b"; NULL when out of memory. */
+/* "a/b" from "a" and "b"; NULL and a recorded MASKDM_ENOMEM when out of memory. */
 char *maskdm_path_join(const char *folder, const char *name);
 /* Seconds since some fixed point, monotonic. */
 double maskdm_clock(void);

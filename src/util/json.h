@@ -9,6 +9,8 @@
 #ifndef MASKDM_UTIL_JSON_H
 #define MASKDM_UTIL_JSON_H
 
+#include "util/error.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,8 +45,8 @@ void maskdm_json_close(struct maskdm_json *j);
 int maskdm_json_next(struct maskdm_json *j);
 int maskdm_json_expect(struct maskdm_json *j, enum maskdm_json_event event); /* EFORMAT when another comes */
 int maskdm_json_skip(struct maskdm_json *j, int event); /* skip the value that began with `event` */
-/* The text of a NUMBER as a non-negative integer ([0-9]+ only, at most INT64_MAX), or as a double by our own
- * correctly rounded, locale-independent conversion. */
+/* The text of a NUMBER as a non-negative integer ([0-9]+ only, at most INT64_MAX), or as a finite double by our
+ * own correctly rounded, locale-independent conversion. MASKDM_EFORMAT when it is not one. */
 int maskdm_json_u63(const struct maskdm_json *j, int64_t *out);
 int maskdm_json_double(const struct maskdm_json *j, double *out);
 
@@ -56,14 +58,18 @@ struct maskdm_text {
 };
 void maskdm_text_add(struct maskdm_text *t, const char *s);
 void maskdm_text_add_n(struct maskdm_text *t, const char *s, size_t n);
-void maskdm_text_addf(struct maskdm_text *t, const char *format, ...);
-void maskdm_text_add_json(struct maskdm_text *t, const char *s); /* quoted and escaped */
-void maskdm_text_add_double(struct maskdm_text *t, double x); /* shortest that reads back equal, "." always */
+void maskdm_text_addf(struct maskdm_text *t, const char *format, ...) MASKDM_PRINTF(2, 3);
+void maskdm_text_add_json(struct maskdm_text *t, const char *s); /* quoted and escaped; not UTF-8: U+FFFD */
+/* The shortest that reads back equal, with "." in every locale; "null" when not finite. */
+void maskdm_text_add_double(struct maskdm_text *t, double x);
 void maskdm_text_free(struct maskdm_text *t);
 int maskdm_text_ok(const struct maskdm_text *t); /* MASKDM_OK or a recorded MASKDM_ENOMEM */
 
-/* Locale-independent number reading of the whole string: 0, or -1 when it is not one. */
+/* Locale-independent reading of a whole string, "-12" or "+1.5e-3": 0, or -1 when it is not a decimal number
+ * or does not fit; *out is then unchanged. Doubles are correctly rounded (ties to even) and finite. */
 int maskdm_parse_i64(const char *s, int64_t *out);
 int maskdm_parse_double(const char *s, double *out);
+/* Bytes of the UTF-8 character at s, n > 0 bytes left: 1 to 4, or 0 when it is not one. */
+int maskdm_utf8_length(const char *s, size_t n);
 
 #endif

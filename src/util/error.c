@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The error line of a thread. Text is formatted into a buffer of its own first, so that a message may quote
+ * the line it replaces.
+ */
+#include "util/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local char line[MASKDM_ERROR_TEXT];
+
+/* File names and strings from files may hold anything; a terminal or a log must get one harmless line. */
+static void escape(char out[MASKDM_ERROR_TEXT], const char *text)
+{
+    static const char digit[] = "0123456789abcdef";
+    size_t n = 0;
+
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        int control = c < 0x20 || c == 0x7f;
+
+        if (n + (control ? 4 : 1) >= MASKDM_ERROR_TEXT)
+            break;
+        if (control) {
+            out[n++] = '\\';
+            out[n++] = 'x';
+            out[n++] = digit[c >> 4];
+            out[n++] = digit[c & 15];
+        } else {
+            out[n++] = (char)c;
+        }
+    }
+    out[n] = '\0';
+}
+
+static void format_line(char out[MASKDM_ERROR_TEXT], const char *format, va_list ap)
+{
+    char raw[MASKDM_ERROR_TEXT];
+
+    if (vsnprintf(raw, sizeof raw, format, ap) < 0)
+        raw[0] = '\0';
+    escape(out, raw);
+}
+
+int maskdm_fail(int code, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    format_line(line, format, ap);
+    va_end(ap);
+    return code;
+}
+
+int maskdm_failure_set(struct maskdm_failure *f, int code, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    format_line(f->text, format, ap);
+    va_end(ap);
+    f->code = code;
+    return code;
+}
+
+void maskdm_failure_take(struct maskdm_failure *f, int code)
+{
+    memcpy(f->text, line, sizeof line);
+    f->code = code;
+    line[0] = '\0';
+}
+
+int maskdm_failure_record(const struct maskdm_failure *f)
+{
+    if (f->code)
+        memcpy(line, f->text, sizeof line);
+    return f->code;
+}
+
+int maskdm_fail_prefix(int code, const char *format, ...)
+{
+    char joined[MASKDM_ERROR_TEXT];
+    size_t n, rest;
+    va_list ap;
+
+    va_start(ap, format);
+    format_line(joined, format, ap);
+    va_end(ap);
+    n = strlen(joined);
+    rest = strlen(line);
+    if (n + 2 < sizeof joined) {
+        memcpy(joined + n, ": ", 2);
+        n += 2;
+        if (rest > sizeof joined - 1 - n)
+            rest = sizeof joined - 1 - n;
+        memcpy(joined + n, line, rest);
+        joined[n + rest] = '\0';
+    }
+    memcpy(line, joined, sizeof line);
+    return code;
+}
+
+int maskdm_fail_memory(size_t bytes, const char *what)
+{
+    return maskdm_fail(MASKDM_ENOMEM, "cannot allocate %zu bytes for %s", bytes, what);
+}
+
+const char *maskdm_error_text(void)
+{
+    return line;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Folders and names. Listings are sorted by bytes, so that what is read never depends on the file system.
+ */
+#include "util/file.h"
+
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct entry {
+    char *name;
+    enum maskdm_file_kind kind;
+};
+
+struct listing {
+    struct entry *entry;
+    size_t count, capacity;
+};
+
+static enum maskdm_file_kind kind_of_mode(mode_t mode)
+{
+    return S_ISREG(mode) ? MASKDM_FILE_REGULAR : S_ISDIR(mode) ? MASKDM_FILE_FOLDER : MASKDM_FILE_OTHER;
+}
+
+int maskdm_file_kind_of(enum maskdm_file_kind *out, const char *path)
+{
+    struct stat st;
+
+    *out = MASKDM_FILE_NONE;
+    if (!path)
+        return maskdm_fail(MASKDM_EINVAL, "a path is NULL");
+    if (maskdm_sys_stat(path, &st)) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return MASKDM_OK;
+        return maskdm_sys_fail("stat", path);
+    }
+    *out = kind_of_mode(st.st_mode);
+    return MASKDM_OK;
+}
+
+static int make_one(const char *path)
+{
+    struct stat st;
+    char *parent;
+    int status;
+
+    if (!maskdm_sys_stat(path, &st) && S_ISDIR(st.st_mode))
+        return MASKDM_OK;
+    if (maskdm_sys_before("mkdir", path) || (mkdir(path, 0777) && errno != EEXIST))
+        return maskdm_sys_fail("make the folder", path);
+    if (maskdm_sys_stat(path, &st))
+        return maskdm_sys_fail("stat", path);
+    if (!S_ISDIR(st.st_mode))
+        return maskdm_fail(MASKDM_EIO, "cannot make the folder %s: something else has this name", path);
+    /* A folder that a power cut removes would take acknowledged files with it. */
+    parent = maskdm_sys_folder_of(path);
+    if (!parent)
+        return MASKDM_ENOMEM;
+    status = maskdm_sys_flush_folder(parent);
+    maskdm_free(parent);
+    return status;
+}
+
+int maskdm_folder_make(const char *path)
+{
+    char *copy;
+    size_t n = path ? strlen(path) : 0;
+    int status = MASKDM_OK;
+
+    if (!n)
+        return maskdm_fail(MASKDM_EINVAL, "the path of a folder is empty");
+    copy = maskdm_strdup(path);
+    if (!copy)
+        return maskdm_fail_memory(n + 1, "a file name");
+    while (n > 1 && copy[n - 1] == '/')
+        copy[--n] = '\0';
+    for (size_t i = 1; i < n && status >= 0; i++) {
+        if (copy[i] != '/' || copy[i - 1] == '/')
+            continue;
+        copy[i] = '\0';
+        status = make_one(copy);
+        copy[i] = '/';
+    }
+    if (status >= 0)
+        status = make_one(copy);
+    maskdm_free(copy);
+    return status;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+static void free_listing(struct listing *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        maskdm_free(l->entry[i].name);
+    maskdm_free(l->entry);
+}
+
+static int add_entry(struct listing *l, DIR *dir, const struct dirent *d)
+{
+    struct stat st;
+    struct entry e = { NULL, MASKDM_FILE_OTHER };
+
+    if (l->count == l->capacity) {
+        size_t capacity = l->capacity ? 2 * l->capacity : 64;
+        void *grown = maskdm_realloc(l->entry, capacity * sizeof *l->entry);
+
+        if (!grown)
+            return maskdm_fail_memory(capacity * sizeof *l->entry, "a folder's listing");
+        l->entry = grown;
+        l->capacity = capacity;
+    }
+    e.name = maskdm_strdup(d->d_name);
+    if (!e.name)
+        return maskdm_fail_memory(strlen(d->d_name) + 1, "a folder's listing");
+#ifdef DT_REG
+    if (d->d_type == DT_REG)
+        e.kind = MASKDM_FILE_REGULAR;
+    else if (d->d_type == DT_DIR)
+        e.kind = MASKDM_FILE_FOLDER;
+    else
+#endif
+        if (!fstatat(dirfd(dir), d->d_name, &st, 0))
+            e.kind = kind_of_mode(st.st_mode);
+    l->entry[l->count++] = e;
+    return MASKDM_OK;
+}
+
+static int read_entries(struct listing *l, DIR *dir, const char *path)
+{
+    for (;;) {
+        const struct dirent *d;
+
+        errno = 0;
+        d = readdir(dir);
+        if (!d)
+            return errno ? maskdm_sys_fail("list", path) : MASKDM_OK;
+        if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
+            MASKDM_TRY(add_entry(l, dir, d));
+    }
+}
+
+int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum maskdm_file_kind kind),
+                       void *user)
+{
+    struct listing l = { NULL, 0, 0 };
+    DIR *dir;
+    int fd, status;
+
+    if (!path)
+        return maskdm_fail(MASKDM_EINVAL, "the path of a folder is NULL");
+    fd = maskdm_sys_before("list", path) ? -1 : maskdm_sys_open(path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0)
+        return maskdm_sys_fail("list", path);
+    dir = fdopendir(fd);
+    if (!dir) {
+        status = maskdm_sys_fail("list", path);
+        (void)maskdm_sys_close(fd, path);
+        return status;
+    }
+    status = read_entries(&l, dir, path);
+    (void)closedir(dir);
+    if (status >= 0 && l.count)
+        qsort(l.entry, l.count, sizeof *l.entry, compare);
+    for (size_t i = 0; i < l.count && status >= 0; i++)
+        status = visit(user, l.entry[i].name, l.entry[i].kind);
+    free_listing(&l);
+    return status < 0 ? status : MASKDM_OK;
+}
+
+int maskdm_file_remove(const char *path)
+{
+    if (maskdm_sys_unlink(path) && errno != ENOENT)
+        return maskdm_sys_fail("remove", path);
+    return MASKDM_OK;
+}
+
+/* The process in ".NAME.tmp.PID.RANDOM", or 0 when `name` is not of this form. */
+static pid_t writer_of(const char *name)
+{
+    size_t n = strlen(name), random = 0, digits = 0;
+    int64_t pid = 0;
+    char text[20];
+
+    while (n && strchr("0123456789abcdef", name[n - 1])) {
+        n--;
+        random++;
+    }
+    if (random != 16 || !n || name[n - 1] != '.')
+        return 0;
+    n--;
+    while (digits < n && name[n - digits - 1] >= '0' && name[n - digits - 1] <= '9')
+        digits++;
+    n -= digits;
+    if (!digits || digits >= sizeof text || n < 7 || name[0] != '.' || memcmp(name + n - 5, ".tmp.", 5))
+        return 0;
+    memcpy(text, name + n, digits);
+    text[digits] = '\0';
+    return maskdm_parse_i64(text, &pid) || pid > INT_MAX ? 0 : (pid_t)pid;
+}
+
+struct sweep {
+    const char *folder;
+};
+
+static int sweep_one(void *user, const char *name, enum maskdm_file_kind kind)
+{
+    const struct sweep *s = user;
+    pid_t pid = kind == MASKDM_FILE_REGULAR ? writer_of(name) : 0;
+    char *path;
+    int status;
+
+    if (pid <= 0 || !kill(pid, 0) || errno != ESRCH)
+        return MASKDM_OK;
+    path = maskdm_path_join(s->folder, name);
+    if (!path)
+        return MASKDM_ENOMEM;
+    status = maskdm_file_remove(path);
+    maskdm_free(path);
+    return status;
+}
+
+int maskdm_folder_sweep(const char *path)
+{
+    struct sweep s = { path };
+
+    return maskdm_folder_list(path, sweep_one, &s);
+}
+
+char *maskdm_path_join(const char *folder, const char *name)
+{
+    struct maskdm_text t = { 0 };
+    size_t n = strlen(folder);
+
+    maskdm_text_addf(&t, "%s%s%s", folder, n && folder[n - 1] != '/' ? "/" : "", name);
+    if (maskdm_text_ok(&t) < 0)
+        maskdm_text_free(&t);
+    return t.data;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One wrapper per system call; see sys.h.
+ */
+#include "util/sys.h"
+
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static struct maskdm_file_hook hook;
+
+void maskdm_file_hook_set(const struct maskdm_file_hook *h)
+{
+    static const struct maskdm_file_hook none;
+
+    hook = h ? *h : none;
+}
+
+int maskdm_sys_before(const char *operation, const char *path)
+{
+    int refused = hook.before ? hook.before(hook.user, operation, path) : 0;
+
+    if (refused > 0) {
+        errno = refused;
+        return -1;
+    }
+    return 0;
+}
+
+int maskdm_sys_fail(const char *operation, const char *path)
+{
+    int reason = errno;
+    char text[128];
+
+    if (strerror_r(reason, text, sizeof text))
+        strcpy(text, "unknown reason");
+    return maskdm_fail(reason == ENOENT || reason == ENOTDIR ? MASKDM_ENOTFOUND : MASKDM_EIO,
+                       "cannot %s %s: %s", operation, path, text);
+}
+
+int maskdm_sys_open(const char *path, int flags)
+{
+    int fd;
+
+    if (maskdm_sys_before("open", path))
+        return -1;
+    do
+        fd = open(path, flags | O_CLOEXEC, 0666);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+int maskdm_sys_stat(const char *path, struct stat *st)
+{
+    return maskdm_sys_before("stat", path) ? -1 : stat(path, st);
+}
+
+/* After EINTR the state of a descriptor is unspecified and on Linux it is gone: never close twice. A pretended
+ * failure closes too, so that tests leak nothing. */
+int maskdm_sys_close(int fd, const char *path)
+{
+    int refused = maskdm_sys_before("close", path) ? errno : 0;
+
+    if (close(fd) && errno != EINTR && !refused)
+        return -1;
+    if (refused) {
+        errno = refused;
+        return -1;
+    }
+    return 0;
+}
+
+int maskdm_sys_fsync(int fd, const char *path)
+{
+    int r;
+
+    if (maskdm_sys_before("fsync", path))
+        return -1;
+    do
+        r = fsync(fd);
+    while (r && errno == EINTR);
+    return r;
+}
+
+int maskdm_sys_unlink(const char *path)
+{
+    return maskdm_sys_before("unlink", path) ? -1 : unlink(path);
+}
+
+int maskdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes, uint64_t at)
+{
+    const char *p = buffer;
+    struct rlimit limit;
+
+    if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+        (at > limit.rlim_cur || bytes > limit.rlim_cur - at)) {
+        errno = EFBIG;
+        return -1;
+    }
+    while (bytes) {
+        ssize_t n;
+
+        if (maskdm_sys_before("write", path))
+            return -1;
+        n = write(fd, p, bytes);
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        p += n;
+        bytes -= (size_t)n;
+    }
+    return 0;
+}
+
+ssize_t maskdm_sys_pread(int fd, const char *path, void *buffer, size_t bytes, uint64_t at)
+{
+    ssize_t n;
+
+    if (maskdm_sys_before("read", path))
+        return -1;
+    do
+        n = pread(fd, buffer, bytes, (off_t)at);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+char *maskdm_sys_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder;
+
+    if (!slash)
+        folder = maskdm_strdup(".");
+    else
+        folder = maskdm_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    if (!folder)
+        maskdm_fail_memory(slash ? (size_t)(slash - path) + 1 : 2, "a file name");
+    return folder;
+}
+
+int maskdm_sys_flush_folder(const char *folder)
+{
+    int r = MASKDM_OK, fd = maskdm_sys_open(folder, O_RDONLY | O_DIRECTORY);
+
+    if (fd < 0)
+        return maskdm_sys_fail("open", folder);
+    /* EINVAL: this file system cannot flush folders; there is nothing better to do. */
+    if (maskdm_sys_fsync(fd, folder) && errno != EINVAL)
+        r = maskdm_sys_fail("flush", folder);
+    (void)maskdm_sys_close(fd, folder);
+    return r;
+}

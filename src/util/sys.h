@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * System calls of the file helper: each asks the test hook first, goes on after a signal, and keeps
+ * descriptors out of child processes. Private to src/util/file.c, write.c and folder.c.
+ */
+#ifndef MASKDM_UTIL_SYS_H
+#define MASKDM_UTIL_SYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* -1 with errno set when a test wants `operation` on `path` to fail, else 0. */
+int maskdm_sys_before(const char *operation, const char *path);
+/* Record "cannot OPERATION PATH: REASON" from errno; MASKDM_ENOTFOUND where nothing is there, else EIO. */
+int maskdm_sys_fail(const char *operation, const char *path);
+
+int maskdm_sys_open(const char *path, int flags); /* descriptor or -1 */
+int maskdm_sys_stat(const char *path, struct stat *st);
+int maskdm_sys_close(int fd, const char *path);
+int maskdm_sys_fsync(int fd, const char *path);
+int maskdm_sys_unlink(const char *path);
+/* All of `bytes`, or -1. `at` is where they land: beyond RLIMIT_FSIZE it is EFBIG instead of a signal. */
+int maskdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes, uint64_t at);
+/* At most `bytes`; 0 at the end of the file. */
+ssize_t maskdm_sys_pread(int fd, const char *path, void *buffer, size_t bytes, uint64_t at);
+
+/* The folder that `path` stands in, "." for a bare name (maskdm_free), or NULL and a recorded ENOMEM. */
+char *maskdm_sys_folder_of(const char *path);
+/* Open for reading and flush; MASKDM_OK or a recorded error. */
+int maskdm_sys_flush_folder(const char *folder);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Text that grows. Errors are sticky, so that a writer of many pieces checks once at its end.
+ */
+#include "util/json.h"
+
+#include "util/alloc.h"
+#include "util/checked.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for n more bytes and the NUL. */
+static int reserve(struct maskdm_text *t, size_t n)
+{
+    size_t need, capacity = t->capacity ? t->capacity : 64;
+    char *grown;
+
+    if (t->failed)
+        return -1;
+    if (maskdm_add_size(&need, t->length, n) || maskdm_add_size(&need, need, 1)) {
+        t->failed = 1;
+        return -1;
+    }
+    if (need <= t->capacity)
+        return 0;
+    while (capacity < need)
+        if (maskdm_mul_size(&capacity, capacity, 2))
+            capacity = need;
+    grown = maskdm_realloc(t->data, capacity);
+    if (!grown) {
+        t->failed = 1;
+        return -1;
+    }
+    t->data = grown;
+    t->capacity = capacity;
+    return 0;
+}
+
+void maskdm_text_add_n(struct maskdm_text *t, const char *s, size_t n)
+{
+    if (reserve(t, n))
+        return;
+    if (n)
+        memcpy(t->data + t->length, s, n);
+    t->length += n;
+    t->data[t->length] = '\0';
+}
+
+void maskdm_text_add(struct maskdm_text *t, const char *s)
+{
+    maskdm_text_add_n(t, s, strlen(s));
+}
+
+void maskdm_text_addf(struct maskdm_text *t, const char *format, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, format);
+    n = vsnprintf(NULL, 0, format, ap);
+    va_end(ap);
+    if (n < 0)
+        t->failed = 1;
+    if (n < 0 || reserve(t, (size_t)n))
+        return;
+    va_start(ap, format);
+    (void)vsnprintf(t->data + t->length, (size_t)n + 1, format, ap);
+    va_end(ap);
+    t->length += (size_t)n;
+}
+
+int maskdm_utf8_length(const char *s, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    unsigned char c = p[0];
+    /* The second byte's range rules out long forms, surrogates and what is above U+10FFFF. */
+    unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    int length = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+
+    if (length < 2)
+        return length;
+    if (n < (size_t)length || p[1] < low || p[1] > high)
+        return 0;
+    for (int i = 2; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+void maskdm_text_add_json(struct maskdm_text *t, const char *s)
+{
+    size_t left = strlen(s);
+
+    maskdm_text_add_n(t, "\"", 1);
+    while (left) {
+        unsigned char c = (unsigned char)*s;
+        int n = maskdm_utf8_length(s, left);
+
+        if (c == '"' || c == '\\')
+            maskdm_text_addf(t, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            maskdm_text_addf(t, "\\u%04x", c);
+        else if (!n)
+            maskdm_text_add(t, "\xef\xbf\xbd");
+        else
+            maskdm_text_add_n(t, s, (size_t)n);
+        s += n ? n : 1;
+        left -= (size_t)(n ? n : 1);
+    }
+    maskdm_text_add_n(t, "\"", 1);
+}
+
+/* Digits d of value d[0].d[1]... times 10^exponent, laid out as the shorter of the two usual forms. */
+static void add_decimal(struct maskdm_text *t, int negative, const char *d, int n, int exponent)
+{
+    if (negative)
+        maskdm_text_add_n(t, "-", 1);
+    if (exponent < -5 || exponent > 16) {
+        maskdm_text_add_n(t, d, 1);
+        if (n > 1)
+            maskdm_text_addf(t, ".%.*s", n - 1, d + 1);
+        maskdm_text_addf(t, "e%d", exponent);
+    } else if (exponent < 0) {
+        maskdm_text_addf(t, "0.%.*s%.*s", -exponent - 1, "0000", n, d);
+    } else if (n <= exponent + 1) {
+        maskdm_text_addf(t, "%.*s%.*s", n, d, exponent + 1 - n, "0000000000000000");
+    } else {
+        maskdm_text_addf(t, "%.*s.%.*s", exponent + 1, d, n - exponent - 1, d + exponent + 1);
+    }
+}
+
+void maskdm_text_add_double(struct maskdm_text *t, double x)
+{
+    char printed[64], digit[20], plain[32];
+    double back;
+    int n, exponent;
+
+    if (!isfinite(x)) {
+        maskdm_text_add(t, "null");
+        return;
+    }
+    for (int precision = 0; precision < 17; precision++) {
+        const char *p = printed;
+
+        /* Only ASCII digits and the exponent are taken over: the decimal point is the host locale's and may
+         * be any string. */
+        (void)snprintf(printed, sizeof printed, "%.*e", precision, fabs(x));
+        for (n = 0; *p && *p != 'e'; p++)
+            if (*p >= '0' && *p <= '9' && n < 17)
+                digit[n++] = *p;
+        exponent = *p ? atoi(p + 1) : 0;
+        (void)snprintf(plain, sizeof plain, "%.*se%d", n, digit, exponent - (n - 1));
+        if (!maskdm_parse_double(plain, &back) && back == fabs(x))
+            break;
+    }
+    while (n > 1 && digit[n - 1] == '0')
+        n--;
+    add_decimal(t, signbit(x) != 0, digit, n, exponent);
+}
+
+void maskdm_text_free(struct maskdm_text *t)
+{
+    static const struct maskdm_text empty;
+
+    maskdm_free(t->data);
+    *t = empty;
+}
+
+int maskdm_text_ok(const struct maskdm_text *t)
+{
+    return t->failed ? maskdm_fail_memory(t->capacity ? 2 * t->capacity : 64, "a text") : MASKDM_OK;
+}

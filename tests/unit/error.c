@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The error line and log messages.
+ */
+#include "util/error.h"
+#include "util/log.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+START_TEST(line_is_recorded_and_escaped)
+{
+    ck_assert_int_eq(maskdm_fail(MASKDM_EINVAL, "bad name %s of %d", "a\nb\x7f\xc3\xa9", 3), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "bad name a\\x0ab\\x7f\xc3\xa9 of 3");
+    ck_assert_int_eq(maskdm_fail_prefix(MASKDM_EIO, "file %s", "x"), MASKDM_EIO);
+    ck_assert_str_eq(maskdm_last_error(), "file x: bad name a\\x0ab\\x7f\xc3\xa9 of 3");
+    maskdm_fail(MASKDM_EINVAL, "again: %s", maskdm_error_text());
+    ck_assert_str_eq(maskdm_last_error(), "again: file x: bad name a\\x0ab\\x7f\xc3\xa9 of 3");
+}
+END_TEST
+
+START_TEST(long_lines_are_cut)
+{
+    char big[2000];
+
+    memset(big, 'x', sizeof big);
+    big[sizeof big - 1] = '\0';
+    maskdm_fail(MASKDM_EINVAL, "%s", big);
+    ck_assert_uint_eq(strlen(maskdm_last_error()), MASKDM_ERROR_TEXT - 1);
+    maskdm_fail_prefix(MASKDM_EINVAL, "y");
+    ck_assert_uint_eq(strlen(maskdm_last_error()), MASKDM_ERROR_TEXT - 1);
+    ck_assert_int_eq(strncmp(maskdm_last_error(), "y: xxx", 6), 0);
+    memset(big, '\n', sizeof big - 1);
+    maskdm_fail(MASKDM_EINVAL, "%s", big);
+    ck_assert_uint_lt(strlen(maskdm_last_error()), MASKDM_ERROR_TEXT);
+    maskdm_fail(MASKDM_EINVAL, "short");
+    memset(big, 'z', sizeof big - 1);
+    maskdm_fail_prefix(MASKDM_EINVAL, "%s", big);
+    ck_assert_uint_eq(strlen(maskdm_last_error()), MASKDM_ERROR_TEXT - 1);
+}
+END_TEST
+
+static void *fail_elsewhere(void *arg)
+{
+    int code = maskdm_fail(MASKDM_EFORMAT, "from the worker");
+
+    maskdm_failure_take(arg, code);
+    return NULL;
+}
+
+START_TEST(workers_hand_their_failure_back)
+{
+    struct maskdm_failure f = { 0 }, none = { 0 };
+    pthread_t t;
+
+    maskdm_fail(MASKDM_EINVAL, "mine");
+    ck_assert_int_eq(pthread_create(&t, NULL, fail_elsewhere, &f), 0);
+    ck_assert_int_eq(pthread_join(t, NULL), 0);
+    ck_assert_str_eq(maskdm_last_error(), "mine");
+    ck_assert_int_eq(maskdm_failure_record(&none), 0);
+    ck_assert_str_eq(maskdm_last_error(), "mine");
+    ck_assert_int_eq(maskdm_failure_record(&f), MASKDM_EFORMAT);
+    ck_assert_str_eq(maskdm_last_error(), "from the worker");
+    ck_assert_int_eq(maskdm_failure_set(&f, MASKDM_EIO, "%d", 5), MASKDM_EIO);
+    ck_assert_int_eq(f.code, MASKDM_EIO);
+    ck_assert_str_eq(f.text, "5");
+}
+END_TEST
+
+START_TEST(codes_have_names)
+{
+    ck_assert_str_eq(maskdm_status_name(MASKDM_OK), "MASKDM_OK");
+    ck_assert_str_eq(maskdm_status_name(MASKDM_ENOTSUP), "MASKDM_ENOTSUP");
+    ck_assert_str_eq(maskdm_status_name(MASKDM_ENONFINITE), "MASKDM_ENONFINITE");
+    ck_assert_str_eq(maskdm_status_name(-12), "unknown status");
+    ck_assert_str_eq(maskdm_status_name(1), "unknown status");
+}
+END_TEST
+
+static void keep(void *user, int level, const char *line)
+{
+    if (level == MASKDM_LOG_WARN)
+        strncpy(user, line, 63);
+}
+
+START_TEST(log_reaches_the_callback)
+{
+    char got[64] = "";
+    struct maskdm_log log = { keep, got }, silent = { NULL, NULL };
+
+    maskdm_log_line(&log, MASKDM_LOG_WARN, "step %d\n%s", 4, "ok");
+    ck_assert_str_eq(got, "step 4?ok");
+    maskdm_log_line(&silent, MASKDM_LOG_WARN, "nothing");
+    maskdm_log_line(NULL, MASKDM_LOG_WARN, "nothing");
+    ck_assert_str_eq(got, "step 4?ok");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("error");
+    TCase *t = tcase_create("error");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_add_test(t, line_is_recorded_and_escaped);
+    tcase_add_test(t, long_lines_are_cut);
+    tcase_add_test(t, workers_hand_their_failure_back);
+    tcase_add_test(t, codes_have_names);
+    tcase_add_test(t, log_reaches_the_callback);
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

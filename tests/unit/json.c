@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The strict parser: what it takes, what it refuses, and what it costs.
+ */
+#include "util/alloc.h"
+#include "util/json.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Events as one letter each, "!" for a refusal at the end. */
+static const char *events(const char *json, size_t n)
+{
+    static char out[256];
+    static const char letter[] = "E{}[]ksn10-";
+    struct maskdm_json j;
+    size_t k = 0;
+    int e;
+
+    maskdm_json_open(&j, json, n);
+    do {
+        e = maskdm_json_next(&j);
+        out[k++] = '!';
+        if (e >= 0)
+            out[k - 1] = letter[e];
+        else
+            ck_assert_int_eq(maskdm_json_next(&j), e);
+    } while (e > MASKDM_JSON_END && k < sizeof out - 1);
+    out[k] = '\0';
+    maskdm_json_close(&j);
+    return out;
+}
+
+static int refused(const char *json)
+{
+    const char *e = events(json, strlen(json));
+
+    return e[strlen(e) - 1] == '!';
+}
+
+START_TEST(documents_become_events)
+{
+    const char *s = " {\"a\":[1,-2.5e+3,true,false,null,\"x\"] , \"b\" : {} ,\"c\":[ ]}\n";
+
+    ck_assert_str_eq(events(s, strlen(s)), "{k[nn10-s]k{}k[]}E");
+    ck_assert_str_eq(events("7", 1), "nE");
+    ck_assert_str_eq(events("[[[[[[[[0]]]]]]]]", 17), "[[[[[[[[n]]]]]]]]E");
+}
+END_TEST
+
+START_TEST(bad_documents_are_refused)
+{
+    static const char *const bad[] = {
+        "", " ", "{", "[", "}", "]", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{1:2}",
+        "{\"a\" \"b\":1}", "{\"a\",\"b\":1}", "[1 2]", "1 2", "[1}", "{\"a\":1]", "tru", "truex", "nul", "NaN", "Infinity", "'a'", "01",
+        "-", "-a", "+1", "1.", ".5", "1e", "1e+", "0x1", "\"a", "\"a\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"",
+        "\"\\u0000\"", "\"\\ud800\"", "\"\\ud800x\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"a\nb\"", "\"\x01\"", "\"\xff\"", "\"\xc0\x80\"",
+        "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"", "[[[[[[[[[0]]]]]]]]]", "\xef\xbb\xbf{}", "/**/1",
+        "{}{}", "{} x"
+    };
+
+    for (size_t i = 0; i < MASKDM_LENGTH(bad); i++)
+        ck_assert_msg(refused(bad[i]), "taken: %s", bad[i]);
+    ck_assert_str_eq(events("\"a\0b\"", 5), "!");
+    ck_assert_str_eq(events("1\0", 2), "n!");
+}
+END_TEST
+
+START_TEST(strings_are_decoded)
+{
+    const char *s = "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\\ud83d\\ude00\xc3\xa9 end\"";
+    struct maskdm_json j;
+
+    maskdm_json_open(&j, s, strlen(s));
+    ck_assert_int_eq(maskdm_json_next(&j), MASKDM_JSON_STRING);
+    ck_assert_str_eq(j.text, "\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xc3\xa9 end");
+    ck_assert_uint_eq(j.length, strlen(j.text));
+    maskdm_json_close(&j);
+}
+END_TEST
+
+START_TEST(numbers_and_skipping)
+{
+    const char *s = "{\"skip\":{\"x\":[1,{\"y\":2}]},\"n\":9223372036854775807,\"m\":-1,\"d\":1e-3,\"big\":1e999}";
+    struct maskdm_json j;
+    int64_t n = 0;
+    double d = 0;
+
+    maskdm_json_open(&j, s, strlen(s));
+    ck_assert_int_eq(maskdm_json_expect(&j, MASKDM_JSON_OBJECT), MASKDM_JSON_OBJECT);
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
+    ck_assert_int_eq(maskdm_json_skip(&j, maskdm_json_next(&j)), MASKDM_OK);
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
+    ck_assert_str_eq(j.text, "n");
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_NUMBER), 0);
+    ck_assert(maskdm_json_u63(&j, &n) == MASKDM_OK && n == INT64_MAX);
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_NUMBER), 0);
+    ck_assert_int_eq(maskdm_json_u63(&j, &n), MASKDM_EFORMAT);
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_NUMBER), 0);
+    ck_assert_int_eq(maskdm_json_u63(&j, &n), MASKDM_EFORMAT);
+    ck_assert(maskdm_json_double(&j, &d) == MASKDM_OK && d > 0.00099 && d < 0.00101);
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
+    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_NUMBER), 0);
+    ck_assert_int_eq(maskdm_json_double(&j, &d), MASKDM_EFORMAT);
+    ck_assert_int_eq(maskdm_json_expect(&j, MASKDM_JSON_KEY), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "a name is expected, not the end of an object"));
+    maskdm_json_close(&j);
+}
+END_TEST
+
+static int watch(void *user, size_t bytes)
+{
+    size_t *most = user;
+
+    if (bytes > *most)
+        *most = bytes;
+    return 0;
+}
+
+START_TEST(memory_is_bounded_by_the_longest_string)
+{
+    enum { PAIRS = 50000 };
+    size_t most = 0, n = 0, k;
+    struct maskdm_alloc_hook hook = { watch, &most };
+    char *s = malloc((size_t)PAIRS * 16);
+    struct maskdm_json j;
+    long before = maskdm_alloc_live();
+    int e;
+
+    s[n++] = '{';
+    for (k = 0; k < PAIRS; k++) {
+        memcpy(s + n, "\"k\":[\"abc\"],", 12);
+        n += 12;
+    }
+    s[n - 1] = '}';
+    maskdm_alloc_hook_set(&hook);
+    maskdm_json_open(&j, s, n);
+    for (k = 0; (e = maskdm_json_next(&j)) > 0; k++)
+        ck_assert_int_le(maskdm_alloc_live() - before, 1);
+    maskdm_json_close(&j);
+    maskdm_alloc_hook_set(NULL);
+    ck_assert_int_eq(e, MASKDM_JSON_END);
+    ck_assert_uint_eq(k, (size_t)PAIRS * 4 + 2);
+    ck_assert_uint_le(most, 16);
+    ck_assert_int_eq(maskdm_alloc_live(), before);
+    free(s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("json");
+    TCase *t = tcase_create("json");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_add_test(t, documents_become_events);
+    tcase_add_test(t, bad_documents_are_refused);
+    tcase_add_test(t, strings_are_decoded);
+    tcase_add_test(t, numbers_and_skipping);
+    tcase_add_test(t, memory_is_bounded_by_the_longest_string);
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
