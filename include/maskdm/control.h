@@ -35,8 +35,11 @@ struct maskdm_progress {
 /** Called on the thread that called the API, after each step. Non-zero asks to stop as maskdm_stop() does. */
 typedef int (*maskdm_progress_callback)(void *user, const struct maskdm_progress *progress);
 
+/** Both flags lowered, no callbacks. Set a callback to NULL to take it away. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_control_create(maskdm_control **out);
 MASKDM_API void maskdm_control_release(maskdm_control **control);
+/** Who is told: progress after each step, log lines (what was skipped, resumed, saved). `user` comes back as it is.
+ */
 MASKDM_API void maskdm_control_set_progress(maskdm_control *control, maskdm_progress_callback callback, void *user);
 MASKDM_API void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callback, void *user);
 

@@ -59,6 +59,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_split(maskdm_data **train, maskdm_d
                                                    double fraction, uint64_t seed);
 MASKDM_API void maskdm_data_release(maskdm_data **data);
 
+/** Images, and the pixels and channels that each one has. */
 MASKDM_API int64_t maskdm_data_count(const maskdm_data *data);
 MASKDM_API int64_t maskdm_data_height(const maskdm_data *data);
 MASKDM_API int64_t maskdm_data_width(const maskdm_data *data);

@@ -34,6 +34,8 @@ enum maskdm_weights {
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_create(maskdm_model **out, maskdm_device *device, const char *network,
                                                      const maskdm_options *options, maskdm_scheduler *scheduler,
                                                      uint64_t seed);
+/** Read a model file, from the disk or from memory. MASKDM_EIO, MASKDM_EFORMAT (naming the
+ *  tensor and both numbers), MASKDM_ENOMEM. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load(maskdm_model **out, maskdm_device *device, const char *path);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_memory(maskdm_model **out, maskdm_device *device,
                                                           const void *bytes, size_t size);
@@ -43,6 +45,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save(maskdm_model *model, const ch
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_clone(maskdm_model **out, maskdm_model *model);
 MASKDM_API void maskdm_model_release(maskdm_model **model);
 
+/** The network's kind ("uvit"), its image size and patch side in pixels, channels, and classes (0: unconditional). */
 MASKDM_API const char *maskdm_model_network(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_height(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_width(const maskdm_model *model);
@@ -59,6 +62,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_scheduler(maskdm_model *model, mas
 
 /* ---- parameters, in the authors' order and under their names ---- */
 
+/** Number of parameters (tensors). */
 MASKDM_API int64_t maskdm_model_parameter_count(const maskdm_model *model);
 /** All elements together, e.g. 44,292,144. */
 MASKDM_API int64_t maskdm_model_parameter_elements(const maskdm_model *model);

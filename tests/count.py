@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Close a test run with one line: count.py testlog.json STATUS."""
+import json
+import sys
+
+count = {"OK": 0, "FAIL": 0, "SKIP": 0}
+names = {"EXPECTEDFAIL": "OK", "SKIP": "SKIP", "OK": "OK"}
+with open(sys.argv[1]) as log:
+    for line in log:
+        count[names.get(json.loads(line)["result"], "FAIL")] += 1
+print("%d passed, %d failed, %d skipped" % (count["OK"], count["FAIL"], count["SKIP"]))
+sys.exit(int(sys.argv[2]) or int(count["FAIL"] > 0) or int(count["OK"] == 0))

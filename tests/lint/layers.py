@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Includes point down: layers.py SRC. A file sees headers of its own layer and of lower ones; the program and the
+api's callers see the public headers only; only util meets the operating system's files and only tests assert."""
+import os
+import re
+import sys
+
+LAYERS = ["util", "tensor", "io", "backend", "graph", "ops", "model", "diffusion", "data", "train", "sample", "run",
+          "api"]
+FORBIDDEN = {  # header: the layers that may include it
+    "stdio.h": {"util", "cli"}, "fcntl.h": {"util"}, "unistd.h": {"util", "backend", "cli"}, "dirent.h": {"util"},
+    "sys/stat.h": {"util"}, "assert.h": set(), "locale.h": set(), "signal.h": {"util", "cli"},
+    "cblas.h": {"backend"}, "png.h": {"io"}, "jpeglib.h": {"io"}, "pthread.h": {"util", "backend", "data"},
+}
+CALLS = [  # calls that have one place: pattern, the layers that may, what to use
+    (r"\b(?:fopen|fread|fwrite|open|creat|rename|unlink|mkdir|opendir)\s*\(", {"util", "cli"}, "util/file.h"),
+    (r"\b(?:malloc|calloc|realloc|free|strdup|aligned_alloc|posix_memalign)\s*\(", {"cli"}, "util/alloc.h"),
+    (r"\b(?:strtod|strtof|strtol|strtoll|strtoul|strtoull|atoi|atof|sscanf)\s*\(", set(), "util/json.h"),
+    (r"\b(?:printf|fprintf|puts|putchar|perror|abort|exit|_exit|setlocale|setenv|signal|sigaction)\s*\(", {"cli"},
+     "nothing: the library does not"),
+]
+ALLOWED = {"util/alloc.c"}  # the allocator itself
+
+
+def strip(text):
+    text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
+    return re.sub(r'"(?:[^"\\\n]|\\.)*"', lambda m: m.group() if "/" in m.group() and ".h" in m.group() else '""', text)
+
+
+def check(root):
+    bad = []
+    for folder, _, files in sorted(os.walk(root)):
+        rel = os.path.relpath(folder, root)
+        layer = rel.split(os.sep)[0]
+        for name in sorted(files):
+            if not name.endswith((".c", ".h")):
+                continue
+            path = os.path.join(rel, name)
+            for number, line in enumerate(strip(open(os.path.join(folder, name)).read()).split("\n"), 1):
+                where = "src/%s:%d: " % (path, number)
+                m = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+                if m and m.group(1) != "config.h":
+                    other = m.group(1).split("/")[0]
+                    if layer == "cli":
+                        if other != "cli":
+                            bad.append(where + "the program includes the private header " + m.group(1))
+                    elif other not in LAYERS:
+                        bad.append(where + "not a layer: " + m.group(1))
+                    elif LAYERS.index(other) > LAYERS.index(layer):
+                        bad.append(where + "%s is above %s: %s" % (other, layer, m.group(1)))
+                m = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
+                if m and layer not in FORBIDDEN.get(m.group(1), {layer}):
+                    bad.append(where + "%s does not include <%s>" % (layer, m.group(1)))
+                if path in ALLOWED or line.lstrip().startswith("#"):
+                    continue
+                for pattern, layers, instead in CALLS:
+                    m = re.search(r"(?<![\w.>])" + pattern[2:] if pattern.startswith(r"\b") else pattern, line)
+                    if m and layer not in layers:
+                        bad.append(where + "%s has one place: %s" % (m.group().strip(" ("), instead))
+    return bad
+
+
+found = check(sys.argv[1])
+print("\n".join(found) or "every include points down")
+sys.exit(bool(found))

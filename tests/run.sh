@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Install what the tests need, build, run all of them, and close with a line that counts them.
+#
+#     sh tests/run.sh [BUILD_FOLDER]        default: build
+#
+# Cases of the paper authors' program and hostile files beyond those in the tree are used where
+# MASKDM_REFERENCE and MASKDM_HOSTILE name folders of them (or ../shared has them).
+set -eu
+cd "$(dirname "$0")/.."
+. tests/packages.sh
+# shellcheck disable=SC2086
+need_packages $BUILD_PACKAGES g++ check python3 binutils strace
+
+build=${1:-build}
+if [ -z "${MASKDM_REFERENCE:-}" ] && [ -d ../shared/reference ]; then
+    MASKDM_REFERENCE=$(cd ../shared/reference && pwd)
+    export MASKDM_REFERENCE
+fi
+if [ -z "${MASKDM_HOSTILE:-}" ] && [ -f ../shared/hostile/hostile_corpus.py ]; then
+    MASKDM_HOSTILE=$(mktemp -d)
+    trap 'rm -rf "$MASKDM_HOSTILE"' EXIT
+    export MASKDM_HOSTILE
+    script=$(cd ../shared/hostile && pwd)/hostile_corpus.py
+    (cd "$MASKDM_HOSTILE" && python3 "$script" "$MASKDM_HOSTILE" >/dev/null)
+fi
+
+[ -f "$build/build.ninja" ] || meson setup "$build" -Dtests=enabled -Dwerror=true
+meson compile -C "$build"
+status=0
+meson test -C "$build" --no-rebuild --print-errorlogs || status=$?
+exec python3 tests/count.py "$build/meson-logs/testlog.json" "$status"
