@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The model handle: a network's options, its scheduler, and one or two blocks of weights on a device. Immutable while
+ * shared; programs, gradients and moments belong to the trainers and samplers that use it.
+ */
+#ifndef MASKDM_MODEL_MODEL_H
+#define MASKDM_MODEL_MODEL_H
+
+#include <maskdm/model.h>
+
+#include "backend/device.h"
+#include "model/network.h"
+#include "tensor/tensor.h"
+
+struct maskdm_model {
+    atomic_int references;
+    maskdm_device *device;
+    const struct maskdm_network *network;
+    maskdm_options *options; /* the network's, resolved */
+    struct maskdm_geometry geometry;
+    maskdm_scheduler *scheduler;
+    struct maskdm_params layout;
+    float *ema;    /* block for sampling; always there */
+    float *online; /* NULL: the same as ema */
+    int borrowed;  /* the blocks belong to a trainer that outlives this handle */
+};
+
+/* options, scheduler: copied and held; NULL: the defaults. Fresh weights from `seed`, one set. */
+int maskdm_weights_create(maskdm_model **out, maskdm_device *device, const char *network,
+                          const maskdm_options *options, maskdm_scheduler *scheduler, uint64_t seed);
+/* The same network with blocks of its own, uninitialised; `two`: the online weights are a set of their own. */
+int maskdm_weights_like(maskdm_model **out, const maskdm_model *model, int two);
+/* A handle on blocks that a trainer owns and keeps alive; online NULL: one set. */
+int maskdm_weights_view(maskdm_model **out, const maskdm_model *model, float *ema, float *online);
+void maskdm_weights_hold(maskdm_model *model);
+void maskdm_weights_drop(maskdm_model **model);
+const float *maskdm_weights_block(const maskdm_model *model, enum maskdm_weights which);
+/* Bytes of one block. */
+size_t maskdm_weights_bytes(const maskdm_model *model);
+
+/* Weights, gradients, moments, EMA and arena of a trainer, or weights and arena of a sampler. */
+int maskdm_weights_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                            int train, int64_t batch, int64_t visible);
+int maskdm_weights_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch, const float *x_t,
+                           const double *times, const int32_t *labels, const int32_t *index, int64_t visible,
+                           float *out);
+
+/* ---- model_file.c ---- */
+struct maskdm_st;
+struct maskdm_st_writer;
+int maskdm_weights_load(maskdm_model **out, maskdm_device *device, const char *path);
+int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size);
+int maskdm_weights_save(const maskdm_model *model, const char *path);
+/* Shared with training state: the metadata that describe network and scheduler, and blocks under a prefix. The
+ * writer borrows the blocks. */
+int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model);
+int maskdm_weights_write_block(struct maskdm_st_writer *w, const struct maskdm_params *layout, const char *prefix,
+                               const float *block);
+/* Read block PREFIX.NAME for every parameter; absent, wrongly shaped or non-finite tensors are
+ * MASKDM_EFORMAT with the name and both numbers. */
+int maskdm_weights_read_block(struct maskdm_st *s, const struct maskdm_params *layout, const char *prefix,
+                              maskdm_device *device, float *block);
+
+#endif
