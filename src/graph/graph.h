@@ -60,7 +60,7 @@ struct maskdm_graph {
     struct maskdm_value *val;
     struct maskdm_node *node;
     int n_val, n_node, cap_val, cap_node;
-    int64_t row_group;             /* see struct maskdm_call */
+    int64_t images; /* above 0: products are cut per image; a call's row_group is its result's rows / images */
     struct maskdm_failure failure; /* first one while recording */
     char scope[128];               /* prefix of parameter names, e.g. "encoder.in_blocks.0." */
     int flags, planned, profiling;
