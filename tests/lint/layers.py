@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-LAYERS = ["util", "tensor", "io", "backend", "graph", "ops", "model", "diffusion", "data", "train", "sample", "run",
+LAYERS = ["util", "tensor", "io", "backend", "graph", "ops", "diffusion", "model", "data", "train", "sample", "run",
           "api"]
 FORBIDDEN = {  # header: the layers that may include it
     "stdio.h": {"util", "cli"}, "fcntl.h": {"util"}, "unistd.h": {"util", "backend", "cli"}, "dirent.h": {"util"},

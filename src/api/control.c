@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * maskdm/control.h: validate and forward. maskdm_stop() and maskdm_cancel() store one atomic and nothing else, so that
+ * signal handlers may call them.
+ */
+#include "util/control.h"
+
+int maskdm_control_create(maskdm_control **out)
+{
+    if (!out)
+        return maskdm_fail(MASKDM_EINVAL, "out is NULL");
+    return maskdm_control_make(out);
+}
+
+void maskdm_control_release(maskdm_control **control)
+{
+    if (control)
+        maskdm_control_drop(control);
+}
+
+void maskdm_control_set_progress(maskdm_control *control, maskdm_progress_callback callback, void *user)
+{
+    if (!control)
+        return;
+    control->progress = callback;
+    control->progress_user = user;
+}
+
+void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callback, void *user)
+{
+    if (!control)
+        return;
+    control->log.call = callback;
+    control->log.user = user;
+}
+
+void maskdm_stop(maskdm_control *control)
+{
+    if (control)
+        atomic_store(&control->stop, 1);
+}
+
+void maskdm_cancel(maskdm_control *control)
+{
+    if (control)
+        atomic_store(&control->cancel, 1);
+}
+
+void maskdm_control_reset(maskdm_control *control)
+{
+    maskdm_control_lower(control);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Flags and callbacks of the host; see control.h.
+ */
+#include "util/control.h"
+
+#include "util/alloc.h"
+
+#include <math.h>
+
+static const struct maskdm_log silence = {0};
+
+int maskdm_control_make(maskdm_control **out)
+{
+    maskdm_control *c = maskdm_need(1, sizeof *c, "a control handle");
+
+    *out = NULL;
+    if (!c)
+        return MASKDM_ENOMEM;
+    atomic_init(&c->references, 1);
+    atomic_init(&c->stop, 0);
+    atomic_init(&c->cancel, 0);
+    *out = c;
+    return MASKDM_OK;
+}
+
+void maskdm_control_hold(maskdm_control *c)
+{
+    if (c)
+        atomic_fetch_add(&c->references, 1);
+}
+
+void maskdm_control_drop(maskdm_control **c)
+{
+    if (*c && atomic_fetch_sub(&(*c)->references, 1) == 1)
+        maskdm_free(*c);
+    *c = NULL;
+}
+
+const atomic_int *maskdm_control_cancel_flag(const maskdm_control *c)
+{
+    return c ? &c->cancel : NULL;
+}
+
+int maskdm_control_stopping(const maskdm_control *c)
+{
+    return c && (atomic_load(&c->stop) || atomic_load(&c->cancel));
+}
+
+void maskdm_control_lower(maskdm_control *c)
+{
+    if (!c)
+        return;
+    atomic_store(&c->stop, 0);
+    atomic_store(&c->cancel, 0);
+}
+
+int maskdm_control_canceled(maskdm_control *c, const char *what)
+{
+    maskdm_control_lower(c);
+    return maskdm_fail(MASKDM_ECANCELED, "%s was cancelled", what);
+}
+
+int maskdm_control_check(maskdm_control *c, const char *what)
+{
+    return maskdm_control_stopping(c) ? maskdm_control_canceled(c, what) : MASKDM_OK;
+}
+
+struct maskdm_progress maskdm_progress_blank(void)
+{
+    const struct maskdm_progress p = {.struct_size = sizeof p, .loss = NAN, .lr = NAN, .grad_norm = NAN,
+                                      .held_out_loss = NAN, .images_per_second = NAN, .seconds_left = NAN};
+
+    return p;
+}
+
+void maskdm_control_report(maskdm_control *c, const struct maskdm_progress *progress)
+{
+    if (c && c->progress && c->progress(c->progress_user, progress))
+        atomic_store(&c->stop, 1);
+}
+
+const struct maskdm_log *maskdm_control_log(const maskdm_control *c)
+{
+    return c ? &c->log : &silence;
+}

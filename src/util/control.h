@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The control handle inside: two flags that any thread may raise, and the host's callbacks. Every function takes
+ * NULL for a host that does not watch.
+ */
+#ifndef MASKDM_UTIL_CONTROL_H
+#define MASKDM_UTIL_CONTROL_H
+
+#include <maskdm/control.h>
+
+#include "util/log.h"
+
+#include <stdatomic.h>
+
+struct maskdm_control {
+    atomic_long references;
+    atomic_int stop, cancel;
+    maskdm_progress_callback progress;
+    void *progress_user;
+    struct maskdm_log log;
+};
+
+int maskdm_control_make(maskdm_control **out);
+void maskdm_control_hold(maskdm_control *c);
+void maskdm_control_drop(maskdm_control **c);
+
+/* What kernels look at in the middle of a step; lives as long as the handle. NULL for NULL. */
+const atomic_int *maskdm_control_cancel_flag(const maskdm_control *c);
+int maskdm_control_stopping(const maskdm_control *c); /* either flag is up */
+/* MASKDM_OK, or, when a flag is up, MASKDM_ECANCELED with "WHAT was cancelled" and both flags lowered. */
+int maskdm_control_check(maskdm_control *c, const char *what);
+/* The same record for a kernel or callback that has already returned MASKDM_ECANCELED. */
+int maskdm_control_canceled(maskdm_control *c, const char *what);
+void maskdm_control_lower(maskdm_control *c); /* both flags */
+/* A report of which nothing is known yet: zero counts, NaN values, the size filled in. */
+struct maskdm_progress maskdm_progress_blank(void);
+/* Tell the host; a non-zero answer raises the stop flag. */
+void maskdm_control_report(maskdm_control *c, const struct maskdm_progress *progress);
+const struct maskdm_log *maskdm_control_log(const maskdm_control *c); /* never NULL */
+
+#endif

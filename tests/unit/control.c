@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The control handle: flags, who lowers them, and what a host's answer to a report does.
+ */
+#include "util/control.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+struct seen {
+    int calls, answer;
+    struct maskdm_progress last;
+};
+
+static int watch(void *user, const struct maskdm_progress *progress)
+{
+    struct seen *s = user;
+
+    s->calls++;
+    s->last = *progress;
+    return s->answer;
+}
+
+START_TEST(flags_stop_and_are_lowered_by_who_obeys)
+{
+    maskdm_control *c;
+
+    ck_assert_int_eq(maskdm_control_create(&c), MASKDM_OK);
+    ck_assert_int_eq(maskdm_control_check(c, "the run"), MASKDM_OK);
+    maskdm_stop(c);
+    ck_assert(maskdm_control_stopping(c));
+    ck_assert_int_eq(atomic_load(maskdm_control_cancel_flag(c)), 0);
+    maskdm_cancel(c);
+    ck_assert_int_ne(atomic_load(maskdm_control_cancel_flag(c)), 0);
+    ck_assert_int_eq(maskdm_control_check(c, "the run"), MASKDM_ECANCELED);
+    ck_assert_str_eq(maskdm_last_error(), "the run was cancelled");
+    ck_assert(!maskdm_control_stopping(c));
+    maskdm_cancel(c);
+    maskdm_control_reset(c);
+    ck_assert_int_eq(maskdm_control_check(c, "the run"), MASKDM_OK);
+    maskdm_control_release(&c);
+    ck_assert_ptr_null(c);
+    maskdm_control_release(&c);
+}
+END_TEST
+
+START_TEST(progress_reports_and_stops)
+{
+    struct seen seen = {0};
+    struct maskdm_progress p = maskdm_progress_blank();
+    maskdm_control *c;
+
+    ck_assert_uint_eq(p.struct_size, sizeof p);
+    ck_assert(isnan(p.loss) && isnan(p.seconds_left));
+    ck_assert_int_eq(maskdm_control_create(&c), MASKDM_OK);
+    maskdm_control_report(c, &p);
+    maskdm_control_set_progress(c, watch, &seen);
+    p.step = 7;
+    maskdm_control_report(c, &p);
+    ck_assert_int_eq(seen.calls, 1);
+    ck_assert_int_eq(seen.last.step, 7);
+    ck_assert(!maskdm_control_stopping(c));
+    seen.answer = 1;
+    maskdm_control_report(c, &p);
+    ck_assert(maskdm_control_stopping(c));
+    maskdm_control_release(&c);
+}
+END_TEST
+
+START_TEST(nobody_watches)
+{
+    struct maskdm_progress p = maskdm_progress_blank();
+
+    ck_assert_ptr_null(maskdm_control_cancel_flag(NULL));
+    ck_assert(!maskdm_control_stopping(NULL));
+    ck_assert_int_eq(maskdm_control_check(NULL, "the run"), MASKDM_OK);
+    maskdm_control_report(NULL, &p);
+    maskdm_log_line(maskdm_control_log(NULL), MASKDM_LOG_INFO, "nobody hears this");
+    maskdm_stop(NULL);
+    maskdm_cancel(NULL);
+    maskdm_control_reset(NULL);
+    ck_assert_int_eq(maskdm_control_create(NULL), MASKDM_EINVAL);
+}
+END_TEST
+
+START_TEST(handles_outlive_their_owner)
+{
+    maskdm_control *mine, *theirs;
+
+    ck_assert_int_eq(maskdm_control_create(&mine), MASKDM_OK);
+    theirs = mine;
+    maskdm_control_hold(theirs);
+    maskdm_control_release(&mine);
+    maskdm_stop(theirs);
+    ck_assert(maskdm_control_stopping(theirs));
+    maskdm_control_drop(&theirs);
+    ck_assert_ptr_null(theirs);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("control");
+    TCase *c = tcase_create("control");
+    SRunner *r;
+    int failed;
+
+    tcase_add_test(c, flags_stop_and_are_lowered_by_who_obeys);
+    tcase_add_test(c, progress_reports_and_stops);
+    tcase_add_test(c, nobody_watches);
+    tcase_add_test(c, handles_outlive_their_owner);
+    suite_add_tcase(s, c);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
