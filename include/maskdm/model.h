@@ -49,7 +49,7 @@ MASKDM_API void maskdm_model_release(maskdm_model **model);
 MASKDM_API const char *maskdm_model_network(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_height(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_width(const maskdm_model *model);
-MASKDM_API int64_t maskdm_model_channels(const maskdm_model *model);
+MASKDM_API int maskdm_model_channels(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_patch_size(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_classes(const maskdm_model *model);
 /** Whether the online weights are a set of their own. */

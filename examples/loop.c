@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A training loop of one's own: the library draws batches and runs the network forward and backward; the loss, here a
+ * Huber loss, is ours.
+ *
+ *     loop IMAGES STEPS
+ */
+#include <maskdm/maskdm.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SIDE = 32, PATCH = 4, CHANNELS = 3, BATCH = 32 };
+
+/* Mean Huber loss of the visible patches and its gradient. The prediction is [B,K,p*p*C] with a patch's values in
+ * (row, column, channel) order; the target is the whole image [B,H,W,C]. */
+static double huber(const maskdm_trainer *tr, float *gradient)
+{
+    const float *prediction = maskdm_trainer_prediction(tr), *target = maskdm_trainer_view(tr, "target");
+    const int32_t *index = maskdm_trainer_index(tr);
+    const int64_t visible = maskdm_trainer_visible(tr), across = SIDE / PATCH, values = PATCH * PATCH * CHANNELS;
+    const double share = 1.0 / (double)(BATCH * visible * values);
+    double loss = 0;
+
+    for (int64_t b = 0; b < BATCH; b++)
+        for (int64_t k = 0; k < visible; k++)
+            for (int64_t i = 0; i < values; i++) {
+                int64_t patch = index[b * visible + k], at = (b * visible + k) * values + i;
+                int64_t row = patch / across * PATCH + i / (PATCH * CHANNELS);
+                int64_t column = patch % across * PATCH + i / CHANNELS % PATCH;
+                double d = prediction[at] - target[((b * SIDE + row) * SIDE + column) * CHANNELS + i % CHANNELS];
+                loss += share * (fabs(d) < 1 ? 0.5 * d * d : fabs(d) - 0.5);
+                gradient[at] = (float)(share * fmax(-1, fmin(1, d)));
+            }
+    return loss;
+}
+
+static int train(maskdm_trainer *tr, maskdm_optimizer *optimizer, maskdm_data *data, long steps, float *gradient)
+{
+    int rc = MASKDM_OK;
+
+    for (long step = 1; rc == MASKDM_OK && step <= steps; step++) {
+        double loss;
+
+        if ((rc = maskdm_trainer_draw(tr, data, 0)) < 0 || (rc = maskdm_trainer_forward(tr)) < 0)
+            break;
+        loss = huber(tr, gradient);
+        if ((rc = maskdm_trainer_backward(tr, gradient)) < 0 || (rc = maskdm_optimizer_step(optimizer)) < 0 ||
+            (rc = maskdm_ema_update(optimizer)) < 0)
+            break;
+        if (step % 10 == 0 || step == steps)
+            printf("step %ld, loss %.4f, gradient norm %.3f\n", step, loss, maskdm_optimizer_grad_norm(optimizer));
+    }
+    return rc;
+}
+
+/* Options of one kind from one line of text. */
+static int options(maskdm_options **out, const char *kind, const char *text)
+{
+    int rc = maskdm_options_create(out, kind);
+    return rc < 0 ? rc : maskdm_options_parse(*out, text);
+}
+
+int main(int argc, char **argv)
+{
+    maskdm_device *dev = NULL;
+    maskdm_options *network = NULL, *folder = NULL, *masking = NULL, *training = NULL;
+    maskdm_scheduler *scheduler = NULL;
+    maskdm_model *model = NULL;
+    maskdm_mask *mask = NULL;
+    maskdm_optimizer *optimizer = NULL;
+    maskdm_data *data = NULL;
+    maskdm_trainer *tr = NULL;
+    float *gradient = NULL;
+    int rc;
+
+    if (argc < 3) {
+        fprintf(stderr, "usage: loop IMAGES STEPS\n");
+        return 2;
+    }
+    if ((rc = options(&network, "uvit", "image_size=32 patch_size=4 dim=64 depth=3 heads=2")) == MASKDM_OK &&
+        (rc = options(&folder, "folder", "image_size=32")) == MASKDM_OK &&
+        (rc = options(&masking, "mask", "type=patch ratio=0.5")) == MASKDM_OK &&
+        (rc = options(&training, "trainer", "batch_size=32 seed=1")) == MASKDM_OK &&
+        (rc = maskdm_device_open(&dev, "cpu", NULL)) == MASKDM_OK &&
+        (rc = maskdm_data_open_folder(&data, dev, argv[1], folder, NULL, NULL)) == MASKDM_OK &&
+        (rc = maskdm_scheduler_create(&scheduler, NULL)) == MASKDM_OK &&
+        (rc = maskdm_model_create(&model, dev, "uvit", network, scheduler, 1)) == MASKDM_OK &&
+        (rc = maskdm_mask_create(&mask, masking)) == MASKDM_OK &&
+        (rc = maskdm_optimizer_create(&optimizer, NULL, NULL)) == MASKDM_OK &&
+        (rc = maskdm_trainer_create(&tr, model, mask, optimizer, training, NULL)) == MASKDM_OK) {
+        int64_t values = BATCH * maskdm_trainer_visible(tr) * PATCH * PATCH * CHANNELS;
+        gradient = malloc((size_t)values * sizeof *gradient);
+        rc = gradient ? train(tr, optimizer, data, strtol(argv[2], NULL, 10), gradient) : MASKDM_ENOMEM;
+    }
+    if (rc < 0)
+        fprintf(stderr, "loop: %s\n", maskdm_last_error());
+    free(gradient);
+    maskdm_trainer_release(&tr);
+    maskdm_optimizer_release(&optimizer);
+    maskdm_mask_release(&mask);
+    maskdm_model_release(&model);
+    maskdm_scheduler_release(&scheduler);
+    maskdm_data_release(&data);
+    maskdm_device_release(&dev);
+    maskdm_options_release(&network);
+    maskdm_options_release(&folder);
+    maskdm_options_release(&masking);
+    maskdm_options_release(&training);
+    return rc < 0;
+}
