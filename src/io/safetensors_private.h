@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the parts of the safetensors reader and writer share: limits, element types, ordering.
+ */
+#ifndef MASKDM_IO_SAFETENSORS_PRIVATE_H
+#define MASKDM_IO_SAFETENSORS_PRIVATE_H
+
+#include "io/safetensors.h"
+
+/* doc/formats.md lists them; the error names the limit and the number found. */
+enum {
+    MASKDM_ST_LENGTH = 8,         /* bytes that hold the header's length */
+    MASKDM_ST_HEADER = 100000000, /* bytes, as the reference implementation has it */
+    MASKDM_ST_TENSORS = 65536,
+    MASKDM_ST_ENTRIES = 65536, /* of metadata */
+    MASKDM_ST_NAME = 1024      /* bytes */
+};
+
+#define MASKDM_ST_META_KEY "__metadata__"
+#define MASKDM_ST_DIGEST_KEY "maskdm.digest"
+/* How much of a name goes into an error line. */
+#define MASKDM_ST_SHOWN "\"%.160s\""
+
+enum maskdm_st_kind { MASKDM_ST_OPAQUE, MASKDM_ST_FLOAT, MASKDM_ST_SIGNED, MASKDM_ST_UNSIGNED };
+
+struct maskdm_st_dtype {
+    const char *name;
+    int size; /* bytes of one element */
+    enum maskdm_st_kind kind;
+    double (*real)(uint64_t bits); /* FLOAT: the value of an element */
+};
+
+struct maskdm_st_writer {
+    struct maskdm_st st; /* tensors in the order added, which is that of their bytes */
+    const void **data;
+};
+
+const struct maskdm_st_dtype *maskdm_st_dtype_find(const char *name); /* NULL: unknown */
+
+/* Elements (into t) and bytes of t's shape; -1 when that is more than INT64_MAX bytes. */
+int maskdm_st_measure(struct maskdm_st_tensor *t, const struct maskdm_st_dtype *type, uint64_t *bytes);
+/* The array with room for one more than its `count` elements: 8, then doubling. NULL when there is no memory. */
+void *maskdm_st_grow(void *array, int64_t count, size_t size, const char *what);
+/* Fill s->tensor and s->meta, in the order of the text, from the header's n bytes. */
+int maskdm_st_parse(struct maskdm_st *s, const char *header, size_t n);
+/* Order by bytes, demand that the tensors tile `data` bytes exactly and that no name or key comes twice. */
+int maskdm_st_check(struct maskdm_st *s, uint64_t data);
+int maskdm_st_bytes_at(struct maskdm_st *s, void *out, size_t bytes, uint64_t offset); /* from the file's start */
+/* What stands for the file in an error line: its path, or "tensor file in memory". */
+const char *maskdm_st_label(const struct maskdm_st *s);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Elements of a tensor, converted. A type that needs no conversion is read straight into the destination;
+ * others go through a small buffer, so that no second copy of a tensor exists.
+ */
+#include "io/safetensors_private.h"
+
+#include "util/checked.h"
+#include "util/endian.h"
+#include "util/error.h"
+
+enum { BUFFER = 8192 };
+
+/* Put the n elements at `in` into `out`, whose first has index `first`. */
+typedef int convert(void *out, size_t first, const unsigned char *in, size_t n, const struct maskdm_st_dtype *type);
+
+static int64_t sign_extend(uint64_t bits, int size)
+{
+    uint64_t sign = (uint64_t)1 << (8 * size - 1);
+
+    return (int64_t)((bits ^ sign) - sign);
+}
+
+static int to_f32(void *out, size_t first, const unsigned char *in, size_t n, const struct maskdm_st_dtype *type)
+{
+    float *y = (float *)out + first;
+
+    /* Integers go to float at once: by way of double they would be rounded twice. */
+    for (size_t i = 0; i < n; i++, in += type->size) {
+        uint64_t bits = maskdm_load_le(in, type->size);
+        if (type->kind == MASKDM_ST_FLOAT)
+            y[i] = (float)type->real(bits);
+        else if (type->kind == MASKDM_ST_SIGNED)
+            y[i] = (float)sign_extend(bits, type->size);
+        else
+            y[i] = (float)bits;
+    }
+    return MASKDM_OK;
+}
+
+static int to_f64(void *out, size_t first, const unsigned char *in, size_t n, const struct maskdm_st_dtype *type)
+{
+    double *y = (double *)out + first;
+
+    for (size_t i = 0; i < n; i++, in += type->size) {
+        uint64_t bits = maskdm_load_le(in, type->size);
+        if (type->kind == MASKDM_ST_FLOAT)
+            y[i] = type->real(bits);
+        else if (type->kind == MASKDM_ST_SIGNED)
+            y[i] = (double)sign_extend(bits, type->size);
+        else
+            y[i] = (double)bits;
+    }
+    return MASKDM_OK;
+}
+
+static int to_i64(void *out, size_t first, const unsigned char *in, size_t n, const struct maskdm_st_dtype *type)
+{
+    int64_t *y = (int64_t *)out + first;
+
+    for (size_t i = 0; i < n; i++, in += type->size) {
+        uint64_t bits = maskdm_load_le(in, type->size);
+        if (type->kind == MASKDM_ST_SIGNED)
+            y[i] = sign_extend(bits, type->size);
+        else if (maskdm_to_i64(&y[i], bits))
+            return maskdm_fail(MASKDM_EFORMAT, "element %zu is %llu, above %lld", first + i, (unsigned long long)bits,
+                               (long long)INT64_MAX);
+    }
+    return MASKDM_OK;
+}
+
+/* What a caller wants: the type that is read without conversion, the kinds that are converted. */
+struct target {
+    const char *name, *same;
+    int size, floats;
+    convert *run;
+};
+static const struct target f32 = {"float", "F32", sizeof(float), 1, to_f32};
+static const struct target f64 = {"double", "F64", sizeof(double), 1, to_f64};
+static const struct target i64 = {"int64_t", "I64", sizeof(int64_t), 0, to_i64};
+
+static int read_converted(struct maskdm_st *s, const struct maskdm_st_tensor *t, void *out,
+                          const struct maskdm_st_dtype *type, const struct target *target)
+{
+    unsigned char buffer[BUFFER];
+    size_t count = (size_t)t->elements, size = (size_t)type->size;
+
+    for (size_t first = 0, n; first < count; first += n) {
+        int err;
+        n = count - first < BUFFER / size ? count - first : BUFFER / size;
+        MASKDM_TRY(maskdm_st_bytes_at(s, buffer, n * size, s->data_at + t->begin + first * size));
+        err = target->run(out, first, buffer, n, type);
+        if (err)
+            return maskdm_fail_prefix(err, "%s: tensor " MASKDM_ST_SHOWN, maskdm_st_label(s), t->name);
+    }
+    return MASKDM_OK;
+}
+
+static int read_as(struct maskdm_st *s, int64_t i, void *out, int64_t count, const struct target *target)
+{
+    const struct maskdm_st_tensor *t = &s->tensor[i];
+    const struct maskdm_st_dtype *type = maskdm_st_dtype_find(t->dtype);
+
+    if (count != t->elements)
+        return maskdm_fail(MASKDM_ESHAPE, "%s: tensor " MASKDM_ST_SHOWN " has %lld elements, %lld were asked for",
+                           maskdm_st_label(s), t->name, (long long)t->elements, (long long)count);
+    if (type->kind == MASKDM_ST_OPAQUE || (type->kind == MASKDM_ST_FLOAT && !target->floats))
+        return maskdm_fail(MASKDM_ENOTSUP, "%s: tensor " MASKDM_ST_SHOWN " is %s, which is not read as %s",
+                           maskdm_st_label(s), t->name, t->dtype, target->name);
+    if (type != maskdm_st_dtype_find(target->same))
+        return read_converted(s, t, out, type, target);
+    MASKDM_TRY(maskdm_st_bytes_at(s, out, (size_t)(t->end - t->begin), s->data_at + t->begin));
+    maskdm_swap_le(out, target->size, (size_t)count);
+    return MASKDM_OK;
+}
+
+int maskdm_st_read_f32(struct maskdm_st *s, int64_t i, float *out, int64_t count)
+{
+    return read_as(s, i, out, count, &f32);
+}
+
+int maskdm_st_read_f64(struct maskdm_st *s, int64_t i, double *out, int64_t count)
+{
+    return read_as(s, i, out, count, &f64);
+}
+
+int maskdm_st_read_i64(struct maskdm_st *s, int64_t i, int64_t *out, int64_t count)
+{
+    return read_as(s, i, out, count, &i64);
+}
+
+int maskdm_st_read(struct maskdm_st *s, int64_t i, void *out, size_t bytes)
+{
+    const struct maskdm_st_tensor *t = &s->tensor[i];
+
+    if (bytes != t->end - t->begin)
+        return maskdm_fail(MASKDM_ESHAPE, "%s: tensor " MASKDM_ST_SHOWN " has %llu bytes, %zu were asked for",
+                           maskdm_st_label(s), t->name, (unsigned long long)(t->end - t->begin), bytes);
+    return maskdm_st_bytes_at(s, out, bytes, s->data_at + t->begin);
+}
