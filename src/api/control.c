@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * maskdm/control.h: validate and forward. maskdm_stop() and maskdm_cancel() store one atomic and nothing else, so that
- * signal handlers may call them.
+ * maskdm/control.h: validate and forward. maskdm_stop() and maskdm_cancel() store one atomic and nothing else, so
+ * that signal handlers may call them.
  */
 #include "util/control.h"
 

@@ -68,8 +68,13 @@ int maskdm_control_check(maskdm_control *c, const char *what)
 
 struct maskdm_progress maskdm_progress_blank(void)
 {
-    const struct maskdm_progress p = {.struct_size = sizeof p, .loss = NAN, .lr = NAN, .grad_norm = NAN,
-                                      .held_out_loss = NAN, .images_per_second = NAN, .seconds_left = NAN};
+    const struct maskdm_progress p = {.struct_size = sizeof p,
+                                      .loss = NAN,
+                                      .lr = NAN,
+                                      .grad_norm = NAN,
+                                      .held_out_loss = NAN,
+                                      .images_per_second = NAN,
+                                      .seconds_left = NAN};
 
     return p;
 }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * maskdm/scheduler.h: validate and forward.
+ */
+#include "diffusion/scheduler.h"
+
+#include "diffusion/solver.h"
+#include "util/checked.h"
+#include "util/error.h"
+
+#include <string.h>
+
+int maskdm_scheduler_create(maskdm_scheduler **out, const maskdm_options *options)
+{
+    if (!out)
+        return maskdm_fail(MASKDM_EINVAL, "out is NULL");
+    return maskdm_diffusion_create(out, options);
+}
+
+void maskdm_scheduler_release(maskdm_scheduler **scheduler)
+{
+    if (scheduler)
+        maskdm_diffusion_drop(scheduler);
+}
+
+int64_t maskdm_scheduler_timesteps(const maskdm_scheduler *scheduler)
+{
+    return scheduler ? scheduler->schedule.timesteps : 0;
+}
+
+const char *maskdm_scheduler_prediction(const maskdm_scheduler *scheduler)
+{
+    return scheduler ? scheduler->prediction->name : "";
+}
+
+int maskdm_scheduler_table(const maskdm_scheduler *scheduler, const char *name, double *out, int64_t count)
+{
+    const double *table;
+
+    if (!scheduler || !name || !out)
+        return maskdm_fail(MASKDM_EINVAL, "scheduler, name or out is NULL");
+    table = maskdm_schedule_table(&scheduler->schedule, name);
+    if (!table)
+        return maskdm_fail(MASKDM_ENOTFOUND, "a scheduler has no table \"%s\"", name);
+    if (count != scheduler->schedule.timesteps)
+        return maskdm_fail(MASKDM_EINVAL, "room for %lld values of a table of %lld", (long long)count,
+                           (long long)scheduler->schedule.timesteps);
+    memcpy(out, table, (size_t)count * sizeof *out);
+    return MASKDM_OK;
+}
+
+/* That batch images of n values can be counted, and that an array stands behind them. */
+static int check_images(const maskdm_scheduler *s, int64_t batch, int64_t n, int arrays)
+{
+    int64_t all;
+
+    if (!s)
+        return maskdm_fail(MASKDM_EINVAL, "scheduler is NULL");
+    if (batch < 0 || n < 0 || maskdm_mul_i64(&all, batch, n) || all > INT64_MAX / (int64_t)sizeof(float))
+        return maskdm_fail(MASKDM_EINVAL, "%lld images of %lld values are out of range", (long long)batch,
+                           (long long)n);
+    if (all && !arrays)
+        return maskdm_fail(MASKDM_EINVAL, "an array of images or times is NULL");
+    return MASKDM_OK;
+}
+
+static int check_stream(int64_t first, int64_t step)
+{
+    if (first < 0 || step < 0)
+        return maskdm_fail(MASKDM_EINVAL, "first and step are %lld and %lld; neither may be negative",
+                           (long long)first, (long long)step);
+    return MASKDM_OK;
+}
+
+int maskdm_scheduler_draw_times(const maskdm_scheduler *scheduler, uint64_t seed, int64_t first, int64_t step,
+                                int64_t count, double *times)
+{
+    MASKDM_TRY(check_images(scheduler, count, 1, times != NULL));
+    MASKDM_TRY(check_stream(first, step));
+    maskdm_diffusion_draw_times(scheduler, seed, first, step, count, times);
+    return MASKDM_OK;
+}
+
+int maskdm_scheduler_draw_noise(const maskdm_scheduler *scheduler, uint64_t seed, int64_t first, int64_t step,
+                                int64_t count, int64_t n, float *noise)
+{
+    MASKDM_TRY(check_images(scheduler, count, n, noise != NULL));
+    MASKDM_TRY(check_stream(first, step));
+    maskdm_diffusion_draw_noise(seed, first, step, count, n, noise);
+    return MASKDM_OK;
+}
+
+/* out = a[b] x0 + b[b] eps, image by image; nothing is written before every time was checked. */
+static int combine(const maskdm_scheduler *s, int64_t batch, int64_t n, const float *x0, const float *noise,
+                   const double *times, float *out, int target)
+{
+    double a, e;
+
+    MASKDM_TRY(check_images(s, batch, n, x0 && noise && times && out));
+    MASKDM_TRY(maskdm_diffusion_factors(s, batch, times, NULL, NULL, NULL, NULL));
+    for (int64_t b = 0; b < batch; b++) {
+        MASKDM_TRY(maskdm_diffusion_factors(s, 1, times + b, target ? NULL : &a, target ? NULL : &e,
+                                            target ? &a : NULL, target ? &e : NULL));
+        for (int64_t i = b * n; i < (b + 1) * n; i++)
+            out[i] = (float)(a * (double)x0[i] + e * (double)noise[i]);
+    }
+    return MASKDM_OK;
+}
+
+int maskdm_scheduler_add_noise(const maskdm_scheduler *scheduler, int64_t batch, int64_t n, const float *x0,
+                               const float *noise, const double *times, float *x_t)
+{
+    return combine(scheduler, batch, n, x0, noise, times, x_t, 0);
+}
+
+int maskdm_scheduler_target(const maskdm_scheduler *scheduler, int64_t batch, int64_t n, const float *x0,
+                            const float *noise, const double *times, float *target)
+{
+    return combine(scheduler, batch, n, x0, noise, times, target, 1);
+}
+
+int64_t maskdm_scheduler_times(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double *times,
+                               int64_t capacity)
+{
+    struct maskdm_solving how;
+    int64_t steps;
+
+    if (!scheduler || (!times && capacity > 0))
+        return maskdm_fail(MASKDM_EINVAL, "scheduler or times is NULL");
+    MASKDM_TRY(maskdm_solving_make(&how, sampler));
+    steps = how.solver->steps(scheduler, &how);
+    for (int64_t i = 0; i <= steps && i < capacity; i++)
+        times[i] = (double)how.solver->time(scheduler, &how, i);
+    return steps;
+}
+
+int maskdm_scheduler_step(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double time,
+                          double next_time, int64_t batch, int64_t n, float *x, const float *prediction,
+                          const float *noise, float *x0)
+{
+    const struct maskdm_move move = {time, next_time, batch, n, x, prediction, noise, x0};
+    struct maskdm_solving how;
+
+    MASKDM_TRY(check_images(scheduler, batch, n, x && prediction));
+    MASKDM_TRY(maskdm_solving_make(&how, sampler));
+    return maskdm_solving_step(scheduler, &how, &move);
+}

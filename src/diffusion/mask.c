@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What all mask policies share: the table, the handle, the checks of a grid, and one random stream per image and
+ * step.
+ */
+#include "diffusion/mask.h"
+
+#include "util/alloc.h"
+#include "util/checked.h"
+#include "util/error.h"
+#include "util/option.h"
+
+#include <string.h>
+
+static const struct maskdm_mask_policy *const policies[] = {&maskdm_mask_none, &maskdm_mask_patch, &maskdm_mask_block,
+                                                            &maskdm_mask_crop};
+
+static maskdm_mask *create(const struct maskdm_mask_policy *policy)
+{
+    maskdm_mask *m = maskdm_need(1, sizeof *m, "a mask policy");
+
+    if (!m)
+        return NULL;
+    atomic_init(&m->references, 1);
+    m->policy = policy;
+    return m;
+}
+
+static const struct maskdm_mask_policy *find(const char *name)
+{
+    for (size_t i = 0; i < MASKDM_LENGTH(policies); i++)
+        if (!strcmp(policies[i]->name, name))
+            return policies[i];
+    return NULL;
+}
+
+int maskdm_masking_create(maskdm_mask **out, const maskdm_options *options)
+{
+    const struct maskdm_mask_policy *policy = &maskdm_mask_none;
+    maskdm_mask *m;
+
+    *out = NULL;
+    if (options) {
+        MASKDM_TRY(maskdm_optionset_check(options, "mask"));
+        policy = find(maskdm_optionset_string(options, "type"));
+        if (!policy)
+            return maskdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", maskdm_optionset_string(options, "type"));
+    }
+    m = create(policy);
+    if (!m)
+        return MASKDM_ENOMEM;
+    if (options) {
+        m->ratio = maskdm_optionset_float(options, "ratio");
+        m->block_size = maskdm_optionset_int(options, "block_size");
+        m->crop_size = maskdm_optionset_int(options, "crop_size");
+    }
+    *out = m;
+    return MASKDM_OK;
+}
+
+int maskdm_masking_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
+                                 maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user)
+{
+    maskdm_mask *m;
+
+    *out = NULL;
+    m = create(&maskdm_mask_custom);
+    if (!m)
+        return MASKDM_ENOMEM;
+    m->custom.name = maskdm_strdup(name);
+    if (!m->custom.name) {
+        maskdm_free(m);
+        return maskdm_fail_memory(strlen(name) + 1, "a mask policy's name");
+    }
+    m->custom.visible = visible;
+    m->custom.draw = draw;
+    m->custom.drop = drop;
+    m->custom.user = user;
+    *out = m;
+    return MASKDM_OK;
+}
+
+void maskdm_masking_hold(maskdm_mask *m)
+{
+    if (m)
+        atomic_fetch_add(&m->references, 1);
+}
+
+void maskdm_masking_drop(maskdm_mask **out)
+{
+    maskdm_mask *m = *out;
+
+    *out = NULL;
+    if (!m || atomic_fetch_sub(&m->references, 1) != 1)
+        return;
+    if (m->custom.drop)
+        m->custom.drop(m->custom.user);
+    maskdm_free(m->custom.name);
+    maskdm_free(m);
+}
+
+const char *maskdm_masking_name(const maskdm_mask *m)
+{
+    if (!m)
+        return maskdm_mask_none.name;
+    return m->custom.name ? m->custom.name : m->policy->name;
+}
+
+double maskdm_mask_ratio(const maskdm_mask *m)
+{
+    return m->ratio;
+}
+
+/* MASKDM_OK, or EINVAL when no int32_t counts the grid's patches. */
+static int check_grid(int64_t rows, int64_t columns)
+{
+    int64_t patches;
+
+    if (rows < 1 || columns < 1 || maskdm_mul_i64(&patches, rows, columns) || patches > INT32_MAX)
+        return maskdm_fail(MASKDM_EINVAL, "a grid of %lld x %lld patches is out of range", (long long)rows,
+                           (long long)columns);
+    return MASKDM_OK;
+}
+
+int64_t maskdm_masking_visible(const maskdm_mask *m, int64_t rows, int64_t columns)
+{
+    const struct maskdm_grid grid = {rows, columns};
+    int64_t visible;
+
+    MASKDM_TRY(check_grid(rows, columns));
+    if (!m)
+        return rows * columns;
+    visible = m->policy->visible(m, grid);
+    if (visible == 0)
+        return maskdm_fail(MASKDM_EINVAL, "mask %s leaves no patch visible on a grid of %lld x %lld patches",
+                           maskdm_masking_name(m), (long long)rows, (long long)columns);
+    return visible;
+}
+
+int maskdm_masking_draw(const maskdm_mask *m, int64_t rows, int64_t columns, uint64_t seed, int64_t first,
+                        int64_t step, int64_t count, int32_t *index)
+{
+    const struct maskdm_mask_policy *policy = m ? m->policy : &maskdm_mask_none;
+    const struct maskdm_grid grid = {rows, columns};
+    const int64_t visible = maskdm_masking_visible(m, rows, columns);
+
+    if (visible < 0)
+        return (int)visible;
+    for (int64_t i = 0; i < count; i++) {
+        struct maskdm_rng stream =
+            maskdm_rng_make(seed, policy->purpose, (uint64_t)first + (uint64_t)i, (uint64_t)step);
+
+        MASKDM_TRY(policy->draw(m, grid, visible, &stream, index + i * visible));
+    }
+    return MASKDM_OK;
+}

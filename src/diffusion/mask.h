@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Mask policies inside: one struct of functions per policy, one file each, and a table of them (mask.c). A policy
+ * says how many patches of a grid stay visible, the same for every image, and draws which ones. Adding one is a file,
+ * a row in the table, and the options that belong to it.
+ */
+#ifndef MASKDM_DIFFUSION_MASK_H
+#define MASKDM_DIFFUSION_MASK_H
+
+#include <maskdm/mask.h>
+
+#include "util/rng.h"
+
+#include <stdatomic.h>
+
+struct maskdm_grid {
+    int64_t rows, columns; /* patches; their product fits an int32_t */
+};
+
+struct maskdm_mask_policy {
+    const char *name;
+    /* Visible patches, or a negative status with its line when the policy does not fit the grid. */
+    int64_t (*visible)(const maskdm_mask *m, struct maskdm_grid grid);
+    /* Write `visible` indices, rising. The stream is this image's and step's own. */
+    int (*draw)(const maskdm_mask *m, struct maskdm_grid grid, int64_t visible, struct maskdm_rng *stream,
+                int32_t *index);
+    enum maskdm_purpose purpose;             /* of the stream */
+    double (*nominal)(const maskdm_mask *m); /* share asked to be hidden; NULL where nothing says */
+};
+
+extern const struct maskdm_mask_policy maskdm_mask_patch, maskdm_mask_block, maskdm_mask_crop, maskdm_mask_none,
+    maskdm_mask_custom;
+
+struct maskdm_mask {
+    atomic_long references;
+    const struct maskdm_mask_policy *policy;
+    double ratio;       /* share asked to be hidden, in [0, 1) */
+    int64_t block_size; /* patches */
+    int64_t crop_size;  /* patches */
+    struct {
+        char *name;
+        maskdm_mask_visible_callback visible;
+        maskdm_mask_draw_callback draw;
+        void (*drop)(void *user);
+        void *user;
+    } custom;
+};
+
+double maskdm_mask_ratio(const maskdm_mask *m); /* `ratio`, as a policy's nominal() */
+
+int maskdm_masking_create(maskdm_mask **out, const maskdm_options *options); /* NULL: none */
+int maskdm_masking_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
+                                 maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user);
+void maskdm_masking_hold(maskdm_mask *m);
+void maskdm_masking_drop(maskdm_mask **m);
+const char *maskdm_masking_name(const maskdm_mask *m);
+/* At least 1 and at most rows * columns, or a negative status. NULL mask: none. */
+int64_t maskdm_masking_visible(const maskdm_mask *m, int64_t rows, int64_t columns);
+int maskdm_masking_draw(const maskdm_mask *m, int64_t rows, int64_t columns, uint64_t seed, int64_t first,
+                        int64_t step, int64_t count, int32_t *index);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * No mask: every patch is visible.
+ */
+#include "diffusion/mask.h"
+
+static int64_t visible_none(const maskdm_mask *m, struct maskdm_grid grid)
+{
+    (void)m;
+    return grid.rows * grid.columns;
+}
+
+static int draw_none(const maskdm_mask *m, struct maskdm_grid grid, int64_t visible, struct maskdm_rng *stream,
+                     int32_t *index)
+{
+    (void)m;
+    (void)grid;
+    (void)stream;
+    for (int64_t i = 0; i < visible; i++)
+        index[i] = (int32_t)i;
+    return 0;
+}
+
+static double nominal_none(const maskdm_mask *m)
+{
+    (void)m;
+    return 0;
+}
+
+const struct maskdm_mask_policy maskdm_mask_none = {"none", visible_none, draw_none, MASKDM_DRAW_MASK, nominal_none};

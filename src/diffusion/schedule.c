@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Noise schedules: a kind gives the betas, everything else follows from them.
+ */
+#include "diffusion/schedule.h"
+
+#include "util/alloc.h"
+#include "util/error.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double PI = 3.14159265358979323846;
+enum { TABLES = 5, REFERENCE_SIZE = 64 }; /* pixels at which shifted_cosine is cosine */
+
+/* Ho et al. 2020, scaled so that T steps reach about the same noise as 1000. */
+static int linear(double *beta, int64_t T, double image_size)
+{
+    const double scale = 1000.0 / (double)T, first = scale * 1e-4, last = scale * 2e-2;
+
+    (void)image_size;
+    if (last >= 1)
+        return maskdm_fail(MASKDM_EINVAL,
+                           "a linear schedule needs more than 20 timesteps, not %lld: its last beta "
+                           "would be %g",
+                           (long long)T, last);
+    for (int64_t t = 0; t < T; t++)
+        beta[t] = first + (last - first) * (double)t / (double)(T - 1);
+    return MASKDM_OK;
+}
+
+/* Nichol and Dhariwal 2021, eq. 17, at u = t/T. */
+static double cosine_abar(double u)
+{
+    const double s = 0.008, c = cos((u + s) / (1 + s) * PI / 2);
+
+    return c * c;
+}
+
+/* Hoogeboom et al. 2023: the signal-to-noise ratio of size d is that of 64 pixels times (64/d)^2. */
+static double shifted_abar(double u, double d)
+{
+    const double abar = cosine_abar(u), shift = REFERENCE_SIZE / d;
+
+    return 1 / (1 + (1 - abar) / (shift * shift * abar));
+}
+
+static double beta_between(double abar_before, double abar)
+{
+    const double beta = 1 - abar / abar_before;
+
+    return beta < 0 ? 0 : beta > 0.999 ? 0.999 : beta;
+}
+
+static int cosine(double *beta, int64_t T, double image_size)
+{
+    const double first = cosine_abar(0);
+
+    (void)image_size;
+    for (int64_t t = 0; t < T; t++)
+        beta[t] = beta_between(cosine_abar((double)t / (double)T) / first,
+                               cosine_abar((double)(t + 1) / (double)T) / first);
+    return MASKDM_OK;
+}
+
+static int shifted_cosine(double *beta, int64_t T, double image_size)
+{
+    const double first = shifted_abar(0, image_size);
+
+    for (int64_t t = 0; t < T; t++)
+        beta[t] = beta_between(shifted_abar((double)t / (double)T, image_size) / first,
+                               shifted_abar((double)(t + 1) / (double)T, image_size) / first);
+    return MASKDM_OK;
+}
+
+static const struct {
+    const char *name;
+    int (*betas)(double *beta, int64_t timesteps, double image_size);
+} kinds[] = {{"linear", linear}, {"cosine", cosine}, {"shifted_cosine", shifted_cosine}};
+
+static void derive(struct maskdm_schedule *s)
+{
+    double before = 1;
+
+    for (int64_t t = 0; t < s->timesteps; t++) {
+        const double abar = before * (1 - s->beta[t]);
+
+        s->abar[t] = abar;
+        s->variance[t] = s->beta[t] * (1 - before) / (1 - abar);
+        s->coef1[t] = s->beta[t] * sqrt(before) / (1 - abar);
+        s->coef2[t] = (1 - before) * sqrt(1 - s->beta[t]) / (1 - abar);
+        before = abar;
+    }
+}
+
+int maskdm_schedule_make(struct maskdm_schedule *out, const char *kind, int64_t timesteps, double image_size)
+{
+    double *table;
+    size_t i = 0;
+    int status;
+
+    memset(out, 0, sizeof *out);
+    if (timesteps < 2)
+        return maskdm_fail(MASKDM_EINVAL, "a schedule needs at least 2 timesteps, not %lld", (long long)timesteps);
+    while (i < MASKDM_LENGTH(kinds) && strcmp(kinds[i].name, kind) != 0)
+        i++;
+    if (i == MASKDM_LENGTH(kinds))
+        return maskdm_fail(MASKDM_EINVAL, "there is no schedule \"%s\"", kind);
+    table = maskdm_need((size_t)timesteps, TABLES * sizeof *table, "the noise schedule");
+    if (!table)
+        return MASKDM_ENOMEM;
+    status = kinds[i].betas(table, timesteps, image_size);
+    if (status < 0) {
+        maskdm_free(table);
+        return status;
+    }
+    out->timesteps = timesteps;
+    out->table = out->beta = table;
+    out->abar = table + timesteps;
+    out->variance = table + 2 * timesteps;
+    out->coef1 = table + 3 * timesteps;
+    out->coef2 = table + 4 * timesteps;
+    derive(out);
+    return MASKDM_OK;
+}
+
+void maskdm_schedule_free(struct maskdm_schedule *s)
+{
+    maskdm_free(s->table);
+    memset(s, 0, sizeof *s);
+}
+
+const double *maskdm_schedule_table(const struct maskdm_schedule *s, const char *name)
+{
+    const struct {
+        const char *name;
+        const double *table;
+    } tables[TABLES] = {{"betas", s->beta},
+                        {"alphas_cumprod", s->abar},
+                        {"posterior_variance", s->variance},
+                        {"posterior_mean_coef1", s->coef1},
+                        {"posterior_mean_coef2", s->coef2}};
+
+    for (size_t i = 0; i < TABLES; i++)
+        if (!strcmp(tables[i].name, name))
+            return tables[i].table;
+    return NULL;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Noise schedules as tables of T doubles. The authors keep theirs as float32 but their reference numbers were
+ * computed in double, and so are ours.
+ */
+#ifndef MASKDM_DIFFUSION_SCHEDULE_H
+#define MASKDM_DIFFUSION_SCHEDULE_H
+
+#include <stdint.h>
+
+struct maskdm_schedule {
+    int64_t timesteps; /* T */
+    double *table;     /* one allocation that holds the rest */
+    double *beta, *abar;
+    /* Of q(x_{t-1} | x_t, x0): mean = coef1 x0 + coef2 x_t (Ho et al. 2020, eq. 7). */
+    double *variance, *coef1, *coef2;
+};
+
+/* kind: "linear", "cosine" or "shifted_cosine"; image_size (pixels) is d of the latter's shift. */
+int maskdm_schedule_make(struct maskdm_schedule *out, const char *kind, int64_t timesteps, double image_size);
+void maskdm_schedule_free(struct maskdm_schedule *s);
+/* A table by its public name, or NULL. */
+const double *maskdm_schedule_table(const struct maskdm_schedule *s, const char *name);
+
+#endif
