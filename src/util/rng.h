@@ -4,7 +4,12 @@
  * pure function of key and counter, so that what is drawn depends on (seed, purpose, sample index, step) and
  * never on the order of calls, the batch it falls in or the number of threads.
  *
- * Key: the 64-bit seed. Counter words: block number, purpose (8 bits) and high step bits, sample index, step.
+ * Key: the 64-bit seed. Counter words:
+ *   0  block number within the stream, so a stream has 2^32 blocks of four words
+ *   1  purpose (8 bits) | bits 32-43 of the sample index | bits 32-43 of the step
+ *   2  low 32 bits of the sample index
+ *   3  low 32 bits of the step
+ * Streams are distinct while sample indices and steps stay below 2^44.
  */
 #ifndef MASKDM_UTIL_RNG_H
 #define MASKDM_UTIL_RNG_H
@@ -43,10 +48,10 @@ double maskdm_rng_uniform(struct maskdm_rng *r);                 /* in [0, 1), 5
 
 /* `count` standard normal deviates: element i depends on (stream, i) alone. Box-Muller over pairs with our own
  * log and sincospi, so that every machine draws the same bits. Ignores and does not move the stream's
- * position: it starts at block 0. `first` (a multiple of 4) is the index of out[0]. */
+ * position: it starts at block 0. `first` is the index of out[0], best a multiple of 4. */
 void maskdm_rng_normal(float *out, size_t count, const struct maskdm_rng *stream, uint64_t first);
 
-/* Element `i` of a pseudo-random permutation of 0..n-1, without storing it (a Feistel network over Philox
+/* Element `i` < n of a pseudo-random permutation of 0..n-1, without storing it (a Feistel network over Philox
  * with cycle walking). */
 uint64_t maskdm_rng_permute(uint64_t seed, enum maskdm_purpose purpose, uint64_t step, uint64_t i, uint64_t n);
 

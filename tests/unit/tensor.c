@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Shapes and the parameter layout.
+ */
+#include "tensor/tensor.h"
+#include "util/alloc.h"
+#include "util/error.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+START_TEST(shapes)
+{
+    struct maskdm_shape s = { 0 }, a = maskdm_shape4(2, 3, 4, 5), b = maskdm_shape3(2, 3, 4), v = maskdm_shape1(7);
+    struct maskdm_shape huge = maskdm_shape2(INT64_MAX / 2, 3);
+
+    ck_assert_int_eq(maskdm_shape_numel(&s), 1);
+    ck_assert_int_eq(maskdm_shape_last(&s), 1);
+    ck_assert_int_eq(maskdm_shape_rows(&s), 1);
+    ck_assert_int_eq(maskdm_shape_numel(&a), 120);
+    ck_assert_int_eq(maskdm_shape_last(&a), 5);
+    ck_assert_int_eq(maskdm_shape_rows(&a), 24);
+    ck_assert_int_eq(maskdm_shape_rows(&v), 1);
+    ck_assert(!maskdm_shape_equal(&a, &b) && maskdm_shape_equal(&b, &b));
+    a.n = 3;
+    ck_assert(maskdm_shape_equal(&a, &b));
+    a.d[1] = 9;
+    ck_assert(!maskdm_shape_equal(&a, &b));
+    ck_assert_int_eq(maskdm_shape_numel(&huge), INT64_MAX);
+    ck_assert_uint_eq(maskdm_dtype_size(MASKDM_F32), 4);
+    ck_assert_uint_eq(maskdm_dtype_size(MASKDM_F64), 8);
+    ck_assert_uint_eq(maskdm_dtype_size(MASKDM_I32), 4);
+}
+END_TEST
+
+START_TEST(parameters_are_laid_out)
+{
+    struct maskdm_params p = { 0 };
+    struct maskdm_shape a = maskdm_shape2(3, 7), b = maskdm_shape1(16), huge = maskdm_shape2(INT64_MAX / 2, 3);
+    char name[20];
+
+    ck_assert_int_eq(maskdm_params_declare(&p, "a", &a, MASKDM_INIT_NORMAL, 0.02), 0);
+    ck_assert_int_eq(maskdm_params_declare(&p, "b", &b, MASKDM_INIT_ONE, 0), 1);
+    ck_assert_int_eq(maskdm_params_declare(&p, "a", &a, MASKDM_INIT_NORMAL, 0.02), 0);
+    ck_assert_int_eq(maskdm_params_declare(&p, "a", &b, MASKDM_INIT_NORMAL, 0.02), MASKDM_ESHAPE);
+    ck_assert_str_eq(maskdm_error_text(), "parameter a has shape [3,7], not [16]");
+    ck_assert_int_eq(maskdm_params_declare(&p, "huge", &huge, MASKDM_INIT_ZERO, 0), MASKDM_ESHAPE);
+    ck_assert_uint_eq(p.list[0].at, 0);
+    ck_assert_uint_eq(p.list[1].at, 32);
+    ck_assert_uint_eq(p.length, 48);
+    ck_assert_int_eq(p.numel, 37);
+    for (int i = 2; i < 200; i++) {
+        snprintf(name, sizeof name, "p%d", i);
+        ck_assert_int_eq(maskdm_params_declare(&p, name, &b, MASKDM_INIT_ZERO, 0), i);
+    }
+    ck_assert_int_eq(maskdm_params_find(&p, "p150"), 150);
+    ck_assert_int_eq(maskdm_params_find(&p, "none"), -1);
+    maskdm_params_free(&p);
+    ck_assert_ptr_null(p.list);
+}
+END_TEST
+
+static int refuse_at(void *user, size_t bytes)
+{
+    (void)bytes;
+    return (*(int *)user)-- == 0;
+}
+
+START_TEST(out_of_memory_changes_nothing)
+{
+    struct maskdm_params p = { 0 };
+    struct maskdm_shape a = maskdm_shape1(5);
+    int left;
+    struct maskdm_alloc_hook hook = { refuse_at, &left };
+
+    for (int i = 0; i < 2; i++) {
+        left = i;
+        maskdm_alloc_hook_set(&hook);
+        ck_assert_int_eq(maskdm_params_declare(&p, "a", &a, MASKDM_INIT_ZERO, 0), MASKDM_ENOMEM);
+        maskdm_alloc_hook_set(NULL);
+        ck_assert(p.count == 0 && p.length == 0 && p.numel == 0);
+        maskdm_params_free(&p);
+    }
+}
+END_TEST
+
+START_TEST(values_are_drawn)
+{
+    enum { N = 10007 };
+    struct maskdm_params p = { 0 }, q = { 0 };
+    struct maskdm_shape n = maskdm_shape1(N);
+    float *x, *y;
+    double square = 0, most = 0, sum = 0;
+
+    ck_assert_int_eq(maskdm_params_declare(&p, "normal", &n, MASKDM_INIT_NORMAL, 0.02), 0);
+    ck_assert_int_eq(maskdm_params_declare(&p, "uniform", &n, MASKDM_INIT_UNIFORM, 0.5), 1);
+    ck_assert_int_eq(maskdm_params_declare(&p, "one", &n, MASKDM_INIT_ONE, 0), 2);
+    ck_assert_int_eq(maskdm_params_declare(&p, "zero", &n, MASKDM_INIT_ZERO, 0), 3);
+    ck_assert_int_eq(maskdm_params_declare(&q, "normal", &n, MASKDM_INIT_NORMAL, 0.02), 0);
+    x = malloc(p.length * sizeof *x);
+    y = malloc(q.length * sizeof *y);
+    memset(x, 0x55, p.length * sizeof *x);
+    maskdm_params_init(&p, x, 1);
+    maskdm_params_init(&q, y, 1);
+    ck_assert_mem_eq(x, y, N * sizeof *x);
+    for (int i = 0; i < N; i++) {
+        const float *u = x + p.list[1].at;
+
+        square += (double)x[i] * x[i] / N;
+        most = fmax(most, fabsf(u[i]));
+        sum += (double)u[i] / N;
+        ck_assert(x[p.list[2].at + (size_t)i] == 1.0f && x[p.list[3].at + (size_t)i] == 0.0f);
+    }
+    ck_assert_double_lt(fabs(sqrt(square) - 0.02), 0.02 * 5 / sqrt(2.0 * N));
+    ck_assert(most > 0.499 && most <= 0.5);
+    ck_assert_double_lt(fabs(sum), 5 * 0.5 / sqrt(3.0 * N));
+    for (size_t i = N; i < p.list[1].at; i++)
+        ck_assert(x[i] == 0.0f);
+    maskdm_params_init(&q, y, 2);
+    ck_assert_mem_ne(x, y, N * sizeof *x);
+    free(x);
+    free(y);
+    maskdm_params_free(&p);
+    maskdm_params_free(&q);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("tensor");
+    TCase *t = tcase_create("tensor");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_add_test(t, shapes);
+    tcase_add_test(t, parameters_are_laid_out);
+    tcase_add_test(t, out_of_memory_changes_nothing);
+    tcase_add_test(t, values_are_drawn);
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
