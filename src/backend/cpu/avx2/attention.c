@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Attention with AVX2 and FMA: how a call is cut into units. Head widths that are no multiple of 8 go to the
+ * portable kernel.
+ *
+ * The cut of the arithmetic depends on N and the head width alone, so that an image's result is the same in every
+ * batch; how many heads run in one round depends on the workers, and touches no sum.
+ */
+#include "backend/cpu/avx2/attention.h"
+
+#include <immintrin.h>
+#include <math.h>
+
+enum { CHUNK_FLOATS = 24576, GROUP_ROWS = 512, MOST_GROUPS = 4 };
+
+struct maskdm_attention_head maskdm_attention_head(const struct maskdm_attention_job *j, int64_t index)
+{
+    const int64_t b = index / j->heads, column = index % j->heads * j->width;
+    const int64_t at = b * j->n * 3 * j->dim + column, row = b * j->n * j->dim + column;
+    struct maskdm_attention_head h = {.q = j->qkv + at, .k = j->qkv + at + j->dim, .v = j->qkv + at + 2 * j->dim};
+
+    h.y = j->y + row;
+    if (j->lse)
+        h.lse = j->lse + index * j->n;
+    if (j->dqkv) {
+        h.dy = j->dy + row;
+        h.dq = j->dqkv + at;
+        h.dk = h.dq + j->dim;
+        h.dv = h.dk + j->dim;
+    }
+    return h;
+}
+
+static int64_t ratio_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Tiles of about equal width, a multiple of 16 but for the last one. */
+static void cut_keys(struct maskdm_attention_job *j, int64_t most)
+{
+    j->keys = maskdm_round_up(ratio_up(j->n, ratio_up(j->n, most)), 16);
+    j->key_tiles = ratio_up(j->n, j->keys);
+}
+
+static struct maskdm_attention_job read_call(const struct maskdm_call *c)
+{
+    const struct maskdm_shape *s = c->in_shape[0];
+    struct maskdm_attention_job j = {.batch = s->d[0], .n = s->d[1], .heads = c->attr[0], .dim = s->d[2] / 3};
+
+    j.width = j.dim / j.heads;
+    j.scale = 1 / sqrtf((float)j.width);
+    j.qkv = c->in[0];
+    j.dy = c->dout[0];
+    j.y = c->out[0];
+    j.lse = c->out[1];
+    j.cancel = c->cancel;
+    j.add = c->add[0];
+    j.scratch = c->scratch;
+    return j;
+}
+
+static void cut_forward(struct maskdm_attention_job *j)
+{
+    int64_t most = CHUNK_FLOATS / j->width / MASKDM_ATTENTION_ROWS * MASKDM_ATTENTION_ROWS;
+
+    if (most < MASKDM_ATTENTION_ROWS)
+        most = MASKDM_ATTENTION_ROWS;
+    cut_keys(j, MASKDM_ATTENTION_KEYS);
+    j->rows = maskdm_round_up(ratio_up(j->n, ratio_up(j->n, most)), 6);
+    j->row_units = ratio_up(j->n, j->rows);
+    j->worker_floats = maskdm_attention_forward_floats(j);
+}
+
+/* Few heads of many tokens must still feed many workers: a head's keys are shared out among several units. */
+static void cut_backward(struct maskdm_attention_job *j)
+{
+    cut_keys(j, MASKDM_ATTENTION_BACK_KEYS);
+    j->groups = maskdm_lesser(MOST_GROUPS, maskdm_lesser(j->key_tiles, ratio_up(j->n, GROUP_ROWS)));
+    j->group = ratio_up(j->key_tiles, j->groups);
+    j->groups = ratio_up(j->key_tiles, j->group);
+    j->worker_floats = maskdm_attention_backward_floats(j);
+    j->partial_floats = j->groups > 1 ? maskdm_round_up(j->n * j->width, 16) : 0;
+}
+
+/* Heads whose units run side by side. */
+static int64_t count_round(const struct maskdm_attention_job *j, int64_t workers)
+{
+    const int64_t heads = j->batch * j->heads;
+
+    return j->groups > 1 ? maskdm_lesser(heads, ratio_up(4 * workers, j->groups)) : heads;
+}
+
+/* dq of one block of rows: the sum of its head's partial results, in order. */
+static void combine_unit(void *arg, int64_t unit, int worker)
+{
+    const struct maskdm_attention_job *j = arg;
+    const int64_t blocks = ratio_up(j->n, GROUP_ROWS), head = unit / blocks, first = unit % blocks * GROUP_ROWS;
+    const int64_t last = maskdm_lesser(first + GROUP_ROWS, j->n);
+    const float *partial = j->partial + head * j->groups * j->partial_floats;
+    float *dq = maskdm_attention_head(j, j->head + head).dq;
+
+    (void)worker;
+    for (int64_t i = first; i < last; i++)
+        for (int64_t k = 0; k < j->width; k += 8) {
+            float *at = dq + i * 3 * j->dim + k;
+            __m256 s = _mm256_loadu_ps(partial + i * j->width + k);
+            for (int64_t g = 1; g < j->groups; g++)
+                s = _mm256_add_ps(s, _mm256_loadu_ps(partial + g * j->partial_floats + i * j->width + k));
+            _mm256_storeu_ps(at, j->add ? _mm256_add_ps(_mm256_loadu_ps(at), s) : s);
+        }
+}
+
+static int finish(const struct maskdm_call *c)
+{
+    return maskdm_cancelled(c->cancel) ? maskdm_fail(MASKDM_ECANCELED, "attention was cancelled") : MASKDM_OK;
+}
+
+static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    struct maskdm_attention_job j = read_call(c);
+
+    if (j.width % 8)
+        return maskdm_cpu_attention_f32.forward(b, c);
+    cut_forward(&j);
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, j.batch * j.heads * j.row_units, maskdm_attention_forward_unit, &j);
+    return finish(c);
+}
+
+static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct maskdm_attention_job j = read_call(c);
+    int64_t round;
+
+    if (j.width % 8 || !c->dout[0] || !c->din[0])
+        return maskdm_cpu_attention_f32.backward(b, c);
+    j.dqkv = c->din[0];
+    cut_backward(&j);
+    j.partial = j.scratch + cpu->workers * j.worker_floats;
+    round = count_round(&j, cpu->workers);
+    for (; j.head < j.batch * j.heads && !maskdm_cancelled(c->cancel); j.head += round) {
+        const int64_t heads = maskdm_lesser(round, j.batch * j.heads - j.head);
+
+        maskdm_pool_run(cpu->pool, heads * j.groups, maskdm_attention_backward_unit, &j);
+        if (j.groups > 1)
+            maskdm_pool_run(cpu->pool, heads * ratio_up(j.n, GROUP_ROWS), combine_unit, &j);
+    }
+    return finish(c);
+}
+
+static size_t scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+{
+    const int64_t workers = ((const struct maskdm_cpu *)b)->workers;
+    struct maskdm_attention_job j = read_call(c);
+    int64_t most, floats;
+
+    if (j.width % 8)
+        return 0;
+    cut_forward(&j);
+    most = workers * j.worker_floats;
+    if (train) {
+        cut_backward(&j);
+        floats = workers * j.worker_floats + count_round(&j, workers) * j.groups * j.partial_floats;
+        most = floats > most ? floats : most;
+    }
+    return (size_t)most * sizeof(float);
+}
+
+const struct maskdm_kernel maskdm_cpu_attention_avx2 = {forward, backward, scratch};

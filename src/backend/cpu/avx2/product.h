@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Small matrix products on tiles that lie in cache: the register tile of 6 x 16 that attention and the matrix
+ * product share (Goto and van de Geijn 2008; Van Zee and van de Geijn 2015, BLIS).
+ */
+#ifndef MASKDM_BACKEND_CPU_AVX2_PRODUCT_H
+#define MASKDM_BACKEND_CPU_AVX2_PRODUCT_H
+
+#include <stdint.h>
+
+enum { MASKDM_TILE_ROWS = 6, MASKDM_TILE_COLUMNS = 16 };
+
+/* The left factor: element (i, k) is at[i * row + k * step]. */
+struct maskdm_left {
+    const float *at;
+    int64_t row, step;
+};
+
+/* The right factor in panels of 16 columns: element (k, j) is at[j / 16 * panel + k * 16 + j % 16]. */
+struct maskdm_right {
+    const float *at;
+    int64_t panel;
+};
+
+/* c[m,n] = a b (add 0) or c += a b (add 1) over k, ldc elements between rows of c; n is a multiple of 8. Each
+ * element sums over k in order, from 0, whatever its place. */
+void maskdm_avx2_product(int64_t m, int64_t n, int64_t k, struct maskdm_left a, struct maskdm_right b, float *c,
+                         int64_t ldc, int add);
+
+#endif
