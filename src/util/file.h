@@ -54,6 +54,9 @@ int maskdm_folder_make(const char *path); /* parents too, each flushed into its 
  * A negative result of `visit` ends the listing and is returned. */
 int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum maskdm_file_kind kind),
                        void *user);
+/* What tells a folder from every other, whatever links lead to it. */
+struct maskdm_folder_id { uint64_t device, number; };
+int maskdm_folder_id(struct maskdm_folder_id *out, const char *path);
 int maskdm_file_remove(const char *path); /* a missing file is fine */
 /* Remove stale temporary siblings that writers left in a folder whose process no longer runs on this host. */
 int maskdm_folder_sweep(const char *path);

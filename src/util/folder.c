@@ -49,6 +49,17 @@ int maskdm_file_kind_of(enum maskdm_file_kind *out, const char *path)
     return MASKDM_OK;
 }
 
+int maskdm_folder_id(struct maskdm_folder_id *out, const char *path)
+{
+    struct stat st;
+
+    if (maskdm_sys_stat(path, &st))
+        return maskdm_sys_fail("stat", path);
+    out->device = (uint64_t)st.st_dev;
+    out->number = (uint64_t)st.st_ino;
+    return MASKDM_OK;
+}
+
 static int make_one(const char *path)
 {
     struct stat st;

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Data sets across the border.
+ */
+#include <maskdm/data.h>
+
+#include "data/data.h"
+#include "util/option.h"
+
+#include <string.h>
+
+static int need_device(const maskdm_device *device)
+{
+    return device ? MASKDM_OK : maskdm_fail(MASKDM_EINVAL, "the device of a data set is NULL");
+}
+
+int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
+                            const maskdm_options *options, maskdm_log_callback log, void *log_user)
+{
+    const struct maskdm_log l = {log, log_user};
+    maskdm_options *standard = NULL;
+    int r;
+
+    *out = NULL;
+    MASKDM_TRY(need_device(device));
+    if (!path)
+        return maskdm_fail(MASKDM_EINVAL, "the path of a data set is NULL");
+    if (!options) {
+        MASKDM_TRY(maskdm_options_create(&standard, "folder"));
+        options = standard;
+    }
+    if (strcmp(maskdm_optionset_kind(options)->name, "folder"))
+        r = maskdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"folder\" is wanted",
+                        maskdm_optionset_kind(options)->name);
+    else
+        r = maskdm_options_check(options);
+    if (r >= 0)
+        r = maskdm_dataset_folder(out, device, path, options, &l);
+    maskdm_options_release(&standard);
+    return r;
+}
+
+int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
+                              int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
+                              size_t image_stride, const int32_t *labels)
+{
+    *out = NULL;
+    MASKDM_TRY(need_device(device));
+    return maskdm_dataset_memory(out, device, count, height, width, channels, sample, images, row_stride,
+                                 image_stride, labels);
+}
+
+int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height,
+                                int64_t width, int channels, maskdm_data_fetch fetch, void (*drop)(void *user),
+                                void *user)
+{
+    *out = NULL;
+    MASKDM_TRY(need_device(device));
+    return maskdm_dataset_callback(out, device, count, height, width, channels, fetch, drop, user);
+}
+
+int maskdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed)
+{
+    return maskdm_dataset_split(train, held_out, data, fraction, seed);
+}
+
+void maskdm_data_release(maskdm_data **data)
+{
+    if (data)
+        maskdm_dataset_release(data);
+}
+
+int64_t maskdm_data_count(const maskdm_data *data)
+{
+    return data->count;
+}
+
+int64_t maskdm_data_height(const maskdm_data *data)
+{
+    return data->height;
+}
+
+int64_t maskdm_data_width(const maskdm_data *data)
+{
+    return data->width;
+}
+
+int maskdm_data_channels(const maskdm_data *data)
+{
+    return data->channels;
+}
+
+int64_t maskdm_data_skipped(const maskdm_data *data)
+{
+    return data->skipped;
+}
+
+int64_t maskdm_data_labels(const maskdm_data *data)
+{
+    return data->labels;
+}
+
+const char *maskdm_data_label_name(const maskdm_data *data, int64_t i)
+{
+    return data->kind->label_name && i >= 0 && i < data->labels ? data->kind->label_name(data, i) : NULL;
+}
+
+const char *maskdm_data_path(const maskdm_data *data, int64_t i)
+{
+    return data->kind->path && i >= 0 && i < data->count ? data->kind->path(data, i) : NULL;
+}
+
+int maskdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
+{
+    if (!image)
+        return maskdm_fail(MASKDM_EINVAL, "the memory for an image is NULL");
+    return maskdm_dataset_get(data, i, image, label);
+}
+
+int maskdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
+                      int32_t *labels)
+{
+    if (!images)
+        return maskdm_fail(MASKDM_EINVAL, "the memory for a batch is NULL");
+    return maskdm_dataset_batch(data, seed, step, batch, flip, images, labels);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Images across the border: caller's arrays in and out.
+ */
+#include <maskdm/image.h>
+
+#include "io/codec.h"
+#include "util/checked.h"
+
+#include <string.h>
+
+static size_t sample_bytes(enum maskdm_sample sample)
+{
+    return sample == MASKDM_SAMPLE_U8 ? 1 : sample == MASKDM_SAMPLE_U16 ? 2 : sizeof(float);
+}
+
+/* `stride` resolved: bytes between rows, 0 meaning packed. */
+static int resolve_stride(size_t *stride, int64_t width, int channels, enum maskdm_sample sample)
+{
+    size_t row = (size_t)(width * channels) * sample_bytes(sample);
+
+    if ((int)sample < MASKDM_SAMPLE_U8 || sample > MASKDM_SAMPLE_FLOAT)
+        return maskdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
+    if (!*stride)
+        *stride = row;
+    if (*stride < row)
+        return maskdm_fail(MASKDM_EINVAL, "rows of %zu bytes cannot be %zu bytes apart", row, *stride);
+    return MASKDM_OK;
+}
+
+int maskdm_image_read(maskdm_image **out, const char *path, int channels, const float *background)
+{
+    struct maskdm_failure f = {0};
+
+    *out = NULL;
+    if (!path)
+        return maskdm_fail(MASKDM_EINVAL, "the path of an image is NULL");
+    if (channels < 0 || channels > 4)
+        return maskdm_fail(MASKDM_EINVAL, "channels is %d: 1 to 4, or 0 for the file's own", channels);
+    return maskdm_picture_read(out, path, channels, background, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+}
+
+int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, enum maskdm_sample sample,
+                        const void *data, size_t stride)
+{
+    struct maskdm_failure f = {0};
+    maskdm_image *m;
+
+    *out = NULL;
+    if (!data)
+        return maskdm_fail(MASKDM_EINVAL, "the samples of an image are NULL");
+    if (maskdm_picture_create(&m, height, width, channels, &f) < 0)
+        return maskdm_failure_record(&f);
+    if (resolve_stride(&stride, width, channels, sample) < 0) {
+        maskdm_picture_free(&m);
+        return MASKDM_EINVAL;
+    }
+    m->bits = sample == MASKDM_SAMPLE_U8 ? 8 : 16;
+    for (int64_t y = 0; y < height; y++) {
+        const unsigned char *from = (const unsigned char *)data + (size_t)y * stride;
+        uint16_t *to = m->sample + y * width * channels;
+        float x;
+
+        if (sample == MASKDM_SAMPLE_U16)
+            memcpy(to, from, (size_t)(width * channels) * sizeof *to);
+        for (int64_t i = 0; i < width * channels; i++)
+            if (sample == MASKDM_SAMPLE_U8) {
+                to[i] = (uint16_t)(from[i] * 257);
+            } else if (sample == MASKDM_SAMPLE_FLOAT) {
+                memcpy(&x, from + (size_t)i * sizeof x, sizeof x); /* the stride may leave it unaligned */
+                to[i] = maskdm_sample_round(x * 65535.0, 16);
+            }
+    }
+    *out = m;
+    return MASKDM_OK;
+}
+
+void maskdm_image_release(maskdm_image **image)
+{
+    if (image)
+        maskdm_picture_free(image);
+}
+
+int64_t maskdm_image_height(const maskdm_image *image)
+{
+    return image->height;
+}
+
+int64_t maskdm_image_width(const maskdm_image *image)
+{
+    return image->width;
+}
+
+int maskdm_image_channels(const maskdm_image *image)
+{
+    return image->channels;
+}
+
+int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void *out, size_t stride)
+{
+    int64_t n = image->width * image->channels;
+
+    if (!out)
+        return maskdm_fail(MASKDM_EINVAL, "the memory for an image's samples is NULL");
+    MASKDM_TRY(resolve_stride(&stride, image->width, image->channels, sample));
+    for (int64_t y = 0; y < image->height; y++) {
+        unsigned char *to = (unsigned char *)out + (size_t)y * stride;
+        const uint16_t *from = image->sample + y * n;
+        float x;
+
+        if (sample == MASKDM_SAMPLE_U16)
+            memcpy(to, from, (size_t)n * sizeof *from);
+        for (int64_t i = 0; i < n; i++)
+            if (sample == MASKDM_SAMPLE_U8) {
+                to[i] = maskdm_sample_to_u8(from[i]);
+            } else if (sample == MASKDM_SAMPLE_FLOAT) {
+                x = (float)from[i] / 65535.0f;
+                memcpy(to + (size_t)i * sizeof x, &x, sizeof x);
+            }
+    }
+    return MASKDM_OK;
+}
+
+int maskdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width)
+{
+    struct maskdm_failure f = {0};
+
+    return maskdm_picture_fit(out, image, height, width, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+}
+
+int maskdm_image_write_png(const maskdm_image *image, const char *path, int bits)
+{
+    struct maskdm_failure f = {0};
+
+    if (!path)
+        return maskdm_fail(MASKDM_EINVAL, "the path of an image is NULL");
+    return maskdm_picture_write_png(image, path, bits, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+}
+
+int maskdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns)
+{
+    struct maskdm_failure f = {0};
+
+    return maskdm_picture_grid(out, image, count, columns, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+}

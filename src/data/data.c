@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What all data sets share: references, and the batch of a training step as a function of (seed, step).
+ */
+#include "data/data.h"
+
+#include "backend/device.h"
+#include "util/alloc.h"
+#include "util/checked.h"
+#include "util/rng.h"
+
+int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_class *kind, maskdm_device *device,
+                         int64_t count, int64_t height, int64_t width, int channels)
+{
+    int64_t elements;
+    maskdm_data *d;
+
+    *(void **)out = NULL;
+    if (count < 1)
+        return maskdm_fail(MASKDM_EINVAL, "a data set of %lld images", (long long)count);
+    if (height < 1 || width < 1 || channels < 1 || channels > 4 || maskdm_mul_i64(&elements, height, width) ||
+        maskdm_mul_i64(&elements, elements, 4 * (int64_t)sizeof(float)))
+        return maskdm_fail(MASKDM_EINVAL, "images of %lld x %lld x %d: sides are at least 1, channels 1 to 4",
+                           (long long)height, (long long)width, channels);
+    d = maskdm_need(1, bytes, "a data set");
+    if (!d)
+        return MASKDM_ENOMEM;
+    d->kind = kind;
+    atomic_init(&d->references, 1);
+    d->device = device;
+    if (device)
+        maskdm_device_hold(device);
+    d->count = count;
+    d->height = height;
+    d->width = width;
+    d->channels = channels;
+    *(void **)out = d;
+    return MASKDM_OK;
+}
+
+void maskdm_dataset_hold(maskdm_data *data)
+{
+    atomic_fetch_add(&data->references, 1);
+}
+
+void maskdm_dataset_release(maskdm_data **data)
+{
+    maskdm_data *d = *data;
+
+    *data = NULL;
+    if (!d || atomic_fetch_sub(&d->references, 1) != 1)
+        return;
+    if (d->kind->close)
+        d->kind->close(d);
+    if (d->device)
+        maskdm_device_drop(&d->device);
+    maskdm_free(d->order);
+    maskdm_free(d);
+}
+
+int64_t maskdm_dataset_elements(const maskdm_data *data)
+{
+    return data->height * data->width * data->channels;
+}
+
+int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
+{
+    int32_t l = -1;
+
+    if (i < 0 || i >= data->count)
+        return maskdm_fail(MASKDM_EINVAL, "image %lld of a data set that holds %lld", (long long)i,
+                           (long long)data->count);
+    MASKDM_TRY(data->kind->get(data, i, image, &l));
+    if (label)
+        *label = l;
+    return MASKDM_OK;
+}
+
+static void mirror(float *image, int64_t height, int64_t width, int channels)
+{
+    for (int64_t y = 0; y < height; y++, image += width * channels)
+        for (int64_t l = 0, r = width - 1; l < r; l++, r--)
+            for (int c = 0; c < channels; c++) {
+                float t = image[l * channels + c];
+
+                image[l * channels + c] = image[r * channels + c];
+                image[r * channels + c] = t;
+            }
+}
+
+/* The images at positions first .. first + n of the endless stream: each epoch is a permutation of its own, so
+ * none is dropped where one epoch ends and the next begins inside a batch. */
+static int draw_order(maskdm_data *d, uint64_t seed, uint64_t first, int64_t n)
+{
+    uint64_t count = (uint64_t)d->count;
+
+    if (n > d->order_length) {
+        int64_t *grown = maskdm_need((size_t)n, sizeof *grown, "the order of a batch");
+
+        if (!grown)
+            return MASKDM_ENOMEM;
+        maskdm_free(d->order);
+        d->order = grown;
+        d->order_length = n;
+    }
+    for (int64_t b = 0; b < n; b++) {
+        uint64_t p = first + (uint64_t)b;
+
+        d->order[b] = (int64_t)maskdm_rng_permute(seed, MASKDM_DRAW_ORDER, p / count, p % count, count);
+    }
+    return MASKDM_OK;
+}
+
+int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
+                         int32_t *labels)
+{
+    int64_t first, twice, end, elements = maskdm_dataset_elements(data), size;
+
+    if (step < 0 || batch < 1 || maskdm_mul_i64(&first, step, batch) || maskdm_mul_i64(&twice, batch, 2) ||
+        maskdm_add_i64(&end, first, twice) || maskdm_mul_i64(&size, batch, elements))
+        return maskdm_fail(MASKDM_EINVAL, "step %lld of batches of %lld images", (long long)step, (long long)batch);
+    if (!(flip >= 0 && flip <= 1))
+        return maskdm_fail(MASKDM_EINVAL, "flip is %g: a probability is 0 to 1", flip);
+    /* Twice the batch: what the next step will ask for is loaded while this one runs. */
+    MASKDM_TRY(draw_order(data, seed, (uint64_t)first, twice));
+    if (data->kind->expect)
+        MASKDM_TRY(data->kind->expect(data, data->order, twice));
+    for (int64_t b = 0; b < batch; b++) {
+        struct maskdm_rng rng = maskdm_rng_make(seed, MASKDM_DRAW_FLIP, (uint64_t)(first + b), 0);
+        float *image = images + b * elements;
+
+        MASKDM_TRY(maskdm_dataset_get(data, data->order[b], image, labels ? labels + b : NULL));
+        if (maskdm_rng_uniform(&rng) < flip)
+            mirror(image, data->height, data->width, data->channels);
+        for (int64_t i = 0; i < elements; i++)
+            image[i] = image[i] * 2 - 1;
+    }
+    return MASKDM_OK;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a kind of data set is made of: a class of functions and a struct that begins with struct maskdm_data.
+ * A new kind is one file: see memory.c.
+ *
+ * Order and flips belong here and not to the kinds, so that equal images give equal batches wherever they
+ * come from.
+ */
+#ifndef MASKDM_DATA_DATA_H
+#define MASKDM_DATA_DATA_H
+
+#include <maskdm/data.h>
+
+#include "util/error.h"
+#include "util/log.h"
+
+#include <stdatomic.h>
+
+struct maskdm_dataset_class {
+    /* Image i, H x W x C floats in 0 .. 1, and its label (-1: none). i is in range. */
+    int (*get)(maskdm_data *data, int64_t i, float *image, int32_t *label);
+    /* A hint: these will be asked for next, in this order. NULL: of no use to the kind. */
+    int (*expect)(maskdm_data *data, const int64_t *index, int64_t n);
+    const char *(*path)(const maskdm_data *data, int64_t i);       /* NULL: none */
+    const char *(*label_name)(const maskdm_data *data, int64_t i); /* NULL: none */
+    void (*close)(maskdm_data *data); /* let go of what the kind holds; the struct itself is freed after it */
+};
+
+struct maskdm_data {
+    const struct maskdm_dataset_class *kind;
+    atomic_int references;
+    maskdm_device *device; /* NULL: memory is not counted */
+    int64_t count, height, width, labels, skipped;
+    int channels;
+    int64_t *order; /* scratch of maskdm_dataset_batch() */
+    int64_t order_length;
+};
+
+/* A zeroed struct of `bytes` with its base filled in and one reference. */
+int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_class *kind, maskdm_device *device,
+                         int64_t count, int64_t height, int64_t width, int channels);
+void maskdm_dataset_hold(maskdm_data *data);
+void maskdm_dataset_release(maskdm_data **data);
+int64_t maskdm_dataset_elements(const maskdm_data *data); /* H * W * C */
+
+int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *label); /* label may be NULL */
+/* See maskdm_data_batch(). */
+int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
+                         int32_t *labels);
+
+/* The kinds. `options` is of kind "folder", complete and checked. */
+int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
+                          const struct maskdm_log *log);
+int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
+                          int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
+                          size_t image_stride, const int32_t *labels);
+int maskdm_dataset_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
+                            int channels, maskdm_data_fetch fetch, void (*drop)(void *user), void *user);
+int maskdm_dataset_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction,
+                         uint64_t seed);
+
+#endif

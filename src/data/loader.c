@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A queue of wanted images in absolute positions: taken < head <= begun by a worker < start <= not yet < tail.
+ * Position p lives in queue[p % capacity] and is loaded into slot p % slots, which is free once head > p.
+ */
+#include "data/loader.h"
+
+#include "util/alloc.h"
+#include "util/thread.h"
+
+#include <string.h>
+
+struct slot {
+    uint16_t *samples;
+    int ready, bits;
+    struct maskdm_failure failure;
+};
+
+struct maskdm_loader {
+    pthread_mutex_t lock;
+    pthread_cond_t work, done; /* there is something to begin; something was loaded */
+    pthread_t *thread;
+    int threads, running, stop;
+    struct slot *slot;
+    uint16_t *samples;
+    int64_t slots, *queue, capacity, head, start, tail;
+    size_t elements;
+    maskdm_load load;
+    void *user;
+};
+
+static void *serve(void *arg)
+{
+    struct maskdm_loader *l = arg;
+
+    pthread_mutex_lock(&l->lock);
+    while (!l->stop) {
+        struct slot *s;
+        int64_t index;
+
+        if (l->start == l->tail || l->start >= l->head + l->slots) {
+            pthread_cond_wait(&l->work, &l->lock);
+            continue;
+        }
+        s = &l->slot[l->start % l->slots];
+        index = l->queue[l->start % l->capacity];
+        s->ready = 0;
+        s->failure.code = 0;
+        l->start++;
+        l->running++;
+        pthread_mutex_unlock(&l->lock);
+        (void)l->load(l->user, index, s->samples, &s->bits, &s->failure);
+        pthread_mutex_lock(&l->lock);
+        s->ready = 1;
+        l->running--;
+        pthread_cond_broadcast(&l->done);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+static int start_threads(struct maskdm_loader *l, int threads)
+{
+    while (l->threads < threads) {
+        MASKDM_TRY(maskdm_thread_start(&l->thread[l->threads], serve, l));
+        l->threads++;
+    }
+    return MASKDM_OK;
+}
+
+int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots, size_t elements, maskdm_load load,
+                         void *user)
+{
+    struct maskdm_loader *l = maskdm_need(1, sizeof *l, "a loader");
+    int r = MASKDM_ENOMEM;
+
+    *out = NULL;
+    if (!l)
+        return MASKDM_ENOMEM;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->work, NULL);
+    pthread_cond_init(&l->done, NULL);
+    l->slots = slots;
+    l->elements = elements;
+    l->load = load;
+    l->user = user;
+    l->thread = maskdm_need((size_t)threads, sizeof *l->thread, "loader threads");
+    l->slot = maskdm_need((size_t)slots, sizeof *l->slot, "a loader's images");
+    l->samples = maskdm_need((size_t)slots * elements, sizeof *l->samples, "a loader's images");
+    if (l->thread && l->slot && l->samples) {
+        for (int64_t i = 0; i < slots; i++)
+            l->slot[i].samples = l->samples + (size_t)i * elements;
+        r = start_threads(l, threads);
+    }
+    *out = l;
+    if (r < 0)
+        maskdm_loader_release(out);
+    return r;
+}
+
+void maskdm_loader_release(struct maskdm_loader **loader)
+{
+    struct maskdm_loader *l = *loader;
+
+    *loader = NULL;
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->stop = 1;
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    for (int i = 0; i < l->threads; i++)
+        pthread_join(l->thread[i], NULL);
+    pthread_cond_destroy(&l->done);
+    pthread_cond_destroy(&l->work);
+    pthread_mutex_destroy(&l->lock);
+    maskdm_free(l->thread);
+    maskdm_free(l->slot);
+    maskdm_free(l->samples);
+    maskdm_free(l->queue);
+    maskdm_free(l);
+}
+
+/* Room for n positions from head on; the lock is held. */
+static int grow(struct maskdm_loader *l, int64_t n)
+{
+    int64_t *queue;
+
+    if (n <= l->capacity)
+        return MASKDM_OK;
+    queue = maskdm_need((size_t)n, sizeof *queue, "the queue of a loader");
+    if (!queue)
+        return MASKDM_ENOMEM;
+    for (int64_t p = l->head; p < l->tail; p++)
+        queue[p % n] = l->queue[p % l->capacity];
+    maskdm_free(l->queue);
+    l->queue = queue;
+    l->capacity = n;
+    return MASKDM_OK;
+}
+
+/* Forget what was foretold; the lock is held. */
+static void flush(struct maskdm_loader *l)
+{
+    l->tail = l->start;
+    while (l->running)
+        pthread_cond_wait(&l->done, &l->lock);
+    l->head = l->start;
+}
+
+int maskdm_loader_expect(struct maskdm_loader *l, const int64_t *index, int64_t n)
+{
+    int64_t same = 0;
+    int r;
+
+    pthread_mutex_lock(&l->lock);
+    while (same < n && l->head + same < l->tail && l->queue[(l->head + same) % l->capacity] == index[same])
+        same++;
+    if (same < n && l->head + same < l->tail) {
+        flush(l);
+        same = 0;
+    }
+    r = grow(l, n);
+    for (; r >= 0 && same < n; same++)
+        l->queue[l->tail++ % l->capacity] = index[same];
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    return r;
+}
+
+int maskdm_loader_take(struct maskdm_loader *l, int64_t index, uint16_t *samples, int *bits,
+                       struct maskdm_failure *f)
+{
+    struct slot *s;
+
+    f->code = 0;
+    pthread_mutex_lock(&l->lock);
+    if (l->head == l->tail || l->queue[l->head % l->capacity] != index) {
+        pthread_mutex_unlock(&l->lock);
+        return l->load(l->user, index, samples, bits, f);
+    }
+    s = &l->slot[l->head % l->slots];
+    while (l->head == l->start || !s->ready)
+        pthread_cond_wait(&l->done, &l->lock);
+    if (s->failure.code)
+        *f = s->failure;
+    else
+        memcpy(samples, s->samples, l->elements * sizeof *samples);
+    *bits = s->bits;
+    l->head++;
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    return f->code;
+}

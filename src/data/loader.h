@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Threads that load images ahead of the reader. The reader says which images it will ask for and then takes them
+ * in that order; what it takes never depends on the number of threads or on whether it was foretold.
+ */
+#ifndef MASKDM_DATA_LOADER_H
+#define MASKDM_DATA_LOADER_H
+
+#include "util/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct maskdm_loader;
+
+/* Fill `samples` for one image; *bits is 8 or 16 as in struct maskdm_image. Runs on several threads at once. */
+typedef int (*maskdm_load)(void *user, int64_t index, uint16_t *samples, int *bits, struct maskdm_failure *f);
+
+/* `elements` samples an image, at most `slots` images loaded and not yet taken. */
+int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots, size_t elements, maskdm_load load,
+                         void *user);
+void maskdm_loader_release(struct maskdm_loader **loader); /* joins; NULL is fine */
+/* The next images to be taken. What is already under way in this order is kept. */
+int maskdm_loader_expect(struct maskdm_loader *l, const int64_t *index, int64_t n);
+/* Copy one image out. An image other than the next that was foretold is loaded here and now. */
+int maskdm_loader_take(struct maskdm_loader *l, int64_t index, uint16_t *samples, int *bits,
+                       struct maskdm_failure *f);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Images that the host holds in memory; nothing is copied.
+ */
+#include "data/data.h"
+
+#include "util/checked.h"
+
+#include <string.h>
+
+struct memory {
+    maskdm_data base;
+    const unsigned char *images;
+    const int32_t *labels;
+    size_t row_stride, image_stride; /* bytes */
+    void (*read_row)(float *to, const unsigned char *from, int64_t n);
+};
+
+static void read_u8(float *to, const unsigned char *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = (float)(from[i] * 257) / 65535.0f;
+}
+
+static void read_u16(float *to, const unsigned char *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint16_t v;
+
+        memcpy(&v, from + 2 * i, sizeof v); /* the stride may leave it unaligned */
+        to[i] = (float)v / 65535.0f;
+    }
+}
+
+static void read_float(float *to, const unsigned char *from, int64_t n)
+{
+    memcpy(to, from, (size_t)n * sizeof *to);
+}
+
+static const struct {
+    size_t bytes;
+    void (*read_row)(float *to, const unsigned char *from, int64_t n);
+} format[] = {
+    [MASKDM_SAMPLE_U8] = {1, read_u8},
+    [MASKDM_SAMPLE_U16] = {2, read_u16},
+    [MASKDM_SAMPLE_FLOAT] = {sizeof(float), read_float},
+};
+
+static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
+{
+    struct memory *m = (struct memory *)data;
+    const unsigned char *from = m->images + (size_t)i * m->image_stride;
+    int64_t n = data->width * data->channels;
+
+    for (int64_t y = 0; y < data->height; y++)
+        m->read_row(image + y * n, from + (size_t)y * m->row_stride, n);
+    *label = m->labels ? m->labels[i] : -1;
+    return MASKDM_OK;
+}
+
+static const struct maskdm_dataset_class kind = {.get = get};
+
+/* Resolve the strides and see that the last byte can be addressed. */
+static int resolve(struct memory *m, size_t sample_bytes)
+{
+    size_t row, image, all;
+    const maskdm_data *d = &m->base;
+
+    if (maskdm_mul_size(&row, (size_t)d->width * (size_t)d->channels, sample_bytes))
+        return maskdm_fail(MASKDM_EINVAL, "rows of %lld pixels are too long", (long long)d->width);
+    if (!m->row_stride)
+        m->row_stride = row;
+    if (m->row_stride < row)
+        return maskdm_fail(MASKDM_EINVAL, "rows of %zu bytes cannot be %zu bytes apart", row, m->row_stride);
+    if (maskdm_mul_size(&image, m->row_stride, (size_t)d->height - 1) || maskdm_add_size(&image, image, row))
+        return maskdm_fail(MASKDM_EINVAL, "images of %lld rows %zu bytes apart are too large", (long long)d->height,
+                           m->row_stride);
+    if (!m->image_stride)
+        m->image_stride = m->row_stride * (size_t)d->height;
+    if (m->image_stride < image)
+        return maskdm_fail(MASKDM_EINVAL, "images of %zu bytes cannot be %zu bytes apart", image, m->image_stride);
+    if (maskdm_mul_size(&all, m->image_stride, (size_t)d->count - 1) || maskdm_add_size(&all, all, image))
+        return maskdm_fail(MASKDM_EINVAL, "%lld images %zu bytes apart are more than memory can hold",
+                           (long long)d->count, m->image_stride);
+    return MASKDM_OK;
+}
+
+int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
+                          int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
+                          size_t image_stride, const int32_t *labels)
+{
+    struct memory *m;
+    int r = MASKDM_OK;
+
+    *out = NULL;
+    if (!images)
+        return maskdm_fail(MASKDM_EINVAL, "the images of a data set are NULL");
+    if ((int)sample < 0 || (size_t)sample >= MASKDM_LENGTH(format))
+        return maskdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
+    MASKDM_TRY(maskdm_dataset_begin(&m, sizeof *m, &kind, device, count, height, width, channels));
+    m->images = images;
+    m->labels = labels;
+    m->row_stride = row_stride;
+    m->image_stride = image_stride;
+    m->read_row = format[sample].read_row;
+    r = resolve(m, format[sample].bytes);
+    for (int64_t i = 0; labels && i < count && r >= 0; i++) {
+        if (labels[i] < -1)
+            r = maskdm_fail(MASKDM_EINVAL, "label %d of image %lld: -1 is none, classes start at 0", (int)labels[i],
+                            (long long)i);
+        if (labels[i] >= m->base.labels)
+            m->base.labels = (int64_t)labels[i] + 1;
+    }
+    *out = &m->base;
+    if (r < 0)
+        maskdm_dataset_release(out);
+    return r;
+}

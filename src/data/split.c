@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A part of another data set, chosen by a pseudo-random permutation; in the order of the whole.
+ */
+#include "data/data.h"
+
+#include "util/alloc.h"
+#include "util/rng.h"
+
+struct part {
+    maskdm_data base;
+    maskdm_data *whole;
+    int64_t *index;  /* of image i in the whole */
+    int64_t *wanted; /* scratch of expect() */
+    int64_t wanted_length;
+};
+
+static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
+{
+    struct part *p = (struct part *)data;
+
+    return maskdm_dataset_get(p->whole, p->index[i], image, label);
+}
+
+static int expect(maskdm_data *data, const int64_t *index, int64_t n)
+{
+    struct part *p = (struct part *)data;
+
+    if (!p->whole->kind->expect)
+        return MASKDM_OK;
+    if (n > p->wanted_length) {
+        int64_t *grown = maskdm_need((size_t)n, sizeof *grown, "the order of a batch");
+
+        if (!grown)
+            return MASKDM_ENOMEM;
+        maskdm_free(p->wanted);
+        p->wanted = grown;
+        p->wanted_length = n;
+    }
+    for (int64_t i = 0; i < n; i++)
+        p->wanted[i] = p->index[index[i]];
+    return p->whole->kind->expect(p->whole, p->wanted, n);
+}
+
+static const char *path(const maskdm_data *data, int64_t i)
+{
+    const struct part *p = (const struct part *)data;
+
+    return p->whole->kind->path ? p->whole->kind->path(p->whole, p->index[i]) : NULL;
+}
+
+static const char *label_name(const maskdm_data *data, int64_t i)
+{
+    const struct part *p = (const struct part *)data;
+
+    return p->whole->kind->label_name ? p->whole->kind->label_name(p->whole, i) : NULL;
+}
+
+static void finish(maskdm_data *data)
+{
+    struct part *p = (struct part *)data;
+
+    maskdm_dataset_release(&p->whole);
+    maskdm_free(p->index);
+    maskdm_free(p->wanted);
+}
+
+static const struct maskdm_dataset_class kind = {
+    .get = get, .expect = expect, .path = path, .label_name = label_name, .close = finish};
+
+/* The images whose mark is `side`. */
+static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const unsigned char *mark, int side)
+{
+    struct part *p;
+    int64_t n = 0;
+
+    MASKDM_TRY(maskdm_dataset_begin(&p, sizeof *p, &kind, whole->device, count, whole->height, whole->width,
+                                    whole->channels));
+    *out = &p->base;
+    p->whole = whole;
+    maskdm_dataset_hold(whole);
+    p->base.labels = whole->labels;
+    p->base.skipped = whole->skipped;
+    p->index = maskdm_need((size_t)count, sizeof *p->index, "a part of a data set");
+    if (!p->index) {
+        maskdm_dataset_release(out);
+        return MASKDM_ENOMEM;
+    }
+    for (int64_t i = 0; i < whole->count; i++)
+        if (mark[i] == side)
+            p->index[n++] = i;
+    return MASKDM_OK;
+}
+
+int maskdm_dataset_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction,
+                         uint64_t seed)
+{
+    unsigned char *mark;
+    int64_t held;
+    int r;
+
+    *train = *held_out = NULL;
+    if (!(fraction > 0 && fraction < 1))
+        return maskdm_fail(MASKDM_EINVAL, "the held-out fraction is %g: it lies between 0 and 1", fraction);
+    if (data->count < 2)
+        return maskdm_fail(MASKDM_EINVAL, "a data set of %lld image cannot be split", (long long)data->count);
+    held = (int64_t)(fraction * (double)data->count + 0.5);
+    if (held < 1)
+        held = 1;
+    if (held > data->count - 1)
+        held = data->count - 1;
+    mark = maskdm_need((size_t)data->count, 1, "splitting a data set");
+    if (!mark)
+        return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < held; i++)
+        mark[maskdm_rng_permute(seed, MASKDM_DRAW_SPLIT, 0, (uint64_t)i, (uint64_t)data->count)] = 1;
+    r = make_part(train, data, data->count - held, mark, 0);
+    if (r >= 0)
+        r = make_part(held_out, data, held, mark, 1);
+    if (r < 0)
+        maskdm_dataset_release(train);
+    maskdm_free(mark);
+    return r;
+}

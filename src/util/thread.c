@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A new thread inherits the mask of its maker, so all signals are blocked around its making.
+ */
+#include "util/thread.h"
+
+#include "util/error.h"
+
+#include <signal.h>
+
+int maskdm_thread_start(pthread_t *out, void *(*body)(void *arg), void *arg)
+{
+    sigset_t all, before;
+    int reason;
+
+    (void)sigfillset(&all);
+    reason = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (reason)
+        return maskdm_fail(MASKDM_ENOMEM, "cannot block signals for a thread (error %d)", reason);
+    reason = pthread_create(out, NULL, body, arg);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (reason)
+        return maskdm_fail(MASKDM_ENOMEM, "cannot start a thread (error %d)", reason);
+    return MASKDM_OK;
+}
