@@ -30,21 +30,29 @@ struct maskdm_value {
     size_t numel, at, grad_at; /* offsets in the arena (or block, for PARAM), bytes; SIZE_MAX: no storage */
 };
 
-/* Facts about an op that the planner needs, and its front's name for dumps. Bits are input or output positions. */
+struct maskdm_graph;
+struct maskdm_node;
+
+/* Facts about an op that the planner needs, and names for messages. Bits are input or output positions. In backward
+ * a call has NULL for every forward value that is not listed in reads_in and reads_out. */
 struct maskdm_op {
     const char *name;
+    const char *inputs; /* "x w b?": names of the inputs, "?" marks one that may be absent */
     enum maskdm_op_id id;
     unsigned reads_in, reads_out; /* forward values that backward looks at */
     unsigned optional_out;        /* results that may go unused */
+    /* Matrix-product FLOPs of one pass (a multiply-add is two); NULL: none. Recomputation does not count. */
+    double (*flops)(const struct maskdm_graph *g, const struct maskdm_node *n, int backward);
 };
 
 struct maskdm_node {
     const struct maskdm_op *op;
+    const struct maskdm_kernel *kernel; /* found when planning */
     maskdm_val in[MASKDM_MAX_IN], out[MASKDM_MAX_OUT];
     int64_t attr[2];
     unsigned char add[MASKDM_MAX_IN];
     int backward; /* some gradient flows through it */
-    size_t scratch_at, scratch_bytes;
+    size_t scratch_at[2], scratch_bytes; /* forward, backward */
     double seconds[2]; /* forward, backward, when profiling */
 };
 
@@ -81,18 +89,26 @@ maskdm_val maskdm_graph_param(struct maskdm_graph *g, const char *name, struct m
 void maskdm_graph_scope(struct maskdm_graph *g, const char *format, ...) MASKDM_PRINTF(2, 3); /* "" to clear */
 void maskdm_graph_output(struct maskdm_graph *g, maskdm_val v);
 struct maskdm_shape maskdm_graph_shape(const struct maskdm_graph *g, maskdm_val v); /* empty for MASKDM_NONE */
-/* For ops/: a node and its results. */
-struct maskdm_node *maskdm_graph_node(struct maskdm_graph *g, const struct maskdm_op *op);
+/* For ops/: a node on its inputs, NULL once recording has failed or when a needed input is absent; then its results
+ * in order, each becoming the next output of the last node. No value may be two inputs of one node, so that
+ * kernels may write all gradients at once. */
+struct maskdm_node *maskdm_graph_node(struct maskdm_graph *g, const struct maskdm_op *op, int count,
+                                      const maskdm_val *in);
 maskdm_val maskdm_graph_result(struct maskdm_graph *g, enum maskdm_role role, struct maskdm_shape shape);
-void maskdm_graph_fail(struct maskdm_graph *g, int code, const char *format, ...) MASKDM_PRINTF(3, 4);
+/* Keep the first failure, with the scope behind it; always MASKDM_NONE. */
+maskdm_val maskdm_graph_fail(struct maskdm_graph *g, int code, const char *format, ...) MASKDM_PRINTF(3, 4);
 
 /* ---- planning: arithmetic only, touches no tensor memory ---- */
+/* May be called again with other flags; the last plan counts. */
 int maskdm_graph_plan(struct maskdm_graph *g, int flags);
 
 /* ---- running ---- */
 void maskdm_graph_bind(struct maskdm_graph *g, void *arena);             /* arena_bytes, 64-byte aligned */
 void *maskdm_graph_data(const struct maskdm_graph *g, maskdm_val v);     /* not for parameters */
-void *maskdm_graph_gradient(const struct maskdm_graph *g, maskdm_val v); /* of an output or wanted input */
+/* Of an output or wanted input; NULL where no gradient flows. */
+void *maskdm_graph_gradient(const struct maskdm_graph *g, maskdm_val v);
+/* Whether backward, as planned, computes the gradient of v. */
+int maskdm_graph_flows(const struct maskdm_graph *g, maskdm_val v);
 /* weights, gradients: blocks of the layout, in the graph's dtype. cancel may be NULL; it is looked at between
  * operations and inside long ones: MASKDM_ECANCELED, values are then undefined, gradients partly summed. */
 int maskdm_graph_forward(struct maskdm_graph *g, const void *weights, const atomic_int *cancel);
@@ -101,8 +117,9 @@ int maskdm_graph_forward(struct maskdm_graph *g, const void *weights, const atom
 int maskdm_graph_backward(struct maskdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel);
 
 /* ---- looking ---- */
-/* One line per node: op, shapes, bytes, FLOPs, seconds when profiled. */
+/* One line per node: op, shapes, bytes, FLOPs, seconds when profiled, and a line of sums. */
 void maskdm_graph_dump(const struct maskdm_graph *g, struct maskdm_text *out);
-double maskdm_graph_flops(const struct maskdm_graph *g, int backward); /* matrix products only */
+/* Of matrix products, in the forward pass or, as planned, in the backward pass alone. */
+double maskdm_graph_flops(const struct maskdm_graph *g, int backward);
 
 #endif

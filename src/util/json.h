@@ -11,6 +11,7 @@
 
 #include "util/error.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,10 @@ void maskdm_text_add_json(struct maskdm_text *t, const char *s); /* quoted and e
 void maskdm_text_add_double(struct maskdm_text *t, double x);
 void maskdm_text_free(struct maskdm_text *t);
 int maskdm_text_ok(const struct maskdm_text *t); /* MASKDM_OK or a recorded MASKDM_ENOMEM */
+
+/* snprintf for layers that leave stdio alone: cut at `capacity`, always NUL terminated. */
+void maskdm_format(char *out, size_t capacity, const char *format, ...) MASKDM_PRINTF(3, 4);
+void maskdm_format_list(char *out, size_t capacity, const char *format, va_list ap) MASKDM_PRINTF(3, 0);
 
 /* Locale-independent reading of a whole string, "-12" or "+1.5e-3": 0, or -1 when it is not a decimal number
  * or does not fit; *out is then unchanged. Doubles are correctly rounded (ties to even) and finite. */

@@ -73,6 +73,21 @@ void maskdm_text_addf(struct maskdm_text *t, const char *format, ...)
     t->length += (size_t)n;
 }
 
+void maskdm_format_list(char *out, size_t capacity, const char *format, va_list ap)
+{
+    if (vsnprintf(out, capacity, format, ap) < 0)
+        out[0] = '\0';
+}
+
+void maskdm_format(char *out, size_t capacity, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    maskdm_format_list(out, capacity, format, ap);
+    va_end(ap);
+}
+
 int maskdm_utf8_length(const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;

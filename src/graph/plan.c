@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Place every value of a program in one arena.
+ *
+ * Time runs over the n operations of the forward list, then the caller writes the gradients of the outputs, then it
+ * runs over the same list backwards: node i works at time i and at time 2n - i. A value needs storage from the
+ * first time it is written to the last time it is read, and what each backward reads is known from its op; values
+ * whose times do not meet may share bytes.
+ */
+#include "graph/plan.h"
+
+#include "util/alloc.h"
+#include "util/checked.h"
+
+enum { ALIGN = 64 };
+
+struct life {
+    int from, to; /* from > to: never */
+};
+
+struct plan {
+    struct maskdm_graph *g;
+    int train, last;          /* last: the time when callers read the outputs */
+    struct life *data, *grad; /* per value */
+    unsigned char *used;      /* somebody reads the value */
+    unsigned char *wants;     /* its gradient depends on something that wants one */
+    unsigned char *reached;   /* ... and somebody gives it one */
+    struct maskdm_span *span;
+    int n_span;
+};
+
+static int moment_back(const struct plan *p, int node)
+{
+    return 2 * p->g->n_node - node;
+}
+
+static void reach(struct life *l, int time)
+{
+    if (l->from > l->to) {
+        l->from = l->to = time;
+        return;
+    }
+    l->from = time < l->from ? time : l->from;
+    l->to = time > l->to ? time : l->to;
+}
+
+static int refuse_value(const struct maskdm_graph *g, const struct maskdm_node *n, int v)
+{
+    const struct maskdm_value *x = &g->val[v];
+
+    if (x->role == MASKDM_PARAM)
+        return maskdm_fail(MASKDM_EINVAL, "nobody uses parameter %s", g->layout->list[x->param].name);
+    if (n)
+        return maskdm_fail(MASKDM_EINVAL, "nobody uses value %d, a result of %s, operation %d", v, n->op->name,
+                           (int)(n - g->node));
+    return maskdm_fail(MASKDM_EINVAL, "nobody uses input %d", v);
+}
+
+static int find_uses(struct plan *p)
+{
+    struct maskdm_graph *g = p->g;
+
+    for (int v = 0; v < g->n_val; v++)
+        p->used[v] = (unsigned char)g->val[v].kept;
+    for (int i = 0; i < g->n_node; i++)
+        for (int k = 0; k < MASKDM_MAX_IN; k++)
+            if (g->node[i].in[k] >= 0)
+                p->used[g->node[i].in[k]] = 1;
+    for (int v = 0; v < g->n_val; v++)
+        if (!p->used[v] && (g->val[v].role == MASKDM_INPUT || g->val[v].role == MASKDM_PARAM))
+            return refuse_value(g, NULL, v);
+    for (int i = 0; i < g->n_node; i++) {
+        const struct maskdm_node *n = &g->node[i];
+
+        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+            if (!p->used[n->out[k]] && g->val[n->out[k]].role == MASKDM_ACT && !(n->op->optional_out >> k & 1))
+                return refuse_value(g, n, n->out[k]);
+    }
+    return MASKDM_OK;
+}
+
+/* Forward: whose gradient somebody could want. */
+static void find_wants(struct plan *p)
+{
+    struct maskdm_graph *g = p->g;
+
+    for (int v = 0; v < g->n_val; v++)
+        p->wants[v] = g->val[v].role == MASKDM_PARAM || g->val[v].wants_gradient;
+    for (int i = 0; i < g->n_node; i++) {
+        const struct maskdm_node *n = &g->node[i];
+        int any = 0;
+
+        for (int k = 0; k < MASKDM_MAX_IN; k++)
+            any |= n->in[k] >= 0 && p->wants[n->in[k]];
+        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+            p->wants[n->out[k]] = any && g->val[n->out[k]].role == MASKDM_ACT;
+    }
+}
+
+/* Backward: where gradients flow, and which consumer writes and which ones add. The consumer that runs first
+ * in the backward pass overwrites; walking the nodes from the end meets them in that order. */
+static void find_flow(struct plan *p)
+{
+    struct maskdm_graph *g = p->g;
+
+    for (int v = 0; v < g->n_val; v++)
+        p->reached[v] = p->train && p->wants[v] && g->val[v].kept;
+    for (int i = g->n_node; i-- > 0;) {
+        struct maskdm_node *n = &g->node[i];
+
+        n->backward = 0;
+        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+            n->backward |= p->reached[n->out[k]];
+        for (int k = 0; k < MASKDM_MAX_IN; k++) {
+            int v = n->in[k];
+
+            n->add[k] = v >= 0 && (p->reached[v] || g->val[v].role == MASKDM_PARAM);
+            if (v >= 0 && n->backward && p->wants[v])
+                p->reached[v] = 1;
+        }
+    }
+    for (int v = 0; v < g->n_val; v++)
+        g->val[v].at = g->val[v].grad_at = SIZE_MAX;
+    /* Parameters lie in a block; for them this only tells that backward adds to the gradient. */
+    for (int v = 0; v < g->n_val; v++)
+        if (g->val[v].role == MASKDM_PARAM && p->reached[v])
+            g->val[v].grad_at = 0;
+}
+
+static int find_kernels(struct plan *p)
+{
+    static const char *const dtype[] = {"float32", "float64", "int32"};
+    struct maskdm_graph *g = p->g;
+    const struct maskdm_backend_vtbl *backend = g->backend->v;
+
+    for (int i = 0; i < g->n_node; i++) {
+        struct maskdm_node *n = &g->node[i];
+        struct maskdm_call c;
+
+        n->kernel = backend->kernel(g->backend, n->op->id, g->dtype);
+        if (!n->kernel || !n->kernel->forward || (n->backward && !n->kernel->backward))
+            return maskdm_fail(MASKDM_ENOTSUP, "%s cannot run %s %s in %s", backend->name, n->op->name,
+                               n->kernel && n->kernel->forward ? "backward" : "forward", dtype[g->dtype]);
+        maskdm_graph_call(g, n, &c);
+        n->scratch_bytes = n->kernel->scratch ? n->kernel->scratch(g->backend, &c, n->backward) : 0;
+    }
+    return MASKDM_OK;
+}
+
+static void find_lives(struct plan *p)
+{
+    struct maskdm_graph *g = p->g;
+
+    for (int v = 0; v < g->n_val; v++)
+        p->data[v] = p->grad[v] = (struct life){0, -1};
+    for (int i = 0; i < g->n_node; i++) {
+        const struct maskdm_node *n = &g->node[i];
+        int back = moment_back(p, i);
+
+        for (int k = 0; k < MASKDM_MAX_IN; k++) {
+            int v = n->in[k];
+
+            if (v < 0)
+                continue;
+            reach(&p->data[v], i);
+            if (n->backward && n->op->reads_in >> k & 1)
+                reach(&p->data[v], back);
+            if (n->backward && p->reached[v])
+                reach(&p->grad[v], back);
+        }
+        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++) {
+            int v = n->out[k], read = n->backward && n->op->reads_out >> k & 1;
+
+            if (p->used[v] || read)
+                reach(&p->data[v], i);
+            if (read)
+                reach(&p->data[v], back);
+            if (p->reached[v])
+                reach(&p->grad[v], back);
+        }
+    }
+    for (int v = 0; v < g->n_val; v++) {
+        if (g->val[v].role == MASKDM_INPUT)
+            reach(&p->data[v], -1);
+        if (g->val[v].role == MASKDM_INPUT || g->val[v].kept)
+            reach(&p->data[v], p->last);
+        if (p->reached[v] && (g->val[v].kept || g->val[v].wants_gradient))
+            reach(&p->grad[v], p->last);
+        if (p->reached[v] && g->val[v].kept)
+            reach(&p->grad[v], g->n_node);
+    }
+}
+
+static int add_span(struct plan *p, size_t *at, size_t bytes, struct life life)
+{
+    struct maskdm_graph *g = p->g;
+
+    if (life.from > life.to || bytes == 0)
+        return MASKDM_OK;
+    if (maskdm_align_size(&bytes, bytes, ALIGN) || maskdm_add_size(&g->unplanned_bytes, g->unplanned_bytes, bytes))
+        return maskdm_fail(MASKDM_ENOMEM, "a program needs more bytes than can be counted");
+    if (g->flags & MASKDM_PLAN_UNSHARED)
+        life = (struct life){-1, p->last};
+    p->span[p->n_span++] = (struct maskdm_span){.at = at, .bytes = bytes, .from = life.from, .to = life.to};
+    return MASKDM_OK;
+}
+
+static int add_spans(struct plan *p)
+{
+    struct maskdm_graph *g = p->g;
+
+    g->unplanned_bytes = 0;
+    for (int v = 0; v < g->n_val; v++) {
+        struct maskdm_value *x = &g->val[v];
+        size_t bytes;
+
+        if (x->role == MASKDM_PARAM)
+            continue;
+        if (maskdm_mul_size(&bytes, x->numel, maskdm_dtype_size(x->dtype)))
+            return maskdm_fail(MASKDM_ENOMEM, "a value of %zu elements needs more bytes than can be counted",
+                               x->numel);
+        MASKDM_TRY(add_span(p, &x->at, bytes, p->data[v]));
+        MASKDM_TRY(add_span(p, &x->grad_at, bytes, p->grad[v]));
+    }
+    for (int i = 0; i < g->n_node; i++) {
+        struct maskdm_node *n = &g->node[i];
+        int back = moment_back(p, i);
+
+        n->scratch_at[0] = n->scratch_at[1] = SIZE_MAX;
+        MASKDM_TRY(add_span(p, &n->scratch_at[0], n->scratch_bytes, (struct life){i, i}));
+        if (n->backward)
+            MASKDM_TRY(add_span(p, &n->scratch_at[1], n->scratch_bytes, (struct life){back, back}));
+    }
+    return MASKDM_OK;
+}
+
+static int take_memory(struct plan *p)
+{
+    size_t values = (size_t)p->g->n_val, spans = 2 * values + 2 * (size_t)p->g->n_node;
+
+    p->data = maskdm_need(values, sizeof *p->data, "a plan");
+    p->grad = p->data ? maskdm_need(values, sizeof *p->grad, "a plan") : NULL;
+    p->used = p->grad ? maskdm_need(values, 1, "a plan") : NULL;
+    p->wants = p->used ? maskdm_need(values, 1, "a plan") : NULL;
+    p->reached = p->wants ? maskdm_need(values, 1, "a plan") : NULL;
+    p->span = p->reached ? maskdm_need(spans, sizeof *p->span, "a plan") : NULL;
+    return p->span ? MASKDM_OK : MASKDM_ENOMEM;
+}
+
+static int make_plan(struct plan *p)
+{
+    MASKDM_TRY(take_memory(p));
+    MASKDM_TRY(find_uses(p));
+    find_wants(p);
+    find_flow(p);
+    MASKDM_TRY(find_kernels(p));
+    find_lives(p);
+    MASKDM_TRY(add_spans(p));
+    return maskdm_place(&p->g->arena_bytes, p->span, p->n_span);
+}
+
+int maskdm_graph_plan(struct maskdm_graph *g, int flags)
+{
+    struct plan p = {.g = g, .train = flags & MASKDM_PLAN_TRAIN, .last = 2 * g->n_node + 1};
+    int rc = MASKDM_OK;
+
+    g->planned = 0;
+    if (g->failure.code)
+        return maskdm_failure_record(&g->failure);
+    if (g->n_node == 0)
+        return maskdm_fail(MASKDM_EINVAL, "a program without operations");
+    g->flags = flags;
+    rc = make_plan(&p);
+    g->planned = rc == MASKDM_OK;
+    maskdm_free(p.data);
+    maskdm_free(p.grad);
+    maskdm_free(p.used);
+    maskdm_free(p.wants);
+    maskdm_free(p.reached);
+    maskdm_free(p.span);
+    return rc;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Running: walk the list, hand every kernel its pointers. A forward value that an op did not say its backward reads
+ * is handed over as NULL there, so that a wrong declaration fails at once and not by chance.
+ */
+#include "graph/plan.h"
+
+#include "util/file.h"
+
+void maskdm_graph_bind(struct maskdm_graph *g, void *arena)
+{
+    g->arena = arena;
+}
+
+static void *in_arena(const struct maskdm_graph *g, size_t at)
+{
+    return g->arena && at != SIZE_MAX ? g->arena + at : NULL;
+}
+
+void *maskdm_graph_data(const struct maskdm_graph *g, maskdm_val v)
+{
+    return v >= 0 && v < g->n_val && g->val[v].role != MASKDM_PARAM ? in_arena(g, g->val[v].at) : NULL;
+}
+
+void *maskdm_graph_gradient(const struct maskdm_graph *g, maskdm_val v)
+{
+    return v >= 0 && v < g->n_val && g->val[v].role != MASKDM_PARAM ? in_arena(g, g->val[v].grad_at) : NULL;
+}
+
+int maskdm_graph_flows(const struct maskdm_graph *g, maskdm_val v)
+{
+    return v >= 0 && v < g->n_val && g->planned && g->val[v].grad_at != SIZE_MAX;
+}
+
+void maskdm_graph_call(const struct maskdm_graph *g, const struct maskdm_node *n, struct maskdm_call *c)
+{
+    *c = (struct maskdm_call){.op = n->op->id, .dtype = g->dtype, .attr = {n->attr[0], n->attr[1]}};
+    for (int k = 0; k < MASKDM_MAX_IN; k++)
+        if (n->in[k] >= 0)
+            c->in_shape[k] = &g->val[n->in[k]].shape;
+    for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+        c->out_shape[k] = &g->val[n->out[k]].shape;
+    if (g->images > 0)
+        c->row_group = maskdm_shape_rows(c->out_shape[0]) / g->images;
+}
+
+/* Where element 0 of a parameter lies in a block; offsets are asked for at every run, since the layout may still
+ * have grown after this program was recorded. */
+static void *in_block(const struct maskdm_graph *g, const struct maskdm_value *x, const void *block)
+{
+    return block ? (unsigned char *)block + g->layout->list[x->param].at * maskdm_dtype_size(x->dtype) : NULL;
+}
+
+static int run_forward(struct maskdm_graph *g, struct maskdm_node *n, const void *weights, const atomic_int *cancel)
+{
+    struct maskdm_call c;
+
+    maskdm_graph_call(g, n, &c);
+    c.cancel = cancel;
+    c.scratch = in_arena(g, n->scratch_at[0]);
+    for (int k = 0; k < MASKDM_MAX_IN; k++)
+        if (n->in[k] >= 0) {
+            const struct maskdm_value *x = &g->val[n->in[k]];
+            c.in[k] = x->role == MASKDM_PARAM ? in_block(g, x, weights) : in_arena(g, x->at);
+        }
+    for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+        c.out[k] = in_arena(g, g->val[n->out[k]].at);
+    return n->kernel->forward(g->backend, &c);
+}
+
+static int run_backward(struct maskdm_graph *g, struct maskdm_node *n, const void *weights, void *gradients,
+                        const atomic_int *cancel)
+{
+    struct maskdm_call c;
+
+    maskdm_graph_call(g, n, &c);
+    c.cancel = cancel;
+    c.scratch = in_arena(g, n->scratch_at[1]);
+    for (int k = 0; k < MASKDM_MAX_IN; k++)
+        if (n->in[k] >= 0) {
+            const struct maskdm_value *x = &g->val[n->in[k]];
+            int read = n->op->reads_in >> k & 1, param = x->role == MASKDM_PARAM;
+
+            if (read)
+                c.in[k] = param ? in_block(g, x, weights) : in_arena(g, x->at);
+            if (x->grad_at != SIZE_MAX)
+                c.din[k] = param ? in_block(g, x, gradients) : in_arena(g, x->grad_at);
+            c.add[k] = n->add[k];
+        }
+    for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++) {
+        const struct maskdm_value *x = &g->val[n->out[k]];
+
+        if (n->op->reads_out >> k & 1)
+            c.out[k] = in_arena(g, x->at);
+        c.dout[k] = in_arena(g, x->grad_at);
+    }
+    return n->kernel->backward(g->backend, &c);
+}
+
+static int ready(const struct maskdm_graph *g, int flag)
+{
+    if (!g->planned || (g->flags & flag) != flag)
+        return maskdm_fail(MASKDM_EINVAL, "a program is run %s, but was not planned for that",
+                           flag ? "backward" : "forward");
+    if (!g->arena)
+        return maskdm_fail(MASKDM_EINVAL, "a program is run without an arena");
+    return MASKDM_OK;
+}
+
+/* One operation; with profiling its time is added once the device has done all its work. */
+static int run_node(struct maskdm_graph *g, struct maskdm_node *n, int backward, const void *weights, void *gradients,
+                    const atomic_int *cancel)
+{
+    double start = g->profiling ? maskdm_clock() : 0;
+    int rc = MASKDM_ECANCELED;
+
+    if (!cancel || !atomic_load_explicit(cancel, memory_order_relaxed))
+        rc = backward ? run_backward(g, n, weights, gradients, cancel) : run_forward(g, n, weights, cancel);
+    if (rc == MASKDM_ECANCELED)
+        return maskdm_fail(MASKDM_ECANCELED, "canceled");
+    if (rc < 0 || !g->profiling)
+        return rc;
+    MASKDM_TRY(g->backend->v->wait(g->backend));
+    n->seconds[backward] += maskdm_clock() - start;
+    return MASKDM_OK;
+}
+
+int maskdm_graph_forward(struct maskdm_graph *g, const void *weights, const atomic_int *cancel)
+{
+    MASKDM_TRY(ready(g, 0));
+    for (int i = 0; i < g->n_node; i++)
+        MASKDM_TRY(run_node(g, &g->node[i], 0, weights, NULL, cancel));
+    return MASKDM_OK;
+}
+
+int maskdm_graph_backward(struct maskdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel)
+{
+    MASKDM_TRY(ready(g, MASKDM_PLAN_TRAIN));
+    for (int i = g->n_node; i-- > 0;)
+        if (g->node[i].backward)
+            MASKDM_TRY(run_node(g, &g->node[i], 1, weights, gradients, cancel));
+    return MASKDM_OK;
+}
