@@ -98,8 +98,8 @@ static int make_header(struct maskdm_text *h, const struct maskdm_st *s, const c
         maskdm_text_add(h, " ");
     MASKDM_TRY(maskdm_text_ok(h));
     if (h->length - MASKDM_ST_LENGTH > MASKDM_ST_HEADER)
-        return maskdm_fail(MASKDM_EINVAL, "a header of %zu bytes; at most %d are allowed", h->length - MASKDM_ST_LENGTH,
-                           MASKDM_ST_HEADER);
+        return maskdm_fail(MASKDM_EINVAL, "a header of %zu bytes; at most %d are allowed",
+                           h->length - MASKDM_ST_LENGTH, MASKDM_ST_HEADER);
     maskdm_store_le(h->data, MASKDM_ST_LENGTH, h->length - MASKDM_ST_LENGTH);
     return MASKDM_OK;
 }
