@@ -42,7 +42,7 @@ enum maskdm_op_id {
 
 /* What a kernel sees. Pointers are device memory of the value's dtype. A NULL out is a result that nobody uses;
  * a NULL dout is a gradient of zero; a NULL din a gradient that nobody wants. `add` tells per input whether its
- * gradient is written (0) or summed onto what is there (1); parameter gradients always add. In and out never
+ * gradient is written (0) or summed onto what is there (1); parameter gradients always have 1. In and out never
  * overlap. */
 struct maskdm_call {
     enum maskdm_op_id op;
@@ -122,6 +122,9 @@ struct maskdm_backend_vtbl {
     int (*unpatchify)(struct maskdm_backend *, float *image, const float *pred, int64_t batch, int64_t height,
                       int64_t width, int64_t channels, int64_t patch);
     const struct maskdm_kernel *(*kernel)(struct maskdm_backend *, enum maskdm_op_id op, enum maskdm_dtype dtype);
+    /* Around work, between maskdm_device_enter() and maskdm_device_leave(). */
+    void (*enter)(struct maskdm_backend *);
+    void (*leave)(struct maskdm_backend *);
     void (*close)(struct maskdm_backend *);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The type of portable kernels. Files that include this are compiled once with MASKDM_REAL_F64 defined and once
- * without; REAL(name) gives each copy its own external name.
+ * without; REAL(name) gives each copy its own external name, real_table its table in struct maskdm_cpu.
  */
 #ifndef MASKDM_BACKEND_CPU_REAL_H
 #define MASKDM_BACKEND_CPU_REAL_H
@@ -10,18 +10,20 @@
 
 #ifdef MASKDM_REAL_F64
 typedef double real;
-#  define REAL(name) name##_f64
-#  define real_exp exp
-#  define real_sqrt sqrt
-#  define real_erf erf
-#  define real_fabs fabs
+#    define REAL(name) name##_f64
+#    define real_table f64
+#    define real_exp exp
+#    define real_sqrt sqrt
+#    define real_erf erf
+#    define real_fabs fabs
 #else
 typedef float real;
-#  define REAL(name) name##_f32
-#  define real_exp expf
-#  define real_sqrt sqrtf
-#  define real_erf erff
-#  define real_fabs fabsf
+#    define REAL(name) name##_f32
+#    define real_table f32
+#    define real_exp expf
+#    define real_sqrt sqrtf
+#    define real_erf erff
+#    define real_fabs fabsf
 #endif
 
 #endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * add, and qkv_bias, which adds a bias to the query and value thirds of each row and none to the key third.
+ */
+#include "backend/cpu/rows.h"
+#include "util/error.h"
+
+#include <string.h>
+
+struct job {
+    const struct REAL(maskdm_rows) * rows;
+    const real *x, *q, *v; /* add: q is the other summand */
+    real *y, *part;        /* part[pieces,2,D]: sums of dq and dv */
+    int64_t n, d;
+};
+
+enum { SPAN = 16384 };
+
+static void add_span(void *arg, int64_t piece, int worker)
+{
+    const struct job *j = arg;
+    int64_t from = piece * SPAN, n = j->n - from < SPAN ? j->n - from : SPAN;
+
+    (void)worker;
+    j->rows->add(j->y + from, j->x + from, j->q + from, n);
+}
+
+static int add_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .q = c->in[1], .y = c->out[0]};
+
+    j.n = maskdm_shape_numel(c->in_shape[0]);
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN), add_span, &j);
+    return MASKDM_OK;
+}
+
+static int clear_gradients(const struct maskdm_call *c, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (c->din[i] && !c->add[i])
+            memset(c->din[i], 0, (size_t)maskdm_shape_numel(c->in_shape[i]) * sizeof(real));
+    return MASKDM_OK;
+}
+
+static int add_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    if (!c->dout[0])
+        return clear_gradients(c, 2);
+    for (int i = 0; i < 2; i++)
+        if (c->din[i])
+            REAL(maskdm_cpu_accumulate)(b, c->din[i], c->add[i], c->dout[0], maskdm_shape_numel(c->in_shape[i]));
+    return MASKDM_OK;
+}
+
+static void bias_rows(void *arg, int64_t piece, int worker)
+{
+    const struct job *j = arg;
+    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n, d = j->d;
+
+    (void)worker;
+    for (int64_t i = from; i < to; i++) {
+        const real *x = j->x + i * 3 * d;
+        real *y = j->y + i * 3 * d;
+        j->rows->add(y, x, j->q, d);
+        memcpy(y + d, x + d, (size_t)d * sizeof(real));
+        j->rows->add(y + 2 * d, x + 2 * d, j->v, d);
+    }
+}
+
+static int qkv_bias_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .q = c->in[1], .v = c->in[2], .y = c->out[0]};
+
+    j.n = maskdm_shape_rows(c->in_shape[0]);
+    j.d = maskdm_shape_last(c->in_shape[0]) / 3;
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), bias_rows, &j);
+    return MASKDM_OK;
+}
+
+static void sum_rows(void *arg, int64_t piece, int worker)
+{
+    const struct job *j = arg;
+    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n, d = j->d;
+    real *q = j->part + piece * 2 * d, *v = q + d;
+
+    (void)worker;
+    memset(q, 0, (size_t)d * 2 * sizeof(real));
+    for (int64_t i = from; i < to; i++) {
+        j->rows->add(q, q, j->x + i * 3 * d, d);
+        j->rows->add(v, v, j->x + i * 3 * d + 2 * d, d);
+    }
+}
+
+static int qkv_bias_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->dout[0], .part = c->scratch};
+    int64_t pieces;
+
+    if (!c->dout[0])
+        return clear_gradients(c, 3);
+    j.n = maskdm_shape_rows(c->in_shape[0]);
+    j.d = maskdm_shape_last(c->in_shape[0]) / 3;
+    pieces = maskdm_pieces(j.n, MASKDM_ROWS);
+    if (c->din[0])
+        REAL(maskdm_cpu_accumulate)(b, c->din[0], c->add[0], c->dout[0], j.n * j.d * 3);
+    if (c->din[1] || c->din[2])
+        maskdm_pool_run(cpu->pool, pieces, sum_rows, &j);
+    for (int i = 0; i < 2; i++)
+        if (c->din[1 + i])
+            REAL(maskdm_cpu_combine)(cpu, c->din[1 + i], c->add[1 + i], j.part + i * j.d, pieces, 2 * j.d, j.d);
+    return MASKDM_OK;
+}
+
+static size_t qkv_bias_scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+{
+    (void)b;
+    if (!train)
+        return 0;
+    return (size_t)(maskdm_pieces(maskdm_shape_rows(c->in_shape[0]), MASKDM_ROWS) * 2 *
+                    maskdm_shape_last(c->in_shape[1])) *
+           sizeof(real);
+}
+
+const struct maskdm_kernel REAL(maskdm_cpu_add) = {add_forward, add_backward, NULL};
+const struct maskdm_kernel REAL(maskdm_cpu_qkv_bias) = {qkv_bias_forward, qkv_bias_backward, qkv_bias_scratch};

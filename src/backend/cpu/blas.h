@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The one place that calls BLAS and that touches its threads.
+ */
+#ifndef MASKDM_BACKEND_CPU_BLAS_H
+#define MASKDM_BACKEND_CPU_BLAS_H
+
+#include <stdint.h>
+
+/* While at least one guard stands in the process, BLAS makes no threads of its own; the host's setting comes back
+ * with the last one. */
+void maskdm_blas_guard(void);
+void maskdm_blas_unguard(void);
+
+/* "OpenBLAS serial", "OpenBLAS pthread", "OpenBLAS OpenMP" or "CBLAS". */
+const char *maskdm_blas_name(void);
+
+/* One single-threaded product, row-major; beta is 0 or 1. Waits where the flavour bears no more callers. `guard`:
+ * hold the caller's own thread to one BLAS thread where that is a setting per thread. */
+void maskdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
+                       int64_t ldb, float beta, float *c, int64_t ldc, int guard);
+
+#endif

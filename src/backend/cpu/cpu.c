@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Opening the CPU: its threads, the tables of the best instruction set, and BLAS called once per worker.
+ */
+#include "backend/cpu/blas.h"
+#include "backend/cpu/cpu.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/json.h"
+
+#include <string.h>
+#include <time.h>
+
+static int take_memory(struct maskdm_backend *b, void **out, size_t bytes, const char *what)
+{
+    (void)b;
+    *out = maskdm_need_aligned(bytes ? bytes : 1, what);
+    return *out ? MASKDM_OK : MASKDM_ENOMEM;
+}
+
+static void give_memory(struct maskdm_backend *b, void *memory)
+{
+    (void)b;
+    maskdm_free(memory);
+}
+
+static int copy(struct maskdm_backend *b, void *to, const void *from, size_t bytes)
+{
+    (void)b;
+    if (bytes)
+        memcpy(to, from, bytes);
+    return MASKDM_OK;
+}
+
+static int fill(struct maskdm_backend *b, void *memory, int byte, size_t bytes)
+{
+    (void)b;
+    if (bytes)
+        memset(memory, byte, bytes);
+    return MASKDM_OK;
+}
+
+static int wait_for_all(struct maskdm_backend *b)
+{
+    (void)b;
+    return MASKDM_OK;
+}
+
+static const struct maskdm_kernel *find_kernel(struct maskdm_backend *b, enum maskdm_op_id op,
+                                               enum maskdm_dtype dtype)
+{
+    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    const struct maskdm_kernel *k;
+
+    if (dtype != MASKDM_F32 && dtype != MASKDM_F64)
+        return NULL;
+    k = dtype == MASKDM_F32 ? &cpu->f32.kernel[op] : &cpu->f64.kernel[op];
+    return k->forward ? k : NULL;
+}
+
+static void enter(struct maskdm_backend *b)
+{
+    if (maskdm_cpu_of(b)->guard)
+        maskdm_blas_guard();
+}
+
+static void leave(struct maskdm_backend *b)
+{
+    if (maskdm_cpu_of(b)->guard)
+        maskdm_blas_unguard();
+}
+
+static void close_cpu(struct maskdm_backend *b)
+{
+    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+
+    maskdm_pool_release(&cpu->pool);
+    maskdm_free(cpu);
+}
+
+static const struct maskdm_backend_vtbl vtbl = {
+    .name = "cpu",
+    .alloc = take_memory,
+    .release = give_memory,
+    .upload = copy,
+    .download = copy,
+    .fill = fill,
+    .wait = wait_for_all,
+    .normal = maskdm_cpu_normal,
+    .noising = maskdm_cpu_noising,
+    .loss = maskdm_cpu_loss,
+    .sum_squares = maskdm_cpu_sum_squares,
+    .adamw = maskdm_cpu_adamw,
+    .ema = maskdm_cpu_ema,
+    .unpatchify = maskdm_cpu_unpatchify,
+    .kernel = find_kernel,
+    .enter = enter,
+    .leave = leave,
+    .close = close_cpu,
+};
+
+static int has_avx2(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return 0;
+#endif
+}
+
+static int fill_tables(struct maskdm_cpu *cpu, const char *wanted, const char **got)
+{
+    int avx2 = strcmp(wanted, "avx2") == 0;
+
+    if (avx2 && !has_avx2())
+        return maskdm_fail(MASKDM_ENOTSUP, "this machine or build has no avx2");
+    maskdm_cpu_table_c_f64(&cpu->f64);
+    maskdm_cpu_table_c_f32(&cpu->f32);
+    cpu->f32.gemm = maskdm_cpu_gemm_blas;
+    cpu->f32.adamw = maskdm_cpu_adamw_c;
+    cpu->f32.sum_squares = maskdm_cpu_sum_squares_c;
+    *got = "c";
+#if defined(__x86_64__)
+    if (avx2 || (strcmp(wanted, "auto") == 0 && has_avx2())) {
+        maskdm_cpu_table_avx2(&cpu->f32);
+        *got = "avx2";
+    }
+#endif
+    return MASKDM_OK;
+}
+
+struct prime {
+    int workers, guard;
+    atomic_int arrived;
+};
+
+/* BLAS keeps a work area per concurrent caller, so the calls should overlap: wait for the others, but not for long,
+ * since a host's loop may run its workers one after the other. */
+static void prime_worker(void *arg, int64_t i, int worker)
+{
+    struct prime *p = arg;
+    float a[64] = {0}, c[64];
+    struct timespec pause = {.tv_nsec = 50000};
+
+    (void)i;
+    (void)worker;
+    atomic_fetch_add(&p->arrived, 1);
+    for (int tries = 0; tries < 40 && atomic_load(&p->arrived) < p->workers; tries++)
+        nanosleep(&pause, NULL);
+    maskdm_blas_sgemm(0, 0, 8, 8, 8, a, 8, a, 8, 0, c, 8, p->guard);
+}
+
+static int describe(struct maskdm_cpu *cpu, const char *instruction_set)
+{
+    struct maskdm_text t = {0};
+    int status;
+
+    maskdm_text_addf(&t, "cpu, %s, %s, %d thread%s", instruction_set, maskdm_blas_name(), cpu->workers,
+                     cpu->workers == 1 ? "" : "s");
+    status = maskdm_text_ok(&t);
+    if (!status && t.length < sizeof cpu->text)
+        memcpy(cpu->text, t.data, t.length + 1);
+    maskdm_text_free(&t);
+    return status;
+}
+
+int maskdm_cpu_open(struct maskdm_backend **out, const struct maskdm_cpu_settings *s)
+{
+    struct maskdm_cpu *cpu = maskdm_need(1, sizeof *cpu, "the device");
+    struct prime p = {.workers = s->workers, .guard = s->guard};
+    const char *instruction_set;
+    int status;
+
+    *out = NULL;
+    if (!cpu)
+        return MASKDM_ENOMEM;
+    cpu->base.v = &vtbl;
+    cpu->workers = s->workers;
+    cpu->guard = s->guard;
+    status = fill_tables(cpu, s->instruction_set, &instruction_set);
+    if (!status)
+        status = describe(cpu, instruction_set);
+    if (!status)
+        status = maskdm_pool_create(&cpu->pool, s->workers, s->host, s->host_user);
+    if (status) {
+        close_cpu(&cpu->base);
+        return status;
+    }
+    atomic_init(&p.arrived, 0);
+    enter(&cpu->base);
+    maskdm_pool_run(cpu->pool, s->workers, prime_worker, &p);
+    leave(&cpu->base);
+    *out = &cpu->base;
+    return MASKDM_OK;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Matrix products on BLAS: tiles cut by shape alone, one single-threaded call per tile on the pool. The bits of a
+ * BLAS product change with its thread count and with how rows are split, but not with the order of fixed tiles.
+ *
+ * BLAS packs both operands of each call, so tiles are large; a tile is also what a cancelled step waits for, so it
+ * stays below MOST_WORK.
+ */
+#include "backend/cpu/blas.h"
+#include "backend/cpu/cpu.h"
+#include "util/error.h"
+
+enum {
+    SIDE = 512,       /* rows and columns that a tile should have */
+    LEAST_SIDE = 128, /* below this, packing costs more than idle threads */
+    UNIT = 16,        /* tile borders are multiples, as micro-kernels like them */
+    FREE_TILES = 8,   /* tiles that a whole product should have, for threads to share */
+    GROUP_TILES = 2   /* the same for the rows of one image, of which there are several */
+};
+static const double MOST_WORK = 1.5e9; /* FLOP in one tile: some 25 ms on a core */
+
+struct cut {
+    int64_t groups, rows; /* groups of rows that are cut alike */
+    int64_t row_tiles, column_tiles;
+};
+
+static struct cut cut_product(const struct maskdm_gemm *g)
+{
+    struct cut c = {.groups = 1, .rows = g->m};
+    int64_t wanted = FREE_TILES;
+
+    if (g->row_group > 0 && g->m > g->row_group && g->m % g->row_group == 0) {
+        c.rows = g->row_group;
+        c.groups = g->m / g->row_group;
+    }
+    if (g->row_group > 0)
+        wanted = GROUP_TILES;
+    c.row_tiles = (c.rows + SIDE / 2) / SIDE;
+    c.column_tiles = (g->n + SIDE / 2) / SIDE;
+    c.row_tiles += c.row_tiles == 0;
+    c.column_tiles += c.column_tiles == 0;
+    for (;;) {
+        int64_t high = c.rows / c.row_tiles, wide = g->n / c.column_tiles;
+        int heavy = 2.0 * (double)high * (double)wide * (double)g->k > MOST_WORK;
+        if (!heavy && (c.row_tiles * c.column_tiles >= wanted || (high < 2 * LEAST_SIDE && wide < 2 * LEAST_SIDE)))
+            return c;
+        if (high <= UNIT && wide <= UNIT)
+            return c;
+        if (high > wide)
+            c.row_tiles++;
+        else
+            c.column_tiles++;
+    }
+}
+
+/* Where tile i of `tiles` begins: even, on multiples of UNIT. */
+static int64_t border(int64_t n, int64_t tiles, int64_t i)
+{
+    return i == tiles ? n : maskdm_pieces(n, UNIT) * i / tiles * UNIT;
+}
+
+struct job {
+    const struct maskdm_gemm *g;
+    struct cut cut;
+    int guard;
+    atomic_int stop;
+};
+
+static void make_tile(void *arg, int64_t i, int worker)
+{
+    struct job *j = arg;
+    const struct maskdm_gemm *g = j->g;
+    int64_t tj = i % j->cut.column_tiles, ti = i / j->cut.column_tiles % j->cut.row_tiles;
+    int64_t group = i / j->cut.column_tiles / j->cut.row_tiles * j->cut.rows;
+    int64_t row = border(j->cut.rows, j->cut.row_tiles, ti), column = border(g->n, j->cut.column_tiles, tj);
+    int64_t rows = border(j->cut.rows, j->cut.row_tiles, ti + 1) - row;
+    int64_t columns = border(g->n, j->cut.column_tiles, tj + 1) - column;
+    const float *a = g->a, *b = g->b;
+
+    (void)worker;
+    if (g->cancel && atomic_load_explicit(g->cancel, memory_order_relaxed))
+        atomic_store_explicit(&j->stop, 1, memory_order_relaxed);
+    if (rows <= 0 || columns <= 0 || atomic_load_explicit(&j->stop, memory_order_relaxed))
+        return;
+    row += group;
+    maskdm_blas_sgemm(g->ta, g->tb, rows, columns, g->k, g->ta ? a + row : a + row * g->lda, g->lda,
+                      g->tb ? b + column * g->ldb : b + column, g->ldb, g->add ? 1.0f : 0.0f,
+                      (float *)g->c + row * g->ldc + column, g->ldc, j->guard);
+    if (g->epilogue)
+        g->epilogue(g->arg, row, rows, column, columns);
+}
+
+int maskdm_cpu_gemm_blas(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
+{
+    struct job j = {.g = g, .cut = cut_product(g), .guard = cpu->guard};
+
+    atomic_init(&j.stop, 0);
+    /* Mostly the device's own guard stands already; this one keeps products right outside of it. */
+    if (cpu->guard)
+        maskdm_blas_guard();
+    maskdm_pool_run(cpu->pool, j.cut.groups * j.cut.row_tiles * j.cut.column_tiles, make_tile, &j);
+    if (cpu->guard)
+        maskdm_blas_unguard();
+    if (atomic_load(&j.stop))
+        return maskdm_fail(MASKDM_ECANCELED, "cancelled");
+    return MASKDM_OK;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The matrix product in portable C: the specification of the BLAS one, and the product of the double build. Tiles
+ * of 16 x 64 results, each summed in double over k in order, so the cut does not touch the result.
+ */
+#include "backend/cpu/real.h"
+#include "backend/cpu/rows.h"
+#include "util/error.h"
+
+enum { TILE_ROWS = 16, TILE_COLUMNS = 64 };
+
+struct job {
+    const struct maskdm_gemm *g;
+    int64_t column_tiles;
+    atomic_int stop;
+};
+
+static void product_row(double *sum, const struct maskdm_gemm *g, int64_t row, int64_t column, int64_t columns)
+{
+    const real *a = g->a, *b = g->b;
+
+    for (int64_t j = 0; j < columns; j++)
+        sum[j] = 0;
+    for (int64_t k = 0; k < g->k; k++) {
+        double x = (double)(g->ta ? a[k * g->lda + row] : a[row * g->lda + k]);
+        const real *y = g->tb ? b + column * g->ldb + k : b + k * g->ldb + column;
+        int64_t step = g->tb ? g->ldb : 1;
+        for (int64_t j = 0; j < columns; j++)
+            sum[j] += x * (double)y[j * step];
+    }
+}
+
+static void make_tile(void *arg, int64_t i, int worker)
+{
+    struct job *job = arg;
+    const struct maskdm_gemm *g = job->g;
+    int64_t row = i / job->column_tiles * TILE_ROWS, column = i % job->column_tiles * TILE_COLUMNS;
+    int64_t rows = g->m - row < TILE_ROWS ? g->m - row : TILE_ROWS;
+    int64_t columns = g->n - column < TILE_COLUMNS ? g->n - column : TILE_COLUMNS;
+    double sum[TILE_COLUMNS];
+
+    (void)worker;
+    if (g->cancel && atomic_load_explicit(g->cancel, memory_order_relaxed))
+        atomic_store_explicit(&job->stop, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&job->stop, memory_order_relaxed))
+        return;
+    for (int64_t r = row; r < row + rows; r++) {
+        real *c = (real *)g->c + r * g->ldc + column;
+        product_row(sum, g, r, column, columns);
+        for (int64_t j = 0; j < columns; j++)
+            c[j] = (real)(g->add ? (double)c[j] + sum[j] : sum[j]);
+    }
+    if (g->epilogue)
+        g->epilogue(g->arg, row, rows, column, columns);
+}
+
+int REAL(maskdm_cpu_gemm_c)(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
+{
+    struct job job = {.g = g, .column_tiles = maskdm_pieces(g->n, TILE_COLUMNS)};
+
+    atomic_init(&job.stop, 0);
+    maskdm_pool_run(cpu->pool, maskdm_pieces(g->m, TILE_ROWS) * job.column_tiles, make_tile, &job);
+    if (atomic_load(&job.stop))
+        return maskdm_fail(MASKDM_ECANCELED, "cancelled");
+    return MASKDM_OK;
+}

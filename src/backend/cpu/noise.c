@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Noise on images: drawing it, mixing it in, and putting patches back into an image.
+ */
+#include "backend/cpu/cpu.h"
+#include "util/error.h"
+
+#include <string.h>
+
+enum { SPAN = 4096 };
+
+struct normal {
+    float *out;
+    const struct maskdm_rng *stream;
+    int64_t n, spans;
+};
+
+static void draw_span(void *arg, int64_t i, int worker)
+{
+    const struct normal *j = arg;
+    int64_t b = i / j->spans, from = i % j->spans * SPAN, n = j->n - from < SPAN ? j->n - from : SPAN;
+
+    (void)worker;
+    maskdm_rng_normal(j->out + b * j->n + from, (size_t)n, &j->stream[b], (uint64_t)from);
+}
+
+int maskdm_cpu_normal(struct maskdm_backend *b, float *out, int64_t batch, int64_t n, const struct maskdm_rng *stream)
+{
+    struct normal j = {.out = out, .stream = stream, .n = n, .spans = maskdm_pieces(n, SPAN)};
+
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, batch * j.spans, draw_span, &j);
+    return MASKDM_OK;
+}
+
+static void noise_image(void *arg, int64_t b, int worker)
+{
+    const struct maskdm_noising *j = arg;
+    const float *x0 = j->x0 + b * j->n, *eps = j->eps + b * j->n;
+    float *x_t = j->x_t + b * j->n;
+    float signal = (float)j->signal[b], noise = (float)j->noise[b];
+
+    (void)worker;
+    for (int64_t i = 0; i < j->n; i++)
+        x_t[i] = signal * x0[i] + noise * eps[i];
+    if (j->target) {
+        float *target = j->target + b * j->n, a = (float)j->target_x0[b], e = (float)j->target_eps[b];
+        for (int64_t i = 0; i < j->n; i++)
+            target[i] = a * x0[i] + e * eps[i];
+    }
+}
+
+int maskdm_cpu_noising(struct maskdm_backend *b, const struct maskdm_noising *j)
+{
+    struct maskdm_noising copy = *j;
+
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, j->batch, noise_image, &copy);
+    return MASKDM_OK;
+}
+
+struct unpatchify {
+    float *image;
+    const float *pred;
+    int64_t height, width, channels, patch;
+};
+
+static void join_image(void *arg, int64_t b, int worker)
+{
+    const struct unpatchify *j = arg;
+    int64_t run = j->patch * j->channels, row = j->width * j->channels;
+    const float *from = j->pred + b * j->height * row;
+
+    (void)worker;
+    for (int64_t top = 0; top < j->height; top += j->patch)
+        for (int64_t left = 0; left < row; left += run)
+            for (int64_t r = 0; r < j->patch; r++, from += run)
+                memcpy(j->image + (b * j->height + top + r) * row + left, from, (size_t)run * sizeof(float));
+}
+
+int maskdm_cpu_unpatchify(struct maskdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
+                          int64_t width, int64_t channels, int64_t patch)
+{
+    struct unpatchify j = {image, pred, height, width, channels, patch};
+
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, batch, join_image, &j);
+    return MASKDM_OK;
+}

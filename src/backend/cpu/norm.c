@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * layernorm and add_norm, which normalises the sum of its first two inputs. Backward leaves the sums of dw and db
+ * over each piece of rows in scratch and combines them in order.
+ */
+#include "backend/cpu/rows.h"
+#include "util/error.h"
+
+#include <string.h>
+
+struct job {
+    const struct REAL(maskdm_rows) * rows;
+    const real *x, *r, *w, *b; /* r: NULL for layernorm */
+    real *sum, *y, *stats;     /* sum and stats may be NULL */
+    const real *dsum, *dy;     /* may be NULL */
+    real *dx, *dr;
+    int add_x, add_r;
+    real *part; /* [pieces,4,D]: dw, db, a row of gradient, a row of x + r */
+    int64_t n, d;
+};
+
+static struct job read_call(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
+{
+    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .w = c->in[sum + 1], .b = c->in[sum + 2]};
+
+    j.r = sum ? c->in[1] : NULL;
+    j.sum = sum ? c->out[0] : NULL;
+    j.y = c->out[sum];
+    j.stats = c->out[sum + 1];
+    j.dsum = sum ? c->dout[0] : NULL;
+    j.dy = c->dout[sum];
+    j.dx = c->din[0];
+    j.add_x = c->add[0];
+    j.dr = sum ? c->din[1] : NULL;
+    j.add_r = sum ? c->add[1] : 0;
+    j.part = c->scratch;
+    j.d = maskdm_shape_last(c->in_shape[0]);
+    j.n = maskdm_shape_rows(c->in_shape[0]);
+    return j;
+}
+
+static void forward_rows(void *arg, int64_t piece, int worker)
+{
+    const struct job *j = arg;
+    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n;
+    real unused[2];
+
+    (void)worker;
+    for (int64_t i = from; i < to; i++) {
+        const real *x = j->x + i * j->d;
+        real *y = j->y + i * j->d;
+        if (j->r) {
+            /* Without a place for the sum it passes through y's row, which norm reads before it writes. */
+            real *s = j->sum ? j->sum + i * j->d : y;
+            j->rows->add(s, x, j->r + i * j->d, j->d);
+            x = s;
+        }
+        j->rows->norm(y, j->stats ? j->stats + 2 * i : unused, x, j->w, j->b, j->d);
+    }
+}
+
+static int forward(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
+{
+    struct job j = read_call(b, c, sum);
+
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), forward_rows, &j);
+    return MASKDM_OK;
+}
+
+static void store(const struct job *j, real *dst, int add, const real *g)
+{
+    if (!dst || dst == g)
+        return;
+    if (add)
+        j->rows->add(dst, dst, g, j->d);
+    else
+        memcpy(dst, g, (size_t)j->d * sizeof(real));
+}
+
+static void backward_rows(void *arg, int64_t piece, int worker)
+{
+    const struct job *j = arg;
+    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n, d = j->d;
+    real *dw = j->part + piece * 4 * d, *db = dw + d, *spare = db + d, *joined = spare + d;
+
+    (void)worker;
+    memset(dw, 0, (size_t)d * 2 * sizeof(real));
+    for (int64_t i = from; i < to; i++) {
+        const real *x = j->sum ? j->sum + i * d : j->x + i * d;
+        real *dx = j->dx ? j->dx + i * d : NULL, *dr = j->dr ? j->dr + i * d : NULL;
+        real *g = dx && !j->add_x ? dx : dr && !j->add_r ? dr : spare;
+        if (j->r && !j->sum) {
+            j->rows->add(joined, x, j->r + i * d, d);
+            x = joined;
+        }
+        j->rows->norm_backward(g, dw, db, j->dy + i * d, x, j->w, j->stats + 2 * i, j->dsum ? j->dsum + i * d : NULL,
+                               d);
+        store(j, dx, j->add_x, g);
+        store(j, dr, j->add_r, g);
+    }
+}
+
+/* Without dy only the sum's own gradient passes, and w and b get none. */
+static void pass_sum(struct maskdm_backend *b, const struct maskdm_call *c, const struct job *j, int sum)
+{
+    int64_t n = j->n * j->d;
+
+    for (int i = 0; i <= sum; i++) {
+        if (!c->din[i])
+            continue;
+        if (j->dsum)
+            REAL(maskdm_cpu_accumulate)(b, c->din[i], c->add[i], j->dsum, n);
+        else if (!c->add[i])
+            memset(c->din[i], 0, (size_t)n * sizeof(real));
+    }
+    for (int i = sum + 1; i <= sum + 2; i++)
+        if (c->din[i] && !c->add[i])
+            memset(c->din[i], 0, (size_t)j->d * sizeof(real));
+}
+
+static int backward(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
+{
+    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct job j = read_call(b, c, sum);
+    int64_t pieces = maskdm_pieces(j.n, MASKDM_ROWS);
+
+    if (!j.dy) {
+        pass_sum(b, c, &j, sum);
+        return MASKDM_OK;
+    }
+    maskdm_pool_run(cpu->pool, pieces, backward_rows, &j);
+    for (int i = 0; i < 2; i++)
+        if (c->din[sum + 1 + i])
+            REAL(maskdm_cpu_combine)
+            (cpu, c->din[sum + 1 + i], c->add[sum + 1 + i], j.part + i * j.d, pieces, 4 * j.d, j.d);
+    return MASKDM_OK;
+}
+
+static size_t scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+{
+    (void)b;
+    if (!train)
+        return 0;
+    return (size_t)(maskdm_pieces(maskdm_shape_rows(c->in_shape[0]), MASKDM_ROWS) * 4 *
+                    maskdm_shape_last(c->in_shape[0])) *
+           sizeof(real);
+}
+
+static int layernorm_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    return forward(b, c, 0);
+}
+
+static int layernorm_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    return backward(b, c, 0);
+}
+
+static int add_norm_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    return forward(b, c, 1);
+}
+
+static int add_norm_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    return backward(b, c, 1);
+}
+
+const struct maskdm_kernel REAL(maskdm_cpu_layernorm) = {layernorm_forward, layernorm_backward, scratch};
+const struct maskdm_kernel REAL(maskdm_cpu_add_norm) = {add_norm_forward, add_norm_backward, scratch};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The optimizer's passes over a parameter block: gradient norm, AdamW with the moving average, the average alone.
+ */
+#include "backend/cpu/cpu.h"
+#include "util/error.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SPAN = 16384, PARTS = 256 };
+
+double maskdm_cpu_sum_squares_c(const float *x, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+struct squares {
+    const struct maskdm_cpu_table *table;
+    const float *x;
+    size_t n, step;
+    double part[PARTS];
+};
+
+static void square_span(void *arg, int64_t i, int worker)
+{
+    struct squares *j = arg;
+    size_t from = (size_t)i * j->step, n = j->n - from < j->step ? j->n - from : j->step;
+
+    (void)worker;
+    j->part[i] = j->table->sum_squares(j->x + from, n);
+}
+
+int maskdm_cpu_sum_squares(struct maskdm_backend *b, double *out, const float *x, size_t n)
+{
+    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct squares j = {.table = &cpu->f32, .x = x, .n = n, .step = SPAN};
+    int64_t parts;
+
+    if (n / PARTS >= j.step)
+        j.step = (n / PARTS + 16) & ~(size_t)15;
+    parts = maskdm_pieces((int64_t)n, (int64_t)j.step);
+    maskdm_pool_run(cpu->pool, parts, square_span, &j);
+    *out = 0;
+    for (int64_t i = 0; i < parts; i++)
+        *out += j.part[i];
+    return MASKDM_OK;
+}
+
+void maskdm_cpu_adamw_c(const struct maskdm_adamw *a, size_t from, size_t to)
+{
+    float scale = (float)a->grad_scale, keep = (float)(1 - a->lr * a->weight_decay), step = (float)(a->lr / a->bias1);
+    float b1 = (float)a->beta1, b2 = (float)a->beta2, c1 = (float)(1 - a->beta1), c2 = (float)(1 - a->beta2);
+    float root = (float)(1 / sqrt(a->bias2)), eps = (float)a->eps, pull = (float)(1 - a->ema_decay);
+
+    for (size_t i = from; i < to; i++) {
+        float g = a->g[i] * scale, m, v, w;
+        m = a->m[i] = b1 * a->m[i] + c1 * g;
+        v = a->v[i] = b2 * a->v[i] + c2 * g * g;
+        w = a->w[i] = a->w[i] * keep - step * m / (sqrtf(v) * root + eps);
+        a->g[i] = 0;
+        if (a->ema && a->ema_mode == 1)
+            a->ema[i] = w;
+        else if (a->ema && a->ema_mode == 2)
+            a->ema[i] += pull * (w - a->ema[i]);
+    }
+}
+
+struct update {
+    const struct maskdm_cpu_table *table;
+    const struct maskdm_adamw *a;
+};
+
+static void update_span(void *arg, int64_t i, int worker)
+{
+    const struct update *j = arg;
+    size_t from = (size_t)i * SPAN, to = from + SPAN < j->a->n ? from + SPAN : j->a->n;
+
+    (void)worker;
+    j->table->adamw(j->a, from, to);
+}
+
+int maskdm_cpu_adamw(struct maskdm_backend *b, const struct maskdm_adamw *a)
+{
+    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct update j = {.table = &cpu->f32, .a = a};
+
+    maskdm_pool_run(cpu->pool, maskdm_pieces((int64_t)a->n, SPAN), update_span, &j);
+    return MASKDM_OK;
+}
+
+struct average {
+    float *ema, pull;
+    const float *w;
+    size_t n;
+    int mode;
+};
+
+static void average_span(void *arg, int64_t i, int worker)
+{
+    const struct average *j = arg;
+    size_t from = (size_t)i * SPAN, to = from + SPAN < j->n ? from + SPAN : j->n;
+
+    (void)worker;
+    if (j->mode == 1)
+        memcpy(j->ema + from, j->w + from, (to - from) * sizeof(float));
+    else if (j->mode == 2)
+        for (size_t k = from; k < to; k++)
+            j->ema[k] += j->pull * (j->w[k] - j->ema[k]);
+}
+
+int maskdm_cpu_ema(struct maskdm_backend *b, float *ema, const float *w, size_t n, int mode, double decay)
+{
+    struct average j = {.ema = ema, .pull = (float)(1 - decay), .w = w, .n = n, .mode = mode};
+
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces((int64_t)n, SPAN), average_span, &j);
+    return MASKDM_OK;
+}

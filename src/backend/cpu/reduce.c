@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Sums that gradients need: over parts that pieces of rows left in scratch, and of one array onto another.
+ */
+#include "backend/cpu/rows.h"
+
+#include <string.h>
+
+enum { COLUMNS = 256, SPAN = 16384 };
+
+struct combine {
+    real *dst;
+    const real *part;
+    int64_t count, stride, n;
+    int add;
+};
+
+static void combine_columns(void *arg, int64_t piece, int worker)
+{
+    const struct combine *j = arg;
+    int64_t from = piece * COLUMNS, n = j->n - from < COLUMNS ? j->n - from : COLUMNS;
+    double sum[COLUMNS] = {0};
+
+    (void)worker;
+    for (int64_t p = 0; p < j->count; p++)
+        for (int64_t i = 0; i < n; i++)
+            sum[i] += (double)j->part[p * j->stride + from + i];
+    for (int64_t i = 0; i < n; i++)
+        j->dst[from + i] = (real)(j->add ? (double)j->dst[from + i] + sum[i] : sum[i]);
+}
+
+void REAL(maskdm_cpu_combine)(struct maskdm_cpu *cpu, real *dst, int add, const real *part, int64_t count,
+                              int64_t stride, int64_t n)
+{
+    struct combine j = {.dst = dst, .part = part, .count = count, .stride = stride, .n = n, .add = add};
+
+    maskdm_pool_run(cpu->pool, maskdm_pieces(n, COLUMNS), combine_columns, &j);
+}
+
+struct accumulate {
+    const struct REAL(maskdm_rows) * rows;
+    real *dst;
+    const real *src;
+    int64_t n;
+    int add;
+};
+
+static void accumulate_span(void *arg, int64_t piece, int worker)
+{
+    const struct accumulate *j = arg;
+    int64_t from = piece * SPAN, n = j->n - from < SPAN ? j->n - from : SPAN;
+
+    (void)worker;
+    if (j->add)
+        j->rows->add(j->dst + from, j->dst + from, j->src + from, n);
+    else
+        memcpy(j->dst + from, j->src + from, (size_t)n * sizeof(real));
+}
+
+void REAL(maskdm_cpu_accumulate)(struct maskdm_backend *b, real *dst, int add, const real *src, int64_t n)
+{
+    struct accumulate j = {.rows = REAL(maskdm_rows_of)(b), .dst = dst, .src = src, .n = n, .add = add};
+
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(n, SPAN), accumulate_span, &j);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Row functions in portable C: plain loops, sums in double, accuracy before speed.
+ */
+#include "backend/cpu/rows.h"
+
+static const double half_root = 0.70710678118654752440;   /* sqrt(1/2) */
+static const double gauss_scale = 0.39894228040143267794; /* 1/sqrt(2 pi) */
+
+/* gelu(x) = x Phi(x), gelu'(x) = Phi(x) + x phi(x) */
+static void gelu(real *y, const real *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (real)0.5 * x[i] * (1 + real_erf(x[i] * (real)half_root));
+}
+
+static void gelu_backward(real *dx, const real *x, const real *dy, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        real phi = (real)gauss_scale * real_exp((real)-0.5 * x[i] * x[i]);
+        dx[i] = dy[i] * ((real)0.5 * (1 + real_erf(x[i] * (real)half_root)) + x[i] * phi);
+    }
+}
+
+/* silu(x) = x s(x), silu'(x) = s (1 + x (1 - s)), s = 1/(1 + exp(-x)) */
+static void silu(real *y, const real *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] / (1 + real_exp(-x[i]));
+}
+
+static void silu_backward(real *dx, const real *x, const real *dy, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        real s = 1 / (1 + real_exp(-x[i]));
+        dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
+    }
+}
+
+static void add(real *y, const real *a, const real *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = a[i] + b[i];
+}
+
+static void norm(real *y, real stats[2], const real *x, const real *w, const real *b, int64_t n)
+{
+    double mean = 0, var = 0, rstd;
+
+    for (int64_t i = 0; i < n; i++)
+        mean += (double)x[i];
+    mean /= (double)n;
+    for (int64_t i = 0; i < n; i++)
+        var += ((double)x[i] - mean) * ((double)x[i] - mean);
+    rstd = 1 / sqrt(var / (double)n + MASKDM_NORM_EPSILON);
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (real)(((double)x[i] - mean) * rstd * (double)w[i] + (double)b[i]);
+    stats[0] = (real)mean;
+    stats[1] = (real)rstd;
+}
+
+static void norm_backward(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w,
+                          const real stats[2], const real *more, int64_t n)
+{
+    double g_avg = 0, gh_avg = 0;
+    real mean = stats[0], rstd = stats[1];
+
+    for (int64_t i = 0; i < n; i++) {
+        double h = (double)((x[i] - mean) * rstd), g = (double)w[i] * (double)dy[i];
+        g_avg += g;
+        gh_avg += g * h;
+    }
+    g_avg /= (double)n;
+    gh_avg /= (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        real h = (x[i] - mean) * rstd;
+        real d = rstd * (w[i] * dy[i] - (real)g_avg - h * (real)gh_avg);
+        dw[i] += dy[i] * h;
+        db[i] += dy[i];
+        dx[i] = more ? more[i] + d : d;
+    }
+}
+
+const struct REAL(maskdm_rows) REAL(maskdm_rows_c) = {
+    .gelu = gelu,
+    .silu = silu,
+    .gelu_backward = gelu_backward,
+    .silu_backward = silu_backward,
+    .add = add,
+    .norm = norm,
+    .norm_backward = norm_backward,
+};

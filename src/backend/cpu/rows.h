@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The inner loops of the CPU kernels, in the type `real`: what an instruction set replaces. A row function knows
+ * pointers and a length, neither shapes nor threads, so that each has one portable twin and one small test.
+ * Lengths may be 0; pointers need the alignment of `real` only.
+ */
+#ifndef MASKDM_BACKEND_CPU_ROWS_H
+#define MASKDM_BACKEND_CPU_ROWS_H
+
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/real.h"
+
+/* LayerNorm's constant, as the authors' networks have it. */
+#define MASKDM_NORM_EPSILON 1e-5
+
+struct REAL(maskdm_rows) {
+    /* y = f(x); y may be x. gelu is the erf form. */
+    void (*gelu)(real *y, const real *x, int64_t n);
+    void (*silu)(real *y, const real *x, int64_t n);
+    /* dx = dy f'(x) */
+    void (*gelu_backward)(real *dx, const real *x, const real *dy, int64_t n);
+    void (*silu_backward)(real *dx, const real *x, const real *dy, int64_t n);
+    /* y = a + b; y may be a */
+    void (*add)(real *y, const real *a, const real *b, int64_t n);
+    /* stats = mean, 1/sqrt(var + epsilon) of x[n]; y = (x - mean) rstd w + b */
+    void (*norm)(real *y, real stats[2], const real *x, const real *w, const real *b, int64_t n);
+    /* With h = (x - mean) rstd and g = w dy: dx = rstd (g - avg g - h avg(g h)) + more, dw += dy h, db += dy.
+     * `more` may be NULL. */
+    void (*norm_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w,
+                          const real stats[2], const real *more, int64_t n);
+};
+
+extern const struct REAL(maskdm_rows) REAL(maskdm_rows_c);
+
+static inline const struct REAL(maskdm_rows) * REAL(maskdm_rows_of)(struct maskdm_backend *b)
+{
+    return maskdm_cpu_of(b)->real_table.REAL(rows);
+}
+
+/* Rows that one piece of work takes, and that are summed before parts meet in double. */
+enum { MASKDM_ROWS = 64 };
+
+/* dst[n] (+)= the sum of `count` parts, `stride` apart, in their order, in double. */
+void REAL(maskdm_cpu_combine)(struct maskdm_cpu *cpu, real *dst, int add, const real *part, int64_t count,
+                              int64_t stride, int64_t n);
+/* dst (+)= src */
+void REAL(maskdm_cpu_accumulate)(struct maskdm_backend *b, real *dst, int add, const real *src, int64_t n);
+
+extern const struct maskdm_kernel REAL(maskdm_cpu_linear), REAL(maskdm_cpu_linear_gelu), REAL(maskdm_cpu_linear_silu),
+    REAL(maskdm_cpu_linear2), REAL(maskdm_cpu_layernorm), REAL(maskdm_cpu_add_norm), REAL(maskdm_cpu_add),
+    REAL(maskdm_cpu_qkv_bias), REAL(maskdm_cpu_patchify), REAL(maskdm_cpu_timestep), REAL(maskdm_cpu_embed),
+    REAL(maskdm_cpu_tokens), REAL(maskdm_cpu_trim);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * tokens: y[B,e+K,D] = [a, c?, x] plus position rows 0 .. e-1 and e + index; trim: x without its first e tokens.
+ */
+#include "backend/cpu/rows.h"
+#include "util/error.h"
+
+#include <string.h>
+
+enum { COLUMNS = 64 };
+
+struct job {
+    const struct REAL(maskdm_rows) * rows;
+    const real *extra[2], *x, *position, *dy;
+    real *y, *dextra[2], *dx, *dposition;
+    int add_extra[2], add_x, extras;
+    const int32_t *index;
+    int64_t batch, visible, d;
+};
+
+static struct job read_call(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[2], .position = c->in[3], .index = c->in[4]};
+
+    for (int i = 0; i < 2; i++) {
+        if (!c->in_shape[i])
+            continue;
+        j.extra[j.extras] = c->in[i];
+        j.dextra[j.extras] = c->din[i];
+        j.add_extra[j.extras++] = c->add[i];
+    }
+    j.y = c->out[0];
+    j.dy = c->dout[0];
+    j.dx = c->din[2];
+    j.add_x = c->add[2];
+    j.dposition = c->din[3];
+    j.batch = c->in_shape[2]->d[0];
+    j.visible = c->in_shape[2]->d[1];
+    j.d = c->in_shape[2]->d[2];
+    return j;
+}
+
+static void join_image(void *arg, int64_t b, int worker)
+{
+    const struct job *j = arg;
+    int64_t d = j->d;
+    real *y = j->y + b * (j->extras + j->visible) * d;
+
+    (void)worker;
+    for (int e = 0; e < j->extras; e++, y += d)
+        j->rows->add(y, j->extra[e] + b * d, j->position + e * d, d);
+    for (int64_t k = 0; k < j->visible; k++, y += d) {
+        int64_t at = b * j->visible + k;
+        j->rows->add(y, j->x + at * d, j->position + (j->extras + j->index[at]) * d, d);
+    }
+}
+
+static int tokens_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    struct job j = read_call(b, c);
+
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, j.batch, join_image, &j);
+    return MASKDM_OK;
+}
+
+static void store(const struct job *j, real *dst, int add, const real *src, int64_t n)
+{
+    if (add)
+        j->rows->add(dst, dst, src, n);
+    else
+        memcpy(dst, src, (size_t)n * sizeof(real));
+}
+
+static void part_image(void *arg, int64_t b, int worker)
+{
+    const struct job *j = arg;
+    const real *dy = j->dy + b * (j->extras + j->visible) * j->d;
+
+    (void)worker;
+    for (int e = 0; e < j->extras; e++, dy += j->d)
+        if (j->dextra[e])
+            store(j, j->dextra[e] + b * j->d, j->add_extra[e], dy, j->d);
+    if (j->dx)
+        store(j, j->dx + b * j->visible * j->d, j->add_x, dy, j->visible * j->d);
+}
+
+/* A worker owns some columns of every position row, and adds the images in their order. */
+static void position_columns(void *arg, int64_t piece, int worker)
+{
+    const struct job *j = arg;
+    int64_t from = piece * COLUMNS, n = j->d - from < COLUMNS ? j->d - from : COLUMNS,
+            length = j->extras + j->visible;
+
+    (void)worker;
+    for (int64_t b = 0; b < j->batch; b++)
+        for (int64_t k = 0; k < length; k++) {
+            int64_t row = k < j->extras ? k : j->extras + j->index[b * j->visible + k - j->extras];
+            real *to = j->dposition + row * j->d + from;
+            j->rows->add(to, to, j->dy + (b * length + k) * j->d + from, n);
+        }
+}
+
+static int tokens_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct job j = read_call(b, c);
+
+    for (int i = 0; i < 4; i++)
+        if (c->din[i] && !c->add[i] && (i == 3 || !j.dy))
+            memset(c->din[i], 0, (size_t)maskdm_shape_numel(c->in_shape[i]) * sizeof(real));
+    if (!j.dy)
+        return MASKDM_OK;
+    maskdm_pool_run(cpu->pool, j.batch, part_image, &j);
+    if (j.dposition)
+        maskdm_pool_run(cpu->pool, maskdm_pieces(j.d, COLUMNS), position_columns, &j);
+    return MASKDM_OK;
+}
+
+/* ---- trim ---- */
+
+struct trim {
+    const struct REAL(maskdm_rows) * rows;
+    const real *from;
+    real *to;
+    int64_t cut, kept; /* elements of an image that fall away, and that stay */
+    int add;
+};
+
+static void trim_image(void *arg, int64_t b, int worker)
+{
+    const struct trim *t = arg;
+
+    (void)worker;
+    memcpy(t->to + b * t->kept, t->from + b * (t->cut + t->kept) + t->cut, (size_t)t->kept * sizeof(real));
+}
+
+static void untrim_image(void *arg, int64_t b, int worker)
+{
+    const struct trim *t = arg;
+    real *to = t->to + b * (t->cut + t->kept);
+
+    (void)worker;
+    if (t->add) {
+        t->rows->add(to + t->cut, to + t->cut, t->from + b * t->kept, t->kept);
+        return;
+    }
+    memset(to, 0, (size_t)t->cut * sizeof(real));
+    memcpy(to + t->cut, t->from + b * t->kept, (size_t)t->kept * sizeof(real));
+}
+
+static int trim_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    const struct maskdm_shape *s = c->in_shape[0];
+    struct trim t = {.from = c->in[0], .to = c->out[0], .cut = c->attr[0] * s->d[2]};
+
+    t.kept = (s->d[1] - c->attr[0]) * s->d[2];
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, s->d[0], trim_image, &t);
+    return MASKDM_OK;
+}
+
+static int trim_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    const struct maskdm_shape *s = c->in_shape[0];
+    struct trim t = {.rows = REAL(maskdm_rows_of)(b), .from = c->dout[0], .to = c->din[0], .add = c->add[0]};
+
+    if (!t.to)
+        return MASKDM_OK;
+    if (!t.from) {
+        if (!t.add)
+            memset(t.to, 0, (size_t)maskdm_shape_numel(s) * sizeof(real));
+        return MASKDM_OK;
+    }
+    t.cut = c->attr[0] * s->d[2];
+    t.kept = (s->d[1] - c->attr[0]) * s->d[2];
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, s->d[0], untrim_image, &t);
+    return MASKDM_OK;
+}
+
+const struct maskdm_kernel REAL(maskdm_cpu_tokens) = {tokens_forward, tokens_backward, NULL};
+const struct maskdm_kernel REAL(maskdm_cpu_trim) = {trim_forward, trim_backward, NULL};

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The device handle: reference count, memory account, and the lock under which handles take turns.
+ */
+#include "backend/device.h"
+#include "backend/cpu/cpu.h"
+#include "util/alloc.h"
+#include "util/cores.h"
+#include "util/error.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* First come, first served, and the owner may enter again. */
+struct turn {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pthread_t owner;
+    int depth;
+    uint64_t next, serving;
+};
+
+struct maskdm_device {
+    struct maskdm_backend *backend;
+    atomic_int references;
+    atomic_size_t used, peak;
+    size_t limit; /* bytes, 0: none */
+    int workers;
+    struct turn turn;
+};
+
+static void read_options(struct maskdm_cpu_settings *s, size_t *limit)
+{
+    if (!s->workers)
+        s->workers = maskdm_core_count();
+    s->guard = 1;
+    s->instruction_set = "auto";
+    *limit = 0;
+}
+
+static int check_name(const char *name)
+{
+    if (!name)
+        return maskdm_fail(MASKDM_EINVAL, "the device's name is NULL");
+    if (strncmp(name, "cuda", 4) == 0)
+        return maskdm_fail(MASKDM_ENOTSUP, "this build has no CUDA module");
+    if (strcmp(name, "cpu") != 0)
+        return maskdm_fail(MASKDM_ENOTFOUND, "there is no device \"%s\"; known: cpu", name);
+    return MASKDM_OK;
+}
+
+static int make_device(maskdm_device **out, const struct maskdm_cpu_settings *s, size_t limit)
+{
+    maskdm_device *d = maskdm_need(1, sizeof *d, "the device");
+    int status;
+
+    if (!d)
+        return MASKDM_ENOMEM;
+    status = maskdm_cpu_open(&d->backend, s);
+    if (status) {
+        maskdm_free(d);
+        return status;
+    }
+    atomic_init(&d->references, 1);
+    d->limit = limit;
+    d->workers = s->workers;
+    pthread_mutex_init(&d->turn.mutex, NULL);
+    pthread_cond_init(&d->turn.changed, NULL);
+    *out = d;
+    return MASKDM_OK;
+}
+
+int maskdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options,
+                        maskdm_parallel_for host, int64_t workers, void *host_user)
+{
+    struct maskdm_cpu_settings s = {.host = host, .host_user = host_user};
+    size_t limit;
+
+    *out = NULL;
+    MASKDM_TRY(check_name(name));
+    if (host && (workers < 1 || workers > 1024))
+        return maskdm_fail(MASKDM_EINVAL, "%ld workers are not in 1 to 1024", (long)workers);
+    if (host)
+        s.workers = (int)workers;
+    if (options)
+        return maskdm_fail(MASKDM_ENOTSUP, "a device takes no options yet");
+    read_options(&s, &limit);
+    return make_device(out, &s, limit);
+}
+
+void maskdm_device_hold(maskdm_device *d)
+{
+    atomic_fetch_add_explicit(&d->references, 1, memory_order_relaxed);
+}
+
+void maskdm_device_drop(maskdm_device **device)
+{
+    maskdm_device *d = device ? *device : NULL;
+
+    if (!d)
+        return;
+    *device = NULL;
+    if (atomic_fetch_sub_explicit(&d->references, 1, memory_order_acq_rel) != 1)
+        return;
+    d->backend->v->close(d->backend);
+    pthread_cond_destroy(&d->turn.changed);
+    pthread_mutex_destroy(&d->turn.mutex);
+    maskdm_free(d);
+}
+
+struct maskdm_backend *maskdm_device_backend(maskdm_device *d)
+{
+    return d->backend;
+}
+
+/* ---- memory ---- */
+
+int maskdm_device_take(maskdm_device *d, size_t bytes, const char *what)
+{
+    size_t used = atomic_load(&d->used), peak;
+
+    do {
+        size_t most = d->limit ? d->limit : SIZE_MAX;
+        if (used > most || bytes > most - used)
+            return maskdm_fail(MASKDM_ENOMEM, "%s need %zu bytes, %zu of the %zu allowed are in use", what, bytes,
+                               used, most);
+    } while (!atomic_compare_exchange_weak(&d->used, &used, used + bytes));
+    used += bytes;
+    peak = atomic_load(&d->peak);
+    while (peak < used && !atomic_compare_exchange_weak(&d->peak, &peak, used))
+        continue;
+    return MASKDM_OK;
+}
+
+void maskdm_device_give(maskdm_device *d, size_t bytes)
+{
+    atomic_fetch_sub(&d->used, bytes);
+}
+
+int maskdm_device_alloc(maskdm_device *d, void **out, size_t bytes, int zero, const char *what)
+{
+    int status;
+
+    *out = NULL;
+    MASKDM_TRY(maskdm_device_take(d, bytes, what));
+    status = d->backend->v->alloc(d->backend, out, bytes, what);
+    if (!status && zero) {
+        status = d->backend->v->fill(d->backend, *out, 0, bytes);
+        if (status)
+            d->backend->v->release(d->backend, *out);
+    }
+    if (status) {
+        *out = NULL;
+        maskdm_device_give(d, bytes);
+    }
+    return status;
+}
+
+void maskdm_device_free(maskdm_device *d, void *memory, size_t bytes)
+{
+    if (!memory)
+        return;
+    d->backend->v->release(d->backend, memory);
+    maskdm_device_give(d, bytes);
+}
+
+/* ---- turns ---- */
+
+void maskdm_device_enter(maskdm_device *d)
+{
+    struct turn *t = &d->turn;
+    pthread_t self = pthread_self();
+
+    pthread_mutex_lock(&t->mutex);
+    if (t->depth == 0 || !pthread_equal(t->owner, self)) {
+        uint64_t ticket = t->next++;
+        while (ticket != t->serving)
+            pthread_cond_wait(&t->changed, &t->mutex);
+        t->owner = self;
+    }
+    t->depth++;
+    pthread_mutex_unlock(&t->mutex);
+    if (d->backend->v->enter)
+        d->backend->v->enter(d->backend);
+}
+
+void maskdm_device_leave(maskdm_device *d)
+{
+    struct turn *t = &d->turn;
+
+    if (d->backend->v->leave)
+        d->backend->v->leave(d->backend);
+    pthread_mutex_lock(&t->mutex);
+    if (--t->depth == 0) {
+        t->serving++;
+        pthread_cond_broadcast(&t->changed);
+    }
+    pthread_mutex_unlock(&t->mutex);
+}
+
+/* ---- facts ---- */
+
+size_t maskdm_device_used(const maskdm_device *d)
+{
+    return atomic_load(&d->used);
+}
+
+size_t maskdm_device_peak(const maskdm_device *d)
+{
+    return atomic_load(&d->peak);
+}
+
+size_t maskdm_device_limit(const maskdm_device *d)
+{
+    return d->limit;
+}
+
+const char *maskdm_device_text(const maskdm_device *d)
+{
+    return maskdm_cpu_of(d->backend)->text;
+}
+
+int maskdm_device_workers(const maskdm_device *d)
+{
+    return d->workers;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How many cores this process may use.
+ */
+#ifndef MASKDM_UTIL_CORES_H
+#define MASKDM_UTIL_CORES_H
+
+int maskdm_core_count(void); /* at least 1; respects the affinity that the process was started with */
+
+#endif

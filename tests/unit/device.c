@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The device: names, threads, memory account, turns, and the count of BLAS threads that it leaves to the host.
+ */
+#include "backend/device.h"
+#include "util/alloc.h"
+#include "util/error.h"
+
+#include <cblas.h>
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static maskdm_device *open_cpu(void)
+{
+    maskdm_device *d = NULL;
+
+    ck_assert_int_eq(maskdm_device_open(&d, "cpu", NULL), MASKDM_OK);
+    ck_assert_ptr_nonnull(d);
+    return d;
+}
+
+START_TEST(only_known_names_open)
+{
+    maskdm_device *d = (maskdm_device *)&d;
+
+    ck_assert_int_eq(maskdm_device_open(&d, "cuda:0", NULL), MASKDM_ENOTSUP);
+    ck_assert_ptr_null(d);
+    ck_assert_str_eq(maskdm_last_error(), "this build has no CUDA module");
+    ck_assert_int_eq(maskdm_device_open(&d, "gpu", NULL), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(maskdm_device_open(&d, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_device_open(NULL, "cpu", NULL), MASKDM_EINVAL);
+    maskdm_device_release(&d);
+    maskdm_device_release(NULL);
+}
+END_TEST
+
+START_TEST(references_count)
+{
+    long before = maskdm_alloc_live();
+    maskdm_device *d = open_cpu(), *other = d;
+
+    maskdm_device_hold(other);
+    maskdm_device_release(&d);
+    ck_assert_ptr_null(d);
+    ck_assert_int_ge(maskdm_device_threads(other), 1);
+    ck_assert_ptr_nonnull(strstr(maskdm_device_description(other), "cpu, "));
+    maskdm_device_release(&other);
+    ck_assert_int_eq(maskdm_alloc_live(), before);
+}
+END_TEST
+
+START_TEST(every_allocation_is_counted_and_given_back)
+{
+    maskdm_device *d = open_cpu();
+    unsigned char *a;
+    void *b;
+
+    ck_assert_int_eq(maskdm_device_alloc(d, (void **)&a, 1000, 1, "weights"), MASKDM_OK);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(a[i], 0);
+    ck_assert_int_eq(maskdm_device_alloc(d, &b, 500, 0, "weights"), MASKDM_OK);
+    ck_assert_uint_eq(maskdm_device_memory_used(d), 1500);
+    maskdm_device_free(d, a, 1000);
+    ck_assert_uint_eq(maskdm_device_memory_used(d), 500);
+    ck_assert_uint_eq(maskdm_device_memory_peak(d), 1500);
+    maskdm_device_free(d, b, 500);
+    maskdm_device_free(d, NULL, 500);
+    ck_assert_uint_eq(maskdm_device_memory_used(d), 0);
+    ck_assert_uint_eq(maskdm_device_memory_limit(d), 0);
+    maskdm_device_release(&d);
+}
+END_TEST
+
+struct visitor {
+    maskdm_device *d;
+    int *inside, clashes;
+};
+
+static void *visit(void *arg)
+{
+    struct visitor *v = arg;
+
+    for (int i = 0; i < 200; i++) {
+        maskdm_device_enter(v->d);
+        maskdm_device_enter(v->d);
+        v->clashes += ++*v->inside != 1;
+        --*v->inside;
+        maskdm_device_leave(v->d);
+        maskdm_device_leave(v->d);
+    }
+    return NULL;
+}
+
+START_TEST(threads_take_turns)
+{
+    maskdm_device *d = open_cpu();
+    int inside = 0;
+    struct visitor v[3];
+    pthread_t t[3];
+
+    for (int i = 0; i < 3; i++) {
+        v[i] = (struct visitor){.d = d, .inside = &inside};
+        ck_assert_int_eq(pthread_create(&t[i], NULL, visit, &v[i]), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        pthread_join(t[i], NULL);
+        ck_assert_int_eq(v[i].clashes, 0);
+    }
+    maskdm_device_release(&d);
+}
+END_TEST
+
+START_TEST(the_host_keeps_its_blas_threads)
+{
+    maskdm_device *d, *other;
+
+    if (openblas_get_parallel() != 1)
+        return;
+    openblas_set_num_threads(2);
+    d = open_cpu();
+    other = open_cpu();
+    ck_assert_int_eq(openblas_get_num_threads(), 2);
+    maskdm_device_enter(d);
+    maskdm_device_enter(other);
+    ck_assert_int_eq(openblas_get_num_threads(), 1);
+    maskdm_device_leave(d);
+    ck_assert_int_eq(openblas_get_num_threads(), 1);
+    maskdm_device_leave(other);
+    ck_assert_int_eq(openblas_get_num_threads(), 2);
+    maskdm_device_release(&d);
+    maskdm_device_release(&other);
+}
+END_TEST
+
+struct loop {
+    int calls, workers;
+};
+
+/* A host's loop that runs its workers one after the other, backwards. */
+static void run_backwards(void *user, int64_t n, void (*body)(void *arg, int64_t i, int worker), void *arg)
+{
+    struct loop *l = user;
+
+    l->calls++;
+    for (int64_t i = n; i-- > 0;)
+        body(arg, i, (int)(i % l->workers));
+}
+
+START_TEST(a_host_lends_its_loop)
+{
+    struct loop l = {.workers = 3};
+    struct maskdm_rng stream = maskdm_rng_make(7, MASKDM_DRAW_NOISE, 0, 0);
+    maskdm_device *d = NULL, *own = open_cpu();
+    enum { N = 10000 };
+    float *a = calloc(N, sizeof *a), *b = calloc(N, sizeof *b);
+
+    ck_assert_int_eq(maskdm_device_open_hosted(&d, NULL, NULL, 3, &l), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_device_open_hosted(&d, NULL, run_backwards, 0, &l), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_device_open_hosted(&d, NULL, run_backwards, 3, &l), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_threads(d), 3);
+    l.calls = 0;
+    ck_assert_int_eq(maskdm_device_backend(d)->v->normal(maskdm_device_backend(d), a, 1, N, &stream), MASKDM_OK);
+    ck_assert_int_gt(l.calls, 0);
+    ck_assert_int_eq(maskdm_device_backend(own)->v->normal(maskdm_device_backend(own), b, 1, N, &stream), MASKDM_OK);
+    ck_assert_mem_eq(a, b, N * sizeof *a);
+    free(a);
+    free(b);
+    maskdm_device_release(&d);
+    maskdm_device_release(&own);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("device");
+    TCase *c = tcase_create("device");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_add_test(c, only_known_names_open);
+    tcase_add_test(c, references_count);
+    tcase_add_test(c, every_allocation_is_counted_and_given_back);
+    tcase_add_test(c, threads_take_turns);
+    tcase_add_test(c, the_host_keeps_its_blas_threads);
+    tcase_add_test(c, a_host_lends_its_loop);
+    suite_add_tcase(s, c);
+    srunner_set_fork_status(r, CK_NOFORK);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
