@@ -47,12 +47,10 @@ void maskdm_attention_backward_unit(void *arg, int64_t unit, int worker);
 int64_t maskdm_attention_forward_floats(const struct maskdm_attention_job *j);
 int64_t maskdm_attention_backward_floats(const struct maskdm_attention_job *j);
 
-/* Copies of rows of `width` floats, `stride` apart, times `factor`: as rows without gaps; as panels of 16 columns,
- * `panel` floats apart; and transposed, in panels of 16 rows, missing rows up to a multiple of 8 being zero. width
- * is a multiple of 8. */
+/* Copies of rows of `width` floats, `stride` apart: as rows without gaps, times `factor`; and transposed, in
+ * panels of 16 rows, `panel` floats apart, missing rows up to a multiple of 8 being zero. width is a multiple of
+ * 8. */
 void maskdm_pack_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t width, float factor);
-void maskdm_pack_panels(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows, int64_t width,
-                        float factor);
 void maskdm_pack_transposed(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows,
                             int64_t width);
 

@@ -13,9 +13,9 @@
 
 enum { ROWS = MASKDM_ATTENTION_BACK_ROWS };
 
-/* A worker's buffers: the names of the formula; _rows, _panels and _t tell how a tile is packed. */
+/* A worker's buffers: the names of the formula; _t is packed transposed. */
 struct buffers {
-    float *lse, *delta, *q_rows, *q_panels, *dy_rows, *dy_panels, *k_panels, *k_t, *v_t, *p, *ds, *dk, *dv;
+    float *lse, *delta, *q, *dy, *k, *k_t, *v_t, *p, *ds, *dk, *dv;
 };
 
 /* Where dq of the unit is summed, and whether its first tile adds to what is there. */
@@ -28,16 +28,13 @@ struct target {
 /* Deals out a worker's part; with `at` NULL only counts. */
 static int64_t lay_out(const struct maskdm_attention_job *j, float *at, struct buffers *b)
 {
-    const int64_t wide = maskdm_round_up(j->width, 16);
     int64_t used = 0;
 
     b->lse = maskdm_take(at, &used, ROWS);
     b->delta = maskdm_take(at, &used, ROWS);
-    b->q_rows = maskdm_take(at, &used, ROWS * j->width);
-    b->q_panels = maskdm_take(at, &used, ROWS * wide);
-    b->dy_rows = maskdm_take(at, &used, ROWS * j->width);
-    b->dy_panels = maskdm_take(at, &used, ROWS * wide);
-    b->k_panels = maskdm_take(at, &used, j->keys * wide);
+    b->q = maskdm_take(at, &used, ROWS * j->width);
+    b->dy = maskdm_take(at, &used, ROWS * j->width);
+    b->k = maskdm_take(at, &used, j->keys * j->width);
     b->k_t = maskdm_take(at, &used, j->keys * j->width);
     b->v_t = maskdm_take(at, &used, j->keys * j->width);
     b->p = maskdm_take(at, &used, ROWS * j->keys);
@@ -72,13 +69,11 @@ static void pack_queries(const struct maskdm_attention_job *j, const struct mask
     const float *q = h->q + first * 3 * j->dim, *dy = h->dy + first * j->dim, *y = h->y + first * j->dim;
     const float factor = (float)(j->scale * MASKDM_LOG2E);
 
-    maskdm_pack_rows(b->q_rows, q, 3 * j->dim, rows, j->width, factor);
-    maskdm_pack_panels(b->q_panels, 16 * ROWS, q, 3 * j->dim, rows, j->width, j->scale);
-    maskdm_pack_rows(b->dy_rows, dy, j->dim, rows, j->width, 1);
-    maskdm_pack_panels(b->dy_panels, 16 * ROWS, dy, j->dim, rows, j->width, 1);
+    maskdm_pack_rows(b->q, q, 3 * j->dim, rows, j->width, factor);
+    maskdm_pack_rows(b->dy, dy, j->dim, rows, j->width, 1);
     for (int64_t i = 0; i < rows; i++) {
         b->lse[i] = (float)(h->lse[first + i] * MASKDM_LOG2E);
-        b->delta[i] = dot(b->dy_rows + i * j->width, y + i * j->dim, j->width);
+        b->delta[i] = dot(b->dy + i * j->width, y + i * j->dim, j->width);
     }
 }
 
@@ -89,7 +84,7 @@ static void pack_keys(const struct maskdm_attention_job *j, const struct maskdm_
 
     maskdm_pack_transposed(b->k_t, panel, h->k + first * step, step, keys, j->width);
     maskdm_pack_transposed(b->v_t, panel, h->v + first * step, step, keys, j->width);
-    maskdm_pack_panels(b->k_panels, 16 * j->keys, h->k + first * step, step, keys, j->width, j->scale);
+    maskdm_pack_rows(b->k, h->k + first * step, step, keys, j->width, j->scale);
 }
 
 static void find_weights(float *s, int64_t keys, float lse)
@@ -113,10 +108,9 @@ static void run_tile(const struct maskdm_attention_job *j, const struct buffers 
                      struct target dq, int first)
 {
     const int64_t wide = maskdm_round_up(keys, 8), width = j->width;
-    const struct maskdm_right k_t = {b->k_t, 16 * width}, v_t = {b->v_t, 16 * width};
-    const struct maskdm_right k = {b->k_panels, 16 * j->keys}, q = {b->q_panels, 16 * ROWS};
-    const struct maskdm_right dy = {b->dy_panels, 16 * ROWS};
-    const struct maskdm_left q_rows = {b->q_rows, width, 1}, dy_rows = {b->dy_rows, width, 1};
+    const struct maskdm_right k_t = {b->k_t, 16 * width, 16}, v_t = {b->v_t, 16 * width, 16};
+    const struct maskdm_right k = {b->k, 16, width}, q = {b->q, 16, width}, dy = {b->dy, 16, width};
+    const struct maskdm_left q_rows = {b->q, width, 1}, dy_rows = {b->dy, width, 1};
     const struct maskdm_left p_t = {b->p, 1, j->keys}, ds_t = {b->ds, 1, j->keys}, ds = {b->ds, j->keys, 1};
 
     maskdm_avx2_product(rows, wide, width, q_rows, k_t, b->p, j->keys, 0);
@@ -130,12 +124,14 @@ static void run_tile(const struct maskdm_attention_job *j, const struct buffers 
     maskdm_avx2_product(rows, width, keys, ds, k, dq.at, dq.stride, dq.add);
 }
 
-static void write_rows(const struct maskdm_attention_job *j, float *out, const float *x, int64_t rows)
+static void write_rows(const struct maskdm_attention_job *j, float *out, const float *x, int64_t rows, float factor)
 {
+    const __m256 f = _mm256_set1_ps(factor);
+
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < j->width; k += 8) {
             float *at = out + i * 3 * j->dim + k;
-            __m256 v = _mm256_loadu_ps(x + i * j->width + k);
+            __m256 v = _mm256_mul_ps(f, _mm256_loadu_ps(x + i * j->width + k));
             _mm256_storeu_ps(at, j->add ? _mm256_add_ps(_mm256_loadu_ps(at), v) : v);
         }
 }
@@ -164,7 +160,7 @@ void maskdm_attention_backward_unit(void *arg, int64_t unit, int worker)
             pack_queries(j, &h, &b, i, rows);
             run_tile(j, &b, rows, keys, at, i == 0);
         }
-        write_rows(j, h.dk + key * 3 * j->dim, b.dk, keys);
-        write_rows(j, h.dv + key * 3 * j->dim, b.dv, keys);
+        write_rows(j, h.dk + key * 3 * j->dim, b.dk, keys, (float)MASKDM_LN2);
+        write_rows(j, h.dv + key * 3 * j->dim, b.dv, keys, 1);
     }
 }

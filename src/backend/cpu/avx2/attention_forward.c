@@ -25,7 +25,7 @@ static int64_t lay_out(const struct maskdm_attention_job *j, float *at, struct b
     b->total = maskdm_take(at, &used, j->rows);
     b->s = maskdm_take(at, &used, MASKDM_ATTENTION_ROWS * j->keys);
     b->k = maskdm_take(at, &used, j->keys * j->width);
-    b->v = maskdm_take(at, &used, j->keys * maskdm_round_up(j->width, 16));
+    b->v = maskdm_take(at, &used, j->keys * j->width);
     return used;
 }
 
@@ -88,7 +88,7 @@ static void soften(float *s, int64_t keys, float *top, float *total, float *o, i
 static void attend(const struct maskdm_attention_job *j, const struct buffers *b, int64_t rows, int64_t keys,
                    int first)
 {
-    const struct maskdm_right k = {b->k, 16 * j->width}, v = {b->v, 16 * j->keys};
+    const struct maskdm_right k = {b->k, 16 * j->width, 16}, v = {b->v, 16, j->width};
     const struct maskdm_left p = {b->s, j->keys, 1};
 
     for (int64_t r = 0; r < rows; r += MASKDM_ATTENTION_ROWS) {
@@ -135,7 +135,7 @@ void maskdm_attention_forward_unit(void *arg, int64_t unit, int worker)
     for (int64_t t = 0; t < j->n; t += j->keys) {
         const int64_t keys = maskdm_lesser(j->keys, j->n - t);
         maskdm_pack_transposed(b.k, 16 * j->width, h.k + t * step, step, keys, j->width);
-        maskdm_pack_panels(b.v, 16 * j->keys, h.v + t * step, step, keys, j->width, 1);
+        maskdm_pack_rows(b.v, h.v + t * step, step, keys, j->width, 1);
         attend(j, &b, rows, keys, t == 0);
     }
     if (!maskdm_cancelled(j->cancel))

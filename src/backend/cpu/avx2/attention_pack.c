@@ -16,48 +16,36 @@ void maskdm_pack_rows(float *out, const float *x, int64_t stride, int64_t rows, 
             _mm256_storeu_ps(out + k, _mm256_mul_ps(f, _mm256_loadu_ps(x + k)));
 }
 
-void maskdm_pack_panels(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows, int64_t width,
-                        float factor)
+/* Four columns of eight rows, as two halves of a vector each. */
+static inline void transpose4(float *out, const float *x, int64_t stride)
 {
-    const __m256 f = _mm256_set1_ps(factor);
+    __m256 r[4], t[4];
 
-    for (int64_t i = 0; i < rows; i++, x += stride, out += 16)
-        for (int64_t k = 0; k < width; k += 8)
-            _mm256_storeu_ps(out + k / 16 * panel + k % 16, _mm256_mul_ps(f, _mm256_loadu_ps(x + k)));
-}
-
-static void transpose8(float *out, int64_t step, const float *const row[8], int64_t at)
-{
-    __m256 r[8], t[8];
-
-    for (int i = 0; i < 8; i++)
-        r[i] = row[i] ? _mm256_loadu_ps(row[i] + at) : _mm256_setzero_ps();
-    for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4) {
-        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
-        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-    }
-    for (int i = 0; i < 4; i++) {
-        _mm256_storeu_ps(out + i * step, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-        _mm256_storeu_ps(out + (i + 4) * step, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
-    }
+    for (int i = 0; i < 4; i++)
+        r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(x + i * stride)),
+                                    _mm_loadu_ps(x + (i + 4) * stride), 1);
+    t[0] = _mm256_unpacklo_ps(r[0], r[1]);
+    t[1] = _mm256_unpackhi_ps(r[0], r[1]);
+    t[2] = _mm256_unpacklo_ps(r[2], r[3]);
+    t[3] = _mm256_unpackhi_ps(r[2], r[3]);
+    _mm256_storeu_ps(out, _mm256_shuffle_ps(t[0], t[2], 0x44));
+    _mm256_storeu_ps(out + 16, _mm256_shuffle_ps(t[0], t[2], 0xee));
+    _mm256_storeu_ps(out + 32, _mm256_shuffle_ps(t[1], t[3], 0x44));
+    _mm256_storeu_ps(out + 48, _mm256_shuffle_ps(t[1], t[3], 0xee));
 }
 
 void maskdm_pack_transposed(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows,
                             int64_t width)
 {
-    for (int64_t i = 0; i < rows; i += 8) {
-        const float *row[8];
-        float *to = out + i / 16 * panel + i % 16;
+    int64_t i = 0;
 
+    for (; i + 8 <= rows; i += 8)
+        for (int64_t k = 0; k < width; k += 4)
+            transpose4(out + i / 16 * panel + i % 16 + k * 16, x + i * stride + k, stride);
+    if (i == rows)
+        return;
+    out += i / 16 * panel + i % 16;
+    for (int64_t k = 0; k < width; k++)
         for (int64_t r = 0; r < 8; r++)
-            row[r] = i + r < rows ? x + (i + r) * stride : NULL;
-        for (int64_t k = 0; k < width; k += 8)
-            transpose8(to + k * 16, 16, row, k);
-    }
+            out[k * 16 + r] = i + r < rows ? x[(i + r) * stride + k] : 0;
 }

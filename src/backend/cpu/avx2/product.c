@@ -8,22 +8,21 @@
 
 #include <immintrin.h>
 
-typedef void (*tile_fn)(int64_t k, struct maskdm_left a, const float *b, float *c, int64_t ldc, int add);
-
 /* rows and vectors are constants where this is inlined. */
-static inline __attribute__((always_inline)) void sum_tile(int rows, int vectors, int64_t k, struct maskdm_left a,
-                                                           const float *b, float *c, int64_t ldc, int add)
+static inline __attribute__((always_inline)) void sum_tile(int rows, int vectors, int64_t k, const float *a,
+                                                           int64_t row, int64_t step, const float *b,
+                                                           int64_t b_step, float *c, int64_t ldc, int add)
 {
     __m256 s[MASKDM_TILE_ROWS][2];
 
 #pragma GCC unroll 6
     for (int i = 0; i < rows; i++)
         s[i][0] = s[i][1] = _mm256_setzero_ps();
-    for (int64_t t = 0; t < k; t++, a.at += a.step, b += MASKDM_TILE_COLUMNS) {
+    for (int64_t t = 0; t < k; t++, a += step, b += b_step) {
         __m256 b0 = _mm256_loadu_ps(b), b1 = vectors > 1 ? _mm256_loadu_ps(b + 8) : b0;
 #pragma GCC unroll 6
         for (int i = 0; i < rows; i++) {
-            __m256 x = _mm256_broadcast_ss(a.at + i * a.row);
+            __m256 x = _mm256_broadcast_ss(a + i * row);
             s[i][0] = _mm256_fmadd_ps(x, b0, s[i][0]);
             if (vectors > 1)
                 s[i][1] = _mm256_fmadd_ps(x, b1, s[i][1]);
@@ -38,40 +37,40 @@ static inline __attribute__((always_inline)) void sum_tile(int rows, int vectors
         }
 }
 
-#define TILE(rows, vectors)                                                                                  \
-    static void tile_##rows##x##vectors(int64_t k, struct maskdm_left a, const float *b, float *c,           \
-                                        int64_t ldc, int add)                                                \
-    {                                                                                                        \
-        sum_tile(rows, vectors, k, a, b, c, ldc, add);                                                       \
+/* All rows of one panel: whole tiles, then the rows that are left. */
+static inline __attribute__((always_inline)) void sum_panel(int vectors, int64_t m, int64_t k, struct maskdm_left a,
+                                                            const float *b, int64_t b_step, float *c, int64_t ldc,
+                                                            int add)
+{
+    for (; m >= MASKDM_TILE_ROWS; m -= MASKDM_TILE_ROWS) {
+        sum_tile(MASKDM_TILE_ROWS, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        a.at += MASKDM_TILE_ROWS * a.row;
+        c += MASKDM_TILE_ROWS * ldc;
     }
-TILE(1, 1)
-TILE(2, 1)
-TILE(3, 1)
-TILE(4, 1)
-TILE(5, 1)
-TILE(6, 1)
-TILE(1, 2)
-TILE(2, 2)
-TILE(3, 2)
-TILE(4, 2)
-TILE(5, 2)
-TILE(6, 2)
-
-static const tile_fn tiles[2][MASKDM_TILE_ROWS] = {
-    {tile_1x1, tile_2x1, tile_3x1, tile_4x1, tile_5x1, tile_6x1},
-    {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2},
-};
+    switch (m) {
+    case 5:
+        sum_tile(5, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        break;
+    case 4:
+        sum_tile(4, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        break;
+    case 3:
+        sum_tile(3, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        break;
+    case 2:
+        sum_tile(2, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        break;
+    case 1:
+        sum_tile(1, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        break;
+    }
+}
 
 void maskdm_avx2_product(int64_t m, int64_t n, int64_t k, struct maskdm_left a, struct maskdm_right b, float *c,
                          int64_t ldc, int add)
 {
-    for (int64_t j = 0; j < n; j += MASKDM_TILE_COLUMNS, b.at += b.panel) {
-        const tile_fn *tile = tiles[n - j > 8];
-        struct maskdm_left at = a;
-
-        for (int64_t i = 0; i < m; i += MASKDM_TILE_ROWS, at.at += MASKDM_TILE_ROWS * a.row) {
-            int64_t rows = m - i < MASKDM_TILE_ROWS ? m - i : MASKDM_TILE_ROWS;
-            tile[rows - 1](k, at, b.at, c + i * ldc + j, ldc, add);
-        }
-    }
+    for (; n > 8; n -= MASKDM_TILE_COLUMNS, b.at += b.panel, c += MASKDM_TILE_COLUMNS)
+        sum_panel(2, m, k, a, b.at, b.step, c, ldc, add);
+    if (n > 0)
+        sum_panel(1, m, k, a, b.at, b.step, c, ldc, add);
 }

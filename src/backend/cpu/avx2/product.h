@@ -16,10 +16,10 @@ struct maskdm_left {
     int64_t row, step;
 };
 
-/* The right factor in panels of 16 columns: element (k, j) is at[j / 16 * panel + k * 16 + j % 16]. */
+/* The right factor in panels of 16 columns: element (k, j) is at[j / 16 * panel + k * step + j % 16]. */
 struct maskdm_right {
     const float *at;
-    int64_t panel;
+    int64_t panel, step;
 };
 
 /* c[m,n] = a b (add 0) or c += a b (add 1) over k, ldc elements between rows of c; n is a multiple of 8. Each
