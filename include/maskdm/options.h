@@ -42,16 +42,17 @@ MASKDM_API void maskdm_options_release(maskdm_options **options);
 /** An independent copy. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_clone(maskdm_options **out, const maskdm_options *options);
 
-/** Set by text, as a command line gives it; the last value wins. */
+/** Set by text, as a command line gives it; the last value wins. MASKDM_ENOTFOUND for an unknown name. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set(maskdm_options *options, const char *name, const char *value);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_bool(maskdm_options *options, const char *name, int value);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_int(maskdm_options *options, const char *name, int64_t value);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_float(maskdm_options *options, const char *name, double value);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_list(maskdm_options *options, const char *name,
                                                          const double *value, int64_t count);
-/** "name=value name=value ...", separated by spaces; a value with spaces stands in double quotes. */
+/** "name=value name=value ...", separated by spaces; a value with spaces stands in double quotes, in which \" and
+ *  \\ are a quote and a backslash. All are set, or none. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse(maskdm_options *options, const char *text);
-/** A flat JSON object of name: value. */
+/** A flat JSON object of name: value; lists as arrays, null for the default. All are set, or none. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t bytes);
 /** Whether every option fits the selected kinds ("block_size" with "type=patch" does not) and all that must be
  *  given is. Calls that take options check by themselves. */
@@ -74,9 +75,9 @@ MASKDM_API const char *maskdm_options_kind_help(const char *kind);
 /** Number of options of a kind; 0 if there is none of that name. */
 MASKDM_API int64_t maskdm_options_count(const char *kind);
 
-/** A fact about option i of a kind: "name", "table", "type", "default", "range", "choices", "unit", "when" or
- *  "help", "" where it does not apply; buffer as in maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind,
- *  index or fact. */
+/** A fact about option i of a kind: "name", "table", "type", "default", "range", "choices", "unit", "when"
+ *  ("mask=patch|block"), "required" ("yes") or "help", "" where it does not apply; buffer as in
+ *  maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind, index or fact. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_describe(const char *kind, int64_t i, const char *fact,
                                                          char *buffer, size_t capacity, size_t *needed);
 /** enum maskdm_option_type of option i, or -1. */

@@ -11,10 +11,10 @@ const char *maskdm_last_error(void)
 
 const char *maskdm_status_name(int status)
 {
-    static const char *const names[] = {
-        "MASKDM_OK",      "MASKDM_ENOMEM",   "MASKDM_EINVAL",  "MASKDM_ESHAPE",   "MASKDM_EIO",      "MASKDM_EFORMAT",
-        "MASKDM_ENOTSUP", "MASKDM_EVERSION", "MASKDM_EDEVICE", "MASKDM_ECANCELED", "MASKDM_ENOTFOUND", "MASKDM_ENONFINITE"
-    };
+    static const char *const names[] = {"MASKDM_OK",        "MASKDM_ENOMEM",    "MASKDM_EINVAL",
+                                        "MASKDM_ESHAPE",    "MASKDM_EIO",       "MASKDM_EFORMAT",
+                                        "MASKDM_ENOTSUP",   "MASKDM_EVERSION",  "MASKDM_EDEVICE",
+                                        "MASKDM_ECANCELED", "MASKDM_ENOTFOUND", "MASKDM_ENONFINITE"};
 
     return status <= 0 && status > -(int)MASKDM_LENGTH(names) ? names[-status] : "unknown status";
 }

@@ -16,7 +16,7 @@ enum { ALIGN = 16 }; /* elements: 64 bytes of float */
 
 size_t maskdm_dtype_size(enum maskdm_dtype t)
 {
-    static const unsigned char size[] = { [MASKDM_F32] = 4, [MASKDM_F64] = 8, [MASKDM_I32] = 4 };
+    static const unsigned char size[] = {[MASKDM_F32] = 4, [MASKDM_F64] = 8, [MASKDM_I32] = 4};
 
     return size[t];
 }
@@ -58,28 +58,28 @@ int64_t maskdm_shape_rows(const struct maskdm_shape *s)
 
 struct maskdm_shape maskdm_shape1(int64_t a)
 {
-    struct maskdm_shape s = { 1, { a } };
+    struct maskdm_shape s = {1, {a}};
 
     return s;
 }
 
 struct maskdm_shape maskdm_shape2(int64_t a, int64_t b)
 {
-    struct maskdm_shape s = { 2, { a, b } };
+    struct maskdm_shape s = {2, {a, b}};
 
     return s;
 }
 
 struct maskdm_shape maskdm_shape3(int64_t a, int64_t b, int64_t c)
 {
-    struct maskdm_shape s = { 3, { a, b, c } };
+    struct maskdm_shape s = {3, {a, b, c}};
 
     return s;
 }
 
 struct maskdm_shape maskdm_shape4(int64_t a, int64_t b, int64_t c, int64_t d)
 {
-    struct maskdm_shape s = { 4, { a, b, c, d } };
+    struct maskdm_shape s = {4, {a, b, c, d}};
 
     return s;
 }
@@ -93,7 +93,7 @@ static void add_shape(struct maskdm_text *t, const struct maskdm_shape *s)
 
 static int fail_shape(const char *name, const struct maskdm_shape *a, const struct maskdm_shape *b)
 {
-    struct maskdm_text old = { 0 }, new = { 0 };
+    struct maskdm_text old = {0}, new = {0};
     int status;
 
     add_shape(&old, a);
@@ -130,8 +130,9 @@ int maskdm_params_declare(struct maskdm_params *p, const char *name, const struc
     if (i >= 0)
         return maskdm_shape_equal(&p->list[i].shape, shape) ? i : fail_shape(name, &p->list[i].shape, shape);
     /* So that no block of this layout, of any element type, overflows a size in bytes. */
-    if (numel <= 0 || maskdm_add_size(&length, p->length, (size_t)numel) || maskdm_align_size(&length, length, ALIGN) ||
-        length > SIZE_MAX / 64 || maskdm_add_i64(&total, p->numel, numel))
+    if (numel <= 0 || maskdm_add_size(&length, p->length, (size_t)numel) ||
+        maskdm_align_size(&length, length, ALIGN) || length > SIZE_MAX / 64 ||
+        maskdm_add_i64(&total, p->numel, numel))
         return maskdm_fail(MASKDM_ESHAPE, "parameter %s cannot have %lld elements", name, (long long)numel);
     if (p->count == p->capacity)
         MASKDM_TRY(grow(p));

@@ -3,6 +3,9 @@
  * Option tables: each configurable thing declares one. From the tables come the public options handle, the
  * program's flags, --help, the man page, the JSON in files and the reference documentation.
  *
+ * Values are kept as text in one canonical form ("0.0002" for "2e-4"), so that setting, comparing and writing
+ * need no case per type; typed readers convert.
+ *
  * A table may have a selector: its first option, of type CHOICE, and other options then name in `when` the
  * choices to which they belong ("block", or "patch|block"). Setting an option whose `when` does not hold is an
  * error at maskdm_options_check().
@@ -18,12 +21,13 @@ struct maskdm_option {
     const char *name; /* snake_case, without the table's prefix */
     enum maskdm_option_type type;
     const char *standard; /* default, in the text form that the setter takes; NULL: unset until given */
-    double min, max;      /* INT, FLOAT and lists: each element; both 0: any. Lists: see `most` */
+    double min, max;      /* INT, FLOAT and each element of lists; INFINITY: no end; both 0: any */
     const char *choices;  /* CHOICE: "linear|cosine|shifted" */
     int most;             /* lists: longest; 0: 8 */
     const char *unit;     /* "pixels", "steps", "bytes" ..., or NULL */
     const char *when;     /* choices of the selector that this option belongs to, or NULL */
     const char *help;     /* one line, no full stop */
+    int required;         /* must be given, where its `when` holds; `standard` is then NULL */
 };
 
 struct maskdm_option_table {
@@ -35,35 +39,56 @@ struct maskdm_option_table {
 };
 
 /* A kind is a named list of tables: "mask" holds one, "pretrain" holds all that a run needs. In a kind with
- * one table names stand alone; in a composite they carry the table's prefix. */
+ * one table names stand alone; in a composite they carry the table's prefix, except that an option called "type"
+ * has the prefix without its underscore for its name: mask, mask_ratio. */
 struct maskdm_option_kind {
     const char *name, *help;
     const struct maskdm_option_table *const *table;
     int count;
 };
 
-/* One options handle. */
-struct maskdm_options;
+/* One options handle. The public functions of maskdm/options.h forward to these. */
 int maskdm_optionset_create(maskdm_options **out, const struct maskdm_option_kind *kind);
-/* Values for one table, taken out of a composite (or of a handle of that table alone): what is unset stays at
- * the default. `kind` is the single-table kind. */
+void maskdm_optionset_release(maskdm_options **o);
+int maskdm_optionset_clone(maskdm_options **out, const maskdm_options *o);
+/* What a create function does with its options: a checked copy of kind `kind`, which has one table. `from` may be
+ * NULL (all defaults), of that kind, or a composite that has a table of the same name; options that this table
+ * lacks stay at their defaults. MASKDM_EINVAL for any other kind. */
 int maskdm_optionset_extract(maskdm_options **out, const maskdm_options *from, const struct maskdm_option_kind *kind);
 const struct maskdm_option_kind *maskdm_optionset_kind(const maskdm_options *o);
+
+/* A failure of any of these leaves the handle as it was. */
+int maskdm_optionset_set(maskdm_options *o, const char *name, const char *value);
+int maskdm_optionset_set_number(maskdm_options *o, const char *name, const char *value); /* not STRING, CHOICE */
+int maskdm_optionset_parse(maskdm_options *o, const char *text);
+int maskdm_optionset_parse_json(maskdm_options *o, const char *json, size_t bytes); /* a whole document */
+int maskdm_optionset_check(const maskdm_options *o);
 
 /* Typed reading by name; names are ours, so a wrong one is a bug and reads as 0 / "". */
 int64_t maskdm_optionset_int(const maskdm_options *o, const char *name);
 double maskdm_optionset_float(const maskdm_options *o, const char *name);
 int maskdm_optionset_bool(const maskdm_options *o, const char *name);
-const char *maskdm_optionset_string(const maskdm_options *o, const char *name); /* STRING, CHOICE; "" when unset */
+/* STRING and CHOICE as they are, others as text; "" when unset. Lives until the option is set again. */
+const char *maskdm_optionset_string(const maskdm_options *o, const char *name);
+int maskdm_optionset_has(const maskdm_options *o, const char *name); /* is there such an option? */
 int maskdm_optionset_list(const maskdm_options *o, const char *name, double *out, int capacity); /* length */
 int maskdm_optionset_is_set(const maskdm_options *o, const char *name); /* given by the caller */
 /* Flat JSON object of every option that belongs to the selected kinds, resolved. */
 void maskdm_optionset_write_json(const maskdm_options *o, struct maskdm_text *out);
-/* Fill from such an object that stands at the parser's next event; unknown names are errors. */
+/* Fill from such an object that stands at the parser's next event; unknown names are errors, null goes back to
+ * the default. */
 int maskdm_optionset_read_json(maskdm_options *o, struct maskdm_json *j);
-/* First option whose resolved value differs; its full name in *name and both values as text
- * (maskdm_free), or NULL when equal. `skip` is a NULL-terminated list of names not looked at. */
+/* First option that belongs to the selected kinds and whose resolved value differs; its full name in *name
+ * (lives with `a`) and both values as text (maskdm_free), or NULL when equal. `skip` is a NULL-terminated list of
+ * names not looked at, or NULL. Both handles are of one kind. */
 int maskdm_optionset_difference(const maskdm_options *a, const maskdm_options *b, const char *const *skip,
                                 const char **name, char **value_a, char **value_b);
+
+/* Facts about option i of a kind, as maskdm_options_describe(); MASKDM_ENOTFOUND for a wrong index or fact. */
+int maskdm_optionset_describe(const struct maskdm_option_kind *kind, int64_t i, const char *fact,
+                              struct maskdm_text *out);
+/* Option i of a kind and the table that it stands in, or NULL. */
+const struct maskdm_option *maskdm_option_at(const struct maskdm_option_kind *kind, int64_t i,
+                                             const struct maskdm_option_table **table);
 
 #endif

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Room for n more bytes and the NUL. */
@@ -152,8 +151,9 @@ static void add_decimal(struct maskdm_text *t, int negative, const char *d, int 
 void maskdm_text_add_double(struct maskdm_text *t, double x)
 {
     char printed[64], digit[20], plain[32];
+    int64_t power = 0;
     double back;
-    int n, exponent;
+    int n;
 
     if (!isfinite(x)) {
         maskdm_text_add(t, "null");
@@ -168,14 +168,14 @@ void maskdm_text_add_double(struct maskdm_text *t, double x)
         for (n = 0; *p && *p != 'e'; p++)
             if (*p >= '0' && *p <= '9' && n < 17)
                 digit[n++] = *p;
-        exponent = *p ? atoi(p + 1) : 0;
-        (void)snprintf(plain, sizeof plain, "%.*se%d", n, digit, exponent - (n - 1));
+        (void)maskdm_parse_i64(*p ? p + 1 : "0", &power);
+        (void)snprintf(plain, sizeof plain, "%.*se%d", n, digit, (int)power - (n - 1));
         if (!maskdm_parse_double(plain, &back) && back == fabs(x))
             break;
     }
     while (n > 1 && digit[n - 1] == '0')
         n--;
-    add_decimal(t, signbit(x) != 0, digit, n, exponent);
+    add_decimal(t, signbit(x) != 0, digit, n, (int)power);
 }
 
 void maskdm_text_free(struct maskdm_text *t)

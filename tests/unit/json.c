@@ -51,14 +51,64 @@ END_TEST
 
 START_TEST(bad_documents_are_refused)
 {
-    static const char *const bad[] = {
-        "", " ", "{", "[", "}", "]", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{1:2}",
-        "{\"a\" \"b\":1}", "{\"a\",\"b\":1}", "[1 2]", "1 2", "[1}", "{\"a\":1]", "tru", "truex", "nul", "NaN", "Infinity", "'a'", "01",
-        "-", "-a", "+1", "1.", ".5", "1e", "1e+", "0x1", "\"a", "\"a\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"",
-        "\"\\u0000\"", "\"\\ud800\"", "\"\\ud800x\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"a\nb\"", "\"\x01\"", "\"\xff\"", "\"\xc0\x80\"",
-        "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"", "[[[[[[[[[0]]]]]]]]]", "\xef\xbb\xbf{}", "/**/1",
-        "{}{}", "{} x"
-    };
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "{",
+                                      "[",
+                                      "}",
+                                      "]",
+                                      "[1",
+                                      "[1,",
+                                      "[1,]",
+                                      "[,1]",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{\"a\":1,}",
+                                      "{,}",
+                                      "{1:2}",
+                                      "{\"a\" \"b\":1}",
+                                      "{\"a\",\"b\":1}",
+                                      "[1 2]",
+                                      "1 2",
+                                      "[1}",
+                                      "{\"a\":1]",
+                                      "tru",
+                                      "truex",
+                                      "nul",
+                                      "NaN",
+                                      "Infinity",
+                                      "'a'",
+                                      "01",
+                                      "-",
+                                      "-a",
+                                      "+1",
+                                      "1.",
+                                      ".5",
+                                      "1e",
+                                      "1e+",
+                                      "0x1",
+                                      "\"a",
+                                      "\"a\\",
+                                      "\"\\x\"",
+                                      "\"\\u12\"",
+                                      "\"\\u12g4\"",
+                                      "\"\\u0000\"",
+                                      "\"\\ud800\"",
+                                      "\"\\ud800x\"",
+                                      "\"\\ud800\\u0041\"",
+                                      "\"\\udc00\"",
+                                      "\"a\nb\"",
+                                      "\"\x01\"",
+                                      "\"\xff\"",
+                                      "\"\xc0\x80\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "\"\xf4\x90\x80\x80\"",
+                                      "\"\xe2\x82\"",
+                                      "[[[[[[[[[0]]]]]]]]]",
+                                      "\xef\xbb\xbf{}",
+                                      "/**/1",
+                                      "{}{}",
+                                      "{} x"};
 
     for (size_t i = 0; i < MASKDM_LENGTH(bad); i++)
         ck_assert_msg(refused(bad[i]), "taken: %s", bad[i]);
@@ -124,7 +174,7 @@ START_TEST(memory_is_bounded_by_the_longest_string)
 {
     enum { PAIRS = 50000 };
     size_t most = 0, n = 0, k;
-    struct maskdm_alloc_hook hook = { watch, &most };
+    struct maskdm_alloc_hook hook = {watch, &most};
     char *s = malloc((size_t)PAIRS * 16);
     struct maskdm_json j;
     long before = maskdm_alloc_live();

@@ -184,7 +184,8 @@ static void look_at_signals(void *arg, int64_t i, int worker)
 
     (void)i;
     usleep(500);
-    if (worker && (pthread_sigmask(SIG_SETMASK, NULL, &now) || !sigismember(&now, SIGINT) || !sigismember(&now, SIGUSR1)))
+    if (worker &&
+        (pthread_sigmask(SIG_SETMASK, NULL, &now) || !sigismember(&now, SIGINT) || !sigismember(&now, SIGUSR1)))
         *(int *)arg = 1;
 }
 
@@ -213,7 +214,7 @@ static int refuse(void *user, size_t bytes)
 
 START_TEST(failed_creation_leaves_nothing)
 {
-    struct maskdm_alloc_hook hook = { refuse, NULL };
+    struct maskdm_alloc_hook hook = {refuse, NULL};
     struct maskdm_pool *p;
     long live = maskdm_alloc_live();
 

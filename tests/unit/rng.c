@@ -13,13 +13,15 @@
 
 START_TEST(known_answers)
 {
-    static const struct { uint32_t counter[4], key[2], out[4]; } row[] = {
-        { { 0, 0, 0, 0 }, { 0, 0 }, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
-        { { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff }, { 0xffffffff, 0xffffffff },
-          { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
-        { { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 }, { 0xa4093822, 0x299f31d0 },
-          { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } }
-    };
+    static const struct {
+        uint32_t counter[4], key[2], out[4];
+    } row[] = {{{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+               {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+                {0xffffffff, 0xffffffff},
+                {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+               {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+                {0xa4093822, 0x299f31d0},
+                {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
     uint32_t out[4];
 
     for (size_t i = 0; i < MASKDM_LENGTH(row); i++) {
@@ -31,7 +33,8 @@ END_TEST
 
 START_TEST(streams_do_not_collide)
 {
-    static const uint64_t value[] = { 0, 1, 0xffffffff, (uint64_t)1 << 32, ((uint64_t)1 << 40) + 1, ((uint64_t)1 << 44) - 1 };
+    static const uint64_t value[] = {
+        0, 1, 0xffffffff, (uint64_t)1 << 32, ((uint64_t)1 << 40) + 1, ((uint64_t)1 << 44) - 1};
     enum { N = sizeof value / sizeof *value };
     uint32_t seen[2 * N * N][4];
     int n = 0;
@@ -70,7 +73,7 @@ START_TEST(ranges_are_even)
 {
     enum { LIMIT = 7, DRAWS = 70000 };
     struct maskdm_rng r = maskdm_rng_make(3, MASKDM_DRAW_MASK, 0, 0);
-    double count[LIMIT] = { 0 }, chi2 = 0, sum = 0;
+    double count[LIMIT] = {0}, chi2 = 0, sum = 0;
 
     for (int i = 0; i < DRAWS; i++) {
         uint32_t v = maskdm_rng_range(&r, LIMIT);
@@ -117,7 +120,7 @@ END_TEST
 START_TEST(pieces_equal_the_whole)
 {
     enum { N = 1000 };
-    static const size_t cut[] = { 0, 4, 8, 72, 73, 137, 200, 500, 998, N };
+    static const size_t cut[] = {0, 4, 8, 72, 73, 137, 200, 500, 998, N};
     struct maskdm_rng r = maskdm_rng_make(11, MASKDM_DRAW_NOISE, 3, 9), moved = r;
     float whole[N], part[N];
 
@@ -169,7 +172,7 @@ END_TEST
 
 START_TEST(permutations_permute)
 {
-    static const uint64_t size[] = { 1, 2, 3, 5, 16, 255, 256, 257, 1000, 4097 };
+    static const uint64_t size[] = {1, 2, 3, 5, 16, 255, 256, 257, 1000, 4097};
     unsigned char *seen = malloc(5000);
 
     for (size_t k = 0; k < MASKDM_LENGTH(size); k++) {
@@ -197,7 +200,7 @@ END_TEST
 START_TEST(small_permutations_are_even)
 {
     enum { N = 6, EPOCHS = 12000 };
-    double count[N][N] = { { 0 } }, rising = 0, chi2;
+    double count[N][N] = {{0}}, rising = 0, chi2;
 
     for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
         uint64_t to[N];

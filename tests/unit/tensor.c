@@ -14,7 +14,7 @@
 
 START_TEST(shapes)
 {
-    struct maskdm_shape s = { 0 }, a = maskdm_shape4(2, 3, 4, 5), b = maskdm_shape3(2, 3, 4), v = maskdm_shape1(7);
+    struct maskdm_shape s = {0}, a = maskdm_shape4(2, 3, 4, 5), b = maskdm_shape3(2, 3, 4), v = maskdm_shape1(7);
     struct maskdm_shape huge = maskdm_shape2(INT64_MAX / 2, 3);
 
     ck_assert_int_eq(maskdm_shape_numel(&s), 1);
@@ -38,7 +38,7 @@ END_TEST
 
 START_TEST(parameters_are_laid_out)
 {
-    struct maskdm_params p = { 0 };
+    struct maskdm_params p = {0};
     struct maskdm_shape a = maskdm_shape2(3, 7), b = maskdm_shape1(16), huge = maskdm_shape2(INT64_MAX / 2, 3);
     char name[20];
 
@@ -71,10 +71,10 @@ static int refuse_at(void *user, size_t bytes)
 
 START_TEST(out_of_memory_changes_nothing)
 {
-    struct maskdm_params p = { 0 };
+    struct maskdm_params p = {0};
     struct maskdm_shape a = maskdm_shape1(5);
     int left;
-    struct maskdm_alloc_hook hook = { refuse_at, &left };
+    struct maskdm_alloc_hook hook = {refuse_at, &left};
 
     for (int i = 0; i < 2; i++) {
         left = i;
@@ -90,7 +90,7 @@ END_TEST
 START_TEST(values_are_drawn)
 {
     enum { N = 10007 };
-    struct maskdm_params p = { 0 }, q = { 0 };
+    struct maskdm_params p = {0}, q = {0};
     struct maskdm_shape n = maskdm_shape1(N);
     float *x, *y;
     double square = 0, most = 0, sum = 0;

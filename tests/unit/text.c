@@ -33,7 +33,7 @@ static uint64_t next(uint64_t *state)
 
 START_TEST(pieces_join)
 {
-    struct maskdm_text t = { 0 };
+    struct maskdm_text t = {0};
 
     for (int i = 0; i < 100; i++)
         maskdm_text_addf(&t, "%d,", i);
@@ -55,8 +55,8 @@ static int refuse(void *user, size_t bytes)
 
 START_TEST(failure_is_sticky)
 {
-    struct maskdm_alloc_hook hook = { refuse, NULL };
-    struct maskdm_text t = { 0 };
+    struct maskdm_alloc_hook hook = {refuse, NULL};
+    struct maskdm_text t = {0};
 
     maskdm_alloc_hook_set(&hook);
     maskdm_text_add(&t, "short");
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(json_strings_are_escaped)
 {
-    struct maskdm_text t = { 0 };
+    struct maskdm_text t = {0};
 
     maskdm_text_add_json(&t, "a\"\\\n\x01\x7f\xc3\xa9\xf0\x9f\x98\x80\xff\xed\xa0\x80");
     ck_assert_str_eq(t.data, "\"a\\\"\\\\\\u000a\\u0001\\u007f\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"
@@ -82,15 +82,28 @@ END_TEST
 
 START_TEST(doubles_print_short)
 {
-    static const struct { double x; const char *text; } row[] = {
-        { 0, "0" }, { -0.0, "-0" }, { 1, "1" }, { -2.5, "-2.5" }, { 0.1, "0.1" }, { 2e-4, "0.0002" },
-        { 1e-8, "1e-8" }, { 123456, "123456" }, { 1e16, "10000000000000000" }, { 1e17, "1e17" },
-        { 0.6666666666666666, "0.6666666666666666" }, { 1.7976931348623157e308, "1.7976931348623157e308" },
-        { 5e-324, "5e-324" }, { 2147483648.0, "2147483648" }, { NAN, "null" }, { -INFINITY, "null" }
-    };
+    static const struct {
+        double x;
+        const char *text;
+    } row[] = {{0, "0"},
+               {-0.0, "-0"},
+               {1, "1"},
+               {-2.5, "-2.5"},
+               {0.1, "0.1"},
+               {2e-4, "0.0002"},
+               {1e-8, "1e-8"},
+               {123456, "123456"},
+               {1e16, "10000000000000000"},
+               {1e17, "1e17"},
+               {0.6666666666666666, "0.6666666666666666"},
+               {1.7976931348623157e308, "1.7976931348623157e308"},
+               {5e-324, "5e-324"},
+               {2147483648.0, "2147483648"},
+               {NAN, "null"},
+               {-INFINITY, "null"}};
 
     for (size_t i = 0; i < MASKDM_LENGTH(row); i++) {
-        struct maskdm_text t = { 0 };
+        struct maskdm_text t = {0};
 
         maskdm_text_add_double(&t, row[i].x);
         ck_assert_str_eq(t.data, row[i].text);
@@ -105,7 +118,7 @@ START_TEST(any_double_reads_back)
     double x;
 
     for (int i = 0; i < 3000; i++) {
-        struct maskdm_text t = { 0 };
+        struct maskdm_text t = {0};
 
         word = next(&state);
         memcpy(&x, &word, sizeof x);
@@ -121,14 +134,31 @@ END_TEST
 START_TEST(reading_agrees_with_the_c_library)
 {
     static const char *const hard[] = {
-        "0", "-0", "1", "+1.5", ".5", "5.", "1e22", "1e23", "9007199254740993", "9007199254740992.99999999999999999",
-        "2.2250738585072011e-308", "2.2250738585072012e-308", "4.9e-324", "2.4703282292062327208e-324",
-        "2.4703282292062328e-324", "2.47e-324", "1e-400", "1.7976931348623157e308", "1.7976931348623158e308",
+        "0",
+        "-0",
+        "1",
+        "+1.5",
+        ".5",
+        "5.",
+        "1e22",
+        "1e23",
+        "9007199254740993",
+        "9007199254740992.99999999999999999",
+        "2.2250738585072011e-308",
+        "2.2250738585072012e-308",
+        "4.9e-324",
+        "2.4703282292062327208e-324",
+        "2.4703282292062328e-324",
+        "2.47e-324",
+        "1e-400",
+        "1.7976931348623157e308",
+        "1.7976931348623158e308",
         "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286"
         "416692887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571"
-        "366959622842914819860834936475292719074168444365510704342711559699508093042880", "0.000000000000000000001e21",
-        "0e999999999999999999", "1e-999999999999999999"
-    };
+        "366959622842914819860834936475292719074168444365510704342711559699508093042880",
+        "0.000000000000000000001e21",
+        "0e999999999999999999",
+        "1e-999999999999999999"};
     uint64_t state = 7;
     char s[80];
 
@@ -163,8 +193,9 @@ END_TEST
 
 START_TEST(what_is_no_number_is_refused)
 {
-    static const char *const bad[] = { "", "-", "+", ".", "e5", "1e", "1e+", "1 ", " 1", "1,5", "0x10", "inf", "nan",
-                                       "1.5.2", "1e5.0", "--1", "1e309", "1.7976931348623159e308" };
+    static const char *const bad[] = {"",    "-",     "+",     ".",   "e5",    "1e",
+                                      "1e+", "1 ",    " 1",    "1,5", "0x10",  "inf",
+                                      "nan", "1.5.2", "1e5.0", "--1", "1e309", "1.7976931348623159e308"};
     double x = 42;
     int64_t i = 42;
 
@@ -183,11 +214,11 @@ END_TEST
 
 START_TEST(host_locale_does_not_matter)
 {
-    static const char *const names[] = { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fa_IR.UTF-8" };
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fa_IR.UTF-8"};
     int found = 0;
 
     for (size_t i = 0; i < MASKDM_LENGTH(names); i++) {
-        struct maskdm_text t = { 0 };
+        struct maskdm_text t = {0};
 
         if (!setlocale(LC_NUMERIC, names[i]))
             continue;

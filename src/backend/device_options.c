@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The device.
+ */
+#include "backend/options.h"
+
+#include "util/error.h"
+
+#include <math.h>
+
+static const struct maskdm_option device_rows[] = {
+    {.name = "threads",
+     .type = MASKDM_OPTION_INT,
+     .standard = "0",
+     .min = 0,
+     .max = 1024,
+     .help = "threads that compute, with the caller; 0: one per core"},
+    {.name = "memory_limit",
+     .type = MASKDM_OPTION_INT,
+     .standard = "0",
+     .min = 0,
+     .max = INFINITY,
+     .unit = "bytes",
+     .help = "most memory that handles of the device may hold; 0: no limit"},
+    {.name = "blas_threads",
+     .type = MASKDM_OPTION_CHOICE,
+     .standard = "guard",
+     .choices = "guard|leave",
+     .help = "keep the BLAS library to one thread per worker, or leave it as it is"},
+    {.name = "instruction_set",
+     .type = MASKDM_OPTION_CHOICE,
+     .standard = "auto",
+     .choices = "auto|c|avx2",
+     .help = "kernels to use"},
+};
+const struct maskdm_option_table maskdm_device_options = {"device", "", "device and its threads", device_rows,
+                                                          MASKDM_LENGTH(device_rows)};
+
+static const struct maskdm_option_table *const device_tables[] = {&maskdm_device_options};
+const struct maskdm_option_kind maskdm_device_kind = {"device", "device and its threads", device_tables, 1};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Image folders. In a run the network says how large images are, and images may be mirrored: there the table
+ * begins behind the sizes and goes on to the end.
+ */
+#include "data/options.h"
+
+#include "util/error.h"
+
+#include <math.h>
+
+enum { SIZES = 2, TRAINING = 1 }; /* rows that only a folder alone has, rows that only a run has */
+
+static const struct maskdm_option rows[] = {
+    {.name = "image_size",
+     .type = MASKDM_OPTION_INT_LIST,
+     .standard = "32",
+     .min = 1,
+     .max = 4096,
+     .most = 2,
+     .unit = "pixels",
+     .help = "height and width that images are fitted to; one number for both"},
+    {.name = "channels",
+     .type = MASKDM_OPTION_INT,
+     .standard = "3",
+     .min = 1,
+     .max = 4,
+     .help = "channels that images are brought to"},
+    {.name = "background",
+     .type = MASKDM_OPTION_FLOAT_LIST,
+     .standard = "1",
+     .min = 0,
+     .max = 1,
+     .most = 4,
+     .help = "colour under transparent pixels; one value for all channels"},
+    {.name = "cache_limit",
+     .type = MASKDM_OPTION_INT,
+     .standard = "2147483648",
+     .min = 0,
+     .max = INFINITY,
+     .unit = "bytes",
+     .help = "memory for decoded images"},
+    {.name = "loaders",
+     .type = MASKDM_OPTION_INT,
+     .standard = "2",
+     .min = 0,
+     .max = 256,
+     .help = "threads that read images; 0: the caller reads"},
+    {.name = "flip",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0",
+     .min = 0,
+     .max = 1,
+     .help = "chance that an image is mirrored in training"},
+};
+const struct maskdm_option_table maskdm_folder_options = {"folder", "", "image folder", rows,
+                                                          MASKDM_LENGTH(rows) - TRAINING};
+const struct maskdm_option_table maskdm_images_options = {"folder", "", "image folder", rows + SIZES,
+                                                          MASKDM_LENGTH(rows) - SIZES};
+
+static const struct maskdm_option_table *const tables[] = {&maskdm_folder_options};
+const struct maskdm_option_kind maskdm_folder_kind = {"folder", "image folder", tables, 1};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Option tables of data sets.
+ */
+#ifndef MASKDM_DATA_OPTIONS_H
+#define MASKDM_DATA_OPTIONS_H
+
+#include "util/option.h"
+
+extern const struct maskdm_option_table maskdm_folder_options;
+/* For composites: without image_size and channels, which the caller sets from the network after
+ * maskdm_optionset_extract(), and with flip. Its name is "folder" too. */
+extern const struct maskdm_option_table maskdm_images_options;
+
+extern const struct maskdm_option_kind maskdm_folder_kind;
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Mask policies.
+ */
+#include "diffusion/options.h"
+
+#include "util/error.h"
+
+static const struct maskdm_option mask_rows[] = {
+    {.name = "type",
+     .type = MASKDM_OPTION_CHOICE,
+     .standard = "none",
+     .choices = "none|patch|block|crop|custom",
+     .help = "which patches are hidden from the network in training"},
+    {.name = "ratio",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0.75",
+     .min = 0,
+     .max = 1,
+     .when = "patch|block",
+     .help = "share of the patches that is hidden, below 1"},
+    {.name = "block_size",
+     .type = MASKDM_OPTION_INT,
+     .standard = "2",
+     .min = 1,
+     .max = 4096,
+     .unit = "patches",
+     .when = "block",
+     .help = "side of the square blocks that are hidden whole"},
+    {.name = "crop_size",
+     .type = MASKDM_OPTION_INT,
+     .min = 1,
+     .max = 4096,
+     .unit = "pixels",
+     .when = "crop",
+     .required = 1,
+     .help = "side of the square that stays visible"},
+};
+const struct maskdm_option_table maskdm_mask_options = {"mask", "mask_", "which patches are hidden in training",
+                                                        mask_rows, MASKDM_LENGTH(mask_rows)};
+
+static const struct maskdm_option_table *const mask_tables[] = {&maskdm_mask_options};
+const struct maskdm_option_kind maskdm_mask_kind = {"mask", "which patches are hidden in training", mask_tables, 1};

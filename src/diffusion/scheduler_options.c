@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Noise schedule and what the network predicts.
+ */
+#include "diffusion/options.h"
+
+#include "util/error.h"
+
+static const struct maskdm_option scheduler_rows[] = {
+    {.name = "schedule",
+     .type = MASKDM_OPTION_CHOICE,
+     .standard = "cosine",
+     .choices = "linear|cosine|shifted_cosine",
+     .help = "how the noise level grows with time"},
+    {.name = "shift_size",
+     .type = MASKDM_OPTION_INT,
+     .standard = "64",
+     .min = 1,
+     .max = 65536,
+     .unit = "pixels",
+     .when = "shifted_cosine",
+     .help = "image side d of the resolution shift (64/d)^2"},
+    {.name = "timesteps",
+     .type = MASKDM_OPTION_INT,
+     .standard = "1000",
+     .min = 1,
+     .max = 100000,
+     .unit = "steps",
+     .help = "length of the noising chain"},
+    {.name = "prediction",
+     .type = MASKDM_OPTION_CHOICE,
+     .standard = "noise",
+     .choices = "noise|x0|v",
+     .help = "what the network predicts"},
+};
+const struct maskdm_option_table maskdm_scheduler_options = {"scheduler", "", "noise schedule and prediction",
+                                                             scheduler_rows, MASKDM_LENGTH(scheduler_rows)};
+
+static const struct maskdm_option_table *const scheduler_tables[] = {&maskdm_scheduler_options};
+const struct maskdm_option_kind maskdm_scheduler_kind = {"scheduler", "noise schedule and prediction",
+                                                         scheduler_tables, 1};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The running mean of the weights.
+ */
+#include "train/options.h"
+
+#include "util/error.h"
+
+#include <math.h>
+
+static const struct maskdm_option ema_rows[] = {
+    {.name = "decay",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0.9999",
+     .min = 0,
+     .max = 1,
+     .help = "largest decay of the mean; 0: no mean"},
+    {.name = "start",
+     .type = MASKDM_OPTION_INT,
+     .standard = "100",
+     .min = 0,
+     .max = INFINITY,
+     .unit = "steps",
+     .help = "step up to which the mean is a copy"},
+    {.name = "every",
+     .type = MASKDM_OPTION_INT,
+     .standard = "1",
+     .min = 1,
+     .max = INFINITY,
+     .unit = "steps",
+     .help = "steps from one update to the next"},
+    {.name = "power",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0.6666666666666666",
+     .min = 0,
+     .max = 100,
+     .help = "exponent of the decay's growth"},
+    {.name = "inv_gamma",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "1",
+     .min = 1e-9,
+     .max = INFINITY,
+     .unit = "updates",
+     .help = "time scale of the decay's growth"},
+};
+const struct maskdm_option_table maskdm_ema_options = {"ema", "ema_", "exponential moving average of the weights",
+                                                       ema_rows, MASKDM_LENGTH(ema_rows)};
+
+static const struct maskdm_option_table *const ema_tables[] = {&maskdm_ema_options};
+const struct maskdm_option_kind maskdm_ema_kind = {"ema", "exponential moving average of the weights", ema_tables, 1};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * AdamW with warm-up and clipping.
+ */
+#include "train/options.h"
+
+#include "util/error.h"
+
+#include <math.h>
+
+static const struct maskdm_option optimizer_rows[] = {
+    {.name = "lr",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "2e-4",
+     .min = 0,
+     .max = 1000,
+     .help = "learning rate behind the warm-up"},
+    {.name = "beta1",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0.99",
+     .min = 0,
+     .max = 0.9999999,
+     .help = "decay of the first moment"},
+    {.name = "beta2",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0.99",
+     .min = 0,
+     .max = 0.9999999,
+     .help = "decay of the second moment"},
+    {.name = "eps",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "1e-8",
+     .min = 1e-16,
+     .max = 1,
+     .help = "added to the root of the second moment"},
+    {.name = "weight_decay",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0.03",
+     .min = 0,
+     .max = 1000,
+     .help = "decoupled weight decay"},
+    {.name = "warmup_steps",
+     .type = MASKDM_OPTION_INT,
+     .standard = "0",
+     .min = 0,
+     .max = INFINITY,
+     .unit = "steps",
+     .help = "steps over which the learning rate grows from 0"},
+    {.name = "clip_norm",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "1",
+     .min = 0,
+     .max = INFINITY,
+     .help = "largest norm of the whole gradient; 0: no limit"},
+};
+const struct maskdm_option_table maskdm_optimizer_options = {"optimizer", "", "AdamW optimizer", optimizer_rows,
+                                                             MASKDM_LENGTH(optimizer_rows)};
+
+static const struct maskdm_option_table *const optimizer_tables[] = {&maskdm_optimizer_options};
+const struct maskdm_option_kind maskdm_optimizer_kind = {"optimizer", "AdamW optimizer", optimizer_tables, 1};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The training step.
+ */
+#include "train/options.h"
+
+#include "util/error.h"
+
+#include <math.h>
+
+static const struct maskdm_option trainer_rows[] = {
+    {.name = "batch_size",
+     .type = MASKDM_OPTION_INT,
+     .standard = "64",
+     .min = 1,
+     .max = 1048576,
+     .unit = "images",
+     .help = "images per step"},
+    {.name = "accumulate",
+     .type = MASKDM_OPTION_INT,
+     .standard = "1",
+     .min = 1,
+     .max = 1048576,
+     .help = "parts into which a batch is cut, one after the other; it divides batch_size"},
+    {.name = "loss",
+     .type = MASKDM_OPTION_CHOICE,
+     .standard = "l2",
+     .choices = "l2|l1",
+     .help = "squared or absolute error"},
+    {.name = "seed",
+     .type = MASKDM_OPTION_INT,
+     .standard = "0",
+     .help = "what all random numbers of the run derive from"},
+    {.name = "max_bad_steps",
+     .type = MASKDM_OPTION_INT,
+     .standard = "10",
+     .min = 1,
+     .max = INFINITY,
+     .unit = "steps",
+     .help = "steps in a row without a finite loss that end the run"},
+    {.name = "label_dropout",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0",
+     .min = 0,
+     .max = 1,
+     .help = "share of the labels that is left out in training"},
+};
+const struct maskdm_option_table maskdm_trainer_options = {"trainer", "", "training step", trainer_rows,
+                                                           MASKDM_LENGTH(trainer_rows)};
+
+static const struct maskdm_option_table *const trainer_tables[] = {&maskdm_trainer_options};
+const struct maskdm_option_kind maskdm_trainer_kind = {"trainer", "training step", trainer_tables, 1};

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The options handle: one slot per option of all tables of its kind, in their order.
+ */
+#include "util/option.h"
+
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/option_set.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void maskdm_option_name(char out[MASKDM_OPTION_NAME], const struct maskdm_option_kind *kind,
+                        const struct maskdm_option_table *table, const struct maskdm_option *option)
+{
+    const char *prefix = kind->count > 1 ? table->prefix : "";
+    size_t n = strlen(prefix);
+
+    if (n && !strcmp(option->name, "type"))
+        (void)snprintf(out, MASKDM_OPTION_NAME, "%.*s", (int)n - 1, prefix);
+    else
+        (void)snprintf(out, MASKDM_OPTION_NAME, "%s%s", prefix, option->name);
+}
+
+const struct maskdm_option *maskdm_option_at(const struct maskdm_option_kind *kind, int64_t i,
+                                             const struct maskdm_option_table **table)
+{
+    for (int t = 0; t < kind->count && i >= 0; t++) {
+        *table = kind->table[t];
+        if (i < (*table)->count)
+            return &(*table)->option[i];
+        i -= (*table)->count;
+    }
+    return NULL;
+}
+
+struct maskdm_option_slot *maskdm_option_find(const maskdm_options *o, const char *name)
+{
+    for (int i = 0; i < o->count; i++)
+        if (!strcmp(o->slot[i].name, name))
+            return (struct maskdm_option_slot *)&o->slot[i];
+    return NULL;
+}
+
+int maskdm_option_need(struct maskdm_option_slot **out, const maskdm_options *o, const char *name)
+{
+    const char *nearest = "";
+    int best = 1 << 30;
+
+    *out = maskdm_option_find(o, name);
+    if (*out)
+        return MASKDM_OK;
+    for (int i = 0; i < o->count; i++) {
+        int distance = maskdm_option_distance(name, o->slot[i].name);
+
+        if (distance < best) {
+            best = distance;
+            nearest = o->slot[i].name;
+        }
+    }
+    return maskdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%.80s\"; the nearest is %s", o->kind->name, name,
+                       nearest);
+}
+
+int maskdm_option_reset(struct maskdm_option_slot *slot)
+{
+    char *value = NULL;
+
+    if (slot->option->standard)
+        MASKDM_TRY(maskdm_option_canonical(&value, slot->name, slot->option, slot->option->standard));
+    maskdm_free(slot->value);
+    slot->value = value;
+    slot->set = 0;
+    return MASKDM_OK;
+}
+
+static maskdm_options *make(const struct maskdm_option_kind *kind)
+{
+    int count = 0;
+    maskdm_options *o;
+
+    for (int t = 0; t < kind->count; t++)
+        count += kind->table[t]->count;
+    o = maskdm_need(1, sizeof *o + (size_t)count * sizeof *o->slot, "options");
+    if (!o)
+        return NULL;
+    o->kind = kind;
+    o->count = count;
+    for (int i = 0; i < count; i++) {
+        struct maskdm_option_slot *s = &o->slot[i];
+
+        s->option = maskdm_option_at(kind, i, &s->table);
+        maskdm_option_name(s->name, kind, s->table, s->option);
+    }
+    return o;
+}
+
+int maskdm_optionset_create(maskdm_options **out, const struct maskdm_option_kind *kind)
+{
+    maskdm_options *o = make(kind);
+    int status = o ? MASKDM_OK : MASKDM_ENOMEM;
+
+    for (int i = 0; status >= 0 && i < o->count; i++)
+        status = maskdm_option_reset(&o->slot[i]);
+    if (status < 0)
+        maskdm_optionset_release(&o);
+    *out = o;
+    return status;
+}
+
+void maskdm_optionset_release(maskdm_options **o)
+{
+    if (!*o)
+        return;
+    for (int i = 0; i < (*o)->count; i++)
+        maskdm_free((*o)->slot[i].value);
+    maskdm_free(*o);
+    *o = NULL;
+}
+
+static int copy_value(struct maskdm_option_slot *to, const struct maskdm_option_slot *from)
+{
+    char *value = from->value ? maskdm_strdup(from->value) : NULL;
+
+    if (from->value && !value)
+        return maskdm_fail_memory(strlen(from->value) + 1, "options");
+    maskdm_free(to->value);
+    to->value = value;
+    to->set = from->set;
+    return MASKDM_OK;
+}
+
+int maskdm_optionset_clone(maskdm_options **out, const maskdm_options *from)
+{
+    maskdm_options *o = make(from->kind);
+    int status = o ? MASKDM_OK : MASKDM_ENOMEM;
+
+    for (int i = 0; status >= 0 && i < o->count; i++)
+        status = copy_value(&o->slot[i], &from->slot[i]);
+    if (status < 0)
+        maskdm_optionset_release(&o);
+    *out = o;
+    return status;
+}
+
+static const struct maskdm_option_slot *find_in_table(const maskdm_options *o, const char *table, const char *name)
+{
+    for (int i = 0; i < o->count; i++)
+        if (!strcmp(o->slot[i].table->name, table) && !strcmp(o->slot[i].option->name, name))
+            return &o->slot[i];
+    return NULL;
+}
+
+static int copy_table(maskdm_options *to, const maskdm_options *from)
+{
+    const char *table = to->kind->table[0]->name;
+    int found = 0;
+
+    for (int i = 0; i < to->count; i++) {
+        const struct maskdm_option_slot *s = find_in_table(from, table, to->slot[i].name);
+
+        if (!s)
+            continue;
+        found = 1;
+        MASKDM_TRY(copy_value(&to->slot[i], s));
+    }
+    if (!found)
+        return maskdm_fail(MASKDM_EINVAL, "options of kind %s are needed, not of kind %s", to->kind->name,
+                           from->kind->name);
+    return maskdm_optionset_check(to);
+}
+
+int maskdm_optionset_extract(maskdm_options **out, const maskdm_options *from, const struct maskdm_option_kind *kind)
+{
+    maskdm_options *o;
+    int status;
+
+    *out = NULL;
+    MASKDM_TRY(maskdm_optionset_create(&o, kind));
+    status = from ? copy_table(o, from) : maskdm_optionset_check(o);
+    if (status < 0)
+        maskdm_optionset_release(&o);
+    *out = o;
+    return status;
+}
+
+const struct maskdm_option_kind *maskdm_optionset_kind(const maskdm_options *o)
+{
+    return o->kind;
+}
+
+int maskdm_optionset_set(maskdm_options *o, const char *name, const char *value)
+{
+    struct maskdm_option_slot *s;
+    char *canonical;
+
+    MASKDM_TRY(maskdm_option_need(&s, o, name));
+    MASKDM_TRY(maskdm_option_canonical(&canonical, s->name, s->option, value));
+    maskdm_free(s->value);
+    s->value = canonical;
+    s->set = 1;
+    return MASKDM_OK;
+}
+
+int maskdm_optionset_set_number(maskdm_options *o, const char *name, const char *value)
+{
+    struct maskdm_option_slot *s;
+
+    MASKDM_TRY(maskdm_option_need(&s, o, name));
+    if (s->option->type == MASKDM_OPTION_STRING || s->option->type == MASKDM_OPTION_CHOICE)
+        return maskdm_fail(MASKDM_EINVAL, "option %s takes a text, not the number %s", s->name, value);
+    return maskdm_optionset_set(o, name, value);
+}
+
+static const struct maskdm_option_slot *selector_of(const maskdm_options *o, const struct maskdm_option_slot *slot)
+{
+    return find_in_table(o, slot->table->name, slot->table->option[0].name);
+}
+
+int maskdm_option_belongs(const maskdm_options *o, const struct maskdm_option_slot *slot)
+{
+    const struct maskdm_option_slot *selector = slot->option->when ? selector_of(o, slot) : NULL;
+
+    return !selector || (selector->value && maskdm_option_choice(slot->option->when, selector->value));
+}
+
+int maskdm_optionset_check(const maskdm_options *o)
+{
+    for (int i = 0; i < o->count; i++) {
+        const struct maskdm_option_slot *s = &o->slot[i], *selector;
+        int belongs = maskdm_option_belongs(o, s);
+
+        if (s->set && !belongs) {
+            selector = selector_of(o, s);
+            return maskdm_fail(MASKDM_EINVAL, "option %s belongs to %s=%s, but %s is %s", s->name, selector->name,
+                               s->option->when, selector->name, selector->value ? selector->value : "not given");
+        }
+        if (s->option->required && belongs && (!s->value || !*s->value))
+            return maskdm_fail(MASKDM_EINVAL, "option %s must be given", s->name);
+    }
+    return MASKDM_OK;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What an options handle is. Private to src/util/option*.c.
+ */
+#ifndef MASKDM_UTIL_OPTION_SET_H
+#define MASKDM_UTIL_OPTION_SET_H
+
+#include "util/option.h"
+
+enum { MASKDM_OPTION_NAME = 64 }; /* bytes of a full name with its NUL */
+
+struct maskdm_option_slot {
+    const struct maskdm_option_table *table;
+    const struct maskdm_option *option;
+    char name[MASKDM_OPTION_NAME]; /* with the prefix, in a composite */
+    char *value;                   /* canonical, or NULL: unset and without a default */
+    int set;                       /* by the caller */
+};
+
+struct maskdm_options {
+    const struct maskdm_option_kind *kind;
+    int count;
+    struct maskdm_option_slot slot[];
+};
+
+/* The slot of this name, or NULL; the second form records MASKDM_ENOTFOUND with the nearest name. */
+struct maskdm_option_slot *maskdm_option_find(const maskdm_options *o, const char *name);
+int maskdm_option_need(struct maskdm_option_slot **out, const maskdm_options *o, const char *name);
+void maskdm_option_name(char out[MASKDM_OPTION_NAME], const struct maskdm_option_kind *kind,
+                        const struct maskdm_option_table *table, const struct maskdm_option *option);
+/* Whether the table's selector stands at one of the choices that `when` names. */
+int maskdm_option_belongs(const maskdm_options *o, const struct maskdm_option_slot *slot);
+/* Back to the default. */
+int maskdm_option_reset(struct maskdm_option_slot *slot);
+
+/* `text` checked and in canonical form (maskdm_free). `name` is for error lines. */
+int maskdm_option_canonical(char **out, const char *name, const struct maskdm_option *o, const char *text);
+/* "0 .. 1", "at least 1", or nothing. */
+void maskdm_option_range(struct maskdm_text *t, const struct maskdm_option *o);
+/* Whether `word` is one of "a|b|c". */
+int maskdm_option_choice(const char *choices, const char *word);
+/* Changes (insertions, deletions, replacements) between two words of at most 63 bytes; the rest is not looked at. */
+int maskdm_option_distance(const char *a, const char *b);
+
+#endif

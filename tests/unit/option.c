@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Options: setting, checking, reading, writing; and what must hold for every table of the library.
+ */
+#include <maskdm/options.h>
+
+#include "run/options.h"
+#include "data/options.h"
+#include "diffusion/options.h"
+#include "model/options.h"
+#include "train/options.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/option.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static maskdm_options *make(const char *kind)
+{
+    maskdm_options *o;
+
+    ck_assert_int_eq(maskdm_options_create(&o, kind), MASKDM_OK);
+    return o;
+}
+
+static const char *value(const maskdm_options *o, const char *name)
+{
+    static char out[4][256];
+    static int turn;
+
+    turn = (turn + 1) % 4;
+    ck_assert_int_eq(maskdm_options_get(o, name, out[turn], sizeof out[turn], NULL), MASKDM_OK);
+    return out[turn];
+}
+
+static const char *fact(const char *kind, int64_t i, const char *what)
+{
+    static char out[4][512];
+    static int turn;
+
+    turn = (turn + 1) % 4;
+    ck_assert_int_eq(maskdm_options_describe(kind, i, what, out[turn], sizeof out[turn], NULL), MASKDM_OK);
+    return out[turn];
+}
+
+static int says(const char *part)
+{
+    return strstr(maskdm_error_text(), part) != NULL;
+}
+
+START_TEST(tables_are_sound)
+{
+    int64_t kinds = 0;
+
+    for (const char *kind; (kind = maskdm_options_kind(kinds)); kinds++) {
+        int64_t count = maskdm_options_count(kind);
+        maskdm_options *defaults = make(kind); /* each of them is in its range */
+
+        ck_assert_str_ne(maskdm_options_kind_help(kind), "");
+        ck_assert_int_gt(count, 0);
+        maskdm_options_release(&defaults);
+        for (int64_t i = 0; i < count; i++) {
+            const char *help;
+            char name[64];
+
+            snprintf(name, sizeof name, "%s", fact(kind, i, "name"));
+            help = fact(kind, i, "help");
+
+            ck_assert_uint_lt(strlen(name), 32);
+            ck_assert_uint_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789"), strlen(name));
+            ck_assert_msg(*help && help[strlen(help) - 1] != '.', "%s %s", kind, name);
+            ck_assert(*fact(kind, i, "table"));
+            ck_assert(!*fact(kind, i, "required") || !*fact(kind, i, "default"));
+            ck_assert_int_eq(!*fact(kind, i, "choices"), maskdm_options_type(kind, i) != MASKDM_OPTION_CHOICE);
+            for (int64_t k = 0; k < i; k++)
+                ck_assert_msg(strcmp(fact(kind, k, "name"), name) != 0, "%s has %s twice", kind, name);
+        }
+        ck_assert_int_eq(maskdm_options_type(kind, count), -1);
+    }
+    ck_assert_int_eq(kinds, 12);
+    ck_assert_ptr_null(maskdm_options_kind(-1));
+    ck_assert_int_eq(maskdm_options_count("none"), 0);
+    ck_assert_ptr_null(maskdm_options_kind_help("none"));
+}
+END_TEST
+
+START_TEST(every_type_is_set_and_read)
+{
+    maskdm_options *o = make("uvit"), *f = make("folder"), *t = make("trainer"), *p = make("pretrain");
+    const double sizes[] = {48, 64};
+    double got[4];
+
+    ck_assert_int_eq(maskdm_options_set(o, "image_size", "32x48"), MASKDM_OK);
+    ck_assert_str_eq(value(o, "image_size"), "32,48");
+    ck_assert_int_eq(maskdm_options_set_list(o, "image_size", sizes, 2), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_list(o, "image_size", got, 4), 2);
+    ck_assert(got[0] == 48 && got[1] == 64);
+    ck_assert_int_eq(maskdm_optionset_list(o, "image_size", got, 1), 1);
+    ck_assert_int_eq(maskdm_options_set_bool(o, "qkv_bias", 5), MASKDM_OK);
+    ck_assert(maskdm_optionset_bool(o, "qkv_bias"));
+    ck_assert_int_eq(maskdm_options_set(o, "qkv_bias", "no"), MASKDM_OK);
+    ck_assert(!maskdm_optionset_bool(o, "qkv_bias") && maskdm_optionset_is_set(o, "qkv_bias"));
+    ck_assert(!maskdm_optionset_is_set(o, "time_mlp"));
+    ck_assert_int_eq(maskdm_options_set_int(o, "dim", 512), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_int(o, "dim"), 512);
+    ck_assert_int_eq(maskdm_options_set_float(o, "mlp_ratio", 2.5), MASKDM_OK);
+    ck_assert(maskdm_optionset_float(o, "mlp_ratio") == 2.5);
+    ck_assert_int_eq(maskdm_options_set(f, "background", "0,0.5,1"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_list(f, "background", got, 4), 3);
+    ck_assert(got[1] == 0.5);
+    ck_assert_int_eq(maskdm_optionset_int(f, "cache_limit"), 2147483648);
+    ck_assert_int_eq(maskdm_options_set_int(t, "seed", INT64_MIN), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_int(t, "seed"), INT64_MIN);
+    ck_assert_int_eq(maskdm_options_set(t, "loss", "l1"), MASKDM_OK);
+    ck_assert_str_eq(maskdm_optionset_string(t, "loss"), "l1");
+    ck_assert_str_eq(maskdm_optionset_string(p, "data"), "");
+    ck_assert_int_eq(maskdm_options_set(p, "data", "a b"), MASKDM_OK);
+    ck_assert_str_eq(maskdm_optionset_string(p, "data"), "a b");
+    ck_assert_str_eq(value(p, "lr"), "0.0002");
+    maskdm_options_release(&o);
+    maskdm_options_release(&f);
+    maskdm_options_release(&t);
+    maskdm_options_release(&p);
+    ck_assert_ptr_null(o);
+    maskdm_options_release(&o);
+    maskdm_options_release(NULL);
+}
+END_TEST
+
+START_TEST(wrong_values_are_explained)
+{
+    maskdm_options *o = make("pretrain");
+
+    ck_assert_int_eq(maskdm_options_set(o, "mask_ratoi", "0.5"), MASKDM_ENOTFOUND);
+    ck_assert(says("pretrain has no option \"mask_ratoi\"; the nearest is mask_ratio"));
+    ck_assert_int_eq(maskdm_options_set(o, "mask_ratio", "1.5"), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option mask_ratio is 1.5; its range is 0 .. 1");
+    ck_assert_int_eq(maskdm_options_set(o, "save_every", "-1"), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option save_every is -1; its range is at least 0");
+    ck_assert_int_eq(maskdm_options_set(o, "dim", "12.5"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(o, "dim", ""), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(o, "lr", "fast"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(o, "mask", "bloc"), MASKDM_EINVAL);
+    ck_assert(says("none|patch|block|crop|custom"));
+    ck_assert_int_eq(maskdm_options_set(o, "mask", ""), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(o, "mask", "none|patch"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(o, "resume", "maybe"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(o, "image_size", "1,2,3"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(o, "image_size", "32,"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set_int(o, "mask", 3), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set_bool(o, "data", 1), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set_float(o, "lr", NAN), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set_list(o, "image_size", NULL, 2), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(o, NULL, "1"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set(NULL, "dim", "1"), MASKDM_EINVAL);
+    ck_assert_str_eq(value(o, "dim"), "256");
+    ck_assert_str_eq(value(o, "mask"), "none");
+    ck_assert(!maskdm_optionset_is_set(o, "dim"));
+    maskdm_options_release(&o);
+    ck_assert_int_eq(maskdm_options_create(&o, "unet"), MASKDM_ENOTFOUND);
+    ck_assert_ptr_null(o);
+}
+END_TEST
+
+START_TEST(selected_kinds_decide)
+{
+    maskdm_options *o = make("pretrain"), *m = make("mask");
+
+    ck_assert_int_eq(maskdm_options_check(o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option data must be given");
+    ck_assert_int_eq(maskdm_options_parse(o, "data=d out=r"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_check(o), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, "mask=patch mask_block_size=3"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_check(o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option mask_block_size belongs to mask=block, but mask is patch");
+    ck_assert_int_eq(maskdm_options_set(o, "mask", "block"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_check(o), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_set(m, "type", "crop"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_check(m), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option crop_size must be given");
+    ck_assert_str_eq(fact("mask", 2, "when"), "type=block");
+    ck_assert_str_eq(fact("mask", 1, "when"), "type=patch|block");
+    maskdm_options_release(&o);
+    maskdm_options_release(&m);
+}
+END_TEST
+
+START_TEST(strings_are_parsed_whole)
+{
+    maskdm_options *o = make("pretrain");
+
+    ck_assert_int_eq(maskdm_options_parse(o, "  dim=512\n data=\"my \\\"own\\\\ faces\"  lr=1e-3 val= dim=128"),
+                     MASKDM_OK);
+    ck_assert_str_eq(value(o, "dim"), "128");
+    ck_assert_str_eq(value(o, "data"), "my \"own\\ faces");
+    ck_assert_str_eq(value(o, "lr"), "0.001");
+    ck_assert_str_eq(value(o, "val"), "");
+    ck_assert_int_eq(maskdm_options_parse(o, "dim=64 heads=0"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_parse(o, "dim=64 heads"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_parse(o, "dim=64 =3"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_parse(o, "dim=64 data=\"x"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_parse(o, "dim=64 data=\"x\"y"), MASKDM_EINVAL);
+    ck_assert_str_eq(value(o, "dim"), "128");
+    ck_assert_int_eq(maskdm_options_parse(o, ""), MASKDM_OK);
+    maskdm_options_release(&o);
+}
+END_TEST
+
+START_TEST(json_goes_round)
+{
+    static char json[8192];
+    maskdm_options *o = make("pretrain"), *back = make("pretrain");
+    const char *name;
+    char *a, *b;
+    size_t needed;
+
+    ck_assert_int_eq(maskdm_options_parse(o, "data=\"a\\\"b\" out=r mask=block mask_ratio=0.9 image_size=16,24 "
+                                             "background=0.1,0.2,0.3 resume=yes beta1=0.123456789012345"),
+                     MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_json(o, json, sizeof json, &needed), MASKDM_OK);
+    ck_assert_uint_eq(needed, strlen(json) + 1);
+    ck_assert_ptr_nonnull(strstr(json, "{\"data\": \"a\\\"b\", \"out\": \"r\", "));
+    ck_assert_ptr_nonnull(strstr(json, "\"image_size\": [16,24]"));
+    ck_assert_ptr_nonnull(strstr(json, "\"resume\": true"));
+    ck_assert_ptr_null(strstr(json, "crop_size"));
+    ck_assert_ptr_null(strstr(json, "\"val\""));
+    ck_assert_int_eq(maskdm_options_parse_json(back, json, strlen(json)), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_difference(o, back, NULL, &name, &a, &b), MASKDM_OK);
+    ck_assert_ptr_null(name);
+    ck_assert_int_eq(maskdm_options_check(back), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_json(o, json, 8, &needed), MASKDM_OK);
+    ck_assert_str_eq(json, "{\"data\"");
+    maskdm_options_release(&o);
+    maskdm_options_release(&back);
+}
+END_TEST
+
+START_TEST(bad_json_sets_nothing)
+{
+    static const char *const bad[] = {"{\"dim\": 64, \"heads\": 0}",
+                                      "{\"dim\": 64, \"none\": 0}",
+                                      "{\"dim\": 64}x",
+                                      "{\"dim\": 64, \"heads\": true}",
+                                      "{\"dim\": 64, \"heads\": {}}",
+                                      "{\"dim\": 64, \"image_size\": [1,\"2\"]}",
+                                      "{\"dim\": 64, \"image_size\": []}",
+                                      "[64]",
+                                      "{\"dim\": 64"};
+    maskdm_options *o = make("uvit");
+    long live = maskdm_alloc_live();
+
+    for (size_t i = 0; i < MASKDM_LENGTH(bad); i++) {
+        ck_assert_msg(maskdm_options_parse_json(o, bad[i], strlen(bad[i])) < 0, "%s", bad[i]);
+        ck_assert_str_eq(value(o, "dim"), "256");
+    }
+    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(maskdm_options_parse_json(o, "{\"dim\":64,\"heads\":\"8\"}", 22), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse_json(o, "{\"dim\":null}", 12), MASKDM_OK);
+    ck_assert(!strcmp(value(o, "dim"), "256") && !strcmp(value(o, "heads"), "8"));
+    ck_assert(!maskdm_optionset_is_set(o, "dim"));
+    maskdm_options_release(&o);
+}
+END_TEST
+
+START_TEST(tables_are_taken_out_of_composites)
+{
+    maskdm_options *o = make("pretrain"), *part = NULL, *wrong = make("ema");
+
+    ck_assert_int_eq(maskdm_options_parse(o, "mask=block mask_ratio=0.9 ema_decay=0.5 dim=64 loaders=7"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_mask_kind), MASKDM_OK);
+    ck_assert_str_eq(maskdm_optionset_string(part, "type"), "block");
+    ck_assert(maskdm_optionset_float(part, "ratio") == 0.9 && maskdm_optionset_is_set(part, "ratio"));
+    ck_assert(!maskdm_optionset_is_set(part, "block_size") && maskdm_optionset_int(part, "block_size") == 2);
+    maskdm_options_release(&part);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_ema_kind), MASKDM_OK);
+    ck_assert(maskdm_optionset_float(part, "decay") == 0.5 && maskdm_optionset_int(part, "start") == 100);
+    maskdm_options_release(&part);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_folder_kind), MASKDM_OK);
+    ck_assert(maskdm_optionset_int(part, "loaders") == 7 && maskdm_optionset_int(part, "image_size") == 32);
+    maskdm_options_release(&part);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, NULL, &maskdm_uvit_kind), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_int(part, "dim"), 256);
+    maskdm_options_release(&part);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, wrong, &maskdm_uvit_kind), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "options of kind uvit are needed, not of kind ema");
+    ck_assert_ptr_null(part);
+    ck_assert_int_eq(maskdm_options_set(o, "mask", "crop"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_mask_kind), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, wrong, &maskdm_ema_kind), MASKDM_OK);
+    maskdm_options_release(&part);
+    maskdm_options_release(&o);
+    maskdm_options_release(&wrong);
+}
+END_TEST
+
+START_TEST(differences_are_found)
+{
+    static const char *const skip[] = {"steps", NULL};
+    maskdm_options *a = make("pretrain"), *b = NULL;
+    const char *name;
+    char *x, *y;
+
+    ck_assert_int_eq(maskdm_options_clone(&b, a), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(b, "steps=7 eps=1e-08 mask_block_size=5"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_difference(a, b, skip, &name, &x, &y), MASKDM_OK);
+    ck_assert_ptr_null(name);
+    ck_assert_int_eq(maskdm_optionset_difference(a, b, NULL, &name, &x, &y), MASKDM_OK);
+    ck_assert_str_eq(name, "steps");
+    ck_assert(!strcmp(x, "1000") && !strcmp(y, "7"));
+    maskdm_free(x);
+    maskdm_free(y);
+    maskdm_options_release(&a);
+    maskdm_options_release(&b);
+}
+END_TEST
+
+static int refuse_at(void *user, size_t bytes)
+{
+    (void)bytes;
+    return (*(int *)user)-- == 0;
+}
+
+START_TEST(memory_may_end_anywhere)
+{
+    long live = maskdm_alloc_live();
+    int left, status = MASKDM_ENOMEM;
+    struct maskdm_alloc_hook hook = {refuse_at, &left};
+
+    for (int n = 0; status != MASKDM_OK; n++) {
+        maskdm_options *o = NULL, *part = NULL;
+        struct maskdm_text t = {0};
+
+        left = n;
+        maskdm_alloc_hook_set(&hook);
+        status = maskdm_options_create(&o, "pretrain");
+        if (status >= 0)
+            status = maskdm_options_parse(o, "dim=64 data=x");
+        if (status >= 0)
+            status = maskdm_options_parse_json(o, "{\"image_size\":[16,16]}", 22);
+        if (status >= 0)
+            status = maskdm_optionset_extract(&part, o, &maskdm_uvit_kind);
+        if (status >= 0) {
+            maskdm_optionset_write_json(part, &t);
+            status = maskdm_text_ok(&t);
+        }
+        maskdm_alloc_hook_set(NULL);
+        maskdm_text_free(&t);
+        maskdm_options_release(&o);
+        maskdm_options_release(&part);
+        ck_assert(status == MASKDM_OK || status == MASKDM_ENOMEM);
+        ck_assert_int_eq(maskdm_alloc_live(), live);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("option");
+    TCase *t = tcase_create("option");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_add_test(t, tables_are_sound);
+    tcase_add_test(t, every_type_is_set_and_read);
+    tcase_add_test(t, wrong_values_are_explained);
+    tcase_add_test(t, selected_kinds_decide);
+    tcase_add_test(t, strings_are_parsed_whole);
+    tcase_add_test(t, json_goes_round);
+    tcase_add_test(t, bad_json_sets_nothing);
+    tcase_add_test(t, tables_are_taken_out_of_composites);
+    tcase_add_test(t, differences_are_found);
+    tcase_add_test(t, memory_may_end_anywhere);
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
