@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Recording, planning and running, on kernels that compute nothing sensible.
+ */
+#include "fake.h"
+
+#include "graph/plan.h"
+#include "ops/ops.h"
+#include "util/alloc.h"
+#include "util/rng.h"
+
+#include <check.h>
+
+static maskdm_val weight(struct maskdm_graph *g, const char *name, int64_t made, int64_t taken)
+{
+    return maskdm_graph_param(g, name, maskdm_shape2(made, taken), MASKDM_INIT_NORMAL, 1);
+}
+
+static maskdm_val vector(struct maskdm_graph *g, const char *name, int64_t n)
+{
+    return maskdm_graph_param(g, name, maskdm_shape1(n), MASKDM_INIT_ONE, 0);
+}
+
+/* A residual chain in which x has three consumers, one value crosses the others, and an input wants a gradient. */
+static void record_chain(struct maskdm_graph *g)
+{
+    maskdm_val x = maskdm_graph_input(g, MASKDM_F32, maskdm_shape3(2, 5, 6));
+    maskdm_val first = maskdm_layernorm(g, x, vector(g, "w", 6), vector(g, "b", 6)), y = first, sum;
+
+    maskdm_graph_want_gradient(g, x);
+    for (int i = 0; i < 4; i++) {
+        maskdm_graph_scope(g, "block.%d.", i);
+        maskdm_val qkv = maskdm_linear(g, y, weight(g, "qkv", 18, 6), MASKDM_NONE);
+        maskdm_val h = maskdm_attention(g, qkv, 2);
+        h = maskdm_add_norm(g, &sum, y, h, vector(g, "w", 6), vector(g, "b", 6));
+        h = maskdm_linear_gelu(g, h, weight(g, "fc1", 24, 6), vector(g, "b1", 24));
+        y = maskdm_add(g, sum, maskdm_linear(g, h, weight(g, "fc2", 6, 24), MASKDM_NONE));
+    }
+    maskdm_graph_scope(g, "%s", "");
+    y = maskdm_linear2(g, y, first, weight(g, "join", 6, 12), MASKDM_NONE);
+    y = maskdm_add_norm(g, &sum, y, x, vector(g, "w", 6), vector(g, "b", 6));
+    maskdm_graph_output(g, y);
+}
+
+START_TEST(sharing_changes_no_bit)
+{
+    enum { ROOM = 20000 };
+    static float result[4][ROOM];
+    size_t bytes[4];
+    int64_t count = 0;
+
+    for (int i = 0; i < 4; i++) {
+        struct maskdm_params layout = {0};
+        struct maskdm_graph g;
+        int flags = (i & 1 ? MASKDM_PLAN_UNSHARED : 0) | (i & 2 ? 0 : MASKDM_PLAN_TRAIN);
+
+        maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+        record_chain(&g);
+        ck_assert_msg(maskdm_graph_plan(&g, flags) == 0, "%s", maskdm_error_text());
+        count = fake_step(&g, result[i], ROOM);
+        ck_assert_msg(count > 0 && count < ROOM, "%lld values", (long long)count);
+        for (int64_t k = 0; k < count; k++)
+            ck_assert_msg(!isnan(result[i][k]), "value %lld of run %d is not a number", (long long)k, i);
+        bytes[i] = g.arena_bytes;
+        if (i & 1)
+            ck_assert_uint_eq(g.arena_bytes, g.unplanned_bytes);
+        else
+            ck_assert_uint_lt(g.arena_bytes, g.unplanned_bytes);
+        if (i & 1)
+            ck_assert_msg(memcmp(result[i - 1], result[i], (size_t)count * sizeof(float)) == 0, "run %d differs", i);
+        maskdm_graph_free(&g);
+        maskdm_params_free(&layout);
+    }
+    ck_assert_uint_lt(bytes[2], bytes[0]);
+}
+END_TEST
+
+/* The promise itself, on random spans: those that meet in time never meet in memory, and all are aligned. */
+START_TEST(spans_do_not_meet)
+{
+    enum { SPANS = 300 };
+    struct maskdm_span span[SPANS];
+    size_t at[SPANS], total, alive, most = 0, sum = 0;
+    struct maskdm_rng r = maskdm_rng_make(11, MASKDM_DRAW_USER, 0, 0);
+
+    for (int i = 0; i < SPANS; i++) {
+        int from = (int)maskdm_rng_range(&r, 200);
+        span[i] = (struct maskdm_span){.at = &at[i],
+                                       .bytes = 64 * (1 + (size_t)maskdm_rng_range(&r, 40)),
+                                       .from = from,
+                                       .to = from + (int)maskdm_rng_range(&r, 30)};
+        sum += span[i].bytes;
+    }
+    ck_assert_int_eq(maskdm_place(&total, span, SPANS), 0);
+    for (int i = 0; i < SPANS; i++) {
+        ck_assert_uint_eq(*span[i].at % 64, 0);
+        ck_assert_uint_le(*span[i].at + span[i].bytes, total);
+        for (int j = 0; j < i; j++)
+            if (span[i].from <= span[j].to && span[j].from <= span[i].to)
+                ck_assert(*span[i].at >= *span[j].at + span[j].bytes || *span[j].at >= *span[i].at + span[i].bytes);
+    }
+    for (int t = 0; t < 230; t++) {
+        alive = 0;
+        for (int i = 0; i < SPANS; i++)
+            alive += span[i].from <= t && t <= span[i].to ? span[i].bytes : 0;
+        most = alive > most ? alive : most;
+    }
+    ck_assert_uint_ge(total, most);
+    ck_assert_uint_lt(total, most + most / 4);
+    ck_assert_uint_lt(total, sum / 2);
+}
+END_TEST
+
+/* What the planner decides about gradients, on a program small enough to say it by hand. */
+START_TEST(gradients_flow_where_wanted)
+{
+    struct maskdm_params layout = {0};
+    struct maskdm_graph g;
+    maskdm_val image, index, x, t, y, z, sum;
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    image = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape4(1, 4, 4, 1));
+    index = maskdm_graph_input(&g, MASKDM_I32, maskdm_shape2(1, 3));
+    x = maskdm_patchify(&g, image, index, 2);
+    t = maskdm_linear(&g, x, weight(&g, "w", 4, 4), MASKDM_NONE);
+    y = maskdm_add(&g, x, t);
+    z = maskdm_add_norm(&g, &sum, y, t, vector(&g, "n", 4), vector(&g, "m", 4));
+    maskdm_graph_output(&g, z);
+    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
+    ck_assert_int_eq(g.node[0].backward, 0);
+    ck_assert_int_eq(g.node[1].backward, 1);
+    ck_assert_int_eq(maskdm_graph_flows(&g, image), 0);
+    ck_assert_int_eq(maskdm_graph_flows(&g, x), 0);
+    ck_assert_int_eq(maskdm_graph_flows(&g, t), 1);
+    ck_assert_int_eq(g.node[3].add[1], 0); /* runs first: writes dt */
+    ck_assert_int_eq(g.node[2].add[1], 1); /* then adds to it */
+    ck_assert_int_eq(g.node[1].add[1], 1); /* a parameter */
+    ck_assert_uint_eq(g.val[sum].grad_at, SIZE_MAX);
+    ck_assert_uint_ne(g.val[sum].at, SIZE_MAX); /* backward reads it */
+    ck_assert_double_eq(maskdm_graph_flops(&g, 0), 2.0 * 3 * 4 * 4);
+    ck_assert_double_eq(maskdm_graph_flops(&g, 1), 2.0 * 3 * 4 * 4); /* dw alone: nobody wants dx */
+
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), 0);
+    ck_assert_uint_eq(g.val[sum].at, SIZE_MAX);
+    ck_assert_uint_eq(g.val[g.node[3].out[2]].at, SIZE_MAX);
+    ck_assert_int_eq(maskdm_graph_flows(&g, t), 0);
+    ck_assert_double_eq(maskdm_graph_flops(&g, 1), 0);
+    ck_assert_int_eq(maskdm_graph_backward(&g, NULL, NULL, NULL), MASKDM_EINVAL);
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+}
+END_TEST
+
+START_TEST(a_value_that_nobody_uses_is_refused)
+{
+    struct maskdm_params layout = {0};
+    struct maskdm_graph g;
+    maskdm_val x, y;
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(2, 4));
+    y = maskdm_linear(&g, x, weight(&g, "used", 4, 4), MASKDM_NONE);
+    maskdm_linear(&g, x, weight(&g, "other", 4, 4), MASKDM_NONE);
+    maskdm_graph_output(&g, y);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "nobody uses value 4, a result of linear, operation 1");
+    weight(&g, "idle", 4, 4);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "nobody uses parameter idle");
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+}
+END_TEST
+
+START_TEST(the_first_failure_sticks)
+{
+    struct maskdm_params layout = {0};
+    struct maskdm_graph g;
+    maskdm_val x, y;
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(2, 5));
+    maskdm_graph_scope(&g, "trunk.%d.", 3);
+    y = maskdm_linear(&g, x, weight(&g, "w", 4, 6), MASKDM_NONE);
+    ck_assert_int_eq(y, MASKDM_NONE);
+    ck_assert_int_eq(maskdm_graph_shape(&g, y).n, 0);
+    y = maskdm_add(&g, y, x);
+    maskdm_graph_output(&g, y);
+    ck_assert_int_eq(y, MASKDM_NONE);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_ESHAPE);
+    ck_assert_str_eq(maskdm_error_text(), "linear: x has rows of 5, w makes rows of 4 from rows of 6 (in trunk.3.)");
+    maskdm_graph_free(&g);
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(2, 4));
+    maskdm_layernorm(&g, x, vector(&g, "n", 4), MASKDM_NONE);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "layernorm has no b");
+    maskdm_graph_free(&g);
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(2, 4));
+    maskdm_add(&g, x, x);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "add gets one value twice, the second time as r");
+    maskdm_graph_free(&g);
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    vector(&g, "n", 5);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_ESHAPE);
+    maskdm_graph_free(&g);
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    maskdm_graph_input(&g, MASKDM_F32, maskdm_shape3(INT64_MAX / 2, 8, 3));
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_ESHAPE);
+    maskdm_graph_free(&g);
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+}
+END_TEST
+
+/* Every op says no to shapes that do not fit. */
+START_TEST(ops_check_shapes)
+{
+    for (int which = 0; which < 14; which++) {
+        struct maskdm_params layout = {0};
+        struct maskdm_graph g;
+        maskdm_val x, x2, i, t, sum, w;
+
+        maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+        x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape3(2, 3, 6));
+        x2 = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape3(2, 4, 6));
+        i = maskdm_graph_input(&g, MASKDM_I32, maskdm_shape2(2, 5));
+        t = maskdm_graph_input(&g, MASKDM_F64, maskdm_shape1(2));
+        w = weight(&g, "w", 6, 6);
+        ck_assert_int_eq(g.failure.code, 0);
+        switch (which) {
+        case 0: maskdm_linear(&g, x, w, vector(&g, "v", 5)); break;
+        case 1: maskdm_linear_gelu(&g, x, weight(&g, "u", 6, 7), MASKDM_NONE); break;
+        case 2: maskdm_linear2(&g, x, x2, weight(&g, "u", 6, 12), MASKDM_NONE); break;
+        case 3: maskdm_layernorm(&g, x, vector(&g, "v", 5), vector(&g, "u", 6)); break;
+        case 4: maskdm_add_norm(&g, &sum, x, x2, vector(&g, "v", 6), vector(&g, "u", 6)); break;
+        case 5: maskdm_add(&g, x, x2); break;
+        case 6: maskdm_qkv_bias(&g, x, vector(&g, "v", 2), vector(&g, "u", 3)); break;
+        case 7: maskdm_attention(&g, x, 3); break;
+        case 8: maskdm_patchify(&g, maskdm_graph_input(&g, MASKDM_F32, maskdm_shape4(2, 6, 4, 1)), i, 4); break;
+        case 9: maskdm_timestep(&g, t, 5); break;
+        case 10: maskdm_embed(&g, t, w, vector(&g, "v", 5)); break;
+        case 11: maskdm_tokens(&g, x, MASKDM_NONE, x2, w, i); break;
+        case 12: maskdm_trim(&g, x, 3); break;
+        default: maskdm_linear(&g, x, w, 99); break;
+        }
+        ck_assert_msg(g.failure.code == (which == 13 ? MASKDM_EINVAL : MASKDM_ESHAPE), "case %d: %d %s", which,
+                      g.failure.code, g.failure.text);
+        maskdm_graph_free(&g);
+        maskdm_params_free(&layout);
+    }
+}
+END_TEST
+
+static int refuse_nth(void *user, size_t bytes)
+{
+    long *left = user;
+
+    (void)bytes;
+    return (*left)-- == 0;
+}
+
+START_TEST(refused_memory_is_reported)
+{
+    long live = maskdm_alloc_live(), n = 0, left = 0;
+    struct maskdm_alloc_hook hook = {refuse_nth, &left};
+    int rc = -1;
+
+    for (n = 0; rc != 0; n++) {
+        struct maskdm_params layout = {0};
+        struct maskdm_graph g;
+
+        left = n;
+        maskdm_alloc_hook_set(&hook);
+        maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+        record_chain(&g);
+        rc = maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN);
+        maskdm_alloc_hook_set(NULL);
+        ck_assert(rc == 0 || rc == MASKDM_ENOMEM);
+        if (rc)
+            ck_assert_msg(strstr(maskdm_error_text(), "allocate") != NULL, "%s", maskdm_error_text());
+        maskdm_graph_free(&g);
+        maskdm_params_free(&layout);
+        ck_assert_int_eq(maskdm_alloc_live(), live);
+    }
+    ck_assert_int_gt(n, 10);
+}
+END_TEST
+
+START_TEST(a_missing_kernel_and_a_cancel_end_the_run)
+{
+    struct maskdm_params layout = {0};
+    struct maskdm_graph g;
+    atomic_int cancel = 1;
+    float block[4096] = {0};
+    _Alignas(64) static unsigned char arena[1 << 20];
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F64);
+    maskdm_graph_output(&g, maskdm_linear(&g, maskdm_graph_input(&g, MASKDM_F64, maskdm_shape2(2, 3)),
+                                          weight(&g, "w64", 3, 3), MASKDM_NONE));
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_ENOTSUP);
+    ck_assert_str_eq(maskdm_error_text(), "fake cannot run linear forward in float64");
+    ck_assert_int_eq(maskdm_graph_forward(&g, block, NULL), MASKDM_EINVAL);
+    maskdm_graph_free(&g);
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    record_chain(&g);
+    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
+    ck_assert_int_eq(maskdm_graph_forward(&g, block, NULL), MASKDM_EINVAL); /* no arena */
+    ck_assert_uint_le(g.arena_bytes, sizeof arena);
+    ck_assert_uint_le(layout.length, MASKDM_LENGTH(block));
+    maskdm_graph_bind(&g, arena);
+    ck_assert_int_eq(maskdm_graph_forward(&g, block, &cancel), MASKDM_ECANCELED);
+    ck_assert_int_eq(maskdm_graph_backward(&g, block, block, &cancel), MASKDM_ECANCELED);
+    cancel = 0;
+    ck_assert_int_eq(maskdm_graph_forward(&g, block, &cancel), MASKDM_OK);
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+}
+END_TEST
+
+START_TEST(a_dump_has_a_line_per_operation)
+{
+    struct maskdm_params layout = {0};
+    struct maskdm_text text = {0};
+    struct maskdm_graph g;
+    int lines = 0;
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    record_chain(&g);
+    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
+    maskdm_graph_dump(&g, &text);
+    ck_assert_int_eq(maskdm_text_ok(&text), 0);
+    for (const char *s = text.data; *s; s++)
+        lines += *s == '\n';
+    ck_assert_int_eq(lines, g.n_node + 1);
+    ck_assert_ptr_nonnull(strstr(text.data, "%7[2,5,6]"));
+    ck_assert_ptr_nonnull(strstr(text.data, "=block.2.fc1"));
+    maskdm_text_free(&text);
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("graph");
+    TCase *t = tcase_create("graph");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, t);
+    tcase_add_test(t, sharing_changes_no_bit);
+    tcase_add_test(t, spans_do_not_meet);
+    tcase_add_test(t, gradients_flow_where_wanted);
+    tcase_add_test(t, a_value_that_nobody_uses_is_refused);
+    tcase_add_test(t, the_first_failure_sticks);
+    tcase_add_test(t, ops_check_shapes);
+    tcase_add_test(t, refused_memory_is_reported);
+    tcase_add_test(t, a_missing_kernel_and_a_cancel_end_the_run);
+    tcase_add_test(t, a_dump_has_a_line_per_operation);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
