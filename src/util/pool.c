@@ -13,13 +13,16 @@
 
 #include "util/alloc.h"
 #include "util/error.h"
+#include "util/file.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 
-enum { SPINS = 2000, CACHE_LINE = 64 };
+enum { SPINS = 32, CACHE_LINE = 64 }; /* looks between two readings of the clock */
+
+static const double spin_time = 30e-6; /* seconds; a pause takes 10 to 140 cycles, so counting would not do */
 
 struct worker {
     struct maskdm_pool *pool;
@@ -74,12 +77,13 @@ static unsigned await_round(struct maskdm_pool *p, unsigned seen)
 {
     unsigned now;
 
-    for (int i = 0; i < SPINS; i++) {
-        now = atomic_load_explicit(&p->round, memory_order_acquire);
-        if (now != seen)
-            return now;
-        relax();
-    }
+    for (double end = maskdm_clock() + spin_time; maskdm_clock() < end;)
+        for (int i = 0; i < SPINS; i++) {
+            now = atomic_load_explicit(&p->round, memory_order_acquire);
+            if (now != seen)
+                return now;
+            relax();
+        }
     (void)pthread_mutex_lock(&p->lock);
     atomic_fetch_add(&p->asleep, 1);
     while ((now = atomic_load(&p->round)) == seen)
@@ -100,11 +104,12 @@ static void leave(struct maskdm_pool *p)
 
 static void await_workers(struct maskdm_pool *p)
 {
-    for (int i = 0; i < SPINS; i++) {
-        if (!atomic_load_explicit(&p->busy, memory_order_acquire))
-            return;
-        relax();
-    }
+    for (double end = maskdm_clock() + spin_time; maskdm_clock() < end;)
+        for (int i = 0; i < SPINS; i++) {
+            if (!atomic_load_explicit(&p->busy, memory_order_acquire))
+                return;
+            relax();
+        }
     (void)pthread_mutex_lock(&p->lock);
     atomic_store(&p->caller_asleep, 1);
     while (atomic_load(&p->busy))
