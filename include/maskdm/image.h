@@ -24,8 +24,9 @@ enum maskdm_sample {
 };
 
 /** Read a PNG or JPEG file, told apart by its first bytes. channels 1 to 4 converts (0 keeps the file's): grey by
- *  the ITU-R 601 luma weights of Pillow, transparency composed over `background` (C values in 0 .. 1, NULL: white)
- *  unless the wanted image has an alpha channel. Refuses more than 64 Mpixels. */
+ *  the ITU-R 601 luma weights of Pillow, transparency composed over `background` (one value in 0 .. 1 for each
+ *  colour, NULL: white) unless the wanted image has an alpha channel, all rounded to the file's depth. A JPEG whose
+ *  data is corrupt is an error, not a half-grey image. Refuses more than 64 Mpixels. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read(maskdm_image **out, const char *path, int channels,
                                                    const float *background);
 /** From memory: `stride` is bytes between rows (0: packed). */
@@ -39,12 +40,14 @@ MASKDM_API int maskdm_image_channels(const maskdm_image *image);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void *out,
                                                    size_t stride);
 /** Scale so that the image covers height x width (short side fits), with Pillow's antialiased bicubic filter
- *  (a = -0.5, support widened when shrinking), then cut the centre. */
+ *  (a = -0.5, support widened when shrinking), then cut the centre. Rounded to 8 bits when all samples came from
+ *  8 bits, else to 16; colours are weighted by alpha where there is one. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t height,
                                                   int64_t width);
 /** Write a PNG of 8 or 16 bits a sample; old file or new one survive a cut at any moment. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_write_png(const maskdm_image *image, const char *path, int bits);
-/** One picture of `count` images of equal size, `columns` in a row (0: near square), 2 pixels apart. */
+/** One picture of `count` images of equal size on white, `columns` in a row (0: near square), 2 pixels apart and
+ *  from the border. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_grid(maskdm_image **out, const maskdm_image *const *image,
                                                    int64_t count, int64_t columns);
 

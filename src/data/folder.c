@@ -29,7 +29,6 @@ struct cached {
 struct folder {
     maskdm_data base;
     struct maskdm_scan scan;
-    int channels, has_background;
     float background[4];
     struct maskdm_loader *loader; /* NULL once everything is cached */
     struct cached *cache;         /* NULL: images are streamed */
@@ -44,7 +43,7 @@ static int load(void *user, int64_t index, uint16_t *samples, int *bits, struct 
     maskdm_image *whole, *fitted;
     int r;
 
-    MASKDM_TRY(maskdm_picture_read(&whole, path, d->channels, d->has_background ? d->background : NULL, f));
+    MASKDM_TRY(maskdm_picture_read(&whole, path, d->base.channels, d->background, f));
     r = maskdm_picture_fit(&fitted, whole, d->base.height, d->base.width, f);
     maskdm_picture_free(&whole);
     if (r < 0)
@@ -230,8 +229,8 @@ static int prepare(struct folder *d, int threads, size_t limit)
 
     if (slots > AHEAD_MOST)
         slots = AHEAD_MOST;
-    if (slots < 2 * threads)
-        slots = 2 * threads;
+    if (slots < 2 * threads + 1)
+        slots = 2 * threads + 1;
     MASKDM_TRY(count_bytes(d, &d->ahead, (size_t)slots * one, "images loaded ahead"));
     if (!maskdm_mul_size(&all, elements, (size_t)d->scan.count) && all <= limit) {
         MASKDM_TRY(count_bytes(d, &d->counted, all, "the image cache"));
@@ -245,27 +244,40 @@ static int prepare(struct folder *d, int threads, size_t limit)
     return maskdm_loader_create(&d->loader, threads, slots, elements, load, d);
 }
 
+/* One value stands for all channels. */
+static int read_background(struct folder *d, const maskdm_options *options)
+{
+    double value[4] = {1};
+    int colours = d->base.channels - !(d->base.channels % 2);
+    int n = maskdm_optionset_list(options, "background", value, 4);
+
+    if (n > 1 && n != colours)
+        return maskdm_fail(MASKDM_EINVAL, "background has %d values, images of %d channels have %d colours", n,
+                           d->base.channels, colours);
+    for (int c = 0; c < 4; c++)
+        d->background[c] = (float)value[n > 1 ? c : 0];
+    return MASKDM_OK;
+}
+
 int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
                           const struct maskdm_log *log)
 {
-    int64_t threads = maskdm_optionset_int(options, "loaders");
+    int threads = (int)maskdm_optionset_int(options, "loaders");
     size_t limit = (size_t)maskdm_optionset_int(options, "cache_limit");
-    double size[2] = {0}, background[4] = {0};
-    struct folder *d;
+    double size[2] = {0};
     int r, sizes = maskdm_optionset_list(options, "image_size", size, 2);
+    struct folder *d;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_dataset_begin(&d, sizeof *d, &kind, device, 1, (int64_t)size[0],
-                                    (int64_t)size[sizes > 1], (int)maskdm_optionset_int(options, "channels")));
+    MASKDM_TRY(maskdm_dataset_begin(&d, sizeof *d, &kind, device, 1, (int64_t)size[0], (int64_t)size[sizes > 1],
+                                    (int)maskdm_optionset_int(options, "channels")));
     *out = &d->base;
-    d->channels = d->base.channels;
-    d->has_background = maskdm_optionset_list(options, "background", background, 4);
-    for (int c = 0; c < 4; c++) /* one value stands for all channels */
-        d->background[c] = (float)background[d->has_background > 1 ? c : 0];
-    r = maskdm_scan_folder(&d->scan, path, log);
+    r = read_background(d, options);
+    if (r >= 0)
+        r = maskdm_scan_folder(&d->scan, path, log);
     d->base.labels = d->scan.labels;
     if (r >= 0)
-        r = prepare(d, threads > 1 ? (int)threads : 1, limit);
+        r = prepare(d, threads, limit);
     if (r >= 0)
         r = decode_all(d, path, limit, log);
     if (r >= 0 && d->cache)

@@ -84,7 +84,7 @@ int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots,
     l->elements = elements;
     l->load = load;
     l->user = user;
-    l->thread = maskdm_need((size_t)threads, sizeof *l->thread, "loader threads");
+    l->thread = maskdm_need((size_t)threads + 1, sizeof *l->thread, "loader threads");
     l->slot = maskdm_need((size_t)slots, sizeof *l->slot, "a loader's images");
     l->samples = maskdm_need((size_t)slots * elements, sizeof *l->samples, "a loader's images");
     if (l->thread && l->slot && l->samples) {
@@ -153,6 +153,8 @@ int maskdm_loader_expect(struct maskdm_loader *l, const int64_t *index, int64_t 
     int64_t same = 0;
     int r;
 
+    if (!l->threads)
+        return MASKDM_OK;
     pthread_mutex_lock(&l->lock);
     while (same < n && l->head + same < l->tail && l->queue[(l->head + same) % l->capacity] == index[same])
         same++;

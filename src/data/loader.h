@@ -16,7 +16,7 @@ struct maskdm_loader;
 /* Fill `samples` for one image; *bits is 8 or 16 as in struct maskdm_image. Runs on several threads at once. */
 typedef int (*maskdm_load)(void *user, int64_t index, uint16_t *samples, int *bits, struct maskdm_failure *f);
 
-/* `elements` samples an image, at most `slots` images loaded and not yet taken. */
+/* `elements` samples an image, at most `slots` images loaded and not yet taken. Without threads the reader loads. */
 int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots, size_t elements, maskdm_load load,
                          void *user);
 void maskdm_loader_release(struct maskdm_loader **loader); /* joins; NULL is fine */
