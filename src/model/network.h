@@ -34,6 +34,8 @@ struct maskdm_network {
                    int64_t visible);
 };
 
+extern const struct maskdm_network maskdm_uvit;
+
 const struct maskdm_network *maskdm_network_find(const char *name); /* NULL: none */
 
 #endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The gradients of every operation, by every input and parameter: alone, and where the input has another consumer
+ * whose gradient is there already and must be added to.
+ */
+#include "rig.h"
+
+#include "ops/ops.h"
+
+static maskdm_val input(struct rig *r, struct maskdm_shape shape)
+{
+    maskdm_val v = maskdm_graph_input(&r->g, MASKDM_F64, shape);
+
+    maskdm_graph_want_gradient(&r->g, v);
+    return v;
+}
+
+static maskdm_val integers(struct rig *r, struct maskdm_shape shape, const int32_t *x)
+{
+    maskdm_val v = maskdm_graph_input(&r->g, MASKDM_I32, shape);
+
+    memcpy(rig_host(r, v), x, rig_bytes(r, v));
+    return v;
+}
+
+static maskdm_val matrix(struct rig *r, const char *name, int64_t made, int64_t taken)
+{
+    return maskdm_graph_param(&r->g, name, maskdm_shape2(made, taken), MASKDM_INIT_NORMAL, 1);
+}
+
+static maskdm_val vector(struct rig *r, const char *name, int64_t n)
+{
+    return maskdm_graph_param(&r->g, name, maskdm_shape1(n), MASKDM_INIT_ONE, 0);
+}
+
+static void output(struct rig *r, maskdm_val v)
+{
+    maskdm_graph_output(&r->g, v);
+}
+
+static void linear(struct rig *r)
+{
+    output(r, maskdm_linear(&r->g, input(r, maskdm_shape2(7, 5)), matrix(r, "w", 11, 5), vector(r, "b", 11)));
+}
+
+static void linear_bare(struct rig *r)
+{
+    output(r, maskdm_linear(&r->g, input(r, maskdm_shape3(2, 19, 3)), matrix(r, "w", 1, 3), MASKDM_NONE));
+}
+
+static void linear_conv(struct rig *r)
+{
+    maskdm_val w = maskdm_graph_param(&r->g, "w", maskdm_shape4(6, 3, 2, 2), MASKDM_INIT_NORMAL, 1);
+
+    output(r, maskdm_linear(&r->g, input(r, maskdm_shape3(2, 3, 12)), w, vector(r, "b", 6)));
+}
+
+static void linear_gelu(struct rig *r)
+{
+    output(r, maskdm_linear_gelu(&r->g, input(r, maskdm_shape2(9, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
+}
+
+static void linear_gelu_bare(struct rig *r)
+{
+    output(r, maskdm_linear_gelu(&r->g, input(r, maskdm_shape2(1, 4)), matrix(r, "w", 3, 4), MASKDM_NONE));
+}
+
+static void linear_silu(struct rig *r)
+{
+    output(r, maskdm_linear_silu(&r->g, input(r, maskdm_shape2(3, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
+}
+
+static void linear_silu_bare(struct rig *r)
+{
+    output(r, maskdm_linear_silu(&r->g, input(r, maskdm_shape2(6, 2)), matrix(r, "w", 5, 2), MASKDM_NONE));
+}
+
+static void linear2(struct rig *r)
+{
+    maskdm_val x = input(r, maskdm_shape3(2, 5, 4)), s = input(r, maskdm_shape3(2, 5, 7));
+
+    output(r, maskdm_linear2(&r->g, x, s, matrix(r, "w", 6, 11), vector(r, "b", 6)));
+}
+
+static void linear2_bare(struct rig *r)
+{
+    maskdm_val x = input(r, maskdm_shape2(3, 4)), s = input(r, maskdm_shape2(3, 4));
+
+    output(r, maskdm_linear2(&r->g, x, s, matrix(r, "w", 5, 8), MASKDM_NONE));
+}
+
+static void layernorm(struct rig *r)
+{
+    output(r, maskdm_layernorm(&r->g, input(r, maskdm_shape3(2, 9, 7)), vector(r, "w", 7), vector(r, "b", 7)));
+}
+
+static void layernorm_row(struct rig *r)
+{
+    output(r, maskdm_layernorm(&r->g, input(r, maskdm_shape2(1, 33)), vector(r, "w", 33), vector(r, "b", 33)));
+}
+
+static void add_norm(struct rig *r)
+{
+    maskdm_val x = input(r, maskdm_shape3(2, 9, 5)), y = input(r, maskdm_shape3(2, 9, 5)), sum;
+
+    output(r, maskdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 5), vector(r, "b", 5)));
+    output(r, sum);
+}
+
+static void add_norm_alone(struct rig *r)
+{
+    maskdm_val x = input(r, maskdm_shape2(5, 6)), y = input(r, maskdm_shape2(5, 6)), sum;
+
+    output(r, maskdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 6), vector(r, "b", 6)));
+}
+
+static void add(struct rig *r)
+{
+    maskdm_val x = input(r, maskdm_shape2(5, 3)), y = input(r, maskdm_shape2(5, 3));
+
+    output(r, maskdm_add(&r->g, x, y));
+}
+
+static void qkv_bias(struct rig *r)
+{
+    output(r, maskdm_qkv_bias(&r->g, input(r, maskdm_shape3(2, 3, 15)), vector(r, "q", 5), vector(r, "v", 5)));
+}
+
+static void attention(struct rig *r)
+{
+    output(r, maskdm_attention(&r->g, input(r, maskdm_shape3(2, 19, 18)), 2));
+}
+
+static void attention_wide(struct rig *r)
+{
+    output(r, maskdm_attention(&r->g, input(r, maskdm_shape3(1, 70, 15)), 1));
+}
+
+static void attention_lonely(struct rig *r)
+{
+    output(r, maskdm_attention(&r->g, input(r, maskdm_shape3(3, 1, 9)), 3));
+}
+
+static void patchify(struct rig *r)
+{
+    static const int32_t index[] = {0, 3, 4, 1, 2, 5};
+    maskdm_val x = input(r, maskdm_shape4(2, 4, 6, 3));
+
+    output(r, maskdm_patchify(&r->g, x, integers(r, maskdm_shape2(2, 3), index), 2));
+}
+
+static void embed(struct rig *r)
+{
+    static const int32_t label[] = {2, -1, 0, 2, -1};
+
+    output(r, maskdm_embed(&r->g, integers(r, maskdm_shape1(5), label), matrix(r, "table", 4, 6),
+                           matrix(r, "null", 1, 6)));
+}
+
+static const int32_t visible[] = {0, 2, 5, 1, 2, 4};
+
+static void tokens(struct rig *r)
+{
+    maskdm_val a = input(r, maskdm_shape2(2, 5)), x = input(r, maskdm_shape3(2, 3, 5));
+    maskdm_val position = maskdm_graph_param(&r->g, "position", maskdm_shape3(1, 7, 5), MASKDM_INIT_NORMAL, 1);
+
+    output(r, maskdm_tokens(&r->g, a, MASKDM_NONE, x, position, integers(r, maskdm_shape2(2, 3), visible)));
+}
+
+static void tokens_class(struct rig *r)
+{
+    maskdm_val a = input(r, maskdm_shape2(2, 5)), c = input(r, maskdm_shape2(2, 5)),
+               x = input(r, maskdm_shape3(2, 3, 5));
+    maskdm_val position = maskdm_graph_param(&r->g, "position", maskdm_shape3(1, 8, 5), MASKDM_INIT_NORMAL, 1);
+
+    output(r, maskdm_tokens(&r->g, a, c, x, position, integers(r, maskdm_shape2(2, 3), visible)));
+}
+
+static void trim(struct rig *r)
+{
+    output(r, maskdm_trim(&r->g, input(r, maskdm_shape3(2, 5, 3)), 2));
+}
+
+static const struct {
+    const char *name;
+    void (*record)(struct rig *r);
+} cases[] = {
+    {"linear", linear},
+    {"linear without bias", linear_bare},
+    {"linear with a convolution's weight", linear_conv},
+    {"linear_gelu", linear_gelu},
+    {"linear_gelu without bias", linear_gelu_bare},
+    {"linear_silu", linear_silu},
+    {"linear_silu without bias", linear_silu_bare},
+    {"linear2", linear2},
+    {"linear2 without bias", linear2_bare},
+    {"layernorm", layernorm},
+    {"layernorm of one row", layernorm_row},
+    {"add_norm", add_norm},
+    {"add_norm whose sum nobody uses", add_norm_alone},
+    {"add", add},
+    {"qkv_bias", qkv_bias},
+    {"attention", attention},
+    {"attention over more than a tile", attention_wide},
+    {"attention of one token", attention_lonely},
+    {"patchify", patchify},
+    {"embed", embed},
+    {"tokens", tokens},
+    {"tokens with a class", tokens_class},
+    {"trim", trim},
+};
+
+/* Another consumer behind the op: backward meets it first, so that the op must add. */
+static void share(struct rig *r)
+{
+    int n = r->g.n_val;
+
+    for (int v = 0; v < n; v++)
+        if (r->g.val[v].wants_gradient) {
+            maskdm_val other = maskdm_graph_input(&r->g, MASKDM_F64, r->g.val[v].shape);
+            output(r, maskdm_add(&r->g, v, other));
+        }
+}
+
+START_TEST(gradients_match_differences)
+{
+    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++)
+        for (int shared = 0; shared < 2; shared++) {
+            struct rig r;
+            char what[80];
+
+            maskdm_format(what, sizeof what, "%s%s", cases[i].name, shared ? ", shared" : "");
+            rig_open(&r, i + 1);
+            cases[i].record(&r);
+            if (shared)
+                share(&r);
+            rig_plan(&r, MASKDM_PLAN_TRAIN);
+            for (int k = 0; shared && k < MASKDM_MAX_IN && r.g.node[0].in[k] >= 0; k++)
+                ck_assert_int_eq(r.g.node[0].add[k], maskdm_graph_flows(&r.g, r.g.node[0].in[k]));
+            rig_check(&r, what, 1);
+            rig_close(&r);
+        }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("gradients");
+    TCase *t = tcase_create("ops");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, t);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, gradients_match_differences);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
