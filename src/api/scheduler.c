@@ -5,6 +5,7 @@
 #include "diffusion/scheduler.h"
 
 #include "diffusion/solver.h"
+#include "sample/options.h"
 #include "util/checked.h"
 #include "util/error.h"
 
@@ -119,6 +120,17 @@ int maskdm_scheduler_target(const maskdm_scheduler *scheduler, int64_t batch, in
     return combine(scheduler, batch, n, x0, noise, times, target, 1);
 }
 
+static int read_sampler(struct maskdm_solving *out, const maskdm_options *sampler)
+{
+    maskdm_options *o;
+    int status;
+
+    MASKDM_TRY(maskdm_optionset_extract(&o, sampler, &maskdm_sampler_kind));
+    status = maskdm_solving_make(out, o);
+    maskdm_optionset_release(&o);
+    return status;
+}
+
 int64_t maskdm_scheduler_times(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double *times,
                                int64_t capacity)
 {
@@ -127,7 +139,7 @@ int64_t maskdm_scheduler_times(const maskdm_scheduler *scheduler, const maskdm_o
 
     if (!scheduler || (!times && capacity > 0))
         return maskdm_fail(MASKDM_EINVAL, "scheduler or times is NULL");
-    MASKDM_TRY(maskdm_solving_make(&how, sampler));
+    MASKDM_TRY(read_sampler(&how, sampler));
     steps = how.solver->steps(scheduler, &how);
     for (int64_t i = 0; i <= steps && i < capacity; i++)
         times[i] = (double)how.solver->time(scheduler, &how, i);
@@ -142,6 +154,6 @@ int maskdm_scheduler_step(const maskdm_scheduler *scheduler, const maskdm_option
     struct maskdm_solving how;
 
     MASKDM_TRY(check_images(scheduler, batch, n, x && prediction));
-    MASKDM_TRY(maskdm_solving_make(&how, sampler));
+    MASKDM_TRY(read_sampler(&how, sampler));
     return maskdm_solving_step(scheduler, &how, &move);
 }

@@ -5,10 +5,10 @@
  */
 #include "diffusion/mask.h"
 
+#include "diffusion/options.h"
 #include "util/alloc.h"
 #include "util/checked.h"
 #include "util/error.h"
-#include "util/option.h"
 
 #include <string.h>
 
@@ -36,26 +36,26 @@ static const struct maskdm_mask_policy *find(const char *name)
 
 int maskdm_masking_create(maskdm_mask **out, const maskdm_options *options)
 {
-    const struct maskdm_mask_policy *policy = &maskdm_mask_none;
-    maskdm_mask *m;
+    const struct maskdm_mask_policy *policy;
+    maskdm_options *o;
+    maskdm_mask *m = NULL;
+    int status = MASKDM_OK;
 
     *out = NULL;
-    if (options) {
-        MASKDM_TRY(maskdm_optionset_check(options, "mask"));
-        policy = find(maskdm_optionset_string(options, "type"));
-        if (!policy)
-            return maskdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", maskdm_optionset_string(options, "type"));
+    MASKDM_TRY(maskdm_optionset_extract(&o, options, &maskdm_mask_kind));
+    policy = find(maskdm_optionset_string(o, "type"));
+    if (!policy)
+        status = maskdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", maskdm_optionset_string(o, "type"));
+    else if (!(m = create(policy)))
+        status = MASKDM_ENOMEM;
+    if (m) {
+        m->ratio = maskdm_optionset_float(o, "ratio");
+        m->block_size = maskdm_optionset_int(o, "block_size");
+        m->crop_size = maskdm_optionset_int(o, "crop_size");
     }
-    m = create(policy);
-    if (!m)
-        return MASKDM_ENOMEM;
-    if (options) {
-        m->ratio = maskdm_optionset_float(options, "ratio");
-        m->block_size = maskdm_optionset_int(options, "block_size");
-        m->crop_size = maskdm_optionset_int(options, "crop_size");
-    }
+    maskdm_optionset_release(&o);
     *out = m;
-    return MASKDM_OK;
+    return status;
 }
 
 int maskdm_masking_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,

@@ -4,9 +4,9 @@
  */
 #include "diffusion/scheduler.h"
 
+#include "diffusion/options.h"
 #include "util/alloc.h"
 #include "util/error.h"
-#include "util/option.h"
 #include "util/rng.h"
 
 #include <math.h>
@@ -15,14 +15,14 @@ static int fill(maskdm_scheduler *s, const maskdm_options *options)
 {
     const char *prediction;
 
-    MASKDM_TRY(maskdm_optionset_extract(&s->options, options, &maskdm_option_kind_scheduler));
+    MASKDM_TRY(maskdm_optionset_extract(&s->options, options, &maskdm_scheduler_kind));
     prediction = maskdm_optionset_string(s->options, "prediction");
     s->prediction = maskdm_prediction_find(prediction);
     if (!s->prediction)
         return maskdm_fail(MASKDM_EINVAL, "there is no prediction \"%s\"", prediction);
     return maskdm_schedule_make(&s->schedule, maskdm_optionset_string(s->options, "schedule"),
                                 maskdm_optionset_int(s->options, "timesteps"),
-                                maskdm_optionset_float(s->options, "shift_size"));
+                                (double)maskdm_optionset_int(s->options, "shift_size"));
 }
 
 int maskdm_diffusion_create(maskdm_scheduler **out, const maskdm_options *options)
@@ -54,7 +54,7 @@ void maskdm_diffusion_drop(maskdm_scheduler **out)
     *out = NULL;
     if (!s || atomic_fetch_sub(&s->references, 1) != 1)
         return;
-    maskdm_optionset_free(&s->options);
+    maskdm_optionset_release(&s->options);
     maskdm_schedule_free(&s->schedule);
     maskdm_free(s);
 }
@@ -75,7 +75,7 @@ int maskdm_diffusion_factors(const maskdm_scheduler *s, int64_t batch, const dou
 {
     for (int64_t b = 0; b < batch; b++) {
         double abar, x0, eps;
-        int64_t t;
+        int64_t t = 0;
 
         MASKDM_TRY(maskdm_diffusion_time(s, times[b], &t));
         abar = s->schedule.abar[t];

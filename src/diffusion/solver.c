@@ -14,22 +14,18 @@ static const struct maskdm_solver *const solvers[] = {&maskdm_solver_ddim, &mask
 
 int maskdm_solving_make(struct maskdm_solving *out, const maskdm_options *options)
 {
-    maskdm_options *o;
-    const char *name;
+    const char *name = maskdm_optionset_string(options, "sampler");
 
     memset(out, 0, sizeof *out);
-    MASKDM_TRY(maskdm_optionset_extract(&o, options, &maskdm_option_kind_sampler));
-    name = maskdm_optionset_string(o, "sampler");
     for (size_t i = 0; i < MASKDM_LENGTH(solvers); i++)
         if (!strcmp(solvers[i]->name, name))
             out->solver = solvers[i];
     if (!out->solver)
-        maskdm_fail(MASKDM_EINVAL, "there is no sampler \"%s\"", name);
-    out->steps = maskdm_optionset_int(o, "steps");
-    out->eta = maskdm_optionset_float(o, "eta");
-    out->clip = maskdm_optionset_bool(o, "clip");
-    maskdm_optionset_free(&o);
-    return out->solver ? MASKDM_OK : MASKDM_EINVAL;
+        return maskdm_fail(MASKDM_EINVAL, "there is no sampler \"%s\"", name);
+    out->steps = maskdm_optionset_int(options, "steps");
+    out->eta = maskdm_optionset_float(options, "eta");
+    out->clip = maskdm_optionset_bool(options, "clip");
+    return MASKDM_OK;
 }
 
 int maskdm_solving_is_noisy(const maskdm_scheduler *s, const struct maskdm_solving *how)

@@ -47,7 +47,8 @@ struct maskdm_move {
     float *x0;          /* may be NULL */
 };
 
-int maskdm_solving_make(struct maskdm_solving *out, const maskdm_options *options); /* NULL: the defaults */
+/* options: a checked handle that has the sampler's table. */
+int maskdm_solving_make(struct maskdm_solving *out, const maskdm_options *options);
 int maskdm_solving_step(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_move *m);
 /* Whether some step uses noise. */
 int maskdm_solving_is_noisy(const maskdm_scheduler *s, const struct maskdm_solving *how);

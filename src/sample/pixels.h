@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From the network's units, -1 .. 1, to samples in memory that the caller lends.
+ */
+#ifndef MASKDM_SAMPLE_PIXELS_H
+#define MASKDM_SAMPLE_PIXELS_H
+
+#include <maskdm/image.h>
+
+#include "model/network.h"
+
+struct maskdm_pixels {
+    enum maskdm_sample sample;
+    int64_t rows, row_values;        /* of one image; row_values = width * channels */
+    size_t row_stride, image_stride; /* bytes */
+};
+
+/* Strides of 0 become packed ones; others are checked, so that no two rows meet and all of it can be addressed. */
+int maskdm_pixels_layout(struct maskdm_pixels *out, const struct maskdm_geometry *g, int64_t count,
+                         enum maskdm_sample sample, size_t row_stride, size_t image_stride);
+/* (x + 1) / 2, clipped, of images first .. first + count - 1. NaN becomes 0. */
+void maskdm_pixels_write(const struct maskdm_pixels *p, void *out, int64_t first, int64_t count, const float *x);
+
+#endif

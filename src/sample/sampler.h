@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The sampler handle: a model's weights, a solver of diffusion/, and a program for as many images as go at once. What
+ * happens to an image depends on its own seed alone: its program cuts products per image, its noise comes from
+ * streams of its own.
+ */
+#ifndef MASKDM_SAMPLE_SAMPLER_H
+#define MASKDM_SAMPLE_SAMPLER_H
+
+#include <maskdm/sample.h>
+
+#include "diffusion/solver.h"
+#include "model/program.h"
+#include "util/control.h"
+
+struct maskdm_sampler {
+    maskdm_model *model;
+    enum maskdm_weights which;
+    maskdm_control *control;
+    struct maskdm_solving how;
+    int64_t steps;      /* S of the solver on the model's schedule */
+    int64_t batch_size; /* most images at once */
+    uint64_t seed;
+    maskdm_preview_callback preview;
+    void *preview_user;
+
+    /* Made for the number of images that go at once, and made anew when that changes. */
+    struct maskdm_program *program;
+    float *x, *prediction, *noise, *x0; /* [B,H,W,C] each, in one allocation that begins at x */
+    double *times;                      /* [B] */
+};
+
+int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
+                           const maskdm_options *options, maskdm_control *control);
+void maskdm_sampling_free(maskdm_sampler **s);
+/* Called with each finished group: images first .. first + batch - 1, [batch,H,W,C] in -1 .. 1 units. */
+typedef int (*maskdm_sampling_take)(void *user, int64_t first, int64_t batch, const float *x);
+int maskdm_sampling_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
+                         maskdm_sampling_take take, void *user);
+int maskdm_sampling_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
+                        enum maskdm_sample sample, void *out, size_t row_stride, size_t image_stride);
+int maskdm_sampling_run_from(maskdm_sampler *s, int64_t count, float *x, const float *noise, const int32_t *labels);
+/* -1 .. classes - 1 for each of count; NULL is fine. */
+int maskdm_sampling_check_labels(const maskdm_model *model, int64_t count, const int32_t *labels);
+
+/* Sample and write to `path` as one PNG of `columns` images in a row (0: near square), or, where the name does not
+ * end in ".png", as 000000.png ... in a folder that must be empty or not exist. */
+int maskdm_sampling_write(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
+                          const char *path);
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One reference case: an open file, the settings in its metadata, and the verdict so far. Public headers only.
+ */
+#ifndef TESTS_REFERENCE_CASE_H
+#define TESTS_REFERENCE_CASE_H
+
+#include <maskdm/maskdm.h>
+
+struct reference_case {
+    maskdm_file *file;
+    maskdm_device *device;
+    double worst; /* relative error, over all tensors */
+    int failed;
+    char skipped[128]; /* why, or "" */
+    char line[512];    /* first failure */
+};
+
+/* Bounds of ||a-b|| / ||b||; an expected tensor of zeros is compared element by element. */
+#define TENSOR_BOUND 1e-5
+#define LOSS_BOUND 1e-6
+#define ZERO_BOUND 1e-7
+
+enum { BATCH = 0, CHANNELS = 1, HEIGHT = 2, WIDTH = 3 }; /* dimensions of an image tensor in a file */
+
+void case_fail(struct reference_case *c, const char *format, ...);
+/* A library call that must succeed: 0, or -1 with its line recorded. */
+int case_ok(struct reference_case *c, int status, const char *what);
+
+/* Value of `key` in the metadata's JSON object `section`, without quotes and brackets; the given default when it is
+ * absent. Valid until the next call. */
+const char *case_value(struct reference_case *c, const char *section, const char *key, const char *absent);
+double case_number(struct reference_case *c, const char *section, const char *key, double absent);
+
+int case_has(struct reference_case *c, const char *name);
+/* Dimension i of a tensor, counted from its first; -1 when there is none. */
+int64_t case_dim(struct reference_case *c, const char *name, int i);
+/* A tensor's values in fresh memory (free), or NULL with the failure recorded. */
+float *case_f32(struct reference_case *c, const char *name, int64_t *count);
+double *case_f64(struct reference_case *c, const char *name, int64_t *count);
+/* [..., C, H, W] of a file to [..., H, W, C] of the library, or back. */
+void case_channels_last(float *to, const float *from, int64_t images, int64_t channels, int64_t pixels);
+void case_channels_first(float *to, const float *from, int64_t images, int64_t channels, int64_t pixels);
+/* case_f32 of an image tensor, turned; values = scale * file + shift. */
+float *case_images(struct reference_case *c, const char *name, float scale, float shift);
+
+void case_compare(struct reference_case *c, const char *name, const double *got, int64_t count, double bound);
+void case_compare_f32(struct reference_case *c, const char *name, const float *got, int64_t count, double bound);
+/* The same for images [B,H,W,C] against [B,C,H,W]. */
+void case_compare_images(struct reference_case *c, const char *name, const float *got, double bound);
+
+/* ---- the kinds ---- */
+void case_schedule(struct reference_case *c);
+void case_loss(struct reference_case *c);
+void case_train(struct reference_case *c);
+void case_sample(struct reference_case *c);
+
+/* ---- shared by loss, train and sample (network.c) ---- */
+maskdm_scheduler *case_scheduler(struct reference_case *c);
+maskdm_model *case_model(struct reference_case *c); /* with the case's weights */
+int32_t *case_labels(struct reference_case *c);     /* NULL: none given */
+
+#endif

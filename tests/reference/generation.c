@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Kinds "schedule" and "sample".
+ */
+#include "case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void case_schedule(struct reference_case *c)
+{
+    static const char *const tables[] = {"betas", "alphas_cumprod", "posterior_variance", "posterior_mean_coef1",
+                                         "posterior_mean_coef2"};
+    maskdm_scheduler *s = case_scheduler(c);
+    const int64_t T = s ? maskdm_scheduler_timesteps(s) : 0;
+    double *table = malloc((size_t)T * sizeof *table + 1);
+
+    for (size_t i = 0; s && table && i < sizeof tables / sizeof *tables; i++) {
+        char name[64];
+
+        snprintf(name, sizeof name, "expect.%s", tables[i]);
+        if (!case_ok(c, maskdm_scheduler_table(s, tables[i], table, T), tables[i]))
+            case_compare(c, name, table, T, TENSOR_BOUND);
+    }
+    free(table);
+    maskdm_scheduler_release(&s);
+}
+
+static maskdm_sampler *make_sampler(struct reference_case *c, maskdm_model *model, const char *kind)
+{
+    char text[256];
+    maskdm_options *o = NULL;
+    maskdm_sampler *s = NULL;
+
+    snprintf(text, sizeof text, "sampler=%s", kind);
+    if (!strcmp(kind, "ddim"))
+        snprintf(text, sizeof text, "sampler=ddim steps=%.0f eta=%.17g",
+                 case_number(c, "diffusion", "sampling_timesteps", 0), case_number(c, "diffusion", "eta", 0));
+    if (!case_ok(c, maskdm_options_create(&o, "sampler"), "sampler") &&
+        !case_ok(c, maskdm_options_parse(o, text), text))
+        case_ok(c, maskdm_sampler_create(&s, model, MASKDM_WEIGHTS_EMA, o, NULL), text);
+    maskdm_options_release(&o);
+    return s;
+}
+
+void case_sample(struct reference_case *c)
+{
+    const char *kind = maskdm_file_metadata(c->file, "sampler");
+    maskdm_model *model;
+    maskdm_sampler *s = NULL;
+    float *x = NULL, *noise = NULL;
+    int32_t *labels = NULL;
+    int64_t values = 0;
+
+    if (!kind || (strcmp(kind, "ddim") != 0 && strcmp(kind, "ddpm") != 0)) {
+        snprintf(c->skipped, sizeof c->skipped, "sampler %s is not built", kind ? kind : "(none)");
+        return;
+    }
+    model = case_model(c);
+    if (model)
+        s = make_sampler(c, model, kind);
+    if (s) {
+        x = case_images(c, "input.x_T", 1, 0);
+        values = maskdm_file_elements(c->file, maskdm_file_find(c->file, "input.x_T"));
+        labels = case_labels(c);
+        if (case_has(c, "input.noise"))
+            noise = case_images(c, "input.noise", 1, 0);
+    }
+    if (x && !case_ok(c, maskdm_sampler_run_from(s, case_dim(c, "input.x_T", BATCH), x, noise, labels), "sampling")) {
+        for (int64_t i = 0; i < values; i++)
+            x[i] = (x[i] + 1) / 2;
+        case_compare_images(c, "expect.image", x, TENSOR_BOUND);
+    }
+    free(x);
+    free(noise);
+    free(labels);
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&model);
+}

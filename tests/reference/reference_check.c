@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * reference_check [--device NAME] [--threads N] PATH...: run every case below the paths that the authors' program
+ * wrote, and hold the library to it. One line a case: name, worst relative error, verdict. Without a path, the folder
+ * that MASKDM_REFERENCE names; without that, exit status 77.
+ */
+#include "case.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct totals {
+    maskdm_device *device;
+    int passed, failed, skipped;
+};
+
+static const struct {
+    const char *name;
+    void (*run)(struct reference_case *c);
+} kinds[] = {{"schedule", case_schedule}, {"loss", case_loss}, {"train", case_train}, {"sample", case_sample}};
+
+static void run_file(struct totals *t, const char *path, const char *name)
+{
+    struct reference_case c = {.device = t->device};
+    const char *kind;
+    size_t i = 0;
+
+    if (maskdm_file_open(&c.file, path) < 0) {
+        printf("%-44s           FAILED  %s\n", name, maskdm_last_error());
+        t->failed++;
+        return;
+    }
+    kind = maskdm_file_metadata(c.file, "kind");
+    while (kind && i < sizeof kinds / sizeof *kinds && strcmp(kinds[i].name, kind) != 0)
+        i++;
+    if (!kind || i == sizeof kinds / sizeof *kinds)
+        snprintf(c.skipped, sizeof c.skipped, "kind %s is not built", kind ? kind : "(none)");
+    else
+        kinds[i].run(&c);
+    if (*c.skipped)
+        printf("%-44s           skipped  %s\n", name, c.skipped);
+    else
+        printf("%-44s %.3e %s%s\n", name, c.worst, c.failed ? "FAILED  " : "passed", c.failed ? c.line : "");
+    fflush(stdout);
+    *(*c.skipped ? &t->skipped : c.failed ? &t->failed : &t->passed) += 1;
+    maskdm_file_release(&c.file);
+}
+
+/* Whether a name ends in ".safetensors". */
+static int is_case(const char *name)
+{
+    static const char ending[] = ".safetensors";
+    const size_t n = strlen(name), m = sizeof ending - 1;
+
+    return n > m && !strcmp(name + n - m, ending);
+}
+
+/* A file, or every case below a folder in the order of names. skip: bytes of `path` that its cases' names leave out.
+ */
+static int walk(struct totals *t, const char *path, size_t skip)
+{
+    struct dirent **entry;
+    struct stat st;
+    int n;
+
+    if (stat(path, &st)) {
+        fprintf(stderr, "reference_check: cannot read %s\n", path);
+        return -1;
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        run_file(t, path, path + skip);
+        return 0;
+    }
+    n = scandir(path, &entry, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        char below[4096];
+
+        snprintf(below, sizeof below, "%s/%s", path, entry[i]->d_name);
+        if (entry[i]->d_name[0] != '.' && (is_case(below) || (!stat(below, &st) && S_ISDIR(st.st_mode))))
+            walk(t, below, skip);
+        free(entry[i]);
+    }
+    if (n >= 0)
+        free(entry);
+    return n < 0 ? -1 : 0;
+}
+
+static int open_device(maskdm_device **out, const char *name, const char *threads)
+{
+    maskdm_options *o = NULL;
+    int status = maskdm_options_create(&o, "device");
+
+    if (status >= 0 && threads)
+        status = maskdm_options_set(o, "threads", threads);
+    if (status >= 0)
+        status = maskdm_device_open(out, name, o);
+    maskdm_options_release(&o);
+    if (status < 0)
+        fprintf(stderr, "reference_check: %s\n", maskdm_last_error());
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct totals t = {0};
+    const char *device = "cpu", *threads = NULL, *standard = getenv("MASKDM_REFERENCE");
+    int paths = 0, bad = 0;
+
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--device") && i + 1 < argc)
+            device = argv[++i];
+        else if (!strcmp(argv[i], "--threads") && i + 1 < argc)
+            threads = argv[++i];
+        else
+            argv[++paths] = argv[i];
+    }
+    if (!paths && !standard)
+        return 77;
+    if (open_device(&t.device, device, threads) < 0)
+        return 1;
+    for (int i = 1; i <= paths; i++)
+        bad |= walk(&t, argv[i], strlen(argv[i]) + 1);
+    if (!paths)
+        bad |= walk(&t, standard, strlen(standard) + 1);
+    printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped);
+    maskdm_device_release(&t.device);
+    return bad || t.failed ? 1 : 0;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Mask policies: the authors' counts, that what is drawn is valid and evenly spread, that it depends on (seed, image,
+ * step) alone, and what is refused.
+ */
+#include "diffusion/mask.h"
+
+#include "util/error.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static maskdm_mask *make(const char *text)
+{
+    maskdm_options *o;
+    maskdm_mask *m;
+
+    ck_assert_int_eq(maskdm_options_create(&o, "mask"), MASKDM_OK);
+    ck_assert_msg(maskdm_options_parse(o, text) == MASKDM_OK, "%s: %s", text, maskdm_last_error());
+    ck_assert_msg(maskdm_mask_create(&m, o) == MASKDM_OK, "%s: %s", text, maskdm_last_error());
+    maskdm_options_release(&o);
+    return m;
+}
+
+/* 64 x 64 pixels and 256 x 256 in patches of 4; the counts are those of the authors' generator. */
+START_TEST(counts)
+{
+    static const struct {
+        const char *options;
+        int64_t rows, columns, visible;
+    } row[] = {
+        {"type=none", 16, 16, 256},
+        {"type=patch ratio=0", 16, 16, 256},
+        {"type=patch ratio=0.1", 16, 16, 231},
+        {"type=patch ratio=0.5", 16, 16, 128},
+        {"type=patch ratio=0.9", 16, 16, 26},
+        {"type=block ratio=0.1 block_size=2", 16, 16, 232},
+        {"type=block ratio=0.5 block_size=2", 16, 16, 128},
+        {"type=block ratio=0.9 block_size=2", 16, 16, 28},
+        {"type=block ratio=0.1 block_size=4", 16, 16, 240},
+        {"type=block ratio=0.9 block_size=4", 16, 16, 32},
+        {"type=block ratio=0.5 block_size=8", 16, 16, 128},
+        {"type=block ratio=0.9 block_size=4", 64, 64, 416},
+        {"type=block ratio=0.5 block_size=2", 4, 10, 20},
+        {"type=crop crop_size=15", 16, 16, 225},
+        {"type=crop crop_size=5", 16, 16, 25},
+        {"type=crop crop_size=3", 3, 8, 9},
+    };
+
+    for (size_t i = 0; i < MASKDM_LENGTH(row); i++) {
+        maskdm_mask *m = make(row[i].options);
+        const double rate = 1 - (double)row[i].visible / (double)(row[i].rows * row[i].columns);
+
+        ck_assert_msg(maskdm_mask_visible(m, row[i].rows, row[i].columns) == row[i].visible, "%s", row[i].options);
+        ck_assert_double_eq_tol(maskdm_mask_true_rate(m, row[i].rows, row[i].columns), rate, 1e-15);
+        maskdm_mask_release(&m);
+    }
+}
+END_TEST
+
+START_TEST(rates_and_names)
+{
+    maskdm_mask *m = make("type=block ratio=0.9 block_size=2");
+
+    ck_assert_str_eq(maskdm_mask_name(m), "block");
+    ck_assert_double_eq(maskdm_mask_nominal_rate(m), 0.9);
+    maskdm_mask_release(&m);
+    ck_assert_ptr_null(m);
+    m = make("type=crop crop_size=2");
+    ck_assert(isnan(maskdm_mask_nominal_rate(m)));
+    maskdm_mask_release(&m);
+    ck_assert_int_eq(maskdm_mask_create(&m, NULL), MASKDM_OK);
+    ck_assert_str_eq(maskdm_mask_name(m), "none");
+    ck_assert_double_eq(maskdm_mask_nominal_rate(m), 0);
+    maskdm_mask_release(&m);
+}
+END_TEST
+
+enum { ROWS = 6, COLUMNS = 8, P = ROWS * COLUMNS, MANY = 20000 };
+
+/* Every patch of patch and block masks is visible with the same probability; chi-square on the counts. */
+static void spread(const char *options)
+{
+    maskdm_mask *m = make(options);
+    const int64_t visible = maskdm_mask_visible(m, ROWS, COLUMNS);
+    const double p = (double)visible / P;
+    int32_t *index = malloc((size_t)(MANY * visible) * sizeof *index);
+    double chi = 0;
+    int seen[P] = {0}, wrong = 0;
+
+    ck_assert_int_eq(maskdm_mask_draw(m, ROWS, COLUMNS, 5, 0, 0, MANY, index), MASKDM_OK);
+    for (int64_t i = 0; i < MANY * visible; i++) {
+        if (index[i] < 0 || index[i] >= P || (i % visible && index[i] <= index[i - 1]))
+            wrong++;
+        else
+            seen[index[i]]++;
+    }
+    ck_assert_int_eq(wrong, 0);
+    for (int i = 0; i < P; i++)
+        chi += (seen[i] - MANY * p) * (seen[i] - MANY * p) / (MANY * p * (1 - p));
+    /* At most P terms of mean 1 and variance 2, up to b^2 of them equal. */
+    ck_assert_msg(fabs(chi - P) < 6 * sqrt(2.0 * P * 4), "%s: chi-square %g of %d", options, chi, P);
+    free(index);
+    maskdm_mask_release(&m);
+}
+
+START_TEST(draws_are_valid_and_even)
+{
+    spread("type=patch ratio=0.75");
+    spread("type=patch ratio=0.3");
+    spread("type=block ratio=0.5 block_size=2");
+}
+END_TEST
+
+START_TEST(blocks_are_whole_and_windows_square)
+{
+    maskdm_mask *block = make("type=block ratio=0.7 block_size=2"), *crop = make("type=crop crop_size=3");
+    const int64_t visible = maskdm_mask_visible(block, ROWS, COLUMNS);
+    int32_t index[P];
+    int corners[P] = {0}, kinds = 0, broken = 0;
+
+    for (int step = 0; step < 500; step++) {
+        int seen[P] = {0};
+
+        ck_assert_int_eq(maskdm_mask_draw(block, ROWS, COLUMNS, 1, 3, step, 1, index), MASKDM_OK);
+        for (int64_t i = 0; i < visible; i++)
+            seen[index[i]] = 1;
+        for (int i = 0; i < P; i++) {
+            const int first = i / COLUMNS / 2 * 2 * COLUMNS + i % COLUMNS / 2 * 2;
+
+            broken += seen[i] != seen[first];
+        }
+        ck_assert_int_eq(maskdm_mask_draw(crop, ROWS, COLUMNS, 1, 3, step, 1, index), MASKDM_OK);
+        corners[index[0]]++;
+        for (int i = 0; i < 9; i++)
+            broken += index[i] != index[0] + i / 3 * COLUMNS + i % 3;
+    }
+    ck_assert_int_eq(broken, 0);
+    for (int i = 0; i < P; i++)
+        kinds += corners[i] > 0;
+    ck_assert_int_eq(kinds, (ROWS - 2) * (COLUMNS - 2));
+    maskdm_mask_release(&block);
+    maskdm_mask_release(&crop);
+}
+END_TEST
+
+START_TEST(streams)
+{
+    maskdm_mask *m = make("type=patch ratio=0.5");
+    int32_t all[8 * P / 2], one[P / 2];
+    const size_t bytes = sizeof one;
+
+    ck_assert_int_eq(maskdm_mask_draw(m, ROWS, COLUMNS, 9, 40, 5, 8, all), MASKDM_OK);
+    ck_assert_int_eq(maskdm_mask_draw(m, ROWS, COLUMNS, 9, 43, 5, 1, one), MASKDM_OK);
+    ck_assert_mem_eq(one, all + 3 * P / 2, bytes);
+    ck_assert_mem_ne(one, all + 4 * P / 2, bytes);
+    ck_assert_int_eq(maskdm_mask_draw(m, ROWS, COLUMNS, 9, 43, 6, 1, one), MASKDM_OK);
+    ck_assert_mem_ne(one, all + 3 * P / 2, bytes);
+    ck_assert_int_eq(maskdm_mask_draw(m, ROWS, COLUMNS, 10, 43, 5, 1, one), MASKDM_OK);
+    ck_assert_mem_ne(one, all + 3 * P / 2, bytes);
+    maskdm_mask_release(&m);
+}
+END_TEST
+
+static void refuse(const char *options, int64_t rows, int64_t columns, const char *line)
+{
+    maskdm_mask *m = make(options);
+    int32_t index[64];
+
+    ck_assert_int_eq(maskdm_mask_visible(m, rows, columns), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), line);
+    ck_assert_int_eq(maskdm_mask_draw(m, rows, columns, 0, 0, 0, 1, index), MASKDM_EINVAL);
+    ck_assert(isnan(maskdm_mask_true_rate(m, rows, columns)));
+    maskdm_mask_release(&m);
+}
+
+START_TEST(refusals)
+{
+    maskdm_mask *m = make("type=patch ratio=0.5");
+    maskdm_options *o;
+    int32_t index[4];
+
+    refuse("type=block ratio=0.5 block_size=4", 16, 6, "blocks of 4 x 4 patches do not tile a grid of 16 x 6");
+    refuse("type=crop crop_size=5", 4, 8, "a window of 5 x 5 patches does not fit into a grid of 4 x 8");
+    refuse("type=patch ratio=1", 4, 4, "mask patch leaves no patch visible on a grid of 4 x 4 patches");
+    refuse("type=patch ratio=0.5", 0, 4, "a grid of 0 x 4 patches is out of range");
+    refuse("type=patch ratio=0.5", 1 << 20, 1 << 20, "a grid of 1048576 x 1048576 patches is out of range");
+    ck_assert_int_eq(maskdm_mask_draw(m, 2, 2, 0, -1, 0, 1, index), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_mask_draw(m, 2, 2, 0, 0, 0, 1, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_mask_draw(m, 2, 2, 0, 0, 0, 0, NULL), MASKDM_OK);
+    maskdm_mask_release(&m);
+    ck_assert_int_eq(maskdm_options_create(&o, "mask"), MASKDM_OK);
+    ck_assert_int_lt(maskdm_options_parse(o, "type=patch ratio=1.5"), 0);
+    maskdm_options_release(&o);
+}
+END_TEST
+
+struct host {
+    int64_t visible;
+    int fault, dropped, calls;
+    uint64_t random;
+};
+
+static int64_t host_visible(void *user, int64_t rows, int64_t columns)
+{
+    (void)rows;
+    (void)columns;
+    return ((struct host *)user)->visible;
+}
+
+/* fault: 1 cancels, 2 repeats an index, 3 leaves the range, 4 writes nothing. */
+static int host_draw(void *user, uint64_t random, int64_t rows, int64_t columns, int32_t *index)
+{
+    struct host *h = user;
+
+    h->calls++;
+    h->random = random;
+    if (h->fault == 4)
+        return 0;
+    for (int64_t i = 0; i < h->visible; i++)
+        index[i] = (int32_t)(h->fault == 2 ? 0 : i);
+    if (h->fault == 3)
+        index[h->visible - 1] = (int32_t)(rows * columns);
+    return h->fault == 1;
+}
+
+static void host_drop(void *user)
+{
+    ((struct host *)user)->dropped++;
+}
+
+START_TEST(a_policy_of_the_hosts_own)
+{
+    struct host h = {.visible = 3};
+    maskdm_mask *m;
+    int32_t index[6];
+    uint64_t random;
+
+    ck_assert_int_eq(maskdm_mask_create_custom(&m, "mine", host_visible, host_draw, host_drop, &h), MASKDM_OK);
+    ck_assert_str_eq(maskdm_mask_name(m), "mine");
+    ck_assert_int_eq(maskdm_mask_visible(m, 2, 3), 3);
+    ck_assert_int_eq(maskdm_mask_draw(m, 2, 3, 1, 0, 0, 2, index), MASKDM_OK);
+    ck_assert_int_eq(h.calls, 2);
+    random = h.random;
+    ck_assert_int_eq(maskdm_mask_draw(m, 2, 3, 1, 1, 0, 1, index), MASKDM_OK);
+    ck_assert_uint_eq(h.random, random);
+    ck_assert_int_eq(maskdm_mask_draw(m, 2, 3, 1, 2, 0, 1, index), MASKDM_OK);
+    ck_assert_uint_ne(h.random, random);
+    h.fault = 1;
+    ck_assert_int_eq(maskdm_mask_draw(m, 2, 3, 1, 0, 0, 1, index), MASKDM_ECANCELED);
+    for (h.fault = 2; h.fault <= 4; h.fault++)
+        ck_assert_int_eq(maskdm_mask_draw(m, 2, 3, 1, 0, 0, 1, index), MASKDM_EINVAL);
+    for (h.visible = -1; h.visible <= 7; h.visible++)
+        ck_assert(maskdm_mask_visible(m, 2, 3) == (h.visible < 1 || h.visible > 6 ? MASKDM_EINVAL : h.visible));
+    maskdm_mask_release(&m);
+    ck_assert_int_eq(h.dropped, 1);
+    ck_assert_int_eq(maskdm_mask_create_custom(&m, NULL, host_visible, host_draw, NULL, NULL), MASKDM_EINVAL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("mask");
+    TCase *c = tcase_create("mask");
+    SRunner *r;
+    int failed;
+
+    tcase_add_test(c, counts);
+    tcase_add_test(c, rates_and_names);
+    tcase_add_test(c, draws_are_valid_and_even);
+    tcase_add_test(c, blocks_are_whole_and_windows_square);
+    tcase_add_test(c, streams);
+    tcase_add_test(c, refusals);
+    tcase_add_test(c, a_policy_of_the_hosts_own);
+    suite_add_tcase(s, c);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

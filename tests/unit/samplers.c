@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The samplers' arithmetic, with a perfect network in closed form in place of a trained one.
+ */
+#include "diffusion/solver.h"
+
+#include "util/error.h"
+#include "util/rng.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static maskdm_options *options(const char *kind, const char *text)
+{
+    maskdm_options *o;
+
+    ck_assert_int_eq(maskdm_options_create(&o, kind), MASKDM_OK);
+    ck_assert_msg(maskdm_options_parse(o, text) == MASKDM_OK, "%s: %s", text, maskdm_last_error());
+    return o;
+}
+
+static maskdm_scheduler *scheduler(const char *text)
+{
+    maskdm_options *o = options("scheduler", text);
+    maskdm_scheduler *s;
+
+    ck_assert_msg(maskdm_scheduler_create(&s, o) == MASKDM_OK, "%s: %s", text, maskdm_last_error());
+    maskdm_options_release(&o);
+    return s;
+}
+
+static void expect_times(const char *schedule, const char *sampler, int64_t steps, const int *expected)
+{
+    maskdm_scheduler *s = scheduler(schedule);
+    maskdm_options *o = options("sampler", sampler);
+    double times[64], few[2];
+
+    ck_assert_int_eq(maskdm_scheduler_times(s, o, times, 64), steps);
+    for (int64_t i = 0; i <= steps; i++)
+        ck_assert_msg(times[i] == expected[i], "%s: time %d is %g", sampler, (int)i, times[i]);
+    ck_assert_int_eq(maskdm_scheduler_times(s, o, few, 2), steps);
+    ck_assert_double_eq(few[1], expected[1]);
+    maskdm_options_release(&o);
+    maskdm_scheduler_release(&s);
+}
+
+START_TEST(times)
+{
+    expect_times("timesteps=1000", "sampler=ddim steps=4", 4, (const int[]){999, 749, 499, 249, -1});
+    expect_times("timesteps=1000", "sampler=ddim steps=6", 6, (const int[]){999, 832, 665, 499, 332, 165, -1});
+    expect_times("timesteps=1000", "sampler=ddim steps=1", 1, (const int[]){999, -1});
+    expect_times(
+        "timesteps=25", "sampler=ddim steps=24", 24,
+        (const int[]){24, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, -1});
+    expect_times("timesteps=5 schedule=cosine", "sampler=ddpm", 5, (const int[]){4, 3, 2, 1, 0, -1});
+}
+END_TEST
+
+/* What a perfect network answers for data that are normal with deviation `spread` around `mean`. */
+static double perfect(const char *prediction, double abar, double x, double mean, double spread)
+{
+    const double signal = sqrt(abar), noise = sqrt(1 - abar), variance = abar * spread * spread + 1 - abar;
+    const double x0 = mean + signal * spread * spread / variance * (x - signal * mean);
+    const double eps = (x - signal * x0) / noise;
+
+    if (!strcmp(prediction, "noise"))
+        return eps;
+    return strcmp(prediction, "x0") ? signal * eps - noise * x0 : x0;
+}
+
+/* Sample `n` values by single public steps. */
+static void sample(const maskdm_scheduler *s, const char *sampler, double mean, double spread, float *x, int64_t n)
+{
+    maskdm_options *o = options("sampler", sampler);
+    const int64_t T = maskdm_scheduler_timesteps(s);
+    double *abar = malloc((size_t)T * sizeof *abar), *at = malloc((size_t)(T + 1) * sizeof *at);
+    float *p = malloc((size_t)n * sizeof *p), *z = malloc((size_t)n * sizeof *z);
+    const int64_t steps = maskdm_scheduler_times(s, o, at, T + 1);
+
+    ck_assert_int_gt(steps, 0);
+    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, T), MASKDM_OK);
+    ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, 1000, 1, n, x), MASKDM_OK);
+    for (int64_t i = 0; i < steps; i++) {
+        for (int64_t k = 0; k < n; k++)
+            p[k] = (float)perfect(maskdm_scheduler_prediction(s), abar[(int)at[i]], x[k], mean, spread);
+        ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, i, 1, n, z), MASKDM_OK);
+        ck_assert_msg(maskdm_scheduler_step(s, o, at[i], at[i + 1], 1, n, x, p, i + 1 < steps ? z : NULL, NULL) ==
+                          MASKDM_OK,
+                      "%s", maskdm_last_error());
+    }
+    free(abar);
+    free(at);
+    free(p);
+    free(z);
+    maskdm_options_release(&o);
+}
+
+static void expect_normal(const char *schedule, const char *sampler, double tolerance)
+{
+    enum { N = 20000 };
+    static float x[N];
+    maskdm_scheduler *s = scheduler(schedule);
+    double sum = 0, squares = 0;
+
+    sample(s, sampler, 0.25, 0.2, x, N);
+    for (int i = 0; i < N; i++)
+        sum += x[i];
+    for (int i = 0; i < N; i++)
+        squares += (x[i] - sum / N) * (x[i] - sum / N);
+    ck_assert_msg(fabs(sum / N - 0.25) < tolerance, "%s, %s: mean %g", schedule, sampler, sum / N);
+    ck_assert_msg(fabs(sqrt(squares / N) - 0.2) < tolerance, "%s, %s: deviation %g", schedule, sampler,
+                  sqrt(squares / N));
+    maskdm_scheduler_release(&s);
+}
+
+START_TEST(a_perfect_network_gives_the_data)
+{
+    expect_normal("schedule=cosine timesteps=200 prediction=noise", "sampler=ddpm clip=false", 0.01);
+    expect_normal("schedule=cosine timesteps=200 prediction=v", "sampler=ddpm clip=false", 0.01);
+    expect_normal("schedule=linear timesteps=400 prediction=x0", "sampler=ddpm", 0.01);
+    expect_normal("schedule=linear timesteps=400 prediction=x0", "sampler=ddim steps=200 eta=0", 0.02);
+    expect_normal("schedule=cosine timesteps=400 prediction=v", "sampler=ddim steps=200 eta=0.5", 0.02);
+    expect_normal("schedule=cosine timesteps=400 prediction=noise", "sampler=ddim steps=200 eta=1 clip=false", 0.02);
+}
+END_TEST
+
+/* With a single image as the data, every DDIM run ends at it, in few steps too. */
+START_TEST(one_image_is_found)
+{
+    maskdm_scheduler *s = scheduler("schedule=cosine prediction=v");
+    float x[16];
+
+    sample(s, "sampler=ddim steps=5 eta=0", -0.75, 0, x, 16);
+    for (int i = 0; i < 16; i++)
+        ck_assert_double_eq_tol(x[i], -0.75, 1e-6);
+    maskdm_scheduler_release(&s);
+}
+END_TEST
+
+/* Over all T times and unclipped, DDIM at eta 1 is ancestral sampling (Song et al. 2021, section 4.1). */
+START_TEST(ddim_at_eta_1_is_ddpm)
+{
+    maskdm_scheduler *s = scheduler("schedule=linear timesteps=60 prediction=noise");
+    float a[64], b[64];
+
+    sample(s, "sampler=ddpm clip=false", 0.1, 0.5, a, 64);
+    sample(s, "sampler=ddim steps=60 eta=1 clip=false", 0.1, 0.5, b, 64);
+    for (int i = 0; i < 64; i++)
+        ck_assert_double_eq_tol(a[i], b[i], 1e-4);
+    maskdm_scheduler_release(&s);
+}
+END_TEST
+
+/* The authors clip x0 and, for noise prediction alone, keep the noise that the network gave. */
+START_TEST(clipping_is_the_authors)
+{
+    static const char *const predictions[] = {"noise", "x0"};
+    maskdm_options *o = options("sampler", "sampler=ddim steps=10 eta=0");
+
+    for (int i = 0; i < 2; i++) {
+        maskdm_options *so = options("scheduler", "schedule=cosine timesteps=100");
+        maskdm_scheduler *s;
+        double abar[100], a, b, eps;
+        float x = 1.5f, x0;
+        const float p = i ? 2 : -1;
+
+        ck_assert_int_eq(maskdm_options_set(so, "prediction", predictions[i]), MASKDM_OK);
+        ck_assert_int_eq(maskdm_scheduler_create(&s, so), MASKDM_OK);
+        ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 100), MASKDM_OK);
+        a = abar[49];
+        b = abar[39];
+        eps = i ? (1.5 - sqrt(a)) / sqrt(1 - a) : -1;
+        ck_assert_int_eq(maskdm_scheduler_step(s, o, 49, 39, 1, 1, &x, &p, NULL, &x0), MASKDM_OK);
+        ck_assert_float_eq(x0, 1);
+        ck_assert_double_eq_tol(x, sqrt(b) + sqrt(1 - b) * eps, 1e-6);
+        maskdm_options_release(&so);
+        maskdm_scheduler_release(&s);
+    }
+    maskdm_options_release(&o);
+}
+END_TEST
+
+START_TEST(refusals)
+{
+    maskdm_scheduler *s = scheduler("schedule=linear timesteps=100");
+    maskdm_options *ddim = options("sampler", "sampler=ddim steps=10 eta=1");
+    maskdm_options *ddpm = options("sampler", "sampler=ddpm"), *many = options("sampler", "sampler=ddim steps=101");
+    float x = 1, p = 0, z = 0;
+    double at[2];
+
+    ck_assert_int_eq(maskdm_scheduler_times(s, many, at, 2), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "101 sampling steps; the schedule allows 1 to 100");
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, 50, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 100, 50, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, NAN, 50, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, -2, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddpm, 50, 40, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "ddpm steps from 50 to 49, not to 40");
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, 40, 1, 1, &x, NULL, &z, NULL), MASKDM_EINVAL);
+    ck_assert_float_eq(x, 1);
+    maskdm_options_release(&ddim);
+    maskdm_options_release(&ddpm);
+    maskdm_options_release(&many);
+    maskdm_scheduler_release(&s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("samplers");
+    TCase *c = tcase_create("samplers");
+    SRunner *r;
+    int failed;
+
+    tcase_add_test(c, times);
+    tcase_add_test(c, a_perfect_network_gives_the_data);
+    tcase_add_test(c, one_image_is_found);
+    tcase_add_test(c, ddim_at_eta_1_is_ddpm);
+    tcase_add_test(c, clipping_is_the_authors);
+    tcase_add_test(c, refusals);
+    suite_add_tcase(s, c);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
