@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the U-ViT is before it computes anything: parameters, their order, FLOPs, memory, and options refused.
+ */
+#include "fake.h"
+
+#include "backend/cpu/cpu.h"
+#include "model/network.h"
+#include "util/alloc.h"
+
+#include <check.h>
+
+static maskdm_options *options(const char *text)
+{
+    maskdm_options *o;
+
+    ck_assert_int_eq(maskdm_optionset_create(&o, maskdm_uvit.kind), 0);
+    ck_assert_msg(maskdm_optionset_parse(o, text) == 0, "%s", maskdm_error_text());
+    return o;
+}
+
+static void record(struct maskdm_graph *g, struct maskdm_backend *backend, struct maskdm_params *layout,
+                   struct maskdm_ports *ports, const char *text, int64_t batch, int64_t visible)
+{
+    maskdm_options *o = options(text);
+
+    maskdm_graph_init(g, backend, layout, MASKDM_F32);
+    maskdm_uvit.record(g, ports, o, batch, visible);
+    maskdm_optionset_release(&o);
+}
+
+static const char small64[] = "image_size=64 patch_size=4 dim=512 depth=13 heads=8";
+static const char small256[] = "image_size=256 patch_size=4 dim=512 depth=13 heads=8";
+static const char base256[] = "image_size=256 patch_size=4 dim=768 depth=12 heads=12";
+
+START_TEST(parameters_are_counted)
+{
+    static const struct {
+        const char *options;
+        int64_t numel;
+    } cases[] = {{small64, 44292144}, {small256, 46258224}, {base256, 102417456}};
+
+    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+        struct maskdm_params layout = {0};
+        struct maskdm_ports ports;
+        struct maskdm_graph g;
+
+        record(&g, NULL, &layout, &ports, cases[i].options, 1, 1);
+        ck_assert_msg(g.failure.code == 0, "%s", g.failure.text);
+        ck_assert_int_eq(layout.numel, cases[i].numel);
+        maskdm_graph_free(&g);
+
+        /* A second program of the same model finds the same parameters. */
+        record(&g, NULL, &layout, &ports, cases[i].options, 2, 7);
+        ck_assert_int_eq(g.failure.code, 0);
+        ck_assert_int_eq(layout.numel, cases[i].numel);
+        maskdm_graph_free(&g);
+        maskdm_params_free(&layout);
+    }
+}
+END_TEST
+
+START_TEST(parameters_stand_in_the_authors_order)
+{
+    static const char *const names[] = {"encoder.uncond_embed",
+                                        "encoder.encoder_pos_embed",
+                                        "encoder.patch_embed.proj.weight",
+                                        "encoder.patch_embed.proj.bias",
+                                        "encoder.label_emb.weight",
+                                        "encoder.time_embed.0.weight",
+                                        "encoder.time_embed.0.bias",
+                                        "encoder.time_embed.2.weight",
+                                        "encoder.time_embed.2.bias",
+                                        "encoder.in_blocks.0.norm1.weight",
+                                        "encoder.in_blocks.0.norm1.bias",
+                                        "encoder.in_blocks.0.attn.q_bias",
+                                        "encoder.in_blocks.0.attn.v_bias",
+                                        "encoder.in_blocks.0.attn.qkv.weight",
+                                        "encoder.in_blocks.0.attn.proj.weight",
+                                        "encoder.in_blocks.0.attn.proj.bias",
+                                        "encoder.in_blocks.0.norm2.weight",
+                                        "encoder.in_blocks.0.norm2.bias",
+                                        "encoder.in_blocks.0.mlp.fc1.weight",
+                                        "encoder.in_blocks.0.mlp.fc1.bias",
+                                        "encoder.in_blocks.0.mlp.fc2.weight",
+                                        "encoder.in_blocks.0.mlp.fc2.bias",
+                                        "encoder.mid_block.norm1.weight"};
+    static const char *const last[] = {"encoder.out_blocks.0.skip_linear.weight",
+                                       "encoder.out_blocks.0.skip_linear.bias",
+                                       "encoder.norm.weight",
+                                       "encoder.norm.bias",
+                                       "encoder_to_output.weight",
+                                       "encoder_to_output.bias"};
+    struct maskdm_params layout = {0};
+    struct maskdm_ports ports;
+    struct maskdm_graph g;
+
+    record(&g, NULL, &layout, &ports, "image_size=8 dim=8 depth=3 heads=2 qkv_bias=true time_mlp=true classes=5", 1,
+           2);
+    ck_assert_int_eq(layout.count, 9 + 3 * 13 + 2 + 4);
+    for (size_t i = 0; i < MASKDM_LENGTH(names); i++)
+        ck_assert_str_eq(layout.list[i].name, names[i]);
+    for (size_t i = 0; i < MASKDM_LENGTH(last); i++)
+        ck_assert_str_eq(layout.list[(size_t)layout.count - MASKDM_LENGTH(last) + i].name, last[i]);
+    ck_assert_int_eq(layout.list[2].shape.n, 4);
+    ck_assert_int_eq(layout.list[2].init, MASKDM_INIT_UNIFORM);
+    ck_assert_double_eq_tol(layout.list[2].scale, 1 / sqrt(48), 1e-15);
+    ck_assert_double_eq(layout.list[4].scale, 1);
+    ck_assert_int_eq(layout.list[9].init, MASKDM_INIT_ONE);
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+}
+END_TEST
+
+/* GFLOP of one image by the formula of Lei et al.'s network, counted by hand. */
+START_TEST(flops_are_counted)
+{
+    static const struct {
+        int64_t visible;
+        double forward, both;
+    } cases[] = {{256, 24.42, 73.25}, {128, 11.82, 35.45}, {64, 5.844, 17.53}, {26, 2.400, 7.199}};
+
+    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+        struct maskdm_params layout = {0};
+        struct maskdm_ports ports;
+        struct maskdm_graph g;
+        double forward, both;
+
+        record(&g, &fake_backend, &layout, &ports, small64, 4, cases[i].visible);
+        ck_assert_msg(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN) == 0, "%s", maskdm_error_text());
+        forward = maskdm_graph_flops(&g, 0) / 4e9;
+        both = forward + maskdm_graph_flops(&g, 1) / 4e9;
+        ck_assert_double_eq_tol(forward, cases[i].forward, 0.01 * cases[i].forward);
+        ck_assert_double_eq_tol(both, cases[i].both, 0.01 * cases[i].both);
+        maskdm_graph_free(&g);
+        maskdm_params_free(&layout);
+    }
+}
+END_TEST
+
+START_TEST(planning_saves_memory)
+{
+    const struct maskdm_cpu_settings settings = {.workers = 1, .guard = 1, .instruction_set = "auto"};
+    struct maskdm_params layout = {0};
+    struct maskdm_backend *cpu;
+    struct maskdm_ports ports;
+    struct maskdm_graph g;
+    size_t train;
+
+    ck_assert_int_eq(maskdm_cpu_open(&cpu, &settings), 0);
+    record(&g, cpu, &layout, &ports, small64, 8, 64);
+    ck_assert_msg(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN) == 0, "%s", maskdm_error_text());
+    train = g.arena_bytes;
+    ck_assert_msg((double)train <= 0.6 * (double)g.unplanned_bytes, "%zu of %zu bytes", train, g.unplanned_bytes);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), 0);
+    ck_assert_msg(g.arena_bytes < train / 4, "%zu of %zu bytes", g.arena_bytes, train);
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+    cpu->v->close(cpu);
+}
+END_TEST
+
+START_TEST(sharing_changes_no_bit)
+{
+    static const char *const nets[] = {"image_size=8 dim=8 depth=5 heads=2",
+                                       "image_size=8x12 dim=6 depth=3 heads=1 qkv_bias=true time_mlp=true classes=4"};
+    enum { ROOM = 100000 };
+    static float result[2][ROOM];
+
+    for (int i = 0; i < 4; i++) {
+        int64_t count[2];
+
+        for (int apart = 0; apart < 2; apart++) {
+            struct maskdm_params layout = {0};
+            struct maskdm_ports ports;
+            struct maskdm_graph g;
+
+            record(&g, &fake_backend, &layout, &ports, nets[i / 2], 2, 3);
+            ck_assert_int_eq(
+                maskdm_graph_plan(&g, (i % 2 ? MASKDM_PLAN_TRAIN : 0) | (apart ? MASKDM_PLAN_UNSHARED : 0)), 0);
+            count[apart] = fake_step(&g, result[apart], ROOM);
+            maskdm_graph_free(&g);
+            maskdm_params_free(&layout);
+        }
+        ck_assert(count[0] > 0 && count[0] < ROOM && count[0] == count[1]);
+        for (int64_t k = 0; k < count[0]; k++)
+            ck_assert(!isnan(result[0][k]));
+        ck_assert_int_eq(memcmp(result[0], result[1], (size_t)count[0] * sizeof(float)), 0);
+    }
+}
+END_TEST
+
+START_TEST(options_are_checked)
+{
+    static const struct {
+        const char *options, *line;
+    } cases[] = {
+        {"image_size=30 patch_size=4", "patch_size 4 does not divide image_size 30x30"},
+        {"image_size=32x30 patch_size=4", "patch_size 4 does not divide image_size 32x30"},
+        {"dim=10 heads=4", "heads 4 does not divide dim 10"},
+        {"dim=9 heads=3", "dim 9 is odd, but half of it is cosines of the time and half sines"},
+        {"image_size=4096 patch_size=2",
+         "image_size 4096x4096 has 4194304 patches of patch_size 2, more than 1048576"},
+        {"dim=4 heads=2 mlp_ratio=0.125", "mlp_ratio gives a hidden layer below 1 or above 64 times dim 4"},
+    };
+    struct maskdm_geometry geo;
+    maskdm_options *o;
+
+    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+        struct maskdm_params layout = {0};
+        struct maskdm_ports ports;
+        struct maskdm_graph g;
+
+        o = options(cases[i].options);
+        ck_assert_int_eq(maskdm_uvit.geometry(&geo, o), MASKDM_EINVAL);
+        ck_assert_str_eq(maskdm_error_text(), cases[i].line);
+        maskdm_optionset_release(&o);
+        record(&g, &fake_backend, &layout, &ports, cases[i].options, 1, 1);
+        ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
+        ck_assert_str_eq(maskdm_error_text(), cases[i].line);
+        ck_assert_int_eq(ports.output, MASKDM_NONE);
+        maskdm_graph_free(&g);
+        maskdm_params_free(&layout);
+    }
+    o = options("image_size=48x32 patch_size=8 channels=1 classes=7");
+    ck_assert_int_eq(maskdm_uvit.geometry(&geo, o), 0);
+    ck_assert_int_eq(geo.height, 48);
+    ck_assert_int_eq(geo.width, 32);
+    ck_assert_int_eq(geo.rows, 6);
+    ck_assert_int_eq(geo.columns, 4);
+    ck_assert_int_eq(geo.patches, 24);
+    ck_assert_int_eq(geo.channels, 1);
+    ck_assert_int_eq(geo.classes, 7);
+    maskdm_optionset_release(&o);
+    ck_assert_ptr_eq(maskdm_network_find("uvit"), &maskdm_uvit);
+    ck_assert_ptr_null(maskdm_network_find("unet"));
+}
+END_TEST
+
+static int refuse_nth(void *user, size_t bytes)
+{
+    long *left = user;
+
+    (void)bytes;
+    return (*left)-- == 0;
+}
+
+START_TEST(refused_memory_is_reported)
+{
+    maskdm_options *o = options("image_size=8 dim=8 depth=3 heads=2 classes=2");
+    long live = maskdm_alloc_live(), left = 0, n = 0;
+    struct maskdm_alloc_hook hook = {refuse_nth, &left};
+    int rc = -1;
+
+    for (n = 0; rc != 0; n++) {
+        struct maskdm_params layout = {0};
+        struct maskdm_ports ports;
+        struct maskdm_graph g;
+
+        left = n;
+        maskdm_alloc_hook_set(&hook);
+        maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+        maskdm_uvit.record(&g, &ports, o, 2, 3);
+        rc = maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN);
+        maskdm_alloc_hook_set(NULL);
+        ck_assert(rc == 0 || rc == MASKDM_ENOMEM);
+        maskdm_graph_free(&g);
+        maskdm_params_free(&layout);
+        ck_assert_int_eq(maskdm_alloc_live(), live);
+    }
+    ck_assert_int_gt(n, 30);
+    maskdm_optionset_release(&o);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("uvit");
+    TCase *t = tcase_create("uvit");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, t);
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, parameters_are_counted);
+    tcase_add_test(t, parameters_stand_in_the_authors_order);
+    tcase_add_test(t, flops_are_counted);
+    tcase_add_test(t, planning_saves_memory);
+    tcase_add_test(t, sharing_changes_no_bit);
+    tcase_add_test(t, options_are_checked);
+    tcase_add_test(t, refused_memory_is_reported);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
