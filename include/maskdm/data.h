@@ -25,11 +25,11 @@ typedef struct maskdm_data maskdm_data;
 
 /**
  * A folder of images, searched recursively (files named .png, .jpg or .jpeg in any case, told apart by content;
- * hidden files and folders left out), in byte order of the paths. Each is resized (short side, Pillow's antialiased bicubic)
- * and centre-cropped to image_size; an 8-bit file keeps 8 bits, a 16-bit one 16. Labels are the indices, in byte
- * order, of the first-level sub-folders that hold images, -1 for files beside them. A broken image is named to the
- * log, skipped and counted; MASKDM_EINVAL when none is left. All are decoded once here; they stay in memory when that
- * fits `cache_limit`, else loader threads read them again ahead of the step: both give equal bytes.
+ * hidden files and folders left out), in byte order of the paths. Each is resized (short side, Pillow's antialiased
+ * bicubic) and centre-cropped to image_size; an 8-bit file keeps 8 bits, a 16-bit one 16. Labels are the indices, in
+ * byte order, of the first-level sub-folders that hold images, -1 for files beside them. A broken image is named to
+ * the log, skipped and counted; MASKDM_EINVAL when none is left. All are decoded once here; they stay in memory when
+ * that fits `cache_limit`, else loader threads read them again ahead of the step: both give equal bytes.
  * options: kind "folder", NULL for the defaults. log may be NULL.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,

@@ -2,8 +2,8 @@
  *
  * Scale and crop. The filter is Pillow's antialiased bicubic: Keys' cubic with a = -0.5, widened by the scale when
  * shrinking, weights normalised over the samples that exist; horizontal pass, then vertical, rounded and clipped to
- * the picture's depth after each, as Pillow does, whose results these are but for ties. Only what the crop keeps is
- * computed.
+ * the picture's depth after each, as Pillow does. Pictures of 8 bits come out as Pillow's to the bit: their weights
+ * are rounded to 22 bits as there, and sums are then exact in double. Only what the crop keeps is computed.
  *
  * Where the picture has alpha, colours are weighted by it, so that invisible colours do not bleed in; then nothing is
  * rounded or clipped between the passes, since that would part colour from alpha.
@@ -13,7 +13,10 @@
 
 #include <math.h>
 
-enum { SUPPORT = 2 }; /* radius of the filter, in samples of the coarser side */
+enum {
+    SUPPORT = 2,    /* radius of the filter, in samples of the coarser side */
+    FIXED = 1 << 22 /* the unit of Pillow's weights for 8 bits */
+};
 
 /* Sample i of the result is sum over k < count[i] of weight[i * most + k] * source[first[i] + k]. */
 struct taps {
@@ -41,8 +44,9 @@ static void free_taps(struct taps *t)
     maskdm_free(t->weight);
 }
 
-/* Results `at` .. `at` + n of scaling `in` samples to `out`. Memory is about 4 * max(in, out) weights. */
-static int make_taps(struct taps *t, int64_t in, int64_t out, int64_t at, int64_t n, struct maskdm_failure *f)
+/* Results `at` .. `at` + n of scaling `in` samples of `bits` to `out`. Memory is about 4 * max(in, out) weights. */
+static int make_taps(struct taps *t, int64_t in, int64_t out, int64_t at, int64_t n, int bits,
+                     struct maskdm_failure *f)
 {
     double scale = (double)in / (double)out, wide = scale > 1 ? scale : 1, support = SUPPORT * wide;
 
@@ -61,7 +65,7 @@ static int make_taps(struct taps *t, int64_t in, int64_t out, int64_t at, int64_
         for (int64_t k = 0; k < last - first; k++)
             sum += w[k] = bicubic(((double)(k + first) - centre + 0.5) / wide);
         for (int64_t k = 0; k < last - first; k++)
-            w[k] /= sum;
+            w[k] = bits == 8 ? round(w[k] / sum * FIXED) / FIXED : w[k] / sum;
         t->first[i] = first;
         t->count[i] = last - first;
     }
@@ -160,8 +164,8 @@ int maskdm_picture_fit(maskdm_image **out, const maskdm_image *m, int64_t height
     MASKDM_TRY(maskdm_picture_create(&n, height, width, m->channels, f));
     n->bits = m->bits;
     cover(&all_height, &all_width, m, height, width);
-    if ((r = make_taps(&across, m->width, all_width, margin(all_width - width), width, f)) < 0 ||
-        (r = make_taps(&down, m->height, all_height, margin(all_height - height), height, f)) < 0)
+    if ((r = make_taps(&across, m->width, all_width, margin(all_width - width), width, m->bits, f)) < 0 ||
+        (r = make_taps(&down, m->height, all_height, margin(all_height - height), height, m->bits, f)) < 0)
         goto out;
     top = down.first[0];
     rows = down.first[height - 1] + down.count[height - 1] - top;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Scaling and cropping against Pillow 13's resize(BICUBIC) and torchvision's centre crop. Pillow's weights have 22
- * bits, so that a tie may fall the other way; with alpha it also multiplies and divides in 8 bits, which costs a few
- * steps.
+ * Scaling and cropping against Pillow 13's resize(BICUBIC) and torchvision's centre crop: equal to the bit, except
+ * with alpha, where Pillow multiplies and divides in 8 bits and that costs a few steps.
  */
 #include "io/codec.h"
 #include "util/alloc.h"
@@ -66,8 +65,8 @@ static maskdm_image *fit(const maskdm_image *m, int height, int width)
 
 START_TEST(agrees_with_pillow)
 {
-    int differ = 0, samples = pillow[_i].to_height * pillow[_i].to_width * pillow[_i].channels;
-    int most = pillow[_i].channels == 4 ? 3 : 1;
+    int samples = pillow[_i].to_height * pillow[_i].to_width * pillow[_i].channels;
+    int most = pillow[_i].channels == 4 ? 3 : 0;
     maskdm_image *m = pattern(pillow[_i].height, pillow[_i].width, pillow[_i].channels, 8);
     maskdm_image *n = fit(m, pillow[_i].to_height, pillow[_i].to_width);
 
@@ -76,10 +75,7 @@ START_TEST(agrees_with_pillow)
 
         ck_assert_int_eq(n->sample[i] % 257, 0);
         ck_assert_msg(d <= most, "sample %d: %d, Pillow has %d", i, ours, pillow[_i].expected[i]);
-        differ += d > 0;
     }
-    if (most == 1)
-        ck_assert_msg(differ * 20 <= samples, "%d of %d samples differ", differ, samples);
     maskdm_picture_free(&m);
     maskdm_picture_free(&n);
 }
