@@ -4,6 +4,7 @@
  */
 #include "backend/device.h"
 #include "backend/cpu/cpu.h"
+#include "backend/options.h"
 #include "util/alloc.h"
 #include "util/cores.h"
 #include "util/error.h"
@@ -29,13 +30,16 @@ struct maskdm_device {
     struct turn turn;
 };
 
-static void read_options(struct maskdm_cpu_settings *s, size_t *limit)
+static int read_options(struct maskdm_cpu_settings *s, size_t *limit, const maskdm_options *o)
 {
+    int64_t threads = maskdm_optionset_int(o, "threads");
+
     if (!s->workers)
-        s->workers = maskdm_core_count();
-    s->guard = 1;
-    s->instruction_set = "auto";
-    *limit = 0;
+        s->workers = threads > 0 ? (int)threads : maskdm_core_count();
+    s->guard = strcmp(maskdm_optionset_string(o, "blas_threads"), "leave") != 0;
+    s->instruction_set = maskdm_optionset_string(o, "instruction_set");
+    *limit = (size_t)maskdm_optionset_int(o, "memory_limit");
+    return MASKDM_OK;
 }
 
 static int check_name(const char *name)
@@ -74,7 +78,9 @@ int maskdm_backend_open(maskdm_device **out, const char *name, const maskdm_opti
                         maskdm_parallel_for host, int64_t workers, void *host_user)
 {
     struct maskdm_cpu_settings s = {.host = host, .host_user = host_user};
+    maskdm_options *own = NULL;
     size_t limit;
+    int status;
 
     *out = NULL;
     MASKDM_TRY(check_name(name));
@@ -82,10 +88,14 @@ int maskdm_backend_open(maskdm_device **out, const char *name, const maskdm_opti
         return maskdm_fail(MASKDM_EINVAL, "%ld workers are not in 1 to 1024", (long)workers);
     if (host)
         s.workers = (int)workers;
-    if (options)
-        return maskdm_fail(MASKDM_ENOTSUP, "a device takes no options yet");
-    read_options(&s, &limit);
-    return make_device(out, &s, limit);
+    status = options ? maskdm_optionset_extract(&own, options, &maskdm_device_kind)
+                     : maskdm_optionset_create(&own, &maskdm_device_kind);
+    if (!status)
+        status = read_options(&s, &limit, own);
+    if (!status)
+        status = make_device(out, &s, limit);
+    maskdm_options_release(&own);
+    return status;
 }
 
 void maskdm_device_hold(maskdm_device *d)

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { SIZES = 2, TRAINING = 1 }; /* rows that only a folder alone has, rows that only a run has */
+enum { SIZES = 2 }; /* rows that only a folder alone has */
 
 static const struct maskdm_option rows[] = {
     {.name = "image_size",
@@ -46,15 +46,9 @@ static const struct maskdm_option rows[] = {
      .min = 0,
      .max = 256,
      .help = "threads that read images; 0: the caller reads"},
-    {.name = "flip",
-     .type = MASKDM_OPTION_FLOAT,
-     .standard = "0",
-     .min = 0,
-     .max = 1,
-     .help = "chance that an image is mirrored in training"},
 };
 const struct maskdm_option_table maskdm_folder_options = {"folder", "", "image folder", rows,
-                                                          MASKDM_LENGTH(rows) - TRAINING};
+                                                          MASKDM_LENGTH(rows)};
 const struct maskdm_option_table maskdm_images_options = {"folder", "", "image folder", rows + SIZES,
                                                           MASKDM_LENGTH(rows) - SIZES};
 

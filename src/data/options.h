@@ -9,7 +9,7 @@
 
 extern const struct maskdm_option_table maskdm_folder_options;
 /* For composites: without image_size and channels, which the caller sets from the network after
- * maskdm_optionset_extract(), and with flip. Its name is "folder" too. */
+ * maskdm_optionset_extract(). Its name is "folder" too. */
 extern const struct maskdm_option_table maskdm_images_options;
 
 extern const struct maskdm_option_kind maskdm_folder_kind;

@@ -20,21 +20,25 @@ struct maskdm_model {
     struct maskdm_geometry geometry;
     maskdm_scheduler *scheduler;
     struct maskdm_params layout;
-    float *ema;    /* block for sampling; always there */
+    float *ema;    /* block for sampling; always there. Blocks lie where the host can reach them */
     float *online; /* NULL: the same as ema */
     int borrowed;  /* the blocks belong to a trainer that outlives this handle */
 };
 
-/* options, scheduler: copied and held; NULL: the defaults. Fresh weights from `seed`, one set. */
+/* Everything but the blocks. options, scheduler: copied and held; NULL: the defaults. */
+int maskdm_weights_shell(maskdm_model **out, maskdm_device *device, const char *network,
+                         const maskdm_options *options, maskdm_scheduler *scheduler);
+/* Give a shell its blocks, zeroed; `two`: the online weights are a set of their own. */
+int maskdm_weights_take(maskdm_model *model, int two);
+/* Fresh weights from `seed`, one set. */
 int maskdm_weights_create(maskdm_model **out, maskdm_device *device, const char *network,
                           const maskdm_options *options, maskdm_scheduler *scheduler, uint64_t seed);
-/* The same network with blocks of its own, uninitialised; `two`: the online weights are a set of their own. */
-int maskdm_weights_like(maskdm_model **out, const maskdm_model *model, int two);
 /* A handle on blocks that a trainer owns and keeps alive; online NULL: one set. */
 int maskdm_weights_view(maskdm_model **out, const maskdm_model *model, float *ema, float *online);
 void maskdm_weights_hold(maskdm_model *model);
 void maskdm_weights_drop(maskdm_model **model);
-const float *maskdm_weights_block(const maskdm_model *model, enum maskdm_weights which);
+int maskdm_weights_copy(maskdm_model **out, const maskdm_model *model);
+float *maskdm_weights_block(const maskdm_model *model, enum maskdm_weights which);
 /* Bytes of one block. */
 size_t maskdm_weights_bytes(const maskdm_model *model);
 
@@ -56,9 +60,9 @@ int maskdm_weights_save(const maskdm_model *model, const char *path);
 int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model);
 int maskdm_weights_write_block(struct maskdm_st_writer *w, const struct maskdm_params *layout, const char *prefix,
                                const float *block);
-/* Read block PREFIX.NAME for every parameter; absent, wrongly shaped or non-finite tensors are
- * MASKDM_EFORMAT with the name and both numbers. */
+/* Read tensor PREFIX + NAME of every parameter into `block`, or only check them when `block` is NULL: absent, wrongly
+ * shaped or non-finite ones are MASKDM_EFORMAT with the name and both numbers. */
 int maskdm_weights_read_block(struct maskdm_st *s, const struct maskdm_params *layout, const char *prefix,
-                              maskdm_device *device, float *block);
+                              float *block);
 
 #endif

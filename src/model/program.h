@@ -14,23 +14,27 @@ enum maskdm_program_use {
 };
 
 struct maskdm_program {
-    maskdm_device *device;
-    struct maskdm_params *layout; /* of this program alone, equal to the model's */
+    maskdm_model *model; /* one reference: its layout, device and geometry, never its weights */
     struct maskdm_graph graph;
     struct maskdm_ports ports;
-    struct maskdm_geometry geometry;
     int64_t batch, visible; /* B, K */
     int64_t image_values;   /* H W C */
     int64_t output_values;  /* K p p C */
+    int32_t *every;         /* [B,K] 0, 1, ...: the index when all patches are visible, else NULL */
+    int32_t *null_labels;   /* [B] -1, or NULL when unconditional */
     void *arena;
-    size_t arena_bytes; /* counted against the device's limit */
+    size_t arena_bytes; /* counted against the device's limit; 0 in a host's arena */
 };
 
 /* visible 0: all patches. Plans first, so that nothing is taken when the arena would exceed the device's limit. */
 int maskdm_program_create(struct maskdm_program **out, maskdm_model *model, int64_t batch, int64_t visible,
                           enum maskdm_program_use use);
+/* The same in the arena of `host`, which must be large enough and outlive it; running one spoils the other's values.
+ */
+int maskdm_program_create_in(struct maskdm_program **out, const struct maskdm_program *host, int64_t batch,
+                             int64_t visible, enum maskdm_program_use use);
 void maskdm_program_release(struct maskdm_program **program);
-/* Bytes of arena that such a program would take; nothing is allocated on the device. */
+/* Bytes of arena that such a program would take; nothing is allocated on the device. layout: empty or complete. */
 int maskdm_program_estimate(size_t *bytes, struct maskdm_params *layout, maskdm_device *device,
                             const struct maskdm_network *network, const maskdm_options *options, int64_t batch,
                             int64_t visible, enum maskdm_program_use use);

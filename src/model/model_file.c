@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Model files: one safetensors file that describes itself. Plain names are the EMA weights (the online ones where EMA
+ * is off), online.NAME the online ones; the metadata hold network and scheduler. Nothing of threads, paths or times
+ * is in it, so that equal weights give equal bytes.
+ */
+#include "model/model.h"
+
+#include "diffusion/options.h"
+#include "diffusion/scheduler.h"
+#include "io/safetensors.h"
+#include "util/error.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { NAME_LENGTH = 256 };
+
+/* ---- writing ---- */
+
+int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model)
+{
+    struct maskdm_text network = {0}, scheduler = {0};
+    char version[32];
+    int status;
+
+    maskdm_format(version, sizeof version, "%d.%d.%d", MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR,
+                  MASKDM_VERSION_PATCH);
+    maskdm_optionset_write_json(model->options, &network);
+    maskdm_optionset_write_json(model->scheduler->options, &scheduler);
+    status = maskdm_text_ok(&network);
+    if (status == MASKDM_OK)
+        status = maskdm_text_ok(&scheduler);
+    if (status == MASKDM_OK)
+        status = maskdm_st_writer_meta(w, "format", "pt");
+    if (status == MASKDM_OK)
+        status = maskdm_st_writer_meta(w, "maskdm.version", version);
+    if (status == MASKDM_OK)
+        status = maskdm_st_writer_meta(w, "maskdm.network", model->network->name);
+    if (status == MASKDM_OK)
+        status = maskdm_st_writer_meta(w, "maskdm.network.options", network.data);
+    if (status == MASKDM_OK)
+        status = maskdm_st_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
+    maskdm_text_free(&network);
+    maskdm_text_free(&scheduler);
+    return status;
+}
+
+int maskdm_weights_write_block(struct maskdm_st_writer *w, const struct maskdm_params *layout, const char *prefix,
+                               const float *block)
+{
+    char name[NAME_LENGTH];
+
+    for (int i = 0; i < layout->count; i++) {
+        const struct maskdm_param *p = &layout->list[i];
+
+        maskdm_format(name, sizeof name, "%s%s", prefix, p->name);
+        MASKDM_TRY(maskdm_st_writer_add(w, name, "F32", p->shape.d, p->shape.n, block + p->at));
+    }
+    return MASKDM_OK;
+}
+
+int maskdm_weights_save(const maskdm_model *model, const char *path)
+{
+    struct maskdm_st_writer *w;
+    int status;
+
+    MASKDM_TRY(maskdm_st_writer_create(&w));
+    status = maskdm_weights_write_meta(w, model);
+    if (status == MASKDM_OK)
+        status = maskdm_weights_write_block(w, &model->layout, "", model->ema);
+    if (status == MASKDM_OK && model->online)
+        status = maskdm_weights_write_block(w, &model->layout, "online.", model->online);
+    if (status == MASKDM_OK)
+        status = maskdm_st_writer_save(w, path, 0);
+    maskdm_st_writer_release(&w);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static void describe(char *out, size_t capacity, const int64_t *shape, int rank)
+{
+    maskdm_format(out, capacity, "[");
+    for (int i = 0; i < rank; i++)
+        maskdm_format(out + strlen(out), capacity - strlen(out), i ? ",%lld" : "%lld", (long long)shape[i]);
+    maskdm_format(out + strlen(out), capacity - strlen(out), "]");
+}
+
+static int check_shape(const struct maskdm_st_tensor *t, const struct maskdm_shape *shape)
+{
+    char found[128], wanted[128];
+    int same = t->rank == shape->n;
+
+    for (int i = 0; same && i < t->rank; i++)
+        same = t->shape[i] == shape->d[i];
+    if (same)
+        return MASKDM_OK;
+    describe(found, sizeof found, t->shape, t->rank);
+    describe(wanted, sizeof wanted, shape->d, shape->n);
+    return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" has shape %s, the network needs %s", t->name, found, wanted);
+}
+
+int maskdm_weights_read_block(struct maskdm_st *s, const struct maskdm_params *layout, const char *prefix,
+                              float *block)
+{
+    char name[NAME_LENGTH];
+
+    for (int i = 0; i < layout->count; i++) {
+        const struct maskdm_param *p = &layout->list[i];
+        int64_t count = maskdm_shape_numel(&p->shape), at;
+
+        maskdm_format(name, sizeof name, "%s%s", prefix, p->name);
+        at = maskdm_st_find(s, name);
+        if (at < 0)
+            return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" of the network is missing", name);
+        MASKDM_TRY(check_shape(&s->tensor[at], &p->shape));
+        if (!block)
+            continue;
+        MASKDM_TRY(maskdm_st_read_f32(s, at, block + p->at, count));
+        for (int64_t k = 0; k < count; k++)
+            if (!isfinite(block[p->at + (size_t)k]))
+                return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" holds a value that is not finite at %lld of %lld",
+                                   name, (long long)k, (long long)count);
+    }
+    return MASKDM_OK;
+}
+
+/* Every tensor is one that the network knows. Shapes were checked by name, so counting suffices. */
+static int check_extra(const struct maskdm_st *s, const struct maskdm_params *layout, int sets)
+{
+    if (s->count == (int64_t)layout->count * sets)
+        return MASKDM_OK;
+    for (int64_t i = 0; i < s->count; i++) {
+        const char *name = s->tensor[i].name;
+
+        if (sets == 2 && strncmp(name, "online.", 7) == 0)
+            name += 7;
+        if (maskdm_params_find(layout, name) < 0)
+            return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" is none of the network's %d", s->tensor[i].name,
+                               layout->count);
+    }
+    return maskdm_fail(MASKDM_EFORMAT, "%lld tensors where the network has %d", (long long)s->count,
+                       layout->count * sets);
+}
+
+static int parse(maskdm_options **out, const struct maskdm_option_kind *kind, const char *json, const char *key)
+{
+    struct maskdm_json j;
+    int status;
+
+    *out = NULL;
+    if (!json)
+        return maskdm_fail(MASKDM_EFORMAT, "metadata entry \"%s\" is missing", key);
+    MASKDM_TRY(maskdm_optionset_create(out, kind));
+    maskdm_json_open(&j, json, strlen(json));
+    status = maskdm_optionset_read_json(*out, &j);
+    if (status == MASKDM_OK)
+        status = maskdm_json_expect(&j, MASKDM_JSON_END);
+    maskdm_json_close(&j);
+    if (status < 0) {
+        maskdm_optionset_release(out);
+        return maskdm_fail_prefix(status == MASKDM_ENOMEM ? status : MASKDM_EFORMAT, "metadata entry \"%s\"", key);
+    }
+    return MASKDM_OK;
+}
+
+static int make_from_meta(maskdm_model **out, maskdm_device *device, struct maskdm_st *s)
+{
+    const char *name = maskdm_st_meta(s, "maskdm.network"), *kind = maskdm_st_meta(s, "maskdm.kind");
+    const struct maskdm_network *network = name ? maskdm_network_find(name) : NULL;
+    maskdm_options *options = NULL, *schedule = NULL;
+    maskdm_scheduler *scheduler = NULL;
+    int status;
+
+    if (kind && strcmp(kind, "state") == 0)
+        return maskdm_fail(MASKDM_EFORMAT, "this is a training state; the run's model.safetensors holds the model");
+    if (!name)
+        return maskdm_fail(MASKDM_EFORMAT, "metadata entry \"maskdm.network\" is missing: not a maskdm model");
+    if (!network)
+        return maskdm_fail(MASKDM_EVERSION, "network \"%s\" is none that this version knows", name);
+    status = parse(&options, network->kind, maskdm_st_meta(s, "maskdm.network.options"), "maskdm.network.options");
+    if (status == MASKDM_OK)
+        status = parse(&schedule, &maskdm_scheduler_kind, maskdm_st_meta(s, "maskdm.scheduler.options"),
+                       "maskdm.scheduler.options");
+    if (status == MASKDM_OK)
+        status = maskdm_diffusion_create(&scheduler, schedule);
+    if (status == MASKDM_OK)
+        status = maskdm_weights_shell(out, device, name, options, scheduler);
+    if (status == MASKDM_EINVAL)
+        status = MASKDM_EFORMAT;
+    maskdm_diffusion_drop(&scheduler);
+    maskdm_optionset_release(&schedule);
+    maskdm_optionset_release(&options);
+    return status;
+}
+
+/* Shapes are held against the file before the blocks are taken, so that a header that claims a giant network costs
+ * nothing. */
+static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s)
+{
+    maskdm_model *m;
+    int sets, status;
+
+    *out = NULL;
+    MASKDM_TRY(make_from_meta(&m, device, s));
+    sets = m->layout.count > 0 && s->count > m->layout.count ? 2 : 1;
+    status = maskdm_weights_read_block(s, &m->layout, "", NULL);
+    if (status == MASKDM_OK && sets == 2)
+        status = check_extra(s, &m->layout, sets);
+    if (status == MASKDM_OK && sets == 2)
+        status = maskdm_weights_read_block(s, &m->layout, "online.", NULL);
+    if (status == MASKDM_OK)
+        status = maskdm_weights_take(m, sets == 2);
+    if (status == MASKDM_OK)
+        status = maskdm_weights_read_block(s, &m->layout, "", m->ema);
+    if (status == MASKDM_OK && sets == 2)
+        status = maskdm_weights_read_block(s, &m->layout, "online.", m->online);
+    if (status < 0) {
+        maskdm_weights_drop(&m);
+        return status;
+    }
+    *out = m;
+    return MASKDM_OK;
+}
+
+int maskdm_weights_load(maskdm_model **out, maskdm_device *device, const char *path)
+{
+    struct maskdm_st s;
+    int status;
+
+    *out = NULL;
+    MASKDM_TRY(maskdm_st_open(&s, path));
+    status = load(out, device, &s);
+    maskdm_st_close(&s);
+    return status < 0 ? maskdm_fail_prefix(status, "%s", path) : MASKDM_OK;
+}
+
+int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size)
+{
+    struct maskdm_st s;
+    int status;
+
+    *out = NULL;
+    MASKDM_TRY(maskdm_st_open_memory(&s, bytes, size));
+    status = load(out, device, &s);
+    maskdm_st_close(&s);
+    return status;
+}

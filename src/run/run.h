@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A run: everything that maskdm_pretrain() and maskdm_finetune() hold while they train, and its folder.
+ *
+ * OUT/options.json, log.jsonl, checkpoint-STEP.safetensors, model.safetensors, samples-STEP.png. A checkpoint that
+ * was acknowledged is never lost: it is written durably first, and only then are older ones removed.
+ */
+#ifndef MASKDM_RUN_RUN_H
+#define MASKDM_RUN_RUN_H
+
+#include <maskdm/train.h>
+
+#include "train/trainer.h"
+#include "util/file.h"
+#include "util/option.h"
+
+enum { MASKDM_RUN_BUCKETS = 10 }; /* of the time range, in the log's held-out losses */
+
+struct maskdm_run {
+    maskdm_options *options; /* of kind "pretrain" or "finetune", resolved */
+    int finetune;
+    maskdm_control *control;
+    const char *out; /* the folder's path */
+    int64_t steps, save_every, keep, log_every, sample_every, val_every, val_count;
+
+    maskdm_device *device;
+    maskdm_model *model; /* where training starts from */
+    maskdm_mask *mask;
+    maskdm_optimizer *optimizer;
+    maskdm_data *data, *held_out; /* held_out NULL: none */
+    maskdm_trainer *trainer;
+
+    struct maskdm_appender *log;
+    int64_t saved;              /* step of the newest checkpoint written by or loaded into this run, -1: none */
+    int64_t validated, sampled; /* steps at which these were last done, -1: never */
+    double held_out_loss, bucket[MASKDM_RUN_BUCKETS];
+    double clock;     /* at the last log line, seconds */
+    int64_t at_clock; /* step then */
+    double images_per_second;
+};
+
+int maskdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                        maskdm_control *control);
+int maskdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                        maskdm_control *control);
+
+/* ---- setup.c: device, model, data, trainer from the options; nothing is written ---- */
+int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const struct maskdm_option_kind *kind,
+                    maskdm_data *data, maskdm_mask *mask, maskdm_control *control);
+void maskdm_run_close(struct maskdm_run *run);
+
+/* ---- runfolder.c ---- */
+/* Refuse a folder in use or make it; on resume, hold its options against ours and load the newest good checkpoint. */
+int maskdm_run_enter_folder(struct maskdm_run *run);
+/* checkpoint-STEP and model.safetensors, then prune. */
+int maskdm_run_save(struct maskdm_run *run);
+/* OUT/NAME (maskdm_free), or NULL and a recorded MASKDM_ENOMEM. */
+char *maskdm_run_path(const struct maskdm_run *run, const char *name);
+
+/* ---- log.c ---- */
+/* Open log.jsonl, cut back to lines of steps up to `step`. */
+int maskdm_run_log_open(struct maskdm_run *run, int64_t step);
+int maskdm_run_log_step(struct maskdm_run *run);
+
+/* ---- preview.c ---- */
+int maskdm_run_preview(struct maskdm_run *run);
+
+#endif

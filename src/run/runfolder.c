@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The run's folder: entered, resumed from, saved into, pruned. There is no "latest" pointer that could lie: resuming
+ * looks at the names and tries the newest checkpoint first.
+ */
+#include "run/run.h"
+
+#include "util/alloc.h"
+#include "util/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS_LIMIT = 1 << 20 }; /* bytes */
+
+/* What resuming may change: how far, how fast, and what is saved, kept, logged and sampled. */
+static const char *const free_options[] = {
+    "out",       "resume",       "steps",        "threads",      "memory_limit", "save_every", "keep",
+    "log_every", "sample_every", "sample_count", "sample_steps", "val_every",    "val_count",  NULL};
+
+struct listing {
+    int64_t *step; /* of checkpoints, newest first once sorted */
+    int64_t count, capacity;
+    int64_t entries; /* of any kind */
+};
+
+char *maskdm_run_path(const struct maskdm_run *run, const char *name)
+{
+    return maskdm_path_join(run->out, name);
+}
+
+static int64_t checkpoint_step(const char *name)
+{
+    static const char head[] = "checkpoint-", tail[] = ".safetensors";
+    size_t n = strlen(name), h = sizeof head - 1, t = sizeof tail - 1;
+    char digits[32];
+    int64_t step;
+
+    if (n <= h + t || n - h - t >= sizeof digits || strncmp(name, head, h) != 0 || strcmp(name + n - t, tail) != 0)
+        return -1;
+    memcpy(digits, name + h, n - h - t);
+    digits[n - h - t] = '\0';
+    return strspn(digits, "0123456789") == n - h - t && maskdm_parse_i64(digits, &step) == 0 ? step : -1;
+}
+
+static int note(void *user, const char *name, enum maskdm_file_kind kind)
+{
+    struct listing *l = user;
+    int64_t step = kind == MASKDM_FILE_REGULAR ? checkpoint_step(name) : -1;
+
+    l->entries++;
+    if (step < 0)
+        return MASKDM_OK;
+    if (l->count == l->capacity) {
+        int64_t capacity = l->capacity ? 2 * l->capacity : 16;
+        int64_t *larger = maskdm_realloc(l->step, (size_t)capacity * sizeof *larger);
+
+        if (!larger)
+            return maskdm_fail_memory((size_t)capacity * sizeof *larger, "a list of checkpoints");
+        l->step = larger;
+        l->capacity = capacity;
+    }
+    l->step[l->count++] = step;
+    return MASKDM_OK;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x < y) - (x > y);
+}
+
+static int list(const struct maskdm_run *run, struct listing *l)
+{
+    MASKDM_TRY(maskdm_folder_list(run->out, note, l));
+    if (l->count)
+        qsort(l->step, (size_t)l->count, sizeof *l->step, newest_first);
+    return MASKDM_OK;
+}
+
+static char *checkpoint_path(const struct maskdm_run *run, int64_t step)
+{
+    char name[64];
+
+    maskdm_format(name, sizeof name, "checkpoint-%lld.safetensors", (long long)step);
+    return maskdm_run_path(run, name);
+}
+
+/* ---- resuming ---- */
+
+static int read_old_options(maskdm_options **out, const struct maskdm_run *run, const char *path)
+{
+    struct maskdm_json j;
+    size_t bytes;
+    char *text;
+    int status;
+
+    MASKDM_TRY(maskdm_file_read_all(&text, &bytes, path, OPTIONS_LIMIT));
+    status = maskdm_optionset_create(out, maskdm_optionset_kind(run->options));
+    maskdm_json_open(&j, text, bytes);
+    if (status == MASKDM_OK)
+        status = maskdm_optionset_read_json(*out, &j);
+    if (status == MASKDM_OK)
+        status = maskdm_json_expect(&j, MASKDM_JSON_END);
+    maskdm_json_close(&j);
+    maskdm_free(text);
+    if (status < 0) {
+        maskdm_optionset_release(out);
+        return maskdm_fail_prefix(status, "%s", path);
+    }
+    return MASKDM_OK;
+}
+
+static int compare_options(const struct maskdm_run *run)
+{
+    char *path = maskdm_run_path(run, "options.json"), *theirs = NULL, *ours = NULL;
+    enum maskdm_file_kind kind;
+    maskdm_options *old = NULL;
+    const char *name = NULL;
+    int status;
+
+    if (!path)
+        return MASKDM_ENOMEM;
+    status = maskdm_file_kind_of(&kind, path);
+    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE) {
+        status = read_old_options(&old, run, path);
+        if (status == MASKDM_OK)
+            status = maskdm_optionset_difference(old, run->options, free_options, &name, &theirs, &ours);
+        if (status == MASKDM_OK && name)
+            status = maskdm_fail(MASKDM_EINVAL, "%s was started with %s %s and cannot be resumed with %s", run->out,
+                                 name, theirs, ours);
+    }
+    maskdm_free(theirs);
+    maskdm_free(ours);
+    maskdm_optionset_release(&old);
+    maskdm_free(path);
+    return status;
+}
+
+/* The newest checkpoint that loads. A broken one is named and passed over; one of another run is an error. */
+static int load_newest(struct maskdm_run *run, const struct listing *l)
+{
+    const struct maskdm_log *log = maskdm_control_log(run->control);
+    int status = MASKDM_OK;
+
+    for (int64_t i = 0; i < l->count; i++) {
+        char *path = checkpoint_path(run, l->step[i]);
+
+        if (!path)
+            return MASKDM_ENOMEM;
+        status = maskdm_training_load(run->trainer, path);
+        if (status == MASKDM_OK) {
+            run->saved = run->trainer->optimizer->steps;
+            maskdm_log_line(log, MASKDM_LOG_INFO, "resuming from %s", path);
+        }
+        maskdm_free(path);
+        if (status != MASKDM_EFORMAT && status != MASKDM_EIO)
+            return status;
+        maskdm_log_line(log, MASKDM_LOG_WARN, "passing over a broken checkpoint: %s", maskdm_error_text());
+    }
+    if (l->count)
+        return maskdm_fail_prefix(status, "none of the %lld checkpoints in %s can be read, the oldest",
+                                  (long long)l->count, run->out);
+    maskdm_log_line(log, MASKDM_LOG_INFO, "no checkpoint in %s: starting from the beginning", run->out);
+    return MASKDM_OK;
+}
+
+static int write_options(const struct maskdm_run *run)
+{
+    char *path = maskdm_run_path(run, "options.json");
+    struct maskdm_text text = {0};
+    struct maskdm_writer *w = NULL;
+    int status = path ? MASKDM_OK : MASKDM_ENOMEM;
+
+    maskdm_optionset_write_json(run->options, &text);
+    maskdm_text_add(&text, "\n");
+    if (status == MASKDM_OK)
+        status = maskdm_text_ok(&text);
+    if (status == MASKDM_OK)
+        status = maskdm_writer_open(&w, path);
+    if (status == MASKDM_OK)
+        status = maskdm_writer_write(w, text.data, text.length);
+    if (status == MASKDM_OK)
+        status = maskdm_writer_commit(&w);
+    maskdm_writer_abandon(&w);
+    maskdm_text_free(&text);
+    maskdm_free(path);
+    return status;
+}
+
+int maskdm_run_enter_folder(struct maskdm_run *run)
+{
+    int resume = maskdm_optionset_bool(run->options, "resume");
+    struct listing l = {0};
+    enum maskdm_file_kind kind;
+    int status;
+
+    MASKDM_TRY(maskdm_file_kind_of(&kind, run->out));
+    if (kind != MASKDM_FILE_NONE && kind != MASKDM_FILE_FOLDER)
+        return maskdm_fail(MASKDM_EINVAL, "%s is not a folder", run->out);
+    if (kind == MASKDM_FILE_FOLDER)
+        MASKDM_TRY(list(run, &l));
+    status = MASKDM_OK;
+    if (l.entries && !resume)
+        status = maskdm_fail(MASKDM_EINVAL, "%s is not empty; resume=true goes on with the run in it", run->out);
+    if (status == MASKDM_OK && resume)
+        status = compare_options(run);
+    if (status == MASKDM_OK && resume)
+        status = load_newest(run, &l);
+    maskdm_free(l.step);
+    MASKDM_TRY(status);
+    MASKDM_TRY(maskdm_folder_make(run->out));
+    if (resume)
+        MASKDM_TRY(maskdm_folder_sweep(run->out));
+    MASKDM_TRY(write_options(run));
+    return maskdm_run_log_open(run, run->trainer->optimizer->steps);
+}
+
+/* ---- saving ---- */
+
+/* Keep the newest `keep` checkpoints up to this step; later ones are broken leftovers, found by resuming and not ours
+ * to remove. What cannot be removed is a warning. */
+static int prune(struct maskdm_run *run)
+{
+    struct listing l = {0};
+    int64_t seen = 0;
+    int status = list(run, &l);
+
+    for (int64_t i = 0; i < l.count && status == MASKDM_OK; i++) {
+        char *path;
+
+        if (l.step[i] > run->saved || ++seen <= run->keep)
+            continue;
+        path = checkpoint_path(run, l.step[i]);
+        status = path ? maskdm_file_remove(path) : MASKDM_ENOMEM;
+        maskdm_free(path);
+    }
+    maskdm_free(l.step);
+    if (status < 0)
+        maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_WARN, "cannot remove old checkpoints: %s",
+                        maskdm_error_text());
+    return MASKDM_OK;
+}
+
+int maskdm_run_save(struct maskdm_run *run)
+{
+    int64_t step = run->trainer->optimizer->steps;
+    char *path = checkpoint_path(run, step), *model = maskdm_run_path(run, "model.safetensors");
+    int status = path && model ? MASKDM_OK : MASKDM_ENOMEM;
+
+    if (status == MASKDM_OK && run->saved != step)
+        status = maskdm_training_save(run->trainer, path);
+    if (status == MASKDM_OK)
+        run->saved = step;
+    if (status == MASKDM_OK)
+        status = maskdm_weights_save(run->trainer->model, model);
+    maskdm_free(path);
+    maskdm_free(model);
+    return status == MASKDM_OK ? prune(run) : status;
+}

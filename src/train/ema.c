@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The exponential moving average of the weights as ema_pytorch (0.2) keeps it: every `every`-th update; a copy while
+ * s <= start, then decay 1 - (1 + e/inv_gamma)^-power with e = s - start, at most `decay`.
+ */
+#include "train/optimizer.h"
+
+#include "util/error.h"
+
+#include <math.h>
+
+int maskdm_ema_mode(const struct maskdm_ema_rule *rule, int64_t s, double *decay)
+{
+    double e = (double)(s - rule->start), d;
+
+    *decay = 0;
+    if (!rule->on || s % rule->every)
+        return 0;
+    if (s <= rule->start)
+        return 1;
+    d = 1 - pow(1 + e / rule->inv_gamma, -rule->power);
+    *decay = d < 0 ? 0 : d > rule->decay ? rule->decay : d;
+    return 2;
+}
+
+int maskdm_ema_apply(maskdm_optimizer *o)
+{
+    struct maskdm_backend *b;
+    double decay;
+    int mode, status = MASKDM_OK;
+
+    if (!o->weights)
+        return maskdm_fail(MASKDM_EINVAL, "the optimizer is not bound to a trainer");
+    if (!o->ema || o->last_skipped)
+        return MASKDM_OK;
+    mode = maskdm_ema_mode(&o->rule, o->ema_updates, &decay);
+    b = maskdm_device_backend(o->device);
+    if (mode) {
+        maskdm_device_enter(o->device);
+        status = b->v->ema(b, o->ema, o->weights, o->length, mode, decay);
+        maskdm_device_leave(o->device);
+    }
+    if (status == MASKDM_OK)
+        o->ema_updates++;
+    return status;
+}

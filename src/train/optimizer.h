@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * AdamW, clipping, warm-up and the average of the weights. The optimizer owns the moments and the average; weights
+ * and gradients belong to the trainer that it is bound to.
+ */
+#ifndef MASKDM_TRAIN_OPTIMIZER_H
+#define MASKDM_TRAIN_OPTIMIZER_H
+
+#include <maskdm/optimizer.h>
+
+#include "backend/device.h"
+#include "util/option.h"
+
+#include <stdatomic.h>
+
+struct maskdm_ema_rule {
+    int on;
+    double decay, inv_gamma, power;
+    int64_t start, every; /* updates */
+};
+
+struct maskdm_optimizer {
+    atomic_int references;
+    maskdm_options *options, *ema_options; /* resolved */
+    double lr, beta1, beta2, eps, weight_decay, clip;
+    int64_t warmup; /* steps */
+    struct maskdm_ema_rule rule;
+
+    /* Bound to a trainer: blocks of `length` elements. device NULL: not bound. */
+    maskdm_device *device;
+    size_t length;
+    float *weights, *gradients; /* the trainer's; NULL once it is gone */
+    float *moment1, *moment2;
+    float *ema; /* NULL: off */
+
+    int64_t steps;       /* counted, skipped ones too */
+    int64_t applied;     /* steps that moved the weights: Adam's bias correction goes by them, as in PyTorch */
+    int64_t ema_updates; /* updates of the average; a skipped step has none */
+    int last_skipped;
+    double grad_norm;
+};
+
+int maskdm_adamw_create(maskdm_optimizer **out, const maskdm_options *options, const maskdm_options *ema);
+void maskdm_adamw_hold(maskdm_optimizer *o);
+void maskdm_adamw_drop(maskdm_optimizer **o);
+/* Bytes that bind() takes for blocks of `length` elements. */
+size_t maskdm_adamw_bytes(const maskdm_optimizer *o, size_t length);
+/* Take moments and the average (which starts as the weights). MASKDM_EINVAL when bound already. */
+int maskdm_adamw_bind(maskdm_optimizer *o, maskdm_device *device, size_t length, float *weights, float *gradients);
+/* The trainer goes: moments and average are given back, counters stay readable. */
+void maskdm_adamw_unbind(maskdm_optimizer *o);
+double maskdm_adamw_lr(const maskdm_optimizer *o, int64_t step);
+/* One step, with the average in the same pass when `with_ema`. `skip`: count it and drop the gradients. */
+int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip);
+
+/* What update `s` (from 0) does: 0 nothing, 1 copy, 2 move by 1 - *decay; the modes of struct maskdm_adamw. */
+int maskdm_ema_mode(const struct maskdm_ema_rule *rule, int64_t s, double *decay);
+int maskdm_ema_apply(maskdm_optimizer *o);
+
+#endif

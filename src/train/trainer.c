@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Making a trainer, and the whole step out of its parts.
+ */
+#include "train/trainer.h"
+
+#include "data/data.h"
+#include "diffusion/scheduler.h"
+#include "train/options.h"
+#include "util/alloc.h"
+#include "util/checked.h"
+#include "util/error.h"
+
+#include <math.h>
+#include <string.h>
+
+static int read_options(maskdm_trainer *tr, const maskdm_options *options)
+{
+    MASKDM_TRY(maskdm_optionset_extract(&tr->options, options, &maskdm_trainer_kind));
+    tr->batch_size = maskdm_optionset_int(tr->options, "batch_size");
+    tr->accumulate = maskdm_optionset_int(tr->options, "accumulate");
+    tr->seed = (uint64_t)maskdm_optionset_int(tr->options, "seed");
+    tr->flip = maskdm_optionset_float(tr->options, "flip");
+    tr->label_dropout = maskdm_optionset_float(tr->options, "label_dropout");
+    tr->l1 = strcmp(maskdm_optionset_string(tr->options, "loss"), "l1") == 0;
+    tr->max_bad_steps = maskdm_optionset_int(tr->options, "max_bad_steps");
+    if (tr->batch_size % tr->accumulate)
+        return maskdm_fail(MASKDM_EINVAL, "accumulate %lld does not divide batch_size %lld",
+                           (long long)tr->accumulate, (long long)tr->batch_size);
+    tr->batch = tr->batch_size / tr->accumulate;
+    return MASKDM_OK;
+}
+
+/* Everything together against the limit, before the first byte is taken. */
+static int check_memory(const maskdm_trainer *tr, const maskdm_model *model)
+{
+    size_t arena, sum, batch, block = maskdm_weights_bytes(model);
+
+    MASKDM_TRY(maskdm_program_estimate(&arena, &((maskdm_model *)model)->layout, model->device, model->network,
+                                       model->options, tr->batch, tr->visible, MASKDM_PROGRAM_TRAIN));
+    if (maskdm_mul_size(&batch, (size_t)tr->batch, 4 * (size_t)tr->values * sizeof(float)) ||
+        maskdm_add_size(&sum, 2 * block + maskdm_adamw_bytes(tr->optimizer, model->layout.length), arena) ||
+        maskdm_add_size(&sum, sum, batch))
+        return maskdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)tr->batch);
+    MASKDM_TRY(
+        maskdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
+    maskdm_device_give(model->device, sum);
+    return MASKDM_OK;
+}
+
+static int take_blocks(maskdm_trainer *tr, const maskdm_model *model)
+{
+    size_t bytes = maskdm_weights_bytes(model);
+    void *memory;
+
+    tr->block_bytes = bytes;
+    MASKDM_TRY(maskdm_device_alloc(model->device, &memory, bytes, 0, "the weights of a trainer"));
+    tr->weights = memory;
+    memcpy(tr->weights, maskdm_weights_block(model, MASKDM_WEIGHTS_ONLINE), bytes);
+    MASKDM_TRY(maskdm_device_alloc(model->device, &memory, bytes, 1, "the gradients of a trainer"));
+    tr->gradients = memory;
+    MASKDM_TRY(maskdm_adamw_bind(tr->optimizer, model->device, model->layout.length, tr->weights, tr->gradients));
+    if (!tr->optimizer->ema)
+        return maskdm_weights_view(&tr->model, model, tr->weights, NULL);
+    return maskdm_weights_view(&tr->model, model, tr->optimizer->ema, tr->weights);
+}
+
+static int take_batch(maskdm_trainer *tr)
+{
+    size_t b = (size_t)tr->batch;
+    float **floats[] = {&tr->images, &tr->noise, &tr->x_t, &tr->target};
+
+    for (size_t i = 0; i < MASKDM_LENGTH(floats); i++) {
+        void *memory;
+
+        MASKDM_TRY(maskdm_device_alloc(tr->model->device, &memory, b * (size_t)tr->values * sizeof(float), 1,
+                                       "the batch of a trainer"));
+        *floats[i] = memory;
+    }
+    tr->times = maskdm_need(b, sizeof *tr->times, "times");
+    tr->factors = maskdm_need(4 * b, sizeof *tr->factors, "noising factors");
+    tr->losses = maskdm_need(b, sizeof *tr->losses, "losses");
+    tr->labels = maskdm_need(b, sizeof *tr->labels, "labels");
+    tr->index = maskdm_need(b * (size_t)tr->visible, sizeof *tr->index, "patch indices");
+    return tr->times && tr->factors && tr->losses && tr->labels && tr->index ? MASKDM_OK : MASKDM_ENOMEM;
+}
+
+static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
+                 const maskdm_options *options, maskdm_control *control)
+{
+    const struct maskdm_geometry *g = &model->geometry;
+
+    MASKDM_TRY(read_options(tr, options));
+    if (optimizer->device)
+        return maskdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
+    tr->visible = maskdm_masking_visible(mask, g->rows, g->columns);
+    if (tr->visible < 0)
+        return (int)tr->visible;
+    tr->values = g->height * g->width * g->channels;
+    maskdm_device_hold(model->device);
+    tr->device = model->device;
+    maskdm_adamw_hold(optimizer);
+    tr->optimizer = optimizer;
+    if (mask)
+        maskdm_masking_hold(mask);
+    tr->mask = mask;
+    maskdm_control_hold(control);
+    tr->control = control;
+    MASKDM_TRY(check_memory(tr, model));
+    MASKDM_TRY(take_blocks(tr, model));
+    MASKDM_TRY(maskdm_program_create(&tr->program, tr->model, tr->batch, tr->visible, MASKDM_PROGRAM_TRAIN));
+    return take_batch(tr);
+}
+
+int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
+                           const maskdm_options *options, maskdm_control *control)
+{
+    maskdm_trainer *tr = maskdm_need(1, sizeof *tr, "a trainer");
+    int status;
+
+    *out = NULL;
+    if (!tr)
+        return MASKDM_ENOMEM;
+    tr->last_loss = (double)NAN;
+    status = build(tr, model, mask, optimizer, options, control);
+    if (status < 0) {
+        maskdm_training_release(&tr);
+        return status;
+    }
+    *out = tr;
+    return MASKDM_OK;
+}
+
+static void give(const maskdm_trainer *tr, float *memory, size_t bytes)
+{
+    if (memory)
+        maskdm_device_free(tr->device, memory, bytes);
+}
+
+void maskdm_training_release(maskdm_trainer **trainer)
+{
+    maskdm_trainer *tr = *trainer;
+    size_t batch;
+
+    *trainer = NULL;
+    if (!tr)
+        return;
+    maskdm_program_release(&tr->check);
+    maskdm_program_release(&tr->program);
+    maskdm_weights_drop(&tr->model);
+    batch = (size_t)tr->batch * (size_t)tr->values * sizeof(float);
+    give(tr, tr->images, batch);
+    give(tr, tr->noise, batch);
+    give(tr, tr->x_t, batch);
+    give(tr, tr->target, batch);
+    if (tr->optimizer && tr->weights && tr->optimizer->weights == tr->weights)
+        maskdm_adamw_unbind(tr->optimizer);
+    give(tr, tr->weights, tr->block_bytes);
+    give(tr, tr->gradients, tr->block_bytes);
+    maskdm_free(tr->times);
+    maskdm_free(tr->factors);
+    maskdm_free(tr->losses);
+    maskdm_free(tr->labels);
+    maskdm_free(tr->index);
+    maskdm_adamw_drop(&tr->optimizer);
+    maskdm_masking_drop(&tr->mask);
+    maskdm_control_drop(&tr->control);
+    maskdm_optionset_release(&tr->options);
+    maskdm_device_drop(&tr->device);
+    maskdm_free(tr);
+}
+
+/* Draw, forward, loss and backward of every part; the loss is the mean over all images. Ends early, without an error,
+ * when it is not finite. */
+static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, double *loss)
+{
+    double part;
+
+    *loss = 0;
+    for (int64_t i = 0; i < tr->accumulate && isfinite(*loss); i++) {
+        MASKDM_TRY(maskdm_training_draw(tr, data, i));
+        MASKDM_TRY(maskdm_training_forward(tr));
+        MASKDM_TRY(maskdm_training_loss(tr, &part));
+        for (int64_t b = 0; b < tr->batch; b++)
+            *loss += tr->losses[b];
+        if (isfinite(*loss))
+            MASKDM_TRY(maskdm_training_backward(tr, NULL));
+    }
+    *loss /= (double)tr->batch_size;
+    return MASKDM_OK;
+}
+
+int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data)
+{
+    double loss;
+    int status;
+
+    if (tr->broken)
+        return maskdm_fail(MASKDM_EINVAL, "the trainer holds half of a state file; load one that is whole first");
+    MASKDM_TRY(maskdm_training_check_data(tr, data));
+    MASKDM_TRY(maskdm_control_check(tr->control, "the step"));
+    status = sum_gradients(tr, data, &loss);
+    if (status == MASKDM_OK)
+        status = maskdm_adamw_step(tr->optimizer, 1, !isfinite(loss));
+    if (status < 0) {
+        struct maskdm_failure why;
+
+        maskdm_failure_take(&why, status);
+        tr->stage = MASKDM_STAGE_EMPTY;
+        status = maskdm_training_zero_gradients(tr);
+        return status < 0 ? status : maskdm_failure_record(&why);
+    }
+    tr->last_loss = loss;
+    tr->stage = MASKDM_STAGE_EMPTY;
+    if (!tr->optimizer->last_skipped) {
+        tr->bad_in_a_row = 0;
+        return MASKDM_OK;
+    }
+    tr->skipped++;
+    if (++tr->bad_in_a_row < tr->max_bad_steps)
+        return MASKDM_OK;
+    return maskdm_fail(MASKDM_ENONFINITE,
+                       "%lld steps in a row up to step %lld had a loss or gradient that is not finite",
+                       (long long)tr->bad_in_a_row, (long long)tr->optimizer->steps);
+}
+
+struct maskdm_progress maskdm_training_progress(const maskdm_trainer *tr)
+{
+    struct maskdm_progress p = maskdm_progress_blank();
+
+    p.step = tr->optimizer->steps;
+    p.images = p.step * tr->batch_size;
+    p.skipped = tr->skipped;
+    p.loss = tr->last_loss;
+    p.lr = p.step ? maskdm_adamw_lr(tr->optimizer, p.step - 1) : (double)NAN;
+    p.grad_norm = tr->optimizer->grad_norm;
+    return p;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The trainer: its own copy of the online weights, their gradients, an optimizer's moments, a program for one
+ * micro-batch, and that micro-batch. Everything a step needs is taken when it is created.
+ *
+ * One optimizer step is `accumulate` micro-batches of B images; image b of part p of step s is number s batch_size +
+ * p B + b of the run's stream, and whatever is drawn for it is keyed by that number, so that accumulation changes no
+ * draw.
+ */
+#ifndef MASKDM_TRAIN_TRAINER_H
+#define MASKDM_TRAIN_TRAINER_H
+
+#include <maskdm/train.h>
+
+#include "diffusion/mask.h"
+#include "model/program.h"
+#include "train/optimizer.h"
+#include "util/control.h"
+
+/* How far the micro-batch has come; each call needs the one before. */
+enum maskdm_stage { MASKDM_STAGE_EMPTY, MASKDM_STAGE_DRAWN, MASKDM_STAGE_FORWARD, MASKDM_STAGE_LOSS };
+
+struct maskdm_trainer {
+    maskdm_device *device;
+    maskdm_model *model; /* a view of the blocks below; holds network and scheduler */
+    maskdm_mask *mask;   /* NULL: none */
+    maskdm_optimizer *optimizer;
+    maskdm_control *control; /* may be NULL */
+    maskdm_options *options;
+    int64_t batch_size, accumulate, batch; /* batch = B */
+    int64_t visible, values;               /* K; n = H W C */
+    uint64_t seed;
+    double flip, label_dropout;
+    int l1;
+    int64_t max_bad_steps;
+
+    float *weights, *gradients; /* blocks */
+    size_t block_bytes;
+    struct maskdm_program *program;
+    struct maskdm_program *check; /* whole images, forward only; made by the first validation */
+
+    /* The micro-batch: device memory B x n, then host memory. */
+    float *images, *noise, *x_t, *target;
+    double *times, *factors, *losses; /* B, 4 x B, B */
+    int32_t *labels, *index;          /* B, B x K */
+    enum maskdm_stage stage;
+
+    int64_t skipped, bad_in_a_row;
+    double last_loss;
+    int broken; /* a state file failed half-way through: no step before another load has succeeded */
+};
+
+int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
+                           const maskdm_options *options, maskdm_control *control);
+void maskdm_training_release(maskdm_trainer **trainer);
+/* One step without a progress report. */
+int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data);
+/* What a progress callback is told of the last step; `steps` 0: not known. */
+struct maskdm_progress maskdm_training_progress(const maskdm_trainer *tr);
+
+/* ---- batch.c ---- */
+int maskdm_training_check_data(const maskdm_trainer *tr, const maskdm_data *data);
+int maskdm_training_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part);
+int maskdm_training_set_batch(maskdm_trainer *tr, const float *images, const int32_t *labels, const double *times,
+                              const float *noise, const int32_t *index);
+
+/* ---- passes.c ---- */
+int maskdm_training_forward(maskdm_trainer *tr);
+int maskdm_training_loss(maskdm_trainer *tr, double *loss);
+int maskdm_training_backward(maskdm_trainer *tr, const float *dprediction);
+int maskdm_training_zero_gradients(maskdm_trainer *tr);
+
+/* ---- validate.c ---- */
+int maskdm_training_validate(maskdm_trainer *tr, maskdm_data *data, int64_t count, enum maskdm_weights which,
+                             double *loss, double *bucket, int64_t buckets);
+
+/* ---- state.c ---- */
+int maskdm_training_save(maskdm_trainer *tr, const char *path);
+int maskdm_training_load(maskdm_trainer *tr, const char *path);
+
+#endif

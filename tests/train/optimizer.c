@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * AdamW, clipping, warm-up and EMA against the same formulas in double, on gradients that the test makes up.
+ */
+#include "tiny.h"
+
+#include "train/trainer.h"
+
+static double noise(unsigned *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (double)(*state >> 8) / (1 << 24) - 0.5;
+}
+
+/* Steps of given gradients through the optimizer, in one pass or with the average apart. */
+static void run(struct tiny *t, int steps, int fused)
+{
+    unsigned state = 5;
+
+    for (int s = 0; s < steps; s++) {
+        for (size_t i = 0; i < t->optimizer->length; i++)
+            t->optimizer->gradients[i] = (float)(noise(&state) * (s + 1) * 0.01);
+        if (fused) {
+            OK(maskdm_adamw_step(t->optimizer, 1, 0));
+            continue;
+        }
+        OK(maskdm_optimizer_step(t->optimizer));
+        OK(maskdm_ema_update(t->optimizer));
+    }
+}
+
+static void open_with(struct tiny *t, const char *optimizer, const char *ema)
+{
+    tiny_open_on(t, tiny_device("threads=1"), NULL, NULL, optimizer, ema, NULL);
+}
+
+START_TEST(equals_the_formulas_in_double)
+{
+    const double lr = 2e-3, b1 = 0.9, b2 = 0.95, wd = 0.03, clip = 0.5;
+    struct tiny t;
+    unsigned state = 5;
+    size_t n;
+    double *w, *m, *v, *e;
+
+    open_with(&t, "lr=2e-3 beta1=0.9 beta2=0.95 weight_decay=0.03 warmup_steps=3 clip_norm=0.5",
+              "decay=0.99 start=2 inv_gamma=1 power=0.75");
+    n = t.optimizer->length;
+    w = calloc(4 * n, sizeof *w);
+    m = w + n;
+    v = m + n;
+    e = v + n;
+    for (size_t i = 0; i < n; i++)
+        w[i] = e[i] = t.optimizer->weights[i];
+    run(&t, 12, 1);
+    for (int s = 0; s < 12; s++) {
+        double *g = calloc(n, sizeof *g), norm = 0, rate = lr * (s < 3 ? s / 3.0 : 1), decay, factor;
+
+        for (size_t i = 0; i < n; i++) {
+            g[i] = (float)(noise(&state) * (s + 1) * 0.01);
+            norm += g[i] * g[i];
+        }
+        norm = sqrt(norm);
+        factor = clip / (norm + 1e-6) < 1 ? clip / (norm + 1e-6) : 1;
+        decay = s <= 2 ? 0 : 1 - pow(1 + (s - 2), -0.75);
+        decay = decay > 0.99 ? 0.99 : decay;
+        for (size_t i = 0; i < n; i++) {
+            double x = g[i] * factor;
+
+            m[i] = b1 * m[i] + (1 - b1) * x;
+            v[i] = b2 * v[i] + (1 - b2) * x * x;
+            w[i] -= rate * wd * w[i];
+            w[i] -= rate / (1 - pow(b1, s + 1)) * m[i] / (sqrt(v[i] / (1 - pow(b2, s + 1))) + 1e-8);
+            e[i] = decay * e[i] + (1 - decay) * w[i];
+        }
+        if (s == 11)
+            ck_assert_double_eq_tol(maskdm_optimizer_grad_norm(t.optimizer), norm, 1e-5 * norm);
+        free(g);
+    }
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_double_eq_tol(t.optimizer->weights[i], w[i], 2e-6);
+        ck_assert_double_eq_tol(t.optimizer->ema[i], e[i], 2e-6);
+        ck_assert_float_eq(t.optimizer->gradients[i], 0);
+    }
+    ck_assert_int_eq(maskdm_optimizer_steps(t.optimizer), 12);
+    free(w);
+    tiny_close(&t);
+}
+END_TEST
+
+START_TEST(average_in_one_pass_or_apart)
+{
+    struct tiny a, b;
+
+    open_with(&a, "lr=1e-2", "start=3 every=2");
+    open_with(&b, "lr=1e-2", "start=3 every=2");
+    run(&a, 9, 1);
+    run(&b, 9, 0);
+    ck_assert_mem_eq(a.optimizer->weights, b.optimizer->weights, a.optimizer->length * sizeof(float));
+    ck_assert_mem_eq(a.optimizer->ema, b.optimizer->ema, a.optimizer->length * sizeof(float));
+    ck_assert_mem_ne(a.optimizer->ema, a.optimizer->weights, a.optimizer->length * sizeof(float));
+    tiny_close(&a);
+    tiny_close(&b);
+}
+END_TEST
+
+START_TEST(ema_modes)
+{
+    const struct maskdm_ema_rule rule = { 1, 0.99, 2, 0.5, 4, 2 };
+    double decay;
+
+    ck_assert_int_eq(maskdm_ema_mode(&rule, 0, &decay), 1);
+    ck_assert_int_eq(maskdm_ema_mode(&rule, 1, &decay), 0);
+    ck_assert_int_eq(maskdm_ema_mode(&rule, 4, &decay), 1);
+    ck_assert_int_eq(maskdm_ema_mode(&rule, 5, &decay), 0);
+    ck_assert_int_eq(maskdm_ema_mode(&rule, 10, &decay), 2);
+    ck_assert_double_eq_tol(decay, 1 - 1 / sqrt(4), 1e-15);
+    ck_assert_int_eq(maskdm_ema_mode(&rule, 1000000, &decay), 2);
+    ck_assert_double_eq(decay, 0.99);
+}
+END_TEST
+
+START_TEST(warm_up)
+{
+    struct tiny t;
+
+    open_with(&t, "lr=0.5 warmup_steps=4", NULL);
+    ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 0), 0);
+    ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 1), 0.125);
+    ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 4), 0.5);
+    ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 4000), 0.5);
+    tiny_close(&t);
+}
+END_TEST
+
+START_TEST(gradient_that_is_not_finite)
+{
+    struct tiny t;
+    float *before, *after, *ema;
+
+    open_with(&t, "lr=1e-2", "start=1");
+    run(&t, 3, 0);
+    before = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
+    ema = tiny_weights(&t, MASKDM_WEIGHTS_EMA);
+    t.optimizer->gradients[11] = INFINITY;
+    OK(maskdm_optimizer_step(t.optimizer));
+    OK(maskdm_ema_update(t.optimizer));
+    ck_assert_int_eq(maskdm_optimizer_steps(t.optimizer), 4);
+    ck_assert(!isfinite(maskdm_optimizer_grad_norm(t.optimizer)));
+    ck_assert_float_eq(t.optimizer->gradients[11], 0);
+    ck_assert_int_eq(t.optimizer->applied, 3);
+    ck_assert_int_eq(t.optimizer->ema_updates, 3);
+    after = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
+    ck_assert_mem_eq(after, before, tiny_bytes(&t));
+    free(after);
+    after = tiny_weights(&t, MASKDM_WEIGHTS_EMA);
+    ck_assert_mem_eq(after, ema, tiny_bytes(&t));
+    free(after);
+    free(before);
+    free(ema);
+    tiny_close(&t);
+}
+END_TEST
+
+START_TEST(bound_to_one_trainer)
+{
+    struct tiny t;
+    maskdm_trainer *second;
+    maskdm_optimizer *loose;
+
+    open_with(&t, NULL, NULL);
+    FAILS(MASKDM_EINVAL, "another trainer",
+          maskdm_trainer_create(&second, t.model, NULL, t.optimizer, NULL, NULL));
+    ck_assert_ptr_null(second);
+    tiny_step(&t, 1);
+    OK(maskdm_optimizer_create(&loose, NULL, NULL));
+    FAILS(MASKDM_EINVAL, "not bound", maskdm_optimizer_step(loose));
+    FAILS(MASKDM_EINVAL, "not bound", maskdm_ema_update(loose));
+    maskdm_optimizer_release(&loose);
+    maskdm_trainer_release(&t.trainer);
+    FAILS(MASKDM_EINVAL, "not bound", maskdm_optimizer_step(t.optimizer));
+    ck_assert_int_eq(maskdm_optimizer_steps(t.optimizer), 1);
+    tiny_close(&t);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("optimizer");
+    TCase *tests = tcase_create("optimizer");
+
+    tcase_add_test(tests, equals_the_formulas_in_double);
+    tcase_add_test(tests, average_in_one_pass_or_apart);
+    tcase_add_test(tests, ema_modes);
+    tcase_add_test(tests, warm_up);
+    tcase_add_test(tests, gradient_that_is_not_finite);
+    tcase_add_test(tests, bound_to_one_trainer);
+    suite_add_tcase(suite, tests);
+    return tiny_main(suite);
+}
