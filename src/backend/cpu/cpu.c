@@ -168,7 +168,7 @@ int maskdm_cpu_open(struct maskdm_backend **out, const struct maskdm_cpu_setting
 {
     struct maskdm_cpu *cpu = maskdm_need(1, sizeof *cpu, "the device");
     struct prime p = {.workers = s->workers, .guard = s->guard};
-    const char *instruction_set;
+    const char *instruction_set = "";
     int status;
 
     *out = NULL;

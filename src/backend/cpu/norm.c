@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * layernorm and add_norm, which normalises the sum of its first two inputs. Backward leaves the sums of dw and db
- * over each piece of rows in scratch and combines them in order.
+ * over each piece of rows in scratch and combines them in order; add_norm's reads the sum, not its terms.
  */
 #include "backend/cpu/rows.h"
 #include "util/error.h"
@@ -15,7 +15,7 @@ struct job {
     const real *dsum, *dy;     /* may be NULL */
     real *dx, *dr;
     int add_x, add_r;
-    real *part; /* [pieces,4,D]: dw, db, a row of gradient, a row of x + r */
+    real *part; /* [pieces,3,D]: dw, db, a row of gradient */
     int64_t n, d;
 };
 
@@ -81,18 +81,14 @@ static void backward_rows(void *arg, int64_t piece, int worker)
 {
     const struct job *j = arg;
     int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n, d = j->d;
-    real *dw = j->part + piece * 4 * d, *db = dw + d, *spare = db + d, *joined = spare + d;
+    real *dw = j->part + piece * 3 * d, *db = dw + d, *spare = db + d;
 
     (void)worker;
     memset(dw, 0, (size_t)d * 2 * sizeof(real));
     for (int64_t i = from; i < to; i++) {
-        const real *x = j->sum ? j->sum + i * d : j->x + i * d;
+        const real *x = (j->sum ? j->sum : j->x) + i * d;
         real *dx = j->dx ? j->dx + i * d : NULL, *dr = j->dr ? j->dr + i * d : NULL;
         real *g = dx && !j->add_x ? dx : dr && !j->add_r ? dr : spare;
-        if (j->r && !j->sum) {
-            j->rows->add(joined, x, j->r + i * d, d);
-            x = joined;
-        }
         j->rows->norm_backward(g, dw, db, j->dy + i * d, x, j->w, j->stats + 2 * i, j->dsum ? j->dsum + i * d : NULL,
                                d);
         store(j, dx, j->add_x, g);
@@ -132,7 +128,7 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c, int s
     for (int i = 0; i < 2; i++)
         if (c->din[sum + 1 + i])
             REAL(maskdm_cpu_combine)
-            (cpu, c->din[sum + 1 + i], c->add[sum + 1 + i], j.part + i * j.d, pieces, 4 * j.d, j.d);
+    (cpu, c->din[sum + 1 + i], c->add[sum + 1 + i], j.part + i * j.d, pieces, 3 * j.d, j.d);
     return MASKDM_OK;
 }
 
@@ -141,7 +137,7 @@ static size_t scratch(const struct maskdm_backend *b, const struct maskdm_call *
     (void)b;
     if (!train)
         return 0;
-    return (size_t)(maskdm_pieces(maskdm_shape_rows(c->in_shape[0]), MASKDM_ROWS) * 4 *
+    return (size_t)(maskdm_pieces(maskdm_shape_rows(c->in_shape[0]), MASKDM_ROWS) * 3 *
                     maskdm_shape_last(c->in_shape[0])) *
            sizeof(real);
 }

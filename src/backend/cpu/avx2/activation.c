@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * GELU and SiLU on eight floats.
+ *
+ * Phi(x) = 1 - erfc(|x|/sqrt 2)/2 for x >= 0 and erfc(|x|/sqrt 2)/2 below, erfc(z) = exp(-z^2) P(1/(1 + 0.35 z))
+ * with P of degree 7 and no constant term, in the form of Hastings ("Approximations for Digital Computers", 1955),
+ * our own minimax coefficients: |error of erfc| < 3e-8 before rounding. Errors against double: gelu and gelu' below
+ * 3e-7 (1 + |x|), silu and silu' the same.
+ */
+#include "backend/cpu/avx2/rows.h"
+#include "backend/cpu/avx2/exp2.h"
+#include "backend/cpu/avx2/lanes.h"
+
+#define LOG2_E 1.44269504088896341f
+
+/* exp(-x^2/2), and Phi(x) in *cdf */
+static inline __m256 gauss(__m256 *cdf, __m256 x)
+{
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    __m256 z = _mm256_mul_ps(_mm256_andnot_ps(sign, x), _mm256_set1_ps(0.70710678f));
+    __m256 t = _mm256_div_ps(_mm256_set1_ps(1), _mm256_fmadd_ps(z, _mm256_set1_ps(0.35f), _mm256_set1_ps(1)));
+    __m256 e = maskdm_avx2_exp2(_mm256_mul_ps(_mm256_mul_ps(x, x), _mm256_set1_ps(-0.5f * LOG2_E)));
+    __m256 p = _mm256_set1_ps(-0x1.95a4d8p-3f);
+
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(0x1.8ba170p-1f));
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(-0x1.5cc542p-1f));
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(0x1.5eb76cp-1f));
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(-0x1.1b47d0p-7f));
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(0x1.e304fcp-3f));
+    p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(0x1.8e05f4p-3f));
+    p = _mm256_mul_ps(_mm256_mul_ps(p, t), _mm256_mul_ps(e, _mm256_set1_ps(0.5f)));
+    *cdf = _mm256_blendv_ps(_mm256_sub_ps(_mm256_set1_ps(1), p), p, x);
+    return e;
+}
+
+static inline __m256 gelu8(__m256 x)
+{
+    __m256 cdf;
+
+    gauss(&cdf, x);
+    return _mm256_mul_ps(x, cdf);
+}
+
+static inline __m256 gelu_gradient8(__m256 x, __m256 dy)
+{
+    __m256 cdf, e = gauss(&cdf, x);
+
+    return _mm256_mul_ps(dy, _mm256_fmadd_ps(_mm256_mul_ps(x, _mm256_set1_ps(0.39894228f)), e, cdf));
+}
+
+static inline __m256 logistic(__m256 x)
+{
+    /* The power stays finite; a NaN in the second operand passes through. */
+    __m256 e = maskdm_avx2_exp2(_mm256_min_ps(_mm256_set1_ps(126), _mm256_mul_ps(x, _mm256_set1_ps(-LOG2_E))));
+
+    return _mm256_div_ps(_mm256_set1_ps(1), _mm256_add_ps(_mm256_set1_ps(1), e));
+}
+
+static inline __m256 silu8(__m256 x)
+{
+    return _mm256_mul_ps(x, logistic(x));
+}
+
+static inline __m256 silu_gradient8(__m256 x, __m256 dy)
+{
+    const __m256 one = _mm256_set1_ps(1);
+    __m256 s = logistic(x);
+
+    return _mm256_mul_ps(_mm256_mul_ps(dy, s), _mm256_fmadd_ps(x, _mm256_sub_ps(one, s), one));
+}
+
+static inline void map(float *y, const float *x, int64_t n, __m256 (*f)(__m256))
+{
+    int64_t i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(y + i, f(_mm256_loadu_ps(x + i)));
+    if (i < n) {
+        __m256i mask = maskdm_lanes(n - i);
+        _mm256_maskstore_ps(y + i, mask, f(_mm256_maskload_ps(x + i, mask)));
+    }
+}
+
+static inline void map2(float *dx, const float *x, const float *dy, int64_t n, __m256 (*f)(__m256, __m256))
+{
+    int64_t i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(dx + i, f(_mm256_loadu_ps(x + i), _mm256_loadu_ps(dy + i)));
+    if (i < n) {
+        __m256i mask = maskdm_lanes(n - i);
+        _mm256_maskstore_ps(dx + i, mask, f(_mm256_maskload_ps(x + i, mask), _mm256_maskload_ps(dy + i, mask)));
+    }
+}
+
+void maskdm_gelu_avx2(float *y, const float *x, int64_t n)
+{
+    map(y, x, n, gelu8);
+}
+
+void maskdm_silu_avx2(float *y, const float *x, int64_t n)
+{
+    map(y, x, n, silu8);
+}
+
+void maskdm_gelu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n)
+{
+    map2(dx, x, dy, n, gelu_gradient8);
+}
+
+void maskdm_silu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n)
+{
+    map2(dx, x, dy, n, silu_gradient8);
+}
