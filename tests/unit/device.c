@@ -8,9 +8,22 @@
 
 #include <cblas.h>
 #include <check.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+static maskdm_device *open_with(const char *text)
+{
+    maskdm_options *o;
+    maskdm_device *d = NULL;
+
+    ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, text), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_open(&d, "cpu", o), MASKDM_OK);
+    maskdm_options_release(&o);
+    return d;
+}
 
 static maskdm_device *open_cpu(void)
 {
@@ -70,6 +83,62 @@ START_TEST(every_allocation_is_counted_and_given_back)
     ck_assert_uint_eq(maskdm_device_memory_used(d), 0);
     ck_assert_uint_eq(maskdm_device_memory_limit(d), 0);
     maskdm_device_release(&d);
+}
+END_TEST
+
+START_TEST(the_limit_is_kept)
+{
+    maskdm_device *d = open_with("memory_limit=1000 threads=1");
+    void *a, *b = &a;
+
+    ck_assert_uint_eq(maskdm_device_memory_limit(d), 1000);
+    ck_assert_int_eq(maskdm_device_alloc(d, &a, 600, 0, "weights"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_alloc(d, &b, 401, 0, "activations"), MASKDM_ENOMEM);
+    ck_assert_ptr_null(b);
+    ck_assert_str_eq(maskdm_last_error(), "activations need 401 bytes, 600 of the 1000 allowed are in use");
+    ck_assert_int_eq(maskdm_device_take(d, SIZE_MAX, "activations"), MASKDM_ENOMEM);
+    ck_assert_int_eq(maskdm_device_take(d, 400, "activations"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_take(d, 1, "activations"), MASKDM_ENOMEM);
+    maskdm_device_give(d, 400);
+    maskdm_device_free(d, a, 600);
+    ck_assert_uint_eq(maskdm_device_memory_used(d), 0);
+    ck_assert_uint_eq(maskdm_device_memory_peak(d), 1000);
+    maskdm_device_release(&d);
+}
+END_TEST
+
+/* Threads of this process, or 0 where the system does not list them. */
+static int count_threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    int n = 0;
+
+    while (folder && readdir(folder))
+        n++;
+    if (folder)
+        closedir(folder);
+    return n;
+}
+
+START_TEST(options_choose_threads_and_kernels)
+{
+    int before;
+    maskdm_device *d = open_with("threads=1 instruction_set=c"), *other;
+
+    maskdm_device_release(&d);
+    before = count_threads();
+    d = open_with("threads=1");
+    ck_assert_int_eq(count_threads(), before);
+    ck_assert_int_eq(maskdm_device_threads(d), 1);
+    ck_assert_ptr_nonnull(strstr(maskdm_device_description(d), "1 thread"));
+    maskdm_device_release(&d);
+    other = open_with("threads=3 instruction_set=c blas_threads=leave");
+    ck_assert_int_eq(maskdm_device_threads(other), 3);
+    if (before)
+        ck_assert_int_eq(count_threads(), before + 2);
+    ck_assert_ptr_nonnull(strstr(maskdm_device_description(other), "cpu, c, "));
+    maskdm_device_release(&other);
+    ck_assert_int_eq(count_threads(), before);
 }
 END_TEST
 
@@ -182,6 +251,8 @@ int main(void)
     tcase_add_test(c, only_known_names_open);
     tcase_add_test(c, references_count);
     tcase_add_test(c, every_allocation_is_counted_and_given_back);
+    tcase_add_test(c, the_limit_is_kept);
+    tcase_add_test(c, options_choose_threads_and_kernels);
     tcase_add_test(c, threads_take_turns);
     tcase_add_test(c, the_host_keeps_its_blas_threads);
     tcase_add_test(c, a_host_lends_its_loop);

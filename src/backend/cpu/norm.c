@@ -125,10 +125,9 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c, int s
         return MASKDM_OK;
     }
     maskdm_pool_run(cpu->pool, pieces, backward_rows, &j);
-    for (int i = 0; i < 2; i++)
-        if (c->din[sum + 1 + i])
-            REAL(maskdm_cpu_combine)
-    (cpu, c->din[sum + 1 + i], c->add[sum + 1 + i], j.part + i * j.d, pieces, 3 * j.d, j.d);
+    for (int i = 0, k = sum + 1; i < 2; i++, k++)
+        if (c->din[k])
+            REAL(maskdm_cpu_combine)(cpu, c->din[k], c->add[k], j.part + i * j.d, pieces, 3 * j.d, j.d);
     return MASKDM_OK;
 }
 

@@ -48,12 +48,13 @@ static inline __m256 gelu_gradient8(__m256 x, __m256 dy)
     return _mm256_mul_ps(dy, _mm256_fmadd_ps(_mm256_mul_ps(x, _mm256_set1_ps(0.39894228f)), e, cdf));
 }
 
+/* exp(-x) stays finite, and below -87 the result is 0, as x times it has to be; a NaN passes both. */
 static inline __m256 logistic(__m256 x)
 {
-    /* The power stays finite; a NaN in the second operand passes through. */
     __m256 e = maskdm_avx2_exp2(_mm256_min_ps(_mm256_set1_ps(126), _mm256_mul_ps(x, _mm256_set1_ps(-LOG2_E))));
+    __m256 s = _mm256_div_ps(_mm256_set1_ps(1), _mm256_add_ps(_mm256_set1_ps(1), e));
 
-    return _mm256_div_ps(_mm256_set1_ps(1), _mm256_add_ps(_mm256_set1_ps(1), e));
+    return _mm256_and_ps(s, _mm256_cmp_ps(x, _mm256_set1_ps(-87), _CMP_NLT_UQ));
 }
 
 static inline __m256 silu8(__m256 x)

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The jobs beside the program: noise, loss, gradient norm, AdamW with the moving average, putting patches back. Each
+ * against its formula in double, on one and on three threads, through a device as callers have it.
+ */
+#include "backend/device.h"
+
+#include "twin.h"
+
+static const char *const settings[] = {"threads=1 instruction_set=c", "threads=1", "threads=3"};
+
+static maskdm_device *open_device(const char *text)
+{
+    maskdm_options *o;
+    maskdm_device *d;
+
+    ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, text), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_open(&d, "cpu", o), MASKDM_OK);
+    maskdm_options_release(&o);
+    return d;
+}
+
+static float *draw_floats(int64_t n)
+{
+    float *p = malloc((size_t)(n + 1) * sizeof *p);
+
+    ck_assert_ptr_nonnull(p);
+    for (int64_t i = 0; i < n; i++)
+        p[i] = (float)draw();
+    return p;
+}
+
+START_TEST(normals_belong_to_their_image)
+{
+    enum { BATCH = 3, N = 4 * 4096 + 12 };
+    float *out = draw_floats(BATCH * N), *want = draw_floats(N);
+
+    for (int i = 0; i < 3; i++) {
+        maskdm_device *d = open_device(settings[i]);
+        struct maskdm_backend *b = maskdm_device_backend(d);
+        struct maskdm_rng s[BATCH];
+        for (int k = 0; k < BATCH; k++)
+            s[k] = maskdm_rng_make(5, MASKDM_DRAW_NOISE, (uint64_t)k, 9);
+        ck_assert_int_eq(b->v->normal(b, out, BATCH, N, s), MASKDM_OK);
+        for (int k = 0; k < BATCH; k++) {
+            maskdm_rng_normal(want, N, &s[k], 0);
+            ck_assert_mem_eq(out + k * N, want, N * sizeof *want);
+        }
+        maskdm_device_release(&d);
+    }
+    free(out);
+    free(want);
+}
+END_TEST
+
+START_TEST(noise_is_mixed_in_by_image)
+{
+    enum { N = 19 };
+    static const double signal[] = {0.8, 0.1}, noise[] = {0.6, 0.9}, t0[] = {-0.6, 0}, te[] = {0.8, 1};
+    float *x0 = draw_floats(2 * N), *eps = draw_floats(2 * N), x_t[2 * N], target[2 * N];
+
+    for (int i = 0; i < 3; i++)
+        for (int with = 0; with <= 1; with++) {
+            maskdm_device *d = open_device(settings[i]);
+            struct maskdm_backend *b = maskdm_device_backend(d);
+            struct maskdm_noising j = {2, N, x0, eps, signal, noise, t0, te, x_t, with ? target : NULL};
+            ck_assert_int_eq(b->v->noising(b, &j), MASKDM_OK);
+            for (int k = 0; k < 2 * N; k++) {
+                int m = k / N;
+                ck_assert_double_eq_tol((double)x_t[k], signal[m] * (double)x0[k] + noise[m] * (double)eps[k], 2e-7);
+                if (with)
+                    ck_assert_double_eq_tol((double)target[k], t0[m] * (double)x0[k] + te[m] * (double)eps[k], 2e-7);
+            }
+            maskdm_device_release(&d);
+        }
+    free(x0);
+    free(eps);
+}
+END_TEST
+
+/* H 6, W 4, C 3, p 2: value (row, column, channel) of patch `patch` in image b */
+static int64_t image_at(int b, int patch, int v)
+{
+    int row = patch / 2 * 2 + v / 6, column = patch % 2 * 2 + v % 6 / 3;
+
+    return ((b * 6 + row) * 4 + column) * 3 + v % 3;
+}
+
+START_TEST(loss_and_its_gradient)
+{
+    static const int32_t index[] = {5, 0, 3, 1, 4, 2};
+    float *pred = draw_floats(2 * 3 * 12), *target = draw_floats(2 * 72), dpred[72];
+    double loss[2], scale = 0.7;
+
+    for (int i = 0; i < 3; i++)
+        for (int l1 = 0; l1 <= 1; l1++) {
+            maskdm_device *d = open_device(settings[i]);
+            struct maskdm_backend *b = maskdm_device_backend(d);
+            struct maskdm_loss j = {.batch = 2, .height = 6, .width = 4, .channels = 3, .patch = 2, .visible = 3};
+            j.l1 = l1;
+            j.pred = pred;
+            j.target = target;
+            j.index = index;
+            j.scale = scale;
+            j.loss = loss;
+            j.dpred = dpred;
+            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+            for (int m = 0; m < 2; m++) {
+                double sum = 0;
+                for (int v = 0; v < 36; v++) {
+                    double e = (double)pred[m * 36 + v] - (double)target[image_at(m, index[m * 3 + v / 12], v % 12)];
+                    sum += l1 ? fabs(e) : e * e;
+                    ck_assert_double_eq_tol((double)dpred[m * 36 + v], scale / 36 * (l1 ? (e > 0) - (e < 0) : 2 * e),
+                                            1e-7);
+                }
+                ck_assert_double_eq_tol(loss[m], sum / 36, 1e-12);
+            }
+            j.dpred = NULL;
+            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+            maskdm_device_release(&d);
+        }
+    free(pred);
+    free(target);
+}
+END_TEST
+
+START_TEST(squares_are_summed_alike_on_any_threads)
+{
+    static const size_t sizes[] = {0, 1, 7, 16, 17, 16384, 16385, 5000003};
+    float *x = draw_floats(5000003);
+
+    for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++) {
+        double want = 0, got[3];
+        for (size_t i = 0; i < sizes[k]; i++)
+            want += (double)x[i] * (double)x[i];
+        for (int i = 0; i < 3; i++) {
+            maskdm_device *d = open_device(settings[i]);
+            struct maskdm_backend *b = maskdm_device_backend(d);
+            ck_assert_int_eq(b->v->sum_squares(b, &got[i], x, sizes[k]), MASKDM_OK);
+            ck_assert_double_le(fabs(got[i] - want), 1e-11 * want);
+            maskdm_device_release(&d);
+        }
+        ck_assert(got[1] == got[2]);
+    }
+    for (int i = 0; i < 3; i++) {
+        maskdm_device *d = open_device(settings[i]);
+        struct maskdm_backend *b = maskdm_device_backend(d);
+        double got;
+        x[40000] = i == 1 ? INFINITY : NAN;
+        ck_assert_int_eq(b->v->sum_squares(b, &got, x, 50000), MASKDM_OK);
+        ck_assert(!isfinite(got));
+        maskdm_device_release(&d);
+    }
+    free(x);
+}
+END_TEST
+
+struct state {
+    float *w, *g, *m, *v, *ema;
+};
+
+static struct state draw_state(int64_t n)
+{
+    struct state s = {draw_floats(n), draw_floats(n), draw_floats(n), draw_floats(n), draw_floats(n)};
+
+    for (int64_t i = 0; i < n; i++)
+        s.v[i] = fabsf(s.v[i]);
+    s.w[0] = s.g[0] = s.m[0] = s.v[0] = s.ema[0] = 0; /* a gap between parameters stays zero */
+    return s;
+}
+
+static struct state copy_state(const struct state *s, int64_t n)
+{
+    struct state t = draw_state(n);
+
+    for (int k = 0; k < 5; k++)
+        memcpy((&t.w)[k], (&s->w)[k], (size_t)n * sizeof(float));
+    return t;
+}
+
+static void drop_state(struct state *s)
+{
+    for (int k = 0; k < 5; k++)
+        free((&s->w)[k]);
+}
+
+static void expect_step(const struct maskdm_adamw *a, const struct state *from, const struct state *to)
+{
+    double worst = 0;
+    int left = 0;
+
+    for (size_t i = 0; i < a->n; i++) {
+        double g = a->grad_scale * (double)from->g[i];
+        double m = a->beta1 * (double)from->m[i] + (1 - a->beta1) * g;
+        double v = a->beta2 * (double)from->v[i] + (1 - a->beta2) * g * g;
+        double w = (double)from->w[i] * (1 - a->lr * a->weight_decay), e = (double)from->ema[i];
+        w -= a->lr / a->bias1 * m / (sqrt(v) / sqrt(a->bias2) + a->eps);
+        e = a->ema_mode == 1 ? w : a->ema_mode == 2 ? e + (1 - a->ema_decay) * (w - e) : e;
+        worst = fmax(fmax(worst, fabs((double)to->m[i] - m)), fabs((double)to->v[i] - v));
+        worst = fmax(fmax(worst, fabs((double)to->w[i] - w)), fabs((double)to->ema[i] - e));
+        left += to->g[i] != 0;
+    }
+    ck_assert_double_le(worst, 3e-7);
+    ck_assert_int_eq(left, 0);
+    ck_assert(to->w[0] == 0 && to->m[0] == 0 && to->v[0] == 0 && (a->ema_mode == 0 || to->ema[0] == 0));
+}
+
+START_TEST(adamw_is_pytorchs)
+{
+    static const int64_t sizes[] = {1, 7, 8, 9, 16384 + 5};
+    struct maskdm_adamw a = {.grad_scale = 0.5, .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
+
+    a.weight_decay = 0.1;
+    a.bias1 = 1 - 0.9 * 0.9;
+    a.bias2 = 1 - 0.99 * 0.99;
+    a.ema_decay = 0.9;
+    for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++)
+        for (a.ema_mode = 0; a.ema_mode <= 2; a.ema_mode++) {
+            struct state from = draw_state(sizes[k]), kept = {0};
+            for (int i = 0; i < 3; i++) {
+                maskdm_device *d = open_device(settings[i]);
+                struct maskdm_backend *b = maskdm_device_backend(d);
+                struct state to = copy_state(&from, sizes[k]);
+                a.n = (size_t)sizes[k];
+                a.w = to.w;
+                a.g = to.g;
+                a.m = to.m;
+                a.v = to.v;
+                a.ema = a.ema_mode ? to.ema : NULL;
+                ck_assert_int_eq(b->v->adamw(b, &a), MASKDM_OK);
+                expect_step(&a, &from, &to);
+                if (i == 1)
+                    kept = copy_state(&to, sizes[k]);
+                if (i == 2)
+                    ck_assert_mem_eq(to.w, kept.w, a.n * sizeof(float));
+                drop_state(&to);
+                maskdm_device_release(&d);
+            }
+            drop_state(&from);
+            drop_state(&kept);
+        }
+}
+END_TEST
+
+START_TEST(averages_alone)
+{
+    enum { N = 20000 };
+    float *w = draw_floats(N), *ema = draw_floats(N), *start = draw_floats(N);
+    double worst = 0;
+
+    for (int i = 0; i < 3; i++)
+        for (int mode = 0; mode <= 2; mode++) {
+            maskdm_device *d = open_device(settings[i]);
+            struct maskdm_backend *b = maskdm_device_backend(d);
+            memcpy(ema, start, N * sizeof *ema);
+            ck_assert_int_eq(b->v->ema(b, ema, w, N, mode, 0.75), MASKDM_OK);
+            for (int k = 0; k < N; k++) {
+                double e = (double)start[k], x = (double)w[k];
+                worst = fmax(worst, fabs((double)ema[k] - (mode == 0 ? e : mode == 1 ? x : e + 0.25 * (x - e))));
+            }
+            maskdm_device_release(&d);
+        }
+    ck_assert_double_le(worst, 2e-7);
+    free(w);
+    free(ema);
+    free(start);
+}
+END_TEST
+
+START_TEST(patches_go_back)
+{
+    float *pred = draw_floats(2 * 72), image[2 * 72];
+
+    for (int i = 0; i < 3; i++) {
+        maskdm_device *d = open_device(settings[i]);
+        struct maskdm_backend *b = maskdm_device_backend(d);
+        memset(image, POISON, sizeof image);
+        ck_assert_int_eq(b->v->unpatchify(b, image, pred, 2, 6, 4, 3, 2), MASKDM_OK);
+        for (int k = 0; k < 2 * 72; k++)
+            ck_assert(image[image_at(k / 72, k % 72 / 12, k % 12)] == pred[k]);
+        maskdm_device_release(&d);
+    }
+    free(pred);
+}
+END_TEST
+
+static void add_tests(TCase *c)
+{
+    tcase_add_test(c, normals_belong_to_their_image);
+    tcase_add_test(c, noise_is_mixed_in_by_image);
+    tcase_add_test(c, loss_and_its_gradient);
+    tcase_add_test(c, squares_are_summed_alike_on_any_threads);
+    tcase_add_test(c, adamw_is_pytorchs);
+    tcase_add_test(c, averages_alone);
+    tcase_add_test(c, patches_go_back);
+}
+
+int main(void)
+{
+    return run_suite("jobs", add_tests);
+}

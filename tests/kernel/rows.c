@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Row functions of each instruction set against their portable double twins: dense arguments, every length around a
+ * vector, unaligned, in place, special values.
+ */
+#include "backend/cpu/rows.h"
+
+#include "twin.h"
+
+enum { MOST = 40 };
+
+static const struct maskdm_rows_f32 *fast_rows(void)
+{
+    struct maskdm_cpu_table t[3];
+
+    return t[fill_tables(t) - 1].rows_f32;
+}
+
+typedef void (*map_f32)(float *, const float *, int64_t);
+typedef void (*map2_f32)(float *, const float *, const float *, int64_t);
+
+static double gelu(double x)
+{
+    return x * 0.5 * erfc(-x / sqrt(2));
+}
+
+static double gelu_gradient(double x)
+{
+    return 0.5 * erfc(-x / sqrt(2)) + x * exp(-0.5 * x * x) / sqrt(2 * acos(-1));
+}
+
+static double silu(double x)
+{
+    return x / (1 + exp(-x));
+}
+
+static double silu_gradient(double x)
+{
+    double s = 1 / (1 + exp(-x));
+
+    return s * (1 + x * (1 - s));
+}
+
+static void check_dense(map_f32 f, map2_f32 df, double (*exact)(double), double (*gradient)(double))
+{
+    const float one = 1;
+    double worst = 0, worst_gradient = 0;
+
+    for (int i = -200000; i <= 200000; i++) {
+        float x = (float)i * 1e-4f, y, d;
+        double size = fabs((double)x);
+        f(&y, &x, 1);
+        df(&d, &x, &one, 1);
+        worst = fmax(worst, fabs((double)y - exact((double)x)) / (0.1 + size));
+        worst_gradient = fmax(worst_gradient, fabs((double)d - gradient((double)x)) / (1 + size));
+    }
+    ck_assert_double_le(worst, 3e-7);
+    ck_assert_double_le(worst_gradient, 3e-7);
+}
+
+START_TEST(activations_are_near_everywhere)
+{
+    const struct maskdm_rows_f32 *r[] = {&maskdm_rows_c_f32, fast_rows()};
+
+    for (int i = 0; i < 2; i++) {
+        check_dense(r[i]->gelu, r[i]->gelu_backward, gelu, gelu_gradient);
+        check_dense(r[i]->silu, r[i]->silu_backward, silu, silu_gradient);
+    }
+}
+END_TEST
+
+START_TEST(activations_bear_special_values)
+{
+    static const float special[] = {0, -0.0f, 1e-40f, 3e38f, -3e38f, 100, -100, 1e10f, -1e10f};
+    const struct maskdm_rows_f32 *r = fast_rows();
+    const map_f32 f[] = {r->gelu, r->silu};
+    const map2_f32 df[] = {r->gelu_backward, r->silu_backward};
+    float x = NAN, y, one = 1;
+
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0; i < MASKDM_LENGTH(special); i++) {
+            f[k](&y, &special[i], 1);
+            ck_assert_double_eq_tol((double)y, special[i] > 0 ? (double)special[i] : 0, 1e-30);
+            df[k](&y, &special[i], &one, 1);
+            if (fabsf(special[i]) >= 100)
+                ck_assert_double_eq_tol((double)y, special[i] > 0, 1e-6);
+        }
+        f[k](&y, &x, 1);
+        ck_assert(isnan(y));
+        df[k](&y, &x, &one, 1);
+        ck_assert(isnan(y));
+        df[k](&y, &one, &x, 1);
+        ck_assert(isnan(y));
+    }
+}
+END_TEST
+
+/* An element's result does not depend on its place or on the row's length, and nothing beyond is touched. */
+START_TEST(lengths_and_places)
+{
+    const struct maskdm_rows_f32 *r = fast_rows();
+    const map_f32 f[] = {r->gelu, r->silu};
+    float x[MOST + 9], dy[MOST + 9], y[MOST + 9], single;
+
+    for (int i = 0; i < MOST + 9; i++) {
+        x[i] = (float)(4 * draw());
+        dy[i] = (float)draw();
+    }
+    for (int64_t n = 0; n <= MOST; n++)
+        for (int at = 0; at < 4; at++) {
+            int wrong = 0;
+            for (int k = 0; k < 2; k++) {
+                memset(y, POISON, sizeof y);
+                f[k](y + at, x + at, n);
+                for (int i = 0; i < MOST + 9; i++) {
+                    f[k](&single, &x[i], 1);
+                    wrong += i >= at && i < at + n ? y[i] != single : !isnan(y[i]);
+                }
+            }
+            memset(y, POISON, sizeof y);
+            r->add(y + at, x + at, dy + at, n);
+            for (int i = 0; i < MOST + 9; i++)
+                wrong += !(i >= at && i < at + n ? y[i] == x[i] + dy[i] : isnan(y[i]));
+            memcpy(y, x, sizeof y);
+            r->gelu(y + at, y + at, n); /* in place */
+            for (int i = at; i < at + n; i++) {
+                r->gelu(&single, &x[i], 1);
+                wrong += y[i] != single;
+            }
+            ck_assert_int_eq(wrong, 0);
+        }
+}
+END_TEST
+
+static void add_tests(TCase *c)
+{
+    tcase_add_test(c, activations_are_near_everywhere);
+    tcase_add_test(c, activations_bear_special_values);
+    tcase_add_test(c, lengths_and_places);
+}
+
+int main(void)
+{
+    return run_suite("rows", add_tests);
+}
