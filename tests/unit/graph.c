@@ -333,6 +333,7 @@ START_TEST(a_dump_has_a_line_per_operation)
     struct maskdm_params layout = {0};
     struct maskdm_text text = {0};
     struct maskdm_graph g;
+    float result[64];
     int lines = 0;
 
     maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
@@ -345,6 +346,14 @@ START_TEST(a_dump_has_a_line_per_operation)
     ck_assert_int_eq(lines, g.n_node + 1);
     ck_assert_ptr_nonnull(strstr(text.data, "%7[2,5,6]"));
     ck_assert_ptr_nonnull(strstr(text.data, "=block.2.fc1"));
+    maskdm_text_free(&text);
+
+    g.profiling = 1;
+    ck_assert_int_gt(fake_step(&g, result, (int64_t)MASKDM_LENGTH(result)), 0);
+    ck_assert_double_ge(g.node[0].seconds[0], 0);
+    maskdm_graph_dump(&g, &text);
+    ck_assert_ptr_nonnull(strstr(text.data, " ms forward"));
+    ck_assert_ptr_nonnull(strstr(text.data, " ms backward\n"));
     maskdm_text_free(&text);
     maskdm_graph_free(&g);
     maskdm_params_free(&layout);

@@ -190,6 +190,63 @@ START_TEST(sharing_changes_no_bit)
 }
 END_TEST
 
+/* Predict `batch` images of which image 0 is always the same, products cut per image; its output is returned. */
+static float *predict(const char *text, int64_t batch, int64_t visible, size_t *count)
+{
+    const struct maskdm_cpu_settings settings = {.workers = 2, .guard = 1, .instruction_set = "auto"};
+    struct maskdm_params layout = {0};
+    struct maskdm_backend *cpu;
+    struct maskdm_ports ports;
+    struct maskdm_graph g;
+    float *weights, *image, *result;
+    double *time;
+    int32_t *index;
+    void *arena;
+
+    ck_assert_int_eq(maskdm_cpu_open(&cpu, &settings), 0);
+    record(&g, cpu, &layout, &ports, text, batch, visible);
+    g.images = batch;
+    ck_assert_msg(maskdm_graph_plan(&g, 0) == 0, "%s", maskdm_error_text());
+    weights = calloc(layout.length, sizeof *weights);
+    arena = aligned_alloc(64, g.arena_bytes);
+    maskdm_params_init(&layout, weights, 9);
+    maskdm_graph_bind(&g, arena);
+    image = maskdm_graph_data(&g, ports.image);
+    time = maskdm_graph_data(&g, ports.time);
+    index = maskdm_graph_data(&g, ports.index);
+    for (size_t i = 0; i < g.val[ports.image].numel; i++)
+        image[i] = sinf(0.1f * (float)i);
+    for (int64_t b = 0; b < batch; b++)
+        time[b] = 500.0 + (double)b;
+    for (int64_t i = 0; i < batch * visible; i++)
+        index[i] = (int32_t)(i % visible);
+    ck_assert_msg(maskdm_graph_forward(&g, weights, NULL) == 0, "%s", maskdm_error_text());
+    *count = g.val[ports.output].numel / (size_t)batch;
+    result = malloc(*count * sizeof *result);
+    memcpy(result, maskdm_graph_data(&g, ports.output), *count * sizeof *result);
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+    cpu->v->close(cpu);
+    free(weights);
+    free(arena);
+    return result;
+}
+
+START_TEST(an_image_does_not_depend_on_its_batch)
+{
+    static const char net[] = "image_size=28x20 patch_size=2 dim=72 depth=3 heads=3 time_mlp=true qkv_bias=true";
+    size_t count;
+    float *alone = predict(net, 1, 140, &count);
+
+    for (int64_t batch = 2; batch <= 9; batch += 7) {
+        float *together = predict(net, batch, 140, &count);
+        ck_assert_int_eq(memcmp(alone, together, count * sizeof *alone), 0);
+        free(together);
+    }
+    free(alone);
+}
+END_TEST
+
 START_TEST(options_are_checked)
 {
     static const struct {
@@ -287,6 +344,7 @@ int main(void)
     tcase_add_test(t, flops_are_counted);
     tcase_add_test(t, planning_saves_memory);
     tcase_add_test(t, sharing_changes_no_bit);
+    tcase_add_test(t, an_image_does_not_depend_on_its_batch);
     tcase_add_test(t, options_are_checked);
     tcase_add_test(t, refused_memory_is_reported);
     srunner_run_all(r, CK_ENV);
