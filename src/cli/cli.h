@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The maskdm program: parses, calls the library, displays. It uses the public headers only, so that whatever it does
+ * any host can do.
+ */
+#ifndef MASKDM_CLI_CLI_H
+#define MASKDM_CLI_CLI_H
+
+#include <maskdm/maskdm.h>
+
+enum { EXIT_WRONG_USE = 2 };
+
+struct command {
+    const char *name;
+    const char *kind; /* of options; NULL: the command takes its arguments as they are */
+    const char *usage, *help;
+    /* Exit status. arguments: what stands behind the command's name. */
+    int (*run)(const struct command *command, int count, char **arguments);
+    int (*work)(const maskdm_options *options, maskdm_control *control); /* for runs with options */
+};
+
+const struct command *command_find(const char *name);
+const struct command *command_at(int i); /* NULL past the last */
+
+/* ---- flags.c ---- */
+/* Fill options from flags. Returns 0, EXIT_WRONG_USE with the reason printed, or -1 when --help was asked and shown.
+ */
+int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options);
+
+/* ---- help.c ---- */
+/* The form that "--help", "-h" or "--help=FORM" asks for, NULL for other arguments. */
+const char *help_asked(const char *argument);
+/* The program as a whole; as help_command(). */
+int help_program(const char *form);
+/* form: "text", "man" or "markdown"; 0 or EXIT_WRONG_USE. */
+int help_command(const struct command *command, const char *form);
+/* Fact about an option as text in a buffer of `size` bytes; returns the buffer. */
+const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size);
+
+/* ---- show.c: progress, messages and signals of one run ---- */
+struct show;
+int show_begin(maskdm_control *control, const maskdm_options *options);
+/* Ends the progress line; gives the exit status for the library's. */
+int show_end(int status, const struct command *command, int count, char **arguments);
+void complain(const char *what); /* "maskdm: what" on stderr */
+
+/* ---- runs ---- */
+int run_work(const struct command *command, int count, char **arguments);
+int run_info(const struct command *command, int count, char **arguments);
+
+#endif

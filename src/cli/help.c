@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * --help, the man pages and the options reference, all from the library's option tables. A form is a table of
+ * functions, so that what is said and how it is set stay apart.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { FACT_SIZE = 512, LEFT = 26 };
+
+struct form {
+    const char *name;
+    void (*begin)(const struct command *command);
+    void (*table)(const char *name, const char *help);
+    void (*option)(const char *flag, const char *value, const char *help, const char *facts);
+    void (*end)(const struct command *command);
+};
+
+/* "block-size" from "block_size" */
+static void dash(char *s)
+{
+    for (; *s; s++)
+        if (*s == '_')
+            *s = '-';
+}
+
+static const char config_help[] = "take options from a JSON object, such as a run's options.json";
+
+/* ---- text ---- */
+
+static void text_begin(const struct command *command)
+{
+    printf("usage: maskdm %s %s\n\n%s\n", command->name, command->usage, command->help);
+}
+
+static void text_table(const char *name, const char *help)
+{
+    printf("\n%s: %s\n", name, help);
+}
+
+static void text_option(const char *flag, const char *value, const char *help, const char *facts)
+{
+    char left[128];
+
+    snprintf(left, sizeof left, "--%s%s%s", flag, *value ? " " : "", value);
+    printf("  %-*s", LEFT, left);
+    if (strlen(left) >= LEFT)
+        printf("\n  %-*s", LEFT, "");
+    printf("%s%s%s%s\n", help, *facts ? " [" : "", facts, *facts ? "]" : "");
+}
+
+static void text_end(const struct command *command)
+{
+    if (command->kind)
+        text_option("config", "FILE", config_help, "");
+    text_option("help", "", "show this", "");
+}
+
+/* ---- man ---- */
+
+/* roff: a dash that is to be typed, and no line that begins with a control character */
+static void roff(const char *s)
+{
+    for (; *s; s++)
+        if (*s == '-')
+            fputs("\\-", stdout);
+        else if (*s == '\\')
+            fputs("\\e", stdout);
+        else
+            putchar(*s);
+}
+
+static void man_begin(const struct command *command)
+{
+    printf(".TH MASKDM\\-%s 1 \"\" \"maskdm %s\"\n.SH NAME\nmaskdm\\-%s \\- ", command->name, maskdm_version_string(),
+           command->name);
+    roff(command->help);
+    printf("\n.SH SYNOPSIS\n.B maskdm %s\n", command->name);
+    roff(command->usage);
+    printf(command->kind ? "\n.SH OPTIONS\n" : "\n");
+}
+
+static void man_table(const char *name, const char *help)
+{
+    printf(".SS %s: %s\n", name, help);
+}
+
+static void man_option(const char *flag, const char *value, const char *help, const char *facts)
+{
+    printf(".TP\n.BI \\-\\-");
+    roff(flag);
+    printf(" \" ");
+    roff(value);
+    printf("\"\n");
+    roff(help);
+    if (*facts) {
+        printf(" (");
+        roff(facts);
+        printf(")");
+    }
+    printf(".\n");
+}
+
+static void man_end(const struct command *command)
+{
+    if (command->kind)
+        man_option("config", "FILE", config_help, "");
+    printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line, 130 or 143 stopped by a signal with everything "
+           "saved.\n"
+           ".SH SEE ALSO\n.BR maskdm (1)");
+    for (int i = 0; command_at(i); i++)
+        printf(",\n.BR maskdm\\-%s (1)", command_at(i)->name);
+    printf("\n");
+}
+
+/* ---- markdown ---- */
+
+static void markdown_begin(const struct command *command)
+{
+    printf("## maskdm %s\n\n%s: `maskdm %s %s`\n", command->name, command->help, command->name, command->usage);
+}
+
+static void markdown_table(const char *name, const char *help)
+{
+    printf("\n### %s\n\n%s\n\n| flag | meaning | |\n| --- | --- | --- |\n", name, help);
+}
+
+static void markdown_cell(const char *s)
+{
+    for (; *s; s++)
+        printf(*s == '|' ? "\\|" : "%c", *s);
+}
+
+static void markdown_option(const char *flag, const char *value, const char *help, const char *facts)
+{
+    printf("| `--%s%s", flag, *value ? " " : "");
+    markdown_cell(value);
+    printf("` | ");
+    markdown_cell(help);
+    printf(" | ");
+    markdown_cell(facts);
+    printf(" |\n");
+}
+
+static void markdown_end(const struct command *command)
+{
+    if (command->kind)
+        printf("\n`--config FILE`: %s.\n", config_help);
+    printf("\n");
+}
+
+static const struct form forms[] = {
+    {"text", text_begin, text_table, text_option, text_end},
+    {"man", man_begin, man_table, man_option, man_end},
+    {"markdown", markdown_begin, markdown_table, markdown_option, markdown_end},
+};
+
+/* ---- what is said ---- */
+
+static const char program_help[] = "masked pre-training, fine-tuning and sampling of diffusion models";
+
+/* Exit status of what was printed: a page that is cut is no page. */
+static int shown(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    complain("cannot write the output");
+    return 1;
+}
+
+/* "default 4; 1 to 8; pixels; with mask block" */
+static void join_facts(const char *kind, int64_t i, char *out, size_t size)
+{
+    static const char *const facts[][2] = {
+        {"required", "must be given"}, {"unit", ""}, {"default", "default "}, {"range", ""}, {"when", "with "}};
+    char value[FACT_SIZE];
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t k = 0; k < sizeof facts / sizeof *facts && used < size; k++)
+        if (*option_fact(kind, i, facts[k][0], value, sizeof value))
+            used +=
+                (size_t)snprintf(out + used, size - used, "%s%s%s", used ? "; " : "", facts[k][1], k ? value : "");
+}
+
+static void show_option(const struct form *form, const char *kind, int64_t i)
+{
+    static const char *const values[] = {"", "N", "X", "TEXT", "", "N,...", "X,..."};
+    char flag[FACT_SIZE], choices[FACT_SIZE], help[FACT_SIZE], facts[2 * FACT_SIZE];
+    int type = maskdm_options_type(kind, i);
+
+    option_fact(kind, i, "name", flag, sizeof flag);
+    option_fact(kind, i, "choices", choices, sizeof choices);
+    option_fact(kind, i, "help", help, sizeof help);
+    join_facts(kind, i, facts, sizeof facts);
+    dash(flag);
+    form->option(flag, *choices ? choices : values[type < 0 ? 0 : type], help, facts);
+}
+
+int help_command(const struct command *command, const char *name)
+{
+    const struct form *form = NULL;
+    char table[FACT_SIZE], last[FACT_SIZE] = "";
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(forms[i].name, name) == 0)
+            form = &forms[i];
+    if (!form) {
+        fprintf(stderr, "maskdm: --help=%s: text, man or markdown\n", name);
+        return EXIT_WRONG_USE;
+    }
+    form->begin(command);
+    for (int64_t i = 0; command->kind && i < maskdm_options_count(command->kind); i++) {
+        option_fact(command->kind, i, "table", table, sizeof table);
+        if (strcmp(table, last) != 0)
+            form->table(table, maskdm_options_kind_help(table) ? maskdm_options_kind_help(table) : "the run itself");
+        memcpy(last, table, sizeof last);
+        show_option(form, command->kind, i);
+    }
+    form->end(command);
+    return shown();
+}
+
+const char *help_asked(const char *argument)
+{
+    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+        return "text";
+    return strncmp(argument, "--help=", 7) == 0 ? argument + 7 : NULL;
+}
+
+/* The page of the program; each command has its own. */
+static void man_program(void)
+{
+    printf(".TH MASKDM 1 \"\" \"maskdm %s\"\n.SH NAME\nmaskdm \\- ", maskdm_version_string());
+    roff(program_help);
+    printf("\n.SH SYNOPSIS\n.B maskdm\n.I COMMAND\n.RI [ flags ]\n.SH COMMANDS\n");
+    for (int i = 0; command_at(i); i++) {
+        printf(".TP\n.BR maskdm\\-%s (1)\n", command_at(i)->name);
+        roff(command_at(i)->help);
+        printf(".\n");
+    }
+}
+
+static void text_program(void)
+{
+    printf("maskdm %s: %s\n\nusage: maskdm COMMAND [flags]\n\n", maskdm_version_string(), program_help);
+    for (int i = 0; command_at(i); i++)
+        printf("  %-10s %s\n", command_at(i)->name, command_at(i)->help);
+    printf("\nmaskdm COMMAND --help lists the flags of one; maskdm --version shows the version.\n");
+}
+
+int help_program(const char *name)
+{
+    if (strcmp(name, "man") == 0)
+        man_program();
+    else if (strcmp(name, "text") == 0)
+        text_program();
+    else {
+        fprintf(stderr, "maskdm: --help=%s: text or man\n", name);
+        return EXIT_WRONG_USE;
+    }
+    return shown();
+}

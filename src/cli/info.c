@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * maskdm info FILE [--json]: tensors and metadata of any safetensors file, and what maskdm reads from it.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { RANK = 8 };
+
+static void print_json(const char *s)
+{
+    putchar('"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c < 0x20)
+            printf("\\u%04x", c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+}
+
+/* For a terminal: what a file says must not steer it. */
+static void print_text(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            printf("\\x%02x", (unsigned char)*s);
+        else
+            putchar(*s);
+}
+
+/* What the file is to maskdm, from its metadata. */
+static const char *meaning(const maskdm_file *f)
+{
+    const char *kind = maskdm_file_metadata(f, "maskdm.kind");
+
+    if (kind && strcmp(kind, "state") == 0)
+        return "training state";
+    if (maskdm_file_metadata(f, "maskdm.network"))
+        return "model";
+    return "tensors only";
+}
+
+struct totals {
+    int64_t parameters, online;
+    size_t bytes;
+};
+
+static struct totals count(const maskdm_file *f)
+{
+    struct totals t = {0, 0, 0};
+
+    for (int64_t i = 0; i < maskdm_file_count(f); i++) {
+        const char *name = maskdm_file_name(f, i);
+        if (strncmp(name, "online.", 7) == 0)
+            t.online += maskdm_file_elements(f, i);
+        else if (strncmp(name, "moment", 6) != 0 && strncmp(name, "ema.", 4) != 0)
+            t.parameters += maskdm_file_elements(f, i);
+        t.bytes += maskdm_file_bytes(f, i);
+    }
+    return t;
+}
+
+static void print_shape(const maskdm_file *f, int64_t i, const char *separator)
+{
+    int64_t shape[RANK];
+    int rank = maskdm_file_shape(f, i, shape, RANK);
+
+    for (int k = 0; k < rank && k < RANK; k++)
+        printf("%s%lld", k ? separator : "", (long long)shape[k]);
+}
+
+static void show_json(const maskdm_file *f)
+{
+    struct totals t = count(f);
+
+    printf("{\"meaning\": ");
+    print_json(meaning(f));
+    printf(", \"parameters\": %lld, \"bytes\": %llu, \"metadata\": {", (long long)t.parameters,
+           (unsigned long long)t.bytes);
+    for (int64_t i = 0; i < maskdm_file_metadata_count(f); i++) {
+        printf(i ? ", " : "");
+        print_json(maskdm_file_metadata_key(f, i));
+        printf(": ");
+        print_json(maskdm_file_metadata_value(f, i));
+    }
+    printf("}, \"tensors\": [");
+    for (int64_t i = 0; i < maskdm_file_count(f); i++) {
+        printf("%s{\"name\": ", i ? ", " : "");
+        print_json(maskdm_file_name(f, i));
+        printf(", \"dtype\": \"%s\", \"shape\": [", maskdm_file_dtype(f, i));
+        print_shape(f, i, ", ");
+        printf("], \"bytes\": %llu}", (unsigned long long)maskdm_file_bytes(f, i));
+    }
+    printf("]}\n");
+}
+
+static void show_text(const maskdm_file *f, const char *path)
+{
+    struct totals t = count(f);
+
+    printf("%s: %s, %lld tensors, %.1f MiB\n", path, meaning(f), (long long)maskdm_file_count(f),
+           (double)t.bytes / 1048576);
+    if (strcmp(meaning(f), "tensors only") != 0)
+        printf("%lld parameters%s\n", (long long)t.parameters, t.online ? ", and online weights beside the EMA" : "");
+    for (int64_t i = 0; i < maskdm_file_metadata_count(f); i++) {
+        printf("  ");
+        print_text(maskdm_file_metadata_key(f, i));
+        printf(": ");
+        print_text(maskdm_file_metadata_value(f, i));
+        printf("\n");
+    }
+    for (int64_t i = 0; i < maskdm_file_count(f); i++) {
+        printf("  ");
+        print_text(maskdm_file_name(f, i));
+        printf("  %s [", maskdm_file_dtype(f, i));
+        print_shape(f, i, ", ");
+        printf("]\n");
+    }
+}
+
+int run_info(const struct command *command, int argument_count, char **arguments)
+{
+    const char *path = NULL;
+    maskdm_file *f;
+    int json = 0;
+
+    for (int i = 0; i < argument_count; i++) {
+        if (strcmp(arguments[i], "--json") == 0)
+            json = 1;
+        else if (help_asked(arguments[i]))
+            return help_command(command, help_asked(arguments[i]));
+        else if (arguments[i][0] == '-' || path) {
+            fprintf(stderr, "maskdm info: \"%s\": usage: maskdm info %s\n", arguments[i], command->usage);
+            return EXIT_WRONG_USE;
+        } else
+            path = arguments[i];
+    }
+    if (!path) {
+        fprintf(stderr, "usage: maskdm info %s\n", command->usage);
+        return EXIT_WRONG_USE;
+    }
+    if (maskdm_file_open(&f, path) < 0) {
+        fprintf(stderr, "maskdm info: %s\n", maskdm_last_error());
+        return 1;
+    }
+    if (json)
+        show_json(f);
+    else
+        show_text(f, path);
+    maskdm_file_release(&f);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        complain("cannot write the output");
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a person sees of a run: one live line on a terminal, plain lines otherwise, messages of the library, and the
+ * end. The first SIGINT or SIGTERM lets the step finish and saves, the second drops the step.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DRAW_EVERY 0.1 /* seconds between live lines */
+
+/* State of the one run of this process; the signal handler reaches it here. */
+static maskdm_control *running;
+static volatile sig_atomic_t caught;
+static int live, drawn;
+static double drawn_at; /* seconds */
+static int64_t line_every = 1;
+
+void complain(const char *what)
+{
+    fprintf(stderr, "maskdm: %s\n", what);
+}
+
+static void on_signal(int number)
+{
+    if (caught)
+        maskdm_cancel(running);
+    else
+        maskdm_stop(running);
+    caught = number;
+}
+
+static void duration(char *out, size_t size, double seconds)
+{
+    long s = isfinite(seconds) && seconds < 1e8 ? (long)(seconds + 0.5) : -1;
+
+    if (s < 0)
+        snprintf(out, size, "?");
+    else if (s < 3600)
+        snprintf(out, size, "%ld:%02ld", s / 60, s % 60);
+    else
+        snprintf(out, size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A live line must stay on one row, or it could not be drawn over. */
+static void draw(const char *line)
+{
+    struct winsize w;
+    int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1 : 79;
+
+    fprintf(stderr, "\r%.*s\033[K", columns, line);
+    drawn = 1;
+    drawn_at = now();
+}
+
+static int on_progress(void *user, const struct maskdm_progress *p)
+{
+    char left[32], held_out[48] = "", loss[32] = "", skipped[48] = "", line[320];
+
+    (void)user;
+    if (p->step != p->steps && (live ? now() - drawn_at < DRAW_EVERY : p->step % line_every != 0))
+        return 0;
+    duration(left, sizeof left, p->seconds_left);
+    if (isfinite(p->loss))
+        snprintf(loss, sizeof loss, ", loss %.4f", p->loss);
+    if (isfinite(p->held_out_loss))
+        snprintf(held_out, sizeof held_out, ", held out %.4f", p->held_out_loss);
+    if (p->skipped)
+        snprintf(skipped, sizeof skipped, ", %lld skipped", (long long)p->skipped);
+    snprintf(line, sizeof line, "step %lld of %lld%s%s%s, %.4g images/s, %s left", (long long)p->step,
+             (long long)p->steps, loss, held_out, skipped, p->images_per_second, left);
+    if (live)
+        draw(line);
+    else
+        fprintf(stderr, "%s\n", line);
+    fflush(stderr);
+    return 0;
+}
+
+static void end_line(void)
+{
+    if (drawn)
+        fputc('\n', stderr);
+    drawn = 0;
+}
+
+static void on_log(void *user, int level, const char *line)
+{
+    (void)user;
+    if (level == MASKDM_LOG_DEBUG)
+        return;
+    end_line();
+    fprintf(stderr, "%s%s\n", level == MASKDM_LOG_WARN ? "warning: " : "", line);
+}
+
+static int64_t whole(const maskdm_options *options, const char *name, int64_t otherwise)
+{
+    char text[32];
+    return maskdm_options_get(options, name, text, sizeof text, NULL) < 0 ? otherwise : strtoll(text, NULL, 10);
+}
+
+static int handle_signals(void (*handler)(int))
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    return sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0 ? -1 : 0;
+}
+
+int show_begin(maskdm_control *control, const maskdm_options *options)
+{
+    live = isatty(STDERR_FILENO);
+    line_every = whole(options, "log_every", 10);
+    line_every = line_every > 0 ? line_every : 1;
+    running = control;
+    maskdm_control_set_progress(control, on_progress, NULL);
+    maskdm_control_set_log(control, on_log, NULL);
+    if (handle_signals(on_signal) < 0) {
+        complain(strerror(errno));
+        return 1;
+    }
+    return 0;
+}
+
+/* A word as a shell takes it. */
+static void print_word(const char *s)
+{
+    if (*s && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%") == strlen(s)) {
+        fprintf(stderr, " %s", s);
+        return;
+    }
+    fputs(" '", stderr);
+    for (; *s; s++)
+        fputs(*s == '\'' ? "'\\''" : (char[]){*s, '\0'}, stderr);
+    fputc('\'', stderr);
+}
+
+static void print_resume(const struct command *command, int count, char **arguments)
+{
+    int given = 0;
+
+    fprintf(stderr, "to go on: maskdm %s", command->name);
+    for (int i = 0; i < count; i++) {
+        print_word(arguments[i]);
+        given |= strcmp(arguments[i], "--resume") == 0;
+    }
+    fprintf(stderr, "%s\n", given ? "" : " --resume");
+}
+
+int show_end(int status, const struct command *command, int count, char **arguments)
+{
+    handle_signals(SIG_DFL); /* the control that on_signal reaches is about to go */
+    end_line();
+    if (status == MASKDM_OK)
+        return 0;
+    fprintf(stderr, "maskdm %s: %s\n", command->name, maskdm_last_error());
+    if (status != MASKDM_ECANCELED || !caught)
+        return 1;
+    if (strcmp(command->name, "sample") != 0)
+        print_resume(command, count, arguments);
+    return 128 + caught;
+}
