@@ -58,18 +58,18 @@ static int train(maskdm_model **out, maskdm_device *dev, maskdm_data *data, long
     return rc;
 }
 
-/* Samples side by side in one picture: each image is SIDE bytes of every row. */
+/* Samples one below the other in one picture: packed images are just that. */
 static int sample(maskdm_model *model, const char *path)
 {
-    static unsigned char strip[SIDE][SAMPLES * SIDE];
+    static unsigned char strip[SAMPLES][SIDE * SIDE];
     maskdm_sampler *sampler = NULL;
     maskdm_image *image = NULL;
     int rc = maskdm_sampler_create(&sampler, model, MASKDM_WEIGHTS_EMA, NULL, NULL);
 
     if (rc == 0)
-        rc = maskdm_sampler_run(sampler, SAMPLES, NULL, NULL, MASKDM_SAMPLE_U8, strip, sizeof strip[0], SIDE);
+        rc = maskdm_sampler_run(sampler, SAMPLES, NULL, NULL, MASKDM_SAMPLE_U8, strip, 0, 0);
     if (rc == 0)
-        rc = maskdm_image_create(&image, SIDE, SAMPLES * SIDE, 1, MASKDM_SAMPLE_U8, strip, 0);
+        rc = maskdm_image_create(&image, SAMPLES * SIDE, SIDE, 1, MASKDM_SAMPLE_U8, strip, 0);
     if (rc == 0)
         rc = maskdm_image_write_png(image, path, 8);
     maskdm_image_release(&image);

@@ -61,5 +61,6 @@ def main(library, path, folder, count=4):
 
 if __name__ == "__main__":
     if len(sys.argv) < 4:
-        sys.exit(__doc__)
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     main(*sys.argv[1:4], *(int(a) for a in sys.argv[4:5]))

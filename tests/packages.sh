@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034
 # SPDX-License-Identifier: BSD-2-Clause
 # Sourced by tests/run.sh and examples/quickstart.sh: install what is missing of Debian's packages.
 #

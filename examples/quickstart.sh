@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# From a clone to a grid of new images: install what is missing, build, pre-train on masked images, fine-tune on whole
+# ones, sample.
+#
+#     sh examples/quickstart.sh [--data DIR] [--out DIR] [--threads N] [--short]
+#
+# Without --data it draws faces of its own and trains on those (about five minutes on two cores). --short does a few steps
+# only, to see that all of it works.
+set -eu
+
+data="" out=quickstart threads=0 short=""
+usage() { sed -n '4,9s/^# \{0,1\}//p' "$0"; exit "$1"; }
+while [ $# -gt 0 ]; do
+    case $1 in
+    --data) data=${2:?--data needs a folder}; shift ;;
+    --out) out=${2:?--out needs a folder}; shift ;;
+    --threads) threads=${2:?--threads needs a number}; shift ;;
+    --short) short=yes ;;
+    --help | -h) usage 0 ;;
+    *) usage 2 >&2 ;;
+    esac
+    shift
+done
+case $out in /*) ;; *) out=$PWD/$out ;; esac
+case $data in '' | /*) ;; *) data=$PWD/$data ;; esac
+if [ -e "$out" ] && [ -n "$(ls -A "$out")" ]; then
+    echo "quickstart: \"$out\" is not empty; give another place with --out" >&2
+    exit 1
+fi
+cd "$(dirname "$0")/.."
+
+# 1. What is missing, and the build (MASKDM_BUILD names a folder where that is done).
+build=${MASKDM_BUILD:-}
+if [ -z "$build" ]; then
+    build=build
+    . tests/packages.sh
+    # shellcheck disable=SC2086
+    need_packages $BUILD_PACKAGES
+    [ -f "$build/build.ninja" ] || meson setup "$build" --buildtype=release -Dtests=disabled >/dev/null
+    meson compile -C "$build" >/dev/null
+fi
+maskdm=$build/src/cli/maskdm
+
+# 2. Data: faces, or the user's own.
+mkdir -p "$out"
+count=6000 pretrain_steps=1150 finetune_steps=300 bound=0.05
+if [ -n "$short" ]; then
+    count=600 pretrain_steps=40 finetune_steps=12 bound=0.60
+fi
+if [ -z "$data" ]; then
+    data=$out/faces
+    mkdir "$data"
+    "$build/examples/faces" "$data" "$count"
+    echo "drew $count faces in $data"
+else
+    bound=
+fi
+
+# 3. Pre-train on a quarter of each image's patches, then fine-tune on whole images.
+network="--image-size 32 --patch-size 4 --dim 128 --depth 5 --heads 4 --prediction x0"
+# shellcheck disable=SC2086
+"$maskdm" pretrain --data "$data" --out "$out/pretrained" $network --mask block --mask-ratio 0.75 --mask-block-size 2 \
+    --batch-size 64 --steps "$pretrain_steps" --lr 1e-3 --warmup-steps 20 --ema-start 50 --seed 1 \
+    --log-every 50 --threads "$threads"
+"$maskdm" finetune --init "$out/pretrained/model.safetensors" --data "$data" --out "$out/finetuned" --val 0.05 \
+    --batch-size 32 --steps "$finetune_steps" --lr 5e-4 --warmup-steps 5 --ema-start 5 --seed 2 --log-every 25 \
+    --threads "$threads"
+
+# 4. Sample, and check the loss on images that were held out.
+"$maskdm" sample --model "$out/finetuned/model.safetensors" --count 36 --steps 50 --seed 1 --out "$out/grid.png" \
+    --threads "$threads"
+loss=$(sed -n 's/.*"held_out_loss": *\([0-9.eE+-]*\).*/\1/p' "$out/finetuned/log.jsonl" | tail -n 1)
+echo "loss on held-out images: $loss"
+if [ -n "$bound" ] && ! awk "BEGIN { exit !($loss < $bound) }"; then
+    echo "quickstart: that is not below $bound, something is wrong" >&2
+    exit 1
+fi
+cat <<END
+
+New images: $out/grid.png
+
+Next:
+  more images       $maskdm sample --model $out/finetuned/model.safetensors --count 64 --seed 2 --out more.png
+  train on          $maskdm finetune --init $out/finetuned/model.safetensors --data $data --out longer --steps 2000
+  your own images   sh examples/quickstart.sh --data DIR --out mine
+  every flag        $maskdm pretrain --help
+END
