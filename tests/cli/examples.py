@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every example runs, writes what it says, and refuses a wrong command line with 2."""
+import os
+import sys
+
+from rig import BUILD, LIBRARY, SOURCE, Skip, TINY, faces, main, maskdm, png_header, run
+
+
+def example(name, *words, **expected):
+    path = os.path.join(BUILD, "examples", name)
+    if not os.path.exists(path):
+        raise Skip("%s is not built" % name)
+    return run(path, *words, **expected)
+
+
+def model():
+    maskdm("pretrain", "--data", faces("small", 8), "--out", "run", *TINY, "--steps", 2)
+    return "run/model.safetensors"
+
+
+def check_faces():
+    os.mkdir("a")
+    os.mkdir("b")
+    example("faces", "a", 3)
+    assert sorted(os.listdir("a")) == ["face-0000%d.png" % i for i in range(3)]
+    assert png_header("a/face-00002.png") == (32, 32, 8, 2)
+    example("faces", "b", 1, 48, 7)
+    assert png_header("b/face-00000.png") == (48, 48, 8, 2)
+    example("faces", "a", 0, status=2, says=["usage"])
+    example("faces", "missing", 1, status=1, says=["missing/face-00000.png"])
+
+
+def check_train():
+    data = faces("data", 16, 32)
+    os.mkdir("out")
+    said = example("train", data, "out", "steps=3 batch_size=16", "dim=32 heads=2 depth=3").stdout
+    assert "parameters in out/finetuned/model.safetensors" in said
+    maskdm("info", "out/finetuned/model.safetensors")
+    example("train", status=2, says=["usage"])
+    example("train", data, "other", "dimm=3", status=1, says=["dimm", "dim"])
+
+
+def check_loop():
+    said = example("loop", faces("data", 32, 32), 11).stdout
+    assert "step 10, loss " in said and "step 11, loss " in said and "nan" not in said
+    example("loop", status=2, says=["usage"])
+    example("loop", "missing", 1, status=1, says=["missing"])
+
+
+def check_custom_mask():
+    said = example("custom_mask", faces("data", 16, 32), "run", 2).stdout
+    assert "hides 50.0 %" in said
+    maskdm("info", "run/model.safetensors")
+    example("custom_mask", status=2, says=["usage"])
+
+
+def check_memory():
+    example("memory", 3, "strip.png")
+    assert png_header("strip.png") == (16, 128, 8, 0)
+    example("memory", status=2, says=["usage"])
+
+
+def check_cplusplus():
+    example("cplusplus", model(), "one.png")
+    assert png_header("one.png") == (16, 16, 16, 2)
+    example("cplusplus", status=2, says=["usage"])
+    example("cplusplus", "missing.safetensors", "one.png", status=1, says=["missing.safetensors"])
+
+
+def check_python():
+    script = os.path.join(SOURCE, "examples", "python_ctypes.py")
+    said = run(sys.executable, script, LIBRARY, model(), "out", 2).stdout
+    assert said == "2 images of 16 x 16 in out\n"
+    assert sorted(os.listdir("out")) == ["0.png", "1.png"] and png_header("out/1.png") == (16, 16, 8, 2)
+    run(sys.executable, script, status=2, says=["LIBRARY"])
+    run(sys.executable, script, LIBRARY, "missing.safetensors", "out", status=1, says=["missing.safetensors"])
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Equal bytes: resumed or not, on one thread or two, sampled alone or in a batch."""
+import json
+import os
+
+from rig import NETWORK, TINY, checkpoints, faces, main, maskdm, read, same
+
+# 36 images and batches of 8: an epoch ends in the middle of a batch, twice before step 10 and twice behind it.
+IMAGES = 36
+RUN = TINY + "--ema-start 5 --warmup-steps 8 --accumulate 2 --mask block --mask-ratio 0.5 --flip 0.5".split()
+
+
+def train(out, *more, **expected):
+    return maskdm("pretrain", "--data", "data", "--out", out, *RUN, *more, **expected)
+
+
+def steps(out):
+    return [json.loads(line)["step"] for line in read(out + "/log.jsonl").decode().splitlines()]
+
+
+def check_resume():
+    faces("data", IMAGES)
+    train("once", "--steps", 20, "--log-every", 1)
+    train("twice", "--steps", 10, "--log-every", 1)
+    assert checkpoints("twice") == [10]
+    train("twice", "--steps", 20, "--log-every", 1, "--resume", says=["checkpoint-10.safetensors"])
+    same("once/model.safetensors", "twice/model.safetensors")
+    same("once/checkpoint-20.safetensors", "twice/checkpoint-20.safetensors")
+    assert steps("twice") == list(range(1, 21))
+    before = read("twice/model.safetensors")
+    train("twice", "--steps", 20, "--log-every", 1, "--resume")
+    assert read("twice/model.safetensors") == before and steps("twice") == list(range(1, 21))
+
+
+def check_resume_from_the_middle():
+    """Steps behind the checkpoint are done again, and their lines in the log are written once."""
+    faces("data", IMAGES)
+    train("once", "--steps", 14)
+    train("run", "--steps", 14, "--save-every", 4, "--keep", 9, "--log-every", 1)
+    assert checkpoints("run") == [4, 8, 12, 14]
+    os.remove("run/checkpoint-14.safetensors")
+    os.truncate("run/checkpoint-12.safetensors", 1000)
+    train("run", "--steps", 14, "--log-every", 1, "--resume",
+          says=["checkpoint-12.safetensors", "checkpoint-8.safetensors"])
+    same("once/model.safetensors", "run/model.safetensors")
+    assert steps("run") == list(range(1, 15))
+
+
+def check_resume_without_checkpoint():
+    faces("data", IMAGES)
+    train("fresh", "--steps", 2, "--resume", says=["no checkpoint"])
+    train("plain", "--steps", 2)
+    same("fresh/model.safetensors", "plain/model.safetensors")
+
+
+def check_finetune():
+    faces("data", IMAGES)
+    train("base", "--steps", 12)
+    tune = ["finetune", "--init", "base/model.safetensors", "--data", "data", "--batch-size", 8, "--threads", 1]
+    maskdm(*tune, "--out", "once", "--steps", 8)
+    maskdm(*tune, "--out", "twice", "--steps", 4)
+    maskdm(*tune, "--out", "twice", "--steps", 8, "--resume")
+    same("once/model.safetensors", "twice/model.safetensors")
+    maskdm(*tune, "--out", "ema", "--steps", 8, "--init-weights", "ema")
+    assert read("ema/model.safetensors") != read("once/model.safetensors")
+
+
+def check_config():
+    """A run's options.json is a command line."""
+    faces("data", IMAGES)
+    train("one", "--steps", 3)
+    maskdm("pretrain", "--config", "one/options.json", "--out", "two")
+    same("one/model.safetensors", "two/model.safetensors")
+    maskdm("pretrain", "--config", "one/options.json", "--out", "three", "--steps", 2)
+    assert checkpoints("three") == [2]
+
+
+def check_threads():
+    faces("data", IMAGES)
+    for threads in (1, 2):
+        train("run%d" % threads, "--steps", 5, "--threads", threads)
+        maskdm("sample", "--model", "run%d/model.safetensors" % threads, "--count", 3, "--steps", 4, "--eta", 1,
+               "--threads", threads, "--out", "out%d" % threads, "--bits", 16)
+    same("run1/model.safetensors", "run2/model.safetensors")
+    for name in sorted(os.listdir("out1")):
+        same("out1/" + name, "out2/" + name)
+    assert len(os.listdir("out1")) == 3
+
+
+def check_sample_alone():
+    faces("data", IMAGES)
+    maskdm("pretrain", "--data", "data", "--out", "run", *NETWORK, "--batch-size", 8, "--steps", 5)
+    for sampler in (["ddim", "--steps", 5, "--eta", 0.5], ["ddpm"]):
+        sample = ["sample", "--model", "run/model.safetensors", "--bits", 16, "--sampler", *sampler]
+        maskdm(*sample, "--out", sampler[0], "--count", 8, "--batch-size", 8, "--seed", 5)
+        batch = sorted(os.listdir(sampler[0]))
+        assert len(batch) == 8
+        for i in (0, 3, 7):
+            out = "%s-%d" % (sampler[0], i)
+            maskdm(*sample, "--out", out, "--count", 1, "--seed", 5 + i)
+            same(os.path.join(sampler[0], batch[i]), os.path.join(out, os.listdir(out)[0]))
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests of the program share: a temporary folder, runs of the program, small networks, PNG files.
+
+meson says where things are: MASKDM (the program), MASKDM_LIBRARY, MASKDM_BUILD and MASKDM_SOURCE (folders).
+Arguments of a test name the checks to run; without any all are run.
+"""
+import inspect
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+import zlib
+
+PROGRAM = os.environ.get("MASKDM", "maskdm")
+LIBRARY = os.environ.get("MASKDM_LIBRARY", "")
+BUILD = os.environ.get("MASKDM_BUILD", "build")
+SOURCE = os.environ.get("MASKDM_SOURCE", ".")
+SKIPPED = 77
+
+NETWORK = "--image-size 16 --patch-size 4 --dim 32 --depth 3 --heads 2".split()
+TINY = NETWORK + "--batch-size 8 --threads 1".split()
+
+
+class Skip(Exception):
+    """A power is missing here; the reason is the text."""
+
+
+def run(*words, status=0, says=(), timeout=120, **more):
+    """Run a program (the words of a command); its exit status must be `status`, and `says` must be on stderr."""
+    words = [str(w) for w in words]
+    p = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, **more)
+    p.stdout, p.stderr = p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
+    missing = [s for s in says if s not in p.stderr]
+    if p.returncode != status or missing:
+        raise AssertionError("%s\nexit status %d, expected %d; missing on stderr: %s\n%s%s" % (
+            " ".join(words), p.returncode, status, missing, p.stdout[-2000:], p.stderr[-4000:]))
+    return p
+
+
+def maskdm(*words, **more):
+    return run(PROGRAM, *words, **more)
+
+
+def faces(folder, count, size=16, seed=0):
+    os.makedirs(folder, exist_ok=True)
+    run(os.path.join(BUILD, "examples", "faces"), folder, count, size, seed)
+    return folder
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def write(path, data):
+    with open(path, "wb") as f:
+        f.write(data)
+
+
+def same(a, b):
+    if read(a) != read(b):
+        raise AssertionError("%s and %s differ" % (a, b))
+
+
+def png_header(path):
+    """(width, height, bits, colour type) of a PNG file whose parts all have the right checksum."""
+    data, at, header = read(path), 8, None
+    assert data[:8] == b"\x89PNG\r\n\x1a\n", "%s is not a PNG file" % path
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        body, (crc,) = data[at + 8:at + 8 + size], struct.unpack(">I", data[at + 8 + size:at + 12 + size])
+        assert zlib.crc32(kind + body) == crc, "%s: damaged" % path
+        header = header or struct.unpack(">IIBB", body[:10])
+        at += 12 + size
+    assert kind == b"IEND", "%s is cut" % path
+    return header
+
+
+def checkpoints(folder):
+    """Steps of the checkpoints in a run folder, oldest first."""
+    head, tail = "checkpoint-", ".safetensors"
+    return sorted(int(n[len(head):-len(tail)]) for n in os.listdir(folder) if n.startswith(head) and n.endswith(tail))
+
+
+def main(checks):
+    """Run the functions of a module (its globals) whose names begin with check_, each in a folder of its own."""
+    checks = [(n[6:], f) for n, f in checks.items() if n.startswith("check_") and inspect.isfunction(f)]
+    wanted = sys.argv[1:] or [n for n, _ in checks]
+    failed = skipped = 0
+    for name, check in checks:
+        if name not in wanted:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            try:
+                check()
+                print("%s: ok" % name)
+            except Skip as why:
+                skipped += 1
+                print("%s: skipped: %s" % (name, why))
+            except Exception:
+                failed += 1
+                print("%s: FAILED\n%s" % (name, traceback.format_exc()))
+            finally:
+                sys.stdout.flush()
+                os.chdir("/")
+    sys.exit(1 if failed else SKIPPED if skipped == len(wanted) else 0)
