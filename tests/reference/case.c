@@ -185,8 +185,10 @@ void case_compare(struct reference_case *c, const char *name, const double *got,
         return;
     }
     error = sqrt(difference / norm);
-    if (!(error <= c->worst))
+    if (!(error <= c->worst)) {
         c->worst = error;
+        snprintf(c->where, sizeof c->where, "%s", name);
+    }
     if (!(error <= bound))
         case_fail(c, "%s is off by %.3g, more than %.0e", name, error, bound);
 }

@@ -10,7 +10,8 @@
 struct reference_case {
     maskdm_file *file;
     maskdm_device *device;
-    double worst; /* relative error, over all tensors */
+    double worst;   /* relative error, over all tensors */
+    char where[96]; /* the tensor that has it */
     int failed;
     char skipped[128]; /* why, or "" */
     char line[512];    /* first failure */

@@ -44,7 +44,7 @@ static void run_file(struct totals *t, const char *path, const char *name)
     if (*c.skipped)
         printf("%-44s           skipped  %s\n", name, c.skipped);
     else
-        printf("%-44s %.3e %s%s\n", name, c.worst, c.failed ? "FAILED  " : "passed", c.failed ? c.line : "");
+        printf("%-44s %.3e %s  %s\n", name, c.worst, c.failed ? "FAILED" : "passed", c.failed ? c.line : c.where);
     fflush(stdout);
     *(*c.skipped ? &t->skipped : c.failed ? &t->failed : &t->passed) += 1;
     maskdm_file_release(&c.file);

@@ -99,8 +99,8 @@ static void sample(const maskdm_scheduler *s, const char *sampler, double mean, 
 
 static void expect_normal(const char *schedule, const char *sampler, double tolerance)
 {
-    enum { N = 20000 };
-    static float x[N];
+    enum { N = 5000 };
+    float x[N];
     maskdm_scheduler *s = scheduler(schedule);
     double sum = 0, squares = 0;
 

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Sampling through the public interface: an image's bytes depend on its seed alone, cancelling leaves the sampler as
+ * it was, memory that the caller lends is written as asked, and the whole job writes what single calls give.
+ */
+#include <maskdm/maskdm.h>
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { H = 8, W = 12, C = 3, N = H * W * C, MANY = 8, STEPS = 6 };
+
+static char folder[256];
+
+#define OK(call) ck_assert_msg((call) >= 0, "%s", maskdm_last_error())
+
+static maskdm_options *options(const char *kind, const char *text)
+{
+    maskdm_options *o;
+
+    OK(maskdm_options_create(&o, kind));
+    OK(maskdm_options_parse(o, text));
+    return o;
+}
+
+static maskdm_model *model(int threads, const char *more)
+{
+    char text[128];
+    maskdm_options *o, *so = options("scheduler", "timesteps=50 schedule=cosine prediction=v"), *d;
+    maskdm_scheduler *s;
+    maskdm_device *device;
+    maskdm_model *m;
+
+    snprintf(text, sizeof text, "threads=%d", threads);
+    d = options("device", text);
+    snprintf(text, sizeof text, "image_size=%dx%d patch_size=2 channels=%d dim=32 depth=3 heads=2 %s", H, W, C, more);
+    o = options("uvit", text);
+    OK(maskdm_device_open(&device, "cpu", d));
+    OK(maskdm_scheduler_create(&s, so));
+    OK(maskdm_model_create(&m, device, "uvit", o, s, 3));
+    maskdm_device_release(&device);
+    maskdm_scheduler_release(&s);
+    maskdm_options_release(&o);
+    maskdm_options_release(&so);
+    maskdm_options_release(&d);
+    return m;
+}
+
+static maskdm_sampler *sampler(maskdm_model *m, const char *text, maskdm_control *control)
+{
+    maskdm_options *o = options("sampler", text);
+    maskdm_sampler *s;
+
+    OK(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, o, control));
+    maskdm_options_release(&o);
+    return s;
+}
+
+#define DDIM "sampler=ddim steps=6 eta=1 seed=40 "
+
+START_TEST(a_seed_is_an_image)
+{
+    static float whole[MANY * N], other[MANY * N], one[N];
+    const uint64_t seed = 43;
+    maskdm_model *m = model(1, ""), *m2 = model(2, "");
+    maskdm_sampler *s = sampler(m, DDIM "batch_size=8", NULL);
+    maskdm_sampler *threes = sampler(m, DDIM "batch_size=3", NULL), *two = sampler(m2, DDIM "batch_size=8", NULL);
+    maskdm_sampler *ddpm = sampler(m, "sampler=ddpm seed=40", NULL);
+
+    OK(maskdm_sampler_run(s, MANY, NULL, NULL, MASKDM_SAMPLE_FLOAT, whole, 0, 0));
+    ck_assert_mem_ne(whole, whole + N, sizeof one);
+    OK(maskdm_sampler_run(s, 1, &seed, NULL, MASKDM_SAMPLE_FLOAT, one, 0, 0));
+    ck_assert_mem_eq(one, whole + 3 * N, sizeof one);
+    OK(maskdm_sampler_run(threes, MANY, NULL, NULL, MASKDM_SAMPLE_FLOAT, other, 0, 0));
+    ck_assert_mem_eq(other, whole, sizeof whole);
+    OK(maskdm_sampler_run(two, MANY, NULL, NULL, MASKDM_SAMPLE_FLOAT, other, 0, 0));
+    ck_assert_mem_eq(other, whole, sizeof whole);
+    OK(maskdm_sampler_run(ddpm, 2, NULL, NULL, MASKDM_SAMPLE_FLOAT, other, 0, 0));
+    OK(maskdm_sampler_run(ddpm, 1, NULL, NULL, MASKDM_SAMPLE_FLOAT, one, 0, 0));
+    ck_assert_mem_eq(one, other, sizeof one);
+    ck_assert_mem_ne(one, whole, sizeof one);
+    maskdm_sampler_release(&s);
+    maskdm_sampler_release(&threes);
+    maskdm_sampler_release(&two);
+    maskdm_sampler_release(&ddpm);
+    maskdm_model_release(&m);
+    maskdm_model_release(&m2);
+}
+END_TEST
+
+struct watch {
+    int64_t previews, reports, last_step, last_images, cancel_at;
+    float largest;
+    maskdm_control *control;
+};
+
+static int preview(void *user, int64_t step, int64_t steps, int64_t first, int64_t count, const float *x0)
+{
+    struct watch *w = user;
+
+    ck_assert_int_eq(step, w->previews % STEPS + 1);
+    ck_assert_int_eq(steps, STEPS);
+    ck_assert_int_eq(first, w->previews / STEPS * 2);
+    ck_assert_int_eq(count, 2);
+    for (int64_t i = 0; i < count * N; i++)
+        if (!(x0[i] <= w->largest))
+            w->largest = x0[i];
+    return ++w->previews == w->cancel_at;
+}
+
+static int progress(void *user, const struct maskdm_progress *p)
+{
+    struct watch *w = user;
+
+    w->reports++;
+    w->last_step = p->step;
+    w->last_images = p->images;
+    ck_assert_int_eq(p->steps, 2 * STEPS);
+    if (w->control && w->reports == 3)
+        maskdm_cancel(w->control);
+    return 0;
+}
+
+START_TEST(watching_and_cancelling)
+{
+    static unsigned char expected[4 * N], got[4 * N];
+    struct watch w = {0};
+    maskdm_model *m = model(1, "");
+    maskdm_control *control;
+    maskdm_sampler *s;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_progress(control, progress, &w);
+    s = sampler(m, DDIM "batch_size=2", control);
+    maskdm_sampler_set_preview(s, preview, &w);
+    OK(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, expected, 0, 0));
+    ck_assert_int_eq(w.previews, 2 * STEPS);
+    ck_assert_int_eq(w.reports, 2 * STEPS);
+    ck_assert_int_eq(w.last_step, 2 * STEPS);
+    ck_assert_int_eq(w.last_images, 4);
+    ck_assert_float_le(w.largest, 1);
+
+    w = (struct watch){.cancel_at = 8};
+    ck_assert_int_eq(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0), MASKDM_ECANCELED);
+    ck_assert_int_eq(w.previews, 8);
+    w = (struct watch){.control = control};
+    ck_assert_int_eq(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0), MASKDM_ECANCELED);
+    ck_assert_int_eq(w.reports, 3);
+    w = (struct watch){0};
+    maskdm_stop(control);
+    ck_assert_int_eq(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0), MASKDM_ECANCELED);
+    ck_assert_int_eq(w.previews, 0);
+    OK(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0));
+    ck_assert_mem_eq(got, expected, sizeof got);
+    maskdm_control_release(&control);
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&m);
+}
+END_TEST
+
+START_TEST(memory_as_the_caller_lends_it)
+{
+    enum { ROW = W * C * 4 + 5, IMAGE = ROW * H + 7 };
+    static float plain[2 * N];
+    static unsigned char u8[2 * N], wide[2 * IMAGE];
+    static uint16_t u16[2 * N];
+    maskdm_model *m = model(1, "");
+    maskdm_sampler *s = sampler(m, DDIM, NULL);
+
+    OK(maskdm_sampler_run(s, 2, NULL, NULL, MASKDM_SAMPLE_FLOAT, plain, 0, 0));
+    OK(maskdm_sampler_run(s, 2, NULL, NULL, MASKDM_SAMPLE_U8, u8, 0, 0));
+    OK(maskdm_sampler_run(s, 2, NULL, NULL, MASKDM_SAMPLE_U16, u16, 0, 0));
+    memset(wide, 0xa5, sizeof wide);
+    OK(maskdm_sampler_run(s, 2, NULL, NULL, MASKDM_SAMPLE_FLOAT, wide, ROW, IMAGE));
+    for (int i = 0; i < 2 * N; i++) {
+        const size_t at = (size_t)(i / N) * IMAGE + (size_t)(i % N / (W * C)) * ROW + (size_t)(i % (W * C)) * 4;
+
+        ck_assert(plain[i] >= 0 && plain[i] <= 1);
+        ck_assert_int_eq(u8[i], (int)((double)plain[i] * 255 + 0.5));
+        ck_assert_int_le(abs(u16[i] - (int)((double)plain[i] * 65535 + 0.5)), 1);
+        ck_assert(!memcmp(wide + at, &plain[i], 4));
+    }
+    for (int row = 0; row < 2 * H; row++)
+        for (int i = W * C * 4; i < ROW; i++)
+            ck_assert_int_eq(wide[row / H * IMAGE + row % H * ROW + i], 0xa5);
+    ck_assert_int_eq(maskdm_sampler_run(s, 2, NULL, NULL, MASKDM_SAMPLE_FLOAT, wide, 8, 0), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_sampler_run(s, 2, NULL, NULL, MASKDM_SAMPLE_FLOAT, wide, 0, 8), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_sampler_run(s, -1, NULL, NULL, MASKDM_SAMPLE_U8, u8, 0, 0), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_sampler_run(s, INT64_MAX, NULL, NULL, MASKDM_SAMPLE_U8, u8, 0, 0), MASKDM_EINVAL);
+    OK(maskdm_sampler_run(s, 0, NULL, NULL, MASKDM_SAMPLE_U8, NULL, 0, 0));
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&m);
+}
+END_TEST
+
+START_TEST(labels_and_noise)
+{
+    static float a[N], b[N], noise[(STEPS - 1) * N];
+    const int32_t null = -1, two = 2, five = 5;
+    maskdm_model *m = model(1, "classes=5");
+    maskdm_sampler *s = sampler(m, DDIM, NULL), *still = sampler(m, "sampler=ddim steps=6 eta=0", NULL);
+
+    OK(maskdm_sampler_run(s, 1, NULL, NULL, MASKDM_SAMPLE_FLOAT, a, 0, 0));
+    OK(maskdm_sampler_run(s, 1, NULL, &null, MASKDM_SAMPLE_FLOAT, b, 0, 0));
+    ck_assert_mem_eq(a, b, sizeof a);
+    OK(maskdm_sampler_run(s, 1, NULL, &two, MASKDM_SAMPLE_FLOAT, b, 0, 0));
+    ck_assert_mem_ne(a, b, sizeof a);
+    ck_assert_int_eq(maskdm_sampler_run(s, 1, NULL, &five, MASKDM_SAMPLE_FLOAT, b, 0, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "label 5 of image 0; the network has 5 classes");
+
+    for (int i = 0; i < N; i++)
+        a[i] = b[i] = (float)(i % 7) / 3 - 1;
+    ck_assert_int_eq(maskdm_sampler_run_from(s, 1, a, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_mem_eq(a, b, sizeof a);
+    OK(maskdm_sampler_run_from(s, 1, a, noise, NULL));
+    OK(maskdm_sampler_run_from(still, 1, b, NULL, NULL));
+    ck_assert_mem_ne(a, b, sizeof a);
+    maskdm_sampler_release(&s);
+    maskdm_sampler_release(&still);
+    maskdm_model_release(&m);
+}
+END_TEST
+
+static int sample(const char *path, const char *out, const char *more)
+{
+    char text[1024];
+    maskdm_options *o;
+    int status;
+
+    snprintf(text, sizeof text, "model=%s out=%s/%s count=5 threads=1 " DDIM "%s", path, folder, out, more);
+    o = options("sample", text);
+    status = maskdm_sample(o, NULL);
+    maskdm_options_release(&o);
+    return status;
+}
+
+START_TEST(the_whole_job)
+{
+    static unsigned char expected[5 * N], got[N];
+    char path[512], out[600];
+    maskdm_model *m = model(1, "");
+    maskdm_sampler *s = sampler(m, DDIM, NULL);
+    maskdm_image *image;
+
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    OK(maskdm_model_save(m, path));
+    OK(maskdm_sampler_run(s, 5, NULL, NULL, MASKDM_SAMPLE_U8, expected, 0, 0));
+    OK(sample(path, "grid.png", "columns=3"));
+    snprintf(out, sizeof out, "%s/grid.png", folder);
+    OK(maskdm_image_read(&image, out, 0, NULL));
+    ck_assert_int_eq(maskdm_image_width(image), 3 * (W + 2) + 2);
+    ck_assert_int_eq(maskdm_image_height(image), 2 * (H + 2) + 2);
+    maskdm_image_release(&image);
+    OK(sample(path, "singles", "batch_size=2"));
+    for (int i = 0; i < 5; i++) {
+        snprintf(out, sizeof out, "%s/singles/%06d.png", folder, i);
+        OK(maskdm_image_read(&image, out, 0, NULL));
+        OK(maskdm_image_copy(image, MASKDM_SAMPLE_U8, got, 0));
+        ck_assert_mem_eq(got, expected + i * N, N);
+        maskdm_image_release(&image);
+    }
+    ck_assert_int_eq(sample(path, "singles", ""), MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "singles is not empty"));
+    ck_assert_int_eq(sample(path, "deep", "bits=9"), MASKDM_EINVAL);
+    ck_assert_int_eq(sample(path, "deep", "label=1"), MASKDM_EINVAL);
+    ck_assert_int_eq(sample(path, "deep", "sampler=ddim steps=51"), MASKDM_EINVAL);
+    ck_assert_int_lt(sample("no.safetensors", "deep", ""), 0);
+    snprintf(out, sizeof out, "%s/deep", folder);
+    ck_assert_int_lt(maskdm_image_read(&image, out, 0, NULL), 0);
+    OK(sample(path, "deep", "bits=16"));
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&m);
+}
+END_TEST
+
+int main(void)
+{
+    const char *base = getenv("TMPDIR");
+    Suite *s = suite_create("sample");
+    TCase *c = tcase_create("sample");
+    SRunner *r;
+    char command[300];
+    int failed;
+
+    snprintf(folder, sizeof folder, "%s/maskdm-sample-XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(folder))
+        return EXIT_FAILURE;
+    tcase_add_test(c, a_seed_is_an_image);
+    tcase_add_test(c, watching_and_cancelling);
+    tcase_add_test(c, memory_as_the_caller_lends_it);
+    tcase_add_test(c, labels_and_noise);
+    tcase_add_test(c, the_whole_job);
+    tcase_set_timeout(c, 60);
+    suite_add_tcase(s, c);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command) || failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
