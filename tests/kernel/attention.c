@@ -5,6 +5,7 @@
  * demand, lse may be absent.
  */
 #include "backend/cpu/attention.h"
+#include "util/error.h"
 
 #include <check.h>
 #include <math.h>

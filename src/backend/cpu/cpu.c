@@ -75,6 +75,7 @@ static void close_cpu(struct maskdm_backend *b)
     struct maskdm_cpu *cpu = maskdm_cpu_of(b);
 
     maskdm_pool_release(&cpu->pool);
+    maskdm_free(cpu->workspace);
     maskdm_free(cpu);
 }
 
@@ -182,6 +183,10 @@ int maskdm_cpu_open(struct maskdm_backend **out, const struct maskdm_cpu_setting
         status = describe(cpu, instruction_set);
     if (!status)
         status = maskdm_pool_create(&cpu->pool, s->workers, s->host, s->host_user);
+    if (!status && cpu->f32.gemm_workspace) {
+        cpu->workspace = maskdm_need_aligned(cpu->f32.gemm_workspace(s->workers), "the matrix product");
+        status = cpu->workspace ? MASKDM_OK : MASKDM_ENOMEM;
+    }
     if (status) {
         close_cpu(&cpu->base);
         return status;

@@ -45,6 +45,7 @@ struct maskdm_gemm {
 struct maskdm_cpu_table {
     struct maskdm_kernel kernel[MASKDM_OP_COUNT];
     int (*gemm)(struct maskdm_cpu *cpu, const struct maskdm_gemm *g);
+    size_t (*gemm_workspace)(int workers); /* bytes of cpu->workspace that gemm wants; NULL: none */
     const struct maskdm_rows_f32 *rows_f32; /* of the float table */
     const struct maskdm_rows_f64 *rows_f64; /* of the double table */
     /* Spans of the jobs beside the program: elements [from, to) of adamw, and one sum. Float table only. */
@@ -59,12 +60,18 @@ struct maskdm_cpu {
     int guard;                   /* hold BLAS to one thread while computing */
     struct maskdm_cpu_table f32; /* the fastest rows this machine runs */
     struct maskdm_cpu_table f64; /* kernel rows and product only */
+    void *workspace;             /* of the float product */
     char text[160];
 };
 
 static inline struct maskdm_cpu *maskdm_cpu_of(struct maskdm_backend *b)
 {
     return (struct maskdm_cpu *)b;
+}
+
+static inline int maskdm_cancelled(const atomic_int *cancel)
+{
+    return cancel && atomic_load_explicit(cancel, memory_order_relaxed) != 0;
 }
 
 /* Pieces of `step` that cover n. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the files of the AVX2 attention share: the job, its tiles, and how tiles are packed.
+ * What the files of the AVX2 attention share: the job and its tiles.
  *
  * Scores are held in base 2: q is packed times (D/h)^-1/2 log2(e), so that a weight is 2^(s - top).
  */
@@ -8,6 +8,7 @@
 #define MASKDM_BACKEND_CPU_AVX2_ATTENTION_H
 
 #include "backend/cpu/attention.h"
+#include "backend/cpu/avx2/pack.h"
 
 enum {
     MASKDM_ATTENTION_ROWS = 48,       /* queries of one tile of scores, forward */
@@ -46,31 +47,5 @@ void maskdm_attention_forward_unit(void *arg, int64_t unit, int worker);
 void maskdm_attention_backward_unit(void *arg, int64_t unit, int worker);
 int64_t maskdm_attention_forward_floats(const struct maskdm_attention_job *j);
 int64_t maskdm_attention_backward_floats(const struct maskdm_attention_job *j);
-
-/* Copies of rows of `width` floats, `stride` apart: as rows without gaps, times `factor`; and transposed, in
- * panels of 16 rows, `panel` floats apart, missing rows up to a multiple of 8 being zero. width is a multiple of
- * 8. */
-void maskdm_pack_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t width, float factor);
-void maskdm_pack_transposed(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows,
-                            int64_t width);
-
-static inline int64_t maskdm_round_up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-
-static inline int64_t maskdm_lesser(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* The next n floats of a block, from a line of the cache on. */
-static inline float *maskdm_take(float *block, int64_t *used, int64_t n)
-{
-    float *at = block ? block + *used : NULL;
-
-    *used += maskdm_round_up(n, 16);
-    return at;
-}
 
 #endif

@@ -110,8 +110,9 @@ static void run_tile(const struct maskdm_attention_job *j, const struct buffers 
     const int64_t wide = maskdm_round_up(keys, 8), width = j->width;
     const struct maskdm_right k_t = {b->k_t, 16 * width, 16}, v_t = {b->v_t, 16 * width, 16};
     const struct maskdm_right k = {b->k, 16, width}, q = {b->q, 16, width}, dy = {b->dy, 16, width};
-    const struct maskdm_left q_rows = {b->q, width, 1}, dy_rows = {b->dy, width, 1};
-    const struct maskdm_left p_t = {b->p, 1, j->keys}, ds_t = {b->ds, 1, j->keys}, ds = {b->ds, j->keys, 1};
+    const struct maskdm_left q_rows = maskdm_rows_left(b->q, width, 1), dy_rows = maskdm_rows_left(b->dy, width, 1);
+    const struct maskdm_left p_t = maskdm_rows_left(b->p, 1, j->keys), ds_t = maskdm_rows_left(b->ds, 1, j->keys);
+    const struct maskdm_left ds = maskdm_rows_left(b->ds, j->keys, 1);
 
     maskdm_avx2_product(rows, wide, width, q_rows, k_t, b->p, j->keys, 0);
     for (int64_t i = 0; i < rows; i++)

@@ -89,11 +89,11 @@ static void attend(const struct maskdm_attention_job *j, const struct buffers *b
                    int first)
 {
     const struct maskdm_right k = {b->k, 16 * j->width, 16}, v = {b->v, 16, j->width};
-    const struct maskdm_left p = {b->s, j->keys, 1};
+    const struct maskdm_left p = maskdm_rows_left(b->s, j->keys, 1);
 
     for (int64_t r = 0; r < rows; r += MASKDM_ATTENTION_ROWS) {
         const int64_t m = maskdm_lesser(MASKDM_ATTENTION_ROWS, rows - r);
-        const struct maskdm_left q = {b->q + r * j->width, j->width, 1};
+        const struct maskdm_left q = maskdm_rows_left(b->q + r * j->width, j->width, 1);
         float *o = b->o + r * j->width;
 
         if (maskdm_cancelled(j->cancel))

@@ -16,8 +16,10 @@ static inline __attribute__((always_inline)) void sum_tile(int rows, int vectors
     __m256 s[MASKDM_TILE_ROWS][2];
 
 #pragma GCC unroll 6
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         s[i][0] = s[i][1] = _mm256_setzero_ps();
+        _mm_prefetch((const char *)(c + i * ldc), _MM_HINT_T0);
+    }
     for (int64_t t = 0; t < k; t++, a += step, b += b_step) {
         __m256 b0 = _mm256_loadu_ps(b), b1 = vectors > 1 ? _mm256_loadu_ps(b + 8) : b0;
 #pragma GCC unroll 6
@@ -37,14 +39,19 @@ static inline __attribute__((always_inline)) void sum_tile(int rows, int vectors
         }
 }
 
-/* All rows of one panel: whole tiles, then the rows that are left. */
+/* All rows of one panel: whole tiles, then the rows that are left. `next` is the panel that comes after: its lines
+ * are asked for a share at a time. */
 static inline __attribute__((always_inline)) void sum_panel(int vectors, int64_t m, int64_t k, struct maskdm_left a,
                                                             const float *b, int64_t b_step, float *c, int64_t ldc,
-                                                            int add)
+                                                            int add, const float *next)
 {
+    const int64_t share = next ? k * MASKDM_TILE_ROWS / (m + 1) : 0;
+
     for (; m >= MASKDM_TILE_ROWS; m -= MASKDM_TILE_ROWS) {
+        for (int64_t i = 0; i < share; i++, next += MASKDM_TILE_COLUMNS)
+            _mm_prefetch((const char *)next, _MM_HINT_T0);
         sum_tile(MASKDM_TILE_ROWS, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
-        a.at += MASKDM_TILE_ROWS * a.row;
+        a.at += a.group;
         c += MASKDM_TILE_ROWS * ldc;
     }
     switch (m) {
@@ -69,8 +76,10 @@ static inline __attribute__((always_inline)) void sum_panel(int vectors, int64_t
 void maskdm_avx2_product(int64_t m, int64_t n, int64_t k, struct maskdm_left a, struct maskdm_right b, float *c,
                          int64_t ldc, int add)
 {
+    const int ahead = b.step == MASKDM_TILE_COLUMNS;
+
     for (; n > 8; n -= MASKDM_TILE_COLUMNS, b.at += b.panel, c += MASKDM_TILE_COLUMNS)
-        sum_panel(2, m, k, a, b.at, b.step, c, ldc, add);
+        sum_panel(2, m, k, a, b.at, b.step, c, ldc, add, ahead && n > MASKDM_TILE_COLUMNS ? b.at + b.panel : NULL);
     if (n > 0)
-        sum_panel(1, m, k, a, b.at, b.step, c, ldc, add);
+        sum_panel(1, m, k, a, b.at, b.step, c, ldc, add, NULL);
 }

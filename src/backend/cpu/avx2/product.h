@@ -10,11 +10,16 @@
 
 enum { MASKDM_TILE_ROWS = 6, MASKDM_TILE_COLUMNS = 16 };
 
-/* The left factor: element (i, k) is at[i * row + k * step]. */
+/* The left factor in groups of 6 rows: element (i, k) is at[i / 6 * group + i % 6 * row + k * step]. */
 struct maskdm_left {
     const float *at;
-    int64_t row, step;
+    int64_t group, row, step;
 };
+
+static inline struct maskdm_left maskdm_rows_left(const float *at, int64_t row, int64_t step)
+{
+    return (struct maskdm_left){at, MASKDM_TILE_ROWS * row, row, step};
+}
 
 /* The right factor in panels of 16 columns: element (k, j) is at[j / 16 * panel + k * step + j % 16]. */
 struct maskdm_right {

@@ -3,6 +3,7 @@
  * What AVX2 with FMA replaces in the float table.
  */
 #include "backend/cpu/attention.h"
+#include "backend/cpu/avx2/gemm.h"
 #include "backend/cpu/avx2/rows.h"
 
 static const struct maskdm_rows_f32 rows = {
@@ -20,5 +21,7 @@ void maskdm_cpu_table_avx2(struct maskdm_cpu_table *t)
     t->rows_f32 = &rows;
     t->adamw = maskdm_adamw_avx2;
     t->sum_squares = maskdm_sum_squares_avx2;
+    t->gemm = maskdm_avx2_gemm;
+    t->gemm_workspace = maskdm_avx2_gemm_workspace;
     t->kernel[MASKDM_OP_ATTENTION] = maskdm_cpu_attention_avx2;
 }

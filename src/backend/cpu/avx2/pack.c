@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Packing of attention's tiles: rows of a head lie 3D or D floats apart, which would send a tile's lines to a few
- * sets of the cache.
+ * Packed copies of the factors of a product.
  */
-#include "backend/cpu/avx2/attention.h"
+#include "backend/cpu/avx2/pack.h"
 
 #include <immintrin.h>
 
@@ -34,18 +33,25 @@ static inline void transpose4(float *out, const float *x, int64_t stride)
     _mm256_storeu_ps(out + 48, _mm256_shuffle_ps(t[1], t[3], 0xee));
 }
 
+/* Up to eight rows. */
+static void transpose_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t width)
+{
+    int64_t k = 0;
+
+    for (; rows == 8 && k + 4 <= width; k += 4)
+        transpose4(out + k * 16, x + k, stride);
+    for (; k < width; k++)
+        for (int64_t i = 0; i < 8; i++)
+            out[k * 16 + i] = i < rows ? x[i * stride + k] : 0;
+}
+
 void maskdm_pack_transposed(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows,
                             int64_t width)
 {
     int64_t i = 0;
 
     for (; i + 8 <= rows; i += 8)
-        for (int64_t k = 0; k < width; k += 4)
-            transpose4(out + i / 16 * panel + i % 16 + k * 16, x + i * stride + k, stride);
-    if (i == rows)
-        return;
-    out += i / 16 * panel + i % 16;
-    for (int64_t k = 0; k < width; k++)
-        for (int64_t r = 0; r < 8; r++)
-            out[k * 16 + r] = i + r < rows ? x[(i + r) * stride + k] : 0;
+        transpose_rows(out + i / 16 * panel + i % 16, x + i * stride, stride, 8, width);
+    if (i < rows)
+        transpose_rows(out + i / 16 * panel + i % 16, x + i * stride, stride, rows - i, width);
 }

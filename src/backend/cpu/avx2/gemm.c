@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The matrix product with AVX2 and FMA: b is packed once, in blocks that all workers share; a unit packs its rows
+ * of a and runs the register tile over them (Goto and van de Geijn 2008).
+ *
+ * An element of c is a sum over k in blocks of DEPTH, each summed from zero and added to c in order. Where the
+ * element lies, and how rows and columns are cut, does not enter: an image's rows have the same bits in every
+ * batch, and row_group asks for nothing.
+ */
+#include "backend/cpu/avx2/gemm.h"
+#include "backend/cpu/avx2/pack.h"
+#include "backend/cpu/avx2/product.h"
+#include "util/error.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+enum {
+    DEPTH = 256,          /* most of k at a time: a panel of b, DEPTH x 16, stays in the first-level cache */
+    HIGH = 96,            /* rows of a unit; HIGH x DEPTH of a stay in the second-level cache */
+    SHARED = 1 << 20,     /* floats of b that are packed at a time */
+    LEAST_BLOCK = 2048,   /* columns of b that are packed at a time, where there are as many */
+    LEAST_WIDE = 128,     /* columns of a unit below which packing a again shows */
+    FEWEST_UNITS = 12,
+    BAND = 4,             /* panels of b that are packed side by side */
+    AHEAD = 12,           /* rows that packing asks the memory for in advance, each being on a page of its own */
+    SINGLE = (HIGH + 2) * DEPTH + HIGH * 16 /* floats of one worker: packed rows of a, and a ragged edge of c */
+};
+
+struct job {
+    const struct maskdm_gemm *g;
+    float *shared, *single;                      /* packed b; SINGLE floats per worker */
+    int64_t column, columns, k, depth;           /* the block of b that is packed now */
+    int64_t step;                                /* k is summed in steps of this many */
+    int64_t row_units, rows, column_units, wide; /* how c's columns of the block are cut */
+    int last;                                    /* no more blocks of k follow */
+};
+
+size_t maskdm_avx2_gemm_workspace(int workers)
+{
+    return (size_t)(SHARED + (int64_t)workers * SINGLE) * sizeof(float);
+}
+
+static int64_t ratio_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* A panel has `depth` rows of 16 columns; columns that b lacks are zero. A unit makes BAND panels side by side, so
+ * that more of each line and page of b is used at a time. */
+static void pack_b(void *arg, int64_t unit, int worker)
+{
+    const struct job *j = arg;
+    const struct maskdm_gemm *g = j->g;
+    const int64_t at = unit * 16 * BAND, columns = maskdm_lesser(16 * BAND, j->columns - at), panel = 16 * j->depth;
+    const float *b = g->b;
+    float *out = j->shared + at * j->depth;
+
+    (void)worker;
+    if (columns % 16)
+        memset(out + columns / 16 * panel, 0, (size_t)panel * sizeof(float));
+    if (g->tb) {
+        b += (j->column + at) * g->ldb + j->k;
+        maskdm_pack_transposed(out, panel, b, g->ldb, columns, j->depth);
+        return;
+    }
+    b += j->k * g->ldb + j->column + at;
+    for (int64_t k = 0; k < j->depth; k++, b += g->ldb, out += 16) {
+        int64_t i = 0;
+        for (int64_t p = 0; p < columns; p += 16)
+            _mm_prefetch((const char *)(b + AHEAD * g->ldb + p), _MM_HINT_T0);
+        for (; i + 8 <= columns; i += 8)
+            _mm256_storeu_ps(out + i / 16 * panel + i % 16, _mm256_loadu_ps(b + i));
+        for (; i < columns; i++)
+            out[i / 16 * panel + i % 16] = b[i];
+    }
+}
+
+/* Rows [row, row + rows) of op(a) over k .. k + depth. A transposed a is stored by k already and goes to groups of
+ * 6; else rows are copied as they are. */
+static struct maskdm_left pack_a(const struct maskdm_gemm *g, float *packed, int64_t row, int64_t rows, int64_t k,
+                                 int64_t depth)
+{
+    const float *a = g->a;
+    float *out = packed;
+
+    if (!g->ta) {
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(out + i * DEPTH, a + (row + i) * g->lda + k, (size_t)depth * sizeof(float));
+        return maskdm_rows_left(out, DEPTH, 1);
+    }
+    a += k * g->lda + row;
+    for (int64_t t = 0; t < depth; t++, a += g->lda, out += MASKDM_TILE_ROWS) {
+        int64_t i = 0;
+        for (int64_t p = 0; p < rows; p += 16)
+            _mm_prefetch((const char *)(a + AHEAD * g->lda + p), _MM_HINT_T0);
+        for (; i + MASKDM_TILE_ROWS <= rows; i += MASKDM_TILE_ROWS) {
+            _mm_storeu_ps(out + i * DEPTH, _mm_loadu_ps(a + i));
+            memcpy(out + i * DEPTH + 4, a + i + 4, 2 * sizeof(float));
+        }
+        for (int64_t n = i; n < rows; n++)
+            out[i * DEPTH + n - i] = a[n];
+    }
+    return (struct maskdm_left){packed, MASKDM_TILE_ROWS * DEPTH, 1, MASKDM_TILE_ROWS};
+}
+
+/* The columns after the last multiple of 8, through a buffer. */
+static void finish_edge(float *c, int64_t ldc, const float *edge, int64_t rows, int64_t columns, int add)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = 0; k < columns; k++)
+            c[i * ldc + k] = add ? c[i * ldc + k] + edge[i * 8 + k] : edge[i * 8 + k];
+}
+
+static void make_unit(void *arg, int64_t unit, int worker)
+{
+    const struct job *j = arg;
+    const struct maskdm_gemm *g = j->g;
+    const int64_t row = unit / j->column_units * j->rows, rows = maskdm_lesser(j->rows, g->m - row);
+    const int64_t at = unit % j->column_units * j->wide, columns = maskdm_lesser(j->wide, j->columns - at);
+    const int64_t whole = columns / 8 * 8;
+    float *packed = j->single + (int64_t)worker * SINGLE, *edge = packed + (HIGH + 2) * DEPTH;
+    float *c = (float *)g->c + row * g->ldc + j->column + at;
+
+    for (int64_t k = 0; k < j->depth; k += j->step) {
+        const int64_t depth = maskdm_lesser(j->step, j->depth - k);
+        const int add = g->add || j->k + k > 0;
+        struct maskdm_right b = {j->shared + at * j->depth + k * 16, 16 * j->depth, 16};
+        struct maskdm_left a;
+
+        if (maskdm_cancelled(g->cancel))
+            return;
+        a = pack_a(g, packed, row, rows, j->k + k, depth);
+        maskdm_avx2_product(rows, whole, depth, a, b, c, g->ldc, add);
+        if (whole < columns) {
+            b.at += whole / 16 * b.panel + whole % 16;
+            maskdm_avx2_product(rows, 8, depth, a, b, edge, 8, 0);
+            finish_edge(c + whole, g->ldc, edge, rows, columns - whole, add);
+        }
+    }
+    if (j->last && g->epilogue)
+        g->epilogue(g->arg, row, rows, j->column + at, columns);
+}
+
+static void cut_units(struct job *j)
+{
+    const int64_t m = j->g->m;
+
+    j->rows = maskdm_round_up(ratio_up(m, ratio_up(m, HIGH)), MASKDM_TILE_ROWS);
+    j->row_units = ratio_up(m, j->rows);
+    j->wide = maskdm_round_up(ratio_up(j->columns, ratio_up(FEWEST_UNITS, j->row_units)), 16);
+    if (j->wide < LEAST_WIDE)
+        j->wide = LEAST_WIDE;
+    j->column_units = ratio_up(j->columns, j->wide);
+}
+
+/* Even blocks of b of at most SHARED floats, with all of k in one where the columns then are enough. The steps
+ * depend on k alone. */
+static void cut_blocks(struct job *j, int64_t *wide, int64_t *deep)
+{
+    const int64_t n = j->g->n, k = j->g->k;
+    int64_t most = SHARED / maskdm_round_up(k, DEPTH);
+
+    if (most < LEAST_BLOCK)
+        most = LEAST_BLOCK;
+    *wide = maskdm_round_up(ratio_up(n, ratio_up(n, most / 16 * 16)), 16);
+    j->step = maskdm_round_up(ratio_up(k, ratio_up(k, DEPTH)), 8);
+    *deep = SHARED / *wide / j->step * j->step;
+    *deep = maskdm_round_up(ratio_up(k, ratio_up(k, *deep)), j->step);
+}
+
+int maskdm_avx2_gemm(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
+{
+    struct job j = {.g = g, .shared = cpu->workspace, .single = (float *)cpu->workspace + SHARED};
+    int64_t wide, deep;
+
+    if (!cpu->workspace || g->k <= 0)
+        return maskdm_cpu_gemm_blas(cpu, g);
+    cut_blocks(&j, &wide, &deep);
+    for (j.column = 0; j.column < g->n; j.column += wide) {
+        j.columns = maskdm_lesser(wide, g->n - j.column);
+        cut_units(&j);
+        for (j.k = 0; j.k < g->k && !maskdm_cancelled(g->cancel); j.k += deep) {
+            j.depth = maskdm_lesser(deep, g->k - j.k);
+            j.last = j.k + j.depth == g->k;
+            maskdm_pool_run(cpu->pool, ratio_up(j.columns, 16 * BAND), pack_b, &j);
+            maskdm_pool_run(cpu->pool, j.row_units * j.column_units, make_unit, &j);
+        }
+    }
+    return maskdm_cancelled(g->cancel) ? maskdm_fail(MASKDM_ECANCELED, "a matrix product was cancelled") : MASKDM_OK;
+}
