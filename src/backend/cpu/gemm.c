@@ -3,54 +3,60 @@
  * Matrix products on BLAS: tiles cut by shape alone, one single-threaded call per tile on the pool. The bits of a
  * BLAS product change with its thread count and with how rows are split, but not with the order of fixed tiles.
  *
- * BLAS packs both operands of each call, so tiles are large; a tile is also what a cancelled step waits for, so it
- * stays below MOST_WORK.
+ * BLAS packs both operands of each call, so of the cuts with enough tiles the one that packs least is taken. A tile
+ * is also what a cancelled step waits for, so it stays below MOST_WORK.
  */
 #include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
 #include "util/error.h"
 
 enum {
-    SIDE = 512,       /* rows and columns that a tile should have */
-    LEAST_SIDE = 128, /* below this, packing costs more than idle threads */
-    UNIT = 16,        /* tile borders are multiples, as micro-kernels like them */
-    FREE_TILES = 8,   /* tiles that a whole product should have, for threads to share */
-    GROUP_TILES = 2   /* the same for the rows of one image, of which there are several */
+    UNIT = 16,       /* tile borders are multiples, as micro-kernels like them */
+    FREE_TILES = 8,  /* tiles that a whole product should have, for threads to share */
+    GROUP_TILES = 4, /* the same for the rows of one image, of which there mostly are several */
+    MOST_TILES = 4096
 };
 static const double MOST_WORK = 1.5e9; /* FLOP in one tile: some 25 ms on a core */
+static const double LEAST_WORK = 3e7;  /* below this, packing costs more than an idle thread */
 
 struct cut {
     int64_t groups, rows; /* groups of rows that are cut alike */
     int64_t row_tiles, column_tiles;
 };
 
+static int64_t count_tiles(double work, int64_t wanted)
+{
+    int64_t n = wanted;
+
+    while ((double)n * MOST_WORK < work && n < MOST_TILES)
+        n += wanted;
+    while (n > 1 && (double)n * LEAST_WORK > work)
+        n--;
+    return n;
+}
+
+/* With r row tiles and c column tiles, c M K + r N K elements are packed. */
 static struct cut cut_product(const struct maskdm_gemm *g)
 {
-    struct cut c = {.groups = 1, .rows = g->m};
-    int64_t wanted = FREE_TILES;
+    struct cut c = {.groups = 1, .rows = g->m, .row_tiles = 1, .column_tiles = 1};
+    int64_t tiles, least = INT64_MAX;
 
     if (g->row_group > 0 && g->m > g->row_group && g->m % g->row_group == 0) {
         c.rows = g->row_group;
         c.groups = g->m / g->row_group;
     }
-    if (g->row_group > 0)
-        wanted = GROUP_TILES;
-    c.row_tiles = (c.rows + SIDE / 2) / SIDE;
-    c.column_tiles = (g->n + SIDE / 2) / SIDE;
-    c.row_tiles += c.row_tiles == 0;
-    c.column_tiles += c.column_tiles == 0;
-    for (;;) {
-        int64_t high = c.rows / c.row_tiles, wide = g->n / c.column_tiles;
-        int heavy = 2.0 * (double)high * (double)wide * (double)g->k > MOST_WORK;
-        if (!heavy && (c.row_tiles * c.column_tiles >= wanted || (high < 2 * LEAST_SIDE && wide < 2 * LEAST_SIDE)))
-            return c;
-        if (high <= UNIT && wide <= UNIT)
-            return c;
-        if (high > wide)
-            c.row_tiles++;
-        else
-            c.column_tiles++;
+    tiles =
+        count_tiles(2.0 * (double)c.rows * (double)g->n * (double)g->k, g->row_group > 0 ? GROUP_TILES : FREE_TILES);
+    for (int64_t columns = 1; columns <= tiles; columns++) {
+        int64_t rows = maskdm_pieces(tiles, columns), packed = columns * c.rows + rows * g->n;
+        int thin = (rows > 1 && c.rows < rows * UNIT) || (columns > 1 && g->n < columns * UNIT);
+        if (!thin && packed < least) {
+            least = packed;
+            c.row_tiles = rows;
+            c.column_tiles = columns;
+        }
     }
+    return c;
 }
 
 /* Where tile i of `tiles` begins: even, on multiples of UNIT. */
