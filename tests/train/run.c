@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Whole runs on images in memory: the folder, resuming to the byte, stopping, and what is refused.
+ */
+#include "tiny.h"
+
+#include "util/file.h"
+
+static char root[256], out_a[300], out_b[300];
+
+static const char base[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 mask=block mask_ratio=0.5 "
+                           "mask_block_size=2 batch_size=8 accumulate=2 seed=3 threads=1 lr=2e-3 warmup_steps=8 "
+                           "ema_start=5 log_every=1 ";
+
+static char lines[8192];
+
+static void keep_line(void *user, int level, const char *line)
+{
+    size_t n = strlen(lines);
+
+    (void)user, (void)level;
+    snprintf(lines + n, sizeof lines - n, "%s\n", line);
+}
+
+/* One run; `more` are options. Returns its status. */
+static int run_as(const char *kind, const char *out, const char *more, maskdm_control *control)
+{
+    char text[2048];
+    maskdm_options *o;
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_data *data;
+    int status;
+
+    snprintf(text, sizeof text, "out=%s %s", out, more);
+    o = tiny_options(kind, text);
+    tiny_draw_images();
+    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL));
+    status = (strcmp(kind, "pretrain") == 0 ? maskdm_pretrain : maskdm_finetune)(NULL, o, data, NULL, control);
+    maskdm_data_release(&data);
+    maskdm_device_release(&device);
+    maskdm_options_release(&o);
+    return status;
+}
+
+static int run(const char *out, const char *more, maskdm_control *control)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "%s%s", base, more);
+    return run_as("pretrain", out, text, control);
+}
+
+static const char *file_in(const char *folder, const char *name)
+{
+    static char path[2][600];
+    static int turn;
+
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
+    return path[turn];
+}
+
+static int exists(const char *folder, const char *name)
+{
+    return access(file_in(folder, name), F_OK) == 0;
+}
+
+static int count_lines(const char *folder, const char *part)
+{
+    size_t bytes;
+    char *text = tiny_read(file_in(folder, "log.jsonl"), &bytes);
+    int n = 0;
+
+    for (char *at = text; (at = strstr(at, part)); at++)
+        n++;
+    free(text);
+    return n;
+}
+
+static void setup(void)
+{
+    static int number;
+
+    if (!*root)
+        snprintf(root, sizeof root, "%s", tiny_folder());
+    snprintf(out_a, sizeof out_a, "%s/a%d", root, ++number);
+    snprintf(out_b, sizeof out_b, "%s/b%d", root, number);
+    *lines = '\0';
+}
+
+START_TEST(resuming_to_the_byte)
+{
+    OK(run(out_a, "steps=20", NULL));
+    OK(run(out_b, "steps=10", NULL));
+    OK(run(out_b, "steps=20 resume=true threads=2 save_every=3", NULL));
+    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-20.safetensors"),
+                              file_in(out_b, "checkpoint-20.safetensors")));
+    ck_assert_int_eq(count_lines(out_b, "\"step\":"), 20);
+    ck_assert_int_eq(count_lines(out_b, "\n"), 20);
+}
+END_TEST
+
+START_TEST(folder)
+{
+    maskdm_control *control;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, keep_line, NULL);
+    OK(run(out_a, "steps=12 save_every=3 keep=2 val=0.25 val_every=6 sample_every=6 sample_count=3 sample_steps=4",
+           control));
+    ck_assert(exists(out_a, "options.json") && exists(out_a, "model.safetensors"));
+    ck_assert(exists(out_a, "checkpoint-9.safetensors") && exists(out_a, "checkpoint-12.safetensors"));
+    ck_assert(!exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-6.safetensors"));
+    ck_assert(exists(out_a, "samples-6.png") && exists(out_a, "samples-12.png"));
+    ck_assert_int_eq(count_lines(out_a, "held_out_loss"), 2);
+    ck_assert_int_eq(count_lines(out_a, "grad_norm"), 12);
+    ck_assert_ptr_nonnull(strstr(lines, "mask block hides 50.00 %"));
+    FAILS(MASKDM_EINVAL, "not empty", run(out_a, "steps=12", NULL));
+    maskdm_control_release(&control);
+}
+END_TEST
+
+static int stop_at_five(void *user, const struct maskdm_progress *p)
+{
+    if (p->step == 5)
+        maskdm_cancel(user);
+    return p->step == 3;
+}
+
+START_TEST(stopped_and_cancelled)
+{
+    maskdm_control *control;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_progress(control, stop_at_five, control);
+    maskdm_control_set_log(control, keep_line, NULL);
+    OK(run(out_a, "steps=12", NULL));
+    ck_assert_int_eq(run(out_b, "steps=12", control), MASKDM_ECANCELED);
+    ck_assert(exists(out_b, "checkpoint-3.safetensors") && exists(out_b, "model.safetensors"));
+    ck_assert_ptr_nonnull(strstr(lines, "saved step 3"));
+    ck_assert_int_eq(run(out_b, "steps=12 resume=true", control), MASKDM_ECANCELED);
+    ck_assert(exists(out_b, "checkpoint-5.safetensors"));
+    OK(run(out_b, "steps=12 resume=true", control));
+    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+    maskdm_control_release(&control);
+}
+END_TEST
+
+START_TEST(resuming_without_a_checkpoint)
+{
+    maskdm_control *control;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, keep_line, NULL);
+    OK(run(out_a, "steps=2 resume=true", control));
+    ck_assert_ptr_nonnull(strstr(lines, "no checkpoint in"));
+    maskdm_control_release(&control);
+}
+END_TEST
+
+START_TEST(resuming_past_a_broken_checkpoint)
+{
+    maskdm_control *control;
+    size_t bytes;
+    char *text;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, keep_line, NULL);
+    OK(run(out_a, "steps=12", NULL));
+    OK(run(out_b, "steps=10 save_every=5", NULL));
+    text = tiny_read(file_in(out_b, "checkpoint-10.safetensors"), &bytes);
+    text[bytes - 100] ^= 4;
+    tiny_write(file_in(out_b, "checkpoint-10.safetensors"), text, bytes);
+    free(text);
+    tiny_write(file_in(out_b, "checkpoint-11.safetensors"), "half", 4);
+    text = tiny_read(file_in(out_b, "log.jsonl"), &bytes);
+    tiny_write(file_in(out_b, "log.jsonl"), text, bytes - 7); /* a torn last line */
+    free(text);
+    OK(run(out_b, "steps=12 resume=true", control));
+    ck_assert_ptr_nonnull(strstr(lines, "checkpoint-10.safetensors"));
+    ck_assert_ptr_nonnull(strstr(lines, "checkpoint-11.safetensors"));
+    ck_assert_ptr_nonnull(strstr(lines, "resuming from"));
+    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+    ck_assert_int_eq(count_lines(out_b, "\"step\":"), 12);
+    maskdm_control_release(&control);
+}
+END_TEST
+
+START_TEST(resuming_with_other_options)
+{
+    OK(run(out_a, "steps=2", NULL));
+    FAILS(MASKDM_EINVAL, "lr 0.002", run(out_a, "steps=4 resume=true lr=1e-3", NULL));
+    FAILS(MASKDM_EINVAL, "seed 3", run(out_a, "steps=4 resume=true seed=4", NULL));
+    FAILS(MASKDM_EINVAL, "mask_ratio 0.5", run(out_a, "steps=4 resume=true mask_ratio=0.75", NULL));
+    OK(run(out_a, "steps=4 resume=true keep=9 sample_count=2 val_every=7", NULL));
+}
+END_TEST
+
+static int full_after(void *user, const char *operation, const char *name)
+{
+    int *left = user;
+
+    if (strcmp(operation, "write") != 0 || !strstr(name, "checkpoint-6"))
+        return 0;
+    return (*left)-- <= 0 ? 28 : 0; /* ENOSPC */
+}
+
+START_TEST(full_disk)
+{
+    int left = 1;
+    const struct maskdm_file_hook hook = { full_after, &left };
+
+    maskdm_file_hook_set(&hook);
+    FAILS(MASKDM_EIO, "checkpoint-6", run(out_a, "steps=12 save_every=3", NULL));
+    maskdm_file_hook_set(NULL);
+    ck_assert(exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-6.safetensors"));
+    OK(run(out_a, "steps=12 save_every=3 resume=true", NULL));
+    OK(run(out_b, "steps=12", NULL));
+    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+}
+END_TEST
+
+START_TEST(fine_tuning)
+{
+    static const char more[] = "batch_size=8 threads=1 steps=3 ";
+    char init[1200];
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_model *model;
+
+    OK(run(out_a, "steps=9 prediction=x0", NULL));
+    snprintf(init, sizeof init, "init=%s/model.safetensors dim=32 %s", out_a, more);
+    FAILS(MASKDM_EINVAL, "dim is 32", run_as("finetune", out_b, init, NULL));
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "16"));
+    snprintf(init, sizeof init, "init=%s/model.safetensors prediction=noise %s", out_a, more);
+    FAILS(MASKDM_EINVAL, "prediction is noise", run_as("finetune", out_b, init, NULL));
+    ck_assert(!exists(out_b, "options.json"));
+    snprintf(init, sizeof init, "init=%s/model.safetensors dim=16 mask=none init_weights=ema %s", out_a, more);
+    OK(run_as("finetune", out_b, init, NULL));
+    OK(maskdm_model_load(&model, device, file_in(out_b, "model.safetensors")));
+    ck_assert_int_eq(maskdm_model_height(model), SIDE);
+    snprintf(init, sizeof init, "init=%s/checkpoint-9.safetensors %s", out_a, more);
+    FAILS(MASKDM_EFORMAT, "training state", run_as("finetune", out_b, init, NULL));
+    maskdm_model_release(&model);
+    maskdm_device_release(&device);
+}
+END_TEST
+
+START_TEST(what_is_refused)
+{
+    FAILS(MASKDM_EINVAL, "8 is larger than the data, 4", run(out_a, "steps=2 val=0.9", NULL));
+    FAILS(MASKDM_EINVAL, "share between", run(out_a, "steps=2 val=1.5", NULL));
+    FAILS(MASKDM_ENOMEM, "50000", run(out_a, "steps=2 memory_limit=50000", NULL));
+    ck_assert(access(out_a, F_OK) != 0);
+    tiny_write(out_a, "", 0);
+    FAILS(MASKDM_EINVAL, "not a folder", run(out_a, "steps=2", NULL));
+}
+END_TEST
+
+static int all_bad(void *user, int64_t index, float *image, int32_t *label)
+{
+    (void)index;
+    for (int k = 0; k < VALUES; k++)
+        image[k] = ++*(int64_t *)user > 200 * VALUES ? NAN : 0.5f;
+    *label = -1;
+    return 0;
+}
+
+/* A row of steps that are not finite ends the run; the last good checkpoint stays the newest. */
+START_TEST(not_finite)
+{
+    char text[2048];
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_options *o;
+    maskdm_data *data;
+    int64_t drawn = 0;
+
+    OK(maskdm_data_create_callback(&data, device, COUNT, SIDE, SIDE, 3, all_bad, NULL, &drawn));
+    snprintf(text, sizeof text, "out=%s %s steps=100 save_every=10 max_bad_steps=4", out_a, base);
+    o = tiny_options("pretrain", text);
+    FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 29", maskdm_pretrain(NULL, o, data, NULL, NULL));
+    ck_assert(exists(out_a, "checkpoint-20.safetensors") && !exists(out_a, "checkpoint-29.safetensors"));
+    maskdm_data_release(&data);
+    maskdm_options_release(&o);
+    maskdm_device_release(&device);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("run");
+    TCase *tests = tcase_create("run");
+
+    tcase_add_checked_fixture(tests, setup, NULL);
+    tcase_add_test(tests, resuming_to_the_byte);
+    tcase_add_test(tests, folder);
+    tcase_add_test(tests, stopped_and_cancelled);
+    tcase_add_test(tests, resuming_without_a_checkpoint);
+    tcase_add_test(tests, resuming_past_a_broken_checkpoint);
+    tcase_add_test(tests, resuming_with_other_options);
+    tcase_add_test(tests, full_disk);
+    tcase_add_test(tests, fine_tuning);
+    tcase_add_test(tests, what_is_refused);
+    tcase_add_test(tests, not_finite);
+    tcase_set_timeout(tests, 60);
+    suite_add_tcase(suite, tests);
+    return tiny_main(suite);
+}
