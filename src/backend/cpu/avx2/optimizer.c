@@ -57,7 +57,8 @@ void maskdm_adamw_avx2(const struct maskdm_adamw *a, size_t from, size_t to)
             _mm256_storeu_ps(a->ema + i, w);
         } else if (a->ema && a->ema_mode == 2) {
             __m256 e = _mm256_loadu_ps(a->ema + i);
-            _mm256_storeu_ps(a->ema + i, _mm256_fmadd_ps(pull, _mm256_sub_ps(w, e), e));
+            /* rounded twice, as the average alone (maskdm_cpu_ema) rounds: one pass or two, the bits are the same */
+            _mm256_storeu_ps(a->ema + i, _mm256_add_ps(e, _mm256_mul_ps(pull, _mm256_sub_ps(w, e))));
         }
     }
     maskdm_cpu_adamw_c(a, i, to);
