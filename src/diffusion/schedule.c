@@ -100,8 +100,8 @@ int maskdm_schedule_make(struct maskdm_schedule *out, const char *kind, int64_t 
     int status;
 
     memset(out, 0, sizeof *out);
-    if (timesteps < 2)
-        return maskdm_fail(MASKDM_EINVAL, "a schedule needs at least 2 timesteps, not %lld", (long long)timesteps);
+    if (timesteps < 1)
+        return maskdm_fail(MASKDM_EINVAL, "a schedule needs at least 1 timestep, not %lld", (long long)timesteps);
     while (i < MASKDM_LENGTH(kinds) && strcmp(kinds[i].name, kind) != 0)
         i++;
     if (i == MASKDM_LENGTH(kinds))

@@ -43,8 +43,12 @@ static int draw(void *user, uint64_t random, int64_t rows, int64_t columns, int3
 static int read_masks(struct reference_case *c, struct setup *s)
 {
     int64_t count, k = 0, shown = 0;
-    double *hidden = case_f64(c, "input.mask", &count);
+    double *hidden;
 
+    s->visible = s->patches;
+    if (!case_has(c, "input.mask"))
+        return 0;
+    hidden = case_f64(c, "input.mask", &count);
     if (!hidden)
         return -1;
     for (int64_t i = 0; i < s->patches; i++)
@@ -67,7 +71,8 @@ static int read_masks(struct reference_case *c, struct setup *s)
 static int read_inputs(struct reference_case *c, struct setup *s, int axis)
 {
     s->batch = case_dim(c, "input.image", axis);
-    s->patches = case_dim(c, "input.mask", axis + 1);
+    s->patches = case_dim(c, "input.image", axis + HEIGHT) / maskdm_model_patch_size(s->model) *
+                 (case_dim(c, "input.image", axis + WIDTH) / maskdm_model_patch_size(s->model));
     s->n = case_dim(c, "input.image", axis + 1) * case_dim(c, "input.image", axis + 2) *
            case_dim(c, "input.image", axis + 3);
     s->image = case_images(c, "input.image", 2, -1);
@@ -146,7 +151,8 @@ static int one_step(struct reference_case *c, struct setup *s, int64_t step, dou
 
     return case_ok(c,
                    maskdm_trainer_set_batch(s->trainer, s->image + at * s->n, s->labels ? s->labels + at : NULL,
-                                            s->times + at, s->noise + at * s->n, s->index + at * s->visible),
+                                            s->times + at, s->noise + at * s->n,
+                                            s->index ? s->index + at * s->visible : NULL),
                    "the batch") ||
            case_ok(c, maskdm_trainer_forward(s->trainer), "forward") ||
            case_ok(c, maskdm_trainer_loss(s->trainer, loss), "the loss") ||

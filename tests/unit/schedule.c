@@ -111,7 +111,9 @@ START_TEST(refusals)
     ck_assert_int_eq(maskdm_schedule_make(&s, "linear", 20, 0), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_schedule_make(&s, "linear", 21, 0), MASKDM_OK);
     maskdm_schedule_free(&s);
-    ck_assert_int_eq(maskdm_schedule_make(&s, "cosine", 1, 0), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_schedule_make(&s, "cosine", 0, 0), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_schedule_make(&s, "cosine", 1, 0), MASKDM_OK);
+    maskdm_schedule_free(&s);
     ck_assert_int_eq(maskdm_schedule_make(&s, "square", 100, 0), MASKDM_EINVAL);
     ck_assert_ptr_null(s.table);
 }
