@@ -303,6 +303,34 @@ static inline void check_problem(const struct problem *p)
     drop_start(&s);
 }
 
+/* Adding gives what was there plus what writing gives. */
+static inline void expect_added(const struct problem *problem)
+{
+    struct problem p = *problem;
+    struct maskdm_cpu_table exact = {0};
+    struct start s = draw_start(&p);
+    struct results written, added;
+    int k;
+
+    maskdm_cpu_table_c_f64(&exact);
+    p.add = 0;
+    written = run_once(&p, &s, &exact, MASKDM_F64, 1);
+    p.add = 1;
+    added = run_once(&p, &s, &exact, MASKDM_F64, 1);
+    k = written.count - 1;
+    for (int i = p.ins - 1; i >= 0; i--) {
+        if (p.in[i].n == 0 || p.fixed[i])
+            continue;
+        for (size_t j = 0; j < written.numel[k]; j++)
+            written.value[k][j] += s.din[i][j];
+        k--;
+    }
+    expect_near("added", &added, &written, 1e-13);
+    drop_results(&written);
+    drop_results(&added);
+    drop_start(&s);
+}
+
 /* With and without adding, then without each gradient of a result in turn. */
 static inline void check_both_ways(const struct problem *problem)
 {
@@ -310,10 +338,13 @@ static inline void check_both_ways(const struct problem *problem)
 
     for (p.add = 0; p.add <= 1; p.add++)
         check_problem(&p);
+    expect_added(&p);
     for (int i = 0; i < p.outs; i++)
         for (p.add = 0; p.add <= 1 && !(p.aux >> i & 1); p.add++) {
             p.no_dout = 1u << i;
             check_problem(&p);
+            if (p.add)
+                expect_added(&p);
         }
 }
 
