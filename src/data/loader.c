@@ -174,6 +174,7 @@ int maskdm_loader_take(struct maskdm_loader *l, int64_t index, uint16_t *samples
                        struct maskdm_failure *f)
 {
     struct slot *s;
+    int failed;
 
     f->code = 0;
     pthread_mutex_lock(&l->lock);
@@ -184,13 +185,13 @@ int maskdm_loader_take(struct maskdm_loader *l, int64_t index, uint16_t *samples
     s = &l->slot[l->head % l->slots];
     while (l->head == l->start || !s->ready)
         pthread_cond_wait(&l->done, &l->lock);
-    if (s->failure.code)
-        *f = s->failure;
-    else
+    failed = s->failure.code;
+    if (!failed)
         memcpy(samples, s->samples, l->elements * sizeof *samples);
     *bits = s->bits;
     l->head++;
     pthread_cond_broadcast(&l->work);
     pthread_mutex_unlock(&l->lock);
-    return f->code;
+    /* What failed ahead of its time, for want of memory say, may work now that it counts. */
+    return failed ? l->load(l->user, index, samples, bits, f) : MASKDM_OK;
 }
