@@ -34,6 +34,13 @@ int maskdm_sys_before(const char *operation, const char *path)
     return 0;
 }
 
+static int status_of(int reason)
+{
+    if (reason == ENOMEM)
+        return MASKDM_ENOMEM;
+    return reason == ENOENT || reason == ENOTDIR ? MASKDM_ENOTFOUND : MASKDM_EIO;
+}
+
 int maskdm_sys_fail(const char *operation, const char *path)
 {
     int reason = errno;
@@ -41,8 +48,7 @@ int maskdm_sys_fail(const char *operation, const char *path)
 
     if (strerror_r(reason, text, sizeof text))
         strcpy(text, "unknown reason");
-    return maskdm_fail(reason == ENOENT || reason == ENOTDIR ? MASKDM_ENOTFOUND : MASKDM_EIO,
-                       "cannot %s %s: %s", operation, path, text);
+    return maskdm_fail(status_of(reason), "cannot %s %s: %s", operation, path, text);
 }
 
 int maskdm_sys_open(const char *path, int flags)

@@ -13,7 +13,8 @@
 
 /* -1 with errno set when a test wants `operation` on `path` to fail, else 0. */
 int maskdm_sys_before(const char *operation, const char *path);
-/* Record "cannot OPERATION PATH: REASON" from errno; MASKDM_ENOTFOUND where nothing is there, else EIO. */
+/* Record "cannot OPERATION PATH: REASON" from errno: MASKDM_ENOTFOUND where nothing is there, MASKDM_ENOMEM, or
+ * MASKDM_EIO. */
 int maskdm_sys_fail(const char *operation, const char *path);
 
 int maskdm_sys_open(const char *path, int flags); /* descriptor or -1 */
