@@ -87,8 +87,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, enum 
                                                       const float *x_t, const double *times, const int32_t *labels,
                                                       const int32_t *index, int64_t visible, float *out);
 
-/** Bytes that a trainer (weights, gradients, moments, EMA, arena; `visible` patches a micro-batch image) or, with
- *  train 0, a sampler would take, before anything is allocated. visible 0: all patches. */
+/** Bytes that a trainer (weights, gradients, moments, EMA, arena; `visible` patches a micro-batch image) would take
+ *  beside its model or, with train 0, a sampler and its model together, before anything is allocated. visible 0: all
+ *  patches. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(maskdm_device *device, const char *network,
                                                        const maskdm_options *options, int train, int64_t batch,
                                                        int64_t visible, size_t *bytes);

@@ -159,7 +159,7 @@ int maskdm_weights_estimate(size_t *bytes, maskdm_device *device, const char *ne
                                          train ? MASKDM_PROGRAM_TRAIN : MASKDM_PROGRAM_PREDICT);
     if (status == MASKDM_OK) {
         images = (size_t)(m->geometry.height * m->geometry.width * m->geometry.channels) * sizeof(float);
-        if (maskdm_mul_size(&images, images, (size_t)batch) || maskdm_mul_size(&images, images, train ? 4 : 2) ||
+        if (maskdm_mul_size(&images, images, (size_t)batch) || maskdm_mul_size(&images, images, 4) ||
             maskdm_mul_size(&sum, maskdm_weights_bytes(m), (size_t)blocks) || maskdm_add_size(&sum, sum, arena) ||
             maskdm_add_size(bytes, sum, images))
             status = maskdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)batch);

@@ -60,7 +60,7 @@ out:
 static void drop_group(maskdm_sampler *s)
 {
     maskdm_program_release(&s->program);
-    maskdm_free(s->x);
+    maskdm_device_free(s->model->device, s->x, s->bytes);
     maskdm_free(s->times);
     s->x = NULL;
     s->times = NULL;
@@ -82,21 +82,25 @@ void maskdm_sampling_free(maskdm_sampler **out)
 /* A program and buffers for `batch` images. */
 static int ready_group(maskdm_sampler *s, int64_t batch)
 {
-    size_t values, bytes;
+    size_t values;
+    void *block;
+    int status;
 
     if (s->program && s->program->batch == batch)
         return MASKDM_OK;
     drop_group(s);
     MASKDM_TRY(maskdm_program_create(&s->program, s->model, batch, 0, MASKDM_PROGRAM_PREDICT));
     if (maskdm_mul_size(&values, (size_t)batch, (size_t)s->program->image_values) ||
-        maskdm_mul_size(&bytes, values, 4 * sizeof *s->x))
+        maskdm_mul_size(&s->bytes, values, 4 * sizeof *s->x))
         return maskdm_fail(MASKDM_EINVAL, "%lld images at once are out of range", (long long)batch);
-    s->x = maskdm_need_aligned(bytes, "images of the sampler");
     s->times = maskdm_need((size_t)batch, sizeof *s->times, "times of the sampler");
-    if (!s->x || !s->times) {
+    status = s->times ? maskdm_device_alloc(s->model->device, &block, s->bytes, 0, "the images of a sampler")
+                      : MASKDM_ENOMEM;
+    if (status < 0) {
         drop_group(s);
-        return MASKDM_ENOMEM;
+        return status;
     }
+    s->x = block;
     s->prediction = s->x + values;
     s->noise = s->prediction + values;
     s->x0 = s->noise + values;
