@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The memory limit of a device: what would exceed it is refused with the wanted and the allowed bytes before
+ * anything is taken, and what was estimated is what is taken.
+ */
+#include "rig.h"
+
+#include <stdio.h>
+
+enum { BATCH = 8 };
+
+/* Large enough that the few bytes of a mask or of step numbers are nothing beside it. */
+static const char network[] = "image_size=32 patch_size=4 dim=64 depth=5 heads=2";
+
+static size_t estimate(maskdm_device *dev, int train, int64_t batch, int64_t visible)
+{
+    maskdm_options *o = rig_options("uvit", network);
+    size_t bytes;
+
+    MUST(maskdm_model_estimate(dev, "uvit", o, train, batch, visible, &bytes));
+    maskdm_options_release(&o);
+    return bytes;
+}
+
+static int try_trainer(maskdm_trainer **t, maskdm_model *m, int64_t batch)
+{
+    maskdm_options *o = rig_options("trainer", "");
+    maskdm_optimizer *optimizer;
+    int status;
+
+    MUST(maskdm_options_set_int(o, "batch_size", batch));
+    MUST(maskdm_optimizer_create(&optimizer, NULL, NULL));
+    status = maskdm_trainer_create(t, m, NULL, optimizer, o, NULL);
+    maskdm_optimizer_release(&optimizer);
+    maskdm_options_release(&o);
+    return status;
+}
+
+static void limit(maskdm_device **dev, size_t bytes)
+{
+    maskdm_options *o = rig_options("device", "threads=2");
+
+    MUST(maskdm_options_set_int(o, "memory_limit", (int64_t)bytes));
+    MUST(maskdm_device_open(dev, "cpu", o));
+    ck_assert_uint_eq(maskdm_device_memory_limit(*dev), bytes);
+    maskdm_options_release(&o);
+}
+
+static void expect_refusal(const maskdm_device *dev, int status, size_t allowed, size_t before)
+{
+    char number[32];
+
+    ck_assert_msg(status == MASKDM_ENOMEM, "%s: %s", maskdm_status_name(status), maskdm_last_error());
+    snprintf(number, sizeof number, "%zu", allowed);
+    ck_assert_msg(strstr(maskdm_last_error(), number) != NULL, "no %s in: %s", number, maskdm_last_error());
+    ck_assert_uint_eq(maskdm_device_memory_used(dev), before);
+    ck_assert_uint_eq(maskdm_device_memory_peak(dev), before);
+}
+
+/* The first whole number behind "need" is what was wanted. */
+static size_t wanted_bytes(void)
+{
+    const char *at = strstr(maskdm_last_error(), "need");
+
+    ck_assert_msg(at != NULL, "no wanted bytes in: %s", maskdm_last_error());
+    return (size_t)strtoull(at + strcspn(at, "0123456789"), NULL, 10);
+}
+
+START_TEST(test_estimate_is_the_peak)
+{
+    for (int masked = 0; masked < 2; masked++) {
+        maskdm_device *dev = rig_device("threads=2");
+        size_t want = estimate(dev, 1, BATCH, masked ? 16 : 0), model, peak;
+        maskdm_model *m = rig_model(dev, network);
+        maskdm_trainer *t;
+        char settings[64];
+
+        model = maskdm_device_memory_used(dev);
+        snprintf(settings, sizeof settings, "batch_size=%d", BATCH);
+        t = rig_trainer(m, masked ? "type=patch ratio=0.75" : "", settings, NULL);
+        ck_assert_int_eq(maskdm_trainer_visible(t), masked ? 16 : 64);
+        peak = maskdm_device_memory_peak(dev) - model;
+        ck_assert_msg(peak <= want * 1.05 && peak >= want * 0.95, "estimated %zu bytes, took %zu", want, peak);
+        maskdm_trainer_release(&t);
+        ck_assert_uint_eq(maskdm_device_memory_used(dev), model);
+        maskdm_model_release(&m);
+        ck_assert_uint_eq(maskdm_device_memory_used(dev), 0);
+        maskdm_device_release(&dev);
+    }
+}
+END_TEST
+
+/* What the trainer's own step takes is there before the step. */
+START_TEST(test_steps_take_no_more)
+{
+    maskdm_device *dev = rig_device("threads=2");
+    maskdm_model *m = rig_model(dev, RIG_NETWORK);
+    maskdm_data *data = rig_data(dev);
+    maskdm_trainer *t = rig_trainer(m, "type=block ratio=0.5", "batch_size=4", NULL);
+    size_t used = maskdm_device_memory_used(dev);
+
+    for (int i = 0; i < 3; i++)
+        MUST(maskdm_trainer_step(t, data));
+    ck_assert_uint_eq(maskdm_device_memory_used(dev), used);
+    ck_assert_uint_eq(maskdm_device_memory_peak(dev), used);
+    maskdm_trainer_release(&t);
+    maskdm_data_release(&data);
+    maskdm_model_release(&m);
+    maskdm_device_release(&dev);
+}
+END_TEST
+
+START_TEST(test_refused_before_anything_is_taken)
+{
+    maskdm_device *dev = rig_device("threads=2");
+    maskdm_model *m = rig_model(dev, network);
+    size_t model = maskdm_device_memory_used(dev), wanted;
+    maskdm_options *o = rig_options("uvit", network);
+    maskdm_scheduler *s;
+    maskdm_trainer *t;
+
+    maskdm_model_release(&m);
+    maskdm_device_release(&dev);
+
+    /* the model itself */
+    limit(&dev, model - 1);
+    MUST(maskdm_scheduler_create(&s, NULL));
+    expect_refusal(dev, maskdm_model_create(&m, dev, "uvit", o, s, 1), model - 1, 0);
+    ck_assert_ptr_null(m);
+    ck_assert_uint_eq(wanted_bytes(), model);
+    maskdm_device_release(&dev);
+
+    /* a trainer, by as little as one byte */
+    limit(&dev, model + 1000);
+    MUST(maskdm_model_create(&m, dev, "uvit", o, s, 1));
+    expect_refusal(dev, try_trainer(&t, m, BATCH), model + 1000, model);
+    ck_assert_ptr_null(t);
+    wanted = wanted_bytes();
+    maskdm_model_release(&m);
+    maskdm_device_release(&dev);
+    limit(&dev, model + wanted - 1);
+    MUST(maskdm_model_create(&m, dev, "uvit", o, s, 1));
+    expect_refusal(dev, try_trainer(&t, m, BATCH), model + wanted - 1, model);
+    MUST(try_trainer(&t, m, BATCH - 1)); /* the model can still be used */
+    maskdm_trainer_release(&t);
+    maskdm_model_release(&m);
+    maskdm_device_release(&dev);
+    limit(&dev, model + wanted);
+    MUST(maskdm_model_create(&m, dev, "uvit", o, s, 1));
+    MUST(try_trainer(&t, m, BATCH));
+    maskdm_trainer_release(&t);
+    maskdm_model_release(&m);
+    maskdm_device_release(&dev);
+    maskdm_scheduler_release(&s);
+    maskdm_options_release(&o);
+}
+END_TEST
+
+START_TEST(test_sampler_estimate)
+{
+    maskdm_device *dev = rig_device("threads=2");
+    size_t want = estimate(dev, 0, 16, 0), model, peak; /* with the model itself */
+    maskdm_model *m = rig_model(dev, network);
+    maskdm_options *o = rig_options("sampler", "steps=2 batch_size=16");
+    static float pixel[16 * 32 * 32 * 3];
+    maskdm_sampler *s;
+
+    model = maskdm_device_memory_used(dev);
+    MUST(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, o, NULL));
+    MUST(maskdm_sampler_run(s, 16, NULL, NULL, MASKDM_SAMPLE_FLOAT, pixel, 0, 0));
+    peak = maskdm_device_memory_peak(dev);
+    ck_assert_msg(peak <= want * 1.05 && peak >= want * 0.95, "estimated %zu bytes, took %zu", want, peak);
+    maskdm_sampler_release(&s);
+    ck_assert_uint_eq(maskdm_device_memory_used(dev), model);
+    maskdm_options_release(&o);
+    maskdm_model_release(&m);
+    maskdm_device_release(&dev);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *test[] = {test_estimate_is_the_peak, test_steps_take_no_more, test_refused_before_anything_is_taken,
+                           test_sampler_estimate};
+
+    return rig_run("limits", test, sizeof test / sizeof *test);
+}
