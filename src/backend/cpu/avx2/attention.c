@@ -32,16 +32,11 @@ struct maskdm_attention_head maskdm_attention_head(const struct maskdm_attention
     return h;
 }
 
-static int64_t ratio_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* Tiles of about equal width, a multiple of 16 but for the last one. */
 static void cut_keys(struct maskdm_attention_job *j, int64_t most)
 {
-    j->keys = maskdm_round_up(ratio_up(j->n, ratio_up(j->n, most)), 16);
-    j->key_tiles = ratio_up(j->n, j->keys);
+    j->keys = maskdm_round_up(maskdm_pieces(j->n, maskdm_pieces(j->n, most)), 16);
+    j->key_tiles = maskdm_pieces(j->n, j->keys);
 }
 
 static struct maskdm_attention_job read_call(const struct maskdm_call *c)
@@ -68,8 +63,8 @@ static void cut_forward(struct maskdm_attention_job *j)
     if (most < MASKDM_ATTENTION_ROWS)
         most = MASKDM_ATTENTION_ROWS;
     cut_keys(j, MASKDM_ATTENTION_KEYS);
-    j->rows = maskdm_round_up(ratio_up(j->n, ratio_up(j->n, most)), 6);
-    j->row_units = ratio_up(j->n, j->rows);
+    j->rows = maskdm_round_up(maskdm_pieces(j->n, maskdm_pieces(j->n, most)), 6);
+    j->row_units = maskdm_pieces(j->n, j->rows);
     j->worker_floats = maskdm_attention_forward_floats(j);
 }
 
@@ -77,9 +72,9 @@ static void cut_forward(struct maskdm_attention_job *j)
 static void cut_backward(struct maskdm_attention_job *j)
 {
     cut_keys(j, MASKDM_ATTENTION_BACK_KEYS);
-    j->groups = maskdm_lesser(MOST_GROUPS, maskdm_lesser(j->key_tiles, ratio_up(j->n, GROUP_ROWS)));
-    j->group = ratio_up(j->key_tiles, j->groups);
-    j->groups = ratio_up(j->key_tiles, j->group);
+    j->groups = maskdm_lesser(MOST_GROUPS, maskdm_lesser(j->key_tiles, maskdm_pieces(j->n, GROUP_ROWS)));
+    j->group = maskdm_pieces(j->key_tiles, j->groups);
+    j->groups = maskdm_pieces(j->key_tiles, j->group);
     j->worker_floats = maskdm_attention_backward_floats(j);
     j->partial_floats = j->groups > 1 ? maskdm_round_up(j->n * j->width, 16) : 0;
 }
@@ -89,14 +84,14 @@ static int64_t count_round(const struct maskdm_attention_job *j, int64_t workers
 {
     const int64_t heads = j->batch * j->heads;
 
-    return j->groups > 1 ? maskdm_lesser(heads, ratio_up(4 * workers, j->groups)) : heads;
+    return j->groups > 1 ? maskdm_lesser(heads, maskdm_pieces(4 * workers, j->groups)) : heads;
 }
 
 /* dq of one block of rows: the sum of its head's partial results, in order. */
 static void combine_unit(void *arg, int64_t unit, int worker)
 {
     const struct maskdm_attention_job *j = arg;
-    const int64_t blocks = ratio_up(j->n, GROUP_ROWS), head = unit / blocks, first = unit % blocks * GROUP_ROWS;
+    const int64_t blocks = maskdm_pieces(j->n, GROUP_ROWS), head = unit / blocks, first = unit % blocks * GROUP_ROWS;
     const int64_t last = maskdm_lesser(first + GROUP_ROWS, j->n);
     const float *partial = j->partial + head * j->groups * j->partial_floats;
     float *dq = maskdm_attention_head(j, j->head + head).dq;
@@ -145,7 +140,7 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
 
         maskdm_pool_run(cpu->pool, heads * j.groups, maskdm_attention_backward_unit, &j);
         if (j.groups > 1)
-            maskdm_pool_run(cpu->pool, heads * ratio_up(j.n, GROUP_ROWS), combine_unit, &j);
+            maskdm_pool_run(cpu->pool, heads * maskdm_pieces(j.n, GROUP_ROWS), combine_unit, &j);
     }
     return finish(c);
 }

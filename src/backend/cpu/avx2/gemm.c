@@ -24,7 +24,7 @@ enum {
     FEWEST_UNITS = 12,
     BAND = 4,             /* panels of b that are packed side by side */
     AHEAD = 12,           /* rows that packing asks the memory for in advance, each being on a page of its own */
-    SINGLE = (HIGH + 2) * DEPTH + HIGH * 16 /* floats of one worker: packed rows of a, and a ragged edge of c */
+    SINGLE = HIGH * DEPTH + HIGH * 8 /* floats of one worker: packed rows of a, and a ragged edge of c */
 };
 
 struct job {
@@ -39,11 +39,6 @@ struct job {
 size_t maskdm_avx2_gemm_workspace(int workers)
 {
     return (size_t)(SHARED + (int64_t)workers * SINGLE) * sizeof(float);
-}
-
-static int64_t ratio_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
 }
 
 /* A panel has `depth` rows of 16 columns; columns that b lacks are zero. A unit makes BAND panels side by side, so
@@ -119,7 +114,7 @@ static void make_unit(void *arg, int64_t unit, int worker)
     const int64_t row = unit / j->column_units * j->rows, rows = maskdm_lesser(j->rows, g->m - row);
     const int64_t at = unit % j->column_units * j->wide, columns = maskdm_lesser(j->wide, j->columns - at);
     const int64_t whole = columns / 8 * 8;
-    float *packed = j->single + (int64_t)worker * SINGLE, *edge = packed + (HIGH + 2) * DEPTH;
+    float *packed = j->single + (int64_t)worker * SINGLE, *edge = packed + HIGH * DEPTH;
     float *c = (float *)g->c + row * g->ldc + j->column + at;
 
     for (int64_t k = 0; k < j->depth; k += j->step) {
@@ -146,12 +141,12 @@ static void cut_units(struct job *j)
 {
     const int64_t m = j->g->m;
 
-    j->rows = maskdm_round_up(ratio_up(m, ratio_up(m, HIGH)), MASKDM_TILE_ROWS);
-    j->row_units = ratio_up(m, j->rows);
-    j->wide = maskdm_round_up(ratio_up(j->columns, ratio_up(FEWEST_UNITS, j->row_units)), 16);
+    j->rows = maskdm_round_up(maskdm_pieces(m, maskdm_pieces(m, HIGH)), MASKDM_TILE_ROWS);
+    j->row_units = maskdm_pieces(m, j->rows);
+    j->wide = maskdm_round_up(maskdm_pieces(j->columns, maskdm_pieces(FEWEST_UNITS, j->row_units)), 16);
     if (j->wide < LEAST_WIDE)
         j->wide = LEAST_WIDE;
-    j->column_units = ratio_up(j->columns, j->wide);
+    j->column_units = maskdm_pieces(j->columns, j->wide);
 }
 
 /* Even blocks of b of at most SHARED floats, with all of k in one where the columns then are enough. The steps
@@ -163,10 +158,10 @@ static void cut_blocks(struct job *j, int64_t *wide, int64_t *deep)
 
     if (most < LEAST_BLOCK)
         most = LEAST_BLOCK;
-    *wide = maskdm_round_up(ratio_up(n, ratio_up(n, most / 16 * 16)), 16);
-    j->step = maskdm_round_up(ratio_up(k, ratio_up(k, DEPTH)), 8);
+    *wide = maskdm_round_up(maskdm_pieces(n, maskdm_pieces(n, most / 16 * 16)), 16);
+    j->step = maskdm_round_up(maskdm_pieces(k, maskdm_pieces(k, DEPTH)), 8);
     *deep = SHARED / *wide / j->step * j->step;
-    *deep = maskdm_round_up(ratio_up(k, ratio_up(k, *deep)), j->step);
+    *deep = maskdm_round_up(maskdm_pieces(k, maskdm_pieces(k, *deep)), j->step);
 }
 
 int maskdm_avx2_gemm(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
@@ -176,6 +171,8 @@ int maskdm_avx2_gemm(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
 
     if (!cpu->workspace || g->k <= 0)
         return maskdm_cpu_gemm_blas(cpu, g);
+    if (g->m <= 0 || g->n <= 0)
+        return MASKDM_OK;
     cut_blocks(&j, &wide, &deep);
     for (j.column = 0; j.column < g->n; j.column += wide) {
         j.columns = maskdm_lesser(wide, g->n - j.column);
@@ -183,7 +180,7 @@ int maskdm_avx2_gemm(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
         for (j.k = 0; j.k < g->k && !maskdm_cancelled(g->cancel); j.k += deep) {
             j.depth = maskdm_lesser(deep, g->k - j.k);
             j.last = j.k + j.depth == g->k;
-            maskdm_pool_run(cpu->pool, ratio_up(j.columns, 16 * BAND), pack_b, &j);
+            maskdm_pool_run(cpu->pool, maskdm_pieces(j.columns, 16 * BAND), pack_b, &j);
             maskdm_pool_run(cpu->pool, j.row_units * j.column_units, make_unit, &j);
         }
     }
