@@ -71,7 +71,7 @@ static void draw(const char *line)
 
 static int on_progress(void *user, const struct maskdm_progress *p)
 {
-    char left[32], held_out[48] = "", loss[32] = "", skipped[48] = "", line[320];
+    char left[32], held_out[48] = "", loss[32] = "", skipped[48] = "", speed[48] = "", line[320];
 
     (void)user;
     if (p->step != p->steps && (live ? now() - drawn_at < DRAW_EVERY : p->step % line_every != 0))
@@ -83,8 +83,10 @@ static int on_progress(void *user, const struct maskdm_progress *p)
         snprintf(held_out, sizeof held_out, ", held out %.4f", p->held_out_loss);
     if (p->skipped)
         snprintf(skipped, sizeof skipped, ", %lld skipped", (long long)p->skipped);
-    snprintf(line, sizeof line, "step %lld of %lld%s%s%s, %.4g images/s, %s left", (long long)p->step,
-             (long long)p->steps, loss, held_out, skipped, p->images_per_second, left);
+    if (p->images_per_second > 0)
+        snprintf(speed, sizeof speed, ", %.4g images/s", p->images_per_second);
+    snprintf(line, sizeof line, "step %lld of %lld%s%s%s%s, %s left", (long long)p->step, (long long)p->steps, loss,
+             held_out, skipped, speed, left);
     if (live)
         draw(line);
     else
@@ -128,7 +130,7 @@ static int handle_signals(void (*handler)(int))
 int show_begin(maskdm_control *control, const maskdm_options *options)
 {
     live = isatty(STDERR_FILENO);
-    line_every = whole(options, "log_every", 10);
+    line_every = whole(options, "log_every", 50); /* sampling has no log */
     line_every = line_every > 0 ? line_every : 1;
     running = control;
     maskdm_control_set_progress(control, on_progress, NULL);

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bad input gets a status and one sentence with the names and the numbers, and nothing is lost."""
+import os
+import resource
+import subprocess
+
+from rig import PROGRAM, TINY, Skip, checkpoints, faces, main, maskdm, read, write
+
+IMAGES = 12
+
+
+def prepare():
+    """A folder of images and a trained model that the cases lean on."""
+    faces("data", IMAGES)
+    maskdm("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 2)
+    os.mkdir("empty")
+    os.mkdir("broken")
+    write("broken/a.png", b"hello\n")
+    write("text", b"hello\n")
+
+
+def refused(words, status, says):
+    """The sentence is on stderr, and neither the run's folder nor the picture was begun."""
+    said = maskdm(*words, status=status, says=says).stderr
+    assert not os.path.exists("out") and not os.path.exists("grid.png"), "%s left something behind" % words
+    assert all(line.isprintable() for line in said.splitlines()), said
+
+
+def pretrain(*more):
+    return ["pretrain", "--data", "data", "--out", "out", *TINY, "--steps", 2, *more]
+
+
+def finetune(*more):
+    return ["finetune", "--init", "run/model.safetensors", "--data", "data", "--out", "out", "--batch-size", 8, *more]
+
+
+def sample(*more):
+    return ["sample", "--model", "run/model.safetensors", "--out", "grid.png", "--count", 2, "--steps", 2, *more]
+
+
+def check_command_line():
+    prepare()
+    for words, says in (
+            ([], ["--help"]),
+            (["pretrian"], ["pretrian", "pretrain"]),
+            (["finetun", "--help"], ["finetun", "finetune"]),
+            (pretrain("--bath-size", 3), ["bath_size", "batch_size"]),
+            (pretrain("--mask-blok-size=3"), ["mask_blok_size", "mask_block_size"]),
+            (pretrain("data2"), ["data2"]),
+            (pretrain("-x"), ["-x"]),
+            (pretrain("--"), ["--"]),
+            (pretrain("--steps"), ["--steps", "value"]),
+            (pretrain("--steps", 0), ["steps", "0", "at least 1"]),
+            (pretrain("--steps", "1e3"), ["steps", "1e3"]),
+            (pretrain("--steps", ""), ["steps"]),
+            (pretrain("--ema-decay", 1.5), ["ema_decay", "1.5", "0 .. 1"]),
+            (pretrain("--lr", "nan"), ["lr", "nan"]),
+            (pretrain("--image-size", "16,16,16"), ["image_size", "2"]),
+            (pretrain("--channels", 5), ["channels", "5", "1 .. 4"]),
+            (pretrain("--schedule", "cosin"), ["cosin", "linear|cosine|shifted_cosine"]),
+            (pretrain("--flip=yes"), ["flip", "yes"]),
+            (pretrain("--resume=maybe"), ["resume", "maybe"]),
+            (pretrain("--no-steps"), ["no_steps"]),
+            (pretrain("--mask", "patch", "--mask-block-size", 2), ["mask_block_size", "patch"]),
+            (pretrain("--mask", "crop"), ["mask_crop_size"]),
+            (["pretrain", "--data", "data"], ["out", "must be given"]),
+            (["sample", "--out", "grid.png"], ["model", "must be given"]),
+            (sample("--sampler", "euler"), ["euler", "ddpm|ddim"]),
+            (sample("--sampler", "ddpm"), ["steps", "ddpm"]),
+            (pretrain("--config", "text"), ["text", "JSON"])):
+        refused(words, 2, says)
+
+
+def check_data():
+    prepare()
+    for words, says in (
+            (pretrain("--data", "missing"), ["missing"]),
+            (pretrain("--data", "empty"), ["empty", "PNG or JPEG"]),
+            (pretrain("--data", "text"), ["text"]),
+            (pretrain("--data", "broken"), ["broken", "broken/a.png", "1 files"]),
+            (pretrain("--batch-size", 16), ["16", "12 images"]),
+            (pretrain("--val", "missing"), ["missing"]),
+            (pretrain("--config", "missing.json"), ["missing.json"])):
+        refused(words, 1, says)
+    if os.getuid() != 0:
+        os.mkdir("closed", 0)
+        refused(pretrain("--data", "closed"), 1, ["closed", "ermission"])
+
+
+def check_broken_among_good():
+    prepare()
+    whole = read("data/face-00000.png")
+    write("data/cut.png", whole[:-30])
+    write("data/flipped.png", whole[:60] + bytes([whole[60] ^ 255]) + whole[61:])
+    write("data/text.png", b"hello\n")
+    os.mkfifo("data/pipe.png")
+    said = maskdm(*pretrain()).stderr
+    for name in ("data/cut.png", "data/flipped.png", "data/text.png"):
+        assert name in said, said
+    assert "12 images" in said, said
+    assert checkpoints("out") == [2]
+
+
+def check_network():
+    prepare()
+    for words, says in (
+            (pretrain("--patch-size", 5), ["patch_size 5", "16"]),
+            (pretrain("--image-size", "16,18"), ["patch_size 4", "18"]),
+            (pretrain("--heads", 3), ["heads 3", "32"]),
+            (pretrain("--mask", "patch", "--mask-ratio", 1), ["patch", "4 x 4"]),
+            (pretrain("--mask", "crop", "--mask-crop-size", 20), ["20", "4"]),
+            (pretrain("--accumulate", 3), ["accumulate 3", "batch_size 8"]),
+            (pretrain("--device", "gpu"), ["gpu"]),
+            (pretrain("--memory-limit", 100000), ["100000", "bytes"]),
+            (pretrain("--memory-limit", 1000000), ["1000000", "bytes"]),
+            (pretrain("--dim", 16384, "--depth", 255, "--memory-limit", 1 << 30), [str(1 << 30), "bytes"])):
+        refused(words, 1, says)
+
+
+def check_models():
+    prepare()
+    whole = read("run/model.safetensors")
+    header = 8 + int.from_bytes(whole[:8], "little")
+    for cut in (0, 1, 7, 8, 100, header - 1, header, header + 1, len(whole) // 2, len(whole) - 1):
+        write("cut.safetensors", whole[:cut])
+        refused(sample("--model", "cut.safetensors"), 1, ["cut.safetensors"])
+        refused(finetune("--init", "cut.safetensors"), 1, ["cut.safetensors"])
+    nan = bytearray(whole)
+    nan[header:header + 4] = b"\xff\xff\xff\xff"
+    write("nan.safetensors", nan)
+    for words, says in (
+            (sample("--model", "missing.safetensors"), ["missing.safetensors"]),
+            (sample("--model", "empty"), ["empty"]),
+            (sample("--model", "text"), ["text", "6"]),
+            (sample("--model", "nan.safetensors"), ["nan.safetensors", "finite"]),
+            (sample("--model", "run/checkpoint-2.safetensors"), ["checkpoint-2", "training state"]),
+            (sample("--steps", 2000), ["2000", "1000"]),
+            (sample("--label", 3), ["label 3", "0 classes"]),
+            (sample("--bits", 9), ["9", "8 or 16"]),
+            (sample("--memory-limit", 1000), ["1000 allowed", "bytes"]),
+            (sample("--out", "missing/grid.png"), ["missing/grid.png"]),
+            (sample("--out", "data"), ["data", "not empty"]),
+            (finetune("--init", "run/checkpoint-2.safetensors"), ["checkpoint-2", "training state"]),
+            (finetune("--dim", 64), ["dim", "64", "32", "run/model.safetensors"]),
+            (finetune("--prediction", "v"), ["prediction", "noise", "run/model.safetensors"])):
+        refused(words, 1, says)
+
+
+def check_run_folder():
+    prepare()
+    before = {n: read("run/" + n) for n in sorted(os.listdir("run"))}
+    again = ["pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 2]
+    for words, says in (
+            (again, ["run is not empty", "resume"]),
+            (again + ["--resume", "--lr", "1e-3"], ["lr", "0.0002", "0.001"]),
+            (again + ["--resume", "--dim", 64], ["dim", "32", "64"]),
+            (again + ["--resume", "--seed", 9], ["seed", "0", "9"]),
+            (again + ["--resume", "--data", "other"], ["other"]),
+            (again + ["--out", "text"], ["text is not a folder"]),
+            (again + ["--out", "text/run"], ["folder text"]),
+            (again + ["--out", "/dev/null/run"], ["/dev/null"])):
+        refused(words, 1, says)
+    assert {n: read("run/" + n) for n in sorted(os.listdir("run"))} == before, "a refused run changed the folder"
+
+
+def check_another_network():
+    """A checkpoint of another network under a run's name."""
+    prepare()
+    maskdm("pretrain", "--data", "data", "--out", "other", *TINY, "--dim", 64, "--steps", 2)
+    os.replace("other/checkpoint-2.safetensors", "run/checkpoint-2.safetensors")
+    refused(["pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 4, "--resume"], 1,
+            ["checkpoint-2.safetensors", "32", "64"])
+
+
+def check_damaged_checkpoint():
+    """A flipped bit is found; without an older checkpoint the run does not start over in silence."""
+    prepare()
+    state = bytearray(read("run/checkpoint-2.safetensors"))
+    state[-100] ^= 1
+    write("run/checkpoint-2.safetensors", state)
+    refused(["pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 4, "--resume"], 1,
+            ["checkpoint-2.safetensors"])
+    assert read("run/checkpoint-2.safetensors") == state
+
+
+def check_no_space():
+    """Files may not grow beyond a limit, as on a full disk: the save fails, the previous checkpoint stands."""
+    prepare()
+    size = os.path.getsize("run/checkpoint-2.safetensors")
+
+    def limit():
+        import signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # write fails with an error instead
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+
+    before = read("run/model.safetensors"), read("run/checkpoint-2.safetensors")
+    go_on = ["pretrain", "--data", "data", "--out", "run", *TINY, "--resume"]
+    maskdm(*go_on, "--steps", 4, status=1, says=["checkpoint-4.safetensors"], preexec_fn=limit)
+    assert checkpoints("run") == [2]
+    assert (read("run/model.safetensors"), read("run/checkpoint-2.safetensors")) == before
+    assert not [n for n in os.listdir("run") if ".tmp" in n]
+    maskdm(*go_on, "--steps", 4, says=["checkpoint-2.safetensors"])
+    maskdm(*sample("--out", "grid.png"), status=0)
+    maskdm(*sample("--out", "other.png", "--count", 400), status=1, says=["other.png"],
+           preexec_fn=lambda: (limit(), resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))))
+    assert not os.path.exists("other.png")
+
+
+def check_full_disk():
+    """The same on a file system of its own, where this user may make one."""
+    script = """mount -t tmpfs -o size=300k none full && "$0" pretrain --data data --out full/run --image-size 16 \\
+        --dim 32 --depth 3 --heads 2 --batch-size 8 --threads 1 --steps 50 --save-every 1 --keep 9"""
+    prepare()
+    os.mkdir("full")
+    shell = ["unshare", "-rm", "sh", "-c"]
+    try:
+        if subprocess.run(shell + ["mount -t tmpfs none full"], capture_output=True).returncode != 0:
+            raise Skip("no mount in a namespace of one's own")
+    except FileNotFoundError:
+        raise Skip("no unshare")
+    script += "; echo status $?; ls full/run; \"$0\" info full/run/checkpoint-%s.safetensors | head -n 1"
+    p = subprocess.run(shell + [script % 1, PROGRAM], capture_output=True, text=True)
+    told = p.stdout + p.stderr
+    assert "status 1" in told and "o space left" in told and ".tmp" not in told, told
+
+
+def check_output():
+    """Output that cannot be written is a failure as well."""
+    prepare()
+    with open("/dev/full", "w") as full:
+        p = subprocess.run([PROGRAM, "info", "run/model.safetensors"], stdout=full, stderr=subprocess.PIPE)
+        assert p.returncode == 1 and b"output" in p.stderr
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The commands of the documentation work: every indented or fenced `maskdm` line of README.md and doc/*.md is run, in
+the order of its page, with smaller numbers appended (the last value wins); what they are about is drawn first."""
+import glob
+import os
+import re
+import shlex
+import shutil
+
+from rig import BUILD, SOURCE, faces, main, maskdm, run
+
+SMALL = {
+    "pretrain": "--steps 3 --batch-size 8 --dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
+    "finetune": "--steps 3 --batch-size 8 --val-count 8 --sample-every 0 --threads 1",
+    "sample": "--count 4 --threads 1",
+}
+
+
+def commands(path):
+    """Lines of code in a page, their continuations joined."""
+    code, fenced, joined = [], False, ""
+    for line in open(path, encoding="utf-8").read().split("\n"):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif fenced or line.startswith("    "):
+            joined += line.strip()
+            if joined.endswith("\\"):
+                joined = joined[:-1]
+                continue
+            code.append(joined)
+        joined = ""
+    return code
+
+
+def ours(path):
+    return [c for c in commands(path) if re.match(r"(\$ )?maskdm( |$)", c)]
+
+
+def run_page(path):
+    """In a folder of its own, with a data set under each name that --data and --val give."""
+    for command in ours(path):
+        words = shlex.split(command.removeprefix("$ "), comments=True)[1:]
+        words = [w for w in words if w != "[--json]"]
+        if words and words[0] == "info" and "FILE" in words:
+            continue
+        for flag, folder in zip(words, words[1:]):
+            if flag in ("--data", "--val") and not os.path.exists(folder) and not re.match("[0-9.]+$", folder):
+                faces(folder, 40, 32)
+        ddpm = "ddpm" in words
+        small = SMALL.get(words[0] if words else "", "") + ("" if ddpm or words[:1] != ["sample"] else " --steps 3")
+        said = maskdm(*words, *small.split())
+        print("   ", command[:100])
+        for flag, out in zip(words, words[1:]):
+            assert flag != "--out" or os.path.exists(out), said.stderr
+
+
+def check_readme():
+    path = os.path.join(SOURCE, "README.md")
+    assert {c.split()[1] for c in ours(path)} == {"pretrain", "finetune", "sample", "info"}, ours(path)
+    run_page(path)
+
+
+def check_pages():
+    for path in sorted(glob.glob(os.path.join(SOURCE, "doc", "*.md"))) + [os.path.join(SOURCE, "examples", "README.md")]:
+        folder = os.path.basename(path)
+        os.mkdir(folder)
+        os.chdir(folder)
+        run_page(path)
+        os.chdir("..")
+
+
+def check_links():
+    """What the pages point to is there."""
+    for path in [os.path.join(SOURCE, "README.md")] + glob.glob(os.path.join(SOURCE, "*", "*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", open(path, encoding="utf-8").read()):
+            assert os.path.exists(os.path.join(os.path.dirname(path), target)), "%s: no %s" % (path, target)
+
+
+def check_library_use():
+    """README's C lines, compiled with what the installed pkg-config file says."""
+    text = open(os.path.join(SOURCE, "README.md"), encoding="utf-8").read()
+    block = next(b for b in text.split("\n\n") if b.lstrip().startswith("#include <maskdm/maskdm.h>"))
+    body = text[text.index(block):]
+    lines = [l for l in body[:body.index("\n\nLink")].split("\n") if not l or l.startswith("    ")]
+    with open("use.c", "w") as f:
+        f.write("#include <stdio.h>\n%s\nint main(void)\n{\n%s\nreturn 0;\n}\n" % (lines[0], "\n".join(lines[1:])))
+    compiler = os.environ.get("CC", "cc").split()
+    if shutil.which(compiler[0]):
+        run(*compiler, "-std=c11", "-Wall", "-Werror", "-I", os.path.join(SOURCE, "include"), "use.c", "-o", "use",
+            "-L", os.path.join(BUILD, "src"), "-lmaskdm")
+
+
+if __name__ == "__main__":
+    main(globals())
