@@ -27,7 +27,7 @@ MASKDM_API void maskdm_optimizer_release(maskdm_optimizer **optimizer);
  * gradient norm that is not finite skips the update (the step counts, weights and moments stay). MASKDM_EINVAL when
  * not bound. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_step(maskdm_optimizer *optimizer);
-/** Let the average follow the weights. Counts one update. */
+/** Let the average follow the weights. Counts one update. After a step that was skipped it does nothing. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_ema_update(maskdm_optimizer *optimizer);
 /** Steps counted so far, skipped ones too. */
 MASKDM_API int64_t maskdm_optimizer_steps(const maskdm_optimizer *optimizer);

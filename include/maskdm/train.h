@@ -101,7 +101,7 @@ MASKDM_API const float *maskdm_trainer_prediction(const maskdm_trainer *trainer)
  * images. Its gradient, divided by `accumulate`, is what maskdm_trainer_backward(NULL) goes from. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss);
 /** Add the gradients of all parameters, from the gradient of the prediction (B x K x p*p*C), or NULL: the built-in
- * loss's. */
+ * loss's. Once per forward. When cancelled, all that was summed is set to zero. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction);
 /** Gradient of parameter i (the model's order) as summed so far. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out,
@@ -113,7 +113,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_model(maskdm_trainer *trainer, m
 /** Training state: weights, EMA, moments, step, options and a digest; see doc/formats.md. Resuming continues bit for
  * bit. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_save(maskdm_trainer *trainer, const char *path);
-/** MASKDM_EINVAL with both values when the file's network, scheduler, mask, optimizer or trainer options differ. */
+/** MASKDM_EINVAL with both values when the file's network, scheduler, mask, optimizer or trainer options differ;
+ * MASKDM_EFORMAT for a broken file. Everything is checked before the trainer changes; when the disk then fails in the
+ * middle (MASKDM_EIO), the trainer refuses to step until another load succeeds. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load(maskdm_trainer *trainer, const char *path);
 
 /**

@@ -85,21 +85,22 @@ int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images, const
 
 const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name)
 {
-    const struct {
-        const char *name;
-        const float *values;
-    } view[] = {
-        {"x_t", trainer->x_t}, {"target", trainer->target}, {"noise", trainer->noise}, {"images", trainer->images}};
-
-    for (size_t i = 0; name && i < MASKDM_LENGTH(view); i++)
-        if (strcmp(view[i].name, name) == 0)
-            return view[i].values;
+    if (!trainer || !name)
+        return NULL;
+    if (strcmp(name, "x_t") == 0)
+        return trainer->x_t;
+    if (strcmp(name, "target") == 0)
+        return trainer->target;
+    if (strcmp(name, "noise") == 0)
+        return trainer->noise;
+    if (strcmp(name, "images") == 0)
+        return trainer->images;
     return NULL;
 }
 
 const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer)
 {
-    return trainer->index;
+    return trainer ? trainer->index : NULL;
 }
 
 int maskdm_trainer_forward(maskdm_trainer *trainer)
@@ -109,7 +110,7 @@ int maskdm_trainer_forward(maskdm_trainer *trainer)
 
 const float *maskdm_trainer_prediction(const maskdm_trainer *trainer)
 {
-    return maskdm_program_output(trainer->program);
+    return trainer ? maskdm_program_output(trainer->program) : NULL;
 }
 
 int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss)

@@ -37,6 +37,21 @@ static int make_sampler(maskdm_sampler **out, struct maskdm_run *run)
     return status;
 }
 
+/* The host watches training: what it is told of steps are training steps, never the sampler's. */
+static int write_quietly(struct maskdm_run *run, maskdm_sampler *sampler, int64_t count, const int32_t *labels,
+                         const char *path)
+{
+    maskdm_progress_callback progress = run->control ? run->control->progress : NULL;
+    int status;
+
+    if (run->control)
+        run->control->progress = NULL;
+    status = maskdm_sampling_write(sampler, count, labels, 0, 8, path);
+    if (run->control)
+        run->control->progress = progress;
+    return status;
+}
+
 static int draw(struct maskdm_run *run, const char *path)
 {
     int64_t count = maskdm_optionset_int(run->options, "sample_count");
@@ -48,7 +63,7 @@ static int draw(struct maskdm_run *run, const char *path)
     for (int64_t i = 0; i < count && status == MASKDM_OK; i++)
         labels[i] = classes ? (int32_t)(i % classes) : -1;
     if (status == MASKDM_OK)
-        status = maskdm_sampling_write(sampler, count, labels, 0, 8, path);
+        status = write_quietly(run, sampler, count, labels, path);
     maskdm_sampling_free(&sampler);
     maskdm_free(labels);
     return status;
@@ -64,7 +79,6 @@ int maskdm_run_preview(struct maskdm_run *run)
     path = maskdm_run_path(run, name);
     status = path ? draw(run, path) : MASKDM_ENOMEM;
     maskdm_free(path);
-    run->sampled = step;
     if (status == MASKDM_OK || status == MASKDM_ECANCELED)
         return status;
     maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_WARN, "cannot draw samples at step %lld: %s",

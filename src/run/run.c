@@ -116,7 +116,7 @@ static int run_kind(maskdm_model **out, const maskdm_options *options, const str
                     maskdm_data *data, maskdm_mask *mask, maskdm_control *control)
 {
     struct maskdm_run run = {
-        .saved = -1, .validated = -1, .sampled = -1, .held_out_loss = (double)NAN, .images_per_second = (double)NAN};
+        .saved = -1, .validated = -1, .held_out_loss = (double)NAN, .images_per_second = (double)NAN};
     int status;
 
     if (out)

@@ -32,7 +32,7 @@ struct maskdm_run {
 
     struct maskdm_appender *log;
     int64_t saved;              /* step of the newest checkpoint written by or loaded into this run, -1: none */
-    int64_t validated, sampled; /* steps at which these were last done, -1: never */
+    int64_t validated; /* step of the last held-out loss, -1: none */
     double held_out_loss, bucket[MASKDM_RUN_BUCKETS];
     double clock;     /* at the last log line, seconds */
     int64_t at_clock; /* step then */
