@@ -42,11 +42,13 @@ if [ -z "$build" ]; then
 fi
 maskdm=$build/src/cli/maskdm
 
+start=$(date +%s)
+
 # 2. Data: faces, or the user's own.
 mkdir -p "$out"
-count=6000 pretrain_steps=1150 finetune_steps=300 bound=0.05
+count=6000 pretrain_steps=1200 finetune_steps=240 batch_size=64 bound=0.05
 if [ -n "$short" ]; then
-    count=600 pretrain_steps=40 finetune_steps=12 bound=0.60
+    count=600 pretrain_steps=40 finetune_steps=12 batch_size=32 bound=0.60
 fi
 if [ -z "$data" ]; then
     data=$out/faces
@@ -61,10 +63,10 @@ fi
 network="--image-size 32 --patch-size 4 --dim 128 --depth 5 --heads 4 --prediction x0"
 # shellcheck disable=SC2086
 "$maskdm" pretrain --data "$data" --out "$out/pretrained" $network --mask block --mask-ratio 0.75 --mask-block-size 2 \
-    --batch-size 64 --steps "$pretrain_steps" --lr 1e-3 --warmup-steps 20 --ema-start 50 --seed 1 \
+    --batch-size 64 --steps "$pretrain_steps" --lr 1e-3 --warmup-steps 20 --ema-start 20 --seed 1 \
     --log-every 50 --threads "$threads"
 "$maskdm" finetune --init "$out/pretrained/model.safetensors" --data "$data" --out "$out/finetuned" --val 0.05 \
-    --batch-size 32 --steps "$finetune_steps" --lr 5e-4 --warmup-steps 5 --ema-start 5 --seed 2 --log-every 25 \
+    --batch-size "$batch_size" --steps "$finetune_steps" --lr 5e-4 --warmup-steps 5 --ema-start 5 --seed 2 --log-every 20 \
     --threads "$threads"
 
 # 4. Sample, and check the loss on images that were held out.
@@ -78,11 +80,11 @@ if [ -n "$bound" ] && ! awk "BEGIN { exit !($loss < $bound) }"; then
 fi
 cat <<END
 
-New images: $out/grid.png
+New images: $out/grid.png ($(($(date +%s) - start)) s behind the build)
 
 Next:
-  more images       $maskdm sample --model $out/finetuned/model.safetensors --count 64 --seed 2 --out more.png
-  train on          $maskdm finetune --init $out/finetuned/model.safetensors --data $data --out longer --steps 2000
+  more images       $maskdm sample --model '$out/finetuned/model.safetensors' --count 64 --seed 2 --out more.png
+  train on          $maskdm finetune --init '$out/finetuned/model.safetensors' --data '$data' --out longer --steps 2000
   your own images   sh examples/quickstart.sh --data DIR --out mine
   every flag        $maskdm pretrain --help
 END

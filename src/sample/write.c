@@ -78,6 +78,25 @@ static int take_images(void *user, int64_t first, int64_t batch, const float *x)
     return MASKDM_OK;
 }
 
+static int need_parent_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    enum maskdm_file_kind kind = MASKDM_FILE_NONE;
+    char *folder;
+    int status;
+
+    if (!slash || slash == path)
+        return MASKDM_OK;
+    folder = maskdm_strndup(path, (size_t)(slash - path));
+    if (!folder)
+        return maskdm_fail_memory((size_t)(slash - path) + 1, "the name of a folder");
+    status = maskdm_file_kind_of(&kind, folder);
+    if (status >= 0 && kind != MASKDM_FILE_FOLDER)
+        status = maskdm_fail(MASKDM_ENOTFOUND, "cannot write %s: there is no folder %s", path, folder);
+    maskdm_free(folder);
+    return status;
+}
+
 static int write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, struct output *o)
 {
     struct maskdm_failure f = {0};
@@ -87,6 +106,7 @@ static int write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, i
     if (count > MOST_IN_GRID)
         return maskdm_fail(MASKDM_EINVAL, "%lld images in one grid; at most %d, or give a folder", (long long)count,
                            MOST_IN_GRID);
+    MASKDM_TRY(need_parent_folder(o->path));
     o->grid = maskdm_need((size_t)count, sizeof *o->grid, "pictures");
     if (!o->grid)
         return MASKDM_ENOMEM;

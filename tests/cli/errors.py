@@ -23,6 +23,7 @@ def refused(words, status, says):
     """The sentence is on stderr, and neither the run's folder nor the picture was begun."""
     said = maskdm(*words, status=status, says=says).stderr
     assert not os.path.exists("out") and not os.path.exists("grid.png"), "%s left something behind" % words
+    assert "step " not in said, "work was done before the refusal: " + said
     assert all(line.isprintable() for line in said.splitlines()), said
 
 
@@ -138,7 +139,7 @@ def check_models():
             (sample("--label", 3), ["label 3", "0 classes"]),
             (sample("--bits", 9), ["9", "8 or 16"]),
             (sample("--memory-limit", 1000), ["1000 allowed", "bytes"]),
-            (sample("--out", "missing/grid.png"), ["missing/grid.png"]),
+            (sample("--out", "missing/grid.png"), ["missing/grid.png", "no folder missing"]),
             (sample("--out", "data"), ["data", "not empty"]),
             (finetune("--init", "run/checkpoint-2.safetensors"), ["checkpoint-2", "training state"]),
             (finetune("--dim", 64), ["dim", "64", "32", "run/model.safetensors"]),
