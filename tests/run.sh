@@ -4,6 +4,7 @@
 #
 #     sh tests/run.sh [BUILD_FOLDER]        default: build
 #
+# Then the same with sanitizers (tests/sanitize.sh), in BUILD_FOLDER-sanitize; MASKDM_SANITIZE=0 leaves that out.
 # Cases of the paper authors' program and hostile files beyond those in the tree are used where
 # MASKDM_REFERENCE and MASKDM_HOSTILE name folders of them (or ../shared has them).
 set -eu
@@ -29,4 +30,10 @@ fi
 meson compile -C "$build"
 status=0
 meson test -C "$build" --no-rebuild --print-errorlogs || status=$?
-exec python3 tests/count.py "$build/meson-logs/testlog.json" "$status"
+logs=$build/meson-logs/testlog.json
+if [ "${MASKDM_SANITIZE:-1}" != 0 ]; then
+    sh tests/sanitize.sh "$build-sanitize" || status=$?
+    logs="$logs $build-sanitize/address/meson-logs/testlog.json $build-sanitize/thread/meson-logs/testlog.json"
+fi
+# shellcheck disable=SC2086
+python3 tests/count.py "$status" $logs

@@ -137,8 +137,8 @@ START_TEST(test_run_folder)
     maskdm_options *o;
 
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(text, sizeof text, "data=none out=%s/run %s batch_size=4 steps=5 save_every=1 keep=2 timesteps=20", folder,
-             RIG_NETWORK);
+    snprintf(text, sizeof text, "data=none out=%s/run %s batch_size=4 steps=5 save_every=1 keep=2 timesteps=20",
+             folder, RIG_NETWORK);
     o = rig_options("pretrain", text);
     MUST(maskdm_control_create(&control));
     maskdm_control_set_progress(control, after_step, NULL);

@@ -54,16 +54,20 @@ static inline maskdm_model *rig_model(maskdm_device *dev, const char *network)
     return m;
 }
 
-/* The pictures live as long as the program. */
+static inline int rig_fetch(void *user, int64_t index, float *image, int32_t *label)
+{
+    (void)user;
+    *label = -1;
+    for (int i = 0; i < RIG_VALUES; i++)
+        image[i] = (float)((i * 7 + index * 31) % 256) / 255;
+    return 0;
+}
+
 static inline maskdm_data *rig_data(maskdm_device *dev)
 {
-    static unsigned char pixel[RIG_IMAGES * RIG_VALUES];
     maskdm_data *d;
 
-    for (int i = 0; i < RIG_IMAGES * RIG_VALUES; i++)
-        pixel[i] = (unsigned char)(i * 7 + i / RIG_VALUES * 31);
-    MUST(maskdm_data_create_memory(&d, dev, RIG_IMAGES, RIG_SIDE, RIG_SIDE, RIG_CHANNELS, MASKDM_SAMPLE_U8, pixel, 0,
-                                   0, NULL));
+    MUST(maskdm_data_create_callback(&d, dev, RIG_IMAGES, RIG_SIDE, RIG_SIDE, RIG_CHANNELS, rig_fetch, NULL, NULL));
     return d;
 }
 
