@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The pkg-config file names no BLAS flavour and gives consumers nothing but our own: pkgconfig.py FOLDER."""
+import os
+import sys
+
+text = open(os.path.join(sys.argv[1], "maskdm.pc")).read()
+field = dict(line.split(":", 1) for line in text.splitlines() if ":" in line and "=" not in line.split(":")[0])
+bad = []
+if field.get("Cflags", "").strip() != "-I${includedir}":
+    bad.append("Cflags: " + field.get("Cflags", "(none)"))
+if field.get("Libs", "").strip() != "-L${libdir} -lmaskdm":
+    bad.append("Libs: " + field.get("Libs", "(none)"))
+bad += ["names a flavour: " + line for line in text.splitlines()
+        if "openblas" in line and "-lopenblas" not in line or "openblas-" in line]
+if "-lopenblas" not in field.get("Libs.private", ""):
+    bad.append("a static consumer would miss -lopenblas")
+print("\n".join(bad) or "the pkg-config file is clean")
+sys.exit(bool(bad))
