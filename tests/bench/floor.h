@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The GEMM floor: the time of the matrix products that a step needs, each as one whole-batch SGEMM (attention per
- * head, no recomputation), on the same threads, by the fastest way at hand.
+ * head, no recomputation), on the same threads, by the fastest way at hand. Tiles of the step's own do not enter it.
  */
 #ifndef MASKDM_BENCH_FLOOR_H
 #define MASKDM_BENCH_FLOOR_H
 
-#include <stdint.h>
+#include "bench.h"
 
-struct network {
-    int64_t dim, blocks, skips, heads, tokens, visible, patch_values, batch;
+enum { MAX_PRODUCTS = 40 };
+
+/* c[m,n] = op(a) op(b); ta: a is stored [k,m]; tb: b is stored [n,k] */
+struct product {
+    int ta, tb;
+    int64_t m, n, k, times;
+    int per_head; /* independent small products, one a head and image */
 };
 
-double clock_seconds(void);
-/* Seconds of the products of one training step (train) or one forward pass; *flops (may be NULL) their operations.
- * Negative when out of memory. */
-double floor_seconds(const struct network *n, int train, int threads, double *flops);
-/* What the machine gives right now: FMA rate in GFLOP/s over `threads` threads, memory bandwidth in GB/s (triad). */
-double machine_fma(int threads);
-double machine_bandwidth(int threads);
+struct products {
+    struct product p[MAX_PRODUCTS];
+    int count;
+};
+
+/* Of one training step, or one forward pass, over `visible` patches of each of w->batch images. */
+void list_products(struct products *l, const struct workload *w, int64_t visible, int train);
+double products_flops(const struct products *l);
+
+struct floor;
+int floor_open(struct floor **out, int threads);
+void floor_close(struct floor **f);
+/* Negative when out of memory. */
+double floor_seconds(struct floor *f, const struct products *l);
 
 #endif

@@ -2,12 +2,14 @@
  *
  * Two rates to hold other figures against: fused multiply-adds in registers, and a triad over memory.
  */
-#include "floor.h"
+#include "bench.h"
+
+#include "util/alloc.h"
 
 #include <pthread.h>
-#include <stdlib.h>
+#include <time.h>
 
-enum { LANES = 8, CHAINS = 12, MAX_THREADS = 64, TRIAD = 8 << 20 };
+enum { LANES = 8, CHAINS = 12, TRIAD = 8 << 20 };
 
 typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
 
@@ -39,14 +41,27 @@ multiply_add(void *arg)
     return NULL;
 }
 
-static void *triad(void *arg)
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma")))
+#endif
+static void *
+triad(void *arg)
 {
     struct job *j = arg;
+    vector *a = (vector *)j->a, *b = (vector *)j->b, *c = (vector *)j->c;
 
     for (int64_t r = 0; r < j->repeat; r++)
-        for (int64_t i = 0; i < TRIAD; i++)
-            j->a[i] = j->b[i] + 0.5f * j->c[i];
+        for (int64_t i = 0; i < TRIAD / LANES; i++)
+            a[i] = b[i] + 0.5f * c[i];
     return NULL;
+}
+
+double clock_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static double run(struct job *job, int threads, void *(*body)(void *))
@@ -79,7 +94,7 @@ double machine_fma(int threads)
 double machine_bandwidth(int threads)
 {
     struct job job[MAX_THREADS] = {{0, NULL, NULL, NULL, 0}};
-    float *memory = malloc((size_t)threads * 3 * TRIAD * sizeof *memory);
+    float *memory = maskdm_malloc_aligned((size_t)threads * 3 * TRIAD * sizeof *memory);
     double seconds;
 
     if (!memory)
@@ -93,6 +108,6 @@ double machine_bandwidth(int threads)
     }
     run(job, threads, triad);
     seconds = run(job, threads, triad);
-    free(memory);
+    maskdm_free(memory);
     return 4.0 * 3 * TRIAD * sizeof(float) * threads / seconds / 1e9;
 }

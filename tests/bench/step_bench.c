@@ -1,164 +1,97 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One line per workload: what a step costs beside the matrix products that it needs.
+ * One line per workload: what the library costs beside what arithmetic or memory ask for.
  *
- *     step_bench [--threads N] [--rounds N] [LABEL ...]
+ *     step_bench [--threads N] [--rounds N] [--images FOLDER] [--profile LABEL | LABEL ...]
  *
- * Rounds are interleaved (floor, step, floor, step ...), and `ratio` is the median of the rounds' floor over step.
+ * A label takes those with one more letter along: C5 is C5a, C5b and C5c. Without labels: C1 and C2. Parts are
+ * interleaved within a round (floor, step, floor, step ...), and `ratio` is the median of the rounds' quotients.
+ * --profile prints where a step goes instead. --images: JPEGs for C11, which else makes PNGs.
  */
-#include "floor.h"
-
-#include <maskdm/maskdm.h>
+#include "bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ROUNDS = 64 };
-
-struct workload {
-    const char *label, *network, *mask, *trainer, *what;
-    int64_t side, dim, batch;
-};
-
+#define TINY "image_size=16 patch_size=4 dim=64 depth=3 heads=1"
 #define SMALL "image_size=64 patch_size=4 dim=512 depth=13 heads=8"
 #define LARGE "image_size=256 patch_size=4 dim=768 depth=13 heads=12"
+#define ALL "type=none"
+#define FEW "type=block ratio=0.9 block_size=2"
+#define QUARTER "type=block ratio=0.75 block_size=4"
 
 static const struct workload workloads[] = {
-    {"C1", SMALL, "type=none", "batch_size=16", "D=512 64x64, nothing hidden", 64, 512, 16},
-    {"C2", SMALL, "type=block ratio=0.9 block_size=2", "batch_size=64", "D=512 64x64, 2x2 blocks 90 %", 64, 512, 64},
-    {"C3", SMALL, "type=block ratio=0.9 block_size=2", "batch_size=8", "D=512 64x64, 2x2 blocks 90 %", 64, 512, 8},
-    {"C4", LARGE, "type=block ratio=0.75 block_size=4", "batch_size=2", "D=768 256x256, 4x4 blocks 75 %", 256, 768,
-     2},
+    {"T0", run_training, TINY, ALL, 16, 64, 3, 4, "a tiny network, to see that this program runs"},
+    {"C1", run_training, SMALL, ALL, 64, 512, 13, 16, "train D=512 64x64, nothing hidden"},
+    {"C2", run_training, SMALL, FEW, 64, 512, 13, 64, "train D=512 64x64, 2x2 blocks, 90 % hidden"},
+    {"C3", run_training, SMALL, FEW, 64, 512, 13, 8, "train D=512 64x64, 2x2 blocks, 90 % hidden, small batch"},
+    {"C4", run_training, LARGE, QUARTER, 256, 768, 13, 2, "train D=768 256x256, 4x4 blocks, 75 % hidden"},
+    {"C5a", run_attention, NULL, NULL, 257, 512, 0, 16, "attention forward and backward, N=257"},
+    {"C5b", run_attention, NULL, NULL, 1025, 768, 0, 2, "attention forward and backward, N=1025"},
+    {"C5c", run_attention, NULL, NULL, 4097, 768, 0, 1, "attention forward and backward, N=4097"},
+    {"C6a", run_speedup, SMALL, "type=block ratio=0.5 block_size=2", 64, 512, 13, 32, "speed-up at 50 % hidden"},
+    {"C6b", run_speedup, SMALL, "type=block ratio=0.75 block_size=2", 64, 512, 13, 63, "speed-up at 75 % hidden"},
+    {"C6c", run_speedup, SMALL, FEW, 64, 512, 13, 142, "speed-up at 90 % hidden"},
+    {"C7", run_sampling, SMALL, NULL, 64, 512, 13, 8, "sample D=512 64x64, DDIM"},
+    {"C8a", run_threads, SMALL, ALL, 64, 512, 13, 16, "C1 on more threads than one"},
+    {"C8b", run_threads, SMALL, FEW, 64, 512, 13, 64, "C2 on more threads than one"},
+    {"C9a", run_memory, SMALL, ALL, 64, 512, 13, 16, "peak memory of C1"},
+    {"C9b", run_memory, SMALL, FEW, 64, 512, 13, 64, "peak memory of C2"},
+    {"C9c", run_memory, LARGE, QUARTER, 256, 768, 13, 2, "peak memory of C4"},
+    {"C10", run_loading, SMALL, NULL, 64, 512, 13, 1, "load a model and draw its first image, one step"},
+    {"C11", run_loader, SMALL, FEW, 64, 512, 13, 64, "share of C2's step spent waiting for images"},
 };
 
-struct bench {
-    maskdm_device *dev;
-    maskdm_options *network, *mask_options, *trainer_options;
-    maskdm_scheduler *scheduler;
-    maskdm_model *model;
-    maskdm_mask *mask;
-    maskdm_optimizer *optimizer;
-    maskdm_data *data;
-    maskdm_trainer *trainer;
-    unsigned char *pixels;
-};
-
-static int options(maskdm_options **out, const char *kind, const char *text)
+static int is_wanted(const char *label, const char *asked)
 {
-    int rc = maskdm_options_create(out, kind);
-    return rc < 0 ? rc : maskdm_options_parse(*out, text);
+    size_t n = strlen(asked);
+
+    return strncmp(label, asked, n) == 0 && (!label[n] || (label[n] >= 'a' && label[n] <= 'z' && !label[n + 1]));
 }
 
-static void bench_close(struct bench *b)
+static int usage(void)
 {
-    maskdm_trainer_release(&b->trainer);
-    maskdm_data_release(&b->data);
-    maskdm_optimizer_release(&b->optimizer);
-    maskdm_mask_release(&b->mask);
-    maskdm_model_release(&b->model);
-    maskdm_scheduler_release(&b->scheduler);
-    maskdm_options_release(&b->network);
-    maskdm_options_release(&b->mask_options);
-    maskdm_options_release(&b->trainer_options);
-    maskdm_device_release(&b->dev);
-    free(b->pixels);
-}
-
-static int bench_open(struct bench *b, const struct workload *w, int threads)
-{
-    size_t bytes = (size_t)(w->batch * w->side * w->side * 3);
-    maskdm_options *device = NULL;
-    int rc;
-
-    memset(b, 0, sizeof *b);
-    b->pixels = malloc(bytes);
-    if (!b->pixels)
-        return MASKDM_ENOMEM;
-    for (size_t i = 0; i < bytes; i++)
-        b->pixels[i] = (unsigned char)(i * 2654435761u >> 13);
-    if ((rc = maskdm_options_create(&device, "device")) == 0 &&
-        (rc = maskdm_options_set_int(device, "threads", threads)) == 0 &&
-        (rc = maskdm_device_open(&b->dev, "cpu", device)) == 0 &&
-        (rc = options(&b->network, "uvit", w->network)) == 0 &&
-        (rc = options(&b->mask_options, "mask", w->mask)) == 0 &&
-        (rc = options(&b->trainer_options, "trainer", w->trainer)) == 0 &&
-        (rc = maskdm_scheduler_create(&b->scheduler, NULL)) == 0 &&
-        (rc = maskdm_model_create(&b->model, b->dev, "uvit", b->network, b->scheduler, 1)) == 0 &&
-        (rc = maskdm_mask_create(&b->mask, b->mask_options)) == 0 &&
-        (rc = maskdm_optimizer_create(&b->optimizer, NULL, NULL)) == 0 &&
-        (rc = maskdm_data_create_memory(&b->data, b->dev, w->batch, w->side, w->side, 3, MASKDM_SAMPLE_U8, b->pixels,
-                                        0, 0, NULL)) == 0)
-        rc = maskdm_trainer_create(&b->trainer, b->model, b->mask, b->optimizer, b->trainer_options, NULL);
-    maskdm_options_release(&device);
-    return rc;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, int n)
-{
-    qsort(x, (size_t)n, sizeof *x, by_value);
-    return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
-}
-
-static int run(const struct workload *w, int threads, int rounds)
-{
-    double step[MAX_ROUNDS], floor[MAX_ROUNDS], ratio[MAX_ROUNDS], flops = 0, low, high, t;
-    struct network n = {w->dim, 13, 6, w->dim / 64, 0, 0, 48, w->batch};
-    struct bench b;
-    int rc = bench_open(&b, w, threads);
-
-    for (int r = -1; rc == 0 && r < rounds; r++) { /* round -1 warms up */
-        int at = r < 0 ? 0 : r;
-        n.visible = maskdm_trainer_visible(b.trainer);
-        n.tokens = n.visible + 1;
-        floor[at] = floor_seconds(&n, 1, threads, &flops);
-        t = clock_seconds();
-        rc = maskdm_trainer_step(b.trainer, b.data);
-        step[at] = clock_seconds() - t;
-        ratio[at] = floor[at] / step[at];
-    }
-    if (rc < 0) {
-        fprintf(stderr, "%s: %s\n", w->label, maskdm_last_error());
-        bench_close(&b);
-        return 1;
-    }
-    t = median(ratio, rounds);
-    low = ratio[0], high = ratio[rounds - 1];
-    printf("%s step_ms=%.1f images_per_s=%.2f floor_ms=%.1f ratio=%.3f ratio_min=%.3f ratio_max=%.3f gflops=%.1f "
-           "fma_gflops=%.1f memory_gbs=%.1f peak_mib=%.0f threads=%d batch=%ld tokens=%ld what=\"%s\"\n",
-           w->label, 1e3 * median(step, rounds), (double)w->batch / median(step, rounds), 1e3 * median(floor, rounds),
-           t, low, high, flops / median(step, rounds) / 1e9, machine_fma(threads), machine_bandwidth(threads),
-           (double)maskdm_device_memory_peak(b.dev) / 1048576, threads, (long)w->batch, (long)n.tokens, w->what);
-    fflush(stdout);
-    bench_close(&b);
-    return 0;
+    fprintf(stderr,
+            "usage: step_bench [--threads 1..%d] [--rounds 1..%d] [--images FOLDER] [--profile LABEL | LABEL ...]\n",
+            MAX_THREADS, MAX_ROUNDS);
+    return 2;
 }
 
 int main(int argc, char **argv)
 {
-    int threads = 2, rounds = 5, first = 1, status = 0, found = 0;
+    struct settings s = {.threads = 2, .rounds = 5};
+    const char *standard[] = {"C1", "C2"}, *profile = NULL;
+    int at = 1, status = 0, found = 0;
 
-    for (; first + 1 < argc && argv[first][0] == '-'; first += 2)
-        if (strcmp(argv[first], "--threads") == 0)
-            threads = atoi(argv[first + 1]);
-        else if (strcmp(argv[first], "--rounds") == 0)
-            rounds = atoi(argv[first + 1]);
-    if (threads < 1 || threads > 64 || rounds < 1 || rounds > MAX_ROUNDS) {
-        fprintf(stderr, "usage: step_bench [--threads 1..64] [--rounds 1..%d] [LABEL ...]\n", MAX_ROUNDS);
-        return 2;
+    for (; at < argc && argv[at][0] == '-'; at += 2) {
+        if (at + 1 == argc)
+            return usage();
+        if (strcmp(argv[at], "--threads") == 0)
+            s.threads = atoi(argv[at + 1]);
+        else if (strcmp(argv[at], "--rounds") == 0)
+            s.rounds = atoi(argv[at + 1]);
+        else if (strcmp(argv[at], "--images") == 0)
+            s.images = argv[at + 1];
+        else if (strcmp(argv[at], "--profile") == 0)
+            profile = argv[at + 1];
+        else
+            return usage();
     }
+    if (s.threads < 1 || s.threads > MAX_THREADS || s.rounds < 1 || s.rounds > MAX_ROUNDS)
+        return usage();
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
-        int wanted = first >= argc && i < 2;
-        for (int k = first; k < argc; k++)
-            wanted |= strcmp(argv[k], workloads[i].label) == 0;
-        if (wanted)
-            found++, status |= run(&workloads[i], threads, rounds);
+        const struct workload *w = &workloads[i];
+        int wanted = 0;
+
+        for (int k = at; k < argc && !profile; k++)
+            wanted |= is_wanted(w->label, argv[k]);
+        for (int k = 0; k < 2 && at == argc && !profile; k++)
+            wanted |= strcmp(w->label, standard[k]) == 0;
+        if (profile && w->run == run_training && strcmp(w->label, profile) == 0)
+            found++, status |= run_profile(w, &s);
+        else if (wanted)
+            found++, status |= w->run(w, &s);
     }
     if (!found)
         fprintf(stderr, "step_bench: no workload of that label\n");

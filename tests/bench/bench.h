@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the workloads of step_bench share: how often and on what they run, a trainer or model made for them, figures
+ * over rounds, and the line that is printed.
+ *
+ * Every line has `ratio=`, the median over interleaved rounds, beside the rates that the machine gave in those
+ * rounds.
+ */
+#ifndef MASKDM_BENCH_BENCH_H
+#define MASKDM_BENCH_BENCH_H
+
+#include <maskdm/maskdm.h>
+
+#include <stdint.h>
+
+enum { MAX_ROUNDS = 64, MAX_THREADS = 64 };
+
+struct settings {
+    int threads, rounds;
+    const char *images; /* folder for the loader; NULL: one is made */
+};
+
+struct workload {
+    const char *label;
+    int (*run)(const struct workload *w, const struct settings *s); /* 0, or 1 after a line on stderr */
+    const char *network, *mask;                                     /* options */
+    int64_t side, dim, blocks, batch;                               /* the same as numbers; heads are 64 wide */
+    const char *what;
+};
+
+int run_training(const struct workload *w, const struct settings *s);
+int run_attention(const struct workload *w, const struct settings *s);
+int run_speedup(const struct workload *w, const struct settings *s);
+int run_sampling(const struct workload *w, const struct settings *s);
+int run_threads(const struct workload *w, const struct settings *s);
+int run_memory(const struct workload *w, const struct settings *s);
+int run_loading(const struct workload *w, const struct settings *s);
+int run_loader(const struct workload *w, const struct settings *s);
+/* Not a figure but a table: where a step of a training workload goes. */
+int run_profile(const struct workload *w, const struct settings *s);
+
+/* ---- setup.c ---- */
+struct bench {
+    maskdm_device *dev;
+    maskdm_scheduler *scheduler;
+    maskdm_model *model;
+    maskdm_mask *mask;
+    maskdm_optimizer *optimizer;
+    maskdm_data *data;
+    maskdm_trainer *trainer;
+    unsigned char *pixels;
+};
+
+int make_options(maskdm_options **out, const char *kind, const char *text);
+int open_device(maskdm_device **out, int threads);
+/* Device and model; then data in memory and a trainer. Close after a failure too. */
+int bench_open_model(struct bench *b, const struct workload *w, int threads);
+int bench_open(struct bench *b, const struct workload *w, int threads);
+void bench_close(struct bench *b);
+/* Seconds of one step, the mean over as many as fill about half a second; negative after a failure. */
+double bench_step(struct bench *b);
+/* Say what failed; always 1. */
+int bench_failed(const struct workload *w);
+
+/* ---- machine.c ---- */
+double clock_seconds(void);
+double machine_fma(int threads);       /* GFLOP/s in registers */
+double machine_bandwidth(int threads); /* GB/s of a triad, what the written lines cost included */
+
+/* ---- figures.c ---- */
+struct series {
+    double x[MAX_ROUNDS];
+    int n;
+};
+
+struct rates {
+    struct series fma, memory;
+};
+
+void series_add(struct series *s, double x);
+double series_median(const struct series *s);
+void rates_add(struct rates *r, int threads);
+/* LABEL <text> ratio=.. ratio_min=.. ratio_max=.. and the rates */
+void print_line(const struct workload *w, const struct settings *s, const struct series *ratio, const struct rates *r,
+                const char *format, ...);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Where a training step goes: its stages, and the program's operations, alike ones together (same op, and same
+ * weight, however many blocks have one).
+ */
+#include "bench.h"
+
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_KINDS = 64, NAME = 64 };
+
+struct kind {
+    char name[NAME];
+    int nodes;
+    double seconds[2], flops[2];
+};
+
+enum stage { DRAW, FORWARD, LOSS, BACKWARD, OPTIMIZER, STAGES };
+
+static const char *const stage_name[STAGES] = {"draw", "forward", "loss", "backward", "optimizer"};
+
+/* The op, and the last two parts of its weight's name. */
+static void name_node(char name[NAME], const struct maskdm_graph *g, const struct maskdm_node *n)
+{
+    const char *weight = "";
+
+    for (int k = 0; k < MASKDM_MAX_IN && !*weight; k++)
+        if (n->in[k] >= 0 && g->val[n->in[k]].role == MASKDM_PARAM) {
+            const char *full = g->layout->list[g->val[n->in[k]].param].name;
+            int dots = 0;
+
+            for (weight = full + strlen(full); weight > full && dots < 2; weight--)
+                dots += weight[-1] == '.';
+            weight += dots == 2;
+        }
+    snprintf(name, NAME, "%s %s", n->op->name, weight);
+}
+
+static void add_node(struct kind *list, int *count, const struct maskdm_graph *g, const struct maskdm_node *n)
+{
+    char name[NAME];
+    int i = 0;
+
+    name_node(name, g, n);
+    while (i < *count && strcmp(list[i].name, name) != 0)
+        i++;
+    if (i == MAX_KINDS)
+        return;
+    if (i == *count) {
+        list[i] = (struct kind){.nodes = 0};
+        memcpy(list[i].name, name, NAME);
+        (*count)++;
+    }
+    list[i].nodes++;
+    for (int b = 0; b < 2; b++) {
+        list[i].seconds[b] += n->seconds[b];
+        list[i].flops[b] += n->op->flops && (!b || n->backward) ? n->op->flops(g, n, b) : 0;
+    }
+}
+
+static int by_seconds(const void *a, const void *b)
+{
+    const struct kind *x = a, *y = b;
+    double s = x->seconds[0] + x->seconds[1], t = y->seconds[0] + y->seconds[1];
+
+    return (s < t) - (s > t);
+}
+
+static int run_stage(struct bench *b, enum stage stage)
+{
+    double loss;
+
+    switch (stage) {
+    case DRAW:
+        return maskdm_trainer_draw(b->trainer, b->data, 0);
+    case FORWARD:
+        return maskdm_trainer_forward(b->trainer);
+    case LOSS:
+        return maskdm_trainer_loss(b->trainer, &loss);
+    case BACKWARD:
+        return maskdm_trainer_backward(b->trainer, NULL);
+    default:
+        return maskdm_adamw_step(b->optimizer, 1, 0);
+    }
+}
+
+static void print_kinds(const struct maskdm_graph *g, int steps)
+{
+    struct kind list[MAX_KINDS];
+    int count = 0;
+
+    for (int i = 0; i < g->n_node; i++)
+        add_node(list, &count, g, &g->node[i]);
+    qsort(list, (size_t)count, sizeof *list, by_seconds);
+    printf("  %-36s %5s %11s %9s %11s %9s\n", "operation", "nodes", "forward ms", "GFLOP/s", "backward ms",
+           "GFLOP/s");
+    for (int i = 0; i < count; i++) {
+        const struct kind *k = &list[i];
+
+        printf("  %-36s %5d", k->name, k->nodes);
+        for (int b = 0; b < 2; b++)
+            printf(" %11.2f %9.1f", 1e3 * k->seconds[b] / steps,
+                   k->seconds[b] > 0 ? k->flops[b] * steps / k->seconds[b] / 1e9 : 0);
+        printf("\n");
+    }
+}
+
+int run_profile(const struct workload *w, const struct settings *s)
+{
+    double seconds[STAGES] = {0}, start, all = 0;
+    struct bench b;
+    int rc = bench_open(&b, w, s->threads);
+
+    if (rc == 0)
+        rc = bench_step(&b) < 0 ? -1 : 0;
+    if (rc == 0)
+        b.trainer->program->graph.profiling = 1;
+    for (int r = 0; rc == 0 && r < s->rounds; r++)
+        for (int i = 0; rc == 0 && i < STAGES; i++) {
+            start = clock_seconds();
+            rc = run_stage(&b, (enum stage)i);
+            seconds[i] += clock_seconds() - start;
+        }
+    if (rc < 0) {
+        bench_failed(w);
+    } else {
+        printf("%s %s, fma_gflops=%.1f memory_gbs=%.1f, ms a step:", w->label, w->what, machine_fma(s->threads),
+               machine_bandwidth(s->threads));
+        for (int i = 0; i < STAGES; all += seconds[i++])
+            printf(" %s %.1f,", stage_name[i], 1e3 * seconds[i] / s->rounds);
+        printf(" all %.1f\n", 1e3 * all / s->rounds);
+        print_kinds(&b.trainer->program->graph, s->rounds);
+    }
+    bench_close(&b);
+    return rc < 0;
+}
