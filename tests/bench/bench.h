@@ -18,6 +18,7 @@ enum { MAX_ROUNDS = 64, MAX_THREADS = 64 };
 struct settings {
     int threads, rounds;
     const char *images; /* folder for the loader; NULL: one is made */
+    const char *export; /* file to write */
 };
 
 struct workload {
@@ -38,6 +39,8 @@ int run_loading(const struct workload *w, const struct settings *s);
 int run_loader(const struct workload *w, const struct settings *s);
 /* Not a figure but a table: where a step of a training workload goes. */
 int run_profile(const struct workload *w, const struct settings *s);
+/* Weights, a batch and its loss for a peer, into s->export. */
+int run_export(const struct workload *w, const struct settings *s);
 
 /* ---- setup.c ---- */
 struct bench {
@@ -65,7 +68,7 @@ int bench_failed(const struct workload *w);
 /* ---- machine.c ---- */
 double clock_seconds(void);
 double machine_fma(int threads);       /* GFLOP/s in registers */
-double machine_bandwidth(int threads); /* GB/s of a triad, what the written lines cost included */
+double machine_bandwidth(int threads); /* GB/s, the better of a triad and an update in place */
 
 /* ---- figures.c ---- */
 struct series {

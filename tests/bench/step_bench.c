@@ -2,11 +2,12 @@
  *
  * One line per workload: what the library costs beside what arithmetic or memory ask for.
  *
- *     step_bench [--threads N] [--rounds N] [--images FOLDER] [--profile LABEL | LABEL ...]
+ *     step_bench [--threads N] [--rounds N] [--images FOLDER] [--profile | --export FILE] [LABEL ...]
  *
  * A label takes those with one more letter along: C5 is C5a, C5b and C5c. Without labels: C1 and C2. Parts are
  * interleaved within a round (floor, step, floor, step ...), and `ratio` is the median of the rounds' quotients.
- * --profile prints where a step goes instead. --images: JPEGs for C11, which else makes PNGs.
+ * Of training workloads --profile prints where a step goes instead, and --export writes what torch_peer.py
+ * needs. --images: JPEGs for C11, which else makes PNGs.
  */
 #include "bench.h"
 
@@ -53,45 +54,56 @@ static int is_wanted(const char *label, const char *asked)
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: step_bench [--threads 1..%d] [--rounds 1..%d] [--images FOLDER] [--profile LABEL | LABEL ...]\n",
+            "usage: step_bench [--threads 1..%d] [--rounds 1..%d] [--images FOLDER] [--profile | --export FILE] "
+            "[LABEL ...]\n",
             MAX_THREADS, MAX_ROUNDS);
     return 2;
 }
 
+/* Flags into *s; the place of the first label, or 0. */
+static int read_flags(int argc, char **argv, struct settings *s, int *profile)
+{
+    int at = 1;
+
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "--profile") == 0)
+            *profile = 1;
+        else if (at + 1 == argc)
+            return 0;
+        else if (strcmp(argv[at], "--threads") == 0)
+            s->threads = atoi(argv[++at]);
+        else if (strcmp(argv[at], "--rounds") == 0)
+            s->rounds = atoi(argv[++at]);
+        else if (strcmp(argv[at], "--images") == 0)
+            s->images = argv[++at];
+        else if (strcmp(argv[at], "--export") == 0)
+            s->export = argv[++at];
+        else
+            return 0;
+    }
+    return s->threads < 1 || s->threads > MAX_THREADS || s->rounds < 1 || s->rounds > MAX_ROUNDS ? 0 : at;
+}
+
 int main(int argc, char **argv)
 {
+    static const char *const standard[] = {"C1", "C2"};
     struct settings s = {.threads = 2, .rounds = 5};
-    const char *standard[] = {"C1", "C2"}, *profile = NULL;
-    int at = 1, status = 0, found = 0;
+    int profile = 0, status = 0, found = 0, at = read_flags(argc, argv, &s, &profile);
+    const char *const *asked = at < argc ? (const char *const *)argv + at : standard;
+    int count = at < argc ? argc - at : 2;
 
-    for (; at < argc && argv[at][0] == '-'; at += 2) {
-        if (at + 1 == argc)
-            return usage();
-        if (strcmp(argv[at], "--threads") == 0)
-            s.threads = atoi(argv[at + 1]);
-        else if (strcmp(argv[at], "--rounds") == 0)
-            s.rounds = atoi(argv[at + 1]);
-        else if (strcmp(argv[at], "--images") == 0)
-            s.images = argv[at + 1];
-        else if (strcmp(argv[at], "--profile") == 0)
-            profile = argv[at + 1];
-        else
-            return usage();
-    }
-    if (s.threads < 1 || s.threads > MAX_THREADS || s.rounds < 1 || s.rounds > MAX_ROUNDS)
+    if (!at)
         return usage();
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
         const struct workload *w = &workloads[i];
         int wanted = 0;
 
-        for (int k = at; k < argc && !profile; k++)
-            wanted |= is_wanted(w->label, argv[k]);
-        for (int k = 0; k < 2 && at == argc && !profile; k++)
-            wanted |= strcmp(w->label, standard[k]) == 0;
-        if (profile && w->run == run_training && strcmp(w->label, profile) == 0)
-            found++, status |= run_profile(w, &s);
-        else if (wanted)
-            found++, status |= w->run(w, &s);
+        for (int k = 0; k < count; k++)
+            wanted |= is_wanted(w->label, asked[k]);
+        if (!wanted || ((profile || s.export) && w->run != run_training))
+            continue;
+        found++;
+        status |= profile ? run_profile(w, &s) : s.export ? run_export(w, &s) : w->run(w, &s);
     }
     if (!found)
         fprintf(stderr, "step_bench: no workload of that label\n");

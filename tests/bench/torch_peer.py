@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The same training step in PyTorch, where it is installed: torch_peer.py STEP_BENCH [--threads N] [--rounds N] [LABEL ...]
+
+step_bench writes weights, a batch and its loss; PyTorch must find the same loss (to 1e-5) before it is timed. Each
+round times a step of ours, one of PyTorch's as it comes ("eager") and one through torch.compile; `ratio` is the
+median of theirs over ours. All have AdamW, gradient clipping and EMA in the step, PyTorch in its fused and foreach
+forms. Peak memory is the process's, less what it had before the network was made. Labels: C1 to C4; C2 without one.
+"""
+import argparse
+import json
+import os
+import re
+import resource
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+NETWORK = {"C1": (512, 64), "C2": (512, 64), "C3": (512, 64), "C4": (768, 256), "T0": (64, 16)}
+DTYPE = {"F32": "float32", "F64": "float64", "I32": "int32"}
+
+
+def read_tensors(path, torch):
+    with open(path, "rb") as f:
+        header = json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))
+        data = bytearray(f.read())
+    header.pop("__metadata__", None)
+    return {name: torch.frombuffer(data, dtype=getattr(torch, DTYPE[t["dtype"]]), offset=t["data_offsets"][0],
+                                   count=(t["data_offsets"][1] - t["data_offsets"][0]) // int(t["dtype"][1:]) * 8
+                                   ).reshape(t["shape"]).clone() for name, t in header.items()}
+
+
+def patches(x, p=4):
+    """[B,H,W,C] to [B,P,p,p,C]"""
+    b, h, w, c = x.shape
+    return x.reshape(b, h // p, p, w // p, p, c).transpose(2, 3).reshape(b, -1, p, p, c)
+
+
+def predict(torch, w, heads, x, times, index):
+    """The network by the authors' parameter names; x[B,K,p,p,C] are the visible patches."""
+    F = torch.nn.functional
+    b, k = index.shape
+    dim = w["encoder.norm.weight"].shape[0]
+
+    def norm(x, name):
+        return F.layer_norm(x, (dim,), w[name + ".weight"], w[name + ".bias"])
+
+    def linear(x, name):
+        return F.linear(x, w[name + ".weight"], w.get(name + ".bias"))
+
+    def block(x, name, skip=None):
+        if skip is not None:
+            x = linear(torch.cat([x, skip], -1), name + "skip_linear")
+        qkv = linear(norm(x, name + "norm1"), name + "attn.qkv").reshape(b, -1, 3, heads, dim // heads)
+        q, key, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        h = F.scaled_dot_product_attention(q, key, v).transpose(1, 2).reshape(b, -1, dim)
+        x = x + linear(h, name + "attn.proj")
+        return x + linear(F.gelu(linear(norm(x, name + "norm2"), name + "mlp.fc1")), name + "mlp.fc2")
+
+    half = dim // 2
+    f = torch.exp(torch.arange(half, dtype=torch.float32) * (-9.210340371976184 / half))
+    angle = times.float()[:, None] * f[None]
+    token = torch.cat([torch.cos(angle), torch.sin(angle)], -1)[:, None]
+    embed = w["encoder.patch_embed.proj.weight"].reshape(dim, -1)
+    x = F.linear(x.permute(0, 1, 4, 2, 3).reshape(b, k, -1), embed, w["encoder.patch_embed.proj.bias"])
+    position = w["encoder.encoder_pos_embed"][0]
+    x = torch.cat([token + position[:1], x + position[1:][index]], 1)
+    skips, depth = [], max(int(n.split(".")[2]) for n in w if n.startswith("encoder.in_blocks.")) + 1
+    for i in range(depth):
+        x = block(x, "encoder.in_blocks.%d." % i)
+        skips.append(x)
+    x = block(x, "encoder.mid_block.")
+    for i in range(depth):
+        x = block(x, "encoder.out_blocks.%d." % i, skips.pop())
+    return linear(norm(x[:, 1:], "encoder.norm"), "encoder_to_output")
+
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def worker(path, compiled, threads, heads):
+    """A line with the difference of the losses; then a step, and a line of its milliseconds, for each line read."""
+    import torch
+    torch.set_num_threads(threads)
+    before = peak()
+    tensors = read_tensors(path, torch)
+    batch = {n[5:]: tensors.pop(n) for n in list(tensors) if n.startswith("peer.")}
+    index = batch["index"].long()
+    at = index[:, :, None, None, None].expand(-1, -1, 4, 4, 3)
+    x, target = (patches(batch[n]).gather(1, at) for n in ("x_t", "target"))
+    weights = {n: t.requires_grad_() for n, t in tensors.items()}
+    average = [t.detach().clone() for t in weights.values()]
+    optimizer = torch.optim.AdamW(weights.values(), lr=2e-4, betas=(0.99, 0.99), weight_decay=0.03, fused=True)
+    forward = torch.compile(predict) if compiled else predict
+
+    def find_loss():
+        y = forward(torch, weights, heads, x, batch["times"], index)
+        return ((y - target.flatten(2)) ** 2).mean()
+
+    loss = find_loss()
+    print(abs(loss.item() / batch["loss"].item() - 1), flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        loss = find_loss()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights.values(), 1.0, foreach=True)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            torch._foreach_lerp_(average, list(weights.values()), 1e-4)
+        print((time.perf_counter() - start) * 1e3, peak() - before, flush=True)
+
+
+class Peer:
+    def __init__(self, path, mode, threads, heads):
+        self.p = subprocess.Popen([sys.executable, __file__, "--worker", path, mode, str(threads), str(heads)],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.difference = float(self.p.stdout.readline())
+        if not self.difference < 1e-5:
+            sys.exit("torch_peer: PyTorch's loss (%s) is off by %g" % (mode, self.difference))
+
+    def step(self):
+        self.p.stdin.write("\n")
+        self.p.stdin.flush()
+        return [float(v) for v in self.p.stdout.readline().split()]
+
+    def close(self):
+        self.p.stdin.close()
+        self.p.wait()
+
+
+def our_step(bench, label, threads):
+    line = subprocess.run([bench, "--threads", str(threads), "--rounds", "1", label], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    return [float(re.search(name + r"=(\S+)", line).group(1)) for name in ("step_ms", "peak_mib")]
+
+
+def compare(bench, label, threads, rounds, folder):
+    path = os.path.join(folder, label + ".safetensors")
+    subprocess.run([bench, "--threads", str(threads), "--export", path, label], check=True)
+    peers = {mode: Peer(path, mode, threads, NETWORK[label][0] // 64) for mode in ("eager", "compiled")}
+    for peer in peers.values():
+        peer.step()
+    ours, theirs = [], {mode: [] for mode in peers}
+    for _ in range(rounds):
+        ours.append(our_step(bench, label, threads))
+        for mode, peer in peers.items():
+            theirs[mode].append(peer.step())
+    for mode, peer in peers.items():
+        ratio = sorted(t[0] / o[0] for t, o in zip(theirs[mode], ours))
+        print("%s %s ratio=%.3f ratio_min=%.3f ratio_max=%.3f step_ms=%.1f peer_step_ms=%.1f peak_mib=%.0f "
+              "peer_peak_mib=%.0f loss_difference=%.1e threads=%d" % (
+                  label, mode, statistics.median(ratio), ratio[0], ratio[-1], statistics.median(o[0] for o in ours),
+                  statistics.median(t[0] for t in theirs[mode]), max(o[1] for o in ours),
+                  max(t[1] for t in theirs[mode]), peer.difference, threads), flush=True)
+        peer.close()
+
+
+def main():
+    if sys.argv[1:2] == ["--worker"]:
+        worker(sys.argv[2], sys.argv[3] == "compiled", int(sys.argv[4]), int(sys.argv[5]))
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step_bench")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("labels", nargs="*", default=["C2"])
+    a = parser.parse_args()
+    try:
+        import torch
+    except ImportError:
+        sys.exit("torch_peer: PyTorch is not installed, so there is nothing to compare with")
+    print("PyTorch %s" % torch.__version__)
+    with tempfile.TemporaryDirectory() as folder:
+        for label in a.labels:
+            compare(os.path.abspath(a.step_bench), label, a.threads, a.rounds, folder)
+
+
+if __name__ == "__main__":
+    main()
