@@ -77,7 +77,7 @@ static double time_read(const char *path, size_t *bytes)
 {
     FILE *file = fopen(path, "rb");
     double start = clock_seconds();
-    size_t size = 64 << 20, n;
+    size_t size = 1 << 20, n;
     char *memory = malloc(size);
 
     *bytes = 0;

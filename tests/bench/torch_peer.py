@@ -27,9 +27,12 @@ def read_tensors(path, torch):
         header = json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))
         data = bytearray(f.read())
     header.pop("__metadata__", None)
-    return {name: torch.frombuffer(data, dtype=getattr(torch, DTYPE[t["dtype"]]), offset=t["data_offsets"][0],
-                                   count=(t["data_offsets"][1] - t["data_offsets"][0]) // int(t["dtype"][1:]) * 8
-                                   ).reshape(t["shape"]).clone() for name, t in header.items()}
+    tensors = {}
+    for name, t in header.items():
+        start, end = t["data_offsets"]
+        tensors[name] = torch.frombuffer(data, dtype=getattr(torch, DTYPE[t["dtype"]]), offset=start,
+                                         count=(end - start) * 8 // int(t["dtype"][1:])).reshape(t["shape"]).clone()
+    return tensors
 
 
 def patches(x, p=4):
@@ -118,7 +121,7 @@ class Peer:
     def __init__(self, path, mode, threads, heads):
         self.p = subprocess.Popen([sys.executable, __file__, "--worker", path, mode, str(threads), str(heads)],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.difference = float(self.p.stdout.readline())
+        self.difference = float(self.p.stdout.readline() or "nan")
         if not self.difference < 1e-5:
             sys.exit("torch_peer: PyTorch's loss (%s) is off by %g" % (mode, self.difference))
 
@@ -168,7 +171,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("labels", nargs="*", default=["C2"])
-    a = parser.parse_args()
+    a = parser.parse_intermixed_args()
     try:
         import torch
     except ImportError:
