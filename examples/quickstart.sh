@@ -46,9 +46,9 @@ start=$(date +%s)
 
 # 2. Data: faces, or the user's own.
 mkdir -p "$out"
-count=6000 pretrain_steps=1200 finetune_steps=240 batch_size=64 bound=0.05
+count=6000 pretrain_steps=1200 finetune_steps=240 batch_size=64 samples=36 bound=0.05
 if [ -n "$short" ]; then
-    count=600 pretrain_steps=40 finetune_steps=12 batch_size=32 bound=0.60
+    count=600 pretrain_steps=40 finetune_steps=12 batch_size=32 samples=9 bound=0.60
 fi
 if [ -z "$data" ]; then
     data=$out/faces
@@ -71,7 +71,7 @@ network="--image-size 32 --patch-size 4 --dim 128 --depth 5 --heads 4 --predicti
     --threads "$threads"
 
 # 4. Sample, and check the loss on images that were held out.
-"$maskdm" sample --model "$out/finetuned/model.safetensors" --count 36 --steps 50 --seed 1 --out "$out/grid.png" \
+"$maskdm" sample --model "$out/finetuned/model.safetensors" --count "$samples" --steps 50 --seed 1 --out "$out/grid.png" \
     --threads "$threads"
 loss=$(sed -n 's/.*"held_out_loss": *\([0-9.eE+-]*\).*/\1/p' "$out/finetuned/log.jsonl" | tail -n 1)
 echo "loss on held-out images: $loss"
