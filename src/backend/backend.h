@@ -24,6 +24,7 @@ enum maskdm_op_id {
     MASKDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
     MASKDM_OP_LINEAR_GELU, /* x w b?                         -> y = gelu(pre), aux pre[R,O] (erf form) */
     MASKDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre */
+    MASKDM_OP_GELU_LINEAR, /* x[R,I] w[O,I] b?[O]            -> y[R,O] = gelu(x) w' + b; gelu(x) is not kept */
     MASKDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
     MASKDM_OP_LAYERNORM,   /* x[R,D] w[D] b[D]               -> y, aux stats[R,2] = mean, 1/sqrt(var+1e-5) */
     MASKDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w[D] b[D]        -> sum? = x + r, y = norm(sum), aux stats[R,2] */
@@ -55,8 +56,8 @@ struct maskdm_call {
     /* Rows that belong to one image when products must be cut per image (sampling: an image's bytes do not
      * depend on its batch); 0 lets products be cut freely. */
     int64_t row_group;
-    void *scratch;               /* as many bytes as kernel->scratch asked for, 64-byte aligned */
-    const atomic_int *cancel;    /* non-zero asks long kernels to return early with MASKDM_ECANCELED; may be NULL */
+    void *scratch;            /* as many bytes as kernel->scratch asked for, 64-byte aligned */
+    const atomic_int *cancel; /* non-zero asks long kernels to return early with MASKDM_ECANCELED; may be NULL */
 };
 
 struct maskdm_backend;

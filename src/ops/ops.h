@@ -10,6 +10,8 @@
 
 maskdm_val maskdm_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
 maskdm_val maskdm_linear_gelu(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
+/* y = gelu(x) w' + b: the same network as linear_gelu before linear, with one wide value less kept for backward. */
+maskdm_val maskdm_gelu_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
 maskdm_val maskdm_linear_silu(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
 maskdm_val maskdm_linear2(struct maskdm_graph *g, maskdm_val x, maskdm_val s, maskdm_val w, maskdm_val b);
 maskdm_val maskdm_layernorm(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);

@@ -5,7 +5,6 @@
  */
 #include "bench.h"
 
-#include "model/model.h"
 #include "train/trainer.h"
 
 #include <stdio.h>
@@ -53,11 +52,13 @@ int run_memory(const struct workload *w, const struct settings *s)
         struct bench b;
         size_t bytes = 0;
 
-        if ((rc = bench_open(&b, w, s->threads)) == 0 && (rc = maskdm_trainer_step(b.trainer, b.data)) == 0 &&
+        rc = bench_open(&b, w, s->threads);
+        maskdm_model_release(&b.model); /* as a run does: the trainer has its own copy */
+        if (rc == 0 && (rc = maskdm_trainer_step(b.trainer, b.data)) == 0 &&
             (rc = maskdm_trainer_step(b.trainer, b.data)) == 0)
             rc = maskdm_model_estimate(b.dev, "uvit", network, 1, w->batch, b.trainer->visible, &bytes);
         if (rc == 0) {
-            foretold = (double)bytes + (double)maskdm_weights_bytes(b.model);
+            foretold = (double)bytes;
             arena = (double)b.trainer->program->graph.arena_bytes;
             unshared = (double)b.trainer->program->graph.unplanned_bytes;
             series_add(&peak, read_status("VmHWM:") - before - image_bytes);

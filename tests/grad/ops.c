@@ -65,6 +65,20 @@ static void linear_gelu_bare(struct rig *r)
     output(r, maskdm_linear_gelu(&r->g, input(r, maskdm_shape2(1, 4)), matrix(r, "w", 3, 4), MASKDM_NONE));
 }
 
+static void gelu_linear(struct rig *r)
+{
+    output(r, maskdm_gelu_linear(&r->g, input(r, maskdm_shape2(9, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
+}
+
+/* Both consumers of x add up, one of them behind the activation. */
+static void gelu_linear_shared(struct rig *r)
+{
+    maskdm_val x = input(r, maskdm_shape2(70, 4));
+    maskdm_val y = maskdm_gelu_linear(&r->g, x, matrix(r, "w", 4, 4), MASKDM_NONE);
+
+    output(r, maskdm_add(&r->g, maskdm_gelu_linear(&r->g, x, matrix(r, "v", 4, 4), MASKDM_NONE), y));
+}
+
 static void linear_silu(struct rig *r)
 {
     output(r, maskdm_linear_silu(&r->g, input(r, maskdm_shape2(3, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
@@ -190,6 +204,8 @@ static const struct {
     {"linear with a convolution's weight", linear_conv},
     {"linear_gelu", linear_gelu},
     {"linear_gelu without bias", linear_gelu_bare},
+    {"gelu_linear", gelu_linear},
+    {"gelu_linear twice over one input", gelu_linear_shared},
     {"linear_silu", linear_silu},
     {"linear_silu without bias", linear_silu_bare},
     {"linear2", linear2},

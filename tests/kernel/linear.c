@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * linear, linear_gelu, linear_silu and linear2 against their double build; per-image cuts.
+ * linear, linear_gelu, gelu_linear, linear_silu and linear2 against their double build; per-image cuts.
  */
 #include "twin.h"
 
@@ -25,12 +25,13 @@ static struct problem linear(enum maskdm_op_id op, int64_t rows, int64_t i, int6
     return p;
 }
 
-static const int64_t sizes[][4] = {{1, 1, 0, 1},     {3, 7, 1, 5},       {64, 8, 8, 16},    {65, 9, 15, 17},
+static const int64_t sizes[][4] = {{1, 1, 0, 1},     {3, 7, 1, 5},      {64, 8, 8, 16},   {65, 9, 15, 17},
                                    {130, 48, 3, 31}, {140, 25, 20, 70}, {7, 60, 30, 300}, {500, 20, 0, 40}};
 
 START_TEST(all_shapes)
 {
-    static const enum maskdm_op_id ops[] = {MASKDM_OP_LINEAR, MASKDM_OP_LINEAR_GELU, MASKDM_OP_LINEAR_SILU};
+    static const enum maskdm_op_id ops[] = {MASKDM_OP_LINEAR, MASKDM_OP_LINEAR_GELU, MASKDM_OP_GELU_LINEAR,
+                                            MASKDM_OP_LINEAR_SILU};
 
     for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++)
         for (int bias = 0; bias <= 1; bias++) {
