@@ -115,8 +115,11 @@ static int finish(struct maskdm_run *run, int status)
 static int run_kind(maskdm_model **out, const maskdm_options *options, const struct maskdm_option_kind *kind,
                     maskdm_data *data, maskdm_mask *mask, maskdm_control *control)
 {
-    struct maskdm_run run = {
-        .saved = -1, .validated = -1, .held_out_loss = (double)NAN, .images_per_second = (double)NAN};
+    struct maskdm_run run = {.saved = -1,
+                             .published = -1,
+                             .validated = -1,
+                             .held_out_loss = (double)NAN,
+                             .images_per_second = (double)NAN};
     int status;
 
     if (out)

@@ -31,7 +31,8 @@ struct maskdm_run {
     maskdm_trainer *trainer;
 
     struct maskdm_appender *log;
-    int64_t saved;              /* step of the newest checkpoint written by or loaded into this run, -1: none */
+    int64_t saved;     /* step of the newest checkpoint written by or loaded into this run, -1: none */
+    int64_t published; /* step of the model.safetensors that this run wrote last, -1: none */
     int64_t validated; /* step of the last held-out loss, -1: none */
     double held_out_loss, bucket[MASKDM_RUN_BUCKETS];
     double clock;     /* at the last log line, seconds */

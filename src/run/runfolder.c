@@ -253,8 +253,10 @@ int maskdm_run_save(struct maskdm_run *run)
         status = maskdm_training_save(run->trainer, path);
     if (status == MASKDM_OK)
         run->saved = step;
-    if (status == MASKDM_OK)
+    if (status == MASKDM_OK && run->published != step)
         status = maskdm_weights_save(run->trainer->model, model);
+    if (status == MASKDM_OK)
+        run->published = step;
     maskdm_free(path);
     maskdm_free(model);
     return status == MASKDM_OK ? prune(run) : status;
