@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from rig import PROGRAM, TINY, checkpoints, faces, main, maskdm, read
+from rig import PROGRAM, TINY, Skip, checkpoints, faces, main, maskdm, read
 
 LONG = 10**8
 
@@ -81,7 +81,10 @@ def check_sampling():
 
 def check_terminal():
     faces("data", 8)
-    control, terminal = pty.openpty()
+    try:
+        control, terminal = pty.openpty()
+    except OSError as why:
+        raise Skip("no terminal to be had: %s" % why)
     p = start("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 30, stderr=terminal)
     os.close(terminal)
     text = b""
