@@ -33,7 +33,7 @@ meson test -C "$build" --no-rebuild --print-errorlogs || status=$?
 logs=$build/meson-logs/testlog.json
 if [ "${MASKDM_SANITIZE:-1}" != 0 ]; then
     sh tests/sanitize.sh "$build-sanitize" || status=$?
-    logs="$logs $build-sanitize/address/meson-logs/testlog.json $build-sanitize/thread/meson-logs/testlog.json"
+    logs="$logs $build-sanitize/address/meson-logs/testlog.json $build-sanitize/thread/meson-logs/testlog*.json"
 fi
 # shellcheck disable=SC2086
 python3 tests/count.py "$status" $logs
