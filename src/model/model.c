@@ -53,7 +53,8 @@ size_t maskdm_weights_bytes(const maskdm_model *model)
     return model->layout.length * sizeof(float);
 }
 
-/* Both blocks are counted before the first is taken. Gaps between parameters must be zero. */
+/* Both blocks are counted before the first is taken. Whoever fills them leaves zeros in the gaps between parameters.
+ */
 int maskdm_weights_take(maskdm_model *m, int two)
 {
     size_t bytes = maskdm_weights_bytes(m);
@@ -61,11 +62,11 @@ int maskdm_weights_take(maskdm_model *m, int two)
 
     MASKDM_TRY(maskdm_device_take(m->device, bytes * (two ? 2 : 1), "the weights of a model"));
     maskdm_device_give(m->device, bytes * (two ? 2 : 1));
-    MASKDM_TRY(maskdm_device_alloc(m->device, &memory, bytes, 1, "the weights of a model"));
+    MASKDM_TRY(maskdm_device_alloc(m->device, &memory, bytes, 0, "the weights of a model"));
     m->ema = memory;
     if (!two)
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_device_alloc(m->device, &memory, bytes, 1, "the online weights of a model"));
+    MASKDM_TRY(maskdm_device_alloc(m->device, &memory, bytes, 0, "the online weights of a model"));
     m->online = memory;
     return MASKDM_OK;
 }

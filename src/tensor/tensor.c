@@ -186,6 +186,16 @@ void maskdm_params_init(const struct maskdm_params *p, float *block, uint64_t se
              maskdm_rng_make(seed, MASKDM_DRAW_INIT, (uint64_t)i, 0));
 }
 
+void maskdm_params_clear_gaps(const struct maskdm_params *p, float *block)
+{
+    for (int i = 0; i < p->count; i++) {
+        size_t from = p->list[i].at + (size_t)maskdm_shape_numel(&p->list[i].shape);
+        size_t to = i + 1 < p->count ? p->list[i + 1].at : p->length;
+
+        memset(block + from, 0, (to - from) * sizeof *block);
+    }
+}
+
 void maskdm_params_free(struct maskdm_params *p)
 {
     static const struct maskdm_params none;

@@ -55,6 +55,8 @@ int maskdm_params_declare(struct maskdm_params *p, const char *name, const struc
 int maskdm_params_find(const struct maskdm_params *p, const char *name); /* index or -1 */
 /* Draw every parameter from (seed, INIT, index): independent of order and threads. */
 void maskdm_params_init(const struct maskdm_params *p, float *block, uint64_t seed);
+/* Zeros between the parameters and behind the last. */
+void maskdm_params_clear_gaps(const struct maskdm_params *p, float *block);
 void maskdm_params_free(struct maskdm_params *p);
 
 #endif

@@ -69,6 +69,31 @@ static int refuse_at(void *user, size_t bytes)
     return (*(int *)user)-- == 0;
 }
 
+START_TEST(gaps_are_cleared)
+{
+    static const int64_t sizes[] = {3, 16, 5};
+    struct maskdm_params p = {0};
+    float block[256];
+    int64_t kept = 0;
+
+    for (int i = 0; i < 3; i++) {
+        struct maskdm_shape s = maskdm_shape1(sizes[i]);
+        char name[2] = {(char)('a' + i), '\0'};
+        ck_assert_int_eq(maskdm_params_declare(&p, name, &s, MASKDM_INIT_ONE, 0), i);
+    }
+    ck_assert_uint_le(p.length, MASKDM_LENGTH(block));
+    for (size_t i = 0; i < MASKDM_LENGTH(block); i++)
+        block[i] = 7;
+    maskdm_params_clear_gaps(&p, block);
+    for (size_t i = 0; i < p.length; i++)
+        kept += block[i] == 7 ? 1 : 0;
+    ck_assert_int_eq(kept, 3 + 16 + 5);
+    for (int i = 0; i < 3; i++)
+        ck_assert(block[p.list[i].at] == 7 && block[p.list[i].at + (size_t)sizes[i] - 1] == 7);
+    maskdm_params_free(&p);
+}
+END_TEST
+
 START_TEST(out_of_memory_changes_nothing)
 {
     struct maskdm_params p = {0};
@@ -137,6 +162,7 @@ int main(void)
 
     tcase_add_test(t, shapes);
     tcase_add_test(t, parameters_are_laid_out);
+    tcase_add_test(t, gaps_are_cleared);
     tcase_add_test(t, out_of_memory_changes_nothing);
     tcase_add_test(t, values_are_drawn);
     suite_add_tcase(s, t);
