@@ -14,27 +14,12 @@
 
 enum { ALIGN = 64 };
 
-struct life {
-    int from, to; /* from > to: never */
-};
-
-struct plan {
-    struct maskdm_graph *g;
-    int train, last;          /* last: the time when callers read the outputs */
-    struct life *data, *grad; /* per value */
-    unsigned char *used;      /* somebody reads the value */
-    unsigned char *wants;     /* its gradient depends on something that wants one */
-    unsigned char *reached;   /* ... and somebody gives it one */
-    struct maskdm_span *span;
-    int n_span;
-};
-
-static int moment_back(const struct plan *p, int node)
+static int moment_back(const struct maskdm_plan *p, int node)
 {
     return 2 * p->g->n_node - node;
 }
 
-static void reach(struct life *l, int time)
+static void reach(struct maskdm_life *l, int time)
 {
     if (l->from > l->to) {
         l->from = l->to = time;
@@ -44,90 +29,7 @@ static void reach(struct life *l, int time)
     l->to = time > l->to ? time : l->to;
 }
 
-static int refuse_value(const struct maskdm_graph *g, const struct maskdm_node *n, int v)
-{
-    const struct maskdm_value *x = &g->val[v];
-
-    if (x->role == MASKDM_PARAM)
-        return maskdm_fail(MASKDM_EINVAL, "nobody uses parameter %s", g->layout->list[x->param].name);
-    if (n)
-        return maskdm_fail(MASKDM_EINVAL, "nobody uses value %d, a result of %s, operation %d", v, n->op->name,
-                           (int)(n - g->node));
-    return maskdm_fail(MASKDM_EINVAL, "nobody uses input %d", v);
-}
-
-static int find_uses(struct plan *p)
-{
-    struct maskdm_graph *g = p->g;
-
-    for (int v = 0; v < g->n_val; v++)
-        p->used[v] = (unsigned char)g->val[v].kept;
-    for (int i = 0; i < g->n_node; i++)
-        for (int k = 0; k < MASKDM_MAX_IN; k++)
-            if (g->node[i].in[k] >= 0)
-                p->used[g->node[i].in[k]] = 1;
-    for (int v = 0; v < g->n_val; v++)
-        if (!p->used[v] && (g->val[v].role == MASKDM_INPUT || g->val[v].role == MASKDM_PARAM))
-            return refuse_value(g, NULL, v);
-    for (int i = 0; i < g->n_node; i++) {
-        const struct maskdm_node *n = &g->node[i];
-
-        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
-            if (!p->used[n->out[k]] && g->val[n->out[k]].role == MASKDM_ACT && !(n->op->optional_out >> k & 1))
-                return refuse_value(g, n, n->out[k]);
-    }
-    return MASKDM_OK;
-}
-
-/* Forward: whose gradient somebody could want. */
-static void find_wants(struct plan *p)
-{
-    struct maskdm_graph *g = p->g;
-
-    for (int v = 0; v < g->n_val; v++)
-        p->wants[v] = g->val[v].role == MASKDM_PARAM || g->val[v].wants_gradient;
-    for (int i = 0; i < g->n_node; i++) {
-        const struct maskdm_node *n = &g->node[i];
-        int any = 0;
-
-        for (int k = 0; k < MASKDM_MAX_IN; k++)
-            any |= n->in[k] >= 0 && p->wants[n->in[k]];
-        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
-            p->wants[n->out[k]] = any && g->val[n->out[k]].role == MASKDM_ACT;
-    }
-}
-
-/* Backward: where gradients flow, and which consumer writes and which ones add. The consumer that runs first
- * in the backward pass overwrites; walking the nodes from the end meets them in that order. */
-static void find_flow(struct plan *p)
-{
-    struct maskdm_graph *g = p->g;
-
-    for (int v = 0; v < g->n_val; v++)
-        p->reached[v] = p->train && p->wants[v] && g->val[v].kept;
-    for (int i = g->n_node; i-- > 0;) {
-        struct maskdm_node *n = &g->node[i];
-
-        n->backward = 0;
-        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
-            n->backward |= p->reached[n->out[k]];
-        for (int k = 0; k < MASKDM_MAX_IN; k++) {
-            int v = n->in[k];
-
-            n->add[k] = v >= 0 && (p->reached[v] || g->val[v].role == MASKDM_PARAM);
-            if (v >= 0 && n->backward && p->wants[v])
-                p->reached[v] = 1;
-        }
-    }
-    for (int v = 0; v < g->n_val; v++)
-        g->val[v].at = g->val[v].grad_at = SIZE_MAX;
-    /* Parameters lie in a block; for them this only tells that backward adds to the gradient. */
-    for (int v = 0; v < g->n_val; v++)
-        if (g->val[v].role == MASKDM_PARAM && p->reached[v])
-            g->val[v].grad_at = 0;
-}
-
-static int find_kernels(struct plan *p)
+static int find_kernels(struct maskdm_plan *p)
 {
     static const char *const dtype[] = {"float32", "float64", "int32"};
     struct maskdm_graph *g = p->g;
@@ -147,12 +49,12 @@ static int find_kernels(struct plan *p)
     return MASKDM_OK;
 }
 
-static void find_lives(struct plan *p)
+static void find_lives(struct maskdm_plan *p)
 {
     struct maskdm_graph *g = p->g;
 
     for (int v = 0; v < g->n_val; v++)
-        p->data[v] = p->grad[v] = (struct life){0, -1};
+        p->data[v] = p->grad[v] = (struct maskdm_life){0, -1};
     for (int i = 0; i < g->n_node; i++) {
         const struct maskdm_node *n = &g->node[i];
         int back = moment_back(p, i);
@@ -191,7 +93,7 @@ static void find_lives(struct plan *p)
     }
 }
 
-static int add_span(struct plan *p, size_t *at, size_t bytes, struct life life)
+static int add_span(struct maskdm_plan *p, size_t *at, size_t bytes, struct maskdm_life life)
 {
     struct maskdm_graph *g = p->g;
 
@@ -200,12 +102,12 @@ static int add_span(struct plan *p, size_t *at, size_t bytes, struct life life)
     if (maskdm_align_size(&bytes, bytes, ALIGN) || maskdm_add_size(&g->unplanned_bytes, g->unplanned_bytes, bytes))
         return maskdm_fail(MASKDM_ENOMEM, "a program needs more bytes than can be counted");
     if (g->flags & MASKDM_PLAN_UNSHARED)
-        life = (struct life){-1, p->last};
+        life = (struct maskdm_life){-1, p->last};
     p->span[p->n_span++] = (struct maskdm_span){.at = at, .bytes = bytes, .from = life.from, .to = life.to};
     return MASKDM_OK;
 }
 
-static int add_spans(struct plan *p)
+static int add_spans(struct maskdm_plan *p)
 {
     struct maskdm_graph *g = p->g;
 
@@ -227,14 +129,14 @@ static int add_spans(struct plan *p)
         int back = moment_back(p, i);
 
         n->scratch_at[0] = n->scratch_at[1] = SIZE_MAX;
-        MASKDM_TRY(add_span(p, &n->scratch_at[0], n->scratch_bytes, (struct life){i, i}));
+        MASKDM_TRY(add_span(p, &n->scratch_at[0], n->scratch_bytes, (struct maskdm_life){i, i}));
         if (n->backward)
-            MASKDM_TRY(add_span(p, &n->scratch_at[1], n->scratch_bytes, (struct life){back, back}));
+            MASKDM_TRY(add_span(p, &n->scratch_at[1], n->scratch_bytes, (struct maskdm_life){back, back}));
     }
     return MASKDM_OK;
 }
 
-static int take_memory(struct plan *p)
+static int take_memory(struct maskdm_plan *p)
 {
     size_t values = (size_t)p->g->n_val, spans = 2 * values + 2 * (size_t)p->g->n_node;
 
@@ -247,12 +149,10 @@ static int take_memory(struct plan *p)
     return p->span ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
-static int make_plan(struct plan *p)
+static int make_plan(struct maskdm_plan *p)
 {
     MASKDM_TRY(take_memory(p));
-    MASKDM_TRY(find_uses(p));
-    find_wants(p);
-    find_flow(p);
+    MASKDM_TRY(maskdm_plan_flow(p));
     MASKDM_TRY(find_kernels(p));
     find_lives(p);
     MASKDM_TRY(add_spans(p));
@@ -261,7 +161,7 @@ static int make_plan(struct plan *p)
 
 int maskdm_graph_plan(struct maskdm_graph *g, int flags)
 {
-    struct plan p = {.g = g, .train = flags & MASKDM_PLAN_TRAIN, .last = 2 * g->n_node + 1};
+    struct maskdm_plan p = {.g = g, .train = flags & MASKDM_PLAN_TRAIN, .last = 2 * g->n_node + 1};
     int rc = MASKDM_OK;
 
     g->planned = 0;

@@ -7,6 +7,25 @@
 
 #include "graph/graph.h"
 
+/* From the first time that a value's bytes are written to the last that they are read; from > to: never. */
+struct maskdm_life {
+    int from, to;
+};
+
+struct maskdm_plan {
+    struct maskdm_graph *g;
+    int train, last;                 /* last: the time when callers read the outputs */
+    struct maskdm_life *data, *grad; /* per value */
+    unsigned char *used;             /* somebody reads the value */
+    unsigned char *wants;            /* its gradient depends on something that wants one */
+    unsigned char *reached;          /* ... and somebody gives it one */
+    struct maskdm_span *span;
+    int n_span;
+};
+
+/* Fills used, wants and reached, and each node's `backward` and `add`. */
+int maskdm_plan_flow(struct maskdm_plan *p);
+
 /* Bytes that are needed from time `from` to time `to`, both included; the offset goes to *at. */
 struct maskdm_span {
     size_t *at, bytes; /* bytes: a multiple of 64 */
