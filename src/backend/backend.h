@@ -68,6 +68,8 @@ struct maskdm_kernel {
     /* Bytes of scratch for this call's shapes (pointers are not set yet), the larger of forward and, with
      * `train`, backward. NULL: none. */
     size_t (*scratch)(const struct maskdm_backend *b, const struct maskdm_call *c, int train);
+    /* Makes results anew, to the same bits, from what the op says that takes; NULL where it says none. No scratch. */
+    int (*remake)(struct maskdm_backend *b, const struct maskdm_call *c);
 };
 
 /* x_t = signal[b] x0 + noise[b] eps over B images of n values; the target by its own two factors:

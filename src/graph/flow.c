@@ -69,6 +69,7 @@ static void find_flow(struct maskdm_plan *p)
         struct maskdm_node *n = &g->node[i];
 
         n->backward = 0;
+        n->remakes = 0;
         for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
             n->backward |= p->reached[n->out[k]];
         for (int k = 0; k < MASKDM_MAX_IN; k++) {
@@ -80,7 +81,7 @@ static void find_flow(struct maskdm_plan *p)
         }
     }
     for (int v = 0; v < g->n_val; v++)
-        g->val[v].at = g->val[v].grad_at = SIZE_MAX;
+        g->val[v].at = g->val[v].grad_at = g->val[v].again_at = SIZE_MAX;
     /* Parameters lie in a block; for them this only tells that backward adds to the gradient. */
     for (int v = 0; v < g->n_val; v++)
         if (g->val[v].role == MASKDM_PARAM && p->reached[v])

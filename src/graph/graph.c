@@ -88,9 +88,11 @@ static maskdm_val add_value(struct maskdm_graph *g, enum maskdm_role role, enum 
                                              .dtype = dtype,
                                              .role = role,
                                              .param = -1,
+                                             .node = -1,
                                              .numel = (size_t)numel,
                                              .at = SIZE_MAX,
-                                             .grad_at = SIZE_MAX};
+                                             .grad_at = SIZE_MAX,
+                                             .again_at = SIZE_MAX};
     return g->n_val++;
 }
 
@@ -221,5 +223,6 @@ maskdm_val maskdm_graph_result(struct maskdm_graph *g, enum maskdm_role role, st
     while (i < MASKDM_MAX_OUT - 1 && n->out[i] != MASKDM_NONE)
         i++;
     n->out[i] = v;
+    g->val[v].node = g->n_node - 1;
     return v;
 }

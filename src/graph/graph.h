@@ -25,9 +25,11 @@ struct maskdm_value {
     enum maskdm_dtype dtype;
     enum maskdm_role role;
     int param; /* index in the layout, for PARAM */
+    int node;  /* whose result it is; -1: of none */
     int kept;  /* an output: its bytes and its gradient live for the whole run */
     int wants_gradient;
     size_t numel, at, grad_at; /* offsets in the arena (or block, for PARAM), bytes; SIZE_MAX: no storage */
+    size_t again_at;           /* where backward finds it when it is made anew there; SIZE_MAX: at `at` */
 };
 
 struct maskdm_graph;
@@ -41,6 +43,9 @@ struct maskdm_op {
     enum maskdm_op_id id;
     unsigned reads_in, reads_out; /* forward values that backward looks at */
     unsigned optional_out;        /* results that may go unused */
+    /* Results that are cheap to make anew from remake_in and remake_out, so that they give up their bytes between
+     * forward and the first backward that reads them. The op's own backward does not read them. */
+    unsigned remade_out, remake_in, remake_out;
     /* Matrix-product FLOPs of one pass (a multiply-add is two); NULL: none. Recomputation does not count. */
     double (*flops)(const struct maskdm_graph *g, const struct maskdm_node *n, int backward);
 };
@@ -51,7 +56,8 @@ struct maskdm_node {
     maskdm_val in[MASKDM_MAX_IN], out[MASKDM_MAX_OUT];
     int64_t attr[2];
     unsigned char add[MASKDM_MAX_IN];
-    int backward; /* some gradient flows through it */
+    int backward;     /* some gradient flows through it */
+    unsigned remakes; /* inputs that are made anew before its backward, which is the first to read them */
     size_t scratch_at[2], scratch_bytes; /* forward, backward */
     double seconds[2]; /* forward, backward, when profiling */
 };

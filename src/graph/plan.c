@@ -49,12 +49,63 @@ static int find_kernels(struct maskdm_plan *p)
     return MASKDM_OK;
 }
 
+/* Whether v gives up its bytes after forward. A plan that shares nothing would gain nothing. */
+static int is_remade(const struct maskdm_plan *p, int v)
+{
+    const struct maskdm_value *x = &p->g->val[v];
+    const struct maskdm_node *n;
+
+    if (p->g->flags & MASKDM_PLAN_UNSHARED || x->node < 0 || x->kept)
+        return 0;
+    n = &p->g->node[x->node];
+    for (int k = 0; k < MASKDM_MAX_OUT; k++)
+        if (n->out[k] == v)
+            return n->kernel->remake && n->op->remade_out >> k & 1;
+    return 0;
+}
+
+/* The first backward to read v, which is the last of the list to have it, makes it anew. */
+static void find_remakes(struct maskdm_plan *p)
+{
+    struct maskdm_graph *g = p->g;
+
+    for (int i = g->n_node; i-- > 0;)
+        for (int k = 0; k < MASKDM_MAX_IN; k++) {
+            struct maskdm_node *n = &g->node[i];
+            int v = n->in[k];
+
+            if (v < 0 || !n->backward || !(n->op->reads_in >> k & 1) || !is_remade(p, v))
+                continue;
+            if (p->again[v].from > p->again[v].to)
+                n->remakes |= 1u << k;
+            reach(&p->again[v], moment_back(p, i));
+        }
+}
+
+/* What remaking reads stays until then. */
+static void keep_remake_sources(struct maskdm_plan *p)
+{
+    struct maskdm_graph *g = p->g;
+
+    for (int v = 0; v < g->n_val; v++) {
+        const struct maskdm_node *n = p->again[v].from <= p->again[v].to ? &g->node[g->val[v].node] : NULL;
+
+        for (int k = 0; n && k < MASKDM_MAX_IN; k++)
+            if (n->in[k] >= 0 && n->op->remake_in >> k & 1)
+                reach(&p->data[n->in[k]], p->again[v].from);
+        for (int k = 0; n && k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+            if (n->op->remake_out >> k & 1)
+                reach(&p->data[n->out[k]], p->again[v].from);
+    }
+}
+
 static void find_lives(struct maskdm_plan *p)
 {
     struct maskdm_graph *g = p->g;
 
     for (int v = 0; v < g->n_val; v++)
-        p->data[v] = p->grad[v] = (struct maskdm_life){0, -1};
+        p->data[v] = p->grad[v] = p->again[v] = (struct maskdm_life){0, -1};
+    find_remakes(p);
     for (int i = 0; i < g->n_node; i++) {
         const struct maskdm_node *n = &g->node[i];
         int back = moment_back(p, i);
@@ -65,7 +116,7 @@ static void find_lives(struct maskdm_plan *p)
             if (v < 0)
                 continue;
             reach(&p->data[v], i);
-            if (n->backward && n->op->reads_in >> k & 1)
+            if (n->backward && n->op->reads_in >> k & 1 && p->again[v].from > p->again[v].to)
                 reach(&p->data[v], back);
             if (n->backward && p->reached[v])
                 reach(&p->grad[v], back);
@@ -91,6 +142,7 @@ static void find_lives(struct maskdm_plan *p)
         if (p->reached[v] && g->val[v].kept)
             reach(&p->grad[v], g->n_node);
     }
+    keep_remake_sources(p);
 }
 
 static int add_span(struct maskdm_plan *p, size_t *at, size_t bytes, struct maskdm_life life)
@@ -110,6 +162,7 @@ static int add_span(struct maskdm_plan *p, size_t *at, size_t bytes, struct mask
 static int add_spans(struct maskdm_plan *p)
 {
     struct maskdm_graph *g = p->g;
+    size_t again = 0, sum;
 
     g->unplanned_bytes = 0;
     for (int v = 0; v < g->n_val; v++) {
@@ -123,6 +176,9 @@ static int add_spans(struct maskdm_plan *p)
                                x->numel);
         MASKDM_TRY(add_span(p, &x->at, bytes, p->data[v]));
         MASKDM_TRY(add_span(p, &x->grad_at, bytes, p->grad[v]));
+        sum = g->unplanned_bytes;
+        MASKDM_TRY(add_span(p, &x->again_at, bytes, p->again[v]));
+        again += g->unplanned_bytes - sum;
     }
     for (int i = 0; i < g->n_node; i++) {
         struct maskdm_node *n = &g->node[i];
@@ -133,16 +189,18 @@ static int add_spans(struct maskdm_plan *p)
         if (n->backward)
             MASKDM_TRY(add_span(p, &n->scratch_at[1], n->scratch_bytes, (struct maskdm_life){back, back}));
     }
+    g->unplanned_bytes -= again; /* were nothing shared, nothing would be made anew */
     return MASKDM_OK;
 }
 
 static int take_memory(struct maskdm_plan *p)
 {
-    size_t values = (size_t)p->g->n_val, spans = 2 * values + 2 * (size_t)p->g->n_node;
+    size_t values = (size_t)p->g->n_val, spans = 3 * values + 2 * (size_t)p->g->n_node;
 
     p->data = maskdm_need(values, sizeof *p->data, "a plan");
     p->grad = p->data ? maskdm_need(values, sizeof *p->grad, "a plan") : NULL;
-    p->used = p->grad ? maskdm_need(values, 1, "a plan") : NULL;
+    p->again = p->grad ? maskdm_need(values, sizeof *p->again, "a plan") : NULL;
+    p->used = p->again ? maskdm_need(values, 1, "a plan") : NULL;
     p->wants = p->used ? maskdm_need(values, 1, "a plan") : NULL;
     p->reached = p->wants ? maskdm_need(values, 1, "a plan") : NULL;
     p->span = p->reached ? maskdm_need(spans, sizeof *p->span, "a plan") : NULL;
@@ -174,6 +232,7 @@ int maskdm_graph_plan(struct maskdm_graph *g, int flags)
     g->planned = rc == MASKDM_OK;
     maskdm_free(p.data);
     maskdm_free(p.grad);
+    maskdm_free(p.again);
     maskdm_free(p.used);
     maskdm_free(p.wants);
     maskdm_free(p.reached);

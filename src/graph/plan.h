@@ -16,6 +16,7 @@ struct maskdm_plan {
     struct maskdm_graph *g;
     int train, last;                 /* last: the time when callers read the outputs */
     struct maskdm_life *data, *grad; /* per value */
+    struct maskdm_life *again;       /* the same for what is made anew in backward */
     unsigned char *used;             /* somebody reads the value */
     unsigned char *wants;            /* its gradient depends on something that wants one */
     unsigned char *reached;          /* ... and somebody gives it one */

@@ -68,6 +68,37 @@ static int run_forward(struct maskdm_graph *g, struct maskdm_node *n, const void
     return n->kernel->forward(g->backend, &c);
 }
 
+/* Result v of another node, into the place where backward finds it. */
+static int run_remake(struct maskdm_graph *g, maskdm_val v, const void *weights, const atomic_int *cancel)
+{
+    const struct maskdm_node *n = &g->node[g->val[v].node];
+    struct maskdm_call c;
+
+    maskdm_graph_call(g, n, &c);
+    c.cancel = cancel;
+    for (int k = 0; k < MASKDM_MAX_IN; k++)
+        if (n->in[k] >= 0 && n->op->remake_in >> k & 1) {
+            const struct maskdm_value *x = &g->val[n->in[k]];
+
+            c.in[k] = x->role == MASKDM_PARAM ? in_block(g, x, weights) : in_arena(g, x->at);
+        }
+    for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++) {
+        if (n->op->remake_out >> k & 1)
+            c.out[k] = in_arena(g, g->val[n->out[k]].at);
+        if (n->out[k] == v)
+            c.out[k] = in_arena(g, g->val[v].again_at);
+    }
+    return n->kernel->remake(g->backend, &c);
+}
+
+/* Where backward finds v. */
+static void *in_backward(const struct maskdm_graph *g, const struct maskdm_value *x, const void *weights)
+{
+    if (x->role == MASKDM_PARAM)
+        return in_block(g, x, weights);
+    return in_arena(g, x->again_at != SIZE_MAX ? x->again_at : x->at);
+}
+
 static int run_backward(struct maskdm_graph *g, struct maskdm_node *n, const void *weights, void *gradients,
                         const atomic_int *cancel)
 {
@@ -79,12 +110,13 @@ static int run_backward(struct maskdm_graph *g, struct maskdm_node *n, const voi
     for (int k = 0; k < MASKDM_MAX_IN; k++)
         if (n->in[k] >= 0) {
             const struct maskdm_value *x = &g->val[n->in[k]];
-            int read = n->op->reads_in >> k & 1, param = x->role == MASKDM_PARAM;
 
-            if (read)
-                c.in[k] = param ? in_block(g, x, weights) : in_arena(g, x->at);
+            if (n->remakes >> k & 1)
+                MASKDM_TRY(run_remake(g, n->in[k], weights, cancel));
+            if (n->op->reads_in >> k & 1)
+                c.in[k] = in_backward(g, x, weights);
             if (x->grad_at != SIZE_MAX)
-                c.din[k] = param ? in_block(g, x, gradients) : in_arena(g, x->grad_at);
+                c.din[k] = x->role == MASKDM_PARAM ? in_block(g, x, gradients) : in_arena(g, x->grad_at);
             c.add[k] = n->add[k];
         }
     for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++) {

@@ -8,15 +8,20 @@ static const struct maskdm_op op_layernorm = {.name = "layernorm",
                                               .inputs = "x w b",
                                               .id = MASKDM_OP_LAYERNORM,
                                               .reads_in = 1u << 0 | 1u << 1,
-                                              .reads_out = 1u << 1};
+                                              .reads_out = 1u << 1,
+                                              .remade_out = 1u << 0,
+                                              .remake_in = 1u << 0 | 1u << 1 | 1u << 2};
 
-/* Backward looks at the sum and not at its terms, which may then give up their bytes. */
+/* Backward looks at the sum and not at its terms, which may then give up their bytes; so does making y anew. */
 static const struct maskdm_op op_add_norm = {.name = "add_norm",
                                              .inputs = "x r w b",
                                              .id = MASKDM_OP_ADD_NORM,
                                              .reads_in = 1u << 2,
                                              .reads_out = 1u << 0 | 1u << 2,
-                                             .optional_out = 1u << 0};
+                                             .optional_out = 1u << 0,
+                                             .remade_out = 1u << 1,
+                                             .remake_in = 1u << 2 | 1u << 3,
+                                             .remake_out = 1u << 0};
 
 static int check_affine(struct maskdm_graph *g, const char *name, maskdm_val x, maskdm_val w, maskdm_val b)
 {

@@ -16,6 +16,9 @@ static struct problem norm(int sum, int64_t rows, int64_t d)
     p.out[p.outs++] = maskdm_shape2(rows, d);
     p.out[p.outs++] = maskdm_shape2(rows, 2);
     p.aux = 1u << (p.outs - 1);
+    p.remade_out = 1u << sum;
+    p.remake_in = sum ? 1u << 2 | 1u << 3 : 1u << 0 | 1u << 1 | 1u << 2;
+    p.remake_out = sum ? 1u << 0 : 0;
     return p;
 }
 
@@ -58,6 +61,7 @@ START_TEST(sum_and_statistics_may_be_absent)
         struct problem p = norm(sum, 67, 21);
         p.forward_only = 1;
         p.drop = p.aux | (sum ? 1u : 0);
+        p.remade_out = 0; /* add_norm's sum is what y is made anew from */
         check_problem(&p);
     }
 }

@@ -26,6 +26,7 @@ struct problem {
     unsigned drop;                                              /* outputs that are NULL */
     unsigned no_dout;                                           /* gradients that are zero by being NULL */
     unsigned aux;                                               /* outputs without a gradient */
+    unsigned remade_out, remake_in, remake_out;                 /* as in struct maskdm_op */
     int forward_only, add;                                      /* add: onto what is there */
     int64_t attr[2], row_group;
     double amplitude; /* of random inputs; 0: 1 */
@@ -155,6 +156,33 @@ static struct maskdm_call make_call(const struct problem *p, const struct start 
     return c;
 }
 
+/* After forward: results made anew, from what the op says and nothing else, have the bits that they had. */
+static void check_remake(struct maskdm_backend *b, const struct maskdm_kernel *k, const struct problem *p,
+                         const struct maskdm_call *c, enum maskdm_dtype type)
+{
+    struct maskdm_call again = *c;
+
+    again.scratch = NULL;
+    for (int i = 0; i < MASKDM_MAX_IN; i++) {
+        again.din[i] = NULL;
+        if (!(p->remake_in >> i & 1))
+            again.in[i] = NULL;
+    }
+    for (int i = 0; i < MASKDM_MAX_OUT; i++) {
+        again.dout[i] = NULL;
+        if (p->remade_out >> i & 1)
+            again.out[i] = place(type, NULL, numel(&p->out[i]));
+        else if (!(p->remake_out >> i & 1))
+            again.out[i] = NULL;
+    }
+    ck_assert_int_eq(k->remake(b, &again), MASKDM_OK);
+    for (int i = 0; i < p->outs; i++)
+        if (p->remade_out >> i & 1) {
+            ck_assert_mem_eq(again.out[i], c->out[i], numel(&p->out[i]) * maskdm_dtype_size(type));
+            free(take(type, again.out[i], numel(&p->out[i])));
+        }
+}
+
 static struct results run_once(const struct problem *p, const struct start *s, const struct maskdm_cpu_table *t,
                                enum maskdm_dtype type, int workers)
 {
@@ -170,6 +198,8 @@ static struct results run_once(const struct problem *p, const struct start *s, c
     scratch = k->scratch ? k->scratch(&cpu.base, &c, !p->forward_only) : 0;
     c.scratch = place(MASKDM_F32, NULL, (scratch + 3) / 4);
     ck_assert_int_eq(k->forward(&cpu.base, &c), MASKDM_OK);
+    if (p->remade_out)
+        check_remake(&cpu.base, k, p, &c, type);
     if (!p->forward_only)
         ck_assert_int_eq(k->backward(&cpu.base, &c), MASKDM_OK);
     free(take(MASKDM_F32, c.scratch, (scratch + 3) / 4));

@@ -75,6 +75,36 @@ START_TEST(sharing_changes_no_bit)
 }
 END_TEST
 
+/* What is cheap to make anew gives up its bytes between forward and backward, but not when it is an output. */
+START_TEST(remade_values_give_up_their_bytes)
+{
+    struct maskdm_params layout = {0};
+    struct maskdm_graph g;
+    maskdm_val x, n, h, y;
+
+    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(50, 8));
+    n = maskdm_layernorm(&g, x, vector(&g, "w", 8), vector(&g, "b", 8));
+    h = maskdm_linear(&g, n, weight(&g, "up", 8, 8), MASKDM_NONE);
+    y = maskdm_linear2(&g, h, n, weight(&g, "join", 8, 16), MASKDM_NONE);
+    maskdm_graph_output(&g, y);
+    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
+    ck_assert_uint_ne(g.val[n].at, SIZE_MAX);
+    ck_assert_uint_ne(g.val[n].again_at, SIZE_MAX);
+    ck_assert_uint_eq(g.val[h].again_at, SIZE_MAX);
+    ck_assert_uint_eq(g.node[2].remakes, 1u << 1); /* the join reads it first */
+    ck_assert_uint_eq(g.node[1].remakes, 0);
+    ck_assert_int_eq(maskdm_graph_plan(&g, 0), 0);
+    ck_assert_uint_eq(g.val[n].again_at, SIZE_MAX);
+    maskdm_graph_output(&g, n);
+    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
+    ck_assert_uint_eq(g.val[n].again_at, SIZE_MAX);
+    ck_assert_uint_eq(g.node[2].remakes, 0);
+    maskdm_graph_free(&g);
+    maskdm_params_free(&layout);
+}
+END_TEST
+
 /* The promise itself, on random spans: those that meet in time never meet in memory, and all are aligned. */
 START_TEST(spans_do_not_meet)
 {
@@ -369,6 +399,7 @@ int main(void)
 
     suite_add_tcase(s, t);
     tcase_add_test(t, sharing_changes_no_bit);
+    tcase_add_test(t, remade_values_give_up_their_bytes);
     tcase_add_test(t, spans_do_not_meet);
     tcase_add_test(t, gradients_flow_where_wanted);
     tcase_add_test(t, a_value_that_nobody_uses_is_refused);

@@ -122,5 +122,7 @@ static size_t qkv_bias_scratch(const struct maskdm_backend *b, const struct mask
            sizeof(real);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_add) = {add_forward, add_backward, NULL};
-const struct maskdm_kernel REAL(maskdm_cpu_qkv_bias) = {qkv_bias_forward, qkv_bias_backward, qkv_bias_scratch};
+const struct maskdm_kernel REAL(maskdm_cpu_add) = {.forward = add_forward, .backward = add_backward};
+const struct maskdm_kernel REAL(maskdm_cpu_qkv_bias) = {.forward = qkv_bias_forward,
+                                                        .backward = qkv_bias_backward,
+                                                        .scratch = qkv_bias_scratch};

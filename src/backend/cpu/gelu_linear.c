@@ -99,4 +99,6 @@ static size_t scratch(const struct maskdm_backend *b, const struct maskdm_call *
     return activation_bytes(c) + REAL(maskdm_cpu_linear).scratch(b, c, train);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_gelu_linear) = {forward, backward, scratch};
+const struct maskdm_kernel REAL(maskdm_cpu_gelu_linear) = {.forward = forward,
+                                                           .backward = backward,
+                                                           .scratch = scratch};

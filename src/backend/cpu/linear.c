@@ -264,7 +264,15 @@ static size_t linear2_scratch(const struct maskdm_backend *b, const struct maskd
     return scratch(c, 2, 0, train);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_linear) = {linear_forward, linear_backward, linear_scratch};
-const struct maskdm_kernel REAL(maskdm_cpu_linear_gelu) = {gelu_forward, gelu_backward, activated_scratch};
-const struct maskdm_kernel REAL(maskdm_cpu_linear_silu) = {silu_forward, silu_backward, activated_scratch};
-const struct maskdm_kernel REAL(maskdm_cpu_linear2) = {linear2_forward, linear2_backward, linear2_scratch};
+const struct maskdm_kernel REAL(maskdm_cpu_linear) = {.forward = linear_forward,
+                                                      .backward = linear_backward,
+                                                      .scratch = linear_scratch};
+const struct maskdm_kernel REAL(maskdm_cpu_linear_gelu) = {.forward = gelu_forward,
+                                                           .backward = gelu_backward,
+                                                           .scratch = activated_scratch};
+const struct maskdm_kernel REAL(maskdm_cpu_linear_silu) = {.forward = silu_forward,
+                                                           .backward = silu_backward,
+                                                           .scratch = activated_scratch};
+const struct maskdm_kernel REAL(maskdm_cpu_linear2) = {.forward = linear2_forward,
+                                                       .backward = linear2_backward,
+                                                       .scratch = linear2_scratch};

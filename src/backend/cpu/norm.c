@@ -67,6 +67,18 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c, int su
     return MASKDM_OK;
 }
 
+/* y anew: a row's norm again, of the sum where there is one. */
+static int remake(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
+{
+    struct job j = read_call(b, c, sum);
+
+    if (sum)
+        j.x = j.sum;
+    j.r = NULL;
+    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), forward_rows, &j);
+    return MASKDM_OK;
+}
+
 static void store(const struct job *j, real *dst, int add, const real *g)
 {
     if (!dst || dst == g)
@@ -151,6 +163,11 @@ static int layernorm_backward(struct maskdm_backend *b, const struct maskdm_call
     return backward(b, c, 0);
 }
 
+static int layernorm_remake(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    return remake(b, c, 0);
+}
+
 static int add_norm_forward(struct maskdm_backend *b, const struct maskdm_call *c)
 {
     return forward(b, c, 1);
@@ -161,5 +178,16 @@ static int add_norm_backward(struct maskdm_backend *b, const struct maskdm_call 
     return backward(b, c, 1);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_layernorm) = {layernorm_forward, layernorm_backward, scratch};
-const struct maskdm_kernel REAL(maskdm_cpu_add_norm) = {add_norm_forward, add_norm_backward, scratch};
+static int add_norm_remake(struct maskdm_backend *b, const struct maskdm_call *c)
+{
+    return remake(b, c, 1);
+}
+
+const struct maskdm_kernel REAL(maskdm_cpu_layernorm) = {.forward = layernorm_forward,
+                                                         .backward = layernorm_backward,
+                                                         .scratch = scratch,
+                                                         .remake = layernorm_remake};
+const struct maskdm_kernel REAL(maskdm_cpu_add_norm) = {.forward = add_norm_forward,
+                                                        .backward = add_norm_backward,
+                                                        .scratch = scratch,
+                                                        .remake = add_norm_remake};

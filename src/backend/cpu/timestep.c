@@ -35,4 +35,4 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
     return MASKDM_OK;
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_timestep) = {forward, backward, NULL};
+const struct maskdm_kernel REAL(maskdm_cpu_timestep) = {.forward = forward, .backward = backward};

@@ -176,5 +176,5 @@ static int trim_backward(struct maskdm_backend *b, const struct maskdm_call *c)
     return MASKDM_OK;
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_tokens) = {tokens_forward, tokens_backward, NULL};
-const struct maskdm_kernel REAL(maskdm_cpu_trim) = {trim_forward, trim_backward, NULL};
+const struct maskdm_kernel REAL(maskdm_cpu_tokens) = {.forward = tokens_forward, .backward = tokens_backward};
+const struct maskdm_kernel REAL(maskdm_cpu_trim) = {.forward = trim_forward, .backward = trim_backward};

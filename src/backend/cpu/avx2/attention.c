@@ -163,4 +163,4 @@ static size_t scratch(const struct maskdm_backend *b, const struct maskdm_call *
     return (size_t)most * sizeof(float);
 }
 
-const struct maskdm_kernel maskdm_cpu_attention_avx2 = {forward, backward, scratch};
+const struct maskdm_kernel maskdm_cpu_attention_avx2 = {.forward = forward, .backward = backward, .scratch = scratch};
