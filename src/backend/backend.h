@@ -12,6 +12,7 @@
 #define MASKDM_BACKEND_BACKEND_H
 
 #include "tensor/tensor.h"
+#include "util/pool.h"
 #include "util/rng.h"
 
 #include <stdatomic.h>
@@ -125,6 +126,8 @@ struct maskdm_backend_vtbl {
     int (*unpatchify)(struct maskdm_backend *, float *image, const float *pred, int64_t batch, int64_t height,
                       int64_t width, int64_t channels, int64_t patch);
     const struct maskdm_kernel *(*kernel)(struct maskdm_backend *, enum maskdm_op_id op, enum maskdm_dtype dtype);
+    /* maskdm_pool_try() on the threads that the backend has on the host. */
+    int (*loop)(struct maskdm_backend *, int64_t n, maskdm_try_body body, void *arg);
     /* Around work, between maskdm_device_enter() and maskdm_device_leave(). */
     void (*enter)(struct maskdm_backend *);
     void (*leave)(struct maskdm_backend *);

@@ -44,6 +44,8 @@ int64_t maskdm_st_find(const struct maskdm_st *s, const char *name); /* -1: none
 const char *maskdm_st_meta(const struct maskdm_st *s, const char *key);
 int maskdm_st_read(struct maskdm_st *s, int64_t i, void *out, size_t bytes); /* raw, exact size */
 int maskdm_st_read_f32(struct maskdm_st *s, int64_t i, float *out, int64_t count);
+/* Elements [first, first + count). */
+int maskdm_st_read_f32_part(struct maskdm_st *s, int64_t i, int64_t first, float *out, int64_t count);
 int maskdm_st_read_f64(struct maskdm_st *s, int64_t i, double *out, int64_t count);
 int maskdm_st_read_i64(struct maskdm_st *s, int64_t i, int64_t *out, int64_t count);
 

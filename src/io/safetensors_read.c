@@ -79,16 +79,17 @@ static const struct target f32 = {"float", "F32", sizeof(float), 1, to_f32};
 static const struct target f64 = {"double", "F64", sizeof(double), 1, to_f64};
 static const struct target i64 = {"int64_t", "I64", sizeof(int64_t), 0, to_i64};
 
-static int read_converted(struct maskdm_st *s, const struct maskdm_st_tensor *t, void *out,
-                          const struct maskdm_st_dtype *type, const struct target *target)
+/* `count` elements that lie in the file from byte `at` on. */
+static int read_converted(struct maskdm_st *s, const struct maskdm_st_tensor *t, void *out, uint64_t at,
+                          size_t count, const struct maskdm_st_dtype *type, const struct target *target)
 {
     unsigned char buffer[BUFFER];
-    size_t count = (size_t)t->elements, size = (size_t)type->size;
+    size_t size = (size_t)type->size;
 
     for (size_t first = 0, n; first < count; first += n) {
         int err;
         n = count - first < BUFFER / size ? count - first : BUFFER / size;
-        MASKDM_TRY(maskdm_st_bytes_at(s, buffer, n * size, s->data_at + t->begin + first * size));
+        MASKDM_TRY(maskdm_st_bytes_at(s, buffer, n * size, at + first * size));
         err = target->run(out, first, buffer, n, type);
         if (err)
             return maskdm_fail_prefix(err, "%s: tensor " MASKDM_ST_SHOWN, maskdm_st_label(s), t->name);
@@ -96,37 +97,56 @@ static int read_converted(struct maskdm_st *s, const struct maskdm_st_tensor *t,
     return MASKDM_OK;
 }
 
-static int read_as(struct maskdm_st *s, int64_t i, void *out, int64_t count, const struct target *target)
+static int read_as(struct maskdm_st *s, int64_t i, void *out, int64_t first, int64_t count,
+                   const struct target *target)
 {
     const struct maskdm_st_tensor *t = &s->tensor[i];
     const struct maskdm_st_dtype *type = maskdm_st_dtype_find(t->dtype);
+    const uint64_t at = s->data_at + t->begin + (uint64_t)first * (uint64_t)type->size;
 
-    if (count != t->elements)
-        return maskdm_fail(MASKDM_ESHAPE, "%s: tensor " MASKDM_ST_SHOWN " has %lld elements, %lld were asked for",
-                           maskdm_st_label(s), t->name, (long long)t->elements, (long long)count);
     if (type->kind == MASKDM_ST_OPAQUE || (type->kind == MASKDM_ST_FLOAT && !target->floats))
         return maskdm_fail(MASKDM_ENOTSUP, "%s: tensor " MASKDM_ST_SHOWN " is %s, which is not read as %s",
                            maskdm_st_label(s), t->name, t->dtype, target->name);
     if (type != maskdm_st_dtype_find(target->same))
-        return read_converted(s, t, out, type, target);
-    MASKDM_TRY(maskdm_st_bytes_at(s, out, (size_t)(t->end - t->begin), s->data_at + t->begin));
+        return read_converted(s, t, out, at, (size_t)count, type, target);
+    MASKDM_TRY(maskdm_st_bytes_at(s, out, (size_t)count * (size_t)type->size, at));
     maskdm_swap_le(out, target->size, (size_t)count);
     return MASKDM_OK;
 }
 
+static int read_all(struct maskdm_st *s, int64_t i, void *out, int64_t count, const struct target *target)
+{
+    const struct maskdm_st_tensor *t = &s->tensor[i];
+
+    if (count != t->elements)
+        return maskdm_fail(MASKDM_ESHAPE, "%s: tensor " MASKDM_ST_SHOWN " has %lld elements, %lld were asked for",
+                           maskdm_st_label(s), t->name, (long long)t->elements, (long long)count);
+    return read_as(s, i, out, 0, count, target);
+}
+
 int maskdm_st_read_f32(struct maskdm_st *s, int64_t i, float *out, int64_t count)
 {
-    return read_as(s, i, out, count, &f32);
+    return read_all(s, i, out, count, &f32);
+}
+
+int maskdm_st_read_f32_part(struct maskdm_st *s, int64_t i, int64_t first, float *out, int64_t count)
+{
+    const struct maskdm_st_tensor *t = &s->tensor[i];
+
+    if (first < 0 || count < 0 || first > t->elements || count > t->elements - first)
+        return maskdm_fail(MASKDM_ESHAPE, "%s: tensor " MASKDM_ST_SHOWN " has %lld elements, not %lld from %lld on",
+                           maskdm_st_label(s), t->name, (long long)t->elements, (long long)count, (long long)first);
+    return read_as(s, i, out, first, count, &f32);
 }
 
 int maskdm_st_read_f64(struct maskdm_st *s, int64_t i, double *out, int64_t count)
 {
-    return read_as(s, i, out, count, &f64);
+    return read_all(s, i, out, count, &f64);
 }
 
 int maskdm_st_read_i64(struct maskdm_st *s, int64_t i, int64_t *out, int64_t count)
 {
-    return read_as(s, i, out, count, &i64);
+    return read_all(s, i, out, count, &i64);
 }
 
 int maskdm_st_read(struct maskdm_st *s, int64_t i, void *out, size_t bytes)

@@ -55,14 +55,17 @@ struct maskdm_st_writer;
 int maskdm_weights_load(maskdm_model **out, maskdm_device *device, const char *path);
 int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size);
 int maskdm_weights_save(const maskdm_model *model, const char *path);
-/* Shared with training state: the metadata that describe network and scheduler, and blocks under a prefix. The
- * writer borrows the blocks. */
+/* The metadata that describe network and scheduler; shared with training state, as blocks are. */
 int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model);
+
+/* ---- block_file.c: tensor PREFIX + NAME of every parameter ---- */
+/* The writer borrows the block. */
 int maskdm_weights_write_block(struct maskdm_st_writer *w, const struct maskdm_params *layout, const char *prefix,
                                const float *block);
-/* Read tensor PREFIX + NAME of every parameter into `block`, or only check them when `block` is NULL: absent, wrongly
- * shaped or non-finite ones are MASKDM_EFORMAT with the name and both numbers. */
-int maskdm_weights_read_block(struct maskdm_st *s, const struct maskdm_params *layout, const char *prefix,
-                              float *block);
+/* Absent or wrongly shaped tensors are MASKDM_EFORMAT with the name and both shapes. */
+int maskdm_weights_check_block(const struct maskdm_st *s, const struct maskdm_params *layout, const char *prefix);
+/* The same, and values that are not finite are; then `block` is partly filled. Runs on the device's threads. */
+int maskdm_weights_read_block(maskdm_device *device, struct maskdm_st *s, const struct maskdm_params *layout,
+                              const char *prefix, float *block);
 
 #endif

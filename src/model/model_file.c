@@ -11,10 +11,7 @@
 #include "io/safetensors.h"
 #include "util/error.h"
 
-#include <math.h>
 #include <string.h>
-
-enum { NAME_LENGTH = 256 };
 
 /* ---- writing ---- */
 
@@ -46,20 +43,6 @@ int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *mo
     return status;
 }
 
-int maskdm_weights_write_block(struct maskdm_st_writer *w, const struct maskdm_params *layout, const char *prefix,
-                               const float *block)
-{
-    char name[NAME_LENGTH];
-
-    for (int i = 0; i < layout->count; i++) {
-        const struct maskdm_param *p = &layout->list[i];
-
-        maskdm_format(name, sizeof name, "%s%s", prefix, p->name);
-        MASKDM_TRY(maskdm_st_writer_add(w, name, "F32", p->shape.d, p->shape.n, block + p->at));
-    }
-    return MASKDM_OK;
-}
-
 int maskdm_weights_save(const maskdm_model *model, const char *path)
 {
     struct maskdm_st_writer *w;
@@ -78,87 +61,6 @@ int maskdm_weights_save(const maskdm_model *model, const char *path)
 }
 
 /* ---- reading ---- */
-
-static void describe(char *out, size_t capacity, const int64_t *shape, int rank)
-{
-    maskdm_format(out, capacity, "[");
-    for (int i = 0; i < rank; i++)
-        maskdm_format(out + strlen(out), capacity - strlen(out), i ? ",%lld" : "%lld", (long long)shape[i]);
-    maskdm_format(out + strlen(out), capacity - strlen(out), "]");
-}
-
-static int check_shape(const struct maskdm_st_tensor *t, const struct maskdm_shape *shape)
-{
-    char found[128], wanted[128];
-    int same = t->rank == shape->n;
-
-    for (int i = 0; same && i < t->rank; i++)
-        same = t->shape[i] == shape->d[i];
-    if (same)
-        return MASKDM_OK;
-    describe(found, sizeof found, t->shape, t->rank);
-    describe(wanted, sizeof wanted, shape->d, shape->n);
-    return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" has shape %s, the network needs %s", t->name, found, wanted);
-}
-
-/* The largest magnitude's bits tell, lane by lane, so that a compiler makes vectors of it: a model's first image
- * waits for this. */
-static int all_finite(const float *x, int64_t n)
-{
-    enum { LANES = 16 };
-    const int32_t infinite = 0x7f800000;
-    int32_t top[LANES] = {0}, bits[LANES], worst = 0;
-    int64_t k = 0;
-
-    for (; k + LANES <= n; k += LANES) {
-        memcpy(bits, x + k, sizeof bits);
-        for (int j = 0; j < LANES; j++) {
-            bits[j] &= INT32_MAX;
-            top[j] = bits[j] > top[j] ? bits[j] : top[j];
-        }
-    }
-    for (int j = 0; j < LANES; j++)
-        worst = top[j] > worst ? top[j] : worst;
-    for (; k < n; k++)
-        if (!isfinite(x[k]))
-            return 0;
-    return worst < infinite;
-}
-
-static int fail_nonfinite(const char *name, const float *x, int64_t n)
-{
-    int64_t k = 0;
-
-    while (k + 1 < n && isfinite(x[k]))
-        k++;
-    return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" holds a value that is not finite at %lld of %lld", name,
-                       (long long)k, (long long)n);
-}
-
-int maskdm_weights_read_block(struct maskdm_st *s, const struct maskdm_params *layout, const char *prefix,
-                              float *block)
-{
-    char name[NAME_LENGTH];
-
-    for (int i = 0; i < layout->count; i++) {
-        const struct maskdm_param *p = &layout->list[i];
-        int64_t count = maskdm_shape_numel(&p->shape), at;
-
-        maskdm_format(name, sizeof name, "%s%s", prefix, p->name);
-        at = maskdm_st_find(s, name);
-        if (at < 0)
-            return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" of the network is missing", name);
-        MASKDM_TRY(check_shape(&s->tensor[at], &p->shape));
-        if (!block)
-            continue;
-        MASKDM_TRY(maskdm_st_read_f32(s, at, block + p->at, count));
-        if (!all_finite(block + p->at, count))
-            return fail_nonfinite(name, block + p->at, count);
-    }
-    if (block)
-        maskdm_params_clear_gaps(layout, block);
-    return MASKDM_OK;
-}
 
 /* Every tensor is one that the network knows. Shapes were checked by name, so counting suffices. */
 static int check_extra(const struct maskdm_st *s, const struct maskdm_params *layout, int sets)
@@ -239,17 +141,17 @@ static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s)
     *out = NULL;
     MASKDM_TRY(make_from_meta(&m, device, s));
     sets = m->layout.count > 0 && s->count > m->layout.count ? 2 : 1;
-    status = maskdm_weights_read_block(s, &m->layout, "", NULL);
+    status = maskdm_weights_check_block(s, &m->layout, "");
     if (status == MASKDM_OK && sets == 2)
         status = check_extra(s, &m->layout, sets);
     if (status == MASKDM_OK && sets == 2)
-        status = maskdm_weights_read_block(s, &m->layout, "online.", NULL);
+        status = maskdm_weights_check_block(s, &m->layout, "online.");
     if (status == MASKDM_OK)
         status = maskdm_weights_take(m, sets == 2);
     if (status == MASKDM_OK)
-        status = maskdm_weights_read_block(s, &m->layout, "", m->ema);
+        status = maskdm_weights_read_block(device, s, &m->layout, "", m->ema);
     if (status == MASKDM_OK && sets == 2)
-        status = maskdm_weights_read_block(s, &m->layout, "online.", m->online);
+        status = maskdm_weights_read_block(device, s, &m->layout, "online.", m->online);
     if (status < 0) {
         maskdm_weights_drop(&m);
         return status;

@@ -179,14 +179,22 @@ static int read_counters(struct maskdm_st *s, int64_t counters[COUNTERS])
 /* Blocks in file order; with `check` their shapes alone. */
 static int read_blocks(struct maskdm_st *s, maskdm_trainer *tr, int check)
 {
-    const struct maskdm_params *layout = &tr->model->layout;
     maskdm_optimizer *o = tr->optimizer;
+    const struct {
+        const char *prefix;
+        float *block;
+    } part[] = {{"", tr->weights}, {"ema.", o->ema}, {"moment1.", o->moment1}, {"moment2.", o->moment2}};
 
-    MASKDM_TRY(maskdm_weights_read_block(s, layout, "", check ? NULL : tr->weights));
-    if (o->ema)
-        MASKDM_TRY(maskdm_weights_read_block(s, layout, "ema.", check ? NULL : o->ema));
-    MASKDM_TRY(maskdm_weights_read_block(s, layout, "moment1.", check ? NULL : o->moment1));
-    return maskdm_weights_read_block(s, layout, "moment2.", check ? NULL : o->moment2);
+    for (size_t i = 0; i < MASKDM_LENGTH(part); i++) {
+        if (!part[i].block)
+            continue; /* no EMA */
+        if (check)
+            MASKDM_TRY(maskdm_weights_check_block(s, &tr->model->layout, part[i].prefix));
+        else
+            MASKDM_TRY(maskdm_weights_read_block(tr->model->device, s, &tr->model->layout, part[i].prefix,
+                                                 part[i].block));
+    }
+    return MASKDM_OK;
 }
 
 /* Everything is judged, digest included, before the first block is touched. What then fails can only be the disk, and

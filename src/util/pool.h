@@ -24,4 +24,9 @@ int maskdm_pool_threads(const struct maskdm_pool *p);
 /* NULL pool runs the loop on the caller. Not reentrant: a body must not start a loop. */
 void maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *arg);
 
+/* The same for a body that may fail with a recorded negative status. Every index runs, and the failure of the lowest
+ * one is recorded for the caller, so that the error does not depend on the threads either. */
+typedef int (*maskdm_try_body)(void *arg, int64_t i, int worker);
+int maskdm_pool_try(struct maskdm_pool *p, int64_t n, maskdm_try_body body, void *arg);
+
 #endif

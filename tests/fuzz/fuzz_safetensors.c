@@ -70,6 +70,7 @@ static void read_tensor(struct maskdm_st *s, int64_t i)
     require(maskdm_st_read(s, i, raw, bytes) == MASKDM_OK);
     err = maskdm_st_read_f32(s, i, f, t->elements);
     require(err == MASKDM_OK || err == MASKDM_ENOTSUP);
+    require(maskdm_st_read_f32_part(s, i, t->elements / 2, f, t->elements - t->elements / 2) == err);
     require(maskdm_st_read_f64(s, i, d, t->elements) == err);
     err = maskdm_st_read_i64(s, i, k, t->elements);
     require(err == MASKDM_OK || err == MASKDM_ENOTSUP || err == MASKDM_EFORMAT);

@@ -10,6 +10,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -226,6 +227,32 @@ START_TEST(failed_creation_leaves_nothing)
 }
 END_TEST
 
+static int fail_some(void *arg, int64_t i, int worker)
+{
+    atomic_fetch_add((atomic_int *)arg, 1);
+    (void)worker;
+    return i == 40 || i == 41 || i == 90 ? maskdm_fail(MASKDM_EIO, "index %lld", (long long)i) : MASKDM_OK;
+}
+
+START_TEST(the_lowest_failure_is_told)
+{
+    for (int threads = 1; threads <= 4; threads++) {
+        struct maskdm_pool *p;
+        atomic_int ran;
+
+        atomic_init(&ran, 0);
+        ck_assert_int_eq(maskdm_pool_create(&p, threads, NULL, NULL), MASKDM_OK);
+        for (int k = 0; k < 50; k++) {
+            ck_assert_int_eq(maskdm_pool_try(p, 100, fail_some, &ran), MASKDM_EIO);
+            ck_assert_str_eq(maskdm_error_text(), "index 40");
+        }
+        ck_assert_int_eq(atomic_load(&ran), 5000);
+        ck_assert_int_eq(maskdm_pool_try(p, 40, fail_some, &ran), MASKDM_OK);
+        maskdm_pool_release(&p);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("pool");
@@ -239,6 +266,7 @@ int main(void)
     tcase_add_test(t, callers_take_turns);
     tcase_add_test(t, hosts_loop_is_used);
     tcase_add_test(t, workers_take_no_signals);
+    tcase_add_test(t, the_lowest_failure_is_told);
     tcase_add_test(t, failed_creation_leaves_nothing);
     suite_add_tcase(s, t);
     srunner_run_all(r, CK_NORMAL);

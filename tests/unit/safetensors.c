@@ -115,6 +115,13 @@ START_TEST(round_trip)
     ck_assert_int_eq(maskdm_st_read_f32(&s, 0, x, 5), MASKDM_ESHAPE);
     ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "\"w\" has 6 elements, 5"));
     ck_assert_ptr_nonnull(strstr(maskdm_error_text(), PATH));
+    ck_assert_int_eq(maskdm_st_read_f32_part(&s, 0, 2, x, 3), MASKDM_OK);
+    ck_assert_mem_eq(x, weights + 2, 3 * sizeof *x);
+    ck_assert_int_eq(maskdm_st_read_f32_part(&s, 0, 6, x, 0), MASKDM_OK);
+    ck_assert_int_eq(maskdm_st_read_f32_part(&s, 0, 4, x, 3), MASKDM_ESHAPE);
+    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "\"w\" has 6 elements, not 3 from 4 on"));
+    ck_assert_int_eq(maskdm_st_read_f32_part(&s, 0, INT64_MAX, x, INT64_MAX), MASKDM_ESHAPE);
+    ck_assert_int_eq(maskdm_st_read_f32_part(&s, 0, -1, x, 1), MASKDM_ESHAPE);
     ck_assert_int_eq(maskdm_st_read(&s, 1, raw, 2), MASKDM_ESHAPE);
     ck_assert_int_eq(maskdm_st_read_i64(&s, 0, k, 6), MASKDM_ENOTSUP);
     maskdm_st_close(&s);
@@ -189,6 +196,8 @@ START_TEST(every_type_converts)
         ck_assert_int_eq(maskdm_st_open_memory(&s, file, size), MASKDM_OK);
         ck_assert_int_eq(maskdm_st_read_f64(&s, 0, d, N), MASKDM_OK);
         ck_assert_int_eq(maskdm_st_read_f32(&s, 0, f, N), MASKDM_OK);
+        f[N - 1] = -1;
+        ck_assert_int_eq(maskdm_st_read_f32_part(&s, 0, N - 2, f + N - 2, 2), MASKDM_OK);
         for (int i = 0; i < N; i++) {
             ck_assert_msg(d[i] == elements[e].value, "%s %a", elements[e].dtype, d[i]);
             if (strcmp(elements[e].dtype, "I64"))

@@ -70,6 +70,11 @@ static void leave(struct maskdm_backend *b)
         maskdm_blas_unguard();
 }
 
+static int loop(struct maskdm_backend *b, int64_t n, maskdm_try_body body, void *arg)
+{
+    return maskdm_pool_try(maskdm_cpu_of(b)->pool, n, body, arg);
+}
+
 static void close_cpu(struct maskdm_backend *b)
 {
     struct maskdm_cpu *cpu = maskdm_cpu_of(b);
@@ -95,6 +100,7 @@ static const struct maskdm_backend_vtbl vtbl = {
     .ema = maskdm_cpu_ema,
     .unpatchify = maskdm_cpu_unpatchify,
     .kernel = find_kernel,
+    .loop = loop,
     .enter = enter,
     .leave = leave,
     .close = close_cpu,
