@@ -21,8 +21,8 @@ extern "C" {
 
 typedef struct maskdm_sampler maskdm_sampler;
 
-/** options: kind "sampler" (ddpm or ddim, steps, eta, clip, seed, batch_size); NULL for the defaults. control: NULL
- * for none. */
+/** options: kind "sampler" (ddpm, ddim or dpmpp, steps, eta, spacing, clip, seed, batch_size); NULL for the defaults.
+ * control: NULL for none. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model,
                                                        enum maskdm_weights which, const maskdm_options *options,
                                                        maskdm_control *control);

@@ -51,10 +51,12 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_target(const maskdm_scheduler 
                                                          const float *x0, const float *noise, const double *times,
                                                          float *target);
 
-/* ---- backward: a sampler of kind "sampler" (ddpm, ddim) in single steps ---- */
+/* ---- backward: a sampler of kind "sampler" (ddpm, ddim, dpmpp) in single steps ---- */
 
-/** The times that the sampler visits, from noise to image, closed by -1: S + 1 values. Returns S, or a negative
- * status; writes at most `capacity`. DDIM: linspace(-1, T-1, steps+1) truncated, reversed; DDPM: T-1, ..., 0. */
+/** The times that the sampler visits, from noise to image: S + 1 values; the last is no input of the network. Returns
+ * S, or a negative status; writes at most `capacity`. DDIM: linspace(-1, T-1, steps+1) truncated, reversed;
+ * DDPM: T-1, ..., 0, -1; DPM-Solver++: T-1 .. 0 in `steps` even steps of time or of the log signal-to-noise ratio,
+ * not rounded. */
 MASKDM_API MASKDM_MUST_CHECK int64_t maskdm_scheduler_times(const maskdm_scheduler *scheduler,
                                                             const maskdm_options *sampler, double *times,
                                                             int64_t capacity);
@@ -68,6 +70,15 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_step(const maskdm_scheduler *s
                                                        const maskdm_options *sampler, double time, double next_time,
                                                        int64_t batch, int64_t n, float *x, const float *prediction,
                                                        const float *noise, float *x0);
+/**
+ * The same for a sampler that looks back one step, DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, algorithm 2):
+ * `before` is times[i-1] and x0_before the x0 that its step gave; -1 and NULL in the first step, which is of first
+ * order, as every dpmpp step of maskdm_scheduler_step() is. Others ignore both. x0 may not be x0_before.
+ */
+MASKDM_API MASKDM_MUST_CHECK int
+maskdm_scheduler_step_after(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double before,
+                            const float *x0_before, double time, double next_time, int64_t batch, int64_t n, float *x,
+                            const float *prediction, const float *noise, float *x0);
 
 #ifdef __cplusplus
 }

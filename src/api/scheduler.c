@@ -142,18 +142,33 @@ int64_t maskdm_scheduler_times(const maskdm_scheduler *scheduler, const maskdm_o
     MASKDM_TRY(read_sampler(&how, sampler));
     steps = how.solver->steps(scheduler, &how);
     for (int64_t i = 0; i <= steps && i < capacity; i++)
-        times[i] = (double)how.solver->time(scheduler, &how, i);
+        times[i] = how.solver->time(scheduler, &how, i);
     return steps;
+}
+
+static int step(const maskdm_scheduler *scheduler, const maskdm_options *sampler, const struct maskdm_move *move)
+{
+    struct maskdm_solving how;
+
+    MASKDM_TRY(check_images(scheduler, move->batch, move->n, move->x && move->prediction));
+    MASKDM_TRY(read_sampler(&how, sampler));
+    return maskdm_solving_step(scheduler, &how, move);
 }
 
 int maskdm_scheduler_step(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double time,
                           double next_time, int64_t batch, int64_t n, float *x, const float *prediction,
                           const float *noise, float *x0)
 {
-    const struct maskdm_move move = {time, next_time, batch, n, x, prediction, noise, x0};
-    struct maskdm_solving how;
+    const struct maskdm_move move = {{-1, time, next_time}, batch, n, x, prediction, noise, NULL, x0};
 
-    MASKDM_TRY(check_images(scheduler, batch, n, x && prediction));
-    MASKDM_TRY(read_sampler(&how, sampler));
-    return maskdm_solving_step(scheduler, &how, &move);
+    return step(scheduler, sampler, &move);
+}
+
+int maskdm_scheduler_step_after(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double before,
+                                const float *x0_before, double time, double next_time, int64_t batch, int64_t n,
+                                float *x, const float *prediction, const float *noise, float *x0)
+{
+    const struct maskdm_move move = {{before, time, next_time}, batch, n, x, prediction, noise, x0_before, x0};
+
+    return step(scheduler, sampler, &move);
 }

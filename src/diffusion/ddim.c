@@ -18,23 +18,22 @@ static int64_t steps_ddim(const maskdm_scheduler *s, const struct maskdm_solving
 
 /* linspace(-1, T-1, S+1) truncated, from its end, in whole numbers: value k is k T / S - 1, and only the first lies
  * below 0, where truncating would not round down. */
-static int64_t time_ddim(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i)
+static double time_ddim(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i)
 {
-    return (how->steps - i) * s->schedule.timesteps / how->steps - 1;
+    return (double)((how->steps - i) * s->schedule.timesteps / how->steps - 1);
 }
 
-static int factors_ddim(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t t, int64_t next,
+static int factors_ddim(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_stride *at,
                         struct maskdm_factors *out)
 {
-    const double a = s->schedule.abar[t];
-    double b, sigma;
+    double a, b, sigma;
+    int64_t t, next;
 
-    out->x = 0;
-    if (next < 0) {
-        out->x0 = 1;
-        out->eps = out->noise = 0;
+    *out = (struct maskdm_factors){.x0 = 1};
+    MASKDM_TRY(maskdm_solving_whole(s, at, &t, &next));
+    if (next < 0)
         return MASKDM_OK;
-    }
+    a = s->schedule.abar[t];
     b = s->schedule.abar[next];
     sigma = how->eta * sqrt((1 - a / b) * (1 - b) / (1 - a));
     if (!(1 - b - sigma * sigma >= 0))

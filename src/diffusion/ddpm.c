@@ -14,22 +14,23 @@ static int64_t steps_ddpm(const maskdm_scheduler *s, const struct maskdm_solving
     return s->schedule.timesteps;
 }
 
-static int64_t time_ddpm(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i)
+static double time_ddpm(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i)
 {
     (void)how;
-    return s->schedule.timesteps - 1 - i;
+    return (double)(s->schedule.timesteps - 1 - i);
 }
 
-static int factors_ddpm(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t t, int64_t next,
+static int factors_ddpm(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_stride *at,
                         struct maskdm_factors *out)
 {
+    int64_t t, next;
+
     (void)how;
+    MASKDM_TRY(maskdm_solving_whole(s, at, &t, &next));
     if (next != t - 1)
         return maskdm_fail(MASKDM_EINVAL, "ddpm steps from %lld to %lld, not to %lld", (long long)t,
                            (long long)(t - 1), (long long)next);
-    out->x0 = s->schedule.coef1[t];
-    out->eps = 0;
-    out->x = s->schedule.coef2[t];
+    *out = (struct maskdm_factors){.x0 = s->schedule.coef1[t], .x = s->schedule.coef2[t]};
     out->noise = t ? sqrt(fmax(s->schedule.variance[t], 1e-20)) : 0;
     return MASKDM_OK;
 }

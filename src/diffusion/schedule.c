@@ -146,3 +146,44 @@ const double *maskdm_schedule_table(const struct maskdm_schedule *s, const char 
             return tables[i].table;
     return NULL;
 }
+
+static double log_signal_at(const struct maskdm_schedule *s, int64_t t)
+{
+    return 0.5 * log(s->abar[t]);
+}
+
+double maskdm_schedule_log_signal(const struct maskdm_schedule *s, double t)
+{
+    const int64_t k = (int64_t)t;
+    const double share = t - (double)k;
+
+    return share > 0 ? (1 - share) * log_signal_at(s, k) + share * log_signal_at(s, k + 1) : log_signal_at(s, k);
+}
+
+double maskdm_schedule_time(const struct maskdm_schedule *s, double log_signal)
+{
+    int64_t low = 0, high = s->timesteps - 1;
+    double a, b;
+
+    /* It falls with time: at `low` it is above, at `high` below. */
+    if (log_signal >= log_signal_at(s, low))
+        return 0;
+    if (log_signal <= log_signal_at(s, high))
+        return (double)high;
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+
+        if (log_signal_at(s, middle) > log_signal)
+            low = middle;
+        else
+            high = middle;
+    }
+    a = log_signal_at(s, low);
+    b = log_signal_at(s, high);
+    return (double)low + (a - log_signal) / (a - b);
+}
+
+double maskdm_schedule_abar(const struct maskdm_schedule *s, double t)
+{
+    return t == floor(t) ? s->abar[(int64_t)t] : exp(2 * maskdm_schedule_log_signal(s, t));
+}

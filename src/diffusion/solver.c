@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-static const struct maskdm_solver *const solvers[] = {&maskdm_solver_ddim, &maskdm_solver_ddpm};
+static const struct maskdm_solver *const solvers[] = {&maskdm_solver_ddim, &maskdm_solver_ddpm, &maskdm_solver_dpmpp};
 
 int maskdm_solving_make(struct maskdm_solving *out, const maskdm_options *options)
 {
@@ -24,8 +24,16 @@ int maskdm_solving_make(struct maskdm_solving *out, const maskdm_options *option
         return maskdm_fail(MASKDM_EINVAL, "there is no sampler \"%s\"", name);
     out->steps = maskdm_optionset_int(options, "steps");
     out->eta = maskdm_optionset_float(options, "eta");
+    out->logsnr = !strcmp(maskdm_optionset_string(options, "spacing"), "logsnr");
     out->clip = maskdm_optionset_bool(options, "clip");
     return MASKDM_OK;
+}
+
+struct maskdm_stride maskdm_solving_stride(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i)
+{
+    double (*time)(const maskdm_scheduler *, const struct maskdm_solving *, int64_t) = how->solver->time;
+
+    return (struct maskdm_stride){i ? time(s, how, i - 1) : -1, time(s, how, i), time(s, how, i + 1)};
 }
 
 int maskdm_solving_is_noisy(const maskdm_scheduler *s, const struct maskdm_solving *how)
@@ -33,24 +41,35 @@ int maskdm_solving_is_noisy(const maskdm_scheduler *s, const struct maskdm_solvi
     const int64_t steps = how->solver->steps(s, how);
 
     for (int64_t i = 0; i < steps; i++) {
+        const struct maskdm_stride at = maskdm_solving_stride(s, how, i);
         struct maskdm_factors f;
 
-        if (!how->solver->factors(s, how, how->solver->time(s, how, i), how->solver->time(s, how, i + 1), &f) &&
-            f.noise != 0)
+        if (!how->solver->factors(s, how, &at, &f) && f.noise != 0)
             return 1;
     }
     return 0;
 }
 
-static int check(const maskdm_scheduler *s, const struct maskdm_move *m, int64_t *t, int64_t *next)
+int maskdm_solving_whole(const maskdm_scheduler *s, const struct maskdm_stride *at, int64_t *t, int64_t *next)
 {
-    MASKDM_TRY(maskdm_diffusion_time(s, m->time, t));
     *next = -1;
-    if (m->next != -1)
-        MASKDM_TRY(maskdm_diffusion_time(s, m->next, next));
-    if (*next >= *t)
-        return maskdm_fail(MASKDM_EINVAL, "a step goes to an earlier time, not from %lld to %lld", (long long)*t,
-                           (long long)*next);
+    MASKDM_TRY(maskdm_diffusion_time(s, at->time, t));
+    return at->next == -1 ? MASKDM_OK : maskdm_diffusion_time(s, at->next, next);
+}
+
+/* Written so that a NaN fails each comparison. */
+static int check(const maskdm_scheduler *s, const struct maskdm_stride *at)
+{
+    const double last = (double)(s->schedule.timesteps - 1);
+
+    if (!(at->time >= 0 && at->time <= last))
+        return maskdm_fail(MASKDM_EINVAL, "time %g is outside 0 .. %g", at->time, last);
+    if (!(at->next == -1 || (at->next >= 0 && at->next < at->time)))
+        return maskdm_fail(MASKDM_EINVAL, "a step goes to an earlier time or to -1, not from %g to %g", at->time,
+                           at->next);
+    if (!(at->before == -1 || (at->before > at->time && at->before <= last)))
+        return maskdm_fail(MASKDM_EINVAL, "the step before one from %g came from a later time up to %g, not from %g",
+                           at->time, last, at->before);
     return MASKDM_OK;
 }
 
@@ -59,14 +78,16 @@ int maskdm_solving_step(const maskdm_scheduler *s, const struct maskdm_solving *
 {
     struct maskdm_factors f;
     double abar, signal, noise, clean_x, clean_p;
-    int64_t t, next;
 
-    MASKDM_TRY(check(s, m, &t, &next));
-    MASKDM_TRY(how->solver->factors(s, how, t, next, &f));
+    MASKDM_TRY(check(s, &m->at));
+    MASKDM_TRY(how->solver->factors(s, how, &m->at, &f));
     if (f.noise != 0 && !m->noise)
-        return maskdm_fail(MASKDM_EINVAL, "%s needs noise for the step from %lld to %lld", how->solver->name,
-                           (long long)t, (long long)next);
-    abar = s->schedule.abar[t];
+        return maskdm_fail(MASKDM_EINVAL, "%s needs noise for the step from %g to %g", how->solver->name, m->at.time,
+                           m->at.next);
+    if (f.before != 0 && !m->x0_before)
+        return maskdm_fail(MASKDM_EINVAL, "%s needs the clean image of the step from %g for the one from %g",
+                           how->solver->name, m->at.before, m->at.time);
+    abar = maskdm_schedule_abar(&s->schedule, m->at.time);
     signal = sqrt(abar);
     noise = sqrt(1 - abar);
     s->prediction->clean(abar, &clean_x, &clean_p);
@@ -81,6 +102,8 @@ int maskdm_solving_step(const maskdm_scheduler *s, const struct maskdm_solving *
             y += f.eps * (s->prediction->is_noise ? p : (x - signal * x0) / noise);
         if (f.noise != 0)
             y += f.noise * (double)m->noise[i];
+        if (f.before != 0)
+            y += f.before * (double)m->x0_before[i];
         m->x[i] = (float)y;
         if (m->x0)
             m->x0[i] = (float)x0;

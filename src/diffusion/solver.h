@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Solvers of the backward process: the arithmetic of a sampler without its network. A solver says which times it
- * visits and, per step, four factors; the step itself is one loop that all share (solver.c):
+ * visits and, per step, five factors; the step itself is one loop that all share (solver.c):
  *
- *     x0' = clip(predicted x0)      next x = x0 x0' + eps eps' + x x_t + noise z
+ *     x0' = clip(predicted x0)      next x = x0 x0' + eps eps' + x x_t + noise z + before x0''
  *
- * with eps' the predicted noise and z fresh normals. Adding one is a file, a row in solvers[], its options.
+ * with eps' the predicted noise, z fresh normals and x0'' the x0' of the step before. Adding one is a file, a row in
+ * solvers[], its options.
  */
 #ifndef MASKDM_DIFFUSION_SOLVER_H
 #define MASKDM_DIFFUSION_SOLVER_H
@@ -17,39 +18,51 @@ struct maskdm_solving {
     const struct maskdm_solver *solver;
     int64_t steps;
     double eta;
+    int logsnr; /* steps of equal log signal-to-noise ratio */
     int clip;
 };
 
 struct maskdm_factors {
-    double x0, eps, x, noise;
+    double x0, eps, x, noise, before;
+};
+
+/* The times of a step: from `time` in 0 .. T-1 to `next` below it, -1 being the image; `before` is where the step
+ * before came from, -1 where there was none. */
+struct maskdm_stride {
+    double before, time, next;
 };
 
 struct maskdm_solver {
     const char *name;
     /* The number S of steps, or a negative status when the options do not fit the schedule. */
     int64_t (*steps)(const maskdm_scheduler *s, const struct maskdm_solving *how);
-    /* Time i of the S + 1, from noise to image; the last is -1. */
-    int64_t (*time)(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i);
-    /* From t in 0 .. T-1 to next in -1 .. t-1, or a negative status when the solver has no such step. */
-    int (*factors)(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t t, int64_t next,
+    /* Time i of the S + 1, from noise to image. */
+    double (*time)(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i);
+    /* A negative status when the solver has no such step. */
+    int (*factors)(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_stride *at,
                    struct maskdm_factors *out);
 };
 
-extern const struct maskdm_solver maskdm_solver_ddpm, maskdm_solver_ddim;
+extern const struct maskdm_solver maskdm_solver_ddpm, maskdm_solver_ddim, maskdm_solver_dpmpp;
 
 /* One step in place on x[batch,n]; see maskdm_scheduler_step(). */
 struct maskdm_move {
-    double time, next; /* whole numbers */
+    struct maskdm_stride at;
     int64_t batch, n;
     float *x;
     const float *prediction;
-    const float *noise; /* may be NULL where its factor is 0 */
-    float *x0;          /* may be NULL */
+    const float *noise;     /* may be NULL where its factor is 0 */
+    const float *x0_before; /* of the step before; NULL: there was none */
+    float *x0;              /* may be NULL */
 };
 
 /* options: a checked handle that has the sampler's table. */
 int maskdm_solving_make(struct maskdm_solving *out, const maskdm_options *options);
 int maskdm_solving_step(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_move *m);
+/* For solvers that visit whole times alone: both times as indices, or EINVAL. */
+int maskdm_solving_whole(const maskdm_scheduler *s, const struct maskdm_stride *at, int64_t *t, int64_t *next);
+/* Step i of the S. */
+struct maskdm_stride maskdm_solving_stride(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i);
 /* Whether some step uses noise. */
 int maskdm_solving_is_noisy(const maskdm_scheduler *s, const struct maskdm_solving *how);
 

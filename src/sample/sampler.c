@@ -91,7 +91,7 @@ static int ready_group(maskdm_sampler *s, int64_t batch)
     drop_group(s);
     MASKDM_TRY(maskdm_program_create(&s->program, s->model, batch, 0, MASKDM_PROGRAM_PREDICT));
     if (maskdm_mul_size(&values, (size_t)batch, (size_t)s->program->image_values) ||
-        maskdm_mul_size(&s->bytes, values, 4 * sizeof *s->x))
+        maskdm_mul_size(&s->bytes, values, 5 * sizeof *s->x))
         return maskdm_fail(MASKDM_EINVAL, "%lld images at once are out of range", (long long)batch);
     s->times = maskdm_need((size_t)batch, sizeof *s->times, "times of the sampler");
     status = s->times ? maskdm_device_alloc(s->model->device, &block, s->bytes, 0, "the images of a sampler")
@@ -104,6 +104,7 @@ static int ready_group(maskdm_sampler *s, int64_t batch)
     s->prediction = s->x + values;
     s->noise = s->prediction + values;
     s->x0 = s->noise + values;
+    s->x0_before = s->x0 + values;
     return MASKDM_OK;
 }
 
@@ -122,13 +123,13 @@ static void draw(const maskdm_sampler *s, const struct job *j, enum maskdm_purpo
 }
 
 /* The network's output for s->x at `time`. */
-static int predict(maskdm_sampler *s, const struct job *j, int64_t time)
+static int predict(maskdm_sampler *s, const struct job *j, double time)
 {
     const atomic_int *cancel = maskdm_control_cancel_flag(s->control);
     int status;
 
     for (int64_t i = 0; i < j->batch; i++)
-        s->times[i] = (double)time;
+        s->times[i] = time;
     maskdm_device_enter(s->model->device);
     status = maskdm_program_set(s->program, s->x, s->times, j->labels ? j->labels + j->first : NULL, NULL);
     if (status >= 0)
@@ -161,20 +162,25 @@ static int report(maskdm_sampler *s, struct job *j, int64_t i)
 /* All steps of the group whose x_T stands in s->x. */
 static int run_group(maskdm_sampler *s, struct job *j)
 {
-    const struct maskdm_solver *solver = s->how.solver;
-
     for (int64_t i = 0; i < s->steps; i++) {
-        const int64_t time = solver->time(s->model->scheduler, &s->how, i);
-        const int64_t next = solver->time(s->model->scheduler, &s->how, i + 1);
-        struct maskdm_move move = {(double)time, (double)next, j->batch, j->n, s->x, s->prediction, s->noise, s->x0};
+        struct maskdm_move move = {.at = maskdm_solving_stride(s->model->scheduler, &s->how, i),
+                                   .batch = j->batch,
+                                   .n = j->n,
+                                   .x = s->x,
+                                   .prediction = s->prediction,
+                                   .noise = s->noise,
+                                   .x0_before = s->x0_before,
+                                   .x0 = s->x0};
 
-        MASKDM_TRY(predict(s, j, time));
+        MASKDM_TRY(predict(s, j, move.at.time));
         if (j->noise)
-            move.noise = next < 0 ? NULL : j->noise + (i * j->count + j->first) * j->n;
+            move.noise = i + 1 == s->steps ? NULL : j->noise + (i * j->count + j->first) * j->n;
         else
             draw(s, j, MASKDM_DRAW_SAMPLER, i, s->noise);
         MASKDM_TRY(maskdm_solving_step(s->model->scheduler, &s->how, &move));
         MASKDM_TRY(report(s, j, i));
+        s->x0 = s->x0_before;
+        s->x0_before = move.x0;
     }
     return MASKDM_OK;
 }

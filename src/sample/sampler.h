@@ -26,7 +26,8 @@ struct maskdm_sampler {
 
     /* Made for the number of images that go at once, and made anew when that changes. */
     struct maskdm_program *program;
-    float *x, *prediction, *noise, *x0; /* [B,H,W,C] each, in one block that begins at x */
+    float *x, *prediction, *noise; /* [B,H,W,C] each, in one block that begins at x; */
+    float *x0, *x0_before;         /* the block's end: of this step, and of the one before */
     size_t bytes;                       /* of that block */
     double *times;                      /* [B] */
 };

@@ -68,6 +68,7 @@ START_TEST(a_seed_is_an_image)
     maskdm_sampler *s = sampler(m, DDIM "batch_size=8", NULL);
     maskdm_sampler *threes = sampler(m, DDIM "batch_size=3", NULL), *two = sampler(m2, DDIM "batch_size=8", NULL);
     maskdm_sampler *ddpm = sampler(m, "sampler=ddpm seed=40", NULL);
+    maskdm_sampler *dpmpp = sampler(m, "sampler=dpmpp steps=7 seed=40 batch_size=3", NULL);
 
     OK(maskdm_sampler_run(s, MANY, NULL, NULL, MASKDM_SAMPLE_FLOAT, whole, 0, 0));
     ck_assert_mem_ne(whole, whole + N, sizeof one);
@@ -81,6 +82,11 @@ START_TEST(a_seed_is_an_image)
     OK(maskdm_sampler_run(ddpm, 1, NULL, NULL, MASKDM_SAMPLE_FLOAT, one, 0, 0));
     ck_assert_mem_eq(one, other, sizeof one);
     ck_assert_mem_ne(one, whole, sizeof one);
+    OK(maskdm_sampler_run(dpmpp, MANY, NULL, NULL, MASKDM_SAMPLE_FLOAT, other, 0, 0));
+    OK(maskdm_sampler_run(dpmpp, 1, &seed, NULL, MASKDM_SAMPLE_FLOAT, one, 0, 0));
+    ck_assert_mem_eq(one, other + 3 * N, sizeof one);
+    ck_assert_mem_ne(one, whole + 3 * N, sizeof one);
+    maskdm_sampler_release(&dpmpp);
     maskdm_sampler_release(&s);
     maskdm_sampler_release(&threes);
     maskdm_sampler_release(&two);

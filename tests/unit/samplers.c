@@ -58,6 +58,44 @@ START_TEST(times)
 }
 END_TEST
 
+/* log sqrt(abar) is linear between whole times. */
+static double abar_at(const double *abar, double t)
+{
+    const int k = (int)t;
+
+    return t > k ? exp((1 - t + k) * log(abar[k]) + (t - k) * log(abar[k + 1])) : abar[k];
+}
+
+static double half_log_ratio(double abar)
+{
+    return 0.5 * log(abar / (1 - abar));
+}
+
+START_TEST(continuous_times)
+{
+    enum { T = 1000, S = 12 };
+    maskdm_scheduler *s = scheduler("schedule=linear timesteps=1000");
+    maskdm_options *even = options("sampler", "sampler=dpmpp steps=12 spacing=time");
+    maskdm_options *ratio = options("sampler", "sampler=dpmpp steps=12");
+    double at[S + 1], abar[T], first, last;
+
+    ck_assert_int_eq(maskdm_scheduler_times(s, even, at, S + 1), S);
+    for (int i = 0; i <= S; i++)
+        ck_assert_double_eq_tol(at[i], 999.0 * (S - i) / S, 1e-9);
+    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, T), MASKDM_OK);
+    ck_assert_int_eq(maskdm_scheduler_times(s, ratio, at, S + 1), S);
+    ck_assert_double_eq(at[0], 999);
+    ck_assert_double_eq(at[S], 0);
+    first = half_log_ratio(abar[999]);
+    last = half_log_ratio(abar[0]);
+    for (int i = 0; i <= S; i++)
+        ck_assert_double_eq_tol(half_log_ratio(abar_at(abar, at[i])), first + (last - first) * i / S, 1e-9);
+    maskdm_options_release(&even);
+    maskdm_options_release(&ratio);
+    maskdm_scheduler_release(&s);
+}
+END_TEST
+
 /* What a perfect network answers for data that are normal with deviation `spread` around `mean`. */
 static double perfect(const char *prediction, double abar, double x, double mean, double spread)
 {
@@ -77,6 +115,7 @@ static void sample(const maskdm_scheduler *s, const char *sampler, double mean, 
     const int64_t T = maskdm_scheduler_timesteps(s);
     double *abar = malloc((size_t)T * sizeof *abar), *at = malloc((size_t)(T + 1) * sizeof *at);
     float *p = malloc((size_t)n * sizeof *p), *z = malloc((size_t)n * sizeof *z);
+    float *clean[2] = {malloc((size_t)n * sizeof *p), malloc((size_t)n * sizeof *p)};
     const int64_t steps = maskdm_scheduler_times(s, o, at, T + 1);
 
     ck_assert_int_gt(steps, 0);
@@ -84,12 +123,15 @@ static void sample(const maskdm_scheduler *s, const char *sampler, double mean, 
     ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, 1000, 1, n, x), MASKDM_OK);
     for (int64_t i = 0; i < steps; i++) {
         for (int64_t k = 0; k < n; k++)
-            p[k] = (float)perfect(maskdm_scheduler_prediction(s), abar[(int)at[i]], x[k], mean, spread);
+            p[k] = (float)perfect(maskdm_scheduler_prediction(s), abar_at(abar, at[i]), x[k], mean, spread);
         ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, i, 1, n, z), MASKDM_OK);
-        ck_assert_msg(maskdm_scheduler_step(s, o, at[i], at[i + 1], 1, n, x, p, i + 1 < steps ? z : NULL, NULL) ==
-                          MASKDM_OK,
+        ck_assert_msg(maskdm_scheduler_step_after(s, o, i ? at[i - 1] : -1, i ? clean[i % 2] : NULL, at[i], at[i + 1],
+                                                  1, n, x, p, i + 1 < steps ? z : NULL,
+                                                  clean[(i + 1) % 2]) == MASKDM_OK,
                       "%s", maskdm_last_error());
     }
+    free(clean[0]);
+    free(clean[1]);
     free(abar);
     free(at);
     free(p);
@@ -123,6 +165,67 @@ START_TEST(a_perfect_network_gives_the_data)
     expect_normal("schedule=linear timesteps=400 prediction=x0", "sampler=ddim steps=200 eta=0", 0.02);
     expect_normal("schedule=cosine timesteps=400 prediction=v", "sampler=ddim steps=200 eta=0.5", 0.02);
     expect_normal("schedule=cosine timesteps=400 prediction=noise", "sampler=ddim steps=200 eta=1 clip=false", 0.02);
+    expect_normal("schedule=linear timesteps=1000 prediction=x0", "sampler=dpmpp steps=20", 0.02);
+    expect_normal("schedule=cosine timesteps=1000 prediction=v", "sampler=dpmpp steps=100 spacing=time", 0.02);
+}
+END_TEST
+
+/* For such data the probability flow keeps each value's place within the deviation, so that its end is known. The
+ * largest error of a run that starts at x_T = noise. */
+static double flow_error(const char *sampler, double mean, double spread)
+{
+    enum { T = 1000, N = 64 };
+    maskdm_scheduler *s = scheduler("schedule=cosine timesteps=1000 prediction=v");
+    double abar[T], worst = 0, deviation[2];
+    float x[N], start[N];
+
+    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, T), MASKDM_OK);
+    ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, 1000, 1, N, start), MASKDM_OK);
+    sample(s, sampler, mean, spread, x, N);
+    /* DDIM goes one step further, to the clean image; the noise of time 0 is far below the errors that are seen. */
+    for (int i = 0; i < 2; i++)
+        deviation[i] = sqrt(abar[i * (T - 1)] * spread * spread + 1 - abar[i * (T - 1)]);
+    for (int i = 0; i < N; i++) {
+        const double place = (start[i] - sqrt(abar[T - 1]) * mean) / deviation[1];
+
+        worst = fmax(worst, fabs(x[i] - sqrt(abar[0]) * mean - place * deviation[0]));
+    }
+    maskdm_scheduler_release(&s);
+    return worst;
+}
+
+/* Twice the steps: a quarter of the error; and twenty steps are better than fifty of DDIM. */
+START_TEST(dpmpp_is_of_second_order)
+{
+    const double a = flow_error("sampler=dpmpp clip=false spacing=time steps=40", 0.25, 0.4);
+    const double b = flow_error("sampler=dpmpp clip=false spacing=time steps=80", 0.25, 0.4);
+    const double c = flow_error("sampler=dpmpp clip=false steps=20", 0.25, 0.4);
+    const double d = flow_error("sampler=dpmpp clip=false steps=40", 0.25, 0.4);
+    const double first = flow_error("sampler=ddim clip=false eta=0 steps=50", 0.25, 0.4);
+
+    ck_assert_msg(a / b > 3, "even steps of time: errors %g, %g", a, b);
+    ck_assert_msg(c / d > 3, "even steps of the ratio: errors %g, %g", c, d);
+    ck_assert_msg(c < first, "20 steps: error %g, DDIM in 50: %g", c, first);
+}
+END_TEST
+
+/* A step without one before it is of first order, and that is DDIM. */
+START_TEST(dpmpp_alone_is_ddim)
+{
+    maskdm_scheduler *s = scheduler("schedule=linear prediction=noise");
+    maskdm_options *ddim = options("sampler", "sampler=ddim eta=0 clip=false");
+    maskdm_options *dpmpp = options("sampler", "sampler=dpmpp clip=false");
+    float x[2] = {0.5f, 0.5f}, p = -0.25f, x0[2], y[2] = {0.5f, 0.5f};
+
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 700, 300, 1, 1, &x[0], &p, NULL, &x0[0]), MASKDM_OK);
+    ck_assert_int_eq(maskdm_scheduler_step(s, dpmpp, 700, 300, 1, 1, &x[1], &p, NULL, &x0[1]), MASKDM_OK);
+    ck_assert_double_eq_tol(x[0], x[1], 1e-6);
+    ck_assert_float_eq(x0[0], x0[1]);
+    ck_assert_int_eq(maskdm_scheduler_step(s, dpmpp, 0.5, -1, 1, 1, &y[0], &p, NULL, &x0[0]), MASKDM_OK);
+    ck_assert_float_eq(y[0], x0[0]);
+    maskdm_options_release(&ddim);
+    maskdm_options_release(&dpmpp);
+    maskdm_scheduler_release(&s);
 }
 END_TEST
 
@@ -187,6 +290,7 @@ START_TEST(refusals)
     maskdm_scheduler *s = scheduler("schedule=linear timesteps=100");
     maskdm_options *ddim = options("sampler", "sampler=ddim steps=10 eta=1");
     maskdm_options *ddpm = options("sampler", "sampler=ddpm"), *many = options("sampler", "sampler=ddim steps=101");
+    maskdm_options *dpmpp = options("sampler", "sampler=dpmpp steps=20");
     float x = 1, p = 0, z = 0;
     double at[2];
 
@@ -200,9 +304,19 @@ START_TEST(refusals)
     ck_assert_int_eq(maskdm_scheduler_step(s, ddpm, 50, 40, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
     ck_assert_str_eq(maskdm_last_error(), "ddpm steps from 50 to 49, not to 40");
     ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, 40, 1, 1, &x, NULL, &z, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50.5, 40, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "time 50.5 is not a whole number in 0 .. 99");
+    ck_assert_int_eq(maskdm_scheduler_step_after(s, dpmpp, 60, NULL, 50, 40, 1, 1, &x, &p, NULL, NULL),
+                     MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "dpmpp needs the clean image of the step from 60 for the one from 50");
+    ck_assert_int_eq(maskdm_scheduler_step_after(s, dpmpp, 50, &z, 50, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step_after(s, dpmpp, 100, &z, 50, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step(s, dpmpp, NAN, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_step(s, dpmpp, 50, -0.5, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
     ck_assert_float_eq(x, 1);
     maskdm_options_release(&ddim);
     maskdm_options_release(&ddpm);
+    maskdm_options_release(&dpmpp);
     maskdm_options_release(&many);
     maskdm_scheduler_release(&s);
 }
@@ -217,6 +331,9 @@ int main(void)
 
     tcase_add_test(c, times);
     tcase_add_test(c, a_perfect_network_gives_the_data);
+    tcase_add_test(c, continuous_times);
+    tcase_add_test(c, dpmpp_is_of_second_order);
+    tcase_add_test(c, dpmpp_alone_is_ddim);
     tcase_add_test(c, one_image_is_found);
     tcase_add_test(c, ddim_at_eta_1_is_ddpm);
     tcase_add_test(c, clipping_is_the_authors);
