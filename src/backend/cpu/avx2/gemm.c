@@ -22,6 +22,7 @@ enum {
     LEAST_BLOCK = 2048,   /* columns of b that are packed at a time, where there are as many */
     LEAST_WIDE = 128,     /* columns of a unit below which packing a again shows */
     FEWEST_UNITS = 12,
+    LATE = 3,             /* units of rows, the last ones, that are cut in half so that threads end together */
     BAND = 4,             /* panels of b that are packed side by side */
     AHEAD = 12,           /* rows that packing asks the memory for in advance, each being on a page of its own */
     SINGLE = HIGH * DEPTH + HIGH * 8 /* floats of one worker: packed rows of a, and a ragged edge of c */
@@ -33,6 +34,7 @@ struct job {
     int64_t column, columns, k, depth;           /* the block of b that is packed now */
     int64_t step;                                /* k is summed in steps of this many */
     int64_t row_units, rows, column_units, wide; /* how c's columns of the block are cut */
+    int64_t early;                               /* units of `rows` rows; the others have half */
     int last;                                    /* no more blocks of k follow */
 };
 
@@ -107,11 +109,24 @@ static void finish_edge(float *c, int64_t ldc, const float *edge, int64_t rows, 
             c[i * ldc + k] = add ? c[i * ldc + k] + edge[i * 8 + k] : edge[i * 8 + k];
 }
 
+static int64_t half_of(int64_t rows)
+{
+    return maskdm_round_up((rows + 1) / 2, MASKDM_TILE_ROWS);
+}
+
+static int64_t first_row(const struct job *j, int64_t row_unit)
+{
+    const int64_t late = row_unit - j->early;
+
+    return late > 0 ? j->early * j->rows + late * half_of(j->rows) : row_unit * j->rows;
+}
+
 static void make_unit(void *arg, int64_t unit, int worker)
 {
     const struct job *j = arg;
     const struct maskdm_gemm *g = j->g;
-    const int64_t row = unit / j->column_units * j->rows, rows = maskdm_lesser(j->rows, g->m - row);
+    const int64_t row = first_row(j, unit / j->column_units);
+    const int64_t rows = maskdm_lesser(first_row(j, unit / j->column_units + 1), g->m) - row;
     const int64_t at = unit % j->column_units * j->wide, columns = maskdm_lesser(j->wide, j->columns - at);
     const int64_t whole = columns / 8 * 8;
     float *packed = j->single + (int64_t)worker * SINGLE, *edge = packed + HIGH * DEPTH;
@@ -142,7 +157,10 @@ static void cut_units(struct job *j)
     const int64_t m = j->g->m;
 
     j->rows = maskdm_round_up(maskdm_pieces(m, maskdm_pieces(m, HIGH)), MASKDM_TILE_ROWS);
-    j->row_units = maskdm_pieces(m, j->rows);
+    j->early = maskdm_pieces(m, j->rows) - LATE;
+    if (j->early < 0)
+        j->early = 0;
+    j->row_units = j->early + maskdm_pieces(m - j->early * j->rows, half_of(j->rows));
     j->wide = maskdm_round_up(maskdm_pieces(j->columns, maskdm_pieces(FEWEST_UNITS, j->row_units)), 16);
     if (j->wide < LEAST_WIDE)
         j->wide = LEAST_WIDE;
