@@ -30,6 +30,7 @@ struct maskdm_run {
     maskdm_data *data, *held_out; /* held_out NULL: none */
     maskdm_trainer *trainer;
 
+    struct maskdm_folder_lock *lock; /* of the folder, so that no two runs write into it */
     struct maskdm_appender *log;
     int64_t saved;     /* step of the newest checkpoint written by or loaded into this run, -1: none */
     int64_t published; /* step of the model.safetensors that this run wrote last, -1: none */

@@ -199,10 +199,10 @@ int maskdm_run_enter_folder(struct maskdm_run *run)
     MASKDM_TRY(maskdm_file_kind_of(&kind, run->out));
     if (kind != MASKDM_FILE_NONE && kind != MASKDM_FILE_FOLDER)
         return maskdm_fail(MASKDM_EINVAL, "%s is not a folder", run->out);
-    if (kind == MASKDM_FILE_FOLDER)
-        MASKDM_TRY(list(run, &l));
-    status = MASKDM_OK;
-    if (l.entries && !resume)
+    MASKDM_TRY(maskdm_folder_make(run->out));
+    MASKDM_TRY(maskdm_folder_lock(&run->lock, run->out, "another run"));
+    status = list(run, &l);
+    if (status == MASKDM_OK && l.entries && !resume)
         status = maskdm_fail(MASKDM_EINVAL, "%s is not empty; resume=true goes on with the run in it", run->out);
     if (status == MASKDM_OK && resume)
         status = compare_options(run);
@@ -210,7 +210,6 @@ int maskdm_run_enter_folder(struct maskdm_run *run)
         status = load_newest(run, &l);
     maskdm_free(l.step);
     MASKDM_TRY(status);
-    MASKDM_TRY(maskdm_folder_make(run->out));
     if (resume)
         MASKDM_TRY(maskdm_folder_sweep(run->out));
     MASKDM_TRY(write_options(run));

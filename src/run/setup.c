@@ -10,6 +10,7 @@
 #include "diffusion/options.h"
 #include "diffusion/scheduler.h"
 #include "run/options.h"
+#include "util/alloc.h"
 #include "util/error.h"
 
 #include <string.h>
@@ -86,12 +87,32 @@ static int follow_file(struct maskdm_run *run, const maskdm_options *file)
     return MASKDM_OK;
 }
 
+/* A run that is resumed has its weights in its checkpoint, so that the file it began from may be gone; network and
+ * schedule are then those of the model in its folder. */
+static int load_own_model(struct maskdm_run *run)
+{
+    struct maskdm_failure why;
+    char *path;
+    int status;
+
+    maskdm_failure_take(&why, MASKDM_ENOTFOUND);
+    path = maskdm_run_path(run, "model.safetensors");
+    if (!path)
+        return MASKDM_ENOMEM;
+    status = maskdm_weights_load(&run->model, run->device, path);
+    maskdm_free(path);
+    return status == MASKDM_ENOTFOUND ? maskdm_failure_record(&why) : status;
+}
+
 static int load_model(struct maskdm_run *run)
 {
     const char *init = maskdm_optionset_string(run->options, "init");
     int ema = strcmp(maskdm_optionset_string(run->options, "init_weights"), "ema") == 0;
+    int status = maskdm_weights_load(&run->model, run->device, init);
 
-    MASKDM_TRY(maskdm_weights_load(&run->model, run->device, init));
+    if (status == MASKDM_ENOTFOUND && maskdm_optionset_bool(run->options, "resume"))
+        status = load_own_model(run);
+    MASKDM_TRY(status);
     if (ema && run->model->online)
         memcpy(run->model->online, run->model->ema, maskdm_weights_bytes(run->model));
     MASKDM_TRY(follow_file(run, run->model->options));
@@ -181,6 +202,7 @@ int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const
 void maskdm_run_close(struct maskdm_run *run)
 {
     maskdm_appender_close(&run->log);
+    maskdm_folder_unlock(&run->lock);
     maskdm_training_release(&run->trainer);
     maskdm_adamw_drop(&run->optimizer);
     maskdm_masking_drop(&run->mask);

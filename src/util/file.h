@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Called before each operation with its name ("open", "read", "write", "fsync", "rename", "unlink", "mkdir",
- * "stat", "list", "truncate", "close"); a positive result is the errno with which the operation then fails. */
+/* Called before each operation with its name ("open", "read", "write", "fsync", "rename", "unlink", "mkdir", "stat",
+ * "list", "lock", "truncate", "close"); a positive result is the errno with which the operation then fails. */
 struct maskdm_file_hook {
     int (*before)(void *user, const char *operation, const char *path);
     void *user;
@@ -57,6 +57,11 @@ int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *na
 /* What tells a folder from every other, whatever links lead to it. */
 struct maskdm_folder_id { uint64_t device, number; };
 int maskdm_folder_id(struct maskdm_folder_id *out, const char *path);
+/* Hold an existing folder until unlocked or until this process ends; MASKDM_EINVAL, naming `what`, while another
+ * holds it, in this process or another. Where the file system has no locks (some network ones) everybody gets it. */
+struct maskdm_folder_lock;
+int maskdm_folder_lock(struct maskdm_folder_lock **out, const char *path, const char *what);
+void maskdm_folder_unlock(struct maskdm_folder_lock **lock); /* NULL inside is fine */
 int maskdm_file_remove(const char *path); /* a missing file is fine */
 /* Remove stale temporary siblings that writers left in a folder whose process no longer runs on this host. */
 int maskdm_folder_sweep(const char *path);

@@ -54,7 +54,7 @@ int maskdm_folder_id(struct maskdm_folder_id *out, const char *path)
     struct stat st;
 
     if (maskdm_sys_stat(path, &st))
-        return maskdm_sys_fail("stat", path);
+        return maskdm_sys_fail("find", path);
     out->device = (uint64_t)st.st_dev;
     out->number = (uint64_t)st.st_ino;
     return MASKDM_OK;

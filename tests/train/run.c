@@ -77,6 +77,18 @@ static int count_lines(const char *folder, const char *part)
     return n;
 }
 
+/* A second run into the folder of one that is under way. */
+static int intrude(void *user, const struct maskdm_progress *p)
+{
+    int *tries = user;
+
+    if (p->step != 2)
+        return 0;
+    FAILS(MASKDM_EINVAL, "is in use by another run", run(out_a, "steps=9 resume=true", NULL));
+    ++*tries;
+    return 0;
+}
+
 static void setup(void)
 {
     static int number;
@@ -239,6 +251,13 @@ START_TEST(fine_tuning)
     OK(run_as("finetune", out_b, init, NULL));
     OK(maskdm_model_load(&model, device, file_in(out_b, "model.safetensors")));
     ck_assert_int_eq(maskdm_model_height(model), SIDE);
+    ck_assert_int_eq(rename(file_in(out_a, "model.safetensors"), file_in(out_a, "gone")), 0);
+    strcat(init, "steps=5 resume=true");
+    OK(run_as("finetune", out_b, init, NULL));
+    ck_assert(exists(out_b, "checkpoint-5.safetensors"));
+    snprintf(init, sizeof init, "init=%s/model.safetensors resume=true %s", out_a, more);
+    FAILS(MASKDM_ENOTFOUND, "a", run_as("finetune", root, init, NULL));
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), file_in(out_a, "model.safetensors")));
     snprintf(init, sizeof init, "init=%s/checkpoint-9.safetensors %s", out_a, more);
     FAILS(MASKDM_EFORMAT, "training state", run_as("finetune", out_b, init, NULL));
     maskdm_model_release(&model);
@@ -286,6 +305,20 @@ START_TEST(not_finite)
 }
 END_TEST
 
+START_TEST(one_run_in_a_folder)
+{
+    maskdm_control *control;
+    int tries = 0;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_progress(control, intrude, &tries);
+    OK(run(out_a, "steps=4", control));
+    ck_assert_int_eq(tries, 1);
+    OK(run(out_a, "steps=6 resume=true", NULL));
+    maskdm_control_release(&control);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("run");
@@ -300,6 +333,7 @@ int main(void)
     tcase_add_test(tests, resuming_with_other_options);
     tcase_add_test(tests, full_disk);
     tcase_add_test(tests, fine_tuning);
+    tcase_add_test(tests, one_run_in_a_folder);
     tcase_add_test(tests, what_is_refused);
     tcase_add_test(tests, not_finite);
     tcase_set_timeout(tests, 60);

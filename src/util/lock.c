@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A folder held by one at a time. flock() on the folder itself: nothing is left behind in it, the lock goes with the
+ * process however that ends, and two holders within one process are told apart, which fcntl() locks would not do.
+ */
+#include "util/file.h"
+
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+struct maskdm_folder_lock {
+    int fd;
+    char *path;
+};
+
+static int hold(int fd, const char *path)
+{
+    int status;
+
+    if (maskdm_sys_before("lock", path))
+        return -1;
+    do
+        status = flock(fd, LOCK_EX | LOCK_NB);
+    while (status < 0 && errno == EINTR);
+    return status;
+}
+
+int maskdm_folder_lock(struct maskdm_folder_lock **out, const char *path, const char *what)
+{
+    struct maskdm_folder_lock *l = maskdm_need(1, sizeof *l, "a folder's lock");
+
+    *out = NULL;
+    if (!l)
+        return MASKDM_ENOMEM;
+    l->path = maskdm_strdup(path);
+    if (!l->path) {
+        maskdm_free(l);
+        return maskdm_fail_memory(strlen(path) + 1, "a file name");
+    }
+    l->fd = maskdm_sys_open(path, O_RDONLY | O_DIRECTORY);
+    if (l->fd < 0) {
+        maskdm_free(l->path);
+        maskdm_free(l);
+        return maskdm_sys_fail("open", path);
+    }
+    if (hold(l->fd, path) && errno == EWOULDBLOCK) {
+        maskdm_folder_unlock(&l);
+        return maskdm_fail(MASKDM_EINVAL, "%s is in use by %s", path, what);
+    }
+    *out = l;
+    return MASKDM_OK;
+}
+
+void maskdm_folder_unlock(struct maskdm_folder_lock **lock)
+{
+    struct maskdm_folder_lock *l = *lock;
+
+    *lock = NULL;
+    if (!l)
+        return;
+    (void)maskdm_sys_close(l->fd, l->path);
+    maskdm_free(l->path);
+    maskdm_free(l);
+}
