@@ -21,13 +21,6 @@ static const struct maskdm_op op_gelu_linear = {.name = "gelu_linear",
                                                 .reads_in = 1u << 0 | 1u << 1,
                                                 .flops = flops};
 
-static const struct maskdm_op op_linear_gelu = {.name = "linear_gelu",
-                                                .inputs = "x w b?",
-                                                .id = MASKDM_OP_LINEAR_GELU,
-                                                .reads_in = 1u << 0 | 1u << 1,
-                                                .reads_out = 1u << 1,
-                                                .flops = flops};
-
 static const struct maskdm_op op_linear_silu = {.name = "linear_silu",
                                                 .inputs = "x w b?",
                                                 .id = MASKDM_OP_LINEAR_SILU,
@@ -59,11 +52,6 @@ static maskdm_val record(struct maskdm_graph *g, const struct maskdm_op *op, mas
 maskdm_val maskdm_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b)
 {
     return record(g, &op_linear, x, w, b);
-}
-
-maskdm_val maskdm_linear_gelu(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b)
-{
-    return record(g, &op_linear_gelu, x, w, b);
 }
 
 maskdm_val maskdm_gelu_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b)

@@ -9,8 +9,8 @@
 #include "graph/graph.h"
 
 maskdm_val maskdm_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
-maskdm_val maskdm_linear_gelu(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
-/* y = gelu(x) w' + b: the same network as linear_gelu before linear, with one wide value less kept for backward. */
+/* y = gelu(x) w' + b. GELU belongs to the linear that follows: of a transformer's widest value backward then needs
+ * one copy and not two. */
 maskdm_val maskdm_gelu_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
 maskdm_val maskdm_linear_silu(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
 maskdm_val maskdm_linear2(struct maskdm_graph *g, maskdm_val x, maskdm_val s, maskdm_val w, maskdm_val b);

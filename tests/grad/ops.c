@@ -55,16 +55,6 @@ static void linear_conv(struct rig *r)
     output(r, maskdm_linear(&r->g, input(r, maskdm_shape3(2, 3, 12)), w, vector(r, "b", 6)));
 }
 
-static void linear_gelu(struct rig *r)
-{
-    output(r, maskdm_linear_gelu(&r->g, input(r, maskdm_shape2(9, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
-}
-
-static void linear_gelu_bare(struct rig *r)
-{
-    output(r, maskdm_linear_gelu(&r->g, input(r, maskdm_shape2(1, 4)), matrix(r, "w", 3, 4), MASKDM_NONE));
-}
-
 static void gelu_linear(struct rig *r)
 {
     output(r, maskdm_gelu_linear(&r->g, input(r, maskdm_shape2(9, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
@@ -202,8 +192,6 @@ static const struct {
     {"linear", linear},
     {"linear without bias", linear_bare},
     {"linear with a convolution's weight", linear_conv},
-    {"linear_gelu", linear_gelu},
-    {"linear_gelu without bias", linear_gelu_bare},
     {"gelu_linear", gelu_linear},
     {"gelu_linear twice over one input", gelu_linear_shared},
     {"linear_silu", linear_silu},

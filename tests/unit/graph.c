@@ -33,7 +33,7 @@ static void record_chain(struct maskdm_graph *g)
         maskdm_val qkv = maskdm_linear(g, y, weight(g, "qkv", 18, 6), MASKDM_NONE);
         maskdm_val h = maskdm_attention(g, qkv, 2);
         h = maskdm_add_norm(g, &sum, y, h, vector(g, "w", 6), vector(g, "b", 6));
-        h = maskdm_linear_gelu(g, h, weight(g, "fc1", 24, 6), vector(g, "b1", 24));
+        h = maskdm_linear_silu(g, h, weight(g, "fc1", 24, 6), vector(g, "b1", 24));
         y = maskdm_add(g, sum, maskdm_linear(g, h, weight(g, "fc2", 6, 24), MASKDM_NONE));
     }
     maskdm_graph_scope(g, "%s", "");
@@ -269,7 +269,7 @@ START_TEST(ops_check_shapes)
         ck_assert_int_eq(g.failure.code, 0);
         switch (which) {
         case 0: maskdm_linear(&g, x, w, vector(&g, "v", 5)); break;
-        case 1: maskdm_linear_gelu(&g, x, weight(&g, "u", 6, 7), MASKDM_NONE); break;
+        case 1: maskdm_linear_silu(&g, x, weight(&g, "u", 6, 7), MASKDM_NONE); break;
         case 2: maskdm_linear2(&g, x, x2, weight(&g, "u", 6, 12), MASKDM_NONE); break;
         case 3: maskdm_layernorm(&g, x, vector(&g, "v", 5), vector(&g, "u", 6)); break;
         case 4: maskdm_add_norm(&g, &sum, x, x2, vector(&g, "v", 6), vector(&g, "u", 6)); break;

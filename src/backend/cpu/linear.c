@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * linear, linear_gelu, linear_silu, linear2: y = f([x|s] w' + b), where s is the second operand of linear2 and f the
- * identity elsewhere than in its two namesakes. Two operands are two products over the two column blocks of w, so
- * nothing is concatenated. Bias and f are applied to each tile while it is in cache.
+ * linear, linear_silu, linear2: y = f([x|s] w' + b), where s is the second operand of linear2 and f is SiLU in
+ * linear_silu, else the identity. Two operands are two products over the two column blocks of w, so nothing is
+ * concatenated. Bias and f are applied to each tile while it is in cache.
  */
 #include "backend/cpu/rows.h"
 #include "util/error.h"
@@ -222,16 +222,6 @@ static size_t linear_scratch(const struct maskdm_backend *b, const struct maskdm
     return scratch(c, 1, 0, train);
 }
 
-static int gelu_forward(struct maskdm_backend *b, const struct maskdm_call *c)
-{
-    return forward(b, c, 1, REAL(maskdm_rows_of)(b)->gelu);
-}
-
-static int gelu_backward(struct maskdm_backend *b, const struct maskdm_call *c)
-{
-    return backward(b, c, 1, REAL(maskdm_rows_of)(b)->gelu_backward);
-}
-
 static int silu_forward(struct maskdm_backend *b, const struct maskdm_call *c)
 {
     return forward(b, c, 1, REAL(maskdm_rows_of)(b)->silu);
@@ -267,9 +257,6 @@ static size_t linear2_scratch(const struct maskdm_backend *b, const struct maskd
 const struct maskdm_kernel REAL(maskdm_cpu_linear) = {.forward = linear_forward,
                                                       .backward = linear_backward,
                                                       .scratch = linear_scratch};
-const struct maskdm_kernel REAL(maskdm_cpu_linear_gelu) = {.forward = gelu_forward,
-                                                           .backward = gelu_backward,
-                                                           .scratch = activated_scratch};
 const struct maskdm_kernel REAL(maskdm_cpu_linear_silu) = {.forward = silu_forward,
                                                            .backward = silu_backward,
                                                            .scratch = activated_scratch};

@@ -10,7 +10,6 @@ void REAL(maskdm_cpu_table_c)(struct maskdm_cpu_table *t)
     t->REAL(rows) = &REAL(maskdm_rows_c);
     t->gemm = REAL(maskdm_cpu_gemm_c);
     t->kernel[MASKDM_OP_LINEAR] = REAL(maskdm_cpu_linear);
-    t->kernel[MASKDM_OP_LINEAR_GELU] = REAL(maskdm_cpu_linear_gelu);
     t->kernel[MASKDM_OP_GELU_LINEAR] = REAL(maskdm_cpu_gelu_linear);
     t->kernel[MASKDM_OP_LINEAR_SILU] = REAL(maskdm_cpu_linear_silu);
     t->kernel[MASKDM_OP_LINEAR2] = REAL(maskdm_cpu_linear2);
