@@ -24,7 +24,7 @@ enum { MASKDM_MAX_IN = 6, MASKDM_MAX_OUT = 3 };
 enum maskdm_op_id {
     MASKDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
     MASKDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre[R,O] */
-    MASKDM_OP_GELU_LINEAR, /* x[R,I] w[O,I] b?[O]            -> y[R,O] = gelu(x) w' + b (erf form), gelu(x) not kept */
+    MASKDM_OP_GELU_LINEAR, /* x[R,I] w[O,I] b?[O]            -> y[R,O] = gelu(x) w' + b (erf), gelu(x) not kept */
     MASKDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
     MASKDM_OP_LAYERNORM,   /* x[R,D] w[D] b[D]               -> y, aux stats[R,2] = mean, 1/sqrt(var+1e-5) */
     MASKDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w[D] b[D]        -> sum? = x + r, y = norm(sum), aux stats[R,2] */
