@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Tensor files (safetensors): read and written by name. Every file is treated as hostile: it is checked whole
- * before anything is read from it, and nothing larger than the file justifies is allocated.
+ * Tensor files: safetensors, read and written, and PyTorch checkpoints (torch.save since 1.6), read; by name. Every
+ * file is treated as hostile: it is checked whole before anything is read from it, nothing larger than the file
+ * justifies is allocated, and nothing that a checkpoint says is ever run.
  *
  *     maskdm_file *f;
  *     maskdm_file_open(&f, "model.safetensors");
@@ -22,20 +23,21 @@ extern "C" {
 
 typedef struct maskdm_file maskdm_file;
 
-/** Open and check a safetensors file. MASKDM_EIO, MASKDM_EFORMAT (with the tensor and both numbers), MASKDM_ENOMEM.
- */
+/** Open and check a tensor file, whose format its bytes tell. MASKDM_EIO, MASKDM_EFORMAT (with the tensor and both
+ * numbers), MASKDM_ENOMEM. In a checkpoint names are the path through the dictionaries ("model.encoder.norm.weight"),
+ * and numbers and strings ("step") are metadata. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_open(maskdm_file **out, const char *path);
 /** The same for bytes in memory, which must stay there until the handle is released. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_open_memory(maskdm_file **out, const void *bytes, size_t size);
 MASKDM_API void maskdm_file_release(maskdm_file **file);
 
-/** Number of tensors; they are in the order of their bytes in the file. */
+/** Number of tensors, in the order of their bytes (safetensors) or of the dictionaries (checkpoints). */
 MASKDM_API int64_t maskdm_file_count(const maskdm_file *file);
 /** Index of a tensor by name, or MASKDM_ENOTFOUND (no error line is written). */
 MASKDM_API int64_t maskdm_file_find(const maskdm_file *file, const char *name);
 /** Name of tensor i, or NULL. Lives as long as the handle. */
 MASKDM_API const char *maskdm_file_name(const maskdm_file *file, int64_t i);
-/** "F32", "F64", "I64", "U8", ... as in the file. */
+/** "F32", "F64", "I64", "U8", ... as in the file, by the names of safetensors. */
 MASKDM_API const char *maskdm_file_dtype(const maskdm_file *file, int64_t i);
 /** Number of dimensions (at most 8); fills shape[0 .. min(rank, capacity)). Negative for a bad index. */
 MASKDM_API int maskdm_file_shape(const maskdm_file *file, int64_t i, int64_t *shape, int capacity);
@@ -54,7 +56,7 @@ MASKDM_API const char *maskdm_file_metadata(const maskdm_file *file, const char 
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_f32(maskdm_file *file, int64_t i, float *out, int64_t count);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_f64(maskdm_file *file, int64_t i, double *out, int64_t count);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_i64(maskdm_file *file, int64_t i, int64_t *out, int64_t count);
-/** The bytes as they are in the file; `bytes` must be maskdm_file_bytes(). */
+/** The elements' bytes as they are in the file, in row-major order; `bytes` must be maskdm_file_bytes(). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t bytes);
 
 /* ---- writing ---- */

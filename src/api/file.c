@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Tensor files for hosts: arguments checked, then handed to io/safetensors. */
+ * Tensor files for hosts: arguments checked, then handed to io/torch.h, which knows every format. */
 #include <maskdm/file.h>
 
-#include "io/safetensors.h"
+#include "io/torch.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -40,7 +40,7 @@ int maskdm_file_open(maskdm_file **out, const char *path)
     if (!path)
         return maskdm_fail(MASKDM_EINVAL, "the path of a tensor file is NULL");
     MASKDM_TRY(create(out));
-    return finish(out, maskdm_st_open(&(*out)->st, path));
+    return finish(out, maskdm_tensors_open(&(*out)->st, path));
 }
 
 int maskdm_file_open_memory(maskdm_file **out, const void *bytes, size_t size)
@@ -51,7 +51,7 @@ int maskdm_file_open_memory(maskdm_file **out, const void *bytes, size_t size)
     if (!bytes && size)
         return maskdm_fail(MASKDM_EINVAL, "the bytes of a tensor file are NULL");
     MASKDM_TRY(create(out));
-    return finish(out, maskdm_st_open_memory(&(*out)->st, bytes, size));
+    return finish(out, maskdm_tensors_open_memory(&(*out)->st, bytes, size));
 }
 
 void maskdm_file_release(maskdm_file **file)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * maskdm info FILE [--json]: tensors and metadata of any safetensors file, and what maskdm reads from it.
+ * maskdm info FILE [--json]: tensors and metadata of any tensor file, and what maskdm reads from it.
  */
 #include "cli/cli.h"
 
@@ -43,6 +43,8 @@ static const char *meaning(const maskdm_file *f)
         return "training state";
     if (maskdm_file_metadata(f, "maskdm.network"))
         return "model";
+    if (maskdm_file_find(f, "model.model.encoder.encoder_pos_embed") >= 0)
+        return "checkpoint of the authors' program";
     return "tensors only";
 }
 

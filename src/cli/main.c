@@ -24,7 +24,7 @@ static const struct command commands[] = {
      "train a model file further, on whole images", run_work, finetune},
     {"sample", "sample", "--model MODEL --out GRID.png|DIR [flags]", "draw images from a model file", run_work,
      maskdm_sample},
-    {"info", NULL, "FILE [--json]", "show what a safetensors file holds", run_info, NULL},
+    {"info", NULL, "FILE [--json]", "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
 };
 
 const struct command *command_at(int i)

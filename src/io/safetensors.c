@@ -40,6 +40,11 @@ static int measure_header(struct maskdm_st *s, size_t *length)
                            maskdm_st_label(s), MASKDM_ST_LENGTH, (unsigned long long)s->size);
     MASKDM_TRY(maskdm_st_bytes_at(s, bytes, sizeof bytes, 0));
     n = maskdm_load_le(bytes, sizeof bytes);
+    if (!memcmp(bytes, "PK\3\4", 4))
+        return maskdm_fail(MASKDM_EFORMAT,
+                           "%s: a zip archive, not a safetensors file; of a PyTorch checkpoint, maskdm "
+                           "convert makes a model file",
+                           maskdm_st_label(s));
     if (n > s->size - MASKDM_ST_LENGTH)
         return maskdm_fail(MASKDM_EFORMAT, "%s: the header is said to have %llu bytes, but only %llu follow",
                            maskdm_st_label(s), (unsigned long long)n,
@@ -61,7 +66,7 @@ static int judge(struct maskdm_st *s, const char *header, size_t length)
     return err ? maskdm_fail_prefix(err, "%s", maskdm_st_label(s)) : MASKDM_OK;
 }
 
-static int read_header(struct maskdm_st *s)
+int maskdm_st_read_header(struct maskdm_st *s)
 {
     char *header;
     size_t length = 0;
@@ -80,30 +85,40 @@ static int read_header(struct maskdm_st *s)
     return err;
 }
 
-int maskdm_st_open(struct maskdm_st *out, const char *path)
+int maskdm_st_open_as(struct maskdm_st *out, const char *path, int (*read)(struct maskdm_st *s))
 {
     int err;
 
     memset(out, 0, sizeof *out);
     MASKDM_TRY(maskdm_reader_open(&out->reader, path));
     out->size = maskdm_reader_size(out->reader);
-    err = read_header(out);
+    err = read(out);
     if (err)
         maskdm_st_close(out);
     return err;
 }
 
-int maskdm_st_open_memory(struct maskdm_st *out, const void *bytes, size_t size)
+int maskdm_st_open_memory_as(struct maskdm_st *out, const void *bytes, size_t size, int (*read)(struct maskdm_st *s))
 {
     int err;
 
     memset(out, 0, sizeof *out);
     out->memory = bytes;
     out->size = size;
-    err = read_header(out);
+    err = read(out);
     if (err)
         maskdm_st_close(out);
     return err;
+}
+
+int maskdm_st_open(struct maskdm_st *out, const char *path)
+{
+    return maskdm_st_open_as(out, path, maskdm_st_read_header);
+}
+
+int maskdm_st_open_memory(struct maskdm_st *out, const void *bytes, size_t size)
+{
+    return maskdm_st_open_memory_as(out, bytes, size, maskdm_st_read_header);
 }
 
 void maskdm_st_close(struct maskdm_st *s)

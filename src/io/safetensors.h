@@ -19,12 +19,14 @@ struct maskdm_st_tensor {
     int rank;
     int64_t shape[MASKDM_ST_RANK];
     int64_t elements;
-    uint64_t begin, end; /* bytes, from the start of the data */
+    uint64_t begin, end; /* bytes, from the start of the data; of a scattered tensor only the length is meant */
+    int scattered;       /* elements do not follow each other: begin + sum of index[i] * stride[i] elements */
+    int64_t stride[MASKDM_ST_RANK];
 };
 
 struct maskdm_st_entry { char *key, *value; };
 
-/* What a header says, checked. Tensors are in the order of their bytes. */
+/* What a file says, checked. Tensors of a safetensors file are in the order of their bytes. */
 struct maskdm_st {
     struct maskdm_st_tensor *tensor;
     int64_t count;

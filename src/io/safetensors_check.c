@@ -7,48 +7,26 @@
 
 #include "util/alloc.h"
 #include "util/error.h"
+#include "util/sort.h"
 
 #include <string.h>
-
-typedef int compare(const struct maskdm_st *s, int64_t a, int64_t b);
-
-static void sift(int64_t *index, int64_t root, int64_t n, const struct maskdm_st *s, compare *order)
-{
-    int64_t child, moved = index[root];
-
-    for (; (child = 2 * root + 1) < n; root = child) {
-        if (child + 1 < n && order(s, index[child], index[child + 1]) < 0)
-            child++;
-        if (order(s, moved, index[child]) >= 0)
-            break;
-        index[root] = index[child];
-    }
-    index[root] = moved;
-}
-
-/* Heapsort, since the C library's qsort may allocate and may turn quadratic. */
-static void sort(int64_t *index, int64_t n, const struct maskdm_st *s, compare *order)
-{
-    for (int64_t i = 0; i < n; i++)
-        index[i] = i;
-    for (int64_t root = n / 2; root-- > 0;)
-        sift(index, root, n, s, order);
-    for (int64_t last = n; last-- > 1;) {
-        int64_t largest = index[0];
-        index[0] = index[last];
-        index[last] = largest;
-        sift(index, 0, last, s, order);
-    }
-}
 
 static int compare_u64(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);
 }
 
-/* Empty tensors come before the one that begins where they stand; ties keep the order of the header. */
-static int by_bytes(const struct maskdm_st *s, int64_t a, int64_t b)
+static void sort_all(int64_t *index, int64_t n, maskdm_compare *order, const struct maskdm_st *s)
 {
+    for (int64_t i = 0; i < n; i++)
+        index[i] = i;
+    maskdm_sort(index, n, order, s);
+}
+
+/* Empty tensors come before the one that begins where they stand; ties keep the order of the header. */
+static int by_bytes(const void *user, int64_t a, int64_t b)
+{
+    const struct maskdm_st *s = user;
     int order = compare_u64(s->tensor[a].begin, s->tensor[b].begin);
 
     if (!order)
@@ -56,25 +34,32 @@ static int by_bytes(const struct maskdm_st *s, int64_t a, int64_t b)
     return order ? order : compare_u64((uint64_t)a, (uint64_t)b);
 }
 
-static int by_name(const struct maskdm_st *s, int64_t a, int64_t b)
+static int by_name(const void *user, int64_t a, int64_t b)
 {
+    const struct maskdm_st *s = user;
     return strcmp(s->tensor[a].name, s->tensor[b].name);
 }
 
-static int by_key(const struct maskdm_st *s, int64_t a, int64_t b)
+static int by_key(const void *user, int64_t a, int64_t b)
 {
+    const struct maskdm_st *s = user;
     return strcmp(s->meta[a].key, s->meta[b].key);
 }
 
-static int order_by_bytes(struct maskdm_st *s, int64_t *index)
+static int order_by_bytes(struct maskdm_st *s)
 {
     struct maskdm_st_tensor *sorted = maskdm_need((size_t)s->count, sizeof *sorted, "the table of tensors");
+    int64_t *index = maskdm_need((size_t)s->count, sizeof *index, "the order of the tensors");
 
-    if (!sorted)
+    if (!sorted || !index) {
+        maskdm_free(sorted);
+        maskdm_free(index);
         return MASKDM_ENOMEM;
-    sort(index, s->count, s, by_bytes);
+    }
+    sort_all(index, s->count, by_bytes, s);
     for (int64_t i = 0; i < s->count; i++)
         sorted[i] = s->tensor[index[i]];
+    maskdm_free(index);
     maskdm_free(s->tensor);
     s->tensor = sorted;
     return MASKDM_OK;
@@ -89,7 +74,8 @@ static int check_tiling(const struct maskdm_st *s, uint64_t data)
         if (t->begin != at)
             return maskdm_fail(MASKDM_EFORMAT,
                                "tensor " MASKDM_ST_SHOWN " begins at byte %llu of the data, but the one before it "
-                               "ends at %llu", t->name, (unsigned long long)t->begin, (unsigned long long)at);
+                               "ends at %llu",
+                               t->name, (unsigned long long)t->begin, (unsigned long long)at);
         if (t->end > data)
             return maskdm_fail(MASKDM_EFORMAT,
                                "tensor " MASKDM_ST_SHOWN " ends at byte %llu of the data, but the file has only %llu",
@@ -109,7 +95,7 @@ static int check_keys(struct maskdm_st *s)
 
     if (!index)
         return MASKDM_ENOMEM;
-    sort(index, s->meta_count, s, by_key);
+    sort_all(index, s->meta_count, by_key, s);
     for (int64_t i = 1; i < s->meta_count && !err; i++)
         if (by_key(s, index[i - 1], index[i]) == 0)
             err = maskdm_fail(MASKDM_EFORMAT, "metadata " MASKDM_ST_SHOWN " comes twice", s->meta[index[i]].key);
@@ -126,17 +112,23 @@ static int check_names(const struct maskdm_st *s)
     return MASKDM_OK;
 }
 
-int maskdm_st_check(struct maskdm_st *s, uint64_t data)
+int maskdm_st_index(struct maskdm_st *s)
 {
     if (s->meta_count)
         MASKDM_TRY(check_keys(s));
     if (!s->count)
-        return check_tiling(s, data);
+        return MASKDM_OK;
     s->by_name = maskdm_need((size_t)s->count, sizeof *s->by_name, "the order of the names");
     if (!s->by_name)
         return MASKDM_ENOMEM;
-    MASKDM_TRY(order_by_bytes(s, s->by_name));
-    sort(s->by_name, s->count, s, by_name);
-    MASKDM_TRY(check_names(s));
+    sort_all(s->by_name, s->count, by_name, s);
+    return check_names(s);
+}
+
+int maskdm_st_check(struct maskdm_st *s, uint64_t data)
+{
+    if (s->count)
+        MASKDM_TRY(order_by_bytes(s));
+    MASKDM_TRY(maskdm_st_index(s));
     return check_tiling(s, data);
 }

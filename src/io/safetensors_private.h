@@ -43,8 +43,15 @@ int maskdm_st_measure(struct maskdm_st_tensor *t, const struct maskdm_st_dtype *
 void *maskdm_st_grow(void *array, int64_t count, size_t size, const char *what);
 /* Fill s->tensor and s->meta, in the order of the text, from the header's n bytes. */
 int maskdm_st_parse(struct maskdm_st *s, const char *header, size_t n);
+/* Fill s->by_name; no name and no metadata key may come twice. */
+int maskdm_st_index(struct maskdm_st *s);
 /* Order by bytes, demand that the tensors tile `data` bytes exactly and that no name or key comes twice. */
 int maskdm_st_check(struct maskdm_st *s, uint64_t data);
+/* Judge the header of s, whose bytes are at hand: what `read` is below. */
+int maskdm_st_read_header(struct maskdm_st *s);
+/* Open with what `read` makes of the bytes; when it fails, all is closed. */
+int maskdm_st_open_as(struct maskdm_st *out, const char *path, int (*read)(struct maskdm_st *s));
+int maskdm_st_open_memory_as(struct maskdm_st *out, const void *bytes, size_t size, int (*read)(struct maskdm_st *s));
 int maskdm_st_bytes_at(struct maskdm_st *s, void *out, size_t bytes, uint64_t offset); /* from the file's start */
 /* What stands for the file in an error line: its path, or "tensor file in memory". */
 const char *maskdm_st_label(const struct maskdm_st *s);

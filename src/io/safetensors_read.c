@@ -79,8 +79,29 @@ static const struct target f32 = {"float", "F32", sizeof(float), 1, to_f32};
 static const struct target f64 = {"double", "F64", sizeof(double), 1, to_f64};
 static const struct target i64 = {"int64_t", "I64", sizeof(int64_t), 0, to_i64};
 
-/* `count` elements that lie in the file from byte `at` on. */
-static int read_converted(struct maskdm_st *s, const struct maskdm_st_tensor *t, void *out, uint64_t at,
+/* Byte of the file at which element i of a scattered tensor lies; that all do was checked when it was opened. */
+static uint64_t find_element(const struct maskdm_st *s, const struct maskdm_st_tensor *t, uint64_t i, uint64_t size)
+{
+    uint64_t at = 0;
+
+    for (int d = t->rank; d-- > 0; i /= (uint64_t)t->shape[d])
+        at += i % (uint64_t)t->shape[d] * (uint64_t)t->stride[d];
+    return s->data_at + t->begin + at * size;
+}
+
+/* The bytes of elements [first, first + count), in row-major order. */
+static int read_bytes(struct maskdm_st *s, const struct maskdm_st_tensor *t, unsigned char *out, size_t first,
+                      size_t count, size_t size)
+{
+    if (!t->scattered)
+        return maskdm_st_bytes_at(s, out, count * size, s->data_at + t->begin + first * size);
+    for (size_t i = 0; i < count; i++)
+        MASKDM_TRY(maskdm_st_bytes_at(s, out + i * size, size, find_element(s, t, first + i, size)));
+    return MASKDM_OK;
+}
+
+/* Elements [start, start + count). */
+static int read_converted(struct maskdm_st *s, const struct maskdm_st_tensor *t, void *out, size_t start,
                           size_t count, const struct maskdm_st_dtype *type, const struct target *target)
 {
     unsigned char buffer[BUFFER];
@@ -89,7 +110,7 @@ static int read_converted(struct maskdm_st *s, const struct maskdm_st_tensor *t,
     for (size_t first = 0, n; first < count; first += n) {
         int err;
         n = count - first < BUFFER / size ? count - first : BUFFER / size;
-        MASKDM_TRY(maskdm_st_bytes_at(s, buffer, n * size, at + first * size));
+        MASKDM_TRY(read_bytes(s, t, buffer, start + first, n, size));
         err = target->run(out, first, buffer, n, type);
         if (err)
             return maskdm_fail_prefix(err, "%s: tensor " MASKDM_ST_SHOWN, maskdm_st_label(s), t->name);
@@ -102,14 +123,13 @@ static int read_as(struct maskdm_st *s, int64_t i, void *out, int64_t first, int
 {
     const struct maskdm_st_tensor *t = &s->tensor[i];
     const struct maskdm_st_dtype *type = maskdm_st_dtype_find(t->dtype);
-    const uint64_t at = s->data_at + t->begin + (uint64_t)first * (uint64_t)type->size;
 
     if (type->kind == MASKDM_ST_OPAQUE || (type->kind == MASKDM_ST_FLOAT && !target->floats))
         return maskdm_fail(MASKDM_ENOTSUP, "%s: tensor " MASKDM_ST_SHOWN " is %s, which is not read as %s",
                            maskdm_st_label(s), t->name, t->dtype, target->name);
     if (type != maskdm_st_dtype_find(target->same))
-        return read_converted(s, t, out, at, (size_t)count, type, target);
-    MASKDM_TRY(maskdm_st_bytes_at(s, out, (size_t)count * (size_t)type->size, at));
+        return read_converted(s, t, out, (size_t)first, (size_t)count, type, target);
+    MASKDM_TRY(read_bytes(s, t, out, (size_t)first, (size_t)count, (size_t)type->size));
     maskdm_swap_le(out, target->size, (size_t)count);
     return MASKDM_OK;
 }
@@ -156,5 +176,5 @@ int maskdm_st_read(struct maskdm_st *s, int64_t i, void *out, size_t bytes)
     if (bytes != t->end - t->begin)
         return maskdm_fail(MASKDM_ESHAPE, "%s: tensor " MASKDM_ST_SHOWN " has %llu bytes, %zu were asked for",
                            maskdm_st_label(s), t->name, (unsigned long long)(t->end - t->begin), bytes);
-    return maskdm_st_bytes_at(s, out, bytes, s->data_at + t->begin);
+    return read_bytes(s, t, out, 0, (size_t)t->elements, (size_t)maskdm_st_dtype_find(t->dtype)->size);
 }

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reading a zip archive's index from its end: end record, zip64 end record, central directory.
+ */
+#include "io/zip_private.h"
+
+#include "util/alloc.h"
+#include "util/checked.h"
+#include "util/crc32.h"
+#include "util/endian.h"
+#include "util/error.h"
+#include "util/sort.h"
+
+#include <string.h>
+
+enum { END = 22, END64 = 56, LOCATOR = 20, LEAST_HEADER = 46, CHUNK = 1 << 18 };
+enum { SIGN_END = 0x06054b50, SIGN_END64 = 0x06064b50, SIGN_LOCATOR = 0x07064b50 };
+
+/* Whether a field of the short end record agrees with the long one's: equal, or full of ones. */
+static int agrees(uint64_t narrow, uint64_t wide, uint64_t ones)
+{
+    return narrow == wide || narrow == ones;
+}
+
+/* The zip64 records, where there are any, stand before the end record and take its place. */
+static int read_end64(struct maskdm_st *s, struct maskdm_zip_end *e)
+{
+    unsigned char b[END64 + LOCATOR];
+    const unsigned char *locator = b + END64;
+    int needed = e->count == UINT16_MAX || e->size == UINT32_MAX || e->at == UINT32_MAX;
+    struct maskdm_zip_end wide;
+
+    if (e->stop >= sizeof b)
+        MASKDM_TRY(maskdm_st_bytes_at(s, b, sizeof b, e->stop - sizeof b));
+    if (e->stop < sizeof b || maskdm_load_le(locator, 4) != SIGN_LOCATOR)
+        return needed ? maskdm_fail(MASKDM_EFORMAT, "the zip64 end record is missing") : MASKDM_OK;
+    wide.count = maskdm_load_le(b + 32, 8);
+    wide.size = maskdm_load_le(b + 40, 8);
+    wide.at = maskdm_load_le(b + 48, 8);
+    wide.stop = e->stop - sizeof b;
+    if (maskdm_load_le(b, 4) != SIGN_END64 || maskdm_load_le(b + 4, 8) != END64 - 12 ||
+        maskdm_load_le(locator + 8, 8) != wide.stop)
+        return maskdm_fail(MASKDM_EFORMAT, "the zip64 end record is not where its locator says, at byte %llu",
+                           (unsigned long long)wide.stop);
+    if (maskdm_load_le(b + 16, 4) || maskdm_load_le(b + 20, 4) || maskdm_load_le(locator + 4, 4) ||
+        maskdm_load_le(locator + 16, 4) != 1)
+        return maskdm_fail(MASKDM_EFORMAT, "an archive of several volumes");
+    if (maskdm_load_le(b + 24, 8) != wide.count || !agrees(e->count, wide.count, UINT16_MAX) ||
+        !agrees(e->size, wide.size, UINT32_MAX) || !agrees(e->at, wide.at, UINT32_MAX))
+        return maskdm_fail(MASKDM_EFORMAT, "its two end records contradict each other");
+    *e = wide;
+    return MASKDM_OK;
+}
+
+static int check_end(const struct maskdm_zip_end *e)
+{
+    uint64_t end;
+
+    if (maskdm_add_u64(&end, e->at, e->size) || end != e->stop)
+        return maskdm_fail(
+            MASKDM_EFORMAT,
+            "the central directory, %llu bytes from byte %llu on, does not end at byte %llu, where the "
+            "end record begins",
+            (unsigned long long)e->size, (unsigned long long)e->at, (unsigned long long)e->stop);
+    if (e->count > MASKDM_ZIP_ENTRIES)
+        return maskdm_fail(MASKDM_EFORMAT, "%llu entries; at most %d are allowed", (unsigned long long)e->count,
+                           MASKDM_ZIP_ENTRIES);
+    if (e->size > MASKDM_ZIP_DIRECTORY)
+        return maskdm_fail(MASKDM_EFORMAT, "a central directory of %llu bytes; at most %d are allowed",
+                           (unsigned long long)e->size, MASKDM_ZIP_DIRECTORY);
+    if (e->size / LEAST_HEADER < e->count)
+        return maskdm_fail(MASKDM_EFORMAT, "%llu entries do not fit a central directory of %llu bytes",
+                           (unsigned long long)e->count, (unsigned long long)e->size);
+    return e->count ? MASKDM_OK : maskdm_fail(MASKDM_EFORMAT, "the archive is empty");
+}
+
+int maskdm_zip_read_end(struct maskdm_st *s, struct maskdm_zip_end *e)
+{
+    unsigned char b[END];
+
+    if (s->size < sizeof b)
+        return maskdm_fail(MASKDM_EFORMAT, "a zip archive has at least %d bytes, this one %llu", END,
+                           (unsigned long long)s->size);
+    e->stop = s->size - sizeof b;
+    MASKDM_TRY(maskdm_st_bytes_at(s, b, sizeof b, e->stop));
+    if (maskdm_load_le(b, 4) != SIGN_END || maskdm_load_le(b + 20, 2))
+        return maskdm_fail(MASKDM_EFORMAT, "the zip archive's end record is not at the end of the file, which is cut "
+                                           "or has something behind it");
+    if (maskdm_load_le(b + 4, 2) || maskdm_load_le(b + 6, 2))
+        return maskdm_fail(MASKDM_EFORMAT, "an archive of several volumes");
+    e->count = maskdm_load_le(b + 10, 2);
+    e->size = maskdm_load_le(b + 12, 4);
+    e->at = maskdm_load_le(b + 16, 4);
+    if (maskdm_load_le(b + 8, 2) != e->count)
+        return maskdm_fail(MASKDM_EFORMAT, "%llu entries on this volume, %llu in all",
+                           (unsigned long long)maskdm_load_le(b + 8, 2), (unsigned long long)e->count);
+    MASKDM_TRY(read_end64(s, e));
+    return check_end(e);
+}
+
+static int by_name(const void *user, int64_t a, int64_t b)
+{
+    const struct maskdm_zip *z = user;
+
+    return strcmp(z->entry[a].name, z->entry[b].name);
+}
+
+static int sort_names(struct maskdm_zip *z)
+{
+    for (int64_t i = 0; i < z->count; i++)
+        z->by_name[i] = i;
+    maskdm_sort(z->by_name, z->count, by_name, z);
+    for (int64_t i = 1; i < z->count; i++)
+        if (by_name(z, z->by_name[i - 1], z->by_name[i]) == 0)
+            return maskdm_fail(MASKDM_EFORMAT, "entry " MASKDM_ST_SHOWN " comes twice", z->entry[z->by_name[i]].name);
+    return MASKDM_OK;
+}
+
+static int read_directory(struct maskdm_zip *z, struct maskdm_st *s, const struct maskdm_zip_end *e,
+                          unsigned char *directory)
+{
+    struct maskdm_zip_walk w = {
+        .s = s, .directory = directory, .size = (size_t)e->size, .name = z->names, .stop = e->at};
+
+    MASKDM_TRY(maskdm_st_bytes_at(s, directory, w.size, e->at));
+    for (int64_t i = 0; i < z->count; i++)
+        MASKDM_TRY(maskdm_zip_read_entry(&w, &z->entry[i]));
+    if (w.at != w.size)
+        return maskdm_fail(MASKDM_EFORMAT, "the central directory has %zu bytes, of which its %lld entries take %zu",
+                           w.size, (long long)z->count, w.at);
+    if (w.next != w.stop)
+        return maskdm_fail(MASKDM_EFORMAT, "the entries end at byte %llu, the central directory begins at %llu",
+                           (unsigned long long)w.next, (unsigned long long)w.stop);
+    return sort_names(z);
+}
+
+int maskdm_zip_open(struct maskdm_zip *z, struct maskdm_st *s)
+{
+    struct maskdm_zip_end e;
+    unsigned char *directory;
+    int err = MASKDM_ENOMEM;
+
+    memset(z, 0, sizeof *z);
+    MASKDM_TRY(maskdm_zip_read_end(s, &e));
+    z->count = (int64_t)e.count;
+    directory = maskdm_need((size_t)e.size, 1, "the directory of an archive");
+    z->names = maskdm_need((size_t)e.size, 1, "the names of an archive");
+    z->entry = maskdm_need((size_t)e.count, sizeof *z->entry, "the entries of an archive");
+    z->by_name = maskdm_need((size_t)e.count, sizeof *z->by_name, "the order of an archive's names");
+    if (directory && z->names && z->entry && z->by_name)
+        err = read_directory(z, s, &e, directory);
+    maskdm_free(directory);
+    if (err)
+        maskdm_zip_close(z);
+    return err;
+}
+
+void maskdm_zip_close(struct maskdm_zip *z)
+{
+    maskdm_free(z->entry);
+    maskdm_free(z->by_name);
+    maskdm_free(z->names);
+    memset(z, 0, sizeof *z);
+}
+
+const struct maskdm_zip_entry *maskdm_zip_find(const struct maskdm_zip *z, const char *name)
+{
+    int64_t low = 0, high = z->count;
+
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        const struct maskdm_zip_entry *e = &z->entry[z->by_name[middle]];
+        const int order = strcmp(name, e->name);
+
+        if (order == 0)
+            return e;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+static int verify_entry(const struct maskdm_zip_entry *e, struct maskdm_st *s, const struct maskdm_crc32 *table,
+                        unsigned char *chunk)
+{
+    uint32_t found = 0;
+
+    for (uint64_t done = 0, n; done < e->size; done += n) {
+        n = e->size - done < CHUNK ? e->size - done : CHUNK;
+        MASKDM_TRY(maskdm_st_bytes_at(s, chunk, (size_t)n, e->at + done));
+        found = maskdm_crc32_add(table, found, chunk, (size_t)n);
+    }
+    if (found != e->crc)
+        return maskdm_fail(MASKDM_EFORMAT,
+                           "entry " MASKDM_ST_SHOWN " is damaged: its checksum is %08x instead of %08x", e->name,
+                           (unsigned)found, (unsigned)e->crc);
+    return MASKDM_OK;
+}
+
+int maskdm_zip_verify(const struct maskdm_zip *z, struct maskdm_st *s)
+{
+    struct maskdm_crc32 *table = maskdm_need(1, sizeof *table, "checksums");
+    unsigned char *chunk = maskdm_need(CHUNK, 1, "checksums");
+    int err = table && chunk ? MASKDM_OK : MASKDM_ENOMEM;
+
+    if (!err)
+        maskdm_crc32_prepare(table);
+    for (int64_t i = 0; i < z->count && !err; i++)
+        if (z->entry[i].crc)
+            err = verify_entry(&z->entry[i], s, table, chunk);
+    maskdm_free(table);
+    maskdm_free(chunk);
+    return err;
+}

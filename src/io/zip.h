@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The index of a zip archive as torch.save writes it: every entry stored, none compressed, nothing between, before or
+ * behind them. The central directory and the entries' own headers must say the same. doc/formats.md has the rules.
+ */
+#ifndef MASKDM_IO_ZIP_H
+#define MASKDM_IO_ZIP_H
+
+#include "io/safetensors_private.h"
+
+struct maskdm_zip_entry {
+    const char *name;
+    uint64_t at, size; /* its bytes in the file */
+    uint32_t crc;      /* 0: not stated */
+};
+
+struct maskdm_zip {
+    struct maskdm_zip_entry *entry; /* in the order of their bytes */
+    int64_t count;
+    int64_t *by_name;
+    char *names;
+};
+
+/* From the bytes of s. A failure leaves nothing to free. */
+int maskdm_zip_open(struct maskdm_zip *z, struct maskdm_st *s);
+void maskdm_zip_close(struct maskdm_zip *z);
+const struct maskdm_zip_entry *maskdm_zip_find(const struct maskdm_zip *z, const char *name); /* NULL: none */
+/* Every entry has the checksum that the archive states for it. */
+int maskdm_zip_verify(const struct maskdm_zip *z, struct maskdm_st *s);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the two halves of the zip reader share: the end records and the headers of entries.
+ */
+#ifndef MASKDM_IO_ZIP_PRIVATE_H
+#define MASKDM_IO_ZIP_PRIVATE_H
+
+#include "io/zip.h"
+
+enum {
+    MASKDM_ZIP_ENTRIES = 131072,
+    MASKDM_ZIP_DIRECTORY = 64 << 20, /* bytes */
+    MASKDM_ZIP_NAME = 1024           /* bytes */
+};
+
+/* Where the central directory is, from the records that end the archive. */
+struct maskdm_zip_end {
+    uint64_t count, size, at, stop;
+};
+int maskdm_zip_read_end(struct maskdm_st *s, struct maskdm_zip_end *e);
+
+/* One walk over the central directory. */
+struct maskdm_zip_walk {
+    struct maskdm_st *s;
+    const unsigned char *directory;
+    size_t size, at;     /* bytes of it, and those behind us */
+    char *name;          /* where the next name goes: names are shorter than the headers that hold them */
+    uint64_t next, stop; /* where the next entry must begin in the file; where the last must end */
+};
+/* The entry at w->at, held against its own header. */
+int maskdm_zip_read_entry(struct maskdm_zip_walk *w, struct maskdm_zip_entry *e);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * CRC-32 of zip and PNG (reflected polynomial 0xEDB88320), eight bytes a turn.
+ */
+#ifndef MASKDM_UTIL_CRC32_H
+#define MASKDM_UTIL_CRC32_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct maskdm_crc32 {
+    uint32_t table[8][256];
+};
+
+void maskdm_crc32_prepare(struct maskdm_crc32 *c);
+/* The checksum of what `before` is the checksum of (0: nothing) and then n bytes. */
+uint32_t maskdm_crc32_add(const struct maskdm_crc32 *c, uint32_t before, const void *bytes, size_t n);
+
+#endif

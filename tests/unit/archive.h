@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A tiny writer of PyTorch checkpoints, for tests: bytes that grow, pickle pieces, a zip archive in torch.save's
+ * layout (or with sizes in the entries' own headers).
+ */
+#ifndef MASKDM_TESTS_UNIT_ARCHIVE_H
+#define MASKDM_TESTS_UNIT_ARCHIVE_H
+
+#include "util/crc32.h"
+#include "util/endian.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct bytes { unsigned char *data; size_t size, room; };
+
+static void put(struct bytes *b, const void *data, size_t n)
+{
+    if (b->size + n > b->room) {
+        b->room = 2 * (b->size + n) + 64;
+        b->data = realloc(b->data, b->room);
+        if (!b->data)
+            exit(EXIT_FAILURE);
+    }
+    if (n)
+        memcpy(b->data + b->size, data, n);
+    b->size += n;
+}
+
+static void put_le(struct bytes *b, int size, uint64_t x)
+{
+    unsigned char field[8];
+
+    maskdm_store_le(field, size, x);
+    put(b, field, (size_t)size);
+}
+
+static void put_string(struct bytes *b, const char *s)
+{
+    put(b, s, strlen(s));
+}
+
+/* ---- pickles ---- */
+
+static void put_text(struct bytes *b, const char *s)
+{
+    put_string(b, "X");
+    put_le(b, 4, strlen(s));
+    put_string(b, s);
+}
+
+static void put_int(struct bytes *b, int64_t x)
+{
+    put_string(b, "\x8a\x08");
+    put_le(b, 8, (uint64_t)x);
+}
+
+static void put_ints(struct bytes *b, const int64_t *x, int n)
+{
+    put_string(b, "(");
+    for (int i = 0; i < n; i++)
+        put_int(b, x[i]);
+    put_string(b, "t");
+}
+
+/* A tensor of `elements` elements of class `storage` ("Float"). */
+static void put_tensor(struct bytes *b, const char *storage, const char *key, int64_t elements, int64_t offset,
+                       const int64_t *size, const int64_t *stride, int rank)
+{
+    put_string(b, "ctorch._utils\n_rebuild_tensor_v2\n((");
+    put_text(b, "storage");
+    put_string(b, "ctorch\n");
+    put_string(b, storage);
+    put_string(b, "Storage\n");
+    put_text(b, key);
+    put_text(b, "cpu");
+    put_int(b, elements);
+    put_string(b, "tQ");
+    put_int(b, offset);
+    put_ints(b, size, rank);
+    put_ints(b, stride, rank);
+    put_string(b, "\x89"
+                  "ccollections\nOrderedDict\n)RtR");
+}
+
+/* ---- archives ---- */
+
+struct archive {
+    struct bytes file, directory;
+    struct maskdm_crc32 crc;
+    int entries;
+    int plain;  /* sizes in the headers, no descriptors */
+    int no_crc; /* none stated, as torch.save can be told */
+    int zip64;  /* with the zip64 end records */
+};
+
+static void add_entry(struct archive *a, const char *name, const void *data, size_t n)
+{
+    const unsigned flags = a->plain ? 0 : 0x0808;
+    const uint64_t offset = a->file.size;
+    uint32_t crc;
+
+    if (!a->entries)
+        maskdm_crc32_prepare(&a->crc);
+    crc = a->no_crc ? 0 : maskdm_crc32_add(&a->crc, 0, data, n);
+    put_le(&a->file, 4, 0x04034b50);
+    put_le(&a->file, 2, 0);
+    put_le(&a->file, 2, flags);
+    put_le(&a->file, 6, 0); /* method, time, date */
+    put_le(&a->file, 4, a->plain ? crc : 0);
+    put_le(&a->file, 4, a->plain ? n : 0);
+    put_le(&a->file, 4, a->plain ? n : 0);
+    put_le(&a->file, 2, strlen(name));
+    put_le(&a->file, 2, a->plain ? 0 : 6);
+    put_string(&a->file, name);
+    if (!a->plain)
+        put(&a->file, "FB\2\0ZZ", 6);
+    put(&a->file, data, n);
+    if (!a->plain) {
+        put_le(&a->file, 4, 0x08074b50);
+        put_le(&a->file, 4, crc);
+        put_le(&a->file, 4, n);
+        put_le(&a->file, 4, n);
+    }
+    put_le(&a->directory, 4, 0x02014b50);
+    put_le(&a->directory, 4, 0);
+    put_le(&a->directory, 2, flags);
+    put_le(&a->directory, 6, 0);
+    put_le(&a->directory, 4, crc);
+    put_le(&a->directory, 4, n);
+    put_le(&a->directory, 4, n);
+    put_le(&a->directory, 2, strlen(name));
+    put_le(&a->directory, 8, 0); /* extra, comment, volume, attributes */
+    put_le(&a->directory, 4, 0);
+    put_le(&a->directory, 4, offset);
+    put_string(&a->directory, name);
+    a->entries++;
+}
+
+/* The file is then whole in a->file, to be freed with free_archive(). */
+static void end_archive(struct archive *a)
+{
+    const uint64_t at = a->file.size, size = a->directory.size, n = (uint64_t)a->entries;
+
+    put(&a->file, a->directory.data, a->directory.size);
+    if (a->zip64) {
+        put_le(&a->file, 4, 0x06064b50);
+        put_le(&a->file, 8, 44);
+        put_le(&a->file, 4, 0);
+        put_le(&a->file, 8, 0);
+        put_le(&a->file, 8, n);
+        put_le(&a->file, 8, n);
+        put_le(&a->file, 8, size);
+        put_le(&a->file, 8, at);
+        put_le(&a->file, 4, 0x07064b50);
+        put_le(&a->file, 4, 0);
+        put_le(&a->file, 8, at + size);
+        put_le(&a->file, 4, 1);
+    }
+    put_le(&a->file, 4, 0x06054b50);
+    put_le(&a->file, 4, 0);
+    put_le(&a->file, 2, a->zip64 ? 0xffff : n);
+    put_le(&a->file, 2, a->zip64 ? 0xffff : n);
+    put_le(&a->file, 4, a->zip64 ? 0xffffffff : size);
+    put_le(&a->file, 4, a->zip64 ? 0xffffffff : at);
+    put_le(&a->file, 2, 0);
+}
+
+static void free_archive(struct archive *a)
+{
+    free(a->file.data);
+    free(a->directory.data);
+    *a = (struct archive){0};
+}
+
+/* The archive of one pickle and one storage, "0". */
+static void make_archive(struct archive *a, const void *pickle, size_t n, const void *storage, size_t m)
+{
+    add_entry(a, "archive/data.pkl", pickle, n);
+    add_entry(a, "archive/byteorder", "little", 6);
+    add_entry(a, "archive/data/0", storage, m);
+    add_entry(a, "archive/version", "3\n", 2);
+    end_archive(a);
+}
+
+#endif

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * PyTorch checkpoints: what they hold is read as torch.save meant it, and archives and pickles that lie are refused
+ * with a word that tells why. Each is judged from memory and from a file, with nothing leaked.
+ */
+#include "archive.h"
+
+#include "io/torch.h"
+#include "util/alloc.h"
+#include "util/error.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define BEGIN "\x80\x02}"
+
+static const float storage[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+
+static int open_file(const unsigned char *bytes, size_t size)
+{
+    struct maskdm_st s;
+    char path[] = "torch-XXXXXX";
+    int fd = mkstemp(path), err;
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
+    close(fd);
+    err = maskdm_tensors_open(&s, path);
+    if (err)
+        ck_assert_msg(strstr(maskdm_error_text(), path) != NULL, "no file name in: %s", maskdm_error_text());
+    else
+        maskdm_st_close(&s);
+    unlink(path);
+    return err;
+}
+
+/* Exact-size memory, so that a sanitizer sees a read beyond it. says NULL: must be accepted. */
+static void judge(const unsigned char *bytes, size_t size, const char *says, const char *label)
+{
+    unsigned char *exact = malloc(size ? size : 1);
+    long live = maskdm_alloc_live();
+    struct maskdm_st s;
+    int err;
+
+    ck_assert_ptr_nonnull(exact);
+    memcpy(exact, bytes, size);
+    err = maskdm_tensors_open_memory(&s, exact, size);
+    ck_assert_msg(err == (says ? MASKDM_EFORMAT : MASKDM_OK), "%s: %d %s", label, err, maskdm_error_text());
+    ck_assert_msg(!says || strstr(maskdm_error_text(), says), "%s: \"%s\" does not say \"%s\"", label,
+                  maskdm_error_text(), says);
+    if (!err)
+        maskdm_st_close(&s);
+    ck_assert_int_eq(open_file(exact, size), err);
+    ck_assert_msg(maskdm_alloc_live() == live, "%s leaks", label);
+    free(exact);
+}
+
+static void judge_pickle(const void *pickle, size_t n, const char *says, const char *label)
+{
+    struct archive a = {0};
+
+    make_archive(&a, pickle, n, storage, sizeof storage);
+    judge(a.file.data, a.file.size, says, label);
+    free_archive(&a);
+}
+
+/* {"model": {"w": [3,4], "turned": its transpose, "part": 2 x 2 inside}, "empty", "one", "step", ...} */
+static void write_sample(struct bytes *b)
+{
+    static const int64_t whole[] = {3, 4}, rows[] = {4, 1}, turned[] = {4, 3}, columns[] = {1, 4}, part[] = {2, 2},
+                         none[] = {0, 3};
+
+    put_string(b, "\x80\x02}q");
+    put(b, "\0(", 2);
+    put_text(b, "step");
+    put_string(b, "K\x07");
+    put_text(b, "model");
+    put_string(b, "ccollections\nOrderedDict\n)R(");
+    put_text(b, "w");
+    put_tensor(b, "Float", "0", 12, 0, whole, rows, 2);
+    put_text(b, "turned");
+    put_tensor(b, "Float", "0", 12, 0, turned, columns, 2);
+    put_text(b, "part");
+    put_tensor(b, "Float", "0", 12, 5, part, rows, 2);
+    put_string(b, "u}");
+    put_text(b, "_metadata");
+    put_string(b, "}sb");
+    put_text(b, "empty");
+    put_tensor(b, "Float", "0", 12, 12, none, whole, 2);
+    put_text(b, "list");
+    put_string(b, "](K\x05");
+    put_tensor(b, "Float", "0", 12, 11, NULL, NULL, 0);
+    put_string(b, "}\x8a\x01\xff\x89s");
+    put_string(b, "e");
+    put_text(b, "rate");
+    put_string(b, "G\x3f\xf8");
+    put(b, "\0\0\0\0\0\0", 6);
+    put_text(b, "name");
+    put_text(b, "caf\xc3\xa9");
+    put_text(b, "seed");
+    put_string(b, "\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff");
+    put(b, "\0", 1);
+    put_text(b, "nothing");
+    put_string(b, "N");
+    put_text(b, "low");
+    put_string(b, "J\xfe\xff\xff\xff");
+    put_string(b, "u.");
+}
+
+static void check_tensor(struct maskdm_st *s, const char *name, int rank, const int64_t *shape, const float *expected)
+{
+    int64_t i = maskdm_st_find(s, name), n;
+    float got[16];
+    double wide[16];
+
+    ck_assert_msg(i >= 0, "no tensor %s", name);
+    ck_assert_int_eq(s->tensor[i].rank, rank);
+    for (int d = 0; d < rank; d++)
+        ck_assert_int_eq(s->tensor[i].shape[d], shape[d]);
+    n = s->tensor[i].elements;
+    ck_assert_int_eq(maskdm_st_read_f32(s, i, got, n), MASKDM_OK);
+    ck_assert_int_eq(maskdm_st_read_f64(s, i, wide, n), MASKDM_OK);
+    for (int64_t k = 0; k < n; k++) {
+        ck_assert_msg(got[k] == expected[k] && wide[k] == (double)expected[k], "%s[%d]", name, (int)k);
+        ck_assert_int_eq(maskdm_st_read_f32_part(s, i, k, got + k, 1), MASKDM_OK);
+        ck_assert(got[k] == expected[k]);
+    }
+    ck_assert_int_eq(maskdm_st_read(s, i, got, (size_t)n * 4), MASKDM_OK);
+    for (int64_t k = 0; k < n; k++)
+        ck_assert(got[k] == expected[k]);
+}
+
+static void check_sample(struct maskdm_st *s)
+{
+    static const float turned[] = {0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11}, part[] = {5, 6, 9, 10}, last = 11;
+    static const int64_t shape[] = {3, 4}, back[] = {4, 3}, two[] = {2, 2}, none[] = {0, 3};
+
+    ck_assert_int_eq(s->count, 5);
+    check_tensor(s, "model.w", 2, shape, storage);
+    check_tensor(s, "model.turned", 2, back, turned);
+    check_tensor(s, "model.part", 2, two, part);
+    check_tensor(s, "empty", 2, none, NULL);
+    check_tensor(s, "list.1", 0, NULL, &last);
+    ck_assert_int_eq(s->meta_count, 4 + 1);
+    ck_assert_str_eq(maskdm_st_meta(s, "step"), "7");
+    ck_assert_str_eq(maskdm_st_meta(s, "list.2.-1"), "false");
+    ck_assert_str_eq(maskdm_st_meta(s, "rate"), "1.5");
+    ck_assert_str_eq(maskdm_st_meta(s, "name"), "caf\xc3\xa9");
+    ck_assert_str_eq(maskdm_st_meta(s, "low"), "-2");
+}
+
+START_TEST(what_was_saved)
+{
+    struct bytes b = {0};
+
+    write_sample(&b);
+    for (int kind = 0; kind < 8; kind++) {
+        struct archive a = {.plain = kind & 1, .no_crc = kind >> 1 & 1, .zip64 = kind >> 2};
+        struct maskdm_st s;
+
+        make_archive(&a, b.data, b.size, storage, sizeof storage);
+        ck_assert_msg(maskdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s",
+                      maskdm_error_text());
+        check_sample(&s);
+        maskdm_st_close(&s);
+        ck_assert_int_eq(open_file(a.file.data, a.file.size), MASKDM_OK);
+        free_archive(&a);
+    }
+    free(b.data);
+}
+END_TEST
+
+START_TEST(checksum)
+{
+    struct maskdm_crc32 table;
+
+    maskdm_crc32_prepare(&table);
+    for (size_t cut = 0; cut <= 9; cut++)
+        ck_assert_uint_eq(
+            maskdm_crc32_add(&table, maskdm_crc32_add(&table, 0, "123456789", cut), "123456789" + cut, 9 - cut),
+            0xCBF43926);
+}
+END_TEST
+
+START_TEST(element_types)
+{
+    static const struct {
+        const char *storage, *dtype;
+        int size;
+        uint64_t bits;
+        double value;
+    } types[] = {
+        {"Double", "F64", 8, 0x4014000000000000, 5},
+        {"Float", "F32", 4, 0x40A00000, 5},
+        {"Half", "F16", 2, 0xC500, -5},
+        {"BFloat16", "BF16", 2, 0x40A0, 5},
+        {"Long", "I64", 8, 0xFFFFFFFFFFFFFFFB, -5},
+        {"Int", "I32", 4, 0xFFFFFFFB, -5},
+        {"Short", "I16", 2, 0xFFFB, -5},
+        {"Char", "I8", 1, 0xFB, -5},
+        {"Byte", "U8", 1, 0xFB, 251},
+        {"Bool", "BOOL", 1, 1, 1},
+    };
+
+    for (size_t i = 0; i < MASKDM_LENGTH(types); i++) {
+        struct archive a = {0};
+        struct bytes b = {0}, content = {0};
+        struct maskdm_st s;
+        double x;
+
+        put_string(&b, BEGIN);
+        put_text(&b, "x");
+        put_tensor(&b, types[i].storage, "0", 2, 1, NULL, NULL, 0);
+        put_string(&b, "s.");
+        put_le(&content, types[i].size, 0);
+        put_le(&content, types[i].size, types[i].bits);
+        make_archive(&a, b.data, b.size, content.data, content.size);
+        ck_assert_msg(maskdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s",
+                      maskdm_error_text());
+        ck_assert_str_eq(s.tensor[0].dtype, types[i].dtype);
+        ck_assert_int_eq((int64_t)(s.tensor[0].end - s.tensor[0].begin), types[i].size);
+        ck_assert_int_eq(maskdm_st_read_f64(&s, 0, &x, 1), MASKDM_OK);
+        ck_assert_msg(x == types[i].value, "%s is %g", types[i].dtype, x);
+        maskdm_st_close(&s);
+        free_archive(&a);
+        free(b.data);
+        free(content.data);
+    }
+}
+END_TEST
+
+#define KEY "X\1\0\0\0a"
+#define OTHER "X\1\0\0\0b"
+
+#define P(text) text, sizeof(text) - 1
+static const struct {
+    const char *pickle;
+    size_t size;
+    const char *says;
+} pickles[] = {
+    {P(BEGIN "."), NULL},
+    {P(BEGIN "r\xff\xff\xff\xff."), NULL},
+    {P(BEGIN KEY "ctorch\nSize\n((K\1K\2ttRs."), NULL},
+    {P(BEGIN KEY "ctorch\nfloat32\ns."), NULL},
+    {P(""), "its protocol"},
+    {P("}."), "its protocol"},
+    {P("\x80\x04}."), "protocol 4"},
+    {P(BEGIN), "without STOP"},
+    {P(BEGIN ".}"), "follow STOP"},
+    {P(BEGIN "}."), "left on the stack"},
+    {P("\x80\x02(."), "the stack has none"},
+    {P("\x80\x02K\x05."), "a whole number and not a dictionary"},
+    {P("\x80\x02]."), "a list and not a dictionary"},
+    {P("\x80\x02"
+       "cos\nsystem\n(X\2\0\0\0idtR."),
+     "\"os.system\""},
+    {P(BEGIN KEY "cbuiltins\neval\ns."), "\"builtins.eval\""},
+    {P(BEGIN KEY "ctorch._utils\n_rebuild_tensor_v2 \ns."), "_rebuild_tensor_v2 "},
+    {P(BEGIN KEY "ctorch\nFloatStorage\n)Rs."), "FloatStorage is called"},
+    {P(BEGIN KEY "K\1)Rs."), "is called with"},
+    {P(BEGIN KEY "ccollections\nOrderedDict\n(K\1tRs."), "OrderedDict"},
+    {P(BEGIN KEY "ctorch._utils\n_rebuild_tensor_v2\n(K\1tRs."), "made of 1 arguments"},
+    {P(BEGIN KEY "ctorch._utils\n_rebuild_parameter\n(K\1\x88}tRs."), "parameter"},
+    {P("\x80\x02"
+       "cos"),
+     "without an end"},
+    {P(BEGIN "2."), "0x32"},
+    {P(BEGIN "\xfe"), "0xfe"},
+    {P(BEGIN "X\xff\xff\xff\xff."), "4294967295 bytes"},
+    {P(BEGIN "h\1."), "memo 1 was never set"},
+    {P(BEGIN "q\2q\1."), "memo 1 comes after"},
+    {P("\x80\x02q\1."), "nothing to remember"},
+    {P("\x80\x02R."), "the stack has none"},
+    {P("\x80\x02s."), "the stack has none"},
+    {P("\x80\x02t."), "a mark is wanted"},
+    {P("\x80\x02K\1\x87."), "a tuple of 3"},
+    {P("\x80\x02"
+       "e."),
+     "a mark is wanted"},
+    {P(BEGIN "(K\1e."), "into a dictionary"},
+    {P(BEGIN "(" KEY "u."), "no value"},
+    {P(BEGIN "]K\1s."), "key is a list"},
+    {P(BEGIN "G\0\0\0\0\0\0\0\0K\1s."), "key is a number"},
+    {P(BEGIN "(" KEY "K\1" OTHER "K\1" KEY "K\2u."), "\"a\" comes twice"},
+    {P(BEGIN "(K\3K\1K\3K\2u."), "key 3 comes twice"},
+    {P(BEGIN KEY "}}bs."), "a dictionary is given"},
+    {P(BEGIN KEY "K\1}bs."), "a whole number is given"},
+    {P(BEGIN "X\3\0\0\0a\0bK\1s."), "NUL"},
+    {P(BEGIN "X\2\0\0\0\xff\xfeK\1s."), "UTF-8"},
+    {P(BEGIN KEY "X\7\0\0\0storageQs."), "not named by"},
+    {P(BEGIN "q\1" KEY "h\1s."), "from so small a pickle"},
+    {P(BEGIN "q\1X\x20\0\0\0abcdefghabcdefghabcdefghabcdefghh\1s."), "of more than 1024 bytes"},
+    {P(BEGIN "q\1X\0\0\0\0h\1X\x20\0\0\0abcdefghabcdefghabcdefghabcdefghX\0\0\0\0s."), "stack"},
+    {P(BEGIN KEY "]q\1h\1as" OTHER "X\x20\0\0\0abcdefghabcdefghabcdefghabcdefghs."), "nested more than 32"},
+};
+
+START_TEST(pickles_that_lie)
+{
+    for (size_t i = 0; i < MASKDM_LENGTH(pickles); i++) {
+        char label[32];
+        snprintf(label, sizeof label, "pickle %d", (int)i);
+        judge_pickle(pickles[i].pickle, pickles[i].size, pickles[i].says, label);
+    }
+}
+END_TEST
+
+/* A tensor "a" of storage "0" with 12 elements, by what is said of it. */
+START_TEST(tensors_that_lie)
+{
+    static const struct {
+        const char *type, *key;
+        int64_t elements, offset, size, stride;
+        const char *says;
+    } cases[] = {
+        {"Float", "0", 12, 0, 12, 1, NULL},
+        {"Double", "0", 6, 0, 6, 1, NULL},
+        {"Float", "0", 12, 12, 0, 1, NULL},
+        {"Float", "0", 12, 0, 1, INT64_MAX, NULL},
+        {"Float", "0", 12, 10, 2, 1, NULL},
+        {"Float", "0", 12, 0, 12, 0, NULL},
+        {"Float", "0", 12, 0, 13, 1, "not all among the 12"},
+        {"Float", "0", 12, 0, 13, 0, "not all among the 12"},
+        {"Float", "0", 12, 0, 2, INT64_MAX, "not all among the 12"},
+        {"Float", "0", 12, 13, 0, 1, "not all among the 12"},
+        {"Float", "0", 12, INT64_MAX, 1, 1, "not all among the 12"},
+        {"Float", "0", 12, -1, 1, 1, "from -1 on"},
+        {"Float", "0", 12, 0, -1, 1, "size 0 is -1"},
+        {"Float", "0", 12, 0, 1, -1, "stride 0 is -1"},
+        {"Float", "0", 12, 0, INT64_MAX, 1, "takes more than"},
+        {"Float", "0", 13, 0, 1, 1, "13 elements of 4 bytes"},
+        {"Float", "0", 11, 0, 1, 1, "11 elements of 4 bytes"},
+        {"Double", "0", 12, 0, 1, 1, "12 elements of 8 bytes"},
+        {"Float", "0", -1, 0, 1, 1, "-1 elements"},
+        {"Float", "0", (int64_t)1 << 62, 0, 1, 1, "elements of 4 bytes"},
+        {"Float", "1", 12, 0, 1, 1, "\"archive/data/1\", is missing"},
+        {"Float", "../data/0", 12, 0, 1, 1, "no key"},
+        {"Float", "", 12, 0, 1, 1, "no key"},
+        {"Quint", "0", 12, 0, 1, 1, "\"torch.QuintStorage\""},
+    };
+
+    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+        struct bytes b = {0};
+        char label[32];
+
+        snprintf(label, sizeof label, "tensor %d", (int)i);
+        put_string(&b, BEGIN);
+        put_text(&b, "a");
+        put_tensor(&b, cases[i].type, cases[i].key, cases[i].elements, cases[i].offset, &cases[i].size,
+                   &cases[i].stride, 1);
+        put_string(&b, "s.");
+        judge_pickle(b.data, b.size, cases[i].says, label);
+        free(b.data);
+    }
+}
+END_TEST
+
+START_TEST(bombs)
+{
+    struct bytes b = {0};
+
+    /* dictionaries, each twice in the next: 2^30 leaves */
+    put_string(&b, BEGIN);
+    put_text(&b, "all");
+    put_string(&b, "](");
+    put_string(&b, "}");
+    for (int i = 0; i < 30; i++) {
+        put_string(&b, "q");
+        put_le(&b, 1, (uint64_t)i);
+        put_string(&b, "}(");
+        for (int k = 0; k < 2; k++) {
+            put_text(&b, k ? "b" : "a");
+            put_string(&b, "h");
+            put_le(&b, 1, (uint64_t)i);
+        }
+        put_string(&b, "u");
+    }
+    put_string(&b, "es.");
+    judge_pickle(b.data, b.size, "from so small a pickle", "doubling");
+    b.size = 0;
+    put_string(&b, "\x80\x02");
+    for (int i = 0; i < 70000; i++)
+        put_string(&b, "(");
+    judge_pickle(b.data, b.size, "more than 65536 values", "marks");
+    b.size = 0;
+    put_string(&b, BEGIN);
+    put_text(&b, "a");
+    put_string(&b, ")");
+    for (int i = 0; i < 100000; i++)
+        put_string(&b, "\x85");
+    put_string(&b, "s.");
+    judge_pickle(b.data, b.size, "nested more than 32", "tuples");
+    free(b.data);
+}
+END_TEST
+
+/* One byte of the archive wrong, at every place: read as before where it has no meaning (times), refused elsewhere.
+ */
+START_TEST(every_byte_wrong)
+{
+    struct bytes b = {0};
+    int refused = 0;
+
+    write_sample(&b);
+    for (int kind = 0; kind < 4; kind++) {
+        struct archive a = {.plain = kind & 1, .zip64 = kind >> 1};
+
+        make_archive(&a, b.data, b.size, storage, sizeof storage);
+        for (size_t i = 0; i < a.file.size; i++) {
+            long live = maskdm_alloc_live();
+            struct maskdm_st s;
+            int err;
+
+            a.file.data[i] ^= 0x81;
+            err = maskdm_tensors_open_memory(&s, a.file.data, a.file.size);
+            ck_assert(err == MASKDM_OK || err == MASKDM_EFORMAT);
+            if (!err) {
+                check_sample(&s);
+                maskdm_st_close(&s);
+            }
+            refused += err != MASKDM_OK;
+            a.file.data[i] ^= 0x81;
+            ck_assert_int_eq(maskdm_alloc_live(), live);
+        }
+        for (size_t n = 0; n < a.file.size; n++) {
+            struct maskdm_st s;
+            ck_assert_int_eq(maskdm_tensors_open_memory(&s, a.file.data, n), MASKDM_EFORMAT);
+        }
+        free_archive(&a);
+    }
+    ck_assert_int_gt(refused, 4 * (int)b.size);
+    free(b.data);
+}
+END_TEST
+
+START_TEST(archives_that_lie)
+{
+    static const struct {
+        const char *name, *says;
+    } cases[] = {
+        {"archive/data/1", NULL},       {"archive/data.pkl", "comes twice"}, {"other/data.pkl", "not in folder"},
+        {"archive/../x", "impossible"}, {"archive//x", "impossible"},        {"/archive/x", "impossible"},
+        {"archive/.", "impossible"},    {"archive/x/", "impossible"},        {"", "impossible"}};
+
+    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+        struct archive a = {0};
+
+        add_entry(&a, "archive/data.pkl", "\x80\x02}.", 4);
+        add_entry(&a, cases[i].name, storage, 4);
+        end_archive(&a);
+        judge(a.file.data, a.file.size, cases[i].says, cases[i].name);
+        free_archive(&a);
+    }
+    for (int order = 0; order < 3; order++) {
+        struct archive a = {0};
+
+        if (order == 0)
+            add_entry(&a, "archive/version", "3\n", 2);
+        add_entry(&a, order == 2 ? "data.pkl" : order ? "archive/data.pkl" : "archive/other", "\x80\x02}.", 4);
+        if (order == 1)
+            add_entry(&a, "archive/byteorder", "big", 3);
+        end_archive(&a);
+        judge(a.file.data, a.file.size,
+              order == 2 ? "in no folder"
+              : order    ? "little endian"
+                         : "no entry \"archive/data.pkl\"",
+              "parts");
+        free_archive(&a);
+    }
+}
+END_TEST
+
+START_TEST(older_formats)
+{
+    unsigned char tar[600] = {0}, stream[] = {0x80, 2,    0x8a, 10,  0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a,
+                                              0xa8, 0x50, 0x19, '.', 0x80, 2,    'M',  0xe9, 3,    '.'};
+
+    memcpy(tar + 257, "ustar", 5);
+    judge(tar, sizeof tar, "torch.save", "tar");
+    judge(stream, sizeof stream, "torch.save", "stream");
+}
+END_TEST
+
+static int refuse_nth(void *user, size_t bytes)
+{
+    long *left = user;
+
+    (void)bytes;
+    return (*left)-- == 0;
+}
+
+START_TEST(every_allocation_refused)
+{
+    struct bytes b = {0};
+    struct archive a = {0};
+    long live, n = 0, left;
+    struct maskdm_alloc_hook hook = {refuse_nth, &left};
+    struct maskdm_st s;
+    int err;
+
+    write_sample(&b);
+    make_archive(&a, b.data, b.size, storage, sizeof storage);
+    live = maskdm_alloc_live();
+    do {
+        left = n++;
+        maskdm_alloc_hook_set(&hook);
+        err = maskdm_tensors_open_memory(&s, a.file.data, a.file.size);
+        maskdm_alloc_hook_set(NULL);
+        ck_assert(err == MASKDM_OK || err == MASKDM_ENOMEM);
+        if (!err)
+            maskdm_st_close(&s);
+        ck_assert_int_eq(maskdm_alloc_live(), live);
+    } while (err);
+    ck_assert_int_gt(n, 30);
+    free_archive(&a);
+    free(b.data);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("torch");
+    TCase *tests = tcase_create("torch");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, what_was_saved);
+    tcase_add_test(tests, checksum);
+    tcase_add_test(tests, element_types);
+    tcase_add_test(tests, pickles_that_lie);
+    tcase_add_test(tests, tensors_that_lie);
+    tcase_add_test(tests, bombs);
+    tcase_add_test(tests, every_byte_wrong);
+    tcase_add_test(tests, archives_that_lie);
+    tcase_add_test(tests, older_formats);
+    tcase_add_test(tests, every_allocation_refused);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
