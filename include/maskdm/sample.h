@@ -21,8 +21,14 @@ extern "C" {
 
 typedef struct maskdm_sampler maskdm_sampler;
 
-/** options: kind "sampler" (ddpm, ddim or dpmpp, steps, eta, spacing, clip, seed, batch_size); NULL for the defaults.
- * control: NULL for none. */
+/**
+ * options: kind "sampler" (ddpm, ddim or dpmpp, steps, eta, spacing, guidance, clip, seed, batch_size); NULL for the
+ * defaults. control: NULL for none.
+ *
+ * guidance w (Ho and Salimans 2022, arXiv 2207.12598): predictions are null + w (labelled - null), so that 1 is no
+ * guidance and 0 ignores the label. Needs a network with classes (else MASKDM_EINVAL), trained with some
+ * label_dropout; images with label -1 are what they are without it.
+ */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model,
                                                        enum maskdm_weights which, const maskdm_options *options,
                                                        maskdm_control *control);

@@ -140,7 +140,7 @@ float *maskdm_weights_block(const maskdm_model *model, enum maskdm_weights which
 }
 
 /* A trainer holds weights, gradients, two moments and the average, and x_0, noise, x_t and target of a micro-batch; a
- * sampler its images, their prediction, noise and two clean ones. */
+ * sampler its images, their predictions with and without label, noise and two clean ones. */
 int maskdm_weights_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
                             int train, int64_t batch, int64_t visible)
 {
@@ -160,7 +160,7 @@ int maskdm_weights_estimate(size_t *bytes, maskdm_device *device, const char *ne
                                          train ? MASKDM_PROGRAM_TRAIN : MASKDM_PROGRAM_PREDICT);
     if (status == MASKDM_OK) {
         images = (size_t)(m->geometry.height * m->geometry.width * m->geometry.channels) * sizeof(float);
-        if (maskdm_mul_size(&images, images, (size_t)batch) || maskdm_mul_size(&images, images, train ? 4 : 5) ||
+        if (maskdm_mul_size(&images, images, (size_t)batch) || maskdm_mul_size(&images, images, train ? 4 : 6) ||
             maskdm_mul_size(&sum, maskdm_weights_bytes(m), (size_t)blocks) || maskdm_add_size(&sum, sum, arena) ||
             maskdm_add_size(bytes, sum, images))
             status = maskdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)batch);

@@ -44,6 +44,12 @@ int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskd
         goto out;
     s->batch_size = maskdm_optionset_int(o, "batch_size");
     s->seed = (uint64_t)maskdm_optionset_int(o, "seed");
+    s->guidance = maskdm_optionset_float(o, "guidance");
+    if (s->guidance != 1 && model->geometry.classes == 0)
+        status = maskdm_fail(MASKDM_EINVAL, "guidance %g needs a network with labels, and this one has no classes",
+                             s->guidance);
+    if (status < 0)
+        goto out;
     status = maskdm_solving_make(&s->how, o);
     if (status < 0)
         goto out;
@@ -57,15 +63,6 @@ out:
     return status;
 }
 
-static void drop_group(maskdm_sampler *s)
-{
-    maskdm_program_release(&s->program);
-    maskdm_device_free(s->model->device, s->x, s->bytes);
-    maskdm_free(s->times);
-    s->x = NULL;
-    s->times = NULL;
-}
-
 void maskdm_sampling_free(maskdm_sampler **out)
 {
     maskdm_sampler *s = *out;
@@ -73,39 +70,10 @@ void maskdm_sampling_free(maskdm_sampler **out)
     *out = NULL;
     if (!s)
         return;
-    drop_group(s);
+    maskdm_sampling_drop_group(s);
     maskdm_weights_drop(&s->model);
     maskdm_control_drop(&s->control);
     maskdm_free(s);
-}
-
-/* A program and buffers for `batch` images. */
-static int ready_group(maskdm_sampler *s, int64_t batch)
-{
-    size_t values;
-    void *block;
-    int status;
-
-    if (s->program && s->program->batch == batch)
-        return MASKDM_OK;
-    drop_group(s);
-    MASKDM_TRY(maskdm_program_create(&s->program, s->model, batch, 0, MASKDM_PROGRAM_PREDICT));
-    if (maskdm_mul_size(&values, (size_t)batch, (size_t)s->program->image_values) ||
-        maskdm_mul_size(&s->bytes, values, 5 * sizeof *s->x))
-        return maskdm_fail(MASKDM_EINVAL, "%lld images at once are out of range", (long long)batch);
-    s->times = maskdm_need((size_t)batch, sizeof *s->times, "times of the sampler");
-    status = s->times ? maskdm_device_alloc(s->model->device, &block, s->bytes, 0, "the images of a sampler")
-                      : MASKDM_ENOMEM;
-    if (status < 0) {
-        drop_group(s);
-        return status;
-    }
-    s->x = block;
-    s->prediction = s->x + values;
-    s->noise = s->prediction + values;
-    s->x0 = s->noise + values;
-    s->x0_before = s->x0 + values;
-    return MASKDM_OK;
 }
 
 static uint64_t seed_of(const maskdm_sampler *s, const struct job *j, int64_t i)
@@ -120,24 +88,6 @@ static void draw(const maskdm_sampler *s, const struct job *j, enum maskdm_purpo
 
         maskdm_rng_normal(out + i * j->n, (size_t)j->n, &stream, 0);
     }
-}
-
-/* The network's output for s->x at `time`. */
-static int predict(maskdm_sampler *s, const struct job *j, double time)
-{
-    const atomic_int *cancel = maskdm_control_cancel_flag(s->control);
-    int status;
-
-    for (int64_t i = 0; i < j->batch; i++)
-        s->times[i] = time;
-    maskdm_device_enter(s->model->device);
-    status = maskdm_program_set(s->program, s->x, s->times, j->labels ? j->labels + j->first : NULL, NULL);
-    if (status >= 0)
-        status = maskdm_program_forward(s->program, maskdm_weights_block(s->model, s->which), cancel);
-    if (status >= 0)
-        status = maskdm_program_image(s->program, s->prediction);
-    maskdm_device_leave(s->model->device);
-    return status == MASKDM_ECANCELED ? maskdm_control_canceled(s->control, "sampling") : status;
 }
 
 /* Show what step i left, with no lock held. */
@@ -172,7 +122,7 @@ static int run_group(maskdm_sampler *s, struct job *j)
                                    .x0_before = s->x0_before,
                                    .x0 = s->x0};
 
-        MASKDM_TRY(predict(s, j, move.at.time));
+        MASKDM_TRY(maskdm_sampling_predict(s, move.at.time, j->labels ? j->labels + j->first : NULL));
         if (j->noise)
             move.noise = i + 1 == s->steps ? NULL : j->noise + (i * j->count + j->first) * j->n;
         else
@@ -226,7 +176,7 @@ int maskdm_sampling_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds
     MASKDM_TRY(begin(s, &j, count));
     for (; j.first < count; j.first += j.batch) {
         j.batch = group_size(s, &j);
-        MASKDM_TRY(ready_group(s, j.batch));
+        MASKDM_TRY(maskdm_sampling_ready_group(s, j.batch));
         draw(s, &j, MASKDM_DRAW_SAMPLE, 0, s->x);
         MASKDM_TRY(run_group(s, &j));
         MASKDM_TRY(take(user, j.first, j.batch, s->x));
@@ -268,7 +218,7 @@ int maskdm_sampling_run_from(maskdm_sampler *s, int64_t count, float *x, const f
                            s->how.solver->name, (long long)(s->steps - 1), (long long)count, (long long)j.n);
     for (; j.first < count; j.first += j.batch) {
         j.batch = group_size(s, &j);
-        MASKDM_TRY(ready_group(s, j.batch));
+        MASKDM_TRY(maskdm_sampling_ready_group(s, j.batch));
         memcpy(s->x, x + j.first * j.n, (size_t)(j.batch * j.n) * sizeof *x);
         MASKDM_TRY(run_group(s, &j));
         memcpy(x + j.first * j.n, s->x, (size_t)(j.batch * j.n) * sizeof *x);

@@ -21,15 +21,17 @@ struct maskdm_sampler {
     int64_t steps;      /* S of the solver on the model's schedule */
     int64_t batch_size; /* most images at once */
     uint64_t seed;
+    double guidance;    /* scale; 1: none */
     maskdm_preview_callback preview;
     void *preview_user;
 
     /* Made for the number of images that go at once, and made anew when that changes. */
     struct maskdm_program *program;
-    float *x, *prediction, *noise; /* [B,H,W,C] each, in one block that begins at x; */
-    float *x0, *x0_before;         /* the block's end: of this step, and of the one before */
-    size_t bytes;                       /* of that block */
-    double *times;                      /* [B] */
+    float *x, *prediction, *noise; /* [B,H,W,C] each, in one block that begins at x */
+    float *x0, *x0_before;         /* of this step, and of the one before */
+    float *unlabelled;             /* the prediction for null labels; NULL where nothing is guided */
+    size_t bytes;                  /* of that block */
+    double *times;                 /* [B] */
 };
 
 int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
@@ -45,6 +47,14 @@ int maskdm_sampling_run_from(maskdm_sampler *s, int64_t count, float *x, const f
 /* -1 .. classes - 1 for each of count; NULL is fine. */
 int maskdm_sampling_check_labels(const maskdm_model *model, int64_t count, const int32_t *labels);
 
+/* ---- group.c ---- */
+/* Program and buffers for `batch` images, kept while that number stays. */
+int maskdm_sampling_ready_group(maskdm_sampler *s, int64_t batch);
+void maskdm_sampling_drop_group(maskdm_sampler *s);
+/* s->prediction for s->x at `time`; labels NULL: all null. */
+int maskdm_sampling_predict(maskdm_sampler *s, double time, const int32_t *labels);
+
+/* ---- write.c ---- */
 /* Sample and write to `path` as one PNG of `columns` images in a row (0: near square), or, where the name does not
  * end in ".png", as 000000.png ... in a folder that must be empty or not exist. */
 int maskdm_sampling_write(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,

@@ -201,6 +201,57 @@ START_TEST(memory_as_the_caller_lends_it)
 }
 END_TEST
 
+/* What guidance is, by hand: two predictions a step, and a point on the line through them. */
+static void sample_guided(maskdm_model *m, const char *text, double scale, int32_t label, float *x)
+{
+    static float with[N], without[N];
+    maskdm_options *o = options("sampler", text);
+    maskdm_scheduler *scheduler;
+    const int32_t null = -1;
+    double times[STEPS + 1];
+
+    OK(maskdm_model_scheduler(m, &scheduler));
+    ck_assert_int_eq(maskdm_scheduler_times(scheduler, o, times, STEPS + 1), STEPS);
+    for (int i = 0; i < STEPS; i++) {
+        OK(maskdm_model_predict(m, MASKDM_WEIGHTS_EMA, 1, x, times + i, &label, NULL, 0, with));
+        OK(maskdm_model_predict(m, MASKDM_WEIGHTS_EMA, 1, x, times + i, &null, NULL, 0, without));
+        for (int k = 0; k < N; k++)
+            with[k] = (float)((double)without[k] + scale * ((double)with[k] - (double)without[k]));
+        OK(maskdm_scheduler_step(scheduler, o, times[i], times[i + 1], 1, N, x, with, NULL, NULL));
+    }
+    maskdm_scheduler_release(&scheduler);
+    maskdm_options_release(&o);
+}
+
+START_TEST(guidance)
+{
+    static float hand[N], a[2 * N], b[2 * N];
+    const int32_t labels[] = {2, -1};
+    maskdm_model *m = model(1, "classes=5"), *plain = model(1, "");
+    maskdm_sampler *guided = sampler(m, "sampler=ddim steps=6 eta=0 guidance=3.5", NULL);
+    maskdm_sampler *still = sampler(m, "sampler=ddim steps=6 eta=0", NULL), *none;
+    maskdm_options *o = options("sampler", "guidance=2");
+
+    for (int i = 0; i < 2 * N; i++)
+        a[i] = b[i] = (float)(i % N % 7) / 3 - 1;
+    memcpy(hand, a, sizeof hand);
+    sample_guided(m, "sampler=ddim steps=6 eta=0", 3.5, labels[0], hand);
+    OK(maskdm_sampler_run_from(guided, 2, a, NULL, labels));
+    OK(maskdm_sampler_run_from(still, 2, b, NULL, labels));
+    ck_assert_mem_eq(a, hand, sizeof hand);
+    ck_assert_mem_ne(a, b, sizeof hand);
+    ck_assert_mem_eq(a + N, b + N, sizeof hand); /* a null label has nothing to follow */
+    ck_assert_int_eq(maskdm_sampler_create(&none, plain, MASKDM_WEIGHTS_EMA, o, NULL), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "guidance 2 needs a network with labels, and this one has no classes");
+    ck_assert_ptr_null(none);
+    maskdm_options_release(&o);
+    maskdm_sampler_release(&guided);
+    maskdm_sampler_release(&still);
+    maskdm_model_release(&m);
+    maskdm_model_release(&plain);
+}
+END_TEST
+
 START_TEST(labels_and_noise)
 {
     static float a[N], b[N], noise[(STEPS - 1) * N];
@@ -297,6 +348,7 @@ int main(void)
     tcase_add_test(c, watching_and_cancelling);
     tcase_add_test(c, memory_as_the_caller_lends_it);
     tcase_add_test(c, labels_and_noise);
+    tcase_add_test(c, guidance);
     tcase_add_test(c, the_whole_job);
     tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
