@@ -16,6 +16,7 @@
 #ifndef MASKDM_MODEL_H
 #define MASKDM_MODEL_H
 
+#include <maskdm/control.h>
 #include <maskdm/device.h>
 #include <maskdm/scheduler.h>
 
@@ -93,6 +94,12 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, enum 
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(maskdm_device *device, const char *network,
                                                        const maskdm_options *options, int train, int64_t batch,
                                                        int64_t visible, size_t *bytes);
+
+/** The whole job: a checkpoint of the authors' program (torch.save since 1.6) becomes a model file. options: kind
+ * "convert" (from, out, heads, the scheduler's). The network follows from the weights' shapes, heads being dim / 64
+ * unless given; the schedule, where it is not given, from the checkpoint's betas. EMA and online weights go in where
+ * both are there. MASKDM_EFORMAT with the tensor and both shapes. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_convert(const maskdm_options *options, maskdm_control *control);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,8 @@ static const struct command commands[] = {
      "train a model file further, on whole images", run_work, finetune},
     {"sample", "sample", "--model MODEL --out GRID.png|DIR [flags]", "draw images from a model file", run_work,
      maskdm_sample},
+    {"convert", "convert", "--from CHECKPOINT.pt --out MODEL.safetensors [flags]",
+     "make a model file of a PyTorch checkpoint of the authors' program", run_work, maskdm_convert},
     {"info", NULL, "FILE [--json]", "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
 };
 

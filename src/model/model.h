@@ -68,4 +68,9 @@ int maskdm_weights_check_block(const struct maskdm_st *s, const struct maskdm_pa
 int maskdm_weights_read_block(maskdm_device *device, struct maskdm_st *s, const struct maskdm_params *layout,
                               const char *prefix, float *block);
 
+/* ---- uvit_shapes.c ---- */
+/* Set the options of kind "uvit" that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
+ * where the *patches make no square. */
+int maskdm_uvit_read_shapes(maskdm_options *o, const struct maskdm_st *s, const char *prefix, int64_t *patches);
+
 #endif

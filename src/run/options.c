@@ -142,6 +142,26 @@ static const struct maskdm_option sample_rows[] = {
 const struct maskdm_option_table maskdm_sample_run_options = {"run", "", "sampling run", sample_rows,
                                                               MASKDM_LENGTH(sample_rows)};
 
+static const struct maskdm_option convert_rows[] = {
+    {.name = "from", .type = MASKDM_OPTION_STRING, .required = 1, .help = "checkpoint of the authors' program"},
+    {.name = "out", .type = MASKDM_OPTION_STRING, .required = 1, .help = "model file to write"},
+    {.name = "heads",
+     .type = MASKDM_OPTION_INT,
+     .standard = "0",
+     .min = 0,
+     .max = 256,
+     .help = "attention heads, which no shape shows; 0: one for each 64 of dim, as the authors have it"},
+    {.name = "image_size",
+     .type = MASKDM_OPTION_INT_LIST,
+     .min = 1,
+     .max = 4096,
+     .most = 2,
+     .unit = "pixels",
+     .help = "height and width of the images, where the patches make no square"},
+};
+const struct maskdm_option_table maskdm_convert_run_options = {"run", "", "conversion", convert_rows,
+                                                               MASKDM_LENGTH(convert_rows)};
+
 static const struct maskdm_option_table *const pretrain_tables[] = {
     &maskdm_pretrain_run_options, &maskdm_uvit_options,      &maskdm_mask_options,
     &maskdm_scheduler_options,    &maskdm_optimizer_options, &maskdm_ema_options,
@@ -162,3 +182,8 @@ static const struct maskdm_option_table *const sample_tables[] = {&maskdm_sample
                                                                   &maskdm_device_options};
 const struct maskdm_option_kind maskdm_sample_kind = {"sample", "images from a model file", sample_tables,
                                                       MASKDM_LENGTH(sample_tables)};
+
+static const struct maskdm_option_table *const convert_tables[] = {&maskdm_convert_run_options,
+                                                                   &maskdm_scheduler_options};
+const struct maskdm_option_kind maskdm_convert_kind = {"convert", "a model file of a PyTorch checkpoint",
+                                                       convert_tables, MASKDM_LENGTH(convert_tables)};

@@ -10,9 +10,11 @@
 extern const struct maskdm_option_table maskdm_pretrain_run_options;
 extern const struct maskdm_option_table maskdm_finetune_run_options;
 extern const struct maskdm_option_table maskdm_sample_run_options;
+extern const struct maskdm_option_table maskdm_convert_run_options;
 
 extern const struct maskdm_option_kind maskdm_pretrain_kind;
 extern const struct maskdm_option_kind maskdm_finetune_kind;
 extern const struct maskdm_option_kind maskdm_sample_kind;
+extern const struct maskdm_option_kind maskdm_convert_kind;
 
 #endif

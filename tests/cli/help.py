@@ -10,14 +10,14 @@ import sys
 
 from rig import SOURCE, main, maskdm, run, write
 
-COMMANDS = ("pretrain", "finetune", "sample", "info")
+COMMANDS = ("pretrain", "finetune", "sample", "convert", "info")
 REFERENCE = os.path.join(SOURCE, "doc", "options.md")
 
 
 def reference():
     """The head of the tree's file and what the program says today."""
     text = open(REFERENCE).read()
-    return text[:text.index("\n## maskdm ") + 1], "".join(maskdm(c, "--help=markdown").stdout for c in COMMANDS[:3])
+    return text[:text.index("\n## maskdm ") + 1], "".join(maskdm(c, "--help=markdown").stdout for c in COMMANDS[:-1])
 
 
 def check_reference():

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands of the documentation work: every indented or fenced `maskdm` line of README.md and doc/*.md is run, in
-the order of its page, with smaller numbers appended (the last value wins); what they are about is drawn first."""
+the order of its page, with smaller numbers appended (the last value wins); what they are about is made first."""
 import glob
 import os
 import re
 import shlex
 import shutil
 
-from rig import BUILD, SOURCE, faces, main, maskdm, run
+from rig import BUILD, SOURCE, TINY, faces, main, maskdm, run
+from torchfile import checkpoint, save
 
 SMALL = {
     "pretrain": "--steps 3 --batch-size 8 --dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
     "finetune": "--steps 3 --batch-size 8 --val-count 8 --sample-every 0 --threads 1",
     "sample": "--count 4 --threads 1",
+    "convert": "--heads 2",
 }
 
 
@@ -44,6 +46,9 @@ def run_page(path):
         if words and words[0] == "info" and "FILE" in words:
             continue
         for flag, folder in zip(words, words[1:]):
+            if flag == "--from":
+                maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1)
+                save(folder, checkpoint("authors/model.safetensors", [0.5]))
             if flag in ("--data", "--val") and not os.path.exists(folder) and not re.match("[0-9.]+$", folder):
                 faces(folder, 40, 32)
         ddpm = "ddpm" in words
@@ -56,7 +61,7 @@ def run_page(path):
 
 def check_readme():
     path = os.path.join(SOURCE, "README.md")
-    assert {c.split()[1] for c in ours(path)} == {"pretrain", "finetune", "sample", "info"}, ours(path)
+    assert {c.split()[1] for c in ours(path)} == {"pretrain", "finetune", "sample", "convert", "info"}, ours(path)
     run_page(path)
 
 

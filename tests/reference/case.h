@@ -8,6 +8,7 @@
 #include <maskdm/maskdm.h>
 
 struct reference_case {
+    const char *path; /* of the file */
     maskdm_file *file;
     maskdm_device *device;
     double worst;   /* relative error, over all tensors */
@@ -55,6 +56,7 @@ void case_schedule(struct reference_case *c);
 void case_loss(struct reference_case *c);
 void case_train(struct reference_case *c);
 void case_sample(struct reference_case *c);
+void case_checkpoint(struct reference_case *c);
 
 /* ---- shared by loss, train and sample (network.c) ---- */
 maskdm_scheduler *case_scheduler(struct reference_case *c);

@@ -21,11 +21,15 @@ struct totals {
 static const struct {
     const char *name;
     void (*run)(struct reference_case *c);
-} kinds[] = {{"schedule", case_schedule}, {"loss", case_loss}, {"train", case_train}, {"sample", case_sample}};
+} kinds[] = {{"schedule", case_schedule},
+             {"loss", case_loss},
+             {"train", case_train},
+             {"sample", case_sample},
+             {"checkpoint", case_checkpoint}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {
-    struct reference_case c = {.device = t->device};
+    struct reference_case c = {.path = path, .device = t->device};
     const char *kind;
     size_t i = 0;
 

@@ -12,11 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct bytes { unsigned char *data; size_t size, room; };
+struct bytes {
+    unsigned char *data;
+    size_t size, room;
+};
 
-static void put(struct bytes *b, const void *data, size_t n)
+static inline void put(struct bytes *b, const void *data, size_t n)
 {
-    if (b->size + n > b->room) {
+    enum { MOST = 1 << 30 };
+
+    if (n > MOST)
+        exit(EXIT_FAILURE);
+    if (n > b->room - b->size) {
         b->room = 2 * (b->size + n) + 64;
         b->data = realloc(b->data, b->room);
         if (!b->data)
@@ -27,7 +34,7 @@ static void put(struct bytes *b, const void *data, size_t n)
     b->size += n;
 }
 
-static void put_le(struct bytes *b, int size, uint64_t x)
+static inline void put_le(struct bytes *b, int size, uint64_t x)
 {
     unsigned char field[8];
 
@@ -35,27 +42,27 @@ static void put_le(struct bytes *b, int size, uint64_t x)
     put(b, field, (size_t)size);
 }
 
-static void put_string(struct bytes *b, const char *s)
+static inline void put_string(struct bytes *b, const char *s)
 {
     put(b, s, strlen(s));
 }
 
 /* ---- pickles ---- */
 
-static void put_text(struct bytes *b, const char *s)
+static inline void put_text(struct bytes *b, const char *s)
 {
     put_string(b, "X");
     put_le(b, 4, strlen(s));
     put_string(b, s);
 }
 
-static void put_int(struct bytes *b, int64_t x)
+static inline void put_int(struct bytes *b, int64_t x)
 {
     put_string(b, "\x8a\x08");
     put_le(b, 8, (uint64_t)x);
 }
 
-static void put_ints(struct bytes *b, const int64_t *x, int n)
+static inline void put_ints(struct bytes *b, const int64_t *x, int n)
 {
     put_string(b, "(");
     for (int i = 0; i < n; i++)
@@ -64,8 +71,8 @@ static void put_ints(struct bytes *b, const int64_t *x, int n)
 }
 
 /* A tensor of `elements` elements of class `storage` ("Float"). */
-static void put_tensor(struct bytes *b, const char *storage, const char *key, int64_t elements, int64_t offset,
-                       const int64_t *size, const int64_t *stride, int rank)
+static inline void put_tensor(struct bytes *b, const char *storage, const char *key, int64_t elements, int64_t offset,
+                              const int64_t *size, const int64_t *stride, int rank)
 {
     put_string(b, "ctorch._utils\n_rebuild_tensor_v2\n((");
     put_text(b, "storage");
@@ -94,7 +101,7 @@ struct archive {
     int zip64;  /* with the zip64 end records */
 };
 
-static void add_entry(struct archive *a, const char *name, const void *data, size_t n)
+static inline void add_entry(struct archive *a, const char *name, const void *data, size_t n)
 {
     const unsigned flags = a->plain ? 0 : 0x0808;
     const uint64_t offset = a->file.size;
@@ -138,7 +145,7 @@ static void add_entry(struct archive *a, const char *name, const void *data, siz
 }
 
 /* The file is then whole in a->file, to be freed with free_archive(). */
-static void end_archive(struct archive *a)
+static inline void end_archive(struct archive *a)
 {
     const uint64_t at = a->file.size, size = a->directory.size, n = (uint64_t)a->entries;
 
@@ -166,7 +173,7 @@ static void end_archive(struct archive *a)
     put_le(&a->file, 2, 0);
 }
 
-static void free_archive(struct archive *a)
+static inline void free_archive(struct archive *a)
 {
     free(a->file.data);
     free(a->directory.data);
@@ -174,7 +181,7 @@ static void free_archive(struct archive *a)
 }
 
 /* The archive of one pickle and one storage, "0". */
-static void make_archive(struct archive *a, const void *pickle, size_t n, const void *storage, size_t m)
+static inline void make_archive(struct archive *a, const void *pickle, size_t n, const void *storage, size_t m)
 {
     add_entry(a, "archive/data.pkl", pickle, n);
     add_entry(a, "archive/byteorder", "little", 6);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The whole conversion job: a checkpoint of the authors' program in, a model file out.
+ */
+#ifndef MASKDM_RUN_CONVERT_H
+#define MASKDM_RUN_CONVERT_H
+
+#include <maskdm/control.h>
+#include <maskdm/options.h>
+
+/* options: kind "convert". */
+int maskdm_convert_run(const maskdm_options *options, maskdm_control *control);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The schedule whose betas a checkpoint holds. */
+#include "run/convert_schedule.h"
+
+#include "diffusion/options.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/json.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_STEPS = 100000 };
+
+/* Within what half precision leaves of a number. */
+static int matches(const struct maskdm_schedule *schedule, const double *beta, int64_t count)
+{
+    if (schedule->timesteps != count)
+        return 0;
+    for (int64_t t = 0; t < count; t++)
+        if (!(fabs(beta[t] - schedule->beta[t]) <= 1e-3 * schedule->beta[t] + 1e-6))
+            return 0;
+    return 1;
+}
+
+/* The tensor's values in fresh memory; NULL and MASKDM_OK where there is none that could be betas. */
+static int read_betas(double **beta, int64_t *count, struct maskdm_st *s, const char *prefix)
+{
+    char name[64];
+    int64_t at;
+    int status;
+
+    *beta = NULL;
+    maskdm_format(name, sizeof name, "%sbetas", prefix);
+    at = maskdm_st_find(s, name);
+    if (at < 0 || s->tensor[at].rank != 1 || s->tensor[at].elements < 1 || s->tensor[at].elements > MOST_STEPS)
+        return MASKDM_OK;
+    *count = s->tensor[at].elements;
+    *beta = maskdm_need((size_t)*count, sizeof **beta, "the schedule of a checkpoint");
+    if (!*beta)
+        return MASKDM_ENOMEM;
+    status = maskdm_st_read_f64(s, at, *beta, *count);
+    if (status < 0) {
+        maskdm_free(*beta);
+        *beta = NULL;
+    }
+    return status;
+}
+
+/* Try a schedule; *out stays only where it matches. One that cannot have so few timesteps is a guess gone wrong. */
+static int try_schedule(maskdm_scheduler **out, maskdm_options *o, const char *name, const double *beta,
+                        int64_t count)
+{
+    int status;
+
+    if (name)
+        MASKDM_TRY(maskdm_optionset_set(o, "schedule", name));
+    status = maskdm_diffusion_create(out, o);
+    if (status < 0)
+        return name && status == MASKDM_EINVAL ? MASKDM_OK : status;
+    if (!matches(&(*out)->schedule, beta, count))
+        maskdm_diffusion_drop(out);
+    return MASKDM_OK;
+}
+
+static int follow(maskdm_scheduler **out, maskdm_options *o, const maskdm_options *given, const double *beta,
+                  int64_t count)
+{
+    static const char *const known[] = {"linear", "cosine"}; /* the last is the default, which stays */
+    char text[24];
+
+    maskdm_format(text, sizeof text, "%lld", (long long)count);
+    if (!maskdm_optionset_is_set(given, "timesteps"))
+        MASKDM_TRY(maskdm_optionset_set(o, "timesteps", text));
+    if (maskdm_optionset_is_set(given, "schedule"))
+        return try_schedule(out, o, NULL, beta, count);
+    for (size_t i = 0; i < MASKDM_LENGTH(known) && !*out; i++)
+        MASKDM_TRY(try_schedule(out, o, known[i], beta, count));
+    return MASKDM_OK;
+}
+
+int maskdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct maskdm_st *s,
+                            const char *prefix, const struct maskdm_log *log)
+{
+    maskdm_options *o = NULL;
+    double *beta;
+    int64_t count = 0;
+    int status;
+
+    *out = NULL;
+    MASKDM_TRY(read_betas(&beta, &count, s, prefix));
+    status = maskdm_optionset_extract(&o, options, &maskdm_scheduler_kind);
+    if (status == MASKDM_OK && beta)
+        status = follow(out, o, options, beta, count);
+    if (status == MASKDM_OK && !*out) {
+        if (beta)
+            maskdm_log_line(log, MASKDM_LOG_WARN,
+                            "the checkpoint's %lld betas, from %.4g to %.4g, are not those of schedule %s with %s "
+                            "timesteps",
+                            (long long)count, beta[0], beta[count - 1], maskdm_optionset_string(o, "schedule"),
+                            maskdm_optionset_string(o, "timesteps"));
+        status = maskdm_diffusion_create(out, o);
+    }
+    maskdm_optionset_release(&o);
+    maskdm_free(beta);
+    return status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Which noise schedule a checkpoint was trained with: its program keeps the betas beside the weights.
+ */
+#ifndef MASKDM_RUN_CONVERT_SCHEDULE_H
+#define MASKDM_RUN_CONVERT_SCHEDULE_H
+
+#include "diffusion/scheduler.h"
+#include "io/safetensors.h"
+#include "util/log.h"
+
+/* The scheduler that the options ask for; what they leave open follows the tensor "PREFIXbetas", where there is one.
+ * A schedule that contradicts it is worth a warning. */
+int maskdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct maskdm_st *s,
+                            const char *prefix, const struct maskdm_log *log);
+
+#endif
