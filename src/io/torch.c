@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { MAGIC = 14, TAR_AT = 257, MOST_PICKLE = 64 << 20 };
+enum { TAR_AT = 257, MOST_PICKLE = 64 << 20, MOST_VISITS = 4 << 20, TEXT_SHARE = 16 };
 /* An archive's first entry; the number that begins a stream of torch.save before 1.6, behind its protocol; a tar. */
 static const unsigned char zip_magic[] = {'P', 'K', 3, 4};
 static const unsigned char stream_magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
@@ -66,8 +66,8 @@ static int read_pickle(struct maskdm_torch *t, const unsigned char *bytes, size_
 
     if (err)
         return maskdm_fail_prefix(err, "data.pkl");
-    t->visit_limit = size;
-    t->text_limit = 64 * (uint64_t)size;
+    t->visit_limit = size < MOST_VISITS ? size : MOST_VISITS;
+    t->text_limit = TEXT_SHARE * (uint64_t)size;
     err = maskdm_torch_walk(t);
     maskdm_pickle_close(&t->pickle);
     return err;

@@ -378,6 +378,20 @@ START_TEST(bombs)
     put_string(&b, "es.");
     judge_pickle(b.data, b.size, "from so small a pickle", "doubling");
     b.size = 0;
+    put_string(&b, BEGIN "(");
+    put_text(&b, "long");
+    put_string(&b, "X\xe8\3");
+    put(&b, "\0", 2);
+    for (int i = 0; i < 1000; i++)
+        put_string(&b, "t");
+    put_string(&b, "q\1");
+    for (int i = 0; i < 200; i++) {
+        put_int(&b, i);
+        put_string(&b, "h\1");
+    }
+    put_string(&b, "u.");
+    judge_pickle(b.data, b.size, "names and strings of more than", "one text many times");
+    b.size = 0;
     put_string(&b, "\x80\x02");
     for (int i = 0; i < 70000; i++)
         put_string(&b, "(");
