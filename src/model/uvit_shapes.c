@@ -85,7 +85,7 @@ static int set_depth(maskdm_options *o, const struct maskdm_st *s, const char *p
 
 int maskdm_uvit_read_shapes(maskdm_options *o, const struct maskdm_st *s, const char *prefix, int64_t *patches)
 {
-    const int64_t *position, *patch, *fc1, *label = NULL;
+    const int64_t *position = NULL, *patch = NULL, *fc1 = NULL, *label = NULL;
     const int labelled = find(s, prefix, "encoder.label_emb.weight") >= 0;
     int64_t side;
 

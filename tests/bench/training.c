@@ -16,20 +16,23 @@ static double optimizer_bytes(const maskdm_optimizer *o)
     return (double)o->length * sizeof(float) * (1 + 2 * (o->ema ? 5 : 4));
 }
 
-static int time_optimizer(struct bench *b, struct series *gbs)
+/* Its share is of what the memory gave just before and just after: that rate moves from second to second. */
+static int time_optimizer(struct bench *b, int threads, struct series *gbs, struct series *share)
 {
-    double start = clock_seconds();
+    double before = machine_bandwidth(threads), start = clock_seconds(), rate;
     int rc = 0;
 
     for (int i = 0; i < 4 && rc == 0; i++)
         rc = maskdm_adamw_step(b->optimizer, 1, 0);
-    series_add(gbs, 4 * optimizer_bytes(b->optimizer) / (clock_seconds() - start) / 1e9);
+    rate = 4 * optimizer_bytes(b->optimizer) / (clock_seconds() - start) / 1e9;
+    series_add(gbs, rate);
+    series_add(share, 2 * rate / (before + machine_bandwidth(threads)));
     return rc;
 }
 
 int run_training(const struct workload *w, const struct settings *s)
 {
-    struct series step = {.n = 0}, floor = {.n = 0}, ratio = {.n = 0}, gbs = {.n = 0};
+    struct series step = {.n = 0}, floor = {.n = 0}, ratio = {.n = 0}, gbs = {.n = 0}, share = {.n = 0};
     struct rates rates = {.fma = {.n = 0}};
     struct products products = {.count = 0};
     struct floor *f = NULL;
@@ -50,7 +53,7 @@ int run_training(const struct workload *w, const struct settings *s)
         t = bench_step(&b);
         series_add(&step, t);
         series_add(&ratio, floor.x[r] / t);
-        rc = t < 0 ? -1 : time_optimizer(&b, &gbs);
+        rc = t < 0 ? -1 : time_optimizer(&b, s->threads, &gbs, &share);
     }
     if (rc < 0)
         bench_failed(w);
@@ -61,8 +64,7 @@ int run_training(const struct workload *w, const struct settings *s)
                    "step_ms=%.1f images_per_s=%.2f floor_ms=%.1f gflops=%.1f fma_share=%.3f optimizer_gbs=%.1f "
                    "optimizer_share=%.3f peak_mib=%.0f batch=%ld tokens=%ld",
                    1e3 * t, (double)w->batch / t, 1e3 * series_median(&floor), flops / t / 1e9,
-                   flops / t / 1e9 / series_median(&rates.fma), series_median(&gbs),
-                   series_median(&gbs) / series_median(&rates.memory),
+                   flops / t / 1e9 / series_median(&rates.fma), series_median(&gbs), series_median(&share),
                    (double)maskdm_device_memory_peak(b.dev) / 1048576, (long)w->batch,
                    (long)maskdm_trainer_visible(b.trainer) + 1);
     floor_close(&f);
