@@ -3,6 +3,8 @@
  * Tensor files that lie, each with what is wrong with it and a word that the error must say; and odd ones that
  * are right and must be read. From memory and from a file the verdict must be the same, with nothing leaked.
  */
+#include "judge.h"
+
 #include "io/safetensors.h"
 #include "util/alloc.h"
 #include "util/endian.h"
@@ -151,45 +153,6 @@ static unsigned char *file_of(const char *header, size_t length, uint64_t stated
     memcpy(bytes + 8, header, length);
     *size = 8 + length + body;
     return bytes;
-}
-
-static int open_file(const unsigned char *bytes, size_t size)
-{
-    struct maskdm_st s;
-    char path[] = "hostile-XXXXXX";
-    int fd = mkstemp(path), err;
-
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
-    close(fd);
-    err = maskdm_st_open(&s, path);
-    if (err)
-        ck_assert_msg(strstr(maskdm_error_text(), path) != NULL, "no file name in: %s", maskdm_error_text());
-    else
-        maskdm_st_close(&s);
-    unlink(path);
-    return err;
-}
-
-/* Exact-size memory, so that a sanitizer sees a read beyond it. */
-static void judge(const unsigned char *bytes, size_t size, const char *says, const char *label)
-{
-    unsigned char *exact = malloc(size ? size : 1);
-    long live = maskdm_alloc_live();
-    struct maskdm_st s;
-    int err;
-
-    ck_assert_ptr_nonnull(exact);
-    memcpy(exact, bytes, size);
-    err = maskdm_st_open_memory(&s, exact, size);
-    ck_assert_msg(err == (says ? MASKDM_EFORMAT : MASKDM_OK), "%s: %d %s", label, err, maskdm_error_text());
-    ck_assert_msg(!says || strstr(maskdm_error_text(), says), "\"%s\" does not say \"%s\"", maskdm_error_text(),
-                  says);
-    if (!err)
-        maskdm_st_close(&s);
-    ck_assert_int_eq(open_file(exact, size), err);
-    ck_assert_msg(maskdm_alloc_live() == live, "%s leaks", label);
-    free(exact);
 }
 
 START_TEST(headers_that_lie)

@@ -4,6 +4,7 @@
  * with a word that tells why. Each is judged from memory and from a file, with nothing leaked.
  */
 #include "archive.h"
+#include "judge.h"
 
 #include "io/torch.h"
 #include "util/alloc.h"
@@ -16,45 +17,6 @@
 #define BEGIN "\x80\x02}"
 
 static const float storage[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
-
-static int open_file(const unsigned char *bytes, size_t size)
-{
-    struct maskdm_st s;
-    char path[] = "torch-XXXXXX";
-    int fd = mkstemp(path), err;
-
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
-    close(fd);
-    err = maskdm_tensors_open(&s, path);
-    if (err)
-        ck_assert_msg(strstr(maskdm_error_text(), path) != NULL, "no file name in: %s", maskdm_error_text());
-    else
-        maskdm_st_close(&s);
-    unlink(path);
-    return err;
-}
-
-/* Exact-size memory, so that a sanitizer sees a read beyond it. says NULL: must be accepted. */
-static void judge(const unsigned char *bytes, size_t size, const char *says, const char *label)
-{
-    unsigned char *exact = malloc(size ? size : 1);
-    long live = maskdm_alloc_live();
-    struct maskdm_st s;
-    int err;
-
-    ck_assert_ptr_nonnull(exact);
-    memcpy(exact, bytes, size);
-    err = maskdm_tensors_open_memory(&s, exact, size);
-    ck_assert_msg(err == (says ? MASKDM_EFORMAT : MASKDM_OK), "%s: %d %s", label, err, maskdm_error_text());
-    ck_assert_msg(!says || strstr(maskdm_error_text(), says), "%s: \"%s\" does not say \"%s\"", label,
-                  maskdm_error_text(), says);
-    if (!err)
-        maskdm_st_close(&s);
-    ck_assert_int_eq(open_file(exact, size), err);
-    ck_assert_msg(maskdm_alloc_live() == live, "%s leaks", label);
-    free(exact);
-}
 
 static void judge_pickle(const void *pickle, size_t n, const char *says, const char *label)
 {
