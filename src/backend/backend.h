@@ -24,10 +24,10 @@ enum { MASKDM_MAX_IN = 6, MASKDM_MAX_OUT = 3 };
 enum maskdm_op_id {
     MASKDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
     MASKDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre[R,O] */
-    MASKDM_OP_GELU_LINEAR, /* x[R,I] w[O,I] b?[O]            -> y[R,O] = gelu(x) w' + b (erf), gelu(x) not kept */
     MASKDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
     MASKDM_OP_LAYERNORM,   /* x[R,D] w[D] b[D]               -> y, aux stats[R,2] = mean, 1/sqrt(var+1e-5) */
     MASKDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w[D] b[D]        -> sum? = x + r, y = norm(sum), aux stats[R,2] */
+    MASKDM_OP_GELU,        /* x                              -> y = gelu(x) (erf form) */
     MASKDM_OP_ADD,         /* x r                            -> y = x + r */
     MASKDM_OP_QKV_BIAS,    /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
     MASKDM_OP_ATTENTION,   /* qkv[B,N,3D]; attr 0: h         -> y[B,N,D], aux lse[B,h,N]; scale (D/h)^-1/2 */

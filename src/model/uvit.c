@@ -169,7 +169,7 @@ static struct stream block(struct maskdm_graph *g, const struct uvit *u, struct 
     h = maskdm_linear(g, maskdm_attention(g, h, u->heads), p.proj[0], p.proj[1]);
     h = maskdm_add_norm(g, &x, x, h, p.norm2[0], p.norm2[1]);
     h = maskdm_linear(g, h, p.fc1[0], p.fc1[1]);
-    return (struct stream){x, maskdm_gelu_linear(g, h, p.fc2[0], p.fc2[1])};
+    return (struct stream){x, maskdm_linear(g, maskdm_gelu(g, h), p.fc2[0], p.fc2[1])};
 }
 
 static maskdm_val trunk(struct maskdm_graph *g, const struct uvit *u, maskdm_val x)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * y = x w' + b, alone, with an activation in its epilogue, or with GELU before it.
+ * y = x w' + b, alone or with an activation in its epilogue.
  */
 #include "ops/ops.h"
 
@@ -14,12 +14,6 @@ static double flops(const struct maskdm_graph *g, const struct maskdm_node *n, i
 
 static const struct maskdm_op op_linear = {
     .name = "linear", .inputs = "x w b?", .id = MASKDM_OP_LINEAR, .reads_in = 1u << 0 | 1u << 1, .flops = flops};
-
-static const struct maskdm_op op_gelu_linear = {.name = "gelu_linear",
-                                                .inputs = "x w b?",
-                                                .id = MASKDM_OP_GELU_LINEAR,
-                                                .reads_in = 1u << 0 | 1u << 1,
-                                                .flops = flops};
 
 static const struct maskdm_op op_linear_silu = {.name = "linear_silu",
                                                 .inputs = "x w b?",
@@ -52,11 +46,6 @@ static maskdm_val record(struct maskdm_graph *g, const struct maskdm_op *op, mas
 maskdm_val maskdm_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b)
 {
     return record(g, &op_linear, x, w, b);
-}
-
-maskdm_val maskdm_gelu_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b)
-{
-    return record(g, &op_gelu_linear, x, w, b);
 }
 
 maskdm_val maskdm_linear_silu(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b)

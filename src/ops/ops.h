@@ -9,11 +9,9 @@
 #include "graph/graph.h"
 
 maskdm_val maskdm_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
-/* y = gelu(x) w' + b. GELU belongs to the linear that follows: of a transformer's widest value backward then needs
- * one copy and not two. */
-maskdm_val maskdm_gelu_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
 maskdm_val maskdm_linear_silu(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
 maskdm_val maskdm_linear2(struct maskdm_graph *g, maskdm_val x, maskdm_val s, maskdm_val w, maskdm_val b);
+maskdm_val maskdm_gelu(struct maskdm_graph *g, maskdm_val x);
 maskdm_val maskdm_layernorm(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
 /* The norm is returned, the sum goes to *sum. */
 maskdm_val maskdm_add_norm(struct maskdm_graph *g, maskdm_val *sum, maskdm_val x, maskdm_val r, maskdm_val w,

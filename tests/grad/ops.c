@@ -55,18 +55,20 @@ static void linear_conv(struct rig *r)
     output(r, maskdm_linear(&r->g, input(r, maskdm_shape3(2, 3, 12)), w, vector(r, "b", 6)));
 }
 
-static void gelu_linear(struct rig *r)
+static void gelu(struct rig *r)
 {
-    output(r, maskdm_gelu_linear(&r->g, input(r, maskdm_shape2(9, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
+    maskdm_val y = maskdm_gelu(&r->g, input(r, maskdm_shape2(9, 5)));
+
+    output(r, maskdm_linear(&r->g, y, matrix(r, "w", 7, 5), vector(r, "b", 7)));
 }
 
 /* Both consumers of x add up, one of them behind the activation. */
-static void gelu_linear_shared(struct rig *r)
+static void gelu_shared(struct rig *r)
 {
     maskdm_val x = input(r, maskdm_shape2(70, 4));
-    maskdm_val y = maskdm_gelu_linear(&r->g, x, matrix(r, "w", 4, 4), MASKDM_NONE);
+    maskdm_val y = maskdm_linear(&r->g, maskdm_gelu(&r->g, x), matrix(r, "w", 4, 4), MASKDM_NONE);
 
-    output(r, maskdm_add(&r->g, maskdm_gelu_linear(&r->g, x, matrix(r, "v", 4, 4), MASKDM_NONE), y));
+    output(r, maskdm_add(&r->g, maskdm_linear(&r->g, maskdm_gelu(&r->g, x), matrix(r, "v", 4, 4), MASKDM_NONE), y));
 }
 
 static void linear_silu(struct rig *r)
@@ -192,8 +194,8 @@ static const struct {
     {"linear", linear},
     {"linear without bias", linear_bare},
     {"linear with a convolution's weight", linear_conv},
-    {"gelu_linear", gelu_linear},
-    {"gelu_linear twice over one input", gelu_linear_shared},
+    {"gelu", gelu},
+    {"gelu twice over one input", gelu_shared},
     {"linear_silu", linear_silu},
     {"linear_silu without bias", linear_silu_bare},
     {"linear2", linear2},

@@ -31,7 +31,8 @@ static inline float fake_read(const void *x, const struct maskdm_shape *s, int64
     return x ? ((const float *)x)[i % maskdm_shape_numel(s)] : 0;
 }
 
-/* Results that can be made anew are a function of what that reads: the input, or the sum, and w and b. */
+/* Results that can be made anew are a function of what that reads: the input, or the sum, and w and b where there
+ * are. */
 static inline int fake_remake(struct maskdm_backend *b, const struct maskdm_call *c)
 {
     int sum = c->op == MASKDM_OP_ADD_NORM;
@@ -56,7 +57,7 @@ static inline int fake_forward(struct maskdm_backend *b, const struct maskdm_cal
                 s += 0.5f / (float)(j + 1 + k) * fake_read(c->in[j], c->in_shape[j], i + j);
             ((float *)c->out[k])[i] = fake_squash(s);
         }
-    if (c->op == MASKDM_OP_LAYERNORM || (c->op == MASKDM_OP_ADD_NORM && c->out[0]))
+    if (c->op == MASKDM_OP_LAYERNORM || c->op == MASKDM_OP_GELU || (c->op == MASKDM_OP_ADD_NORM && c->out[0]))
         return fake_remake(b, c);
     return MASKDM_OK;
 }

@@ -47,7 +47,7 @@ void REAL(maskdm_cpu_combine)(struct maskdm_cpu *cpu, real *dst, int add, const 
 void REAL(maskdm_cpu_accumulate)(struct maskdm_backend *b, real *dst, int add, const real *src, int64_t n);
 
 extern const struct maskdm_kernel REAL(maskdm_cpu_linear), REAL(maskdm_cpu_linear_silu),
-    REAL(maskdm_cpu_gelu_linear), REAL(maskdm_cpu_linear2), REAL(maskdm_cpu_layernorm), REAL(maskdm_cpu_add_norm),
+    REAL(maskdm_cpu_gelu), REAL(maskdm_cpu_linear2), REAL(maskdm_cpu_layernorm), REAL(maskdm_cpu_add_norm),
     REAL(maskdm_cpu_add), REAL(maskdm_cpu_qkv_bias), REAL(maskdm_cpu_patchify), REAL(maskdm_cpu_timestep),
     REAL(maskdm_cpu_embed), REAL(maskdm_cpu_tokens), REAL(maskdm_cpu_trim);
 
