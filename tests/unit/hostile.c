@@ -262,36 +262,14 @@ START_TEST(as_many_as_allowed_and_one_more)
 }
 END_TEST
 
-static int refuse_nth(void *user, size_t bytes)
-{
-    long *left = user;
-
-    (void)bytes;
-    return (*left)-- == 0;
-}
-
 START_TEST(every_allocation_refused)
 {
     const char *header = "{\"__metadata__\":{\"x\":\"1\",\"y\":\"2\"},\"b\":{\"dtype\":\"F32\",\"shape\":[1],"
                          "\"data_offsets\":[4,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
     size_t size;
     unsigned char *bytes = file_of(header, strlen(header), strlen(header), 8, &size);
-    long live = maskdm_alloc_live(), n = 0, left;
-    struct maskdm_alloc_hook hook = {refuse_nth, &left};
-    struct maskdm_st s;
-    int err;
 
-    do {
-        left = n++;
-        maskdm_alloc_hook_set(&hook);
-        err = maskdm_st_open_memory(&s, bytes, size);
-        maskdm_alloc_hook_set(NULL);
-        ck_assert(err == MASKDM_OK || err == MASKDM_ENOMEM);
-        if (!err)
-            maskdm_st_close(&s);
-        ck_assert_int_eq(maskdm_alloc_live(), live);
-    } while (err);
-    ck_assert_int_gt(n, 8);
+    refuse_allocations(bytes, size, 8);
     free(bytes);
 }
 END_TEST

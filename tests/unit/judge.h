@@ -53,4 +53,33 @@ static inline void judge(const unsigned char *bytes, size_t size, const char *sa
     free(exact);
 }
 
+static inline int refuse_nth(void *user, size_t bytes)
+{
+    long *left = user;
+
+    (void)bytes;
+    return (*left)-- == 0;
+}
+
+/* Opening with the first allocation refused, the second, ... until none is; there are more than `least`. */
+static inline void refuse_allocations(const unsigned char *bytes, size_t size, long least)
+{
+    long live = maskdm_alloc_live(), n = 0, left;
+    struct maskdm_alloc_hook hook = {refuse_nth, &left};
+    struct maskdm_st s;
+    int err;
+
+    do {
+        left = n++;
+        maskdm_alloc_hook_set(&hook);
+        err = maskdm_tensors_open_memory(&s, bytes, size);
+        maskdm_alloc_hook_set(NULL);
+        ck_assert(err == MASKDM_OK || err == MASKDM_ENOMEM);
+        if (!err)
+            maskdm_st_close(&s);
+        ck_assert_int_eq(maskdm_alloc_live(), live);
+    } while (err);
+    ck_assert_int_gt(n, least);
+}
+
 #endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What holds of every tensor of a file that was accepted, whatever its format.
+ */
+#ifndef MASKDM_TESTS_FUZZ_TENSOR_H
+#define MASKDM_TESTS_FUZZ_TENSOR_H
+
+#include "io/safetensors.h"
+#include "util/error.h"
+
+#include <stdlib.h>
+
+static inline void require(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* Every way of reading tensor i; returns what reading it as floats does. */
+static inline int read_tensor(struct maskdm_st *s, int64_t i)
+{
+    const struct maskdm_st_tensor *t = &s->tensor[i];
+    size_t n = (size_t)t->elements, bytes = (size_t)(t->end - t->begin);
+    float *f = malloc(n * sizeof *f + 1);
+    double *d = malloc(n * sizeof *d + 1);
+    int64_t *k = malloc(n * sizeof *k + 1);
+    char *raw = malloc(bytes + 1);
+    int err, whole;
+
+    require(f && d && k && raw);
+    require(maskdm_st_find(s, t->name) == i);
+    require(maskdm_st_read(s, i, raw, bytes) == MASKDM_OK);
+    err = maskdm_st_read_f32(s, i, f, t->elements);
+    require(err == MASKDM_OK || err == MASKDM_ENOTSUP);
+    require(maskdm_st_read_f32_part(s, i, t->elements / 2, f, t->elements - t->elements / 2) == err);
+    require(maskdm_st_read_f64(s, i, d, t->elements) == err);
+    whole = maskdm_st_read_i64(s, i, k, t->elements);
+    require(whole == MASKDM_OK || whole == MASKDM_ENOTSUP || whole == MASKDM_EFORMAT);
+    free(f);
+    free(d);
+    free(k);
+    free(raw);
+    return err;
+}
+
+#endif
