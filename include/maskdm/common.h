@@ -25,11 +25,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Who links the static library into a library of his own, and does not want these functions exported from it too,
+ * builds it and includes its headers with -DMASKDM_API= . */
+#ifndef MASKDM_API
+#  if defined(__GNUC__)
+#    define MASKDM_API __attribute__((visibility("default")))
+#  else
+#    define MASKDM_API
+#  endif
+#endif
 #if defined(__GNUC__)
-#  define MASKDM_API __attribute__((visibility("default")))
 #  define MASKDM_MUST_CHECK __attribute__((warn_unused_result))
 #else
-#  define MASKDM_API
 #  define MASKDM_MUST_CHECK
 #endif
 

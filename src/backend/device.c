@@ -132,7 +132,7 @@ int maskdm_device_take(maskdm_device *d, size_t bytes, const char *what)
     do {
         size_t most = d->limit ? d->limit : SIZE_MAX;
         if (used > most || bytes > most - used)
-            return maskdm_fail(MASKDM_ENOMEM, "%s need %zu bytes, %zu of the %zu allowed are in use", what, bytes,
+            return maskdm_fail(MASKDM_ENOMEM, "%zu bytes for %s, but %zu of the %zu allowed are in use", bytes, what,
                                used, most);
     } while (!atomic_compare_exchange_weak(&d->used, &used, used + bytes));
     used += bytes;

@@ -95,7 +95,7 @@ START_TEST(the_limit_is_kept)
     ck_assert_int_eq(maskdm_device_alloc(d, &a, 600, 0, "weights"), MASKDM_OK);
     ck_assert_int_eq(maskdm_device_alloc(d, &b, 401, 0, "activations"), MASKDM_ENOMEM);
     ck_assert_ptr_null(b);
-    ck_assert_str_eq(maskdm_last_error(), "activations need 401 bytes, 600 of the 1000 allowed are in use");
+    ck_assert_str_eq(maskdm_last_error(), "401 bytes for activations, but 600 of the 1000 allowed are in use");
     ck_assert_int_eq(maskdm_device_take(d, SIZE_MAX, "activations"), MASKDM_ENOMEM);
     ck_assert_int_eq(maskdm_device_take(d, 400, "activations"), MASKDM_OK);
     ck_assert_int_eq(maskdm_device_take(d, 1, "activations"), MASKDM_ENOMEM);
