@@ -26,7 +26,7 @@ if [ -z "${MASKDM_HOSTILE:-}" ] && [ -f ../shared/hostile/hostile_corpus.py ]; t
     (cd "$MASKDM_HOSTILE" && python3 "$script" "$MASKDM_HOSTILE" >/dev/null)
 fi
 
-[ -f "$build/build.ninja" ] || meson setup "$build" -Dtests=enabled -Dwerror=true
+[ -f "$build/build.ninja" ] || meson setup "$build" -Dtests=enabled -Dwerror=true -Ddefault_library=both
 meson compile -C "$build"
 status=0
 meson test -C "$build" --no-rebuild --print-errorlogs || status=$?

@@ -13,7 +13,7 @@ here=$PWD/tests
 
 # Alone, the program, the examples and the static library are not what is looked for.
 prepare() {
-    [ -f "$1/build.ninja" ] || meson setup "$1" -Dtests=enabled -Dprogram=false -Dexamples=false -Dbuildtype=plain \
+    [ -f "$1/build.ninja" ] || meson setup "$1" -Dtests=enabled -Dprogram=disabled -Dexamples=disabled -Dbuildtype=plain \
         "-Dc_args=-O1 -g -fno-omit-frame-pointer" "-Db_sanitize=$2" -Db_lundef=false >/dev/null
 }
 

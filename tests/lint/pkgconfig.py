@@ -12,7 +12,9 @@ if field.get("Libs", "").strip() != "-L${libdir} -lmaskdm":
     bad.append("Libs: " + field.get("Libs", "(none)"))
 bad += ["names a flavour: " + line for line in text.splitlines()
         if "openblas" in line and "-lopenblas" not in line or "openblas-" in line]
-if "-lopenblas" not in field.get("Libs.private", ""):
-    bad.append("a static consumer would miss -lopenblas")
+bad += ["a static consumer would miss " + flag for flag in ("-lopenblas", "-lpng", "-lz")
+        if flag not in field.get("Libs.private", "").split()]
+if "Requires.private" in field:
+    bad.append("a shared consumer would need the packages of " + field["Requires.private"].strip())
 print("\n".join(bad) or "the pkg-config file is clean")
 sys.exit(bool(bad))

@@ -8,9 +8,12 @@ SOURCE = (".c", ".h", ".cc", ".cu", ".py", ".sh", ".build", ".map", ".md", ".txt
 CODE = (".c", ".h", ".cc", ".cu")
 
 
+OURS = ("doc", "examples", "include", "src", "tests")  # what else stands beside them is a packager's or a build's
+
+
 def files(root):
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "build", "__pycache__")))
+        folders[:] = sorted(f for f in folders if f != "__pycache__" and (folder != root or f in OURS))
         for name in sorted(names):
             if name.endswith(SOURCE):
                 yield os.path.relpath(os.path.join(folder, name), root)
