@@ -57,13 +57,14 @@ static void expect_refusal(const maskdm_device *dev, int status, size_t allowed,
     ck_assert_uint_eq(maskdm_device_memory_peak(dev), before);
 }
 
-/* The first whole number behind "need" is what was wanted. */
+/* The line begins with what was wanted: "12 bytes for ...". */
 static size_t wanted_bytes(void)
 {
-    const char *at = strstr(maskdm_last_error(), "need");
+    char *end;
+    unsigned long long wanted = strtoull(maskdm_last_error(), &end, 10);
 
-    ck_assert_msg(at != NULL, "no wanted bytes in: %s", maskdm_last_error());
-    return (size_t)strtoull(at + strcspn(at, "0123456789"), NULL, 10);
+    ck_assert_msg(strncmp(end, " bytes for ", 11) == 0, "no wanted bytes in: %s", maskdm_last_error());
+    return (size_t)wanted;
 }
 
 START_TEST(test_estimate_is_the_peak)
