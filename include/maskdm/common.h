@@ -53,7 +53,7 @@ enum maskdm_status {
     MASKDM_EIO        = -4, /* the operating system refused a file operation; its reason is in the line */
     MASKDM_EFORMAT    = -5, /* the file was read but is not what it claims to be */
     MASKDM_ENOTSUP    = -6, /* this build or device lacks the feature */
-    MASKDM_EVERSION   = -7, /* made by or for a newer version of the library */
+    MASKDM_EVERSION   = -7, /* made by or for another version of the library, whose files this one does not read */
     MASKDM_EDEVICE    = -8, /* a device or module reported a failure */
     MASKDM_ECANCELED  = -9, /* a callback or maskdm_*_cancel() asked to stop */
     MASKDM_ENOTFOUND  = -10, /* no such name, file or checkpoint */

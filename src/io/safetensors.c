@@ -6,13 +6,10 @@
 #include "io/safetensors_private.h"
 
 #include "util/alloc.h"
-#include "util/digest.h"
 #include "util/endian.h"
 #include "util/error.h"
 
 #include <string.h>
-
-enum { CHUNK = 1 << 18 };
 
 const char *maskdm_st_label(const struct maskdm_st *s)
 {
@@ -30,7 +27,7 @@ int maskdm_st_bytes_at(struct maskdm_st *s, void *out, size_t bytes, uint64_t of
 }
 
 /* The header's place: MASKDM_ST_LENGTH, its length, and the rest of the file is data. */
-static int measure_header(struct maskdm_st *s, size_t *length)
+static int measure_header(struct maskdm_st *s)
 {
     unsigned char bytes[MASKDM_ST_LENGTH];
     uint64_t n;
@@ -52,36 +49,40 @@ static int measure_header(struct maskdm_st *s, size_t *length)
     if (n > MASKDM_ST_HEADER)
         return maskdm_fail(MASKDM_EFORMAT, "%s: the header has %llu bytes; at most %d are allowed",
                            maskdm_st_label(s), (unsigned long long)n, MASKDM_ST_HEADER);
-    *length = (size_t)n;
     s->data_at = MASKDM_ST_LENGTH + n;
     return MASKDM_OK;
 }
 
-static int judge(struct maskdm_st *s, const char *header, size_t length)
+/* `head`: the length and the header, `total` bytes from the start of the file. */
+static int judge(struct maskdm_st *s, const char *head, size_t total)
 {
-    int err = maskdm_st_parse(s, header, length);
+    int err = maskdm_st_parse(s, head + MASKDM_ST_LENGTH, total - MASKDM_ST_LENGTH);
 
     if (!err)
         err = maskdm_st_check(s, s->size - s->data_at);
-    return err ? maskdm_fail_prefix(err, "%s", maskdm_st_label(s)) : MASKDM_OK;
+    if (err)
+        return maskdm_fail_prefix(err, "%s", maskdm_st_label(s));
+    maskdm_st_digest_head(s, head, total);
+    return MASKDM_OK;
 }
 
 int maskdm_st_read_header(struct maskdm_st *s)
 {
-    char *header;
-    size_t length = 0;
+    char *head;
+    size_t total;
     int err;
 
-    MASKDM_TRY(measure_header(s, &length));
+    MASKDM_TRY(measure_header(s));
+    total = (size_t)s->data_at;
     if (!s->reader)
-        return judge(s, (const char *)s->memory + MASKDM_ST_LENGTH, length);
-    header = maskdm_malloc(length ? length : 1);
-    if (!header)
-        return maskdm_fail_memory(length, "the header of a tensor file");
-    err = maskdm_st_bytes_at(s, header, length, MASKDM_ST_LENGTH);
+        return judge(s, (const char *)s->memory, total);
+    head = maskdm_malloc(total);
+    if (!head)
+        return maskdm_fail_memory(total, "the header of a tensor file");
+    err = maskdm_st_bytes_at(s, head, total, 0);
     if (!err)
-        err = judge(s, header, length);
-    maskdm_free(header);
+        err = judge(s, head, total);
+    maskdm_free(head);
     return err;
 }
 
@@ -159,39 +160,4 @@ const char *maskdm_st_meta(const struct maskdm_st *s, const char *key)
         if (!strcmp(s->meta[i].key, key))
             return s->meta[i].value;
     return NULL;
-}
-
-static int digest_data(struct maskdm_st *s, char text[17])
-{
-    uint64_t left = s->size - s->data_at, at = s->data_at;
-    struct maskdm_digest d;
-    unsigned char *chunk = maskdm_malloc(CHUNK);
-    int err = chunk ? MASKDM_OK : maskdm_fail_memory(CHUNK, "reading a tensor file");
-
-    maskdm_digest_start(&d);
-    while (left && !err) {
-        size_t n = left < CHUNK ? (size_t)left : CHUNK;
-        err = maskdm_st_bytes_at(s, chunk, n, at);
-        if (!err)
-            maskdm_digest_add(&d, chunk, n);
-        at += n;
-        left -= n;
-    }
-    maskdm_free(chunk);
-    maskdm_digest_text(&d, text);
-    return err;
-}
-
-int maskdm_st_verify(struct maskdm_st *s)
-{
-    const char *stated = maskdm_st_meta(s, MASKDM_ST_DIGEST_KEY);
-    char found[17];
-
-    if (!stated)
-        return maskdm_fail(MASKDM_EFORMAT, "%s: no digest of the tensor bytes in its metadata", maskdm_st_label(s));
-    MASKDM_TRY(digest_data(s, found));
-    if (strcmp(stated, found))
-        return maskdm_fail(MASKDM_EFORMAT, "%s is damaged: its tensor bytes have digest %s instead of %.40s",
-                           maskdm_st_label(s), found, stated);
-    return MASKDM_OK;
 }

@@ -9,6 +9,7 @@
 
 #include <maskdm/file.h>
 
+#include "util/digest.h"
 #include "util/file.h"
 
 enum { MASKDM_ST_RANK = 8 };
@@ -34,6 +35,8 @@ struct maskdm_st {
     struct maskdm_st_entry *meta;
     int64_t meta_count;
     uint64_t data_at; /* bytes from the start of the file */
+    int has_digest;   /* in the form that is written today; then */
+    struct maskdm_digest head; /* what precedes the data, digested from the bytes that were judged */
     struct maskdm_reader *reader; /* or */
     const unsigned char *memory;
     uint64_t size;
@@ -58,10 +61,10 @@ void maskdm_st_writer_release(struct maskdm_st_writer **w);
 int maskdm_st_writer_meta(struct maskdm_st_writer *w, const char *key, const char *value);
 int maskdm_st_writer_add(struct maskdm_st_writer *w, const char *name, const char *dtype, const int64_t *shape,
                          int rank, const void *data);
-/* With `digest` non-zero the metadata gains "maskdm.digest", a checksum of all tensor bytes in file order
- * (XXH64-class 64-bit, hex, algorithm named in doc/formats.md); maskdm_st_verify() recomputes it. */
+/* With `digest` non-zero the metadata gains "maskdm.digest", a checksum of every byte of the file, the header's too
+ * (doc/formats.md); maskdm_st_verify() recomputes it. */
 int maskdm_st_writer_save(struct maskdm_st_writer *w, const char *path, int digest);
-/* MASKDM_EFORMAT when the digest is absent or does not match. */
+/* MASKDM_EFORMAT when the digest is absent or does not match, MASKDM_EVERSION where it covers less than the file. */
 int maskdm_st_verify(struct maskdm_st *s);
 
 #endif

@@ -13,11 +13,15 @@ enum {
     MASKDM_ST_HEADER = 100000000, /* bytes, as the reference implementation has it */
     MASKDM_ST_TENSORS = 65536,
     MASKDM_ST_ENTRIES = 65536, /* of metadata */
-    MASKDM_ST_NAME = 1024      /* bytes */
+    MASKDM_ST_NAME = 1024,     /* bytes */
+    MASKDM_ST_DIGITS = 16      /* of a digest */
 };
 
 #define MASKDM_ST_META_KEY "__metadata__"
 #define MASKDM_ST_DIGEST_KEY "maskdm.digest"
+/* A digest is this and MASKDM_ST_DIGITS lower-case hexadecimal digits, which count as zeros in it. */
+#define MASKDM_ST_DIGEST_FORM "xxh64:"
+#define MASKDM_ST_DIGEST_ZEROS "0000000000000000"
 /* How much of a name goes into an error line. */
 #define MASKDM_ST_SHOWN "\"%.160s\""
 
@@ -47,6 +51,13 @@ int maskdm_st_parse(struct maskdm_st *s, const char *header, size_t n);
 int maskdm_st_index(struct maskdm_st *s);
 /* Order by bytes, demand that the tensors tile `data` bytes exactly and that no name or key comes twice. */
 int maskdm_st_check(struct maskdm_st *s, uint64_t data);
+/* `head` is what precedes the data: MASKDM_ST_LENGTH bytes and the header. Where the digits of its digest begin; 0:
+ * there are none. */
+size_t maskdm_st_digest_at(const char *head, size_t total);
+/* Begin a file's digest with its head, whose digits count as zeros. */
+void maskdm_st_digest_start(struct maskdm_digest *d, const char *head, size_t total, size_t digits);
+/* Fill s->has_digest and s->head. */
+void maskdm_st_digest_head(struct maskdm_st *s, const char *head, size_t total);
 /* Judge the header of s, whose bytes are at hand: what `read` is below. */
 int maskdm_st_read_header(struct maskdm_st *s);
 /* Open with what `read` makes of the bytes; when it fails, all is closed. */

@@ -5,7 +5,6 @@
  */
 #include "io/safetensors_private.h"
 
-#include "util/digest.h"
 #include "util/endian.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -59,8 +58,8 @@ static void add_entry(struct maskdm_text *h, const char *key, const char *value)
     maskdm_text_add_json(h, value);
 }
 
-/* `digest`: NULL, or the value that takes the place of any that was added under its key. */
-static void add_metadata(struct maskdm_text *h, const struct maskdm_st *s, const char *digest)
+/* With `digest`, room for one takes the place of any that was added under its key. */
+static void add_metadata(struct maskdm_text *h, const struct maskdm_st *s, int digest)
 {
     if (!s->meta_count && !digest)
         return;
@@ -69,7 +68,7 @@ static void add_metadata(struct maskdm_text *h, const struct maskdm_st *s, const
         if (!digest || strcmp(s->meta[i].key, MASKDM_ST_DIGEST_KEY))
             add_entry(h, s->meta[i].key, s->meta[i].value);
     if (digest && !h->failed)
-        add_entry(h, MASKDM_ST_DIGEST_KEY, digest);
+        add_entry(h, MASKDM_ST_DIGEST_KEY, MASKDM_ST_DIGEST_FORM MASKDM_ST_DIGEST_ZEROS);
     maskdm_text_add(h, s->count ? "}," : "}");
 }
 
@@ -83,7 +82,7 @@ static void add_tensor(struct maskdm_text *h, const struct maskdm_st_tensor *t)
 }
 
 /* MASKDM_ST_LENGTH, JSON, and spaces until the data begins at a multiple of ALIGNMENT. */
-static int make_header(struct maskdm_text *h, const struct maskdm_st *s, const char *digest)
+static int make_header(struct maskdm_text *h, const struct maskdm_st *s, int digest)
 {
     maskdm_text_add_n(h, "\0\0\0\0\0\0\0", MASKDM_ST_LENGTH);
     maskdm_text_add(h, "{");
@@ -101,6 +100,20 @@ static int make_header(struct maskdm_text *h, const struct maskdm_st *s, const c
         return maskdm_fail(MASKDM_EINVAL, "a header of %zu bytes; at most %d are allowed",
                            h->length - MASKDM_ST_LENGTH, MASKDM_ST_HEADER);
     maskdm_store_le(h->data, MASKDM_ST_LENGTH, h->length - MASKDM_ST_LENGTH);
+    return MASKDM_OK;
+}
+
+/* The digest of the file that this header and the tensors make, into the header. */
+static int fill_digest(const struct maskdm_st_writer *w, struct maskdm_text *header)
+{
+    const size_t digits = maskdm_st_digest_at(header->data, header->length);
+    struct maskdm_digest d;
+    char text[MASKDM_ST_DIGITS + 1];
+
+    maskdm_st_digest_start(&d, header->data, header->length, digits);
+    MASKDM_TRY(each_piece(w, take_digest, &d));
+    maskdm_digest_text(&d, text);
+    memcpy(header->data + digits, text, MASKDM_ST_DIGITS);
     return MASKDM_OK;
 }
 
@@ -122,15 +135,10 @@ static int write_file(struct maskdm_st_writer *w, const char *path, const struct
 int maskdm_st_writer_save(struct maskdm_st_writer *w, const char *path, int digest)
 {
     struct maskdm_text header = {0};
-    struct maskdm_digest d;
-    char text[17];
-    int err;
+    int err = make_header(&header, &w->st, digest);
 
-    maskdm_digest_start(&d);
-    if (digest)
-        MASKDM_TRY(each_piece(w, take_digest, &d));
-    maskdm_digest_text(&d, text);
-    err = make_header(&header, &w->st, digest ? text : NULL);
+    if (!err && digest)
+        err = fill_digest(w, &header);
     if (!err)
         err = write_file(w, path, &header);
     maskdm_text_free(&header);

@@ -57,6 +57,8 @@ int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const 
 int maskdm_weights_save(const maskdm_model *model, const char *path);
 /* The metadata that describe network and scheduler; shared with training state, as blocks are. */
 int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model);
+/* Of what wrote the file: MASKDM_EVERSION, naming both, where it is newer than this. None stated is fine. */
+int maskdm_weights_check_version(const struct maskdm_st *s);
 
 /* ---- block_file.c: tensor PREFIX + NAME of every parameter ---- */
 /* The writer borrows the block. */

@@ -111,6 +111,7 @@ static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mask
 
     if (kind && strcmp(kind, "state") == 0)
         return maskdm_fail(MASKDM_EFORMAT, "this is a training state; the run's model.safetensors holds the model");
+    MASKDM_TRY(maskdm_weights_check_version(s));
     if (!name)
         return maskdm_fail(MASKDM_EFORMAT, "metadata entry \"maskdm.network\" is missing: not a maskdm model");
     if (!network)

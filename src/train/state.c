@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Training state in one safetensors file: NAME the online weights, ema.NAME, moment1.NAME, moment2.NAME, and the
- * counters as a tensor, so that the digest covers them too. The options stand in the metadata and must equal the
- * trainer's. Data position, flips, masks, times and noise all follow from step and seed.
+ * counters as a tensor. The options stand in the metadata and must equal the trainer's; a digest covers every byte.
+ * Data position, flips, masks, times and noise all follow from step and seed.
  */
 #include "train/trainer.h"
 
@@ -136,12 +136,9 @@ static int compare_text(struct maskdm_st *s, const char *key, const char *what, 
 
 static int compare_options(struct maskdm_st *s, const maskdm_trainer *tr)
 {
-    const char *kind = maskdm_st_meta(s, "maskdm.kind");
     struct maskdm_text mask = {0};
     int status;
 
-    if (!kind || strcmp(kind, "state") != 0)
-        return maskdm_fail(MASKDM_EFORMAT, "this is not a training state");
     MASKDM_TRY(compare_text(s, "maskdm.network", "network", tr->model->network->name));
     MASKDM_TRY(compare_json(s, "maskdm.network.options", "network", tr->model->options));
     MASKDM_TRY(compare_json(s, "maskdm.scheduler.options", "scheduler", tr->model->scheduler->options));
@@ -154,6 +151,17 @@ static int compare_options(struct maskdm_st *s, const maskdm_trainer *tr)
         status = compare_text(s, "maskdm.mask", "mask", mask.data);
     maskdm_text_free(&mask);
     return status;
+}
+
+/* Damage comes before any other complaint: a flipped option is not an option that differs. */
+static int check_whole(struct maskdm_st *s)
+{
+    const char *kind = maskdm_st_meta(s, "maskdm.kind");
+
+    if (!kind || strcmp(kind, "state") != 0)
+        return maskdm_fail(MASKDM_EFORMAT, "this is not a training state");
+    MASKDM_TRY(maskdm_st_verify(s));
+    return maskdm_weights_check_version(s);
 }
 
 static int read_counters(struct maskdm_st *s, int64_t counters[COUNTERS])
@@ -204,8 +212,8 @@ static int load(maskdm_trainer *tr, struct maskdm_st *s)
     maskdm_optimizer *o = tr->optimizer;
     int64_t counters[COUNTERS];
 
+    MASKDM_TRY(check_whole(s));
     MASKDM_TRY(compare_options(s, tr));
-    MASKDM_TRY(maskdm_st_verify(s));
     MASKDM_TRY(read_counters(s, counters));
     MASKDM_TRY(read_blocks(s, tr, 1));
     tr->broken = 1;

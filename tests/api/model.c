@@ -200,6 +200,8 @@ static void write_variant(const char *change)
 
         if (strcmp(change, "network") == 0 && strcmp(key, "maskdm.network") == 0)
             value = "dit";
+        if (strcmp(change, "version") == 0 && strcmp(key, "maskdm.version") == 0)
+            value = "99.0.0";
         if (strcmp(change, "option") == 0 && strcmp(key, "maskdm.network.options") == 0)
             value = "{\"colour\":3}";
         if (strcmp(change, key) != 0)
@@ -231,6 +233,7 @@ START_TEST(files_that_are_wrong)
         const char *change, *part;
         int code;
     } wrong[] = { { "network", "dit", MASKDM_EVERSION },
+                  { "version", "version 99.0.0 of libmaskdm", MASKDM_EVERSION },
                   { "option", "colour", MASKDM_EFORMAT },
                   { "maskdm.network", "not a maskdm model", MASKDM_EFORMAT },
                   { "maskdm.scheduler.options", "missing", MASKDM_EFORMAT },
