@@ -59,6 +59,44 @@ START_TEST(going_on_to_the_bit)
 }
 END_TEST
 
+static int not_a_number(void *user, int64_t index, float *image, int32_t *label)
+{
+    (void)user, (void)index, (void)label;
+    for (int k = 0; k < VALUES; k++)
+        image[k] = NAN;
+    return 0;
+}
+
+/* A run that is interrupted again and again must not skip bad steps for ever. */
+START_TEST(bad_steps_are_counted_across_files)
+{
+    struct tiny first, second;
+    maskdm_data *bad;
+
+    tiny_open(&first, "batch_size=8 seed=3 max_bad_steps=5");
+    tiny_open(&second, "batch_size=8 seed=3 max_bad_steps=5");
+    OK(maskdm_data_create_callback(&bad, first.device, COUNT, SIDE, SIDE, 3, not_a_number, NULL, NULL));
+    tiny_step(&first, 2);
+    for (int i = 0; i < 3; i++)
+        OK(maskdm_trainer_step(first.trainer, bad));
+    OK(maskdm_trainer_save(first.trainer, in_folder("state")));
+    OK(maskdm_trainer_load(second.trainer, path));
+    ck_assert_int_eq(maskdm_trainer_skipped(second.trainer), 3);
+    OK(maskdm_trainer_step(second.trainer, bad));
+    FAILS(MASKDM_ENONFINITE, "5 steps in a row up to step 7", maskdm_trainer_step(second.trainer, bad));
+    /* A good step ends the row, in the file too. */
+    tiny_step(&first, 1);
+    OK(maskdm_trainer_save(first.trainer, path));
+    OK(maskdm_trainer_load(second.trainer, path));
+    for (int i = 0; i < 4; i++)
+        OK(maskdm_trainer_step(second.trainer, bad));
+    FAILS(MASKDM_ENONFINITE, "5 steps in a row up to step 11", maskdm_trainer_step(second.trainer, bad));
+    maskdm_data_release(&bad);
+    tiny_close(&first);
+    tiny_close(&second);
+}
+END_TEST
+
 /* The trainer's next steps are those of one that never saw the file. */
 static void expect_unharmed(struct tiny *t, struct tiny *twin)
 {
@@ -295,6 +333,7 @@ int main(void)
     TCase *tests = tcase_create("state");
 
     tcase_add_test(tests, going_on_to_the_bit);
+    tcase_add_test(tests, bad_steps_are_counted_across_files);
     tcase_add_test(tests, broken_files);
     tcase_add_test(tests, flipped_at_every_bit);
     tcase_add_test(tests, files_of_another_version);
