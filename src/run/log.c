@@ -86,7 +86,7 @@ int maskdm_run_log_open(struct maskdm_run *run, int64_t step)
     if (!path)
         return MASKDM_ENOMEM;
     status = maskdm_file_kind_of(&kind, path);
-    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE)
+    if (status == MASKDM_OK && kind == MASKDM_FILE_REGULAR) /* a device or a pipe has nothing to cut */
         status = cut_back(path, step);
     if (status == MASKDM_OK)
         status = maskdm_appender_open(&run->log, path);

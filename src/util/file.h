@@ -31,15 +31,22 @@ int maskdm_reader_read_at(struct maskdm_reader *r, void *buffer, size_t bytes, u
 /* The whole file, at most `limit` bytes, into fresh memory (maskdm_free) with a NUL behind it. */
 int maskdm_file_read_all(char **out, size_t *bytes, const char *path, size_t limit);
 
-/* ---- writing a whole file so that a cut at any moment leaves the old or the new one ---- */
+/* ---- writing a whole file so that a cut at any moment leaves the old or the new one ----
+ *
+ * Symbolic links are followed: the file at their end is replaced, or made, and keeps its permissions. A character
+ * device, a pipe with a reader and an open file of this process (/dev/stdout, /dev/fd/3) are written into as they
+ * stand; folders, sockets and block devices are refused. */
 struct maskdm_writer;
-int maskdm_writer_open(struct maskdm_writer **out, const char *path); /* makes PATH's temporary sibling */
+int maskdm_writer_open(struct maskdm_writer **out, const char *path); /* makes the file's temporary sibling */
+/* The same long before there is anything to write, to learn whether it could be: the temporary sibling goes again
+ * and comes back with the first write, so that a process killed in between leaves nothing. A stream stays open. */
+int maskdm_writer_reserve(struct maskdm_writer **out, const char *path);
 int maskdm_writer_write(struct maskdm_writer *w, const void *buffer, size_t bytes);
 /* Flush, rename, flush the folder; frees in every case. Fails when any write before failed. */
 int maskdm_writer_commit(struct maskdm_writer **w);
 void maskdm_writer_abandon(struct maskdm_writer **w); /* remove the temporary file; NULL is fine */
 
-/* ---- appending lines to a log ---- */
+/* ---- appending lines to a log, at the end of its links too, or into a device or a pipe ---- */
 struct maskdm_appender;
 int maskdm_appender_open(struct maskdm_appender **out, const char *path);
 /* One write call where the system takes it whole. A failure cuts the file back, so that no half line stays. */
@@ -63,7 +70,8 @@ struct maskdm_folder_lock;
 int maskdm_folder_lock(struct maskdm_folder_lock **out, const char *path, const char *what);
 void maskdm_folder_unlock(struct maskdm_folder_lock **lock); /* NULL inside is fine */
 int maskdm_file_remove(const char *path); /* a missing file is fine */
-/* Remove stale temporary siblings that writers left in a folder whose process no longer runs on this host. */
+/* Remove stale temporary siblings that writers left in a folder, or beside the end of a link in it, and whose process
+ * no longer runs on this host. */
 int maskdm_folder_sweep(const char *path);
 /* "a/b" from "a" and "b"; NULL and a recorded MASKDM_ENOMEM when out of memory. */
 char *maskdm_path_join(const char *folder, const char *name);

@@ -8,12 +8,11 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/sys.h"
+#include "util/target.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +59,20 @@ int maskdm_folder_id(struct maskdm_folder_id *out, const char *path)
     return MASKDM_OK;
 }
 
+static int make_one(const char *path);
+
+/* A link whose end is missing: the folder is made where it points. */
+static int make_at_end(const char *link)
+{
+    struct maskdm_target end;
+    int status = maskdm_target_find(&end, link);
+
+    if (status == MASKDM_OK)
+        status = end.followed ? make_one(end.path) : maskdm_fail(MASKDM_EIO, "cannot make the folder %s", link);
+    maskdm_target_free(&end);
+    return status;
+}
+
 static int make_one(const char *path)
 {
     struct stat st;
@@ -71,7 +84,7 @@ static int make_one(const char *path)
     if (maskdm_sys_before("mkdir", path) || (mkdir(path, 0777) && errno != EEXIST))
         return maskdm_sys_fail("make the folder", path);
     if (maskdm_sys_stat(path, &st))
-        return maskdm_sys_fail("stat", path);
+        return errno == ENOENT ? make_at_end(path) : maskdm_sys_fail("stat", path);
     if (!S_ISDIR(st.st_mode))
         return maskdm_fail(MASKDM_EIO, "cannot make the folder %s: something else has this name", path);
     /* A folder that a power cut removes would take acknowledged files with it. */
@@ -198,58 +211,6 @@ int maskdm_file_remove(const char *path)
     if (maskdm_sys_unlink(path) && errno != ENOENT)
         return maskdm_sys_fail("remove", path);
     return MASKDM_OK;
-}
-
-/* The process in ".NAME.tmp.PID.RANDOM", or 0 when `name` is not of this form. */
-static pid_t writer_of(const char *name)
-{
-    size_t n = strlen(name), random = 0, digits = 0;
-    int64_t pid = 0;
-    char text[20];
-
-    while (n && strchr("0123456789abcdef", name[n - 1])) {
-        n--;
-        random++;
-    }
-    if (random != 16 || !n || name[n - 1] != '.')
-        return 0;
-    n--;
-    while (digits < n && name[n - digits - 1] >= '0' && name[n - digits - 1] <= '9')
-        digits++;
-    n -= digits;
-    if (!digits || digits >= sizeof text || n < 7 || name[0] != '.' || memcmp(name + n - 5, ".tmp.", 5))
-        return 0;
-    memcpy(text, name + n, digits);
-    text[digits] = '\0';
-    return maskdm_parse_i64(text, &pid) || pid > INT_MAX ? 0 : (pid_t)pid;
-}
-
-struct sweep {
-    const char *folder;
-};
-
-static int sweep_one(void *user, const char *name, enum maskdm_file_kind kind)
-{
-    const struct sweep *s = user;
-    pid_t pid = kind == MASKDM_FILE_REGULAR ? writer_of(name) : 0;
-    char *path;
-    int status;
-
-    if (pid <= 0 || !kill(pid, 0) || errno != ESRCH)
-        return MASKDM_OK;
-    path = maskdm_path_join(s->folder, name);
-    if (!path)
-        return MASKDM_ENOMEM;
-    status = maskdm_file_remove(path);
-    maskdm_free(path);
-    return status;
-}
-
-int maskdm_folder_sweep(const char *path)
-{
-    struct sweep s = { path };
-
-    return maskdm_folder_list(path, sweep_one, &s);
 }
 
 char *maskdm_path_join(const char *folder, const char *name)

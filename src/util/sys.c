@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -53,12 +54,17 @@ int maskdm_sys_fail(const char *operation, const char *path)
 
 int maskdm_sys_open(const char *path, int flags)
 {
+    return maskdm_sys_make(path, flags, 0666);
+}
+
+int maskdm_sys_make(const char *path, int flags, mode_t mode)
+{
     int fd;
 
     if (maskdm_sys_before("open", path))
         return -1;
     do
-        fd = open(path, flags | O_CLOEXEC, 0666);
+        fd = open(path, flags | O_CLOEXEC, mode);
     while (fd < 0 && errno == EINTR);
     return fd;
 }
@@ -100,12 +106,20 @@ int maskdm_sys_unlink(const char *path)
     return maskdm_sys_before("unlink", path) ? -1 : unlink(path);
 }
 
+/* Until a full pipe takes more or its reader is gone, which the next write says. */
+static void wait_for_room(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    (void)poll(&p, 1, -1);
+}
+
 int maskdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes, uint64_t at)
 {
     const char *p = buffer;
     struct rlimit limit;
 
-    if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+    if (at != MASKDM_SYS_NO_PLACE && !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
         (at > limit.rlim_cur || bytes > limit.rlim_cur - at)) {
         errno = EFBIG;
         return -1;
@@ -116,11 +130,12 @@ int maskdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes,
         if (maskdm_sys_before("write", path))
             return -1;
         n = write(fd, p, bytes);
-        if (n < 0) {
-            if (errno == EINTR)
-                continue;
+        if (n < 0 && errno == EAGAIN)
+            wait_for_room(fd);
+        else if (n < 0 && errno != EINTR)
             return -1;
-        }
+        if (n < 0)
+            continue;
         p += n;
         bytes -= (size_t)n;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * System calls of the file helper: each asks the test hook first, goes on after a signal, and keeps
- * descriptors out of child processes. Private to src/util/file.c, write.c and folder.c.
+ * descriptors out of child processes. Private to src/util.
  */
 #ifndef MASKDM_UTIL_SYS_H
 #define MASKDM_UTIL_SYS_H
@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+enum { MASKDM_SYS_NAME_KEPT = 180 }; /* bytes of a file's name in its temporary sibling's, below NAME_MAX */
+
 /* -1 with errno set when a test wants `operation` on `path` to fail, else 0. */
 int maskdm_sys_before(const char *operation, const char *path);
 /* Record "cannot OPERATION PATH: REASON" from errno: MASKDM_ENOTFOUND where nothing is there, MASKDM_ENOMEM, or
@@ -18,11 +20,14 @@ int maskdm_sys_before(const char *operation, const char *path);
 int maskdm_sys_fail(const char *operation, const char *path);
 
 int maskdm_sys_open(const char *path, int flags); /* descriptor or -1 */
+int maskdm_sys_make(const char *path, int flags, mode_t mode); /* with the permissions of a file that is made */
 int maskdm_sys_stat(const char *path, struct stat *st);
 int maskdm_sys_close(int fd, const char *path);
 int maskdm_sys_fsync(int fd, const char *path);
 int maskdm_sys_unlink(const char *path);
-/* All of `bytes`, or -1. `at` is where they land: beyond RLIMIT_FSIZE it is EFBIG instead of a signal. */
+/* All of `bytes`, or -1. `at` is where they land: beyond RLIMIT_FSIZE it is EFBIG instead of a signal. What is no
+ * regular file has no such place. A full pipe is waited for. */
+#define MASKDM_SYS_NO_PLACE UINT64_MAX
 int maskdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes, uint64_t at);
 /* At most `bytes`; 0 at the end of the file. */
 ssize_t maskdm_sys_pread(int fd, const char *path, void *buffer, size_t bytes, uint64_t at);

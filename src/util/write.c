@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Writing files. A whole file appears under its name only by a rename after its bytes are flushed; a log
- * grows by whole lines.
+ * Writing whole files. One appears under its name only by a rename after its bytes are flushed, at the end of the
+ * links that the name may be; devices and pipes are written into instead.
  */
 #include "util/file.h"
 
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/json.h"
+#include "util/stream.h"
 #include "util/sys.h"
 
 #include <errno.h>
@@ -17,21 +18,23 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NAME_KEPT = 180, TRIES = 100 }; /* bytes of the name kept in the temporary one, below NAME_MAX */
+enum { TRIES = 100 };
 
 struct maskdm_writer {
-    int fd;
+    int fd; /* -1: reserved only */
     int failed;
     uint64_t at; /* bytes written */
-    char *path, *folder, *temp;
+    char *given; /* the path as the caller said it */
+    struct maskdm_target to;
+    char *folder, *temp; /* of what is not a stream */
 };
 
-static void free_writer(struct maskdm_writer *w)
+static void drop_place(struct maskdm_writer *w)
 {
-    maskdm_free(w->path);
+    maskdm_target_free(&w->to);
     maskdm_free(w->folder);
     maskdm_free(w->temp);
-    maskdm_free(w);
+    w->folder = w->temp = NULL;
 }
 
 /* Unpredictability is not needed, O_EXCL decides; distinct names just keep the number of tries low. */
@@ -43,37 +46,75 @@ static uint64_t scatter(const struct maskdm_writer *w)
     return ((uint64_t)t.tv_sec * 1000000007u + (uint64_t)t.tv_nsec + (uintptr_t)w) * 0x9e3779b97f4a7c15u;
 }
 
+/* As the file that is replaced had it. What root writes stays its owner's; where the group cannot be kept, the new one
+ * may do no more than everybody. Whatever the file system does not let be set is left as it is: it is narrower. */
+static void keep_access(const struct maskdm_writer *w)
+{
+    const struct stat *old = &w->to.st;
+    mode_t mode = old->st_mode & 0777;
+    struct stat now;
+
+    if (fstat(w->fd, &now))
+        return;
+    if ((now.st_uid != old->st_uid || now.st_gid != old->st_gid) && fchown(w->fd, old->st_uid, old->st_gid) &&
+        fchown(w->fd, (uid_t)-1, old->st_gid))
+        mode &= (mode_t)~0070 | (mode & 0007) << 3;
+    if ((now.st_mode & 0777) != mode)
+        (void)fchmod(w->fd, mode);
+}
+
 static int make_temporary(struct maskdm_writer *w)
 {
-    const char *slash = strrchr(w->path, '/'), *name = slash ? slash + 1 : w->path;
-    int before = (int)(name - w->path); /* the folder with its slash */
+    const char *path = w->to.path, *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const mode_t mode = w->to.exists ? w->to.st.st_mode & 0700 : 0666; /* nobody else until access is kept */
+    int before = (int)(name - path); /* the folder with its slash */
 
     for (int i = 0; i < TRIES; i++) {
         struct maskdm_text t = { 0 };
 
-        maskdm_text_addf(&t, "%.*s.%.*s.tmp.%ld.%016llx", before, w->path, NAME_KEPT, name, (long)getpid(),
+        maskdm_text_addf(&t, "%.*s.%.*s.tmp.%ld.%016llx", before, path, MASKDM_SYS_NAME_KEPT, name, (long)getpid(),
                          (unsigned long long)scatter(w));
         if (maskdm_text_ok(&t) < 0) {
             maskdm_text_free(&t);
             return MASKDM_ENOMEM;
         }
-        w->fd = maskdm_sys_open(t.data, O_WRONLY | O_CREAT | O_EXCL);
+        w->fd = maskdm_sys_make(t.data, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (w->fd >= 0) {
             w->temp = t.data;
+            if (w->to.exists)
+                keep_access(w);
             return MASKDM_OK;
         }
         maskdm_text_free(&t);
         if (errno != EEXIST)
             break;
     }
-    return maskdm_sys_fail("open", w->path);
+    return maskdm_sys_fail("open", path);
+}
+
+static int open_place(struct maskdm_writer *w)
+{
+    int status;
+
+    drop_place(w);
+    status = maskdm_target_find(&w->to, w->given);
+    if (status == MASKDM_OK && w->to.stream) {
+        w->fd = maskdm_stream_open(&w->to);
+        status = w->fd < 0 ? w->fd : MASKDM_OK;
+    } else if (status == MASKDM_OK) {
+        w->folder = maskdm_sys_folder_of(w->to.path);
+        status = w->folder ? make_temporary(w) : MASKDM_ENOMEM;
+    }
+    if (status < 0 && w->to.followed && status != MASKDM_ENOMEM)
+        return maskdm_fail_prefix(status, "%s", w->given);
+    return status;
 }
 
 int maskdm_writer_open(struct maskdm_writer **out, const char *path)
 {
     struct maskdm_writer *w;
     size_t length = path ? strlen(path) : 0;
-    int status = MASKDM_ENOMEM;
+    int status;
 
     *out = NULL;
     if (!length || path[length - 1] == '/')
@@ -82,23 +123,42 @@ int maskdm_writer_open(struct maskdm_writer **out, const char *path)
     if (!w)
         return MASKDM_ENOMEM;
     w->fd = -1;
-    w->path = maskdm_strdup(path);
-    if (!w->path)
-        maskdm_fail_memory(length + 1, "a file name");
-    else if ((w->folder = maskdm_sys_folder_of(path)))
-        status = make_temporary(w);
+    w->given = maskdm_strdup(path);
+    status = w->given ? open_place(w) : maskdm_fail_memory(length + 1, "a file name");
     if (status < 0)
-        free_writer(w);
-    else
-        *out = w;
+        maskdm_writer_abandon(&w);
+    *out = w;
     return status;
+}
+
+int maskdm_writer_reserve(struct maskdm_writer **out, const char *path)
+{
+    struct maskdm_writer *w;
+
+    MASKDM_TRY(maskdm_writer_open(out, path));
+    w = *out;
+    if (w->to.stream)
+        return MASKDM_OK;
+    (void)maskdm_sys_close(w->fd, w->to.path);
+    (void)maskdm_sys_unlink(w->temp);
+    w->fd = -1;
+    drop_place(w);
+    return MASKDM_OK;
 }
 
 int maskdm_writer_write(struct maskdm_writer *w, const void *buffer, size_t bytes)
 {
-    if (maskdm_sys_write(w->fd, w->path, buffer, bytes, w->at)) {
+    int failed, status = w->fd < 0 ? open_place(w) : MASKDM_OK;
+
+    if (status < 0) {
         w->failed = 1;
-        return maskdm_sys_fail("write", w->path);
+        return status;
+    }
+    failed = w->to.stream ? maskdm_stream_write(w->fd, w->to.path, buffer, bytes)
+                          : maskdm_sys_write(w->fd, w->to.path, buffer, bytes, w->at);
+    if (failed) {
+        w->failed = 1;
+        return maskdm_sys_fail("write", w->to.path);
     }
     w->at += bytes;
     return MASKDM_OK;
@@ -113,18 +173,21 @@ static int rename_file(const char *from, const char *to)
  * but a power cut may still bring the old one back: that is reported as a failure too. */
 static int publish(struct maskdm_writer *w)
 {
+    const char *path = w->to.path;
     int closed;
 
     if (w->failed)
-        return maskdm_fail(MASKDM_EIO, "cannot write %s: an earlier write failed", w->path);
-    if (maskdm_sys_fsync(w->fd, w->path))
-        return maskdm_sys_fail("flush", w->path);
-    closed = maskdm_sys_close(w->fd, w->path);
+        return maskdm_fail(MASKDM_EIO, "cannot write %s: an earlier write failed", path);
+    if (w->to.stream ? maskdm_stream_flush(w->fd, path) : maskdm_sys_fsync(w->fd, path))
+        return maskdm_sys_fail("flush", path);
+    closed = maskdm_sys_close(w->fd, path);
     w->fd = -1;
     if (closed)
-        return maskdm_sys_fail("close", w->path);
-    if (rename_file(w->temp, w->path))
-        return maskdm_sys_fail("rename", w->path);
+        return maskdm_sys_fail("close", path);
+    if (w->to.stream)
+        return MASKDM_OK;
+    if (rename_file(w->temp, path))
+        return maskdm_sys_fail("rename", path);
     maskdm_free(w->temp);
     w->temp = NULL;
     return maskdm_sys_flush_folder(w->folder);
@@ -132,8 +195,10 @@ static int publish(struct maskdm_writer *w)
 
 int maskdm_writer_commit(struct maskdm_writer **w)
 {
-    int status = publish(*w);
+    int status = (*w)->fd < 0 ? open_place(*w) : MASKDM_OK;
 
+    if (status == MASKDM_OK)
+        status = publish(*w);
     maskdm_writer_abandon(w);
     return status;
 }
@@ -144,75 +209,11 @@ void maskdm_writer_abandon(struct maskdm_writer **w)
     if (!*w)
         return;
     if ((*w)->fd >= 0)
-        (void)maskdm_sys_close((*w)->fd, (*w)->path);
+        (void)maskdm_sys_close((*w)->fd, (*w)->to.path);
     if ((*w)->temp)
         (void)maskdm_sys_unlink((*w)->temp);
-    free_writer(*w);
+    drop_place(*w);
+    maskdm_free((*w)->given);
+    maskdm_free(*w);
     *w = NULL;
-}
-
-struct maskdm_appender {
-    int fd;
-    char *path;
-};
-
-static int open_appender(struct maskdm_appender *a)
-{
-    struct stat st;
-
-    a->fd = maskdm_sys_open(a->path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY);
-    if (a->fd < 0)
-        return maskdm_sys_fail("open", a->path);
-    if (fstat(a->fd, &st))
-        return maskdm_sys_fail("stat", a->path);
-    /* A pipe without a reader would raise a signal in the host. */
-    if (!S_ISREG(st.st_mode))
-        return maskdm_fail(MASKDM_EIO, "cannot write %s: not a regular file", a->path);
-    return MASKDM_OK;
-}
-
-int maskdm_appender_open(struct maskdm_appender **out, const char *path)
-{
-    struct maskdm_appender *a;
-    int status;
-
-    *out = NULL;
-    if (!path)
-        return maskdm_fail(MASKDM_EINVAL, "the path of a log is NULL");
-    a = maskdm_need(1, sizeof *a, "a log");
-    if (!a)
-        return MASKDM_ENOMEM;
-    a->fd = -1;
-    a->path = maskdm_strdup(path);
-    status = a->path ? open_appender(a) : maskdm_fail_memory(strlen(path) + 1, "a file name");
-    if (status < 0)
-        maskdm_appender_close(&a);
-    *out = a;
-    return status;
-}
-
-int maskdm_appender_write(struct maskdm_appender *a, const void *buffer, size_t bytes)
-{
-    struct stat st;
-    int status;
-
-    if (fstat(a->fd, &st))
-        return maskdm_sys_fail("stat", a->path);
-    if (!maskdm_sys_write(a->fd, a->path, buffer, bytes, (uint64_t)st.st_size))
-        return MASKDM_OK;
-    status = maskdm_sys_fail("write", a->path);
-    if (!maskdm_sys_before("truncate", a->path) && ftruncate(a->fd, st.st_size))
-        return maskdm_fail_prefix(status, "the log may end in half a line");
-    return status;
-}
-
-void maskdm_appender_close(struct maskdm_appender **a)
-{
-    if (!*a)
-        return;
-    if ((*a)->fd >= 0)
-        (void)maskdm_sys_close((*a)->fd, (*a)->path);
-    maskdm_free((*a)->path);
-    maskdm_free(*a);
-    *a = NULL;
 }

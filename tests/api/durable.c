@@ -8,6 +8,7 @@
 #include "util/file.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum state { WRITTEN = 1, FLUSHED, NAMED, DURABLE, GONE };
@@ -189,9 +190,37 @@ START_TEST(test_single_files)
 }
 END_TEST
 
+/* The same order holds where a link leads, and it is that folder which is flushed. */
+START_TEST(test_end_of_links)
+{
+    char folder[64] = "durable_XXXXXX", path[128], far[128], command[128];
+    unsigned char pixel[RIG_VALUES] = {0};
+    maskdm_image *image;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(far, sizeof far, "%s/far", folder);
+    ck_assert_int_eq(mkdir(far, 0777), 0);
+    snprintf(path, sizeof path, "%s/near.png", folder);
+    ck_assert_int_eq(symlink("far/image.png", path), 0);
+    MUST(maskdm_image_create(&image, RIG_SIDE, RIG_SIDE, RIG_CHANNELS, MASKDM_SAMPLE_U8, pixel, 0));
+    begin();
+    for (int i = 0; i < 2; i++) {
+        MUST(maskdm_image_write_png(image, path, 8));
+        expect_durable();
+    }
+    maskdm_file_hook_set(NULL);
+    ck_assert_int_eq(renames, 2);
+    snprintf(far, sizeof far, "%s/far/image.png", folder);
+    ck_assert_int_eq(find(far)->state, DURABLE);
+    maskdm_image_release(&image);
+    snprintf(command, sizeof command, "rm -rf ./%s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *test[] = {test_run_folder, test_single_files};
+    const TTest *test[] = {test_run_folder, test_single_files, test_end_of_links};
 
     return rig_run("durable", test, sizeof test / sizeof *test);
 }

@@ -172,7 +172,7 @@ START_TEST(old_file_survives_each_failure)
         ck_assert_str_eq(listed(), "a ");
         if (!f.operation)
             break;
-        if (f.at < 5) {
+        if (f.at < 6) {
             ck_assert_int_eq(status, MASKDM_EIO);
             ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "/a: No space left on device"));
             ck_assert_str_eq(got(inside("a")), "old");
@@ -181,14 +181,14 @@ START_TEST(old_file_survives_each_failure)
         }
     }
     ck_assert_int_eq(status, MASKDM_OK);
-    ck_assert_int_ge(f.at, 7);
+    ck_assert_int_ge(f.at, 8);
     ck_assert_int_eq(maskdm_alloc_live(), live);
 }
 END_TEST
 
 START_TEST(failed_write_spoils_the_commit)
 {
-    struct failing f = { 1, 0, NULL };
+    struct failing f = { 2, 0, NULL };
     struct maskdm_file_hook hook = { fail_nth, &f };
     struct maskdm_writer *w;
 
