@@ -46,8 +46,8 @@ static uint64_t scatter(const struct maskdm_writer *w)
     return ((uint64_t)t.tv_sec * 1000000007u + (uint64_t)t.tv_nsec + (uintptr_t)w) * 0x9e3779b97f4a7c15u;
 }
 
-/* As the file that is replaced had it. What root writes stays its owner's; where the group cannot be kept, the new one
- * may do no more than everybody. Whatever the file system does not let be set is left as it is: it is narrower. */
+/* As the file that is replaced had it. What root writes stays its owner's; where the group cannot be kept, the new
+ * one may do no more than everybody. What the file system does not let be set stays as it is: it is narrower. */
 static void keep_access(const struct maskdm_writer *w)
 {
     const struct stat *old = &w->to.st;
