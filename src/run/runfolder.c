@@ -5,13 +5,12 @@
  */
 #include "run/run.h"
 
+#include "run/record.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { OPTIONS_LIMIT = 1 << 20 }; /* bytes */
 
 /* What resuming may change: how far, how fast, and what is saved, kept, logged and sampled. */
 static const char *const free_options[] = {
@@ -89,55 +88,6 @@ static char *checkpoint_path(const struct maskdm_run *run, int64_t step)
 
 /* ---- resuming ---- */
 
-static int read_old_options(maskdm_options **out, const struct maskdm_run *run, const char *path)
-{
-    struct maskdm_json j;
-    size_t bytes;
-    char *text;
-    int status;
-
-    MASKDM_TRY(maskdm_file_read_all(&text, &bytes, path, OPTIONS_LIMIT));
-    status = maskdm_optionset_create(out, maskdm_optionset_kind(run->options));
-    maskdm_json_open(&j, text, bytes);
-    if (status == MASKDM_OK)
-        status = maskdm_optionset_read_json(*out, &j);
-    if (status == MASKDM_OK)
-        status = maskdm_json_expect(&j, MASKDM_JSON_END);
-    maskdm_json_close(&j);
-    maskdm_free(text);
-    if (status < 0) {
-        maskdm_optionset_release(out);
-        return maskdm_fail_prefix(status, "%s", path);
-    }
-    return MASKDM_OK;
-}
-
-static int compare_options(const struct maskdm_run *run)
-{
-    char *path = maskdm_run_path(run, "options.json"), *theirs = NULL, *ours = NULL;
-    enum maskdm_file_kind kind;
-    maskdm_options *old = NULL;
-    const char *name = NULL;
-    int status;
-
-    if (!path)
-        return MASKDM_ENOMEM;
-    status = maskdm_file_kind_of(&kind, path);
-    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE) {
-        status = read_old_options(&old, run, path);
-        if (status == MASKDM_OK)
-            status = maskdm_optionset_difference(old, run->options, free_options, &name, &theirs, &ours);
-        if (status == MASKDM_OK && name)
-            status = maskdm_fail(MASKDM_EINVAL, "%s was started with %s %s and cannot be resumed with %s", run->out,
-                                 name, theirs, ours);
-    }
-    maskdm_free(theirs);
-    maskdm_free(ours);
-    maskdm_optionset_release(&old);
-    maskdm_free(path);
-    return status;
-}
-
 /* The newest checkpoint that loads. A broken one is named and passed over; one of another run is an error. */
 static int load_newest(struct maskdm_run *run, const struct listing *l)
 {
@@ -166,29 +116,6 @@ static int load_newest(struct maskdm_run *run, const struct listing *l)
     return MASKDM_OK;
 }
 
-static int write_options(const struct maskdm_run *run)
-{
-    char *path = maskdm_run_path(run, "options.json");
-    struct maskdm_text text = {0};
-    struct maskdm_writer *w = NULL;
-    int status = path ? MASKDM_OK : MASKDM_ENOMEM;
-
-    maskdm_optionset_write_json(run->options, &text);
-    maskdm_text_add(&text, "\n");
-    if (status == MASKDM_OK)
-        status = maskdm_text_ok(&text);
-    if (status == MASKDM_OK)
-        status = maskdm_writer_open(&w, path);
-    if (status == MASKDM_OK)
-        status = maskdm_writer_write(w, text.data, text.length);
-    if (status == MASKDM_OK)
-        status = maskdm_writer_commit(&w);
-    maskdm_writer_abandon(&w);
-    maskdm_text_free(&text);
-    maskdm_free(path);
-    return status;
-}
-
 int maskdm_run_enter_folder(struct maskdm_run *run)
 {
     int resume = maskdm_optionset_bool(run->options, "resume");
@@ -205,14 +132,14 @@ int maskdm_run_enter_folder(struct maskdm_run *run)
     if (status == MASKDM_OK && l.entries && !resume)
         status = maskdm_fail(MASKDM_EINVAL, "%s is not empty; resume=true goes on with the run in it", run->out);
     if (status == MASKDM_OK && resume)
-        status = compare_options(run);
+        status = maskdm_record_compare(run->out, run->options, free_options);
     if (status == MASKDM_OK && resume)
         status = load_newest(run, &l);
     maskdm_free(l.step);
     MASKDM_TRY(status);
     if (resume)
         MASKDM_TRY(maskdm_folder_sweep(run->out));
-    MASKDM_TRY(write_options(run));
+    MASKDM_TRY(maskdm_record_write(run->out, run->options));
     return maskdm_run_log_open(run, run->trainer->optimizer->steps);
 }
 
