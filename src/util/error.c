@@ -5,32 +5,45 @@
  */
 #include "util/error.h"
 
+#include "util/json.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static _Thread_local char line[MASKDM_ERROR_TEXT];
 
+/* Bytes of the character at s that can be shown as they are; 0: a control character, or not UTF-8. */
+static int shown(const char *s)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    int n = maskdm_utf8_length(s, strnlen(s, 4));
+
+    return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0) ? 0 : n;
+}
+
 /* File names and strings from files may hold anything; a terminal or a log must get one harmless line. */
-static void escape(char out[MASKDM_ERROR_TEXT], const char *text)
+void maskdm_one_line(char *out, size_t capacity, const char *text)
 {
     static const char digit[] = "0123456789abcdef";
     size_t n = 0;
 
-    for (; *text; text++) {
+    while (*text) {
         unsigned char c = (unsigned char)*text;
-        int control = c < 0x20 || c == 0x7f;
+        int whole = shown(text);
 
-        if (n + (control ? 4 : 1) >= MASKDM_ERROR_TEXT)
+        if (n + (whole ? (size_t)whole : 4) >= capacity)
             break;
-        if (control) {
+        if (whole) {
+            memcpy(out + n, text, (size_t)whole);
+            n += (size_t)whole;
+        } else {
             out[n++] = '\\';
             out[n++] = 'x';
             out[n++] = digit[c >> 4];
             out[n++] = digit[c & 15];
-        } else {
-            out[n++] = (char)c;
         }
+        text += whole ? whole : 1;
     }
     out[n] = '\0';
 }
@@ -41,7 +54,7 @@ static void format_line(char out[MASKDM_ERROR_TEXT], const char *format, va_list
 
     if (vsnprintf(raw, sizeof raw, format, ap) < 0)
         raw[0] = '\0';
-    escape(out, raw);
+    maskdm_one_line(out, MASKDM_ERROR_TEXT, raw);
 }
 
 int maskdm_fail(int code, const char *format, ...)

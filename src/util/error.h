@@ -25,7 +25,10 @@ struct maskdm_failure {
     char text[MASKDM_ERROR_TEXT];
 };
 
-/* Record one line for this thread and return `code`. Control bytes of the arguments are escaped as \xNN. */
+/* `text` as one line of UTF-8 that may be shown: control characters, and bytes that are no UTF-8, become \xNN. Cut
+ * at `capacity`, never inside a character. */
+void maskdm_one_line(char *out, size_t capacity, const char *text);
+/* Record one line for this thread and return `code`; what the arguments hold is shown as by maskdm_one_line(). */
 int maskdm_fail(int code, const char *format, ...) MASKDM_PRINTF(2, 3);
 /* The same into a failure record, for code that runs on a worker thread. */
 int maskdm_failure_set(struct maskdm_failure *f, int code, const char *format, ...) MASKDM_PRINTF(3, 4);

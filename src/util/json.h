@@ -46,6 +46,8 @@ void maskdm_json_close(struct maskdm_json *j);
 int maskdm_json_next(struct maskdm_json *j);
 int maskdm_json_expect(struct maskdm_json *j, enum maskdm_json_event event); /* EFORMAT when another comes */
 int maskdm_json_skip(struct maskdm_json *j, int event); /* skip the value that began with `event` */
+/* Turn the text of a STRING that maskdm_text_add_json_bytes() wrote into the bytes that it stands for. */
+void maskdm_json_bytes(struct maskdm_json *j);
 /* The text of a NUMBER as a non-negative integer ([0-9]+ only, at most INT64_MAX), or as a finite double by our
  * own correctly rounded, locale-independent conversion. MASKDM_EFORMAT when it is not one. */
 int maskdm_json_u63(const struct maskdm_json *j, int64_t *out);
@@ -61,6 +63,10 @@ void maskdm_text_add(struct maskdm_text *t, const char *s);
 void maskdm_text_add_n(struct maskdm_text *t, const char *s, size_t n);
 void maskdm_text_addf(struct maskdm_text *t, const char *format, ...) MASKDM_PRINTF(2, 3);
 void maskdm_text_add_json(struct maskdm_text *t, const char *s); /* quoted and escaped; not UTF-8: U+FFFD */
+/* For paths and names of files, which may be any bytes: quoted and escaped so that maskdm_json_bytes() brings every
+ * byte back. */
+void maskdm_text_add_json_bytes(struct maskdm_text *t, const char *s);
+void maskdm_text_add_json_char(struct maskdm_text *t, const char *s, int n); /* one UTF-8 character of n bytes */
 /* The shortest that reads back equal, with "." in every locale; "null" when not finite. */
 void maskdm_text_add_double(struct maskdm_text *t, double x);
 void maskdm_text_free(struct maskdm_text *t);

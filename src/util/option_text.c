@@ -128,9 +128,11 @@ static int read_json_value(maskdm_options *o, const char *name, struct maskdm_js
         return maskdm_optionset_set_number(o, name, event == MASKDM_JSON_TRUE ? "true" : "false");
     if (event == MASKDM_JSON_NUMBER)
         return maskdm_optionset_set_number(o, name, j->text);
-    if (event == MASKDM_JSON_STRING)
+    if (event == MASKDM_JSON_STRING) {
+        maskdm_json_bytes(j);
         return strlen(j->text) == j->length ? maskdm_optionset_set(o, name, j->text)
                                             : maskdm_fail(MASKDM_EFORMAT, "option %s contains NUL", s->name);
+    }
     if (event != MASKDM_JSON_ARRAY)
         return maskdm_fail(MASKDM_EFORMAT, "option %s is an object", s->name);
     maskdm_text_add(&list, "");
@@ -196,7 +198,7 @@ static void write_value(struct maskdm_text *out, const struct maskdm_option_slot
     enum maskdm_option_type type = s->option->type;
 
     if (type == MASKDM_OPTION_STRING || type == MASKDM_OPTION_CHOICE)
-        maskdm_text_add_json(out, s->value);
+        maskdm_text_add_json_bytes(out, s->value);
     else if (type == MASKDM_OPTION_INT_LIST || type == MASKDM_OPTION_FLOAT_LIST)
         maskdm_text_addf(out, "[%s]", s->value);
     else

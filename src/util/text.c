@@ -106,23 +106,30 @@ int maskdm_utf8_length(const char *s, size_t n)
     return length;
 }
 
+void maskdm_text_add_json_char(struct maskdm_text *t, const char *s, int n)
+{
+    unsigned char c = (unsigned char)*s;
+
+    if (c == '"' || c == '\\')
+        maskdm_text_addf(t, "\\%c", c);
+    else if (c < 0x20 || c == 0x7f)
+        maskdm_text_addf(t, "\\u%04x", c);
+    else
+        maskdm_text_add_n(t, s, (size_t)n);
+}
+
 void maskdm_text_add_json(struct maskdm_text *t, const char *s)
 {
     size_t left = strlen(s);
 
     maskdm_text_add_n(t, "\"", 1);
     while (left) {
-        unsigned char c = (unsigned char)*s;
         int n = maskdm_utf8_length(s, left);
 
-        if (c == '"' || c == '\\')
-            maskdm_text_addf(t, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            maskdm_text_addf(t, "\\u%04x", c);
-        else if (!n)
-            maskdm_text_add(t, "\xef\xbf\xbd");
+        if (n)
+            maskdm_text_add_json_char(t, s, n);
         else
-            maskdm_text_add_n(t, s, (size_t)n);
+            maskdm_text_add(t, "\xef\xbf\xbd");
         s += n ? n : 1;
         left -= (size_t)(n ? n : 1);
     }

@@ -21,6 +21,30 @@ START_TEST(line_is_recorded_and_escaped)
 }
 END_TEST
 
+/* A Latin-1 name, a control character of two bytes, a surrogate, an overlong slash: shown, and told apart. */
+START_TEST(what_is_not_utf8_is_escaped)
+{
+    maskdm_fail(MASKDM_EINVAL, "%s", "n\xe9|\xc2\x9b|\xed\xa0\x80|\xc0\xaf|\xc2\xa0\xe2\x82\xac"
+                                    "\xf0\x9f\x98\x80|\xe2\x82");
+    ck_assert_str_eq(maskdm_last_error(), "n\\xe9|\\xc2\\x9b|\\xed\\xa0\\x80|\\xc0\\xaf|\xc2\xa0\xe2\x82\xac"
+                                          "\xf0\x9f\x98\x80|\\xe2\\x82");
+}
+END_TEST
+
+START_TEST(no_character_is_cut)
+{
+    static const char text[] = "ab\xe2\x82\xac\xe9";
+    static const char *const want[] = {"", "a", "ab", "ab", "ab", "ab\xe2\x82\xac", "ab\xe2\x82\xac",
+                                       "ab\xe2\x82\xac", "ab\xe2\x82\xac", "ab\xe2\x82\xac\\xe9"};
+    char out[16];
+
+    for (size_t i = 0; i < MASKDM_LENGTH(want); i++) {
+        maskdm_one_line(out, i + 1, text);
+        ck_assert_str_eq(out, want[i]);
+    }
+}
+END_TEST
+
 START_TEST(long_lines_are_cut)
 {
     char big[2000];
@@ -90,11 +114,11 @@ START_TEST(log_reaches_the_callback)
     char got[64] = "";
     struct maskdm_log log = { keep, got }, silent = { NULL, NULL };
 
-    maskdm_log_line(&log, MASKDM_LOG_WARN, "step %d\n%s", 4, "ok");
-    ck_assert_str_eq(got, "step 4?ok");
+    maskdm_log_line(&log, MASKDM_LOG_WARN, "step %d\n%s", 4, "\xe9");
+    ck_assert_str_eq(got, "step 4\\x0a\\xe9");
     maskdm_log_line(&silent, MASKDM_LOG_WARN, "nothing");
     maskdm_log_line(NULL, MASKDM_LOG_WARN, "nothing");
-    ck_assert_str_eq(got, "step 4?ok");
+    ck_assert_str_eq(got, "step 4\\x0a\\xe9");
 }
 END_TEST
 
@@ -106,6 +130,8 @@ int main(void)
     int failed;
 
     tcase_add_test(t, line_is_recorded_and_escaped);
+    tcase_add_test(t, what_is_not_utf8_is_escaped);
+    tcase_add_test(t, no_character_is_cut);
     tcase_add_test(t, long_lines_are_cut);
     tcase_add_test(t, workers_hand_their_failure_back);
     tcase_add_test(t, codes_have_names);

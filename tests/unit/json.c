@@ -130,6 +130,64 @@ START_TEST(strings_are_decoded)
 }
 END_TEST
 
+/* `bytes` written and read again; the document is UTF-8 throughout. */
+static void goes_round(const char *bytes)
+{
+    struct maskdm_text t = {0};
+    struct maskdm_json j;
+
+    maskdm_text_add_json_bytes(&t, bytes);
+    maskdm_json_open(&j, t.data, t.length);
+    ck_assert_int_eq(maskdm_json_next(&j), MASKDM_JSON_STRING);
+    maskdm_json_bytes(&j);
+    ck_assert_uint_eq(j.length, strlen(bytes));
+    ck_assert_str_eq(j.text, bytes);
+    ck_assert_int_eq(maskdm_json_next(&j), MASKDM_JSON_END);
+    maskdm_json_close(&j);
+    maskdm_text_free(&t);
+}
+
+START_TEST(any_bytes_go_round)
+{
+    static const unsigned char likely[] = {0xee, 0xbe, 0xbf, 0x80, 0xe9, 0xef, 'a', '\\', 'u', '"', 0x7f, 1,
+                                           0xf0, 0xc3};
+    char s[16];
+
+    for (int a = 1; a < 256; a++)
+        for (int b = 0; b < 256; b++) {
+            const char pair[] = {(char)a, (char)b, '\0'};
+
+            goes_round(pair);
+        }
+    for (int c = 0xef00; c < 0xf080; c++) { /* what stands for bytes, and its neighbours, whole and cut */
+        const char mark[] = {(char)(0xe0 | c >> 12), (char)(0x80 | (c >> 6 & 63)), (char)(0x80 | (c & 63)), '\0'};
+        const char cut[] = {mark[0], mark[1], mark[0], mark[1], mark[2], mark[2], '\0'};
+
+        goes_round(mark);
+        goes_round(cut);
+    }
+    srand(1);
+    for (int i = 0; i < 20000; i++) {
+        int n = rand() % 15;
+
+        for (int k = 0; k < n; k++)
+            s[k] = (char)likely[(size_t)rand() % sizeof likely];
+        s[n] = '\0';
+        goes_round(s);
+    }
+}
+END_TEST
+
+START_TEST(bytes_are_written_as_documented)
+{
+    struct maskdm_text t = {0};
+
+    maskdm_text_add_json_bytes(&t, "n\xe9 \xc3\xa9\n \xee\xbe\x80");
+    ck_assert_str_eq(t.data, "\"n\\uefe9 \xc3\xa9\\u000a \\uefee\\uefbe\\uef80\"");
+    maskdm_text_free(&t);
+}
+END_TEST
+
 START_TEST(numbers_and_skipping)
 {
     const char *s = "{\"skip\":{\"x\":[1,{\"y\":2}]},\"n\":9223372036854775807,\"m\":-1,\"d\":1e-3,\"big\":1e999}";
@@ -210,6 +268,8 @@ int main(void)
     tcase_add_test(t, documents_become_events);
     tcase_add_test(t, bad_documents_are_refused);
     tcase_add_test(t, strings_are_decoded);
+    tcase_add_test(t, any_bytes_go_round);
+    tcase_add_test(t, bytes_are_written_as_documented);
     tcase_add_test(t, numbers_and_skipping);
     tcase_add_test(t, memory_is_bounded_by_the_longest_string);
     suite_add_tcase(s, t);

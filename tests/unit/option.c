@@ -219,7 +219,8 @@ START_TEST(json_goes_round)
     size_t needed;
 
     ck_assert_int_eq(maskdm_options_parse(o, "data=\"a\\\"b\" out=r mask=block mask_ratio=0.9 image_size=16,24 "
-                                             "background=0.1,0.2,0.3 resume=yes beta1=0.123456789012345"),
+                                             "background=0.1,0.2,0.3 resume=yes beta1=0.123456789012345 "
+                                             "val=n\xe9/\xee\xbe\x81"),
                      MASKDM_OK);
     ck_assert_int_eq(maskdm_options_json(o, json, sizeof json, &needed), MASKDM_OK);
     ck_assert_uint_eq(needed, strlen(json) + 1);
@@ -227,8 +228,10 @@ START_TEST(json_goes_round)
     ck_assert_ptr_nonnull(strstr(json, "\"image_size\": [16,24]"));
     ck_assert_ptr_nonnull(strstr(json, "\"resume\": true"));
     ck_assert_ptr_null(strstr(json, "crop_size"));
-    ck_assert_ptr_null(strstr(json, "\"val\""));
+    ck_assert_ptr_null(strstr(json, "\"init\""));
+    ck_assert_ptr_nonnull(strstr(json, "\"val\": \"n\\uefe9/\\uefee\\uefbe\\uef81\""));
     ck_assert_int_eq(maskdm_options_parse_json(back, json, strlen(json)), MASKDM_OK);
+    ck_assert_str_eq(value(back, "val"), "n\xe9/\xee\xbe\x81");
     ck_assert_int_eq(maskdm_optionset_difference(o, back, NULL, &name, &a, &b), MASKDM_OK);
     ck_assert_ptr_null(name);
     ck_assert_int_eq(maskdm_options_check(back), MASKDM_OK);
