@@ -47,7 +47,7 @@ extern "C" {
 /** Outcome of a call. Values never change. */
 enum maskdm_status {
     MASKDM_OK         =  0,
-    MASKDM_ENOMEM     = -1, /* memory exhausted, or a memory limit would be exceeded */
+    MASKDM_ENOMEM     = -1, /* memory or file descriptors exhausted, or a memory limit would be exceeded */
     MASKDM_EINVAL     = -2, /* an argument or an option is out of range */
     MASKDM_ESHAPE     = -3, /* shapes do not fit together */
     MASKDM_EIO        = -4, /* the operating system refused a file operation; its reason is in the line */

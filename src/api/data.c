@@ -35,7 +35,7 @@ int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char
     else
         r = maskdm_options_check(options);
     if (r >= 0)
-        r = maskdm_dataset_folder(out, device, path, options, &l);
+        r = maskdm_dataset_folder(out, device, path, options, NULL, &l);
     maskdm_options_release(&standard);
     return r;
 }

@@ -16,6 +16,9 @@
 
 #include <stdatomic.h>
 
+struct maskdm_scan;
+struct maskdm_scan_except;
+
 struct maskdm_dataset_class {
     /* Image i, H x W x C floats in 0 .. 1, and its label (-1: none). i is in range. */
     int (*get)(maskdm_data *data, int64_t i, float *image, int32_t *label);
@@ -32,6 +35,10 @@ struct maskdm_data {
     maskdm_device *device; /* NULL: memory is not counted */
     int64_t count, height, width, labels, skipped;
     int channels;
+    /* What tells the images from others without reading them; see manifest.h. A part has that of the whole. */
+    const struct maskdm_scan *files; /* of a folder; NULL: they come from the host */
+    const int32_t *known;            /* labels of images in memory, or NULL */
+    int64_t known_labels;
     int64_t *order; /* scratch of maskdm_dataset_batch() */
     int64_t order_length;
 };
@@ -48,9 +55,9 @@ int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *labe
 int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
                          int32_t *labels);
 
-/* The kinds. `options` is of kind "folder", complete and checked. */
+/* The kinds. `options` is of kind "folder", complete and checked; `except` may be NULL (see scan.h). */
 int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
-                          const struct maskdm_log *log);
+                          const struct maskdm_scan_except *except, const struct maskdm_log *log);
 int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                           int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
                           size_t image_stride, const int32_t *labels);

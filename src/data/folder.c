@@ -18,7 +18,8 @@
 
 enum {
     AHEAD_BYTES = 16 << 20, /* of loaded images that wait; at least two for each thread */
-    AHEAD_MOST = 512        /* images */
+    AHEAD_MOST = 512,       /* images */
+    NAMED_MOST = 10         /* broken files that the log names one by one */
 };
 
 struct cached {
@@ -168,7 +169,7 @@ static int keep(struct folder *d, int64_t i, int bits, size_t limit)
     return MASKDM_OK;
 }
 
-/* Decode every file in order. The paths of broken ones become NULL. */
+/* Decode every file in order and mark the broken ones. */
 static int decode_all(struct folder *d, const char *path, size_t limit, const struct maskdm_log *log)
 {
     struct maskdm_failure f = {0}, first = {0};
@@ -188,14 +189,17 @@ static int decode_all(struct folder *d, const char *path, size_t limit, const st
         } else if (r == MASKDM_ENOMEM) {
             maskdm_failure_record(&f);
         } else {
-            maskdm_log_line(log, MASKDM_LOG_WARN, "left out: %s", f.text);
+            maskdm_log_line(log, d->base.skipped < NAMED_MOST ? MASKDM_LOG_WARN : MASKDM_LOG_DEBUG, "left out: %s",
+                            f.text);
             if (!d->base.skipped++)
                 first = f;
-            maskdm_free(d->scan.file[i].path);
-            d->scan.file[i].path = NULL;
+            d->scan.file[i].left_out = 1;
             r = MASKDM_OK;
         }
     }
+    if (r >= 0 && d->base.skipped > NAMED_MOST)
+        maskdm_log_line(log, MASKDM_LOG_WARN, "left out: %lld files in all that could not be read, %d of them named",
+                        (long long)d->base.skipped, NAMED_MOST);
     if (r >= 0 && d->base.skipped == d->scan.count)
         r = maskdm_fail(MASKDM_EINVAL, "no readable image below \"%s\": %lld files tried, the first failed with: %s",
                         path, (long long)d->scan.count, first.text);
@@ -208,17 +212,14 @@ static void compact(struct folder *d)
     int64_t n = 0;
     size_t elements = (size_t)maskdm_dataset_elements(&d->base);
 
-    for (int64_t i = 0; i < d->scan.count; i++) {
-        if (!d->scan.file[i].path)
-            continue;
-        d->scan.file[n] = d->scan.file[i];
-        if (d->cache)
-            d->cache[n] = d->cache[i];
-        n++;
-    }
+    for (int64_t i = 0; i < d->scan.count && d->cache; i++)
+        if (!d->scan.file[i].left_out)
+            d->cache[n++] = d->cache[i];
     if (d->cache)
         uncount_bytes(d, &d->counted, (size_t)(d->scan.count - n) * elements);
-    d->scan.count = d->base.count = n;
+    maskdm_scan_settle(&d->scan);
+    d->base.count = d->scan.count;
+    d->base.skipped += d->scan.unreadable;
 }
 
 /* Memory of the loader and, where 8-bit images fit the limit, of the cache: all of it counted before it is taken. */
@@ -260,7 +261,7 @@ static int read_background(struct folder *d, const maskdm_options *options)
 }
 
 int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
-                          const struct maskdm_log *log)
+                          const struct maskdm_scan_except *except, const struct maskdm_log *log)
 {
     int threads = (int)maskdm_optionset_int(options, "loaders");
     size_t limit = (size_t)maskdm_optionset_int(options, "cache_limit");
@@ -274,7 +275,8 @@ int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *
     *out = &d->base;
     r = read_background(d, options);
     if (r >= 0)
-        r = maskdm_scan_folder(&d->scan, path, log);
+        r = maskdm_scan_folder(&d->scan, path, except, log);
+    d->base.files = &d->scan;
     d->base.labels = d->scan.labels;
     if (r >= 0)
         r = prepare(d, threads, limit);

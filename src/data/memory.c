@@ -99,7 +99,8 @@ int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t coun
         return maskdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
     MASKDM_TRY(maskdm_dataset_begin(&m, sizeof *m, &kind, device, count, height, width, channels));
     m->images = images;
-    m->labels = labels;
+    m->labels = m->base.known = labels;
+    m->base.known_labels = labels ? count : 0;
     m->row_stride = row_stride;
     m->image_stride = image_stride;
     m->read_row = format[sample].read_row;

@@ -5,16 +5,17 @@
  */
 #include "data/scan.h"
 
+#include "data/left_out.h"
 #include "util/alloc.h"
-#include "util/file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MOST = 64 }; /* folders inside each other */
 
 struct walk {
     struct maskdm_scan *scan;
+    struct maskdm_left_out left;
+    const struct maskdm_scan_except *except;
     const struct maskdm_log *log;
     const char *folder; /* being listed */
     int depth;
@@ -24,20 +25,11 @@ struct walk {
 
 static int has_image_suffix(const char *name)
 {
-    static const char *const suffix[] = {".png", ".jpg", ".jpeg"};
-    size_t n = strlen(name);
+    static const char *const suffix[] = {".png", ".jpg", ".jpeg", ".jfif", ".jpe"};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(suffix); i++) {
-        size_t k = strlen(suffix[i]), same = 0;
-
-        if (n <= k)
-            continue;
-        while (same < k && (name[n - k + same] | (name[n - k + same] >= 'A' && name[n - k + same] <= 'Z' ? 32 : 0)) ==
-                               suffix[i][same])
-            same++;
-        if (same == k)
+    for (size_t i = 0; i < MASKDM_LENGTH(suffix); i++)
+        if (maskdm_has_suffix(name, suffix[i]))
             return 1;
-    }
     return 0;
 }
 
@@ -57,7 +49,8 @@ static int make_room(void **array, int64_t *capacity, int64_t count, size_t size
     return MASKDM_OK;
 }
 
-static int add_file(struct walk *w, char *path)
+/* Takes over the path. */
+static int add_file(struct walk *w, char *path, int64_t bytes)
 {
     struct maskdm_scan *s = w->scan;
     void *file = s->file;
@@ -68,31 +61,117 @@ static int add_file(struct walk *w, char *path)
         maskdm_free(path);
         return r;
     }
-    s->file[s->count].path = path;
-    s->file[s->count++].label = w->label;
+    s->file[s->count++] = (struct maskdm_scan_file){path, bytes, w->label, 0};
     return MASKDM_OK;
+}
+
+/* The error line of a file operation, "cannot LIST PATH: REASON", without its first two words. */
+static const char *path_and_reason(void)
+{
+    const char *line = maskdm_error_text(), *verb = strchr(line, ' '), *path = verb ? strchr(verb + 1, ' ') : NULL;
+
+    return path ? path + 1 : line;
+}
+
+/* A file named as an image, or something of which the listing could not say what it is. */
+static int take_file(struct walk *w, char *path, int image)
+{
+    static const int kind[] = {
+        [MASKDM_LOOK_FILE] = -1,
+        [MASKDM_LOOK_FOLDER] = -1,
+        [MASKDM_LOOK_FIFO] = MASKDM_LEFT_FIFO,
+        [MASKDM_LOOK_SOCKET] = MASKDM_LEFT_SOCKET,
+        [MASKDM_LOOK_DEVICE] = MASKDM_LEFT_DEVICE,
+        [MASKDM_LOOK_BROKEN_LINK] = MASKDM_LEFT_BROKEN_LINK,
+        [MASKDM_LOOK_LINK_CIRCLE] = MASKDM_LEFT_LINK_CIRCLE,
+        [MASKDM_LOOK_TOO_LONG] = MASKDM_LEFT_LONG_PATH,
+        [MASKDM_LOOK_UNREACHABLE] = MASKDM_LEFT_UNREACHABLE,
+    };
+    struct maskdm_look look;
+    int r = maskdm_look(&look, path);
+
+    if (r >= 0 && image && look.kind == MASKDM_LOOK_FILE)
+        return add_file(w, path, look.bytes);
+    /* A FIFO without an image's name is nobody's loss; a link to nothing may have been a folder of images. */
+    if (r >= 0 && kind[look.kind] >= 0 && (image || look.kind >= MASKDM_LOOK_BROKEN_LINK)) {
+        r = maskdm_left_out_add(&w->left, kind[look.kind],
+                                look.kind == MASKDM_LOOK_UNREACHABLE ? path_and_reason() : path);
+        w->scan->unreadable += image;
+    }
+    maskdm_free(path);
+    return r;
+}
+
+/* Folders that hold what a run writes first; its grids of samples are no data. */
+static int is_run(const char *path, int *yes)
+{
+    static const char *const name[] = {"options.json", "log.jsonl"};
+
+    *yes = 1;
+    for (size_t i = 0; i < MASKDM_LENGTH(name) && *yes; i++) {
+        char *file = maskdm_path_join(path, name[i]);
+        struct maskdm_look look;
+        int r = file ? maskdm_look(&look, file) : MASKDM_ENOMEM;
+
+        maskdm_free(file);
+        MASKDM_TRY(r);
+        *yes = look.kind == MASKDM_LOOK_FILE;
+    }
+    return MASKDM_OK;
+}
+
+static int same_folder(const struct maskdm_folder_id *a, const struct maskdm_folder_id *b)
+{
+    return a->device == b->device && a->number == b->number;
+}
+
+/* Whether a folder, whose id stands at w->depth, is no part of the data; *left then has the kind, or -1 where the
+ * line was told here. */
+static int is_left_out(struct walk *w, const char *path, int *left)
+{
+    const struct maskdm_folder_id *id = &w->id[w->depth];
+    int run;
+
+    *left = MASKDM_LEFT_FOLDER_LOOP;
+    for (int i = 0; i < w->depth; i++)
+        if (same_folder(&w->id[i], id))
+            return 1;
+    *left = -1;
+    for (const struct maskdm_scan_except *e = w->except; w->depth && e && e->what; e++)
+        if (same_folder(&e->id, id)) {
+            maskdm_log_line(w->log, MASKDM_LOG_WARN, "left out: %s, %s", path, e->what);
+            return 1;
+        }
+    *left = MASKDM_LEFT_FOLDER_RUN;
+    MASKDM_TRY(w->depth ? is_run(path, &run) : (run = 0));
+    return run;
 }
 
 static int visit(void *user, const char *name, enum maskdm_file_kind kind);
 
-static int walk_folder(struct walk *w, const char *path)
+/* Want of memory ends the walk; a folder below the first that cannot be entered is left out. */
+static int enter_folder(struct walk *w, const char *path)
 {
     const char *above = w->folder;
-    int r;
+    int left, r;
 
     if (w->depth == DEPTH_MOST)
-        return maskdm_fail(MASKDM_EINVAL, "%s: folders are more than %d deep", path, DEPTH_MOST);
-    MASKDM_TRY(maskdm_folder_id(&w->id[w->depth], path));
-    for (int i = 0; i < w->depth; i++)
-        if (w->id[i].device == w->id[w->depth].device && w->id[i].number == w->id[w->depth].number) {
-            maskdm_log_line(w->log, MASKDM_LOG_WARN, "%s leads back to a folder above it; left out", path);
-            return MASKDM_OK;
-        }
-    w->folder = path;
-    w->depth++;
-    r = maskdm_folder_list(path, visit, w);
-    w->depth--;
-    w->folder = above;
+        return maskdm_left_out_add(&w->left, MASKDM_LEFT_FOLDER_DEEP, path);
+    r = maskdm_folder_id(&w->id[w->depth], path);
+    if (r >= 0) {
+        r = is_left_out(w, path, &left);
+        if (r > 0)
+            return left < 0 ? MASKDM_OK : maskdm_left_out_add(&w->left, left, path);
+    }
+    if (r >= 0) {
+        w->folder = path;
+        w->depth++;
+        r = maskdm_folder_list(path, visit, w);
+        w->depth--;
+        w->folder = above;
+    }
+    if (w->depth && (r == MASKDM_EIO || r == MASKDM_ENOTFOUND))
+        return maskdm_left_out_add(&w->left, MASKDM_LEFT_FOLDER_UNREADABLE, path_and_reason());
     return r;
 }
 
@@ -106,12 +185,12 @@ static int walk_labelled(struct walk *w, const char *path, const char *name)
     int r;
 
     if (w->depth != 1)
-        return walk_folder(w, path);
+        return enter_folder(w, path);
     r = make_room(&label, &s->label_capacity, s->labels, sizeof *s->label);
     s->label = label;
     MASKDM_TRY(r);
     w->label = (int32_t)s->labels;
-    r = walk_folder(w, path);
+    r = enter_folder(w, path);
     w->label = -1;
     if (r < 0 || s->count == before)
         return r;
@@ -125,49 +204,43 @@ static int walk_labelled(struct walk *w, const char *path, const char *name)
 static int visit(void *user, const char *name, enum maskdm_file_kind kind)
 {
     struct walk *w = user;
+    int image = has_image_suffix(name), hidden = name[0] == '.';
+    int left = hidden ? MASKDM_LEFT_HIDDEN : kind == MASKDM_FILE_FOLDER ? -1 : maskdm_left_out_format(name), r;
     char *path;
-    int r;
 
-    if (name[0] == '.' || !(kind == MASKDM_FILE_FOLDER || (kind == MASKDM_FILE_REGULAR && has_image_suffix(name))))
+    if (!image && (hidden || (kind == MASKDM_FILE_REGULAR && left < 0)))
         return MASKDM_OK;
     path = maskdm_path_join(w->folder, name);
     if (!path)
         return MASKDM_ENOMEM;
-    if (kind == MASKDM_FILE_REGULAR)
-        return add_file(w, path);
-    r = walk_labelled(w, path, name);
+    if (left < 0 && kind != MASKDM_FILE_FOLDER)
+        return take_file(w, path, image);
+    r = left < 0 ? walk_labelled(w, path, name) : maskdm_left_out_add(&w->left, left, path);
     maskdm_free(path);
     return r;
 }
 
-static int compare(const void *a, const void *b)
+int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct maskdm_scan_except *except,
+                       const struct maskdm_log *log)
 {
-    return strcmp(((const struct maskdm_scan_file *)a)->path, ((const struct maskdm_scan_file *)b)->path);
-}
-
-int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct maskdm_log *log)
-{
-    struct walk w = {.scan = s, .log = log, .label = -1};
+    struct walk w = {.scan = s, .except = except, .log = log, .label = -1};
+    size_t n = strlen(path);
     int r;
 
     memset(s, 0, sizeof *s);
-    r = walk_folder(&w, path);
-    if (r >= 0 && !s->count)
-        r = maskdm_fail(MASKDM_EINVAL, "no PNG or JPEG file below \"%s\"", path);
-    if (r < 0)
+    s->root = n + (n && path[n - 1] != '/');
+    r = enter_folder(&w, path);
+    if (r >= 0) {
+        maskdm_left_out_tell(&w.left, log);
+        if (!s->count)
+            r = maskdm_left_out_fail(&w.left, path);
+    }
+    maskdm_left_out_free(&w.left);
+    if (r < 0) {
         maskdm_scan_free(s);
-    else
-        qsort(s->file, (size_t)s->count, sizeof *s->file, compare);
-    return r;
-}
-
-void maskdm_scan_free(struct maskdm_scan *s)
-{
-    for (int64_t i = 0; i < s->count; i++)
-        maskdm_free(s->file[i].path);
-    for (int64_t i = 0; i < s->labels; i++)
-        maskdm_free(s->label[i]);
-    maskdm_free(s->file);
-    maskdm_free(s->label);
-    memset(s, 0, sizeof *s);
+        return r;
+    }
+    maskdm_scan_settle(s);
+    s->digest = maskdm_scan_digest(s);
+    return MASKDM_OK;
 }

@@ -1,30 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The image files below a folder, and their labels.
+ * The image files below a folder, their sizes and their labels.
  */
 #ifndef MASKDM_DATA_SCAN_H
 #define MASKDM_DATA_SCAN_H
 
+#include "util/file.h"
 #include "util/log.h"
 
 #include <stdint.h>
 
 struct maskdm_scan_file {
-    char *path;    /* with the folder's own path before it */
+    char *path; /* with the folder's own path before it */
+    int64_t bytes;
     int32_t label; /* -1: beside the sub-folders */
+    int left_out;  /* found, but it could not be read as an image; see maskdm_scan_settle() */
 };
 
-/* In byte order of the paths; labels in byte order of the first-level sub-folders that hold images. */
+/* In byte order of the paths, which is that of the names below the folder, however its own path is spelt; labels in
+ * byte order of the first-level sub-folders that hold images. */
 struct maskdm_scan {
     struct maskdm_scan_file *file;
     int64_t count, capacity;
+    int64_t broken; /* files behind the first `count` that are left out, once settled */
+    size_t root;    /* bytes of a path before its name below the folder */
     char **label;
     int64_t labels, label_capacity;
+    int64_t unreadable; /* names of images behind which there is no file to be read: broken links, FIFOs, ... */
+    uint64_t digest;    /* of names, sizes and labels */
 };
 
-/* Every .png, .jpg and .jpeg file, hidden ones and those in hidden folders left out. A link back to a folder above
- * it is left out with a warning. */
-int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct maskdm_log *log);
+/* A folder that is no part of the data wherever it is met, by whatever link; `what` says why in the log. */
+struct maskdm_scan_except {
+    struct maskdm_folder_id id;
+    const char *what; /* NULL ends a list */
+};
+
+/* Every .png, .jpg, .jpeg, .jfif and .jpe file; hidden ones, those in hidden folders, and folders of runs are left
+ * out. What is in the way (links to nothing, folders that cannot be listed, files of other formats) is counted and
+ * named to the log in a line for each kind; only when no image is left, or `path` itself cannot be listed, is it an
+ * error. `except` may be NULL. */
+int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct maskdm_scan_except *except,
+                       const struct maskdm_log *log);
+/* Sort, and move the files that are marked as left out behind the others. */
+void maskdm_scan_settle(struct maskdm_scan *s);
+/* Over all files in their order, before any is left out: moved folders and other spellings give the same. */
+uint64_t maskdm_scan_digest(const struct maskdm_scan *s);
+/* The name of file i below the folder. */
+const char *maskdm_scan_name(const struct maskdm_scan *s, int64_t i);
 void maskdm_scan_free(struct maskdm_scan *s);
 
 #endif

@@ -81,6 +81,9 @@ static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const
     maskdm_dataset_hold(whole);
     p->base.labels = whole->labels;
     p->base.skipped = whole->skipped;
+    p->base.files = whole->files;
+    p->base.known = whole->known;
+    p->base.known_labels = whole->known_labels;
     p->index = maskdm_need((size_t)count, sizeof *p->index, "a part of a data set");
     if (!p->index) {
         maskdm_dataset_release(out);

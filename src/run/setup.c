@@ -133,7 +133,7 @@ static int open_folder(maskdm_data **out, struct maskdm_run *run, const char *pa
     if (status == MASKDM_OK)
         status = maskdm_optionset_set(o, "channels", channels);
     if (status == MASKDM_OK)
-        status = maskdm_dataset_folder(out, run->device, path, o, maskdm_control_log(run->control));
+        status = maskdm_dataset_folder(out, run->device, path, o, NULL, maskdm_control_log(run->control));
     maskdm_optionset_release(&o);
     return status;
 }

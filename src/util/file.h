@@ -61,6 +61,21 @@ int maskdm_folder_make(const char *path); /* parents too, each flushed into its 
  * A negative result of `visit` ends the listing and is returned. */
 int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum maskdm_file_kind kind),
                        void *user);
+/* What stands at a path, links followed; where nothing can be reached, in what way, and the error line says why.
+ * Fails only for want of memory or descriptors. */
+enum maskdm_look_kind {
+    MASKDM_LOOK_FILE,
+    MASKDM_LOOK_FOLDER,
+    MASKDM_LOOK_FIFO,
+    MASKDM_LOOK_SOCKET,
+    MASKDM_LOOK_DEVICE,
+    MASKDM_LOOK_BROKEN_LINK,
+    MASKDM_LOOK_LINK_CIRCLE,
+    MASKDM_LOOK_TOO_LONG, /* the path */
+    MASKDM_LOOK_UNREACHABLE
+};
+struct maskdm_look { enum maskdm_look_kind kind; int64_t bytes; };
+int maskdm_look(struct maskdm_look *out, const char *path);
 /* What tells a folder from every other, whatever links lead to it. */
 struct maskdm_folder_id { uint64_t device, number; };
 int maskdm_folder_id(struct maskdm_folder_id *out, const char *path);

@@ -37,7 +37,8 @@ int maskdm_sys_before(const char *operation, const char *path)
 
 static int status_of(int reason)
 {
-    if (reason == ENOMEM)
+    /* Too little of something that this process has: the file is as good as ever, and nobody may pass it over. */
+    if (reason == ENOMEM || reason == EMFILE || reason == ENFILE)
         return MASKDM_ENOMEM;
     return reason == ENOENT || reason == ENOTDIR ? MASKDM_ENOTFOUND : MASKDM_EIO;
 }

@@ -15,8 +15,8 @@ enum { MASKDM_SYS_NAME_KEPT = 180 }; /* bytes of a file's name in its temporary 
 
 /* -1 with errno set when a test wants `operation` on `path` to fail, else 0. */
 int maskdm_sys_before(const char *operation, const char *path);
-/* Record "cannot OPERATION PATH: REASON" from errno: MASKDM_ENOTFOUND where nothing is there, MASKDM_ENOMEM, or
- * MASKDM_EIO. */
+/* Record "cannot OPERATION PATH: REASON" from errno: MASKDM_ENOTFOUND where nothing is there, MASKDM_ENOMEM
+ * (descriptors too), or MASKDM_EIO. */
 int maskdm_sys_fail(const char *operation, const char *path);
 
 int maskdm_sys_open(const char *path, int flags); /* descriptor or -1 */

@@ -211,6 +211,30 @@ START_TEST(broken_among_good)
 }
 END_TEST
 
+/* Ten are named, and all are counted; what stands in the way of an image counts too. */
+START_TEST(many_broken_files)
+{
+    maskdm_data *d;
+    char name[16];
+
+    write_image("good.jfif", 0);
+    write_image("sub/good.JPE", 1);
+    for (int k = 0; k < 25; k++) {
+        snprintf(name, sizeof name, "%02d.png", k);
+        write_text(name, "not one");
+    }
+    ck_assert_int_eq(symlink("/gone", path_to("z.png")), 0);
+    d = open_folder(_i ? "cache_limit=0" : "");
+    ck_assert_int_eq(maskdm_data_count(d), 2);
+    ck_assert_int_eq(maskdm_data_skipped(d), 26);
+    ck_assert_int_eq(warnings, 12);
+    ck_assert_str_eq(last_warning, "left out: 25 files in all that could not be read, 10 of them named");
+    ck_assert_int_eq(image_at(d, 0, NULL), 0);
+    ck_assert_int_eq(image_at(d, 1, NULL), 1);
+    maskdm_data_release(&d);
+}
+END_TEST
+
 START_TEST(nothing_to_read)
 {
     maskdm_options *o;
@@ -601,6 +625,7 @@ int main(void)
     tcase_add_checked_fixture(t, begin, end);
     tcase_add_test(t, folder_order_and_labels);
     tcase_add_loop_test(t, broken_among_good, 0, 2);
+    tcase_add_loop_test(t, many_broken_files, 0, 2);
     tcase_add_test(t, nothing_to_read);
     tcase_add_loop_test(t, cached_equals_streamed, 0, 3);
     tcase_add_test(t, memory_equals_folder);

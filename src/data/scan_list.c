@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The list of files that a walk made: its order, its digest.
+ */
+#include "data/scan.h"
+
+#include "util/alloc.h"
+#include "util/digest.h"
+#include "util/endian.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const void *a, const void *b)
+{
+    const struct maskdm_scan_file *x = a, *y = b;
+
+    return x->left_out != y->left_out ? x->left_out - y->left_out : strcmp(x->path, y->path);
+}
+
+const char *maskdm_scan_name(const struct maskdm_scan *s, int64_t i)
+{
+    return s->file[i].path + s->root;
+}
+
+uint64_t maskdm_scan_digest(const struct maskdm_scan *s)
+{
+    struct maskdm_digest d;
+
+    maskdm_digest_start(&d);
+    for (int64_t i = 0; i < s->count; i++) {
+        const char *name = maskdm_scan_name(s, i);
+        unsigned char facts[12];
+
+        maskdm_store_le(facts, 8, (uint64_t)s->file[i].bytes);
+        maskdm_store_le(facts + 8, 4, (uint32_t)s->file[i].label);
+        maskdm_digest_add(&d, name, strlen(name) + 1);
+        maskdm_digest_add(&d, facts, sizeof facts);
+    }
+    return maskdm_digest_value(&d);
+}
+
+void maskdm_scan_settle(struct maskdm_scan *s)
+{
+    int64_t all = s->count;
+
+    qsort(s->file, (size_t)all, sizeof *s->file, compare);
+    while (s->count && s->file[s->count - 1].left_out)
+        s->count--;
+    s->broken = all - s->count;
+}
+
+void maskdm_scan_free(struct maskdm_scan *s)
+{
+    for (int64_t i = 0; i < s->count + s->broken; i++)
+        maskdm_free(s->file[i].path);
+    for (int64_t i = 0; i < s->labels; i++)
+        maskdm_free(s->label[i]);
+    maskdm_free(s->file);
+    maskdm_free(s->label);
+    memset(s, 0, sizeof *s);
+}
