@@ -46,6 +46,7 @@ extern "C" {
  * NULL. control: callbacks and flags, or NULL. out: the trained model, or NULL. The run folder holds options.json,
  * log.jsonl, checkpoint-STEP.safetensors, model.safetensors and samples-STEP.png; see doc/formats.md.
  * MASKDM_ECANCELED after a stop (everything saved); MASKDM_ENONFINITE after max_bad_steps skipped steps in a row.
+ * After any error too the last good step is saved where that can be done; the line says so.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
@@ -68,9 +69,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_create(maskdm_trainer **out, mas
                                                        maskdm_control *control);
 MASKDM_API void maskdm_trainer_release(maskdm_trainer **trainer);
 
-/** One whole optimizer step on `data`. A loss or gradient that is not finite skips the update: the step counts,
- * weights, moments and EMA stay; after max_bad_steps in a row MASKDM_ENONFINITE. MASKDM_ECANCELED leaves the state of
- * the step before. */
+/** One whole optimizer step on `data`. A loss or gradient that is not finite, or a gradient whose square overflows
+ * float32, skips the update: the step counts, weights, moments and EMA stay; after max_bad_steps in a row
+ * MASKDM_ENONFINITE. MASKDM_ECANCELED leaves the state of the step before. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_step(maskdm_trainer *trainer, maskdm_data *data);
 
 /** Steps done, steps skipped, micro-batch size B, visible patches K, values n per image. */

@@ -8,6 +8,7 @@
 #include "util/error.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Images per second since the last measurement, which is renewed once it is a second old. */
 static void measure(struct maskdm_run *run)
@@ -54,6 +55,18 @@ static int validate(struct maskdm_run *run)
     return MASKDM_OK;
 }
 
+/* By steps, by the clock, and at the end; not within a row of steps that were not finite: they change nothing, and
+ * their checkpoints would push out those from before. */
+static int save_is_due(const struct maskdm_run *run, int last)
+{
+    if (last)
+        return 1;
+    if (run->trainer->bad_in_a_row)
+        return 0;
+    return due(run->trainer->optimizer->steps, run->save_every) ||
+           (run->save_seconds > 0 && maskdm_clock() - run->saved_at >= run->save_seconds);
+}
+
 /* What is due after a step; time spent here does not count as training time. */
 static int after_step(struct maskdm_run *run)
 {
@@ -67,7 +80,7 @@ static int after_step(struct maskdm_run *run)
         MASKDM_TRY(validate(run));
     if (due(step, run->log_every) || last || run->validated == step)
         MASKDM_TRY(maskdm_run_log_step(run));
-    if (due(step, run->save_every) || last)
+    if (save_is_due(run, last))
         MASKDM_TRY(maskdm_run_save(run));
     if (run->sample_every > 0 && (due(step, run->sample_every) || last))
         MASKDM_TRY(maskdm_run_preview(run));
@@ -78,7 +91,7 @@ static int after_step(struct maskdm_run *run)
 
 static int train(struct maskdm_run *run)
 {
-    run->clock = maskdm_clock();
+    run->clock = run->saved_at = maskdm_clock();
     run->at_clock = run->trainer->optimizer->steps;
     while (run->trainer->optimizer->steps < run->steps) {
         MASKDM_TRY(maskdm_training_step(run->trainer, run->data));
@@ -89,26 +102,40 @@ static int train(struct maskdm_run *run)
     return MASKDM_OK;
 }
 
-/* Whatever ended the run, the last whole step is saved, except behind a row of steps that were not finite: the state
- * is that of the last good step, and its checkpoint stays the newest. */
+/* Save the last whole step of a run that ends early. Steps in a row that were not finite are taken back first; older
+ * checkpoints then all stay, since the last good step's update may be what went wrong. */
+static int save_last_step(struct maskdm_run *run, int status)
+{
+    if (status == MASKDM_ENONFINITE) {
+        MASKDM_TRY(maskdm_training_take_back(run->trainer));
+        run->keep++;
+    }
+    return run->trainer->optimizer->steps > run->saved ? maskdm_run_save(run) : MASKDM_OK;
+}
+
+/* Whatever ended the run, it leaves its last whole step on disk and says so, or why it cannot. */
 static int finish(struct maskdm_run *run, int status)
 {
+    const struct maskdm_log *log = maskdm_control_log(run->control);
     struct maskdm_failure why;
     int saved;
 
-    if (status == MASKDM_ENONFINITE)
-        return status;
     if (status == MASKDM_OK)
         return maskdm_run_save(run);
-    if (run->trainer->optimizer->steps == 0 || run->trainer->optimizer->steps == run->saved)
+    if (run->trainer->optimizer->applied == 0)
         return status;
     maskdm_failure_take(&why, status);
-    saved = maskdm_run_save(run);
-    if (saved < 0 && status == MASKDM_ECANCELED)
+    saved = save_last_step(run, status);
+    if (status == MASKDM_ECANCELED && saved < 0)
         return saved;
-    if (saved == MASKDM_OK)
-        maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_INFO, "saved step %lld; resume=true goes on",
-                        (long long)run->saved);
+    if (status == MASKDM_ECANCELED)
+        maskdm_log_line(log, MASKDM_LOG_INFO, "saved step %lld; resume=true goes on", (long long)run->saved);
+    else if (saved == MASKDM_OK)
+        return maskdm_fail(status, "%s; the state of step %lld is saved in %s/checkpoint-%lld.safetensors", why.text,
+                           (long long)run->saved, run->out, (long long)run->saved);
+    else if (strcmp(why.text, maskdm_error_text()) != 0)
+        return maskdm_fail(status, "%s; step %lld is not saved: %s", why.text,
+                           (long long)run->trainer->optimizer->steps, maskdm_error_text());
     return maskdm_failure_record(&why);
 }
 

@@ -22,6 +22,7 @@ struct maskdm_run {
     maskdm_control *control;
     const char *out; /* the folder's path */
     int64_t steps, save_every, keep, log_every, sample_every, val_every, val_count;
+    double save_seconds; /* most of them between checkpoints, 0: any */
 
     maskdm_device *device;
     maskdm_model *model; /* where training starts from */
@@ -34,6 +35,7 @@ struct maskdm_run {
     struct maskdm_appender *log;
     int64_t saved;     /* step of the newest checkpoint written by or loaded into this run, -1: none */
     int64_t published; /* step of the model.safetensors that this run wrote last, -1: none */
+    double saved_at;   /* clock at the last save, or when training began */
     int64_t validated; /* step of the last held-out loss, -1: none */
     double held_out_loss, bucket[MASKDM_RUN_BUCKETS];
     double clock;     /* at the last log line, seconds */

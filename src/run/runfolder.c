@@ -14,8 +14,8 @@
 
 /* What resuming may change: how far, how fast, and what is saved, kept, logged and sampled. */
 static const char *const free_options[] = {
-    "out",       "resume",       "steps",        "threads",      "memory_limit", "save_every", "keep",
-    "log_every", "sample_every", "sample_count", "sample_steps", "val_every",    "val_count",  NULL};
+    "out",       "resume",       "steps",        "threads",      "memory_limit", "save_every", "save_minutes",
+    "keep",      "log_every", "sample_every", "sample_count", "sample_steps", "val_every",    "val_count",  NULL};
 
 struct listing {
     int64_t *step; /* of checkpoints, newest first once sorted */
@@ -183,6 +183,7 @@ int maskdm_run_save(struct maskdm_run *run)
         status = maskdm_weights_save(run->trainer->model, model);
     if (status == MASKDM_OK)
         run->published = step;
+    run->saved_at = maskdm_clock();
     maskdm_free(path);
     maskdm_free(model);
     return status == MASKDM_OK ? prune(run) : status;

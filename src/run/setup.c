@@ -36,6 +36,7 @@ static int read_options(struct maskdm_run *run, const maskdm_options *options, c
     run->out = maskdm_optionset_string(o, "out");
     run->steps = maskdm_optionset_int(o, "steps");
     run->save_every = maskdm_optionset_int(o, "save_every");
+    run->save_seconds = 60 * maskdm_optionset_float(o, "save_minutes");
     run->keep = maskdm_optionset_int(o, "keep");
     run->log_every = maskdm_optionset_int(o, "log_every");
     run->sample_every = maskdm_optionset_int(o, "sample_every");

@@ -8,6 +8,7 @@
 #include "util/alloc.h"
 #include "util/error.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -126,11 +127,23 @@ double maskdm_adamw_lr(const maskdm_optimizer *o, int64_t step)
 }
 
 /* Beyond max_norm, gradients are scaled as torch.nn.utils.clip_grad_norm_ does it. */
-static double clip_factor(const maskdm_optimizer *o)
+static double clip_factor(const maskdm_optimizer *o, double norm)
 {
-    double factor = o->clip > 0 ? o->clip / (o->grad_norm + 1e-6) : 1;
+    double factor = o->clip > 0 ? o->clip / (norm + 1e-6) : 1;
 
     return factor < 1 ? factor : 1;
+}
+
+/* Whether the second moment can hold the squares of the gradients as they are applied: a moment that overflows would
+ * freeze its weight for good, in a state that no file may hold. */
+static int fits_moments(const maskdm_optimizer *o, double squares)
+{
+    double factor;
+
+    if (!isfinite(squares))
+        return 0;
+    factor = clip_factor(o, sqrt(squares));
+    return squares * factor * factor < (double)FLT_MAX;
 }
 
 int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip)
@@ -155,12 +168,12 @@ int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip)
     b = maskdm_device_backend(o->device);
     maskdm_device_enter(o->device);
     status = b->v->sum_squares(b, &squares, o->gradients, o->length);
-    if (status == MASKDM_OK && (skip || !isfinite(squares))) {
+    if (status == MASKDM_OK && (skip || !fits_moments(o, squares))) {
         status = b->v->fill(b, o->gradients, 0, o->length * sizeof(float));
         skip = 1;
     } else if (status == MASKDM_OK) {
         o->grad_norm = sqrt(squares);
-        a.grad_scale = clip_factor(o);
+        a.grad_scale = clip_factor(o, o->grad_norm);
         a.bias1 = 1 - pow(o->beta1, (double)(o->applied + 1));
         a.bias2 = 1 - pow(o->beta2, (double)(o->applied + 1));
         a.ema_mode = a.ema ? maskdm_ema_mode(&o->rule, o->ema_updates, &a.ema_decay) : 0;

@@ -224,6 +224,26 @@ int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data)
                        (long long)tr->bad_in_a_row, (long long)tr->optimizer->steps);
 }
 
+int maskdm_training_take_back(maskdm_trainer *tr)
+{
+    struct maskdm_backend *b = maskdm_device_backend(tr->device);
+    maskdm_optimizer *o = tr->optimizer;
+    const float *block[] = {o->weights, o->moment1, o->moment2, o->ema};
+    double squares = 0;
+    int status = MASKDM_OK;
+
+    o->steps -= tr->bad_in_a_row;
+    tr->skipped -= tr->bad_in_a_row;
+    tr->bad_in_a_row = 0;
+    maskdm_device_enter(tr->device);
+    for (size_t i = 0; i < MASKDM_LENGTH(block) && block[i] && status == MASKDM_OK && isfinite(squares); i++)
+        status = b->v->sum_squares(b, &squares, block[i], o->length);
+    maskdm_device_leave(tr->device);
+    if (status == MASKDM_OK && !isfinite(squares))
+        return maskdm_fail(MASKDM_ENONFINITE, "its weights or moments are not finite either");
+    return status;
+}
+
 struct maskdm_progress maskdm_training_progress(const maskdm_trainer *tr)
 {
     struct maskdm_progress p = maskdm_progress_blank();

@@ -55,6 +55,10 @@ int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mas
 void maskdm_training_release(maskdm_trainer **trainer);
 /* One step without a progress report. */
 int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data);
+/* After MASKDM_ENONFINITE: forget the steps in a row that were not finite. They changed nothing but counters, so that
+ * the state is again that of the last step with an update, to the byte; MASKDM_ENONFINITE when that is not
+ * finite itself, which no state file may be. */
+int maskdm_training_take_back(maskdm_trainer *tr);
 /* What a progress callback is told of the last step; `steps` 0: not known. */
 struct maskdm_progress maskdm_training_progress(const maskdm_trainer *tr);
 

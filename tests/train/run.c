@@ -285,23 +285,127 @@ static int all_bad(void *user, int64_t index, float *image, int32_t *label)
     return 0;
 }
 
-/* A row of steps that are not finite ends the run; the last good checkpoint stays the newest. */
-START_TEST(not_finite)
+/* A run on images that are not finite from step 26 on; `more` are options. */
+static int run_into_nan(const char *out, const char *more)
 {
     char text[2048];
     maskdm_device *device = tiny_device("threads=1");
     maskdm_options *o;
     maskdm_data *data;
     int64_t drawn = 0;
+    int status;
 
     OK(maskdm_data_create_callback(&data, device, COUNT, SIDE, SIDE, 3, all_bad, NULL, &drawn));
-    snprintf(text, sizeof text, "out=%s %s steps=100 save_every=10 max_bad_steps=4", out_a, base);
+    snprintf(text, sizeof text, "out=%s %s max_bad_steps=4 %s", out, base, more);
     o = tiny_options("pretrain", text);
-    FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 29", maskdm_pretrain(NULL, o, data, NULL, NULL));
-    ck_assert(exists(out_a, "checkpoint-20.safetensors") && !exists(out_a, "checkpoint-29.safetensors"));
+    status = maskdm_pretrain(NULL, o, data, NULL, NULL);
     maskdm_data_release(&data);
     maskdm_options_release(&o);
     maskdm_device_release(&device);
+    return status;
+}
+
+/* A row of steps that are not finite ends the run; what it leaves is the last good step, to the byte, and no
+ * checkpoint from within the row, which would push out those from before. */
+START_TEST(not_finite)
+{
+    FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 29", run_into_nan(out_a, "steps=100 save_every=9 keep=1"));
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "step 25 is saved in"));
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "checkpoint-25.safetensors"));
+    ck_assert(exists(out_a, "checkpoint-18.safetensors") && !exists(out_a, "checkpoint-27.safetensors"));
+    OK(run_into_nan(out_b, "steps=25"));
+    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-25.safetensors"),
+                              file_in(out_b, "checkpoint-25.safetensors")));
+    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+}
+END_TEST
+
+/* Gradients whose squares the second moment cannot hold count as not finite, so that the state stays one that a file
+ * may hold; learning this fast, they come before the loss itself overflows. */
+START_TEST(moments_never_overflow)
+{
+    maskdm_model *model;
+    maskdm_device *device = tiny_device("threads=1");
+
+    FAILS(MASKDM_ENONFINITE, "is saved in",
+          run(out_a, "steps=3000 lr=1000 weight_decay=1000 clip_norm=0 warmup_steps=200000", NULL));
+    OK(maskdm_model_load(&model, device, file_in(out_a, "model.safetensors")));
+    FAILS(MASKDM_ENONFINITE, "is saved in",
+          run(out_a, "steps=3000 lr=1000 weight_decay=1000 clip_norm=0 warmup_steps=200000 resume=true", NULL));
+    maskdm_model_release(&model);
+    maskdm_device_release(&device);
+}
+END_TEST
+
+static int broken_log(void *user, const char *operation, const char *name)
+{
+    int *left = user;
+
+    return !strcmp(operation, "write") && strstr(name, "log.jsonl") && (*left)-- <= 0 ? 5 : 0; /* EIO */
+}
+
+/* Errors that leave the state sound leave it on disk, and say so. */
+START_TEST(saved_by_an_error)
+{
+    int left = 6;
+    const struct maskdm_file_hook hook = { broken_log, &left };
+
+    maskdm_file_hook_set(&hook);
+    FAILS(MASKDM_EIO, "log.jsonl", run(out_a, "steps=12", NULL));
+    maskdm_file_hook_set(NULL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "checkpoint-7.safetensors"));
+    OK(run(out_a, "steps=12 resume=true", NULL));
+    OK(run(out_b, "steps=12", NULL));
+    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-12.safetensors"),
+                              file_in(out_b, "checkpoint-12.safetensors")));
+}
+END_TEST
+
+static int full_disk_from(void *user, const char *operation, const char *name)
+{
+    return strstr(name, "checkpoint-") && !strcmp(operation, "write") ? 28 : broken_log(user, operation, name);
+}
+
+START_TEST(not_saved_by_an_error)
+{
+    int left = 6;
+    const struct maskdm_file_hook hook = { full_disk_from, &left };
+
+    OK(run(out_a, "steps=1", NULL));
+    maskdm_file_hook_set(&hook);
+    FAILS(MASKDM_EIO, "log.jsonl", run(out_a, "steps=12 resume=true", NULL));
+    maskdm_file_hook_set(NULL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "step 8 is not saved: cannot write"));
+    ck_assert(exists(out_a, "checkpoint-1.safetensors"));
+}
+END_TEST
+
+static int is_saved(void *user, const struct maskdm_progress *p)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "checkpoint-%d.safetensors", (int)p->step);
+    *(int *)user += exists(out_a, name);
+    snprintf(name, sizeof name, "checkpoint-%d.safetensors", (int)p->step - 2);
+    ck_assert(!exists(out_a, name));
+    return 0;
+}
+
+/* By the clock: here after each step, with no more on disk than `keep`, and without a trace in the results. */
+START_TEST(saving_by_the_clock)
+{
+    maskdm_control *control;
+    int saved = 0;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_progress(control, is_saved, &saved);
+    OK(run(out_a, "steps=9 save_minutes=1e-9", control));
+    ck_assert_int_eq(saved, 9);
+    OK(run(out_b, "steps=5 save_minutes=0", NULL));
+    OK(run(out_b, "steps=9 resume=true save_minutes=7.5", NULL));
+    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-9.safetensors"),
+                              file_in(out_b, "checkpoint-9.safetensors")));
+    maskdm_control_release(&control);
 }
 END_TEST
 
@@ -336,6 +440,10 @@ int main(void)
     tcase_add_test(tests, one_run_in_a_folder);
     tcase_add_test(tests, what_is_refused);
     tcase_add_test(tests, not_finite);
+    tcase_add_test(tests, moments_never_overflow);
+    tcase_add_test(tests, saved_by_an_error);
+    tcase_add_test(tests, not_saved_by_an_error);
+    tcase_add_test(tests, saving_by_the_clock);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
     return tiny_main(suite);
