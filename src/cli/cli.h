@@ -37,8 +37,13 @@ int help_command(const struct command *command, const char *form);
 /* Fact about an option as text in a buffer of `size` bytes; returns the buffer. */
 const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size);
 
-/* ---- show.c: progress, messages and signals of one run ---- */
-struct show;
+/* ---- signals.c ---- */
+/* From here on, signals that would end the program stop the work of `control`; -1 with errno. */
+int signals_begin(maskdm_control *control);
+/* The control is out of their reach again; gives the signal that came first, or 0. */
+int signals_end(void);
+
+/* ---- show.c: progress and messages of one run ---- */
 int show_begin(maskdm_control *control, const maskdm_options *options);
 /* Ends the progress line; gives the exit status for the library's. */
 int show_end(int status, const struct command *command, int count, char **arguments);

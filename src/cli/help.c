@@ -103,13 +103,23 @@ static void man_option(const char *flag, const char *value, const char *help, co
     printf(".\n");
 }
 
+static const char man_signals[] =
+    ".SH SIGNALS\n"
+    "SIGINT (^C), SIGTERM, SIGHUP (a closed terminal), SIGXCPU, SIGUSR1 and SIGUSR2 (warnings of batch systems) end the "
+    "work in good order: the step at hand is finished, what was done is saved, and a line says how to go on. A second "
+    "one drops the step at hand. A signal that is ignored at the start, as under\n.BR nohup (1),\nstays ignored. "
+    "Nothing is stopped by a reader of the output that goes away. SIGQUIT and SIGKILL end the program at once; what "
+    "was saved before is whole.\n";
+
 static void man_end(const struct command *command)
 {
     if (command->kind)
         man_option("config", "FILE", config_help, "");
-    printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line, 130 or 143 stopped by a signal with everything "
-           "saved.\n"
-           ".SH SEE ALSO\n.BR maskdm (1)");
+    if (command->kind)
+        fputs(man_signals, stdout);
+    printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line%s.\n"
+           ".SH SEE ALSO\n.BR maskdm (1)",
+           command->kind ? ", 128 + N stopped by signal N in good order (130 by ^C, 143 by SIGTERM)" : "");
     for (int i = 0; command_at(i); i++)
         printf(",\n.BR maskdm\\-%s (1)", command_at(i)->name);
     printf("\n");

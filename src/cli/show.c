@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a person sees of a run: one live line on a terminal, plain lines otherwise, messages of the library, and the
- * end. The first SIGINT or SIGTERM lets the step finish and saves, the second drops the step.
+ * What a person sees of a run: one live line on a terminal that can draw over it, plain lines otherwise, messages of
+ * the library, and the end. Lines that nobody can be told any more are lost without a word.
  */
 #include "cli/cli.h"
 
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +16,7 @@
 
 #define DRAW_EVERY 0.1 /* seconds between live lines */
 
-/* State of the one run of this process; the signal handler reaches it here. */
-static maskdm_control *running;
-static volatile sig_atomic_t caught;
+/* State of the one run of this process. */
 static int live, drawn;
 static double drawn_at; /* seconds */
 static int64_t line_every = 1;
@@ -27,15 +24,6 @@ static int64_t line_every = 1;
 void complain(const char *what)
 {
     fprintf(stderr, "maskdm: %s\n", what);
-}
-
-static void on_signal(int number)
-{
-    if (caught)
-        maskdm_cancel(running);
-    else
-        maskdm_stop(running);
-    caught = number;
 }
 
 static void duration(char *out, size_t size, double seconds)
@@ -117,25 +105,22 @@ static int64_t whole(const maskdm_options *options, const char *name, int64_t ot
     return maskdm_options_get(options, name, text, sizeof text, NULL) < 0 ? otherwise : strtoll(text, NULL, 10);
 }
 
-static int handle_signals(void (*handler)(int))
+/* A terminal that draws over its lines, in front of somebody who wants that. */
+static int can_draw(void)
 {
-    struct sigaction action;
+    const char *terminal = getenv("TERM"), *plain = getenv("NO_COLOR");
 
-    memset(&action, 0, sizeof action);
-    action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;
-    return sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0 ? -1 : 0;
+    return isatty(STDERR_FILENO) && !(terminal && strcmp(terminal, "dumb") == 0) && !(plain && *plain);
 }
 
 int show_begin(maskdm_control *control, const maskdm_options *options)
 {
-    live = isatty(STDERR_FILENO);
+    live = can_draw();
     line_every = whole(options, "log_every", 50); /* sampling has no log */
     line_every = line_every > 0 ? line_every : 1;
-    running = control;
     maskdm_control_set_progress(control, on_progress, NULL);
     maskdm_control_set_log(control, on_log, NULL);
-    if (handle_signals(on_signal) < 0) {
+    if (signals_begin(control) < 0) {
         complain(strerror(errno));
         return 1;
     }
@@ -167,16 +152,28 @@ static void print_resume(const struct command *command, int count, char **argume
     fprintf(stderr, "%s\n", given ? "" : " --resume");
 }
 
+/* Whether the command can go on with what a stopped one left. */
+static int can_resume(const struct command *command)
+{
+    char name[64];
+
+    for (int64_t i = 0; i < maskdm_options_count(command->kind); i++)
+        if (strcmp(option_fact(command->kind, i, "name", name, sizeof name), "resume") == 0)
+            return 1;
+    return 0;
+}
+
 int show_end(int status, const struct command *command, int count, char **arguments)
 {
-    handle_signals(SIG_DFL); /* the control that on_signal reaches is about to go */
+    int caught = signals_end();
+
     end_line();
     if (status == MASKDM_OK)
         return 0;
     fprintf(stderr, "maskdm %s: %s\n", command->name, maskdm_last_error());
     if (status != MASKDM_ECANCELED || !caught)
         return 1;
-    if (strcmp(command->name, "sample") != 0)
+    if (can_resume(command))
         print_resume(command, count, arguments);
     return 128 + caught;
 }

@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""^C and SIGTERM finish the step, save and say how to go on; a terminal gets one live line, a pipe plain lines."""
+"""What would end a run finishes the step, saves and says how to go on, and what was ignored stays ignored; a reader of
+the lines that goes away ends nothing; a terminal gets one live line, a pipe and a dumb terminal plain lines."""
+import fcntl
 import os
 import pty
+import resource
 import select
 import shlex
 import signal
 import subprocess
+import termios
 import time
 
-from rig import PROGRAM, TINY, Skip, checkpoints, faces, main, maskdm, read
+from rig import PROGRAM, TINY, Skip, checkpoints, faces, main, maskdm, png_header, read
 
 LONG = 10**8
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def start(*words, stderr=subprocess.PIPE):
+def start(*words, stderr=subprocess.PIPE, **more):
     return subprocess.Popen([PROGRAM, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                            stderr=stderr)
+                            stderr=stderr, **more)
 
 
 def pretrain(out, *more):
@@ -37,11 +42,11 @@ def stop_behind_first_step(p, *signals):
 
 def check_signals():
     faces("data", 8)
-    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+    for number in ENDING:
         out = "it's run %d" % number
         p = start(*pretrain(out))
         said = stop_behind_first_step(p, number)
-        assert p.returncode == status, (p.returncode, said)
+        assert p.returncode == 128 + number, (p.returncode, said)
         steps = checkpoints(out)
         assert steps and os.path.exists(out + "/model.safetensors"), said
         last = said.strip().splitlines()[-1]
@@ -61,6 +66,88 @@ def check_second_signal():
     assert checkpoints("run")
 
 
+def check_first_signal_counts():
+    faces("data", 8)
+    p = start(*pretrain("run"))
+    said = stop_behind_first_step(p, signal.SIGHUP, signal.SIGTERM)
+    assert p.returncode == 129 and checkpoints("run"), (p.returncode, said)
+
+
+def check_ignored_stays_ignored():
+    """As under nohup, and of a shell's "&"."""
+    faces("data", 8)
+    for number in ENDING:
+        out = "run%d" % number
+        p = start(*pretrain(out, "--steps", 60), preexec_fn=lambda: signal.signal(number, signal.SIG_IGN))
+        said = stop_behind_first_step(p, number, number)
+        assert p.returncode == 0 and "step 60 of 60" in said and checkpoints(out) == [60], (p.returncode, said)
+
+
+def check_killed():
+    """SIGKILL leaves what the clock saved."""
+    faces("data", 8)
+    p = start(*pretrain("run", "--save-minutes", 1e-4))
+    for line in p.stderr:
+        if line.startswith(b"step ") and int(line.split()[1]) > 3 and checkpoints("run"):
+            break
+    p.kill()
+    p.stderr.close()
+    p.wait(30)
+    steps = checkpoints("run")
+    assert 1 <= len(steps) <= 3, steps
+    maskdm(*pretrain("run", "--resume", "--steps", steps[-1] + 2), says=["checkpoint-%d" % steps[-1]])
+
+
+def check_reader_goes_away():
+    faces("data", 8)
+    p = start(*pretrain("run", "--steps", 60))
+    p.stderr.readline()
+    p.stderr.close()
+    assert p.wait(60) == 0 and checkpoints("run") == [60]
+    p = start(*pretrain("stopped"))
+    for line in p.stderr:
+        if line.startswith(b"step "):
+            break
+    p.stderr.close()
+    p.terminate()
+    assert p.wait(60) == 143 and checkpoints("stopped")
+
+
+def check_terminal_closes():
+    """Of another session: lines are lost, the run goes on. Our own: the run ends in good order."""
+    faces("data", 8)
+    for out, own in (("other", False), ("own", True)):
+        try:
+            control, terminal = pty.openpty()
+        except OSError as why:
+            raise Skip("no terminal to be had: %s" % why)
+
+        def take():
+            os.setsid()
+            if own:
+                fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+        p = start(*pretrain(out, "--steps", LONG if own else 60), stderr=terminal, preexec_fn=take)
+        os.close(terminal)
+        text = b""
+        while b"step " not in text:
+            text += os.read(control, 4096)
+        os.close(control)
+        assert p.wait(60) == (129 if own else 0) and checkpoints(out), (out, p.returncode)
+
+
+def check_lines_meet_a_limit():
+    """Lines into a file that has reached the limit of its size are lost, and that is all."""
+    faces("data", 8)
+    limit = 4 << 20
+    with open("said", "wb") as said:
+        said.truncate(limit)
+        said.seek(0, 2)
+        p = start(*pretrain("run", "--steps", 9), stderr=said,
+                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    assert p.wait(60) == 0 and checkpoints("run") == [9] and os.path.getsize("said") == limit
+
+
 def check_resume_is_said_once():
     faces("data", 8)
     p = start(*pretrain("run", "--resume"))
@@ -71,21 +158,30 @@ def check_resume_is_said_once():
 def check_sampling():
     faces("data", 8)
     maskdm("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 1)
-    p = start("sample", "--model", "run/model.safetensors", "--count", 10**6, "--out", "images")
-    time.sleep(0.5)
-    p.send_signal(signal.SIGINT)
-    said = p.stderr.read().decode()
-    p.stderr.close()
-    assert p.wait(30) == 130 and "--resume" not in said, (p.returncode, said)
+    for number in ENDING:
+        out = "images%d" % number
+        p = start("sample", "--model", "run/model.safetensors", "--count", 10**6, "--batch-size", 1, "--steps", 5,
+                  "--out", out)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not (os.path.isdir(out) and len(os.listdir(out)) > 3):
+            time.sleep(0.02)
+        p.send_signal(number)
+        said = p.stderr.read().decode()
+        p.stderr.close()
+        assert p.wait(30) == 128 + number, (p.returncode, said)
+        drawn = [n for n in os.listdir(out) if not n.startswith(".")]
+        assert len(drawn) > 3 and all(png_header(os.path.join(out, n))[:2] == (16, 16) for n in drawn), drawn
 
 
-def check_terminal():
-    faces("data", 8)
+def on_terminal(out, **variables):
+    """What a short run writes on a terminal."""
     try:
         control, terminal = pty.openpty()
     except OSError as why:
         raise Skip("no terminal to be had: %s" % why)
-    p = start("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 30, stderr=terminal)
+    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    env.update(TERM="xterm", **variables) if "TERM" not in variables else env.update(variables)
+    p = start("pretrain", "--data", "data", "--out", out, *TINY, "--steps", 30, stderr=terminal, env=env)
     os.close(terminal)
     text = b""
     while select.select([control], [], [], 60)[0]:
@@ -98,8 +194,21 @@ def check_terminal():
         text += part
     os.close(control)
     assert p.wait(30) == 0, text
+    return text
+
+
+def check_terminal():
+    faces("data", 8)
+    text = on_terminal("run")
     assert text.count(b"\r") >= 1 and b"\033[K" in text and b"step 30 of 30" in text, text
     assert text.endswith(b"\n") and text.count(b"step ") == text.count(b"\033[K"), text
+
+
+def check_plain_terminal():
+    faces("data", 8)
+    for i, variables in enumerate(({"TERM": "dumb"}, {"NO_COLOR": "1"})):
+        text = on_terminal("run%d" % i, **variables).replace(b"\r\n", b"\n")
+        assert b"\r" not in text and b"\033" not in text and text.count(b"step ") == 3, text
 
 
 def check_pipe():
