@@ -57,7 +57,8 @@ enum maskdm_status {
     MASKDM_EDEVICE    = -8, /* a device or module reported a failure */
     MASKDM_ECANCELED  = -9, /* a callback or maskdm_*_cancel() asked to stop */
     MASKDM_ENOTFOUND  = -10, /* no such name, file or checkpoint */
-    MASKDM_ENONFINITE = -11 /* too many steps in a row had a loss or gradient that is not finite */
+    MASKDM_ENONFINITE = -11, /* too many steps in a row had a loss or gradient that is not finite */
+    MASKDM_EBUSY      = -12  /* a handle is at work: used from its own callback, or by two threads at once */
 };
 
 /** One line about the last failure on this thread; never NULL, "" when there was none.

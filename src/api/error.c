@@ -14,7 +14,8 @@ const char *maskdm_status_name(int status)
     static const char *const names[] = {"MASKDM_OK",        "MASKDM_ENOMEM",    "MASKDM_EINVAL",
                                         "MASKDM_ESHAPE",    "MASKDM_EIO",       "MASKDM_EFORMAT",
                                         "MASKDM_ENOTSUP",   "MASKDM_EVERSION",  "MASKDM_EDEVICE",
-                                        "MASKDM_ECANCELED", "MASKDM_ENOTFOUND", "MASKDM_ENONFINITE"};
+                                        "MASKDM_ECANCELED", "MASKDM_ENOTFOUND", "MASKDM_ENONFINITE",
+                                        "MASKDM_EBUSY"};
 
     return status <= 0 && status > -(int)MASKDM_LENGTH(names) ? names[-status] : "unknown status";
 }

@@ -21,7 +21,7 @@ int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm
 void maskdm_sampler_release(maskdm_sampler **sampler)
 {
     if (sampler)
-        maskdm_sampling_free(sampler);
+        maskdm_sampling_drop(sampler);
 }
 
 int maskdm_sampler_run(maskdm_sampler *sampler, int64_t count, const uint64_t *seeds, const int32_t *labels,

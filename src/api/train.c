@@ -28,7 +28,7 @@ int maskdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask
 void maskdm_trainer_release(maskdm_trainer **trainer)
 {
     if (trainer)
-        maskdm_training_release(trainer);
+        maskdm_training_drop(trainer);
 }
 
 int maskdm_trainer_step(maskdm_trainer *trainer, maskdm_data *data)

@@ -8,6 +8,7 @@
 #include "util/alloc.h"
 #include "util/cores.h"
 #include "util/error.h"
+#include "util/handle.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -22,8 +23,8 @@ struct turn {
 };
 
 struct maskdm_device {
+    struct maskdm_handle handle;
     struct maskdm_backend *backend;
-    atomic_int references;
     atomic_size_t used, peak;
     size_t limit; /* bytes, 0: none */
     int workers;
@@ -53,6 +54,18 @@ static int check_name(const char *name)
     return MASKDM_OK;
 }
 
+static void destroy(void *object)
+{
+    maskdm_device *d = object;
+
+    d->backend->v->close(d->backend);
+    pthread_cond_destroy(&d->turn.changed);
+    pthread_mutex_destroy(&d->turn.mutex);
+    maskdm_free(d);
+}
+
+static const struct maskdm_handle_kind kind = {"device", destroy};
+
 static int make_device(maskdm_device **out, const struct maskdm_cpu_settings *s, size_t limit)
 {
     maskdm_device *d = maskdm_need(1, sizeof *d, "the device");
@@ -65,7 +78,7 @@ static int make_device(maskdm_device **out, const struct maskdm_cpu_settings *s,
         maskdm_free(d);
         return status;
     }
-    atomic_init(&d->references, 1);
+    maskdm_handle_init(&d->handle, &kind);
     d->limit = limit;
     d->workers = s->workers;
     pthread_mutex_init(&d->turn.mutex, NULL);
@@ -100,7 +113,7 @@ int maskdm_backend_open(maskdm_device **out, const char *name, const maskdm_opti
 
 void maskdm_device_hold(maskdm_device *d)
 {
-    atomic_fetch_add_explicit(&d->references, 1, memory_order_relaxed);
+    maskdm_handle_hold(&d->handle);
 }
 
 void maskdm_device_drop(maskdm_device **device)
@@ -110,17 +123,17 @@ void maskdm_device_drop(maskdm_device **device)
     if (!d)
         return;
     *device = NULL;
-    if (atomic_fetch_sub_explicit(&d->references, 1, memory_order_acq_rel) != 1)
-        return;
-    d->backend->v->close(d->backend);
-    pthread_cond_destroy(&d->turn.changed);
-    pthread_mutex_destroy(&d->turn.mutex);
-    maskdm_free(d);
+    maskdm_handle_drop(&d->handle);
 }
 
 struct maskdm_backend *maskdm_device_backend(maskdm_device *d)
 {
     return d->backend;
+}
+
+struct maskdm_handle *maskdm_device_handle(maskdm_device *d)
+{
+    return &d->handle;
 }
 
 /* ---- memory ---- */

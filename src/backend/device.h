@@ -15,6 +15,7 @@ int maskdm_backend_open(maskdm_device **out, const char *name, const maskdm_opti
 void maskdm_device_hold(maskdm_device *d);    /* one more reference */
 void maskdm_device_drop(maskdm_device **d);   /* what maskdm_device_release() does */
 struct maskdm_backend *maskdm_device_backend(maskdm_device *d);
+struct maskdm_handle *maskdm_device_handle(maskdm_device *d);
 
 /* Count bytes against the limit before anything is taken: MASKDM_ENOMEM names `what`, the wanted, the used and the
  * allowed bytes. */

@@ -9,6 +9,20 @@
 #include "util/checked.h"
 #include "util/rng.h"
 
+static void destroy(void *object)
+{
+    maskdm_data *d = object;
+
+    if (d->kind->close)
+        d->kind->close(d);
+    if (d->device)
+        maskdm_device_drop(&d->device);
+    maskdm_free(d->order);
+    maskdm_free(d);
+}
+
+static const struct maskdm_handle_kind handle_kind = {"data set", destroy};
+
 int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_class *kind, maskdm_device *device,
                          int64_t count, int64_t height, int64_t width, int channels)
 {
@@ -26,7 +40,7 @@ int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_cl
     if (!d)
         return MASKDM_ENOMEM;
     d->kind = kind;
-    atomic_init(&d->references, 1);
+    maskdm_handle_init(&d->handle, &handle_kind);
     d->device = device;
     if (device)
         maskdm_device_hold(device);
@@ -40,7 +54,7 @@ int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_cl
 
 void maskdm_dataset_hold(maskdm_data *data)
 {
-    atomic_fetch_add(&data->references, 1);
+    maskdm_handle_hold(&data->handle);
 }
 
 void maskdm_dataset_release(maskdm_data **data)
@@ -48,14 +62,8 @@ void maskdm_dataset_release(maskdm_data **data)
     maskdm_data *d = *data;
 
     *data = NULL;
-    if (!d || atomic_fetch_sub(&d->references, 1) != 1)
-        return;
-    if (d->kind->close)
-        d->kind->close(d);
-    if (d->device)
-        maskdm_device_drop(&d->device);
-    maskdm_free(d->order);
-    maskdm_free(d);
+    if (d)
+        maskdm_handle_drop(&d->handle);
 }
 
 int64_t maskdm_dataset_elements(const maskdm_data *data)

@@ -12,9 +12,8 @@
 #include <maskdm/data.h>
 
 #include "util/error.h"
+#include "util/handle.h"
 #include "util/log.h"
-
-#include <stdatomic.h>
 
 struct maskdm_scan;
 struct maskdm_scan_except;
@@ -30,8 +29,8 @@ struct maskdm_dataset_class {
 };
 
 struct maskdm_data {
+    struct maskdm_handle handle;
     const struct maskdm_dataset_class *kind;
-    atomic_int references;
     maskdm_device *device; /* NULL: memory is not counted */
     int64_t count, height, width, labels, skipped;
     int channels;

@@ -15,13 +15,25 @@
 static const struct maskdm_mask_policy *const policies[] = {&maskdm_mask_none, &maskdm_mask_patch, &maskdm_mask_block,
                                                             &maskdm_mask_crop};
 
+static void destroy(void *object)
+{
+    maskdm_mask *m = object;
+
+    if (m->custom.drop)
+        m->custom.drop(m->custom.user);
+    maskdm_free(m->custom.name);
+    maskdm_free(m);
+}
+
+static const struct maskdm_handle_kind kind = {"mask", destroy};
+
 static maskdm_mask *create(const struct maskdm_mask_policy *policy)
 {
     maskdm_mask *m = maskdm_need(1, sizeof *m, "a mask policy");
 
     if (!m)
         return NULL;
-    atomic_init(&m->references, 1);
+    maskdm_handle_init(&m->handle, &kind);
     m->policy = policy;
     return m;
 }
@@ -83,7 +95,7 @@ int maskdm_masking_create_custom(maskdm_mask **out, const char *name, maskdm_mas
 void maskdm_masking_hold(maskdm_mask *m)
 {
     if (m)
-        atomic_fetch_add(&m->references, 1);
+        maskdm_handle_hold(&m->handle);
 }
 
 void maskdm_masking_drop(maskdm_mask **out)
@@ -91,12 +103,8 @@ void maskdm_masking_drop(maskdm_mask **out)
     maskdm_mask *m = *out;
 
     *out = NULL;
-    if (!m || atomic_fetch_sub(&m->references, 1) != 1)
-        return;
-    if (m->custom.drop)
-        m->custom.drop(m->custom.user);
-    maskdm_free(m->custom.name);
-    maskdm_free(m);
+    if (m)
+        maskdm_handle_drop(&m->handle);
 }
 
 const char *maskdm_masking_name(const maskdm_mask *m)

@@ -9,9 +9,8 @@
 
 #include <maskdm/mask.h>
 
+#include "util/handle.h"
 #include "util/rng.h"
-
-#include <stdatomic.h>
 
 struct maskdm_grid {
     int64_t rows, columns; /* patches; their product fits an int32_t */
@@ -32,7 +31,7 @@ extern const struct maskdm_mask_policy maskdm_mask_patch, maskdm_mask_block, mas
     maskdm_mask_custom;
 
 struct maskdm_mask {
-    atomic_long references;
+    struct maskdm_handle handle;
     const struct maskdm_mask_policy *policy;
     double ratio;       /* share asked to be hidden, in [0, 1) */
     int64_t block_size; /* patches */

@@ -25,6 +25,17 @@ static int fill(maskdm_scheduler *s, const maskdm_options *options)
                                 (double)maskdm_optionset_int(s->options, "shift_size"));
 }
 
+static void destroy(void *object)
+{
+    maskdm_scheduler *s = object;
+
+    maskdm_optionset_release(&s->options);
+    maskdm_schedule_free(&s->schedule);
+    maskdm_free(s);
+}
+
+static const struct maskdm_handle_kind kind = {"scheduler", destroy};
+
 int maskdm_diffusion_create(maskdm_scheduler **out, const maskdm_options *options)
 {
     maskdm_scheduler *s = maskdm_need(1, sizeof *s, "a scheduler");
@@ -33,7 +44,7 @@ int maskdm_diffusion_create(maskdm_scheduler **out, const maskdm_options *option
     *out = NULL;
     if (!s)
         return MASKDM_ENOMEM;
-    atomic_init(&s->references, 1);
+    maskdm_handle_init(&s->handle, &kind);
     status = fill(s, options);
     if (status < 0)
         maskdm_diffusion_drop(&s);
@@ -44,7 +55,7 @@ int maskdm_diffusion_create(maskdm_scheduler **out, const maskdm_options *option
 void maskdm_diffusion_hold(maskdm_scheduler *s)
 {
     if (s)
-        atomic_fetch_add(&s->references, 1);
+        maskdm_handle_hold(&s->handle);
 }
 
 void maskdm_diffusion_drop(maskdm_scheduler **out)
@@ -52,11 +63,8 @@ void maskdm_diffusion_drop(maskdm_scheduler **out)
     maskdm_scheduler *s = *out;
 
     *out = NULL;
-    if (!s || atomic_fetch_sub(&s->references, 1) != 1)
-        return;
-    maskdm_optionset_release(&s->options);
-    maskdm_schedule_free(&s->schedule);
-    maskdm_free(s);
+    if (s)
+        maskdm_handle_drop(&s->handle);
 }
 
 int maskdm_diffusion_time(const maskdm_scheduler *s, double time, int64_t *t)

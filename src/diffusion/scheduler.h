@@ -9,11 +9,10 @@
 
 #include "diffusion/prediction.h"
 #include "diffusion/schedule.h"
-
-#include <stdatomic.h>
+#include "util/handle.h"
 
 struct maskdm_scheduler {
-    atomic_long references;
+    struct maskdm_handle handle;
     maskdm_options *options; /* of kind "scheduler", resolved: what model files keep */
     const struct maskdm_prediction *prediction;
     struct maskdm_schedule schedule;

@@ -12,6 +12,23 @@
 
 #include <string.h>
 
+static void destroy(void *object)
+{
+    maskdm_model *m = object;
+
+    if (!m->borrowed && m->ema)
+        maskdm_device_free(m->device, m->ema, maskdm_weights_bytes(m));
+    if (!m->borrowed && m->online)
+        maskdm_device_free(m->device, m->online, maskdm_weights_bytes(m));
+    maskdm_params_free(&m->layout);
+    maskdm_diffusion_drop(&m->scheduler);
+    maskdm_optionset_release(&m->options);
+    maskdm_device_drop(&m->device);
+    maskdm_free(m);
+}
+
+static const struct maskdm_handle_kind kind = {"model", destroy};
+
 int maskdm_weights_shell(maskdm_model **out, maskdm_device *device, const char *name, const maskdm_options *options,
                          maskdm_scheduler *scheduler)
 {
@@ -26,7 +43,7 @@ int maskdm_weights_shell(maskdm_model **out, maskdm_device *device, const char *
     m = maskdm_need(1, sizeof *m, "a model");
     if (!m)
         return MASKDM_ENOMEM;
-    atomic_init(&m->references, 1);
+    maskdm_handle_init(&m->handle, &kind);
     maskdm_device_hold(device);
     m->device = device;
     m->network = network;
@@ -113,7 +130,7 @@ int maskdm_weights_copy(maskdm_model **out, const maskdm_model *model)
 
 void maskdm_weights_hold(maskdm_model *model)
 {
-    atomic_fetch_add(&model->references, 1);
+    maskdm_handle_hold(&model->handle);
 }
 
 void maskdm_weights_drop(maskdm_model **model)
@@ -121,17 +138,8 @@ void maskdm_weights_drop(maskdm_model **model)
     maskdm_model *m = *model;
 
     *model = NULL;
-    if (!m || atomic_fetch_sub(&m->references, 1) > 1)
-        return;
-    if (!m->borrowed && m->ema)
-        maskdm_device_free(m->device, m->ema, maskdm_weights_bytes(m));
-    if (!m->borrowed && m->online)
-        maskdm_device_free(m->device, m->online, maskdm_weights_bytes(m));
-    maskdm_params_free(&m->layout);
-    maskdm_diffusion_drop(&m->scheduler);
-    maskdm_optionset_release(&m->options);
-    maskdm_device_drop(&m->device);
-    maskdm_free(m);
+    if (m)
+        maskdm_handle_drop(&m->handle);
 }
 
 float *maskdm_weights_block(const maskdm_model *model, enum maskdm_weights which)

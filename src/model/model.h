@@ -11,9 +11,10 @@
 #include "backend/device.h"
 #include "model/network.h"
 #include "tensor/tensor.h"
+#include "util/handle.h"
 
 struct maskdm_model {
-    atomic_int references;
+    struct maskdm_handle handle;
     maskdm_device *device;
     const struct maskdm_network *network;
     maskdm_options *options; /* the network's, resolved */

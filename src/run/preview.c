@@ -64,7 +64,7 @@ static int draw(struct maskdm_run *run, const char *path)
         labels[i] = classes ? (int32_t)(i % classes) : -1;
     if (status == MASKDM_OK)
         status = write_quietly(run, sampler, count, labels, path);
-    maskdm_sampling_free(&sampler);
+    maskdm_sampling_drop(&sampler);
     maskdm_free(labels);
     return status;
 }

@@ -66,7 +66,7 @@ static int sample(const maskdm_options *options, maskdm_device *device, const in
         status = maskdm_sampling_write(sampler, count, labels, maskdm_optionset_int(options, "columns"),
                                        (int)maskdm_optionset_int(options, "bits"),
                                        maskdm_optionset_string(options, "out"));
-    maskdm_sampling_free(&sampler);
+    maskdm_sampling_drop(&sampler);
     maskdm_weights_drop(&model);
     return status;
 }

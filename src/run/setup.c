@@ -204,7 +204,7 @@ void maskdm_run_close(struct maskdm_run *run)
 {
     maskdm_appender_close(&run->log);
     maskdm_folder_unlock(&run->lock);
-    maskdm_training_release(&run->trainer);
+    maskdm_training_drop(&run->trainer);
     maskdm_adamw_drop(&run->optimizer);
     maskdm_masking_drop(&run->mask);
     if (run->held_out)

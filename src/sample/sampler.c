@@ -23,6 +23,18 @@ struct job {
     int64_t first, batch;  /* the group */
 };
 
+static void destroy(void *object)
+{
+    maskdm_sampler *s = object;
+
+    maskdm_sampling_drop_group(s);
+    maskdm_weights_drop(&s->model);
+    maskdm_control_drop(&s->control);
+    maskdm_free(s);
+}
+
+static const struct maskdm_handle_kind kind = {"sampler", destroy};
+
 int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
                            const maskdm_options *options, maskdm_control *control)
 {
@@ -34,6 +46,7 @@ int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskd
     s = maskdm_need(1, sizeof *s, "a sampler");
     if (!s)
         return MASKDM_ENOMEM;
+    maskdm_handle_init(&s->handle, &kind);
     maskdm_weights_hold(model);
     maskdm_control_hold(control);
     s->model = model;
@@ -58,22 +71,18 @@ int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskd
 out:
     maskdm_optionset_release(&o);
     if (status < 0)
-        maskdm_sampling_free(&s);
+        maskdm_sampling_drop(&s);
     *out = s;
     return status;
 }
 
-void maskdm_sampling_free(maskdm_sampler **out)
+void maskdm_sampling_drop(maskdm_sampler **out)
 {
     maskdm_sampler *s = *out;
 
     *out = NULL;
-    if (!s)
-        return;
-    maskdm_sampling_drop_group(s);
-    maskdm_weights_drop(&s->model);
-    maskdm_control_drop(&s->control);
-    maskdm_free(s);
+    if (s)
+        maskdm_handle_drop(&s->handle);
 }
 
 static uint64_t seed_of(const maskdm_sampler *s, const struct job *j, int64_t i)

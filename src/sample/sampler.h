@@ -14,6 +14,7 @@
 #include "util/control.h"
 
 struct maskdm_sampler {
+    struct maskdm_handle handle;
     maskdm_model *model;
     enum maskdm_weights which;
     maskdm_control *control;
@@ -36,7 +37,7 @@ struct maskdm_sampler {
 
 int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
                            const maskdm_options *options, maskdm_control *control);
-void maskdm_sampling_free(maskdm_sampler **s);
+void maskdm_sampling_drop(maskdm_sampler **s);
 /* Called with each finished group: images first .. first + batch - 1, [batch,H,W,C] in -1 .. 1 units. */
 typedef int (*maskdm_sampling_take)(void *user, int64_t first, int64_t batch, const float *x);
 int maskdm_sampling_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,

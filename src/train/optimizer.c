@@ -29,6 +29,18 @@ static void read_options(maskdm_optimizer *o)
     o->rule.power = maskdm_optionset_float(o->ema_options, "power");
 }
 
+static void destroy(void *object)
+{
+    maskdm_optimizer *o = object;
+
+    maskdm_adamw_unbind(o);
+    maskdm_optionset_release(&o->options);
+    maskdm_optionset_release(&o->ema_options);
+    maskdm_free(o);
+}
+
+static const struct maskdm_handle_kind kind = {"optimizer", destroy};
+
 int maskdm_adamw_create(maskdm_optimizer **out, const maskdm_options *options, const maskdm_options *ema)
 {
     maskdm_optimizer *o = maskdm_need(1, sizeof *o, "an optimizer");
@@ -37,7 +49,7 @@ int maskdm_adamw_create(maskdm_optimizer **out, const maskdm_options *options, c
     *out = NULL;
     if (!o)
         return MASKDM_ENOMEM;
-    atomic_init(&o->references, 1);
+    maskdm_handle_init(&o->handle, &kind);
     o->grad_norm = (double)NAN;
     status = maskdm_optionset_extract(&o->options, options, &maskdm_optimizer_kind);
     if (status == MASKDM_OK)
@@ -53,7 +65,7 @@ int maskdm_adamw_create(maskdm_optimizer **out, const maskdm_options *options, c
 
 void maskdm_adamw_hold(maskdm_optimizer *o)
 {
-    atomic_fetch_add(&o->references, 1);
+    maskdm_handle_hold(&o->handle);
 }
 
 void maskdm_adamw_drop(maskdm_optimizer **optimizer)
@@ -61,12 +73,8 @@ void maskdm_adamw_drop(maskdm_optimizer **optimizer)
     maskdm_optimizer *o = *optimizer;
 
     *optimizer = NULL;
-    if (!o || atomic_fetch_sub(&o->references, 1) > 1)
-        return;
-    maskdm_adamw_unbind(o);
-    maskdm_optionset_release(&o->options);
-    maskdm_optionset_release(&o->ema_options);
-    maskdm_free(o);
+    if (o)
+        maskdm_handle_drop(&o->handle);
 }
 
 size_t maskdm_adamw_bytes(const maskdm_optimizer *o, size_t length)

@@ -9,9 +9,8 @@
 #include <maskdm/optimizer.h>
 
 #include "backend/device.h"
+#include "util/handle.h"
 #include "util/option.h"
-
-#include <stdatomic.h>
 
 struct maskdm_ema_rule {
     int on;
@@ -20,7 +19,7 @@ struct maskdm_ema_rule {
 };
 
 struct maskdm_optimizer {
-    atomic_int references;
+    struct maskdm_handle handle;
     maskdm_options *options, *ema_options; /* resolved */
     double lr, beta1, beta2, eps, weight_decay, clip;
     int64_t warmup; /* steps */

@@ -112,39 +112,17 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     return take_batch(tr);
 }
 
-int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
-                           const maskdm_options *options, maskdm_control *control)
-{
-    maskdm_trainer *tr = maskdm_need(1, sizeof *tr, "a trainer");
-    int status;
-
-    *out = NULL;
-    if (!tr)
-        return MASKDM_ENOMEM;
-    tr->last_loss = (double)NAN;
-    status = build(tr, model, mask, optimizer, options, control);
-    if (status < 0) {
-        maskdm_training_release(&tr);
-        return status;
-    }
-    *out = tr;
-    return MASKDM_OK;
-}
-
 static void give(const maskdm_trainer *tr, float *memory, size_t bytes)
 {
     if (memory)
         maskdm_device_free(tr->device, memory, bytes);
 }
 
-void maskdm_training_release(maskdm_trainer **trainer)
+static void destroy(void *object)
 {
-    maskdm_trainer *tr = *trainer;
+    maskdm_trainer *tr = object;
     size_t batch;
 
-    *trainer = NULL;
-    if (!tr)
-        return;
     maskdm_program_release(&tr->check);
     maskdm_program_release(&tr->program);
     maskdm_weights_drop(&tr->model);
@@ -168,6 +146,37 @@ void maskdm_training_release(maskdm_trainer **trainer)
     maskdm_optionset_release(&tr->options);
     maskdm_device_drop(&tr->device);
     maskdm_free(tr);
+}
+
+static const struct maskdm_handle_kind kind = {"trainer", destroy};
+
+int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
+                           const maskdm_options *options, maskdm_control *control)
+{
+    maskdm_trainer *tr = maskdm_need(1, sizeof *tr, "a trainer");
+    int status;
+
+    *out = NULL;
+    if (!tr)
+        return MASKDM_ENOMEM;
+    maskdm_handle_init(&tr->handle, &kind);
+    tr->last_loss = (double)NAN;
+    status = build(tr, model, mask, optimizer, options, control);
+    if (status < 0) {
+        maskdm_training_drop(&tr);
+        return status;
+    }
+    *out = tr;
+    return MASKDM_OK;
+}
+
+void maskdm_training_drop(maskdm_trainer **trainer)
+{
+    maskdm_trainer *tr = *trainer;
+
+    *trainer = NULL;
+    if (tr)
+        maskdm_handle_drop(&tr->handle);
 }
 
 /* Draw, forward, loss and backward of every part; the loss is the mean over all images. Ends early, without an error,

@@ -21,6 +21,7 @@
 enum maskdm_stage { MASKDM_STAGE_EMPTY, MASKDM_STAGE_DRAWN, MASKDM_STAGE_FORWARD, MASKDM_STAGE_LOSS };
 
 struct maskdm_trainer {
+    struct maskdm_handle handle;
     maskdm_device *device;
     maskdm_model *model; /* a view of the blocks below; holds network and scheduler */
     maskdm_mask *mask;   /* NULL: none */
@@ -52,7 +53,7 @@ struct maskdm_trainer {
 
 int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                            const maskdm_options *options, maskdm_control *control);
-void maskdm_training_release(maskdm_trainer **trainer);
+void maskdm_training_drop(maskdm_trainer **trainer);
 /* One step without a progress report. */
 int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data);
 /* After MASKDM_ENONFINITE: forget the steps in a row that were not finite. They changed nothing but counters, so that

@@ -9,6 +9,7 @@
 #include <math.h>
 
 static const struct maskdm_log silence = {0};
+static const struct maskdm_handle_kind kind = {"control", maskdm_free};
 
 int maskdm_control_make(maskdm_control **out)
 {
@@ -17,7 +18,7 @@ int maskdm_control_make(maskdm_control **out)
     *out = NULL;
     if (!c)
         return MASKDM_ENOMEM;
-    atomic_init(&c->references, 1);
+    maskdm_handle_init(&c->handle, &kind);
     atomic_init(&c->stop, 0);
     atomic_init(&c->cancel, 0);
     *out = c;
@@ -27,14 +28,16 @@ int maskdm_control_make(maskdm_control **out)
 void maskdm_control_hold(maskdm_control *c)
 {
     if (c)
-        atomic_fetch_add(&c->references, 1);
+        maskdm_handle_hold(&c->handle);
 }
 
-void maskdm_control_drop(maskdm_control **c)
+void maskdm_control_drop(maskdm_control **control)
 {
-    if (*c && atomic_fetch_sub(&(*c)->references, 1) == 1)
-        maskdm_free(*c);
-    *c = NULL;
+    maskdm_control *c = *control;
+
+    *control = NULL;
+    if (c)
+        maskdm_handle_drop(&c->handle);
 }
 
 const atomic_int *maskdm_control_cancel_flag(const maskdm_control *c)

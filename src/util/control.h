@@ -8,12 +8,13 @@
 
 #include <maskdm/control.h>
 
+#include "util/handle.h"
 #include "util/log.h"
 
 #include <stdatomic.h>
 
 struct maskdm_control {
-    atomic_long references;
+    struct maskdm_handle handle;
     atomic_int stop, cancel;
     maskdm_progress_callback progress;
     void *progress_user;

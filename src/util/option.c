@@ -76,6 +76,17 @@ int maskdm_option_reset(struct maskdm_option_slot *slot)
     return MASKDM_OK;
 }
 
+static void destroy(void *object)
+{
+    maskdm_options *o = object;
+
+    for (int i = 0; i < o->count; i++)
+        maskdm_free(o->slot[i].value);
+    maskdm_free(o);
+}
+
+static const struct maskdm_handle_kind handle_kind = {"options", destroy};
+
 static maskdm_options *make(const struct maskdm_option_kind *kind)
 {
     int count = 0;
@@ -86,6 +97,7 @@ static maskdm_options *make(const struct maskdm_option_kind *kind)
     o = maskdm_need(1, sizeof *o + (size_t)count * sizeof *o->slot, "options");
     if (!o)
         return NULL;
+    maskdm_handle_init(&o->handle, &handle_kind);
     o->kind = kind;
     o->count = count;
     for (int i = 0; i < count; i++) {
@@ -110,14 +122,18 @@ int maskdm_optionset_create(maskdm_options **out, const struct maskdm_option_kin
     return status;
 }
 
-void maskdm_optionset_release(maskdm_options **o)
+void maskdm_optionset_release(maskdm_options **options)
 {
-    if (!*o)
-        return;
-    for (int i = 0; i < (*o)->count; i++)
-        maskdm_free((*o)->slot[i].value);
-    maskdm_free(*o);
-    *o = NULL;
+    maskdm_options *o = *options;
+
+    *options = NULL;
+    if (o)
+        maskdm_handle_drop(&o->handle);
+}
+
+struct maskdm_handle *maskdm_optionset_handle(const maskdm_options *o)
+{
+    return o ? &((maskdm_options *)o)->handle : NULL;
 }
 
 static int copy_value(struct maskdm_option_slot *to, const struct maskdm_option_slot *from)

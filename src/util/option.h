@@ -15,6 +15,7 @@
 
 #include <maskdm/options.h>
 
+#include "util/handle.h"
 #include "util/json.h"
 
 struct maskdm_option {
@@ -50,6 +51,7 @@ struct maskdm_option_kind {
 /* One options handle. The public functions of maskdm/options.h forward to these. */
 int maskdm_optionset_create(maskdm_options **out, const struct maskdm_option_kind *kind);
 void maskdm_optionset_release(maskdm_options **o);
+struct maskdm_handle *maskdm_optionset_handle(const maskdm_options *o); /* NULL for NULL */
 int maskdm_optionset_clone(maskdm_options **out, const maskdm_options *o);
 /* What a create function does with its options: a checked copy of kind `kind`, which has one table. `from` may be
  * NULL (all defaults), of that kind, or a composite that has a table of the same name; options that this table

@@ -5,6 +5,7 @@
 #ifndef MASKDM_UTIL_OPTION_SET_H
 #define MASKDM_UTIL_OPTION_SET_H
 
+#include "util/handle.h"
 #include "util/option.h"
 
 enum { MASKDM_OPTION_NAME = 64 }; /* bytes of a full name with its NUL */
@@ -18,6 +19,7 @@ struct maskdm_option_slot {
 };
 
 struct maskdm_options {
+    struct maskdm_handle handle;
     const struct maskdm_option_kind *kind;
     int count;
     struct maskdm_option_slot slot[];

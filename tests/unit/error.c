@@ -98,7 +98,8 @@ START_TEST(codes_have_names)
     ck_assert_str_eq(maskdm_status_name(MASKDM_OK), "MASKDM_OK");
     ck_assert_str_eq(maskdm_status_name(MASKDM_ENOTSUP), "MASKDM_ENOTSUP");
     ck_assert_str_eq(maskdm_status_name(MASKDM_ENONFINITE), "MASKDM_ENONFINITE");
-    ck_assert_str_eq(maskdm_status_name(-12), "unknown status");
+    ck_assert_str_eq(maskdm_status_name(MASKDM_EBUSY), "MASKDM_EBUSY");
+    ck_assert_str_eq(maskdm_status_name(-13), "unknown status");
     ck_assert_str_eq(maskdm_status_name(1), "unknown status");
 }
 END_TEST

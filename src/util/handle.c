@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * References and work; see handle.h.
+ */
+#include "util/handle.h"
+
+#include "util/error.h"
+
+void maskdm_handle_init(struct maskdm_handle *h, const struct maskdm_handle_kind *kind)
+{
+    h->kind = kind;
+    atomic_init(&h->references, 1);
+    atomic_init(&h->calls, 0);
+}
+
+void maskdm_handle_hold(struct maskdm_handle *h)
+{
+    atomic_fetch_add(&h->references, 1);
+}
+
+/* What destroys may call the host once more (a data set's `drop`), which must not come back in. */
+void maskdm_handle_drop(struct maskdm_handle *h)
+{
+    if (atomic_fetch_sub(&h->references, 1) != 1)
+        return;
+    atomic_store(&h->calls, MASKDM_HANDLE_ALONE);
+    h->kind->destroy(h);
+}
+
+/* The reference comes after the work is taken: a handle that is being destroyed never gains one. */
+static int take(struct maskdm_work *w, struct maskdm_handle *h, int alone)
+{
+    int calls = 0;
+
+    if (!h)
+        return MASKDM_OK;
+    if (!alone)
+        calls = atomic_load(&h->calls);
+    do {
+        if (calls == MASKDM_HANDLE_ALONE || (alone && calls))
+            return maskdm_work_end(w, maskdm_fail(MASKDM_EBUSY, "the %s is at work: it cannot be used from its own "
+                                                                "callbacks or by two threads at once",
+                                                  h->kind->name));
+    } while (!atomic_compare_exchange_weak(&h->calls, &calls, alone ? MASKDM_HANDLE_ALONE : calls + 1));
+    maskdm_handle_hold(h);
+    w->entry[w->count].handle = h;
+    w->entry[w->count++].alone = alone;
+    return MASKDM_OK;
+}
+
+int maskdm_work_share(struct maskdm_work *w, struct maskdm_handle *h)
+{
+    return take(w, h, 0);
+}
+
+int maskdm_work_alone(struct maskdm_work *w, struct maskdm_handle *h)
+{
+    return take(w, h, 1);
+}
+
+int maskdm_work_end(struct maskdm_work *w, int status)
+{
+    while (w->count) {
+        struct maskdm_handle *h = w->entry[--w->count].handle;
+
+        if (w->entry[w->count].alone)
+            atomic_store(&h->calls, 0);
+        else
+            atomic_fetch_sub(&h->calls, 1);
+        maskdm_handle_drop(h);
+    }
+    return status;
+}
