@@ -54,8 +54,15 @@ typedef int (*maskdm_preview_callback)(void *user, int64_t step, int64_t steps, 
                                        const float *x0);
 MASKDM_API void maskdm_sampler_set_preview(maskdm_sampler *sampler, maskdm_preview_callback callback, void *user);
 
-/** The whole job: options of kind "sample" (model, out, count, ...). `out` ending in ".png" gives one grid, otherwise
- * a folder of single images. */
+/** The whole job: options of kind "sample" (model, out, count, ...). `out` ending in ".png", in whatever case, gives
+ * one grid, as do devices and pipes, which are written into; otherwise it is a folder for 000000.png, 000001.png, ...
+ * A name with another suffix is MASKDM_EINVAL unless such a folder exists or the name ends in a slash. All of this,
+ * and whether the place can be written to, is said before the model is read, and sizes that a grid cannot have before
+ * the first step.
+ *
+ * A folder keeps the options and the digest of the weights in options.json. With the option `resume` its missing
+ * images are drawn, to the bytes that they would have had; other options, or another model, are MASKDM_EINVAL. So is,
+ * without it, a folder that is not empty. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sample(const maskdm_options *options, maskdm_control *control);
 
 #ifdef __cplusplus

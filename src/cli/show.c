@@ -17,6 +17,7 @@
 #define DRAW_EVERY 0.1 /* seconds between live lines */
 
 /* State of the one run of this process. */
+static const maskdm_options *told;
 static int live, drawn;
 static double drawn_at; /* seconds */
 static int64_t line_every = 1;
@@ -115,6 +116,7 @@ static int can_draw(void)
 
 int show_begin(maskdm_control *control, const maskdm_options *options)
 {
+    told = options;
     live = can_draw();
     line_every = whole(options, "log_every", 50); /* sampling has no log */
     line_every = line_every > 0 ? line_every : 1;
@@ -152,15 +154,19 @@ static void print_resume(const struct command *command, int count, char **argume
     fprintf(stderr, "%s\n", given ? "" : " --resume");
 }
 
-/* Whether the command can go on with what a stopped one left. */
+/* Whether the command can go on with what a stopped one left, and something was left: a run and a folder of samples
+ * begin with their options. */
 static int can_resume(const struct command *command)
 {
-    char name[64];
+    char name[64], path[4096];
+    int knows = 0;
 
-    for (int64_t i = 0; i < maskdm_options_count(command->kind); i++)
-        if (strcmp(option_fact(command->kind, i, "name", name, sizeof name), "resume") == 0)
-            return 1;
-    return 0;
+    for (int64_t i = 0; i < maskdm_options_count(command->kind) && !knows; i++)
+        knows = strcmp(option_fact(command->kind, i, "name", name, sizeof name), "resume") == 0;
+    if (!knows || maskdm_options_get(told, "out", path, sizeof path - sizeof "/options.json", NULL) < 0)
+        return 0;
+    strcat(path, "/options.json");
+    return access(path, F_OK) == 0;
 }
 
 int show_end(int status, const struct command *command, int count, char **arguments)

@@ -34,36 +34,48 @@ static int check(const maskdm_image *const *image, int64_t count, struct maskdm_
     return MASKDM_OK;
 }
 
+int maskdm_picture_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t height, int64_t width,
+                         int channels, struct maskdm_failure *f)
+{
+    struct maskdm_failure why = {0};
+    int64_t high, wide;
+    int r;
+
+    *out = NULL;
+    if (*columns < 1)
+        for (*columns = 1; *columns < MASKDM_PICTURE_SIDE && *columns * *columns < count;)
+            ++*columns;
+    if (side(&high, (count - 1) / *columns + 1, height) || side(&wide, *columns, width))
+        return maskdm_failure_set(f, MASKDM_EINVAL, "a grid of %lld images in %lld columns is too large",
+                                  (long long)count, (long long)*columns);
+    r = maskdm_picture_create(out, high, wide, channels, &why);
+    if (r < 0)
+        return maskdm_failure_set(f, r, "a grid of %lld images in %lld columns: %s", (long long)count,
+                                  (long long)*columns, why.text);
+    memset((*out)->sample, 0xff, (size_t)(high * wide * channels) * sizeof *(*out)->sample);
+    (*out)->bits = 8;
+    return MASKDM_OK;
+}
+
+void maskdm_picture_place(maskdm_image *sheet, const maskdm_image *image, int64_t i, int64_t columns)
+{
+    const int64_t top = GAP + i / columns * (image->height + GAP), left = GAP + i % columns * (image->width + GAP);
+    const int64_t c = image->channels, n = image->width * c;
+
+    if (image->bits != 8)
+        sheet->bits = 16;
+    for (int64_t y = 0; y < image->height; y++)
+        memcpy(sheet->sample + ((top + y) * sheet->width + left) * c, image->sample + y * n,
+               (size_t)n * sizeof *sheet->sample);
+}
+
 int maskdm_picture_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns,
                         struct maskdm_failure *f)
 {
-    int64_t rows, height, width, c, n;
-    maskdm_image *sheet;
-
     *out = NULL;
     MASKDM_TRY(check(image, count, f));
-    if (columns < 1)
-        for (columns = 1; columns < MASKDM_PICTURE_SIDE && columns * columns < count;)
-            columns++;
-    rows = (count - 1) / columns + 1;
-    if (side(&height, rows, image[0]->height) || side(&width, columns, image[0]->width))
-        return maskdm_failure_set(f, MASKDM_EINVAL, "a grid of %lld images in %lld columns is too large",
-                                  (long long)count, (long long)columns);
-    c = image[0]->channels;
-    n = image[0]->width * c;
-    MASKDM_TRY(maskdm_picture_create(&sheet, height, width, (int)c, f));
-    memset(sheet->sample, 0xff, (size_t)(height * width * c) * sizeof *sheet->sample);
-    sheet->bits = 8;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t top = GAP + i / columns * (image[0]->height + GAP);
-        int64_t left = GAP + i % columns * (image[0]->width + GAP);
-
-        if (image[i]->bits != 8)
-            sheet->bits = 16;
-        for (int64_t y = 0; y < image[i]->height; y++)
-            memcpy(sheet->sample + ((top + y) * width + left) * c, image[i]->sample + y * n,
-                   (size_t)n * sizeof *sheet->sample);
-    }
-    *out = sheet;
+    MASKDM_TRY(maskdm_picture_sheet(out, count, &columns, image[0]->height, image[0]->width, image[0]->channels, f));
+    for (int64_t i = 0; i < count; i++)
+        maskdm_picture_place(*out, image[i], i, columns);
     return MASKDM_OK;
 }

@@ -8,6 +8,7 @@
 #include <maskdm/image.h>
 
 struct maskdm_failure;
+struct maskdm_writer;
 
 struct maskdm_image {
     int64_t height, width;
@@ -28,7 +29,15 @@ int maskdm_picture_decode(maskdm_image **out, const void *bytes, size_t size, in
 int maskdm_picture_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width,
                        struct maskdm_failure *f);
 int maskdm_picture_write_png(const maskdm_image *image, const char *path, int bits, struct maskdm_failure *f);
+/* Into an open writer, committed or abandoned in every case. bits: 8 or 16. */
+int maskdm_picture_encode_png(const maskdm_image *image, struct maskdm_writer **writer, int bits,
+                              struct maskdm_failure *f);
 int maskdm_picture_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns,
                         struct maskdm_failure *f);
+/* The same in two steps, so that what a grid cannot be is known before there are images: a white sheet for `count` of
+ * them, *columns in a row (0 becomes near square), and an image in its place. */
+int maskdm_picture_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t height, int64_t width,
+                         int channels, struct maskdm_failure *f);
+void maskdm_picture_place(maskdm_image *sheet, const maskdm_image *image, int64_t i, int64_t columns);
 
 #endif

@@ -126,7 +126,8 @@ static int guarded(struct encoding *e)
     return work(e);
 }
 
-int maskdm_picture_write_png(const maskdm_image *image, const char *path, int bits, struct maskdm_failure *f)
+int maskdm_picture_encode_png(const maskdm_image *image, struct maskdm_writer **writer, int bits,
+                              struct maskdm_failure *f)
 {
     struct encoding e;
     size_t row = (size_t)(image->width * image->channels) * 2;
@@ -134,25 +135,36 @@ int maskdm_picture_write_png(const maskdm_image *image, const char *path, int bi
 
     memset(&e, 0, sizeof e);
     memset(f, 0, sizeof *f);
-    if (bits != 8 && bits != 16)
-        return maskdm_failure_set(f, MASKDM_EINVAL, "a PNG has 8 or 16 bits a sample, not %d", bits);
     e.image = image;
     e.bits = bits;
     e.f = f;
+    e.writer = *writer;
     e.row = maskdm_malloc(row);
-    if (!e.row)
-        return maskdm_picture_memory(f, row, "writing a PNG image");
-    r = maskdm_writer_open(&e.writer, path);
-    if (r < 0) {
-        maskdm_failure_take(f, r);
-    } else {
+    if (e.row) {
         r = guarded(&e);
         png_destroy_write_struct(&e.png, &e.info);
-        if (r < 0)
-            maskdm_writer_abandon(&e.writer);
-        else if ((r = maskdm_writer_commit(&e.writer)) < 0)
-            maskdm_failure_take(f, r);
+        maskdm_free(e.row);
+    } else {
+        r = maskdm_picture_memory(f, row, "writing a PNG image");
     }
-    maskdm_free(e.row);
+    if (r < 0)
+        maskdm_writer_abandon(writer);
+    else if ((r = maskdm_writer_commit(writer)) < 0)
+        maskdm_failure_take(f, r);
     return r;
+}
+
+int maskdm_picture_write_png(const maskdm_image *image, const char *path, int bits, struct maskdm_failure *f)
+{
+    struct maskdm_writer *writer;
+    int r;
+
+    if (bits != 8 && bits != 16)
+        return maskdm_failure_set(f, MASKDM_EINVAL, "a PNG has 8 or 16 bits a sample, not %d", bits);
+    r = maskdm_writer_open(&writer, path);
+    if (r < 0) {
+        maskdm_failure_take(f, r);
+        return r;
+    }
+    return maskdm_picture_encode_png(image, &writer, bits, f);
 }

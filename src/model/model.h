@@ -61,6 +61,10 @@ int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *mo
 /* Of what wrote the file: MASKDM_EVERSION, naming both, where it is newer than this. None stated is fine. */
 int maskdm_weights_check_version(const struct maskdm_st *s);
 
+/* ---- model_digest.c ---- */
+/* 16 hexadecimal digits that stand for network, schedule and weights. */
+int maskdm_weights_digest(const maskdm_model *model, enum maskdm_weights which, char out[17]);
+
 /* ---- block_file.c: tensor PREFIX + NAME of every parameter ---- */
 /* The writer borrows the block. */
 int maskdm_weights_write_block(struct maskdm_st_writer *w, const struct maskdm_params *layout, const char *prefix,

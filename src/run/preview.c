@@ -42,11 +42,13 @@ static int write_quietly(struct maskdm_run *run, maskdm_sampler *sampler, int64_
                          const char *path)
 {
     maskdm_progress_callback progress = run->control ? run->control->progress : NULL;
+    struct maskdm_writer *writer;
     int status;
 
+    MASKDM_TRY(maskdm_writer_reserve(&writer, path));
     if (run->control)
         run->control->progress = NULL;
-    status = maskdm_sampling_write(sampler, count, labels, 0, 8, path);
+    status = maskdm_sampling_write_grid(sampler, count, labels, 0, 8, &writer);
     if (run->control)
         run->control->progress = progress;
     return status;

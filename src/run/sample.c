@@ -7,6 +7,7 @@
 #include "backend/device.h"
 #include "backend/options.h"
 #include "run/options.h"
+#include "run/samples.h"
 #include "sample/sampler.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -51,8 +52,30 @@ static int read_labels(int32_t **out, const maskdm_options *options, int64_t cou
     return MASKDM_OK;
 }
 
-static int sample(const maskdm_options *options, maskdm_device *device, const int32_t *labels, int64_t count,
-                  maskdm_control *control)
+/* What is drawn is known: labels and memory are good, and the place is entered. */
+static int draw(maskdm_sampler *sampler, const maskdm_options *options, const int32_t *labels,
+                struct maskdm_samples *place)
+{
+    const int bits = (int)maskdm_optionset_int(options, "bits");
+    int64_t written = 0;
+    int status;
+
+    if (place->writer)
+        return maskdm_sampling_write_grid(sampler, place->missing, labels, maskdm_optionset_int(options, "columns"),
+                                          bits, &place->writer);
+    if (!place->missing)
+        return MASKDM_OK;
+    status = maskdm_sampling_write_images(sampler, place->missing, place->number, labels, bits, place->path,
+                                          &written);
+    if (status < 0)
+        maskdm_log_line(maskdm_control_log(sampler->control), MASKDM_LOG_INFO,
+                        "%lld of %lld images are in %s; resume=true goes on", (long long)(place->there + written),
+                        (long long)(place->there + place->missing), place->path);
+    return status;
+}
+
+static int sample(const maskdm_options *options, maskdm_device *device, const int32_t *labels,
+                  struct maskdm_samples *place, maskdm_control *control)
 {
     const enum maskdm_weights which =
         strcmp(maskdm_optionset_string(options, "weights"), "online") ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
@@ -63,9 +86,14 @@ static int sample(const maskdm_options *options, maskdm_device *device, const in
     if (status >= 0)
         status = maskdm_sampling_create(&sampler, model, which, options, control);
     if (status >= 0)
-        status = maskdm_sampling_write(sampler, count, labels, maskdm_optionset_int(options, "columns"),
-                                       (int)maskdm_optionset_int(options, "bits"),
-                                       maskdm_optionset_string(options, "out"));
+        status = maskdm_sampling_check_labels(model, place->missing, labels);
+    if (status >= 0)
+        status = maskdm_sampling_ready_group(sampler, place->missing < sampler->batch_size ? place->missing
+                                                                                           : sampler->batch_size);
+    if (status >= 0)
+        status = maskdm_samples_enter(place, options, model, which, control);
+    if (status >= 0)
+        status = draw(sampler, options, labels, place);
     maskdm_sampling_drop(&sampler);
     maskdm_weights_drop(&model);
     return status;
@@ -73,20 +101,22 @@ static int sample(const maskdm_options *options, maskdm_device *device, const in
 
 int maskdm_sample_run(const maskdm_options *options, maskdm_control *control)
 {
+    struct maskdm_samples place = {0};
     maskdm_device *device = NULL;
     int32_t *labels = NULL;
-    int64_t count;
     int status;
 
     if (maskdm_optionset_kind(options) != &maskdm_sample_kind)
         return maskdm_fail(MASKDM_EINVAL, "options of kind %s, not sample", maskdm_optionset_kind(options)->name);
     MASKDM_TRY(maskdm_optionset_check(options));
-    count = maskdm_optionset_int(options, "count");
-    status = read_labels(&labels, options, count);
+    status = maskdm_samples_open(&place, options);
+    if (status >= 0)
+        status = read_labels(&labels, options, place.missing);
     if (status >= 0)
         status = open_device(&device, options);
     if (status >= 0)
-        status = sample(options, device, labels, count, control);
+        status = sample(options, device, labels, &place, control);
+    maskdm_samples_close(&place);
     maskdm_free(labels);
     maskdm_device_drop(&device);
     return status;

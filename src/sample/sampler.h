@@ -56,8 +56,18 @@ void maskdm_sampling_drop_group(maskdm_sampler *s);
 int maskdm_sampling_predict(maskdm_sampler *s, double time, const int32_t *labels);
 
 /* ---- write.c ---- */
-/* Sample and write to `path` as one PNG of `columns` images in a row (0: near square), or, where the name does not
- * end in ".png", as 000000.png ... in a folder that must be empty or not exist. */
-int maskdm_sampling_write(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
-                          const char *path);
+struct maskdm_writer;
+enum { MASKDM_SAMPLING_NAME = 32 }; /* bytes of an image's name with its NUL */
+/* Sample, and write one PNG of `columns` images in a row (0: near square) into a writer, which is committed or
+ * abandoned in every case. bits: 8 or 16. Sizes that a grid cannot have are refused before the first step. */
+int maskdm_sampling_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
+                               struct maskdm_writer **writer);
+/* Sample, and write each image under its name into an existing folder, as soon as its group is done. number: which
+ * `count` images of the whole to draw, NULL for 0 .. count - 1; an image's seed and its place in `labels` go by its
+ * number. *written counts those that are there, after a failure too. */
+int maskdm_sampling_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels,
+                                 int bits, const char *folder, int64_t *written);
+/* "000012.png" */
+void maskdm_sampling_name(char out[MASKDM_SAMPLING_NAME], int64_t number);
+
 #endif

@@ -46,6 +46,9 @@ int maskdm_writer_write(struct maskdm_writer *w, const void *buffer, size_t byte
 int maskdm_writer_commit(struct maskdm_writer **w);
 void maskdm_writer_abandon(struct maskdm_writer **w); /* remove the temporary file; NULL is fine */
 
+/* Whether a writer would write into what stands at `path` instead of replacing it; refuses what it would refuse. */
+int maskdm_file_is_stream(int *out, const char *path);
+
 /* ---- appending lines to a log, at the end of its links too, or into a device or a pipe ---- */
 struct maskdm_appender;
 int maskdm_appender_open(struct maskdm_appender **out, const char *path);
@@ -57,6 +60,8 @@ void maskdm_appender_close(struct maskdm_appender **a);
 enum maskdm_file_kind { MASKDM_FILE_NONE, MASKDM_FILE_REGULAR, MASKDM_FILE_FOLDER, MASKDM_FILE_OTHER };
 int maskdm_file_kind_of(enum maskdm_file_kind *out, const char *path); /* a missing path is NONE, no error */
 int maskdm_folder_make(const char *path); /* parents too, each flushed into its own; existing is fine */
+/* Whether files could be made in the folder, or it itself where it is missing; makes nothing. */
+int maskdm_folder_check(const char *path);
 /* Visit the entries of a folder in byte order of their names ("." and ".." left out). Follows links.
  * A negative result of `visit` ends the listing and is returned. */
 int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum maskdm_file_kind kind),

@@ -122,6 +122,34 @@ int maskdm_folder_make(const char *path)
     return status;
 }
 
+/* The nearest folder above that exists is where a missing one would be made. */
+int maskdm_folder_check(const char *path)
+{
+    char *folder = maskdm_strdup(path), *above;
+    enum maskdm_file_kind kind = MASKDM_FILE_NONE;
+    int status = folder ? MASKDM_OK : maskdm_fail_memory(strlen(path) + 1, "a file name");
+
+    while (status == MASKDM_OK) {
+        size_t n = strlen(folder);
+
+        while (n > 1 && folder[n - 1] == '/')
+            folder[--n] = '\0';
+        status = maskdm_file_kind_of(&kind, folder);
+        if (status < 0 || kind != MASKDM_FILE_NONE)
+            break;
+        above = maskdm_sys_folder_of(folder);
+        maskdm_free(folder);
+        folder = above;
+        status = folder ? MASKDM_OK : MASKDM_ENOMEM;
+    }
+    if (status == MASKDM_OK && kind != MASKDM_FILE_FOLDER)
+        status = maskdm_fail(MASKDM_EINVAL, "cannot write %s: %s is not a folder", path, folder);
+    if (status == MASKDM_OK && maskdm_sys_may_write(folder))
+        status = maskdm_sys_fail("write into", folder);
+    maskdm_free(folder);
+    return status;
+}
+
 static int compare(const void *a, const void *b)
 {
     return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);

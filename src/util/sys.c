@@ -75,6 +75,11 @@ int maskdm_sys_stat(const char *path, struct stat *st)
     return maskdm_sys_before("stat", path) ? -1 : stat(path, st);
 }
 
+int maskdm_sys_may_write(const char *folder)
+{
+    return maskdm_sys_before("stat", folder) ? -1 : faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS);
+}
+
 /* After EINTR the state of a descriptor is unspecified and on Linux it is gone: never close twice. A pretended
  * failure closes too, so that tests leak nothing. */
 int maskdm_sys_close(int fd, const char *path)

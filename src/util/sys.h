@@ -22,6 +22,7 @@ int maskdm_sys_fail(const char *operation, const char *path);
 int maskdm_sys_open(const char *path, int flags); /* descriptor or -1 */
 int maskdm_sys_make(const char *path, int flags, mode_t mode); /* with the permissions of a file that is made */
 int maskdm_sys_stat(const char *path, struct stat *st);
+int maskdm_sys_may_write(const char *folder); /* 0: entries may be made in it, as far as can be said */
 int maskdm_sys_close(int fd, const char *path);
 int maskdm_sys_fsync(int fd, const char *path);
 int maskdm_sys_unlink(const char *path);

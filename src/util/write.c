@@ -89,6 +89,8 @@ static int make_temporary(struct maskdm_writer *w)
         if (errno != EEXIST)
             break;
     }
+    if (errno == ENOENT)
+        return maskdm_fail(MASKDM_ENOTFOUND, "cannot write %s: there is no folder %s", path, w->folder);
     return maskdm_sys_fail("open", path);
 }
 
@@ -107,6 +109,16 @@ static int open_place(struct maskdm_writer *w)
     }
     if (status < 0 && w->to.followed && status != MASKDM_ENOMEM)
         return maskdm_fail_prefix(status, "%s", w->given);
+    return status;
+}
+
+int maskdm_file_is_stream(int *out, const char *path)
+{
+    struct maskdm_target t;
+    int status = maskdm_target_find(&t, path);
+
+    *out = status == MASKDM_OK && t.stream;
+    maskdm_target_free(&t);
     return status;
 }
 

@@ -323,10 +323,71 @@ START_TEST(the_whole_job)
     ck_assert_int_eq(sample(path, "deep", "bits=9"), MASKDM_EINVAL);
     ck_assert_int_eq(sample(path, "deep", "label=1"), MASKDM_EINVAL);
     ck_assert_int_eq(sample(path, "deep", "sampler=ddim steps=51"), MASKDM_EINVAL);
+    ck_assert_int_eq(sample(path, "deep", "model_digest=0123456789abcdef"), MASKDM_EINVAL);
+    ck_assert_int_eq(sample(path, "deep.jpg", ""), MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "a grid is written as .png"));
+    ck_assert_int_eq(sample("no.safetensors", "wide.png", "columns=65536"), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(sample(path, "wide.png", "columns=65536"), MASKDM_EINVAL);
+    ck_assert_int_eq(sample(path, "grid.png", "resume=true"), MASKDM_EINVAL);
+    OK(sample(path, "GRID.PNG", "columns=3"));
     ck_assert_int_lt(sample("no.safetensors", "deep", ""), 0);
     snprintf(out, sizeof out, "%s/deep", folder);
     ck_assert_int_lt(maskdm_image_read(&image, out, 0, NULL), 0);
     OK(sample(path, "deep", "bits=16"));
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&m);
+}
+END_TEST
+
+static int stop_at(void *user, const struct maskdm_progress *p)
+{
+    return p->step == *(int64_t *)user;
+}
+
+/* Stopped in the third group of two, and gone on with: the groups that were done stay, the rest is what it would have
+ * been. */
+START_TEST(a_folder_goes_on)
+{
+    static unsigned char expected[7 * N], got[N];
+    int64_t last = 2 * STEPS + 1;
+    char path[512], out[600], text[2048];
+    maskdm_model *m = model(1, "");
+    maskdm_sampler *s = sampler(m, DDIM, NULL);
+    maskdm_control *control;
+    maskdm_options *o;
+    maskdm_image *image;
+
+    snprintf(path, sizeof path, "%s/going.safetensors", folder);
+    OK(maskdm_model_save(m, path));
+    OK(maskdm_sampler_run(s, 7, NULL, NULL, MASKDM_SAMPLE_U8, expected, 0, 0));
+    snprintf(text, sizeof text, "model=%s out=%s/going count=7 batch_size=2 " DDIM, path, folder);
+    o = options("sample", text);
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_progress(control, stop_at, &last);
+    ck_assert_int_eq(maskdm_sample(o, control), MASKDM_ECANCELED);
+    snprintf(out, sizeof out, "%s/going/000003.png", folder);
+    OK(maskdm_image_read(&image, out, 0, NULL));
+    maskdm_image_release(&image);
+    snprintf(out, sizeof out, "%s/going/000004.png", folder);
+    ck_assert_int_lt(maskdm_image_read(&image, out, 0, NULL), 0);
+    ck_assert_int_eq(maskdm_sample(o, control), MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "resume=true goes on"));
+    OK(maskdm_options_set(o, "resume", "true"));
+    last = -1;
+    OK(maskdm_sample(o, control));
+    for (int i = 0; i < 7; i++) {
+        snprintf(out, sizeof out, "%s/going/%06d.png", folder, i);
+        OK(maskdm_image_read(&image, out, 0, NULL));
+        OK(maskdm_image_copy(image, MASKDM_SAMPLE_U8, got, 0));
+        ck_assert_mem_eq(got, expected + i * N, N);
+        maskdm_image_release(&image);
+    }
+    OK(maskdm_sample(o, control)); /* nothing is left to draw */
+    OK(maskdm_options_set(o, "seed", "41"));
+    ck_assert_int_eq(maskdm_sample(o, control), MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "was started with seed 40 and cannot be resumed with 41"));
+    maskdm_options_release(&o);
+    maskdm_control_release(&control);
     maskdm_sampler_release(&s);
     maskdm_model_release(&m);
 }
@@ -350,6 +411,7 @@ int main(void)
     tcase_add_test(c, labels_and_noise);
     tcase_add_test(c, guidance);
     tcase_add_test(c, the_whole_job);
+    tcase_add_test(c, a_folder_goes_on);
     tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
     r = srunner_create(s);

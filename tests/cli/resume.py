@@ -3,7 +3,7 @@
 import json
 import os
 
-from rig import NETWORK, TINY, checkpoints, faces, main, maskdm, read, same
+from rig import NETWORK, TINY, checkpoints, faces, images, main, maskdm, read, same
 
 # 36 images and batches of 8: an epoch ends in the middle of a batch, twice before step 10 and twice behind it.
 IMAGES = 36
@@ -82,9 +82,9 @@ def check_threads():
         maskdm("sample", "--model", "run%d/model.safetensors" % threads, "--count", 3, "--steps", 4, "--eta", 1,
                "--threads", threads, "--out", "out%d" % threads, "--bits", 16)
     same("run1/model.safetensors", "run2/model.safetensors")
-    for name in sorted(os.listdir("out1")):
+    for name in images("out1"):
         same("out1/" + name, "out2/" + name)
-    assert len(os.listdir("out1")) == 3
+    assert len(images("out1")) == 3
 
 
 def check_sample_alone():
@@ -93,12 +93,12 @@ def check_sample_alone():
     for sampler in (["ddim", "--steps", 5, "--eta", 0.5], ["ddpm"]):
         sample = ["sample", "--model", "run/model.safetensors", "--bits", 16, "--sampler", *sampler]
         maskdm(*sample, "--out", sampler[0], "--count", 8, "--batch-size", 8, "--seed", 5)
-        batch = sorted(os.listdir(sampler[0]))
+        batch = images(sampler[0])
         assert len(batch) == 8
         for i in (0, 3, 7):
             out = "%s-%d" % (sampler[0], i)
             maskdm(*sample, "--out", out, "--count", 1, "--seed", 5 + i)
-            same(os.path.join(sampler[0], batch[i]), os.path.join(out, os.listdir(out)[0]))
+            same(os.path.join(sampler[0], batch[i]), os.path.join(out, images(out)[0]))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,11 @@ def png_header(path):
     return header
 
 
+def images(folder):
+    """Names of the PNG files in a folder."""
+    return sorted(n for n in os.listdir(folder) if n.endswith(".png"))
+
+
 def checkpoints(folder):
     """Steps of the checkpoints in a run folder, oldest first."""
     head, tail = "checkpoint-", ".safetensors"

@@ -156,6 +156,7 @@ def check_resume_is_said_once():
 
 
 def check_sampling():
+    """What is begun in a folder can be gone on with, a grid cannot."""
     faces("data", 8)
     maskdm("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 1)
     for number in ENDING:
@@ -163,14 +164,19 @@ def check_sampling():
         p = start("sample", "--model", "run/model.safetensors", "--count", 10**6, "--batch-size", 1, "--steps", 5,
                   "--out", out)
         until = time.monotonic() + 60
-        while time.monotonic() < until and not (os.path.isdir(out) and len(os.listdir(out)) > 3):
+        while time.monotonic() < until and not (os.path.isdir(out) and len(os.listdir(out)) > 4):
             time.sleep(0.02)
         p.send_signal(number)
         said = p.stderr.read().decode()
         p.stderr.close()
         assert p.wait(30) == 128 + number, (p.returncode, said)
-        drawn = [n for n in os.listdir(out) if not n.startswith(".")]
+        last = said.strip().splitlines()[-1]
+        assert last.startswith("to go on: ") and last.endswith(" --resume"), said
+        drawn = [n for n in os.listdir(out) if n.endswith(".png") and not n.startswith(".")]
         assert len(drawn) > 3 and all(png_header(os.path.join(out, n))[:2] == (16, 16) for n in drawn), drawn
+    p = start("sample", "--model", "run/model.safetensors", "--count", 10**4, "--out", "grid.png")
+    said = stop_behind_first_step(p, signal.SIGINT)
+    assert p.returncode == 130 and "to go on: " not in said and not os.path.exists("grid.png"), said
 
 
 def on_terminal(out, **variables):
