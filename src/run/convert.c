@@ -13,6 +13,7 @@
 #include "run/options.h"
 #include "util/control.h"
 #include "util/error.h"
+#include "util/file.h"
 
 #include <string.h>
 
@@ -181,12 +182,15 @@ static int convert(struct job *j)
 int maskdm_convert_run(const maskdm_options *options, maskdm_control *control)
 {
     struct job j = {.options = options, .control = control};
+    struct maskdm_writer *place;
     int status;
 
     if (maskdm_optionset_kind(options) != &maskdm_convert_kind)
         return maskdm_fail(MASKDM_EINVAL, "options of kind %s, not convert", maskdm_optionset_kind(options)->name);
     MASKDM_TRY(maskdm_optionset_check(options));
+    MASKDM_TRY(maskdm_convert_reserve(&place, options));
     status = convert(&j);
+    maskdm_writer_abandon(&place);
     maskdm_weights_drop(&j.model);
     maskdm_diffusion_drop(&j.scheduler);
     maskdm_optionset_release(&j.network);

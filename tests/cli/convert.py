@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """maskdm convert makes of a checkpoint the model file that training would have written, byte for byte."""
 import json
+import os
+import stat
 import struct
+import subprocess
+import threading
 
-from rig import TINY, faces, main, maskdm, png_header, same
+from rig import PROGRAM, TINY, faces, main, maskdm, png_header, read, same
 from torchfile import checkpoint, save, tensors
 
 
@@ -93,6 +97,51 @@ def check_refused():
     maskdm("convert", "--from", "missing.pt", "--out", "x.safetensors", status=1, says=["missing.pt"])
     maskdm("convert", "--out", "x.safetensors", status=2, says=["from"])
     maskdm("sample", "--model", "from.pt", "--out", "x.png", status=1, says=["from.pt", "maskdm convert"])
+
+
+def check_place():
+    """What is wrong with the output is said before the checkpoint is looked for; what is no file is written into."""
+    model = pretrain("--ema-start", 1)
+    os.mkdir("folder.safetensors")
+    os.mkfifo("pipe.safetensors")
+    os.symlink("far/model.safetensors", "lost.safetensors")
+    before = sorted(os.listdir("."))
+    for out, says in (("missing/m.safetensors", ["no folder missing"]), ("folder.safetensors", ["a folder"]),
+                      ("m.pt", ["m.pt", ".safetensors"]), ("m.CKPT", ["m.CKPT", ".safetensors"]),
+                      ("m/", ["slash"]), ("lost.safetensors", ["lost.safetensors", "no folder far"]),
+                      ("pipe.safetensors", ["pipe.safetensors", "nothing reads"])):
+        said = maskdm("convert", "--from", "missing.pt", "--out", out, status=1, says=says).stderr
+        assert "missing.pt" not in said and sorted(os.listdir(".")) == before, said
+    convert(checkpoint(model, linear(1000)), "--heads", 2)
+    os.rename("from.pt", "from.safetensors")
+    os.symlink("from.safetensors", "same.safetensors")
+    whole = read("from.safetensors")
+    for out in ("from.safetensors", "./from.safetensors", "same.safetensors"):
+        maskdm("convert", "--from", "from.safetensors", "--out", out, "--heads", 2, status=1, says=["the same file"])
+        assert read("from.safetensors") == whole
+    words = ["convert", "--from", "from.safetensors", "--heads", 2, "--out"]
+    p = subprocess.run([PROGRAM, *map(str, words), "/dev/stdout"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert p.returncode == 0 and p.stdout == read("made.safetensors"), p.stderr
+    maskdm(*words, "/dev/null")
+    assert stat.S_ISCHR(os.lstat("/dev/null").st_mode)
+    reader = subprocess.Popen(["cat", "pipe.safetensors"], stdout=subprocess.PIPE)
+    while True:  # until it is there
+        try:
+            held = os.open("pipe.safetensors", os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError:
+            pass
+    got = []
+    taking = threading.Thread(target=lambda: got.append(reader.communicate()[0]))
+    taking.start()
+    maskdm(*words, "pipe.safetensors")
+    os.close(held)
+    taking.join()
+    assert got == [read("made.safetensors")] and stat.S_ISFIFO(os.lstat("pipe.safetensors").st_mode)
+    os.mkdir("far")
+    maskdm(*words, "lost.safetensors")
+    same("far/model.safetensors", "made.safetensors")
+    assert os.path.islink("lost.safetensors")
 
 
 if __name__ == "__main__":
