@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Tensor files: safetensors, read and written, and PyTorch checkpoints (torch.save since 1.6), read; by name. Every
- * file is treated as hostile: it is checked whole before anything is read from it, nothing larger than the file
- * justifies is allocated, and nothing that a checkpoint says is ever run.
+ * file is treated as hostile: what it says of its tensors is checked whole before any is read, nothing larger than
+ * the file justifies is allocated, and nothing that a checkpoint says is ever run. Opening reads no tensor data:
+ * where a checkpoint states a checksum of a storage, the first reading of a tensor in it compares (MASKDM_EFORMAT).
  *
  *     maskdm_file *f;
  *     maskdm_file_open(&f, "model.safetensors");

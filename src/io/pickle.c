@@ -178,8 +178,14 @@ static int check_keys(const struct maskdm_pickle *p, const struct maskdm_pickle_
 {
     int64_t n = 0;
 
-    for (uint32_t c = dict->u.cells.first; c; c = p->cell[p->cell[c].next].next)
+    for (uint32_t c = dict->u.cells.first; c; c = p->cell[p->cell[c].next].next) {
+        const struct maskdm_pickle_node *x = &p->node[p->cell[c].value];
+
+        if (x->kind == MASKDM_PICKLE_TEXT && x->count > MASKDM_PICKLE_KEY)
+            return maskdm_fail(MASKDM_EFORMAT, "a dictionary's key has %u bytes; at most %d are allowed",
+                               (unsigned)x->count, MASKDM_PICKLE_KEY);
         key[n++] = p->cell[c].value;
+    }
     maskdm_sort(key, n, by_key, p);
     for (int64_t i = 1; i < n; i++)
         if (by_key(p, key[i - 1], key[i]) == 0) {
@@ -203,7 +209,7 @@ static int check_dictionaries(const struct maskdm_pickle *p)
     for (size_t i = 1; i < p->nodes; i++)
         if (p->node[i].kind == MASKDM_PICKLE_DICT && p->node[i].count > most)
             most = p->node[i].count;
-    if (most < 4)
+    if (!most)
         return MASKDM_OK;
     key = maskdm_need(most / 2, sizeof *key, "the keys of a dictionary");
     if (!key)

@@ -7,7 +7,12 @@
 
 #include "io/pickle.h"
 
-enum { MASKDM_PICKLE_OPCODES = 4 << 20, MASKDM_PICKLE_STACK = 65536, MASKDM_PICKLE_MEMO = 1 << 20 };
+enum {
+    MASKDM_PICKLE_OPCODES = 4 << 20,
+    MASKDM_PICKLE_STACK = 65536,
+    MASKDM_PICKLE_MEMO = 1 << 20,
+    MASKDM_PICKLE_KEY = 1024 /* bytes of a dictionary's key, of which a small file may hold one many times */
+};
 
 /* ---- pickle.c ---- */
 /* The next n bytes, or NULL with the failure recorded. */

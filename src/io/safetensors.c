@@ -133,6 +133,8 @@ void maskdm_st_close(struct maskdm_st *s)
     maskdm_free(s->tensor);
     maskdm_free(s->by_name);
     maskdm_free(s->meta);
+    maskdm_free(s->part);
+    maskdm_free(s->crc);
     maskdm_reader_close(&s->reader);
     memset(s, 0, sizeof *s);
 }

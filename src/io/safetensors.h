@@ -12,6 +12,8 @@
 #include "util/digest.h"
 #include "util/file.h"
 
+#include <stdatomic.h>
+
 enum { MASKDM_ST_RANK = 8 };
 
 struct maskdm_st_tensor {
@@ -23,9 +25,19 @@ struct maskdm_st_tensor {
     uint64_t begin, end; /* bytes, from the start of the data; of a scattered tensor only the length is meant */
     int scattered;       /* elements do not follow each other: begin + sum of index[i] * stride[i] elements */
     int64_t stride[MASKDM_ST_RANK];
+    int64_t part; /* 1 + index of the part that it lies in; 0: none with a checksum of its own */
+};
+
+/* Bytes that are held against a checksum when they are first wanted: a checkpoint's storage. */
+struct maskdm_st_part {
+    uint64_t at, size; /* in the file */
+    uint32_t crc;
+    atomic_int good; /* checked, or none is stated */
 };
 
 struct maskdm_st_entry { char *key, *value; };
+
+struct maskdm_crc32;
 
 /* What a file says, checked. Tensors of a safetensors file are in the order of their bytes. */
 struct maskdm_st {
@@ -34,6 +46,8 @@ struct maskdm_st {
     int64_t *by_name; /* indices in the order of names, for binary search */
     struct maskdm_st_entry *meta;
     int64_t meta_count;
+    struct maskdm_st_part *part;
+    struct maskdm_crc32 *crc; /* where there are parts */
     uint64_t data_at; /* bytes from the start of the file */
     int has_digest;   /* in the form that is written today; then */
     struct maskdm_digest head; /* what precedes the data, digested from the bytes that were judged */

@@ -63,6 +63,14 @@ int maskdm_st_read_header(struct maskdm_st *s);
 /* Open with what `read` makes of the bytes; when it fails, all is closed. */
 int maskdm_st_open_as(struct maskdm_st *out, const char *path, int (*read)(struct maskdm_st *s));
 int maskdm_st_open_memory_as(struct maskdm_st *out, const void *bytes, size_t size, int (*read)(struct maskdm_st *s));
+/* Make s->crc, for s->part. */
+int maskdm_st_parts_create(struct maskdm_st *s);
+/* Hold the part that t lies in against its checksum, unless that was done. */
+int maskdm_st_check_part(struct maskdm_st *s, const struct maskdm_st_tensor *t);
+/* Take n elements, as they lie in the file, of which the first is element `first` of the tensor. */
+typedef int maskdm_st_take(void *user, size_t first, const unsigned char *bytes, size_t n);
+/* Hand every element of a scattered tensor to `take`, once, in whatever order reads the file best. */
+int maskdm_st_gather(struct maskdm_st *s, const struct maskdm_st_tensor *t, maskdm_st_take *take, void *user);
 int maskdm_st_bytes_at(struct maskdm_st *s, void *out, size_t bytes, uint64_t offset); /* from the file's start */
 /* What stands for the file in an error line: its path, or "tensor file in memory". */
 const char *maskdm_st_label(const struct maskdm_st *s);

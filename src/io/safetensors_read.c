@@ -9,6 +9,8 @@
 #include "util/endian.h"
 #include "util/error.h"
 
+#include <string.h>
+
 enum { BUFFER = 8192 };
 
 /* Put the n elements at `in` into `out`, whose first has index `first`. */
@@ -89,15 +91,43 @@ static uint64_t find_element(const struct maskdm_st *s, const struct maskdm_st_t
     return s->data_at + t->begin + at * size;
 }
 
-/* The bytes of elements [first, first + count), in row-major order. */
+/* Where the elements of a scattered tensor go; target NULL: their bytes as they are. */
+struct sink {
+    void *out;
+    const struct maskdm_st_dtype *type;
+    const struct target *target;
+};
+
+static int take(void *user, size_t first, const unsigned char *bytes, size_t n)
+{
+    const struct sink *sink = user;
+    const size_t size = (size_t)sink->type->size;
+
+    if (sink->target)
+        return sink->target->run(sink->out, first, bytes, n, sink->type);
+    memcpy((unsigned char *)sink->out + first * size, bytes, n * size);
+    return MASKDM_OK;
+}
+
+/* The bytes of elements [first, first + count), in row-major order. A part of a scattered tensor is read element by
+ * element; whoever wants all of it does well to ask for it at once. */
 static int read_bytes(struct maskdm_st *s, const struct maskdm_st_tensor *t, unsigned char *out, size_t first,
                       size_t count, size_t size)
 {
+    struct sink sink = {out, maskdm_st_dtype_find(t->dtype), NULL};
+
     if (!t->scattered)
         return maskdm_st_bytes_at(s, out, count * size, s->data_at + t->begin + first * size);
+    if (count == (size_t)t->elements)
+        return maskdm_st_gather(s, t, take, &sink);
     for (size_t i = 0; i < count; i++)
         MASKDM_TRY(maskdm_st_bytes_at(s, out + i * size, size, find_element(s, t, first + i, size)));
     return MASKDM_OK;
+}
+
+static int name_tensor(const struct maskdm_st *s, const struct maskdm_st_tensor *t, int err)
+{
+    return err ? maskdm_fail_prefix(err, "%s: tensor " MASKDM_ST_SHOWN, maskdm_st_label(s), t->name) : MASKDM_OK;
 }
 
 /* Elements [start, start + count). */
@@ -105,15 +135,15 @@ static int read_converted(struct maskdm_st *s, const struct maskdm_st_tensor *t,
                           size_t count, const struct maskdm_st_dtype *type, const struct target *target)
 {
     unsigned char buffer[BUFFER];
+    struct sink sink = {out, type, target};
     size_t size = (size_t)type->size;
 
+    if (t->scattered && count == (size_t)t->elements)
+        return maskdm_st_gather(s, t, take, &sink);
     for (size_t first = 0, n; first < count; first += n) {
-        int err;
         n = count - first < BUFFER / size ? count - first : BUFFER / size;
         MASKDM_TRY(read_bytes(s, t, buffer, start + first, n, size));
-        err = target->run(out, first, buffer, n, type);
-        if (err)
-            return maskdm_fail_prefix(err, "%s: tensor " MASKDM_ST_SHOWN, maskdm_st_label(s), t->name);
+        MASKDM_TRY(name_tensor(s, t, target->run(out, first, buffer, n, type)));
     }
     return MASKDM_OK;
 }
@@ -127,6 +157,7 @@ static int read_as(struct maskdm_st *s, int64_t i, void *out, int64_t first, int
     if (type->kind == MASKDM_ST_OPAQUE || (type->kind == MASKDM_ST_FLOAT && !target->floats))
         return maskdm_fail(MASKDM_ENOTSUP, "%s: tensor " MASKDM_ST_SHOWN " is %s, which is not read as %s",
                            maskdm_st_label(s), t->name, t->dtype, target->name);
+    MASKDM_TRY(maskdm_st_check_part(s, t));
     if (type != maskdm_st_dtype_find(target->same))
         return read_converted(s, t, out, (size_t)first, (size_t)count, type, target);
     MASKDM_TRY(read_bytes(s, t, out, (size_t)first, (size_t)count, (size_t)type->size));
@@ -176,5 +207,6 @@ int maskdm_st_read(struct maskdm_st *s, int64_t i, void *out, size_t bytes)
     if (bytes != t->end - t->begin)
         return maskdm_fail(MASKDM_ESHAPE, "%s: tensor " MASKDM_ST_SHOWN " has %llu bytes, %zu were asked for",
                            maskdm_st_label(s), t->name, (unsigned long long)(t->end - t->begin), bytes);
+    MASKDM_TRY(maskdm_st_check_part(s, t));
     return read_bytes(s, t, out, 0, (size_t)t->elements, (size_t)maskdm_st_dtype_find(t->dtype)->size);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * From an archive to a table of tensors: index, checksums, pickle, walk. The tensors then lie in the file like those
+ * From an archive to a table of tensors: index, pickle, walk. The tensors then lie in the file like those
  * of any tensor file and are read in place.
  */
 #include "io/torch_private.h"
@@ -44,6 +44,25 @@ static const struct maskdm_zip_entry *find_part(struct maskdm_torch *t, const ch
 
     maskdm_format(name, sizeof name, "%s%s", t->root, part);
     return maskdm_zip_find(&t->zip, name);
+}
+
+/* Entry i becomes part i of the file. */
+static int make_parts(struct maskdm_torch *t)
+{
+    struct maskdm_st_part *part = maskdm_need((size_t)t->zip.count, sizeof *part, "the entries of an archive");
+
+    if (!part)
+        return MASKDM_ENOMEM;
+    t->s->part = part;
+    for (int64_t i = 0; i < t->zip.count; i++) {
+        const struct maskdm_zip_entry *e = &t->zip.entry[i];
+
+        part[i].at = e->at;
+        part[i].size = e->size;
+        part[i].crc = e->crc;
+        atomic_init(&part[i].good, e->checked || !e->crc);
+    }
+    return MASKDM_OK;
 }
 
 static int check_byteorder(struct maskdm_torch *t)
@@ -90,11 +109,13 @@ static int read_parts(struct maskdm_torch *t)
         return maskdm_fail(MASKDM_EFORMAT, "data.pkl has %llu bytes; at most %d are allowed",
                            (unsigned long long)e->size, MOST_PICKLE);
     MASKDM_TRY(check_byteorder(t));
-    MASKDM_TRY(maskdm_zip_verify(&t->zip, t->s));
+    MASKDM_TRY(make_parts(t));
     bytes = maskdm_malloc(e->size ? (size_t)e->size : 1);
     if (!bytes)
         return maskdm_fail_memory((size_t)e->size, "the pickle of a checkpoint");
     err = maskdm_st_bytes_at(t->s, bytes, (size_t)e->size, e->at);
+    if (!err)
+        err = maskdm_zip_check(e, t->s, bytes);
     if (!err)
         err = read_pickle(t, bytes, (size_t)e->size);
     maskdm_free(bytes);
@@ -109,7 +130,9 @@ static int read_checkpoint(struct maskdm_st *s)
     if (!t)
         return MASKDM_ENOMEM;
     t->s = s;
-    err = maskdm_zip_open(&t->zip, s);
+    err = maskdm_st_parts_create(s);
+    if (!err)
+        err = maskdm_zip_open(&t->zip, s);
     if (!err) {
         err = read_parts(t);
         maskdm_zip_close(&t->zip);

@@ -132,6 +132,7 @@ static int fill(struct maskdm_torch *t, struct maskdm_st_tensor *x, const struct
                                    "storage",
                            x->name, (long long)x->elements, (long long)offset, (long long)elements);
     x->scattered = is_scattered(x);
+    x->part = 1 + (entry - t->zip.entry);
     x->begin = entry->at + (uint64_t)offset * (uint64_t)type->size; /* within the entry, by fits() */
     x->end = x->begin + bytes;
     return MASKDM_OK;

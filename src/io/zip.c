@@ -6,14 +6,13 @@
 
 #include "util/alloc.h"
 #include "util/checked.h"
-#include "util/crc32.h"
 #include "util/endian.h"
 #include "util/error.h"
 #include "util/sort.h"
 
 #include <string.h>
 
-enum { END = 22, END64 = 56, LOCATOR = 20, LEAST_HEADER = 46, CHUNK = 1 << 18 };
+enum { END = 22, END64 = 56, LOCATOR = 20, LEAST_HEADER = 46 };
 enum { SIGN_END = 0x06054b50, SIGN_END64 = 0x06064b50, SIGN_LOCATOR = 0x07064b50 };
 
 /* Whether a field of the short end record agrees with the long one's: equal, or full of ones. */
@@ -180,37 +179,4 @@ const struct maskdm_zip_entry *maskdm_zip_find(const struct maskdm_zip *z, const
             low = middle + 1;
     }
     return NULL;
-}
-
-static int verify_entry(const struct maskdm_zip_entry *e, struct maskdm_st *s, const struct maskdm_crc32 *table,
-                        unsigned char *chunk)
-{
-    uint32_t found = 0;
-
-    for (uint64_t done = 0, n; done < e->size; done += n) {
-        n = e->size - done < CHUNK ? e->size - done : CHUNK;
-        MASKDM_TRY(maskdm_st_bytes_at(s, chunk, (size_t)n, e->at + done));
-        found = maskdm_crc32_add(table, found, chunk, (size_t)n);
-    }
-    if (found != e->crc)
-        return maskdm_fail(MASKDM_EFORMAT,
-                           "entry " MASKDM_ST_SHOWN " is damaged: its checksum is %08x instead of %08x", e->name,
-                           (unsigned)found, (unsigned)e->crc);
-    return MASKDM_OK;
-}
-
-int maskdm_zip_verify(const struct maskdm_zip *z, struct maskdm_st *s)
-{
-    struct maskdm_crc32 *table = maskdm_need(1, sizeof *table, "checksums");
-    unsigned char *chunk = maskdm_need(CHUNK, 1, "checksums");
-    int err = table && chunk ? MASKDM_OK : MASKDM_ENOMEM;
-
-    if (!err)
-        maskdm_crc32_prepare(table);
-    for (int64_t i = 0; i < z->count && !err; i++)
-        if (z->entry[i].crc)
-            err = verify_entry(&z->entry[i], s, table, chunk);
-    maskdm_free(table);
-    maskdm_free(chunk);
-    return err;
 }

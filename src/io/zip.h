@@ -12,6 +12,7 @@ struct maskdm_zip_entry {
     const char *name;
     uint64_t at, size; /* its bytes in the file */
     uint32_t crc;      /* 0: not stated */
+    int checked;       /* its bytes came along with its header, and have the checksum */
 };
 
 struct maskdm_zip {
@@ -21,11 +22,11 @@ struct maskdm_zip {
     char *names;
 };
 
-/* From the bytes of s. A failure leaves nothing to free. */
+/* From the bytes of s, which has its s->crc. A failure leaves nothing to free. */
 int maskdm_zip_open(struct maskdm_zip *z, struct maskdm_st *s);
 void maskdm_zip_close(struct maskdm_zip *z);
 const struct maskdm_zip_entry *maskdm_zip_find(const struct maskdm_zip *z, const char *name); /* NULL: none */
-/* Every entry has the checksum that the archive states for it. */
-int maskdm_zip_verify(const struct maskdm_zip *z, struct maskdm_st *s);
+/* Whether the entry's bytes have the checksum that the archive states for it. */
+int maskdm_zip_check(const struct maskdm_zip_entry *e, const struct maskdm_st *s, const void *bytes);
 
 #endif

@@ -6,6 +6,7 @@
 #include "io/zip_private.h"
 
 #include "util/checked.h"
+#include "util/crc32.h"
 #include "util/endian.h"
 #include "util/error.h"
 
@@ -30,6 +31,23 @@ static unsigned load16(const unsigned char *p)
 static uint32_t load32(const unsigned char *p)
 {
     return (uint32_t)maskdm_load_le(p, 4);
+}
+
+/* n bytes from byte `at` on, all before w->stop; small pieces by way of a block, so that an entry costs one read. */
+static int take_bytes(struct maskdm_zip_walk *w, void *out, size_t n, uint64_t at)
+{
+    const uint64_t left = w->stop - at;
+
+    if (n > sizeof w->block)
+        return maskdm_st_bytes_at(w->s, out, n, at);
+    if (at < w->block_at || at + n > w->block_at + w->block_size) {
+        w->block_size = 0;
+        w->block_at = at;
+        MASKDM_TRY(maskdm_st_bytes_at(w->s, w->block, left < sizeof w->block ? (size_t)left : sizeof w->block, at));
+        w->block_size = left < sizeof w->block ? (size_t)left : sizeof w->block;
+    }
+    memcpy(out, w->block + (at - w->block_at), n);
+    return MASKDM_OK;
 }
 
 /* Fields full of ones have their values in the zip64 record of the extra bytes, in this order. */
@@ -132,13 +150,13 @@ static int check_local(struct maskdm_zip_walk *w, const struct facts *f, const s
         return contradict(e, "kind");
     if (load16(b + 26) != n)
         return contradict(e, "name");
-    MASKDM_TRY(maskdm_st_bytes_at(w->s, bytes, n, at));
+    MASKDM_TRY(take_bytes(w, bytes, n, at));
     if (memcmp(bytes, e->name, n))
         return contradict(e, "name");
     if (packed == UINT32_MAX || size == UINT32_MAX) {
         if (extra > MOST_EXTRA)
             return contradict(e, "size");
-        MASKDM_TRY(maskdm_st_bytes_at(w->s, bytes, extra, at + n));
+        MASKDM_TRY(take_bytes(w, bytes, extra, at + n));
         if (widen(bytes, extra, wide, 2))
             return contradict(e, "size");
     }
@@ -153,7 +171,7 @@ static int check_descriptor(struct maskdm_zip_walk *w, const struct facts *f, co
     unsigned char b[DESCRIPTOR64] = {0};
     const uint64_t left = w->stop - w->next;
 
-    MASKDM_TRY(maskdm_st_bytes_at(w->s, b, left < sizeof b ? (size_t)left : sizeof b, w->next));
+    MASKDM_TRY(take_bytes(w, b, left < sizeof b ? (size_t)left : sizeof b, w->next));
     if (load32(b) != SIGN_DESCRIPTOR || load32(b + 4) != f->crc)
         return contradict(e, "checksum");
     if (left >= DESCRIPTOR && load32(b + 8) == f->packed && load32(b + 12) == f->size)
@@ -163,6 +181,28 @@ static int check_descriptor(struct maskdm_zip_walk *w, const struct facts *f, co
     else
         return contradict(e, "size");
     return MASKDM_OK;
+}
+
+int maskdm_zip_check(const struct maskdm_zip_entry *e, const struct maskdm_st *s, const void *bytes)
+{
+    const uint32_t found = e->crc ? maskdm_crc32_add(s->crc, 0, bytes, (size_t)e->size) : 0;
+
+    if (found != e->crc)
+        return maskdm_fail(MASKDM_EFORMAT,
+                           "entry " MASKDM_ST_SHOWN " is damaged: its checksum is %08x instead of %08x", e->name,
+                           (unsigned)found, (unsigned)e->crc);
+    return MASKDM_OK;
+}
+
+/* What is so small that it was read with its header is checked at once. */
+static int check_near(const struct maskdm_zip_walk *w, struct maskdm_zip_entry *e)
+{
+    const uint64_t end = w->block_at + w->block_size;
+
+    if (e->at < w->block_at || e->at > end || e->size > end - e->at)
+        return MASKDM_OK;
+    e->checked = 1;
+    return maskdm_zip_check(e, w->s, w->block + (e->at - w->block_at));
 }
 
 /* Header, name, extra bytes, content, descriptor: from w->next to the new w->next. */
@@ -178,7 +218,7 @@ static int check_extent(struct maskdm_zip_walk *w, const struct facts *f, struct
                            e->name, (unsigned long long)offset, (unsigned long long)w->next);
     if (w->stop - offset < LOCAL)
         return contradict(e, "place");
-    MASKDM_TRY(maskdm_st_bytes_at(w->s, b, LOCAL, offset));
+    MASKDM_TRY(take_bytes(w, b, LOCAL, offset));
     if (load32(b) != SIGN_LOCAL)
         return contradict(e, "place");
     e->at = offset + LOCAL + load16(b + 26) + load16(b + 28);
@@ -187,6 +227,7 @@ static int check_extent(struct maskdm_zip_walk *w, const struct facts *f, struct
             MASKDM_EFORMAT, "entry " MASKDM_ST_SHOWN " has %llu bytes from byte %llu on, but the entries end at %llu",
             e->name, (unsigned long long)f->size, (unsigned long long)e->at, (unsigned long long)w->stop);
     MASKDM_TRY(check_local(w, f, e, b, offset + LOCAL));
+    MASKDM_TRY(check_near(w, e));
     w->next = end;
     return f->flags & FLAG_DESCRIPTOR ? check_descriptor(w, f, e) : MASKDM_OK;
 }

@@ -8,6 +8,7 @@
 #include "io/zip.h"
 
 enum {
+    MASKDM_ZIP_BLOCK = 512, /* bytes that are read at a time: an entry's header and what is near it */
     MASKDM_ZIP_ENTRIES = 131072,
     MASKDM_ZIP_DIRECTORY = 64 << 20, /* bytes */
     MASKDM_ZIP_NAME = 1024           /* bytes */
@@ -26,6 +27,9 @@ struct maskdm_zip_walk {
     size_t size, at;     /* bytes of it, and those behind us */
     char *name;          /* where the next name goes: names are shorter than the headers that hold them */
     uint64_t next, stop; /* where the next entry must begin in the file; where the last must end */
+    unsigned char block[MASKDM_ZIP_BLOCK];
+    uint64_t block_at;
+    size_t block_size;
 };
 /* The entry at w->at, held against its own header. */
 int maskdm_zip_read_entry(struct maskdm_zip_walk *w, struct maskdm_zip_entry *e);

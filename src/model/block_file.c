@@ -117,12 +117,13 @@ static int read_tensor(void *arg, int64_t i, int worker)
     const int64_t count = maskdm_shape_numel(&p->shape);
     float *value = r->block + p->at;
     char name[NAME_LENGTH];
-    int64_t at;
+    int64_t at, most;
 
     (void)worker;
     MASKDM_TRY(find_tensor(r->s, p, r->prefix, name, &at));
+    most = r->s->tensor[at].scattered ? count : PIECE;
     for (int64_t k = 0, n; k < count; k += n) {
-        n = count - k < PIECE ? count - k : PIECE;
+        n = count - k < most ? count - k : most;
         MASKDM_TRY(maskdm_st_read_f32_part(r->s, at, k, value + k, n));
         if (!all_finite(value + k, n))
             return fail_nonfinite(name, value, count);

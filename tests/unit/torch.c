@@ -8,7 +8,9 @@
 
 #include "io/torch.h"
 #include "util/alloc.h"
+#include "util/endian.h"
 #include "util/error.h"
+#include "util/file.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -232,6 +234,7 @@ static const struct {
     {P(BEGIN "X\xff\xff\xff\xff."), "4294967295 bytes"},
     {P(BEGIN "h\1."), "memo 1 was never set"},
     {P(BEGIN "q\2q\1."), "memo 1 comes after"},
+    {P(BEGIN "q\1q\1."), "memo 1 comes after memo 1"},
     {P("\x80\x02q\1."), "nothing to remember"},
     {P("\x80\x02R."), "the stack has none"},
     {P("\x80\x02s."), "the stack has none"},
@@ -282,6 +285,11 @@ START_TEST(tensors_that_lie)
         {"Float", "0", 12, 10, 2, 1, NULL},
         {"Float", "0", 12, 0, 12, 0, NULL},
         {"Float", "0", 12, 0, 13, 1, "not all among the 12"},
+        {"Float", "0", 12, 11, 1, 1, NULL},
+        {"Float", "0", 12, 12, 1, 1, "from 12 on are not all among the 12"},
+        {"Float", "0", 12, 0, 2, 11, NULL},
+        {"Float", "0", 12, 0, 2, 12, "not all among the 12"},
+        {"Float", "0", 12, 1, 12, 1, "not all among the 12"},
         {"Float", "0", 12, 0, 13, 0, "not all among the 12"},
         {"Float", "0", 12, 0, 2, INT64_MAX, "not all among the 12"},
         {"Float", "0", 12, 13, 0, 1, "not all among the 12"},
@@ -353,6 +361,18 @@ START_TEST(bombs)
     }
     put_string(&b, "u.");
     judge_pickle(b.data, b.size, "names and strings of more than", "one text many times");
+    /* one long key, to be compared again and again */
+    b.size = 0;
+    put_string(&b, BEGIN);
+    put_text(&b, "all");
+    put_string(&b, "](X");
+    put_le(&b, 4, 1025);
+    for (int i = 0; i < 1025; i++)
+        put_string(&b, "k");
+    put_string(&b, "q\1e}(h\1K\1");
+    put_text(&b, "other");
+    put_string(&b, "K\2uas.");
+    judge_pickle(b.data, b.size, "key has 1025 bytes; at most 1024", "long keys");
     b.size = 0;
     put_string(&b, "\x80\x02");
     for (int i = 0; i < 70000; i++)
@@ -446,6 +466,239 @@ START_TEST(archives_that_lie)
 }
 END_TEST
 
+/* An entry that is said to reach into the directory, by no more than a byte, with and without a descriptor. */
+START_TEST(entries_that_end_behind)
+{
+    for (int kind = 0; kind < 2; kind++)
+        for (size_t more = 0; more < 3; more++) {
+            struct archive a = {.plain = kind, .no_crc = 1};
+            size_t header, central;
+            const char *says = more ? "but the entries end at" : NULL;
+
+            add_entry(&a, "archive/data.pkl", "\x80\x02}.", 4);
+            header = a.file.size;
+            central = a.directory.size;
+            add_entry(&a, "archive/data/0", storage, 4);
+            for (size_t at = 0; at < 8; at += 4) { /* packed, size */
+                maskdm_store_le(a.directory.data + central + 20 + at, 4, 4 + (kind ? 0 : 16) * (more > 0) + more);
+                if (kind)
+                    maskdm_store_le(a.file.data + header + 18 + at, 4, 4 + more);
+            }
+            end_archive(&a);
+            judge(a.file.data, a.file.size, says, kind ? "plain" : "descriptor");
+            free_archive(&a);
+        }
+}
+END_TEST
+
+/* ---- what opening and reading cost ---- */
+
+static int count_reads(void *user, const char *operation, const char *path)
+{
+    (void)path;
+    *(int *)user += strcmp(operation, "read") == 0;
+    return 0;
+}
+
+/* A file of its own for bytes; unlink() it. */
+static void write_file(char path[], const struct bytes *b)
+{
+    int fd = mkstemp(path);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, b->data, b->size), (ssize_t)b->size);
+    close(fd);
+}
+
+/* A checkpoint of `count` tensors, each `side` x `side` in a storage of its own. */
+static void write_many(struct archive *a, int count, int64_t side)
+{
+    struct bytes b = {0}, content = {0};
+    const int64_t shape[] = {side, side}, stride[] = {side, 1};
+    char name[32];
+
+    put_string(&b, BEGIN "(");
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        put_text(&b, name);
+        put_tensor(&b, "Float", name, side * side, 0, shape, stride, 2);
+    }
+    put_string(&b, "u.");
+    add_entry(a, "archive/data.pkl", b.data, b.size);
+    for (int64_t i = 0; i < side * side; i++)
+        put_le(&content, 4, (uint64_t)i);
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "archive/data/%d", i);
+        add_entry(a, name, content.data, content.size);
+    }
+    end_archive(a);
+    free(b.data);
+    free(content.data);
+}
+
+/* Describing reads a block an entry and the pickle, however much there is behind them. */
+START_TEST(describing_reads_no_tensor)
+{
+    enum { COUNT = 40, SIDE = 300 };
+    char path[] = "described-XXXXXX";
+    struct archive a = {0};
+    struct maskdm_st s;
+    int reads = 0;
+    const struct maskdm_file_hook hook = {count_reads, &reads};
+
+    write_many(&a, COUNT, SIDE);
+    ck_assert_uint_gt(a.file.size, (size_t)4 * COUNT * SIDE * SIDE);
+    write_file(path, &a.file);
+    maskdm_file_hook_set(&hook);
+    ck_assert_int_eq(maskdm_tensors_open(&s, path), MASKDM_OK);
+    maskdm_file_hook_set(NULL);
+    ck_assert_int_eq(s.count, COUNT);
+    ck_assert_msg(reads <= 2 * COUNT + 10, "%d reads", reads);
+    maskdm_st_close(&s);
+    unlink(path);
+    free_archive(&a);
+}
+END_TEST
+
+/* A storage's checksum is found wrong by whoever reads a tensor of it, once and for all; the others can be read. */
+START_TEST(damage_is_found_when_read)
+{
+    enum { SIDE = 40 };
+    static float x[SIDE * SIDE];
+    static double y[SIDE * SIDE];
+
+    for (int no_crc = 0; no_crc < 2; no_crc++) {
+        struct archive a = {.no_crc = no_crc};
+        struct maskdm_st s;
+        size_t at;
+
+        write_many(&a, 3, SIDE);
+        for (at = a.file.size; memcmp(a.file.data + at - 14, "archive/data/1", 14) != 0; at--)
+            ;
+        for (at -= 15; memcmp(a.file.data + at - 14, "archive/data/1", 14) != 0; at--) /* not the directory's */
+            ;
+        a.file.data[at + 2000] ^= 1;
+        ck_assert_int_eq(maskdm_tensors_open_memory(&s, a.file.data, a.file.size), MASKDM_OK);
+        for (int again = 0; again < 2; again++)
+            for (int i = 0; i < 3; i++) {
+                const int expected = i == 1 && !no_crc ? MASKDM_EFORMAT : MASKDM_OK;
+
+                ck_assert_int_eq(maskdm_st_read_f32(&s, i, x, SIDE * SIDE), expected);
+                if (expected)
+                    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "tensor \"1\" is damaged"));
+                ck_assert_int_eq(maskdm_st_read_f32_part(&s, i, 0, x, 1), expected);
+                ck_assert_int_eq(maskdm_st_read_f64(&s, i, y, SIDE * SIDE), expected);
+                ck_assert_int_eq(maskdm_st_read(&s, i, x, sizeof x), expected);
+            }
+        maskdm_st_close(&s);
+        free_archive(&a);
+    }
+}
+END_TEST
+
+/* Views of one storage, which is read and checked once, and each view in few pieces. */
+START_TEST(views_are_read_in_pieces)
+{
+    enum { VIEWS = 20, SIDE = 512 };
+    static const int64_t shape[] = {SIDE, SIDE}, turned[] = {1, SIDE};
+    static float x[SIDE * SIDE];
+    char path[] = "views-XXXXXX", name[32];
+    struct bytes b = {0};
+    struct archive a = {0};
+    struct maskdm_st s;
+    int reads = 0;
+    const struct maskdm_file_hook hook = {count_reads, &reads};
+
+    for (int i = 0; i < SIDE * SIDE; i++)
+        x[i] = (float)i;
+    put_string(&b, BEGIN "(");
+    for (int i = 0; i < VIEWS; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        put_text(&b, name);
+        put_tensor(&b, "Float", "0", SIDE * SIDE, 0, shape, turned, 2);
+    }
+    put_string(&b, "u.");
+    maskdm_swap_le(x, 4, SIDE * SIDE);
+    make_archive(&a, b.data, b.size, x, sizeof x);
+    write_file(path, &a.file);
+    ck_assert_int_eq(maskdm_tensors_open(&s, path), MASKDM_OK);
+    maskdm_file_hook_set(&hook);
+    for (int i = 0; i < VIEWS; i++)
+        ck_assert_int_eq(maskdm_st_read_f32(&s, i, x, SIDE * SIDE), MASKDM_OK);
+    maskdm_file_hook_set(NULL);
+    ck_assert_msg(reads <= 4 + 4 * VIEWS, "%d reads of %d views of 4 x 256 KiB", reads, VIEWS);
+    for (int i = 0; i < SIDE * SIDE; i++)
+        if (x[i] != (float)(i % SIDE * SIDE + i / SIDE))
+            ck_abort_msg("element %d is %g", i, (double)x[i]);
+    maskdm_st_close(&s);
+    unlink(path);
+    free_archive(&a);
+    free(b.data);
+}
+END_TEST
+
+/* Any view, read at once, against the same element by element. */
+START_TEST(every_kind_of_view)
+{
+    enum { ELEMENTS = 300000 };
+    static const struct {
+        int rank;
+        int64_t shape[5], stride[5], offset;
+    } views[] = {
+        {2, {400, 500}, {1, 400}, 0},                     /* a transpose, beyond one window */
+        {2, {3, 70000}, {1, 3}, 7},                       /* narrow */
+        {2, {70000, 3}, {1, 80000}, 7},                   /* columns longer than a window */
+        {4, {30, 20, 5, 4}, {400, 1, 80, 20}, 11},        /* a convolution's, channels last */
+        {4, {4, 5, 20, 30}, {1, 120, 4, 600 * 4}, 0},     /* nothing that follows */
+        {3, {7, 9, 11}, {1, 7, 63}, 5},                   /* all turned round */
+        {1, {100}, {2999}, 3},                            /* far apart */
+        {2, {50, 3}, {1, 90000}, 0},
+        {2, {100, 40}, {3, 1}, 0},                        /* windows that overlap */
+        {2, {200, 900}, {1, 1}, 9},
+        {2, {300, 500}, {1, 0}, 0},                       /* repeated */
+        {3, {10, 20, 30}, {0, 30, 1}, 4},
+        {3, {1, 50, 1}, {INT64_MAX, 2, INT64_MAX}, 1},
+        {5, {2, 3, 4, 5, 6}, {360, 1, 3, 12, 60}, 0},
+    };
+    static float content[ELEMENTS], whole[ELEMENTS];
+    static double wide[ELEMENTS];
+    struct archive a = {0};
+    struct bytes b = {0};
+    struct maskdm_st s;
+    char name[32];
+
+    for (int i = 0; i < ELEMENTS; i++)
+        content[i] = (float)i;
+    put_string(&b, BEGIN "(");
+    for (size_t i = 0; i < MASKDM_LENGTH(views); i++) {
+        snprintf(name, sizeof name, "%d", (int)i);
+        put_text(&b, name);
+        put_tensor(&b, "Float", "0", ELEMENTS, views[i].offset, views[i].shape, views[i].stride, views[i].rank);
+    }
+    put_string(&b, "u.");
+    make_archive(&a, b.data, b.size, content, sizeof content);
+    ck_assert_msg(maskdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s", maskdm_error_text());
+    for (int64_t i = 0; i < s.count; i++) {
+        const int64_t n = s.tensor[i].elements;
+        float alone;
+
+        ck_assert_int_eq(s.tensor[i].scattered, 1);
+        memset(whole, 0xff, sizeof whole);
+        ck_assert_int_eq(maskdm_st_read_f32(&s, i, whole, n), MASKDM_OK);
+        ck_assert_int_eq(maskdm_st_read_f64(&s, i, wide, n), MASKDM_OK);
+        for (int64_t k = 0; k < n; k++) {
+            int err = maskdm_st_read_f32_part(&s, i, k, &alone, 1);
+
+            if (err || whole[k] != alone || wide[k] != (double)alone)
+                ck_abort_msg("view %d, element %d is %g, not %g", (int)i, (int)k, (double)whole[k], (double)alone);
+        }
+    }
+    maskdm_st_close(&s);
+    free_archive(&a);
+    free(b.data);
+}
+END_TEST
+
 START_TEST(older_formats)
 {
     unsigned char tar[600] = {0}, stream[] = {0x80, 2,    0x8a, 10,  0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a,
@@ -486,6 +739,11 @@ int main(void)
     tcase_add_test(tests, bombs);
     tcase_add_test(tests, every_byte_wrong);
     tcase_add_test(tests, archives_that_lie);
+    tcase_add_test(tests, entries_that_end_behind);
+    tcase_add_test(tests, describing_reads_no_tensor);
+    tcase_add_test(tests, damage_is_found_when_read);
+    tcase_add_test(tests, views_are_read_in_pieces);
+    tcase_add_test(tests, every_kind_of_view);
     tcase_add_test(tests, older_formats);
     tcase_add_test(tests, every_allocation_refused);
     suite_add_tcase(suite, tests);
