@@ -34,6 +34,21 @@ static void print_text(const char *s)
             putchar(*s);
 }
 
+/* Whether a tensor has the name, behind whatever a checkpoint puts before it. */
+static int has_tensor(const maskdm_file *f, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (int64_t i = 0; i < maskdm_file_count(f); i++) {
+        const char *full = maskdm_file_name(f, i);
+        size_t length = strlen(full);
+
+        if (length > n && full[length - n - 1] == '.' && strcmp(full + length - n, name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* What the file is to maskdm, from its metadata. */
 static const char *meaning(const maskdm_file *f)
 {
@@ -43,7 +58,7 @@ static const char *meaning(const maskdm_file *f)
         return "training state";
     if (maskdm_file_metadata(f, "maskdm.network"))
         return "model";
-    if (maskdm_file_find(f, "model.model.encoder.encoder_pos_embed") >= 0)
+    if (has_tensor(f, "encoder_pos_embed"))
         return "checkpoint of the authors' program";
     return "tensors only";
 }

@@ -60,6 +60,8 @@ int maskdm_st_open(struct maskdm_st *out, const char *path);
 int maskdm_st_open_memory(struct maskdm_st *out, const void *bytes, size_t size);
 void maskdm_st_close(struct maskdm_st *s);
 int64_t maskdm_st_find(const struct maskdm_st *s, const char *name); /* -1: none */
+/* After names were changed in place: MASKDM_EFORMAT where one then comes twice. */
+int maskdm_st_reindex(struct maskdm_st *s);
 const char *maskdm_st_meta(const struct maskdm_st *s, const char *key);
 int maskdm_st_read(struct maskdm_st *s, int64_t i, void *out, size_t bytes); /* raw, exact size */
 int maskdm_st_read_f32(struct maskdm_st *s, int64_t i, float *out, int64_t count);

@@ -125,6 +125,12 @@ int maskdm_st_index(struct maskdm_st *s)
     return check_names(s);
 }
 
+int maskdm_st_reindex(struct maskdm_st *s)
+{
+    sort_all(s->by_name, s->count, by_name, s);
+    return check_names(s);
+}
+
 int maskdm_st_check(struct maskdm_st *s, uint64_t data)
 {
     if (s->count)

@@ -25,15 +25,11 @@ static int matches(const struct maskdm_schedule *schedule, const double *beta, i
 }
 
 /* The tensor's values in fresh memory; NULL and MASKDM_OK where there is none that could be betas. */
-static int read_betas(double **beta, int64_t *count, struct maskdm_st *s, const char *prefix)
+static int read_betas(double **beta, int64_t *count, struct maskdm_st *s, int64_t at)
 {
-    char name[64];
-    int64_t at;
     int status;
 
     *beta = NULL;
-    maskdm_format(name, sizeof name, "%sbetas", prefix);
-    at = maskdm_st_find(s, name);
     if (at < 0 || s->tensor[at].rank != 1 || s->tensor[at].elements < 1 || s->tensor[at].elements > MOST_STEPS)
         return MASKDM_OK;
     *count = s->tensor[at].elements;
@@ -81,7 +77,7 @@ static int follow(maskdm_scheduler **out, maskdm_options *o, const maskdm_option
 }
 
 int maskdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct maskdm_st *s,
-                            const char *prefix, const struct maskdm_log *log)
+                            int64_t betas, const struct maskdm_log *log)
 {
     maskdm_options *o = NULL;
     double *beta;
@@ -89,7 +85,7 @@ int maskdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *option
     int status;
 
     *out = NULL;
-    MASKDM_TRY(read_betas(&beta, &count, s, prefix));
+    MASKDM_TRY(read_betas(&beta, &count, s, betas));
     status = maskdm_optionset_extract(&o, options, &maskdm_scheduler_kind);
     if (status == MASKDM_OK && beta)
         status = follow(out, o, options, beta, count);

@@ -9,9 +9,9 @@
 #include "io/safetensors.h"
 #include "util/log.h"
 
-/* The scheduler that the options ask for; what they leave open follows the tensor "PREFIXbetas", where there is one.
- * A schedule that contradicts it is worth a warning. */
+/* The scheduler that the options ask for; what they leave open follows tensor `betas`, where there
+ * is one (or -1). A schedule that contradicts it is worth a warning. */
 int maskdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct maskdm_st *s,
-                            const char *prefix, const struct maskdm_log *log);
+                            int64_t betas, const struct maskdm_log *log);
 
 #endif

@@ -54,6 +54,108 @@ def check_weights_alone():
     assert tensors("made.safetensors") == plain
 
 
+def wrapped(tensors, before):
+    return {before + n: t for n, t in tensors.items()}
+
+
+def check_layouts():
+    """Whatever a program nests or wraps, the same two sets of weights come out."""
+    model = pretrain("--ema-start", 1)
+    weights = tensors(model)
+    ema = {n: t for n, t in weights.items() if not n.startswith("online.")}
+    online = {n: weights["online." + n] for n in ema}
+    flag, step = ("BOOL", [], b"\1"), ("I64", [1], bytes(8))
+    inner = {n.replace("encoder.", "encoder._orig_mod.", 1): t for n, t in online.items()}
+    layouts = [
+        {"step": 1, "model": wrapped(online, "model."), "ema": wrapped(ema, "model.")},
+        {"model": online, "ema": ema},
+        {"model": wrapped(online, "module."), "ema": wrapped(ema, "module.")},
+        {"model": wrapped(online, "module._orig_mod.model."), "ema": wrapped(ema, "_orig_mod.module.model.")},
+        {"model": wrapped(online, "model._orig_mod."), "ema": {"ema_model": wrapped(ema, "module.model.module.")}},
+        {"model": inner, "ema": {"ema_model": ema, "initted": flag, "step": step}},
+        {"module": wrapped(online, "model."), "ema": ema},
+        {"online_model": online, "ema_model": ema, "initted": flag, "step": step},
+        {**wrapped(online, "online_model.model."), **wrapped(ema, "ema_model.model.")},
+        {"ema": {"online_model": online, "ema_model": ema}, "step": 7},
+        {"model": online, "ema": {"online_model": wrapped(online, "module.model."), "ema_model": ema}},
+        {"state_dict": online, "state_dict_ema": ema},
+        {"model_state_dict": online, "ema_state_dict": ema},
+        {"net": online, "model_ema": ema},
+        {"params": online, "params_ema": ema},
+        {"checkpoint": {"deep": {"model": wrapped(online, "net."), "EMA": wrapped(ema, "net.")}}},
+        {**online, "ema": ema},
+        {"model": online, "avg": wrapped(ema, "module."), "n_averaged": step},
+    ]
+    for tree in layouts:
+        told = convert(tree, "--heads", 2, "--schedule", "linear").stderr
+        same("made.safetensors", model)
+        assert json.loads(maskdm("info", "--json", "from.pt").stdout)["meaning"] == "checkpoint of the authors' program"
+        assert "weights: EMA from" in told and "online from" in told and "warning" not in told, told
+    for tree, told, kept in (
+            ({"ema": wrapped(ema, "model.")}, "weights: EMA from \"ema.model\", no online ones", ema),
+            ({"ema": {"ema_model": ema}}, "weights: EMA from \"ema.ema_model\", no online ones", ema),
+            ({"state_dict": wrapped(online, "model.")}, "weights: online from \"state_dict.model\", no EMA", online),
+            (wrapped(online, "_orig_mod."), "weights: online from \".\", no EMA", online)):
+        assert told in convert(tree, "--heads", 2).stderr
+        assert tensors("made.safetensors") == kept
+
+
+def check_choice():
+    """What could mean two things is refused with their names, until an option says which."""
+    model = pretrain("--ema-start", 1)
+    weights = tensors(model)
+    ema = {n: t for n, t in weights.items() if not n.startswith("online.")}
+    online = {n: weights["online." + n] for n in ema}
+    two = {"model": online, "ema_0": wrapped(online, "model."), "ema_1": wrapped(ema, "model.")}
+    more = ("--heads", 2, "--schedule", "linear")
+    convert(two, *more, status=1, says=["from.pt", "more than one EMA", '"ema_0.model"', '"ema_1.model"', "ema_from"])
+    for name in ("ema_1.model", "ema_1"):
+        told = convert(two, *more, "--ema-from", name).stderr
+        assert "%d tensors, another copy of the weights (ema_0.model." % len(ema) in told, told
+        same("made.safetensors", model)
+    convert(two, *more, "--ema-from", "ema", status=1, says=["where it was said", '"model"', '"ema_0.model"'])
+    convert(two, *more, "--ema-from", "none")
+    assert tensors("made.safetensors") == online
+    convert(two, *more, "--ema-from", "ema_1", "--online-from", "none")
+    assert tensors("made.safetensors") == ema
+    convert(two, *more, "--ema-from", "none", "--online-from", "none", status=1, says=["no weights are left"])
+    convert({"a": online, "b": ema}, *more, status=1, says=["more than one network", '"a"', '"b"', "online_from"])
+    convert({"a": online, "b": ema}, *more, "--online-from", "b")
+    assert tensors("made.safetensors") == ema
+    convert({"model": online, "module": {"model": ema}}, *more, status=1, says=["comes twice", "module."])
+    for path, says in ((model, "model file of maskdm already"), ("run/checkpoint-3.safetensors", "training state")):
+        maskdm("convert", "--from", path, "--out", "x.safetensors", status=1, says=[path, says])
+
+
+def check_rest():
+    """Nothing is left out in silence: what was not used is counted and named, the strange with a warning."""
+    model = pretrain("--ema-start", 1)
+    tree = checkpoint(model, linear(1000))
+    one, count = ("F32", [2], bytes(8)), len(tensors(model)) // 2
+    tree["model"].update({"alphas_cumprod": one, "posterior_variance": one})
+    tree["opt"] = {"state": {str(i): {"exp_avg": one, "exp_avg_sq": one} for i in range(150)}, "lr": 0.5}
+    told = convert(tree, "--heads", 2).stderr
+    for line in ("not used: 300 tensors, the optimizer's (opt.state.0.exp_avg, opt.state.0.exp_avg_sq, "
+                 "opt.state.1.exp_avg, ...)",
+                 "not used: %d tensors, another copy of the weights (ema.online_model.model." % count,
+                 "not used: 4 tensors, of noise schedules, which follow from the betas (model.betas, "
+                 "model.alphas_cumprod, model.posterior_variance, ...)",
+                 "not used: 1 tensor, counters (ema.initted)"):
+        assert any(l.startswith(line) for l in told.splitlines()), (line, told)
+    assert "warning" not in told, told
+    tree["lpips"] = {"lin.%d" % i: one for i in range(5)}
+    tree["model"]["log_var"] = ("F32", [2, 2], bytes(16))
+    told = convert(tree, "--heads", 2).stderr
+    for line in ("warning: not used: 5 tensors, which the network has not (lpips.lin.0, lpips.lin.1, lpips.lin.2, ...)",
+                 "warning: not used: 1 tensor, which the network has not (model.log_var)"):
+        assert line in told.splitlines(), (line, told)
+    same("made.safetensors", model)
+    for i in range(40):
+        tree["part%d" % i] = {"w": one}
+    told = convert(tree, "--heads", 2).stderr
+    assert told.count("warning") == 17 and "not used: 26 tensors, which the network has not, elsewhere" in told, told
+
+
 def check_shapes():
     """What the shapes show: everything but heads, and but the sides of an image that is no square."""
     more = ["--image-size", "16,24", "--qkv-bias", "--time-mlp", "--mlp-ratio", 2.5, "--depth", 5, "--dim", 64,
