@@ -27,7 +27,11 @@ typedef void (*maskdm_parallel_for)(void *user, int64_t n, void (*body)(void *ar
 /**
  * Open a device by name: "cpu". "cuda:0" is MASKDM_ENOTSUP in a build without the CUDA module.
  * options: kind "device" (threads, memory_limit, blas_threads ...), or NULL for the defaults. `threads=1`
- * starts no thread. BLAS is primed here, once per worker.
+ * starts no thread.
+ *
+ * Where products are not by kernels of our own (no AVX2, or instruction_set=c), OpenBLAS is loaded here, once for the
+ * process, with the threads that it starts itself, and maps memory for each worker. MASKDM_ENOTFOUND where it is not
+ * installed; MASKDM_ENOMEM where limits of the process (ulimit -v) leave no room for it.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_device_open(maskdm_device **out, const char *name,
                                                     const maskdm_options *options);
@@ -45,7 +49,7 @@ MASKDM_API int64_t maskdm_device_threads(const maskdm_device *device);
 MASKDM_API size_t maskdm_device_memory_used(const maskdm_device *device);
 MASKDM_API size_t maskdm_device_memory_peak(const maskdm_device *device);
 MASKDM_API size_t maskdm_device_memory_limit(const maskdm_device *device);
-/** One line: name, instruction set, BLAS flavour, threads. Lives as long as the device. */
+/** One line: name, instruction set, BLAS flavour where products are by BLAS, threads. Lives as long as the device. */
 MASKDM_API const char *maskdm_device_description(const maskdm_device *device);
 
 #ifdef __cplusplus

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE 1 /* dl_iterate_phdr */
 #include "refuse.h"
 
+#include "backend/cpu/blas.h"
 #include "util/alloc.h"
 
 #include <stdatomic.h>
@@ -88,7 +89,7 @@ void *__libc_realloc(void *p, size_t bytes);
 void *__libc_memalign(size_t align, size_t bytes);
 void __libc_free(void *p);
 
-/* Where BLAS and what it brings along lie. */
+/* Where BLAS and what it brings along lie, once it is loaded. */
 static struct span {
     uintptr_t first, end;
 } blas_span[32];
@@ -111,6 +112,7 @@ static int find_blas(struct dl_phdr_info *info, size_t size, void *user)
 
 void refuse_begin(void)
 {
+    (void)maskdm_blas_open();
     dl_iterate_phdr(find_blas, NULL);
 }
 

@@ -8,7 +8,9 @@
 #ifndef MASKDM_TESTS_KERNEL_TWIN_H
 #define MASKDM_TESTS_KERNEL_TWIN_H
 
+#include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
+#include "util/alloc.h"
 #include "util/error.h"
 
 #include <check.h>
@@ -195,6 +197,10 @@ static struct results run_once(const struct problem *p, const struct start *s, c
     *(type == MASKDM_F32 ? &cpu.f32 : &cpu.f64) = *t;
     cpu.guard = 1;
     ck_assert_int_eq(maskdm_pool_create(&cpu.pool, workers, NULL, NULL), MASKDM_OK);
+    if (t->gemm_workspace) {
+        cpu.workspace = maskdm_malloc_aligned(t->gemm_workspace(workers));
+        ck_assert_ptr_nonnull(cpu.workspace);
+    }
     scratch = k->scratch ? k->scratch(&cpu.base, &c, !p->forward_only) : 0;
     c.scratch = place(MASKDM_F32, NULL, (scratch + 3) / 4);
     ck_assert_int_eq(k->forward(&cpu.base, &c), MASKDM_OK);
@@ -220,6 +226,7 @@ static struct results run_once(const struct problem *p, const struct start *s, c
             free((unsigned char *)(uintptr_t)c.in[i] - GUARD);
     }
     maskdm_pool_release(&cpu.pool);
+    maskdm_free(cpu.workspace);
     return r;
 }
 
@@ -297,7 +304,6 @@ static int fill_tables(struct maskdm_cpu_table t[3])
     for (int i = 0; i < 3; i++)
         maskdm_cpu_table_c_f32(&t[i]);
     t[1].gemm = maskdm_cpu_gemm_blas;
-    t[2].gemm = maskdm_cpu_gemm_blas;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         maskdm_cpu_table_avx2(&t[2]);
@@ -385,6 +391,8 @@ static int run_suite(const char *name, void (*add_tests)(TCase *))
     SRunner *r = srunner_create(s);
     int failed;
 
+    if (maskdm_blas_open())
+        return EXIT_FAILURE;
     tcase_set_timeout(c, 60);
     add_tests(c);
     suite_add_tcase(s, c);

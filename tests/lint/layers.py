@@ -11,6 +11,7 @@ FORBIDDEN = {  # header: the layers, or files, that may include it; jpeglib.h wa
     "stdio.h": {"util", "cli", "io/jpeg.c"}, "fcntl.h": {"util"}, "unistd.h": {"util", "backend", "cli"}, "dirent.h": {"util"},
     "sys/stat.h": {"util"}, "assert.h": set(), "locale.h": set(), "signal.h": {"util", "cli"},
     "cblas.h": {"backend"}, "png.h": {"io"}, "jpeglib.h": {"io"}, "pthread.h": {"util", "backend", "data"},
+    "dlfcn.h": {"backend"}, "sys/mman.h": {"util"}, "sys/resource.h": {"util"},
 }
 CALLS = [  # calls that have one place: pattern, the layers that may, what to use
     (r"\b(?:fopen|fread|fwrite|open|creat|rename|unlink|mkdir|opendir)\s*\(", {"util", "cli"}, "util/file.h"),

@@ -188,8 +188,8 @@ START_TEST(the_host_keeps_its_blas_threads)
     if (openblas_get_parallel() != 1)
         return;
     openblas_set_num_threads(2);
-    d = open_cpu();
-    other = open_cpu();
+    d = open_with("threads=2 instruction_set=c");
+    other = open_with("threads=2 instruction_set=c");
     ck_assert_int_eq(openblas_get_num_threads(), 2);
     maskdm_device_enter(d);
     maskdm_device_enter(other);

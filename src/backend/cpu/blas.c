@@ -5,25 +5,31 @@
  *   serial: wrong results when two threads call it at once, so one caller at a time;
  *   pthread: its thread count is process-wide, so a counted guard sets it to 1 and back; breaks beyond 64 callers;
  *   OpenMP: the count is per calling thread, and belongs to the host on a thread of the host.
- * The references are weak: another CBLAS has none of them and is taken to be callable from any thread.
+ * Of another CBLAS nothing is known: one caller at a time. Each maps an area for every thread that calls, and tries
+ * for ever where the system refuses: a thread's first call is made when its area is seen to be had, else not at all.
  */
 #include "backend/cpu/blas.h"
 
-#include <cblas.h>
+#include "backend/cpu/blas_library.h"
+#include "util/error.h"
+#include "util/limits.h"
+
 #include <pthread.h>
 
-int openblas_get_parallel(void) __attribute__((weak));
-int openblas_get_num_threads(void) __attribute__((weak));
-void openblas_set_num_threads(int n) __attribute__((weak));
-int omp_get_max_threads(void) __attribute__((weak));
-void omp_set_num_threads(int n) __attribute__((weak));
-
 enum { SERIAL = 0, PTHREAD = 1, OPENMP = 2, OTHER = 3, MOST_CALLERS = 64 };
+static const size_t AREA = (128 << 20) + (2 << 20); /* of 0.3.21 on x86-64, the largest that is known */
+
+/* What was found, once for the process; written before a device that uses it is open. */
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct maskdm_blas_library library;
 
 static int find_flavour(void)
 {
-    int f = openblas_get_parallel ? openblas_get_parallel() : OTHER;
+    int f = library.get_parallel ? library.get_parallel() : OTHER;
 
+    if ((f == PTHREAD && !(library.get_num_threads && library.set_num_threads)) ||
+        (f == OPENMP && !(library.omp_get_max_threads && library.omp_set_num_threads)))
+        return OTHER;
     return f >= SERIAL && f <= OPENMP ? f : OTHER;
 }
 
@@ -40,24 +46,24 @@ static int guards, host_threads;
 
 void maskdm_blas_guard(void)
 {
-    if (find_flavour() != PTHREAD || !openblas_set_num_threads || !openblas_get_num_threads)
+    if (find_flavour() != PTHREAD)
         return;
     pthread_mutex_lock(&guard_lock);
     if (guards++ == 0) {
-        host_threads = openblas_get_num_threads();
+        host_threads = library.get_num_threads();
         if (host_threads != 1)
-            openblas_set_num_threads(1);
+            library.set_num_threads(1);
     }
     pthread_mutex_unlock(&guard_lock);
 }
 
 void maskdm_blas_unguard(void)
 {
-    if (find_flavour() != PTHREAD || !openblas_set_num_threads || !openblas_get_num_threads)
+    if (find_flavour() != PTHREAD)
         return;
     pthread_mutex_lock(&guard_lock);
     if (--guards == 0 && host_threads != 1)
-        openblas_set_num_threads(host_threads);
+        library.set_num_threads(host_threads);
     pthread_mutex_unlock(&guard_lock);
 }
 
@@ -83,20 +89,61 @@ static void stand_up(void)
     pthread_mutex_unlock(&seat_lock);
 }
 
-void maskdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
-                       int64_t ldb, float beta, float *c, int64_t ldc, int guard)
-{
-    int flavour = find_flavour(), before = 1;
+/* One thread at a time, so that each finds the room that it takes. */
+static pthread_mutex_t area_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local int has_area;
 
-    sit_down(flavour == SERIAL ? 1 : MOST_CALLERS);
-    if (guard && flavour == OPENMP && omp_get_max_threads && omp_set_num_threads) {
-        before = omp_get_max_threads();
-        if (before != 1)
-            omp_set_num_threads(1);
+static int map_area(void)
+{
+    const float a[64] = {0};
+    float c[64];
+
+    pthread_mutex_lock(&area_lock);
+    if (maskdm_limits_room(AREA + library.reserve)) {
+        library.sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 8, 8, 8, 1.0f, a, 8, a, 8, 0.0f, c, 8);
+        has_area = 1;
     }
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-                1.0f, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+    pthread_mutex_unlock(&area_lock);
+    return has_area ? MASKDM_OK : MASKDM_ENOMEM;
+}
+
+int maskdm_blas_fail(int status)
+{
+    return maskdm_fail(status,
+                       "the limits of this process (ulimit -v, ulimit -d) leave less than the %zu bytes of address "
+                       "space that %s takes for one more thread; fewer threads need less",
+                       AREA + library.reserve, maskdm_blas_name());
+}
+
+int maskdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
+                      int64_t ldb, float beta, float *c, int64_t ldc, int guard)
+{
+    int flavour = find_flavour(), before = 1, status = MASKDM_OK;
+
+    sit_down(flavour == PTHREAD || flavour == OPENMP ? MOST_CALLERS : 1);
+    if (guard && flavour == OPENMP) {
+        before = library.omp_get_max_threads();
+        if (before != 1)
+            library.omp_set_num_threads(1);
+    }
+    if (!has_area)
+        status = map_area();
+    if (!status)
+        library.sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,
+                      (int)k, 1.0f, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
     if (before != 1)
-        omp_set_num_threads(before);
+        library.omp_set_num_threads(before);
     stand_up();
+    return status;
+}
+
+int maskdm_blas_open(void)
+{
+    int status = MASKDM_OK;
+
+    pthread_mutex_lock(&library_lock);
+    if (!library.sgemm)
+        status = maskdm_blas_find(&library, AREA);
+    pthread_mutex_unlock(&library_lock);
+    return status;
 }

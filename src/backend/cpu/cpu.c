@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Opening the CPU: its threads, the tables of the best instruction set, and BLAS called once per worker.
+ * Opening the CPU: its threads, the tables of the best instruction set, and BLAS where their products are its.
  */
 #include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
@@ -136,25 +136,45 @@ static int fill_tables(struct maskdm_cpu *cpu, const char *wanted, const char **
     return MASKDM_OK;
 }
 
+static int uses_blas(const struct maskdm_cpu *cpu)
+{
+    return cpu->f32.gemm == maskdm_cpu_gemm_blas;
+}
+
 struct prime {
-    int workers, guard;
-    atomic_int arrived;
+    int workers, own, guard;
+    atomic_int arrived, status;
 };
 
-/* BLAS keeps a work area per concurrent caller, so the calls should overlap: wait for the others, but not for long,
- * since a host's loop may run its workers one after the other. */
+/* BLAS maps memory for each thread at its first call. With our own threads each waits for the others and so gets one
+ * index; a host's loop runs its workers as it likes. */
 static void prime_worker(void *arg, int64_t i, int worker)
 {
     struct prime *p = arg;
-    float a[64] = {0}, c[64];
+    const float a[64] = {0};
+    float c[64];
     struct timespec pause = {.tv_nsec = 50000};
+    int status = maskdm_blas_sgemm(0, 0, 8, 8, 8, a, 8, a, 8, 0, c, 8, p->guard);
 
     (void)i;
     (void)worker;
+    if (status)
+        atomic_store(&p->status, status);
     atomic_fetch_add(&p->arrived, 1);
-    for (int tries = 0; tries < 40 && atomic_load(&p->arrived) < p->workers; tries++)
-        nanosleep(&pause, NULL);
-    maskdm_blas_sgemm(0, 0, 8, 8, 8, a, 8, a, 8, 0, c, 8, p->guard);
+    while (p->own && atomic_load(&p->arrived) < p->workers)
+        (void)nanosleep(&pause, NULL);
+}
+
+static int prime_blas(struct maskdm_cpu *cpu, int own)
+{
+    struct prime p = {.workers = cpu->workers, .own = own, .guard = cpu->guard};
+
+    atomic_init(&p.arrived, 0);
+    atomic_init(&p.status, MASKDM_OK);
+    enter(&cpu->base);
+    maskdm_pool_run(cpu->pool, p.workers, prime_worker, &p);
+    leave(&cpu->base);
+    return atomic_load(&p.status) ? maskdm_blas_fail(atomic_load(&p.status)) : MASKDM_OK;
 }
 
 static int describe(struct maskdm_cpu *cpu, const char *instruction_set)
@@ -162,8 +182,10 @@ static int describe(struct maskdm_cpu *cpu, const char *instruction_set)
     struct maskdm_text t = {0};
     int status;
 
-    maskdm_text_addf(&t, "cpu, %s, %s, %d thread%s", instruction_set, maskdm_blas_name(), cpu->workers,
-                     cpu->workers == 1 ? "" : "s");
+    maskdm_text_addf(&t, "cpu, %s, ", instruction_set);
+    if (uses_blas(cpu))
+        maskdm_text_addf(&t, "%s, ", maskdm_blas_name());
+    maskdm_text_addf(&t, "%d thread%s", cpu->workers, cpu->workers == 1 ? "" : "s");
     status = maskdm_text_ok(&t);
     if (!status && t.length < sizeof cpu->text)
         memcpy(cpu->text, t.data, t.length + 1);
@@ -174,7 +196,6 @@ static int describe(struct maskdm_cpu *cpu, const char *instruction_set)
 int maskdm_cpu_open(struct maskdm_backend **out, const struct maskdm_cpu_settings *s)
 {
     struct maskdm_cpu *cpu = maskdm_need(1, sizeof *cpu, "the device");
-    struct prime p = {.workers = s->workers, .guard = s->guard};
     const char *instruction_set = "";
     int status;
 
@@ -183,8 +204,11 @@ int maskdm_cpu_open(struct maskdm_backend **out, const struct maskdm_cpu_setting
         return MASKDM_ENOMEM;
     cpu->base.v = &vtbl;
     cpu->workers = s->workers;
-    cpu->guard = s->guard;
     status = fill_tables(cpu, s->instruction_set, &instruction_set);
+    if (!status && uses_blas(cpu)) {
+        cpu->guard = s->guard;
+        status = maskdm_blas_open();
+    }
     if (!status)
         status = describe(cpu, instruction_set);
     if (!status)
@@ -193,14 +217,12 @@ int maskdm_cpu_open(struct maskdm_backend **out, const struct maskdm_cpu_setting
         cpu->workspace = maskdm_need_aligned(cpu->f32.gemm_workspace(s->workers), "the matrix product");
         status = cpu->workspace ? MASKDM_OK : MASKDM_ENOMEM;
     }
+    if (!status && uses_blas(cpu))
+        status = prime_blas(cpu, !s->host);
     if (status) {
         close_cpu(&cpu->base);
         return status;
     }
-    atomic_init(&p.arrived, 0);
-    enter(&cpu->base);
-    maskdm_pool_run(cpu->pool, s->workers, prime_worker, &p);
-    leave(&cpu->base);
     *out = &cpu->base;
     return MASKDM_OK;
 }

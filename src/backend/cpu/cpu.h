@@ -57,7 +57,7 @@ struct maskdm_cpu {
     struct maskdm_backend base; /* first: the backend pointer is the cpu pointer */
     struct maskdm_pool *pool;
     int workers;
-    int guard;                   /* hold BLAS to one thread while computing */
+    int guard;                   /* products are by BLAS: hold it to one thread while computing */
     struct maskdm_cpu_table f32; /* the fastest rows this machine runs */
     struct maskdm_cpu_table f64; /* kernel rows and product only */
     void *workspace;             /* of the float product */

@@ -69,7 +69,7 @@ struct job {
     const struct maskdm_gemm *g;
     struct cut cut;
     int guard;
-    atomic_int stop;
+    atomic_int stop; /* the status that ends it */
 };
 
 static void make_tile(void *arg, int64_t i, int worker)
@@ -82,17 +82,20 @@ static void make_tile(void *arg, int64_t i, int worker)
     int64_t rows = border(j->cut.rows, j->cut.row_tiles, ti + 1) - row;
     int64_t columns = border(g->n, j->cut.column_tiles, tj + 1) - column;
     const float *a = g->a, *b = g->b;
+    int status;
 
     (void)worker;
     if (g->cancel && atomic_load_explicit(g->cancel, memory_order_relaxed))
-        atomic_store_explicit(&j->stop, 1, memory_order_relaxed);
+        atomic_store_explicit(&j->stop, MASKDM_ECANCELED, memory_order_relaxed);
     if (rows <= 0 || columns <= 0 || atomic_load_explicit(&j->stop, memory_order_relaxed))
         return;
     row += group;
-    maskdm_blas_sgemm(g->ta, g->tb, rows, columns, g->k, g->ta ? a + row : a + row * g->lda, g->lda,
+    status = maskdm_blas_sgemm(g->ta, g->tb, rows, columns, g->k, g->ta ? a + row : a + row * g->lda, g->lda,
                       g->tb ? b + column * g->ldb : b + column, g->ldb, g->add ? 1.0f : 0.0f,
                       (float *)g->c + row * g->ldc + column, g->ldc, j->guard);
-    if (g->epilogue)
+    if (status)
+        atomic_store_explicit(&j->stop, status, memory_order_relaxed);
+    else if (g->epilogue)
         g->epilogue(g->arg, row, rows, column, columns);
 }
 
@@ -107,7 +110,7 @@ int maskdm_cpu_gemm_blas(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
     maskdm_pool_run(cpu->pool, j.cut.groups * j.cut.row_tiles * j.cut.column_tiles, make_tile, &j);
     if (cpu->guard)
         maskdm_blas_unguard();
-    if (atomic_load(&j.stop))
+    if (atomic_load(&j.stop) == MASKDM_ECANCELED)
         return maskdm_fail(MASKDM_ECANCELED, "cancelled");
-    return MASKDM_OK;
+    return atomic_load(&j.stop) ? maskdm_blas_fail(atomic_load(&j.stop)) : MASKDM_OK;
 }

@@ -188,7 +188,7 @@ int maskdm_avx2_gemm(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
     int64_t wide, deep;
 
     if (!cpu->workspace || g->k <= 0)
-        return maskdm_cpu_gemm_blas(cpu, g);
+        return maskdm_cpu_gemm_c_f32(cpu, g);
     if (g->m <= 0 || g->n <= 0)
         return MASKDM_OK;
     cut_blocks(&j, &wide, &deep);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the system grants this process.
+ */
+#ifndef MASKDM_UTIL_LIMITS_H
+#define MASKDM_UTIL_LIMITS_H
+
+#include <stddef.h>
+
+/* Whether `bytes` more could be mapped at this moment (ulimit -v, ulimit -d, strict overcommit). Nothing is kept. */
+int maskdm_limits_room(size_t bytes);
+/* Bytes of stack that a thread is given which asks for none in particular. */
+size_t maskdm_limits_stack(void);
+
+#endif
