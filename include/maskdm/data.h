@@ -28,11 +28,11 @@ typedef struct maskdm_data maskdm_data;
  * content; hidden files and folders, and folders of training runs, left out), in byte order of the paths. Each is
  * resized (short side, Pillow's antialiased bicubic) and centre-cropped to image_size; an 8-bit file keeps 8 bits, a
  * 16-bit one 16. Labels are the indices, in byte order, of the first-level sub-folders that hold images, -1 for files
- * beside them. A broken image is named to the log (the first ten as warnings, the others at MASKDM_LOG_DEBUG), skipped
- * and counted. What else stands in the way (links to nothing, folders that cannot be listed or are more than 64 deep,
- * FIFOs, pictures of other formats) is a warning for each kind, with their number and the first path. MASKDM_EINVAL
- * when no image is left. All are decoded once here; they stay in memory when that fits `cache_limit`, else loader
- * threads read them again ahead of the step: both give equal bytes.
+ * beside them. A broken image is named to the log (the first ten as warnings, the others at MASKDM_LOG_DEBUG),
+ * skipped and counted. What else stands in the way (links to nothing, folders that cannot be listed or are more than
+ * 64 deep, FIFOs, pictures of other formats) is a warning for each kind, with their number and the first path.
+ * MASKDM_EINVAL when no image is left. All are decoded once here; they stay in memory when that fits `cache_limit`,
+ * else loader threads read them again ahead of the step: both give equal bytes.
  * options: kind "folder", NULL for the defaults. log may be NULL.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,

@@ -39,13 +39,15 @@ static const struct maskdm_option rows[] = {
      .min = 0,
      .max = INFINITY,
      .unit = "bytes",
-     .help = "memory for decoded images"},
+     .help = "memory for decoded images",
+     .may_change = 1},
     {.name = "loaders",
      .type = MASKDM_OPTION_INT,
      .standard = "2",
      .min = 0,
      .max = 256,
-     .help = "threads that read images; 0: the caller reads"},
+     .help = "threads that read images; 0: the caller reads",
+     .may_change = 1},
 };
 const struct maskdm_option_table maskdm_folder_options = {"folder", "", "image folder", rows,
                                                           MASKDM_LENGTH(rows)};

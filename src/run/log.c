@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * log.jsonl: one JSON object a line. It is a record for people and plots, not state: resuming cuts it back to the
- * step that it goes on from, torn last lines included.
+ * step that it goes on from, torn last lines included. What the host was warned of at the start stands before its
+ * steps.
  */
 #include "run/run.h"
 
@@ -77,6 +78,45 @@ static int cut_back(const char *path, int64_t step)
     return status;
 }
 
+static void hear(void *user, int level, const char *line)
+{
+    struct maskdm_run *run = user;
+
+    maskdm_log_line(maskdm_control_log(run->control), level, "%s", line);
+    if (level != MASKDM_LOG_WARN)
+        return;
+    maskdm_text_add(&run->notes, line);
+    maskdm_text_add(&run->notes, "\n");
+}
+
+void maskdm_run_log_listen(struct maskdm_run *run)
+{
+    run->voice.call = hear;
+    run->voice.user = run;
+}
+
+/* What was said before the log was open, a line each. */
+static int write_notes(struct maskdm_run *run, int64_t step)
+{
+    struct maskdm_text t = {0};
+    char *line = run->notes.data, *end;
+    int status = maskdm_text_ok(&run->notes);
+
+    for (; status == MASKDM_OK && line && (end = strchr(line, '\n')); line = end + 1) {
+        *end = '\0';
+        maskdm_text_addf(&t, "{\"step\":%lld,\"note\":", (long long)step);
+        maskdm_text_add_json(&t, line);
+        maskdm_text_add(&t, "}\n");
+    }
+    if (status == MASKDM_OK)
+        status = maskdm_text_ok(&t);
+    if (status == MASKDM_OK && t.length)
+        status = maskdm_appender_write(run->log, t.data, t.length);
+    maskdm_text_free(&t);
+    maskdm_text_free(&run->notes);
+    return status;
+}
+
 int maskdm_run_log_open(struct maskdm_run *run, int64_t step)
 {
     char *path = maskdm_run_path(run, "log.jsonl");
@@ -90,6 +130,8 @@ int maskdm_run_log_open(struct maskdm_run *run, int64_t step)
         status = cut_back(path, step);
     if (status == MASKDM_OK)
         status = maskdm_appender_open(&run->log, path);
+    if (status == MASKDM_OK)
+        status = write_notes(run, step);
     maskdm_free(path);
     return status;
 }

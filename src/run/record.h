@@ -11,8 +11,12 @@
 #define MASKDM_RECORD_NAME "options.json"
 
 int maskdm_record_write(const char *folder, const maskdm_options *options);
-/* MASKDM_EINVAL for the first option that differs and is not one of `free`, a NULL-terminated list. A folder without
- * a record is fine. */
-int maskdm_record_compare(const char *folder, const maskdm_options *options, const char *const *free);
+/* Any text, as a file of the folder; frees it. */
+int maskdm_record_write_text(const char *folder, const char *name, struct maskdm_text *text);
+/* A folder without a record is fine: *out is NULL. */
+int maskdm_record_read(maskdm_options **out, const char *folder, const struct maskdm_option_kind *kind);
+/* MASKDM_EINVAL for the first option that differs, may not change and is not one of `skip`, a NULL-terminated list. */
+int maskdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now,
+                          const char *const *skip);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * A run: everything that maskdm_pretrain() and maskdm_finetune() hold while they train, and its folder.
  *
- * OUT/options.json, log.jsonl, checkpoint-STEP.safetensors, model.safetensors, samples-STEP.png. A checkpoint that
- * was acknowledged is never lost: it is written durably first, and only then are older ones removed.
+ * OUT/options.json, data.json, log.jsonl, checkpoint-STEP.safetensors, model.safetensors, samples-STEP.png. A
+ * checkpoint that was acknowledged is never lost: it is written durably first, and only then are older ones removed.
  */
 #ifndef MASKDM_RUN_RUN_H
 #define MASKDM_RUN_RUN_H
@@ -12,6 +12,7 @@
 
 #include "train/trainer.h"
 #include "util/file.h"
+#include "util/json.h"
 #include "util/option.h"
 
 enum { MASKDM_RUN_BUCKETS = 10 }; /* of the time range, in the log's held-out losses */
@@ -31,6 +32,9 @@ struct maskdm_run {
     maskdm_data *data, *held_out; /* held_out NULL: none */
     maskdm_trainer *trainer;
 
+    struct maskdm_log voice;  /* the host's log; what it is warned of goes into log.jsonl as well */
+    struct maskdm_text notes; /* lines for log.jsonl until it is open */
+    int compared;             /* the data with the folder's list of them */
     struct maskdm_folder_lock *lock; /* of the folder, so that no two runs write into it */
     struct maskdm_appender *log;
     int64_t saved;     /* step of the newest checkpoint written by or loaded into this run, -1: none */
@@ -53,6 +57,22 @@ int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const
                     maskdm_data *data, maskdm_mask *mask, maskdm_control *control);
 void maskdm_run_close(struct maskdm_run *run);
 
+/* ---- folders.c ---- */
+struct maskdm_scan_except;
+enum { MASKDM_RUN_EXCEPTIONS = 3 }; /* room for a list, with its end */
+int maskdm_run_val_is_folder(const maskdm_options *o); /* and no share of the data */
+/* Folders to be left out of the training images, or of the held-out ones. A folder that is both is refused. */
+int maskdm_run_exceptions(const struct maskdm_run *run, int held_out, struct maskdm_scan_except *list);
+
+/* ---- compare.c ---- */
+/* On resume: refuse options or data other than those that the folder's run was started with. */
+int maskdm_run_compare(struct maskdm_run *run);
+/* Where the folder had no list of its data, hold them against what the loaded state says, if any; from here on states
+ * say what the data are. */
+int maskdm_run_compare_state(struct maskdm_run *run);
+/* Write down options and data. */
+int maskdm_run_record(struct maskdm_run *run);
+
 /* ---- runfolder.c ---- */
 /* Refuse a folder in use or make it; on resume, hold its options against ours and load the newest good checkpoint. */
 int maskdm_run_enter_folder(struct maskdm_run *run);
@@ -62,6 +82,7 @@ int maskdm_run_save(struct maskdm_run *run);
 char *maskdm_run_path(const struct maskdm_run *run, const char *name);
 
 /* ---- log.c ---- */
+void maskdm_run_log_listen(struct maskdm_run *run); /* set up run->voice */
 /* Open log.jsonl, cut back to lines of steps up to `step`. */
 int maskdm_run_log_open(struct maskdm_run *run, int64_t step);
 int maskdm_run_log_step(struct maskdm_run *run);

@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What resuming may change: how far, how fast, and what is saved, kept, logged and sampled. */
-static const char *const free_options[] = {
-    "out",       "resume",       "steps",        "threads",      "memory_limit", "save_every", "save_minutes",
-    "keep",      "log_every", "sample_every", "sample_count", "sample_steps", "val_every",    "val_count",  NULL};
-
 struct listing {
     int64_t *step; /* of checkpoints, newest first once sorted */
     int64_t count, capacity;
@@ -132,14 +127,16 @@ int maskdm_run_enter_folder(struct maskdm_run *run)
     if (status == MASKDM_OK && l.entries && !resume)
         status = maskdm_fail(MASKDM_EINVAL, "%s is not empty; resume=true goes on with the run in it", run->out);
     if (status == MASKDM_OK && resume)
-        status = maskdm_record_compare(run->out, run->options, free_options);
+        status = maskdm_run_compare(run);
     if (status == MASKDM_OK && resume)
         status = load_newest(run, &l);
+    if (status == MASKDM_OK)
+        status = maskdm_run_compare_state(run);
     maskdm_free(l.step);
     MASKDM_TRY(status);
     if (resume)
         MASKDM_TRY(maskdm_folder_sweep(run->out));
-    MASKDM_TRY(maskdm_record_write(run->out, run->options));
+    MASKDM_TRY(maskdm_run_record(run));
     return maskdm_run_log_open(run, run->trainer->optimizer->steps);
 }
 

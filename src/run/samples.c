@@ -16,11 +16,6 @@
 
 enum { MOST_IN_GRID = 65536 };
 
-/* What going on may change: how many, how fast, and where things lie. The first is not known before a model is
- * loaded. */
-static const char *const free_options[] = {"model_digest", "out",     "resume",       "count",      "columns",
-                                           "model",        "threads", "memory_limit", "batch_size", NULL};
-
 /* ---- the place ---- */
 
 struct holding {
@@ -42,10 +37,12 @@ static int note(void *user, const char *name, enum maskdm_file_kind kind)
 }
 
 /* An empty folder may always be filled. What a killed job left before its record stood is a temporary file. */
-static int judge(const char *folder, const maskdm_options *options, const char *const *free)
+static int judge(const char *folder, const maskdm_options *options, const char *const *skip)
 {
     const int resume = maskdm_optionset_bool(options, "resume");
     struct holding h = {0};
+    maskdm_options *old;
+    int status;
 
     MASKDM_TRY(maskdm_folder_list(folder, note, &h));
     if (!h.entries || (resume && !h.record && h.name[0] == '.'))
@@ -56,7 +53,10 @@ static int judge(const char *folder, const maskdm_options *options, const char *
     if (!h.record)
         return maskdm_fail(MASKDM_EINVAL, "%s cannot be resumed: it holds %s, but no %s that says how", folder,
                            h.name, MASKDM_RECORD_NAME);
-    return maskdm_record_compare(folder, options, free);
+    MASKDM_TRY(maskdm_record_read(&old, folder, maskdm_optionset_kind(options)));
+    status = old ? maskdm_record_compare(folder, old, options, skip) : MASKDM_OK;
+    maskdm_optionset_release(&old);
+    return status;
 }
 
 static int open_grid(struct maskdm_samples *s, const maskdm_options *options)
@@ -74,6 +74,7 @@ static int open_grid(struct maskdm_samples *s, const maskdm_options *options)
 
 int maskdm_samples_open(struct maskdm_samples *s, const maskdm_options *options)
 {
+    static const char *const not_yet_known[] = {"model_digest", NULL}; /* before the model is loaded */
     const int64_t bits = maskdm_optionset_int(options, "bits");
     enum maskdm_file_kind kind;
     int grid;
@@ -87,7 +88,7 @@ int maskdm_samples_open(struct maskdm_samples *s, const maskdm_options *options)
         return open_grid(s, options);
     MASKDM_TRY(maskdm_folder_check(s->path));
     MASKDM_TRY(maskdm_file_kind_of(&kind, s->path));
-    return kind == MASKDM_FILE_NONE ? MASKDM_OK : judge(s->path, options, free_options);
+    return kind == MASKDM_FILE_NONE ? MASKDM_OK : judge(s->path, options, not_yet_known);
 }
 
 /* ---- what is there ---- */
@@ -209,7 +210,7 @@ static int enter(struct maskdm_samples *s, const maskdm_options *record, const m
 {
     MASKDM_TRY(maskdm_folder_make(s->path));
     MASKDM_TRY(maskdm_folder_lock(&s->lock, s->path, "another run"));
-    MASKDM_TRY(judge(s->path, record, free_options + 1));
+    MASKDM_TRY(judge(s->path, record, NULL));
     if (maskdm_optionset_bool(record, "resume"))
         MASKDM_TRY(find_there(s, record, model, control));
     return maskdm_record_write(s->path, record);

@@ -7,6 +7,7 @@
 #include "backend/options.h"
 #include "data/data.h"
 #include "data/options.h"
+#include "data/scan.h"
 #include "diffusion/options.h"
 #include "diffusion/scheduler.h"
 #include "run/options.h"
@@ -120,13 +121,16 @@ static int load_model(struct maskdm_run *run)
     return follow_file(run, run->model->scheduler->options);
 }
 
-static int open_folder(maskdm_data **out, struct maskdm_run *run, const char *path)
+static int open_folder(maskdm_data **out, struct maskdm_run *run, int held_out)
 {
+    const char *path = maskdm_optionset_string(run->options, held_out ? "val" : "data");
     const struct maskdm_geometry *g = &run->model->geometry;
+    struct maskdm_scan_except except[MASKDM_RUN_EXCEPTIONS];
     char size[64], channels[32];
     maskdm_options *o;
     int status;
 
+    MASKDM_TRY(maskdm_run_exceptions(run, held_out, except));
     MASKDM_TRY(maskdm_optionset_extract(&o, run->options, &maskdm_folder_kind));
     maskdm_format(size, sizeof size, "%lld,%lld", (long long)g->height, (long long)g->width);
     maskdm_format(channels, sizeof channels, "%lld", (long long)g->channels);
@@ -134,7 +138,7 @@ static int open_folder(maskdm_data **out, struct maskdm_run *run, const char *pa
     if (status == MASKDM_OK)
         status = maskdm_optionset_set(o, "channels", channels);
     if (status == MASKDM_OK)
-        status = maskdm_dataset_folder(out, run->device, path, o, NULL, maskdm_control_log(run->control));
+        status = maskdm_dataset_folder(out, run->device, path, o, except, &run->voice);
     maskdm_optionset_release(&o);
     return status;
 }
@@ -150,10 +154,10 @@ static int open_data(struct maskdm_run *run, maskdm_data *data)
     if (data)
         maskdm_dataset_hold(data);
     else
-        MASKDM_TRY(open_folder(&all, run, maskdm_optionset_string(run->options, "data")));
+        MASKDM_TRY(open_folder(&all, run, 0));
     if (!*val || maskdm_parse_double(val, &share) < 0) {
         run->data = all;
-        return *val ? open_folder(&run->held_out, run, val) : MASKDM_OK;
+        return *val ? open_folder(&run->held_out, run, 1) : MASKDM_OK;
     }
     if (!(share > 0 && share < 1))
         status = maskdm_fail(MASKDM_EINVAL, "val %s is neither a folder nor a share between 0 and 1", val);
@@ -191,6 +195,7 @@ int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const
     run->finetune = kind == &maskdm_finetune_kind;
     maskdm_control_hold(control);
     run->control = control;
+    maskdm_run_log_listen(run);
     MASKDM_TRY(read_options(run, options, kind, data, mask));
     MASKDM_TRY(open_device(run));
     MASKDM_TRY(run->finetune ? load_model(run) : fresh_model(run));
@@ -203,6 +208,7 @@ int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const
 void maskdm_run_close(struct maskdm_run *run)
 {
     maskdm_appender_close(&run->log);
+    maskdm_text_free(&run->notes);
     maskdm_folder_unlock(&run->lock);
     maskdm_training_drop(&run->trainer);
     maskdm_adamw_drop(&run->optimizer);

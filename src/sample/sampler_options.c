@@ -50,7 +50,8 @@ static const struct maskdm_option sampler_rows[] = {
      .min = 1,
      .max = 65536,
      .unit = "images",
-     .help = "images drawn at once; changes no image"},
+     .help = "images drawn at once; changes no image",
+     .may_change = 1},
 };
 const struct maskdm_option_table maskdm_sampler_options = {"sampler", "", "sampler", sampler_rows,
                                                            MASKDM_LENGTH(sampler_rows)};

@@ -60,6 +60,8 @@ static int write_meta(struct maskdm_st_writer *w, const maskdm_trainer *tr)
     status = maskdm_text_ok(&text);
     if (status == MASKDM_OK)
         status = maskdm_st_writer_meta(w, "maskdm.mask", text.data);
+    if (status == MASKDM_OK && *tr->data)
+        status = maskdm_st_writer_meta(w, "maskdm.data", tr->data);
     maskdm_text_free(&text);
     return status;
 }
@@ -210,6 +212,7 @@ static int read_blocks(struct maskdm_st *s, maskdm_trainer *tr, int check)
 static int load(maskdm_trainer *tr, struct maskdm_st *s)
 {
     maskdm_optimizer *o = tr->optimizer;
+    const char *data = maskdm_st_meta(s, "maskdm.data");
     int64_t counters[COUNTERS];
 
     MASKDM_TRY(check_whole(s));
@@ -219,6 +222,7 @@ static int load(maskdm_trainer *tr, struct maskdm_st *s)
     tr->broken = 1;
     MASKDM_TRY(read_blocks(s, tr, 0));
     tr->broken = 0;
+    maskdm_format(tr->data, sizeof tr->data, "%s", data ? data : "");
     o->steps = counters[STEPS];
     o->applied = counters[APPLIED];
     o->ema_updates = counters[EMA_UPDATES];

@@ -48,7 +48,8 @@ struct maskdm_trainer {
 
     int64_t skipped, bad_in_a_row;
     double last_loss;
-    int broken; /* a state file failed half-way through: no step before another load has succeeded */
+    char data[128]; /* what the data are, for the state (maskdm_dataset_identity()); "" where nobody knows */
+    int broken;     /* a state file failed half-way through: no step before another load has succeeded */
 };
 
 int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,

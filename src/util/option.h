@@ -29,6 +29,7 @@ struct maskdm_option {
     const char *when;     /* choices of the selector that this option belongs to, or NULL */
     const char *help;     /* one line, no full stop */
     int required;         /* must be given, where its `when` holds; `standard` is then NULL */
+    int may_change;       /* when a run is resumed: nothing that it computes depends on it */
 };
 
 struct maskdm_option_table {
@@ -81,8 +82,8 @@ void maskdm_optionset_write_json(const maskdm_options *o, struct maskdm_text *ou
  * the default. */
 int maskdm_optionset_read_json(maskdm_options *o, struct maskdm_json *j);
 /* First option that belongs to the selected kinds and whose resolved value differs; its full name in *name
- * (lives with `a`) and both values as text (maskdm_free), or NULL when equal. `skip` is a NULL-terminated list of
- * names not looked at, or NULL. Both handles are of one kind. */
+ * (lives with `a`) and both values as text (maskdm_free), or NULL when equal. Options that may change are not looked
+ * at, nor those in `skip`, a NULL-terminated list of names, or NULL. Both handles are of one kind. */
 int maskdm_optionset_difference(const maskdm_options *a, const maskdm_options *b, const char *const *skip,
                                 const char **name, char **value_a, char **value_b);
 

@@ -94,7 +94,7 @@ int maskdm_optionset_difference(const maskdm_options *a, const maskdm_options *b
         const struct maskdm_option_slot *s = &a->slot[i];
         const char *x = s->value ? s->value : "", *y = value_of(b, s->name);
 
-        if (skipped(skip, s->name) || !maskdm_option_belongs(a, s) || !strcmp(x, y))
+        if (s->option->may_change || skipped(skip, s->name) || !maskdm_option_belongs(a, s) || !strcmp(x, y))
             continue;
         *value_a = maskdm_strdup(x);
         *value_b = maskdm_strdup(y);

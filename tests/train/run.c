@@ -209,6 +209,53 @@ START_TEST(resuming_with_other_options)
 }
 END_TEST
 
+/* One step more of the run in out_a, on the first `count` images in memory with these labels (NULL: none). */
+static int step_on(int64_t steps, int64_t count, const int32_t *labels, const char *more, maskdm_control *control)
+{
+    char text[1024];
+    maskdm_options *o;
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_data *data;
+    int status;
+
+    snprintf(text, sizeof text, "out=%s %s classes=6 steps=%d resume=true %s", out_a, base, (int)steps, more);
+    o = tiny_options("pretrain", text);
+    OK(maskdm_data_create_memory(&data, device, count, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0,
+                                 labels));
+    status = maskdm_pretrain(NULL, o, data, NULL, control);
+    maskdm_data_release(&data);
+    maskdm_device_release(&device);
+    maskdm_options_release(&o);
+    return status;
+}
+
+START_TEST(resuming_with_other_data)
+{
+    static const char accept[] = "accept_changed_data=true";
+    maskdm_control *control;
+    int32_t labels[COUNT];
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, keep_line, NULL);
+    tiny_draw_images();
+    memcpy(labels, tiny_labels, sizeof labels);
+    labels[7] = 5;
+    OK(step_on(1, COUNT, tiny_labels, "", NULL));
+    OK(step_on(2, COUNT, tiny_labels, "", NULL));
+    FAILS(MASKDM_EINVAL, "image 7 had label 2 and has 5; accept_changed_data", step_on(3, COUNT, labels, "", NULL));
+    FAILS(MASKDM_EINVAL, "had labels and have none", step_on(3, COUNT, NULL, "", NULL));
+    FAILS(MASKDM_EINVAL, "there were 40 images of 8 x 8 x 3", step_on(3, COUNT - 1, tiny_labels, "", NULL));
+    ck_assert(!exists(out_a, "checkpoint-3.safetensors"));
+    OK(step_on(3, COUNT, labels, accept, control));
+    ck_assert_ptr_nonnull(strstr(lines, "image 7 had label 2 and has 5; going on"));
+    ck_assert_int_eq(count_lines(out_a, "image 7 had label 2 and has 5; going on"), 1);
+    OK(step_on(4, COUNT, labels, "", NULL));
+    FAILS(MASKDM_EINVAL, "image 7 had label 5 and has 2", step_on(5, COUNT, tiny_labels, "", NULL));
+    FAILS(MASKDM_EINVAL, "val none and cannot be resumed with 0.1", step_on(5, COUNT, labels, "val=0.1", NULL));
+    maskdm_control_release(&control);
+}
+END_TEST
+
 static int full_after(void *user, const char *operation, const char *name)
 {
     int *left = user;
@@ -435,6 +482,7 @@ int main(void)
     tcase_add_test(tests, resuming_without_a_checkpoint);
     tcase_add_test(tests, resuming_past_a_broken_checkpoint);
     tcase_add_test(tests, resuming_with_other_options);
+    tcase_add_test(tests, resuming_with_other_data);
     tcase_add_test(tests, full_disk);
     tcase_add_test(tests, fine_tuning);
     tcase_add_test(tests, one_run_in_a_folder);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What tells the data of a run from others: names below their folder, sizes in bytes, labels. Neither where the
+ * folder is nor how its path is spelt, nor times of files, nor what is in them. Of images that the host holds, their
+ * number, their labels where they are in memory, and no more.
+ */
+#ifndef MASKDM_DATA_MANIFEST_H
+#define MASKDM_DATA_MANIFEST_H
+
+#include "data/data.h"
+#include "util/json.h"
+
+enum { MASKDM_IDENTITY = 128 };
+
+/* "40 images of 16 x 16 x 3, " and a digest: for a line in another file. */
+void maskdm_dataset_identity(const maskdm_data *data, char out[MASKDM_IDENTITY]);
+/* The identity and all that went into it, as JSON (doc/formats.md). */
+int maskdm_manifest_write(const maskdm_data *data, struct maskdm_text *out);
+/* The first difference as the end of a sentence ("b/17.png is gone"), or nothing when the manifests tell of the same
+ * data. MASKDM_EFORMAT: `old` is no manifest. */
+int maskdm_manifest_difference(struct maskdm_text *out, const char *old, size_t old_bytes, const char *now,
+                               size_t now_bytes);
+
+#endif

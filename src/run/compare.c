@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a run that is resumed must share with the run that was begun: its options, and its data. Both are recorded in
+ * the folder: options.json, and the lists data.json and held_out.json.
+ */
+#include "run/run.h"
+
+#include "data/manifest.h"
+#include "run/record.h"
+#include "util/alloc.h"
+#include "util/error.h"
+
+#include <string.h>
+
+enum { LIST_LIMIT = 1 << 30 }; /* bytes */
+
+/* ---- options ---- */
+
+/* The file that a fine-tuning run began from may have moved, as its weights are in the checkpoints by now; another
+ * file is something else. */
+static int same_init(const maskdm_options *old, const maskdm_options *now)
+{
+    struct maskdm_folder_id a, b;
+
+    if (maskdm_folder_id(&a, maskdm_optionset_string(old, "init")) < 0)
+        return 1;
+    return maskdm_folder_id(&b, maskdm_optionset_string(now, "init")) >= 0 && a.device == b.device &&
+           a.number == b.number;
+}
+
+static int compare_options(const struct maskdm_run *run)
+{
+    const char *skip[3] = {NULL};
+    maskdm_options *old;
+    int n = 0, status = MASKDM_OK;
+
+    MASKDM_TRY(maskdm_record_read(&old, run->out, maskdm_optionset_kind(run->options)));
+    if (!old)
+        return MASKDM_OK;
+    /* Where both are folders, what is in them is compared. */
+    if (maskdm_run_val_is_folder(old) && maskdm_run_val_is_folder(run->options))
+        skip[n++] = "val";
+    if (run->finetune && same_init(old, run->options))
+        skip[n++] = "init";
+    status = maskdm_record_compare(run->out, old, run->options, skip);
+    maskdm_optionset_release(&old);
+    return status;
+}
+
+/* ---- data ---- */
+
+static int settle(struct maskdm_run *run, const char *what, const char *difference)
+{
+    if (!maskdm_optionset_bool(run->options, "accept_changed_data"))
+        return maskdm_fail(MASKDM_EINVAL, "the %s are not those that %s was started with: %s; "
+                           "accept_changed_data=true goes on with them", what, run->out, difference);
+    maskdm_log_line(&run->voice, MASKDM_LOG_WARN, "the %s are not those that %s was started with: %s; going on, as "
+                    "accept_changed_data says", what, run->out, difference);
+    return MASKDM_OK;
+}
+
+static int compare_lists(struct maskdm_run *run, const maskdm_data *data, const char *what, const char *path)
+{
+    struct maskdm_text now = {0}, difference = {0};
+    size_t bytes;
+    char *old;
+    int status;
+
+    MASKDM_TRY(maskdm_file_read_all(&old, &bytes, path, LIST_LIMIT));
+    status = maskdm_manifest_write(data, &now);
+    if (status == MASKDM_OK)
+        status = maskdm_manifest_difference(&difference, old, bytes, now.data, now.length);
+    if (status == MASKDM_EFORMAT) { /* what is damaged can tell of no equality */
+        maskdm_text_addf(&difference, "%s cannot tell: %s", path, maskdm_error_text());
+        status = maskdm_text_ok(&difference);
+    }
+    if (status == MASKDM_OK && difference.length)
+        status = settle(run, what, difference.data);
+    maskdm_text_free(&now);
+    maskdm_text_free(&difference);
+    maskdm_free(old);
+    return status;
+}
+
+/* 1: compared; 0: there is no list of this name. */
+static int compare_data(struct maskdm_run *run, const maskdm_data *data, const char *what, const char *name)
+{
+    char *path = maskdm_run_path(run, name);
+    enum maskdm_file_kind kind;
+    int status;
+
+    if (!path)
+        return MASKDM_ENOMEM;
+    status = maskdm_file_kind_of(&kind, path);
+    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE) {
+        status = compare_lists(run, data, what, path);
+        status = status == MASKDM_OK ? 1 : status;
+    }
+    maskdm_free(path);
+    return status;
+}
+
+int maskdm_run_compare(struct maskdm_run *run)
+{
+    MASKDM_TRY(compare_options(run));
+    run->compared = compare_data(run, run->data, "data", "data.json");
+    MASKDM_TRY(run->compared);
+    if (run->held_out && maskdm_run_val_is_folder(run->options))
+        MASKDM_TRY(compare_data(run, run->held_out, "held-out images", "held_out.json"));
+    return MASKDM_OK;
+}
+
+int maskdm_run_compare_state(struct maskdm_run *run)
+{
+    char identity[MASKDM_IDENTITY], *theirs = run->trainer->data;
+    struct maskdm_text difference = {0};
+    int status = MASKDM_OK;
+
+    maskdm_dataset_identity(run->data, identity);
+    if (!run->compared && *theirs && strcmp(theirs, identity) != 0) {
+        maskdm_text_addf(&difference, "there were %s and are %s", theirs, identity);
+        status = maskdm_text_ok(&difference);
+        if (status == MASKDM_OK)
+            status = settle(run, "data", difference.data);
+        maskdm_text_free(&difference);
+    }
+    if (!run->compared && !*theirs && run->saved >= 0)
+        maskdm_log_line(&run->voice, MASKDM_LOG_INFO,
+                        "%s tells nothing of the data that it was started with; these are taken as they are",
+                        run->out);
+    maskdm_format(run->trainer->data, sizeof run->trainer->data, "%s", identity);
+    return status;
+}
+
+/* ---- the record ---- */
+
+static int write_list(const struct maskdm_run *run, const maskdm_data *data, const char *name)
+{
+    struct maskdm_text text = {0};
+    int status = maskdm_manifest_write(data, &text);
+
+    if (status == MASKDM_OK)
+        return maskdm_record_write_text(run->out, name, &text);
+    maskdm_text_free(&text);
+    return status;
+}
+
+int maskdm_run_record(struct maskdm_run *run)
+{
+    /* Given once, for these data; a later start has to say it anew. */
+    MASKDM_TRY(maskdm_optionset_set(run->options, "accept_changed_data", "false"));
+    MASKDM_TRY(write_list(run, run->data, "data.json"));
+    if (run->held_out && maskdm_run_val_is_folder(run->options))
+        MASKDM_TRY(write_list(run, run->held_out, "held_out.json"));
+    return maskdm_record_write(run->out, run->options);
+}
