@@ -110,12 +110,13 @@ static int is_run(const char *path, int *yes)
     *yes = 1;
     for (size_t i = 0; i < MASKDM_LENGTH(name) && *yes; i++) {
         char *file = maskdm_path_join(path, name[i]);
-        struct maskdm_look look;
-        int r = file ? maskdm_look(&look, file) : MASKDM_ENOMEM;
+        enum maskdm_file_kind kind;
+        int r = file ? maskdm_file_kind_of(&kind, file) : MASKDM_ENOMEM;
 
         maskdm_free(file);
-        MASKDM_TRY(r);
-        *yes = look.kind == MASKDM_LOOK_FILE;
+        if (r == MASKDM_ENOMEM)
+            return r;
+        *yes = r >= 0 && kind == MASKDM_FILE_REGULAR;
     }
     return MASKDM_OK;
 }

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { LIST_LIMIT = 1 << 30 }; /* bytes */
+static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as there are files */
 
 /* ---- options ---- */
 
@@ -52,21 +52,25 @@ static int compare_options(const struct maskdm_run *run)
 static int settle(struct maskdm_run *run, const char *what, const char *difference)
 {
     if (!maskdm_optionset_bool(run->options, "accept_changed_data"))
-        return maskdm_fail(MASKDM_EINVAL, "the %s are not those that %s was started with: %s; "
-                           "accept_changed_data=true goes on with them", what, run->out, difference);
-    maskdm_log_line(&run->voice, MASKDM_LOG_WARN, "the %s are not those that %s was started with: %s; going on, as "
-                    "accept_changed_data says", what, run->out, difference);
+        return maskdm_fail(MASKDM_EINVAL,
+                           "the %s are not those that %s was started with: %s; accept_changed_data=true goes on with "
+                           "them",
+                           what, run->out, difference);
+    maskdm_log_line(&run->voice, MASKDM_LOG_WARN,
+                    "the %s are not those that %s was started with: %s; going on, as accept_changed_data says", what,
+                    run->out, difference);
     return MASKDM_OK;
 }
 
-static int compare_lists(struct maskdm_run *run, const maskdm_data *data, const char *what, const char *path)
+static int compare_lists(enum maskdm_run_list *found, struct maskdm_run *run, const maskdm_data *data,
+                         const char *what, const char *path)
 {
     struct maskdm_text now = {0}, difference = {0};
     size_t bytes;
     char *old;
     int status;
 
-    MASKDM_TRY(maskdm_file_read_all(&old, &bytes, path, LIST_LIMIT));
+    MASKDM_TRY(maskdm_file_read_all(&old, &bytes, path, list_limit));
     status = maskdm_manifest_write(data, &now);
     if (status == MASKDM_OK)
         status = maskdm_manifest_difference(&difference, old, bytes, now.data, now.length);
@@ -74,6 +78,7 @@ static int compare_lists(struct maskdm_run *run, const maskdm_data *data, const 
         maskdm_text_addf(&difference, "%s cannot tell: %s", path, maskdm_error_text());
         status = maskdm_text_ok(&difference);
     }
+    *found = difference.length ? MASKDM_RUN_OTHER : MASKDM_RUN_SAME;
     if (status == MASKDM_OK && difference.length)
         status = settle(run, what, difference.data);
     maskdm_text_free(&now);
@@ -82,8 +87,9 @@ static int compare_lists(struct maskdm_run *run, const maskdm_data *data, const 
     return status;
 }
 
-/* 1: compared; 0: there is no list of this name. */
-static int compare_data(struct maskdm_run *run, const maskdm_data *data, const char *what, const char *name)
+/* Hold data against the list of them in the folder. */
+static int compare_data(enum maskdm_run_list *found, struct maskdm_run *run, const maskdm_data *data,
+                        const char *what, const char *name)
 {
     char *path = maskdm_run_path(run, name);
     enum maskdm_file_kind kind;
@@ -92,10 +98,8 @@ static int compare_data(struct maskdm_run *run, const maskdm_data *data, const c
     if (!path)
         return MASKDM_ENOMEM;
     status = maskdm_file_kind_of(&kind, path);
-    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE) {
-        status = compare_lists(run, data, what, path);
-        status = status == MASKDM_OK ? 1 : status;
-    }
+    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE)
+        status = compare_lists(found, run, data, what, path);
     maskdm_free(path);
     return status;
 }
@@ -103,10 +107,9 @@ static int compare_data(struct maskdm_run *run, const maskdm_data *data, const c
 int maskdm_run_compare(struct maskdm_run *run)
 {
     MASKDM_TRY(compare_options(run));
-    run->compared = compare_data(run, run->data, "data", "data.json");
-    MASKDM_TRY(run->compared);
+    MASKDM_TRY(compare_data(&run->list, run, run->data, "data", "data.json"));
     if (run->held_out && maskdm_run_val_is_folder(run->options))
-        MASKDM_TRY(compare_data(run, run->held_out, "held-out images", "held_out.json"));
+        MASKDM_TRY(compare_data(&run->held_out_list, run, run->held_out, "held-out images", "held_out.json"));
     return MASKDM_OK;
 }
 
@@ -117,14 +120,14 @@ int maskdm_run_compare_state(struct maskdm_run *run)
     int status = MASKDM_OK;
 
     maskdm_dataset_identity(run->data, identity);
-    if (!run->compared && *theirs && strcmp(theirs, identity) != 0) {
+    if (!run->list && *theirs && strcmp(theirs, identity) != 0) {
         maskdm_text_addf(&difference, "there were %s and are %s", theirs, identity);
         status = maskdm_text_ok(&difference);
         if (status == MASKDM_OK)
             status = settle(run, "data", difference.data);
         maskdm_text_free(&difference);
     }
-    if (!run->compared && !*theirs && run->saved >= 0)
+    if (!run->list && !*theirs && run->saved >= 0)
         maskdm_log_line(&run->voice, MASKDM_LOG_INFO,
                         "%s tells nothing of the data that it was started with; these are taken as they are",
                         run->out);
@@ -149,8 +152,9 @@ int maskdm_run_record(struct maskdm_run *run)
 {
     /* Given once, for these data; a later start has to say it anew. */
     MASKDM_TRY(maskdm_optionset_set(run->options, "accept_changed_data", "false"));
-    MASKDM_TRY(write_list(run, run->data, "data.json"));
-    if (run->held_out && maskdm_run_val_is_folder(run->options))
+    if (run->list != MASKDM_RUN_SAME)
+        MASKDM_TRY(write_list(run, run->data, "data.json"));
+    if (run->held_out && maskdm_run_val_is_folder(run->options) && run->held_out_list != MASKDM_RUN_SAME)
         MASKDM_TRY(write_list(run, run->held_out, "held_out.json"));
     return maskdm_record_write(run->out, run->options);
 }

@@ -17,6 +17,9 @@
 
 enum { MASKDM_RUN_BUCKETS = 10 }; /* of the time range, in the log's held-out losses */
 
+/* What the lists of data in the folder of a run that is resumed say beside the data of today. */
+enum maskdm_run_list { MASKDM_RUN_NO_LIST, MASKDM_RUN_SAME, MASKDM_RUN_OTHER };
+
 struct maskdm_run {
     maskdm_options *options; /* of kind "pretrain" or "finetune", resolved */
     int finetune;
@@ -34,7 +37,7 @@ struct maskdm_run {
 
     struct maskdm_log voice;  /* the host's log; what it is warned of goes into log.jsonl as well */
     struct maskdm_text notes; /* lines for log.jsonl until it is open */
-    int compared;             /* the data with the folder's list of them */
+    enum maskdm_run_list list, held_out_list;
     struct maskdm_folder_lock *lock; /* of the folder, so that no two runs write into it */
     struct maskdm_appender *log;
     int64_t saved;     /* step of the newest checkpoint written by or loaded into this run, -1: none */
