@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Signals of one piece of work. What would end the program lets the step finish and saves: ^C, a closed terminal, kill,
- * a batch system's warning. A second one drops the step at hand. Whoever stops reading our lines does not stop the work.
+ * Signals of one piece of work. What would end the program (^C, a closed terminal, kill, a batch system's warning)
+ * lets the step finish and saves; a second one drops the step at hand. A reader of the lines may leave.
  */
 #include "cli/cli.h"
 

@@ -26,22 +26,30 @@ int maskdm_st_bytes_at(struct maskdm_st *s, void *out, size_t bytes, uint64_t of
     return MASKDM_OK;
 }
 
+/* Whether the file begins as every tensor file of some use does: a length and "{". */
+static int looks_right(struct maskdm_st *s, uint64_t *length, int *status)
+{
+    unsigned char bytes[MASKDM_ST_LENGTH + 1] = {0};
+    const size_t n = s->size < sizeof bytes ? (size_t)s->size : sizeof bytes;
+
+    *status = maskdm_st_bytes_at(s, bytes, n, 0);
+    *length = maskdm_load_le(bytes, MASKDM_ST_LENGTH);
+    return *status == MASKDM_OK && bytes[MASKDM_ST_LENGTH] == '{' && *length <= MASKDM_ST_HEADER;
+}
+
 /* The header's place: MASKDM_ST_LENGTH, its length, and the rest of the file is data. */
 static int measure_header(struct maskdm_st *s)
 {
-    unsigned char bytes[MASKDM_ST_LENGTH];
     uint64_t n;
+    int status;
 
+    if (!looks_right(s, &n, &status)) {
+        MASKDM_TRY(status);
+        MASKDM_TRY(maskdm_st_refuse_foreign(s));
+    }
     if (s->size < MASKDM_ST_LENGTH)
         return maskdm_fail(MASKDM_EFORMAT, "%s: a tensor file has at least %d bytes, this one %llu",
                            maskdm_st_label(s), MASKDM_ST_LENGTH, (unsigned long long)s->size);
-    MASKDM_TRY(maskdm_st_bytes_at(s, bytes, sizeof bytes, 0));
-    n = maskdm_load_le(bytes, sizeof bytes);
-    if (!memcmp(bytes, "PK\3\4", 4))
-        return maskdm_fail(MASKDM_EFORMAT,
-                           "%s: a zip archive, not a safetensors file; of a PyTorch checkpoint, maskdm "
-                           "convert makes a model file",
-                           maskdm_st_label(s));
     if (n > s->size - MASKDM_ST_LENGTH)
         return maskdm_fail(MASKDM_EFORMAT, "%s: the header is said to have %llu bytes, but only %llu follow",
                            maskdm_st_label(s), (unsigned long long)n,
@@ -86,11 +94,32 @@ int maskdm_st_read_header(struct maskdm_st *s)
     return err;
 }
 
+/* People give a run's folder for the model in it. */
+static int refuse_folder(const char *path)
+{
+    enum maskdm_file_kind kind = MASKDM_FILE_NONE, inside = MASKDM_FILE_NONE;
+    char *model;
+
+    if (!path || maskdm_file_kind_of(&kind, path) < 0 || kind != MASKDM_FILE_FOLDER)
+        return MASKDM_OK; /* opening says what is wrong */
+    model = maskdm_path_join(path, "model.safetensors");
+    if (!model)
+        return MASKDM_ENOMEM;
+    (void)maskdm_file_kind_of(&inside, model);
+    if (inside == MASKDM_FILE_REGULAR)
+        maskdm_fail(MASKDM_EINVAL, "%s is a folder, not a file; the model in it is %s", path, model);
+    else
+        maskdm_fail(MASKDM_EINVAL, "%s is a folder, not a file", path);
+    maskdm_free(model);
+    return MASKDM_EINVAL;
+}
+
 int maskdm_st_open_as(struct maskdm_st *out, const char *path, int (*read)(struct maskdm_st *s))
 {
     int err;
 
     memset(out, 0, sizeof *out);
+    MASKDM_TRY(refuse_folder(path));
     MASKDM_TRY(maskdm_reader_open(&out->reader, path));
     out->size = maskdm_reader_size(out->reader);
     err = read(out);

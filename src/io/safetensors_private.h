@@ -58,6 +58,9 @@ size_t maskdm_st_digest_at(const char *head, size_t total);
 void maskdm_st_digest_start(struct maskdm_digest *d, const char *head, size_t total, size_t digits);
 /* Fill s->has_digest and s->head. */
 void maskdm_st_digest_head(struct maskdm_st *s, const char *head, size_t total);
+/* MASKDM_EFORMAT, naming what s is, when it is empty or of a kind that people take for a tensor file. For bytes that
+ * begin no tensor file. */
+int maskdm_st_refuse_foreign(struct maskdm_st *s);
 /* Judge the header of s, whose bytes are at hand: what `read` is below. */
 int maskdm_st_read_header(struct maskdm_st *s);
 /* Open with what `read` makes of the bytes; when it fails, all is closed. */

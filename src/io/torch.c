@@ -11,11 +11,9 @@
 
 #include <string.h>
 
-enum { TAR_AT = 257, MOST_PICKLE = 64 << 20, MOST_VISITS = 4 << 20, TEXT_SHARE = 16 };
-/* An archive's first entry; the number that begins a stream of torch.save before 1.6, behind its protocol; a tar. */
+enum { MOST_PICKLE = 64 << 20, MOST_VISITS = 4 << 20, TEXT_SHARE = 16 };
+/* An archive's first entry. */
 static const unsigned char zip_magic[] = {'P', 'K', 3, 4};
-static const unsigned char stream_magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
-static const unsigned char tar_magic[] = {'u', 's', 't', 'a', 'r'};
 
 /* The folder that the first entry is in; all the others must be in it too. */
 static int find_root(struct maskdm_torch *t)
@@ -23,6 +21,8 @@ static int find_root(struct maskdm_torch *t)
     const char *first = t->zip.entry[0].name, *slash = strchr(first, '/');
     size_t n;
 
+    if (strlen(first) > 4 && !strcmp(first + strlen(first) - 4, ".npy"))
+        return maskdm_fail(MASKDM_EFORMAT, "a NumPy archive, no PyTorch checkpoint");
     if (!slash)
         return maskdm_fail(MASKDM_EFORMAT,
                            "entry " MASKDM_ST_SHOWN " is in no folder: a zip archive, but no PyTorch "
@@ -105,6 +105,10 @@ static int read_parts(struct maskdm_torch *t)
                            "there is no entry \"%.160sdata.pkl\": a zip archive, but no PyTorch "
                            "checkpoint",
                            t->root);
+    if (find_part(t, "constants.pkl"))
+        return maskdm_fail(MASKDM_EFORMAT,
+                           "a TorchScript archive, whose code is not read; write the module's state_dict() with "
+                           "torch.save");
     if (e->size > MOST_PICKLE)
         return maskdm_fail(MASKDM_EFORMAT, "data.pkl has %llu bytes; at most %d are allowed",
                            (unsigned long long)e->size, MOST_PICKLE);
@@ -143,20 +147,11 @@ static int read_checkpoint(struct maskdm_st *s)
 
 static int read_any(struct maskdm_st *s)
 {
-    unsigned char head[TAR_AT + sizeof tar_magic] = {0};
+    unsigned char head[sizeof zip_magic] = {0};
     const size_t n = s->size < sizeof head ? (size_t)s->size : sizeof head;
 
     MASKDM_TRY(maskdm_st_bytes_at(s, head, n, 0));
-    if (!memcmp(head, zip_magic, sizeof zip_magic))
-        return read_checkpoint(s);
-    if ((head[0] == 0x80 && !memcmp(head + 2, stream_magic, sizeof stream_magic)) ||
-        !memcmp(head + TAR_AT, tar_magic, sizeof tar_magic))
-        return maskdm_fail(
-            MASKDM_EFORMAT,
-            "%s was written in the format that PyTorch had before 1.6, which is not read; load it with "
-            "torch.load and write it anew with torch.save of any PyTorch since",
-            maskdm_st_label(s));
-    return maskdm_st_read_header(s);
+    return !memcmp(head, zip_magic, sizeof zip_magic) ? read_checkpoint(s) : maskdm_st_read_header(s);
 }
 
 int maskdm_tensors_open(struct maskdm_st *out, const char *path)

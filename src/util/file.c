@@ -10,6 +10,7 @@
 #include "util/error.h"
 #include "util/sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static int open_regular(struct maskdm_reader *r)
 
     r->fd = maskdm_sys_open(r->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (r->fd < 0)
-        return maskdm_sys_fail("open", r->path);
+        return maskdm_sys_fail(errno == ENOENT ? "find" : "open", r->path);
     if (maskdm_sys_before("stat", r->path) || fstat(r->fd, &st))
         return maskdm_sys_fail("stat", r->path);
     if (!S_ISREG(st.st_mode))

@@ -210,12 +210,15 @@ int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *na
                        void *user)
 {
     struct listing l = { NULL, 0, 0 };
+    struct stat st;
     DIR *dir;
     int fd, status;
 
     if (!path)
         return maskdm_fail(MASKDM_EINVAL, "the path of a folder is NULL");
     fd = maskdm_sys_before("list", path) ? -1 : maskdm_sys_open(path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0 && errno == ENOTDIR && !stat(path, &st))
+        return maskdm_fail(MASKDM_ENOTFOUND, "%s is a file, not a folder", path);
     if (fd < 0)
         return maskdm_sys_fail("list", path);
     dir = fdopendir(fd);

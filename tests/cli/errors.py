@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bad input gets a status and one sentence with the names and the numbers, and nothing is lost."""
+import bz2
+import gzip
+import lzma
 import os
+import pickle
 import resource
 import subprocess
+import zipfile
 
 from rig import PROGRAM, TINY, Skip, checkpoints, faces, main, maskdm, read, write
 
@@ -37,6 +42,10 @@ def finetune(*more):
 
 def sample(*more):
     return ["sample", "--model", "run/model.safetensors", "--out", "grid.png", "--count", 2, "--steps", 2, *more]
+
+
+def convert(*more):
+    return ["convert", "--out", "out", *more]
 
 
 def check_command_line():
@@ -145,6 +154,41 @@ def check_models():
             (finetune("--dim", 64), ["dim", "64", "32", "run/model.safetensors"]),
             (finetune("--prediction", "v"), ["prediction", "noise", "run/model.safetensors"])):
         refused(words, 1, says)
+
+
+def check_what_files_are():
+    """A file that is no model is named as what it is, wherever a model is asked for; so are folders and files mixed up."""
+    prepare()
+    with zipfile.ZipFile("x.npz", "w") as z:
+        z.writestr("arr_0.npy", b"\x93NUMPY")
+    with zipfile.ZipFile("script.pt", "w") as z:
+        for name in ("m/data.pkl", "m/code/__torch__.py", "m/constants.pkl"):
+            z.writestr(name, b"\x80\x02.")
+    for name, data, says in (
+            ("lfs", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", ["LFS", "git lfs pull"]),
+            ("page", b"<!doctype html><html>", ["HTML page"]),
+            ("list.json", b"{\n}", ["JSON text"]),
+            ("x.gz", gzip.compress(b"x"), ["gzip archive", "unpack"]),
+            ("x.xz", lzma.compress(b"x"), ["xz archive", "unpack"]),
+            ("x.bz2", bz2.compress(b"x"), ["bzip2 archive", "unpack"]),
+            ("x.png", read("data/face-00000.png"), ["PNG picture"]),
+            ("x.pkl", pickle.dumps({"a": 1}), ["Python pickle", "torch.save"]),
+            ("x.npz", read("x.npz"), ["NumPy archive"]),
+            ("zeros", bytes(100000), ["zeros", "100000", "cut short"]),
+            ("nothing", b"", ["is empty"])):
+        write(name, data)
+        for words in (["info", name], sample("--model", name), finetune("--init", name), convert("--from", name)):
+            refused(words, 1, [name] + says)
+    for words in (["info", "script.pt"], convert("--from", "script.pt")):
+        refused(words, 1, ["script.pt", "TorchScript", "state_dict"])
+    refused(sample("--model", "script.pt"), 1, ["script.pt", "zip archive"])
+    for words in (["info", "run"], sample("--model", "run"), finetune("--init", "run"), convert("--from", "run")):
+        refused(words, 1, ["run is a folder", "run/model.safetensors"])
+    refused(sample("--model", "data"), 1, ["data is a folder"])
+    refused(sample("--model", "gone"), 1, ["cannot find gone"])
+    refused(pretrain("--data", "run/model.safetensors"), 1, ["run/model.safetensors is a file, not a folder"])
+    refused(pretrain("--data", "gone"), 1, ["cannot find gone"])
+    refused(pretrain("--data", "text/gone"), 1, ["cannot find text/gone"])
 
 
 def check_run_folder():

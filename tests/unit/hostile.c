@@ -180,7 +180,8 @@ START_TEST(lengths_that_lie)
         judge(bytes, size, says[i], says[i]);
         free(bytes);
     }
-    for (size_t n = 0; n < 8; n++)
+    judge((const unsigned char *)"", 0, "is empty", "nothing");
+    for (size_t n = 1; n < 8; n++)
         judge((const unsigned char *)"\2\0\0\0\0\0\0\0", n, "at least 8", "short");
 }
 END_TEST
