@@ -10,8 +10,9 @@
  *
  * Kinds: maskdm_options_kind(0), (1), ... lists them: uvit, mask, scheduler, optimizer, ema, folder, device,
  * trainer, sampler, and the composites pretrain, finetune, sample and convert, in which the names of a table carry
- * its prefix (mask_ratio, ema_decay). A wrong name is answered with the nearest right one, a wrong value with its
- * range. doc/options.md is the reference, generated from the same tables.
+ * its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that can be guessed, from what
+ * other programs call the option or from its letters, a wrong value with its range. doc/options.md is the reference,
+ * generated from the same tables.
  *
  * Thread safety: one handle, one thread at a time.
  */
@@ -36,11 +37,21 @@ enum maskdm_option_type {
     MASKDM_OPTION_FLOAT_LIST = 6
 };
 
+/** How messages about options name them. */
+enum maskdm_option_spelling {
+    MASKDM_SPELL_NAMES = 0, /* mask_ratio, the default */
+    MASKDM_SPELL_FLAGS = 1  /* --mask-ratio, for a program that takes them so */
+};
+
 /** A handle with every option at its default. MASKDM_ENOTFOUND for an unknown kind. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_create(maskdm_options **out, const char *kind);
 MASKDM_API void maskdm_options_release(maskdm_options **options);
 /** An independent copy. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_clone(maskdm_options **out, const maskdm_options *options);
+
+/** Name this handle's options so in every message about them, of calls that it is given to as well. enum
+ *  maskdm_option_spelling; MASKDM_EINVAL for other values. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_spelling(maskdm_options *options, int spelling);
 
 /** Set by text, as a command line gives it; the last value wins. MASKDM_ENOTFOUND for an unknown name. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set(maskdm_options *options, const char *name, const char *value);
@@ -77,8 +88,8 @@ MASKDM_API const char *maskdm_options_kind_help(const char *kind);
 MASKDM_API int64_t maskdm_options_count(const char *kind);
 
 /** A fact about option i of a kind: "name", "table", "type", "default", "range", "choices", "unit", "when"
- *  ("mask=patch|block"), "required" ("yes") or "help", "" where it does not apply; buffer as in
- *  maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind, index or fact. */
+ *  ("mask=patch|block"), "required" ("yes"), "alias" (what other programs call it, "a|b") or "help", "" where it does
+ *  not apply; buffer as in maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind, index or fact. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_describe(const char *kind, int64_t i, const char *fact,
                                                          char *buffer, size_t capacity, size_t *needed);
 /** enum maskdm_option_type of option i, or -1. */

@@ -67,6 +67,15 @@ int maskdm_options_clone(maskdm_options **out, const maskdm_options *options)
     return maskdm_optionset_clone(out, options);
 }
 
+int maskdm_options_set_spelling(maskdm_options *options, int spelling)
+{
+    MASKDM_TRY(refuse_null(options, options));
+    if (spelling != MASKDM_SPELL_NAMES && spelling != MASKDM_SPELL_FLAGS)
+        return maskdm_fail(MASKDM_EINVAL, "there is no spelling %d of options", spelling);
+    maskdm_optionset_spell(options, (enum maskdm_option_spelling)spelling);
+    return MASKDM_OK;
+}
+
 int maskdm_options_set(maskdm_options *options, const char *name, const char *value)
 {
     MASKDM_TRY(refuse_null(options, name));

@@ -8,10 +8,13 @@
 
 #include <maskdm/maskdm.h>
 
+#include <stdio.h>
+
 enum { EXIT_WRONG_USE = 2 };
 
 struct command {
     const char *name;
+    const char *alias; /* what else people call it, "a|b"; NULL: nothing */
     const char *kind; /* of options; NULL: the command takes its arguments as they are */
     const char *usage, *help;
     /* Exit status. arguments: what stands behind the command's name. */
@@ -34,6 +37,8 @@ const char *help_asked(const char *argument);
 int help_program(const char *form);
 /* form: "text", "man" or "markdown"; 0 or EXIT_WRONG_USE. */
 int help_command(const struct command *command, const char *form);
+/* Type of the option of this name, or -1. */
+int option_type(const char *kind, const char *name);
 /* Fact about an option as text in a buffer of `size` bytes; returns the buffer. */
 const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size);
 
@@ -47,7 +52,14 @@ int signals_end(void);
 int show_begin(maskdm_control *control, const maskdm_options *options);
 /* Ends the progress line; gives the exit status for the library's. */
 int show_end(int status, const struct command *command, int count, char **arguments);
-void complain(const char *what); /* "maskdm: what" on stderr */
+
+/* ---- say.c ---- */
+/* "maskdm: " or "maskdm COMMAND: " and one line on stderr, control characters escaped. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+void complain(const struct command *command, const char *format, ...);
+void print_safe(FILE *out, const char *text); /* control characters escaped */
 
 /* ---- runs ---- */
 int run_work(const struct command *command, int count, char **arguments);

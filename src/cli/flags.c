@@ -12,6 +12,15 @@
 
 enum { NAME_SIZE = 64, CONFIG_LIMIT = 1 << 20 };
 
+/* A command line under way. */
+struct line {
+    const struct command *command;
+    maskdm_options *options;
+    int count; /* arguments that are left */
+    char **arguments;
+    const char *switched; /* the truth value that was set last, or NULL behind any other flag */
+};
+
 const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size)
 {
     buffer[0] = '\0';
@@ -20,8 +29,7 @@ const char *option_fact(const char *kind, int64_t i, const char *fact, char *buf
     return buffer;
 }
 
-/* Type of the option by its name, or -1. */
-static int type_of(const char *kind, const char *name)
+int option_type(const char *kind, const char *name)
 {
     char buffer[NAME_SIZE];
 
@@ -33,8 +41,18 @@ static int type_of(const char *kind, const char *name)
 
 static int wrong(const struct command *command, const char *text)
 {
-    fprintf(stderr, "maskdm %s: %s\n", command->name, text);
+    complain(command, "%s", text);
     return EXIT_WRONG_USE;
+}
+
+/* Names stand in the file as the tables have them. */
+static int parse_config(maskdm_options *options, const char *text, size_t size)
+{
+    int status = maskdm_options_set_spelling(options, MASKDM_SPELL_NAMES);
+
+    if (status == MASKDM_OK)
+        status = maskdm_options_parse_json(options, text, size);
+    return maskdm_options_set_spelling(options, MASKDM_SPELL_FLAGS) < 0 ? MASKDM_EINVAL : status;
 }
 
 static int read_config(const struct command *command, const char *path, maskdm_options *options)
@@ -45,15 +63,15 @@ static int read_config(const struct command *command, const char *path, maskdm_o
     int status = 0;
 
     if (!file || !text) {
-        fprintf(stderr, "maskdm %s: cannot read \"%s\": %s\n", command->name, path, strerror(errno));
+        complain(command, "cannot %s %s: %s", errno == ENOENT ? "find" : "read", path, strerror(errno));
         status = 1;
     } else {
         size = fread(text, 1, CONFIG_LIMIT, file);
         if (ferror(file) || size == CONFIG_LIMIT) {
-            fprintf(stderr, "maskdm %s: \"%s\" is no file of options of less than 1 MiB\n", command->name, path);
+            complain(command, "%s is no file of options of less than 1 MiB", path);
             status = 1;
-        } else if (maskdm_options_parse_json(options, text, size) < 0) {
-            fprintf(stderr, "maskdm %s: \"%s\": %s\n", command->name, path, maskdm_last_error());
+        } else if (parse_config(options, text, size) < 0) {
+            complain(command, "%s: %s", path, maskdm_last_error());
             status = EXIT_WRONG_USE;
         }
     }
@@ -63,66 +81,121 @@ static int read_config(const struct command *command, const char *path, maskdm_o
     return status;
 }
 
-/* Splits "--some-name=value" into name and value; *value is NULL where there is none. */
+/* Splits "some-name=value" into name and value; *value is NULL where there is none. */
 static int split(const char *argument, char name[NAME_SIZE], const char **value)
 {
-    size_t length = strcspn(argument + 2, "=");
+    size_t length = strcspn(argument, "=");
 
     if (length == 0 || length >= NAME_SIZE)
         return -1;
     for (size_t i = 0; i < length; i++)
-        name[i] = argument[2 + i] == '-' ? '_' : argument[2 + i];
+        name[i] = argument[i] == '-' ? '_' : argument[i];
     name[length] = '\0';
-    *value = argument[2 + length] == '=' ? argument + 3 + length : NULL;
+    *value = argument[length] == '=' ? argument + length + 1 : NULL;
     return 0;
 }
 
-static int take(const struct command *command, const char *name, const char *value, maskdm_options *options)
+static int is_negated(const char *kind, const char *name)
 {
-    if (strcmp(name, "config") == 0)
-        return read_config(command, value, options);
-    return maskdm_options_set(options, name, value) < 0 ? wrong(command, maskdm_last_error()) : 0;
+    return strncmp(name, "no_", 3) == 0 && option_type(kind, name + 3) == MASKDM_OPTION_BOOL;
 }
 
-/* One flag at arguments[0]; *used says how many arguments it took. */
-static int parse_one(const struct command *command, int count, char **arguments, maskdm_options *options, int *used)
+/* Whether an argument without its dashes is a flag of this command. */
+static int is_flag(const struct command *command, const char *argument)
 {
-    char name[NAME_SIZE], text[256];
+    char name[NAME_SIZE];
     const char *value;
+
+    return split(argument, name, &value) == 0 &&
+           (option_type(command->kind, name) >= 0 || is_negated(command->kind, name) ||
+            strcmp(name, "config") == 0 || strcmp(name, "help") == 0);
+}
+
+static int take(const struct line *l, const char *name, const char *value)
+{
+    if (strcmp(name, "config") == 0)
+        return read_config(l->command, value, l->options);
+    return maskdm_options_set(l->options, name, value) < 0 ? wrong(l->command, maskdm_last_error()) : 0;
+}
+
+/* Explain an argument that stands where a flag is expected and is none. */
+static int refuse(const struct line *l)
+{
+    const char *argument = l->arguments[0], *value;
+    char name[NAME_SIZE];
+
+    if (argument[0] == '-' && argument[1] && argument[1] != '-' && split(argument + 1, name, &value) == 0) {
+        if (is_flag(l->command, argument + 1))
+            complain(l->command, "\"%.100s\" is no flag; -%.100s is", argument, argument);
+        else if (maskdm_options_set(l->options, name, "") < 0) /* which says what it may mean */
+            complain(l->command, "%s", maskdm_last_error());
+    } else if (argument[0] == '=') {
+        complain(l->command, "\"%.100s\" is no flag; no blank stands before or behind a \"=\"", argument);
+    } else if (l->switched) {
+        complain(l->command, "\"%.100s\" is no flag; %.100s takes its value as %.100s=%.100s", argument, l->switched,
+                 l->switched, argument);
+    } else {
+        complain(l->command, "\"%.100s\" is no flag; maskdm %s --help lists them", argument, l->command->name);
+    }
+    return EXIT_WRONG_USE;
+}
+
+/* The argument behind a flag as its value. */
+static int take_next(struct line *l, const char *name, int *used)
+{
+    const char *flag = l->arguments[0], *next = l->count > 1 ? l->arguments[1] : NULL;
+
+    if (!next)
+        complain(l->command, "%.100s needs a value", flag);
+    else if (next[0] == '=')
+        complain(l->command, "no blank stands before or behind a \"=\": %.100s=%.100s", flag,
+                 next[1] ? next + 1 : l->count > 2 ? l->arguments[2] : "VALUE");
+    else if (strncmp(next, "--", 2) == 0 && is_flag(l->command, next + 2))
+        complain(l->command, "%.100s needs a value, and %.100s is a flag", flag, next);
+    else {
+        *used = 2;
+        return take(l, name, next);
+    }
+    return EXIT_WRONG_USE;
+}
+
+/* One flag at l->arguments[0]; *used says how many arguments it took. */
+static int parse_one(struct line *l, int *used)
+{
+    const char *argument = l->arguments[0], *value;
+    char name[NAME_SIZE];
     int type;
 
     *used = 1;
-    if (strncmp(arguments[0], "--", 2) != 0 || split(arguments[0], name, &value) < 0) {
-        snprintf(text, sizeof text, "\"%.100s\" is not a flag", arguments[0]);
-        return wrong(command, text);
-    }
-    type = type_of(command->kind, name);
-    if (type == MASKDM_OPTION_BOOL && !value)
-        return take(command, name, "true", options);
-    if (type < 0 && strncmp(name, "no_", 3) == 0 && type_of(command->kind, name + 3) == MASKDM_OPTION_BOOL && !value)
-        return take(command, name + 3, "false", options);
-    if (!value && (type >= 0 || strcmp(name, "config") == 0)) {
-        if (count < 2) {
-            snprintf(text, sizeof text, "%.100s needs a value", arguments[0]);
-            return wrong(command, text);
-        }
-        value = arguments[1];
-        *used = 2;
-    }
-    return take(command, name, value ? value : "", options);
+    if (strncmp(argument, "--", 2) != 0 || split(argument + 2, name, &value) < 0)
+        return refuse(l);
+    type = option_type(l->command->kind, name);
+    l->switched = !value && type == MASKDM_OPTION_BOOL ? argument : NULL;
+    if (l->switched)
+        return take(l, name, "true");
+    if (!value && is_negated(l->command->kind, name))
+        return take(l, name + 3, "false");
+    if (!value && (type >= 0 || strcmp(name, "config") == 0))
+        return take_next(l, name, used);
+    return take(l, name, value ? value : "");
 }
 
 int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options)
 {
-    for (int i = 0; i < count;) {
+    struct line l = {command, options, count, arguments, NULL};
+
+    if (maskdm_options_set_spelling(options, MASKDM_SPELL_FLAGS) < 0)
+        return wrong(command, maskdm_last_error());
+    while (l.count > 0) {
         int used, status;
 
-        if (help_asked(arguments[i]))
-            return help_command(command, help_asked(arguments[i])) ? EXIT_WRONG_USE : -1;
-        status = parse_one(command, count - i, arguments + i, options, &used);
+        if (help_asked(l.arguments[0]))
+            return help_command(command, help_asked(l.arguments[0])) ? EXIT_WRONG_USE : -1;
+        status = parse_one(&l, &used);
         if (status)
             return status;
-        i += used;
+        l.count -= used;
+        l.arguments += used;
     }
     return maskdm_options_check(options) < 0 ? wrong(command, maskdm_last_error()) : 0;
 }

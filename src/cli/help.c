@@ -176,7 +176,7 @@ static int shown(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    complain("cannot write the output");
+    complain(NULL, "cannot write the output");
     return 1;
 }
 
@@ -218,7 +218,7 @@ int help_command(const struct command *command, const char *name)
         if (strcmp(forms[i].name, name) == 0)
             form = &forms[i];
     if (!form) {
-        fprintf(stderr, "maskdm: --help=%s: text, man or markdown\n", name);
+        complain(NULL, "--help=%.100s: text, man or markdown", name);
         return EXIT_WRONG_USE;
     }
     form->begin(command);
@@ -258,7 +258,7 @@ static void text_program(void)
     printf("maskdm %s: %s\n\nusage: maskdm COMMAND [flags]\n\n", maskdm_version_string(), program_help);
     for (int i = 0; command_at(i); i++)
         printf("  %-10s %s\n", command_at(i)->name, command_at(i)->help);
-    printf("\nmaskdm COMMAND --help lists the flags of one; maskdm --version shows the version.\n");
+    printf("\nmaskdm help COMMAND lists the flags of one; maskdm version shows the version.\n");
 }
 
 int help_program(const char *name)
@@ -268,7 +268,7 @@ int help_program(const char *name)
     else if (strcmp(name, "text") == 0)
         text_program();
     else {
-        fprintf(stderr, "maskdm: --help=%s: text or man\n", name);
+        complain(NULL, "--help=%.100s: text or man", name);
         return EXIT_WRONG_USE;
     }
     return shown();

@@ -24,16 +24,6 @@ static void print_json(const char *s)
     putchar('"');
 }
 
-/* For a terminal: what a file says must not steer it. */
-static void print_text(const char *s)
-{
-    for (; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            printf("\\x%02x", (unsigned char)*s);
-        else
-            putchar(*s);
-}
-
 /* Whether a tensor has the name, behind whatever a checkpoint puts before it. */
 static int has_tensor(const maskdm_file *f, const char *name)
 {
@@ -121,20 +111,21 @@ static void show_text(const maskdm_file *f, const char *path)
 {
     struct totals t = count(f);
 
-    printf("%s: %s, %lld tensors, %.1f MiB\n", path, meaning(f), (long long)maskdm_file_count(f),
+    print_safe(stdout, path);
+    printf(": %s, %lld tensors, %.1f MiB\n", meaning(f), (long long)maskdm_file_count(f),
            (double)t.bytes / 1048576);
     if (strcmp(meaning(f), "tensors only") != 0)
         printf("%lld parameters%s\n", (long long)t.parameters, t.online ? ", and online weights beside the EMA" : "");
     for (int64_t i = 0; i < maskdm_file_metadata_count(f); i++) {
         printf("  ");
-        print_text(maskdm_file_metadata_key(f, i));
+        print_safe(stdout, maskdm_file_metadata_key(f, i));
         printf(": ");
-        print_text(maskdm_file_metadata_value(f, i));
+        print_safe(stdout, maskdm_file_metadata_value(f, i));
         printf("\n");
     }
     for (int64_t i = 0; i < maskdm_file_count(f); i++) {
         printf("  ");
-        print_text(maskdm_file_name(f, i));
+        print_safe(stdout, maskdm_file_name(f, i));
         printf("  %s [", maskdm_file_dtype(f, i));
         print_shape(f, i, ", ");
         printf("]\n");
@@ -153,17 +144,17 @@ int run_info(const struct command *command, int argument_count, char **arguments
         else if (help_asked(arguments[i]))
             return help_command(command, help_asked(arguments[i]));
         else if (arguments[i][0] == '-' || path) {
-            fprintf(stderr, "maskdm info: \"%s\": usage: maskdm info %s\n", arguments[i], command->usage);
+            complain(command, "\"%.100s\": usage: maskdm info %s", arguments[i], command->usage);
             return EXIT_WRONG_USE;
         } else
             path = arguments[i];
     }
     if (!path) {
-        fprintf(stderr, "usage: maskdm info %s\n", command->usage);
+        complain(command, "usage: maskdm info %s", command->usage);
         return EXIT_WRONG_USE;
     }
     if (maskdm_file_open(&f, path) < 0) {
-        fprintf(stderr, "maskdm info: %s\n", maskdm_last_error());
+        complain(command, "%s", maskdm_last_error());
         return 1;
     }
     if (json)
@@ -172,7 +163,7 @@ int run_info(const struct command *command, int argument_count, char **arguments
         show_text(f, path);
     maskdm_file_release(&f);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        complain("cannot write the output");
+        complain(command, "cannot write the output");
         return 1;
     }
     return 0;

@@ -18,15 +18,16 @@ static int finetune(const maskdm_options *options, maskdm_control *control)
 }
 
 static const struct command commands[] = {
-    {"pretrain", "pretrain", "--data DIR --out RUN [flags]", "train a fresh network on masked images", run_work,
-     pretrain},
-    {"finetune", "finetune", "--init MODEL --data DIR --out RUN [flags]",
+    {"pretrain", "train|pre-train|training|pretraining", "pretrain", "--data DIR --out RUN [flags]",
+     "train a fresh network on masked images", run_work, pretrain},
+    {"finetune", "fine-tune|fine_tune|finetuning|tune", "finetune", "--init MODEL --data DIR --out RUN [flags]",
      "train a model file further, on whole images", run_work, finetune},
-    {"sample", "sample", "--model MODEL --out GRID.png|DIR [flags]", "draw images from a model file", run_work,
-     maskdm_sample},
-    {"convert", "convert", "--from CHECKPOINT.pt --out MODEL.safetensors [flags]",
+    {"sample", "generate|gen|draw|infer|inference|sampling", "sample", "--model MODEL --out GRID.png|DIR [flags]",
+     "draw images from a model file", run_work, maskdm_sample},
+    {"convert", "import|export|conversion", "convert", "--from CHECKPOINT.pt --out MODEL.safetensors [flags]",
      "make a model file of a PyTorch checkpoint of the authors' program", run_work, maskdm_convert},
-    {"info", NULL, "FILE [--json]", "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
+    {"info", "inspect|show|describe|list|ls|summary", NULL, "FILE [--json]",
+     "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
 };
 
 const struct command *command_at(int i)
@@ -42,7 +43,7 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-/* Letters that two words share at their beginning and end: enough to guess at four commands. */
+/* Letters that two words share at their beginning and end: enough to guess at a handful of commands. */
 static size_t likeness(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b), head = 0, tail = 0;
@@ -54,14 +55,43 @@ static size_t likeness(const char *a, const char *b)
     return head + tail;
 }
 
-static const char *nearest(const char *name)
+static int is_alias(const struct command *command, const char *name)
 {
-    const char *best = commands[0].name;
+    for (const char *a = command->alias; a && *a;) {
+        const size_t n = strcspn(a, "|");
 
+        if (strlen(name) == n && strncmp(a, name, n) == 0)
+            return 1;
+        a += n + (a[n] == '|');
+    }
+    return 0;
+}
+
+/* The command that a wrong name means: by what others call it, or by two thirds of its letters; or NULL. */
+static const struct command *meant(const char *name)
+{
+    const struct command *best = &commands[0];
+
+    for (int i = 0; command_at(i); i++)
+        if (is_alias(command_at(i), name))
+            return command_at(i);
     for (int i = 1; command_at(i); i++)
-        if (likeness(name, command_at(i)->name) > likeness(name, best))
-            best = command_at(i)->name;
-    return best;
+        if (likeness(name, command_at(i)->name) > likeness(name, best->name))
+            best = command_at(i);
+    return 3 * likeness(name, best->name) >= 2 * strlen(name) ? best : NULL;
+}
+
+static const struct command *need_command(const char *name)
+{
+    const struct command *command = command_find(name), *guess = meant(name);
+
+    if (!command && name[0] == '-')
+        complain(NULL, "the command comes before its flags: maskdm COMMAND %.100s; maskdm --help lists them", name);
+    else if (!command && guess)
+        complain(NULL, "there is no command \"%.100s\"; the nearest is %s", name, guess->name);
+    else if (!command)
+        complain(NULL, "there is no command \"%.100s\"; maskdm --help lists them", name);
+    return command;
 }
 
 int run_work(const struct command *command, int count, char **arguments)
@@ -71,7 +101,7 @@ int run_work(const struct command *command, int count, char **arguments)
     int status = 1;
 
     if (maskdm_options_create(&options, command->kind) < 0 || maskdm_control_create(&control) < 0) {
-        complain(maskdm_last_error());
+        complain(command, "%s", maskdm_last_error());
         goto out;
     }
     status = flags_parse(command, count, arguments, options);
@@ -88,24 +118,37 @@ out:
     return status;
 }
 
+static int asks_version(const char *word)
+{
+    return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "version") == 0;
+}
+
+/* maskdm help, maskdm help COMMAND */
+static int run_help(int count, char **arguments)
+{
+    const struct command *command = count > 0 ? need_command(arguments[0]) : NULL;
+
+    if (count > 0)
+        return command ? help_command(command, "text") : EXIT_WRONG_USE;
+    return help_program("text");
+}
+
 int main(int argc, char **argv)
 {
     const struct command *command;
 
     if (argc < 2) {
-        complain("a command is missing; maskdm --help lists them");
+        complain(NULL, "a command is missing; maskdm --help lists them");
         return EXIT_WRONG_USE;
     }
     if (help_asked(argv[1]))
         return help_program(help_asked(argv[1]));
-    if (strcmp(argv[1], "--version") == 0) {
+    if (asks_version(argv[1])) {
         printf("maskdm %s\n", maskdm_version_string());
         return 0;
     }
-    command = command_find(argv[1]);
-    if (!command) {
-        fprintf(stderr, "maskdm: there is no command \"%s\"; the nearest is %s\n", argv[1], nearest(argv[1]));
-        return EXIT_WRONG_USE;
-    }
-    return command->run(command, argc - 2, argv + 2);
+    if (strcmp(argv[1], "help") == 0)
+        return run_help(argc - 2, argv + 2);
+    command = need_command(argv[1]);
+    return command ? command->run(command, argc - 2, argv + 2) : EXIT_WRONG_USE;
 }

@@ -22,11 +22,6 @@ static int live, drawn;
 static double drawn_at; /* seconds */
 static int64_t line_every = 1;
 
-void complain(const char *what)
-{
-    fprintf(stderr, "maskdm: %s\n", what);
-}
-
 static void duration(char *out, size_t size, double seconds)
 {
     long s = isfinite(seconds) && seconds < 1e8 ? (long)(seconds + 0.5) : -1;
@@ -97,7 +92,9 @@ static void on_log(void *user, int level, const char *line)
     if (level == MASKDM_LOG_DEBUG)
         return;
     end_line();
-    fprintf(stderr, "%s%s\n", level == MASKDM_LOG_WARN ? "warning: " : "", line);
+    fputs(level == MASKDM_LOG_WARN ? "warning: " : "", stderr);
+    print_safe(stderr, line);
+    fputc('\n', stderr);
 }
 
 static int64_t whole(const maskdm_options *options, const char *name, int64_t otherwise)
@@ -123,22 +120,37 @@ int show_begin(maskdm_control *control, const maskdm_options *options)
     maskdm_control_set_progress(control, on_progress, NULL);
     maskdm_control_set_log(control, on_log, NULL);
     if (signals_begin(control) < 0) {
-        complain(strerror(errno));
+        complain(NULL, "%s", strerror(errno));
         return 1;
     }
     return 0;
 }
 
-/* A word as a shell takes it. */
+static int has_control(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            return 1;
+    return 0;
+}
+
+/* A word as a shell takes it; one line, whatever is in it. */
 static void print_word(const char *s)
 {
+    const int control = has_control(s);
+
     if (*s && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%") == strlen(s)) {
         fprintf(stderr, " %s", s);
         return;
     }
-    fputs(" '", stderr);
+    fputs(control ? " $'" : " '", stderr);
     for (; *s; s++)
-        fputs(*s == '\'' ? "'\\''" : (char[]){*s, '\0'}, stderr);
+        if (control && ((unsigned char)*s < 0x20 || *s == 0x7f))
+            fprintf(stderr, "\\x%02x", (unsigned char)*s);
+        else if (control && strchr("'\\", *s))
+            fprintf(stderr, "\\%c", *s);
+        else
+            fputs(*s == '\'' ? "'\\''" : (char[]){*s, '\0'}, stderr);
     fputc('\'', stderr);
 }
 
@@ -158,12 +170,10 @@ static void print_resume(const struct command *command, int count, char **argume
  * begin with their options. */
 static int can_resume(const struct command *command)
 {
-    char name[64], path[4096];
-    int knows = 0;
+    char path[4096];
 
-    for (int64_t i = 0; i < maskdm_options_count(command->kind) && !knows; i++)
-        knows = strcmp(option_fact(command->kind, i, "name", name, sizeof name), "resume") == 0;
-    if (!knows || maskdm_options_get(told, "out", path, sizeof path - sizeof "/options.json", NULL) < 0)
+    if (option_type(command->kind, "resume") < 0 ||
+        maskdm_options_get(told, "out", path, sizeof path - sizeof "/options.json", NULL) < 0)
         return 0;
     strcat(path, "/options.json");
     return access(path, F_OK) == 0;
@@ -176,7 +186,7 @@ int show_end(int status, const struct command *command, int count, char **argume
     end_line();
     if (status == MASKDM_OK)
         return 0;
-    fprintf(stderr, "maskdm %s: %s\n", command->name, maskdm_last_error());
+    complain(command, "%s", maskdm_last_error());
     if (status != MASKDM_ECANCELED || !caught)
         return 1;
     if (can_resume(command))

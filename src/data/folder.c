@@ -253,8 +253,8 @@ static int read_background(struct folder *d, const maskdm_options *options)
     int n = maskdm_optionset_list(options, "background", value, 4);
 
     if (n > 1 && n != colours)
-        return maskdm_fail(MASKDM_EINVAL, "background has %d values, images of %d channels have %d colours", n,
-                           d->base.channels, colours);
+        return maskdm_fail(MASKDM_EINVAL, "%s has %d values, images of %d channels have %d colours",
+                           maskdm_optionset_said(options, "background"), n, d->base.channels, colours);
     for (int c = 0; c < 4; c++)
         d->background[c] = (float)value[n > 1 ? c : 0];
     return MASKDM_OK;

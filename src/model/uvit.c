@@ -23,12 +23,12 @@ struct uvit {
     int qkv_bias, time_mlp;
 };
 
-static int check_between(const char *name, int64_t x, int64_t least, int64_t most)
+static int check_between(const maskdm_options *o, const char *name, int64_t x, int64_t least, int64_t most)
 {
     if (x >= least && x <= most)
         return MASKDM_OK;
-    return maskdm_fail(MASKDM_EINVAL, "%s is %lld, not from %lld to %lld", name, (long long)x, (long long)least,
-                       (long long)most);
+    return maskdm_fail(MASKDM_EINVAL, "%s is %lld, not from %lld to %lld", maskdm_optionset_said(o, name),
+                       (long long)x, (long long)least, (long long)most);
 }
 
 static int read_geometry(struct maskdm_geometry *g, const maskdm_options *o)
@@ -41,20 +41,22 @@ static int read_geometry(struct maskdm_geometry *g, const maskdm_options *o)
     g->channels = maskdm_optionset_int(o, "channels");
     g->patch = maskdm_optionset_int(o, "patch_size");
     g->classes = maskdm_optionset_int(o, "classes");
-    MASKDM_TRY(check_between("image_size", g->height, 1, MOST_SIDE));
-    MASKDM_TRY(check_between("image_size", g->width, 1, MOST_SIDE));
-    MASKDM_TRY(check_between("channels", g->channels, 1, 4));
-    MASKDM_TRY(check_between("patch_size", g->patch, 1, 1024));
-    MASKDM_TRY(check_between("classes", g->classes, 0, MOST_CLASSES));
+    MASKDM_TRY(check_between(o, "image_size", g->height, 1, MOST_SIDE));
+    MASKDM_TRY(check_between(o, "image_size", g->width, 1, MOST_SIDE));
+    MASKDM_TRY(check_between(o, "channels", g->channels, 1, 4));
+    MASKDM_TRY(check_between(o, "patch_size", g->patch, 1, 1024));
+    MASKDM_TRY(check_between(o, "classes", g->classes, 0, MOST_CLASSES));
     if (g->height % g->patch || g->width % g->patch)
-        return maskdm_fail(MASKDM_EINVAL, "patch_size %lld does not divide image_size %lldx%lld", (long long)g->patch,
-                           (long long)g->height, (long long)g->width);
+        return maskdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lldx%lld",
+                           maskdm_optionset_said(o, "patch_size"), (long long)g->patch,
+                           maskdm_optionset_said(o, "image_size"), (long long)g->height, (long long)g->width);
     g->rows = g->height / g->patch;
     g->columns = g->width / g->patch;
     g->patches = g->rows * g->columns;
     if (g->patches > MOST_PATCHES)
-        return maskdm_fail(MASKDM_EINVAL, "image_size %lldx%lld has %lld patches of patch_size %lld, more than %d",
-                           (long long)g->height, (long long)g->width, (long long)g->patches, (long long)g->patch,
+        return maskdm_fail(MASKDM_EINVAL, "%s %lldx%lld has %lld patches of %s %lld, more than %d",
+                           maskdm_optionset_said(o, "image_size"), (long long)g->height, (long long)g->width,
+                           (long long)g->patches, maskdm_optionset_said(o, "patch_size"), (long long)g->patch,
                            MOST_PATCHES);
     return MASKDM_OK;
 }
@@ -69,17 +71,18 @@ static int read_options(struct uvit *u, const maskdm_options *o)
     u->heads = maskdm_optionset_int(o, "heads");
     u->qkv_bias = maskdm_optionset_bool(o, "qkv_bias");
     u->time_mlp = maskdm_optionset_bool(o, "time_mlp");
-    MASKDM_TRY(check_between("dim", u->dim, 2, MOST_DIM));
-    MASKDM_TRY(check_between("depth", depth, 1, MOST_DEPTH));
-    MASKDM_TRY(check_between("heads", u->heads, 1, u->dim));
+    MASKDM_TRY(check_between(o, "dim", u->dim, 2, MOST_DIM));
+    MASKDM_TRY(check_between(o, "depth", depth, 1, MOST_DEPTH));
+    MASKDM_TRY(check_between(o, "heads", u->heads, 1, u->dim));
     if (u->dim % 2)
-        return maskdm_fail(MASKDM_EINVAL, "dim %lld is odd, but half of it is cosines of the time and half sines",
-                           (long long)u->dim);
+        return maskdm_fail(MASKDM_EINVAL, "%s %lld is odd, but half of it is cosines of the time and half sines",
+                           maskdm_optionset_said(o, "dim"), (long long)u->dim);
     if (u->dim % u->heads)
-        return maskdm_fail(MASKDM_EINVAL, "heads %lld does not divide dim %lld", (long long)u->heads,
-                           (long long)u->dim);
+        return maskdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld", maskdm_optionset_said(o, "heads"),
+                           (long long)u->heads, maskdm_optionset_said(o, "dim"), (long long)u->dim);
     if (!(ratio > 0 && ratio <= 64 && (double)u->dim * ratio >= 1))
-        return maskdm_fail(MASKDM_EINVAL, "mlp_ratio gives a hidden layer below 1 or above 64 times dim %lld",
+        return maskdm_fail(MASKDM_EINVAL, "%s gives a hidden layer below 1 or above 64 times %s %lld",
+                           maskdm_optionset_said(o, "mlp_ratio"), maskdm_optionset_said(o, "dim"),
                            (long long)u->dim);
     u->hidden = (int64_t)((double)u->dim * ratio);
     u->half = depth / 2; /* an even depth counts as the odd one above it, as the authors have it */

@@ -75,8 +75,8 @@ static int set_heads(struct job *j)
     if (dim % DIM_PER_HEAD)
         return maskdm_fail(MASKDM_EINVAL,
                            "the shapes do not show the number of heads, and dim %lld is no multiple of "
-                           "%d; give heads",
-                           (long long)dim, DIM_PER_HEAD);
+                           "%d; give %s",
+                           (long long)dim, DIM_PER_HEAD, maskdm_optionset_said(j->options, "heads"));
     maskdm_format(text, sizeof text, "%lld", (long long)(dim / DIM_PER_HEAD));
     return maskdm_optionset_set(j->network, "heads", text);
 }
@@ -86,7 +86,8 @@ static int set_image_size(struct job *j, int64_t patches)
     if (maskdm_optionset_is_set(j->options, "image_size"))
         return maskdm_optionset_set(j->network, "image_size", maskdm_optionset_string(j->options, "image_size"));
     if (!maskdm_optionset_is_set(j->network, "image_size"))
-        return maskdm_fail(MASKDM_EINVAL, "%lld patches make no square; give image_size", (long long)patches);
+        return maskdm_fail(MASKDM_EINVAL, "%lld patches make no square; give %s", (long long)patches,
+                           maskdm_optionset_said(j->options, "image_size"));
     return MASKDM_OK;
 }
 

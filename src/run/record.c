@@ -57,8 +57,8 @@ int maskdm_record_compare(const char *folder, const maskdm_options *old, const m
     int status = maskdm_optionset_difference(old, now, skip, &name, &theirs, &ours);
 
     if (status == MASKDM_OK && name)
-        status = maskdm_fail(MASKDM_EINVAL, "%s was started with %s %s and cannot be resumed with %s", folder, name,
-                             *theirs ? theirs : "none", *ours ? ours : "none");
+        status = maskdm_fail(MASKDM_EINVAL, "%s was started with %s %s and cannot be resumed with %s", folder,
+                             maskdm_optionset_said(now, name), *theirs ? theirs : "none", *ours ? ours : "none");
     maskdm_free(theirs);
     maskdm_free(ours);
     return status;

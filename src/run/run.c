@@ -129,7 +129,7 @@ static int finish(struct maskdm_run *run, int status)
     if (status == MASKDM_ECANCELED && saved < 0)
         return saved;
     if (status == MASKDM_ECANCELED)
-        maskdm_log_line(log, MASKDM_LOG_INFO, "saved step %lld; resume=true goes on", (long long)run->saved);
+        maskdm_log_line(log, MASKDM_LOG_INFO, "saved step %lld in %s", (long long)run->saved, run->out);
     else if (saved == MASKDM_OK)
         return maskdm_fail(status, "%s; the state of step %lld is saved in %s/checkpoint-%lld.safetensors", why.text,
                            (long long)run->saved, run->out, (long long)run->saved);

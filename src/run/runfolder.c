@@ -125,7 +125,8 @@ int maskdm_run_enter_folder(struct maskdm_run *run)
     MASKDM_TRY(maskdm_folder_lock(&run->lock, run->out, "another run"));
     status = list(run, &l);
     if (status == MASKDM_OK && l.entries && !resume)
-        status = maskdm_fail(MASKDM_EINVAL, "%s is not empty; resume=true goes on with the run in it", run->out);
+        status = maskdm_fail(MASKDM_EINVAL, "%s is not empty; %s goes on with the run in it", run->out,
+                             maskdm_optionset_said(run->options, "resume"));
     if (status == MASKDM_OK && resume)
         status = maskdm_run_compare(run);
     if (status == MASKDM_OK && resume)

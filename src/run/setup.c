@@ -82,7 +82,8 @@ static int follow_file(struct maskdm_run *run, const maskdm_options *file)
         if (strcmp(theirs, ours) == 0)
             continue;
         if (maskdm_optionset_is_set(run->options, name))
-            return maskdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s", name, ours, init, theirs);
+            return maskdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s",
+                               maskdm_optionset_said(run->options, name), ours, init, theirs);
         if (*theirs)
             MASKDM_TRY(maskdm_optionset_set(run->options, name, theirs));
     }
@@ -160,7 +161,8 @@ static int open_data(struct maskdm_run *run, maskdm_data *data)
         return *val ? open_folder(&run->held_out, run, 1) : MASKDM_OK;
     }
     if (!(share > 0 && share < 1))
-        status = maskdm_fail(MASKDM_EINVAL, "val %s is neither a folder nor a share between 0 and 1", val);
+        status = maskdm_fail(MASKDM_EINVAL, "%s %s is neither a folder nor a share between 0 and 1",
+                             maskdm_optionset_said(run->options, "val"), val);
     else
         status = maskdm_dataset_split(&run->data, &run->held_out, all, share,
                                       (uint64_t)maskdm_optionset_int(run->options, "seed"));

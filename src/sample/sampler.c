@@ -59,8 +59,8 @@ int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskd
     s->seed = (uint64_t)maskdm_optionset_int(o, "seed");
     s->guidance = maskdm_optionset_float(o, "guidance");
     if (s->guidance != 1 && model->geometry.classes == 0)
-        status = maskdm_fail(MASKDM_EINVAL, "guidance %g needs a network with labels, and this one has no classes",
-                             s->guidance);
+        status = maskdm_fail(MASKDM_EINVAL, "%s %g needs a network with labels, and this one has no classes",
+                             maskdm_optionset_said(o, "guidance"), s->guidance);
     if (status < 0)
         goto out;
     status = maskdm_solving_make(&s->how, o);

@@ -20,8 +20,9 @@ int maskdm_training_check_data(const maskdm_trainer *tr, const maskdm_data *data
                            (long long)data->height, (long long)data->width, data->channels, (long long)g->height,
                            (long long)g->width, (long long)g->channels);
     if (data->count < tr->batch_size)
-        return maskdm_fail(MASKDM_EINVAL, "batch_size %lld is larger than the data, %lld images",
-                           (long long)tr->batch_size, (long long)data->count);
+        return maskdm_fail(MASKDM_EINVAL, "%s %lld is larger than the data, %lld images",
+                           maskdm_optionset_said(tr->options, "batch_size"), (long long)tr->batch_size,
+                           (long long)data->count);
     if (g->classes > 0 && data->labels > g->classes)
         return maskdm_fail(MASKDM_EINVAL, "the data have %lld labels, the model %lld classes",
                            (long long)data->labels, (long long)g->classes);

@@ -25,8 +25,9 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
     tr->l1 = strcmp(maskdm_optionset_string(tr->options, "loss"), "l1") == 0;
     tr->max_bad_steps = maskdm_optionset_int(tr->options, "max_bad_steps");
     if (tr->batch_size % tr->accumulate)
-        return maskdm_fail(MASKDM_EINVAL, "accumulate %lld does not divide batch_size %lld",
-                           (long long)tr->accumulate, (long long)tr->batch_size);
+        return maskdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld",
+                           maskdm_optionset_said(tr->options, "accumulate"), (long long)tr->accumulate,
+                           maskdm_optionset_said(tr->options, "batch_size"), (long long)tr->batch_size);
     tr->batch = tr->batch_size / tr->accumulate;
     return MASKDM_OK;
 }

@@ -26,7 +26,6 @@ static int shown(const char *s)
 void maskdm_one_line(char *out, size_t capacity, const char *text)
 {
     static const char digit[] = "0123456789abcdef";
-    const unsigned char *c = (const unsigned char *)text;
     size_t n = 0;
 
     while (*text) {

@@ -37,8 +37,6 @@ void maskdm_failure_take(struct maskdm_failure *f, int code);
 int maskdm_failure_record(const struct maskdm_failure *f);
 /* Put "what: " before the line that is recorded and return `code`. */
 int maskdm_fail_prefix(int code, const char *format, ...) MASKDM_PRINTF(2, 3);
-/* `text` with its control characters as \xNN, cut at `size`. */
-void maskdm_one_line(char *out, size_t size, const char *text);
 /* "cannot allocate N bytes for WHAT", MASKDM_ENOMEM. */
 int maskdm_fail_memory(size_t bytes, const char *what);
 const char *maskdm_error_text(void);

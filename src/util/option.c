@@ -8,21 +8,8 @@
 #include "util/error.h"
 #include "util/option_set.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void maskdm_option_name(char out[MASKDM_OPTION_NAME], const struct maskdm_option_kind *kind,
-                        const struct maskdm_option_table *table, const struct maskdm_option *option)
-{
-    const char *prefix = kind->count > 1 ? table->prefix : "";
-    size_t n = strlen(prefix);
-
-    if (n && !strcmp(option->name, "type"))
-        (void)snprintf(out, MASKDM_OPTION_NAME, "%.*s", (int)n - 1, prefix);
-    else
-        (void)snprintf(out, MASKDM_OPTION_NAME, "%s%s", prefix, option->name);
-}
 
 const struct maskdm_option *maskdm_option_at(const struct maskdm_option_kind *kind, int64_t i,
                                              const struct maskdm_option_table **table)
@@ -36,40 +23,12 @@ const struct maskdm_option *maskdm_option_at(const struct maskdm_option_kind *ki
     return NULL;
 }
 
-struct maskdm_option_slot *maskdm_option_find(const maskdm_options *o, const char *name)
-{
-    for (int i = 0; i < o->count; i++)
-        if (!strcmp(o->slot[i].name, name))
-            return (struct maskdm_option_slot *)&o->slot[i];
-    return NULL;
-}
-
-int maskdm_option_need(struct maskdm_option_slot **out, const maskdm_options *o, const char *name)
-{
-    const char *nearest = "";
-    int best = 1 << 30;
-
-    *out = maskdm_option_find(o, name);
-    if (*out)
-        return MASKDM_OK;
-    for (int i = 0; i < o->count; i++) {
-        int distance = maskdm_option_distance(name, o->slot[i].name);
-
-        if (distance < best) {
-            best = distance;
-            nearest = o->slot[i].name;
-        }
-    }
-    return maskdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%.80s\"; the nearest is %s", o->kind->name, name,
-                       nearest);
-}
-
 int maskdm_option_reset(struct maskdm_option_slot *slot)
 {
     char *value = NULL;
 
     if (slot->option->standard)
-        MASKDM_TRY(maskdm_option_canonical(&value, slot->name, slot->option, slot->option->standard));
+        MASKDM_TRY(maskdm_option_canonical(&value, slot->said, slot->option, slot->option->standard));
     maskdm_free(slot->value);
     slot->value = value;
     slot->set = 0;
@@ -105,6 +64,7 @@ static maskdm_options *make(const struct maskdm_option_kind *kind)
 
         s->option = maskdm_option_at(kind, i, &s->table);
         maskdm_option_name(s->name, kind, s->table, s->option);
+        maskdm_option_spell(s, MASKDM_SPELL_NAMES);
     }
     return o;
 }
@@ -145,6 +105,7 @@ static int copy_value(struct maskdm_option_slot *to, const struct maskdm_option_
     maskdm_free(to->value);
     to->value = value;
     to->set = from->set;
+    memcpy(to->said, from->said, sizeof to->said);
     return MASKDM_OK;
 }
 
@@ -153,6 +114,8 @@ int maskdm_optionset_clone(maskdm_options **out, const maskdm_options *from)
     maskdm_options *o = make(from->kind);
     int status = o ? MASKDM_OK : MASKDM_ENOMEM;
 
+    if (o)
+        o->spelling = from->spelling;
     for (int i = 0; status >= 0 && i < o->count; i++)
         status = copy_value(&o->slot[i], &from->slot[i]);
     if (status < 0)
@@ -174,6 +137,7 @@ static int copy_table(maskdm_options *to, const maskdm_options *from)
     const char *table = to->kind->table[0]->name;
     int found = 0;
 
+    to->spelling = from->spelling;
     for (int i = 0; i < to->count; i++) {
         const struct maskdm_option_slot *s = find_in_table(from, table, to->slot[i].name);
 
@@ -213,7 +177,7 @@ int maskdm_optionset_set(maskdm_options *o, const char *name, const char *value)
     char *canonical;
 
     MASKDM_TRY(maskdm_option_need(&s, o, name));
-    MASKDM_TRY(maskdm_option_canonical(&canonical, s->name, s->option, value));
+    MASKDM_TRY(maskdm_option_canonical(&canonical, s->said, s->option, value));
     maskdm_free(s->value);
     s->value = canonical;
     s->set = 1;
@@ -226,7 +190,7 @@ int maskdm_optionset_set_number(maskdm_options *o, const char *name, const char 
 
     MASKDM_TRY(maskdm_option_need(&s, o, name));
     if (s->option->type == MASKDM_OPTION_STRING || s->option->type == MASKDM_OPTION_CHOICE)
-        return maskdm_fail(MASKDM_EINVAL, "option %s takes a text, not the number %s", s->name, value);
+        return maskdm_fail(MASKDM_EINVAL, "option %s takes a text, not the number %s", s->said, value);
     return maskdm_optionset_set(o, name, value);
 }
 
@@ -250,11 +214,11 @@ int maskdm_optionset_check(const maskdm_options *o)
 
         if (s->set && !belongs) {
             selector = selector_of(o, s);
-            return maskdm_fail(MASKDM_EINVAL, "option %s belongs to %s=%s, but %s is %s", s->name, selector->name,
-                               s->option->when, selector->name, selector->value ? selector->value : "not given");
+            return maskdm_fail(MASKDM_EINVAL, "option %s belongs to %s=%s, but %s is %s", s->said, selector->said,
+                               s->option->when, selector->said, selector->value ? selector->value : "not given");
         }
         if (s->option->required && belongs && (!s->value || !*s->value))
-            return maskdm_fail(MASKDM_EINVAL, "option %s must be given", s->name);
+            return maskdm_fail(MASKDM_EINVAL, "option %s must be given", s->said);
     }
     return MASKDM_OK;
 }

@@ -30,6 +30,7 @@ struct maskdm_option {
     const char *help;     /* one line, no full stop */
     int required;         /* must be given, where its `when` holds; `standard` is then NULL */
     int may_change;       /* when a run is resumed: nothing that it computes depends on it */
+    const char *alias;    /* what other programs call it, "learning_rate|train_lr", for whoever types that; or NULL */
 };
 
 struct maskdm_option_table {
@@ -59,6 +60,10 @@ int maskdm_optionset_clone(maskdm_options **out, const maskdm_options *o);
  * lacks stay at their defaults. MASKDM_EINVAL for any other kind. */
 int maskdm_optionset_extract(maskdm_options **out, const maskdm_options *from, const struct maskdm_option_kind *kind);
 const struct maskdm_option_kind *maskdm_optionset_kind(const maskdm_options *o);
+
+/* How error lines name this option, by the handle's spelling; the name itself where the handle lacks it. */
+const char *maskdm_optionset_said(const maskdm_options *o, const char *name);
+void maskdm_optionset_spell(maskdm_options *o, enum maskdm_option_spelling spelling);
 
 /* A failure of any of these leaves the handle as it was. */
 int maskdm_optionset_set(maskdm_options *o, const char *name, const char *value);

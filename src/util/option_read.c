@@ -176,6 +176,11 @@ static void tell_required(struct maskdm_text *t, const struct place *p)
     add_some(t, p->option->required ? "yes" : "");
 }
 
+static void tell_alias(struct maskdm_text *t, const struct place *p)
+{
+    add_some(t, p->option->alias);
+}
+
 static void tell_help(struct maskdm_text *t, const struct place *p)
 {
     maskdm_text_add(t, p->option->help);
@@ -190,7 +195,7 @@ int maskdm_optionset_describe(const struct maskdm_option_kind *kind, int64_t i, 
     } facts[] = {{"name", tell_name},       {"table", tell_table}, {"type", tell_type},
                  {"default", tell_default}, {"range", tell_range}, {"choices", tell_choices},
                  {"unit", tell_unit},       {"when", tell_when},   {"required", tell_required},
-                 {"help", tell_help}};
+                 {"help", tell_help},       {"alias", tell_alias}};
     struct place p = {kind, NULL, NULL};
 
     p.option = maskdm_option_at(kind, i, &p.table);

@@ -14,6 +14,7 @@ struct maskdm_option_slot {
     const struct maskdm_option_table *table;
     const struct maskdm_option *option;
     char name[MASKDM_OPTION_NAME]; /* with the prefix, in a composite */
+    char said[MASKDM_OPTION_NAME]; /* in error lines: as the name in the handle that this one was made from */
     char *value;                   /* canonical, or NULL: unset and without a default */
     int set;                       /* by the caller */
 };
@@ -22,14 +23,16 @@ struct maskdm_options {
     struct maskdm_handle handle;
     const struct maskdm_option_kind *kind;
     int count;
+    enum maskdm_option_spelling spelling;
     struct maskdm_option_slot slot[];
 };
 
-/* The slot of this name, or NULL; the second form records MASKDM_ENOTFOUND with the nearest name. */
+/* The slot of this name, or NULL; the second form records MASKDM_ENOTFOUND with the name that was probably meant. */
 struct maskdm_option_slot *maskdm_option_find(const maskdm_options *o, const char *name);
 int maskdm_option_need(struct maskdm_option_slot **out, const maskdm_options *o, const char *name);
 void maskdm_option_name(char out[MASKDM_OPTION_NAME], const struct maskdm_option_kind *kind,
                         const struct maskdm_option_table *table, const struct maskdm_option *option);
+void maskdm_option_spell(struct maskdm_option_slot *slot, enum maskdm_option_spelling spelling);
 /* Whether the table's selector stands at one of the choices that `when` names. */
 int maskdm_option_belongs(const maskdm_options *o, const struct maskdm_option_slot *slot);
 /* Back to the default. */
@@ -41,7 +44,5 @@ int maskdm_option_canonical(char **out, const char *name, const struct maskdm_op
 void maskdm_option_range(struct maskdm_text *t, const struct maskdm_option *o);
 /* Whether `word` is one of "a|b|c". */
 int maskdm_option_choice(const char *choices, const char *word);
-/* Changes (insertions, deletions, replacements) between two words of at most 63 bytes; the rest is not looked at. */
-int maskdm_option_distance(const char *a, const char *b);
 
 #endif

@@ -131,10 +131,10 @@ static int read_json_value(maskdm_options *o, const char *name, struct maskdm_js
     if (event == MASKDM_JSON_STRING) {
         maskdm_json_bytes(j);
         return strlen(j->text) == j->length ? maskdm_optionset_set(o, name, j->text)
-                                            : maskdm_fail(MASKDM_EFORMAT, "option %s contains NUL", s->name);
+                                            : maskdm_fail(MASKDM_EFORMAT, "option %s contains NUL", s->said);
     }
     if (event != MASKDM_JSON_ARRAY)
-        return maskdm_fail(MASKDM_EFORMAT, "option %s is an object", s->name);
+        return maskdm_fail(MASKDM_EFORMAT, "option %s is an object", s->said);
     maskdm_text_add(&list, "");
     status = read_array(&list, j);
     if (status >= 0)

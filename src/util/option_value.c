@@ -169,25 +169,3 @@ int maskdm_option_choice(const char *choices, const char *word)
     }
     return 0;
 }
-
-/* Wagner and Fischer, one row at a time. */
-int maskdm_option_distance(const char *a, const char *b)
-{
-    int row[MASKDM_OPTION_NAME];
-    int n = (int)strnlen(b, MASKDM_OPTION_NAME - 1);
-
-    for (int k = 0; k <= n; k++)
-        row[k] = k;
-    for (int i = 0; a[i] && i < MASKDM_OPTION_NAME - 1; i++) {
-        int corner = row[0];
-
-        row[0] = i + 1;
-        for (int k = 1; k <= n; k++) {
-            int replaced = corner + (a[i] != b[k - 1]), changed = (row[k - 1] < row[k] ? row[k - 1] : row[k]) + 1;
-
-            corner = row[k];
-            row[k] = replaced < changed ? replaced : changed;
-        }
-    }
-    return row[n];
-}

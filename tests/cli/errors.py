@@ -52,33 +52,66 @@ def check_command_line():
     prepare()
     for words, says in (
             ([], ["--help"]),
-            (["pretrian"], ["pretrian", "pretrain"]),
-            (["finetun", "--help"], ["finetun", "finetune"]),
-            (pretrain("--bath-size", 3), ["bath_size", "batch_size"]),
-            (pretrain("--mask-blok-size=3"), ["mask_blok_size", "mask_block_size"]),
-            (pretrain("data2"), ["data2"]),
+            (["pretrian"], ["pretrian", "nearest is pretrain"]),
+            (["finetun", "--help"], ["finetun", "nearest is finetune"]),
+            (["train"], ["train", "nearest is pretrain"]),
+            (["generate"], ["generate", "nearest is sample"]),
+            (["frobnicate"], ["no command \"frobnicate\"; maskdm --help lists them\n"]),
+            (["help", "frobnicate"], ["no command \"frobnicate\""]),
+            (["--data", "data"], ["the command comes before its flags"]),
+            (pretrain("--bath-size", 3), ["--bath-size", "the nearest is --batch-size"]),
+            (pretrain("--mask-blok-size=3"), ["--mask-blok-size", "the nearest is --mask-block-size"]),
+            (pretrain("--learning-rate", 1), ["--learning-rate", "see --lr (learning rate"]),
+            (pretrain("--num-steps", 1), ["--num-steps", "see --steps ("]),
+            (pretrain("--gpu", 1), ["has no option \"--gpu\"\n"]),
+            (sample("-n", 1), ["see --count ("]),
+            (pretrain("data2"), ["data2", "--help"]),
             (pretrain("-x"), ["-x"]),
+            (pretrain("-lr", 1), ["\"-lr\" is no flag; --lr is"]),
             (pretrain("--"), ["--"]),
-            (pretrain("--steps"), ["--steps", "value"]),
-            (pretrain("--steps", 0), ["steps", "0", "at least 1"]),
-            (pretrain("--steps", "1e3"), ["steps", "1e3"]),
-            (pretrain("--steps", ""), ["steps"]),
-            (pretrain("--ema-decay", 1.5), ["ema_decay", "1.5", "0 .. 1"]),
-            (pretrain("--lr", "nan"), ["lr", "nan"]),
-            (pretrain("--image-size", "16,16,16"), ["image_size", "2"]),
-            (pretrain("--channels", 5), ["channels", "5", "1 .. 4"]),
+            (pretrain("--steps"), ["--steps needs a value"]),
+            (pretrain("--config"), ["--config needs a value"]),
+            (pretrain("--lr", "--steps", 3), ["--lr needs a value, and --steps is a flag"]),
+            (pretrain("--lr", "=", 3), ["--lr=3"]),
+            (pretrain("--lr", "=3"), ["--lr=3"]),
+            (pretrain("--resume", "yes"), ["--resume=yes"]),
+            (pretrain("--steps", 0), ["option --steps is 0", "at least 1"]),
+            (pretrain("--steps", "1e3"), ["--steps", "1e3"]),
+            (pretrain("--steps", ""), ["--steps"]),
+            (pretrain("--ema-decay", 1.5), ["--ema-decay", "1.5", "0 .. 1"]),
+            (pretrain("--lr", "nan"), ["--lr", "nan"]),
+            (pretrain("--image-size", "16,16,16"), ["--image-size", "2"]),
+            (pretrain("--channels", 5), ["--channels", "5", "1 .. 4"]),
             (pretrain("--schedule", "cosin"), ["cosin", "linear|cosine|shifted_cosine"]),
-            (pretrain("--flip=yes"), ["flip", "yes"]),
-            (pretrain("--resume=maybe"), ["resume", "maybe"]),
-            (pretrain("--no-steps"), ["no_steps"]),
-            (pretrain("--mask", "patch", "--mask-block-size", 2), ["mask_block_size", "patch"]),
-            (pretrain("--mask", "crop"), ["mask_crop_size"]),
-            (["pretrain", "--data", "data"], ["out", "must be given"]),
-            (["sample", "--out", "grid.png"], ["model", "must be given"]),
+            (pretrain("--flip=yes"), ["--flip", "yes"]),
+            (pretrain("--resume=maybe"), ["--resume", "maybe"]),
+            (pretrain("--no-steps"), ["--no-steps"]),
+            (pretrain("--mask", "patch", "--mask-block-size", 2), ["--mask-block-size", "--mask=block", "patch"]),
+            (pretrain("--mask", "crop"), ["--mask-crop-size"]),
+            (["pretrain", "--data", "data"], ["option --out must be given"]),
+            (["sample", "--out", "grid.png"], ["option --model must be given"]),
             (sample("--sampler", "euler"), ["euler", "ddpm|ddim"]),
-            (sample("--sampler", "ddpm"), ["steps", "ddpm"]),
+            (sample("--sampler", "ddpm"), ["--steps", "ddpm"]),
             (pretrain("--config", "text"), ["text", "JSON"])):
         refused(words, 2, says)
+    write("config.json", b"{\"learning_rate\": 1}")
+    refused(pretrain("--config", "config.json"), 2, ["config.json: pretrain has no option \"learning_rate\"; see lr ("])
+
+
+def check_what_is_typed_steers_no_terminal():
+    """Every message is one line, whatever stands on the command line or in a name."""
+    prepare()
+    strange = "a\n\033[31mb\u009bc"
+    shown = "a\\x0a\\x1b[31mb\\xc2\\x9bc"
+    for words, status in ((pretrain("--" + strange, 1), 2), (pretrain(strange), 2), (pretrain("-" + strange), 2),
+                          ([strange], 2), (["--help=" + strange], 2), (["info", "--" + strange], 2),
+                          (["info", strange], 1), (pretrain("--data", strange), 1), (pretrain("--lr", strange), 2),
+                          (pretrain("--config", strange), 1), (sample("--model", strange), 1)):
+        said = maskdm(*words, status=status, says=[shown]).stderr
+        assert said.count("\n") == 1, said
+    os.mkdir(strange)
+    write(os.path.join(strange, "m"), read("run/model.safetensors"))
+    assert maskdm("info", os.path.join(strange, "m")).stdout.startswith(shown)
 
 
 def check_data():
@@ -114,12 +147,12 @@ def check_broken_among_good():
 def check_network():
     prepare()
     for words, says in (
-            (pretrain("--patch-size", 5), ["patch_size 5", "16"]),
-            (pretrain("--image-size", "16,18"), ["patch_size 4", "18"]),
-            (pretrain("--heads", 3), ["heads 3", "32"]),
+            (pretrain("--patch-size", 5), ["--patch-size 5", "--image-size 16"]),
+            (pretrain("--image-size", "16,18"), ["--patch-size 4", "18"]),
+            (pretrain("--heads", 3), ["--heads 3", "--dim 32"]),
             (pretrain("--mask", "patch", "--mask-ratio", 1), ["patch", "4 x 4"]),
             (pretrain("--mask", "crop", "--mask-crop-size", 20), ["20", "4"]),
-            (pretrain("--accumulate", 3), ["accumulate 3", "batch_size 8"]),
+            (pretrain("--accumulate", 3), ["--accumulate 3", "--batch-size 8"]),
             (pretrain("--device", "gpu"), ["gpu"]),
             (pretrain("--memory-limit", 100000), ["100000", "bytes"]),
             (pretrain("--memory-limit", 1000000), ["1000000", "bytes"]),
@@ -151,7 +184,7 @@ def check_models():
             (sample("--out", "missing/grid.png"), ["missing/grid.png", "no folder missing"]),
             (sample("--out", "data"), ["data", "not empty"]),
             (finetune("--init", "run/checkpoint-2.safetensors"), ["checkpoint-2", "training state"]),
-            (finetune("--dim", 64), ["dim", "64", "32", "run/model.safetensors"]),
+            (finetune("--dim", 64), ["--dim is 64", "32", "run/model.safetensors"]),
             (finetune("--prediction", "v"), ["prediction", "noise", "run/model.safetensors"])):
         refused(words, 1, says)
 
@@ -196,7 +229,7 @@ def check_run_folder():
     before = {n: read("run/" + n) for n in sorted(os.listdir("run"))}
     again = ["pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 2]
     for words, says in (
-            (again, ["run is not empty", "resume"]),
+            (again, ["run is not empty", "--resume goes on"]),
             (again + ["--resume", "--lr", "1e-3"], ["lr", "0.0002", "0.001"]),
             (again + ["--resume", "--dim", 64], ["dim", "32", "64"]),
             (again + ["--resume", "--seed", 9], ["seed", "0", "9"]),

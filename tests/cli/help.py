@@ -39,6 +39,14 @@ def check_text():
     assert flags - documented == {"--config", "--help"} and documented <= flags and len(flags) > 50, flags ^ documented
 
 
+def check_words():
+    """What people try first."""
+    assert maskdm("help").stdout == maskdm("-h").stdout == maskdm("--help").stdout
+    assert maskdm("version").stdout == maskdm("-V").stdout == maskdm("--version").stdout
+    for c in COMMANDS:
+        assert maskdm("help", c).stdout == maskdm(c, "--help").stdout
+
+
 def check_wrong():
     maskdm("pretrain", "--help=html", status=2, says=["html", "markdown"])
     maskdm("--help=html", status=2, says=["html"])

@@ -66,6 +66,18 @@ def check_second_signal():
     assert checkpoints("run")
 
 
+def check_way_to_go_on_is_one_line():
+    """Whatever is in a name, and a shell reads it back."""
+    faces("data", 8)
+    out = "a\n\t'b\\"
+    p = start(*pretrain(out))
+    said = stop_behind_first_step(p, signal.SIGINT)
+    last = said.strip().splitlines()[-1]
+    assert last.startswith("to go on: maskdm pretrain "), said
+    p = subprocess.run(["bash", "-c", "printf '%s\\0' " + last.split("maskdm ", 1)[1]], capture_output=True)
+    assert out.encode() in p.stdout.split(b"\0"), last
+
+
 def check_first_signal_counts():
     faces("data", 8)
     p = start(*pretrain("run"))

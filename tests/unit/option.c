@@ -88,6 +88,38 @@ START_TEST(tables_are_sound)
 }
 END_TEST
 
+/* What others call an option is no option's name where it would be looked for, and leads to the option. */
+START_TEST(aliases_lead_to_their_options)
+{
+    int64_t count = 0;
+
+    for (int64_t k = 0; maskdm_options_kind(k); k++) {
+        const char *kind = maskdm_options_kind(k);
+        maskdm_options *o = make(kind);
+
+        for (int64_t i = 0; i < maskdm_options_count(kind); i++) {
+            char aliases[512], name[64], see[100];
+            char *rest = aliases;
+
+            snprintf(aliases, sizeof aliases, "%s", fact(kind, i, "alias"));
+            snprintf(name, sizeof name, "%s", fact(kind, i, "name"));
+            snprintf(see, sizeof see, "; see %s (%s)", name, fact(kind, i, "help"));
+            see[sizeof see - 1] = '\0';
+            for (char *word; (word = strtok_r(rest, "|", &rest)); count++) {
+                ck_assert_uint_eq(strspn(word, "abcdefghijklmnopqrstuvwxyz_0123456789"), strlen(word));
+                ck_assert_msg(!maskdm_optionset_has(o, word), "%s: %s is an option", kind, word);
+                ck_assert_int_eq(maskdm_options_set(o, word, "1"), MASKDM_ENOTFOUND);
+                ck_assert_msg(says("; see "), "%s %s: %s", kind, word, maskdm_error_text());
+                if (maskdm_options_count(kind) < 12) /* in a composite, two tables may know the same word */
+                    ck_assert_msg(says(see), "%s %s: %s", kind, word, maskdm_error_text());
+            }
+        }
+        maskdm_options_release(&o);
+    }
+    ck_assert_int_gt(count, 100);
+}
+END_TEST
+
 START_TEST(every_type_is_set_and_read)
 {
     maskdm_options *o = make("uvit"), *f = make("folder"), *t = make("trainer"), *p = make("pretrain");
@@ -128,6 +160,94 @@ START_TEST(every_type_is_set_and_read)
     ck_assert_ptr_null(o);
     maskdm_options_release(&o);
     maskdm_options_release(NULL);
+}
+END_TEST
+
+/* kind, name, and what the line says behind "has no option"; "" is nothing. */
+static const char *const wrong_names[][3] = {
+    {"pretrain", "learning_rate", "; see lr (learning rate behind the warm-up)"},
+    {"pretrain", "learningRate", "; see lr ("},
+    {"pretrain", "LEARNING-RATE", "; see lr ("},
+    {"pretrain", "LR", "; see lr ("},
+    {"pretrain", "num_steps", "; see steps ("},
+    {"pretrain", "epochs", "; see steps (steps to train; an epoch is"},
+    {"pretrain", "batchsize", "; see batch_size ("},
+    {"pretrain", "num_workers", "; see loaders ("},
+    {"pretrain", "hidden_size", "; see dim ("},
+    {"pretrain", "block_size", "; see mask_block_size ("},
+    {"pretrain", "checkpoint", "; see resume ("},
+    {"finetune", "checkpoint", "; see init ("},
+    {"sample", "checkpoint", "; see model ("},
+    {"convert", "checkpoint", "; see from ("},
+    {"sample", "cfg_scale", "; see guidance ("},
+    {"sample", "n", "; see count ("},
+    {"optimizer", "decay", "; see weight_decay ("},
+    {"pretrain", "setps", "; the nearest is steps"},
+    {"pretrain", "ltr", "; the nearest is lr"},
+    {"pretrain", "ema_dceay", "; the nearest is ema_decay"},
+    {"pretrain", "gpu", ""},
+    {"pretrain", "cuda", ""},
+    {"pretrain", "x", ""},
+    {"pretrain", "", ""},
+    {"pretrain", "verbose", ""},
+    {"pretrain", "fp16", ""},
+    {"pretrain", "no_steps", ""},
+};
+
+START_TEST(wrong_names_are_explained_where_that_helps)
+{
+    for (size_t i = 0; i < MASKDM_LENGTH(wrong_names); i++) {
+        maskdm_options *o = make(wrong_names[i][0]);
+        char begin[100], json[100], *rest;
+        size_t n = (size_t)snprintf(begin, sizeof begin, "%s has no option \"%s\"", wrong_names[i][0],
+                                    wrong_names[i][1]);
+
+        ck_assert_int_eq(maskdm_options_set(o, wrong_names[i][1], "1"), MASKDM_ENOTFOUND);
+        ck_assert_int_eq(strncmp(maskdm_error_text(), begin, n), 0);
+        rest = strdup(maskdm_error_text() + n);
+        ck_assert_msg(*wrong_names[i][2] ? strncmp(rest, wrong_names[i][2], strlen(wrong_names[i][2])) == 0 : !*rest,
+                      "%s: %s", wrong_names[i][1], rest);
+        snprintf(json, sizeof json, "{\"%s\": 1}", wrong_names[i][1]);
+        ck_assert_int_eq(maskdm_options_parse_json(o, json, strlen(json)), MASKDM_ENOTFOUND);
+        ck_assert_str_eq(maskdm_error_text() + n, rest);
+        free(rest);
+        maskdm_options_release(&o);
+    }
+}
+END_TEST
+
+/* As the host's user types them, in what the handle says itself and in what is made from it. */
+START_TEST(options_are_spelled_as_flags)
+{
+    maskdm_options *o = make("pretrain"), *copy, *part;
+
+    ck_assert_int_eq(maskdm_options_set_spelling(o, MASKDM_SPELL_FLAGS), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_clone(&copy, o), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_set(copy, "mask_ratio", "1.5"), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option --mask-ratio is 1.5; its range is 0 .. 1");
+    ck_assert_int_eq(maskdm_options_set(copy, "mask_ratoi", "1.5"), MASKDM_ENOTFOUND);
+    ck_assert_str_eq(maskdm_error_text(), "pretrain has no option \"--mask-ratoi\"; the nearest is --mask-ratio");
+    ck_assert_int_eq(maskdm_options_set_int(copy, "mask", 3), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option --mask takes a text, not the number 3");
+    ck_assert_int_eq(maskdm_options_check(o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option --data must be given");
+    ck_assert_int_eq(maskdm_options_parse(o, "data=d out=r mask=patch mask_block_size=3"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_check(o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_error_text(), "option --mask-block-size belongs to --mask=block, but --mask is patch");
+    ck_assert_int_eq(maskdm_options_set(o, "mask", "block"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_mask_kind), MASKDM_OK);
+    ck_assert_str_eq(maskdm_optionset_said(part, "block_size"), "--mask-block-size");
+    ck_assert_str_eq(maskdm_optionset_said(part, "type"), "--mask");
+    maskdm_options_release(&part);
+    ck_assert_int_eq(maskdm_options_set_spelling(o, MASKDM_SPELL_NAMES), MASKDM_OK);
+    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_mask_kind), MASKDM_OK);
+    ck_assert_str_eq(maskdm_optionset_said(part, "block_size"), "mask_block_size");
+    ck_assert_str_eq(maskdm_optionset_said(o, "none"), "none");
+    ck_assert_int_eq(maskdm_options_set_spelling(o, 2), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_options_set_spelling(NULL, 0), MASKDM_EINVAL);
+    maskdm_options_release(&part);
+    maskdm_options_release(&copy);
+    maskdm_options_release(&o);
 }
 END_TEST
 
@@ -368,7 +488,10 @@ int main(void)
     int failed;
 
     tcase_add_test(t, tables_are_sound);
+    tcase_add_test(t, aliases_lead_to_their_options);
     tcase_add_test(t, every_type_is_set_and_read);
+    tcase_add_test(t, wrong_names_are_explained_where_that_helps);
+    tcase_add_test(t, options_are_spelled_as_flags);
     tcase_add_test(t, wrong_values_are_explained);
     tcase_add_test(t, selected_kinds_decide);
     tcase_add_test(t, strings_are_parsed_whole);

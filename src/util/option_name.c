@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Names of options: looking one up, spelling it, and guessing what a wrong one meant. Meaning comes first, since
+ * people type what other programs call it; letters count only when few of them differ, since a wrong hint is worse
+ * than none.
+ */
+#include "util/option_set.h"
+
+#include "util/error.h"
+
+#include <string.h>
+
+void maskdm_option_name(char out[MASKDM_OPTION_NAME], const struct maskdm_option_kind *kind,
+                        const struct maskdm_option_table *table, const struct maskdm_option *option)
+{
+    const char *prefix = kind->count > 1 ? table->prefix : "";
+    size_t n = strlen(prefix);
+
+    if (n && !strcmp(option->name, "type"))
+        maskdm_format(out, MASKDM_OPTION_NAME, "%.*s", (int)n - 1, prefix);
+    else
+        maskdm_format(out, MASKDM_OPTION_NAME, "%s%s", prefix, option->name);
+}
+
+struct maskdm_option_slot *maskdm_option_find(const maskdm_options *o, const char *name)
+{
+    for (int i = 0; i < o->count; i++)
+        if (!strcmp(o->slot[i].name, name))
+            return (struct maskdm_option_slot *)&o->slot[i];
+    return NULL;
+}
+
+/* ---- spelling ---- */
+
+static void spell(char *out, size_t size, const char *name, enum maskdm_option_spelling spelling)
+{
+    maskdm_format(out, size, "%s%s", spelling == MASKDM_SPELL_FLAGS ? "--" : "", name);
+    for (; spelling == MASKDM_SPELL_FLAGS && *out; out++)
+        if (*out == '_')
+            *out = '-';
+}
+
+void maskdm_option_spell(struct maskdm_option_slot *slot, enum maskdm_option_spelling spelling)
+{
+    spell(slot->said, sizeof slot->said, slot->name, spelling);
+}
+
+void maskdm_optionset_spell(maskdm_options *o, enum maskdm_option_spelling spelling)
+{
+    o->spelling = spelling;
+    for (int i = 0; i < o->count; i++)
+        maskdm_option_spell(&o->slot[i], spelling);
+}
+
+const char *maskdm_optionset_said(const maskdm_options *o, const char *name)
+{
+    const struct maskdm_option_slot *slot = maskdm_option_find(o, name);
+
+    return slot ? slot->said : name;
+}
+
+/* ---- guessing ---- */
+
+static char fold(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
+/* Whether n bytes of `word` are `name`, whatever the case and whatever joins the words. */
+static int same(const char *word, size_t n, const char *name)
+{
+    size_t i = 0;
+
+    for (;; i++, name++) {
+        while (i < n && word[i] == '_')
+            i++;
+        while (*name == '_' || *name == '-')
+            name++;
+        if (i == n || !*name)
+            return i == n && !*name;
+        if (word[i] != fold(*name))
+            return 0;
+    }
+}
+
+static int is_alias(const struct maskdm_option *option, const char *name)
+{
+    for (const char *a = option->alias; a && *a;) {
+        const size_t n = strcspn(a, "|");
+
+        if (same(a, n, name))
+            return 1;
+        a += n + (a[n] == '|');
+    }
+    return 0;
+}
+
+/* By its name in another spelling, by what others call it, or without its table's prefix. */
+static const struct maskdm_option_slot *by_meaning(const maskdm_options *o, const char *name)
+{
+    for (int i = 0; i < o->count; i++)
+        if (same(o->slot[i].name, strlen(o->slot[i].name), name))
+            return &o->slot[i];
+    for (int i = 0; i < o->count; i++)
+        if (is_alias(o->slot[i].option, name))
+            return &o->slot[i];
+    for (int i = 0; i < o->count; i++)
+        if (same(o->slot[i].option->name, strlen(o->slot[i].option->name), name))
+            return &o->slot[i];
+    return NULL;
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Insertions, deletions, replacements and exchanges of neighbours between two words (Damerau and Levenshtein, no
+ * piece changed twice). What is behind the longest name is not looked at. */
+static int distance(const char *a, const char *b)
+{
+    int row[3][MASKDM_OPTION_NAME], *before = row[0], *above = row[1], *here = row[2];
+    int n = (int)strnlen(b, MASKDM_OPTION_NAME - 1);
+
+    for (int k = 0; k <= n; k++)
+        here[k] = k;
+    for (int i = 0; a[i] && i < MASKDM_OPTION_NAME - 1; i++) {
+        int *oldest = before;
+
+        before = above;
+        above = here;
+        here = oldest;
+        here[0] = i + 1;
+        for (int k = 1; k <= n; k++) {
+            here[k] = least(above[k - 1] + (a[i] != b[k - 1]), least(above[k], here[k - 1]) + 1);
+            if (i > 0 && k > 1 && a[i] == b[k - 2] && a[i - 1] == b[k - 1])
+                here[k] = least(here[k], before[k - 2] + 1);
+        }
+    }
+    return here[n];
+}
+
+/* Of all names the nearest, at most a third of the letters away. */
+static const struct maskdm_option_slot *by_letters(const maskdm_options *o, const char *name)
+{
+    const struct maskdm_option_slot *nearest = NULL;
+    int best = (int)strlen(name) / 3 + 1;
+
+    for (int i = 0; i < o->count; i++) {
+        int d = distance(name, o->slot[i].name);
+
+        if (d < best) {
+            best = d;
+            nearest = &o->slot[i];
+        }
+    }
+    return nearest;
+}
+
+int maskdm_option_need(struct maskdm_option_slot **out, const maskdm_options *o, const char *name)
+{
+    const struct maskdm_option_slot *guess;
+    char said[MASKDM_OPTION_NAME + 20];
+
+    *out = maskdm_option_find(o, name);
+    if (*out)
+        return MASKDM_OK;
+    spell(said, sizeof said, name, o->spelling);
+    guess = by_meaning(o, name);
+    if (guess)
+        return maskdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"; see %s (%s)", o->kind->name, said, guess->said,
+                           guess->option->help);
+    guess = by_letters(o, name);
+    if (guess)
+        return maskdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"; the nearest is %s", o->kind->name, said,
+                           guess->said);
+    return maskdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"", o->kind->name, said);
+}
