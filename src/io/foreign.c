@@ -117,7 +117,7 @@ static const struct kind kinds[] = {
     {0, BYTES("version https://git-lfs"), "a Git LFS pointer", "\"git lfs pull\" fetches the file in its place"},
     {.is = is_html, .what = "an HTML page", .advice = "a download brought a web page in place of the file"},
     {.is = is_xml, .what = "XML text", .advice = "a download may have brought a message in place of the file"},
-    {.is = is_json, .what = "JSON text", .advice = "weights are in another file beside it"},
+    {.is = is_json, .what = "JSON text", .advice = "weights are kept in other files"},
     {0, BYTES("\x1f\x8b"), "a gzip archive", unpack},
     {0, BYTES("\x28\xb5\x2f\xfd"), "a zstd archive", unpack},
     {0, BYTES("\xfd" "7zXZ"), "an xz archive", unpack},

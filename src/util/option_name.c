@@ -116,7 +116,7 @@ static int least(int a, int b)
 }
 
 /* Insertions, deletions, replacements and exchanges of neighbours between two words (Damerau and Levenshtein, no
- * piece changed twice). What is behind the longest name is not looked at. */
+ * piece changed twice). Of words of at most MASKDM_OPTION_NAME - 1 bytes. */
 static int distance(const char *a, const char *b)
 {
     int row[3][MASKDM_OPTION_NAME], *before = row[0], *above = row[1], *here = row[2];
@@ -144,9 +144,10 @@ static int distance(const char *a, const char *b)
 static const struct maskdm_option_slot *by_letters(const maskdm_options *o, const char *name)
 {
     const struct maskdm_option_slot *nearest = NULL;
-    int best = (int)strlen(name) / 3 + 1;
+    const size_t n = strnlen(name, MASKDM_OPTION_NAME);
+    int best = (int)n / 3 + 1;
 
-    for (int i = 0; i < o->count; i++) {
+    for (int i = 0; i < o->count && n < MASKDM_OPTION_NAME; i++) {
         int d = distance(name, o->slot[i].name);
 
         if (d < best) {

@@ -165,7 +165,7 @@ def check_shapes():
     maskdm("pretrain", "--data", "data", "--out", "run", "--batch-size", 8, "--threads", 1, "--steps", 3, "--schedule",
            "linear", *more)
     tree = checkpoint("run/model.safetensors", linear(50))
-    convert(tree, status=1, says=["96 patches", "image_size"])
+    convert(tree, status=1, says=["96 patches", "--image-size"])
     convert(tree, "--image-size", "16,24")
     same("made.safetensors", "run/model.safetensors")
     convert(tree, "--image-size", 16, status=1, says=["encoder_pos_embed", "[1,98,64]", "[1,66,64]"])

@@ -192,6 +192,7 @@ static const char *const wrong_names[][3] = {
     {"pretrain", "verbose", ""},
     {"pretrain", "fp16", ""},
     {"pretrain", "no_steps", ""},
+    {"pretrain", "a_name_that_is_longer_than_any_option_of_the_library_can_ever_be", ""},
 };
 
 START_TEST(wrong_names_are_explained_where_that_helps)
