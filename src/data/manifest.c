@@ -63,7 +63,8 @@ static void write_file(struct maskdm_text *out, const struct maskdm_scan *s, int
     maskdm_text_add_json_bytes(out, maskdm_scan_name(s, i));
     maskdm_text_addf(out, ", %lld, ", (long long)s->file[i].bytes);
     write_label(out, s->file[i].label);
-    maskdm_text_add(out, s->file[i].left_out ? ", false]" : "]");
+    maskdm_text_addf(out, ", \"%016llx\"%s]", (unsigned long long)s->file[i].mark,
+                     s->file[i].left_out ? ", false" : "");
 }
 
 /* Files in use and files left out are each in order; together they are again. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What tells the data of a run from others: names below their folder, sizes in bytes, labels. Neither where the
- * folder is nor how its path is spelt, nor times of files, nor what is in them. Of images that the host holds, their
+ * What tells the data of a run from others: names below their folder, sizes in bytes, their last bytes, labels.
+ * Neither where the folder is nor how its path is spelt, nor times of files. Of images that the host holds, their
  * number, their labels where they are in memory, and no more.
  */
 #ifndef MASKDM_DATA_MANIFEST_H

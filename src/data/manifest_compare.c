@@ -7,11 +7,12 @@
 
 #include <string.h>
 
-/* One manifest being read; the text of `name`, `bytes`, `label` and `used` are those of the entry read last. */
+/* One manifest being read; `name`, `bytes`, `label`, `mark` and `used` are those of the entry read last. */
 struct cursor {
     struct maskdm_json j;
     struct maskdm_text name;
     int64_t bytes, label;
+    char mark[17];
     int used, more; /* more: an entry was read; 0: the list is over, or there is none */
 };
 
@@ -65,6 +66,8 @@ static int take_file(struct cursor *c)
     MASKDM_TRY(take_text(c));
     MASKDM_TRY(take_number(c, maskdm_json_next(&c->j), &c->bytes));
     MASKDM_TRY(take_number(c, maskdm_json_next(&c->j), &c->label));
+    MASKDM_TRY(maskdm_json_expect(&c->j, MASKDM_JSON_STRING));
+    maskdm_format(c->mark, sizeof c->mark, "%s", c->j.text);
     event = maskdm_json_next(&c->j);
     c->used = event != MASKDM_JSON_FALSE;
     if (!c->used)
@@ -112,6 +115,8 @@ static void tell_file(struct maskdm_text *out, const struct cursor *a, const str
     else if (a->used != b->used)
         maskdm_text_addf(out, "%.200s was %s and is %s", a->name.data, a->used ? "read" : "left out",
                          b->used ? "read" : "left out");
+    else if (strcmp(a->mark, b->mark))
+        maskdm_text_addf(out, "%.200s has other bytes than it had", a->name.data);
 }
 
 static void tell_image(struct maskdm_text *out, const struct cursor *a, const struct cursor *b, int64_t i)

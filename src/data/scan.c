@@ -54,15 +54,17 @@ static int add_file(struct walk *w, char *path, int64_t bytes)
 {
     struct maskdm_scan *s = w->scan;
     void *file = s->file;
+    uint64_t mark = 0;
     int r = make_room(&file, &s->capacity, s->count, sizeof *s->file);
 
     s->file = file;
-    if (r < 0) {
+    if (r >= 0)
+        r = maskdm_scan_mark(&mark, path, bytes);
+    if (r < 0)
         maskdm_free(path);
-        return r;
-    }
-    s->file[s->count++] = (struct maskdm_scan_file){path, bytes, w->label, 0};
-    return MASKDM_OK;
+    else
+        s->file[s->count++] = (struct maskdm_scan_file){path, bytes, mark, w->label, 0};
+    return r;
 }
 
 /* The error line of a file operation, "cannot LIST PATH: REASON", without its first two words. */

@@ -13,6 +13,7 @@
 struct maskdm_scan_file {
     char *path; /* with the folder's own path before it */
     int64_t bytes;
+    uint64_t mark; /* of its last 4096 bytes, which tell images of equal length apart; 0: they could not be read */
     int32_t label; /* -1: beside the sub-folders */
     int left_out;  /* found, but it could not be read as an image; see maskdm_scan_settle() */
 };
@@ -27,7 +28,7 @@ struct maskdm_scan {
     char **label;
     int64_t labels, label_capacity;
     int64_t unreadable; /* names of images behind which there is no file to be read: broken links, FIFOs, ... */
-    uint64_t digest;    /* of names, sizes and labels */
+    uint64_t digest;    /* of names, sizes, marks and labels */
 };
 
 /* A folder that is no part of the data wherever it is met, by whatever link; `what` says why in the log. */
@@ -46,6 +47,8 @@ int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct mas
 void maskdm_scan_settle(struct maskdm_scan *s);
 /* Over all files in their order, before any is left out: moved folders and other spellings give the same. */
 uint64_t maskdm_scan_digest(const struct maskdm_scan *s);
+/* The mark of a file of `bytes` bytes. Fails for want of memory or descriptors alone. */
+int maskdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes);
 /* The name of file i below the folder. */
 const char *maskdm_scan_name(const struct maskdm_scan *s, int64_t i);
 void maskdm_scan_free(struct maskdm_scan *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The list of files that a walk made: its order, its digest.
+ * The list of files that a walk made: its order, and what tells it from others.
  */
 #include "data/scan.h"
 
@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { MARK_BYTES = 4096 };
 
 static int compare(const void *a, const void *b)
 {
@@ -23,6 +25,28 @@ const char *maskdm_scan_name(const struct maskdm_scan *s, int64_t i)
     return s->file[i].path + s->root;
 }
 
+/* The end of an image: all of a small one, the checksum of a PNG's last part, the last blocks of a JPEG. */
+int maskdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes)
+{
+    unsigned char end[MARK_BYTES];
+    size_t n = bytes < MARK_BYTES ? (size_t)bytes : MARK_BYTES;
+    struct maskdm_reader *file;
+    struct maskdm_digest d;
+    int r = maskdm_reader_open(&file, path);
+
+    *mark = 0;
+    if (r >= 0) {
+        r = maskdm_reader_read_at(file, end, n, (uint64_t)bytes - n);
+        maskdm_reader_close(&file);
+    }
+    if (r < 0)
+        return r == MASKDM_ENOMEM ? r : MASKDM_OK;
+    maskdm_digest_start(&d);
+    maskdm_digest_add(&d, end, n);
+    *mark = maskdm_digest_value(&d);
+    return MASKDM_OK;
+}
+
 uint64_t maskdm_scan_digest(const struct maskdm_scan *s)
 {
     struct maskdm_digest d;
@@ -30,10 +54,11 @@ uint64_t maskdm_scan_digest(const struct maskdm_scan *s)
     maskdm_digest_start(&d);
     for (int64_t i = 0; i < s->count; i++) {
         const char *name = maskdm_scan_name(s, i);
-        unsigned char facts[12];
+        unsigned char facts[20];
 
         maskdm_store_le(facts, 8, (uint64_t)s->file[i].bytes);
-        maskdm_store_le(facts + 8, 4, (uint32_t)s->file[i].label);
+        maskdm_store_le(facts + 8, 8, s->file[i].mark);
+        maskdm_store_le(facts + 16, 4, (uint32_t)s->file[i].label);
         maskdm_digest_add(&d, name, strlen(name) + 1);
         maskdm_digest_add(&d, facts, sizeof facts);
     }

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import zlib
 
 from rig import NETWORK, PROGRAM, Skip, checkpoints, faces, main, maskdm, read, run, same, write
 
@@ -57,9 +58,18 @@ def check_other_spellings():
     assert notes("run") == []
 
 
+def plain_png(path, shade):
+    """16 x 16 pixels of one colour, not compressed: files of all shades have the same length."""
+    rows = (b"\0" + bytes([shade]) * 48) * 16
+    parts = ((b"IHDR", bytes([0, 0, 0, 16, 0, 0, 0, 16, 8, 2, 0, 0, 0])), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b""))
+    write(path, b"\x89PNG\r\n\x1a\n" + b"".join(
+        len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big") for kind, body in parts))
+
+
 def check_changed():
     """Each change is refused with what it is, nothing is touched; and is gone on with when that is said."""
     classes("b", "c")
+    plain_png("data/c/plain.png", 7)
     train("run", 1, "--classes", 4)
     shutil.copytree("run", "first")
     shutil.copytree("data", "kept")
@@ -79,6 +89,7 @@ def check_changed():
             (lambda: write("data/b/1.png", read("data/b/1.png") + b"xx"), "b/1.png had %d bytes and has %d" % (
                 os.path.getsize("data/b/1.png"), os.path.getsize("data/b/1.png") + 2)),
             (lambda: write("data/b/1.png", b"x" * os.path.getsize("data/b/1.png")), "b/1.png was read and is left out"),
+            (lambda: plain_png("data/c/plain.png", 8), "c/plain.png has other bytes than it had"),
     ):
         change()
         train("run", 2, "--classes", 4, "--resume", status=1,

@@ -14,8 +14,9 @@
 static const char list[] = "{\"identity\": \"2 images of 4 x 4 x 3, 0123456789abcdef, without 1, "
                            "0123456789abcdef\",\n"
                            "\"labels\": [\"a\", \"b\\uefe9\"],\n"
-                           "\"files\": [\n[\"0.png\", 10, null],\n[\"a/\\\"1\\\".png\", 20, 0, false],\n"
-                           "[\"b\\uefe9/2.png\", 30, 1]\n]}\n";
+                           "\"files\": [\n[\"0.png\", 10, null, \"0000000000000abc\"],\n"
+                           "[\"a/\\\"1\\\".png\", 20, 0, \"0000000000000abc\", false],\n"
+                           "[\"b\\uefe9/2.png\", 30, 1, \"0000000000000abc\"]\n]}\n";
 static const char labels[] = "{\"identity\": \"3 images of 4 x 4 x 3, 0123456789abcdef\",\n"
                              "\"image_labels\": [0,null,2]}\n";
 

@@ -23,7 +23,7 @@ struct rig {
 
 static void add(struct rig *r, const char *path, int64_t bytes, int32_t label)
 {
-    r->file[r->scan.count++] = (struct maskdm_scan_file){(char *)path, bytes, label, 0};
+    r->file[r->scan.count++] = (struct maskdm_scan_file){(char *)path, bytes, 0xabc, label, 0};
 }
 
 static void begin(struct rig *r)
@@ -114,6 +114,11 @@ static void larger(struct rig *r)
     r->file[2].bytes = 31;
 }
 
+static void other_bytes(struct rig *r)
+{
+    r->file[1].mark++;
+}
+
 static void relabelled(struct rig *r)
 {
     r->file[2].label = 0;
@@ -158,6 +163,7 @@ START_TEST(the_first_difference)
                {fresh, "z.png is new"},
                {fresh_first, "+.png is new"},
                {larger, "b\xe9/2.png had 30 bytes and has 31"},
+               {other_bytes, "a/\"1\".png has other bytes than it had"},
                {relabelled, "b\xe9/2.png had label 1 and has 0"},
                {broken, "a/\"1\".png was read and is left out"},
                {renamed_label, ""}, /* by itself impossible: the names of the files hold it */
@@ -181,8 +187,9 @@ START_TEST(what_is_written)
     ck_assert_ptr_nonnull(strstr(t.data, "{\"identity\": \"2 images of 4 x 4 x 3, "));
     ck_assert_ptr_nonnull(strstr(t.data, ", without 1, "));
     ck_assert_ptr_nonnull(strstr(t.data, ",\n\"labels\": [\"a\", \"b\\uefe9\"],\n\"files\": [\n"
-                                         "[\"0.png\", 10, null],\n"
-                                         "[\"a/\\\"1\\\".png\", 20, 0, false],\n[\"b\\uefe9/2.png\", 30, 1]\n]}\n"));
+                                         "[\"0.png\", 10, null, \"0000000000000abc\"],\n"
+                                         "[\"a/\\\"1\\\".png\", 20, 0, \"0000000000000abc\", false],\n"
+                                         "[\"b\\uefe9/2.png\", 30, 1, \"0000000000000abc\"]\n]}\n"));
     maskdm_text_free(&t);
 }
 END_TEST

@@ -279,7 +279,7 @@ static uint64_t digest_of(const char *path)
     return digest;
 }
 
-START_TEST(the_digest_is_of_names_sizes_and_labels)
+START_TEST(the_digest_is_of_names_sizes_ends_and_labels)
 {
     char absolute[512];
     uint64_t first;
@@ -293,15 +293,44 @@ START_TEST(the_digest_is_of_names_sizes_and_labels)
     ck_assert(digest_of("data/") == first && digest_of("data//") == first && digest_of("./data") == first);
     ck_assert(digest_of(absolute) == first && digest_of("link") == first && digest_of("link/") == first);
     ck_assert(!rename("data", "moved") && !utimensat(-100, "moved/a/0.png", NULL, 0) && digest_of("moved") == first);
-    make("moved/b/1.png", "543"); /* contents are not looked at */
-    ck_assert(digest_of("moved") == first);
-    make("moved/b/1.png", "5432");
-    ck_assert(digest_of("moved") != first);
     make("moved/b/1.png", "543");
+    ck_assert(digest_of("moved") != first);
+    make("moved/b/1.png", "3456");
+    ck_assert(digest_of("moved") != first);
+    make("moved/b/1.png", "345");
     ck_assert(!rename("moved/b/1.png", "moved/b/2.png") && digest_of("moved") != first);
     ck_assert(!rename("moved/b/2.png", "moved/b/1.png") && digest_of("moved") == first);
     make("moved/aa/0.png", "1");
     ck_assert(digest_of("moved") != first);
+}
+END_TEST
+
+/* The last 4096 bytes count, those before them do not; what cannot be read has no mark. */
+START_TEST(marks)
+{
+    char text[6001];
+    struct refusal refusal = {"open", "0.png", EACCES};
+    struct maskdm_file_hook hook = {refuse, &refusal};
+    uint64_t first, other;
+
+    memset(text, 'x', 6000);
+    text[6000] = '\0';
+    make("data/0.png", text);
+    ck_assert_int_eq(maskdm_scan_mark(&first, "data/0.png", 6000), MASKDM_OK);
+    for (int at = 6000 - 4097; at <= 6000 - 4096; at++) {
+        text[at] = 'y';
+        make("data/0.png", text);
+        ck_assert_int_eq(maskdm_scan_mark(&other, "data/0.png", 6000), MASKDM_OK);
+        ck_assert((other == first) == (at == 6000 - 4097));
+    }
+    ck_assert_int_eq(maskdm_scan_mark(&other, "data/0.png", 7000), MASKDM_OK); /* it became shorter meanwhile */
+    ck_assert(other == 0);
+    make("data/empty.png", "");
+    ck_assert(maskdm_scan_mark(&other, "data/empty.png", 0) == MASKDM_OK && other != 0);
+    maskdm_file_hook_set(&hook);
+    ck_assert(maskdm_scan_mark(&other, "data/0.png", 6000) == MASKDM_OK && other == 0);
+    refusal.reason = EMFILE;
+    ck_assert_str_eq(found("data", NULL), "cannot open data/0.png: Too many open files");
 }
 END_TEST
 
@@ -337,7 +366,8 @@ int main(void)
     tcase_add_test(t, deep_and_long);
     tcase_add_test(t, folders_of_runs_and_exceptions);
     tcase_add_test(t, nothing_left);
-    tcase_add_test(t, the_digest_is_of_names_sizes_and_labels);
+    tcase_add_test(t, the_digest_is_of_names_sizes_ends_and_labels);
+    tcase_add_test(t, marks);
     tcase_add_test(t, broken_files_go_behind);
     suite_add_tcase(s, t);
     srunner_run_all(sr, CK_NORMAL);
