@@ -4,7 +4,6 @@
  */
 #include "data/manifest.h"
 
-#include "data/scan.h"
 #include "util/digest.h"
 #include "util/endian.h"
 

@@ -8,6 +8,7 @@
 #define MASKDM_DATA_MANIFEST_H
 
 #include "data/data.h"
+#include "data/scan.h"
 #include "util/json.h"
 
 enum { MASKDM_IDENTITY = 128 };
@@ -20,5 +21,8 @@ int maskdm_manifest_write(const maskdm_data *data, struct maskdm_text *out);
  * data. MASKDM_EFORMAT: `old` is no manifest. */
 int maskdm_manifest_difference(struct maskdm_text *out, const char *old, size_t old_bytes, const char *now,
                                size_t now_bytes);
+/* 1: the manifest is of these very files; those that were left out then are marked, and the list is settled, so that
+ * none has to be decoded to know the images. 0: it is of others, or no manifest; nothing is marked. */
+int maskdm_manifest_knows(struct maskdm_scan *found, const char *manifest, size_t bytes);
 
 #endif

@@ -218,3 +218,51 @@ int maskdm_manifest_difference(struct maskdm_text *out, const char *old, size_t 
     maskdm_text_free(&identity);
     return r < 0 ? r : maskdm_text_ok(out);
 }
+
+static int same_file(const struct cursor *c, const struct maskdm_scan *s, int64_t i)
+{
+    const struct maskdm_scan_file *file = &s->file[i];
+    char mark[sizeof c->mark];
+
+    maskdm_format(mark, sizeof mark, "%016llx", (unsigned long long)file->mark);
+    return c->bytes == file->bytes && c->label == file->label && !strcmp(c->mark, mark) &&
+           !strcmp(c->name.data, maskdm_scan_name(s, i));
+}
+
+/* 1: the files of the list are those of the scan, in their order. What was left out is marked as far as it goes. */
+static int mark_broken(struct cursor *c, struct maskdm_scan *s)
+{
+    int in = find(&c->j, "files");
+
+    if (in <= 0)
+        return in;
+    MASKDM_TRY(maskdm_json_expect(&c->j, MASKDM_JSON_ARRAY));
+    for (int64_t i = 0;; i++) {
+        c->bytes = -1; /* where the entry is no file */
+        MASKDM_TRY(next(c));
+        if (!c->more)
+            return i == s->count;
+        if (i == s->count || !same_file(c, s, i))
+            return 0;
+        s->file[i].left_out = !c->used;
+    }
+}
+
+int maskdm_manifest_knows(struct maskdm_scan *found, const char *manifest, size_t bytes)
+{
+    struct cursor c = {.used = 1};
+    int r;
+
+    maskdm_json_open(&c.j, manifest, bytes);
+    maskdm_text_add(&c.name, "");
+    r = maskdm_text_ok(&c.name);
+    if (r == MASKDM_OK)
+        r = mark_broken(&c, found);
+    maskdm_json_close(&c.j);
+    maskdm_text_free(&c.name);
+    for (int64_t i = 0; r != 1 && i < found->count; i++)
+        found->file[i].left_out = 0;
+    if (r == 1)
+        maskdm_scan_settle(found);
+    return r == MASKDM_EFORMAT ? 0 : r;
+}

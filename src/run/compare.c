@@ -28,6 +28,17 @@ static int same_init(const maskdm_options *old, const maskdm_options *now)
            a.number == b.number;
 }
 
+/* Two folders, of which what is in them is compared, or two shares of one value. */
+static int same_val(const maskdm_options *old, const maskdm_options *now)
+{
+    double a, b;
+
+    if (maskdm_run_val_is_folder(old) || maskdm_run_val_is_folder(now))
+        return maskdm_run_val_is_folder(old) && maskdm_run_val_is_folder(now);
+    return maskdm_parse_double(maskdm_optionset_string(old, "val"), &a) == 0 &&
+           maskdm_parse_double(maskdm_optionset_string(now, "val"), &b) == 0 && a == b;
+}
+
 static int compare_options(const struct maskdm_run *run)
 {
     const char *skip[3] = {NULL};
@@ -37,8 +48,7 @@ static int compare_options(const struct maskdm_run *run)
     MASKDM_TRY(maskdm_record_read(&old, run->out, maskdm_optionset_kind(run->options)));
     if (!old)
         return MASKDM_OK;
-    /* Where both are folders, what is in them is compared. */
-    if (maskdm_run_val_is_folder(old) && maskdm_run_val_is_folder(run->options))
+    if (same_val(old, run->options))
         skip[n++] = "val";
     if (run->finetune && same_init(old, run->options))
         skip[n++] = "init";

@@ -18,22 +18,21 @@ int maskdm_run_val_is_folder(const maskdm_options *o)
     return *val && maskdm_parse_double(val, &share) < 0;
 }
 
-/* Put a folder into the list, if there is one; that of the images themselves is refused. */
-static int add_exception(struct maskdm_scan_except *list, const char *path, const char *what,
-                         const struct maskdm_folder_id *images, const char *images_path)
+static int same_folder(const struct maskdm_folder_id *a, const struct maskdm_folder_id *b)
+{
+    return a->device == b->device && a->number == b->number;
+}
+
+/* What a path leads to; 0: to no folder. */
+static int identify(struct maskdm_folder_id *id, const char *path)
 {
     enum maskdm_file_kind kind;
 
-    while (list->what)
-        list++;
     MASKDM_TRY(maskdm_file_kind_of(&kind, path));
     if (kind != MASKDM_FILE_FOLDER)
-        return MASKDM_OK;
-    MASKDM_TRY(maskdm_folder_id(&list->id, path));
-    if (list->id.device == images->device && list->id.number == images->number)
-        return maskdm_fail(MASKDM_EINVAL, "%s is %s and holds the images of %s as well", path, what, images_path);
-    list->what = what;
-    return MASKDM_OK;
+        return 0;
+    MASKDM_TRY(maskdm_folder_id(id, path));
+    return 1;
 }
 
 int maskdm_run_exceptions(const struct maskdm_run *run, int held_out, struct maskdm_scan_except *list)
@@ -41,13 +40,24 @@ int maskdm_run_exceptions(const struct maskdm_run *run, int held_out, struct mas
     const char *data = maskdm_optionset_string(run->options, "data");
     const char *val = maskdm_optionset_string(run->options, "val"), *path = held_out ? val : data;
     struct maskdm_folder_id images;
+    int found;
 
     memset(list, 0, MASKDM_RUN_EXCEPTIONS * sizeof *list);
     MASKDM_TRY(maskdm_folder_id(&images, path));
-    MASKDM_TRY(add_exception(list, run->out, "the folder of this run", &images, path));
-    if (held_out)
-        return add_exception(list, data, "the folder of the training images", &images, path);
-    return maskdm_run_val_is_folder(run->options)
-               ? add_exception(list, val, "the folder of the held-out images", &images, path)
-               : MASKDM_OK;
+    found = identify(&list->id, run->out);
+    if (found > 0 && same_folder(&list->id, &images))
+        return maskdm_fail(MASKDM_EINVAL, "%s cannot be the run's own folder: it is the folder of images %s",
+                           run->out, path);
+    if (found > 0)
+        list++->what = "the folder of this run";
+    MASKDM_TRY(found);
+    if (!maskdm_run_val_is_folder(run->options))
+        return MASKDM_OK;
+    found = identify(&list->id, held_out ? data : val);
+    if (found > 0 && !same_folder(&list->id, &images))
+        list->what = held_out ? "the folder of the training images" : "the folder of the held-out images";
+    else if (found > 0 && held_out)
+        maskdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out",
+                        val);
+    return found < 0 ? found : MASKDM_OK;
 }

@@ -4,7 +4,6 @@
  */
 #include "data/manifest.h"
 
-#include "data/scan.h"
 #include "util/alloc.h"
 
 #include <check.h>
@@ -211,6 +210,37 @@ START_TEST(which_are_broken_counts)
 }
 END_TEST
 
+START_TEST(known_files)
+{
+    static void (*const change[])(struct rig *r) = {gone, fresh, fresh_first, larger, other_bytes, relabelled};
+    struct rig old, now;
+    struct maskdm_text t;
+
+    begin(&old);
+    old.file[1].left_out = 1;
+    t = written(&old);
+    begin(&now);
+    nothing(&now);
+    ck_assert_int_eq(maskdm_manifest_knows(&now.scan, t.data, t.length), 1);
+    ck_assert(now.scan.count == 2 && now.scan.broken == 1);
+    ck_assert_str_eq(maskdm_scan_name(&now.scan, 2), "a/\"1\".png");
+    for (size_t i = 0; i < MASKDM_LENGTH(change); i++) {
+        begin(&now);
+        change[i](&now);
+        maskdm_scan_settle(&now.scan);
+        ck_assert_int_eq(maskdm_manifest_knows(&now.scan, t.data, t.length), 0);
+        for (int64_t k = 0; k < now.scan.count; k++)
+            ck_assert(!now.file[k].left_out);
+        ck_assert(now.scan.broken == 0);
+    }
+    for (size_t n = 0; n < t.length - 5; n++) {
+        begin(&now);
+        ck_assert_int_eq(maskdm_manifest_knows(&now.scan, t.data, n), 0);
+    }
+    maskdm_text_free(&t);
+}
+END_TEST
+
 START_TEST(images_of_the_host)
 {
     static const int32_t label[] = {0, -1, 2}, other[] = {0, -1, 3};
@@ -315,6 +345,7 @@ int main(void)
     tcase_add_test(t, the_first_difference);
     tcase_add_test(t, what_is_written);
     tcase_add_test(t, which_are_broken_counts);
+    tcase_add_test(t, known_files);
     tcase_add_test(t, images_of_the_host);
     tcase_add_test(t, damage);
     tcase_add_test(t, memory_may_end_anywhere);
