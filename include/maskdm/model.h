@@ -40,6 +40,13 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_create(maskdm_model **out, maskdm_
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load(maskdm_model **out, maskdm_device *device, const char *path);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_memory(maskdm_model **out, maskdm_device *device,
                                                           const void *bytes, size_t size);
+/** One set of weights of a model file alone, which takes half the memory where the file has both; of a file with one
+ *  set, that. All that is asked of the model afterwards is answered from it. For sampling, and to go on from. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path,
+                                                       enum maskdm_weights which);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one_memory(maskdm_model **out, maskdm_device *device,
+                                                              const void *bytes, size_t size,
+                                                              enum maskdm_weights which);
 /** safetensors: plain names are the EMA weights, online.NAME the online ones where they differ. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save(maskdm_model *model, const char *path);
 /** An independent copy on the same device. */
@@ -90,14 +97,16 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, enum 
 
 /** Bytes that a trainer (weights, gradients, moments, EMA, arena; `visible` patches a micro-batch image) would take
  *  beside its model or, with train 0, a sampler and its model together, before anything is allocated. visible 0: all
- *  patches. */
+ *  patches. A model has two sets of weights where it was trained with an EMA, and the sum for a sampler allows for
+ *  them: as a device's memory_limit it suffices for every model file. A model of one set (fresh weights, or
+ *  maskdm_model_load_one()) needs one less. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(maskdm_device *device, const char *network,
                                                        const maskdm_options *options, int train, int64_t batch,
                                                        int64_t visible, size_t *bytes);
 
 /** The whole job: a checkpoint of the authors' program (torch.save since 1.6) becomes a model file. options: kind
- * "convert" (from, out, ema_from, online_from, heads, the scheduler's). The weights are found by their names, whatever
- * wraps and nests them (doc/formats.md); which were taken, and what was not used, is told as log lines. The network
+ * "convert" (from, out, ema_from, online_from, heads, the scheduler's). The weights are found by their names,
+ * whatever wraps and nests them (doc/formats.md); which were taken, and what was not used, is told as log lines. The network
  * follows from the weights' shapes, heads being dim / 64 unless given; the schedule, where it is not given, from the
  * checkpoint's betas. EMA and online weights go in where both are there. MASKDM_EFORMAT with the tensor and both
  * shapes, or with the names between which it is not clear. */

@@ -46,6 +46,36 @@ int maskdm_model_load_memory(maskdm_model **out, maskdm_device *device, const vo
     return maskdm_weights_load_memory(out, device, bytes, size);
 }
 
+static int check_which(enum maskdm_weights which)
+{
+    if (which != MASKDM_WEIGHTS_EMA && which != MASKDM_WEIGHTS_ONLINE)
+        return maskdm_fail(MASKDM_EINVAL, "which is %d, neither of the two sets of weights", (int)which);
+    return MASKDM_OK;
+}
+
+int maskdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which)
+{
+    if (!out)
+        return missing("out");
+    *out = NULL;
+    if (!device || !path)
+        return missing(device ? "path" : "device");
+    MASKDM_TRY(check_which(which));
+    return maskdm_weights_load_one(out, device, path, which);
+}
+
+int maskdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
+                                 enum maskdm_weights which)
+{
+    if (!out)
+        return missing("out");
+    *out = NULL;
+    if (!device || !bytes)
+        return missing(device ? "bytes" : "device");
+    MASKDM_TRY(check_which(which));
+    return maskdm_weights_load_one_memory(out, device, bytes, size, which);
+}
+
 int maskdm_model_save(maskdm_model *model, const char *path)
 {
     if (!model || !path)

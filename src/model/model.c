@@ -148,13 +148,14 @@ float *maskdm_weights_block(const maskdm_model *model, enum maskdm_weights which
 }
 
 /* A trainer holds weights, gradients, two moments and the average, and x_0, noise, x_t and target of a micro-batch; a
- * sampler its images, their predictions with and without label, noise and two clean ones. */
+ * sampler its images, their predictions with and without label, noise and two clean ones, beside a model that has two
+ * sets of weights where it was trained. */
 int maskdm_weights_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
                             int train, int64_t batch, int64_t visible)
 {
     maskdm_model *m;
     size_t arena, sum, images;
-    int status, blocks = train ? 5 : 1;
+    int status, blocks = train ? 5 : 2;
 
     *bytes = 0;
     MASKDM_TRY(maskdm_weights_shell(&m, device, network, options, NULL));

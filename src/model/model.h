@@ -43,7 +43,8 @@ float *maskdm_weights_block(const maskdm_model *model, enum maskdm_weights which
 /* Bytes of one block. */
 size_t maskdm_weights_bytes(const maskdm_model *model);
 
-/* Weights, gradients, moments, EMA and arena of a trainer, or weights and arena of a sampler. */
+/* Weights, gradients, moments, EMA and arena of a trainer, beside its model; or a sampler's arena and images, and a
+ * model with both sets of weights. */
 int maskdm_weights_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
                             int train, int64_t batch, int64_t visible);
 int maskdm_weights_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch, const float *x_t,
@@ -55,6 +56,10 @@ struct maskdm_st;
 struct maskdm_st_writer;
 int maskdm_weights_load(maskdm_model **out, maskdm_device *device, const char *path);
 int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size);
+/* The model has one set, of the two that the file may have. */
+int maskdm_weights_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which);
+int maskdm_weights_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
+                                   enum maskdm_weights which);
 int maskdm_weights_save(const maskdm_model *model, const char *path);
 /* The metadata that describe network and scheduler; shared with training state, as blocks are. */
 int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model);

@@ -132,9 +132,11 @@ static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mask
     return status;
 }
 
+enum { BOTH = -1 };
+
 /* Shapes are held against the file before the blocks are taken, so that a header that claims a giant network costs
- * nothing. */
-static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s)
+ * nothing. `which`: BOTH, or the only set of weights that is wanted. */
+static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s, int which)
 {
     maskdm_model *m;
     int sets, status;
@@ -148,10 +150,11 @@ static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s)
     if (status == MASKDM_OK && sets == 2)
         status = maskdm_weights_check_block(s, &m->layout, "online.");
     if (status == MASKDM_OK)
-        status = maskdm_weights_take(m, sets == 2);
+        status = maskdm_weights_take(m, sets == 2 && which == BOTH);
     if (status == MASKDM_OK)
-        status = maskdm_weights_read_block(device, s, &m->layout, "", m->ema);
-    if (status == MASKDM_OK && sets == 2)
+        status = maskdm_weights_read_block(device, s, &m->layout,
+                                           sets == 2 && which == MASKDM_WEIGHTS_ONLINE ? "online." : "", m->ema);
+    if (status == MASKDM_OK && m->online)
         status = maskdm_weights_read_block(device, s, &m->layout, "online.", m->online);
     if (status < 0) {
         maskdm_weights_drop(&m);
@@ -161,26 +164,47 @@ static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s)
     return MASKDM_OK;
 }
 
-int maskdm_weights_load(maskdm_model **out, maskdm_device *device, const char *path)
+static int load_path(maskdm_model **out, maskdm_device *device, const char *path, int which)
 {
     struct maskdm_st s;
     int status;
 
     *out = NULL;
     MASKDM_TRY(maskdm_st_open(&s, path));
-    status = load(out, device, &s);
+    status = load(out, device, &s, which);
     maskdm_st_close(&s);
     return status < 0 ? maskdm_fail_prefix(status, "%s", path) : MASKDM_OK;
 }
 
-int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size)
+static int load_bytes(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size, int which)
 {
     struct maskdm_st s;
     int status;
 
     *out = NULL;
     MASKDM_TRY(maskdm_st_open_memory(&s, bytes, size));
-    status = load(out, device, &s);
+    status = load(out, device, &s, which);
     maskdm_st_close(&s);
     return status;
+}
+
+int maskdm_weights_load(maskdm_model **out, maskdm_device *device, const char *path)
+{
+    return load_path(out, device, path, BOTH);
+}
+
+int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size)
+{
+    return load_bytes(out, device, bytes, size, BOTH);
+}
+
+int maskdm_weights_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which)
+{
+    return load_path(out, device, path, which);
+}
+
+int maskdm_weights_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
+                                   enum maskdm_weights which)
+{
+    return load_bytes(out, device, bytes, size, which);
 }

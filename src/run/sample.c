@@ -81,7 +81,7 @@ static int sample(const maskdm_options *options, maskdm_device *device, const in
         strcmp(maskdm_optionset_string(options, "weights"), "online") ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
     maskdm_model *model = NULL;
     maskdm_sampler *sampler = NULL;
-    int status = maskdm_weights_load(&model, device, maskdm_optionset_string(options, "model"));
+    int status = maskdm_weights_load_one(&model, device, maskdm_optionset_string(options, "model"), which);
 
     if (status >= 0)
         status = maskdm_sampling_create(&sampler, model, which, options, control);

@@ -92,7 +92,7 @@ static int follow_file(struct maskdm_run *run, const maskdm_options *file)
 
 /* A run that is resumed has its weights in its checkpoint, so that the file it began from may be gone; network and
  * schedule are then those of the model in its folder. */
-static int load_own_model(struct maskdm_run *run)
+static int load_own_model(struct maskdm_run *run, enum maskdm_weights which)
 {
     struct maskdm_failure why;
     char *path;
@@ -102,7 +102,7 @@ static int load_own_model(struct maskdm_run *run)
     path = maskdm_run_path(run, "model.safetensors");
     if (!path)
         return MASKDM_ENOMEM;
-    status = maskdm_weights_load(&run->model, run->device, path);
+    status = maskdm_weights_load_one(&run->model, run->device, path, which);
     maskdm_free(path);
     return status == MASKDM_ENOTFOUND ? maskdm_failure_record(&why) : status;
 }
@@ -110,14 +110,13 @@ static int load_own_model(struct maskdm_run *run)
 static int load_model(struct maskdm_run *run)
 {
     const char *init = maskdm_optionset_string(run->options, "init");
-    int ema = strcmp(maskdm_optionset_string(run->options, "init_weights"), "ema") == 0;
-    int status = maskdm_weights_load(&run->model, run->device, init);
+    const int ema = strcmp(maskdm_optionset_string(run->options, "init_weights"), "ema") == 0;
+    const enum maskdm_weights which = ema ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
+    int status = maskdm_weights_load_one(&run->model, run->device, init, which);
 
     if (status == MASKDM_ENOTFOUND && maskdm_optionset_bool(run->options, "resume"))
-        status = load_own_model(run);
+        status = load_own_model(run, which);
     MASKDM_TRY(status);
-    if (ema && run->model->online)
-        memcpy(run->model->online, run->model->ema, maskdm_weights_bytes(run->model));
     MASKDM_TRY(follow_file(run, run->model->options));
     return follow_file(run, run->model->scheduler->options);
 }

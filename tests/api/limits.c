@@ -57,6 +57,74 @@ static void expect_refusal(const maskdm_device *dev, int status, size_t allowed,
     ck_assert_uint_eq(maskdm_device_memory_peak(dev), before);
 }
 
+/* As a limit the estimate suffices: for a trainer beside its model, whether that is fresh or a trained file, and for
+ * a sampler with a trained file, all of it. */
+START_TEST(test_estimate_suffices)
+{
+    static const char labelled[] = "image_size=16 patch_size=4 dim=64 depth=5 heads=2 classes=3";
+    static const char path[] = "trained.tmp";
+    static const char *const samplers[] = {"sampler=ddim steps=2 batch_size=8 guidance=3",
+                                           "sampler=ddpm batch_size=8", "sampler=dpmpp steps=3 batch_size=8"};
+    static const int32_t labels[BATCH] = {0, 1, 2, 0, 1, 2, -1, 0};
+    static float pixel[BATCH * 16 * 16 * 3];
+    maskdm_device *dev = rig_device("threads=2");
+    maskdm_model *m = rig_model(dev, labelled), *trained;
+    maskdm_trainer *t = rig_trainer(m, "", "batch_size=2", NULL);
+    maskdm_options *o = rig_options("uvit", labelled);
+    size_t set, train, sample;
+
+    MUST(maskdm_model_estimate(dev, "uvit", o, 1, BATCH, 0, &train));
+    MUST(maskdm_model_estimate(dev, "uvit", o, 0, BATCH, 0, &sample));
+    MUST(maskdm_trainer_model(t, &trained));
+    MUST(maskdm_model_save(trained, path));
+    maskdm_model_release(&trained);
+    maskdm_trainer_release(&t);
+    set = maskdm_device_memory_used(dev);
+    maskdm_model_release(&m);
+    maskdm_device_release(&dev);
+
+    for (int kind = 0; kind < 3; kind++) {
+        limit(&dev, train + (kind ? set : 2 * set));
+        if (kind == 0)
+            MUST(maskdm_model_load(&m, dev, path));
+        else if (kind == 1)
+            MUST(maskdm_model_load_one(&m, dev, path, MASKDM_WEIGHTS_ONLINE));
+        else
+            m = rig_model(dev, labelled);
+        ck_assert_uint_eq(maskdm_device_memory_used(dev), kind ? set : 2 * set);
+        MUST(try_trainer(&t, m, BATCH));
+        ck_assert_uint_eq(maskdm_device_memory_used(dev), maskdm_device_memory_limit(dev));
+        maskdm_trainer_release(&t);
+        maskdm_model_release(&m);
+        maskdm_device_release(&dev);
+    }
+
+    for (size_t i = 0; i < sizeof samplers / sizeof *samplers; i++) {
+        maskdm_options *so = rig_options("sampler", samplers[i]);
+        maskdm_sampler *s;
+
+        limit(&dev, sample);
+        MUST(maskdm_model_load(&m, dev, path));
+        MUST(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, so, NULL));
+        MUST(maskdm_sampler_run(s, BATCH, NULL, labels, MASKDM_SAMPLE_FLOAT, pixel, 0, 0));
+        ck_assert_uint_ge(maskdm_device_memory_peak(dev), sample - sizeof pixel);
+        maskdm_sampler_release(&s);
+        maskdm_model_release(&m);
+        maskdm_device_release(&dev);
+        maskdm_options_release(&so);
+    }
+    maskdm_options_release(&o);
+
+    /* The program samples from one set, and loads no other. */
+    o = rig_options("sample", "model=trained.tmp out=drawn.tmp.png count=8 batch_size=8 steps=2 threads=1");
+    MUST(maskdm_options_set_int(o, "memory_limit", (int64_t)(sample - set)));
+    MUST(maskdm_sample(o, NULL));
+    maskdm_options_release(&o);
+    remove("drawn.tmp.png");
+    remove(path);
+}
+END_TEST
+
 /* The line begins with what was wanted: "12 bytes for ...". */
 static size_t wanted_bytes(void)
 {
@@ -160,7 +228,7 @@ END_TEST
 START_TEST(test_sampler_estimate)
 {
     maskdm_device *dev = rig_device("threads=2");
-    size_t want = estimate(dev, 0, 16, 0), model, peak; /* with the model itself */
+    size_t want = estimate(dev, 0, 16, 0), model, peak;
     maskdm_model *m = rig_model(dev, network);
     maskdm_options *o = rig_options("sampler", "steps=2 batch_size=16");
     static float pixel[16 * 32 * 32 * 3];
@@ -169,7 +237,7 @@ START_TEST(test_sampler_estimate)
     model = maskdm_device_memory_used(dev);
     MUST(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, o, NULL));
     MUST(maskdm_sampler_run(s, 16, NULL, NULL, MASKDM_SAMPLE_FLOAT, pixel, 0, 0));
-    peak = maskdm_device_memory_peak(dev);
+    peak = maskdm_device_memory_peak(dev) + model; /* a trained file has two sets of weights, this model one */
     ck_assert_msg(peak <= want * 1.05 && peak >= want * 0.95, "estimated %zu bytes, took %zu", want, peak);
     maskdm_sampler_release(&s);
     ck_assert_uint_eq(maskdm_device_memory_used(dev), model);
@@ -181,8 +249,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *test[] = {test_estimate_is_the_peak, test_steps_take_no_more, test_refused_before_anything_is_taken,
-                           test_sampler_estimate};
+    const TTest *test[] = {test_estimate_is_the_peak, test_estimate_suffices, test_steps_take_no_more,
+                           test_refused_before_anything_is_taken, test_sampler_estimate};
 
     return rig_run("limits", test, sizeof test / sizeof *test);
 }

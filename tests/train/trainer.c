@@ -398,6 +398,65 @@ START_TEST(nothing_leaks)
 }
 END_TEST
 
+/* A file's weights, one set at a time: the same bits in half the memory, from the disk and from memory. */
+START_TEST(one_set_alone)
+{
+    const char *folder = tiny_folder();
+    struct tiny t;
+    maskdm_model *model, *both, *one;
+    char path[300], *bytes;
+    size_t n, held;
+
+    tiny_open(&t, NULL);
+    tiny_step(&t, 5);
+    OK(maskdm_trainer_model(t.trainer, &model));
+    snprintf(path, sizeof path, "%s/model", folder);
+    OK(maskdm_model_save(model, path));
+    bytes = tiny_read(path, &n);
+    OK(maskdm_model_load(&both, t.device, path));
+    ck_assert(maskdm_model_has_online(both));
+    held = maskdm_device_memory_used(t.device);
+    for (int i = 0; i < 4; i++) {
+        const enum maskdm_weights which = i % 2 ? MASKDM_WEIGHTS_ONLINE : MASKDM_WEIGHTS_EMA;
+        float *expected = tiny_flat(both, which), *got;
+
+        if (i < 2)
+            OK(maskdm_model_load_one(&one, t.device, path, which));
+        else
+            OK(maskdm_model_load_one_memory(&one, t.device, bytes, n, which));
+        ck_assert(!maskdm_model_has_online(one));
+        ck_assert_uint_lt(maskdm_device_memory_used(t.device) - held, tiny_bytes(&t) * 3 / 2);
+        for (int as = 0; as < 2; as++) {
+            got = tiny_flat(one, (enum maskdm_weights)as);
+            ck_assert_mem_eq(expected, got, tiny_bytes(&t));
+            free(got);
+        }
+        free(expected);
+        if (i == 3) { /* a file with one set has only that to give */
+            float *online = tiny_flat(one, MASKDM_WEIGHTS_EMA);
+
+            OK(maskdm_model_save(one, path));
+            maskdm_model_release(&one);
+            OK(maskdm_model_load_one(&one, t.device, path, MASKDM_WEIGHTS_ONLINE));
+            got = tiny_flat(one, MASKDM_WEIGHTS_ONLINE);
+            ck_assert_mem_eq(online, got, tiny_bytes(&t));
+            free(online);
+            free(got);
+        }
+        maskdm_model_release(&one);
+    }
+    FAILS(MASKDM_EINVAL, "which is 2", maskdm_model_load_one(&one, t.device, path, (enum maskdm_weights)2));
+    FAILS(MASKDM_EINVAL, "which is 3",
+          maskdm_model_load_one_memory(&one, t.device, bytes, n, (enum maskdm_weights)3));
+    FAILS(MASKDM_EINVAL, "path", maskdm_model_load_one(&one, t.device, NULL, MASKDM_WEIGHTS_EMA));
+    FAILS(MASKDM_EINVAL, "bytes", maskdm_model_load_one_memory(&one, t.device, NULL, n, MASKDM_WEIGHTS_EMA));
+    free(bytes);
+    maskdm_model_release(&both);
+    maskdm_model_release(&model);
+    tiny_close(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trainer");
@@ -416,6 +475,7 @@ int main(void)
     tcase_add_test(tests, held_out_loss);
     tcase_add_test(tests, validation_changes_no_step);
     tcase_add_test(tests, nothing_leaks);
+    tcase_add_test(tests, one_set_alone);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
     return tiny_main(suite);
