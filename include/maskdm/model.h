@@ -105,9 +105,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(maskdm_device *device, co
                                                        int64_t visible, size_t *bytes);
 
 /** The whole job: a checkpoint of the authors' program (torch.save since 1.6) becomes a model file. options: kind
- * "convert" (from, out, ema_from, online_from, heads, the scheduler's). The weights are found by their names, whatever
- * wraps and nests them (doc/formats.md); log lines tell which were taken and what was not used. The network follows
- * from the weights' shapes, heads being dim / 64 unless given; the schedule, where it is not given, from the
+ * "convert" (from, out, ema_from, online_from, heads, the scheduler's). The weights are found by their names,
+ * whatever wraps and nests them (doc/formats.md); log lines tell which were taken and what was not used. The network
+ * follows from the weights' shapes, heads being dim / 64 unless given; the schedule, where it is not given, from the
  * checkpoint's betas. EMA and online weights go in where both are there. MASKDM_EFORMAT with the tensor and both
  * shapes, or with the names between which it is not clear. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_convert(const maskdm_options *options, maskdm_control *control);

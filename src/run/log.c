@@ -35,8 +35,7 @@ static int64_t line_step(const char *line, size_t n)
     return event == MASKDM_JSON_END ? step : -1;
 }
 
-/* Lines of steps up to `step`, moved to the front; their bytes. */
-static size_t keep_lines(char *text, size_t bytes, int64_t step)
+size_t maskdm_run_log_keep(char *text, size_t bytes, int64_t step)
 {
     size_t kept = 0, at = 0;
 
@@ -65,7 +64,7 @@ static int cut_back(const char *path, int64_t step)
     int status = MASKDM_OK;
 
     MASKDM_TRY(maskdm_file_read_all(&text, &bytes, path, LOG_LIMIT));
-    kept = keep_lines(text, bytes, step);
+    kept = maskdm_run_log_keep(text, bytes, step);
     if (kept < bytes) {
         status = maskdm_writer_open(&w, path);
         if (status == MASKDM_OK)

@@ -86,6 +86,8 @@ char *maskdm_run_path(const struct maskdm_run *run, const char *name);
 
 /* ---- log.c ---- */
 void maskdm_run_log_listen(struct maskdm_run *run); /* set up run->voice */
+/* Lines of steps up to `step`, moved to the front of the text; their bytes. */
+size_t maskdm_run_log_keep(char *text, size_t bytes, int64_t step);
 /* Open log.jsonl, cut back to lines of steps up to `step`. */
 int maskdm_run_log_open(struct maskdm_run *run, int64_t step);
 int maskdm_run_log_step(struct maskdm_run *run);

@@ -5,16 +5,12 @@
 #ifndef MASKDM_TESTS_FUZZ_TENSOR_H
 #define MASKDM_TESTS_FUZZ_TENSOR_H
 
+#include "require.h"
+
 #include "io/safetensors.h"
 #include "util/error.h"
 
 #include <stdlib.h>
-
-static inline void require(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* Every way of reading tensor i; returns what reading it as floats does. */
 static inline int read_tensor(struct maskdm_st *s, int64_t i)
