@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The affinity mask counts before the machine's cores: containers and batch systems set it.
+ * The affinity mask and the quotas of control groups count before the machine's cores: containers and batch systems
+ * set them. More threads than a quota has cores would spend it early and then stand still together.
  */
 #define _GNU_SOURCE
 
 #include "util/cores.h"
 
+#include "util/cgroup.h"
+
 #include <sched.h>
 #include <unistd.h>
 
-int maskdm_core_count(void)
+static int count_cores(void)
 {
     long n;
 #ifdef __linux__
@@ -20,4 +23,12 @@ int maskdm_core_count(void)
 #endif
     n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 && n < 1024 ? (int)n : 1;
+}
+
+int maskdm_core_count(void)
+{
+    int cores = count_cores();
+    int64_t quota = maskdm_cgroup_cpus("");
+
+    return quota > 0 && quota < cores ? (int)quota : cores;
 }

@@ -30,6 +30,10 @@ const char *maskdm_reader_path(const struct maskdm_reader *r);
 int maskdm_reader_read_at(struct maskdm_reader *r, void *buffer, size_t bytes, uint64_t offset);
 /* The whole file, at most `limit` bytes, into fresh memory (maskdm_free) with a NUL behind it. */
 int maskdm_file_read_all(char **out, size_t *bytes, const char *path, size_t limit);
+/* Visit the lines of a text that the system may make up while it is read (/proc, /sys: their size says nothing),
+ * without allocating; lines of 2047 bytes and more are passed over. A positive result of `see` ends the visit and is
+ * returned, as is MASKDM_EIO, with nothing recorded, where the file cannot be read. */
+int maskdm_file_lines(const char *path, int (*see)(void *user, char *line), void *user);
 
 /* ---- writing a whole file so that a cut at any moment leaves the old or the new one ----
  *

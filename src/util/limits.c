@@ -4,8 +4,13 @@
  */
 #include "util/limits.h"
 
+#include "util/cgroup.h"
+#include "util/error.h"
+
+#include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #ifndef MAP_NORESERVE
 #    define MAP_NORESERVE 0
@@ -34,4 +39,34 @@ size_t maskdm_limits_stack(void)
         bytes = 0;
     (void)pthread_attr_destroy(&a);
     return bytes;
+}
+
+/* EAGAIN stands for all of them. */
+int maskdm_limits_fail_thread(int reason)
+{
+    size_t stack = maskdm_limits_stack();
+    int64_t tasks = maskdm_cgroup_tasks("");
+    struct rlimit user = {RLIM_INFINITY, RLIM_INFINITY};
+
+    if (reason != EAGAIN && reason != ENOMEM)
+        return maskdm_fail(MASKDM_ENOMEM, "cannot start a thread: pthread_create() answers %d", reason);
+    if (!maskdm_limits_room(stack))
+        return maskdm_fail(MASKDM_ENOMEM,
+                           "cannot start a thread: its stack needs %zu bytes of address space, more than the limits "
+                           "of this process leave (ulimit -v; ulimit -s for a smaller stack)",
+                           stack);
+    if (tasks >= 0)
+        return maskdm_fail(MASKDM_ENOMEM,
+                           "cannot start a thread: the control group allows %lld processes and threads (pids.max), "
+                           "and has as many",
+                           (long long)tasks);
+#ifdef RLIMIT_NPROC
+    (void)getrlimit(RLIMIT_NPROC, &user);
+#endif
+    if (user.rlim_cur != RLIM_INFINITY)
+        return maskdm_fail(MASKDM_ENOMEM,
+                           "cannot start a thread: the user is allowed %llu processes and threads (ulimit -u), and "
+                           "has as many",
+                           (unsigned long long)user.rlim_cur);
+    return maskdm_fail(MASKDM_ENOMEM, "cannot start a thread: the system has as many as it bears");
 }

@@ -14,9 +14,9 @@
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/file.h"
+#include "util/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -143,29 +143,19 @@ static void announce(struct maskdm_pool *p)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-/* All signals stay with the host's threads. */
 static int start_workers(struct maskdm_pool *p)
 {
-    sigset_t all, old;
-    int reason;
-
-    (void)sigfillset(&all);
-    reason = pthread_sigmask(SIG_SETMASK, &all, &old);
-    if (reason)
-        return maskdm_fail(MASKDM_ENOMEM, "cannot block signals for the worker threads (error %d)", reason);
-    for (int i = 1; i < p->threads && !reason; i++) {
+    for (int i = 1; i < p->threads; i++) {
         struct worker *w = &p->worker[p->started];
+        int status;
 
         w->pool = p;
         w->index = i;
-        reason = pthread_create(&w->thread, NULL, serve, w);
-        if (!reason)
-            p->started++;
+        status = maskdm_thread_start(&w->thread, serve, w);
+        if (status)
+            return maskdm_fail_prefix(status, "worker thread %d of %d", i, p->threads - 1);
+        p->started++;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (reason)
-        return maskdm_fail(MASKDM_ENOMEM, "cannot start worker thread %d of %d (error %d)", p->started + 1,
-                           p->threads - 1, reason);
     return MASKDM_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "util/thread.h"
 
 #include "util/error.h"
+#include "util/limits.h"
 
 #include <signal.h>
 
@@ -19,7 +20,5 @@ int maskdm_thread_start(pthread_t *out, void *(*body)(void *arg), void *arg)
         return maskdm_fail(MASKDM_ENOMEM, "cannot block signals for a thread (error %d)", reason);
     reason = pthread_create(out, NULL, body, arg);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (reason)
-        return maskdm_fail(MASKDM_ENOMEM, "cannot start a thread (error %d)", reason);
-    return MASKDM_OK;
+    return reason ? maskdm_limits_fail_thread(reason) : MASKDM_OK;
 }

@@ -207,6 +207,46 @@ START_TEST(threads_without_room_are_refused)
 }
 END_TEST
 
+static void *stay(void *arg)
+{
+    return arg;
+}
+
+static int refuse_stacks(void)
+{
+    maskdm_device *d;
+    pthread_t t;
+
+    if (leave_room(4 << 20))
+        return 1;
+    if (maskdm_thread_start(&t, stay, NULL) != MASKDM_ENOMEM || !strstr(maskdm_last_error(), "stack"))
+        return 2;
+    if (open_device(&d, "threads=5") != MASKDM_ENOMEM || !strstr(maskdm_last_error(), "worker thread 1 of 4: "))
+        return has_avx2() ? 3 : 0;
+    return strstr(maskdm_last_error(), "ulimit -v") ? 0 : 4;
+}
+
+static int refuse_users(void)
+{
+    struct rlimit r = {1, 1};
+    pthread_t t;
+
+    if (setrlimit(RLIMIT_NPROC, &r) || setgid(65534) || setuid(65534))
+        return 1;
+    if (maskdm_thread_start(&t, stay, NULL) == MASKDM_OK)
+        return pthread_join(t, NULL); /* a system that does not count */
+    return strstr(maskdm_last_error(), "(ulimit -u)") ? 0 : 3;
+}
+
+START_TEST(a_refused_thread_says_the_limit)
+{
+    if (LIMITS_WORK)
+        ck_assert_int_eq(in_child(refuse_stacks), 0);
+    if (getuid() == 0)
+        ck_assert_int_eq(in_child(refuse_users), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("limits");
@@ -219,6 +259,7 @@ int main(void)
     tcase_add_test(c, own_kernels_do_without_blas);
     tcase_add_test(c, blas_without_room_is_refused);
     tcase_add_test(c, threads_without_room_are_refused);
+    tcase_add_test(c, a_refused_thread_says_the_limit);
     suite_add_tcase(s, c);
     srunner_set_fork_status(r, CK_NOFORK);
     srunner_run_all(r, CK_NORMAL);
