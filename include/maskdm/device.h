@@ -7,6 +7,10 @@
  *
  * Thread safety: a device may be shared by handles on several threads; its thread pool then serves one of
  * them at a time, in turn.
+ *
+ * fork(): the child may release the parent's handles, which then only frees memory, and open its own. Whatever would
+ * compute on the parent's device or read images of its data sets is MASKDM_EINVAL there, with a line that says why:
+ * the threads behind them stayed in the parent.
  */
 #ifndef MASKDM_DEVICE_H
 #define MASKDM_DEVICE_H

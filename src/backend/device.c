@@ -9,6 +9,7 @@
 #include "util/cores.h"
 #include "util/error.h"
 #include "util/handle.h"
+#include "util/process.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct maskdm_device {
     atomic_size_t used, peak;
     size_t limit; /* bytes, 0: none */
     int workers;
+    long process;
     struct turn turn;
 };
 
@@ -59,8 +61,10 @@ static void destroy(void *object)
     maskdm_device *d = object;
 
     d->backend->v->close(d->backend);
-    pthread_cond_destroy(&d->turn.changed);
-    pthread_mutex_destroy(&d->turn.mutex);
+    if (maskdm_process_made(d->process)) {
+        pthread_cond_destroy(&d->turn.changed);
+        pthread_mutex_destroy(&d->turn.mutex);
+    }
     maskdm_free(d);
 }
 
@@ -81,6 +85,7 @@ static int make_device(maskdm_device **out, const struct maskdm_cpu_settings *s,
     maskdm_handle_init(&d->handle, &kind);
     d->limit = limit;
     d->workers = s->workers;
+    d->process = maskdm_process_id();
     pthread_mutex_init(&d->turn.mutex, NULL);
     pthread_cond_init(&d->turn.changed, NULL);
     *out = d;
@@ -142,6 +147,7 @@ int maskdm_device_take(maskdm_device *d, size_t bytes, const char *what)
 {
     size_t used = atomic_load(&d->used), peak;
 
+    MASKDM_TRY(maskdm_process_check(d->process, "the device"));
     do {
         size_t most = d->limit ? d->limit : SIZE_MAX;
         if (used > most || bytes > most - used)
@@ -189,11 +195,12 @@ void maskdm_device_free(maskdm_device *d, void *memory, size_t bytes)
 
 /* ---- turns ---- */
 
-void maskdm_device_enter(maskdm_device *d)
+int maskdm_device_enter(maskdm_device *d)
 {
     struct turn *t = &d->turn;
     pthread_t self = pthread_self();
 
+    MASKDM_TRY(maskdm_process_check(d->process, "the device"));
     pthread_mutex_lock(&t->mutex);
     if (t->depth == 0 || !pthread_equal(t->owner, self)) {
         uint64_t ticket = t->next++;
@@ -205,6 +212,7 @@ void maskdm_device_enter(maskdm_device *d)
     pthread_mutex_unlock(&t->mutex);
     if (d->backend->v->enter)
         d->backend->v->enter(d->backend);
+    return MASKDM_OK;
 }
 
 void maskdm_device_leave(maskdm_device *d)

@@ -26,8 +26,8 @@ int maskdm_device_alloc(maskdm_device *d, void **out, size_t bytes, int zero, co
 void maskdm_device_free(maskdm_device *d, void *memory, size_t bytes);
 
 /* Work that runs on the device is bracketed, so that handles on several host threads take turns and the BLAS
- * guard stands. Nests on one thread. */
-void maskdm_device_enter(maskdm_device *d);
+ * guard stands. Nests on one thread. MASKDM_EINVAL, and nothing to leave, in a process forked from the device's. */
+MASKDM_MUST_CHECK int maskdm_device_enter(maskdm_device *d);
 void maskdm_device_leave(maskdm_device *d);
 
 size_t maskdm_device_used(const maskdm_device *d);

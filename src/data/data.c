@@ -7,6 +7,7 @@
 #include "backend/device.h"
 #include "util/alloc.h"
 #include "util/checked.h"
+#include "util/process.h"
 #include "util/rng.h"
 
 static void destroy(void *object)
@@ -41,6 +42,7 @@ int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_cl
         return MASKDM_ENOMEM;
     d->kind = kind;
     maskdm_handle_init(&d->handle, &handle_kind);
+    d->process = maskdm_process_id();
     d->device = device;
     if (device)
         maskdm_device_hold(device);
@@ -78,6 +80,7 @@ int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *labe
     if (i < 0 || i >= data->count)
         return maskdm_fail(MASKDM_EINVAL, "image %lld of a data set that holds %lld", (long long)i,
                            (long long)data->count);
+    MASKDM_TRY(maskdm_process_check(data->process, "the data set"));
     MASKDM_TRY(data->kind->get(data, i, image, &l));
     if (label)
         *label = l;
@@ -131,6 +134,7 @@ int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t
         return maskdm_fail(MASKDM_EINVAL, "flip is %g: a probability is 0 to 1", flip);
     /* Twice the batch: what the next step will ask for is loaded while this one runs. */
     MASKDM_TRY(draw_order(data, seed, (uint64_t)first, twice));
+    MASKDM_TRY(maskdm_process_check(data->process, "the data set"));
     if (data->kind->expect)
         MASKDM_TRY(data->kind->expect(data, data->order, twice));
     for (int64_t b = 0; b < batch; b++) {

@@ -31,6 +31,7 @@ struct maskdm_dataset_class {
 struct maskdm_data {
     struct maskdm_handle handle;
     const struct maskdm_dataset_class *kind;
+    long process;          /* that made it */
     maskdm_device *device; /* NULL: memory is not counted */
     int64_t count, height, width, labels, skipped;
     int channels;

@@ -6,6 +6,7 @@
 #include "data/loader.h"
 
 #include "util/alloc.h"
+#include "util/process.h"
 #include "util/thread.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ struct maskdm_loader {
     pthread_cond_t work, done; /* there is something to begin; something was loaded */
     pthread_t *thread;
     int threads, running, stop;
+    long process;
     struct slot *slot;
     uint16_t *samples;
     int64_t slots, *queue, capacity, head, start, tail;
@@ -80,6 +82,7 @@ int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots,
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->done, NULL);
+    l->process = maskdm_process_id();
     l->slots = slots;
     l->elements = elements;
     l->load = load;
@@ -98,13 +101,8 @@ int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots,
     return r;
 }
 
-void maskdm_loader_release(struct maskdm_loader **loader)
+static void end_threads(struct maskdm_loader *l)
 {
-    struct maskdm_loader *l = *loader;
-
-    *loader = NULL;
-    if (!l)
-        return;
     pthread_mutex_lock(&l->lock);
     l->stop = 1;
     pthread_cond_broadcast(&l->work);
@@ -114,6 +112,17 @@ void maskdm_loader_release(struct maskdm_loader **loader)
     pthread_cond_destroy(&l->done);
     pthread_cond_destroy(&l->work);
     pthread_mutex_destroy(&l->lock);
+}
+
+void maskdm_loader_release(struct maskdm_loader **loader)
+{
+    struct maskdm_loader *l = *loader;
+
+    *loader = NULL;
+    if (!l)
+        return;
+    if (maskdm_process_made(l->process))
+        end_threads(l);
     maskdm_free(l->thread);
     maskdm_free(l->slot);
     maskdm_free(l->samples);

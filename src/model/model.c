@@ -193,8 +193,9 @@ int maskdm_weights_predict(maskdm_model *model, enum maskdm_weights which, int64
         if (times[i] < -1 || times[i] > (double)last)
             status = maskdm_fail(MASKDM_EINVAL, "time %g of image %lld is outside -1 .. %lld", times[i], (long long)i,
                                  (long long)last);
+    if (status == MASKDM_OK)
+        status = maskdm_device_enter(model->device);
     if (status == MASKDM_OK) {
-        maskdm_device_enter(model->device);
         status = maskdm_program_forward(p, maskdm_weights_block(model, which), NULL);
         if (status == MASKDM_OK && !index)
             status = maskdm_program_image(p, out);

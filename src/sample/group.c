@@ -71,7 +71,7 @@ int maskdm_sampling_predict(maskdm_sampler *s, double time, const int32_t *label
 
     for (int64_t i = 0; i < batch; i++)
         s->times[i] = time;
-    maskdm_device_enter(s->model->device);
+    MASKDM_TRY(maskdm_device_enter(s->model->device));
     status = forward(s, labels, s->prediction);
     if (status >= 0 && labels && s->unlabelled)
         status = forward(s, NULL, s->unlabelled);

@@ -86,7 +86,7 @@ int maskdm_training_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     drop_labels(tr, first, step);
     maskdm_diffusion_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, tr->times);
     MASKDM_TRY(maskdm_masking_draw(tr->mask, g->rows, g->columns, tr->seed, first, step, tr->batch, tr->index));
-    maskdm_device_enter(tr->device);
+    MASKDM_TRY(maskdm_device_enter(tr->device));
     status = draw_noise(tr, first, step);
     if (status == MASKDM_OK)
         status = add_noise(tr);
@@ -119,7 +119,7 @@ int maskdm_training_set_batch(maskdm_trainer *tr, const float *images, const int
     }
     for (int64_t i = 0; i < tr->batch * tr->visible; i++)
         tr->index[i] = index ? index[i] : (int32_t)(i % tr->visible);
-    maskdm_device_enter(tr->device);
+    MASKDM_TRY(maskdm_device_enter(tr->device));
     status = add_noise(tr);
     maskdm_device_leave(tr->device);
     if (status == MASKDM_OK)

@@ -36,7 +36,7 @@ int maskdm_ema_apply(maskdm_optimizer *o)
     mode = maskdm_ema_mode(&o->rule, o->ema_updates, &decay);
     b = maskdm_device_backend(o->device);
     if (mode) {
-        maskdm_device_enter(o->device);
+        MASKDM_TRY(maskdm_device_enter(o->device));
         status = b->v->ema(b, o->ema, o->weights, o->length, mode, decay);
         maskdm_device_leave(o->device);
     }

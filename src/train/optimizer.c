@@ -174,7 +174,7 @@ int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip)
     if (!o->weights)
         return maskdm_fail(MASKDM_EINVAL, "the optimizer is not bound to a trainer");
     b = maskdm_device_backend(o->device);
-    maskdm_device_enter(o->device);
+    MASKDM_TRY(maskdm_device_enter(o->device));
     status = b->v->sum_squares(b, &squares, o->gradients, o->length);
     if (status == MASKDM_OK && (skip || !fits_moments(o, squares))) {
         status = b->v->fill(b, o->gradients, 0, o->length * sizeof(float));

@@ -22,7 +22,7 @@ int maskdm_training_forward(maskdm_trainer *tr)
         return maskdm_fail(MASKDM_EINVAL, "forward needs a micro-batch: draw or set one first");
     tr->stage = MASKDM_STAGE_DRAWN;
     MASKDM_TRY(maskdm_program_set(tr->program, tr->x_t, tr->times, tr->labels, tr->index));
-    maskdm_device_enter(tr->device);
+    MASKDM_TRY(maskdm_device_enter(tr->device));
     status = maskdm_program_forward(tr->program, tr->weights, maskdm_control_cancel_flag(tr->control));
     maskdm_device_leave(tr->device);
     if (status < 0)
@@ -52,7 +52,7 @@ int maskdm_training_loss(maskdm_trainer *tr, double *loss)
         return maskdm_fail(MASKDM_EINVAL, "the loss needs a forward pass first");
     job.pred = maskdm_program_output(tr->program);
     job.dpred = maskdm_program_output_gradient(tr->program);
-    maskdm_device_enter(tr->device);
+    MASKDM_TRY(maskdm_device_enter(tr->device));
     status = b->v->loss(b, &job);
     maskdm_device_leave(tr->device);
     MASKDM_TRY(status);
@@ -74,7 +74,7 @@ int maskdm_training_backward(maskdm_trainer *tr, const float *dprediction)
         memcpy(maskdm_program_output_gradient(tr->program), dprediction,
                (size_t)(tr->batch * tr->program->output_values) * sizeof *dprediction);
     tr->stage = MASKDM_STAGE_DRAWN; /* backward reuses what forward kept */
-    maskdm_device_enter(tr->device);
+    MASKDM_TRY(maskdm_device_enter(tr->device));
     status =
         maskdm_program_backward(tr->program, tr->weights, tr->gradients, maskdm_control_cancel_flag(tr->control));
     maskdm_device_leave(tr->device);
@@ -89,7 +89,7 @@ int maskdm_training_zero_gradients(maskdm_trainer *tr)
     struct maskdm_backend *b = maskdm_device_backend(tr->device);
     int status;
 
-    maskdm_device_enter(tr->device);
+    MASKDM_TRY(maskdm_device_enter(tr->device));
     status = b->v->fill(b, tr->gradients, 0, tr->block_bytes);
     maskdm_device_leave(tr->device);
     return status;

@@ -120,7 +120,7 @@ static int pass(struct check *c, int64_t first)
         MASKDM_TRY(fetch(c, first + b < c->count ? first + b : c->count - 1, b));
     maskdm_diffusion_draw_noise(tr->seed, first, validation_step, n, tr->values, c->noise);
     MASKDM_TRY(maskdm_diffusion_factors(tr->model->scheduler, n, c->times, f, f + n, f + 2 * n, f + 3 * n));
-    maskdm_device_enter(tr->device);
+    MASKDM_TRY(maskdm_device_enter(tr->device));
     status = back->v->noising(back, &noising);
     if (status == MASKDM_OK)
         status = maskdm_program_set(tr->check, c->x_t, c->times, c->labels, NULL);

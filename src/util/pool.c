@@ -14,6 +14,7 @@
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/file.h"
+#include "util/process.h"
 #include "util/thread.h"
 
 #include <pthread.h>
@@ -33,6 +34,7 @@ struct worker {
 struct maskdm_pool {
     int threads;
     int started; /* of worker[] */
+    long process;
     maskdm_parallel_for host;
     void *host_user;
     pthread_mutex_t turn; /* held by the caller whose loop runs */
@@ -174,6 +176,7 @@ int maskdm_pool_create(struct maskdm_pool **out, int threads, maskdm_parallel_fo
         return MASKDM_ENOMEM;
     memset(p, 0, bytes);
     p->threads = threads;
+    p->process = maskdm_process_id();
     p->host = host;
     p->host_user = host_user;
     /* With default attributes none of these can fail on the systems that we know. */
@@ -193,8 +196,13 @@ void maskdm_pool_release(struct maskdm_pool **pool)
 {
     struct maskdm_pool *p = *pool;
 
+    *pool = NULL;
     if (!p)
         return;
+    if (!maskdm_process_made(p->process)) {
+        maskdm_free(p);
+        return;
+    }
     p->stop = 1;
     announce(p);
     for (int i = 0; i < p->started; i++)
@@ -204,7 +212,6 @@ void maskdm_pool_release(struct maskdm_pool **pool)
     (void)pthread_mutex_destroy(&p->lock);
     (void)pthread_mutex_destroy(&p->turn);
     maskdm_free(p);
-    *pool = NULL;
 }
 
 int maskdm_pool_threads(const struct maskdm_pool *p)

@@ -19,7 +19,7 @@ typedef void (*maskdm_body)(void *arg, int64_t i, int worker);
 
 /* threads >= 1. A host's loop (may be NULL) replaces our threads; `threads` is then its worker count. */
 int maskdm_pool_create(struct maskdm_pool **out, int threads, maskdm_parallel_for host, void *host_user);
-void maskdm_pool_release(struct maskdm_pool **p); /* joins */
+void maskdm_pool_release(struct maskdm_pool **p); /* joins; in a forked process only frees */
 int maskdm_pool_threads(const struct maskdm_pool *p);
 /* NULL pool runs the loop on the caller. Not reentrant: a body must not start a loop. */
 void maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *arg);

@@ -152,8 +152,8 @@ static void *visit(void *arg)
     struct visitor *v = arg;
 
     for (int i = 0; i < 200; i++) {
-        maskdm_device_enter(v->d);
-        maskdm_device_enter(v->d);
+        v->clashes += maskdm_device_enter(v->d) != MASKDM_OK;
+        v->clashes += maskdm_device_enter(v->d) != MASKDM_OK;
         v->clashes += ++*v->inside != 1;
         --*v->inside;
         maskdm_device_leave(v->d);
@@ -191,8 +191,8 @@ START_TEST(the_host_keeps_its_blas_threads)
     d = open_with("threads=2 instruction_set=c");
     other = open_with("threads=2 instruction_set=c");
     ck_assert_int_eq(openblas_get_num_threads(), 2);
-    maskdm_device_enter(d);
-    maskdm_device_enter(other);
+    ck_assert_int_eq(maskdm_device_enter(d), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_enter(other), MASKDM_OK);
     ck_assert_int_eq(openblas_get_num_threads(), 1);
     maskdm_device_leave(d);
     ck_assert_int_eq(openblas_get_num_threads(), 1);

@@ -13,8 +13,10 @@
 #include "backend/cpu/blas_library.h"
 #include "util/error.h"
 #include "util/limits.h"
+#include "util/process.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { SERIAL = 0, PTHREAD = 1, OPENMP = 2, OTHER = 3, MOST_CALLERS = 64 };
 static const size_t AREA = (128 << 20) + (2 << 20); /* of 0.3.21 on x86-64, the largest that is known */
@@ -137,10 +139,29 @@ int maskdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const flo
     return status;
 }
 
+/* In a forked process the threads that sat and guarded are gone, and with them whoever would release a lock. */
+static void begin_process(void)
+{
+    static atomic_long process;
+    static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
+    static const pthread_cond_t unwaited = PTHREAD_COND_INITIALIZER;
+    long self = maskdm_process_id(), before = atomic_exchange(&process, self);
+
+    if (!before || before == self)
+        return;
+    library_lock = guard_lock = seat_lock = area_lock = unlocked;
+    seat_free = unwaited;
+    seated = 0;
+    if (guards && host_threads != 1)
+        library.set_num_threads(host_threads);
+    guards = 0;
+}
+
 int maskdm_blas_open(void)
 {
     int status = MASKDM_OK;
 
+    begin_process();
     pthread_mutex_lock(&library_lock);
     if (!library.sgemm)
         status = maskdm_blas_find(&library, AREA);

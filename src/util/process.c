@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The process's number, asked anew each time: fork() tells nobody.
+ */
+#include "util/process.h"
+
+#include "util/error.h"
+
+#include <unistd.h>
+
+long maskdm_process_id(void)
+{
+    return (long)getpid();
+}
+
+int maskdm_process_made(long maker)
+{
+    return maker == maskdm_process_id();
+}
+
+int maskdm_process_check(long maker, const char *what)
+{
+    if (maskdm_process_made(maker))
+        return MASKDM_OK;
+    return maskdm_fail(MASKDM_EINVAL,
+                       "%s belongs to process %ld: a forked process can only release it, and opens its own", what,
+                       maker);
+}
