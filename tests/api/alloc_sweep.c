@@ -217,6 +217,14 @@ static int set_draw(struct world *w)
     return maskdm_options_parse(w->draw, text);
 }
 
+static int set_singles(struct world *w)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "out=%s resume=true", path_to("singles"));
+    return maskdm_options_parse(w->draw, text);
+}
+
 static int draw_samples(struct world *w)
 {
     return maskdm_sample(w->draw, w->control);
@@ -231,7 +239,8 @@ static const call parts[] = {make_network,   set_network,  make_scheduler, make_
                              load_state,     take_step,    validate,       take_model,       make_sampler,
                              set_sampler,    make_a_sampler, sample,       read_image,       fit_image,
                              write_image,    NULL};
-static const call whole[] = {make_control, make_run, set_run, pretrain, make_draw, set_draw, draw_samples, NULL};
+static const call whole[] = {make_control, make_run,     set_run,     pretrain,     make_draw,
+                             set_draw,     draw_samples, set_singles, draw_samples, draw_samples, NULL};
 
 static void release_all(struct world *w)
 {
