@@ -242,10 +242,10 @@ int maskdm_training_take_back(maskdm_trainer *tr)
     double squares = 0;
     int status = MASKDM_OK;
 
+    MASKDM_TRY(maskdm_device_enter(tr->device));
     o->steps -= tr->bad_in_a_row;
     tr->skipped -= tr->bad_in_a_row;
     tr->bad_in_a_row = 0;
-    maskdm_device_enter(tr->device);
     for (size_t i = 0; i < MASKDM_LENGTH(block) && block[i] && status == MASKDM_OK && isfinite(squares); i++)
         status = b->v->sum_squares(b, &squares, block[i], o->length);
     maskdm_device_leave(tr->device);
