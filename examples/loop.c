@@ -84,7 +84,7 @@ int main(int argc, char **argv)
         (rc = options(&masking, "mask", "type=patch ratio=0.5")) == MASKDM_OK &&
         (rc = options(&training, "trainer", "batch_size=32 seed=1")) == MASKDM_OK &&
         (rc = maskdm_device_open(&dev, "cpu", NULL)) == MASKDM_OK &&
-        (rc = maskdm_data_open_folder(&data, dev, argv[1], folder, NULL, NULL)) == MASKDM_OK &&
+        (rc = maskdm_data_open_folder(&data, dev, argv[1], folder, NULL)) == MASKDM_OK &&
         (rc = maskdm_scheduler_create(&scheduler, NULL)) == MASKDM_OK &&
         (rc = maskdm_model_create(&model, dev, "uvit", network, scheduler, 1)) == MASKDM_OK &&
         (rc = maskdm_mask_create(&mask, masking)) == MASKDM_OK &&

@@ -12,7 +12,9 @@
 static int show(void *user, const struct maskdm_progress *p)
 {
     (void)user;
-    if (p->step % 50 == 0)
+    if (p->files)
+        printf("%ld of %ld images read\n", (long)p->files_read, (long)p->files);
+    else if (p->step % 50 == 0)
         printf("step %ld of %ld, loss %.4f\n", (long)p->step, (long)p->steps, p->loss);
     return 0;
 }

@@ -30,20 +30,23 @@ struct maskdm_progress {
     double held_out_loss;     /* newest */
     double images_per_second; /* over the last second or so */
     double seconds_left;
+    int64_t files_read, files; /* while a folder of images is opened: read so far, found so far; both 0 otherwise */
 };
 
-/** Called on the thread that called the API, after each step. Non-zero asks to stop as maskdm_stop() does. */
+/** Called on the thread that called the API, after each step, and some ten times a second while a folder of images is
+ *  opened; step and steps are then 0. Non-zero asks to stop as maskdm_stop() does. */
 typedef int (*maskdm_progress_callback)(void *user, const struct maskdm_progress *progress);
 
 /** Both flags lowered, no callbacks. Set a callback to NULL to take it away. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_control_create(maskdm_control **out);
 MASKDM_API void maskdm_control_release(maskdm_control **control);
-/** Who is told: progress after each step, log lines (what was skipped, resumed, saved). `user` comes back as it is.
- */
+/** Who is told: progress after each step and while images are read, log lines (what was found, skipped, resumed,
+ *  saved). `user` comes back as it is. */
 MASKDM_API void maskdm_control_set_progress(maskdm_control *control, maskdm_progress_callback callback, void *user);
 MASKDM_API void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callback, void *user);
 
-/** Finish the step, save, and return MASKDM_ECANCELED. */
+/** Finish the step, save, and return MASKDM_ECANCELED. Where no step has begun yet, while images are read, return as
+ *  soon as the image at hand is read: there is nothing to save. */
 MASKDM_API void maskdm_stop(maskdm_control *control);
 /** Return MASKDM_ECANCELED as soon as possible, in the middle of a step: nothing of that step is kept, everything
  *  before it is, and the handles stay usable. */

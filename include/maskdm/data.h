@@ -2,7 +2,7 @@
  *
  * Data sets: where training images come from.
  *
- *     maskdm_data_open_folder(&data, dev, "faces", options);        // PNG and JPEG, recursive
+ *     maskdm_data_open_folder(&data, dev, "faces", options, control); // PNG and JPEG, recursive
  *     maskdm_data_create_memory(&data, dev, images, labels, ...);   // borrowed arrays
  *     maskdm_data_create_callback(&data, dev, count, fetch, user);  // the host draws them
  *
@@ -14,6 +14,7 @@
 #ifndef MASKDM_DATA_H
 #define MASKDM_DATA_H
 
+#include <maskdm/control.h>
 #include <maskdm/device.h>
 #include <maskdm/image.h>
 
@@ -33,11 +34,12 @@ typedef struct maskdm_data maskdm_data;
  * 64 deep, FIFOs, pictures of other formats) is a warning for each kind, with their number and the first path.
  * MASKDM_EINVAL when no image is left. All are decoded once here; they stay in memory when that fits `cache_limit`,
  * else loader threads read them again ahead of the step: both give equal bytes.
- * options: kind "folder", NULL for the defaults. log may be NULL.
+ * options: kind "folder", NULL for the defaults. control: hears what was found and how far reading is; maskdm_stop()
+ * or maskdm_cancel() ends it with MASKDM_ECANCELED once each loader thread has finished its image. NULL: nobody. The
+ * data set does not keep it.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
-                                                         const maskdm_options *options, maskdm_log_callback log,
-                                                         void *log_user);
+                                                         const maskdm_options *options, maskdm_control *control);
 /**
  * Images in memory: `count` of height x width x channels, `row_stride` and `image_stride` bytes apart (0: packed).
  * labels: one per image, or NULL. Nothing is copied: both must stay in place until the last reference is gone.

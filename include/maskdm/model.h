@@ -11,7 +11,7 @@
  *
  * B images, H x W pixels, C channels, p patch side, P patches, K visible patches.
  * Thread safety: immutable while shared, so several trainers and samplers may use one model at once;
- * maskdm_model_set_parameter() needs it alone.
+ * maskdm_model_set_parameter() and maskdm_model_set_labels() need it alone.
  */
 #ifndef MASKDM_MODEL_H
 #define MASKDM_MODEL_H
@@ -60,6 +60,14 @@ MASKDM_API int64_t maskdm_model_width(const maskdm_model *model);
 MASKDM_API int maskdm_model_channels(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_patch_size(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_classes(const maskdm_model *model);
+/** How many labels have a name, those from 0 on, and the name of label i, or NULL: of the folders of images that the
+ *  model was last trained on, byte for byte. Files of models and training states carry them. */
+MASKDM_API int64_t maskdm_model_labels(const maskdm_model *model);
+MASKDM_API const char *maskdm_model_label_name(const maskdm_model *model, int64_t i);
+/** Name the labels from 0 on, at most as many as there are classes, in place of all names that there were; 1 to 1024
+ *  bytes each. They are copied. For images that the host brings, before a trainer is made of the model. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_labels(maskdm_model *model, const char *const *names,
+                                                         int64_t count);
 /** Whether the online weights are a set of their own. */
 MASKDM_API int maskdm_model_has_online(const maskdm_model *model);
 /** The network's options, resolved, as JSON; buffer as in maskdm_options_get(). */

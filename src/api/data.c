@@ -5,6 +5,7 @@
 #include <maskdm/data.h>
 
 #include "data/data.h"
+#include "util/control.h"
 #include "util/option.h"
 
 #include <string.h>
@@ -14,10 +15,26 @@ static int need_device(const maskdm_device *device)
     return device ? MASKDM_OK : maskdm_fail(MASKDM_EINVAL, "the device of a data set is NULL");
 }
 
-int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
-                            const maskdm_options *options, maskdm_log_callback log, void *log_user)
+static int open_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
+                       maskdm_control *control)
 {
-    const struct maskdm_log l = {log, log_user};
+    struct maskdm_scan found;
+    int r;
+
+    MASKDM_TRY(maskdm_scan_folder(&found, path, NULL, maskdm_control_log(control), control));
+    maskdm_dataset_tell_found(&found, path, maskdm_control_log(control));
+    r = maskdm_dataset_folder(out, device, path, &found, options);
+    maskdm_scan_free(&found);
+    if (r >= 0)
+        r = maskdm_dataset_read(*out, 0, maskdm_control_log(control), control);
+    if (r < 0)
+        maskdm_dataset_release(out);
+    return r;
+}
+
+int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
+                            const maskdm_options *options, maskdm_control *control)
+{
     maskdm_options *standard = NULL;
     int r;
 
@@ -34,8 +51,10 @@ int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char
                         maskdm_optionset_kind(options)->name);
     else
         r = maskdm_options_check(options);
+    maskdm_control_hold(control);
     if (r >= 0)
-        r = maskdm_dataset_folder(out, device, path, options, NULL, &l);
+        r = open_folder(out, device, path, options, control);
+    maskdm_control_drop(&control);
     maskdm_options_release(&standard);
     return r;
 }

@@ -132,6 +132,25 @@ int maskdm_model_has_online(const maskdm_model *model)
     return model->online != NULL;
 }
 
+int64_t maskdm_model_labels(const maskdm_model *model)
+{
+    return model ? model->labels.count : 0;
+}
+
+const char *maskdm_model_label_name(const maskdm_model *model, int64_t i)
+{
+    return model && i >= 0 && i < model->labels.count ? model->labels.name[i] : NULL;
+}
+
+int maskdm_model_set_labels(maskdm_model *model, const char *const *names, int64_t count)
+{
+    if (!model || (!names && count))
+        return missing(model ? "names" : "model");
+    if (count < 0)
+        return maskdm_fail(MASKDM_EINVAL, "%lld names of labels", (long long)count);
+    return maskdm_labels_set(&model->labels, names, count, model->geometry.classes);
+}
+
 int maskdm_model_options_json(const maskdm_model *model, char *buffer, size_t capacity, size_t *needed)
 {
     return model ? maskdm_options_json(model->options, buffer, capacity, needed) : missing("model");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define DRAW_EVERY 0.1 /* seconds between live lines */
+#define READ_EVERY 5.0 /* seconds between plain lines about images read */
 
 /* State of the one run of this process. */
 static const maskdm_options *told;
@@ -50,7 +51,30 @@ static void draw(const char *line)
 
     fprintf(stderr, "\r%.*s\033[K", columns, line);
     drawn = 1;
+}
+
+static void print_line(const char *line)
+{
+    if (live)
+        draw(line);
+    else
+        fprintf(stderr, "%s\n", line);
     drawn_at = now();
+    fflush(stderr);
+}
+
+/* The first line comes late, so that a folder that is read at once stays without. */
+static void show_reading(const struct maskdm_progress *p)
+{
+    char line[96];
+
+    if (now() - drawn_at < (live ? DRAW_EVERY : READ_EVERY))
+        return;
+    if (p->files_read)
+        snprintf(line, sizeof line, "reading images: %lld of %lld", (long long)p->files_read, (long long)p->files);
+    else
+        snprintf(line, sizeof line, "looking for images: %lld found", (long long)p->files);
+    print_line(line);
 }
 
 static int on_progress(void *user, const struct maskdm_progress *p)
@@ -58,6 +82,10 @@ static int on_progress(void *user, const struct maskdm_progress *p)
     char left[32], held_out[48] = "", loss[32] = "", skipped[48] = "", speed[48] = "", line[320];
 
     (void)user;
+    if (p->steps == 0) {
+        show_reading(p);
+        return 0;
+    }
     if (p->step != p->steps && (live ? now() - drawn_at < DRAW_EVERY : p->step % line_every != 0))
         return 0;
     duration(left, sizeof left, p->seconds_left);
@@ -71,11 +99,7 @@ static int on_progress(void *user, const struct maskdm_progress *p)
         snprintf(speed, sizeof speed, ", %.4g images/s", p->images_per_second);
     snprintf(line, sizeof line, "step %lld of %lld%s%s%s%s, %s left", (long long)p->step, (long long)p->steps, loss,
              held_out, skipped, speed, left);
-    if (live)
-        draw(line);
-    else
-        fprintf(stderr, "%s\n", line);
-    fflush(stderr);
+    print_line(line);
     return 0;
 }
 
@@ -115,6 +139,7 @@ int show_begin(maskdm_control *control, const maskdm_options *options)
 {
     told = options;
     live = can_draw();
+    drawn_at = now();
     line_every = whole(options, "log_every", 50); /* sampling has no log */
     line_every = line_every > 0 ? line_every : 1;
     maskdm_control_set_progress(control, on_progress, NULL);

@@ -47,6 +47,7 @@ int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_cl
     if (device)
         maskdm_device_hold(device);
     d->count = count;
+    d->unlabelled = -1;
     d->height = height;
     d->width = width;
     d->channels = channels;
@@ -99,21 +100,28 @@ static void mirror(float *image, int64_t height, int64_t width, int channels)
             }
 }
 
+int maskdm_dataset_scratch(int64_t **scratch, int64_t *length, int64_t n)
+{
+    int64_t *grown;
+
+    if (n <= *length)
+        return MASKDM_OK;
+    grown = maskdm_need((size_t)n, sizeof *grown, "the order of a batch");
+    if (!grown)
+        return MASKDM_ENOMEM;
+    maskdm_free(*scratch);
+    *scratch = grown;
+    *length = n;
+    return MASKDM_OK;
+}
+
 /* The images at positions first .. first + n of the endless stream: each epoch is a permutation of its own, so
  * none is dropped where one epoch ends and the next begins inside a batch. */
 static int draw_order(maskdm_data *d, uint64_t seed, uint64_t first, int64_t n)
 {
     uint64_t count = (uint64_t)d->count;
 
-    if (n > d->order_length) {
-        int64_t *grown = maskdm_need((size_t)n, sizeof *grown, "the order of a batch");
-
-        if (!grown)
-            return MASKDM_ENOMEM;
-        maskdm_free(d->order);
-        d->order = grown;
-        d->order_length = n;
-    }
+    MASKDM_TRY(maskdm_dataset_scratch(&d->order, &d->order_length, n));
     for (int64_t b = 0; b < n; b++) {
         uint64_t p = first + (uint64_t)b;
 

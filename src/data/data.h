@@ -9,14 +9,13 @@
 #ifndef MASKDM_DATA_DATA_H
 #define MASKDM_DATA_DATA_H
 
+#include <maskdm/control.h>
 #include <maskdm/data.h>
 
+#include "data/scan.h"
 #include "util/error.h"
 #include "util/handle.h"
 #include "util/log.h"
-
-struct maskdm_scan;
-struct maskdm_scan_except;
 
 struct maskdm_dataset_class {
     /* Image i, H x W x C floats in 0 .. 1, and its label (-1: none). i is in range. */
@@ -34,6 +33,7 @@ struct maskdm_data {
     long process;          /* that made it */
     maskdm_device *device; /* NULL: memory is not counted */
     int64_t count, height, width, labels, skipped;
+    int64_t unlabelled; /* images without a label; -1: not known */
     int channels;
     /* What tells the images from others without reading them; see manifest.h. A part has that of the whole. */
     const struct maskdm_scan *files; /* of a folder; NULL: they come from the host */
@@ -49,20 +49,41 @@ int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_cl
 void maskdm_dataset_hold(maskdm_data *data);
 void maskdm_dataset_release(maskdm_data **data);
 int64_t maskdm_dataset_elements(const maskdm_data *data); /* H * W * C */
+/* Room for n numbers in a growing array, whose contents are lost. */
+int maskdm_dataset_scratch(int64_t **scratch, int64_t *length, int64_t n);
 
 int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *label); /* label may be NULL */
 /* See maskdm_data_batch(). */
 int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
                          int32_t *labels);
 
-/* The kinds. `options` is of kind "folder", complete and checked; `except` may be NULL (see scan.h). */
-int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
-                          const struct maskdm_scan_except *except, const struct maskdm_log *log);
+/* ---- a folder, in three calls: maskdm_scan_folder(), then these ---- */
+
+/* "found N images below PATH, ..." */
+void maskdm_dataset_tell_found(const struct maskdm_scan *found, const char *path, const struct maskdm_log *log);
+/* Takes over what was found below `path`, settled (see scan.h), and counts all memory. No file is opened: the count
+ * is that of the files, so that what a run is told can be held against it. `options` is of kind "folder", complete
+ * and checked. */
+int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *path, struct maskdm_scan *found,
+                          const maskdm_options *options);
+/* Make a folder's set of use, and tell `control` how far that is. Every image is decoded; broken ones are named, left
+ * out, marked in data->files and no longer counted. Where the files are `known`, because an earlier opening of the
+ * same ones has marked what is broken, only the first bytes of the others are read, and images are decoded at their
+ * first use. One that then turns out to be broken is an error with its name: the order of the images must not change.
+ * MASKDM_ECANCELED as soon as the host asks for it, after which the set can only be released. */
+int maskdm_dataset_read(maskdm_data *data, int known, const struct maskdm_log *log, maskdm_control *control);
+/* Mark a folder's files (see scan.h), once; other sets have none. */
+int maskdm_dataset_mark(maskdm_data *data, maskdm_control *control);
+
+/* ---- the other kinds ---- */
+
 int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                           int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
                           size_t image_stride, const int32_t *labels);
 int maskdm_dataset_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                             int channels, maskdm_data_fetch fetch, void (*drop)(void *user), void *user);
+/* How many of `count` images maskdm_dataset_split() holds out. */
+int maskdm_dataset_split_count(int64_t *held_out, int64_t count, double fraction);
 int maskdm_dataset_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction,
                          uint64_t seed);
 

@@ -104,6 +104,7 @@ int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t coun
     m->row_stride = row_stride;
     m->image_stride = image_stride;
     m->read_row = format[sample].read_row;
+    m->base.unlabelled = labels ? 0 : count;
     r = resolve(m, format[sample].bytes);
     for (int64_t i = 0; labels && i < count && r >= 0; i++) {
         if (labels[i] < -1)
@@ -111,6 +112,7 @@ int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t coun
                             (long long)i);
         if (labels[i] >= m->base.labels)
             m->base.labels = (int64_t)labels[i] + 1;
+        m->base.unlabelled += labels[i] < 0;
     }
     *out = &m->base;
     if (r < 0)

@@ -7,6 +7,7 @@
 
 #include "data/left_out.h"
 #include "util/alloc.h"
+#include "util/control.h"
 
 #include <string.h>
 
@@ -17,6 +18,8 @@ struct walk {
     struct maskdm_left_out left;
     const struct maskdm_scan_except *except;
     const struct maskdm_log *log;
+    maskdm_control *control;
+    double told; /* when the host heard of the files last */
     const char *folder; /* being listed */
     int depth;
     int32_t label;
@@ -54,16 +57,13 @@ static int add_file(struct walk *w, char *path, int64_t bytes)
 {
     struct maskdm_scan *s = w->scan;
     void *file = s->file;
-    uint64_t mark = 0;
     int r = make_room(&file, &s->capacity, s->count, sizeof *s->file);
 
     s->file = file;
-    if (r >= 0)
-        r = maskdm_scan_mark(&mark, path, bytes);
     if (r < 0)
         maskdm_free(path);
     else
-        s->file[s->count++] = (struct maskdm_scan_file){path, bytes, mark, w->label, 0};
+        s->file[s->count++] = (struct maskdm_scan_file){.path = path, .bytes = bytes, .label = w->label};
     return r;
 }
 
@@ -211,6 +211,7 @@ static int visit(void *user, const char *name, enum maskdm_file_kind kind)
     int left = hidden ? MASKDM_LEFT_HIDDEN : kind == MASKDM_FILE_FOLDER ? -1 : maskdm_left_out_format(name), r;
     char *path;
 
+    MASKDM_TRY(maskdm_control_reading(w->control, &w->told, 0, w->scan->count));
     if (!image && (hidden || (kind == MASKDM_FILE_REGULAR && left < 0)))
         return MASKDM_OK;
     path = maskdm_path_join(w->folder, name);
@@ -224,9 +225,9 @@ static int visit(void *user, const char *name, enum maskdm_file_kind kind)
 }
 
 int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct maskdm_scan_except *except,
-                       const struct maskdm_log *log)
+                       const struct maskdm_log *log, maskdm_control *control)
 {
-    struct walk w = {.scan = s, .except = except, .log = log, .label = -1};
+    struct walk w = {.scan = s, .except = except, .log = log, .control = control, .label = -1};
     size_t n = strlen(path);
     int r;
 
@@ -244,6 +245,5 @@ int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct mas
         return r;
     }
     maskdm_scan_settle(s);
-    s->digest = maskdm_scan_digest(s);
     return MASKDM_OK;
 }

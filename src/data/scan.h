@@ -5,6 +5,8 @@
 #ifndef MASKDM_DATA_SCAN_H
 #define MASKDM_DATA_SCAN_H
 
+#include <maskdm/control.h>
+
 #include "util/file.h"
 #include "util/log.h"
 
@@ -40,12 +42,15 @@ struct maskdm_scan_except {
 /* Every .png, .jpg, .jpeg, .jfif and .jpe file; hidden ones, those in hidden folders, and folders of runs are left
  * out. What is in the way (links to nothing, folders that cannot be listed, files of other formats) is counted and
  * named to the log in a line for each kind; only when no image is left, or `path` itself cannot be listed, is it an
- * error. `except` may be NULL. */
+ * error. `except` may be NULL. `control` is told how many there are so far, and may cancel. */
 int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct maskdm_scan_except *except,
-                       const struct maskdm_log *log);
+                       const struct maskdm_log *log, maskdm_control *control);
 /* Sort, and move the files that are marked as left out behind the others. */
 void maskdm_scan_settle(struct maskdm_scan *s);
-/* Over all files in their order, before any is left out: moved folders and other spellings give the same. */
+/* Mark every file, and digest all of them in the order of their names, those left out too. A walk opens no file: this
+ * does, for whoever has to know the files again. */
+int maskdm_scan_mark_all(struct maskdm_scan *s, maskdm_control *control);
+/* Over all files in the order of their names: moved folders and other spellings give the same. */
 uint64_t maskdm_scan_digest(const struct maskdm_scan *s);
 /* The mark of a file of `bytes` bytes. Fails for want of memory or descriptors alone. */
 int maskdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes);

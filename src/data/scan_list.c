@@ -5,6 +5,7 @@
 #include "data/scan.h"
 
 #include "util/alloc.h"
+#include "util/control.h"
 #include "util/digest.h"
 #include "util/endian.h"
 
@@ -49,10 +50,13 @@ int maskdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes)
 
 uint64_t maskdm_scan_digest(const struct maskdm_scan *s)
 {
+    int64_t used = 0, broken = s->count, all = s->count + s->broken;
     struct maskdm_digest d;
 
     maskdm_digest_start(&d);
-    for (int64_t i = 0; i < s->count; i++) {
+    while (used < s->count || broken < all) {
+        int first = broken == all || (used < s->count && strcmp(s->file[used].path, s->file[broken].path) < 0);
+        int64_t i = first ? used++ : broken++;
         const char *name = maskdm_scan_name(s, i);
         unsigned char facts[20];
 
@@ -65,12 +69,24 @@ uint64_t maskdm_scan_digest(const struct maskdm_scan *s)
     return maskdm_digest_value(&d);
 }
 
+int maskdm_scan_mark_all(struct maskdm_scan *s, maskdm_control *control)
+{
+    double told = 0;
+
+    for (int64_t i = 0; i < s->count + s->broken; i++) {
+        MASKDM_TRY(maskdm_control_reading(control, &told, i, s->count + s->broken));
+        MASKDM_TRY(maskdm_scan_mark(&s->file[i].mark, s->file[i].path, s->file[i].bytes));
+    }
+    s->digest = maskdm_scan_digest(s);
+    return MASKDM_OK;
+}
+
 void maskdm_scan_settle(struct maskdm_scan *s)
 {
-    int64_t all = s->count;
+    int64_t all = s->count + s->broken;
 
     qsort(s->file, (size_t)all, sizeof *s->file, compare);
-    while (s->count && s->file[s->count - 1].left_out)
+    for (s->count = all; s->count && s->file[s->count - 1].left_out;)
         s->count--;
     s->broken = all - s->count;
 }

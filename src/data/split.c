@@ -28,15 +28,7 @@ static int expect(maskdm_data *data, const int64_t *index, int64_t n)
 
     if (!p->whole->kind->expect)
         return MASKDM_OK;
-    if (n > p->wanted_length) {
-        int64_t *grown = maskdm_need((size_t)n, sizeof *grown, "the order of a batch");
-
-        if (!grown)
-            return MASKDM_ENOMEM;
-        maskdm_free(p->wanted);
-        p->wanted = grown;
-        p->wanted_length = n;
-    }
+    MASKDM_TRY(maskdm_dataset_scratch(&p->wanted, &p->wanted_length, n));
     for (int64_t i = 0; i < n; i++)
         p->wanted[i] = p->index[index[i]];
     return p->whole->kind->expect(p->whole, p->wanted, n);
@@ -95,6 +87,21 @@ static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const
     return MASKDM_OK;
 }
 
+int maskdm_dataset_split_count(int64_t *held_out, int64_t count, double fraction)
+{
+    int64_t held;
+
+    if (!(fraction > 0 && fraction < 1))
+        return maskdm_fail(MASKDM_EINVAL, "the held-out fraction is %g: it lies between 0 and 1", fraction);
+    if (count < 2)
+        return maskdm_fail(MASKDM_EINVAL, "a data set of %lld image cannot be split", (long long)count);
+    held = (int64_t)(fraction * (double)count + 0.5);
+    if (held < 1)
+        held = 1;
+    *held_out = held > count - 1 ? count - 1 : held;
+    return MASKDM_OK;
+}
+
 int maskdm_dataset_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction,
                          uint64_t seed)
 {
@@ -103,15 +110,7 @@ int maskdm_dataset_split(maskdm_data **train, maskdm_data **held_out, maskdm_dat
     int r;
 
     *train = *held_out = NULL;
-    if (!(fraction > 0 && fraction < 1))
-        return maskdm_fail(MASKDM_EINVAL, "the held-out fraction is %g: it lies between 0 and 1", fraction);
-    if (data->count < 2)
-        return maskdm_fail(MASKDM_EINVAL, "a data set of %lld image cannot be split", (long long)data->count);
-    held = (int64_t)(fraction * (double)data->count + 0.5);
-    if (held < 1)
-        held = 1;
-    if (held > data->count - 1)
-        held = data->count - 1;
+    MASKDM_TRY(maskdm_dataset_split_count(&held, data->count, fraction));
     mark = maskdm_need((size_t)data->count, 1, "splitting a data set");
     if (!mark)
         return MASKDM_ENOMEM;

@@ -52,21 +52,31 @@ void maskdm_picture_free(maskdm_image **image)
     *image = NULL;
 }
 
-int maskdm_picture_decode(maskdm_image **out, const void *bytes, size_t size, int channels, const float *background,
-                          struct maskdm_failure *f)
+typedef int (*decoder)(maskdm_image **out, const unsigned char *bytes, size_t size, struct maskdm_failure *f);
+
+/* NULL where `first` bytes of a file of `size` bytes are those of no format. */
+static decoder find_decoder(const void *bytes, size_t first, uint64_t size, struct maskdm_failure *f)
 {
     static const unsigned char png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     static const unsigned char jpeg[3] = {0xff, 0xd8, 0xff};
+
+    if (first >= sizeof png && !memcmp(bytes, png, sizeof png))
+        return maskdm_png_decode;
+    if (first >= sizeof jpeg && !memcmp(bytes, jpeg, sizeof jpeg))
+        return maskdm_jpeg_decode;
+    (void)maskdm_failure_set(f, MASKDM_EFORMAT, size ? "neither PNG nor JPEG" : "the file is empty");
+    return NULL;
+}
+
+int maskdm_picture_decode(maskdm_image **out, const void *bytes, size_t size, int channels, const float *background,
+                          struct maskdm_failure *f)
+{
+    const decoder decode = find_decoder(bytes, size, size, f);
     maskdm_image *m = NULL;
     int r;
 
     *out = NULL;
-    if (size >= sizeof png && !memcmp(bytes, png, sizeof png))
-        r = maskdm_png_decode(&m, bytes, size, f);
-    else if (size >= sizeof jpeg && !memcmp(bytes, jpeg, sizeof jpeg))
-        r = maskdm_jpeg_decode(&m, bytes, size, f);
-    else
-        r = maskdm_failure_set(f, MASKDM_EFORMAT, size ? "neither PNG nor JPEG" : "the file is empty");
+    r = decode ? decode(&m, bytes, size, f) : MASKDM_EFORMAT;
     if (r >= 0 && channels)
         r = maskdm_picture_convert(&m, channels, background, f);
     if (r < 0)
@@ -91,4 +101,26 @@ int maskdm_picture_read(maskdm_image **out, const char *path, int channels, cons
     r = maskdm_picture_decode(out, bytes, size, channels, background, &inner);
     maskdm_free(bytes);
     return r < 0 ? maskdm_failure_set(f, r, "%s: %s", path, inner.text) : r;
+}
+
+int maskdm_picture_probe(const char *path, struct maskdm_failure *f)
+{
+    struct maskdm_failure inner = {0};
+    struct maskdm_reader *file;
+    char first[8];
+    size_t n;
+    int r = maskdm_reader_open(&file, path);
+
+    if (r < 0) {
+        maskdm_failure_take(f, r);
+        return r;
+    }
+    n = maskdm_reader_size(file) < sizeof first ? (size_t)maskdm_reader_size(file) : sizeof first;
+    r = maskdm_reader_read_at(file, first, n, 0);
+    if (r < 0)
+        maskdm_failure_take(f, r);
+    else if (!find_decoder(first, n, maskdm_reader_size(file), &inner))
+        r = maskdm_failure_set(f, inner.code, "%s: %s", path, inner.text);
+    maskdm_reader_close(&file);
+    return r;
 }

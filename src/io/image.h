@@ -25,6 +25,8 @@ int maskdm_picture_read(maskdm_image **out, const char *path, int channels, cons
                         struct maskdm_failure *f);
 int maskdm_picture_decode(maskdm_image **out, const void *bytes, size_t size, int channels, const float *background,
                           struct maskdm_failure *f);
+/* Whether a file that can be read begins as a PNG or JPEG does; the rest of it is not looked at. */
+int maskdm_picture_probe(const char *path, struct maskdm_failure *f);
 /* Short side scaled to cover height x width, then the centre; see maskdm_image_fit(). */
 int maskdm_picture_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width,
                        struct maskdm_failure *f);

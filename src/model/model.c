@@ -21,6 +21,7 @@ static void destroy(void *object)
     if (!m->borrowed && m->online)
         maskdm_device_free(m->device, m->online, maskdm_weights_bytes(m));
     maskdm_params_free(&m->layout);
+    maskdm_labels_free(&m->labels);
     maskdm_diffusion_drop(&m->scheduler);
     maskdm_optionset_release(&m->options);
     maskdm_device_drop(&m->device);
@@ -102,9 +103,22 @@ int maskdm_weights_create(maskdm_model **out, maskdm_device *device, const char 
     return status;
 }
 
+/* A shell that describes itself as `model` does. */
+static int like(maskdm_model **out, const maskdm_model *model)
+{
+    int status;
+
+    MASKDM_TRY(maskdm_weights_shell(out, model->device, model->network->name, model->options, model->scheduler));
+    status = maskdm_labels_set(&(*out)->labels, (const char *const *)model->labels.name, model->labels.count,
+                               model->geometry.classes);
+    if (status < 0)
+        maskdm_weights_drop(out);
+    return status;
+}
+
 int maskdm_weights_view(maskdm_model **out, const maskdm_model *model, float *ema, float *online)
 {
-    MASKDM_TRY(maskdm_weights_shell(out, model->device, model->network->name, model->options, model->scheduler));
+    MASKDM_TRY(like(out, model));
     (*out)->borrowed = 1;
     (*out)->ema = ema;
     (*out)->online = online;
@@ -116,7 +130,7 @@ int maskdm_weights_copy(maskdm_model **out, const maskdm_model *model)
     size_t bytes = maskdm_weights_bytes(model);
     int status;
 
-    MASKDM_TRY(maskdm_weights_shell(out, model->device, model->network->name, model->options, model->scheduler));
+    MASKDM_TRY(like(out, model));
     status = maskdm_weights_take(*out, model->online != NULL);
     if (status < 0) {
         maskdm_weights_drop(out);

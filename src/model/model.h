@@ -9,6 +9,7 @@
 #include <maskdm/model.h>
 
 #include "backend/device.h"
+#include "model/labels.h"
 #include "model/network.h"
 #include "tensor/tensor.h"
 #include "util/handle.h"
@@ -20,6 +21,7 @@ struct maskdm_model {
     maskdm_options *options; /* the network's, resolved */
     struct maskdm_geometry geometry;
     maskdm_scheduler *scheduler;
+    struct maskdm_labels labels;
     struct maskdm_params layout;
     float *ema;    /* block for sampling; always there. Blocks lie where the host can reach them */
     float *online; /* NULL: the same as ema */
@@ -61,7 +63,7 @@ int maskdm_weights_load_one(maskdm_model **out, maskdm_device *device, const cha
 int maskdm_weights_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
                                    enum maskdm_weights which);
 int maskdm_weights_save(const maskdm_model *model, const char *path);
-/* The metadata that describe network and scheduler; shared with training state, as blocks are. */
+/* The metadata that describe network, scheduler and labels; shared with training state, as blocks are. */
 int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model);
 /* Of what wrote the file: MASKDM_EVERSION, naming both, where it is newer than this. None stated is fine. */
 int maskdm_weights_check_version(const struct maskdm_st *s);

@@ -15,6 +15,19 @@
 
 /* ---- writing ---- */
 
+static int write_labels(struct maskdm_st_writer *w, const struct maskdm_labels *labels)
+{
+    struct maskdm_text text = {0};
+    int status;
+
+    maskdm_labels_write(labels, &text);
+    status = maskdm_text_ok(&text);
+    if (status == MASKDM_OK)
+        status = maskdm_st_writer_meta(w, "maskdm.labels", text.data);
+    maskdm_text_free(&text);
+    return status;
+}
+
 int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model)
 {
     struct maskdm_text network = {0}, scheduler = {0};
@@ -40,7 +53,7 @@ int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *mo
         status = maskdm_st_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
     maskdm_text_free(&network);
     maskdm_text_free(&scheduler);
-    return status;
+    return status == MASKDM_OK && model->labels.count ? write_labels(w, &model->labels) : status;
 }
 
 int maskdm_weights_save(const maskdm_model *model, const char *path)
@@ -144,7 +157,9 @@ static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s, 
     *out = NULL;
     MASKDM_TRY(make_from_meta(&m, device, s));
     sets = m->layout.count > 0 && s->count > m->layout.count ? 2 : 1;
-    status = maskdm_weights_check_block(s, &m->layout, "");
+    status = maskdm_labels_read(&m->labels, maskdm_st_meta(s, "maskdm.labels"), m->geometry.classes);
+    if (status == MASKDM_OK)
+        status = maskdm_weights_check_block(s, &m->layout, "");
     if (status == MASKDM_OK && sets == 2)
         status = check_extra(s, &m->layout, sets);
     if (status == MASKDM_OK && sets == 2)

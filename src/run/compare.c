@@ -39,7 +39,7 @@ static int same_val(const maskdm_options *old, const maskdm_options *now)
            maskdm_parse_double(maskdm_optionset_string(now, "val"), &b) == 0 && a == b;
 }
 
-static int compare_options(const struct maskdm_run *run)
+int maskdm_run_compare_options(const struct maskdm_run *run)
 {
     const char *skip[3] = {NULL};
     maskdm_options *old;
@@ -114,10 +114,28 @@ static int compare_data(enum maskdm_run_list *found, struct maskdm_run *run, con
     return status;
 }
 
-int maskdm_run_compare(struct maskdm_run *run)
+int maskdm_run_recall(const struct maskdm_run *run, struct maskdm_scan *found, const char *list)
 {
-    MASKDM_TRY(compare_options(run));
-    MASKDM_TRY(compare_data(&run->list, run, run->data, "data", "data.json"));
+    char *path = maskdm_run_path(run, list), *old = NULL;
+    enum maskdm_file_kind kind;
+    size_t bytes;
+    int status;
+
+    if (!path)
+        return MASKDM_ENOMEM;
+    status = maskdm_file_kind_of(&kind, path);
+    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE)
+        status = maskdm_file_read_all(&old, &bytes, path, list_limit);
+    if (status == MASKDM_OK && old)
+        status = maskdm_manifest_knows(found, old, bytes);
+    maskdm_free(old);
+    maskdm_free(path);
+    return status < 0 ? status : MASKDM_OK; /* where the files are others, the comparison will say which */
+}
+
+int maskdm_run_compare_data(struct maskdm_run *run)
+{
+    MASKDM_TRY(compare_data(&run->list, run, run->all, "data", "data.json"));
     if (run->held_out && maskdm_run_val_is_folder(run->options))
         MASKDM_TRY(compare_data(&run->held_out_list, run, run->held_out, "held-out images", "held_out.json"));
     return MASKDM_OK;
@@ -129,7 +147,7 @@ int maskdm_run_compare_state(struct maskdm_run *run)
     struct maskdm_text difference = {0};
     int status = MASKDM_OK;
 
-    maskdm_dataset_identity(run->data, identity);
+    maskdm_dataset_identity(run->all, identity);
     if (!run->list && *theirs && strcmp(theirs, identity) != 0) {
         maskdm_text_addf(&difference, "there were %s and are %s", theirs, identity);
         status = maskdm_text_ok(&difference);
@@ -163,7 +181,7 @@ int maskdm_run_record(struct maskdm_run *run)
     /* Given once, for these data; a later start has to say it anew. */
     MASKDM_TRY(maskdm_optionset_set(run->options, "accept_changed_data", "false"));
     if (run->list != MASKDM_RUN_SAME)
-        MASKDM_TRY(write_list(run, run->data, "data.json"));
+        MASKDM_TRY(write_list(run, run->all, "data.json"));
     if (run->held_out && maskdm_run_val_is_folder(run->options) && run->held_out_list != MASKDM_RUN_SAME)
         MASKDM_TRY(write_list(run, run->held_out, "held_out.json"));
     return maskdm_record_write(run->out, run->options);

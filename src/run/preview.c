@@ -71,6 +71,15 @@ static int draw(struct maskdm_run *run, const char *path)
     return status;
 }
 
+int maskdm_run_check_preview(struct maskdm_run *run)
+{
+    maskdm_sampler *sampler = NULL;
+    int status = run->sample_every > 0 ? make_sampler(&sampler, run) : MASKDM_OK;
+
+    maskdm_sampling_drop(&sampler);
+    return status;
+}
+
 int maskdm_run_preview(struct maskdm_run *run)
 {
     int64_t step = run->trainer->optimizer->steps;

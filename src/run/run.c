@@ -153,8 +153,6 @@ static int run_kind(maskdm_model **out, const maskdm_options *options, const str
         *out = NULL;
     status = maskdm_run_open(&run, options, kind, data, mask, control);
     if (status == MASKDM_OK)
-        status = maskdm_run_enter_folder(&run);
-    if (status == MASKDM_OK)
         status = finish(&run, train(&run));
     if (status == MASKDM_OK && out)
         status = maskdm_weights_copy(out, run.trainer->model);

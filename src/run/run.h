@@ -10,6 +10,7 @@
 
 #include <maskdm/train.h>
 
+#include "data/scan.h"
 #include "train/trainer.h"
 #include "util/file.h"
 #include "util/json.h"
@@ -25,6 +26,8 @@ struct maskdm_run {
     int finetune;
     maskdm_control *control;
     const char *out; /* the folder's path */
+    int resume;
+    struct maskdm_scan found, found_held_out; /* files of folders, until the data sets take them over */
     int64_t steps, save_every, keep, log_every, sample_every, val_every, val_count;
     double save_seconds; /* most of them between checkpoints, 0: any */
 
@@ -32,6 +35,9 @@ struct maskdm_run {
     maskdm_model *model; /* where training starts from */
     maskdm_mask *mask;
     maskdm_optimizer *optimizer;
+    double share;                 /* of the data that is held out; 0: none, or a folder */
+    int given;                    /* the data are a set of the caller's */
+    maskdm_data *all;             /* the data, before a share is held out */
     maskdm_data *data, *held_out; /* held_out NULL: none */
     maskdm_trainer *trainer;
 
@@ -39,6 +45,8 @@ struct maskdm_run {
     struct maskdm_text notes; /* lines for log.jsonl until it is open */
     enum maskdm_run_list list, held_out_list;
     struct maskdm_folder_lock *lock; /* of the folder, so that no two runs write into it */
+    size_t present;                  /* bytes of its path that were there before this run */
+    int begun;                       /* the folder is this run's: it stays, whatever happens */
     struct maskdm_appender *log;
     int64_t saved;     /* step of the newest checkpoint written by or loaded into this run, -1: none */
     int64_t published; /* step of the model.safetensors that this run wrote last, -1: none */
@@ -55,30 +63,55 @@ int maskdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskd
 int maskdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
                         maskdm_control *control);
 
-/* ---- setup.c: device, model, data, trainer from the options; nothing is written ---- */
+/* ---- setup.c ---- */
+/* All parts of a run, from its options, and all checks that cost less than reading the images; then these, and the
+ * folder becomes this run's. Where it fails, or is cancelled, the folder is as before. */
 int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const struct maskdm_option_kind *kind,
                     maskdm_data *data, maskdm_mask *mask, maskdm_control *control);
 void maskdm_run_close(struct maskdm_run *run);
 
 /* ---- folders.c ---- */
-struct maskdm_scan_except;
 enum { MASKDM_RUN_EXCEPTIONS = 3 }; /* room for a list, with its end */
 int maskdm_run_val_is_folder(const maskdm_options *o); /* and no share of the data */
 /* Folders to be left out of the training images, or of the held-out ones. None of these can be the run's own. */
 int maskdm_run_exceptions(const struct maskdm_run *run, int held_out, struct maskdm_scan_except *list);
 
 /* ---- compare.c ---- */
-/* On resume: refuse options or data other than those that the folder's run was started with. */
-int maskdm_run_compare(struct maskdm_run *run);
+/* On resume: refuse options, then data, other than those that the folder's run was started with. */
+int maskdm_run_compare_options(const struct maskdm_run *run);
+int maskdm_run_compare_data(struct maskdm_run *run);
+/* Mark the files that the folder's list of data, where there is one, says were left out. */
+int maskdm_run_recall(const struct maskdm_run *run, struct maskdm_scan *found, const char *list);
 /* Where the folder had no list of its data, hold them against what the loaded state says, if any; from here on states
  * say what the data are. */
 int maskdm_run_compare_state(struct maskdm_run *run);
 /* Write down options and data. */
 int maskdm_run_record(struct maskdm_run *run);
+/* ---- images.c: the data sets of a run, in the order in which it learns of them ---- */
+/* The names of the files; `data` is the caller's set or NULL. */
+int maskdm_run_find_images(struct maskdm_run *run, maskdm_data *data);
+/* Before that: whether the folders are there, and none of them is another. */
+int maskdm_run_check_folders(const struct maskdm_run *run, const maskdm_data *data);
+/* Their memory, once the model tells how large images are. */
+int maskdm_run_take_images(struct maskdm_run *run, maskdm_data *data);
+/* Their number, as far as it is known, against what the trainer needs. */
+int maskdm_run_check_images(const struct maskdm_run *run);
+int maskdm_run_read_images(struct maskdm_run *run);
+
+/* ---- labels.c ---- */
+/* Give the model the names of the data's labels, and tell what hints that they are not what the classes mean. More
+ * labels than classes are refused. */
+int maskdm_run_match_labels(struct maskdm_run *run);
 
 /* ---- runfolder.c ---- */
-/* Refuse a folder in use or make it; on resume, hold its options against ours and load the newest good checkpoint. */
+/* Make the folder, or refuse one that is in use, holds something else or cannot be written. */
 int maskdm_run_enter_folder(struct maskdm_run *run);
+/* The newest checkpoint that is whole. */
+int maskdm_run_load_checkpoint(struct maskdm_run *run);
+/* From here on the folder is this run's: write options.json and open the log. */
+int maskdm_run_begin(struct maskdm_run *run);
+/* Unlock it; what was made for a run that never began goes. */
+void maskdm_run_leave_folder(struct maskdm_run *run);
 /* checkpoint-STEP and model.safetensors, then prune. */
 int maskdm_run_save(struct maskdm_run *run);
 /* OUT/NAME (maskdm_free), or NULL and a recorded MASKDM_ENOMEM. */
@@ -93,6 +126,8 @@ int maskdm_run_log_open(struct maskdm_run *run, int64_t step);
 int maskdm_run_log_step(struct maskdm_run *run);
 
 /* ---- preview.c ---- */
+/* Whether the options make a sampler. */
+int maskdm_run_check_preview(struct maskdm_run *run);
 int maskdm_run_preview(struct maskdm_run *run);
 
 #endif

@@ -111,9 +111,20 @@ static int load_newest(struct maskdm_run *run, const struct listing *l)
     return MASKDM_OK;
 }
 
+/* Whether a file can be made in it. */
+static int try_writing(const struct maskdm_run *run)
+{
+    char *path = maskdm_run_path(run, "options.json");
+    struct maskdm_writer *w = NULL;
+    int status = path ? maskdm_writer_open(&w, path) : MASKDM_ENOMEM;
+
+    maskdm_writer_abandon(&w);
+    maskdm_free(path);
+    return status;
+}
+
 int maskdm_run_enter_folder(struct maskdm_run *run)
 {
-    int resume = maskdm_optionset_bool(run->options, "resume");
     struct listing l = {0};
     enum maskdm_file_kind kind;
     int status;
@@ -121,24 +132,42 @@ int maskdm_run_enter_folder(struct maskdm_run *run)
     MASKDM_TRY(maskdm_file_kind_of(&kind, run->out));
     if (kind != MASKDM_FILE_NONE && kind != MASKDM_FILE_FOLDER)
         return maskdm_fail(MASKDM_EINVAL, "%s is not a folder", run->out);
+    run->present = maskdm_folder_present(run->out);
     MASKDM_TRY(maskdm_folder_make(run->out));
     MASKDM_TRY(maskdm_folder_lock(&run->lock, run->out, "another run"));
     status = list(run, &l);
-    if (status == MASKDM_OK && l.entries && !resume)
+    if (status == MASKDM_OK && l.entries && !run->resume)
         status = maskdm_fail(MASKDM_EINVAL, "%s is not empty; %s goes on with the run in it", run->out,
                              maskdm_optionset_said(run->options, "resume"));
-    if (status == MASKDM_OK && resume)
-        status = maskdm_run_compare(run);
-    if (status == MASKDM_OK && resume)
-        status = load_newest(run, &l);
-    if (status == MASKDM_OK)
-        status = maskdm_run_compare_state(run);
     maskdm_free(l.step);
-    MASKDM_TRY(status);
-    if (resume)
+    return status == MASKDM_OK ? try_writing(run) : status;
+}
+
+int maskdm_run_load_checkpoint(struct maskdm_run *run)
+{
+    struct listing l = {0};
+    int status = list(run, &l);
+
+    if (status == MASKDM_OK)
+        status = load_newest(run, &l);
+    maskdm_free(l.step);
+    return status;
+}
+
+int maskdm_run_begin(struct maskdm_run *run)
+{
+    if (run->resume)
         MASKDM_TRY(maskdm_folder_sweep(run->out));
     MASKDM_TRY(maskdm_run_record(run));
+    run->begun = 1;
     return maskdm_run_log_open(run, run->trainer->optimizer->steps);
+}
+
+void maskdm_run_leave_folder(struct maskdm_run *run)
+{
+    if (run->lock && !run->begun)
+        maskdm_folder_unmake(run->out, run->present);
+    maskdm_folder_unlock(&run->lock);
 }
 
 /* ---- saving ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * From a composite of options to the parts of a run. Everything is checked here, before the run's folder is touched.
+ * From a composite of options to the parts of a run. What costs nothing comes first: no image is read before all that
+ * can be checked without it has been.
  */
 #include "run/run.h"
 
@@ -35,6 +36,7 @@ static int read_options(struct maskdm_run *run, const maskdm_options *options, c
         MASKDM_TRY(maskdm_optionset_set(o, "mask", "custom"));
     MASKDM_TRY(maskdm_optionset_check(o));
     run->out = maskdm_optionset_string(o, "out");
+    run->resume = maskdm_optionset_bool(o, "resume");
     run->steps = maskdm_optionset_int(o, "steps");
     run->save_every = maskdm_optionset_int(o, "save_every");
     run->save_seconds = 60 * maskdm_optionset_float(o, "save_minutes");
@@ -114,80 +116,57 @@ static int load_model(struct maskdm_run *run)
     const enum maskdm_weights which = ema ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
     int status = maskdm_weights_load_one(&run->model, run->device, init, which);
 
-    if (status == MASKDM_ENOTFOUND && maskdm_optionset_bool(run->options, "resume"))
+    if (status == MASKDM_ENOTFOUND && run->resume)
         status = load_own_model(run, which);
     MASKDM_TRY(status);
     MASKDM_TRY(follow_file(run, run->model->options));
     return follow_file(run, run->model->scheduler->options);
 }
 
-static int open_folder(maskdm_data **out, struct maskdm_run *run, int held_out)
-{
-    const char *path = maskdm_optionset_string(run->options, held_out ? "val" : "data");
-    const struct maskdm_geometry *g = &run->model->geometry;
-    struct maskdm_scan_except except[MASKDM_RUN_EXCEPTIONS];
-    char size[64], channels[32];
-    maskdm_options *o;
-    int status;
-
-    MASKDM_TRY(maskdm_run_exceptions(run, held_out, except));
-    MASKDM_TRY(maskdm_optionset_extract(&o, run->options, &maskdm_folder_kind));
-    maskdm_format(size, sizeof size, "%lld,%lld", (long long)g->height, (long long)g->width);
-    maskdm_format(channels, sizeof channels, "%lld", (long long)g->channels);
-    status = maskdm_optionset_set(o, "image_size", size);
-    if (status == MASKDM_OK)
-        status = maskdm_optionset_set(o, "channels", channels);
-    if (status == MASKDM_OK)
-        status = maskdm_dataset_folder(out, run->device, path, o, except, &run->voice);
-    maskdm_optionset_release(&o);
-    return status;
-}
-
-/* `val` is a share of the data to hold out, or a folder. */
-static int open_data(struct maskdm_run *run, maskdm_data *data)
-{
-    const char *val = maskdm_optionset_string(run->options, "val");
-    maskdm_data *all = data;
-    double share;
-    int status;
-
-    if (data)
-        maskdm_dataset_hold(data);
-    else
-        MASKDM_TRY(open_folder(&all, run, 0));
-    if (!*val || maskdm_parse_double(val, &share) < 0) {
-        run->data = all;
-        return *val ? open_folder(&run->held_out, run, 1) : MASKDM_OK;
-    }
-    if (!(share > 0 && share < 1))
-        status = maskdm_fail(MASKDM_EINVAL, "%s %s is neither a folder nor a share between 0 and 1",
-                             maskdm_optionset_said(run->options, "val"), val);
-    else
-        status = maskdm_dataset_split(&run->data, &run->held_out, all, share,
-                                      (uint64_t)maskdm_optionset_int(run->options, "seed"));
-    maskdm_dataset_release(&all);
-    return status;
-}
-
 static int make_trainer(struct maskdm_run *run, maskdm_mask *mask)
 {
-    const struct maskdm_geometry *g = &run->model->geometry;
-    double rate;
-
     if (mask)
         maskdm_masking_hold(run->mask = mask);
     else
         MASKDM_TRY(maskdm_masking_create(&run->mask, run->options));
     MASKDM_TRY(maskdm_adamw_create(&run->optimizer, run->options, run->options));
-    MASKDM_TRY(
-        maskdm_training_create(&run->trainer, run->model, run->mask, run->optimizer, run->options, run->control));
-    MASKDM_TRY(maskdm_training_check_data(run->trainer, run->data));
-    rate = 1 - (double)run->trainer->visible / (double)g->patches;
+    return maskdm_training_create(&run->trainer, run->model, run->mask, run->optimizer, run->options, run->control);
+}
+
+static void tell_size(const struct maskdm_run *run)
+{
+    const struct maskdm_geometry *g = &run->trainer->model->geometry;
+    double rate = 1 - (double)run->trainer->visible / (double)g->patches;
+
     maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_INFO,
                     "%lld images, %lld parameters, mask %s hides %.2f %% of the patches (%lld of %lld visible)",
-                    (long long)run->data->count, (long long)run->model->layout.numel, maskdm_masking_name(run->mask),
-                    100 * rate, (long long)run->trainer->visible, (long long)g->patches);
-    return MASKDM_OK;
+                    (long long)run->data->count, (long long)run->trainer->model->layout.numel,
+                    maskdm_masking_name(run->mask), 100 * rate, (long long)run->trainer->visible,
+                    (long long)g->patches);
+}
+
+/* What can be refused is refused here, in the order of what it costs to find out. */
+static int prepare(struct maskdm_run *run, maskdm_data *data, maskdm_mask *mask)
+{
+    MASKDM_TRY(maskdm_run_check_folders(run, data));
+    MASKDM_TRY(maskdm_run_enter_folder(run));
+    MASKDM_TRY(open_device(run));
+    if (run->finetune)
+        MASKDM_TRY(load_model(run)); /* which completes the options */
+    if (run->resume)
+        MASKDM_TRY(maskdm_run_compare_options(run));
+    MASKDM_TRY(maskdm_run_find_images(run, data));
+    if (!run->finetune)
+        MASKDM_TRY(fresh_model(run));
+    MASKDM_TRY(maskdm_run_take_images(run, data));
+    if (run->resume)
+        MASKDM_TRY(maskdm_run_compare_data(run));
+    MASKDM_TRY(maskdm_run_match_labels(run));
+    MASKDM_TRY(make_trainer(run, mask));
+    maskdm_weights_drop(&run->model); /* the trainer has its own copy */
+    MASKDM_TRY(maskdm_run_check_images(run));
+    MASKDM_TRY(maskdm_run_check_preview(run));
+    return run->resume ? maskdm_run_load_checkpoint(run) : MASKDM_OK;
 }
 
 int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const struct maskdm_option_kind *kind,
@@ -198,19 +177,17 @@ int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const
     run->control = control;
     maskdm_run_log_listen(run);
     MASKDM_TRY(read_options(run, options, kind, data, mask));
-    MASKDM_TRY(open_device(run));
-    MASKDM_TRY(run->finetune ? load_model(run) : fresh_model(run));
-    MASKDM_TRY(open_data(run, data));
-    MASKDM_TRY(make_trainer(run, mask));
-    maskdm_weights_drop(&run->model); /* the trainer has its own copy */
-    return MASKDM_OK;
+    MASKDM_TRY(prepare(run, data, mask));
+    MASKDM_TRY(maskdm_run_read_images(run));
+    tell_size(run);
+    return maskdm_run_begin(run);
 }
 
 void maskdm_run_close(struct maskdm_run *run)
 {
     maskdm_appender_close(&run->log);
+    maskdm_run_leave_folder(run);
     maskdm_text_free(&run->notes);
-    maskdm_folder_unlock(&run->lock);
     maskdm_training_drop(&run->trainer);
     maskdm_adamw_drop(&run->optimizer);
     maskdm_masking_drop(&run->mask);
@@ -218,6 +195,10 @@ void maskdm_run_close(struct maskdm_run *run)
         maskdm_dataset_release(&run->held_out);
     if (run->data)
         maskdm_dataset_release(&run->data);
+    if (run->all)
+        maskdm_dataset_release(&run->all);
+    maskdm_scan_free(&run->found);
+    maskdm_scan_free(&run->found_held_out);
     maskdm_weights_drop(&run->model);
     maskdm_device_drop(&run->device);
     maskdm_optionset_release(&run->options);

@@ -11,6 +11,14 @@
 
 #include <string.h>
 
+int maskdm_training_check_count(const maskdm_trainer *tr, int64_t images)
+{
+    if (images >= tr->batch_size)
+        return MASKDM_OK;
+    return maskdm_fail(MASKDM_EINVAL, "batch_size %lld is larger than the data, %lld images",
+                       (long long)tr->batch_size, (long long)images);
+}
+
 int maskdm_training_check_data(const maskdm_trainer *tr, const maskdm_data *data)
 {
     const struct maskdm_geometry *g = &tr->model->geometry;
@@ -19,10 +27,7 @@ int maskdm_training_check_data(const maskdm_trainer *tr, const maskdm_data *data
         return maskdm_fail(MASKDM_ESHAPE, "the data are %lld x %lld x %d, the model needs %lld x %lld x %lld",
                            (long long)data->height, (long long)data->width, data->channels, (long long)g->height,
                            (long long)g->width, (long long)g->channels);
-    if (data->count < tr->batch_size)
-        return maskdm_fail(MASKDM_EINVAL, "%s %lld is larger than the data, %lld images",
-                           maskdm_optionset_said(tr->options, "batch_size"), (long long)tr->batch_size,
-                           (long long)data->count);
+    MASKDM_TRY(maskdm_training_check_count(tr, data->count));
     if (g->classes > 0 && data->labels > g->classes)
         return maskdm_fail(MASKDM_EINVAL, "the data have %lld labels, the model %lld classes",
                            (long long)data->labels, (long long)g->classes);

@@ -207,9 +207,24 @@ static int read_blocks(struct maskdm_st *s, maskdm_trainer *tr, int check)
     return MASKDM_OK;
 }
 
+/* A trainer of a model without names takes those of the file; where both have them, its own stay. */
+static int follow_labels(maskdm_trainer *tr, struct maskdm_st *s, struct maskdm_labels *theirs)
+{
+    const struct maskdm_labels *ours = &tr->model->labels;
+    int64_t at;
+
+    MASKDM_TRY(maskdm_labels_read(theirs, maskdm_st_meta(s, "maskdm.labels"), tr->model->geometry.classes));
+    at = maskdm_labels_difference(theirs, ours);
+    if (at >= 0)
+        maskdm_log_line(maskdm_control_log(tr->control), MASKDM_LOG_WARN,
+                        "label %lld is %s in the file and %s in this trainer", (long long)at, theirs->name[at],
+                        ours->name[at]);
+    return MASKDM_OK;
+}
+
 /* Everything is judged, digest included, before the first block is touched. What then fails can only be the disk, and
  * leaves the trainer marked. */
-static int load(maskdm_trainer *tr, struct maskdm_st *s)
+static int load(maskdm_trainer *tr, struct maskdm_st *s, struct maskdm_labels *labels)
 {
     maskdm_optimizer *o = tr->optimizer;
     const char *data = maskdm_st_meta(s, "maskdm.data");
@@ -218,11 +233,16 @@ static int load(maskdm_trainer *tr, struct maskdm_st *s)
     MASKDM_TRY(check_whole(s));
     MASKDM_TRY(compare_options(s, tr));
     MASKDM_TRY(read_counters(s, counters));
+    MASKDM_TRY(follow_labels(tr, s, labels));
     MASKDM_TRY(read_blocks(s, tr, 1));
     tr->broken = 1;
     MASKDM_TRY(read_blocks(s, tr, 0));
     tr->broken = 0;
     maskdm_format(tr->data, sizeof tr->data, "%s", data ? data : "");
+    if (!tr->model->labels.count) {
+        tr->model->labels = *labels;
+        memset(labels, 0, sizeof *labels);
+    }
     o->steps = counters[STEPS];
     o->applied = counters[APPLIED];
     o->ema_updates = counters[EMA_UPDATES];
@@ -237,11 +257,13 @@ static int load(maskdm_trainer *tr, struct maskdm_st *s)
 
 int maskdm_training_load(maskdm_trainer *tr, const char *path)
 {
+    struct maskdm_labels labels = {0};
     struct maskdm_st s;
     int status;
 
     MASKDM_TRY(maskdm_st_open(&s, path));
-    status = load(tr, &s);
+    status = load(tr, &s, &labels);
+    maskdm_labels_free(&labels);
     maskdm_st_close(&s);
     return status < 0 ? maskdm_fail_prefix(status, "%s", path) : MASKDM_OK;
 }

@@ -65,6 +65,8 @@ int maskdm_training_take_back(maskdm_trainer *tr);
 struct maskdm_progress maskdm_training_progress(const maskdm_trainer *tr);
 
 /* ---- batch.c ---- */
+/* A batch holds no image twice. */
+int maskdm_training_check_count(const maskdm_trainer *tr, int64_t images);
 int maskdm_training_check_data(const maskdm_trainer *tr, const maskdm_data *data);
 int maskdm_training_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part);
 int maskdm_training_set_batch(maskdm_trainer *tr, const float *images, const int32_t *labels, const double *times,

@@ -5,8 +5,11 @@
 #include "util/control.h"
 
 #include "util/alloc.h"
+#include "util/file.h"
 
 #include <math.h>
+
+#define TELL_EVERY 0.1 /* seconds between reports of files read */
 
 static const struct maskdm_log silence = {0};
 static const struct maskdm_handle_kind kind = {"control", maskdm_free};
@@ -86,6 +89,20 @@ void maskdm_control_report(maskdm_control *c, const struct maskdm_progress *prog
 {
     if (c && c->progress && c->progress(c->progress_user, progress))
         atomic_store(&c->stop, 1);
+}
+
+int maskdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t found)
+{
+    struct maskdm_progress p = maskdm_progress_blank();
+    double now = maskdm_clock();
+
+    if (*told == 0 || (read && read == found) || now - *told >= TELL_EVERY) {
+        *told = now;
+        p.files_read = read;
+        p.files = found;
+        maskdm_control_report(c, &p);
+    }
+    return maskdm_control_check(c, "reading the images");
 }
 
 const struct maskdm_log *maskdm_control_log(const maskdm_control *c)

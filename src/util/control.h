@@ -37,6 +37,9 @@ void maskdm_control_lower(maskdm_control *c); /* both flags */
 struct maskdm_progress maskdm_progress_blank(void);
 /* Tell the host; a non-zero answer raises the stop flag. */
 void maskdm_control_report(maskdm_control *c, const struct maskdm_progress *progress);
+/* Between two of many files: tell the host, some ten times a second, how many were read and found, and see whether it
+ * wants to go on. *told is 0 at first. MASKDM_OK or as maskdm_control_check(). */
+int maskdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t found);
 const struct maskdm_log *maskdm_control_log(const maskdm_control *c); /* never NULL */
 
 #endif

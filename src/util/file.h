@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Called before each operation with its name ("open", "read", "write", "fsync", "rename", "unlink", "mkdir", "stat",
- * "list", "lock", "truncate", "close"); a positive result is the errno with which the operation then fails. */
+ * "list", "lock", "truncate", "close", "rmdir"); a positive result is the errno with which it then fails. */
 struct maskdm_file_hook {
     int (*before)(void *user, const char *operation, const char *path);
     void *user;
@@ -66,6 +66,10 @@ int maskdm_file_kind_of(enum maskdm_file_kind *out, const char *path); /* a miss
 int maskdm_folder_make(const char *path); /* parents too, each flushed into its own; existing is fine */
 /* Whether files could be made in the folder, or it itself where it is missing; makes nothing. */
 int maskdm_folder_check(const char *path);
+/* To take back what maskdm_folder_make() is about to make: the bytes of `path` that are there before it, and the
+ * removal of what came behind them, as far as it is still empty. */
+size_t maskdm_folder_present(const char *path);
+void maskdm_folder_unmake(const char *path, size_t present);
 /* Visit the entries of a folder in byte order of their names ("." and ".." left out). Follows links.
  * A negative result of `visit` ends the listing and is returned. */
 int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum maskdm_file_kind kind),

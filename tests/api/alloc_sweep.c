@@ -101,7 +101,7 @@ static int load_model(struct world *w)
 
 static int open_data(struct world *w)
 {
-    return maskdm_data_open_folder(&w->data, dev, path_to("data"), w->folder, hear, NULL);
+    return maskdm_data_open_folder(&w->data, dev, path_to("data"), w->folder, w->control);
 }
 
 static int make_mask_policy(struct world *w)
@@ -116,7 +116,11 @@ static int make_optimizer(struct world *w)
 
 static int make_control(struct world *w)
 {
-    return maskdm_control_create(&w->control);
+    int status = maskdm_control_create(&w->control);
+
+    if (status >= 0)
+        maskdm_control_set_log(w->control, hear, NULL);
+    return status;
 }
 
 static int make_a_trainer(struct world *w)
@@ -233,9 +237,9 @@ static int draw_samples(struct world *w)
 typedef int (*call)(struct world *w);
 
 static const call parts[] = {make_network,   set_network,  make_scheduler, make_model,       save_model,
-                             load_model,     make_folder,  set_folder,     open_data,        make_mask,
-                             set_mask,       make_trainer, set_trainer,    make_mask_policy, make_optimizer,
-                             make_control,   make_a_trainer, take_step,    save_state,       take_step,
+                             load_model,     make_folder,  set_folder,     make_control,     open_data,
+                             make_mask,      set_mask,     make_trainer,   set_trainer,      make_mask_policy,
+                             make_optimizer, make_a_trainer, take_step,    save_state,       take_step,
                              load_state,     take_step,    validate,       take_model,       make_sampler,
                              set_sampler,    make_a_sampler, sample,       read_image,       fit_image,
                              write_image,    NULL};

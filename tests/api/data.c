@@ -5,8 +5,11 @@
  */
 #include <maskdm/data.h>
 
+#include "data/data.h"
 #include "util/alloc.h"
+#include "util/control.h"
 #include "util/file.h"
+#include "util/option.h"
 
 #include <check.h>
 #include <errno.h>
@@ -22,6 +25,7 @@ enum { H = 6, W = 5, C = 3, N = H * W * C };
 
 static char folder[64];
 static maskdm_device *dev;
+static maskdm_control *control;
 static int warnings;
 static char last_warning[512];
 
@@ -39,6 +43,8 @@ static void begin(void)
     strcpy(folder, "api_data_XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(maskdm_device_open(&dev, "cpu", NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_control_create(&control), MASKDM_OK);
+    maskdm_control_set_log(control, hear, &warnings);
     warnings = 0;
 }
 
@@ -47,6 +53,7 @@ static void end(void)
     char command[128];
 
     ck_assert_uint_eq(maskdm_device_memory_used(dev), 0);
+    maskdm_control_release(&control);
     maskdm_device_release(&dev);
     snprintf(command, sizeof command, "rm -rf ./%s", folder);
     ck_assert_int_eq(system(command), 0);
@@ -115,7 +122,7 @@ static int try_open(maskdm_data **out, const char *settings)
     ck_assert_int_eq(maskdm_options_create(&o, "folder"), MASKDM_OK);
     ck_assert_msg(!maskdm_options_parse(o, "image_size=6x5"), "%s", maskdm_last_error());
     ck_assert_msg(!maskdm_options_parse(o, settings), "%s", maskdm_last_error());
-    r = maskdm_data_open_folder(out, dev, folder, o, hear, &warnings);
+    r = maskdm_data_open_folder(out, dev, folder, o, control);
     maskdm_options_release(&o);
     return r;
 }
@@ -253,14 +260,14 @@ START_TEST(nothing_to_read)
 
     ck_assert_int_eq(maskdm_options_create(&o, "folder"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_parse(o, "image_size=6"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_data_open_folder(&d, dev, "api_data_none", o, NULL, NULL), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(maskdm_data_open_folder(&d, dev, "api_data_none", o, NULL), MASKDM_ENOTFOUND);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "api_data_none"));
-    ck_assert_int_lt(maskdm_data_open_folder(&d, dev, path_to("a.png"), o, NULL, NULL), 0);
+    ck_assert_int_lt(maskdm_data_open_folder(&d, dev, path_to("a.png"), o, NULL), 0);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "a.png"));
-    ck_assert_int_eq(maskdm_data_open_folder(&d, NULL, folder, o, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_data_open_folder(&d, NULL, folder, o, NULL), MASKDM_EINVAL);
     maskdm_options_release(&o);
     ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_data_open_folder(&d, dev, folder, o, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_data_open_folder(&d, dev, folder, o, NULL), MASKDM_EINVAL);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "device"));
     maskdm_options_release(&o);
     ck_assert_ptr_null(d);
@@ -566,11 +573,246 @@ START_TEST(the_memory_limit_holds)
     maskdm_options_release(&o);
     ck_assert_int_eq(maskdm_options_create(&o, "folder"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_parse(o, "image_size=6x5"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_data_open_folder(&d, small, folder, o, NULL, NULL), MASKDM_ENOMEM);
+    ck_assert_int_eq(maskdm_data_open_folder(&d, small, folder, o, NULL), MASKDM_ENOMEM);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "600"));
     ck_assert_uint_eq(maskdm_device_memory_used(small), 0);
     maskdm_options_release(&o);
     maskdm_device_release(&small);
+}
+END_TEST
+
+/* What a host that watches the opening of a folder heard. */
+struct watcher {
+    int64_t last_read, last_files, reports, stop_at; /* files read, -1: never */
+    void (*stop)(maskdm_control *control);           /* NULL: by the callback's result */
+    char found[256];
+};
+
+static int watch_reading(void *user, const struct maskdm_progress *p)
+{
+    struct watcher *w = user;
+
+    ck_assert_int_eq(p->step, 0);
+    ck_assert_int_eq(p->steps, 0);
+    ck_assert_int_ge(p->files_read, w->last_read);
+    ck_assert_int_ge(p->files, w->last_files);
+    w->last_read = p->files_read;
+    w->last_files = p->files;
+    w->reports++;
+    if (w->stop_at < 0 || p->files_read < w->stop_at)
+        return 0;
+    if (!w->stop)
+        return 1;
+    w->stop(control);
+    return 0;
+}
+
+static void hear_found(void *user, int level, const char *line)
+{
+    struct watcher *w = user;
+
+    if (level == MASKDM_LOG_INFO && strncmp(line, "found ", 6) == 0)
+        snprintf(w->found, sizeof w->found, "%s", line);
+}
+
+START_TEST(reading_is_watched)
+{
+    struct watcher w = {.stop_at = -1};
+    char want[128];
+    maskdm_data *d;
+
+    write_many(3);
+    maskdm_control_set_progress(control, watch_reading, &w);
+    maskdm_control_set_log(control, hear_found, &w);
+    d = open_folder("");
+    snprintf(want, sizeof want, "found 3 images below %s, without labels", folder);
+    ck_assert_str_eq(w.found, want);
+    ck_assert_int_ge(w.reports, 2);
+    ck_assert_int_eq(w.last_read, 3);
+    ck_assert_int_eq(w.last_files, 3);
+    maskdm_data_release(&d);
+    write_image("cat/a.png", 4);
+    write_image("ape/b.png", 5);
+    w.last_read = w.last_files = 0;
+    d = open_folder("");
+    snprintf(want, sizeof want, "found 5 images below %s, 2 labels (ape, cat)", folder);
+    ck_assert_str_eq(w.found, want);
+    maskdm_data_release(&d);
+}
+END_TEST
+
+static int reads;
+
+/* Counts image files that are opened, and is slow, so that reports come between them. */
+static int read_slowly(void *user, const char *operation, const char *path)
+{
+    if (strcmp(operation, "open") != 0 || !strstr(path, ".png"))
+        return 0;
+    pthread_mutex_lock(user);
+    reads++;
+    pthread_mutex_unlock(user);
+    usleep(20000);
+    return 0;
+}
+
+/* Stopped, cancelled or by the callback's result, with and without threads: no image is read after those at hand. */
+START_TEST(reading_ends_at_once)
+{
+    static void (*const way[])(maskdm_control *) = {NULL, maskdm_stop, maskdm_cancel};
+    static const char *const settings[] = {"loaders=0", "loaders=3", "loaders=3 cache_limit=0"};
+    struct watcher w = {.stop_at = 5, .stop = way[_i % 3]};
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct maskdm_file_hook hook = {read_slowly, &lock};
+    maskdm_data *d;
+
+    write_many(30);
+    maskdm_control_set_progress(control, watch_reading, &w);
+    reads = 0;
+    maskdm_file_hook_set(&hook);
+    ck_assert_int_eq(try_open(&d, settings[_i / 3]), MASKDM_ECANCELED);
+    maskdm_file_hook_set(NULL);
+    ck_assert_ptr_null(d);
+    ck_assert_str_eq(maskdm_last_error(), "reading the images was cancelled");
+    ck_assert_int_ge(w.last_read, 5);
+    if (_i / 3 == 0)
+        ck_assert_int_eq(reads, w.last_read);
+    else
+        ck_assert_int_lt(reads, 30); /* what was ahead is dropped */
+    w = (struct watcher){.stop_at = -1}; /* the flag went down with the answer */
+    d = open_folder(settings[_i / 3]);
+    ck_assert_int_eq(maskdm_data_count(d), 30);
+    maskdm_data_release(&d);
+}
+END_TEST
+
+START_TEST(stopped_before_it_begins)
+{
+    maskdm_data *d;
+
+    write_many(2);
+    maskdm_stop(control);
+    ck_assert_int_eq(try_open(&d, ""), MASKDM_ECANCELED);
+    ck_assert_ptr_null(d);
+    d = open_folder("");
+    maskdm_data_release(&d);
+}
+END_TEST
+
+static int open_with(maskdm_data **out, const maskdm_options *o, const char *broken)
+{
+    struct maskdm_scan found;
+    int r;
+
+    *out = NULL;
+    r = maskdm_scan_folder(&found, folder, NULL, maskdm_control_log(control), control);
+    if (r < 0)
+        return r;
+    for (int64_t i = 0; i < found.count; i++)
+        found.file[i].left_out = broken && strcmp(maskdm_scan_name(&found, i), broken) == 0;
+    maskdm_scan_settle(&found);
+    r = maskdm_dataset_folder(out, dev, folder, &found, o);
+    maskdm_scan_free(&found);
+    if (r >= 0)
+        r = maskdm_dataset_read(*out, 1, maskdm_control_log(control), control);
+    if (r < 0)
+        maskdm_dataset_release(out);
+    return r;
+}
+
+/* The folder again, where an earlier opening found `broken` (one name at most, NULL: none). */
+static int open_known(maskdm_data **out, const char *settings, const char *broken)
+{
+    maskdm_options *o;
+    int r;
+
+    ck_assert_int_eq(maskdm_options_create(&o, "folder"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, "image_size=6x5"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, settings), MASKDM_OK);
+    r = open_with(out, o, broken);
+    maskdm_options_release(&o);
+    return r;
+}
+
+static atomic_int file_reads; /* of images */
+
+static int note_reads(void *user, const char *operation, const char *path)
+{
+    (void)user;
+    if (!strcmp(operation, "read") && strstr(path, ".png"))
+        atomic_fetch_add(&file_reads, 1);
+    return 0;
+}
+
+/* Opened by what is known, nothing is decoded before it is asked for, and every batch is that of the first opening;
+ * in the end all is cached and no file is read any more. */
+START_TEST(known_files_are_decoded_when_used)
+{
+    static const char *const settings[] = {"", "loaders=0", "loaders=3", "cache_limit=0", "cache_limit=720"};
+    struct maskdm_file_hook hook = {note_reads, NULL};
+    uint16_t deep[N];
+    maskdm_data *a, *b;
+    maskdm_image *m;
+    size_t used;
+
+    write_many(7);
+    write_text("03b.png", "\x89PNG\r\n\x1a\nnothing more");
+    for (int i = 0; i < N; i++)
+        deep[i] = (uint16_t)(i * 651);
+    ck_assert_int_eq(maskdm_image_create(&m, H, W, C, MASKDM_SAMPLE_U16, deep, 0), MASKDM_OK);
+    ck_assert_int_eq(maskdm_image_write_png(m, path_to("16 bit.png"), 16), MASKDM_OK);
+    maskdm_image_release(&m);
+    a = open_folder("");
+    used = maskdm_device_memory_used(dev);
+    warnings = 0;
+    ck_assert_msg(!open_known(&b, settings[_i], "03b.png"), "%s", maskdm_last_error());
+    ck_assert_int_eq(warnings, 1);
+    ck_assert_ptr_nonnull(strstr(last_warning, "left out as before"));
+    ck_assert_ptr_nonnull(strstr(last_warning, "03b.png"));
+    ck_assert_int_eq(maskdm_data_skipped(b), 1);
+    compare(a, b);
+    maskdm_file_hook_set(&hook);
+    atomic_store(&file_reads, 0);
+    compare(a, b);
+    maskdm_file_hook_set(NULL);
+    if (_i < 3) {
+        ck_assert_int_eq(atomic_load(&file_reads), 0);
+        ck_assert_uint_eq(maskdm_device_memory_used(dev), 2 * used); /* the loader is gone as well */
+    } else {
+        ck_assert_int_gt(atomic_load(&file_reads), 0);
+    }
+    maskdm_data_release(&a);
+    maskdm_data_release(&b);
+}
+END_TEST
+
+/* A file that changed into something else is named at once where its first bytes show it, and at its first use
+ * otherwise; it is never left out in silence. */
+START_TEST(known_files_that_broke_are_named)
+{
+    char image[100];
+    maskdm_data *d;
+    float x[4 * N];
+
+    write_many(4);
+    write_text("02.png", "no image");
+    ck_assert_int_eq(open_known(&d, "", NULL), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "02.png: neither PNG nor JPEG"));
+    ck_assert_ptr_null(d);
+    write_text("02.png", "");
+    ck_assert_int_eq(open_known(&d, "", NULL), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "02.png: the file is empty"));
+    write_text("02.png", "\x89PNG\r\n\x1a\nnothing more");
+    ck_assert_int_eq(open_known(&d, _i ? "loaders=0" : "", NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_data_count(d), 4);
+    ck_assert_int_eq(maskdm_data_batch(d, 1, 0, 4, 0, x, NULL), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "02.png"));
+    ck_assert_int_eq(maskdm_data_batch(d, 1, 0, 4, 0, x, NULL), MASKDM_EFORMAT);
+    write_image("02.png", 2);
+    ck_assert_int_eq(maskdm_data_batch(d, 1, 0, 4, 0, x, NULL), MASKDM_OK);
+    ck_assert_int_eq(image_at(d, 2, NULL), 2);
+    snprintf(image, sizeof image, "%s", path_to("02.png"));
+    ck_assert_str_eq(maskdm_data_path(d, 2), image);
+    maskdm_data_release(&d);
 }
 END_TEST
 
@@ -591,7 +833,7 @@ START_TEST(every_refused_allocation_is_reported)
     write_many(2);
     write_image("label/a.png", 2);
     ck_assert_int_eq(maskdm_options_create(&o, "folder"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_options_parse(o, _i ? "image_size=6x5 cache_limit=0" : "image_size=6x5"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, _i == 1 ? "image_size=6x5 cache_limit=0" : "image_size=6x5"), MASKDM_OK);
     before = maskdm_alloc_live();
     for (int i = 0; r < 0; i++) {
         atomic_int left = i;
@@ -599,7 +841,7 @@ START_TEST(every_refused_allocation_is_reported)
 
         ck_assert_int_lt(i, 1000);
         maskdm_alloc_hook_set(&hook);
-        r = maskdm_data_open_folder(&d, dev, folder, o, hear, &warnings);
+        r = _i < 2 ? maskdm_data_open_folder(&d, dev, folder, o, control) : open_with(&d, o, NULL);
         if (r >= 0)
             r = maskdm_data_batch(d, 1, 0, 2, 0, images, NULL);
         if (d)
@@ -636,7 +878,12 @@ int main(void)
     tcase_add_loop_test(t, split, 0, 2);
     tcase_add_test(t, a_file_that_vanishes_is_named);
     tcase_add_test(t, the_memory_limit_holds);
-    tcase_add_loop_test(t, every_refused_allocation_is_reported, 0, 2);
+    tcase_add_test(t, reading_is_watched);
+    tcase_add_loop_test(t, known_files_are_decoded_when_used, 0, 5);
+    tcase_add_loop_test(t, known_files_that_broke_are_named, 0, 2);
+    tcase_add_loop_test(t, reading_ends_at_once, 0, 9);
+    tcase_add_test(t, stopped_before_it_begins);
+    tcase_add_loop_test(t, every_refused_allocation_is_reported, 0, 3);
     suite_add_tcase(s, t);
     srunner_run_all(sr, CK_NORMAL);
     failed = srunner_ntests_failed(sr);

@@ -59,7 +59,7 @@ static struct handles open_handles(const char *device)
     h.dev = rig_device(device);
     h.model = rig_model(h.dev, RIG_NETWORK);
     h.data = rig_data(h.dev);
-    MUST(maskdm_data_open_folder(&h.pictures, h.dev, folder, fo, NULL, NULL));
+    MUST(maskdm_data_open_folder(&h.pictures, h.dev, folder, fo, NULL));
     h.tr = rig_trainer(h.model, "type=patch ratio=0.5", "batch_size=4 seed=1", NULL);
     MUST(maskdm_sampler_create(&h.sampler, h.model, MASKDM_WEIGHTS_ONLINE, so, NULL));
     maskdm_options_release(&so);

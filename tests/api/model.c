@@ -204,6 +204,8 @@ static void write_variant(const char *change)
             value = "99.0.0";
         if (strcmp(change, "option") == 0 && strcmp(key, "maskdm.network.options") == 0)
             value = "{\"colour\":3}";
+        if (strcmp(change, "labels") == 0 && strcmp(key, "maskdm.network") == 0)
+            OK(maskdm_file_writer_metadata(w, "maskdm.labels", "[\"a\", 7]"));
         if (strcmp(change, key) != 0)
             OK(maskdm_file_writer_metadata(w, key, value));
     }
@@ -227,6 +229,95 @@ static void write_variant(const char *change)
         free(values[i]);
 }
 
+/* Through copies, files and trainers; without names there is no entry, as in older files. */
+START_TEST(names_of_labels)
+{
+    static const char *const names[] = {"ape", "caf\xe9", "x"}, *const many[] = {"0", "1", "2", "3", "4", "5"};
+    maskdm_optimizer *optimizer;
+    maskdm_trainer *t;
+    maskdm_model *m;
+    maskdm_file *f;
+
+    ck_assert_int_eq(maskdm_model_labels(model), 0);
+    ck_assert_ptr_null(maskdm_model_label_name(model, 0));
+    OK(maskdm_model_save(model, path));
+    OK(maskdm_file_open(&f, path));
+    ck_assert_ptr_null(maskdm_file_metadata(f, "maskdm.labels"));
+    maskdm_file_release(&f);
+    OK(maskdm_model_load(&m, device, path));
+    ck_assert_int_eq(maskdm_model_labels(m), 0);
+    maskdm_model_release(&m);
+
+    OK(maskdm_model_set_labels(model, names, 3));
+    FAILS(MASKDM_EINVAL, "more than 5 names", maskdm_model_set_labels(model, many, 6));
+    FAILS(MASKDM_EINVAL, "-1 names", maskdm_model_set_labels(model, many, -1));
+    FAILS(MASKDM_EINVAL, "names is NULL", maskdm_model_set_labels(model, NULL, 2));
+    ck_assert_int_eq(maskdm_model_set_labels(NULL, names, 2), MASKDM_EINVAL);
+    OK(maskdm_optimizer_create(&optimizer, NULL, NULL));
+    OK(maskdm_trainer_create(&t, model, NULL, optimizer, NULL, NULL));
+    OK(maskdm_trainer_save(t, path));
+    OK(maskdm_file_open(&f, path));
+    ck_assert_str_eq(maskdm_file_metadata(f, "maskdm.labels"), "[\"ape\", \"caf\\uefe9\", \"x\"]");
+    maskdm_file_release(&f);
+    OK(maskdm_trainer_model(t, &m));
+    maskdm_trainer_release(&t);
+    maskdm_optimizer_release(&optimizer);
+    OK(maskdm_model_save(m, path));
+    maskdm_model_release(&m);
+    OK(maskdm_model_load(&m, device, path));
+    ck_assert_int_eq(maskdm_model_labels(m), 3);
+    for (int i = 0; i < 3; i++)
+        ck_assert_str_eq(maskdm_model_label_name(m, i), names[i]);
+    ck_assert_ptr_null(maskdm_model_label_name(m, 3));
+    ck_assert_ptr_null(maskdm_model_label_name(m, -1));
+    OK(maskdm_model_set_labels(m, NULL, 0));
+    ck_assert_int_eq(maskdm_model_labels(m), 0);
+    maskdm_model_release(&m);
+    OK(maskdm_model_clone(&m, model));
+    ck_assert_str_eq(maskdm_model_label_name(m, 1), names[1]);
+    maskdm_model_release(&m);
+}
+END_TEST
+
+/* A state's names go into a trainer that has none; one that has others keeps them, and says so. */
+static void keep_line(void *user, int level, const char *line)
+{
+    if (level == MASKDM_LOG_WARN)
+        snprintf(user, 200, "%s", line);
+}
+
+START_TEST(names_of_labels_in_a_state)
+{
+    static const char *const names[] = {"ape", "bat"}, *const other[] = {"ape", "cat"};
+    char told[200] = "";
+    maskdm_optimizer *optimizer[3];
+    maskdm_trainer *t[3];
+    maskdm_control *control;
+    maskdm_model *m;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, keep_line, told);
+    for (int i = 0; i < 3; i++) {
+        OK(maskdm_model_set_labels(model, i == 1 ? NULL : i == 0 ? names : other, i == 1 ? 0 : 2));
+        OK(maskdm_optimizer_create(&optimizer[i], NULL, NULL));
+        OK(maskdm_trainer_create(&t[i], model, NULL, optimizer[i], NULL, control));
+    }
+    OK(maskdm_trainer_save(t[0], path));
+    for (int i = 1; i < 3; i++) {
+        OK(maskdm_trainer_load(t[i], path));
+        OK(maskdm_trainer_model(t[i], &m));
+        ck_assert_str_eq(maskdm_model_label_name(m, 1), i == 1 ? "bat" : "cat");
+        maskdm_model_release(&m);
+        ck_assert_str_eq(told, i == 1 ? "" : "label 1 is bat in the file and cat in this trainer");
+    }
+    for (int i = 0; i < 3; i++) {
+        maskdm_trainer_release(&t[i]);
+        maskdm_optimizer_release(&optimizer[i]);
+    }
+    maskdm_control_release(&control);
+}
+END_TEST
+
 START_TEST(files_that_are_wrong)
 {
     const struct {
@@ -237,6 +328,7 @@ START_TEST(files_that_are_wrong)
                   { "option", "colour", MASKDM_EFORMAT },
                   { "maskdm.network", "not a maskdm model", MASKDM_EFORMAT },
                   { "maskdm.scheduler.options", "missing", MASKDM_EFORMAT },
+                  { "labels", "label 1 is no string", MASKDM_EFORMAT },
                   { "shape", "[8], the network needs [16]", MASKDM_EFORMAT },
                   { "encoder.norm.weight", "encoder.norm.weight", MASKDM_EFORMAT },
                   { "extra", "spare", MASKDM_EFORMAT } };
@@ -355,6 +447,8 @@ int main(void)
     tcase_add_test(tests, facts);
     tcase_add_test(tests, parameters);
     tcase_add_test(tests, files);
+    tcase_add_test(tests, names_of_labels);
+    tcase_add_test(tests, names_of_labels_in_a_state);
     tcase_add_test(tests, files_that_are_wrong);
     tcase_add_test(tests, prediction);
     tcase_add_test(tests, estimates);

@@ -204,7 +204,7 @@ static void fail_in_many_ways(maskdm_device *dev)
     REFUSED(maskdm_file_open(&f, folder));
     REFUSED(maskdm_image_read(&i, path_to("data/bad.png"), 3, NULL));
     REFUSED(maskdm_image_read(&i, path_to("data/bad.jpg"), 3, NULL));
-    REFUSED(maskdm_data_open_folder(&d, dev, path_to("nothing"), NULL, NULL, NULL));
+    REFUSED(maskdm_data_open_folder(&d, dev, path_to("nothing"), NULL, NULL));
     REFUSED(maskdm_device_open(&none, "quantum", NULL));
     REFUSED(maskdm_device_open(&none, "cuda:0", NULL));
 }

@@ -52,7 +52,7 @@ static int open_folder(maskdm_data **out, const struct workload *w, maskdm_devic
     double side = (double)w->side;
 
     if (rc == 0 && (rc = maskdm_options_set_list(o, "image_size", &side, 1)) == 0)
-        rc = maskdm_data_open_folder(out, dev, folder, o, NULL, NULL);
+        rc = maskdm_data_open_folder(out, dev, folder, o, NULL);
     maskdm_options_release(&o);
     return rc;
 }

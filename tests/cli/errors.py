@@ -120,7 +120,7 @@ def check_data():
             (pretrain("--data", "missing"), ["missing"]),
             (pretrain("--data", "empty"), ["empty", "PNG or JPEG"]),
             (pretrain("--data", "text"), ["text"]),
-            (pretrain("--data", "broken"), ["broken", "broken/a.png", "1 files"]),
+            (pretrain("--data", "broken", "--batch-size", 1), ["broken", "broken/a.png", "1 file"]),
             (pretrain("--batch-size", 16), ["16", "12 images"]),
             (pretrain("--val", "missing"), ["missing"]),
             (pretrain("--config", "missing.json"), ["missing.json"])):

@@ -4,6 +4,7 @@ the lines that goes away ends nothing; a terminal gets one live line, a pipe and
 import fcntl
 import os
 import pty
+import re
 import resource
 import select
 import shlex
@@ -191,15 +192,15 @@ def check_sampling():
     assert p.returncode == 130 and "to go on: " not in said and not os.path.exists("grid.png"), said
 
 
-def on_terminal(out, **variables):
-    """What a short run writes on a terminal."""
+def on_terminal(*words, until=None, **variables):
+    """Run the program on a terminal; once `until` is in what it says it is interrupted. Its status and its words."""
     try:
         control, terminal = pty.openpty()
     except OSError as why:
         raise Skip("no terminal to be had: %s" % why)
     env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
     env.update(TERM="xterm", **variables) if "TERM" not in variables else env.update(variables)
-    p = start("pretrain", "--data", "data", "--out", out, *TINY, "--steps", 30, stderr=terminal, env=env)
+    p = start(*words, stderr=terminal, env=env)
     os.close(terminal)
     text = b""
     while select.select([control], [], [], 60)[0]:
@@ -210,14 +211,46 @@ def on_terminal(out, **variables):
         if not part:
             break
         text += part
+        if until and until in text:
+            p.send_signal(signal.SIGINT)
+            until = None
     os.close(control)
-    assert p.wait(30) == 0, text
-    return text
+    return p.wait(30), text
+
+
+def many_large(folder, count):
+    """One large picture under many names: reading them all takes a while."""
+    faces("one", 1, 1024)
+    os.mkdir(folder)
+    for i in range(count):
+        os.link("one/face-00000.png", "%s/%04d.png" % (folder, i))
+
+
+def check_stop_while_reading():
+    """What was found is said at once, and a signal does not wait for the images; nothing is left behind."""
+    many_large("data", 600)
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        p = start(*pretrain("run"))
+        assert p.stderr.readline() == b"found 600 images below data, without labels\n"
+        p.send_signal(number)
+        sent = time.monotonic()
+        said = p.stderr.read().decode()
+        p.stderr.close()
+        assert p.wait(30) == status and time.monotonic() - sent < 5, (p.returncode, said)
+        assert "reading the images was cancelled" in said and "step " not in said, said
+
+
+def check_terminal_while_reading():
+    many_large("data", 600)
+    status, text = on_terminal(*pretrain("run"), until=b"reading images: ")
+    assert status == 130, (status, text)
+    assert re.search(rb"\rreading images: [1-9]\d* of 600\033\[K", text), text
 
 
 def check_terminal():
     faces("data", 8)
-    text = on_terminal("run")
+    status, text = on_terminal("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 30)
+    assert status == 0, text
     assert text.count(b"\r") >= 1 and b"\033[K" in text and b"step 30 of 30" in text, text
     assert text.endswith(b"\n") and text.count(b"step ") == text.count(b"\033[K"), text
 
@@ -225,7 +258,9 @@ def check_terminal():
 def check_plain_terminal():
     faces("data", 8)
     for i, variables in enumerate(({"TERM": "dumb"}, {"NO_COLOR": "1"})):
-        text = on_terminal("run%d" % i, **variables).replace(b"\r\n", b"\n")
+        status, text = on_terminal("pretrain", "--data", "data", "--out", "run%d" % i, *TINY, "--steps", 30, **variables)
+        assert status == 0, text
+        text = text.replace(b"\r\n", b"\n")
         assert b"\r" not in text and b"\033" not in text and text.count(b"step ") == 3, text
 
 

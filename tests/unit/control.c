@@ -99,6 +99,32 @@ START_TEST(handles_outlive_their_owner)
 }
 END_TEST
 
+/* The first report, the last, and one in a tenth of a second between; a flag ends it whatever was reported. */
+START_TEST(reading_is_reported_now_and_then)
+{
+    struct seen seen = {0};
+    maskdm_control *c;
+    double told = 0;
+
+    ck_assert_int_eq(maskdm_control_make(&c), MASKDM_OK);
+    maskdm_control_set_progress(c, watch, &seen);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(maskdm_control_reading(c, &told, i, 1000), MASKDM_OK);
+    ck_assert_int_ge(seen.calls, 1);
+    ck_assert_int_lt(seen.calls, 500);
+    ck_assert_int_eq(maskdm_control_reading(c, &told, 1000, 1000), MASKDM_OK);
+    ck_assert_int_eq(seen.last.files_read, 1000);
+    ck_assert_int_eq(seen.last.files, 1000);
+    ck_assert_int_eq(seen.last.steps, 0);
+    maskdm_stop(c);
+    ck_assert_int_eq(maskdm_control_reading(c, &told, 3, 1000), MASKDM_ECANCELED);
+    ck_assert_str_eq(maskdm_error_text(), "reading the images was cancelled");
+    ck_assert_int_eq(maskdm_control_reading(c, &told, 4, 1000), MASKDM_OK);
+    ck_assert_int_eq(maskdm_control_reading(NULL, &told, 5, 1000), MASKDM_OK);
+    maskdm_control_drop(&c);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("control");
@@ -108,6 +134,7 @@ int main(void)
 
     tcase_add_test(c, flags_stop_and_are_lowered_by_who_obeys);
     tcase_add_test(c, progress_reports_and_stops);
+    tcase_add_test(c, reading_is_reported_now_and_then);
     tcase_add_test(c, nobody_watches);
     tcase_add_test(c, handles_outlive_their_owner);
     suite_add_tcase(s, c);

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Labels are folders: a path one level too high is said, and the names go into the files and come back."""
+import json
+
+from rig import TINY, faces, main, maskdm
+
+
+def pretrain(data, out, *more):
+    return maskdm("pretrain", "--data", data, "--out", out, *TINY, "--steps", 1, *more).stderr
+
+
+def check_one_level_too_high():
+    for label in ("ape", "b\u00e9e"):
+        faces("data/train/" + label, 8)
+    said = pretrain("data", "high", "--classes", 2)
+    assert "warning: the data have 1 label (train) and the network 2 classes; is data one level too high? " \
+        "data/train holds 2 folders of images (ape, b\u00e9e)\n" in said, said
+    said = pretrain("data/train", "right", "--classes", 2)
+    assert "found 16 images below data/train, 2 labels (ape, b\u00e9e)\n" in said and "warning" not in said, said
+    said = pretrain("data/train/ape", "low", "--classes", 2)
+    assert "warning: none of the 8 images of the data has a label, and the network has 2 classes" in said, said
+    said = pretrain("data/train", "none")
+    assert "warning" not in said and "labels of the data are not used" in said, said
+
+
+def check_names():
+    for label in ("ape", "b\u00e9e", 'a "b"'):
+        faces("data/" + label, 8)
+    pretrain("data", "run", "--classes", 3)
+    for name in ("model", "checkpoint-1"):
+        path = "run/%s.safetensors" % name
+        told = json.loads(maskdm("info", path, "--json").stdout)["metadata"]["maskdm.labels"]
+        assert json.loads(told) == ['a "b"', "ape", "b\u00e9e"], told
+        assert "ape" in maskdm("info", path).stdout and "b\u00e9e" in maskdm("info", path).stdout
+    pretrain("data", "none")
+    assert "maskdm.labels" not in maskdm("info", "none/model.safetensors").stdout
+    maskdm("sample", "--model", "run/model.safetensors", "--label", 2, "--count", 1, "--steps", 1, "--out", "grid.png")
+
+
+if __name__ == "__main__":
+    main(globals())
