@@ -228,13 +228,15 @@ def check_kill():
 def check_one_at_a_time():
     train()
     p = subprocess.Popen([PROGRAM, *map(str, SAMPLE), "--count", "100000", "--out", "part"], stderr=subprocess.PIPE)
-    for line in p.stderr:
-        if line.startswith(b"step "):
-            break
-    sample("part", "--resume", "--count", 100000, status=1, says=["part is in use"])
-    p.kill()
-    p.stderr.close()
-    p.wait()
+    try:
+        for line in p.stderr:
+            if line.startswith(b"step "):
+                break
+        sample("part", "--resume", "--count", 100000, status=1, says=["part is in use"])
+    finally:
+        p.kill()
+        p.stderr.close()
+        p.wait()
 
 
 if __name__ == "__main__":
