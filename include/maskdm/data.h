@@ -32,7 +32,8 @@ typedef struct maskdm_data maskdm_data;
  * beside them. A broken image is named to the log (the first ten as warnings, the others at MASKDM_LOG_DEBUG),
  * skipped and counted. What else stands in the way (links to nothing, folders that cannot be listed or are more than
  * 64 deep, FIFOs, pictures of other formats) is a warning for each kind, with their number and the first path.
- * MASKDM_EINVAL when no image is left. All are decoded once here; they stay in memory when that fits `cache_limit`,
+ * What was odd about images that were read, and how many were turned, is told the same way. MASKDM_EINVAL when no
+ * image is left. All are decoded once here; they stay in memory when that fits `cache_limit`,
  * else loader threads read them again ahead of the step: both give equal bytes.
  * options: kind "folder", NULL for the defaults. control: hears what was found and how far reading is; maskdm_stop()
  * or maskdm_cancel() ends it with MASKDM_ECANCELED once each loader thread has finished its image. NULL: nobody. The

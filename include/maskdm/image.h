@@ -8,7 +8,7 @@
 #ifndef MASKDM_IMAGE_H
 #define MASKDM_IMAGE_H
 
-#include <maskdm/common.h>
+#include <maskdm/options.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,10 +25,20 @@ enum maskdm_sample {
 
 /** Read a PNG or JPEG file, told apart by its first bytes. channels 1 to 4 converts (0 keeps the file's): grey by
  *  the ITU-R 601 luma weights of Pillow, transparency composed over `background` (one value in 0 .. 1 for each
- *  colour, NULL: white) unless the wanted image has an alpha channel, all rounded to the file's depth. A JPEG whose
- *  data is corrupt is an error, not a half-grey image. Refuses more than 64 Mpixels. */
+ *  colour, NULL: white) unless the wanted image has an alpha channel, all rounded to the file's depth. CMYK becomes
+ *  RGB as Pillow makes it. The image is turned upright as EXIF says. A file that lost data of its picture is an
+ *  error, not a half-grey image; what is odd without harm is read, see maskdm_image_remark(). Refuses more than 64
+ *  Mpixels, and more than 512 MiB for a file whose form wants the whole picture at once (interlaced, progressive,
+ *  stored on its side). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read(maskdm_image **out, const char *path, int channels,
                                                    const float *background);
+/** The same with options of kind "image", which say the background, whether EXIF's orientation is followed, and both
+ *  limits; NULL for the defaults. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read_as(maskdm_image **out, const char *path, int channels,
+                                                      const maskdm_options *options);
+/** What was odd about the file that an image was read from though the picture is whole, and how it was turned: a few
+ *  words, "5 stray bytes before a marker", with commas between several; "" where there is nothing to say. */
+MASKDM_API const char *maskdm_image_remark(const maskdm_image *image);
 /** From memory: `stride` is bytes between rows (0: packed). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels,
                                                      enum maskdm_sample sample, const void *data, size_t stride);

@@ -4,6 +4,8 @@
  */
 #include <maskdm/image.h>
 
+#include "data/options.h"
+#include "data/reading.h"
 #include "io/codec.h"
 #include "util/checked.h"
 
@@ -28,16 +30,39 @@ static int resolve_stride(size_t *stride, int64_t width, int channels, enum mask
     return MASKDM_OK;
 }
 
-int maskdm_image_read(maskdm_image **out, const char *path, int channels, const float *background)
+static int read_file(maskdm_image **out, const char *path, int channels, struct maskdm_reading *how)
 {
     struct maskdm_failure f = {0};
 
-    *out = NULL;
     if (!path)
         return maskdm_fail(MASKDM_EINVAL, "the path of an image is NULL");
     if (channels < 0 || channels > 4)
         return maskdm_fail(MASKDM_EINVAL, "channels is %d: 1 to 4, or 0 for the file's own", channels);
-    return maskdm_picture_read(out, path, channels, background, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+    return maskdm_picture_read(out, path, how, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+}
+
+int maskdm_image_read(maskdm_image **out, const char *path, int channels, const float *background)
+{
+    struct maskdm_reading how = maskdm_reading_standard;
+
+    *out = NULL;
+    how.channels = channels;
+    for (int c = 0; background && c < (channels > 2 ? 3 : channels > 0); c++)
+        how.background[c] = background[c];
+    return read_file(out, path, channels, &how);
+}
+
+int maskdm_image_read_as(maskdm_image **out, const char *path, int channels, const maskdm_options *options)
+{
+    struct maskdm_reading how;
+    maskdm_options *o;
+    int r;
+
+    *out = NULL;
+    MASKDM_TRY(maskdm_optionset_extract(&o, options, &maskdm_image_kind));
+    r = maskdm_reading_set(&how, o, channels);
+    maskdm_optionset_release(&o);
+    return r < 0 ? r : read_file(out, path, channels, &how);
 }
 
 int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, enum maskdm_sample sample,
@@ -94,6 +119,11 @@ int64_t maskdm_image_width(const maskdm_image *image)
 int maskdm_image_channels(const maskdm_image *image)
 {
     return image->channels;
+}
+
+const char *maskdm_image_remark(const maskdm_image *image)
+{
+    return image ? image->remark : "";
 }
 
 int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void *out, size_t stride)

@@ -20,7 +20,7 @@ static const struct maskdm_option_kind *const kinds[] = {
     &maskdm_uvit_kind,    &maskdm_mask_kind,     &maskdm_scheduler_kind, &maskdm_optimizer_kind,
     &maskdm_ema_kind,     &maskdm_folder_kind,   &maskdm_device_kind,    &maskdm_trainer_kind,
     &maskdm_sampler_kind, &maskdm_pretrain_kind, &maskdm_finetune_kind,  &maskdm_sample_kind,
-    &maskdm_convert_kind,
+    &maskdm_convert_kind, &maskdm_image_kind,
 };
 
 static const struct maskdm_option_kind *find(const char *name)

@@ -16,17 +16,13 @@ int maskdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits, 
 {
     struct maskdm_folder *d = user;
     const char *path = d->scan.file[index].path;
-    maskdm_image *whole, *fitted;
-    int r;
+    maskdm_image *fitted;
 
     *bits = 0;
     if (d->looking)
         return maskdm_picture_probe(path, f);
-    MASKDM_TRY(maskdm_picture_read(&whole, path, d->base.channels, d->background, f));
-    r = maskdm_picture_fit(&fitted, whole, d->base.height, d->base.width, f);
-    maskdm_picture_free(&whole);
-    if (r < 0)
-        return r;
+    MASKDM_TRY(maskdm_picture_read(&fitted, path, &d->reading, f));
+    maskdm_remark_counts_add(&d->remarks, index, &fitted->remarks);
     memcpy(samples, fitted->sample, (size_t)maskdm_dataset_elements(&d->base) * sizeof *samples);
     *bits = fitted->bits;
     maskdm_picture_free(&fitted);
@@ -188,6 +184,7 @@ static void finish(maskdm_data *data)
     maskdm_free(d->picture);
     maskdm_free(d->wanted);
     maskdm_free(d->path);
+    maskdm_remark_counts_end(&d->remarks);
     maskdm_scan_free(&d->scan);
 }
 

@@ -45,21 +45,6 @@ static int prepare(struct maskdm_folder *d, int threads)
     return maskdm_loader_create(&d->loader, threads, slots, elements, maskdm_folder_load, d);
 }
 
-/* One value stands for all channels. */
-static int read_background(struct maskdm_folder *d, const maskdm_options *options)
-{
-    double value[4] = {1};
-    int colours = d->base.channels - !(d->base.channels % 2);
-    int n = maskdm_optionset_list(options, "background", value, 4);
-
-    if (n > 1 && n != colours)
-        return maskdm_fail(MASKDM_EINVAL, "%s has %d values, images of %d channels have %d colours",
-                           maskdm_optionset_said(options, "background"), n, d->base.channels, colours);
-    for (int c = 0; c < 4; c++)
-        d->background[c] = (float)value[n > 1 ? c : 0];
-    return MASKDM_OK;
-}
-
 static void tally(struct maskdm_folder *d)
 {
     d->base.count = d->scan.count;
@@ -103,7 +88,11 @@ int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *
     tally(d);
     d->limit = (size_t)maskdm_optionset_int(options, "cache_limit");
     d->path = maskdm_strdup(path);
-    r = d->path ? read_background(d, options) : maskdm_fail_memory(strlen(path) + 1, "a file name");
+    maskdm_remark_counts_begin(&d->remarks);
+    r = d->path ? maskdm_reading_set(&d->reading, options, d->base.channels)
+                : maskdm_fail_memory(strlen(path) + 1, "a file name");
+    d->reading.height = d->base.height;
+    d->reading.width = d->base.width;
     if (r >= 0)
         r = prepare(d, (int)maskdm_optionset_int(options, "loaders"));
     if (r < 0)
@@ -168,6 +157,11 @@ static int judge(struct maskdm_folder *d, int64_t i, const struct maskdm_failure
     return MASKDM_OK;
 }
 
+static const char *path_at(const void *user, int64_t i)
+{
+    return ((const struct maskdm_folder *)user)->scan.file[i].path;
+}
+
 /* Take every image through the loader, in order, into the cache where there is one. */
 static int take_all(struct maskdm_folder *d, struct finds *found, maskdm_control *control)
 {
@@ -200,6 +194,7 @@ int maskdm_dataset_read(maskdm_data *data, int known, const struct maskdm_log *l
     d->looking = known;
     MASKDM_TRY(take_all(d, &found, control)); /* loader threads may be at work still, on a set that goes */
     d->looking = 0;
+    maskdm_remark_counts_log(&d->remarks, log, path_at, d);
     if (found.broken > NAMED_MOST)
         maskdm_log_line(log, MASKDM_LOG_WARN, "left out: %lld files in all that could not be read, %d of them named",
                         (long long)found.broken, NAMED_MOST);

@@ -9,7 +9,10 @@
 
 #include <math.h>
 
-enum { SIZES = 2 }; /* rows that only a folder alone has */
+enum {
+    SIZES = 2,  /* leading rows that only a folder alone has */
+    READING = 4 /* rows behind them that a single image has too */
+};
 
 static const struct maskdm_option rows[] = {
     {.name = "image_size",
@@ -35,6 +38,26 @@ static const struct maskdm_option rows[] = {
      .most = 4,
      .alias = "bg|bg_color|background_color|background_colour|fill",
      .help = "colour under transparent pixels; one value for all channels"},
+    {.name = "orientation",
+     .type = MASKDM_OPTION_CHOICE,
+     .standard = "follow",
+     .choices = "follow|ignore",
+     .help = "turn images as EXIF says, or leave them as they are stored"},
+    {.name = "image_pixels",
+     .type = MASKDM_OPTION_INT,
+     .standard = "67108864",
+     .min = 1,
+     .max = 4294836225, /* the sides' own limit, 65535, twice */
+     .unit = "pixels",
+     .help = "height x width that an image file may have"},
+    {.name = "image_memory",
+     .type = MASKDM_OPTION_INT,
+     .standard = "536870912",
+     .min = 0,
+     .max = INFINITY,
+     .unit = "bytes",
+     .help = "memory for an image that cannot be read row by row: interlaced, progressive, stored on its side",
+     .may_change = 1},
     {.name = "cache_limit",
      .type = MASKDM_OPTION_INT,
      .standard = "2147483648",
@@ -57,6 +80,9 @@ const struct maskdm_option_table maskdm_folder_options = {"folder", "", "image f
                                                           MASKDM_LENGTH(rows)};
 const struct maskdm_option_table maskdm_images_options = {"folder", "", "image folder", rows + SIZES,
                                                           MASKDM_LENGTH(rows) - SIZES};
+static const struct maskdm_option_table reading = {"image", "", "reading an image", rows + SIZES, READING};
 
 static const struct maskdm_option_table *const tables[] = {&maskdm_folder_options};
 const struct maskdm_option_kind maskdm_folder_kind = {"folder", "image folder", tables, 1};
+static const struct maskdm_option_table *const image_tables[] = {&reading};
+const struct maskdm_option_kind maskdm_image_kind = {"image", "reading an image", image_tables, 1};

@@ -7,6 +7,8 @@
 
 #include "data/data.h"
 #include "data/loader.h"
+#include "data/reading.h"
+#include "data/remarks.h"
 
 struct maskdm_cached {
     void *samples; /* u8 or u16, NULL: not cached yet */
@@ -18,7 +20,8 @@ struct maskdm_folder {
     maskdm_data base;
     char *path; /* the folder's own */
     struct maskdm_scan scan;
-    float background[4];
+    struct maskdm_reading reading;
+    struct maskdm_remark_counts remarks;
     size_t limit;                 /* bytes that the cache may have */
     int looking;                  /* the loader looks at the first bytes of files, no more */
     struct maskdm_loader *loader; /* NULL once everything is cached */

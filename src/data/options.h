@@ -13,5 +13,6 @@ extern const struct maskdm_option_table maskdm_folder_options;
 extern const struct maskdm_option_table maskdm_images_options;
 
 extern const struct maskdm_option_kind maskdm_folder_kind;
+extern const struct maskdm_option_kind maskdm_image_kind; /* the rows that tell how one image is read */
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the image formats offer to io/image.c. Each takes a whole file in memory and gives the file's own
- * channels; none prints, aborts or keeps state, and all may run on a worker thread.
+ * What the parts of reading and writing images share: limits, samples, channels.
  */
 #ifndef MASKDM_IO_CODEC_H
 #define MASKDM_IO_CODEC_H
@@ -11,17 +10,14 @@
 
 enum {
     MASKDM_PICTURE_SIDE = 65535,      /* pixels */
-    MASKDM_PICTURE_PIXELS = 64 << 20, /* height x width */
+    MASKDM_PICTURE_PIXELS = 64 << 20, /* height x width, unless options say otherwise */
     MASKDM_PICTURE_FILE = 256 << 20   /* bytes */
 };
 
-int maskdm_png_decode(maskdm_image **out, const unsigned char *bytes, size_t size, struct maskdm_failure *f);
-/* In a build without libjpeg this says so. */
-int maskdm_jpeg_decode(maskdm_image **out, const unsigned char *bytes, size_t size, struct maskdm_failure *f);
-
-/* Convert in place to `channels`; transparency that the result cannot have is composed over `background` (NULL:
- * white). */
-int maskdm_picture_convert(maskdm_image **image, int channels, const float *background, struct maskdm_failure *f);
+/* n pixels from the channels that they have to others; transparency that the result cannot have is composed over
+ * `background`. Both sides may be the same memory only when the channels are. */
+void maskdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
+                        const float *background);
 
 /* Record "cannot allocate N bytes for WHAT" and return MASKDM_ENOMEM. */
 int maskdm_picture_memory(struct maskdm_failure *f, size_t bytes, const char *what);

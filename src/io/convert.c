@@ -25,33 +25,23 @@ static void recolour(uint16_t *to, int to_colours, const uint16_t *from, int fro
         to[0] = to[1] = to[2] = from[0];
 }
 
-int maskdm_picture_convert(maskdm_image **image, int channels, const float *background, struct maskdm_failure *f)
+void maskdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
+                        const float *background)
 {
-    maskdm_image *m = *image, *n;
-    double under[3] = {65535, 65535, 65535};
-    int had_alpha = m->channels % 2 == 0, has_alpha = channels % 2 == 0;
-    int had_colours = m->channels - had_alpha, colours = channels - has_alpha;
+    const int had_alpha = from_channels % 2 == 0, has_alpha = to_channels % 2 == 0;
+    const int had_colours = from_channels - had_alpha, colours = to_channels - has_alpha;
+    double under[3];
 
-    if (m->channels == channels)
-        return MASKDM_OK;
-    MASKDM_TRY(maskdm_picture_create(&n, m->height, m->width, channels, f));
-    n->bits = m->bits;
-    if (background && !has_alpha)
-        for (int c = 0; c < colours; c++)
-            under[c] = (background[c] > 0 ? background[c] < 1 ? background[c] : 1 : 0) * 65535.0;
-    for (int64_t i = 0; i < m->height * m->width; i++) {
-        const uint16_t *from = m->sample + i * m->channels;
-        uint16_t *to = n->sample + i * channels;
+    for (int c = 0; c < 3; c++)
+        under[c] = (background[c] > 0 ? background[c] < 1 ? background[c] : 1 : 0) * 65535.0;
+    for (int64_t i = 0; i < n; i++, from += from_channels, to += to_channels) {
         uint16_t alpha = had_alpha ? from[had_colours] : 65535;
 
-        recolour(to, colours, from, had_colours, m->bits);
+        recolour(to, colours, from, had_colours, bits);
         if (has_alpha)
             to[colours] = alpha;
         else if (alpha != 65535)
             for (int c = 0; c < colours; c++)
-                to[c] = maskdm_sample_round((alpha * (double)to[c] + (65535 - alpha) * under[c]) / 65535, n->bits);
+                to[c] = maskdm_sample_round((alpha * (double)to[c] + (65535 - alpha) * under[c]) / 65535, bits);
     }
-    maskdm_picture_free(image);
-    *image = n;
-    return MASKDM_OK;
 }

@@ -7,6 +7,8 @@
 
 #include <maskdm/image.h>
 
+#include "io/remark.h"
+
 struct maskdm_failure;
 struct maskdm_writer;
 
@@ -15,15 +17,28 @@ struct maskdm_image {
     int channels;
     int bits; /* 8 when every sample is a multiple of 257 because the source had 8 bits; else 16 */
     uint16_t *sample;
+    struct maskdm_remarks remarks; /* on the file that it was read from */
+    char remark[256];              /* the same in words */
 };
+
+/* How a file is to be read. */
+struct maskdm_reading {
+    int channels;          /* 1 to 4; 0: the file's own */
+    float background[3];   /* under transparency that is not wanted, 0 .. 1 */
+    int as_stored;         /* do not follow EXIF's orientation */
+    int64_t pixels;        /* most height x width */
+    size_t memory;         /* most bytes to hold where a file's form wants the whole picture at once */
+    int64_t height, width; /* to fit the picture to, see maskdm_image_fit(); 0: as it is */
+};
+extern const struct maskdm_reading maskdm_reading_standard; /* the file's channels, white, the default limits */
 
 /* All of these may run on a worker thread: failures go into the record. */
 int maskdm_picture_create(maskdm_image **out, int64_t height, int64_t width, int channels, struct maskdm_failure *f);
 void maskdm_picture_free(maskdm_image **image);
-/* PNG or JPEG, told apart by the first bytes. */
-int maskdm_picture_read(maskdm_image **out, const char *path, int channels, const float *background,
+/* PNG or JPEG, told apart by the first bytes, never held as a whole beside the result unless its form asks for it. */
+int maskdm_picture_read(maskdm_image **out, const char *path, const struct maskdm_reading *how,
                         struct maskdm_failure *f);
-int maskdm_picture_decode(maskdm_image **out, const void *bytes, size_t size, int channels, const float *background,
+int maskdm_picture_decode(maskdm_image **out, const void *bytes, size_t size, const struct maskdm_reading *how,
                           struct maskdm_failure *f);
 /* Whether a file that can be read begins as a PNG or JPEG does; the rest of it is not looked at. */
 int maskdm_picture_probe(const char *path, struct maskdm_failure *f);

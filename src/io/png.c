@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * PNG in. libpng reports an error by a call that must not return, so each decode has one guarded function, which
- * holds the jump target and no variables; everything else lives in struct decoding.
+ * PNG in, row by row; an interlaced one is held as a whole. libpng reports an error by a call that must not return,
+ * so each step runs below one guarded function, which holds the jump target and no variables; everything else lives
+ * in struct decoding.
+ *
+ * Chunks beside the picture are passed over unread: texts and profiles that inflate to gigabytes cost nothing. Only
+ * eXIf counts, which is looked for in the file's bytes, since it may stand behind the picture. What follows the last
+ * row's data may be missing or odd; that gets a remark.
  */
 #include "io/codec.h"
-
+#include "io/exif.h"
+#include "io/rows.h"
 #include "util/alloc.h"
+#include "util/checked.h"
+#include "util/crc32.h"
 
 #include <png.h>
 #include <setjmp.h>
 #include <string.h>
 
 enum {
-    DEFLATE_MOST = 1032,      /* bytes that one byte of a zlib stream can stand for */
-    CHUNKS_MOST = 256,        /* text and unknown chunks that are kept */
-    CHUNK_BYTES_MOST = 8 << 20
+    DEFLATE_MOST = 1032, /* bytes that one byte of a zlib stream can stand for */
+    SIGNATURE = 8,
+    CHUNK = 12 /* bytes of a chunk beside its data: length, name, checksum */
 };
 
 struct decoding {
+    struct maskdm_rows base;
     jmp_buf jump;
     const unsigned char *bytes;
     size_t size, at;
     png_structp png;
     png_infop info;
-    size_t refused; /* bytes of the first allocation that failed */
-    maskdm_image *image;
+    size_t refused;       /* bytes of the first allocation that failed */
+    size_t row;           /* bytes */
+    unsigned char *pixel; /* one row, or all where they are interlaced */
+    int whole, complete;  /* interlaced; every row has come out */
+    int64_t given;
     struct maskdm_failure *f;
 };
 
@@ -44,10 +56,25 @@ static void stop(png_structp png, png_const_charp text)
     longjmp(d->jump, 1);
 }
 
-static void ignore(png_structp png, png_const_charp text)
+/* Behind a complete picture, in or before any chunk but its own, the end of the file may come early. */
+static int may_end_here(struct decoding *d)
 {
-    (void)png;
-    (void)text;
+    return d->complete && ((png_get_io_state(d->png) & PNG_IO_MASK_LOC) == PNG_IO_CHUNK_HDR ||
+                           png_get_io_chunk_type(d->png) != 0x49444154 /* IDAT */);
+}
+
+/* libpng's warnings begin with the chunk's name. Transparency that was lost changes the picture. */
+static void hear(png_structp png, png_const_charp text)
+{
+    struct decoding *d = png_get_error_ptr(png);
+
+    if (strstr(text, "CRC error")) {
+        if (!strncmp(text, "tRNS", 4))
+            stop(png, text);
+        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_CHECKSUM, 1);
+    } else if (d->complete && !strncmp(text, "IDAT", 4)) {
+        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_STREAM, 1);
+    }
 }
 
 static png_voidp take(png_structp png, png_alloc_size_t bytes)
@@ -70,93 +97,170 @@ static void feed(png_structp png, png_bytep to, size_t n)
 {
     struct decoding *d = png_get_io_ptr(png);
 
-    if (n > d->size - d->at)
+    if (n > d->size - d->at) {
+        if (may_end_here(d)) {
+            maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_NO_END, 1);
+            d->at = d->size;
+            longjmp(d->jump, 1);
+        }
         png_error(png, "the file ends early");
+    }
     memcpy(to, d->bytes + d->at, n);
     d->at += n;
 }
 
-/* Sizes are checked before anything of that size is allocated. */
-static int begin(struct decoding *d)
+static size_t read_u32(const unsigned char *p)
 {
+    return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+}
+
+static int is_intact(const unsigned char *chunk, size_t n)
+{
+    struct maskdm_crc32 crc;
+
+    maskdm_crc32_prepare(&crc);
+    return maskdm_crc32_add(&crc, 0, chunk + 4, 4 + n) == read_u32(chunk + 8 + n);
+}
+
+/* The first eXIf chunk that says something. */
+static int find_orientation(const struct decoding *d)
+{
+    size_t n;
+
+    for (size_t at = SIGNATURE; d->size - at >= CHUNK; at += CHUNK + n) {
+        const unsigned char *chunk = d->bytes + at;
+        int found;
+
+        n = read_u32(chunk);
+        if (n > d->size - at - CHUNK || !memcmp(chunk + 4, "IEND", 4))
+            break;
+        if (memcmp(chunk + 4, "eXIf", 4) != 0 || !is_intact(chunk, n))
+            continue;
+        found = maskdm_exif_orientation(chunk + 8, n);
+        if (found)
+            return found;
+    }
+    return 0;
+}
+
+static int read_header(struct decoding *d)
+{
+    struct maskdm_rows *rows = &d->base;
     uint64_t height, width, raw;
 
-    png_set_user_limits(d->png, MASKDM_PICTURE_SIDE, MASKDM_PICTURE_SIDE);
-    png_set_chunk_cache_max(d->png, CHUNKS_MOST);
-    png_set_chunk_malloc_max(d->png, CHUNK_BYTES_MOST);
+    png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* and the known ones beside the picture */
     png_set_read_fn(d->png, d, feed);
     png_read_info(d->png, d->info);
     height = png_get_image_height(d->png, d->info);
     width = png_get_image_width(d->png, d->info);
-    raw = height * png_get_rowbytes(d->png, d->info); /* each side is below 2^16, a row below 2^19 bytes */
-    if (raw / DEFLATE_MOST > d->size)
-        return maskdm_failure_set(d->f, MASKDM_EFORMAT, "PNG: %zu bytes cannot hold %llu x %llu pixels", d->size,
-                                  (unsigned long long)height, (unsigned long long)width);
+    if (maskdm_mul_u64(&raw, height, png_get_rowbytes(d->png, d->info)))
+        raw = UINT64_MAX;
+    MASKDM_TRY(maskdm_rows_check_size(rows->how, height, width, raw / DEFLATE_MOST, d->size, d->f));
     png_set_expand(d->png); /* palette to RGB, 1, 2 and 4 bits to 8, tRNS to alpha */
-    (void)png_set_interlace_handling(d->png);
+    d->whole = png_set_interlace_handling(d->png) > 1;
     png_read_update_info(d->png, d->info);
-    MASKDM_TRY(maskdm_picture_create(&d->image, (int64_t)height, (int64_t)width,
-                                     png_get_channels(d->png, d->info), d->f));
-    d->image->bits = png_get_bit_depth(d->png, d->info) == 16 ? 16 : 8;
-    return MASKDM_OK;
+    rows->height = (int64_t)height;
+    rows->width = (int64_t)width;
+    rows->channels = png_get_channels(d->png, d->info);
+    rows->bits = png_get_bit_depth(d->png, d->info) == 16 ? 16 : 8;
+    rows->orientation = find_orientation(d);
+    d->row = png_get_rowbytes(d->png, d->info);
+    return d->whole ? maskdm_rows_hold(rows, height * d->row, "interlaced", d->f) : MASKDM_OK;
 }
 
-/* The file's bytes go to the end of the sample array and are widened from its start: no second buffer. */
-static void read_rows(struct decoding *d)
+static int begin(struct decoding *d)
 {
-    maskdm_image *m = d->image;
-    size_t n = (size_t)(m->height * m->width * m->channels);
-    size_t row = png_get_rowbytes(d->png, d->info);
-    unsigned char *bytes = (unsigned char *)m->sample + (m->bits == 8 ? n : 0);
-    int passes = png_set_interlace_handling(d->png);
+    size_t bytes;
 
-    for (int pass = 0; pass < passes; pass++)
-        for (int64_t y = 0; y < m->height; y++)
-            png_read_row(d->png, bytes + (size_t)y * row, NULL);
-    png_read_end(d->png, NULL);
-    if (m->bits == 8)
-        for (size_t i = 0; i < n; i++)
-            m->sample[i] = (uint16_t)(bytes[i] * 257);
-    else
-        for (size_t i = 0; i < n; i++)
-            m->sample[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
-}
-
-static int work(struct decoding *d)
-{
-    d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, stop, ignore, d, take, give);
+    d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, stop, hear, d, take, give);
     if (d->png)
         d->info = png_create_info_struct(d->png);
     if (!d->info)
         return out_of_memory(d);
-    MASKDM_TRY(begin(d));
-    read_rows(d);
+    MASKDM_TRY(read_header(d));
+    bytes = d->row * (d->whole ? (size_t)d->base.height : 1);
+    d->pixel = maskdm_malloc(bytes);
+    return d->pixel ? MASKDM_OK : maskdm_picture_memory(d->f, bytes, "a PNG image");
+}
+
+/* Everything that the file still has, once the last row is out. */
+static int finish(struct decoding *d)
+{
+    d->complete = 1;
+    png_read_end(d->png, NULL);
+    if (d->at < d->size)
+        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_TRAILER, (int64_t)(d->size - d->at));
     /* libpng goes on without a side chunk that it had no memory for; what it held might have mattered. */
     return d->refused ? out_of_memory(d) : MASKDM_OK;
 }
 
-static int guarded(struct decoding *d)
+static int next_row(struct decoding *d)
 {
-    if (setjmp(d->jump))
-        return d->f->code;
-    return work(d);
+    if (d->whole && !d->given)
+        for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
+            for (int64_t y = 0; y < d->base.height; y++)
+                png_read_row(d->png, d->pixel + (size_t)y * d->row, NULL);
+    else if (!d->whole)
+        png_read_row(d->png, d->pixel, NULL);
+    return ++d->given == (d->whole ? 1 : d->base.height) ? finish(d) : MASKDM_OK;
 }
 
-int maskdm_png_decode(maskdm_image **out, const unsigned char *bytes, size_t size, struct maskdm_failure *f)
+static int guarded(struct decoding *d, int (*step)(struct decoding *d), struct maskdm_failure *f)
 {
-    struct decoding d;
+    f->code = MASKDM_OK;
+    d->f = f;
+    if (setjmp(d->jump))
+        return d->f->code;
+    return step(d);
+}
+
+static int read_row(struct maskdm_rows *rows, int64_t *y, uint16_t *to, struct maskdm_failure *f)
+{
+    struct decoding *d = (struct decoding *)rows;
+    const int64_t n = rows->width * rows->channels;
+    const unsigned char *from;
+
+    *y = d->given;
+    MASKDM_TRY(guarded(d, next_row, f));
+    from = d->pixel + (d->whole ? (size_t)*y * d->row : 0);
+    if (rows->bits == 8)
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (uint16_t)(from[i] * 257);
+    else
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (uint16_t)(from[2 * i] << 8 | from[2 * i + 1]);
+    return MASKDM_OK;
+}
+
+static void close_rows(struct maskdm_rows *rows)
+{
+    struct decoding *d = (struct decoding *)rows;
+
+    png_destroy_read_struct(&d->png, &d->info, NULL);
+    maskdm_free(d->pixel);
+    maskdm_free(d);
+}
+
+static const struct maskdm_rows_class kind = {read_row, close_rows};
+
+int maskdm_rows_open_png(struct maskdm_rows **out, const unsigned char *bytes, size_t size,
+                         const struct maskdm_reading *how, struct maskdm_failure *f)
+{
+    struct decoding *d = maskdm_calloc(1, sizeof *d);
     int r;
 
-    memset(&d, 0, sizeof d);
-    memset(f, 0, sizeof *f);
     *out = NULL;
-    d.bytes = bytes;
-    d.size = size;
-    d.f = f;
-    r = guarded(&d);
-    png_destroy_read_struct(&d.png, &d.info, NULL);
+    if (!d)
+        return maskdm_picture_memory(f, sizeof *d, "a PNG image");
+    d->base.kind = &kind;
+    d->base.how = how;
+    d->bytes = bytes;
+    d->size = size;
+    r = guarded(d, begin, f);
     if (r < 0)
-        maskdm_picture_free(&d.image);
-    *out = d.image;
+        close_rows(&d->base);
+    else
+        *out = &d->base;
     return r;
 }

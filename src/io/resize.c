@@ -3,11 +3,14 @@
  * Scale and crop. The filter is Pillow's antialiased bicubic: Keys' cubic with a = -0.5, widened by the scale when
  * shrinking, weights normalised over the samples that exist; horizontal pass, then vertical, rounded and clipped to
  * the picture's depth after each, as Pillow does. Pictures of 8 bits come out as Pillow's to the bit: their weights
- * are rounded to 22 bits as there, and sums are then exact in double. Only what the crop keeps is computed.
+ * are rounded to 22 bits as there, and sums are then exact in double. Only what the crop keeps is computed, and only
+ * the scaled rows that the vertical filter reaches over are held, in a ring.
  *
  * Where the picture has alpha, colours are weighted by it, so that invisible colours do not bleed in; then nothing is
  * rounded or clipped between the passes, since that would part colour from alpha.
  */
+#include "io/resize.h"
+
 #include "io/codec.h"
 #include "util/alloc.h"
 
@@ -96,51 +99,88 @@ static void store_pixel(uint16_t *to, const double *from, int channels, int bits
         to[c] = a > 0 ? maskdm_sample_round(from[c] * 65535 / a, bits) : 0;
 }
 
-/* rows[0 .. n): source rows `top` .. of `m`, scaled to the width of `t`. */
-static void scale_rows(float *rows, double *line, const maskdm_image *m, int64_t top, int64_t n, const struct taps *t)
+struct maskdm_resize {
+    maskdm_image *to;
+    struct taps across, down;
+    int64_t in_width, first, last; /* rows first .. last of the source are looked at */
+    int64_t low, high;             /* of these, rows low .. high have come */
+    int64_t above, below;          /* results above .. below are still to be made */
+    int64_t depth;                 /* rows that the ring holds; row y stands at y % depth */
+    double *line;                  /* one source row */
+    float *ring;
+};
+
+/* A source row, scaled to the width of the result. */
+static void scale_row(struct maskdm_resize *z, float *to, const uint16_t *row)
 {
-    int channels = m->channels, alpha = channels % 2 == 0;
+    const struct taps *t = &z->across;
+    const int channels = z->to->channels, alpha = channels % 2 == 0;
 
-    for (int64_t y = 0; y < n; y++) {
-        load_row(line, m->sample + (top + y) * m->width * channels, m->width, channels);
-        for (int64_t x = 0; x < t->n; x++)
-            for (int c = 0; c < channels; c++) {
-                const double *w = t->weight + x * t->most, *v = line + t->first[x] * channels + c;
-                double sum = 0;
+    load_row(z->line, row, z->in_width, channels);
+    for (int64_t x = 0; x < t->n; x++)
+        for (int c = 0; c < channels; c++) {
+            const double *w = t->weight + x * t->most, *v = z->line + t->first[x] * channels + c;
+            double sum = 0;
 
-                for (int64_t k = 0; k < t->count[x]; k++)
-                    sum += w[k] * v[k * channels];
-                rows[(y * t->n + x) * channels + c] = alpha ? (float)sum : maskdm_sample_round(sum, m->bits);
-            }
-    }
-}
-
-static void scale_columns(maskdm_image *to, const float *rows, int64_t top, const struct taps *t)
-{
-    int channels = to->channels;
-
-    for (int64_t y = 0; y < t->n; y++)
-        for (int64_t x = 0; x < to->width; x++) {
-            const double *w = t->weight + y * t->most;
-            const float *v = rows + ((t->first[y] - top) * to->width + x) * channels;
-            double sum[4] = {0};
-
-            for (int64_t k = 0; k < t->count[y]; k++)
-                for (int c = 0; c < channels; c++)
-                    sum[c] += w[k] * (double)v[k * to->width * channels + c];
-            store_pixel(to->sample + (y * to->width + x) * channels, sum, channels, to->bits);
+            for (int64_t k = 0; k < t->count[x]; k++)
+                sum += w[k] * v[k * channels];
+            to[x * channels + c] = alpha ? (float)sum : maskdm_sample_round(sum, z->to->bits);
         }
 }
 
-/* The size before the crop: one side fits, the other is rounded to nearest and covers. */
-static void cover(int64_t *height, int64_t *width, const maskdm_image *m, int64_t h, int64_t w)
+/* Row y of the result, whose sources are all in the ring. */
+static void make_row(struct maskdm_resize *z, int64_t y)
 {
-    *height = h;
-    *width = w;
-    if (h * m->width >= w * m->height)
-        *width = (2 * m->width * h + m->height) / (2 * m->height);
+    const double *w = z->down.weight + y * z->down.most;
+    const int channels = z->to->channels;
+    const int64_t n = z->to->width * channels;
+
+    for (int64_t x = 0; x < z->to->width; x++) {
+        double sum[4] = {0};
+        int64_t at = z->down.first[y] % z->depth;
+
+        for (int64_t k = 0; k < z->down.count[y]; k++) {
+            const float *v = z->ring + at * n + x * channels;
+
+            for (int c = 0; c < channels; c++)
+                sum[c] += w[k] * (double)v[c];
+            at = at + 1 < z->depth ? at + 1 : 0;
+        }
+        store_pixel(z->to->sample + y * n + x * channels, sum, channels, z->to->bits);
+    }
+}
+
+static int is_ready(const struct maskdm_resize *z, int64_t y)
+{
+    return z->down.first[y] >= z->low && z->down.first[y] + z->down.count[y] <= z->high;
+}
+
+void maskdm_resize_put(struct maskdm_resize *z, int64_t y, const uint16_t *row)
+{
+    if (y < z->first || y >= z->last)
+        return;
+    scale_row(z, z->ring + y % z->depth * z->to->width * z->to->channels, row);
+    if (z->low == z->high)
+        z->low = z->high = y;
+    if (y == z->high)
+        z->high++;
     else
-        *height = (2 * m->height * w + m->width) / (2 * m->width);
+        z->low = y;
+    while (z->above < z->below && is_ready(z, z->above))
+        make_row(z, z->above++);
+    while (z->above < z->below && is_ready(z, z->below - 1))
+        make_row(z, --z->below);
+}
+
+/* The size before the crop: one side fits, the other is rounded to nearest and covers. */
+static void cover(int64_t *all_height, int64_t *all_width, int64_t height, int64_t width, int64_t h, int64_t w)
+{
+    *all_height = h;
+    *all_width = w;
+    if (h * width >= w * height)
+        *all_width = (2 * width * h + height) / (2 * height);
+    else
+        *all_height = (2 * height * w + width) / (2 * width);
 }
 
 /* Half of what is too much, halves to even, as torchvision's CenterCrop. */
@@ -149,43 +189,76 @@ static int64_t margin(int64_t extra)
     return (extra + (extra % 4 == 3)) / 2;
 }
 
+static int prepare(struct maskdm_resize *z, int64_t height, int64_t width, int channels, int bits, int64_t to_height,
+                   int64_t to_width, struct maskdm_failure *f)
+{
+    int64_t all_height, all_width;
+    size_t line_bytes, ring_bytes;
+
+    MASKDM_TRY(maskdm_picture_create(&z->to, to_height, to_width, channels, f));
+    z->to->bits = bits;
+    cover(&all_height, &all_width, height, width, to_height, to_width);
+    MASKDM_TRY(make_taps(&z->across, width, all_width, margin(all_width - to_width), to_width, bits, f));
+    MASKDM_TRY(make_taps(&z->down, height, all_height, margin(all_height - to_height), to_height, bits, f));
+    z->in_width = width;
+    z->first = z->down.first[0];
+    z->last = z->down.first[to_height - 1] + z->down.count[to_height - 1];
+    z->below = to_height;
+    z->depth = z->down.most < z->last - z->first ? z->down.most : z->last - z->first;
+    line_bytes = (size_t)(width * channels) * sizeof *z->line;
+    ring_bytes = (size_t)(z->depth * to_width * channels) * sizeof *z->ring;
+    z->line = maskdm_malloc(line_bytes);
+    z->ring = maskdm_malloc(ring_bytes);
+    return z->line && z->ring ? MASKDM_OK : maskdm_picture_memory(f, line_bytes + ring_bytes, "resizing an image");
+}
+
+int maskdm_resize_create(struct maskdm_resize **out, int64_t height, int64_t width, int channels, int bits,
+                         int64_t to_height, int64_t to_width, struct maskdm_failure *f)
+{
+    int r;
+
+    *out = maskdm_calloc(1, sizeof **out);
+    if (!*out)
+        return maskdm_picture_memory(f, sizeof **out, "resizing an image");
+    r = prepare(*out, height, width, channels, bits, to_height, to_width, f);
+    if (r < 0)
+        maskdm_resize_release(out);
+    return r;
+}
+
+maskdm_image *maskdm_resize_take(struct maskdm_resize *z)
+{
+    maskdm_image *m = z->to;
+
+    z->to = NULL;
+    return m;
+}
+
+void maskdm_resize_release(struct maskdm_resize **z)
+{
+    struct maskdm_resize *old = *z;
+
+    *z = NULL;
+    if (!old)
+        return;
+    maskdm_picture_free(&old->to);
+    free_taps(&old->across);
+    free_taps(&old->down);
+    maskdm_free(old->line);
+    maskdm_free(old->ring);
+    maskdm_free(old);
+}
+
 int maskdm_picture_fit(maskdm_image **out, const maskdm_image *m, int64_t height, int64_t width,
                        struct maskdm_failure *f)
 {
-    struct taps across = {0}, down = {0};
-    int64_t all_height, all_width, top, rows;
-    size_t line_bytes, row_bytes;
-    maskdm_image *n = NULL;
-    double *line = NULL;
-    float *half = NULL;
-    int r;
+    struct maskdm_resize *z;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_picture_create(&n, height, width, m->channels, f));
-    n->bits = m->bits;
-    cover(&all_height, &all_width, m, height, width);
-    if ((r = make_taps(&across, m->width, all_width, margin(all_width - width), width, m->bits, f)) < 0 ||
-        (r = make_taps(&down, m->height, all_height, margin(all_height - height), height, m->bits, f)) < 0)
-        goto out;
-    top = down.first[0];
-    rows = down.first[height - 1] + down.count[height - 1] - top;
-    line_bytes = (size_t)(m->width * m->channels) * sizeof *line;
-    row_bytes = (size_t)(rows * width * m->channels) * sizeof *half;
-    line = maskdm_malloc(line_bytes);
-    half = maskdm_malloc(row_bytes);
-    if (!line || !half) {
-        r = maskdm_picture_memory(f, line_bytes + row_bytes, "resizing an image");
-        goto out;
-    }
-    scale_rows(half, line, m, top, rows, &across);
-    scale_columns(n, half, top, &down);
-    *out = n;
-    n = NULL;
-out:
-    maskdm_picture_free(&n);
-    free_taps(&across);
-    free_taps(&down);
-    maskdm_free(line);
-    maskdm_free(half);
-    return r;
+    MASKDM_TRY(maskdm_resize_create(&z, m->height, m->width, m->channels, m->bits, height, width, f));
+    for (int64_t y = 0; y < m->height; y++)
+        maskdm_resize_put(z, y, m->sample + y * m->width * m->channels);
+    *out = maskdm_resize_take(z);
+    maskdm_resize_release(&z);
+    return MASKDM_OK;
 }

@@ -61,14 +61,14 @@ int maskdm_run_compare_options(const struct maskdm_run *run)
 
 static int settle(struct maskdm_run *run, const char *what, const char *difference)
 {
+    const char *accept = maskdm_optionset_said(run->options, "accept_changed_data");
+
     if (!maskdm_optionset_bool(run->options, "accept_changed_data"))
-        return maskdm_fail(MASKDM_EINVAL,
-                           "the %s are not those that %s was started with: %s; accept_changed_data=true goes on with "
-                           "them",
-                           what, run->out, difference);
+        return maskdm_fail(MASKDM_EINVAL, "the %s are not those that %s was started with: %s; %s goes on with them",
+                           what, run->out, difference, accept);
     maskdm_log_line(&run->voice, MASKDM_LOG_WARN,
-                    "the %s are not those that %s was started with: %s; going on, as accept_changed_data says", what,
-                    run->out, difference);
+                    "the %s are not those that %s was started with: %s; going on, as %s says", what, run->out,
+                    difference, accept);
     return MASKDM_OK;
 }
 

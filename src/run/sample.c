@@ -69,8 +69,9 @@ static int draw(maskdm_sampler *sampler, const maskdm_options *options, const in
                                           &written);
     if (status < 0)
         maskdm_log_line(maskdm_control_log(sampler->control), MASKDM_LOG_INFO,
-                        "%lld of %lld images are in %s; resume=true goes on", (long long)(place->there + written),
-                        (long long)(place->there + place->missing), place->path);
+                        "%lld of %lld images are in %s; %s goes on", (long long)(place->there + written),
+                        (long long)(place->there + place->missing), place->path,
+                        maskdm_optionset_said(options, "resume"));
     return status;
 }
 

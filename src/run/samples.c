@@ -48,8 +48,9 @@ static int judge(const char *folder, const maskdm_options *options, const char *
     if (!h.entries || (resume && !h.record && h.name[0] == '.'))
         return MASKDM_OK;
     if (!resume)
-        return maskdm_fail(MASKDM_EINVAL, "%s is not empty: it holds %s%s", folder, h.name,
-                           h.record ? "; resume=true goes on with the samples in it" : "");
+        return maskdm_fail(MASKDM_EINVAL, "%s is not empty: it holds %s%s%s%s", folder, h.name, h.record ? "; " : "",
+                           h.record ? maskdm_optionset_said(options, "resume") : "",
+                           h.record ? " goes on with the samples in it" : "");
     if (!h.record)
         return maskdm_fail(MASKDM_EINVAL, "%s cannot be resumed: it holds %s, but no %s that says how", folder,
                            h.name, MASKDM_RECORD_NAME);
@@ -64,8 +65,8 @@ static int open_grid(struct maskdm_samples *s, const maskdm_options *options)
     const int64_t count = maskdm_optionset_int(options, "count");
 
     if (maskdm_optionset_bool(options, "resume"))
-        return maskdm_fail(MASKDM_EINVAL, "resume goes on with a folder of single images, and %s is one picture",
-                           s->path);
+        return maskdm_fail(MASKDM_EINVAL, "%s goes on with a folder of single images, and %s is one picture",
+                           maskdm_optionset_said(options, "resume"), s->path);
     if (count > MOST_IN_GRID)
         return maskdm_fail(MASKDM_EINVAL, "%lld images in one grid; at most %d, or give a folder", (long long)count,
                            MOST_IN_GRID);
@@ -121,7 +122,7 @@ static int check_image(const struct search *s, const char *path)
     const struct maskdm_geometry *g = &s->model->geometry;
     struct maskdm_failure f = {0};
     maskdm_image *m;
-    int status = maskdm_picture_read(&m, path, 0, NULL, &f);
+    int status = maskdm_picture_read(&m, path, &maskdm_reading_standard, &f);
 
     if (status < 0)
         return maskdm_failure_record(&f);
@@ -130,6 +131,8 @@ static int check_image(const struct search *s, const char *path)
                              "%s has %lld x %lld pixels, %d channels and %d bits, not %lld x %lld, %lld and %d", path,
                              (long long)m->height, (long long)m->width, m->channels, m->bits, (long long)g->height,
                              (long long)g->width, (long long)g->channels, s->bits);
+    else if (*m->remark) /* what we write gives rise to none */
+        status = maskdm_fail(MASKDM_EFORMAT, "%s: %s", path, m->remark);
     maskdm_picture_free(&m);
     return status;
 }
@@ -226,8 +229,9 @@ int maskdm_samples_enter(struct maskdm_samples *s, const maskdm_options *options
 
     MASKDM_TRY(maskdm_weights_digest(model, which, digest));
     if (*asked && strcmp(asked, digest))
-        return maskdm_fail(MASKDM_EINVAL, "%s has weights of digest %s, not the %s of model_digest",
-                           maskdm_optionset_string(options, "model"), digest, asked);
+        return maskdm_fail(MASKDM_EINVAL, "%s has weights of digest %s, not the %s of %s",
+                           maskdm_optionset_string(options, "model"), digest, asked,
+                           maskdm_optionset_said(options, "model_digest"));
     if (s->writer)
         return MASKDM_OK;
     MASKDM_TRY(maskdm_optionset_clone(&record, options));

@@ -93,7 +93,7 @@ def check_changed():
     ):
         change()
         train("run", 2, "--classes", 4, "--resume", status=1,
-              says=["the data are not those that run was started with: " + says, "accept_changed_data"])
+              says=["the data are not those that run was started with: " + says, "--accept-changed-data"])
         assert files_of("run") == before, "a refused run changed the folder"
         train("run", 2, "--classes", 4, "--resume", "--accept-changed-data", says=["warning: ", says, "going on"])
         assert [n for n in notes("run") if says in n], notes("run")
@@ -139,7 +139,7 @@ def check_without_list():
     json.loads(whole)
     for damaged in (b"", b"{}", whole[:40], whole.replace(b"5 images", b"6 images")[:-20], b"[" * 50):
         write("run/data.json", damaged)
-        train("run", 4, "--classes", 2, "--resume", status=1, says=["run/data.json", "accept_changed_data"])
+        train("run", 4, "--classes", 2, "--resume", status=1, says=["run/data.json", "--accept-changed-data"])
     train("run", 4, "--classes", 2, "--resume", "--accept-changed-data")
     assert read("run/data.json") == whole
 

@@ -157,9 +157,9 @@ def check_going_on_otherwise():
                         (["--label", "0,1", "--steps", 3], ["steps", "2", "3"]),
                         (["--label", "0,1", "--eta", 1], ["eta"]), (["--label", "0,1", "--guidance", 2], ["guidance"]),
                         (["--label", "0,1", "--weights", "online"], ["weights", "ema", "online"]),
-                        (["--label", "0,1", "--model", "other/model.safetensors"], ["model_digest"])):
+                        (["--label", "0,1", "--model", "other/model.safetensors"], ["--model-digest"])):
         sample("part", *words, "--resume", status=1, says=["part was started with", *says])
-    sample("part", "--label", "0,1", status=1, says=["part is not empty", "resume=true"])
+    sample("part", "--label", "0,1", status=1, says=["part is not empty", "--resume goes on"])
     assert {n: read("part/" + n) for n in os.listdir("part")} == before
     os.makedirs("elsewhere")
     os.rename("run/model.safetensors", "elsewhere/m.safetensors")
@@ -197,7 +197,7 @@ def check_record():
         same("one/" + name, "two/" + name)
     maskdm("pretrain", "--data", "data", "--out", "other", *TINY, "--steps", 2)
     maskdm("sample", "--config", "one/options.json", "--out", "three.png", "--model", "other/model.safetensors",
-           status=1, says=["other/model.safetensors", "model_digest", told["model_digest"]])
+           status=1, says=["other/model.safetensors", "--model-digest", told["model_digest"]])
     assert not os.path.exists("three.png")
     sample("run", "--resume", status=1, says=["run/options.json"])
 

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const maskdm_fuzz_words[] = {"IHDR", "PLTE", "tRNS", "IDAT", "IEND", "\xff\xd8", "\xff\xd9", "\xff\xda",
-                                         "\xff\xc4", "\xff\xc2", "\xff\xdd", "\xff", "\x01", "\x7f", NULL};
+const char *const maskdm_fuzz_words[] = {
+    "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "eXIf", "Exif", "II*", "MM", "\x01\x12", "\x12\x01", "\xff\xd8",
+    "\xff\xd9", "\xff\xda", "\xff\xc4", "\xff\xc2", "\xff\xdd", "\xff\xe1", "\xff\xee", "\xff", "\x01", "\x7f", NULL};
 
 static const uint8_t palette[] = {
     137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 9, 0, 0, 0, 7, 2, 3, 0, 0, 0, 167,
@@ -79,12 +80,43 @@ static const struct { const uint8_t *bytes; size_t size; } seeds[] = {
     {interlaced, sizeof interlaced},
 };
 
+/* Orientation 6 and 8, as a segment of the one and a chunk of the other; checksums are put right before trying. */
+static const uint8_t app1[] = {
+    255, 225, 0, 34, 69, 120, 105, 102, 0, 0, 73, 73, 42, 0, 8, 0, 0, 0, 1, 0, 18, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0,
+    0, 0, 0};
+static const uint8_t exif[] = {
+    0, 0, 0, 26, 101, 88, 73, 102, 77, 77, 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0};
+enum { BEHIND_SOI = 2, BEHIND_IHDR = 33 };
+
+static const struct {
+    int seed;
+    size_t at;
+    const uint8_t *bytes;
+    size_t size;
+} turned[] = {
+    {3, BEHIND_SOI, app1, sizeof app1},
+    {4, BEHIND_SOI, app1, sizeof app1},
+    {0, BEHIND_IHDR, exif, sizeof exif},
+    {5, BEHIND_IHDR, exif, sizeof exif},
+};
+
 size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
-    if (i < 0 || (size_t)i >= MASKDM_LENGTH(seeds) || seeds[i].size > capacity)
+    const int extra = i - (int)MASKDM_LENGTH(seeds);
+    const int from = extra < 0 ? i : extra < (int)MASKDM_LENGTH(turned) ? turned[extra].seed : -1;
+    size_t size;
+
+    if (from < 0 || seeds[from].size + sizeof exif > capacity)
         return 0;
-    memcpy(out, seeds[i].bytes, seeds[i].size);
-    return seeds[i].size;
+    size = seeds[from].size;
+    memcpy(out, seeds[from].bytes, size);
+    if (extra >= 0) {
+        memmove(out + turned[extra].at + turned[extra].size, out + turned[extra].at, size - turned[extra].at);
+        memcpy(out + turned[extra].at, turned[extra].bytes, turned[extra].size);
+        size += turned[extra].size;
+    }
+    return size;
 }
 
 static uint32_t read_u32(const uint8_t *p)
@@ -125,28 +157,46 @@ static void must(int holds)
         abort();
 }
 
+static int same(const maskdm_image *a, const maskdm_image *b)
+{
+    return a->height == b->height && a->width == b->width && a->channels == b->channels && a->bits == b->bits &&
+           !memcmp(a->sample, b->sample, (size_t)(a->height * a->width * a->channels) * sizeof *a->sample);
+}
+
+/* By rows into the resizer, and as a whole: the same. */
+static void fit(const maskdm_image *m, const uint8_t *data, size_t size, struct maskdm_reading how)
+{
+    struct maskdm_failure f = {0};
+    maskdm_image *n, *fitted;
+
+    how.height = 5;
+    how.width = 8;
+    must(maskdm_picture_fit(&n, m, 5, 8, &f) >= 0);
+    must(maskdm_picture_decode(&fitted, data, size, &how, &f) >= 0);
+    must(same(n, fitted) && !memcmp(&m->remarks, &fitted->remarks, sizeof m->remarks));
+    maskdm_picture_free(&fitted);
+    maskdm_picture_free(&n);
+}
+
 static void try(const uint8_t *data, size_t size)
 {
-    static const float background[3] = {0.2f, 0.4f, 0.6f};
+    struct maskdm_reading how = {.background = {0.2f, 0.4f, 0.6f}, .pixels = 1 << 24, .memory = 1 << 24};
     struct maskdm_failure f = {0};
     long before = maskdm_alloc_live();
-    maskdm_image *m, *n;
+    maskdm_image *m;
+    int r = 0;
 
-    for (int channels = 0; channels <= 4; channels++) {
-        int r = maskdm_picture_decode(&m, data, size, channels, background, &f);
-
+    for (how.channels = 0; how.channels <= 4 && r >= 0; how.channels++) {
+        how.as_stored = how.channels == 4;
+        r = maskdm_picture_decode(&m, data, size, &how, &f);
         must(r >= 0 ? m != NULL : m == NULL && f.code == r && f.text[0]);
         if (r >= 0) {
-            must(!channels || m->channels == channels);
-            if (m->height * m->width <= 1 << 16) {
-                must(maskdm_picture_fit(&n, m, 5, 8, &f) >= 0);
-                maskdm_picture_free(&n);
-            }
+            must(!how.channels || m->channels == how.channels);
+            if (m->height * m->width <= 1 << 16)
+                fit(m, data, size, how);
         }
         maskdm_picture_free(&m);
         must(maskdm_alloc_live() == before);
-        if (r < 0)
-            break;
     }
 }
 

@@ -25,16 +25,12 @@ static maskdm_image *make(int height, int width, int channels, int bits, const u
     return m;
 }
 
-/* One pixel to `channels`; the result's samples in `out`. */
+/* One pixel to `channels`; NULL: over white. */
 static void convert(uint16_t *out, int from, int to, int bits, const uint16_t *pixel, const float *background)
 {
-    struct maskdm_failure f = {0};
-    maskdm_image *m = make(1, 1, from, bits, pixel);
+    static const float white[3] = {1, 1, 1};
 
-    ck_assert_int_eq(maskdm_picture_convert(&m, to, background, &f), MASKDM_OK);
-    ck_assert_int_eq(m->channels, to);
-    memcpy(out, m->sample, (size_t)to * sizeof *out);
-    maskdm_picture_free(&m);
+    maskdm_convert_row(out, to, pixel, from, 1, bits, background ? background : white);
 }
 
 START_TEST(grey_by_the_luma_weights)
@@ -59,7 +55,7 @@ END_TEST
 START_TEST(alpha_over_the_background)
 {
     static const uint16_t rgba[4] = {60000, 0, 30000, 16384}, ga[2] = {100 * 257, 64 * 257};
-    static const float red[3] = {1, 0, 0}, grey[1] = {0.25f};
+    static const float red[3] = {1, 0, 0}, grey[3] = {0.25f};
     uint16_t out[4];
 
     convert(out, 4, 3, 16, rgba, NULL); /* white */
@@ -153,6 +149,7 @@ START_TEST(files)
 {
     unsigned char u8[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, back[12];
     maskdm_image *m, *n;
+    maskdm_options *o;
     FILE *file;
 
     ck_assert_int_eq(maskdm_image_create(&m, 2, 2, 3, MASKDM_SAMPLE_U8, u8, 0), MASKDM_OK);
@@ -166,6 +163,26 @@ START_TEST(files)
     maskdm_image_release(&n);
     ck_assert_int_eq(maskdm_image_fit(&n, m, 1, -1), MASKDM_EINVAL);
     maskdm_image_release(&m);
+
+    file = fopen("unit_image.png", "a");
+    fputs("trailer", file);
+    fclose(file);
+    ck_assert_int_eq(maskdm_options_create(&o, "image"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_image_read_as(&n, "unit_image.png", 1, o), MASKDM_OK);
+    ck_assert_int_eq(maskdm_image_channels(n), 1);
+    ck_assert_str_eq(maskdm_image_remark(n), "7 bytes behind the end of the picture");
+    maskdm_image_release(&n);
+    ck_assert_str_eq(maskdm_image_remark(NULL), "");
+    ck_assert_int_eq(maskdm_options_parse(o, "background=0.5,0.5 orientation=ignore"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_image_read_as(&n, "unit_image.png", 3, o), MASKDM_EINVAL); /* 2 values, 3 colours */
+    ck_assert_int_eq(maskdm_options_parse(o, "background=1 image_pixels=3"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_image_read_as(&n, "unit_image.png", 3, o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "unit_image.png: 2 x 2 are 4 pixels, and image_pixels is 3 "
+                                          "(--image-pixels raises it)");
+    ck_assert_ptr_null(n);
+    maskdm_options_release(&o);
+    ck_assert_int_eq(maskdm_image_read_as(&n, "unit_image.png", 0, NULL), MASKDM_OK);
+    maskdm_image_release(&n);
 
     ck_assert_int_eq(maskdm_image_read(&n, "unit_image.png", 5, NULL), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_image_read(&n, "unit_image_none.png", 3, NULL), MASKDM_ENOTFOUND);

@@ -2,65 +2,19 @@
  *
  * JPEG in: grey, colour, progressive; cut and hostile files.
  */
+#include "jpeg.h"
+
 #include "io/codec.h"
 #include "util/alloc.h"
 
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <jpeglib.h>
-
-enum { H = 21, W = 35 };
-
-static int value(int y, int x, int c)
-{
-    return 40 + 4 * y + 2 * x + 20 * c; /* smooth, so that little is lost */
-}
-
-static unsigned char *encode(unsigned long *size, int channels, int scans)
-{
-    struct jpeg_compress_struct j;
-    struct jpeg_error_mgr e;
-    static jpeg_scan_info script[160];
-    unsigned char row[W * 4], *rows[1] = {row}, *out = NULL;
-
-    j.err = jpeg_std_error(&e);
-    jpeg_create_compress(&j);
-    jpeg_mem_dest(&j, &out, size);
-    j.image_height = H;
-    j.image_width = W;
-    j.input_components = channels;
-    j.in_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK;
-    jpeg_set_defaults(&j);
-    jpeg_set_quality(&j, 98, TRUE);
-    if (scans == 1)
-        jpeg_simple_progression(&j);
-    for (int i = 0; i < scans && scans > 1; i++) /* DC, then each coefficient, then its last bit */
-        script[i] = i == 0 ? (jpeg_scan_info){1, {0}, 0, 0, 0, 0}
-                  : i <= 63 ? (jpeg_scan_info){1, {0}, i, i, 0, 1}
-                            : (jpeg_scan_info){1, {0}, i - 63, i - 63, 1, 0};
-    if (scans > 1) {
-        j.scan_info = script;
-        j.num_scans = scans;
-    }
-    jpeg_start_compress(&j, TRUE);
-    for (int y = 0; y < H; y++) {
-        for (int x = 0; x < W; x++)
-            for (int c = 0; c < channels; c++)
-                row[x * channels + c] = (unsigned char)value(y, x, c);
-        jpeg_write_scanlines(&j, rows, 1);
-    }
-    jpeg_finish_compress(&j);
-    jpeg_destroy_compress(&j);
-    return out;
-}
 
 static int decode(maskdm_image **out, const unsigned char *bytes, size_t size, struct maskdm_failure *f)
 {
     memset(f, 0, sizeof *f);
-    return maskdm_picture_decode(out, bytes, size, 0, NULL, f);
+    return maskdm_picture_decode(out, bytes, size, &maskdm_reading_standard, f);
 }
 
 START_TEST(grey_and_colour)
@@ -89,24 +43,36 @@ START_TEST(grey_and_colour)
 }
 END_TEST
 
-START_TEST(every_cut_is_an_error)
+/* Only the end marker, and a last byte of padding before it, may be missing. */
+START_TEST(every_cut_into_the_picture_is_an_error)
 {
     struct maskdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode(&size, _i % 2 ? 3 : 1, _i / 2);
-    long before = maskdm_alloc_live();
-    maskdm_image *m;
+    maskdm_image *m, *whole;
+    long before;
 
+    ck_assert_int_eq(decode(&whole, bytes, size, &f), MASKDM_OK);
+    before = maskdm_alloc_live();
     for (size_t n = 0; n < size; n++) {
         unsigned char *cut = malloc(n + 1); /* of its own, so that a sanitizer sees reads behind the end */
 
         memcpy(cut, bytes, n);
-        ck_assert_int_eq(decode(&m, cut, n, &f), MASKDM_EFORMAT);
-        ck_assert_ptr_null(m);
-        ck_assert_int_gt(strlen(f.text), 0);
+        if (decode(&m, cut, n, &f) == MASKDM_OK) {
+            ck_assert_uint_ge(n, size - 3);
+            ck_assert_str_eq(m->remark, "no end marker behind the whole picture");
+            ck_assert_mem_eq(m->sample, whole->sample, (size_t)(H * W * m->channels) * sizeof *m->sample);
+        } else {
+            ck_assert_uint_lt(n, size - 2);
+            ck_assert_int_eq(f.code, MASKDM_EFORMAT);
+            ck_assert_ptr_null(m);
+            ck_assert_int_gt(strlen(f.text), 0);
+        }
+        maskdm_picture_free(&m);
         ck_assert_int_eq(maskdm_alloc_live(), before);
         free(cut);
     }
+    maskdm_picture_free(&whole);
     free(bytes);
 }
 END_TEST
@@ -129,16 +95,73 @@ START_TEST(no_flipped_bit_crashes)
 }
 END_TEST
 
-START_TEST(cmyk_is_refused_by_name)
+/* Four inks are stored inverted, as light. Where black leaves light k, a colour is k less (255 - light) * k / 255. */
+START_TEST(cmyk_becomes_rgb)
 {
+    static const int transform[] = {0, 2, -1}; /* CMYK and YCCK with Adobe's marker, CMYK without one */
     struct maskdm_failure f;
     unsigned long size = 0;
-    unsigned char *bytes = encode(&size, 4, 0);
+    unsigned char *bytes = encode_form(&size, (struct form){.channels = 4, .transform = transform[_i]});
     maskdm_image *m;
 
-    ck_assert_int_eq(decode(&m, bytes, size, &f), MASKDM_ENOTSUP);
-    ck_assert_ptr_nonnull(strstr(f.text, "CMYK"));
+    ck_assert_msg(decode(&m, bytes, size, &f) == MASKDM_OK, "%s", f.text);
+    ck_assert_int_eq(m->channels, 3);
+    ck_assert_str_eq(m->remark, "");
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            for (int c = 0; c < 3; c++) {
+                int k = value(y, x, 3), expected = k - (255 - value(y, x, c)) * k / 255;
+
+                ck_assert_int_le(abs(m->sample[(y * W + x) * 3 + c] / 257 - expected), 6);
+            }
+    maskdm_picture_free(&m);
     free(bytes);
+}
+END_TEST
+
+/* "Exif\0\0", a header, a list of one entry. */
+START_TEST(exif_turns)
+{
+    static const unsigned char little[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', 42, 0, 8, 0, 0, 0,
+                                           1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0};
+    static const unsigned char big[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
+                                        0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0};
+    struct maskdm_failure f;
+    unsigned long size = 0;
+    unsigned char *bytes = encode(&size, _i % 2 ? 3 : 1, _i / 2 % 2), *more = malloc(size + 2 * sizeof big);
+    maskdm_image *m, *plain;
+    size_t n = sizeof big;
+
+    ck_assert_int_eq(decode(&plain, bytes, size, &f), MASKDM_OK);
+    memcpy(more, bytes, 2);
+    memcpy(more + 2, _i / 4 ? big : little, n);
+    memcpy(more + 2 + n, bytes + 2, size - 2);
+    ck_assert_msg(decode(&m, more, size + n, &f) == MASKDM_OK, "%s", f.text);
+    ck_assert_str_eq(m->remark, "turned upright from EXIF orientation 6");
+    ck_assert_int_eq(m->height, W);
+    ck_assert_int_eq(m->width, H);
+    for (int y = 0; y < W; y++)
+        for (int x = 0; x < H; x++)
+            ck_assert_mem_eq(m->sample + (y * H + x) * m->channels,
+                             plain->sample + ((H - 1 - x) * W + y) * m->channels,
+                             (size_t)m->channels * sizeof *m->sample);
+    maskdm_picture_free(&m);
+    for (unsigned length = 0; length < 36; length++) { /* a segment of any length is passed over or refused */
+        more[5] = (unsigned char)length;
+        if (decode(&m, more, size + n, &f) == MASKDM_OK)
+            ck_assert(m->height == H || length >= 28);
+        maskdm_picture_free(&m);
+    }
+    for (size_t cut = 2; cut < 2 + n; cut++) {
+        unsigned char *own = malloc(cut);
+
+        memcpy(own, more, cut);
+        ck_assert_int_eq(decode(&m, own, cut, &f), MASKDM_EFORMAT);
+        free(own);
+    }
+    maskdm_picture_free(&plain);
+    free(bytes);
+    free(more);
 }
 END_TEST
 
@@ -171,7 +194,8 @@ START_TEST(promised_pixels_are_not_believed)
         at += 2 + ((size_t)bytes[at + 2] << 8 | bytes[at + 3]);
     for (int i = 5; i < 9; i++)
         bytes[at + (size_t)i] = 0xff;
-    ck_assert_int_eq(decode(&m, bytes, size, &f), MASKDM_EFORMAT);
+    ck_assert_int_eq(decode(&m, bytes, size, &f), MASKDM_ENOTSUP);
+    ck_assert_ptr_nonnull(strstr(f.text, "65500"));
     ck_assert_ptr_null(m);
     bytes[at + 5] = bytes[at + 7] = 0x1f; /* 8191 x 8191 */
     ck_assert_int_eq(decode(&m, bytes, size, &f), MASKDM_EFORMAT);
@@ -223,9 +247,10 @@ int main(void)
     int failed;
 
     tcase_add_loop_test(t, grey_and_colour, 0, 4);
-    tcase_add_loop_test(t, every_cut_is_an_error, 0, 4);
+    tcase_add_loop_test(t, every_cut_into_the_picture_is_an_error, 0, 4);
     tcase_add_loop_test(t, no_flipped_bit_crashes, 0, 4);
-    tcase_add_test(t, cmyk_is_refused_by_name);
+    tcase_add_loop_test(t, cmyk_becomes_rgb, 0, 3);
+    tcase_add_loop_test(t, exif_turns, 0, 8);
     tcase_add_test(t, scans_are_limited);
     tcase_add_test(t, promised_pixels_are_not_believed);
     tcase_add_test(t, every_refused_allocation_is_reported);

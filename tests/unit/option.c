@@ -81,7 +81,7 @@ START_TEST(tables_are_sound)
         }
         ck_assert_int_eq(maskdm_options_type(kind, count), -1);
     }
-    ck_assert_int_eq(kinds, 13);
+    ck_assert_int_eq(kinds, 14);
     ck_assert_ptr_null(maskdm_options_kind(-1));
     ck_assert_int_eq(maskdm_options_count("none"), 0);
     ck_assert_ptr_null(maskdm_options_kind_help("none"));

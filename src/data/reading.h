@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From options to the way in which image files are read.
+ */
+#ifndef MASKDM_DATA_READING_H
+#define MASKDM_DATA_READING_H
+
+#include "io/image.h"
+#include "util/option.h"
+
+/* What options of kind "folder" or "image" say; NULL: the defaults. `channels` as in the struct; the size is left at
+ * 0. */
+int maskdm_reading_set(struct maskdm_reading *out, const maskdm_options *options, int channels);
+
+#endif

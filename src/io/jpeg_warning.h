@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Which of libjpeg's warnings leave a picture whole.
+ */
+#ifndef MASKDM_IO_JPEG_WARNING_H
+#define MASKDM_IO_JPEG_WARNING_H
+
+#include "io/remark.h"
+
+/* Where the decoder stands when the warning comes. */
+struct maskdm_jpeg_place {
+    int scans;                  /* scans begun */
+    int ended;                  /* the file has ended */
+    const unsigned char *stray; /* JWRN_EXTRANEOUS_DATA: the bytes, as far as they are known */
+};
+
+/* 1: the picture is whole; the remark is added. 0: it is not. code and number are those of libjpeg's message. */
+int maskdm_jpeg_warning(struct maskdm_remarks *r, int code, int number, const struct maskdm_jpeg_place *place);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The words for each kind of remark.
+ */
+#include "io/remark.h"
+
+#include "util/json.h"
+
+#include <string.h>
+
+static const struct {
+    const char *before, *after; /* of the number; after NULL: there is none */
+    int adds_up, fault;
+} words[MASKDM_REMARKS] = {
+    [MASKDM_REMARK_STRAY] = {"", " stray bytes before a marker", 1, 1},
+    [MASKDM_REMARK_JFIF] = {"unknown JFIF version ", "", 0, 1},
+    [MASKDM_REMARK_ADOBE] = {"unknown Adobe colour transform ", "", 0, 1},
+    [MASKDM_REMARK_SCAN] = {"", " scans with parameters that their kind of JPEG cannot have", 1, 1},
+    [MASKDM_REMARK_NO_END] = {"no end marker behind the whole picture", NULL, 0, 1},
+    [MASKDM_REMARK_TRAILER] = {"", " bytes behind the end of the picture", 0, 1},
+    [MASKDM_REMARK_CHECKSUM] = {"", " side chunks with a wrong checksum", 1, 1},
+    [MASKDM_REMARK_STREAM] = {"compressed data that ends oddly behind the whole picture", NULL, 0, 1},
+    [MASKDM_REMARK_TURNED] = {"turned upright from EXIF orientation ", "", 0, 0},
+    [MASKDM_REMARK_NOT_TURNED] = {"EXIF orientation ", " not followed", 0, 0},
+};
+
+void maskdm_remark_add(struct maskdm_remarks *r, enum maskdm_remark kind, int64_t number)
+{
+    r->times[kind]++;
+    r->number[kind] = number + (words[kind].adds_up ? r->number[kind] : 0);
+}
+
+void maskdm_remark_text(char *out, size_t capacity, enum maskdm_remark kind, int64_t number)
+{
+    if (words[kind].after)
+        maskdm_format(out, capacity, "%s%lld%s", words[kind].before, (long long)number, words[kind].after);
+    else
+        maskdm_format(out, capacity, "%s", words[kind].before);
+}
+
+int maskdm_remark_is_fault(enum maskdm_remark kind)
+{
+    return words[kind].fault;
+}
+
+void maskdm_remarks_text(char *out, size_t capacity, const struct maskdm_remarks *r)
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (int k = 0; k < MASKDM_REMARKS; k++)
+        if (r->times[k] && n + 2 < capacity) {
+            if (n)
+                memcpy(out + n, ", ", 3);
+            n += n ? 2 : 0;
+            maskdm_remark_text(out + n, capacity - n, (enum maskdm_remark)k, r->number[k]);
+            n += strlen(out + n);
+        }
+}

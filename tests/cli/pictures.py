@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Pictures as cameras and old programs leave them: turned, with bytes too many, too large."""
+import json
+import os
+import struct
+import zlib
+
+from rig import TINY, main, maskdm, read, write
+
+SIDE = 16
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(path, k, orientation=0, side=SIDE):
+    """A picture that looks different from every side, as it would be stored with that orientation tag."""
+    rows = b"".join(b"\0" + bytes((x * 3 + y * 13 * c + k) % 256 for x in range(side) for c in range(3))
+                    for y in range(side))
+    exif = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    write(path, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) +
+          (chunk(b"eXIf", exif) if orientation else b"") + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def train(out, *more, **expected):
+    return maskdm("pretrain", "--data", "data", "--out", out, *TINY, "--steps", 2, *more, **expected)
+
+
+def check_orientation():
+    os.makedirs("data")
+    for k in range(8):
+        png("data/%d.png" % k, k * 20)
+    plain = train("plain")
+    assert "EXIF" not in plain.stderr
+    for k in range(4, 8):
+        png("data/%d.png" % k, k * 20, 6)
+    train("followed", says=["4 images were read with a remark, first data/4.png: turned upright from EXIF "
+                            "orientation 6"])
+    train("ignored", "--orientation", "ignore",
+          says=["4 images were read with a remark, first data/4.png: EXIF orientation 6 not followed"])
+    assert json.loads(read("ignored/options.json"))["orientation"] == "ignore"
+    assert json.loads(read("followed/options.json"))["orientation"] == "follow"
+    model = [read(out + "/model.safetensors") for out in ("plain", "followed", "ignored")]
+    assert model[0] == model[2] and model[0] != model[1]
+    for out, way, other in (("followed", "ignore", "follow"), ("ignored", "follow", "ignore")):
+        train(out, "--resume", "--steps", 3, "--orientation", way, status=1,
+              says=["started with --orientation %s and cannot be resumed with %s" % (other, way)])
+    train("ignored", "--resume", "--steps", 3, "--orientation", "ignore")
+
+
+def check_remarks():
+    """One line for each kind, with the first by name, whatever the order in which they are read."""
+    os.makedirs("data")
+    for k in range(8):
+        png("data/%d.png" % k, k * 20)
+    for k, n in ((3, 77), (5, 99), (6, 1)):
+        write("data/%d.png" % k, read("data/%d.png" % k) + bytes(n))
+    write("data/7.png", read("data/7.png")[:-12])
+    for loaders in (0, 1, 3):
+        p = train("run%d" % loaders, "--loaders", loaders, says=[
+            "3 images were read with a remark, first data/3.png: 77 bytes behind the end of the picture",
+            "1 image was read with a remark, data/7.png: no end marker behind the whole picture"])
+        assert p.stderr.count("with a remark") == 2
+
+
+def check_limits():
+    os.makedirs("data")
+    for k in range(8):
+        png("data/%d.png" % k, k * 20)
+    png("data/large.png", 5, side=100)
+    png("data/turned.png", 5, 8, side=20)
+    train("run", "--image-pixels", 9999, "--image-memory", 1199, says=[
+        "left out: data/large.png: 100 x 100 are 10000 pixels, and image_pixels is 9999 (--image-pixels raises it)",
+        "left out: data/turned.png: 20 x 20 pixels, stored on their side, take 1200 bytes at once, and image_memory "
+        "is 1199 (--image-memory raises it)"])
+    assert "left out" not in train("more", "--image-pixels", 10000, "--image-memory", 1200).stderr
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What reading a picture may cost, and what the limits say.
+ */
+#include "io/codec.h"
+#include "picture.h"
+#include "util/alloc.h"
+
+#include <check.h>
+#include <stdio.h>
+
+static unsigned char value(int y, size_t i)
+{
+    return (unsigned char)(y / 16 + (int)(i / 48));
+}
+
+/* The largest allocation, of those that the library knows of. */
+static int watch(void *user, size_t bytes)
+{
+    size_t *most = user;
+
+    if (bytes > *most)
+        *most = bytes;
+    return 0;
+}
+
+static int decode(maskdm_image **out, const struct png_file *file, const struct maskdm_reading *how, size_t *most,
+                  struct maskdm_failure *f)
+{
+    struct maskdm_alloc_hook hook = {watch, most};
+    int r;
+
+    *most = 0;
+    memset(f, 0, sizeof *f);
+    maskdm_alloc_hook_set(&hook);
+    r = maskdm_picture_decode(out, file->data, file->size, how, f);
+    maskdm_alloc_hook_set(NULL);
+    return r;
+}
+
+/* 3 MB of pixels, fitted: only rows are held. Interlaced, or on its side: one picture of the file's depth. */
+START_TEST(a_large_picture_is_read_by_rows)
+{
+    struct png_file file = picture_png(1024, 1024, PNG_COLOR_TYPE_RGB, 8, _i, value, NULL);
+    struct maskdm_reading how = maskdm_reading_standard;
+    struct maskdm_failure f;
+    maskdm_image *m;
+    size_t most;
+
+    how.channels = 4;
+    how.height = how.width = 8;
+    ck_assert_msg(!decode(&m, &file, &how, &most, &f), "%s", f.text);
+    maskdm_picture_free(&m);
+    if (_i)
+        ck_assert_uint_eq(most, 1024 * 1024 * 3);
+    else
+        ck_assert_uint_lt(most, 1 << 18);
+    how.memory = 1024 * 1024 * 3 - 1;
+    if (_i) {
+        ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_EINVAL);
+        ck_assert_msg(strstr(f.text, "1024 x 1024") && strstr(f.text, "3145728") && strstr(f.text, "3145727") &&
+                          strstr(f.text, "--image-memory"), "%s", f.text);
+        ck_assert_uint_lt(most, 1 << 17);
+    } else {
+        ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_OK);
+        maskdm_picture_free(&m);
+    }
+    free(file.data);
+}
+END_TEST
+
+START_TEST(pictures_on_their_side_count)
+{
+    static const unsigned char exif[] = {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0};
+    const struct png_chunk chunk = {"eXIf", exif, sizeof exif, 0, 1};
+    struct png_file file = picture_png(300, 200, PNG_COLOR_TYPE_RGB, 8, _i, value, &chunk);
+    struct maskdm_reading how = maskdm_reading_standard;
+    struct maskdm_failure f;
+    maskdm_image *m;
+    size_t most;
+
+    how.height = how.width = 8;
+    how.memory = (size_t)(300 * 200 * 3 * (1 + _i));
+    ck_assert_msg(!decode(&m, &file, &how, &most, &f), "%s", f.text);
+    ck_assert_uint_eq(most, 300 * 200 * 3);
+    maskdm_picture_free(&m);
+    how.memory--;
+    ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_EINVAL);
+    ck_assert_msg(strstr(f.text, "on their side") && strstr(f.text, "image_memory"), "%s", f.text);
+    how.as_stored = 1;
+    ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_OK);
+    maskdm_picture_free(&m);
+    free(file.data);
+}
+END_TEST
+
+START_TEST(the_limit_of_pixels_is_named)
+{
+    struct png_file file = picture_png(31, 17, PNG_COLOR_TYPE_GRAY, 8, 0, value, NULL);
+    struct maskdm_reading how = maskdm_reading_standard;
+    struct maskdm_failure f;
+    maskdm_image *m;
+    size_t most;
+
+    how.pixels = 31 * 17;
+    ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_OK);
+    maskdm_picture_free(&m);
+    how.pixels--;
+    ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_EINVAL);
+    ck_assert_str_eq(f.text, "31 x 17 are 527 pixels, and image_pixels is 526 (--image-pixels raises it)");
+    free(file.data);
+    file = picture_png(1, 65536, PNG_COLOR_TYPE_GRAY, 8, 0, value, NULL);
+    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_ENOTSUP);
+    ck_assert_msg(strstr(f.text, "65535") && strstr(f.text, "fixed"), "%s", f.text);
+    free(file.data);
+}
+END_TEST
+
+/* Texts that inflate to a thousand times their size, before the picture and behind it. */
+START_TEST(side_chunks_are_not_inflated)
+{
+    static const char *const names[] = {"zTXt", "iTXt", "tEXt"};
+    const struct png_chunk chunk = {names[_i % 3], NULL, 1 << 20, _i / 3, 8};
+    struct png_file file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &chunk);
+    struct maskdm_failure f;
+    maskdm_image *m;
+    size_t most;
+
+    ck_assert_uint_gt(file.size, _i % 3 == 2 ? 8 << 20 : 8000);
+    ck_assert_msg(!decode(&m, &file, &maskdm_reading_standard, &most, &f), "%s", f.text);
+    ck_assert_str_eq(m->remark, "");
+    ck_assert_uint_lt(most, 1 << 16);
+    maskdm_picture_free(&m);
+    free(file.data);
+}
+END_TEST
+
+/* What stands behind the picture does not spoil it; transparency before it that is lost does. */
+START_TEST(odd_chunks)
+{
+    static const unsigned char key[6] = {0, 1, 0, 2, 0, 3};
+    const struct png_chunk trns = {"tRNS", key, sizeof key, 0, 1}, text = {"tEXt", "a\0b", 3, 1, 1};
+    struct png_file file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &text);
+    struct maskdm_failure f;
+    maskdm_image *m;
+    size_t most;
+
+    file.data = realloc(file.data, file.size + 100);
+    memset(file.data + file.size, 0, 100);
+    file.size += 100;
+    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_str_eq(m->remark, "100 bytes behind the end of the picture");
+    maskdm_picture_free(&m);
+    file.size -= 100 + 12 + 2; /* into the text's checksum */
+    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_str_eq(m->remark, "no end marker behind the whole picture");
+    maskdm_picture_free(&m);
+    free(file.data);
+    file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &trns);
+    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_int_eq(m->channels, 4);
+    maskdm_picture_free(&m);
+    file.data[8 + 25 + 8 + sizeof key] ^= 1;
+    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_EFORMAT);
+    ck_assert_msg(strstr(f.text, "tRNS") != NULL, "%s", f.text);
+    free(file.data);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("rows");
+    TCase *t = tcase_create("rows");
+    SRunner *sr = srunner_create(s);
+    int failed;
+
+    tcase_add_loop_test(t, a_large_picture_is_read_by_rows, 0, 2);
+    tcase_add_loop_test(t, pictures_on_their_side_count, 0, 2);
+    tcase_add_test(t, the_limit_of_pixels_is_named);
+    tcase_add_loop_test(t, side_chunks_are_not_inflated, 0, 6);
+    tcase_add_test(t, odd_chunks);
+    suite_add_tcase(s, t);
+    srunner_run_all(sr, CK_NORMAL);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed != 0;
+}
