@@ -135,8 +135,43 @@ START_TEST(lengths_and_places)
 }
 END_TEST
 
+/* Every exponent that a float has, both signs. A gradient of 1 keeps the result in range. */
+START_TEST(finite_rows_raise_nothing)
+{
+    const struct maskdm_rows_f32 *r[] = {&maskdm_rows_c_f32, fast_rows()};
+    enum { N = 19 };
+    float x[N], one[N], y[N];
+
+    for (int k = 0; k < 2; k++)
+        for (int e = -149; e <= 127; e++)
+            for (int step = 0; step < 64; step++) {
+                for (int i = 0; i < N; i++) {
+                    x[i] = ldexpf(1 + (float)step / 64, e) * (i % 2 ? -1 : 1);
+                    one[i] = 1;
+                }
+                begin_quiet();
+                r[k]->gelu(y, x, N);
+                r[k]->silu(y, x, N);
+                r[k]->gelu_backward(y, x, one, N);
+                r[k]->silu_backward(y, x, one, N);
+                expect_quiet(k ? "a fast row" : "a portable row");
+            }
+    for (int i = 0; i < N; i++)
+        x[i] = i % 2 ? -3.4e38f : 3.4e38f;
+    begin_quiet();
+    for (int k = 0; k < 2; k++) {
+        r[k]->gelu(y, x, N);
+        r[k]->silu(y, x, N);
+        r[k]->gelu_backward(y, x, one, N);
+        r[k]->silu_backward(y, x, one, N);
+    }
+    expect_quiet("the largest number");
+}
+END_TEST
+
 static void add_tests(TCase *c)
 {
+    tcase_add_test(c, finite_rows_raise_nothing);
     tcase_add_test(c, activations_are_near_everywhere);
     tcase_add_test(c, activations_bear_special_values);
     tcase_add_test(c, lengths_and_places);

@@ -8,6 +8,8 @@
 #ifndef MASKDM_TESTS_KERNEL_TWIN_H
 #define MASKDM_TESTS_KERNEL_TWIN_H
 
+#include "quiet.h"
+
 #include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
 #include "util/alloc.h"
@@ -203,11 +205,13 @@ static struct results run_once(const struct problem *p, const struct start *s, c
     }
     scratch = k->scratch ? k->scratch(&cpu.base, &c, !p->forward_only) : 0;
     c.scratch = place(MASKDM_F32, NULL, (scratch + 3) / 4);
+    begin_quiet();
     ck_assert_int_eq(k->forward(&cpu.base, &c), MASKDM_OK);
     if (p->remade_out)
         check_remake(&cpu.base, k, p, &c, type);
     if (!p->forward_only)
         ck_assert_int_eq(k->backward(&cpu.base, &c), MASKDM_OK);
+    expect_quiet("the kernel");
     free(take(MASKDM_F32, c.scratch, (scratch + 3) / 4));
     for (int i = 0; i < p->outs; i++) {
         if (c.out[i]) {

@@ -13,6 +13,7 @@ typedef double real;
 #    define REAL(name) name##_f64
 #    define real_table f64
 #    define real_exp exp
+#    define real_exp_top 0x1.62e42fefa39efp+9 /* the largest x whose exp(x) is finite */
 #    define real_sqrt sqrt
 #    define real_erf erf
 #    define real_fabs fabs
@@ -21,6 +22,7 @@ typedef float real;
 #    define REAL(name) name##_f32
 #    define real_table f32
 #    define real_exp expf
+#    define real_exp_top 0x1.62e42ep+6f
 #    define real_sqrt sqrtf
 #    define real_erf erff
 #    define real_fabs fabsf

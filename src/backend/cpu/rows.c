@@ -7,6 +7,19 @@
 static const double half_root = 0.70710678118654752440;   /* sqrt(1/2) */
 static const double gauss_scale = 0.39894228040143267794; /* 1/sqrt(2 pi) */
 
+/* exp(-x), and exp(-x^2/2), without an overflow on the way, which a host may trap. */
+static real exp_minus(real x)
+{
+    return x < -real_exp_top ? (real)INFINITY : real_exp(-x);
+}
+
+static real exp_square(real x)
+{
+    real near = real_fabs(x) > 100 ? 100 : x; /* 0 either way */
+
+    return real_exp((real)-0.5 * near * near);
+}
+
 /* gelu(x) = x Phi(x), gelu'(x) = Phi(x) + x phi(x) */
 static void gelu(real *y, const real *x, int64_t n)
 {
@@ -17,7 +30,7 @@ static void gelu(real *y, const real *x, int64_t n)
 static void gelu_backward(real *dx, const real *x, const real *dy, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        real phi = (real)gauss_scale * real_exp((real)-0.5 * x[i] * x[i]);
+        real phi = (real)gauss_scale * exp_square(x[i]);
         dx[i] = dy[i] * ((real)0.5 * (1 + real_erf(x[i] * (real)half_root)) + x[i] * phi);
     }
 }
@@ -26,13 +39,13 @@ static void gelu_backward(real *dx, const real *x, const real *dy, int64_t n)
 static void silu(real *y, const real *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] / (1 + real_exp(-x[i]));
+        y[i] = x[i] / (1 + exp_minus(x[i]));
 }
 
 static void silu_backward(real *dx, const real *x, const real *dy, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        real s = 1 / (1 + real_exp(-x[i]));
+        real s = 1 / (1 + exp_minus(x[i]));
         dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
     }
 }

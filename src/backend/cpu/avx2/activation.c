@@ -13,13 +13,13 @@
 
 #define LOG2_E 1.44269504088896341f
 
-/* exp(-x^2/2), and Phi(x) in *cdf */
+/* exp(-x^2/2), and Phi(x) in *cdf. Beyond 16 the former is 0, and the square may overflow. */
 static inline __m256 gauss(__m256 *cdf, __m256 x)
 {
-    const __m256 sign = _mm256_set1_ps(-0.0f);
-    __m256 z = _mm256_mul_ps(_mm256_andnot_ps(sign, x), _mm256_set1_ps(0.70710678f));
+    __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x), near = _mm256_min_ps(_mm256_set1_ps(16), size);
+    __m256 z = _mm256_mul_ps(size, _mm256_set1_ps(0.70710678f));
     __m256 t = _mm256_div_ps(_mm256_set1_ps(1), _mm256_fmadd_ps(z, _mm256_set1_ps(0.35f), _mm256_set1_ps(1)));
-    __m256 e = maskdm_avx2_exp2(_mm256_mul_ps(_mm256_mul_ps(x, x), _mm256_set1_ps(-0.5f * LOG2_E)));
+    __m256 e = maskdm_avx2_exp2(_mm256_mul_ps(_mm256_mul_ps(near, near), _mm256_set1_ps(-0.5f * LOG2_E)));
     __m256 p = _mm256_set1_ps(-0x1.95a4d8p-3f);
 
     p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(0x1.8ba170p-1f));
@@ -48,10 +48,12 @@ static inline __m256 gelu_gradient8(__m256 x, __m256 dy)
     return _mm256_mul_ps(dy, _mm256_fmadd_ps(_mm256_mul_ps(x, _mm256_set1_ps(0.39894228f)), e, cdf));
 }
 
-/* exp(-x) stays finite, and below -87 the result is 0, as x times it has to be; a NaN passes both. */
+/* exp(-x) stays finite and x's product in range, and below -87 the result is 0, as x times it has to be; a NaN passes
+ * all of it. */
 static inline __m256 logistic(__m256 x)
 {
-    __m256 e = maskdm_avx2_exp2(_mm256_min_ps(_mm256_set1_ps(126), _mm256_mul_ps(x, _mm256_set1_ps(-LOG2_E))));
+    __m256 near = _mm256_max_ps(_mm256_set1_ps(-87), _mm256_min_ps(_mm256_set1_ps(88), x));
+    __m256 e = maskdm_avx2_exp2(_mm256_mul_ps(near, _mm256_set1_ps(-LOG2_E)));
     __m256 s = _mm256_div_ps(_mm256_set1_ps(1), _mm256_add_ps(_mm256_set1_ps(1), e));
 
     return _mm256_and_ps(s, _mm256_cmp_ps(x, _mm256_set1_ps(-87), _CMP_NLT_UQ));

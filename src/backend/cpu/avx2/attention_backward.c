@@ -11,6 +11,8 @@
 #include "backend/cpu/avx2/exp2.h"
 #include "backend/cpu/avx2/product.h"
 
+#include <math.h>
+
 enum { ROWS = MASKDM_ATTENTION_BACK_ROWS };
 
 /* A worker's buffers: the names of the formula; _t is packed transposed. */
@@ -87,10 +89,13 @@ static void pack_keys(const struct maskdm_attention_job *j, const struct maskdm_
     maskdm_pack_rows(b->k, h->k + first * step, step, keys, j->width, j->scale);
 }
 
+/* The tail is hidden: what it would come to is used nowhere, but may be anything. */
 static void find_weights(float *s, int64_t keys, float lse)
 {
     const __m256 top = _mm256_set1_ps(lse);
 
+    for (int64_t i = keys; i % 8; i++)
+        s[i] = -INFINITY;
     for (int64_t i = 0; i < keys; i += 8)
         _mm256_storeu_ps(s + i, maskdm_avx2_exp2(_mm256_sub_ps(_mm256_loadu_ps(s + i), top)));
 }
