@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A host that traps floating-point exceptions, as some simulators do, on all its threads: training, held-out loss,
- * EMA, guided sampling by every sampler, files, and images read and resized end without SIGFPE, on each instruction
- * set; and the traps are still set afterwards.
+ * Hosts of unusual habits: one that traps floating-point exceptions on all its threads, as some simulators do, and
+ * one whose threads have small stacks. Training, EMA, guided sampling by every sampler, files, and images read and
+ * resized work there on each instruction set.
  */
 #define _GNU_SOURCE /* feenableexcept */
 #include "rig.h"
 
 #include <fenv.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -89,16 +90,28 @@ static void train(maskdm_device *dev, const char *prediction, const char *schedu
     maskdm_options_release(&fo);
 }
 
-START_TEST(nothing_is_trapped)
+static void begin(void)
 {
-    static const char *const devices[] = {"threads=1", "threads=3", "threads=3 instruction_set=c"};
+    strcpy(folder, "host_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    make_pictures();
+}
+
+static void end(void)
+{
     char command[64];
 
-    strcpy(folder, "traps_XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(command, sizeof command, "rm -rf ./%s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static const char *const devices[] = {"threads=1", "threads=3", "threads=3 instruction_set=c"};
+
+START_TEST(nothing_is_trapped)
+{
     if (feenableexcept(TRAPS) == -1)
         return; /* a processor without traps */
-    make_pictures();
+    begin();
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         maskdm_device *dev = rig_device(devices[i]);
 
@@ -109,14 +122,45 @@ START_TEST(nothing_is_trapped)
     }
     ck_assert_int_eq(fegetexcept() & TRAPS, TRAPS);
     (void)fedisableexcept(TRAPS);
-    snprintf(command, sizeof command, "rm -rf ./%s", folder);
-    ck_assert_int_eq(system(command), 0);
+    end();
+}
+END_TEST
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { STACK = 1 << 20 }; /* theirs, for the most part */
+#else
+enum { STACK = 64 << 10 };
+#endif
+
+static void *train_there(void *arg)
+{
+    maskdm_device *dev = rig_device(arg);
+
+    train(dev, "v", "cosine");
+    maskdm_device_release(&dev);
+    return NULL;
+}
+
+START_TEST(a_small_stack_is_enough)
+{
+    pthread_attr_t a;
+    pthread_t t;
+
+    begin();
+    ck_assert_int_eq(pthread_attr_init(&a), 0);
+    ck_assert_int_eq(pthread_attr_setstacksize(&a, STACK), 0);
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        ck_assert_int_eq(pthread_create(&t, &a, train_there, (void *)(uintptr_t)devices[i]), 0);
+        ck_assert_int_eq(pthread_join(t, NULL), 0);
+    }
+    pthread_attr_destroy(&a);
+    end();
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {nothing_is_trapped};
+    const TTest *const tests[] = {nothing_is_trapped, a_small_stack_is_enough};
 
-    return rig_run("traps", tests, sizeof tests / sizeof *tests);
+    return rig_run("host", tests, sizeof tests / sizeof *tests);
 }
