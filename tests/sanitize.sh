@@ -32,12 +32,12 @@ if setarch "$(uname -m)" -R true 2>/dev/null; then
     wrapper="setarch $(uname -m) -R"
 fi
 prepare "$folder/thread" thread
-meson compile -C "$folder/thread" unit_pool unit_loader unit_control unit_handle api_data api_threads api_cancel >/dev/null
+meson compile -C "$folder/thread" unit_pool unit_loader unit_control unit_handle unit_hosted api_data api_threads api_cancel >/dev/null
 if $wrapper "$folder/thread/tests/unit/unit_control" 2>&1 | grep -q "unexpected memory mapping"; then
     echo "ThreadSanitizer cannot run on this kernel: skipped"
     exit "$status"
 fi
 TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$here/races.supp" \
     meson test -C "$folder/thread" --no-rebuild --print-errorlogs --timeout-multiplier 8 "--wrapper=$wrapper" \
-    pool loader control handle api_data api_threads api_cancel || status=$?
+    pool loader control handle hosted api_data api_threads api_cancel || status=$?
 exit "$status"

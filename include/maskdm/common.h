@@ -8,11 +8,19 @@
  * - maskdm_x_create(&out, ...) gives the caller one reference; on failure *out is NULL. A handle passed to
  *   another create gains a reference of its own, so that handles may be released in any order.
  *   maskdm_x_release(&p) drops a reference, sets p to NULL and accepts NULL.
+ * - NULL is an argument only where a header says what it means. Elsewhere it is refused with a line that names the
+ *   function and the argument: MASKDM_EINVAL from functions with a status, an index or a rank; 0, NaN or NULL from
+ *   other getters; nothing is done by functions that answer nothing. An array may be NULL where its count is 0.
  * - `const T *` arguments are borrowed until the call returns; returned `const char *` live as long as the
  *   object they came from.
  * - A handle belongs to one thread at a time; different handles may be used by different threads at once.
+ * - A call holds the handles that it works on. A second call on one of them, from a callback or from another thread,
+ *   returns MASKDM_EBUSY and does nothing, unless the header says that calls may share the handle. One that is
+ *   released meanwhile goes when the work ends; the caller's pointer is NULL at once.
  * - Callbacks run on the thread that called the API, with no lock held. A non-zero result cancels, and the
- *   call returns MASKDM_ECANCELED.
+ *   call returns MASKDM_ECANCELED. A callback may release every handle, those at work too; it may call getters of
+ *   all handles, and any function on handles that are not at work. It must return: to leave it by longjmp() or by
+ *   an exception is undefined.
  * - Sizes in bytes are size_t, counts are int64_t. Images are rows x columns x channels, the channel innermost.
  * - Nothing is printed; the process is never ended; signals, environment, locale and the floating-point
  *   mode of the host are left alone.
@@ -62,7 +70,8 @@ enum maskdm_status {
 };
 
 /** One line about the last failure on this thread; never NULL, "" when there was none.
- *  Valid until the next call that fails on the same thread. Releasing and getters leave it alone. */
+ *  Valid until the next call that fails on the same thread. Releasing leaves it alone, and so do getters, unless they
+ *  are given NULL. */
 MASKDM_API const char *maskdm_last_error(void);
 
 /** "MASKDM_EINVAL" and so on; "unknown status" for other numbers. */

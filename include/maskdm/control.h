@@ -4,7 +4,7 @@
  * signal handler, may raise.
  *
  * Thread safety: maskdm_stop() and maskdm_cancel() may be called from any thread and from signal handlers while
- * the handle lives; the rest belongs to the thread that works.
+ * the handle lives; the rest belongs to the thread that works. Several calls may share a control.
  */
 #ifndef MASKDM_CONTROL_H
 #define MASKDM_CONTROL_H
@@ -33,15 +33,16 @@ struct maskdm_progress {
     int64_t files_read, files; /* while a folder of images is opened: read so far, found so far; both 0 otherwise */
 };
 
-/** Called on the thread that called the API, after each step, and some ten times a second while a folder of images is
- *  opened; step and steps are then 0. Non-zero asks to stop as maskdm_stop() does. */
+/** Called on the thread that called the API, after each step, and some ten times a second while a folder of images
+ *  is opened; step and steps are then 0. Non-zero asks to stop as maskdm_stop() does. The trainer or sampler that
+ *  reports is still at work: another call on it is MASKDM_EBUSY, a release takes effect behind it. */
 typedef int (*maskdm_progress_callback)(void *user, const struct maskdm_progress *progress);
 
 /** Both flags lowered, no callbacks. Set a callback to NULL to take it away. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_control_create(maskdm_control **out);
 MASKDM_API void maskdm_control_release(maskdm_control **control);
 /** Who is told: progress after each step and while images are read, log lines (what was found, skipped, resumed,
- *  saved). `user` comes back as it is. */
+ *  saved). `user` comes back as it is. May be called from a callback, and counts from the next report on. */
 MASKDM_API void maskdm_control_set_progress(maskdm_control *control, maskdm_progress_callback callback, void *user);
 MASKDM_API void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callback, void *user);
 

@@ -9,7 +9,8 @@
  * Which image is drawn when, flips, masks, times and noise are functions of (seed, step, position in the batch)
  * alone; an epoch is a permutation of the whole set and wraps without dropping an image.
  *
- * Thread safety: a data set serves one trainer at a time.
+ * Thread safety: a data set serves one trainer at a time (MASKDM_EBUSY for a second); the parts of a split are sets
+ * of their own. Counts, sizes and names may be asked for at any time.
  */
 #ifndef MASKDM_DATA_H
 #define MASKDM_DATA_H
@@ -51,9 +52,11 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_memory(maskdm_data **out, ma
                                                            size_t row_stride, size_t image_stride,
                                                            const int32_t *labels);
 /** Write image `index` (height x width x channels floats in 0 .. 1, packed) and its label (-1: none). Called on the
- *  thread that called the API. Non-zero cancels the step. */
+ *  thread that called the API. Non-zero cancels the step. The set, and a trainer that draws from it, are at work:
+ *  calls on them are MASKDM_EBUSY, a release takes effect behind them. */
 typedef int (*maskdm_data_fetch)(void *user, int64_t index, float *image, int32_t *label);
-/** Images by callback. drop(user), if given, is called once when the last reference is gone. */
+/** Images by callback. drop(user), if given, is called once when the last reference goes, which may be at the end of
+ *  a call that was at work then; the set cannot be used any more. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count,
                                                              int64_t height, int64_t width, int channels,
                                                              maskdm_data_fetch fetch, void (*drop)(void *user),

@@ -42,8 +42,15 @@ typedef void (*maskdm_parallel_for)(void *user, int64_t n, void (*body)(void *ar
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_device_open(maskdm_device **out, const char *name,
                                                     const maskdm_options *options);
-/** As maskdm_device_open("cpu"), with the host's own parallel loop of `workers` workers in place of threads of
- *  ours. `parallel_for` must stay callable until the last reference is gone. */
+/** As maskdm_device_open("cpu"), with the host's own parallel loop of `workers` workers (1 to 1024) in place of
+ *  threads of ours. `parallel_for` must stay callable until the last reference is gone.
+ *
+ *  A loop that breaks its contract harms nobody: a call with a worker number that is out of range or in use runs
+ *  nothing, no index runs twice or out of range, and calls that still run when the loop returns are waited for. The
+ *  work then ends with MASKDM_EDEVICE and a sentence; where that was in the middle of an update of weights, the
+ *  trainer goes on only from a state that is loaded. From within the loop the device cannot be used: MASKDM_EBUSY on
+ *  the thread that called us; other threads wait for their turn, so the loop must not wait for them. No call may come
+ *  after the last reference is gone. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_device_open_hosted(maskdm_device **out, const maskdm_options *options,
                                                            maskdm_parallel_for parallel_for, int64_t workers,
                                                            void *user);

@@ -34,13 +34,14 @@ MASKDM_API void maskdm_file_release(maskdm_file **file);
 
 /** Number of tensors, in the order of their bytes (safetensors) or of the dictionaries (checkpoints). */
 MASKDM_API int64_t maskdm_file_count(const maskdm_file *file);
-/** Index of a tensor by name, or MASKDM_ENOTFOUND (no error line is written). */
+/** Index of a tensor by name, or MASKDM_ENOTFOUND (for which no error line is written). */
 MASKDM_API int64_t maskdm_file_find(const maskdm_file *file, const char *name);
 /** Name of tensor i, or NULL. Lives as long as the handle. */
 MASKDM_API const char *maskdm_file_name(const maskdm_file *file, int64_t i);
 /** "F32", "F64", "I64", "U8", ... as in the file, by the names of safetensors. */
 MASKDM_API const char *maskdm_file_dtype(const maskdm_file *file, int64_t i);
-/** Number of dimensions (at most 8); fills shape[0 .. min(rank, capacity)). Negative for a bad index. */
+/** Number of dimensions (at most 8); fills shape[0 .. min(rank, capacity)). MASKDM_EINVAL for a bad
+ *  index. */
 MASKDM_API int maskdm_file_shape(const maskdm_file *file, int64_t i, int64_t *shape, int capacity);
 /** Elements and bytes of tensor i. */
 MASKDM_API int64_t maskdm_file_elements(const maskdm_file *file, int64_t i);
@@ -69,8 +70,8 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_create(maskdm_file_writer **
 MASKDM_API void maskdm_file_writer_release(maskdm_file_writer **writer);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_metadata(maskdm_file_writer *writer, const char *key,
                                                              const char *value);
-/** Add a tensor; `data` is borrowed until the writer is saved or released, in the machine's byte order.
- *  dtype: "F32", "F64", "F16", "BF16", "I8" ... "I64", "U8" ... "U64", "BOOL". */
+/** Add a tensor; `data` (NULL where a side of the shape is 0) is borrowed until the writer is saved or released, in
+ *  the machine's byte order. dtype: "F32", "F64", "F16", "BF16", "I8" ... "I64", "U8" ... "U64", "BOOL". */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_add(maskdm_file_writer *writer, const char *name,
                                                         const char *dtype, const int64_t *shape, int rank,
                                                         const void *data);

@@ -11,7 +11,8 @@
  * Numbers hidden (MaskDM's datasets/masking_generator.py): patch, floor(ratio P); block, floor(ratio P) / b^2 blocks
  * of b x b patches; crop, everything outside one random square window; none, nothing.
  *
- * Thread safety: immutable after creation; a custom policy's callbacks run on the calling thread.
+ * Thread safety: immutable after creation, so calls on several threads may share one; a custom policy's callbacks run
+ * on each thread that draws.
  */
 #ifndef MASKDM_MASK_H
 #define MASKDM_MASK_H
@@ -32,8 +33,10 @@ typedef int64_t (*maskdm_mask_visible_callback)(void *user, int64_t rows, int64_
 /** Write that many distinct patch indices in rising order. `random` is a number of its own for each image and step:
  *  use it as the seed of whatever is drawn. Non-zero cancels. */
 typedef int (*maskdm_mask_draw_callback)(void *user, uint64_t random, int64_t rows, int64_t columns, int32_t *index);
-/** A policy of one's own. name: for logs, copied. drop(user), if given, is called once with the last reference. What
- * the callbacks answer is checked. */
+/** A policy of one's own. name: for logs, copied. drop(user), if given, is called once when the last reference goes,
+ * which may be at the end of a call that was at work then. What the callbacks answer is checked, and that `visible`
+ * answers the same each time. They may release the mask and whatever else is at work; a trainer that draws is
+ * MASKDM_EBUSY. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_create_custom(maskdm_mask **out, const char *name,
                                                            maskdm_mask_visible_callback visible,
                                                            maskdm_mask_draw_callback draw, void (*drop)(void *user),

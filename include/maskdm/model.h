@@ -11,7 +11,8 @@
  *
  * B images, H x W pixels, C channels, p patch side, P patches, K visible patches.
  * Thread safety: immutable while shared, so several trainers and samplers may use one model at once;
- * maskdm_model_set_parameter() and maskdm_model_set_labels() need it alone.
+ * maskdm_model_set_parameter() and maskdm_model_set_labels() need it alone, and are MASKDM_EBUSY while a call reads
+ * the weights. Trainers have a copy of their own.
  */
 #ifndef MASKDM_MODEL_H
 #define MASKDM_MODEL_H
@@ -31,7 +32,8 @@ enum maskdm_weights {
     MASKDM_WEIGHTS_ONLINE = 1 /* what the optimizer moves */
 };
 
-/** Fresh weights, drawn from `seed` as the authors initialise them. network: "uvit", options of that kind. */
+/** Fresh weights, drawn from `seed` as the authors initialise them. network: "uvit", options of that kind; options
+ *  and scheduler NULL: the defaults. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_create(maskdm_model **out, maskdm_device *device, const char *network,
                                                      const maskdm_options *options, maskdm_scheduler *scheduler,
                                                      uint64_t seed);
@@ -83,9 +85,9 @@ MASKDM_API int64_t maskdm_model_parameter_count(const maskdm_model *model);
 /** All elements together, e.g. 44,292,144. */
 MASKDM_API int64_t maskdm_model_parameter_elements(const maskdm_model *model);
 MASKDM_API const char *maskdm_model_parameter_name(const maskdm_model *model, int64_t i);
-/** Index by name or MASKDM_ENOTFOUND (no error line is written). */
+/** Index by name or MASKDM_ENOTFOUND (for which no error line is written). */
 MASKDM_API int64_t maskdm_model_parameter_find(const maskdm_model *model, const char *name);
-/** Rank; fills shape[0 .. min(rank, capacity)). */
+/** Rank; fills shape[0 .. min(rank, capacity)). MASKDM_EINVAL for a bad index. */
 MASKDM_API int maskdm_model_parameter_shape(const maskdm_model *model, int64_t i, int64_t *shape, int capacity);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_get_parameter(const maskdm_model *model, enum maskdm_weights which,
                                                             int64_t i, float *out, int64_t count);

@@ -6,7 +6,7 @@
  * start.
  *
  * An optimizer is bound to one trainer by maskdm_trainer_create(), which gives it its state.
- * Thread safety: belongs to the trainer's thread.
+ * Thread safety: belongs to the trainer's thread. Each is at work while the other is (MASKDM_EBUSY).
  */
 #ifndef MASKDM_OPTIMIZER_H
 #define MASKDM_OPTIMIZER_H
@@ -25,13 +25,13 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_create(maskdm_optimizer **out,
 MASKDM_API void maskdm_optimizer_release(maskdm_optimizer **optimizer);
 /** Move the weights by the gradients summed so far, clipped, and set the gradients to zero. Counts one step. A
  * gradient norm that is not finite skips the update (the step counts, weights and moments stay). MASKDM_EINVAL when
- * not bound. */
+ * not bound, or when an update broke off half-way (see maskdm_device_open_hosted()). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_step(maskdm_optimizer *optimizer);
 /** Let the average follow the weights. Counts one update. After a step that was skipped it does nothing. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_ema_update(maskdm_optimizer *optimizer);
 /** Steps counted so far, skipped ones too. */
 MASKDM_API int64_t maskdm_optimizer_steps(const maskdm_optimizer *optimizer);
-/** Learning rate that step `step` (from 0) has. */
+/** Learning rate that step `step` (from 0) has; NaN for a negative one. */
 MASKDM_API double maskdm_optimizer_lr(const maskdm_optimizer *optimizer, int64_t step);
 /** Norm of the last step's gradient before clipping; NaN before the first. */
 MASKDM_API double maskdm_optimizer_grad_norm(const maskdm_optimizer *optimizer);

@@ -9,12 +9,13 @@
  *     maskdm_options_set_bool(o, "qkv_bias", 1);
  *
  * Kinds: maskdm_options_kind(0), (1), ... lists them: uvit, mask, scheduler, optimizer, ema, folder, device,
- * trainer, sampler, image, and the composites pretrain, finetune, sample and convert, in which the names of a table carry
- * its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that can be guessed, from
- * what other programs call the option or from its letters, a wrong value with its range. doc/options.md is the
+ * trainer, sampler, image, and the composites pretrain, finetune, sample and convert, in which the names of a table
+ * carry its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that can be guessed,
+ * from what other programs call the option or from its letters, a wrong value with its range. doc/options.md is the
  * reference, generated from the same tables.
  *
- * Thread safety: one handle, one thread at a time.
+ * Thread safety: one handle, one thread at a time. Calls that read options share them; a setter is MASKDM_EBUSY until
+ * those have returned.
  */
 #ifndef MASKDM_OPTIONS_H
 #define MASKDM_OPTIONS_H

@@ -6,7 +6,8 @@
  *     maskdm_sampler_run(s, 16, NULL, NULL, MASKDM_SAMPLE_U8, pixels, 0, 0);
  *
  * An image's bytes depend on its own seed, never on the batch it is in or on the number of threads.
- * Thread safety: a sampler belongs to one thread at a time.
+ * Thread safety: a sampler belongs to one thread at a time; a second run meanwhile, from a callback too, is
+ * MASKDM_EBUSY.
  */
 #ifndef MASKDM_SAMPLE_H
 #define MASKDM_SAMPLE_H
@@ -49,7 +50,8 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run(maskdm_sampler *sampler, int
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run_from(maskdm_sampler *sampler, int64_t count, float *x,
                                                          const float *noise, const int32_t *labels);
 /** Called after each step with the predicted clean images (count x height x width x channels, in -1 .. 1); first is
- * the index of the first one. Non-zero cancels. NULL: none. */
+ * the index of the first one. Non-zero cancels. NULL: none. The sampler is at work: it may be released, and given
+ * another preview, but not run. */
 typedef int (*maskdm_preview_callback)(void *user, int64_t step, int64_t steps, int64_t first, int64_t count,
                                        const float *x0);
 MASKDM_API void maskdm_sampler_set_preview(maskdm_sampler *sampler, maskdm_preview_callback callback, void *user);

@@ -22,7 +22,7 @@ extern "C" {
 
 typedef struct maskdm_scheduler maskdm_scheduler;
 
-/** options: kind "scheduler"; NULL: the defaults. */
+/** options: kind "scheduler"; NULL: the defaults. So it is with every `sampler` below. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_create(maskdm_scheduler **out, const maskdm_options *options);
 MASKDM_API void maskdm_scheduler_release(maskdm_scheduler **scheduler);
 MASKDM_API int64_t maskdm_scheduler_timesteps(const maskdm_scheduler *scheduler);

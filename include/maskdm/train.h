@@ -24,7 +24,8 @@
  *
  * batch_size is the images of one optimizer step; `accumulate` splits it into that many micro-batches.
  * B images of a micro-batch, H x W x C pixels, K visible patches of p x p pixels, n = H W C.
- * Thread safety: a trainer belongs to one thread at a time.
+ * Thread safety: a trainer belongs to one thread at a time. While it works, its optimizer and the data that it draws
+ * from work with it: calls on them, from a callback too, are MASKDM_EBUSY. Its getters and views may be asked for.
  */
 #ifndef MASKDM_TRAIN_H
 #define MASKDM_TRAIN_H
@@ -46,8 +47,8 @@ extern "C" {
  * NULL. control: callbacks and flags, or NULL. out: the trained model, or NULL. The run folder holds options.json,
  * log.jsonl, data.json, checkpoint-STEP.safetensors, model.safetensors and samples-STEP.png; see doc/formats.md.
  * Everything that can be refused without reading an image is, before one is read; where the run did not begin, the
- * folder is left as it was. MASKDM_EINVAL, with the first difference, for a resume with other options or data than the
- * run was started with. MASKDM_ECANCELED after a stop (everything saved); MASKDM_ENONFINITE after max_bad_steps
+ * folder is left as it was. MASKDM_EINVAL, with the first difference, for a resume with other options or data than
+ * the run was started with. MASKDM_ECANCELED after a stop (everything saved); MASKDM_ENONFINITE after max_bad_steps
  * skipped steps in a row. After any error too the last good step is saved where that can be done; the line says so.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
@@ -101,7 +102,8 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_forward(maskdm_trainer *trainer)
 /** The prediction of the last forward: B x K x p*p*C, a patch's values in (row, column, channel) order. */
 MASKDM_API const float *maskdm_trainer_prediction(const maskdm_trainer *trainer);
 /** The built-in loss (option `loss`) of the last forward: mean over each image's visible values, then over the
- * images. Its gradient, divided by `accumulate`, is what maskdm_trainer_backward(NULL) goes from. */
+ * images; loss may be NULL. Its gradient, divided by `accumulate`, is what maskdm_trainer_backward(NULL) goes
+ * from. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss);
 /** Add the gradients of all parameters, from the gradient of the prediction (B x K x p*p*C), or NULL: the built-in
  * loss's. Once per forward. When cancelled, all that was summed is set to zero. */

@@ -5,10 +5,11 @@
  */
 #include "util/control.h"
 
+#include "api/argument.h"
+
 int maskdm_control_create(maskdm_control **out)
 {
-    if (!out)
-        return maskdm_fail(MASKDM_EINVAL, "out is NULL");
+    MASKDM_NEED_OUT(out);
     return maskdm_control_make(out);
 }
 
@@ -20,16 +21,14 @@ void maskdm_control_release(maskdm_control **control)
 
 void maskdm_control_set_progress(maskdm_control *control, maskdm_progress_callback callback, void *user)
 {
-    if (!control)
-        return;
+    MASKDM_NEED_OR(control, );
     control->progress = callback;
     control->progress_user = user;
 }
 
 void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callback, void *user)
 {
-    if (!control)
-        return;
+    MASKDM_NEED_OR(control, );
     control->log.call = callback;
     control->log.user = user;
 }

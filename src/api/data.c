@@ -4,44 +4,38 @@
  */
 #include <maskdm/data.h>
 
+#include "api/argument.h"
+#include "backend/device.h"
 #include "data/data.h"
 #include "util/control.h"
 #include "util/option.h"
 
 #include <string.h>
 
-static int need_device(const maskdm_device *device)
-{
-    return device ? MASKDM_OK : maskdm_fail(MASKDM_EINVAL, "the device of a data set is NULL");
-}
-
-static int open_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
+static int read_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
                        maskdm_control *control)
 {
+    const struct maskdm_log *log = maskdm_control_log(control);
     struct maskdm_scan found;
     int r;
 
-    MASKDM_TRY(maskdm_scan_folder(&found, path, NULL, maskdm_control_log(control), control));
-    maskdm_dataset_tell_found(&found, path, maskdm_control_log(control));
+    MASKDM_TRY(maskdm_scan_folder(&found, path, NULL, log, control));
+    maskdm_dataset_tell_found(&found, path, log);
     r = maskdm_dataset_folder(out, device, path, &found, options);
     maskdm_scan_free(&found);
     if (r >= 0)
-        r = maskdm_dataset_read(*out, 0, maskdm_control_log(control), control);
+        r = maskdm_dataset_read(*out, 0, log, control);
     if (r < 0)
         maskdm_dataset_release(out);
     return r;
 }
 
-int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
-                            const maskdm_options *options, maskdm_control *control)
+static int open_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
+                       maskdm_control *control)
 {
     maskdm_options *standard = NULL;
     int r;
 
-    *out = NULL;
-    MASKDM_TRY(need_device(device));
-    if (!path)
-        return maskdm_fail(MASKDM_EINVAL, "the path of a data set is NULL");
     if (!options) {
         MASKDM_TRY(maskdm_options_create(&standard, "folder"));
         options = standard;
@@ -50,21 +44,34 @@ int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char
         r = maskdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"folder\" is wanted",
                         maskdm_optionset_kind(options)->name);
     else
-        r = maskdm_options_check(options);
-    maskdm_control_hold(control);
+        r = maskdm_optionset_check(options);
     if (r >= 0)
-        r = open_folder(out, device, path, options, control);
-    maskdm_control_drop(&control);
+        r = read_folder(out, device, path, options, control);
     maskdm_options_release(&standard);
     return r;
+}
+
+int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
+                            const maskdm_options *options, maskdm_control *control)
+{
+    struct maskdm_work work = {0};
+
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(device);
+    MASKDM_NEED(path);
+    MASKDM_TRY(maskdm_work_share(&work, maskdm_device_handle(device)));
+    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
+    MASKDM_TRY(maskdm_work_share(&work, MASKDM_HANDLE(control)));
+    return maskdm_work_end(&work, open_folder(out, device, path, options, control));
 }
 
 int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                               int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
                               size_t image_stride, const int32_t *labels)
 {
-    *out = NULL;
-    MASKDM_TRY(need_device(device));
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(device);
+    MASKDM_NEED(images);
     return maskdm_dataset_memory(out, device, count, height, width, channels, sample, images, row_stride,
                                  image_stride, labels);
 }
@@ -73,14 +80,21 @@ int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_
                                 int64_t width, int channels, maskdm_data_fetch fetch, void (*drop)(void *user),
                                 void *user)
 {
-    *out = NULL;
-    MASKDM_TRY(need_device(device));
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(device);
+    MASKDM_NEED(fetch);
     return maskdm_dataset_callback(out, device, count, height, width, channels, fetch, drop, user);
 }
 
 int maskdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed)
 {
-    return maskdm_dataset_split(train, held_out, data, fraction, seed);
+    struct maskdm_work work = {0};
+
+    MASKDM_NEED_OUT(train);
+    MASKDM_NEED_OUT(held_out);
+    MASKDM_NEED(data);
+    MASKDM_TRY(maskdm_work_share(&work, &data->handle));
+    return maskdm_work_end(&work, maskdm_dataset_split(train, held_out, data, fraction, seed));
 }
 
 void maskdm_data_release(maskdm_data **data)
@@ -91,55 +105,69 @@ void maskdm_data_release(maskdm_data **data)
 
 int64_t maskdm_data_count(const maskdm_data *data)
 {
+    MASKDM_NEED_OR(data, 0);
     return data->count;
 }
 
 int64_t maskdm_data_height(const maskdm_data *data)
 {
+    MASKDM_NEED_OR(data, 0);
     return data->height;
 }
 
 int64_t maskdm_data_width(const maskdm_data *data)
 {
+    MASKDM_NEED_OR(data, 0);
     return data->width;
 }
 
 int maskdm_data_channels(const maskdm_data *data)
 {
+    MASKDM_NEED_OR(data, 0);
     return data->channels;
 }
 
 int64_t maskdm_data_skipped(const maskdm_data *data)
 {
+    MASKDM_NEED_OR(data, 0);
     return data->skipped;
 }
 
 int64_t maskdm_data_labels(const maskdm_data *data)
 {
+    MASKDM_NEED_OR(data, 0);
     return data->labels;
 }
 
 const char *maskdm_data_label_name(const maskdm_data *data, int64_t i)
 {
+    MASKDM_NEED_OR(data, NULL);
     return data->kind->label_name && i >= 0 && i < data->labels ? data->kind->label_name(data, i) : NULL;
 }
 
 const char *maskdm_data_path(const maskdm_data *data, int64_t i)
 {
+    MASKDM_NEED_OR(data, NULL);
     return data->kind->path && i >= 0 && i < data->count ? data->kind->path(data, i) : NULL;
 }
 
 int maskdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
-    if (!image)
-        return maskdm_fail(MASKDM_EINVAL, "the memory for an image is NULL");
-    return maskdm_dataset_get(data, i, image, label);
+    struct maskdm_work work = {0};
+
+    MASKDM_NEED(data);
+    MASKDM_NEED(image);
+    MASKDM_TRY(maskdm_work_alone(&work, &data->handle));
+    return maskdm_work_end(&work, maskdm_dataset_get(data, i, image, label));
 }
 
 int maskdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
                       int32_t *labels)
 {
-    if (!images)
-        return maskdm_fail(MASKDM_EINVAL, "the memory for a batch is NULL");
-    return maskdm_dataset_batch(data, seed, step, batch, flip, images, labels);
+    struct maskdm_work work = {0};
+
+    MASKDM_NEED(data);
+    MASKDM_NEED(images);
+    MASKDM_TRY(maskdm_work_alone(&work, &data->handle));
+    return maskdm_work_end(&work, maskdm_dataset_batch(data, seed, step, batch, flip, images, labels));
 }

@@ -3,24 +3,46 @@
  * Tensor files for hosts: arguments checked, then handed to io/torch.h, which knows every format. */
 #include <maskdm/file.h>
 
+#include "api/argument.h"
 #include "io/torch.h"
 #include "util/alloc.h"
-#include "util/error.h"
 
 struct maskdm_file {
+    struct maskdm_handle handle;
     struct maskdm_st st;
 };
 
 /* Tensor i, or NULL. */
 static const struct maskdm_st_tensor *tensor_of(const maskdm_file *file, int64_t i)
 {
-    return file && i >= 0 && i < file->st.count ? &file->st.tensor[i] : NULL;
+    return i >= 0 && i < file->st.count ? &file->st.tensor[i] : NULL;
 }
+
+static int need_tensor(const struct maskdm_st_tensor **out, const maskdm_file *file, int64_t i)
+{
+    *out = tensor_of(file, i);
+    return *out ? MASKDM_OK
+                : maskdm_fail(MASKDM_EINVAL, "tensor %lld of a file that has %lld", (long long)i,
+                              (long long)file->st.count);
+}
+
+static void destroy(void *object)
+{
+    maskdm_file *file = object;
+
+    maskdm_st_close(&file->st);
+    maskdm_free(file);
+}
+
+static const struct maskdm_handle_kind kind = {"tensor file", destroy};
 
 static int create(maskdm_file **out)
 {
     *out = maskdm_need(1, sizeof **out, "a tensor file");
-    return *out ? MASKDM_OK : MASKDM_ENOMEM;
+    if (!*out)
+        return MASKDM_ENOMEM;
+    maskdm_handle_init(&(*out)->handle, &kind);
+    return MASKDM_OK;
 }
 
 static int finish(maskdm_file **out, int err)
@@ -34,138 +56,162 @@ static int finish(maskdm_file **out, int err)
 
 int maskdm_file_open(maskdm_file **out, const char *path)
 {
-    if (!out)
-        return maskdm_fail(MASKDM_EINVAL, "out is NULL");
-    *out = NULL;
-    if (!path)
-        return maskdm_fail(MASKDM_EINVAL, "the path of a tensor file is NULL");
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(path);
     MASKDM_TRY(create(out));
     return finish(out, maskdm_tensors_open(&(*out)->st, path));
 }
 
 int maskdm_file_open_memory(maskdm_file **out, const void *bytes, size_t size)
 {
-    if (!out)
-        return maskdm_fail(MASKDM_EINVAL, "out is NULL");
-    *out = NULL;
-    if (!bytes && size)
-        return maskdm_fail(MASKDM_EINVAL, "the bytes of a tensor file are NULL");
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED_ARRAY(bytes, size);
     MASKDM_TRY(create(out));
     return finish(out, maskdm_tensors_open_memory(&(*out)->st, bytes, size));
 }
 
 void maskdm_file_release(maskdm_file **file)
 {
-    if (!file || !*file)
+    maskdm_file *f = file ? *file : NULL;
+
+    if (!f)
         return;
-    maskdm_st_close(&(*file)->st);
-    maskdm_free(*file);
     *file = NULL;
+    maskdm_handle_drop(&f->handle);
 }
 
 int64_t maskdm_file_count(const maskdm_file *file)
 {
-    return file ? file->st.count : 0;
+    MASKDM_NEED_OR(file, 0);
+    return file->st.count;
 }
 
 int64_t maskdm_file_find(const maskdm_file *file, const char *name)
 {
-    int64_t i = file && name ? maskdm_st_find(&file->st, name) : -1;
+    int64_t i;
 
+    MASKDM_NEED(file);
+    MASKDM_NEED(name);
+    i = maskdm_st_find(&file->st, name);
     return i < 0 ? MASKDM_ENOTFOUND : i;
 }
 
 const char *maskdm_file_name(const maskdm_file *file, int64_t i)
 {
-    const struct maskdm_st_tensor *t = tensor_of(file, i);
+    const struct maskdm_st_tensor *t;
 
+    MASKDM_NEED_OR(file, NULL);
+    t = tensor_of(file, i);
     return t ? t->name : NULL;
 }
 
 const char *maskdm_file_dtype(const maskdm_file *file, int64_t i)
 {
-    const struct maskdm_st_tensor *t = tensor_of(file, i);
+    const struct maskdm_st_tensor *t;
 
+    MASKDM_NEED_OR(file, NULL);
+    t = tensor_of(file, i);
     return t ? t->dtype : NULL;
 }
 
 int maskdm_file_shape(const maskdm_file *file, int64_t i, int64_t *shape, int capacity)
 {
-    const struct maskdm_st_tensor *t = tensor_of(file, i);
+    const struct maskdm_st_tensor *t;
 
-    if (!t)
-        return MASKDM_EINVAL;
-    for (int d = 0; shape && d < t->rank && d < capacity; d++)
+    MASKDM_NEED(file);
+    MASKDM_NEED_ARRAY(shape, capacity);
+    MASKDM_TRY(need_tensor(&t, file, i));
+    for (int d = 0; d < t->rank && d < capacity; d++)
         shape[d] = t->shape[d];
     return t->rank;
 }
 
 int64_t maskdm_file_elements(const maskdm_file *file, int64_t i)
 {
-    const struct maskdm_st_tensor *t = tensor_of(file, i);
+    const struct maskdm_st_tensor *t;
 
+    MASKDM_NEED_OR(file, 0);
+    t = tensor_of(file, i);
     return t ? t->elements : 0;
 }
 
 size_t maskdm_file_bytes(const maskdm_file *file, int64_t i)
 {
-    const struct maskdm_st_tensor *t = tensor_of(file, i);
+    const struct maskdm_st_tensor *t;
 
+    MASKDM_NEED_OR(file, 0);
+    t = tensor_of(file, i);
     return t ? (size_t)(t->end - t->begin) : 0;
 }
 
 int64_t maskdm_file_metadata_count(const maskdm_file *file)
 {
-    return file ? file->st.meta_count : 0;
+    MASKDM_NEED_OR(file, 0);
+    return file->st.meta_count;
 }
 
 const char *maskdm_file_metadata_key(const maskdm_file *file, int64_t i)
 {
-    return i >= 0 && i < maskdm_file_metadata_count(file) ? file->st.meta[i].key : NULL;
+    MASKDM_NEED_OR(file, NULL);
+    return i >= 0 && i < file->st.meta_count ? file->st.meta[i].key : NULL;
 }
 
 const char *maskdm_file_metadata_value(const maskdm_file *file, int64_t i)
 {
-    return i >= 0 && i < maskdm_file_metadata_count(file) ? file->st.meta[i].value : NULL;
+    MASKDM_NEED_OR(file, NULL);
+    return i >= 0 && i < file->st.meta_count ? file->st.meta[i].value : NULL;
 }
 
 const char *maskdm_file_metadata(const maskdm_file *file, const char *key)
 {
-    return file && key ? maskdm_st_meta(&file->st, key) : NULL;
+    MASKDM_NEED_OR(file, NULL);
+    MASKDM_NEED_OR(key, NULL);
+    return maskdm_st_meta(&file->st, key);
 }
 
-static int check_read(const maskdm_file *file, int64_t i, const void *out)
+/* An empty tensor needs no memory. */
+static int check_read(const char *function, const maskdm_file *file, int64_t i, const void *out)
 {
-    const struct maskdm_st_tensor *t = tensor_of(file, i);
+    const struct maskdm_st_tensor *t;
 
-    if (!t)
-        return maskdm_fail(MASKDM_EINVAL, "tensor %lld of a file that has %lld", (long long)i,
-                           (long long)maskdm_file_count(file));
-    if (!out && t->elements)
-        return maskdm_fail(MASKDM_EINVAL, "nowhere to put tensor \"%.160s\": out is NULL", t->name);
-    return MASKDM_OK;
+    if (!file)
+        return maskdm_argument_null(function, "file");
+    MASKDM_TRY(need_tensor(&t, file, i));
+    return out || !t->elements ? MASKDM_OK : maskdm_argument_null(function, "out");
 }
 
 int maskdm_file_read_f32(maskdm_file *file, int64_t i, float *out, int64_t count)
 {
-    MASKDM_TRY(check_read(file, i, out));
-    return maskdm_st_read_f32(&file->st, i, out, count);
+    struct maskdm_work work = {0};
+
+    MASKDM_TRY(check_read(__func__, file, i, out));
+    MASKDM_TRY(maskdm_work_alone(&work, &file->handle));
+    return maskdm_work_end(&work, maskdm_st_read_f32(&file->st, i, out, count));
 }
 
 int maskdm_file_read_f64(maskdm_file *file, int64_t i, double *out, int64_t count)
 {
-    MASKDM_TRY(check_read(file, i, out));
-    return maskdm_st_read_f64(&file->st, i, out, count);
+    struct maskdm_work work = {0};
+
+    MASKDM_TRY(check_read(__func__, file, i, out));
+    MASKDM_TRY(maskdm_work_alone(&work, &file->handle));
+    return maskdm_work_end(&work, maskdm_st_read_f64(&file->st, i, out, count));
 }
 
 int maskdm_file_read_i64(maskdm_file *file, int64_t i, int64_t *out, int64_t count)
 {
-    MASKDM_TRY(check_read(file, i, out));
-    return maskdm_st_read_i64(&file->st, i, out, count);
+    struct maskdm_work work = {0};
+
+    MASKDM_TRY(check_read(__func__, file, i, out));
+    MASKDM_TRY(maskdm_work_alone(&work, &file->handle));
+    return maskdm_work_end(&work, maskdm_st_read_i64(&file->st, i, out, count));
 }
 
 int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t bytes)
 {
-    MASKDM_TRY(check_read(file, i, out));
-    return maskdm_st_read(&file->st, i, out, bytes);
+    struct maskdm_work work = {0};
+
+    MASKDM_TRY(check_read(__func__, file, i, out));
+    MASKDM_TRY(maskdm_work_alone(&work, &file->handle));
+    return maskdm_work_end(&work, maskdm_st_read(&file->st, i, out, bytes));
 }

@@ -4,11 +4,13 @@
  */
 #include <maskdm/image.h>
 
+#include "api/argument.h"
 #include "data/options.h"
 #include "data/reading.h"
 #include "io/codec.h"
 #include "util/checked.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static size_t sample_bytes(enum maskdm_sample sample)
@@ -16,10 +18,10 @@ static size_t sample_bytes(enum maskdm_sample sample)
     return sample == MASKDM_SAMPLE_U8 ? 1 : sample == MASKDM_SAMPLE_U16 ? 2 : sizeof(float);
 }
 
-/* `stride` resolved: bytes between rows, 0 meaning packed. */
-static int resolve_stride(size_t *stride, int64_t width, int channels, enum maskdm_sample sample)
+/* `stride` resolved: bytes between rows, 0 meaning packed. All of it can be addressed. */
+static int resolve_stride(size_t *stride, int64_t height, int64_t width, int channels, enum maskdm_sample sample)
 {
-    size_t row = (size_t)(width * channels) * sample_bytes(sample);
+    size_t row = (size_t)(width * channels) * sample_bytes(sample), all;
 
     if ((int)sample < MASKDM_SAMPLE_U8 || sample > MASKDM_SAMPLE_FLOAT)
         return maskdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
@@ -27,6 +29,9 @@ static int resolve_stride(size_t *stride, int64_t width, int channels, enum mask
         *stride = row;
     if (*stride < row)
         return maskdm_fail(MASKDM_EINVAL, "rows of %zu bytes cannot be %zu bytes apart", row, *stride);
+    if (maskdm_mul_size(&all, *stride, (size_t)height) || all > PTRDIFF_MAX)
+        return maskdm_fail(MASKDM_EINVAL, "%lld rows %zu bytes apart are more than memory can hold",
+                           (long long)height, *stride);
     return MASKDM_OK;
 }
 
@@ -34,8 +39,6 @@ static int read_file(maskdm_image **out, const char *path, int channels, struct 
 {
     struct maskdm_failure f = {0};
 
-    if (!path)
-        return maskdm_fail(MASKDM_EINVAL, "the path of an image is NULL");
     if (channels < 0 || channels > 4)
         return maskdm_fail(MASKDM_EINVAL, "channels is %d: 1 to 4, or 0 for the file's own", channels);
     return maskdm_picture_read(out, path, how, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
@@ -45,7 +48,8 @@ int maskdm_image_read(maskdm_image **out, const char *path, int channels, const 
 {
     struct maskdm_reading how = maskdm_reading_standard;
 
-    *out = NULL;
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(path);
     how.channels = channels;
     for (int c = 0; background && c < (channels > 2 ? 3 : channels > 0); c++)
         how.background[c] = background[c];
@@ -55,14 +59,19 @@ int maskdm_image_read(maskdm_image **out, const char *path, int channels, const 
 int maskdm_image_read_as(maskdm_image **out, const char *path, int channels, const maskdm_options *options)
 {
     struct maskdm_reading how;
-    maskdm_options *o;
-    int r;
+    struct maskdm_work work = {0};
 
-    *out = NULL;
-    MASKDM_TRY(maskdm_optionset_extract(&o, options, &maskdm_image_kind));
-    r = maskdm_reading_set(&how, o, channels);
-    maskdm_optionset_release(&o);
-    return r < 0 ? r : read_file(out, path, channels, &how);
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(path);
+    if (options && maskdm_optionset_kind(options) != &maskdm_image_kind)
+        return maskdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"image\" is wanted",
+                           maskdm_optionset_kind(options)->name);
+    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
+    if (options && maskdm_optionset_check(options) < 0)
+        return maskdm_work_end(&work, MASKDM_EINVAL);
+    if (maskdm_reading_set(&how, options, channels) < 0)
+        return maskdm_work_end(&work, MASKDM_EINVAL);
+    return maskdm_work_end(&work, read_file(out, path, channels, &how));
 }
 
 int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, enum maskdm_sample sample,
@@ -71,12 +80,11 @@ int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int c
     struct maskdm_failure f = {0};
     maskdm_image *m;
 
-    *out = NULL;
-    if (!data)
-        return maskdm_fail(MASKDM_EINVAL, "the samples of an image are NULL");
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(data);
     if (maskdm_picture_create(&m, height, width, channels, &f) < 0)
         return maskdm_failure_record(&f);
-    if (resolve_stride(&stride, width, channels, sample) < 0) {
+    if (resolve_stride(&stride, height, width, channels, sample) < 0) {
         maskdm_picture_free(&m);
         return MASKDM_EINVAL;
     }
@@ -108,31 +116,36 @@ void maskdm_image_release(maskdm_image **image)
 
 int64_t maskdm_image_height(const maskdm_image *image)
 {
+    MASKDM_NEED_OR(image, 0);
     return image->height;
 }
 
 int64_t maskdm_image_width(const maskdm_image *image)
 {
+    MASKDM_NEED_OR(image, 0);
     return image->width;
 }
 
 int maskdm_image_channels(const maskdm_image *image)
 {
+    MASKDM_NEED_OR(image, 0);
     return image->channels;
 }
 
 const char *maskdm_image_remark(const maskdm_image *image)
 {
-    return image ? image->remark : "";
+    MASKDM_NEED_OR(image, NULL);
+    return image->remark;
 }
 
 int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void *out, size_t stride)
 {
-    int64_t n = image->width * image->channels;
+    int64_t n;
 
-    if (!out)
-        return maskdm_fail(MASKDM_EINVAL, "the memory for an image's samples is NULL");
-    MASKDM_TRY(resolve_stride(&stride, image->width, image->channels, sample));
+    MASKDM_NEED(image);
+    MASKDM_NEED(out);
+    MASKDM_TRY(resolve_stride(&stride, image->height, image->width, image->channels, sample));
+    n = image->width * image->channels;
     for (int64_t y = 0; y < image->height; y++) {
         unsigned char *to = (unsigned char *)out + (size_t)y * stride;
         const uint16_t *from = image->sample + y * n;
@@ -155,6 +168,8 @@ int maskdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t heig
 {
     struct maskdm_failure f = {0};
 
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(image);
     return maskdm_picture_fit(out, image, height, width, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
 }
 
@@ -162,8 +177,8 @@ int maskdm_image_write_png(const maskdm_image *image, const char *path, int bits
 {
     struct maskdm_failure f = {0};
 
-    if (!path)
-        return maskdm_fail(MASKDM_EINVAL, "the path of an image is NULL");
+    MASKDM_NEED(image);
+    MASKDM_NEED(path);
     return maskdm_picture_write_png(image, path, bits, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
 }
 
@@ -171,5 +186,7 @@ int maskdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int6
 {
     struct maskdm_failure f = {0};
 
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(image);
     return maskdm_picture_grid(out, image, count, columns, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
 }

@@ -3,25 +3,27 @@
  * maskdm/mask.h: validate and forward.
  */
 #include "diffusion/mask.h"
-#include "util/error.h"
+
+#include "api/argument.h"
 
 #include <math.h>
 
 int maskdm_mask_create(maskdm_mask **out, const maskdm_options *options)
 {
-    if (!out)
-        return maskdm_fail(MASKDM_EINVAL, "out is NULL");
-    return maskdm_masking_create(out, options);
+    struct maskdm_work work = {0};
+
+    MASKDM_NEED_OUT(out);
+    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
+    return maskdm_work_end(&work, maskdm_masking_create(out, options));
 }
 
 int maskdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
                               maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user)
 {
-    if (!out)
-        return maskdm_fail(MASKDM_EINVAL, "out is NULL");
-    *out = NULL;
-    if (!name || !visible || !draw)
-        return maskdm_fail(MASKDM_EINVAL, "a custom mask needs a name, `visible` and `draw`");
+    MASKDM_NEED_OUT(out);
+    MASKDM_NEED(name);
+    MASKDM_NEED(visible);
+    MASKDM_NEED(draw);
     return maskdm_masking_create_custom(out, name, visible, draw, drop, user);
 }
 
@@ -33,35 +35,47 @@ void maskdm_mask_release(maskdm_mask **mask)
 
 const char *maskdm_mask_name(const maskdm_mask *mask)
 {
+    MASKDM_NEED_OR(mask, NULL);
     return maskdm_masking_name(mask);
 }
 
 int64_t maskdm_mask_visible(const maskdm_mask *mask, int64_t rows, int64_t columns)
 {
-    return maskdm_masking_visible(mask, rows, columns);
+    struct maskdm_work work = {0};
+    int64_t visible;
+
+    MASKDM_NEED(mask);
+    MASKDM_TRY(maskdm_work_share(&work, &mask->handle));
+    visible = maskdm_masking_visible(mask, rows, columns);
+    (void)maskdm_work_end(&work, MASKDM_OK);
+    return visible;
 }
 
 double maskdm_mask_nominal_rate(const maskdm_mask *mask)
 {
-    if (!mask)
-        return 0;
+    MASKDM_NEED_OR(mask, (double)NAN);
     return mask->policy->nominal ? mask->policy->nominal(mask) : (double)NAN;
 }
 
 double maskdm_mask_true_rate(const maskdm_mask *mask, int64_t rows, int64_t columns)
 {
-    const int64_t visible = maskdm_masking_visible(mask, rows, columns);
+    int64_t visible;
 
+    MASKDM_NEED_OR(mask, (double)NAN);
+    visible = maskdm_mask_visible(mask, rows, columns);
     return visible < 0 ? (double)NAN : 1 - (double)visible / ((double)rows * (double)columns);
 }
 
 int maskdm_mask_draw(const maskdm_mask *mask, int64_t rows, int64_t columns, uint64_t seed, int64_t first,
                      int64_t step, int64_t count, int32_t *index)
 {
-    if (first < 0 || step < 0 || count < 0)
-        return maskdm_fail(MASKDM_EINVAL, "first, step and count are %lld, %lld and %lld; none may be negative",
-                           (long long)first, (long long)step, (long long)count);
-    if (!index && count)
-        return maskdm_fail(MASKDM_EINVAL, "index is NULL");
-    return maskdm_masking_draw(mask, rows, columns, seed, first, step, count, index);
+    struct maskdm_work work = {0};
+
+    MASKDM_NEED(mask);
+    MASKDM_NEED_COUNT(first);
+    MASKDM_NEED_COUNT(step);
+    MASKDM_NEED_COUNT(count);
+    MASKDM_NEED_ARRAY(index, count);
+    MASKDM_TRY(maskdm_work_share(&work, &mask->handle));
+    return maskdm_work_end(&work, maskdm_masking_draw(mask, rows, columns, 0, seed, first, step, count, index));
 }

@@ -4,18 +4,20 @@
  */
 #include "diffusion/scheduler.h"
 
+#include "api/argument.h"
 #include "diffusion/solver.h"
 #include "sample/options.h"
 #include "util/checked.h"
-#include "util/error.h"
 
 #include <string.h>
 
 int maskdm_scheduler_create(maskdm_scheduler **out, const maskdm_options *options)
 {
-    if (!out)
-        return maskdm_fail(MASKDM_EINVAL, "out is NULL");
-    return maskdm_diffusion_create(out, options);
+    struct maskdm_work work = {0};
+
+    MASKDM_NEED_OUT(out);
+    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
+    return maskdm_work_end(&work, maskdm_diffusion_create(out, options));
 }
 
 void maskdm_scheduler_release(maskdm_scheduler **scheduler)
@@ -26,20 +28,23 @@ void maskdm_scheduler_release(maskdm_scheduler **scheduler)
 
 int64_t maskdm_scheduler_timesteps(const maskdm_scheduler *scheduler)
 {
-    return scheduler ? scheduler->schedule.timesteps : 0;
+    MASKDM_NEED_OR(scheduler, 0);
+    return scheduler->schedule.timesteps;
 }
 
 const char *maskdm_scheduler_prediction(const maskdm_scheduler *scheduler)
 {
-    return scheduler ? scheduler->prediction->name : "";
+    MASKDM_NEED_OR(scheduler, NULL);
+    return scheduler->prediction->name;
 }
 
 int maskdm_scheduler_table(const maskdm_scheduler *scheduler, const char *name, double *out, int64_t count)
 {
     const double *table;
 
-    if (!scheduler || !name || !out)
-        return maskdm_fail(MASKDM_EINVAL, "scheduler, name or out is NULL");
+    MASKDM_NEED(scheduler);
+    MASKDM_NEED(name);
+    MASKDM_NEED(out);
     table = maskdm_schedule_table(&scheduler->schedule, name);
     if (!table)
         return maskdm_fail(MASKDM_ENOTFOUND, "a scheduler has no table \"%s\"", name);
@@ -50,34 +55,28 @@ int maskdm_scheduler_table(const maskdm_scheduler *scheduler, const char *name, 
     return MASKDM_OK;
 }
 
-/* That batch images of n values can be counted, and that an array stands behind them. */
-static int check_images(const maskdm_scheduler *s, int64_t batch, int64_t n, int arrays)
+/* That batch images of n values can be counted. */
+static int check_images(const char *function, int64_t batch, int64_t n)
 {
     int64_t all;
 
-    if (!s)
-        return maskdm_fail(MASKDM_EINVAL, "scheduler is NULL");
-    if (batch < 0 || n < 0 || maskdm_mul_i64(&all, batch, n) || all > INT64_MAX / (int64_t)sizeof(float))
-        return maskdm_fail(MASKDM_EINVAL, "%lld images of %lld values are out of range", (long long)batch,
-                           (long long)n);
-    if (all && !arrays)
-        return maskdm_fail(MASKDM_EINVAL, "an array of images or times is NULL");
+    if (batch < 0 || n < 0 || maskdm_mul_i64(&all, batch, n) || all > INT64_MAX / (int64_t)sizeof(double))
+        return maskdm_fail(MASKDM_EINVAL, "%s: %lld images of %lld values are out of range", function,
+                           (long long)batch, (long long)n);
     return MASKDM_OK;
 }
 
-static int check_stream(int64_t first, int64_t step)
-{
-    if (first < 0 || step < 0)
-        return maskdm_fail(MASKDM_EINVAL, "first and step are %lld and %lld; neither may be negative",
-                           (long long)first, (long long)step);
-    return MASKDM_OK;
-}
+/* Arrays of values may be NULL where there are none. */
+#define NEED_VALUES(array) MASKDM_NEED_ARRAY(array, n > 0 ? batch : 0)
 
 int maskdm_scheduler_draw_times(const maskdm_scheduler *scheduler, uint64_t seed, int64_t first, int64_t step,
                                 int64_t count, double *times)
 {
-    MASKDM_TRY(check_images(scheduler, count, 1, times != NULL));
-    MASKDM_TRY(check_stream(first, step));
+    MASKDM_NEED(scheduler);
+    MASKDM_NEED_COUNT(first);
+    MASKDM_NEED_COUNT(step);
+    MASKDM_TRY(check_images(__func__, count, 1));
+    MASKDM_NEED_ARRAY(times, count);
     maskdm_diffusion_draw_times(scheduler, seed, first, step, count, times);
     return MASKDM_OK;
 }
@@ -85,8 +84,11 @@ int maskdm_scheduler_draw_times(const maskdm_scheduler *scheduler, uint64_t seed
 int maskdm_scheduler_draw_noise(const maskdm_scheduler *scheduler, uint64_t seed, int64_t first, int64_t step,
                                 int64_t count, int64_t n, float *noise)
 {
-    MASKDM_TRY(check_images(scheduler, count, n, noise != NULL));
-    MASKDM_TRY(check_stream(first, step));
+    MASKDM_NEED(scheduler);
+    MASKDM_NEED_COUNT(first);
+    MASKDM_NEED_COUNT(step);
+    MASKDM_TRY(check_images(__func__, count, n));
+    MASKDM_NEED_ARRAY(noise, n > 0 ? count : 0);
     maskdm_diffusion_draw_noise(seed, first, step, count, n, noise);
     return MASKDM_OK;
 }
@@ -97,7 +99,6 @@ static int combine(const maskdm_scheduler *s, int64_t batch, int64_t n, const fl
 {
     double a, e;
 
-    MASKDM_TRY(check_images(s, batch, n, x0 && noise && times && out));
     MASKDM_TRY(maskdm_diffusion_factors(s, batch, times, NULL, NULL, NULL, NULL));
     for (int64_t b = 0; b < batch; b++) {
         MASKDM_TRY(maskdm_diffusion_factors(s, 1, times + b, target ? NULL : &a, target ? NULL : &e,
@@ -111,21 +112,35 @@ static int combine(const maskdm_scheduler *s, int64_t batch, int64_t n, const fl
 int maskdm_scheduler_add_noise(const maskdm_scheduler *scheduler, int64_t batch, int64_t n, const float *x0,
                                const float *noise, const double *times, float *x_t)
 {
+    MASKDM_NEED(scheduler);
+    MASKDM_TRY(check_images(__func__, batch, n));
+    NEED_VALUES(x0);
+    NEED_VALUES(noise);
+    MASKDM_NEED_ARRAY(times, batch);
+    NEED_VALUES(x_t);
     return combine(scheduler, batch, n, x0, noise, times, x_t, 0);
 }
 
 int maskdm_scheduler_target(const maskdm_scheduler *scheduler, int64_t batch, int64_t n, const float *x0,
                             const float *noise, const double *times, float *target)
 {
+    MASKDM_NEED(scheduler);
+    MASKDM_TRY(check_images(__func__, batch, n));
+    NEED_VALUES(x0);
+    NEED_VALUES(noise);
+    MASKDM_NEED_ARRAY(times, batch);
+    NEED_VALUES(target);
     return combine(scheduler, batch, n, x0, noise, times, target, 1);
 }
 
 static int read_sampler(struct maskdm_solving *out, const maskdm_options *sampler)
 {
+    struct maskdm_work work = {0};
     maskdm_options *o;
     int status;
 
-    MASKDM_TRY(maskdm_optionset_extract(&o, sampler, &maskdm_sampler_kind));
+    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(sampler)));
+    MASKDM_TRY(maskdm_work_end(&work, maskdm_optionset_extract(&o, sampler, &maskdm_sampler_kind)));
     status = maskdm_solving_make(out, o);
     maskdm_optionset_release(&o);
     return status;
@@ -137,8 +152,8 @@ int64_t maskdm_scheduler_times(const maskdm_scheduler *scheduler, const maskdm_o
     struct maskdm_solving how;
     int64_t steps;
 
-    if (!scheduler || (!times && capacity > 0))
-        return maskdm_fail(MASKDM_EINVAL, "scheduler or times is NULL");
+    MASKDM_NEED(scheduler);
+    MASKDM_NEED_ARRAY(times, capacity);
     MASKDM_TRY(read_sampler(&how, sampler));
     steps = how.solver->steps(scheduler, &how);
     for (int64_t i = 0; i <= steps && i < capacity; i++)
@@ -150,7 +165,6 @@ static int step(const maskdm_scheduler *scheduler, const maskdm_options *sampler
 {
     struct maskdm_solving how;
 
-    MASKDM_TRY(check_images(scheduler, move->batch, move->n, move->x && move->prediction));
     MASKDM_TRY(read_sampler(&how, sampler));
     return maskdm_solving_step(scheduler, &how, move);
 }
@@ -161,6 +175,10 @@ int maskdm_scheduler_step(const maskdm_scheduler *scheduler, const maskdm_option
 {
     const struct maskdm_move move = {{-1, time, next_time}, batch, n, x, prediction, noise, NULL, x0};
 
+    MASKDM_NEED(scheduler);
+    MASKDM_TRY(check_images(__func__, batch, n));
+    NEED_VALUES(x);
+    NEED_VALUES(prediction);
     return step(scheduler, sampler, &move);
 }
 
@@ -170,5 +188,9 @@ int maskdm_scheduler_step_after(const maskdm_scheduler *scheduler, const maskdm_
 {
     const struct maskdm_move move = {{before, time, next_time}, batch, n, x, prediction, noise, x0_before, x0};
 
+    MASKDM_NEED(scheduler);
+    MASKDM_TRY(check_images(__func__, batch, n));
+    NEED_VALUES(x);
+    NEED_VALUES(prediction);
     return step(scheduler, sampler, &move);
 }

@@ -47,8 +47,6 @@ static int read_options(struct maskdm_cpu_settings *s, size_t *limit, const mask
 
 static int check_name(const char *name)
 {
-    if (!name)
-        return maskdm_fail(MASKDM_EINVAL, "the device's name is NULL");
     if (strncmp(name, "cuda", 4) == 0)
         return maskdm_fail(MASKDM_ENOTSUP, "this build has no CUDA module");
     if (strcmp(name, "cpu") != 0)

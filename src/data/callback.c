@@ -40,8 +40,6 @@ int maskdm_dataset_callback(maskdm_data **out, maskdm_device *device, int64_t co
     struct callback *c;
 
     *out = NULL;
-    if (!fetch)
-        return maskdm_fail(MASKDM_EINVAL, "the data function is NULL");
     MASKDM_TRY(maskdm_dataset_begin(&c, sizeof *c, &kind, device, count, height, width, channels));
     c->fetch = fetch;
     c->drop = drop;

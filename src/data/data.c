@@ -18,6 +18,8 @@ static void destroy(void *object)
         d->kind->close(d);
     if (d->device)
         maskdm_device_drop(&d->device);
+    if (maskdm_process_made(d->process))
+        (void)pthread_mutex_destroy(&d->turn);
     maskdm_free(d->order);
     maskdm_free(d);
 }
@@ -43,6 +45,7 @@ int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_cl
     d->kind = kind;
     maskdm_handle_init(&d->handle, &handle_kind);
     d->process = maskdm_process_id();
+    (void)pthread_mutex_init(&d->turn, NULL); /* with default attributes it cannot fail */
     d->device = device;
     if (device)
         maskdm_device_hold(device);
@@ -74,18 +77,47 @@ int64_t maskdm_dataset_elements(const maskdm_data *data)
     return data->height * data->width * data->channels;
 }
 
+/* No lock is held while the host's own function runs: its kind is not read in turn. */
+static void begin_turn(maskdm_data *data)
+{
+    if (data->kind->in_turn)
+        (void)pthread_mutex_lock(&data->turn);
+}
+
+static void end_turn(maskdm_data *data)
+{
+    if (data->kind->in_turn)
+        (void)pthread_mutex_unlock(&data->turn);
+}
+
 int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
     int32_t l = -1;
+    int r;
 
     if (i < 0 || i >= data->count)
         return maskdm_fail(MASKDM_EINVAL, "image %lld of a data set that holds %lld", (long long)i,
                            (long long)data->count);
     MASKDM_TRY(maskdm_process_check(data->process, "the data set"));
-    MASKDM_TRY(data->kind->get(data, i, image, &l));
-    if (label)
+    begin_turn(data);
+    r = data->kind->get(data, i, image, &l);
+    end_turn(data);
+    if (r >= 0 && label)
         *label = l;
-    return MASKDM_OK;
+    return r < 0 ? r : MASKDM_OK;
+}
+
+int maskdm_dataset_expect(maskdm_data *data, const int64_t *index, int64_t n)
+{
+    int r;
+
+    if (!data->kind->expect)
+        return MASKDM_OK;
+    MASKDM_TRY(maskdm_process_check(data->process, "the data set"));
+    begin_turn(data);
+    r = data->kind->expect(data, index, n);
+    end_turn(data);
+    return r;
 }
 
 static void mirror(float *image, int64_t height, int64_t width, int channels)
@@ -142,9 +174,7 @@ int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t
         return maskdm_fail(MASKDM_EINVAL, "flip is %g: a probability is 0 to 1", flip);
     /* Twice the batch: what the next step will ask for is loaded while this one runs. */
     MASKDM_TRY(draw_order(data, seed, (uint64_t)first, twice));
-    MASKDM_TRY(maskdm_process_check(data->process, "the data set"));
-    if (data->kind->expect)
-        MASKDM_TRY(data->kind->expect(data, data->order, twice));
+    MASKDM_TRY(maskdm_dataset_expect(data, data->order, twice));
     for (int64_t b = 0; b < batch; b++) {
         struct maskdm_rng rng = maskdm_rng_make(seed, MASKDM_DRAW_FLIP, (uint64_t)(first + b), 0);
         float *image = images + b * elements;

@@ -17,6 +17,8 @@
 #include "util/handle.h"
 #include "util/log.h"
 
+#include <pthread.h>
+
 struct maskdm_dataset_class {
     /* Image i, H x W x C floats in 0 .. 1, and its label (-1: none). i is in range. */
     int (*get)(maskdm_data *data, int64_t i, float *image, int32_t *label);
@@ -25,6 +27,7 @@ struct maskdm_dataset_class {
     const char *(*path)(const maskdm_data *data, int64_t i);       /* NULL: none */
     const char *(*label_name)(const maskdm_data *data, int64_t i); /* NULL: none */
     void (*close)(maskdm_data *data); /* let go of what the kind holds; the struct itself is freed after it */
+    int in_turn; /* get() and expect() share memory: parts of one set, on several threads, take turns */
 };
 
 struct maskdm_data {
@@ -39,7 +42,8 @@ struct maskdm_data {
     const struct maskdm_scan *files; /* of a folder; NULL: they come from the host */
     const int32_t *known;            /* labels of images in memory, or NULL */
     int64_t known_labels;
-    int64_t *order; /* scratch of maskdm_dataset_batch() */
+    pthread_mutex_t turn; /* where the kind is read in turn */
+    int64_t *order;       /* scratch of maskdm_dataset_batch() */
     int64_t order_length;
 };
 
@@ -53,6 +57,7 @@ int64_t maskdm_dataset_elements(const maskdm_data *data); /* H * W * C */
 int maskdm_dataset_scratch(int64_t **scratch, int64_t *length, int64_t n);
 
 int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *label); /* label may be NULL */
+int maskdm_dataset_expect(maskdm_data *data, const int64_t *index, int64_t n); /* where the kind can use the hint */
 /* See maskdm_data_batch(). */
 int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
                          int32_t *labels);

@@ -189,4 +189,4 @@ static void finish(maskdm_data *data)
 }
 
 const struct maskdm_dataset_class maskdm_folder_class = {
-    .get = get, .expect = expect, .path = path_of, .label_name = label_name, .close = finish};
+    .get = get, .expect = expect, .path = path_of, .label_name = label_name, .close = finish, .in_turn = 1};

@@ -93,8 +93,6 @@ int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t coun
     int r = MASKDM_OK;
 
     *out = NULL;
-    if (!images)
-        return maskdm_fail(MASKDM_EINVAL, "the images of a data set are NULL");
     if ((int)sample < 0 || (size_t)sample >= MASKDM_LENGTH(format))
         return maskdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
     MASKDM_TRY(maskdm_dataset_begin(&m, sizeof *m, &kind, device, count, height, width, channels));

@@ -31,7 +31,7 @@ static int expect(maskdm_data *data, const int64_t *index, int64_t n)
     MASKDM_TRY(maskdm_dataset_scratch(&p->wanted, &p->wanted_length, n));
     for (int64_t i = 0; i < n; i++)
         p->wanted[i] = p->index[index[i]];
-    return p->whole->kind->expect(p->whole, p->wanted, n);
+    return maskdm_dataset_expect(p->whole, p->wanted, n);
 }
 
 static const char *path(const maskdm_data *data, int64_t i)

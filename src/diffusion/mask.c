@@ -145,15 +145,24 @@ int64_t maskdm_masking_visible(const maskdm_mask *m, int64_t rows, int64_t colum
     return visible;
 }
 
-int maskdm_masking_draw(const maskdm_mask *m, int64_t rows, int64_t columns, uint64_t seed, int64_t first,
-                        int64_t step, int64_t count, int32_t *index)
+int maskdm_masking_draw(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t visible, uint64_t seed,
+                        int64_t first, int64_t step, int64_t count, int32_t *index)
 {
     const struct maskdm_mask_policy *policy = m ? m->policy : &maskdm_mask_none;
     const struct maskdm_grid grid = {rows, columns};
-    const int64_t visible = maskdm_masking_visible(m, rows, columns);
+    const int64_t now = maskdm_masking_visible(m, rows, columns);
+    int64_t all;
 
-    if (visible < 0)
-        return (int)visible;
+    if (now < 0)
+        return (int)now;
+    if (visible && visible != now)
+        return maskdm_fail(MASKDM_EINVAL, "mask %s now keeps %lld patches of %lld x %lld visible, not %lld",
+                           maskdm_masking_name(m), (long long)now, (long long)rows, (long long)columns,
+                           (long long)visible);
+    visible = now;
+    if (maskdm_mul_i64(&all, count, visible) || all > INT64_MAX / (int64_t)sizeof *index)
+        return maskdm_fail(MASKDM_EINVAL, "%lld masks of %lld patches are out of range", (long long)count,
+                           (long long)visible);
     for (int64_t i = 0; i < count; i++) {
         struct maskdm_rng stream =
             maskdm_rng_make(seed, policy->purpose, (uint64_t)first + (uint64_t)i, (uint64_t)step);

@@ -55,7 +55,8 @@ void maskdm_masking_drop(maskdm_mask **m);
 const char *maskdm_masking_name(const maskdm_mask *m);
 /* At least 1 and at most rows * columns, or a negative status. NULL mask: none. */
 int64_t maskdm_masking_visible(const maskdm_mask *m, int64_t rows, int64_t columns);
-int maskdm_masking_draw(const maskdm_mask *m, int64_t rows, int64_t columns, uint64_t seed, int64_t first,
-                        int64_t step, int64_t count, int32_t *index);
+/* visible: how many indices an image has room for, or 0: as many as the policy says now. */
+int maskdm_masking_draw(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t visible, uint64_t seed,
+                        int64_t first, int64_t step, int64_t count, int32_t *index);
 
 #endif

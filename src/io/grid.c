@@ -23,7 +23,14 @@ static int check(const maskdm_image *const *image, int64_t count, struct maskdm_
 {
     if (count < 1)
         return maskdm_failure_set(f, MASKDM_EINVAL, "a grid of %lld images", (long long)count);
-    for (int64_t i = 1; i < count; i++)
+    if (image[0] && count > MASKDM_PICTURE_PIXELS / (image[0]->height * image[0]->width))
+        return maskdm_failure_set(f, MASKDM_EINVAL,
+                                  "a grid of %lld images of %lld x %lld: at most %d pixels are taken",
+                                  (long long)count, (long long)image[0]->height, (long long)image[0]->width,
+                                  MASKDM_PICTURE_PIXELS);
+    for (int64_t i = 0; i < count; i++) {
+        if (!image[i])
+            return maskdm_failure_set(f, MASKDM_EINVAL, "image %lld of a grid is NULL", (long long)i);
         if (image[i]->height != image[0]->height || image[i]->width != image[0]->width ||
             image[i]->channels != image[0]->channels)
             return maskdm_failure_set(f, MASKDM_ESHAPE,
@@ -31,6 +38,7 @@ static int check(const maskdm_image *const *image, int64_t count, struct maskdm_
                                       (long long)i, (long long)image[i]->height, (long long)image[i]->width,
                                       image[i]->channels, (long long)image[0]->height, (long long)image[0]->width,
                                       image[0]->channels);
+    }
     return MASKDM_OK;
 }
 

@@ -15,7 +15,7 @@ int maskdm_record_write(const char *folder, const maskdm_options *options);
 int maskdm_record_write_text(const char *folder, const char *name, struct maskdm_text *text);
 /* A folder without a record is fine: *out is NULL. */
 int maskdm_record_read(maskdm_options **out, const char *folder, const struct maskdm_option_kind *kind);
-/* MASKDM_EINVAL for the first option that differs, may not change and is not one of `skip`, a NULL-terminated list. */
+/* MASKDM_EINVAL for the first option that differs, may not change and is none of `skip`, a NULL-terminated list. */
 int maskdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now,
                           const char *const *skip);
 

@@ -90,7 +90,8 @@ int maskdm_training_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
                                     tr->labels));
     drop_labels(tr, first, step);
     maskdm_diffusion_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, tr->times);
-    MASKDM_TRY(maskdm_masking_draw(tr->mask, g->rows, g->columns, tr->seed, first, step, tr->batch, tr->index));
+    MASKDM_TRY(maskdm_masking_draw(tr->mask, g->rows, g->columns, tr->visible, tr->seed, first, step, tr->batch,
+                                   tr->index));
     MASKDM_TRY(maskdm_device_enter(tr->device));
     status = draw_noise(tr, first, step);
     if (status == MASKDM_OK)

@@ -29,8 +29,7 @@ int maskdm_ema_apply(maskdm_optimizer *o)
     double decay;
     int mode, status = MASKDM_OK;
 
-    if (!o->weights)
-        return maskdm_fail(MASKDM_EINVAL, "the optimizer is not bound to a trainer");
+    MASKDM_TRY(maskdm_adamw_check(o));
     if (!o->ema || o->last_skipped)
         return MASKDM_OK;
     mode = maskdm_ema_mode(&o->rule, o->ema_updates, &decay);
@@ -39,6 +38,7 @@ int maskdm_ema_apply(maskdm_optimizer *o)
         MASKDM_TRY(maskdm_device_enter(o->device));
         status = b->v->ema(b, o->ema, o->weights, o->length, mode, decay);
         maskdm_device_leave(o->device);
+        o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
     }
     if (status == MASKDM_OK)
         o->ema_updates++;

@@ -82,7 +82,8 @@ size_t maskdm_adamw_bytes(const maskdm_optimizer *o, size_t length)
     return (o->rule.on ? 3 : 2) * length * sizeof(float);
 }
 
-int maskdm_adamw_bind(maskdm_optimizer *o, maskdm_device *device, size_t length, float *weights, float *gradients)
+int maskdm_adamw_bind(maskdm_optimizer *o, struct maskdm_handle *owner, maskdm_device *device, size_t length,
+                      float *weights, float *gradients)
 {
     size_t bytes = length * sizeof(float);
     void *memory[3] = {0};
@@ -100,6 +101,7 @@ int maskdm_adamw_bind(maskdm_optimizer *o, maskdm_device *device, size_t length,
     }
     maskdm_device_hold(device);
     o->device = device;
+    o->owner = owner;
     o->length = length;
     o->weights = weights;
     o->gradients = gradients;
@@ -109,7 +111,7 @@ int maskdm_adamw_bind(maskdm_optimizer *o, maskdm_device *device, size_t length,
     if (o->ema)
         memcpy(o->ema, weights, bytes);
     o->steps = o->applied = o->ema_updates = 0;
-    o->last_skipped = 0;
+    o->last_skipped = o->torn = 0;
     o->grad_norm = (double)NAN;
     return MASKDM_OK;
 }
@@ -126,7 +128,17 @@ void maskdm_adamw_unbind(maskdm_optimizer *o)
         *block[i] = NULL;
     }
     o->weights = o->gradients = NULL;
+    o->owner = NULL;
     maskdm_device_drop(&o->device);
+}
+
+int maskdm_adamw_check(const maskdm_optimizer *o)
+{
+    if (!o->weights)
+        return maskdm_fail(MASKDM_EINVAL, "the optimizer is not bound to a trainer");
+    if (o->torn)
+        return maskdm_fail(MASKDM_EINVAL, "an update broke off half-way; load a state of the trainer first");
+    return MASKDM_OK;
 }
 
 double maskdm_adamw_lr(const maskdm_optimizer *o, int64_t step)
@@ -171,8 +183,7 @@ int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip)
     double squares = 0;
     int status;
 
-    if (!o->weights)
-        return maskdm_fail(MASKDM_EINVAL, "the optimizer is not bound to a trainer");
+    MASKDM_TRY(maskdm_adamw_check(o));
     b = maskdm_device_backend(o->device);
     MASKDM_TRY(maskdm_device_enter(o->device));
     status = b->v->sum_squares(b, &squares, o->gradients, o->length);
@@ -188,6 +199,7 @@ int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip)
         if (!a.ema_mode)
             a.ema = NULL;
         status = b->v->adamw(b, &a);
+        o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
     }
     maskdm_device_leave(o->device);
     MASKDM_TRY(status);

@@ -27,6 +27,7 @@ struct maskdm_optimizer {
 
     /* Bound to a trainer: blocks of `length` elements. device NULL: not bound. */
     maskdm_device *device;
+    struct maskdm_handle *owner; /* the trainer's, not held: it unbinds before it goes */
     size_t length;
     float *weights, *gradients; /* the trainer's; NULL once it is gone */
     float *moment1, *moment2;
@@ -36,6 +37,7 @@ struct maskdm_optimizer {
     int64_t applied;     /* steps that moved the weights: Adam's bias correction goes by them, as in PyTorch */
     int64_t ema_updates; /* updates of the average; a skipped step has none */
     int last_skipped;
+    int torn; /* an update broke off: weights, moments and average are no longer of one step */
     double grad_norm;
 };
 
@@ -45,9 +47,12 @@ void maskdm_adamw_drop(maskdm_optimizer **o);
 /* Bytes that bind() takes for blocks of `length` elements. */
 size_t maskdm_adamw_bytes(const maskdm_optimizer *o, size_t length);
 /* Take moments and the average (which starts as the weights). MASKDM_EINVAL when bound already. */
-int maskdm_adamw_bind(maskdm_optimizer *o, maskdm_device *device, size_t length, float *weights, float *gradients);
+int maskdm_adamw_bind(maskdm_optimizer *o, struct maskdm_handle *owner, maskdm_device *device, size_t length,
+                      float *weights, float *gradients);
 /* The trainer goes: moments and average are given back, counters stay readable. */
 void maskdm_adamw_unbind(maskdm_optimizer *o);
+/* MASKDM_EINVAL when it is not bound, or holds half of an update. */
+int maskdm_adamw_check(const maskdm_optimizer *o);
 double maskdm_adamw_lr(const maskdm_optimizer *o, int64_t step);
 /* One step, with the average in the same pass when `with_ema`. `skip`: count it and drop the gradients. */
 int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip);

@@ -77,6 +77,7 @@ int maskdm_training_save(maskdm_trainer *tr, const char *path)
 
     if (tr->broken)
         return maskdm_fail(MASKDM_EINVAL, "the trainer holds half of a state file; there is nothing to save");
+    MASKDM_TRY(maskdm_adamw_check(o));
     MASKDM_TRY(maskdm_st_writer_create(&w));
     status = write_meta(w, tr);
     if (status == MASKDM_OK)
@@ -237,7 +238,7 @@ static int load(maskdm_trainer *tr, struct maskdm_st *s, struct maskdm_labels *l
     MASKDM_TRY(read_blocks(s, tr, 1));
     tr->broken = 1;
     MASKDM_TRY(read_blocks(s, tr, 0));
-    tr->broken = 0;
+    tr->broken = o->torn = 0;
     maskdm_format(tr->data, sizeof tr->data, "%s", data ? data : "");
     if (!tr->model->labels.count) {
         tr->model->labels = *labels;

@@ -60,7 +60,8 @@ static int take_blocks(maskdm_trainer *tr, const maskdm_model *model)
     memcpy(tr->weights, maskdm_weights_block(model, MASKDM_WEIGHTS_ONLINE), bytes);
     MASKDM_TRY(maskdm_device_alloc(model->device, &memory, bytes, 1, "the gradients of a trainer"));
     tr->gradients = memory;
-    MASKDM_TRY(maskdm_adamw_bind(tr->optimizer, model->device, model->layout.length, tr->weights, tr->gradients));
+    MASKDM_TRY(maskdm_adamw_bind(tr->optimizer, &tr->handle, model->device, model->layout.length, tr->weights,
+                                 tr->gradients));
     if (!tr->optimizer->ema)
         return maskdm_weights_view(&tr->model, model, tr->weights, NULL);
     return maskdm_weights_view(&tr->model, model, tr->optimizer->ema, tr->weights);
@@ -207,6 +208,7 @@ int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data)
 
     if (tr->broken)
         return maskdm_fail(MASKDM_EINVAL, "the trainer holds half of a state file; load one that is whole first");
+    MASKDM_TRY(maskdm_adamw_check(tr->optimizer));
     MASKDM_TRY(maskdm_training_check_data(tr, data));
     MASKDM_TRY(maskdm_control_check(tr->control, "the step"));
     status = sum_gradients(tr, data, &loss);

@@ -5,12 +5,14 @@
 #include "util/handle.h"
 
 #include "util/error.h"
+#include "util/process.h"
 
 void maskdm_handle_init(struct maskdm_handle *h, const struct maskdm_handle_kind *kind)
 {
     h->kind = kind;
     atomic_init(&h->references, 1);
     atomic_init(&h->calls, 0);
+    h->process = maskdm_process_id();
 }
 
 void maskdm_handle_hold(struct maskdm_handle *h)
@@ -27,6 +29,14 @@ void maskdm_handle_drop(struct maskdm_handle *h)
     h->kind->destroy(h);
 }
 
+static int refuse(const struct maskdm_handle *h)
+{
+    MASKDM_TRY(maskdm_process_check(h->process, h->kind->name));
+    return maskdm_fail(MASKDM_EBUSY,
+                       "the %s is at work: it cannot be used from its own callbacks or by two threads at once",
+                       h->kind->name);
+}
+
 /* The reference comes after the work is taken: a handle that is being destroyed never gains one. */
 static int take(struct maskdm_work *w, struct maskdm_handle *h, int alone)
 {
@@ -38,9 +48,7 @@ static int take(struct maskdm_work *w, struct maskdm_handle *h, int alone)
         calls = atomic_load(&h->calls);
     do {
         if (calls == MASKDM_HANDLE_ALONE || (alone && calls))
-            return maskdm_work_end(w, maskdm_fail(MASKDM_EBUSY, "the %s is at work: it cannot be used from its own "
-                                                                "callbacks or by two threads at once",
-                                                  h->kind->name));
+            return maskdm_work_end(w, refuse(h));
     } while (!atomic_compare_exchange_weak(&h->calls, &calls, alone ? MASKDM_HANDLE_ALONE : calls + 1));
     maskdm_handle_hold(h);
     w->entry[w->count].handle = h;
@@ -48,14 +56,14 @@ static int take(struct maskdm_work *w, struct maskdm_handle *h, int alone)
     return MASKDM_OK;
 }
 
-int maskdm_work_share(struct maskdm_work *w, struct maskdm_handle *h)
+int maskdm_work_share(struct maskdm_work *w, const struct maskdm_handle *h)
 {
-    return take(w, h, 0);
+    return take(w, (struct maskdm_handle *)h, 0);
 }
 
-int maskdm_work_alone(struct maskdm_work *w, struct maskdm_handle *h)
+int maskdm_work_alone(struct maskdm_work *w, const struct maskdm_handle *h)
 {
-    return take(w, h, 1);
+    return take(w, (struct maskdm_handle *)h, 1);
 }
 
 int maskdm_work_end(struct maskdm_work *w, int status)

@@ -21,6 +21,7 @@ struct maskdm_handle {
     const struct maskdm_handle_kind *kind;
     atomic_int references;
     atomic_int calls; /* that share the object, or MASKDM_HANDLE_ALONE */
+    long process;     /* that made it: in a forked one, calls of threads that are gone stand for ever */
 };
 
 enum { MASKDM_HANDLE_ALONE = -1 };
@@ -39,10 +40,13 @@ struct maskdm_work {
 };
 
 /* Take part in work on a handle, or have it alone. NULL is fine. MASKDM_EBUSY lets go of all that `w` has taken, so
- * that the caller just returns. */
-int maskdm_work_share(struct maskdm_work *w, struct maskdm_handle *h);
-int maskdm_work_alone(struct maskdm_work *w, struct maskdm_handle *h);
+ * that the caller just returns. Counting calls is no change of the object, hence const. */
+int maskdm_work_share(struct maskdm_work *w, const struct maskdm_handle *h);
+int maskdm_work_alone(struct maskdm_work *w, const struct maskdm_handle *h);
 /* Let go of all, newest first; `status` comes back. */
 int maskdm_work_end(struct maskdm_work *w, int status);
+
+/* Of an object that may be NULL. */
+#define MASKDM_HANDLE(object) ((object) ? &(object)->handle : NULL)
 
 #endif

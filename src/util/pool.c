@@ -17,6 +17,7 @@
 #include "util/process.h"
 #include "util/thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -35,8 +36,7 @@ struct maskdm_pool {
     int threads;
     int started; /* of worker[] */
     long process;
-    maskdm_parallel_for host;
-    void *host_user;
+    struct maskdm_hosted *hosted; /* NULL: threads of ours */
     pthread_mutex_t turn; /* held by the caller whose loop runs */
     pthread_mutex_t lock; /* for the two conditions */
     pthread_cond_t work, done;
@@ -161,6 +161,17 @@ static int start_workers(struct maskdm_pool *p)
     return MASKDM_OK;
 }
 
+/* A lock that notices its own holder: a host's loop that calls us again would wait for itself. */
+static void make_turn(pthread_mutex_t *turn)
+{
+    pthread_mutexattr_t a;
+
+    (void)pthread_mutexattr_init(&a);
+    (void)pthread_mutexattr_settype(&a, PTHREAD_MUTEX_ERRORCHECK);
+    (void)pthread_mutex_init(turn, &a);
+    (void)pthread_mutexattr_destroy(&a);
+}
+
 int maskdm_pool_create(struct maskdm_pool **out, int threads, maskdm_parallel_for host, void *host_user)
 {
     struct maskdm_pool *p;
@@ -177,15 +188,15 @@ int maskdm_pool_create(struct maskdm_pool **out, int threads, maskdm_parallel_fo
     memset(p, 0, bytes);
     p->threads = threads;
     p->process = maskdm_process_id();
-    p->host = host;
-    p->host_user = host_user;
+    make_turn(&p->turn);
     /* With default attributes none of these can fail on the systems that we know. */
-    (void)pthread_mutex_init(&p->turn, NULL);
     (void)pthread_mutex_init(&p->lock, NULL);
     (void)pthread_cond_init(&p->work, NULL);
     (void)pthread_cond_init(&p->done, NULL);
     if (workers)
         status = start_workers(p);
+    if (host)
+        status = maskdm_hosted_create(&p->hosted, threads, host, host_user);
     if (status < 0)
         maskdm_pool_release(&p);
     *out = p;
@@ -200,6 +211,7 @@ void maskdm_pool_release(struct maskdm_pool **pool)
     if (!p)
         return;
     if (!maskdm_process_made(p->process)) {
+        maskdm_hosted_release(&p->hosted);
         maskdm_free(p);
         return;
     }
@@ -211,6 +223,7 @@ void maskdm_pool_release(struct maskdm_pool **pool)
     (void)pthread_cond_destroy(&p->work);
     (void)pthread_mutex_destroy(&p->lock);
     (void)pthread_mutex_destroy(&p->turn);
+    maskdm_hosted_release(&p->hosted);
     maskdm_free(p);
 }
 
@@ -225,18 +238,21 @@ static void run_here(int64_t n, maskdm_body body, void *arg)
         body(arg, i, 0);
 }
 
-void maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *arg)
+int maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *arg)
 {
+    int status = MASKDM_OK;
+
     if (n <= 0)
-        return;
+        return MASKDM_OK;
     if (!p) {
         run_here(n, body, arg);
-        return;
+        return MASKDM_OK;
     }
     /* Also where nothing runs at once: worker 0's scratch belongs to one caller at a time. */
-    (void)pthread_mutex_lock(&p->turn);
-    if (p->host) {
-        p->host(p->host_user, n, body, arg);
+    if (pthread_mutex_lock(&p->turn) == EDEADLK)
+        return maskdm_fail(MASKDM_EBUSY, "the device is at work: the host's parallel loop cannot use it");
+    if (p->hosted) {
+        status = maskdm_hosted_run(p->hosted, n, body, arg);
     } else if (!p->started || n == 1) {
         run_here(n, body, arg);
     } else {
@@ -250,4 +266,5 @@ void maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *a
         await_workers(p);
     }
     (void)pthread_mutex_unlock(&p->turn);
+    return status;
 }

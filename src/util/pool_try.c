@@ -33,10 +33,12 @@ static void try_one(void *arg, int64_t i, int worker)
 int maskdm_pool_try(struct maskdm_pool *p, int64_t n, maskdm_try_body body, void *arg)
 {
     struct trial t = {.body = body, .arg = arg};
+    int status;
 
     if (pthread_mutex_init(&t.lock, NULL))
         return maskdm_fail(MASKDM_ENOMEM, "the system has no lock left for a loop");
-    maskdm_pool_run(p, n, try_one, &t);
+    status = maskdm_pool_run(p, n, try_one, &t);
     pthread_mutex_destroy(&t.lock);
+    MASKDM_TRY(status);
     return maskdm_failure_record(&t.failure);
 }

@@ -538,6 +538,52 @@ START_TEST(split)
 }
 END_TEST
 
+enum { ROUNDS = 20 };
+
+struct reader {
+    maskdm_data *data;
+    int64_t first; /* step */
+    float image[ROUNDS][4 * N];
+};
+
+/* Every batch twice over, so that what was foretold is often wrong. */
+static void *read_batches(void *arg)
+{
+    struct reader *r = arg;
+
+    for (int i = 0; i < ROUNDS; i++)
+        ck_assert_msg(!maskdm_data_batch(r->data, 3, r->first + i / 2, 4, 0.5, r->image[i], NULL), "%s",
+                      maskdm_last_error());
+    return NULL;
+}
+
+/* The parts of a set are handles of their own, though they read through one loader. */
+START_TEST(parts_on_two_threads)
+{
+    static struct reader alone[3], together[3];
+    maskdm_data *whole, *a, *b;
+    pthread_t thread[3];
+
+    write_many(16);
+    whole = open_folder("cache_limit=0 loaders=2");
+    ck_assert_int_eq(maskdm_data_split(&a, &b, whole, 0.5, 1), MASKDM_OK);
+    for (int i = 0; i < 3; i++) {
+        alone[i].data = together[i].data = i == 0 ? whole : i == 1 ? a : b;
+        alone[i].first = together[i].first = 5 * i;
+        read_batches(&alone[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, read_batches, &together[i]), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(pthread_join(thread[i], NULL), 0);
+        ck_assert_mem_eq(together[i].image, alone[i].image, sizeof alone[i].image);
+    }
+    maskdm_data_release(&a);
+    maskdm_data_release(&b);
+    maskdm_data_release(&whole);
+}
+END_TEST
+
 START_TEST(a_file_that_vanishes_is_named)
 {
     maskdm_data *d;
@@ -876,6 +922,7 @@ int main(void)
     tcase_add_test(t, an_epoch_drops_nothing);
     tcase_add_test(t, flips_depend_on_the_position_alone);
     tcase_add_loop_test(t, split, 0, 2);
+    tcase_add_test(t, parts_on_two_threads);
     tcase_add_test(t, a_file_that_vanishes_is_named);
     tcase_add_test(t, the_memory_limit_holds);
     tcase_add_test(t, reading_is_watched);

@@ -58,7 +58,7 @@ static void train(maskdm_device *dev, const char *prediction, const char *schedu
     so = rig_options("scheduler", text);
     MUST(maskdm_scheduler_create(&scheduler, so));
     MUST(maskdm_model_create(&model, dev, "uvit", no, scheduler, 3));
-    MUST(maskdm_data_open_folder(&pictures, dev, path_to("."), fo, NULL, NULL));
+    MUST(maskdm_data_open_folder(&pictures, dev, path_to("."), fo, NULL));
     tr = rig_trainer(model, "type=patch ratio=0.5", "batch_size=4 accumulate=2 seed=1", NULL);
     for (int i = 0; i < 3; i++) {
         MUST(maskdm_trainer_step(tr, data));

@@ -250,7 +250,7 @@ START_TEST(names_of_labels)
 
     OK(maskdm_model_set_labels(model, names, 3));
     FAILS(MASKDM_EINVAL, "more than 5 names", maskdm_model_set_labels(model, many, 6));
-    FAILS(MASKDM_EINVAL, "-1 names", maskdm_model_set_labels(model, many, -1));
+    FAILS(MASKDM_EINVAL, "count is -1", maskdm_model_set_labels(model, many, -1));
     FAILS(MASKDM_EINVAL, "names is NULL", maskdm_model_set_labels(model, NULL, 2));
     ck_assert_int_eq(maskdm_model_set_labels(NULL, names, 2), MASKDM_EINVAL);
     OK(maskdm_optimizer_create(&optimizer, NULL, NULL));

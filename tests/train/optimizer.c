@@ -161,6 +161,37 @@ START_TEST(gradient_that_is_not_finite)
 }
 END_TEST
 
+/* Adam's corrections count the updates that were applied, so a step that is skipped leaves no trace in the next. */
+START_TEST(skipped_step_leaves_no_trace)
+{
+    struct tiny a, b;
+    unsigned state[2] = {5, 5};
+
+    open_with(&a, "lr=1e-2 warmup_steps=0", "start=1");
+    open_with(&b, "lr=1e-2 warmup_steps=0", "start=1");
+    for (int s = 0; s < 4; s++) {
+        if (s == 1 || s == 3) {
+            b.optimizer->gradients[7] = NAN;
+            OK(maskdm_optimizer_step(b.optimizer));
+            OK(maskdm_ema_update(b.optimizer));
+        }
+        for (int k = 0; k < 2; k++) {
+            maskdm_optimizer *o = k ? b.optimizer : a.optimizer;
+
+            for (size_t i = 0; i < o->length; i++)
+                o->gradients[i] = (float)(noise(&state[k]) * 0.01);
+            OK(maskdm_optimizer_step(o));
+            OK(maskdm_ema_update(o));
+        }
+    }
+    ck_assert_int_eq(maskdm_optimizer_steps(b.optimizer), 6);
+    ck_assert_mem_eq(b.optimizer->weights, a.optimizer->weights, a.optimizer->length * sizeof(float));
+    ck_assert_mem_eq(b.optimizer->ema, a.optimizer->ema, a.optimizer->length * sizeof(float));
+    tiny_close(&a);
+    tiny_close(&b);
+}
+END_TEST
+
 START_TEST(bound_to_one_trainer)
 {
     struct tiny t;
@@ -193,6 +224,7 @@ int main(void)
     tcase_add_test(tests, ema_modes);
     tcase_add_test(tests, warm_up);
     tcase_add_test(tests, gradient_that_is_not_finite);
+    tcase_add_test(tests, skipped_step_leaves_no_trace);
     tcase_add_test(tests, bound_to_one_trainer);
     suite_add_tcase(suite, tests);
     return tiny_main(suite);

@@ -172,7 +172,7 @@ START_TEST(files)
     ck_assert_int_eq(maskdm_image_channels(n), 1);
     ck_assert_str_eq(maskdm_image_remark(n), "7 bytes behind the end of the picture");
     maskdm_image_release(&n);
-    ck_assert_str_eq(maskdm_image_remark(NULL), "");
+    ck_assert_ptr_null(maskdm_image_remark(NULL));
     ck_assert_int_eq(maskdm_options_parse(o, "background=0.5,0.5 orientation=ignore"), MASKDM_OK);
     ck_assert_int_eq(maskdm_image_read_as(&n, "unit_image.png", 3, o), MASKDM_EINVAL); /* 2 values, 3 colours */
     ck_assert_int_eq(maskdm_options_parse(o, "background=1 image_pixels=3"), MASKDM_OK);

@@ -38,7 +38,7 @@ static int64_t run_and_check(struct maskdm_pool *p, int n)
     struct work *w = calloc(1, sizeof *w);
     int64_t sum = 0;
 
-    maskdm_pool_run(p, n, body, w);
+    ck_assert_int_eq(maskdm_pool_run(p, n, body, w), MASKDM_OK);
     ck_assert(!w->bad_worker);
     for (int i = 0; i < N; i++)
         ck_assert_int_eq(w->hits[i], i < n);
@@ -76,7 +76,7 @@ START_TEST(thousands_of_tiny_loops)
 
     ck_assert_int_eq(maskdm_pool_create(&p, 3, NULL, NULL), MASKDM_OK);
     for (int i = 0; i < 5000; i++) {
-        maskdm_pool_run(p, 1 + i % 5, body, w);
+        ck_assert_int_eq(maskdm_pool_run(p, 1 + i % 5, body, w), MASKDM_OK);
         if (i % 500 == 0)
             usleep(2000); /* long enough for the workers to fall asleep */
     }
@@ -100,7 +100,7 @@ START_TEST(caller_sleeps_until_the_last_is_done)
 
     ck_assert_int_eq(maskdm_pool_create(&p, 2, NULL, NULL), MASKDM_OK);
     for (int i = 1; i <= 20; i++) {
-        maskdm_pool_run(p, 2, slow_body, w);
+        ck_assert_int_eq(maskdm_pool_run(p, 2, slow_body, w), MASKDM_OK);
         ck_assert_int_eq(w->hits[0], i);
         ck_assert_int_eq(w->hits[1], i);
     }
@@ -124,7 +124,7 @@ static void *call_often(void *arg)
     struct caller *c = arg;
 
     for (int i = 0; i < 300; i++)
-        maskdm_pool_run(c->pool, 20, guarded_body, c);
+        ck_assert_int_eq(maskdm_pool_run(c->pool, 20, guarded_body, c), MASKDM_OK);
     return NULL;
 }
 
@@ -200,7 +200,7 @@ START_TEST(workers_take_no_signals)
     ck_assert_int_eq(maskdm_pool_create(&p, 2, NULL, NULL), MASKDM_OK);
     ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
     ck_assert_int_eq(sigismember(&before, SIGINT), sigismember(&after, SIGINT));
-    maskdm_pool_run(p, 20, look_at_signals, &open);
+    ck_assert_int_eq(maskdm_pool_run(p, 20, look_at_signals, &open), MASKDM_OK);
     ck_assert_int_eq(open, 0);
     maskdm_pool_release(&p);
 }

@@ -30,8 +30,7 @@ static int add_forward(struct maskdm_backend *b, const struct maskdm_call *c)
     struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .q = c->in[1], .y = c->out[0]};
 
     j.n = maskdm_shape_numel(c->in_shape[0]);
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN), add_span, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN), add_span, &j);
 }
 
 static int clear_gradients(const struct maskdm_call *c, int count)
@@ -48,7 +47,8 @@ static int add_backward(struct maskdm_backend *b, const struct maskdm_call *c)
         return clear_gradients(c, 2);
     for (int i = 0; i < 2; i++)
         if (c->din[i])
-            REAL(maskdm_cpu_accumulate)(b, c->din[i], c->add[i], c->dout[0], maskdm_shape_numel(c->in_shape[i]));
+            MASKDM_TRY(REAL(maskdm_cpu_accumulate)(b, c->din[i], c->add[i], c->dout[0],
+                                                   maskdm_shape_numel(c->in_shape[i])));
     return MASKDM_OK;
 }
 
@@ -73,8 +73,7 @@ static int qkv_bias_forward(struct maskdm_backend *b, const struct maskdm_call *
 
     j.n = maskdm_shape_rows(c->in_shape[0]);
     j.d = maskdm_shape_last(c->in_shape[0]) / 3;
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), bias_rows, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), bias_rows, &j);
 }
 
 static void sum_rows(void *arg, int64_t piece, int worker)
@@ -103,12 +102,13 @@ static int qkv_bias_backward(struct maskdm_backend *b, const struct maskdm_call 
     j.d = maskdm_shape_last(c->in_shape[0]) / 3;
     pieces = maskdm_pieces(j.n, MASKDM_ROWS);
     if (c->din[0])
-        REAL(maskdm_cpu_accumulate)(b, c->din[0], c->add[0], c->dout[0], j.n * j.d * 3);
+        MASKDM_TRY(REAL(maskdm_cpu_accumulate)(b, c->din[0], c->add[0], c->dout[0], j.n * j.d * 3));
     if (c->din[1] || c->din[2])
-        maskdm_pool_run(cpu->pool, pieces, sum_rows, &j);
+        MASKDM_TRY(maskdm_pool_run(cpu->pool, pieces, sum_rows, &j));
     for (int i = 0; i < 2; i++)
         if (c->din[1 + i])
-            REAL(maskdm_cpu_combine)(cpu, c->din[1 + i], c->add[1 + i], j.part + i * j.d, pieces, 2 * j.d, j.d);
+            MASKDM_TRY(REAL(maskdm_cpu_combine)(cpu, c->din[1 + i], c->add[1 + i], j.part + i * j.d, pieces, 2 * j.d,
+                                                j.d));
     return MASKDM_OK;
 }
 

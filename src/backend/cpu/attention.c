@@ -195,7 +195,7 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
     struct job j = read_call(c);
     int64_t tiles = (j.n + QUERIES - 1) / QUERIES;
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0] * j.heads * tiles, forward_unit, &j);
+    MASKDM_TRY(maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0] * j.heads * tiles, forward_unit, &j));
     return finish(c);
 }
 
@@ -205,7 +205,7 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
 
     if (!j.dqkv)
         return MASKDM_OK;
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0] * j.heads, backward_unit, &j);
+    MASKDM_TRY(maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0] * j.heads, backward_unit, &j));
     return finish(c);
 }
 

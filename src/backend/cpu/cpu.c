@@ -168,12 +168,14 @@ static void prime_worker(void *arg, int64_t i, int worker)
 static int prime_blas(struct maskdm_cpu *cpu, int own)
 {
     struct prime p = {.workers = cpu->workers, .own = own, .guard = cpu->guard};
+    int status;
 
     atomic_init(&p.arrived, 0);
     atomic_init(&p.status, MASKDM_OK);
     enter(&cpu->base);
-    maskdm_pool_run(cpu->pool, p.workers, prime_worker, &p);
+    status = maskdm_pool_run(cpu->pool, p.workers, prime_worker, &p);
     leave(&cpu->base);
+    MASKDM_TRY(status);
     return atomic_load(&p.status) ? maskdm_blas_fail(atomic_load(&p.status)) : MASKDM_OK;
 }
 

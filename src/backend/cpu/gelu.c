@@ -3,6 +3,7 @@
  * gelu, element by element.
  */
 #include "backend/cpu/rows.h"
+#include "util/error.h"
 
 #include <string.h>
 
@@ -53,8 +54,7 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
     struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .y = c->out[0]};
 
     j.n = maskdm_shape_numel(c->in_shape[0]);
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN), activate_span, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN), activate_span, &j);
 }
 
 static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
@@ -65,8 +65,9 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
     if (!j.y)
         return MASKDM_OK;
     if (j.dy)
-        maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN), c->add[0] ? add_span : deactivate_span, &j);
-    else if (!c->add[0])
+        return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN),
+                               c->add[0] ? add_span : deactivate_span, &j);
+    if (!c->add[0])
         memset(j.y, 0, (size_t)j.n * sizeof(real));
     return MASKDM_OK;
 }

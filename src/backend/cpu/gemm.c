@@ -102,14 +102,16 @@ static void make_tile(void *arg, int64_t i, int worker)
 int maskdm_cpu_gemm_blas(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
 {
     struct job j = {.g = g, .cut = cut_product(g), .guard = cpu->guard};
+    int status;
 
     atomic_init(&j.stop, 0);
     /* Mostly the device's own guard stands already; this one keeps products right outside of it. */
     if (cpu->guard)
         maskdm_blas_guard();
-    maskdm_pool_run(cpu->pool, j.cut.groups * j.cut.row_tiles * j.cut.column_tiles, make_tile, &j);
+    status = maskdm_pool_run(cpu->pool, j.cut.groups * j.cut.row_tiles * j.cut.column_tiles, make_tile, &j);
     if (cpu->guard)
         maskdm_blas_unguard();
+    MASKDM_TRY(status);
     if (atomic_load(&j.stop) == MASKDM_ECANCELED)
         return maskdm_fail(MASKDM_ECANCELED, "cancelled");
     return atomic_load(&j.stop) ? maskdm_blas_fail(atomic_load(&j.stop)) : MASKDM_OK;

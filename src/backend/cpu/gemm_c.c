@@ -59,7 +59,7 @@ int REAL(maskdm_cpu_gemm_c)(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
     struct job job = {.g = g, .column_tiles = maskdm_pieces(g->n, TILE_COLUMNS)};
 
     atomic_init(&job.stop, 0);
-    maskdm_pool_run(cpu->pool, maskdm_pieces(g->m, TILE_ROWS) * job.column_tiles, make_tile, &job);
+    MASKDM_TRY(maskdm_pool_run(cpu->pool, maskdm_pieces(g->m, TILE_ROWS) * job.column_tiles, make_tile, &job));
     if (atomic_load(&job.stop))
         return maskdm_fail(MASKDM_ECANCELED, "cancelled");
     return MASKDM_OK;

@@ -130,8 +130,8 @@ static size_t scratch(const struct maskdm_call *c, int operands, int activated, 
 }
 
 /* Fills dpre and db; *out is dpre, or dy itself where f is the identity. */
-static void peel(struct maskdm_backend *b, const struct maskdm_call *c, const struct linear *l, deactivate f,
-                 const real **out)
+static int peel(struct maskdm_backend *b, const struct maskdm_call *c, const struct linear *l, deactivate f,
+                const real **out)
 {
     struct maskdm_cpu *cpu = maskdm_cpu_of(b);
     struct peel p = {.rows = REAL(maskdm_rows_of)(b), .dy = c->dout[0], .pre = c->out[1], .f = f, .n = l->rows};
@@ -146,9 +146,10 @@ static void peel(struct maskdm_backend *b, const struct maskdm_call *c, const st
     p.part = c->din[l->b] ? at : NULL;
     *out = f ? p.dpre : p.dy;
     if (p.f || p.part)
-        maskdm_pool_run(cpu->pool, pieces, peel_rows, &p);
-    if (p.part)
-        REAL(maskdm_cpu_combine)(cpu, c->din[l->b], c->add[l->b], p.part, pieces, l->out, l->out);
+        MASKDM_TRY(maskdm_pool_run(cpu->pool, pieces, peel_rows, &p));
+    if (!p.part)
+        return MASKDM_OK;
+    return REAL(maskdm_cpu_combine)(cpu, c->din[l->b], c->add[l->b], p.part, pieces, l->out, l->out);
 }
 
 static int operand_gradient(struct maskdm_cpu *cpu, const struct maskdm_call *c, const struct linear *l, int k,
@@ -198,7 +199,7 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c, int o
                 memset(c->din[k], 0, (size_t)maskdm_shape_numel(c->in_shape[k]) * sizeof(real));
         return MASKDM_OK;
     }
-    peel(b, c, &l, f, &dpre);
+    MASKDM_TRY(peel(b, c, &l, f, &dpre));
     for (int k = 0; k < operands; k++) {
         MASKDM_TRY(operand_gradient(cpu, c, &l, k, dpre));
         MASKDM_TRY(weight_gradient(cpu, c, &l, k, dpre));

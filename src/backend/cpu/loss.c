@@ -42,6 +42,5 @@ int maskdm_cpu_loss(struct maskdm_backend *b, const struct maskdm_loss *j)
 {
     struct maskdm_loss copy = *j;
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, j->batch, compare_image, &copy);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, j->batch, compare_image, &copy);
 }

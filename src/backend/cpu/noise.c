@@ -28,8 +28,7 @@ int maskdm_cpu_normal(struct maskdm_backend *b, float *out, int64_t batch, int64
 {
     struct normal j = {.out = out, .stream = stream, .n = n, .spans = maskdm_pieces(n, SPAN)};
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, batch * j.spans, draw_span, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, batch * j.spans, draw_span, &j);
 }
 
 static void noise_image(void *arg, int64_t b, int worker)
@@ -53,8 +52,7 @@ int maskdm_cpu_noising(struct maskdm_backend *b, const struct maskdm_noising *j)
 {
     struct maskdm_noising copy = *j;
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, j->batch, noise_image, &copy);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, j->batch, noise_image, &copy);
 }
 
 struct unpatchify {
@@ -81,6 +79,5 @@ int maskdm_cpu_unpatchify(struct maskdm_backend *b, float *image, const float *p
 {
     struct unpatchify j = {image, pred, height, width, channels, patch};
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, batch, join_image, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, batch, join_image, &j);
 }

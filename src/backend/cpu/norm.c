@@ -63,8 +63,7 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c, int su
 {
     struct job j = read_call(b, c, sum);
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), forward_rows, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), forward_rows, &j);
 }
 
 /* y anew: a row's norm again, of the sum where there is one. */
@@ -75,8 +74,7 @@ static int remake(struct maskdm_backend *b, const struct maskdm_call *c, int sum
     if (sum)
         j.x = j.sum;
     j.r = NULL;
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), forward_rows, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), forward_rows, &j);
 }
 
 static void store(const struct job *j, real *dst, int add, const real *g)
@@ -109,7 +107,7 @@ static void backward_rows(void *arg, int64_t piece, int worker)
 }
 
 /* Without dy only the sum's own gradient passes, and w and b get none. */
-static void pass_sum(struct maskdm_backend *b, const struct maskdm_call *c, const struct job *j, int sum)
+static int pass_sum(struct maskdm_backend *b, const struct maskdm_call *c, const struct job *j, int sum)
 {
     int64_t n = j->n * j->d;
 
@@ -117,13 +115,14 @@ static void pass_sum(struct maskdm_backend *b, const struct maskdm_call *c, cons
         if (!c->din[i])
             continue;
         if (j->dsum)
-            REAL(maskdm_cpu_accumulate)(b, c->din[i], c->add[i], j->dsum, n);
+            MASKDM_TRY(REAL(maskdm_cpu_accumulate)(b, c->din[i], c->add[i], j->dsum, n));
         else if (!c->add[i])
             memset(c->din[i], 0, (size_t)n * sizeof(real));
     }
     for (int i = sum + 1; i <= sum + 2; i++)
         if (c->din[i] && !c->add[i])
             memset(c->din[i], 0, (size_t)j->d * sizeof(real));
+    return MASKDM_OK;
 }
 
 static int backward(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
@@ -132,14 +131,12 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c, int s
     struct job j = read_call(b, c, sum);
     int64_t pieces = maskdm_pieces(j.n, MASKDM_ROWS);
 
-    if (!j.dy) {
-        pass_sum(b, c, &j, sum);
-        return MASKDM_OK;
-    }
-    maskdm_pool_run(cpu->pool, pieces, backward_rows, &j);
+    if (!j.dy)
+        return pass_sum(b, c, &j, sum);
+    MASKDM_TRY(maskdm_pool_run(cpu->pool, pieces, backward_rows, &j));
     for (int i = 0, k = sum + 1; i < 2; i++, k++)
         if (c->din[k])
-            REAL(maskdm_cpu_combine)(cpu, c->din[k], c->add[k], j.part + i * j.d, pieces, 3 * j.d, j.d);
+            MASKDM_TRY(REAL(maskdm_cpu_combine)(cpu, c->din[k], c->add[k], j.part + i * j.d, pieces, 3 * j.d, j.d));
     return MASKDM_OK;
 }
 

@@ -44,7 +44,7 @@ int maskdm_cpu_sum_squares(struct maskdm_backend *b, double *out, const float *x
     if (n / PARTS >= j.step)
         j.step = (n / PARTS + 16) & ~(size_t)15;
     parts = maskdm_pieces((int64_t)n, (int64_t)j.step);
-    maskdm_pool_run(cpu->pool, parts, square_span, &j);
+    MASKDM_TRY(maskdm_pool_run(cpu->pool, parts, square_span, &j));
     *out = 0;
     for (int64_t i = 0; i < parts; i++)
         *out += j.part[i];
@@ -89,8 +89,7 @@ int maskdm_cpu_adamw(struct maskdm_backend *b, const struct maskdm_adamw *a)
     struct maskdm_cpu *cpu = maskdm_cpu_of(b);
     struct update j = {.table = &cpu->f32, .a = a};
 
-    maskdm_pool_run(cpu->pool, maskdm_pieces((int64_t)a->n, SPAN), update_span, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(cpu->pool, maskdm_pieces((int64_t)a->n, SPAN), update_span, &j);
 }
 
 struct average {
@@ -117,6 +116,5 @@ int maskdm_cpu_ema(struct maskdm_backend *b, float *ema, const float *w, size_t 
 {
     struct average j = {.ema = ema, .pull = (float)(1 - decay), .w = w, .n = n, .mode = mode};
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces((int64_t)n, SPAN), average_span, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces((int64_t)n, SPAN), average_span, &j);
 }

@@ -77,8 +77,7 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
 {
     struct job j = read_call(c);
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0], gather_image, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0], gather_image, &j);
 }
 
 static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
@@ -86,7 +85,7 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
     struct job j = read_call(c);
 
     if (j.dx)
-        maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0], scatter_image, &j);
+        return maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0], scatter_image, &j);
     return MASKDM_OK;
 }
 

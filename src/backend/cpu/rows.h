@@ -41,10 +41,10 @@ static inline const struct REAL(maskdm_rows) * REAL(maskdm_rows_of)(struct maskd
 enum { MASKDM_ROWS = 64 };
 
 /* dst[n] (+)= the sum of `count` parts, `stride` apart, in their order, in double. */
-void REAL(maskdm_cpu_combine)(struct maskdm_cpu *cpu, real *dst, int add, const real *part, int64_t count,
+int REAL(maskdm_cpu_combine)(struct maskdm_cpu *cpu, real *dst, int add, const real *part, int64_t count,
                               int64_t stride, int64_t n);
 /* dst (+)= src */
-void REAL(maskdm_cpu_accumulate)(struct maskdm_backend *b, real *dst, int add, const real *src, int64_t n);
+int REAL(maskdm_cpu_accumulate)(struct maskdm_backend *b, real *dst, int add, const real *src, int64_t n);
 
 extern const struct maskdm_kernel REAL(maskdm_cpu_linear), REAL(maskdm_cpu_linear_silu),
     REAL(maskdm_cpu_gelu), REAL(maskdm_cpu_linear2), REAL(maskdm_cpu_layernorm), REAL(maskdm_cpu_add_norm),

@@ -59,8 +59,7 @@ static int tokens_forward(struct maskdm_backend *b, const struct maskdm_call *c)
 {
     struct job j = read_call(b, c);
 
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, j.batch, join_image, &j);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, j.batch, join_image, &j);
 }
 
 static void store(const struct job *j, real *dst, int add, const real *src, int64_t n)
@@ -110,9 +109,9 @@ static int tokens_backward(struct maskdm_backend *b, const struct maskdm_call *c
             memset(c->din[i], 0, (size_t)maskdm_shape_numel(c->in_shape[i]) * sizeof(real));
     if (!j.dy)
         return MASKDM_OK;
-    maskdm_pool_run(cpu->pool, j.batch, part_image, &j);
+    MASKDM_TRY(maskdm_pool_run(cpu->pool, j.batch, part_image, &j));
     if (j.dposition)
-        maskdm_pool_run(cpu->pool, maskdm_pieces(j.d, COLUMNS), position_columns, &j);
+        return maskdm_pool_run(cpu->pool, maskdm_pieces(j.d, COLUMNS), position_columns, &j);
     return MASKDM_OK;
 }
 
@@ -154,8 +153,7 @@ static int trim_forward(struct maskdm_backend *b, const struct maskdm_call *c)
     struct trim t = {.from = c->in[0], .to = c->out[0], .cut = c->attr[0] * s->d[2]};
 
     t.kept = (s->d[1] - c->attr[0]) * s->d[2];
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, s->d[0], trim_image, &t);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, s->d[0], trim_image, &t);
 }
 
 static int trim_backward(struct maskdm_backend *b, const struct maskdm_call *c)
@@ -172,8 +170,7 @@ static int trim_backward(struct maskdm_backend *b, const struct maskdm_call *c)
     }
     t.cut = c->attr[0] * s->d[2];
     t.kept = (s->d[1] - c->attr[0]) * s->d[2];
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, s->d[0], untrim_image, &t);
-    return MASKDM_OK;
+    return maskdm_pool_run(maskdm_cpu_of(b)->pool, s->d[0], untrim_image, &t);
 }
 
 const struct maskdm_kernel REAL(maskdm_cpu_tokens) = {.forward = tokens_forward, .backward = tokens_backward};

@@ -119,7 +119,8 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
     if (j.width % 8)
         return maskdm_cpu_attention_f32.forward(b, c);
     cut_forward(&j);
-    maskdm_pool_run(maskdm_cpu_of(b)->pool, j.batch * j.heads * j.row_units, maskdm_attention_forward_unit, &j);
+    MASKDM_TRY(maskdm_pool_run(maskdm_cpu_of(b)->pool, j.batch * j.heads * j.row_units,
+                               maskdm_attention_forward_unit, &j));
     return finish(c);
 }
 
@@ -138,9 +139,9 @@ static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
     for (; j.head < j.batch * j.heads && !maskdm_cancelled(c->cancel); j.head += round) {
         const int64_t heads = maskdm_lesser(round, j.batch * j.heads - j.head);
 
-        maskdm_pool_run(cpu->pool, heads * j.groups, maskdm_attention_backward_unit, &j);
+        MASKDM_TRY(maskdm_pool_run(cpu->pool, heads * j.groups, maskdm_attention_backward_unit, &j));
         if (j.groups > 1)
-            maskdm_pool_run(cpu->pool, heads * maskdm_pieces(j.n, GROUP_ROWS), combine_unit, &j);
+            MASKDM_TRY(maskdm_pool_run(cpu->pool, heads * maskdm_pieces(j.n, GROUP_ROWS), combine_unit, &j));
     }
     return finish(c);
 }

@@ -198,8 +198,8 @@ int maskdm_avx2_gemm(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
         for (j.k = 0; j.k < g->k && !maskdm_cancelled(g->cancel); j.k += deep) {
             j.depth = maskdm_lesser(deep, g->k - j.k);
             j.last = j.k + j.depth == g->k;
-            maskdm_pool_run(cpu->pool, maskdm_pieces(j.columns, 16 * BAND), pack_b, &j);
-            maskdm_pool_run(cpu->pool, j.row_units * j.column_units, make_unit, &j);
+            MASKDM_TRY(maskdm_pool_run(cpu->pool, maskdm_pieces(j.columns, 16 * BAND), pack_b, &j));
+            MASKDM_TRY(maskdm_pool_run(cpu->pool, j.row_units * j.column_units, make_unit, &j));
         }
     }
     return maskdm_cancelled(g->cancel) ? maskdm_fail(MASKDM_ECANCELED, "a matrix product was cancelled") : MASKDM_OK;

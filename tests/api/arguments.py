@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Calls of every public function with one argument wrong: arguments.py INCLUDE OUT.
+
+From the headers come, for each function, one call whose arguments are all sensible, and one with each of these in each
+place where it can stand: NULL, -1 and the largest number, a number that is none of an enum's, not a number, options of
+another kind. arguments.c has what the calls work on, and judges what they answer. A function whose arguments are not
+known here fails the build."""
+import os
+import re
+import sys
+
+include, out = sys.argv[1:3]
+
+# Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
+NULLABLE = set("""user drop log log_user label labels seeds control needed background dprediction bucket x0_before
+maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_preview.callback
+maskdm_data_open_folder.options maskdm_image_read_as.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
+maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
+maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options
+maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_scheduler_step.sampler
+maskdm_scheduler_step.noise maskdm_scheduler_step.x0 maskdm_scheduler_step_after.sampler
+maskdm_scheduler_step_after.noise maskdm_scheduler_step_after.x0
+maskdm_scheduler_times.sampler maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
+maskdm_trainer_set_batch.index maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
+maskdm_finetune.data maskdm_finetune.mask""".split())
+
+# Calls that have nothing to say, since signal handlers make them or because NULL is nothing to do.
+SILENT = re.compile(r"^maskdm_(\w+_release|stop|cancel|control_reset)$")
+# Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
+JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert"}
+# How much memory stands behind a pointer only the caller knows.
+EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.bytes",
+           "maskdm_model_load_one_memory.size"}
+# A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
+NOTHING = {"maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
+           "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
+           "maskdm_trainer_skipped", "maskdm_trainer_last_loss"}
+
+VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
+    "maskdm_data_batch.batch": "2", "maskdm_data_batch.images": "rig.floats",
+    "maskdm_data_create_callback.fetch": "fetch", "maskdm_data_create_memory.images": "rig.bytes",
+    "maskdm_data_create_memory.count": "4", "maskdm_data_create_callback.count": "4",
+    "maskdm_data_create_memory.labels": "rig.labels",
+    "maskdm_data_open_folder.path": "rig.folder", "maskdm_data_open_folder.options": "rig.folder_options",
+    "maskdm_device_open.name": '"cpu"', "maskdm_device_open.options": "rig.device_options",
+    "maskdm_device_open_hosted.options": "rig.device_options", "maskdm_device_open_hosted.workers": "1",
+    "maskdm_file_find.name": '"first"', "maskdm_file_open.path": "rig.tensors",
+    "maskdm_file_metadata.key": '"key"', "maskdm_file_open_memory.bytes": "rig.file_bytes",
+    "maskdm_file_open_memory.size": "rig.file_size", "maskdm_file_read_f32.out": "rig.floats",
+    "maskdm_file_read_raw.bytes": "4 * sizeof(float)", "maskdm_file_read_i64.i": "1", "maskdm_file_read_i64.count": "1",
+    "maskdm_file_writer_add.dtype": '"F32"', "maskdm_file_writer_add.rank": "2",
+    "maskdm_file_writer_add.data": "rig.floats", "maskdm_file_writer_add.name": '"added"',
+    "maskdm_file_writer_add.shape": "rig.two_by_two",
+    "maskdm_file_writer_metadata.value": '"value"', "maskdm_file_writer_save.path": "rig.written",
+    "maskdm_image_copy.out": "rig.bytes", "maskdm_image_create.data": "rig.bytes", "maskdm_image_grid.count": "2",
+    "maskdm_image_read.path": "rig.picture", "maskdm_image_read_as.path": "rig.picture",
+    "maskdm_image_read_as.options": "rig.image_options", "maskdm_model_load_one.path": "rig.model_file",
+    "maskdm_model_load_one_memory.bytes": "rig.model_bytes", "maskdm_model_load_one_memory.size": "rig.model_size",
+    "maskdm_model_set_labels.names": "rig.names", "maskdm_model_set_labels.count": "2",
+    "maskdm_options_set_spelling.spelling": "MASKDM_SPELL_FLAGS", "maskdm_image_write_png.path": "rig.written", "maskdm_image_grid.columns": "0",
+    "maskdm_image_write_png.bits": "8",
+    "maskdm_mask_create.options": "rig.mask_options", "maskdm_mask_create_custom.name": '"mine"',
+    "maskdm_mask_draw.index": "rig.index", "maskdm_mask_draw.count": "2",
+    "maskdm_model_create.network": '"uvit"', "maskdm_model_create.options": "rig.network_options",
+    "maskdm_model_estimate.network": '"uvit"', "maskdm_model_estimate.options": "rig.network_options",
+    "maskdm_model_estimate.bytes": "&rig.size", "maskdm_model_estimate.train": "1",
+    "maskdm_model_load.path": "rig.model_file", "maskdm_model_load_memory.bytes": "rig.model_bytes",
+    "maskdm_model_load_memory.size": "rig.model_size", "maskdm_model_save.path": "rig.written",
+    "maskdm_model_parameter_find.name": "maskdm_model_parameter_name(rig.model, 0)",
+    "maskdm_model_get_parameter.count": "rig.parameter", "maskdm_model_set_parameter.count": "rig.parameter",
+    "maskdm_trainer_gradient.count": "rig.parameter", "maskdm_model_predict.visible": "2",
+    "maskdm_model_predict.index": "rig.index",
+    "maskdm_optimizer_create.options": "rig.optimizer_options", "maskdm_optimizer_create.ema": "rig.ema_options",
+    "maskdm_options_create.kind": '"uvit"', "maskdm_options_get.name": '"dim"', "maskdm_options_parse.text": '"dim=16"',
+    "maskdm_options_parse_json.json": '"{}"', "maskdm_options_parse_json.bytes": "2",
+    "maskdm_options_set.name": '"dim"', "maskdm_options_set.value": '"16"', "maskdm_options_set_bool.name": '"qkv_bias"',
+    "maskdm_options_set_float.name": '"mlp_ratio"', "maskdm_options_set_float.value": "4",
+    "maskdm_options_set_bool.value": "1",
+    "maskdm_options_set_int.name": '"dim"', "maskdm_options_set_int.value": "16",
+    "maskdm_options_set_list.name": '"image_size"', "maskdm_options_set_list.value": "rig.eights",
+    "maskdm_options_set_list.count": "2", "maskdm_options_describe.fact": '"help"',
+    "maskdm_sampler_create.options": "rig.sampler_options", "maskdm_sampler_run.out": "rig.bytes",
+    "maskdm_sampler_run_from.x": "rig.floats", "maskdm_sampler_run.seeds": "rig.seeds",
+    "maskdm_scheduler_create.options": "rig.scheduler_options", "maskdm_scheduler_table.name": '"betas"',
+    "maskdm_scheduler_table.count": "100", "maskdm_scheduler_table.out": "rig.doubles",
+    "maskdm_scheduler_step_after.before": "-1", "maskdm_scheduler_step_after.time": "12",
+    "maskdm_scheduler_step_after.next_time": "4", "maskdm_scheduler_step.time": "12",
+    "maskdm_scheduler_step.next_time": "4", "maskdm_scheduler_times.capacity": "64",
+    "maskdm_trainer_create.optimizer": "rig.unbound", "maskdm_trainer_create.options": "rig.trainer_options",
+    "maskdm_trainer_draw.part": "0", "maskdm_trainer_load.path": "rig.state", "maskdm_trainer_save.path": "rig.written",
+    "maskdm_trainer_view.name": '"x_t"', "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
+    "maskdm_trainer_validate.loss": "&rig.number", "maskdm_trainer_set_batch.index": "rig.index",
+    "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
+    "maskdm_convert.options": "rig.job",
+    "maskdm_control_set_progress.callback": "progress", "maskdm_control_set_log.callback": "hear",
+    "maskdm_sampler_set_preview.callback": "preview",
+    "const char *kind": '"uvit"', "const char *key": '"key"', "const maskdm_options *options": "rig.network_options",
+    "maskdm_options *options": "rig.network_options", "const maskdm_options *sampler": "rig.sampler_options",
+    "char *buffer": "rig.text", "size_t capacity": "sizeof rig.text", "size_t *needed": "&rig.size",
+    "int64_t *shape": "rig.shape", "int capacity": "8", "void *user": "&rig", "void *log_user": "&rig",
+    "int64_t i": "0", "int64_t count": "4", "int64_t batch": "2", "int64_t n": "rig.values", "int64_t height": "8",
+    "int64_t width": "8", "int channels": "3", "int64_t rows": "4", "int64_t columns": "4", "int64_t first": "0",
+    "int64_t step": "0", "int64_t visible": "16", "int status": "0", "size_t stride": "0", "size_t row_stride": "0",
+    "size_t image_stride": "0", "double fraction": "0.5", "double flip": "0.5", "uint64_t seed": "1",
+    "int32_t *label": "&rig.label", "int32_t *labels": "rig.labels", "const int32_t *labels": "rig.labels",
+    "int32_t *index": "rig.index", "const double *times": "rig.times", "double *times": "rig.doubles",
+    "double *out": "rig.doubles", "double *loss": "&rig.number", "int64_t *out": "rig.numbers", "void *out": "rig.floats",
+    "float *": "rig.floats", "const float *": "rig.more", "const float *background": "rig.white", "float *x0": "rig.third",
+    "const float *x0": "rig.more", "const float *x0_before": "rig.more",
+    "enum maskdm_weights": "MASKDM_WEIGHTS_EMA", "enum maskdm_sample": "MASKDM_SAMPLE_U8",
+    "maskdm_log_callback": "hear", "maskdm_parallel_for": "loop", "maskdm_data_fetch": "fetch",
+    "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "void (*drop)(void *user)": "drop",
+    "const maskdm_image *const *": "(const maskdm_image *const *)rig.images",
+}
+for handle in "control data device file file_writer image mask model optimizer sampler scheduler trainer".split():
+    VALUES["maskdm_%s *" % handle] = VALUES["const maskdm_%s *" % handle] = "rig." + handle
+
+LARGEST = {"int": "INT_MAX", "int64_t": "INT64_MAX", "size_t": "SIZE_MAX"}
+
+
+def split(arguments):
+    depth, part, parts = 0, "", []
+    for c in arguments:
+        depth += (c == "(") - (c == ")")
+        if c == "," and not depth:
+            parts.append(part)
+            part = ""
+        else:
+            part += c
+    return [" ".join(p.split()) for p in parts + [part] if p.strip() not in ("", "void")]
+
+
+def parse(argument):
+    """Type and name; a pointer to a function keeps its whole declaration as its type."""
+    m = re.match(r"^.*\(\*(\w+)\)\(.*\)$", argument)
+    if m:
+        return argument, m.group(1)
+    m = re.match(r"^(.*?[ *])(\w+)$", argument)
+    return m.group(1).strip(), m.group(2)
+
+
+def functions():
+    folder = os.path.join(include, "maskdm")
+    for name in sorted(os.listdir(folder)):
+        text = re.sub(r"/\*.*?\*/", "", open(os.path.join(folder, name)).read(), flags=re.S)
+        for m in re.finditer(r"\bMASKDM_API\s+(MASKDM_MUST_CHECK\s+)?([^;{]*?)\b(maskdm_\w+)\s*\(([^;]*)\)\s*;", text):
+            yield m.group(3), " ".join(m.group(2).split()), bool(m.group(1)), [parse(a) for a in split(m.group(4))]
+
+
+def sensible(function, kind, name):
+    if kind.endswith("**") and not kind.startswith("const"):
+        return "&made.%s_%s" % (kind.split()[0], name)
+    for key in (function + "." + name, kind + (" " if not kind.endswith("*") else "") + name, kind):
+        if key in VALUES:
+            return VALUES[key]
+    sys.exit("arguments.py does not know what to give %s for %s %s" % (function, kind, name))
+
+
+def is_pointer(kind):
+    return "*" in kind or kind in ("maskdm_log_callback", "maskdm_parallel_for", "maskdm_data_fetch",
+                                   "maskdm_mask_visible_callback", "maskdm_mask_draw_callback",
+                                   "maskdm_progress_callback", "maskdm_preview_callback")
+
+
+def answer(result, checked):
+    if result == "void":
+        return "VOID"
+    if result == "double":
+        return "REAL"
+    if "*" in result:
+        return "POINTER"
+    return "STATUS" if checked else "NUMBER"
+
+
+calls, trials, made, seen = [], [], set(), 0
+for function, result, checked, arguments in functions():
+    seen += 1
+    places = [sensible(function, kind, name) for kind, name in arguments]
+    outs = [(kind.split()[0], "made.%s_%s" % (kind.split()[0], name)) for kind, name in arguments
+            if kind.endswith("**") and not kind.startswith("const")]
+    made |= set(outs)
+    job = function in JOBS
+
+    def trial(which, what, expected):
+        calls.append("static void call_%d(void)\n{\n" % len(calls))
+        text = "%s(%s);" % (function, ", ".join(which))
+        if result == "void":
+            calls[-1] += "    %s\n" % text
+        else:
+            calls[-1] += "    answer.%s = %s\n" % (answer(result, checked).lower(), text)
+        for kind, place in outs:
+            calls[-1] += "    %s_release(&%s);\n" % (kind, place)
+        calls[-1] += "}\n"
+        trials.append('    {"%s", "%s", %s, %s, call_%d},' % (function, what, answer(result, checked), expected,
+                                                             len(calls) - 1))
+
+    trial(places, "", "ANYTHING" if job or function in NOTHING or SILENT.match(function) else "SUCCESS")
+    for i, (kind, name) in enumerate(arguments):
+        wrong = lambda value: places[:i] + [value] + places[i + 1:]
+        key = function + "." + name
+        if is_pointer(kind):
+            fine = name in NULLABLE or key in NULLABLE
+            expected = "ANYTHING" if SILENT.match(function) else "REFUSAL" if not fine else \
+                "ANYTHING" if job or function in NOTHING else "SUCCESS"
+            trial(wrong("NULL"), name, expected)
+            if kind == "const maskdm_options *" and not function.startswith("maskdm_options_"):
+                other = "mask" if function == "maskdm_data_open_folder" else "folder"
+                trial(wrong("rig.%s_options" % other), "%s of kind %s" % (name, other), "OUT_OF_RANGE")
+        elif kind == "double":
+            trial(wrong("(double)NAN"), name + " = NaN", "ANYTHING")
+        elif kind.startswith("enum"):
+            trial(wrong("(%s)-1" % kind), name + " = -1", "OUT_OF_RANGE")
+            trial(wrong("(%s)99" % kind), name + " = 99", "OUT_OF_RANGE")
+        elif kind in LARGEST and key not in EXTENTS:
+            trial(wrong("(%s)-1" % kind), name + " = -1", "ANYTHING")
+            trial(wrong(LARGEST[kind]), name + " = largest", "ANYTHING")
+
+with open(out, "w") as f:
+    f.write("/* Made by arguments.py out of the public headers. */\n\nstatic struct {\n")
+    for kind, place in sorted(made, key=lambda m: m[1]):
+        f.write("    %s *%s;\n" % (kind, place.split(".")[1]))
+    f.write("} made;\n\n" + "\n".join(calls))
+    f.write("\nstatic const struct trial trials[] = {\n" + "\n".join(trials) + "\n};\n")
+    f.write("enum { FUNCTIONS = %d };\n" % seen)

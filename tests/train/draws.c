@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Which random numbers go where: label dropout, noise and times of a step, and those of the held-out loss, each from
+ * a stream of its own.
+ */
+#include "tiny.h"
+
+#include "train/trainer.h"
+#include "util/rng.h"
+
+enum { BATCH = 8, SEED = 3, TIMES = 1000 };
+
+static const char labelled[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 time_mlp=true";
+
+static void open_labelled(struct tiny *t, const char *trainer)
+{
+    tiny_open_on(t, tiny_device("threads=1"), labelled, NULL, NULL, NULL, trainer);
+}
+
+/* A label is dropped where its own number lies below label_dropout, and kept elsewhere. */
+START_TEST(labels_are_dropped_at_their_rate)
+{
+    struct tiny t;
+    int dropped = 0, drawn = 0;
+
+    open_labelled(&t, "batch_size=8 seed=3 label_dropout=0.2");
+    for (int64_t step = 0; step < 100; step++) {
+        float images[BATCH * VALUES];
+        int32_t labels[BATCH];
+
+        t.optimizer->steps = step;
+        OK(maskdm_trainer_draw(t.trainer, t.data, 0));
+        OK(maskdm_data_batch(t.data, SEED, step, BATCH, 0.5, images, labels));
+        for (int64_t b = 0; b < BATCH; b++, drawn++) {
+            struct maskdm_rng r =
+                maskdm_rng_make(SEED, MASKDM_DRAW_LABEL, (uint64_t)(step * BATCH + b), (uint64_t)step);
+            int drop = maskdm_rng_uniform(&r) < 0.2;
+
+            ck_assert_int_ge(labels[b], 0);
+            ck_assert_int_eq(t.trainer->labels[b], drop ? -1 : labels[b]);
+            dropped += drop;
+        }
+    }
+    ck_assert_msg(dropped > 0.15 * drawn && dropped < 0.25 * drawn, "%d of %d labels", dropped, drawn);
+    tiny_close(&t);
+}
+END_TEST
+
+START_TEST(no_label_or_every_label)
+{
+    for (int all = 0; all < 2; all++) {
+        struct tiny t;
+
+        open_labelled(&t, all ? "batch_size=8 seed=3 label_dropout=1" : "batch_size=8 seed=3 label_dropout=0");
+        OK(maskdm_trainer_draw(t.trainer, t.data, 0));
+        for (int b = 0; b < BATCH; b++)
+            ck_assert_int_eq(t.trainer->labels[b] == -1, all);
+        tiny_close(&t);
+    }
+}
+END_TEST
+
+/* The trainer's noise and times are those that maskdm_scheduler_draw_*() say, for every part of every step. */
+START_TEST(noise_and_times_of_a_step)
+{
+    struct tiny t;
+
+    open_labelled(&t, "batch_size=8 accumulate=2 seed=3");
+    for (int64_t step = 0; step < 3; step++)
+        for (int64_t part = 0; part < 2; part++) {
+            static float noise[BATCH / 2 * VALUES];
+            double times[BATCH / 2];
+            int64_t first = step * BATCH + part * BATCH / 2;
+
+            t.optimizer->steps = step;
+            OK(maskdm_trainer_draw(t.trainer, t.data, part));
+            OK(maskdm_scheduler_draw_noise(t.scheduler, SEED, first, step, BATCH / 2, VALUES, noise));
+            OK(maskdm_scheduler_draw_times(t.scheduler, SEED, first, step, BATCH / 2, times));
+            ck_assert_mem_eq(maskdm_trainer_view(t.trainer, "noise"), noise, sizeof noise);
+            ck_assert_mem_eq(t.trainer->times, times, sizeof times);
+        }
+    tiny_close(&t);
+}
+END_TEST
+
+/* Streams of one sample and step differ by their purpose alone. */
+START_TEST(no_two_purposes_share_a_stream)
+{
+    uint32_t first[12];
+
+    for (int p = MASKDM_DRAW_INIT; p <= MASKDM_DRAW_USER; p++) {
+        struct maskdm_rng r = maskdm_rng_make(SEED, (enum maskdm_purpose)p, 5, 7);
+
+        first[p] = maskdm_rng_u32(&r);
+        for (int q = MASKDM_DRAW_INIT; q < p; q++)
+            ck_assert_uint_ne(first[p], first[q]);
+    }
+}
+END_TEST
+
+/* Mean absolute error of whole images against the target at stratified times, with the noise of a step that no run
+ * reaches, computed from the public parts. */
+static double held_out(struct tiny *t, int64_t step)
+{
+    static float image[VALUES], noise[VALUES], x_t[VALUES], target[VALUES], out[VALUES];
+    maskdm_model *now;
+    double sum = 0;
+
+    OK(maskdm_trainer_model(t->trainer, &now));
+    for (int64_t i = 0; i < COUNT; i++) {
+        double time = (double)maskdm_rng_permute(SEED, MASKDM_DRAW_TIME, (uint64_t)1 << 40, (uint64_t)i, COUNT);
+        double difference = 0;
+        int32_t label;
+
+        time = floor((time + 0.5) * TIMES / COUNT);
+        OK(maskdm_data_get(t->data, i, image, &label));
+        for (int k = 0; k < VALUES; k++)
+            image[k] = image[k] * 2 - 1;
+        OK(maskdm_scheduler_draw_noise(t->scheduler, SEED, i, step, 1, VALUES, noise));
+        OK(maskdm_scheduler_add_noise(t->scheduler, 1, VALUES, image, noise, &time, x_t));
+        OK(maskdm_scheduler_target(t->scheduler, 1, VALUES, image, noise, &time, target));
+        OK(maskdm_model_predict(now, MASKDM_WEIGHTS_EMA, 1, x_t, &time, &label, NULL, 0, out));
+        for (int k = 0; k < VALUES; k++)
+            difference += fabs((double)out[k] - target[k]) / VALUES;
+        sum += difference / COUNT;
+    }
+    maskdm_model_release(&now);
+    return sum;
+}
+
+START_TEST(held_out_loss_has_noise_of_its_own)
+{
+    struct tiny t;
+    double loss;
+
+    open_labelled(&t, "batch_size=8 seed=3 loss=l1");
+    ck_assert_int_eq(maskdm_scheduler_timesteps(t.scheduler), TIMES);
+    tiny_step(&t, 5);
+    OK(maskdm_trainer_validate(t.trainer, t.data, 0, MASKDM_WEIGHTS_EMA, &loss, NULL, 0));
+    ck_assert_double_eq_tol(loss, held_out(&t, (int64_t)1 << 40), 1e-6 * loss);
+    ck_assert_double_gt(fabs(loss - held_out(&t, 0)), 1e-4 * loss); /* training's own would show */
+    tiny_close(&t);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("draws");
+    TCase *c = tcase_create("draws");
+
+    tcase_add_test(c, labels_are_dropped_at_their_rate);
+    tcase_add_test(c, no_label_or_every_label);
+    tcase_add_test(c, noise_and_times_of_a_step);
+    tcase_add_test(c, no_two_purposes_share_a_stream);
+    tcase_add_test(c, held_out_loss_has_noise_of_its_own);
+    suite_add_tcase(s, c);
+    return tiny_main(s);
+}
