@@ -4,6 +4,9 @@
  *
  * H rows, W columns, C channels (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA); rows from the top, channels innermost.
  * Samples are u16 in memory whatever the file had: 8 bit widens by 257, so that nothing of a 16-bit file is lost.
+ *
+ * Thread safety: immutable after creation, so calls on several threads may share one. No callback runs while an image
+ * is read: it goes when it is released, and another thread must not be reading it then.
  */
 #ifndef MASKDM_IMAGE_H
 #define MASKDM_IMAGE_H

@@ -9,7 +9,9 @@
  * before the division by its value at 0 (Hoogeboom et al. 2023). Prediction: noise, x0, or v = sqrt(abar) eps -
  * sqrt(1-abar) x0 (Salimans and Ho 2022).
  *
- * Arrays of images are batch x n floats, packed; n = height * width * channels. Thread safety: immutable.
+ * Arrays of images are batch x n floats, packed; n = height * width * channels.
+ * Thread safety: immutable, so calls on several threads may share one. No callback runs while it is read: another
+ * thread must not be reading it when its last reference goes.
  */
 #ifndef MASKDM_SCHEDULER_H
 #define MASKDM_SCHEDULER_H
