@@ -7,10 +7,13 @@
 static const double half_root = 0.70710678118654752440;   /* sqrt(1/2) */
 static const double gauss_scale = 0.39894228040143267794; /* 1/sqrt(2 pi) */
 
-/* exp(-x), and exp(-x^2/2), without an overflow on the way, which a host may trap. */
+/* exp(-x), and exp(-x^2/2), without an overflow on the way, which a host may trap; a compiler may compute both sides
+ * of a choice. */
 static real exp_minus(real x)
 {
-    return x < -real_exp_top ? (real)INFINITY : real_exp(-x);
+    real near = x < -real_exp_top ? -real_exp_top : x, e = real_exp(-near);
+
+    return near > x ? (real)INFINITY : e;
 }
 
 static real exp_square(real x)
