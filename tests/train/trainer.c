@@ -446,7 +446,7 @@ START_TEST(one_set_alone)
         maskdm_model_release(&one);
     }
     FAILS(MASKDM_EINVAL, "no weights 2", maskdm_model_load_one(&one, t.device, path, (enum maskdm_weights)2));
-    FAILS(MASKDM_EINVAL, "which is 3",
+    FAILS(MASKDM_EINVAL, "no weights 3",
           maskdm_model_load_one_memory(&one, t.device, bytes, n, (enum maskdm_weights)3));
     FAILS(MASKDM_EINVAL, "path", maskdm_model_load_one(&one, t.device, NULL, MASKDM_WEIGHTS_EMA));
     FAILS(MASKDM_EINVAL, "bytes", maskdm_model_load_one_memory(&one, t.device, NULL, n, MASKDM_WEIGHTS_EMA));
