@@ -45,25 +45,27 @@ static int out_of_memory(struct decoding *d)
     return maskdm_picture_memory(d->f, d->refused, "a PNG image");
 }
 
+/* Behind a complete picture, in or before any chunk but its own, the end may be missing or be something else. */
+static int is_past(struct decoding *d)
+{
+    return d->complete && ((png_get_io_state(d->png) & PNG_IO_MASK_LOC) == PNG_IO_CHUNK_HDR ||
+                           png_get_io_chunk_type(d->png) != 0x49444154 /* IDAT */);
+}
+
 static void stop(png_structp png, png_const_charp text)
 {
     struct decoding *d = png_get_error_ptr(png);
 
     if (d->refused)
         out_of_memory(d);
-    else if (!d->f->code)
+    else if (is_past(d))
+        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_NO_END, 1);
+    else
         maskdm_failure_set(d->f, MASKDM_EFORMAT, "PNG: %s", text);
     longjmp(d->jump, 1);
 }
 
-/* Behind a complete picture, in or before any chunk but its own, the end of the file may come early. */
-static int may_end_here(struct decoding *d)
-{
-    return d->complete && ((png_get_io_state(d->png) & PNG_IO_MASK_LOC) == PNG_IO_CHUNK_HDR ||
-                           png_get_io_chunk_type(d->png) != 0x49444154 /* IDAT */);
-}
-
-/* libpng's warnings begin with the chunk's name. Transparency that was lost changes the picture. */
+/* libpng's warnings begin with the chunk's name. Transparency that is damaged changes the picture. */
 static void hear(png_structp png, png_const_charp text)
 {
     struct decoding *d = png_get_error_ptr(png);
@@ -72,6 +74,8 @@ static void hear(png_structp png, png_const_charp text)
         if (!strncmp(text, "tRNS", 4))
             stop(png, text);
         maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_CHECKSUM, 1);
+    } else if (!strncmp(text, "tRNS", 4)) {
+        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_OPAQUE, 1);
     } else if (d->complete && !strncmp(text, "IDAT", 4)) {
         maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_STREAM, 1);
     }
@@ -97,14 +101,8 @@ static void feed(png_structp png, png_bytep to, size_t n)
 {
     struct decoding *d = png_get_io_ptr(png);
 
-    if (n > d->size - d->at) {
-        if (may_end_here(d)) {
-            maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_NO_END, 1);
-            d->at = d->size;
-            longjmp(d->jump, 1);
-        }
+    if (n > d->size - d->at)
         png_error(png, "the file ends early");
-    }
     memcpy(to, d->bytes + d->at, n);
     d->at += n;
 }
@@ -188,7 +186,7 @@ static int begin(struct decoding *d)
 static int finish(struct decoding *d)
 {
     d->complete = 1;
-    png_read_end(d->png, NULL);
+    png_read_end(d->png, d->info);
     if (d->at < d->size)
         maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_TRAILER, (int64_t)(d->size - d->at));
     /* libpng goes on without a side chunk that it had no memory for; what it held might have mattered. */

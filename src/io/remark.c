@@ -20,6 +20,7 @@ static const struct {
     [MASKDM_REMARK_TRAILER] = {"", " bytes behind the end of the picture", 0, 1},
     [MASKDM_REMARK_CHECKSUM] = {"", " side chunks with a wrong checksum", 1, 1},
     [MASKDM_REMARK_STREAM] = {"compressed data that ends oddly behind the whole picture", NULL, 0, 1},
+    [MASKDM_REMARK_OPAQUE] = {"misplaced or malformed transparency is left out", NULL, 0, 1},
     [MASKDM_REMARK_TURNED] = {"turned upright from EXIF orientation ", "", 0, 0},
     [MASKDM_REMARK_NOT_TURNED] = {"EXIF orientation ", " not followed", 0, 0},
 };

@@ -18,6 +18,7 @@ enum maskdm_remark {
     MASKDM_REMARK_TRAILER,    /* number: bytes */
     MASKDM_REMARK_CHECKSUM,   /* number: chunks */
     MASKDM_REMARK_STREAM,     /* no number */
+    MASKDM_REMARK_OPAQUE,     /* no number */
     MASKDM_REMARK_TURNED,     /* number: EXIF orientation */
     MASKDM_REMARK_NOT_TURNED, /* number: EXIF orientation */
     MASKDM_REMARKS

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Image files as the library reads them, beside Pillow: pillow.py LIBRARY [FOLDER...]
 
-Without folders Pillow makes files in all its modes. Each PNG and JPEG file below the folders is read whole, with its own channels, and fitted to 64 x 64 x 3 as a folder's
-images are, by rows. Every sample is compared; differences are counted by their known reasons (doc/formats.md), and
-those without a reason are printed and fail. A file that one side reads and the other does not is counted too.
-Without Pillow and numpy nothing is compared: exit status 77."""
+Each PNG and JPEG file below the folders is read with its own channels, and fitted to 64 x 64 x 3; every sample is
+compared. Differences are counted by their known reasons (doc/numerics.md); those without a reason are printed and
+fail. A file that one side reads and the other does not is counted too. Without folders Pillow makes files in all its
+modes. Without Pillow and numpy nothing is compared: exit status 77."""
 import collections
 import ctypes
 import io
@@ -79,8 +79,10 @@ def whole(image):
     return out if out.ndim == 3 else out[:, :, None]
 
 
-def agree(ours, theirs, bits, mode):
+def agree(ours, theirs, bits, mode, said):
     """(equal, the reason why it is compared in another form than the file's)."""
+    if "transparency" in said and theirs.shape[2] == ours.shape[2] + 1:
+        return (ours == theirs[:, :, :-1]).all(), "transparency that PNG does not allow is followed by Pillow"
     if bits == 16 and ours.shape[2] == 2 and theirs.shape[2] == 4:
         return (ours[:, :, [0, 0, 0, 1]] >> 8 == theirs // 257).all(), "grey and alpha of 16 bits are RGBA of 8 in Pillow"
     if bits == 16 and ours.shape[2] == 2 and theirs.shape[2] == 1:
@@ -140,7 +142,7 @@ def compare_file(library, path, count, bad):
             count["  remark: " + "".join("N" if c.isdigit() else c for c in part).replace("NN", "N")] += 1
     bits = header_bits(path)
     theirs = whole(upright(image))
-    same, reason = agree(ours, theirs, bits, image.mode)
+    same, reason = agree(ours, theirs, bits, image.mode, said)
     if not same:
         bad.append("%s (%s): %s against %s%s" % (
             path, image.mode, ours.shape, theirs.shape, "" if ours.shape != theirs.shape else ", %d samples, at most %d" % (

@@ -139,7 +139,8 @@ END_TEST
 START_TEST(odd_chunks)
 {
     static const unsigned char key[6] = {0, 1, 0, 2, 0, 3};
-    const struct png_chunk trns = {"tRNS", key, sizeof key, 0, 1}, text = {"tEXt", "a\0b", 3, 1, 1};
+    const struct png_chunk trns = {"tRNS", key, sizeof key, 0, 1}, late = {"tRNS", key, sizeof key, 1, 1};
+    const struct png_chunk text = {"tEXt", "a\0b", 3, 1, 1};
     struct png_file file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &text);
     struct maskdm_failure f;
     maskdm_image *m;
@@ -163,6 +164,20 @@ START_TEST(odd_chunks)
     file.data[8 + 25 + 8 + sizeof key] ^= 1;
     ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_EFORMAT);
     ck_assert_msg(strstr(f.text, "tRNS") != NULL, "%s", f.text);
+    free(file.data);
+    file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, NULL);
+    memcpy(file.data + file.size - 8, "IxND", 4);
+    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_str_eq(m->remark, "no end marker behind the whole picture");
+    maskdm_picture_free(&m);
+    file.data[file.size - 12 - 1] ^= 1; /* the checksum of the picture's data */
+    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_EFORMAT);
+    free(file.data);
+    file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &late);
+    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_int_eq(m->channels, 3);
+    ck_assert_str_eq(m->remark, "misplaced or malformed transparency is left out");
+    maskdm_picture_free(&m);
     free(file.data);
 }
 END_TEST
