@@ -42,6 +42,17 @@ static inline void put_le(struct bytes *b, int size, uint64_t x)
     put(b, field, (size_t)size);
 }
 
+/* Floats as every file has them, whatever the machine. */
+static inline void store_floats(unsigned char *out, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, x + i, sizeof bits);
+        maskdm_store_le(out + 4 * i, 4, bits);
+    }
+}
+
 static inline void put_string(struct bytes *b, const char *s)
 {
     put(b, s, strlen(s));
