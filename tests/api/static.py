@@ -20,9 +20,12 @@ def folders():
 
 
 def flags():
-    env = dict(os.environ, PKG_CONFIG_PATH=os.path.join(build, "meson-uninstalled"))
-    said = subprocess.run(["pkg-config", "--static", "--cflags", "--libs", "maskdm"], env=env, capture_output=True,
-                          text=True)
+    """What the package file says, with the folders of an installation taken for those of source and build."""
+    env = dict(os.environ, PKG_CONFIG_PATH=os.path.join(build, "meson-private"))
+    include = os.path.join(os.path.dirname(program), "..", "..", "include")
+    said = subprocess.run(["pkg-config", "--define-variable=includedir=" + include,
+                           "--define-variable=libdir=" + os.path.join(build, "src"), "--static", "--cflags", "--libs",
+                           "maskdm"], env=env, capture_output=True, text=True)
     return said.stdout.split() if said.returncode == 0 else None
 
 
