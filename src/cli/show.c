@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #define DRAW_EVERY 0.1 /* seconds between live lines */
-#define READ_EVERY 5.0 /* seconds between plain lines about images read */
+#define READ_FIRST 1.0 /* seconds to the first plain line about images read */
+#define READ_EVERY 5.0 /* from there to the next ones */
 
 /* State of the one run of this process. */
 static const maskdm_options *told;
-static int live, drawn;
+static int live, drawn, reading_told;
 static double drawn_at; /* seconds */
 static int64_t line_every = 1;
 
@@ -66,10 +67,12 @@ static void print_line(const char *line)
 /* The first line comes late, so that a folder that is read at once stays without. */
 static void show_reading(const struct maskdm_progress *p)
 {
+    const double pause = live ? DRAW_EVERY : reading_told ? READ_EVERY : READ_FIRST;
     char line[96];
 
-    if (now() - drawn_at < (live ? DRAW_EVERY : READ_EVERY))
+    if (now() - drawn_at < pause)
         return;
+    reading_told = 1;
     if (p->files_read)
         snprintf(line, sizeof line, "reading images: %lld of %lld", (long long)p->files_read, (long long)p->files);
     else

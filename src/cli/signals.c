@@ -16,7 +16,7 @@ static const int of_writes[] = {SIGPIPE, SIGXFSZ};
 static _Atomic(maskdm_control *) running; /* NULL: there is nothing to stop (any more) */
 static volatile sig_atomic_t caught;      /* the first one */
 
-static void on_signal(int number)
+static void stop(int number)
 {
     maskdm_control *control = atomic_load(&running);
 
@@ -30,19 +30,41 @@ static void on_signal(int number)
     }
 }
 
-/* nohup and a shell's "&" ignore signals for us, and mean it. */
-static int handle(int number, void (*handler)(int))
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    (void)info;
+    (void)context;
+    stop(number);
+}
+
+/* Sent to this process by another one, as kill does it; the terminal's come from the kernel. */
+static void on_sent(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    if (info->si_code <= 0)
+        stop(number);
+}
+
+static int is_ignored(int number)
 {
     struct sigaction action;
 
-    if (sigaction(number, NULL, &action) < 0)
-        return -1;
-    if (action.sa_handler == SIG_IGN)
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/* nohup and their like ignore a signal for us, and mean it. A script's "&" ignores both of the keyboard's, lest ^C for
+ * what runs in front end us too: kill -INT to our number still means us. */
+static int handle(int number)
+{
+    const int background = number == SIGINT && is_ignored(SIGQUIT);
+    struct sigaction action;
+
+    if (is_ignored(number) && !background)
         return 0;
     memset(&action, 0, sizeof action);
-    action.sa_handler = handler;
+    action.sa_sigaction = is_ignored(number) ? on_sent : on_signal;
     sigfillset(&action.sa_mask); /* two at once are taken one after the other */
-    action.sa_flags = SA_RESTART;
+    action.sa_flags = SA_RESTART | SA_SIGINFO;
     return sigaction(number, &action, NULL);
 }
 
@@ -52,9 +74,9 @@ int signals_begin(maskdm_control *control)
 
     atomic_store(&running, control);
     for (size_t i = 0; i < sizeof ending / sizeof *ending && status == 0; i++)
-        status = handle(ending[i], on_signal);
+        status = handle(ending[i]);
     for (size_t i = 0; i < sizeof of_writes / sizeof *of_writes && status == 0; i++)
-        status = handle(of_writes[i], SIG_IGN);
+        status = signal(of_writes[i], SIG_IGN) == SIG_ERR ? -1 : 0;
     return status;
 }
 

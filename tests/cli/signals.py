@@ -87,13 +87,49 @@ def check_first_signal_counts():
 
 
 def check_ignored_stays_ignored():
-    """As under nohup, and of a shell's "&"."""
+    """As under nohup."""
     faces("data", 8)
     for number in ENDING:
         out = "run%d" % number
         p = start(*pretrain(out, "--steps", 60), preexec_fn=lambda: signal.signal(number, signal.SIG_IGN))
         said = stop_behind_first_step(p, number, number)
         assert p.returncode == 0 and "step 60 of 60" in said and checkpoints(out) == [60], (p.returncode, said)
+
+
+def as_in_background():
+    """What a script's "&" does to a command, so that ^C is for what runs in front alone."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def check_background_takes_kill():
+    faces("data", 8)
+    p = start(*pretrain("run"), preexec_fn=as_in_background)
+    said = stop_behind_first_step(p, signal.SIGINT)
+    assert p.returncode == 130 and "to go on:" in said and checkpoints("run"), (p.returncode, said)
+
+
+def check_background_ignores_terminal():
+    faces("data", 8)
+    try:
+        control, terminal = pty.openpty()
+    except OSError as why:
+        raise Skip("no terminal to be had: %s" % why)
+
+    def take():
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        as_in_background()
+
+    p = start(*pretrain("run", "--steps", 60), stderr=terminal, preexec_fn=take)
+    os.close(terminal)
+    text = b""
+    while b"step 60 of 60" not in text and b"cancelled" not in text:
+        if b"step " in text and b"^C" not in text:
+            os.write(control, b"\x03")  # which the terminal shows as ^C
+        text += os.read(control, 4096)
+    assert p.wait(60) == 0 and b"^C" in text and checkpoints("run") == [60], (p.returncode, text)
+    os.close(control)
 
 
 def check_killed():
