@@ -52,8 +52,8 @@ static int is_ignored(int number)
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-/* nohup and their like ignore a signal for us, and mean it. A script's "&" ignores both of the keyboard's, lest ^C for
- * what runs in front end us too: kill -INT to our number still means us. */
+/* nohup and its like ignore a signal for us, and mean it. A script's "&" ignores both of the keyboard's, so that ^C
+ * for what runs in front does not end us too: kill -INT to our number still means us. */
 static int handle(int number)
 {
     const int background = number == SIGINT && is_ignored(SIGQUIT);
