@@ -195,6 +195,23 @@ START_TEST(what_is_missing_or_broken_is_no_limit)
 }
 END_TEST
 
+/* Lines longer than are read are left out whole; what comes behind them is read. */
+START_TEST(long_lines_are_passed_over)
+{
+    char mounts[5000];
+
+    memset(mounts, 'x', 2047);
+    strcpy(mounts + 2047, V2);
+    begin("0::/job\n", mounts);
+    put("/sys/fs/cgroup/job/cpu.max", "300000 100000\n");
+    ck_assert_int_eq(maskdm_cgroup_cpus(root), 0);
+    strcat(mounts, V2);
+    put("/proc/self/mountinfo", mounts);
+    ck_assert_int_eq(maskdm_cgroup_cpus(root), 3);
+    end();
+}
+END_TEST
+
 START_TEST(a_full_group_is_found)
 {
     begin("5:pids:/a/b\n", "30 20 0:26 / /pids rw - cgroup cgroup rw,pids\n");
@@ -206,6 +223,11 @@ START_TEST(a_full_group_is_found)
     ck_assert_int_eq(maskdm_cgroup_tasks(root), -1);
     put("/pids/a/pids.current", "20\n");
     ck_assert_int_eq(maskdm_cgroup_tasks(root), 20);
+    put("/pids/pids.max", "30\n");
+    put("/pids/pids.current", "30\n");
+    ck_assert_int_eq(maskdm_cgroup_tasks(root), 20); /* the least of those that are full */
+    put("/pids/a/b/pids.max", "19\n");
+    ck_assert_int_eq(maskdm_cgroup_tasks(root), 19);
     end();
 }
 END_TEST
@@ -223,6 +245,7 @@ int main(void)
     tcase_add_test(c, both_versions_side_by_side);
     tcase_add_test(c, containers_mount_a_part);
     tcase_add_test(c, what_is_missing_or_broken_is_no_limit);
+    tcase_add_test(c, long_lines_are_passed_over);
     tcase_add_test(c, a_full_group_is_found);
     suite_add_tcase(s, c);
     srunner_set_fork_status(r, CK_NOFORK);

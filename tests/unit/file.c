@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,8 @@ START_TEST(writing_and_reading)
     ck_assert_int_eq(maskdm_reader_read_at(r, part, 3, 2), MASKDM_OK);
     ck_assert_str_eq(part, "con");
     ck_assert_int_eq(maskdm_reader_read_at(r, part, 3, 4), MASKDM_EIO);
+    ck_assert_int_eq(maskdm_reader_read_at(r, part, 1, 6), MASKDM_EIO);
+    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "the file has 6 bytes")); /* asked before it is read */
     ck_assert_int_eq(maskdm_reader_read_at(r, part, 3, UINT64_MAX - 1), MASKDM_EIO);
     ck_assert_int_eq(truncate(inside("a"), 3), 0);
     ck_assert_int_eq(maskdm_reader_read_at(r, part, 3, 2), MASKDM_EIO);
@@ -222,6 +225,9 @@ START_TEST(reading_fails_cleanly)
         ck_assert_ptr_null(data);
     }
     ck_assert_int_eq(maskdm_file_read_all(&data, &n, inside("a"), 3), MASKDM_EFORMAT);
+    ck_assert_int_eq(maskdm_file_read_all(&data, &n, inside("a"), 4), MASKDM_OK);
+    ck_assert_str_eq(data, "text");
+    maskdm_free(data);
     ck_assert_int_eq(maskdm_file_read_all(&data, &n, inside("none"), 3), MASKDM_ENOTFOUND);
     ck_assert_int_eq(maskdm_reader_open(&r, folder), MASKDM_EIO);
     ck_assert_ptr_null(r);
@@ -258,6 +264,67 @@ START_TEST(file_size_limit_is_an_error_not_a_signal)
     maskdm_writer_abandon(&w);
     maskdm_appender_close(&a);
     ck_assert_str_eq(listed(), "log ");
+}
+END_TEST
+
+/* The limit is on the file, not on the piece; a file that just fills it is written. */
+START_TEST(file_size_limit_counts_every_piece)
+{
+    struct rlimit old, small;
+    char block[600] = "";
+    struct maskdm_writer *over, *full;
+    int first, above, filled;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = 1000;
+    ck_assert_int_eq(maskdm_writer_open(&over, inside("a")), MASKDM_OK);
+    ck_assert_int_eq(maskdm_writer_open(&full, inside("b")), MASKDM_OK);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    first = maskdm_writer_write(over, block, 600);
+    above = maskdm_writer_write(over, block, 401);
+    filled = maskdm_writer_write(full, block, 600);
+    if (filled == MASKDM_OK)
+        filled = maskdm_writer_write(full, block, 400);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+    ck_assert_int_eq(first, MASKDM_OK);
+    ck_assert_int_eq(above, MASKDM_EIO);
+    ck_assert_int_eq(filled, MASKDM_OK);
+    maskdm_writer_abandon(&over);
+    ck_assert_int_eq(maskdm_writer_commit(&full), MASKDM_OK);
+    ck_assert_str_eq(listed(), "b ");
+}
+END_TEST
+
+/* The disk is full in the middle of a line. */
+static int write_half(void *user, const char *operation, const char *path)
+{
+    int fd, *half = user;
+
+    if (strcmp(operation, "write") != 0)
+        return 0;
+    fd = open(path, O_WRONLY | O_APPEND);
+    *half = write(fd, "tw", 2) == 2;
+    close(fd);
+    return ENOSPC;
+}
+
+START_TEST(half_a_line_is_taken_back)
+{
+    int half = 0;
+    struct maskdm_file_hook hook = { write_half, &half };
+    struct maskdm_appender *a;
+
+    ck_assert_int_eq(maskdm_appender_open(&a, inside("log")), MASKDM_OK);
+    ck_assert_int_eq(maskdm_appender_write(a, "one\n", 4), MASKDM_OK);
+    maskdm_file_hook_set(&hook);
+    ck_assert_int_eq(maskdm_appender_write(a, "two\n", 4), MASKDM_EIO);
+    maskdm_file_hook_set(NULL);
+    ck_assert(half);
+    ck_assert_str_eq(got(inside("log")), "one\n");
+    ck_assert_int_eq(maskdm_appender_write(a, "three\n", 6), MASKDM_OK);
+    maskdm_appender_close(&a);
+    ck_assert_str_eq(got(inside("log")), "one\nthree\n");
 }
 END_TEST
 
@@ -304,6 +371,8 @@ START_TEST(folders)
     ck_assert_int_eq(put(inside("b"), ""), MASKDM_OK);
     ck_assert_int_eq(put(inside("B"), ""), MASKDM_OK);
     ck_assert_int_eq(put(inside("\xc3\xa9"), ""), MASKDM_OK);
+    ck_assert_int_eq(maskdm_file_kind_of(&kind, inside("b/x")), MASKDM_OK); /* below what is no folder */
+    ck_assert_int_eq(kind, MASKDM_FILE_NONE);
     ck_assert_int_eq(symlink("b", inside("a")), 0);
     ck_assert_int_eq(symlink("nowhere", inside("c")), 0);
     ck_assert_str_eq(listed(), "B a b c? d/ \xc3\xa9 ");
@@ -370,6 +439,8 @@ int main(void)
     tcase_add_test(t, failed_write_spoils_the_commit);
     tcase_add_test(t, reading_fails_cleanly);
     tcase_add_test(t, file_size_limit_is_an_error_not_a_signal);
+    tcase_add_test(t, file_size_limit_counts_every_piece);
+    tcase_add_test(t, half_a_line_is_taken_back);
     tcase_add_test(t, logs_grow_by_whole_lines);
     tcase_add_test(t, folders);
     tcase_add_test(t, sweep_takes_only_what_dead_writers_left);

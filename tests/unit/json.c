@@ -3,6 +3,7 @@
  * The strict parser: what it takes, what it refuses, and what it costs.
  */
 #include "util/alloc.h"
+#include "util/error.h"
 #include "util/json.h"
 
 #include <check.h>
@@ -99,6 +100,7 @@ START_TEST(bad_documents_are_refused)
                                       "\"\\udc00\"",
                                       "\"a\nb\"",
                                       "\"\x01\"",
+                                      "\"\x1f\"",
                                       "\"\xff\"",
                                       "\"\xc0\x80\"",
                                       "\"\xed\xa0\x80\"",
@@ -112,6 +114,8 @@ START_TEST(bad_documents_are_refused)
 
     for (size_t i = 0; i < MASKDM_LENGTH(bad); i++)
         ck_assert_msg(refused(bad[i]), "taken: %s", bad[i]);
+    ck_assert(refused("[[[[[[[[[0]]]]]]]]]"));
+    ck_assert_str_eq(maskdm_error_text(), "JSON is wrong at byte 8: it is nested too deep");
     ck_assert_str_eq(events("\"a\0b\"", 5), "!");
     ck_assert_str_eq(events("1\0", 2), "n!");
 }

@@ -87,6 +87,12 @@ START_TEST(ranges_are_even)
     ck_assert_uint_eq(maskdm_rng_range(&r, 1), 0);
     for (int i = 0; i < 1000; i++)
         ck_assert_uint_lt(maskdm_rng_range(&r, 0xc0000000u), 0xc0000000u);
+    for (int i = 0; i < 1000; i++) {
+        struct maskdm_rng word = r;
+
+        /* A power of two divides the words evenly, so that none is thrown away. */
+        ck_assert_uint_eq(maskdm_rng_range(&r, 1u << 31), maskdm_rng_u32(&word) >> 1);
+    }
     for (int i = 0; i < DRAWS; i++) {
         double u = maskdm_rng_uniform(&r);
 

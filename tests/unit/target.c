@@ -158,6 +158,22 @@ START_TEST(loops_are_refused)
 }
 END_TEST
 
+/* As many as the system itself follows. */
+START_TEST(long_chains_are_followed)
+{
+    char from[16], to[16];
+
+    for (int i = 0; i < 41; i++) {
+        snprintf(from, sizeof from, "l%d", i);
+        snprintf(to, sizeof to, "l%d", i + 1);
+        ck_assert_int_eq(symlink(i < 40 ? to : "file", from), 0);
+    }
+    ck_assert_int_eq(put("l0", "x"), MASKDM_EIO);
+    ck_assert_int_eq(put("l1", "forty"), MASKDM_OK);
+    ck_assert_str_eq(got("file"), "forty");
+}
+END_TEST
+
 START_TEST(folders_follow_links_too)
 {
     ck_assert_int_eq(symlink("far/run", "run"), 0);
@@ -372,6 +388,7 @@ START_TEST(open_file_at_the_size_limit)
     char name[64];
 
     ck_assert_int_eq(write(fd, "0123456789", 10), 10);
+    ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0); /* what is appended goes to the end from wherever the file stands */
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
     small = old;
     small.rlim_cur = 12;
@@ -416,6 +433,28 @@ START_TEST(permissions_are_kept)
         ck_assert_int_eq(after.st_uid, 65534);
         ck_assert_int_eq(after.st_gid, 65534);
     }
+}
+END_TEST
+
+/* Who may not give the file to its group gives the new group no more than everybody had. */
+START_TEST(another_group_gets_no_more)
+{
+    struct stat now;
+    int status;
+
+    if (getuid() != 0)
+        return;
+    ck_assert_int_eq(put("far/file", "old"), MASKDM_OK);
+    ck_assert_int_eq(chmod("far/file", 0664), 0);
+    ck_assert_int_eq(chmod("far", 0777), 0);
+    ck_assert_int_eq(chmod(folder, 0777), 0);
+    ck_assert(!setegid(65534) && !seteuid(65534));
+    status = put("far/file", "new");
+    ck_assert(!seteuid(0) && !setegid(0));
+    ck_assert_int_eq(status, MASKDM_OK);
+    ck_assert_int_eq(stat("far/file", &now), 0);
+    ck_assert_int_eq(now.st_uid, 65534);
+    ck_assert_int_eq(now.st_mode & 0777, 0644);
 }
 END_TEST
 
@@ -542,6 +581,7 @@ int main(void)
     const TTest *test[] = {links_lead_and_stay,
                            absolute_and_dangling_links,
                            loops_are_refused,
+                           long_chains_are_followed,
                            folders_follow_links_too,
                            kinds_that_are_refused,
                            devices_are_written_into,
@@ -551,6 +591,7 @@ int main(void)
                            open_files_of_this_process,
                            open_file_at_the_size_limit,
                            permissions_are_kept,
+                           another_group_gets_no_more,
                            secret_file_is_never_open_to_others,
                            reserving_leaves_nothing,
                            logs_behind_links_and_into_devices,
