@@ -110,6 +110,7 @@ struct archive {
     int plain;  /* sizes in the headers, no descriptors */
     int no_crc; /* none stated, as torch.save can be told */
     int zip64;  /* with the zip64 end records */
+    int wide;   /* descriptors with sizes of 64 bits */
 };
 
 static inline void add_entry(struct archive *a, const char *name, const void *data, size_t n)
@@ -137,8 +138,8 @@ static inline void add_entry(struct archive *a, const char *name, const void *da
     if (!a->plain) {
         put_le(&a->file, 4, 0x08074b50);
         put_le(&a->file, 4, crc);
-        put_le(&a->file, 4, n);
-        put_le(&a->file, 4, n);
+        put_le(&a->file, a->wide ? 8 : 4, n);
+        put_le(&a->file, a->wide ? 8 : 4, n);
     }
     put_le(&a->directory, 4, 0x02014b50);
     put_le(&a->directory, 4, 0);

@@ -56,6 +56,7 @@ static const struct {
             "torch.save"),
     FILE_OF("\x80\4\x95\x10\0\0\0\0\0\0\0}\x94.", "a Python pickle", "torch.save"),
     FILE_OF("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "filled with zeros (20 bytes)", "cut short"),
+    FILE_OF("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "filled with zeros (16 bytes)", "cut short"),
     FILE_OF("", "is empty", "tensor file in memory"),
 };
 

@@ -180,6 +180,12 @@ START_TEST(lengths_that_lie)
         judge(bytes, size, says[i], says[i]);
         free(bytes);
     }
+    for (size_t more = 0; more < 2; more++) { /* up to the end of the file, and one byte behind it */
+        size_t size, n = strlen(header) + 4;
+        unsigned char *bytes = file_of(header, strlen(header), n + more, 4, &size);
+        judge(bytes, size, more ? "bytes, but only" : "end with }", "up to the end");
+        free(bytes);
+    }
     judge((const unsigned char *)"", 0, "is empty", "nothing");
     for (size_t n = 1; n < 8; n++)
         judge((const unsigned char *)"\2\0\0\0\0\0\0\0", n, "at least 8", "short");

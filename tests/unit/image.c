@@ -136,6 +136,10 @@ START_TEST(grid)
         blacks += sheet->sample[i] == 0;
     ck_assert_int_eq(blacks, 5 * 6);
     maskdm_picture_free(&sheet);
+    ck_assert_int_eq(maskdm_picture_grid(&sheet, list, 4, 2, &f), MASKDM_OK); /* full rows, and no row behind them */
+    ck_assert_int_eq(sheet->width, 2 * 5 + 2);
+    ck_assert_int_eq(sheet->height, 2 * 4 + 2);
+    maskdm_picture_free(&sheet);
     ck_assert_int_eq(maskdm_picture_grid(&sheet, mixed, 2, 0, &f), MASKDM_ESHAPE);
     ck_assert_int_eq(maskdm_picture_grid(&sheet, list, 0, 0, &f), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_picture_grid(&sheet, list, 1, INT64_MAX / 2, &f), MASKDM_EINVAL);

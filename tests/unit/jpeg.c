@@ -95,6 +95,24 @@ START_TEST(no_flipped_bit_crashes)
 }
 END_TEST
 
+/* The four inks as libjpeg gives them. */
+static void decode_inks(unsigned char *out, const unsigned char *bytes, unsigned long size)
+{
+    struct jpeg_decompress_struct j;
+    struct jpeg_error_mgr e;
+
+    j.err = jpeg_std_error(&e);
+    jpeg_create_decompress(&j);
+    jpeg_mem_src(&j, bytes, size);
+    (void)jpeg_read_header(&j, TRUE);
+    j.out_color_space = JCS_CMYK;
+    (void)jpeg_start_decompress(&j);
+    for (unsigned char *row = out; j.output_scanline < j.output_height; row += W * 4)
+        (void)jpeg_read_scanlines(&j, &row, 1);
+    (void)jpeg_finish_decompress(&j);
+    jpeg_destroy_decompress(&j);
+}
+
 /* Four inks are stored inverted, as light. Where black leaves light k, a colour is k less (255 - light) * k / 255. */
 START_TEST(cmyk_becomes_rgb)
 {
@@ -102,6 +120,7 @@ START_TEST(cmyk_becomes_rgb)
     struct maskdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode_form(&size, (struct form){.channels = 4, .transform = transform[_i]});
+    unsigned char inks[H * W * 4];
     maskdm_image *m;
 
     ck_assert_msg(decode(&m, bytes, size, &f) == MASKDM_OK, "%s", f.text);
@@ -114,6 +133,12 @@ START_TEST(cmyk_becomes_rgb)
 
                 ck_assert_int_le(abs(m->sample[(y * W + x) * 3 + c] / 257 - expected), 6);
             }
+    decode_inks(inks, bytes, size);
+    for (int i = 0; i < H * W * 3; i++) { /* from those inks, rounded to the nearest */
+        int k = inks[i / 3 * 4 + 3], light = inks[i / 3 * 4 + i % 3];
+
+        ck_assert_int_eq(m->sample[i], 257 * (k - ((255 - light) * k + 127) / 255));
+    }
     maskdm_picture_free(&m);
     free(bytes);
 }

@@ -6,9 +6,11 @@
 #include "jpeg.h"
 
 #include "io/codec.h"
+#include "io/jpeg_warning.h"
 #include "util/alloc.h"
 
 #include <check.h>
+#include <jerror.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,6 +210,43 @@ START_TEST(missing_scans)
 }
 END_TEST
 
+/* Cut behind the lowest coefficient: it is exact, and the others never came. */
+START_TEST(missing_coefficients)
+{
+    unsigned char *odd;
+    size_t n, at;
+
+    file = encode_form(&size, (struct form){.channels = 1, .scans = 20});
+    at = next_marker(file, size, find(0xda));
+    odd = changed(&n, at, size - at, NULL, 0);
+    expect(odd, n, NULL);
+    end();
+}
+END_TEST
+
+/* A few stray bytes lose nothing, whatever they are; many are harmless where they are padding. */
+START_TEST(few_or_equal_stray_bytes)
+{
+    unsigned char noise[40], zero[40] = {0};
+    struct maskdm_remarks r = {0};
+    struct maskdm_jpeg_place place = {.scans = 1, .stray = noise};
+
+    for (int i = 0; i < 40; i++)
+        noise[i] = (unsigned char)i;
+    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 32, &place), 1);
+    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 0);
+    place.stray = zero;
+    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 1);
+    zero[32] = 1;
+    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 0);
+    ck_assert_int_eq(r.number[MASKDM_REMARK_STRAY], 32 + 33); /* they add up */
+    place.ended = 1;
+    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 1, &place), 0);
+    place.scans = 0;
+    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 1);
+}
+END_TEST
+
 START_TEST(missing_restart_intervals)
 {
     unsigned char *odd;
@@ -261,6 +300,8 @@ int main(void)
     tcase_add_loop_test(t, the_end, 0, FORMS);
     tcase_add_loop_test(t, a_hole_up_to_the_end, 0, FORMS);
     tcase_add_loop_test(t, missing_scans, 2, 4);
+    tcase_add_test(t, missing_coefficients);
+    tcase_add_test(t, few_or_equal_stray_bytes);
     tcase_add_test(t, missing_restart_intervals);
     tcase_add_loop_test(t, kinds_that_are_not_read_are_named, 0, 3);
     suite_add_tcase(s, t);

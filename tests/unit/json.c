@@ -105,6 +105,7 @@ START_TEST(bad_documents_are_refused)
                                       "\"\xc0\x80\"",
                                       "\"\xed\xa0\x80\"",
                                       "\"\xf4\x90\x80\x80\"",
+                                      "\"\xf5\x80\x80\x80\"",
                                       "\"\xe2\x82\"",
                                       "[[[[[[[[[0]]]]]]]]]",
                                       "\xef\xbb\xbf{}",

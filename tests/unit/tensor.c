@@ -125,12 +125,14 @@ START_TEST(values_are_drawn)
     ck_assert_int_eq(maskdm_params_declare(&p, "one", &n, MASKDM_INIT_ONE, 0), 2);
     ck_assert_int_eq(maskdm_params_declare(&p, "zero", &n, MASKDM_INIT_ZERO, 0), 3);
     ck_assert_int_eq(maskdm_params_declare(&q, "normal", &n, MASKDM_INIT_NORMAL, 0.02), 0);
+    ck_assert_int_eq(maskdm_params_declare(&q, "another", &n, MASKDM_INIT_NORMAL, 0.02), 1);
     x = malloc(p.length * sizeof *x);
     y = malloc(q.length * sizeof *y);
     memset(x, 0x55, p.length * sizeof *x);
     maskdm_params_init(&p, x, 1);
     maskdm_params_init(&q, y, 1);
     ck_assert_mem_eq(x, y, N * sizeof *x);
+    ck_assert_mem_ne(y, y + q.list[1].at, N * sizeof *y); /* each parameter has numbers of its own */
     for (int i = 0; i < N; i++) {
         const float *u = x + p.list[1].at;
 

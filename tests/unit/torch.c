@@ -121,8 +121,9 @@ START_TEST(what_was_saved)
     struct bytes b = {0};
 
     write_sample(&b);
-    for (int kind = 0; kind < 8; kind++) {
-        struct archive a = {.plain = kind & 1, .no_crc = kind >> 1 & 1, .zip64 = kind >> 2};
+    for (int kind = 0; kind < 16; kind++) {
+        struct archive a = {
+            .plain = kind & 1, .no_crc = kind >> 1 & 1, .zip64 = kind >> 2 & 1, .wide = kind >> 3};
         struct maskdm_st s;
 
         make_archive(&a, b.data, b.size, stored, sizeof stored);
@@ -227,6 +228,7 @@ static const struct {
     {P(BEGIN KEY "K\1)Rs."), "is called with"},
     {P(BEGIN KEY "ccollections\nOrderedDict\n(K\1tRs."), "OrderedDict"},
     {P(BEGIN KEY "ctorch._utils\n_rebuild_tensor_v2\n(K\1tRs."), "made of 1 arguments"},
+    {P(BEGIN KEY "ctorch._utils\n_rebuild_tensor_v2\n(K\1K\1K\1K\1K\1K\1K\1tRs."), "called with 7 arguments"},
     {P(BEGIN KEY "ctorch._utils\n_rebuild_parameter\n(K\1\x88}tRs."), "parameter"},
     {P("\x80\x02"
        "cos"),
@@ -449,7 +451,7 @@ START_TEST(archives_that_lie)
         judge(a.file.data, a.file.size, cases[i].says, cases[i].name);
         free_archive(&a);
     }
-    for (int order = 0; order < 3; order++) {
+    for (int order = 0; order < 4; order++) {
         struct archive a = {0};
 
         if (order == 0)
@@ -457,12 +459,63 @@ START_TEST(archives_that_lie)
         add_entry(&a, order == 2 ? "data.pkl" : order ? "archive/data.pkl" : "archive/other", "\x80\x02}.", 4);
         if (order == 1)
             add_entry(&a, "archive/byteorder", "big", 3);
+        if (order == 3)
+            add_entry(&a, "archive/byteorder", "middle", 6);
         end_archive(&a);
         judge(a.file.data, a.file.size,
               order == 2 ? "in no folder"
               : order    ? "little endian"
                          : "no entry \"archive/data.pkl\"",
               "parts");
+        free_archive(&a);
+    }
+}
+END_TEST
+
+/* What an archive says twice, and otherwise the second time: `at` counts from the beginning, FILE_END from the end. */
+START_TEST(archives_that_contradict_themselves)
+{
+    enum { FILE_START, DIRECTORY, FILE_END, GAP };
+    static const struct {
+        int part, at, width;
+        uint64_t value;
+        const char *says;
+    } cases[] = {{GAP, 0, 0, 0, "the central directory begins at"},
+                 {FILE_START, 30, 1, 'x', "about its name"},
+                 {FILE_START, 14, 4, 1, "about its checksum"},
+                 {FILE_START, 18, 4, 5, "about its size"},
+                 {FILE_START, 22, 4, 5, "about its size"},
+                 {FILE_START, 6, 2, 0x0800, "about its kind"},
+                 {FILE_START, 8, 2, 8, "about its kind"},
+                 {DIRECTORY, 20, 4, 5, "not stored as it is"},
+                 {DIRECTORY, 10, 2, 8, "not stored as it is"},
+                 {DIRECTORY, 34, 2, 1, "no place in this file"},
+                 {DIRECTORY, 42, 4, 1, "said to begin at byte 1"},
+                 {FILE_END, 22 - 12, 4, 1, "contradict each other"},
+                 {FILE_END, 22 - 16, 4, 1, "contradict each other"},
+                 {FILE_END, 22 - 10, 2, 7, "in all"},
+                 {FILE_END, 22 + 20 - 8, 8, 1, "not where its locator says"},
+                 {FILE_END, 22 + 20 - 16, 4, 2, "several volumes"},
+                 {FILE_END, 22 + 20 + 56 - 24, 8, 2, "contradict each other"}};
+
+    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+        struct archive a = {.plain = 1, .zip64 = 1};
+        char label[32];
+
+        snprintf(label, sizeof label, "contradiction %d", (int)i);
+        add_entry(&a, "archive/data.pkl", "\x80\x02}.", 4);
+        if (cases[i].part == GAP)
+            put_string(&a.file, "gap");
+        if (cases[i].part == DIRECTORY)
+            maskdm_store_le(a.directory.data + cases[i].at, cases[i].width, cases[i].value);
+        if (cases[i].part == DIRECTORY && cases[i].at == 20) /* the entry's own header says the same */
+            maskdm_store_le(a.file.data + 18, 4, cases[i].value);
+        end_archive(&a);
+        if (cases[i].part == FILE_START)
+            maskdm_store_le(a.file.data + cases[i].at, cases[i].width, cases[i].value);
+        if (cases[i].part == FILE_END)
+            maskdm_store_le(a.file.data + a.file.size - (size_t)cases[i].at, cases[i].width, cases[i].value);
+        judge(a.file.data, a.file.size, cases[i].says, label);
         free_archive(&a);
     }
 }
@@ -649,6 +702,8 @@ START_TEST(every_kind_of_view)
     } views[] = {
         {2, {400, 500}, {1, 400}, 0},                     /* a transpose, beyond one window */
         {2, {3, 70000}, {1, 3}, 7},                       /* narrow */
+        {1, {30000}, {4}, 0},                             /* a last element just behind a window */
+        {2, {20000, 2}, {5, 1}, 0},
         {2, {70000, 3}, {1, 80000}, 7},                   /* columns longer than a window */
         {4, {30, 20, 5, 4}, {400, 1, 80, 20}, 11},        /* a convolution's, channels last */
         {4, {4, 5, 20, 30}, {1, 120, 4, 600 * 4}, 0},     /* nothing that follows */
@@ -742,6 +797,7 @@ int main(void)
     tcase_add_test(tests, bombs);
     tcase_add_test(tests, every_byte_wrong);
     tcase_add_test(tests, archives_that_lie);
+    tcase_add_test(tests, archives_that_contradict_themselves);
     tcase_add_test(tests, entries_that_end_behind);
     tcase_add_test(tests, describing_reads_no_tensor);
     tcase_add_test(tests, damage_is_found_when_read);
