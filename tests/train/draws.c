@@ -60,7 +60,8 @@ START_TEST(no_label_or_every_label)
 }
 END_TEST
 
-/* The trainer's noise and times are those that maskdm_scheduler_draw_*() say, for every part of every step. */
+/* The trainer's noise and times are those that maskdm_scheduler_draw_*() say, for every part of every step, and its
+ * images those of maskdm_data_batch(), of which each part is a batch. */
 START_TEST(noise_and_times_of_a_step)
 {
     struct tiny t;
@@ -68,7 +69,7 @@ START_TEST(noise_and_times_of_a_step)
     open_labelled(&t, "batch_size=8 accumulate=2 seed=3");
     for (int64_t step = 0; step < 3; step++)
         for (int64_t part = 0; part < 2; part++) {
-            static float noise[BATCH / 2 * VALUES];
+            static float noise[BATCH / 2 * VALUES], images[BATCH / 2 * VALUES];
             double times[BATCH / 2];
             int64_t first = step * BATCH + part * BATCH / 2;
 
@@ -78,6 +79,8 @@ START_TEST(noise_and_times_of_a_step)
             OK(maskdm_scheduler_draw_times(t.scheduler, SEED, first, step, BATCH / 2, times));
             ck_assert_mem_eq(maskdm_trainer_view(t.trainer, "noise"), noise, sizeof noise);
             ck_assert_mem_eq(t.trainer->times, times, sizeof times);
+            OK(maskdm_data_batch(t.data, SEED, step * 2 + part, BATCH / 2, 0, images, NULL));
+            ck_assert_mem_eq(t.trainer->images, images, sizeof images);
         }
     tiny_close(&t);
 }
@@ -143,6 +146,31 @@ START_TEST(held_out_loss_has_noise_of_its_own)
 }
 END_TEST
 
+/* Held-out images may have labels that the network has not. */
+START_TEST(unknown_held_out_labels_are_none)
+{
+    static int32_t unknown[COUNT];
+    struct tiny t;
+    maskdm_data *data[2];
+    double loss[3];
+
+    for (int i = 0; i < COUNT; i++)
+        unknown[i] = 5 + i;
+    open_labelled(&t, NULL);
+    tiny_step(&t, 3);
+    for (int k = 0; k < 2; k++) {
+        OK(maskdm_data_create_memory(&data[k], t.device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0,
+                                     k ? unknown : NULL));
+        OK(maskdm_trainer_validate(t.trainer, data[k], 0, MASKDM_WEIGHTS_EMA, &loss[k], NULL, 0));
+        maskdm_data_release(&data[k]);
+    }
+    OK(maskdm_trainer_validate(t.trainer, t.data, 0, MASKDM_WEIGHTS_EMA, &loss[2], NULL, 0));
+    ck_assert_double_eq(loss[1], loss[0]);
+    ck_assert_double_ne(loss[2], loss[0]);
+    tiny_close(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("draws");
@@ -153,6 +181,7 @@ int main(void)
     tcase_add_test(c, noise_and_times_of_a_step);
     tcase_add_test(c, no_two_purposes_share_a_stream);
     tcase_add_test(c, held_out_loss_has_noise_of_its_own);
+    tcase_add_test(c, unknown_held_out_labels_are_none);
     suite_add_tcase(s, c);
     return tiny_main(s);
 }

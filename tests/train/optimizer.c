@@ -128,6 +128,47 @@ START_TEST(warm_up)
     ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 1), 0.125);
     ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 4), 0.5);
     ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 4000), 0.5);
+    ck_assert(isnan(maskdm_training_progress(t.trainer).lr));
+    for (int s = 0; s < 3; s++) { /* the rate of the step that was done */
+        tiny_step(&t, 1);
+        ck_assert_double_eq(maskdm_training_progress(t.trainer).lr, 0.125 * s);
+    }
+    tiny_close(&t);
+}
+END_TEST
+
+/* Clipping takes whatever a float holds, and torch's 1e-6 beside the norm shows where the norm is as small. */
+START_TEST(clipping_at_both_ends)
+{
+    struct tiny t;
+
+    open_with(&t, "lr=1e-3 beta1=0.9 clip_norm=1", NULL);
+    for (size_t i = 0; i < t.optimizer->length; i++)
+        t.optimizer->gradients[i] = 1e20f;
+    OK(maskdm_optimizer_step(t.optimizer));
+    ck_assert_int_eq(t.optimizer->applied, 1);
+    ck_assert_double_eq_tol(maskdm_optimizer_grad_norm(t.optimizer), 1e20 * sqrt((double)t.optimizer->length), 1e16);
+    ck_assert_double_eq_tol(t.optimizer->moment1[0], 0.1 / sqrt((double)t.optimizer->length), 1e-6);
+    tiny_close(&t);
+    open_with(&t, "lr=1e-3 beta1=0.9 clip_norm=1e-6", NULL);
+    t.optimizer->gradients[0] = 1e-6f;
+    OK(maskdm_optimizer_step(t.optimizer));
+    ck_assert_double_eq_tol(t.optimizer->moment1[0], 0.1 * 0.5e-6, 1e-12);
+    tiny_close(&t);
+}
+END_TEST
+
+START_TEST(average_begins_at_the_weights)
+{
+    struct tiny t;
+    float *weights, *average;
+
+    open_with(&t, NULL, NULL);
+    weights = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
+    average = tiny_weights(&t, MASKDM_WEIGHTS_EMA);
+    ck_assert_mem_eq(average, weights, tiny_bytes(&t));
+    free(weights);
+    free(average);
     tiny_close(&t);
 }
 END_TEST
@@ -223,6 +264,8 @@ int main(void)
     tcase_add_test(tests, average_in_one_pass_or_apart);
     tcase_add_test(tests, ema_modes);
     tcase_add_test(tests, warm_up);
+    tcase_add_test(tests, clipping_at_both_ends);
+    tcase_add_test(tests, average_begins_at_the_weights);
     tcase_add_test(tests, gradient_that_is_not_finite);
     tcase_add_test(tests, skipped_step_leaves_no_trace);
     tcase_add_test(tests, bound_to_one_trainer);

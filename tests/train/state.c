@@ -5,6 +5,7 @@
  */
 #include "tiny.h"
 
+#include "train/trainer.h"
 #include "util/digest.h"
 #include "util/endian.h"
 #include "util/file.h"
@@ -91,6 +92,32 @@ START_TEST(bad_steps_are_counted_across_files)
     for (int i = 0; i < 4; i++)
         OK(maskdm_trainer_step(second.trainer, bad));
     FAILS(MASKDM_ENONFINITE, "5 steps in a row up to step 11", maskdm_trainer_step(second.trainer, bad));
+    maskdm_data_release(&bad);
+    tiny_close(&first);
+    tiny_close(&second);
+}
+END_TEST
+
+/* Steps, updates applied and updates of the average may all differ; none is more than the steps. */
+START_TEST(counters_are_kept_apart)
+{
+    struct tiny first, second;
+    maskdm_data *bad;
+
+    tiny_open(&first, NULL);
+    tiny_open(&second, NULL);
+    OK(maskdm_data_create_callback(&bad, first.device, COUNT, SIDE, SIDE, 3, not_a_number, NULL, NULL));
+    tiny_step(&first, 2);
+    OK(maskdm_trainer_step(first.trainer, bad));
+    OK(maskdm_optimizer_step(first.optimizer)); /* without the average */
+    OK(maskdm_trainer_save(first.trainer, in_folder("state")));
+    OK(maskdm_trainer_load(second.trainer, path));
+    ck_assert_int_eq(second.optimizer->steps, 4);
+    ck_assert_int_eq(second.optimizer->applied, 3);
+    ck_assert_int_eq(second.optimizer->ema_updates, 2);
+    first.optimizer->ema_updates = 5;
+    OK(maskdm_trainer_save(first.trainer, path));
+    FAILS(MASKDM_EFORMAT, "counter 2 of \"state.counters\" is 5 at step 4", maskdm_trainer_load(second.trainer, path));
     maskdm_data_release(&bad);
     tiny_close(&first);
     tiny_close(&second);
@@ -341,6 +368,7 @@ int main(void)
 
     tcase_add_test(tests, going_on_to_the_bit);
     tcase_add_test(tests, bad_steps_are_counted_across_files);
+    tcase_add_test(tests, counters_are_kept_apart);
     tcase_add_test(tests, broken_files);
     tcase_add_test(tests, flipped_at_every_bit);
     tcase_add_test(tests, files_of_another_version);

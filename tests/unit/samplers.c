@@ -4,8 +4,11 @@
  */
 #include "diffusion/solver.h"
 
+#include "sample/pixels.h"
 #include "util/error.h"
 #include "util/rng.h"
+
+#include <maskdm/maskdm.h>
 
 #include <check.h>
 #include <math.h>
@@ -322,6 +325,56 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* What a seed draws, given by the caller: each step has noise of its own, and each image has it in any batch. */
+START_TEST(noise_of_every_step)
+{
+    enum { COUNT = 8, STEPS = 6, N = 8 * 8 };
+    static float drawn[COUNT * N], x[COUNT * N], noise[(STEPS - 1) * COUNT * N];
+    maskdm_options *o = options("uvit", "image_size=8 patch_size=2 channels=1 dim=16 depth=3 heads=2");
+    maskdm_options *how = options("sampler", "sampler=ddim steps=6 eta=1 seed=40 batch_size=3");
+    maskdm_scheduler *s = scheduler("timesteps=50 prediction=v");
+    maskdm_device *device;
+    maskdm_sampler *sampler;
+    maskdm_model *m;
+
+    ck_assert_int_eq(maskdm_device_open(&device, "cpu", NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_model_create(&m, device, "uvit", o, s, 3), MASKDM_OK);
+    ck_assert_int_eq(maskdm_sampler_create(&sampler, m, MASKDM_WEIGHTS_EMA, how, NULL), MASKDM_OK);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        struct maskdm_rng r = maskdm_rng_make(40 + i, MASKDM_DRAW_SAMPLE, 0, 0);
+
+        maskdm_rng_normal(x + i * N, N, &r, 0);
+        for (uint64_t step = 0; step < STEPS - 1; step++) {
+            r = maskdm_rng_make(40 + i, MASKDM_DRAW_SAMPLER, 0, step);
+            maskdm_rng_normal(noise + (step * COUNT + i) * N, N, &r, 0);
+        }
+    }
+    ck_assert_int_eq(maskdm_sampler_run(sampler, COUNT, NULL, NULL, MASKDM_SAMPLE_FLOAT, drawn, 0, 0), MASKDM_OK);
+    ck_assert_int_eq(maskdm_sampler_run_from(sampler, COUNT, x, noise, NULL), MASKDM_OK);
+    for (int i = 0; i < COUNT * N; i++)
+        ck_assert_float_eq_tol(drawn[i], fminf(fmaxf((x[i] + 1) / 2, 0), 1), 1e-6f);
+    maskdm_sampler_release(&sampler);
+    maskdm_model_release(&m);
+    maskdm_scheduler_release(&s);
+    maskdm_device_release(&device);
+    maskdm_options_release(&how);
+    maskdm_options_release(&o);
+}
+END_TEST
+
+START_TEST(what_is_no_number_is_black)
+{
+    const struct maskdm_geometry g = {.height = 1, .width = 4, .channels = 1};
+    const float x[4] = {NAN, -2, 0.5f, 3};
+    struct maskdm_pixels p;
+    float out[4];
+
+    ck_assert_int_eq(maskdm_pixels_layout(&p, &g, 1, MASKDM_SAMPLE_FLOAT, 0, 0), MASKDM_OK);
+    maskdm_pixels_write(&p, out, 0, 1, x);
+    ck_assert(out[0] == 0 && out[1] == 0 && out[2] == 0.75f && out[3] == 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("samplers");
@@ -338,6 +391,8 @@ int main(void)
     tcase_add_test(c, ddim_at_eta_1_is_ddpm);
     tcase_add_test(c, clipping_is_the_authors);
     tcase_add_test(c, refusals);
+    tcase_add_test(c, noise_of_every_step);
+    tcase_add_test(c, what_is_no_number_is_black);
     suite_add_tcase(s, c);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -472,7 +472,7 @@ START_TEST(archives_that_lie)
 }
 END_TEST
 
-/* What an archive says twice, and otherwise the second time: `at` counts from the beginning, FILE_END from the end. */
+/* What an archive says twice and otherwise. `at` counts from the beginning, of FILE_END from the end. */
 START_TEST(archives_that_contradict_themselves)
 {
     enum { FILE_START, DIRECTORY, FILE_END, GAP };
