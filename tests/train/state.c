@@ -117,7 +117,8 @@ START_TEST(counters_are_kept_apart)
     ck_assert_int_eq(second.optimizer->ema_updates, 2);
     first.optimizer->ema_updates = 5;
     OK(maskdm_trainer_save(first.trainer, path));
-    FAILS(MASKDM_EFORMAT, "counter 2 of \"state.counters\" is 5 at step 4", maskdm_trainer_load(second.trainer, path));
+    FAILS(MASKDM_EFORMAT, "counter 2 of \"state.counters\" is 5 at step 4",
+          maskdm_trainer_load(second.trainer, path));
     maskdm_data_release(&bad);
     tiny_close(&first);
     tiny_close(&second);
