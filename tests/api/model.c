@@ -177,6 +177,15 @@ START_TEST(files)
         FAILS(MASKDM_EFORMAT, "", maskdm_model_load_memory(&back, device, bytes, cut));
         ck_assert_ptr_null(back);
     }
+    for (size_t k = 1; k <= 64; k++) { /* infinity, in any place */
+        static const unsigned char infinity[4] = {0, 0, 0x80, 0x7f};
+        unsigned char kept[4];
+
+        memcpy(kept, bytes + n - 4 * k, 4);
+        memcpy(bytes + n - 4 * k, infinity, 4);
+        FAILS(MASKDM_EFORMAT, "not finite", maskdm_model_load_memory(&back, device, bytes, n));
+        memcpy(bytes + n - 4 * k, kept, 4);
+    }
     memset(bytes + n - 4, 0xff, 4); /* a NaN */
     FAILS(MASKDM_EFORMAT, "not finite", maskdm_model_load_memory(&back, device, bytes, n));
     FAILS(MASKDM_ENOTFOUND, "/no/such", maskdm_model_load(&back, device, "/no/such"));

@@ -118,6 +118,11 @@ START_TEST(loss_and_its_gradient)
             }
             j.dpred = NULL;
             ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+            pred[7] = NAN; /* in the loss and in the gradient, of its own image alone */
+            j.dpred = dpred;
+            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+            ck_assert(isnan(loss[0]) && isfinite(loss[1]) && isnan(dpred[7]) && isfinite(dpred[6]));
+            pred[7] = 0.25f;
             maskdm_device_release(&d);
         }
     free(pred);

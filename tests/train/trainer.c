@@ -5,6 +5,8 @@
  */
 #include "tiny.h"
 
+#include "model/model.h"
+
 #include "util/alloc.h"
 
 static const char labelled[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 time_mlp=true";
@@ -252,6 +254,35 @@ START_TEST(cancelled_in_the_middle)
 }
 END_TEST
 
+/* A model file of two sets, of which one is loaded alone. */
+START_TEST(one_set_of_two)
+{
+    const char *folder = tiny_folder();
+    char path[300];
+    struct tiny t;
+    maskdm_model *model;
+
+    snprintf(path, sizeof path, "%s/model", folder);
+    tiny_open(&t, NULL);
+    tiny_step(&t, 5);
+    OK(maskdm_trainer_model(t.trainer, &model));
+    OK(maskdm_model_save(model, path));
+    maskdm_model_release(&model);
+    for (int set = 0; set < 2; set++) {
+        float *expected = tiny_weights(&t, (enum maskdm_weights)set), *got;
+
+        OK(maskdm_weights_load_one(&model, t.device, path, (enum maskdm_weights)set));
+        got = tiny_flat(model, MASKDM_WEIGHTS_EMA);
+        ck_assert_mem_eq(got, expected, tiny_bytes(&t));
+        maskdm_model_release(&model);
+        free(expected);
+        free(got);
+    }
+    ck_assert(!unlink(path) && !rmdir(folder));
+    tiny_close(&t);
+}
+END_TEST
+
 static int count_reports(void *user, const struct maskdm_progress *p)
 {
     ck_assert_uint_eq(p->struct_size, sizeof *p);
@@ -473,6 +504,7 @@ int main(void)
     tcase_add_test(tests, parts_equal_the_step);
     tcase_add_test(tests, step_that_is_not_finite);
     tcase_add_test(tests, cancelled_in_the_middle);
+    tcase_add_test(tests, one_set_of_two);
     tcase_add_test(tests, progress_can_stop);
     tcase_add_test(tests, misuse);
     tcase_add_test(tests, memory_limit);

@@ -120,6 +120,10 @@ START_TEST(all_names_are_bounded)
     ck_assert_int_eq(maskdm_labels_set(&l, name, many, 1000000), MASKDM_EINVAL);
     ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "4194304 bytes"));
     ck_assert_int_eq(maskdm_labels_set(&l, name, many - 1, 1000000), MASKDM_OK);
+    name[many - 1] = thousand + 1000 - MASKDM_LABEL_NAMES % 1000; /* as much as is left, to the byte */
+    ck_assert_int_eq(maskdm_labels_set(&l, name, many, 1000000), MASKDM_OK);
+    name[many - 1]--;
+    ck_assert_int_eq(maskdm_labels_set(&l, name, many, 1000000), MASKDM_EINVAL);
     maskdm_labels_free(&l);
     free(name);
 }

@@ -265,26 +265,62 @@ START_TEST(clipping_is_the_authors)
     static const char *const predictions[] = {"noise", "x0"};
     maskdm_options *o = options("sampler", "sampler=ddim steps=10 eta=0");
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
+        const int kind = i % 2, side = i < 2 ? 1 : -1;
         maskdm_options *so = options("scheduler", "schedule=cosine timesteps=100");
         maskdm_scheduler *s;
         double abar[100], a, b, eps;
-        float x = 1.5f, x0;
-        const float p = i ? 2 : -1;
+        float x = (float)side * 1.5f, x0;
+        const float p = (float)side * (kind ? 2 : -1);
 
-        ck_assert_int_eq(maskdm_options_set(so, "prediction", predictions[i]), MASKDM_OK);
+        ck_assert_int_eq(maskdm_options_set(so, "prediction", predictions[kind]), MASKDM_OK);
         ck_assert_int_eq(maskdm_scheduler_create(&s, so), MASKDM_OK);
         ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 100), MASKDM_OK);
         a = abar[49];
         b = abar[39];
-        eps = i ? (1.5 - sqrt(a)) / sqrt(1 - a) : -1;
+        eps = side * (kind ? (1.5 - sqrt(a)) / sqrt(1 - a) : -1);
         ck_assert_int_eq(maskdm_scheduler_step(s, o, 49, 39, 1, 1, &x, &p, NULL, &x0), MASKDM_OK);
-        ck_assert_float_eq(x0, 1);
-        ck_assert_double_eq_tol(x, sqrt(b) + sqrt(1 - b) * eps, 1e-6);
+        ck_assert_float_eq(x0, (float)side);
+        ck_assert_double_eq_tol(x, side * sqrt(b) + sqrt(1 - b) * eps, 1e-6);
         maskdm_options_release(&so);
         maskdm_scheduler_release(&s);
     }
     maskdm_options_release(&o);
+}
+END_TEST
+
+/* With less than ten steps the last is of first order. */
+START_TEST(few_steps_end_in_first_order)
+{
+    maskdm_scheduler *s = scheduler("timesteps=1000");
+
+    for (int64_t steps = 9; steps <= 10; steps++)
+        for (int64_t i = steps - 2; i < steps; i++) {
+            const struct maskdm_solving how = {.solver = &maskdm_solver_dpmpp, .steps = steps};
+            const struct maskdm_stride at = maskdm_solving_stride(s, &how, i);
+            struct maskdm_factors f;
+
+            ck_assert_int_eq(maskdm_solver_dpmpp.factors(s, &how, &at, &f), MASKDM_OK);
+            ck_assert_int_eq(f.before != 0, steps == 10 || i < steps - 1);
+        }
+    maskdm_scheduler_release(&s);
+}
+END_TEST
+
+START_TEST(every_time_is_drawn)
+{
+    maskdm_scheduler *s = scheduler("timesteps=3");
+    int seen[3] = {0};
+    double drawn[300];
+
+    ck_assert_int_eq(maskdm_scheduler_draw_times(s, 1, 0, 0, 300, drawn), MASKDM_OK);
+    for (int i = 0; i < 300; i++) {
+        ck_assert(drawn[i] == 0 || drawn[i] == 1 || drawn[i] == 2);
+        seen[(int)drawn[i]]++;
+    }
+    for (int t = 0; t < 3; t++)
+        ck_assert_int_gt(seen[t], 60);
+    maskdm_scheduler_release(&s);
 }
 END_TEST
 
@@ -390,6 +426,8 @@ int main(void)
     tcase_add_test(c, one_image_is_found);
     tcase_add_test(c, ddim_at_eta_1_is_ddpm);
     tcase_add_test(c, clipping_is_the_authors);
+    tcase_add_test(c, few_steps_end_in_first_order);
+    tcase_add_test(c, every_time_is_drawn);
     tcase_add_test(c, refusals);
     tcase_add_test(c, noise_of_every_step);
     tcase_add_test(c, what_is_no_number_is_black);
