@@ -242,6 +242,24 @@ START_TEST(many_broken_files)
 }
 END_TEST
 
+START_TEST(ten_broken_files_are_all_named)
+{
+    maskdm_data *d;
+    char name[16];
+
+    write_image("good.png", 0);
+    for (int k = 0; k < 10; k++) {
+        snprintf(name, sizeof name, "%02d.png", k);
+        write_text(name, "not one");
+    }
+    d = open_folder("");
+    ck_assert_int_eq(maskdm_data_skipped(d), 10);
+    ck_assert_int_eq(warnings, 10);
+    ck_assert_ptr_nonnull(strstr(last_warning, "09.png"));
+    maskdm_data_release(&d);
+}
+END_TEST
+
 START_TEST(nothing_to_read)
 {
     maskdm_options *o;
@@ -414,6 +432,30 @@ static void drop(void *user)
     ((struct host *)user)->drops++;
 }
 
+static int wrong_label(void *user, int64_t index, float *image, int32_t *label)
+{
+    (void)index;
+    memset(image, 0, N * sizeof *image);
+    *label = *(const int32_t *)user;
+    return 0;
+}
+
+START_TEST(callback_labels)
+{
+    int32_t label = -1, got;
+    float image[N];
+    maskdm_data *d;
+
+    ck_assert_int_eq(maskdm_data_create_callback(&d, dev, 3, H, W, C, wrong_label, NULL, &label), MASKDM_OK);
+    ck_assert_int_eq(maskdm_data_get(d, 2, image, &got), MASKDM_OK);
+    ck_assert_int_eq(got, -1);
+    label = -2;
+    ck_assert_int_eq(maskdm_data_get(d, 2, image, &got), MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "label -2 of image 2"));
+    maskdm_data_release(&d);
+}
+END_TEST
+
 START_TEST(callback)
 {
     struct host h = {.thread = pthread_self(), .stop_at = -1};
@@ -512,6 +554,14 @@ START_TEST(split)
     ck_assert_int_eq(maskdm_data_split(&train, &held, d, 1, 1), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_data_split(&train, &held, d, 0.01, 1), MASKDM_OK);
     ck_assert_int_eq(maskdm_data_count(held), 1);
+    maskdm_data_release(&train);
+    maskdm_data_release(&held);
+    ck_assert_int_eq(maskdm_data_split(&train, &held, d, 0.26, 1), MASKDM_OK); /* the nearest number */
+    ck_assert_int_eq(maskdm_data_count(held), 3);
+    maskdm_data_release(&train);
+    maskdm_data_release(&held);
+    ck_assert_int_eq(maskdm_data_split(&train, &held, d, 0.99, 1), MASKDM_OK);
+    ck_assert_int_eq(maskdm_data_count(train), 1);
     maskdm_data_release(&train);
     maskdm_data_release(&held);
     ck_assert_int_eq(maskdm_data_split(&train, &held, d, 0.3, 1), MASKDM_OK);
@@ -914,11 +964,13 @@ int main(void)
     tcase_add_test(t, folder_order_and_labels);
     tcase_add_loop_test(t, broken_among_good, 0, 2);
     tcase_add_loop_test(t, many_broken_files, 0, 2);
+    tcase_add_test(t, ten_broken_files_are_all_named);
     tcase_add_test(t, nothing_to_read);
     tcase_add_loop_test(t, cached_equals_streamed, 0, 3);
     tcase_add_test(t, memory_equals_folder);
     tcase_add_test(t, memory_is_checked);
     tcase_add_test(t, callback);
+    tcase_add_test(t, callback_labels);
     tcase_add_test(t, an_epoch_drops_nothing);
     tcase_add_test(t, flips_depend_on_the_position_alone);
     tcase_add_loop_test(t, split, 0, 2);

@@ -4,6 +4,7 @@
  */
 #include "tiny.h"
 
+#include "run/run.h"
 #include "util/file.h"
 
 static char root[256], out_a[300], out_b[300];
@@ -206,6 +207,38 @@ START_TEST(resuming_with_other_options)
     FAILS(MASKDM_EINVAL, "seed 3", run(out_a, "steps=4 resume=true seed=4", NULL));
     FAILS(MASKDM_EINVAL, "mask_ratio 0.5", run(out_a, "steps=4 resume=true mask_ratio=0.75", NULL));
     OK(run(out_a, "steps=4 resume=true keep=9 sample_count=2 val_every=7", NULL));
+    OK(run(out_b, "steps=2 val=0.25", NULL));
+    FAILS(MASKDM_EINVAL, "val 0.25", run(out_b, "steps=4 resume=true val=0.5", NULL));
+    OK(run(out_b, "steps=4 resume=true val=2.5e-1", NULL));
+}
+END_TEST
+
+/* A line's step is that of the line, whatever lies deeper in it. */
+START_TEST(log_is_cut_by_its_own_steps)
+{
+    static const char kept[] = "{\"step\":4,\"more\":{\"step\":9}}\n{\"step\":5}\n";
+    char text[] = "{\"step\":4,\"more\":{\"step\":9}}\n{\"more\":{\"step\":1}}\n{\"step\":5}\n"
+                  "{\"more\":[{\"step\":1}],\"step\":6}\n{\"step\":5";
+
+    ck_assert_uint_eq(maskdm_run_log_keep(text, sizeof text - 1, 5), sizeof kept - 1);
+    ck_assert_mem_eq(text, kept, sizeof kept - 1);
+}
+END_TEST
+
+/* The grid of a run is what `sample` draws from its model, of each class in turn. */
+START_TEST(previews_are_samples)
+{
+    char text[1200];
+    maskdm_options *o;
+
+    OK(run(out_a, "steps=3 classes=2 seed=2000 sample_every=3 sample_count=3 sample_steps=4", NULL));
+    snprintf(text, sizeof text,
+             "model=%s/model.safetensors out=%s/again.png count=3 label=0,1 sampler=ddim steps=4 seed=2000 threads=1",
+             out_a, out_a);
+    o = tiny_options("sample", text);
+    OK(maskdm_sample(o, NULL));
+    maskdm_options_release(&o);
+    ck_assert(tiny_same_files(file_in(out_a, "samples-3.png"), file_in(out_a, "again.png")));
 }
 END_TEST
 
@@ -283,9 +316,10 @@ END_TEST
 START_TEST(fine_tuning)
 {
     static const char more[] = "batch_size=8 threads=1 steps=3 ";
-    char init[1200];
+    char init[1200], *bytes;
     maskdm_device *device = tiny_device("threads=1");
     maskdm_model *model;
+    size_t size;
 
     OK(run(out_a, "steps=9 prediction=x0", NULL));
     snprintf(init, sizeof init, "init=%s/model.safetensors dim=32 %s", out_a, more);
@@ -298,6 +332,13 @@ START_TEST(fine_tuning)
     OK(run_as("finetune", out_b, init, NULL));
     OK(maskdm_model_load(&model, device, file_in(out_b, "model.safetensors")));
     ck_assert_int_eq(maskdm_model_height(model), SIDE);
+    bytes = tiny_read(file_in(out_a, "model.safetensors"), &size);
+    tiny_write(file_in(out_a, "other.safetensors"), bytes, size); /* another file is another start */
+    free(bytes);
+    snprintf(init, sizeof init, "init=%s/other.safetensors dim=16 mask=none init_weights=ema resume=true %s", out_a,
+             more);
+    FAILS(MASKDM_EINVAL, "other.safetensors", run_as("finetune", out_b, init, NULL));
+    snprintf(init, sizeof init, "init=%s/model.safetensors dim=16 mask=none init_weights=ema %s", out_a, more);
     ck_assert_int_eq(rename(file_in(out_a, "model.safetensors"), file_in(out_a, "gone")), 0);
     strcat(init, "steps=5 resume=true");
     OK(run_as("finetune", out_b, init, NULL));
@@ -483,6 +524,8 @@ int main(void)
     tcase_add_test(tests, resuming_without_a_checkpoint);
     tcase_add_test(tests, resuming_past_a_broken_checkpoint);
     tcase_add_test(tests, resuming_with_other_options);
+    tcase_add_test(tests, log_is_cut_by_its_own_steps);
+    tcase_add_test(tests, previews_are_samples);
     tcase_add_test(tests, resuming_with_other_data);
     tcase_add_test(tests, full_disk);
     tcase_add_test(tests, fine_tuning);

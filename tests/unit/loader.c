@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ELEMENTS = 5, WRONG = 13 };
 
@@ -115,6 +116,30 @@ static int refuse_at(void *user, size_t bytes)
     return (*left)-- == 0;
 }
 
+/* Image 0 takes long, and writes at its end. */
+static int load_slowly(void *user, int64_t index, uint16_t *samples, int *bits, struct maskdm_failure *f)
+{
+    if (index == 0)
+        usleep(50000);
+    return load(user, index, samples, bits, f);
+}
+
+/* What is foretold anew waits for a load that is under way, whose slot it takes. */
+START_TEST(a_late_load_spoils_no_other)
+{
+    const int64_t slow = 0, other = 7;
+    struct maskdm_loader *l;
+
+    ck_assert_int_eq(maskdm_loader_create(&l, 2, 1, ELEMENTS, load_slowly, NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_loader_expect(l, &slow, 1), MASKDM_OK);
+    usleep(10000);
+    ck_assert_int_eq(maskdm_loader_expect(l, &other, 1), MASKDM_OK);
+    usleep(100000);
+    take(l, other);
+    maskdm_loader_release(&l);
+}
+END_TEST
+
 START_TEST(every_refused_allocation_is_reported)
 {
     long before = maskdm_alloc_live();
@@ -154,6 +179,7 @@ int main(void)
     tcase_add_loop_test(t, in_the_foretold_order, 0, 20);
     tcase_add_test(t, nothing_is_loaded_twice);
     tcase_add_loop_test(t, against_the_foretold_order, 0, 6);
+    tcase_add_test(t, a_late_load_spoils_no_other);
     tcase_add_test(t, every_refused_allocation_is_reported);
     suite_add_tcase(s, t);
     srunner_run_all(sr, CK_NORMAL);

@@ -240,6 +240,9 @@ START_TEST(folders_of_runs_and_exceptions)
     make("data/a/0.png", "x");
     make("data/b/options.json", "{}"); /* not by itself a run */
     make("data/b/0.png", "x");
+    make("data/c/options.json/x", ""); /* nor with a folder of this name */
+    make("data/c/log.jsonl", "");
+    make("data/c/0.png", "x");
     make("data/old/options.json", "{}");
     make("data/old/log.jsonl", "");
     make("data/old/samples-1.png", "x");
@@ -248,7 +251,7 @@ START_TEST(folders_of_runs_and_exceptions)
     ck_assert_int_eq(symlink("../elsewhere", "data/val"), 0);
     ck_assert_int_eq(maskdm_folder_id(&except[0].id, "./data/../data/run/"), MASKDM_OK);
     ck_assert_int_eq(maskdm_folder_id(&except[1].id, "elsewhere"), MASKDM_OK);
-    ck_assert_str_eq(found("data", except), "a/0.png:0 b/0.png:1");
+    ck_assert_str_eq(found("data", except), "a/0.png:0 b/0.png:1 c/0.png:2");
     ck_assert(said("left out: 1 folder of a run, data/old"));
     ck_assert(said("left out: data/run, the folder of this run"));
     ck_assert(said("left out: data/val, the held-out images"));
@@ -264,6 +267,10 @@ START_TEST(nothing_left)
     make("data/c.gif", "x");
     ck_assert_str_eq(found("data", NULL), "no PNG or JPEG file below \"data\", but 2 .webp files, a format that is "
                                           "not read, the first data/a.webp");
+    make("even/a.gif", "x");
+    make("even/b.webp", "x");
+    ck_assert_str_eq(found("even", NULL), "no PNG or JPEG file below \"even\", but 1 .webp file, a format that is "
+                                          "not read, even/b.webp");
     ck_assert_str_eq(found("none", NULL), "cannot find none: No such file or directory");
 }
 END_TEST
