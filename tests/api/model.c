@@ -145,6 +145,8 @@ START_TEST(parameters)
     ck_assert(same_weights(model, again, MASKDM_WEIGHTS_EMA));
     FAILS(MASKDM_ESHAPE, "16 elements, not 15", maskdm_model_get_parameter(model, MASKDM_WEIGHTS_EMA, i, back, 15));
     FAILS(MASKDM_EINVAL, "outside", maskdm_model_get_parameter(model, MASKDM_WEIGHTS_EMA, -1, back, 16));
+    FAILS(MASKDM_EINVAL, "outside", maskdm_model_get_parameter(model, MASKDM_WEIGHTS_EMA,
+                                                               maskdm_model_parameter_count(model), back, 16));
     maskdm_model_release(&clone);
     maskdm_model_release(&other);
     maskdm_model_release(&again);

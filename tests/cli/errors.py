@@ -86,6 +86,8 @@ def check_command_line():
             (pretrain("--flip=yes"), ["--flip", "yes"]),
             (pretrain("--resume=maybe"), ["--resume", "maybe"]),
             (pretrain("--no-steps"), ["--no-steps"]),
+            (pretrain("--" + 63 * "a", 1), ["has no option"]),
+            (pretrain("--" + 64 * "a", 1), ["is no flag"]),
             (pretrain("--mask", "patch", "--mask-block-size", 2), ["--mask-block-size", "--mask=block", "patch"]),
             (pretrain("--mask", "crop"), ["--mask-crop-size"]),
             (["pretrain", "--data", "data"], ["option --out must be given"]),
@@ -94,6 +96,9 @@ def check_command_line():
             (sample("--sampler", "ddpm"), ["--steps", "ddpm"]),
             (pretrain("--config", "text"), ["text", "JSON"])):
         refused(words, 2, says)
+    refused(pretrain("--out", "run", "--resume", "--no-resume"), 1, ["run is not empty"])
+    write("large.json", b"{}" + b" " * ((1 << 20) - 2))
+    refused(pretrain("--config", "large.json"), 1, ["large.json", "less than 1 MiB"])
     write("config.json", b"{\"learning_rate\": 1}")
     refused(pretrain("--config", "config.json"), 2, ["config.json: pretrain has no option \"learning_rate\"; see lr ("])
 

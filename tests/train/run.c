@@ -7,6 +7,9 @@
 #include "run/run.h"
 #include "util/file.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 static char root[256], out_a[300], out_b[300];
 
 static const char base[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 mask=block mask_ratio=0.5 "
@@ -197,6 +200,55 @@ START_TEST(resuming_past_a_broken_checkpoint)
     ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
     ck_assert_int_eq(count_lines(out_b, "\"step\":"), 12);
     maskdm_control_release(&control);
+}
+END_TEST
+
+/* Checkpoints newer than the state at hand are broken: they stay, and none that is whole makes room for them. */
+START_TEST(broken_checkpoints_do_not_count_as_kept)
+{
+    OK(run(out_a, "steps=6 save_every=3 keep=2", NULL));
+    tiny_write(file_in(out_a, "checkpoint-9.safetensors"), "half", 4);
+    OK(run(out_a, "steps=8 resume=true keep=1", NULL));
+    ck_assert(exists(out_a, "checkpoint-8.safetensors") && exists(out_a, "checkpoint-9.safetensors"));
+    ck_assert(!exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-6.safetensors"));
+}
+END_TEST
+
+static int bad_disk(void *user, const char *operation, const char *path)
+{
+    return strcmp(operation, "read") == 0 && strstr(path, user) ? EIO : 0;
+}
+
+START_TEST(resuming_past_a_bad_place_on_the_disk)
+{
+    struct maskdm_file_hook hook = { bad_disk, (char[]){"checkpoint-6"} };
+    maskdm_control *control;
+    int status;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, keep_line, NULL);
+    OK(run(out_a, "steps=6 save_every=3", NULL));
+    maskdm_file_hook_set(&hook);
+    status = run(out_a, "steps=8 resume=true", control);
+    maskdm_file_hook_set(NULL);
+    OK(status);
+    ck_assert_ptr_nonnull(strstr(lines, "checkpoint-6.safetensors"));
+    ck_assert_ptr_nonnull(strstr(lines, "resuming from"));
+    ck_assert(exists(out_a, "checkpoint-8.safetensors"));
+    maskdm_control_release(&control);
+}
+END_TEST
+
+/* Nothing to do is nothing to write. */
+START_TEST(a_finished_run_is_left_alone)
+{
+    struct stat before, after;
+
+    OK(run(out_a, "steps=4", NULL));
+    ck_assert_int_eq(stat(file_in(out_a, "checkpoint-4.safetensors"), &before), 0);
+    OK(run(out_a, "steps=4 resume=true", NULL));
+    ck_assert_int_eq(stat(file_in(out_a, "checkpoint-4.safetensors"), &after), 0);
+    ck_assert(before.st_ino == after.st_ino);
 }
 END_TEST
 
@@ -523,6 +575,9 @@ int main(void)
     tcase_add_test(tests, stopped_and_cancelled);
     tcase_add_test(tests, resuming_without_a_checkpoint);
     tcase_add_test(tests, resuming_past_a_broken_checkpoint);
+    tcase_add_test(tests, broken_checkpoints_do_not_count_as_kept);
+    tcase_add_test(tests, resuming_past_a_bad_place_on_the_disk);
+    tcase_add_test(tests, a_finished_run_is_left_alone);
     tcase_add_test(tests, resuming_with_other_options);
     tcase_add_test(tests, log_is_cut_by_its_own_steps);
     tcase_add_test(tests, previews_are_samples);

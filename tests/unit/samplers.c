@@ -320,6 +320,9 @@ START_TEST(every_time_is_drawn)
     }
     for (int t = 0; t < 3; t++)
         ck_assert_int_gt(seen[t], 60);
+    ck_assert_int_eq(maskdm_scheduler_draw_times(s, 1, -1, 0, 3, drawn), MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "first is -1, and cannot be negative"));
+    ck_assert_int_eq(maskdm_scheduler_draw_times(s, 1, 0, -1, 3, drawn), MASKDM_EINVAL);
     maskdm_scheduler_release(&s);
 }
 END_TEST
