@@ -26,8 +26,7 @@ const struct command *command_find(const char *name);
 const struct command *command_at(int i); /* NULL past the last */
 
 /* ---- flags.c ---- */
-/* Fill options from flags. Returns 0, EXIT_WRONG_USE with the reason printed, or -1 when --help was asked and shown.
- */
+/* Fill options from flags. Returns 0, an exit status with the reason printed, or -1 when --help was asked and shown. */
 int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options);
 
 /* ---- help.c ---- */
@@ -35,7 +34,7 @@ int flags_parse(const struct command *command, int count, char **arguments, mask
 const char *help_asked(const char *argument);
 /* The program as a whole; as help_command(). */
 int help_program(const char *form);
-/* form: "text", "man" or "markdown"; 0 or EXIT_WRONG_USE. */
+/* form: "text", "man" or "markdown"; the exit status. */
 int help_command(const struct command *command, const char *form);
 /* Type of the option of this name, or -1. */
 int option_type(const char *kind, const char *name);
@@ -60,6 +59,8 @@ __attribute__((format(printf, 2, 3)))
 #endif
 void complain(const struct command *command, const char *format, ...);
 void print_safe(FILE *out, const char *text); /* control characters escaped */
+/* Exit status of what was printed to stdout: a page that is cut is no page. */
+int said(const struct command *command);
 
 /* ---- runs ---- */
 int run_work(const struct command *command, int count, char **arguments);

@@ -189,8 +189,10 @@ int flags_parse(const struct command *command, int count, char **arguments, mask
     while (l.count > 0) {
         int used, status;
 
-        if (help_asked(l.arguments[0]))
-            return help_command(command, help_asked(l.arguments[0])) ? EXIT_WRONG_USE : -1;
+        if (help_asked(l.arguments[0])) {
+            status = help_command(command, help_asked(l.arguments[0]));
+            return status ? status : -1;
+        }
         status = parse_one(&l, &used);
         if (status)
             return status;

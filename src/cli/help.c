@@ -172,15 +172,6 @@ static const struct form forms[] = {
 
 static const char program_help[] = "masked pre-training, fine-tuning and sampling of diffusion models";
 
-/* Exit status of what was printed: a page that is cut is no page. */
-static int shown(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    complain(NULL, "cannot write the output");
-    return 1;
-}
-
 /* "default 4; 1 to 8; pixels; with mask block" */
 static void join_facts(const char *kind, int64_t i, char *out, size_t size)
 {
@@ -231,7 +222,7 @@ int help_command(const struct command *command, const char *name)
         show_option(form, command->kind, i);
     }
     form->end(command);
-    return shown();
+    return said(NULL);
 }
 
 const char *help_asked(const char *argument)
@@ -272,5 +263,5 @@ int help_program(const char *name)
         complain(NULL, "--help=%.100s: text or man", name);
         return EXIT_WRONG_USE;
     }
-    return shown();
+    return said(NULL);
 }

@@ -162,9 +162,5 @@ int run_info(const struct command *command, int argument_count, char **arguments
     else
         show_text(f, path);
     maskdm_file_release(&f);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        complain(command, "cannot write the output");
-        return 1;
-    }
-    return 0;
+    return said(command);
 }

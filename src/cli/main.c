@@ -145,7 +145,7 @@ int main(int argc, char **argv)
         return help_program(help_asked(argv[1]));
     if (asks_version(argv[1])) {
         printf("maskdm %s\n", maskdm_version_string());
-        return 0;
+        return said(NULL);
     }
     if (strcmp(argv[1], "help") == 0)
         return run_help(argc - 2, argv + 2);

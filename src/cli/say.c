@@ -29,6 +29,14 @@ void print_safe(FILE *out, const char *text)
     }
 }
 
+int said(const struct command *command)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    complain(command, "cannot write the output");
+    return 1;
+}
+
 void complain(const struct command *command, const char *format, ...)
 {
     char text[1024];

@@ -83,6 +83,26 @@ static char *checkpoint_path(const struct maskdm_run *run, int64_t step)
 
 /* ---- resuming ---- */
 
+/* Behind a start that saved nothing. Where there is a model its checkpoints were taken away, and a new start would put
+ * an untrained one in its place. */
+static int begin_anew(const struct maskdm_run *run)
+{
+    enum maskdm_file_kind kind;
+    char *path = maskdm_run_path(run, "model.safetensors");
+    int status = path ? maskdm_file_kind_of(&kind, path) : MASKDM_ENOMEM;
+
+    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE)
+        status = maskdm_fail(MASKDM_EINVAL,
+                             "there is no checkpoint in %s to resume from, and starting from the beginning would "
+                             "replace %s; it can be fine-tuned, or moved away",
+                             run->out, path);
+    maskdm_free(path);
+    if (status == MASKDM_OK)
+        maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_INFO,
+                        "no checkpoint in %s: starting from the beginning", run->out);
+    return status;
+}
+
 /* The newest checkpoint that loads. A broken one is named and passed over; one of another run is an error. */
 static int load_newest(struct maskdm_run *run, const struct listing *l)
 {
@@ -107,8 +127,7 @@ static int load_newest(struct maskdm_run *run, const struct listing *l)
     if (l->count)
         return maskdm_fail_prefix(status, "none of the %lld checkpoints in %s can be read, the oldest",
                                   (long long)l->count, run->out);
-    maskdm_log_line(log, MASKDM_LOG_INFO, "no checkpoint in %s: starting from the beginning", run->out);
-    return MASKDM_OK;
+    return begin_anew(run);
 }
 
 /* Whether a file can be made in it. */

@@ -11,24 +11,24 @@
 
 enum { LONGEST = 11 }; /* letters of a suffix, as "safetensors" has */
 
+static int is_png(const char *suffix)
+{
+    return (suffix[0] | 32) == 'p' && (suffix[1] | 32) == 'n' && (suffix[2] | 32) == 'g' && !suffix[3];
+}
+
 /* What stands behind the last dot of a name and has a letter in it, or NULL. ".hidden", "run-1.5" and "v1.2-final"
- * have no suffix. */
+ * have no suffix; ".png" is one. */
 static const char *suffix_of(const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     size_t digits, n = 0;
 
-    if (!dot || dot == name)
+    if (!dot || (dot == name && !is_png(dot + 1)))
         return NULL;
     digits = strspn(dot + 1, "0123456789");
     while ((dot[1 + n] >= '0' && dot[1 + n] <= '9') || ((dot[1 + n] | 32) >= 'a' && (dot[1 + n] | 32) <= 'z'))
         n++;
     return n > digits && n <= LONGEST && !dot[1 + n] ? dot + 1 : NULL;
-}
-
-static int is_png(const char *suffix)
-{
-    return (suffix[0] | 32) == 'p' && (suffix[1] | 32) == 'n' && (suffix[2] | 32) == 'g' && !suffix[3];
 }
 
 int maskdm_samples_is_grid(int *out, const char *path)

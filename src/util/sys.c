@@ -58,6 +58,20 @@ int maskdm_sys_open(const char *path, int flags)
     return maskdm_sys_make(path, flags, 0666);
 }
 
+/* A host that was started with 0, 1 or 2 closed prints into them all the same: they never become a file of ours. */
+static int above_standard(int fd)
+{
+    int higher, why;
+
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    why = errno;
+    (void)close(fd);
+    errno = why;
+    return higher;
+}
+
 int maskdm_sys_make(const char *path, int flags, mode_t mode)
 {
     int fd;
@@ -67,7 +81,7 @@ int maskdm_sys_make(const char *path, int flags, mode_t mode)
     do
         fd = open(path, flags | O_CLOEXEC, mode);
     while (fd < 0 && errno == EINTR);
-    return fd;
+    return above_standard(fd);
 }
 
 int maskdm_sys_stat(const char *path, struct stat *st)

@@ -129,6 +129,9 @@ int maskdm_target_find(struct maskdm_target *out, const char *path)
 {
     memset(out, 0, sizeof *out);
     out->descriptor = -1;
+    if (!strcmp(path, "-")) /* to most programs the standard output; nobody means a file of that name */
+        return maskdm_fail(MASKDM_EINVAL,
+                           "cannot write -: the standard output is /dev/stdout here, a file of that name ./-");
     out->path = maskdm_strdup(path);
     if (!out->path)
         return maskdm_fail_memory(strlen(path) + 1, "a file name");

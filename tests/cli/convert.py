@@ -209,7 +209,7 @@ def check_place():
     before = sorted(os.listdir("."))
     for out, says in (("missing/m.safetensors", ["no folder missing"]), ("folder.safetensors", ["a folder"]),
                       ("m.pt", ["m.pt", ".safetensors"]), ("m.CKPT", ["m.CKPT", ".safetensors"]),
-                      ("m/", ["slash"]), ("lost.safetensors", ["lost.safetensors", "no folder far"]),
+                      ("m/", ["slash"]), ("-", ["/dev/stdout"]), ("lost.safetensors", ["lost.safetensors", "no folder far"]),
                       ("pipe.safetensors", ["pipe.safetensors", "nothing reads"])):
         said = maskdm("convert", "--from", "missing.pt", "--out", out, status=1, says=says).stderr
         assert "missing.pt" not in said and sorted(os.listdir(".")) == before, said

@@ -311,8 +311,9 @@ def check_output():
     """Output that cannot be written is a failure as well."""
     prepare()
     with open("/dev/full", "w") as full:
-        p = subprocess.run([PROGRAM, "info", "run/model.safetensors"], stdout=full, stderr=subprocess.PIPE)
-        assert p.returncode == 1 and b"output" in p.stderr
+        for words in (["info", "run/model.safetensors"], ["--version"], ["--help"], ["sample", "--help=man"]):
+            p = subprocess.run([PROGRAM, *words], stdout=full, stderr=subprocess.PIPE)
+            assert p.returncode == 1 and b"output" in p.stderr, words
 
 
 if __name__ == "__main__":

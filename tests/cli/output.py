@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What stands where output goes: links lead and stay, devices and pipes are written into, secrets stay secret."""
+import json
 import os
 import stat
 import subprocess
@@ -103,6 +104,23 @@ def check_standard_output():
     p = subprocess.run([PROGRAM, "sample", "--model", "run/model.safetensors", "--count", "2", "--steps", "2", "--out",
                         "/dev/stdout"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert p.returncode == 0 and p.stdout == read("grid.png"), p.stderr
+
+
+def check_closed_descriptors():
+    """What is said where nobody listens goes into no file of the run, though its files could get those numbers."""
+    faces("data", 8)
+    model = None
+    for i in range(8):
+        closed = [fd for fd in range(3) if i >> fd & 1]
+        words = ["pretrain", "--data", "data", "--out", "run%d" % i, *TINY, "--steps", 9, "--log-every", 1,
+                 "--save-every", 2, "--sample-every", 3, "--sample-count", 1, "--sample-steps", 1]
+        p = subprocess.Popen([PROGRAM, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, preexec_fn=lambda: [os.close(fd) for fd in closed])
+        assert p.wait(60) == 0, closed
+        with open("run%d/log.jsonl" % i) as log:
+            assert [json.loads(line)["step"] for line in log] == list(range(1, 10)), closed
+        model = model or read("run0/model.safetensors")
+        assert read("run%d/model.safetensors" % i) == model, closed
 
 
 def check_devices():

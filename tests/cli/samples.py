@@ -53,6 +53,9 @@ def check_suffixes():
         name = "grid." + suffix
         refused(name, ["cannot write %s:" % name, ".png", name + "/"])
     refused("missing/grid.jpg", [".png"])
+    refused("-", ["/dev/stdout"])
+    sample(".png")
+    assert png_header(".png")
     write("old.jpg", b"mine")
     refused("old.jpg", [".png"])
     write("file", b"mine")

@@ -172,6 +172,14 @@ START_TEST(resuming_without_a_checkpoint)
     OK(run(out_a, "steps=2 resume=true", control));
     ck_assert_ptr_nonnull(strstr(lines, "no checkpoint in"));
     maskdm_control_release(&control);
+    /* what was trained is not begun anew because its checkpoints were taken away */
+    OK(unlink(file_in(out_a, "checkpoint-2.safetensors")));
+    ck_assert_int_eq(run(out_a, "steps=2 resume=true", NULL), MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "no checkpoint in"));
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "model.safetensors"));
+    ck_assert(exists(out_a, "model.safetensors"));
+    OK(unlink(file_in(out_a, "model.safetensors")));
+    OK(run(out_a, "steps=2 resume=true", NULL));
 }
 END_TEST
 
