@@ -83,8 +83,8 @@ static char *checkpoint_path(const struct maskdm_run *run, int64_t step)
 
 /* ---- resuming ---- */
 
-/* Behind a start that saved nothing. Where there is a model its checkpoints were taken away, and a new start would put
- * an untrained one in its place. */
+/* Behind a start that saved nothing. Where there is a model its checkpoints were taken away, and a new start would
+ * put an untrained one in its place. */
 static int begin_anew(const struct maskdm_run *run)
 {
     enum maskdm_file_kind kind;
