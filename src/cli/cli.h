@@ -26,7 +26,7 @@ const struct command *command_find(const char *name);
 const struct command *command_at(int i); /* NULL past the last */
 
 /* ---- flags.c ---- */
-/* Fill options from flags. Returns 0, an exit status with the reason printed, or -1 when --help was asked and shown. */
+/* Fill options from flags. Returns 0, an exit status with the reason printed, or -1 when --help was shown. */
 int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options);
 
 /* ---- help.c ---- */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a file is that was given as a tensor file and is none: people hand over what a download, a clone or another
- * program left. Only a file that cannot be a tensor file is looked at, so that no first byte is taken from those.
+ * Kinds of files, told by their first bytes. Only a file that cannot be a tensor file, or a picture, is looked at, so
+ * that no first byte is taken from those.
  */
+#include "io/foreign.h"
+
 #include "io/safetensors_private.h"
 
 #include "util/error.h"
@@ -10,10 +12,10 @@
 
 #include <string.h>
 
-enum { HEAD = 512, QUOTED = 40, LEAST = 16 }; /* LEAST: zeros that mean something */
+enum { HEAD = MASKDM_FOREIGN_HEAD, QUOTED = 40, LEAST = 16 }; /* LEAST: zeros that mean something */
 
 struct head {
-    unsigned char byte[HEAD];
+    const unsigned char *byte;
     size_t n;
 };
 
@@ -23,7 +25,7 @@ struct kind {
     const char *magic;
     size_t length;
     int (*is)(const struct head *h);
-    const char *what, *advice; /* advice NULL: none */
+    struct maskdm_foreign f;
 };
 #define BYTES(text) text, sizeof text - 1, NULL
 
@@ -113,49 +115,54 @@ static const char unpack[] = "unpack it first";
 static const char save_anew[] = "load it with torch.load and write it anew with torch.save of PyTorch 1.6 or later";
 
 static const struct kind kinds[] = {
-    {.is = is_zero, .what = "filled with zeros", .advice = "a download or copy of it was cut short"},
-    {0, BYTES("version https://git-lfs"), "a Git LFS pointer", "\"git lfs pull\" fetches the file in its place"},
-    {.is = is_html, .what = "an HTML page", .advice = "a download brought a web page in place of the file"},
-    {.is = is_xml, .what = "XML text", .advice = "a download may have brought a message in place of the file"},
-    {.is = is_json, .what = "JSON text", .advice = "weights are kept in other files"},
-    {0, BYTES("\x1f\x8b"), "a gzip archive", unpack},
-    {0, BYTES("\x28\xb5\x2f\xfd"), "a zstd archive", unpack},
-    {0, BYTES("\xfd" "7zXZ"), "an xz archive", unpack},
-    {0, BYTES("BZh"), "a bzip2 archive", unpack},
-    {0, BYTES("\x04\x22\x4d\x18"), "an lz4 archive", unpack},
-    {0, BYTES("7z\xbc\xaf\x27\x1c"), "a 7z archive", unpack},
-    {0, BYTES("Rar!\x1a\x07"), "a RAR archive", unpack},
-    {257, BYTES("ustar"), "a tar archive",
-     "unpack it first, or, where PyTorch wrote it, load it with torch.load and write it anew with torch.save"},
-    {0, BYTES("\x89PNG\r\n\x1a\n"), "a PNG picture", NULL},
-    {0, BYTES("\xff\xd8\xff"), "a JPEG picture", NULL},
-    {0, BYTES("GIF8"), "a GIF picture", NULL},
-    {8, BYTES("WEBP"), "a WebP picture", NULL},
-    {0, BYTES("BM"), "a BMP picture", NULL},
-    {0, BYTES("II*\0"), "a TIFF picture", NULL},
-    {0, BYTES("MM\0*"), "a TIFF picture", NULL},
-    {4, BYTES("ftyp"), "a video or picture", NULL},
-    {0, BYTES("%PDF-"), "a PDF document", NULL},
-    {0, BYTES("\x7f" "ELF"), "a program or library", NULL},
-    {0, BYTES("MZ"), "a program or library", NULL},
-    {0, BYTES("GGUF"), "a GGUF file", NULL},
-    {0, BYTES("\x89HDF\r\n\x1a\n"), "an HDF5 file, such as Keras writes", NULL},
-    {0, BYTES("\x93NUMPY"), "a NumPy array", NULL},
-    {.is = is_npz, .what = "a NumPy archive", .advice = NULL},
-    {.is = is_onnx, .what = "an ONNX file", .advice = NULL},
-    {4, BYTES("TFL3"), "a TensorFlow Lite file", NULL},
-    {0, BYTES("SQLite format 3"), "an SQLite database", NULL},
-    {0, BYTES("PAR1"), "a Parquet table", NULL},
-    {0, BYTES("\0\x05\x16\x07"), "an AppleDouble file", "the file itself has this name without \"._\" in front"},
+    {.is = is_zero, .f = {"filled with zeros", "a download or copy of it was cut short", 0}},
+    {0, BYTES("version https://git-lfs"), {"a Git LFS pointer", "\"git lfs pull\" fetches the file in its place", 0}},
+    {.is = is_html, .f = {"an HTML page", "a download brought a web page in place of the file", 0}},
+    {.is = is_xml, .f = {"XML text", "a download may have brought a message in place of the file", 0}},
+    {.is = is_json, .f = {"JSON text", "weights are kept in other files", 0}},
+    {0, BYTES("\x1f\x8b"), {"a gzip archive", unpack, 0}},
+    {0, BYTES("\x28\xb5\x2f\xfd"), {"a zstd archive", unpack, 0}},
+    {0, BYTES("\xfd" "7zXZ"), {"an xz archive", unpack, 0}},
+    {0, BYTES("BZh"), {"a bzip2 archive", unpack, 0}},
+    {0, BYTES("\x04\x22\x4d\x18"), {"an lz4 archive", unpack, 0}},
+    {0, BYTES("7z\xbc\xaf\x27\x1c"), {"a 7z archive", unpack, 0}},
+    {0, BYTES("Rar!\x1a\x07"), {"a RAR archive", unpack, 0}},
+    {257, BYTES("ustar"), {"a tar archive",
+     "unpack it first, or, where PyTorch wrote it, load it with torch.load and write it anew with torch.save", 0}},
+    {0, BYTES("\x89PNG\r\n\x1a\n"), {"a PNG picture", NULL, 0}},
+    {0, BYTES("\xff\xd8\xff"), {"a JPEG picture", NULL, 0}},
+    {0, BYTES("GIF8"), {"a GIF picture", NULL, 0}},
+    {8, BYTES("WEBP"), {"a WebP picture", NULL, 0}},
+    {0, BYTES("BM"), {"a BMP picture", NULL, 0}},
+    {0, BYTES("II*\0"), {"a TIFF picture", NULL, 0}},
+    {0, BYTES("MM\0*"), {"a TIFF picture", NULL, 0}},
+    {0, BYTES("\xff\x0a"), {"a JPEG XL picture", NULL, 0}},
+    {4, BYTES("JXL "), {"a JPEG XL picture", NULL, 0}},
+    {4, BYTES("ftypavif"), {"an AVIF picture", NULL, 0}},
+    {4, BYTES("ftyphe"), {"a HEIC picture", NULL, 0}},
+    {4, BYTES("ftypmif1"), {"a HEIC picture", NULL, 0}},
+    {4, BYTES("ftyp"), {"a video or picture", NULL, 0}},
+    {0, BYTES("%PDF-"), {"a PDF document", NULL, 0}},
+    {0, BYTES("\x7f" "ELF"), {"a program or library", NULL, 0}},
+    {0, BYTES("MZ"), {"a program or library", NULL, 0}},
+    {0, BYTES("GGUF"), {"a GGUF file", NULL, 0}},
+    {0, BYTES("\x89HDF\r\n\x1a\n"), {"an HDF5 file, such as Keras writes", NULL, 0}},
+    {0, BYTES("\x93NUMPY"), {"a NumPy array", NULL, 0}},
+    {.is = is_npz, .f = {"a NumPy archive", NULL, 0}},
+    {.is = is_onnx, .f = {"an ONNX file", NULL, 0}},
+    {4, BYTES("TFL3"), {"a TensorFlow Lite file", NULL, 0}},
+    {0, BYTES("SQLite format 3"), {"an SQLite database", NULL, 0}},
+    {0, BYTES("PAR1"), {"a Parquet table", NULL, 0}},
+    {0, BYTES("\0\x05\x16\x07"), {"an AppleDouble file", "the file itself has this name without \"._\" in front", 0}},
     /* torch.save before 1.6 begins with this number, behind the pickle's protocol. */
     {2, BYTES("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"),
-     "a PyTorch checkpoint of the format before 1.6", save_anew},
-    {0, BYTES("\x80\2"), "a Python pickle", save_anew},
-    {0, BYTES("\x80\3"), "a Python pickle", save_anew},
-    {0, BYTES("\x80\4"), "a Python pickle", save_anew},
-    {0, BYTES("\x80\5"), "a Python pickle", save_anew},
-    {0, BYTES("PK\3\4"), "a zip archive", "of a PyTorch checkpoint, maskdm convert makes a model file"},
-    {.is = is_text, .what = "text", .advice = NULL},
+     {"a PyTorch checkpoint of the format before 1.6", save_anew, 0}},
+    {0, BYTES("\x80\2"), {"a Python pickle", save_anew, 0}},
+    {0, BYTES("\x80\3"), {"a Python pickle", save_anew, 0}},
+    {0, BYTES("\x80\4"), {"a Python pickle", save_anew, 0}},
+    {0, BYTES("\x80\5"), {"a Python pickle", save_anew, 0}},
+    {0, BYTES("PK\3\4"), {"a zip archive", "of a PyTorch checkpoint, maskdm convert makes a model file", 0}},
+    {.is = is_text, .f = {"text", NULL, 1}},
 };
 
 /* The first words of text, which may be an error message: ' that begins "..."'. */
@@ -169,24 +176,35 @@ static void quote(char out[QUOTED + 32], const struct head *h)
     maskdm_format(out, QUOTED + 32, n ? " that begins \"%.*s\"" : "", (int)n, text);
 }
 
+const struct maskdm_foreign *maskdm_foreign_find(const void *bytes, size_t n)
+{
+    const struct head h = {bytes, n < HEAD ? n : HEAD};
+
+    for (size_t i = 0; i < MASKDM_LENGTH(kinds); i++) {
+        const struct kind *k = &kinds[i];
+
+        if (k->is ? k->is(&h) : begins(&h, k->at, k->magic, k->length))
+            return &k->f;
+    }
+    return NULL;
+}
+
 int maskdm_st_refuse_foreign(struct maskdm_st *s)
 {
-    struct head h = {.n = s->size < HEAD ? (size_t)s->size : HEAD};
+    unsigned char byte[HEAD];
+    const struct head h = {byte, s->size < HEAD ? (size_t)s->size : HEAD};
+    const struct maskdm_foreign *f;
     char words[QUOTED + 32] = "";
 
     if (!s->size)
         return maskdm_fail(MASKDM_EFORMAT, "%s is empty", maskdm_st_label(s));
-    MASKDM_TRY(maskdm_st_bytes_at(s, h.byte, h.n, 0));
-    for (size_t i = 0; i < MASKDM_LENGTH(kinds); i++) {
-        const struct kind *k = &kinds[i];
-
-        if (!(k->is ? k->is(&h) : begins(&h, k->at, k->magic, k->length)))
-            continue;
-        if (k->is == is_text)
-            quote(words, &h);
-        return maskdm_fail(MASKDM_EFORMAT, "%s is %s%s (%llu bytes), not a model or checkpoint that can be read%s%s",
-                           maskdm_st_label(s), k->what, words, (unsigned long long)s->size, k->advice ? "; " : "",
-                           k->advice ? k->advice : "");
-    }
-    return MASKDM_OK;
+    MASKDM_TRY(maskdm_st_bytes_at(s, byte, h.n, 0));
+    f = maskdm_foreign_find(byte, h.n);
+    if (!f)
+        return MASKDM_OK;
+    if (f->is_text)
+        quote(words, &h);
+    return maskdm_fail(MASKDM_EFORMAT, "%s is %s%s (%llu bytes), not a model or checkpoint that can be read%s%s",
+                       maskdm_st_label(s), f->what, words, (unsigned long long)s->size, f->advice ? "; " : "",
+                       f->advice ? f->advice : "");
 }

@@ -5,6 +5,7 @@
 #include "io/rows.h"
 
 #include "io/codec.h"
+#include "io/foreign.h"
 
 #include <string.h>
 
@@ -20,12 +21,18 @@ static const struct {
 
 static int find_format(size_t *out, const void *bytes, size_t size, struct maskdm_failure *f)
 {
+    const struct maskdm_foreign *foreign;
+
     for (size_t i = 0; i < MASKDM_LENGTH(formats); i++)
         if (size >= formats[i].length && memcmp(bytes, formats[i].magic, formats[i].length) == 0) {
             *out = i;
             return MASKDM_OK;
         }
-    return maskdm_failure_set(f, MASKDM_EFORMAT, size ? "neither PNG nor JPEG" : "the file is empty");
+    if (!size)
+        return maskdm_failure_set(f, MASKDM_EFORMAT, "the file is empty");
+    foreign = maskdm_foreign_find(bytes, size);
+    return maskdm_failure_set(f, MASKDM_EFORMAT, "neither PNG nor JPEG%s%s", foreign ? ", but " : "",
+                              foreign ? foreign->what : "");
 }
 
 int maskdm_rows_probe(const void *bytes, size_t size, struct maskdm_failure *f)

@@ -139,8 +139,9 @@ static void tell_size(const struct maskdm_run *run)
     double rate = 1 - (double)run->trainer->visible / (double)g->patches;
 
     maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_INFO,
-                    "%lld images, %lld parameters, mask %s hides %.2f %% of the patches (%lld of %lld visible)",
-                    (long long)run->data->count, (long long)run->trainer->model->layout.numel,
+                    "%lld image%s, %lld parameters, mask %s hides %.2f %% of the patches (%lld of %lld visible)",
+                    (long long)run->data->count, run->data->count == 1 ? "" : "s",
+                    (long long)run->trainer->model->layout.numel,
                     maskdm_masking_name(run->mask), 100 * rate, (long long)run->trainer->visible,
                     (long long)g->patches);
 }

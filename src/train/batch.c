@@ -15,8 +15,9 @@ int maskdm_training_check_count(const maskdm_trainer *tr, int64_t images)
 {
     if (images >= tr->batch_size)
         return MASKDM_OK;
-    return maskdm_fail(MASKDM_EINVAL, "batch_size %lld is larger than the data, %lld images",
-                       (long long)tr->batch_size, (long long)images);
+    return maskdm_fail(MASKDM_EINVAL, "%s %lld is larger than the data, %lld image%s",
+                       maskdm_optionset_said(tr->options, "batch_size"), (long long)tr->batch_size, (long long)images,
+                       images == 1 ? "" : "s");
 }
 
 int maskdm_training_check_data(const maskdm_trainer *tr, const maskdm_data *data)

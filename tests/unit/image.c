@@ -191,12 +191,34 @@ START_TEST(files)
     ck_assert_int_eq(maskdm_image_read(&n, "unit_image.png", 5, NULL), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_image_read(&n, "unit_image_none.png", 3, NULL), MASKDM_ENOTFOUND);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "unit_image_none.png"));
-    file = fopen("unit_image.png", "w");
-    fputs("GIF89a", file);
-    fclose(file);
-    ck_assert_int_eq(maskdm_image_read(&n, "unit_image.png", 3, NULL), MASKDM_EFORMAT);
-    ck_assert_str_eq(maskdm_last_error(), "unit_image.png: neither PNG nor JPEG");
     unlink("unit_image.png");
+}
+END_TEST
+
+/* What is no picture that is read is called what it is, where that is known. */
+START_TEST(foreign)
+{
+    static const char *const kind[][2] = {{"GIF89a", ", but a GIF picture"},
+                                          {"RIFF....WEBPVP8 ", ", but a WebP picture"},
+                                          {"....ftypheic", ", but a HEIC picture"},
+                                          {"....ftypavif", ", but an AVIF picture"},
+                                          {"....JXL ", ", but a JPEG XL picture"},
+                                          {"version https://git-lfs.github.com/spec/v1\n", ", but a Git LFS pointer"},
+                                          {"<!DOCTYPE html>", ", but an HTML page"},
+                                          {"\xff\x01\x02", ""}};
+
+    for (size_t i = 0; i < sizeof kind / sizeof *kind; i++) {
+        FILE *file = fopen("unit_image_foreign.png", "w");
+        maskdm_image *n;
+        char said[128];
+
+        fputs(kind[i][0], file);
+        fclose(file);
+        ck_assert_int_eq(maskdm_image_read(&n, "unit_image_foreign.png", 3, NULL), MASKDM_EFORMAT);
+        snprintf(said, sizeof said, "unit_image_foreign.png: neither PNG nor JPEG%s", kind[i][1]);
+        ck_assert_str_eq(maskdm_last_error(), said);
+    }
+    unlink("unit_image_foreign.png");
 }
 END_TEST
 
@@ -212,6 +234,7 @@ int main(void)
     tcase_add_test(t, arrays_in_and_out);
     tcase_add_test(t, grid);
     tcase_add_test(t, files);
+    tcase_add_test(t, foreign);
     suite_add_tcase(s, t);
     srunner_run_all(sr, CK_NORMAL);
     failed = srunner_ntests_failed(sr);
