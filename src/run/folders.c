@@ -35,6 +35,16 @@ static int identify(struct maskdm_folder_id *id, const char *path)
     return 1;
 }
 
+int maskdm_run_val_is_data(const struct maskdm_run *run)
+{
+    struct maskdm_folder_id a, b;
+    int found = identify(&a, maskdm_optionset_string(run->options, "data"));
+
+    if (found > 0)
+        found = identify(&b, maskdm_optionset_string(run->options, "val"));
+    return found > 0 ? same_folder(&a, &b) : found;
+}
+
 int maskdm_run_exceptions(const struct maskdm_run *run, int held_out, struct maskdm_scan_except *list)
 {
     const char *data = maskdm_optionset_string(run->options, "data");
@@ -56,8 +66,5 @@ int maskdm_run_exceptions(const struct maskdm_run *run, int held_out, struct mas
     found = identify(&list->id, held_out ? data : val);
     if (found > 0 && !same_folder(&list->id, &images))
         list->what = held_out ? "the folder of the training images" : "the folder of the held-out images";
-    else if (found > 0 && held_out)
-        maskdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out",
-                        val);
     return found < 0 ? found : MASKDM_OK;
 }

@@ -23,7 +23,12 @@ static int find(struct maskdm_scan *found, struct maskdm_run *run, int held_out)
 {
     const char *path = maskdm_optionset_string(run->options, held_out ? "val" : "data");
     struct maskdm_scan_except except[MASKDM_RUN_EXCEPTIONS];
+    const int same = held_out ? maskdm_run_val_is_data(run) : 0;
 
+    MASKDM_TRY(same);
+    if (same)
+        maskdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out",
+                        path);
     MASKDM_TRY(maskdm_run_exceptions(run, held_out, except));
     MASKDM_TRY(maskdm_scan_folder(found, path, except, &run->voice, run->control));
     maskdm_dataset_tell_found(found, path, &run->voice);

@@ -73,6 +73,7 @@ void maskdm_run_close(struct maskdm_run *run);
 /* ---- folders.c ---- */
 enum { MASKDM_RUN_EXCEPTIONS = 3 }; /* room for a list, with its end */
 int maskdm_run_val_is_folder(const maskdm_options *o); /* and no share of the data */
+int maskdm_run_val_is_data(const struct maskdm_run *run); /* the folder that is trained on; 1, 0 or a failure */
 /* Folders to be left out of the training images, or of the held-out ones. None of these can be the run's own. */
 int maskdm_run_exceptions(const struct maskdm_run *run, int held_out, struct maskdm_scan_except *list);
 

@@ -110,6 +110,8 @@ static const struct maskdm_option_slot *by_meaning(const maskdm_options *o, cons
     return NULL;
 }
 
+enum { ERRORS = 3 };
+
 static int least(int a, int b)
 {
     return a < b ? a : b;
@@ -140,12 +142,13 @@ static int distance(const char *a, const char *b)
     return here[n];
 }
 
-/* Of all names the nearest, at most a third of the letters away. */
+/* Of all names the nearest, at most a third of the letters away, and no further than fingers err: lr_scheduler is not
+ * the schedule of the noise. */
 static const struct maskdm_option_slot *by_letters(const maskdm_options *o, const char *name)
 {
     const struct maskdm_option_slot *nearest = NULL;
     const size_t n = strnlen(name, MASKDM_OPTION_NAME);
-    int best = (int)n / 3 + 1;
+    int best = least((int)n / 3, ERRORS) + 1;
 
     for (int i = 0; i < o->count && n < MASKDM_OPTION_NAME; i++) {
         int d = distance(name, o->slot[i].name);

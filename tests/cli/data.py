@@ -120,6 +120,8 @@ def check_held_out():
     train("run", 4, "--val", "other", "--resume", status=1,
           says=["the held-out images are not those that run was started with: face-00003.png is gone"])
     train("run", 4, "--val", "other", "--resume", "--accept-changed-data", says=["face-00003.png is gone; going on"])
+    said = train("same", 1, "--val", "./data", says=["none is held out"]).stderr
+    assert said.count("none is held out") == 1, said
     train("share", 1, "--val", 0.5)
     train("share", 2, "--val", 0.25, "--resume", status=1, says=["val 0.5", "0.25"])
     train("share", 2, "--val", "0.50", "--resume", data="./data/")

@@ -190,6 +190,7 @@ static const char *const wrong_names[][3] = {
     {"pretrain", "x", ""},
     {"pretrain", "", ""},
     {"pretrain", "verbose", ""},
+    {"pretrain", "lr_scheduler", ""},
     {"pretrain", "fp16", ""},
     {"pretrain", "no_steps", ""},
     {"pretrain", "a_name_that_is_longer_than_any_option_of_the_library_can_ever_be", ""},
