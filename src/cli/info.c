@@ -66,7 +66,8 @@ static struct totals count(const maskdm_file *f)
         const char *name = maskdm_file_name(f, i);
         if (strncmp(name, "online.", 7) == 0)
             t.online += maskdm_file_elements(f, i);
-        else if (strncmp(name, "moment", 6) != 0 && strncmp(name, "ema.", 4) != 0)
+        else if (strncmp(name, "moment", 6) != 0 && strncmp(name, "ema.", 4) != 0 &&
+                 strcmp(name, "state.counters") != 0)
             t.parameters += maskdm_file_elements(f, i);
         t.bytes += maskdm_file_bytes(f, i);
     }

@@ -48,10 +48,16 @@ def check_own_files():
     network = json.loads(told["metadata"]["maskdm.network.options"])
     assert network["dim"] == 32 and network["depth"] == 3 and network["patch_size"] == 4, network
     assert "prediction" in told["metadata"]["maskdm.scheduler.options"]
+    parameters = told["parameters"]
     state = "run/checkpoint-%d.safetensors" % checkpoints("run")[-1]
     told = json.loads(maskdm("info", "--json", state).stdout)
     assert told["meaning"] == "training state" and told["metadata"]["maskdm.step"] == "2", told["metadata"]
     assert "training state" in maskdm("info", state).stdout
+    assert told["parameters"] == parameters, told["parameters"]
+    for name, meaning in (("net.encoder_pos_embed", "checkpoint of the authors' program"),
+                          ("the_encoder_pos_embed", "tensors only")):
+        safetensors("one.safetensors", {name: ("F32", [2], bytes(8))})
+        assert json.loads(maskdm("info", "one.safetensors", "--json").stdout)["meaning"] == meaning
 
 
 def check_bad_files():
