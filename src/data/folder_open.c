@@ -182,6 +182,29 @@ static int take_all(struct maskdm_folder *d, struct finds *found, maskdm_control
     return maskdm_control_reading(control, &told, count, count);
 }
 
+/* A folder all of whose images are broken is a label all the same, which a network would have and never see. */
+static int tell_empty_labels(const struct maskdm_folder *d, const struct maskdm_log *log)
+{
+    const struct maskdm_scan *s = &d->scan;
+    unsigned char *seen = maskdm_need((size_t)s->labels + 1, 1, "a list of labels");
+    int64_t empty = 0, first = 0;
+
+    if (!seen)
+        return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < s->count; i++)
+        seen[s->file[i].label + 1] = 1;
+    for (int64_t i = s->labels - 1; i >= 0; i--)
+        if (!seen[i + 1]) {
+            first = i;
+            empty++;
+        }
+    maskdm_free(seen);
+    if (empty)
+        maskdm_log_line(log, MASKDM_LOG_WARN, "%lld label%s without an image that can be read: %s%s",
+                        (long long)empty, plural(empty), s->label[first], empty > 1 ? ", ..." : "");
+    return MASKDM_OK;
+}
+
 int maskdm_dataset_read(maskdm_data *data, int known, const struct maskdm_log *log, maskdm_control *control)
 {
     struct maskdm_folder *d = (struct maskdm_folder *)data;
@@ -204,7 +227,7 @@ int maskdm_dataset_read(maskdm_data *data, int known, const struct maskdm_log *l
                            (long long)d->scan.count, plural(d->scan.count), found.first.text);
     settle(d);
     maskdm_folder_settle(d);
-    return MASKDM_OK;
+    return tell_empty_labels(d, log);
 }
 
 int maskdm_dataset_mark(maskdm_data *data, maskdm_control *control)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Labels are folders: a path one level too high is said, and the names go into the files and come back."""
 import json
+import os
 
-from rig import TINY, faces, main, maskdm
+from rig import TINY, faces, main, maskdm, write
 
 
 def pretrain(data, out, *more):
@@ -21,6 +22,20 @@ def check_one_level_too_high():
     assert "warning: none of the 8 images of the data has a label, and the network has 2 classes" in said, said
     said = pretrain("data/train", "none")
     assert "warning" not in said and "labels of the data are not used" in said, said
+
+
+def check_label_without_images():
+    """Of a folder with nothing but broken images the network would have a class that it never sees."""
+    for label in ("ape", "bee"):
+        faces("data/" + label, 8)
+    for label in ("cat", "dog"):
+        os.mkdir("data/" + label)
+        write("data/%s/0.png" % label, b"no picture")
+    said = pretrain("data", "run", "--classes", 4)
+    assert "warning: 2 labels without an image that can be read: cat, ...\n" in said, said
+    os.remove("data/cat/0.png")
+    said = pretrain("data", "one", "--classes", 4)
+    assert "warning: 1 label without an image that can be read: dog\n" in said, said
 
 
 def check_names():
