@@ -434,14 +434,14 @@ static int all_bad(void *user, int64_t index, float *image, int32_t *label)
     return 0;
 }
 
-/* A run on images that are not finite from step 26 on; `more` are options. */
-static int run_into_nan(const char *out, const char *more)
+/* A run on images that are finite up to the `good`th; `more` are options. */
+static int run_into_nan(const char *out, const char *more, int64_t good)
 {
     char text[2048];
     maskdm_device *device = tiny_device("threads=1");
     maskdm_options *o;
     maskdm_data *data;
-    int64_t drawn = 0;
+    int64_t drawn = (200 - good) * VALUES;
     int status;
 
     OK(maskdm_data_create_callback(&data, device, COUNT, SIDE, SIDE, 3, all_bad, NULL, &drawn));
@@ -458,14 +458,23 @@ static int run_into_nan(const char *out, const char *more)
  * checkpoint from within the row, which would push out those from before. */
 START_TEST(not_finite)
 {
-    FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 29", run_into_nan(out_a, "steps=100 save_every=9 keep=1"));
+    FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 29", run_into_nan(out_a, "steps=100 save_every=9 keep=1", 200));
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "step 25 is saved in"));
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "checkpoint-25.safetensors"));
     ck_assert(exists(out_a, "checkpoint-18.safetensors") && !exists(out_a, "checkpoint-27.safetensors"));
-    OK(run_into_nan(out_b, "steps=25"));
+    OK(run_into_nan(out_b, "steps=25", 200));
     ck_assert(tiny_same_files(file_in(out_a, "checkpoint-25.safetensors"),
                               file_in(out_b, "checkpoint-25.safetensors")));
     ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+}
+END_TEST
+
+START_TEST(nothing_learnt_is_nothing_saved)
+{
+    FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 4", run_into_nan(out_a, "steps=9", 0));
+    ck_assert_ptr_null(strstr(maskdm_last_error(), "saved"));
+    ck_assert(!exists(out_a, "checkpoint-0.safetensors") && !exists(out_a, "checkpoint-4.safetensors"));
+    ck_assert(!exists(out_a, "model.safetensors"));
 }
 END_TEST
 
@@ -558,6 +567,25 @@ START_TEST(saving_by_the_clock)
 }
 END_TEST
 
+static int wait_a_quarter(void *user, const struct maskdm_progress *p)
+{
+    (void)user, (void)p;
+    usleep(250000);
+    return 0;
+}
+
+START_TEST(minutes_are_no_seconds)
+{
+    maskdm_control *control;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_progress(control, wait_a_quarter, NULL);
+    OK(run(out_a, "steps=3 keep=9 save_minutes=0.2", control));
+    ck_assert(exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-2.safetensors"));
+    maskdm_control_release(&control);
+}
+END_TEST
+
 START_TEST(one_run_in_a_folder)
 {
     maskdm_control *control;
@@ -595,10 +623,12 @@ int main(void)
     tcase_add_test(tests, one_run_in_a_folder);
     tcase_add_test(tests, what_is_refused);
     tcase_add_test(tests, not_finite);
+    tcase_add_test(tests, nothing_learnt_is_nothing_saved);
     tcase_add_test(tests, moments_never_overflow);
     tcase_add_test(tests, saved_by_an_error);
     tcase_add_test(tests, not_saved_by_an_error);
     tcase_add_test(tests, saving_by_the_clock);
+    tcase_add_test(tests, minutes_are_no_seconds);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
     return tiny_main(suite);
