@@ -170,6 +170,11 @@ START_TEST(average_begins_at_the_weights)
     free(weights);
     free(average);
     tiny_close(&t);
+    open_with(&t, NULL, "decay=0"); /* none, which is then not updated either */
+    tiny_step(&t, 2);
+    ck_assert_ptr_null(t.optimizer->ema);
+    ck_assert_int_eq(t.optimizer->ema_updates, 0);
+    tiny_close(&t);
 }
 END_TEST
 

@@ -458,7 +458,8 @@ static int run_into_nan(const char *out, const char *more, int64_t good)
  * checkpoint from within the row, which would push out those from before. */
 START_TEST(not_finite)
 {
-    FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 29", run_into_nan(out_a, "steps=100 save_every=9 keep=1", 200));
+    FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 29",
+          run_into_nan(out_a, "steps=100 save_every=9 keep=1", 200));
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "step 25 is saved in"));
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "checkpoint-25.safetensors"));
     ck_assert(exists(out_a, "checkpoint-18.safetensors") && !exists(out_a, "checkpoint-27.safetensors"));
