@@ -93,6 +93,11 @@ static int train(struct maskdm_run *run)
 {
     run->clock = run->saved_at = maskdm_clock();
     run->at_clock = run->trainer->optimizer->steps;
+    if (run->at_clock >= run->steps)
+        maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_INFO,
+                        "nothing is left to train: %s is at step %lld, and %s is %lld", run->out,
+                        (long long)run->at_clock, maskdm_optionset_said(run->options, "steps"),
+                        (long long)run->steps);
     while (run->trainer->optimizer->steps < run->steps) {
         MASKDM_TRY(maskdm_training_step(run->trainer, run->data));
         MASKDM_TRY(after_step(run));
