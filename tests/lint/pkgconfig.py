@@ -5,10 +5,21 @@ import sys
 
 text = open(os.path.join(sys.argv[1], "maskdm.pc")).read()
 field = dict(line.split(":", 1) for line in text.splitlines() if ":" in line and "=" not in line.split(":")[0])
+variable = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and ":" not in line.split("=")[0])
 bad = []
-if field.get("Cflags", "").strip() != "-I${includedir}":
+
+
+def words(name):
+    """Of a field, each once, with variables of our own filled in."""
+    value = field.get(name, "")
+    for ours in ("headers", "libraries"):
+        value = value.replace("${%s}" % ours, variable[ours])
+    return list(dict.fromkeys(value.split()))
+
+
+if words("Cflags") != ["-I${includedir}"]:
     bad.append("Cflags: " + field.get("Cflags", "(none)"))
-if field.get("Libs", "").strip() != "-L${libdir} -lmaskdm":
+if words("Libs") != ["-L${libdir}", "-lmaskdm"]:
     bad.append("Libs: " + field.get("Libs", "(none)"))
 bad += ["names a flavour: " + line for line in text.splitlines()
         if "openblas" in line and "-lopenblas" not in line or "openblas-" in line]
