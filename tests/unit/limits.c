@@ -166,7 +166,13 @@ static int find_no_room(void)
         return 1;
     if (open_device(&d, "threads=1 instruction_set=c") != MASKDM_ENOMEM)
         return 2;
-    return strstr(maskdm_last_error(), "ulimit -v") && !maps_blas() ? 0 : 3;
+    if (!strstr(maskdm_last_error(), "ulimit -v") || maps_blas())
+        return 3;
+    if (!strstr(maskdm_last_error(), "OPENBLAS_NUM_THREADS=1 needs")) /* linked, with the threads that it started */
+        return 0;
+    if (setenv("OPENBLAS_NUM_THREADS", "1", 1) || open_device(&d, "threads=1 instruction_set=c") != MASKDM_ENOMEM)
+        return 4;
+    return strstr(maskdm_last_error(), "with 1 thread;") ? 0 : 5;
 }
 
 START_TEST(blas_without_room_is_refused)
