@@ -544,6 +544,38 @@ START_TEST(flips_depend_on_the_position_alone)
 }
 END_TEST
 
+static int count_opened(void *user, const char *operation, const char *path)
+{
+    if (strcmp(operation, "open") == 0 && strstr(path, ".png"))
+        atomic_fetch_add((atomic_int *)user, 1);
+    return 0;
+}
+
+/* A part foretells its own images, each of which is then read once. */
+START_TEST(a_part_reads_nothing_twice)
+{
+    atomic_int opened = 0;
+    const struct maskdm_file_hook hook = {count_opened, &opened};
+    maskdm_data *d, *train, *held;
+    float images[2 * N];
+
+    write_many(40);
+    d = open_folder("cache_limit=0");
+    ck_assert_int_eq(maskdm_data_split(&train, &held, d, 0.5, 1), MASKDM_OK);
+    maskdm_file_hook_set(&hook);
+    for (int step = 0; step < 10; step++) {
+        ck_assert_int_eq(maskdm_data_batch(train, 1, step, 2, 0, images, NULL), MASKDM_OK);
+        usleep(5000); /* for what is foretold */
+    }
+    maskdm_data_release(&d);
+    maskdm_data_release(&train);
+    maskdm_data_release(&held);
+    maskdm_file_hook_set(NULL);
+    ck_assert_int_ge(opened, 20);
+    ck_assert_int_le(opened, 22); /* with the batch that is foretold */
+}
+END_TEST
+
 START_TEST(split)
 {
     int seen[10] = {0};
@@ -975,6 +1007,7 @@ int main(void)
     tcase_add_test(t, callback_labels);
     tcase_add_test(t, an_epoch_drops_nothing);
     tcase_add_test(t, flips_depend_on_the_position_alone);
+    tcase_add_test(t, a_part_reads_nothing_twice);
     tcase_add_loop_test(t, split, 0, 2);
     tcase_add_test(t, parts_on_two_threads);
     tcase_add_test(t, a_file_that_vanishes_is_named);
