@@ -7,6 +7,7 @@
 
 #include <maskdm/maskdm.h>
 
+#include "run/convert_find.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/file.h"
@@ -242,6 +243,28 @@ START_TEST(everything_refused)
 }
 END_TEST
 
+/* As many networks as are counted, and one more. */
+START_TEST(too_many_networks)
+{
+    static char name[MASKDM_PLACES + 1][64];
+    static struct maskdm_st_tensor tensor[MASKDM_PLACES + 1];
+    struct maskdm_places *found = malloc(sizeof *found);
+    struct maskdm_st s = {.tensor = tensor};
+
+    for (int i = 0; i <= MASKDM_PLACES; i++) {
+        snprintf(name[i], sizeof name[i], "net%d.encoder.encoder_pos_embed", i);
+        tensor[i].name = name[i];
+    }
+    s.count = MASKDM_PLACES;
+    ck_assert_int_eq(maskdm_convert_find(found, &s, "", ""), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "weights of more than one network"));
+    s.count++;
+    ck_assert_int_eq(maskdm_convert_find(found, &s, "", ""), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "more than 64 networks"));
+    free(found);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("convert");
@@ -255,6 +278,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, same_weights);
     tcase_add_test(tests, wrong_arguments);
+    tcase_add_test(tests, too_many_networks);
     tcase_add_test(tests, everything_refused);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);

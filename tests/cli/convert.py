@@ -31,6 +31,10 @@ def check_round():
     tree = checkpoint(model, linear(1000))
     assert "warning" not in convert(tree, "--heads", 2).stderr
     same("made.safetensors", model)
+    for factor, warned in ((1.0005, False), (1.01, True)):  # rounded as another program may round, or another schedule
+        told = convert(checkpoint(model, [factor * b for b in linear(1000)]), "--heads", 2).stderr
+        assert ("are not those of schedule" in told) == warned, (factor, told)
+    convert(tree, "--heads", 2)
     told = json.loads(maskdm("info", "--json", "from.pt").stdout)
     assert told["meaning"] == "checkpoint of the authors' program", told["meaning"]
     assert told["metadata"] == {"step": "2", "opt.lr": "0.5"}, told["metadata"]
@@ -145,15 +149,17 @@ def check_rest():
     assert "warning" not in told, told
     tree["lpips"] = {"lin.%d" % i: one for i in range(5)}
     tree["model"]["log_var"] = ("F32", [2, 2], bytes(16))
+    tree["other"] = {"step": one}  # a counter counts one thing
     told = convert(tree, "--heads", 2).stderr
     for line in ("warning: not used: 5 tensors, which the network has not (lpips.lin.0, lpips.lin.1, lpips.lin.2, ...)",
-                 "warning: not used: 1 tensor, which the network has not (model.log_var)"):
+                 "warning: not used: 1 tensor, which the network has not (model.log_var)",
+                 "warning: not used: 1 tensor, which the network has not (other.step)"):
         assert line in told.splitlines(), (line, told)
     same("made.safetensors", model)
     for i in range(40):
         tree["part%d" % i] = {"w": one}
     told = convert(tree, "--heads", 2).stderr
-    assert told.count("warning") == 17 and "not used: 26 tensors, which the network has not, elsewhere" in told, told
+    assert told.count("warning") == 17 and "not used: 27 tensors, which the network has not, elsewhere" in told, told
 
 
 def check_shapes():
