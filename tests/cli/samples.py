@@ -65,6 +65,15 @@ def check_bytes():
     assert filters("grid.png") == {4}, filters("grid.png")
 
 
+def check_held():
+    """What is named is something that a listing shows."""
+    train()
+    os.mkdir("held")
+    for name in (".a", "b", "c"):
+        write("held/" + name, b"")
+    refused("held", ["held is not empty: it holds b\n"])
+
+
 def check_suffixes():
     train()
     for suffix in ("jpg jpeg JPG Jpeg jpe jfif webp gif bmp tif tiff TIFF npy npz ppm pgm avif heic jxl svg pdf mp4 zip"
@@ -163,6 +172,10 @@ def check_going_on():
     sample("longer", *more, "--count", 11)
     for name in images("longer"):
         same("part/" + name, "longer/" + name)
+    shutil.copytree("longer", "spare")
+    begun("spare", [0, 1, 9, 10])  # of which two belong to more images than are wanted now
+    sample("spare", *more, "--resume", says=["2 of 9 images are in spare"])
+    same("spare/000008.png", "whole/000008.png")
     sample("fresh", *more, "--resume")
     same("fresh/000008.png", "whole/000008.png")
 

@@ -151,12 +151,15 @@ END_TEST
 
 START_TEST(files)
 {
+    static const unsigned char clear[4] = {9, 9, 9, 0};
+    static const float blue[3] = {0, 0.2f, 1};
     unsigned char u8[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, back[12];
     maskdm_image *m, *n;
     maskdm_options *o;
     FILE *file;
 
     ck_assert_int_eq(maskdm_image_create(&m, 2, 2, 3, MASKDM_SAMPLE_U8, u8, 0), MASKDM_OK);
+    ck_assert_int_eq(m->bits, 8);
     ck_assert_int_eq(maskdm_image_write_png(m, "unit_image.png", 12), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_image_write_png(m, "unit_image.png", 8), MASKDM_OK);
     ck_assert_int_eq(maskdm_image_read(&n, "unit_image.png", 3, NULL), MASKDM_OK);
@@ -165,6 +168,14 @@ START_TEST(files)
     maskdm_image_release(&n);
     ck_assert_int_eq(maskdm_image_fit(&n, m, 1, 1), MASKDM_OK);
     maskdm_image_release(&n);
+    ck_assert_int_eq(maskdm_image_create(&n, 1, 1, 4, MASKDM_SAMPLE_U8, clear, 0), MASKDM_OK);
+    ck_assert_int_eq(maskdm_image_write_png(n, "unit_clear.png", 8), MASKDM_OK);
+    maskdm_image_release(&n);
+    ck_assert_int_eq(maskdm_image_read(&n, "unit_clear.png", 3, blue), MASKDM_OK); /* a colour under each channel */
+    ck_assert_int_eq(maskdm_image_copy(n, MASKDM_SAMPLE_U8, back, 0), MASKDM_OK);
+    ck_assert(back[0] == 0 && back[1] == 51 && back[2] == 255);
+    maskdm_image_release(&n);
+    unlink("unit_clear.png");
     ck_assert_int_eq(maskdm_image_fit(&n, m, 1, -1), MASKDM_EINVAL);
     maskdm_image_release(&m);
 

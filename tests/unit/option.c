@@ -482,6 +482,28 @@ START_TEST(memory_may_end_anywhere)
 }
 END_TEST
 
+/* What does not fit is cut, with room for the end. */
+START_TEST(values_fit_their_buffer)
+{
+    maskdm_options *o;
+    size_t needed = 0;
+
+    ck_assert_int_eq(maskdm_options_create(&o, "optimizer"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_set(o, "lr", "0.25"), MASKDM_OK);
+    for (size_t capacity = 0; capacity < 7; capacity++) {
+        char buffer[8] = "#######";
+        const size_t n = capacity ? capacity < 5 ? capacity - 1 : 4 : 0;
+
+        ck_assert_int_eq(maskdm_options_get(o, "lr", buffer, capacity, &needed), MASKDM_OK);
+        ck_assert_uint_eq(needed, 5);
+        ck_assert_mem_eq(buffer, "0.25", n);
+        ck_assert_int_eq(buffer[n], capacity ? '\0' : '#');
+        ck_assert_str_eq(buffer + n + (capacity > 0), "#######" + n + (capacity > 0));
+    }
+    maskdm_options_release(&o);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("option");
@@ -498,6 +520,7 @@ int main(void)
     tcase_add_test(t, selected_kinds_decide);
     tcase_add_test(t, strings_are_parsed_whole);
     tcase_add_test(t, json_goes_round);
+    tcase_add_test(t, values_fit_their_buffer);
     tcase_add_test(t, bad_json_sets_nothing);
     tcase_add_test(t, tables_are_taken_out_of_composites);
     tcase_add_test(t, differences_are_found);

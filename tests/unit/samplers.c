@@ -334,8 +334,10 @@ START_TEST(refusals)
     maskdm_options *ddpm = options("sampler", "sampler=ddpm"), *many = options("sampler", "sampler=ddim steps=101");
     maskdm_options *dpmpp = options("sampler", "sampler=dpmpp steps=20");
     float x = 1, p = 0, z = 0;
-    double at[2];
+    double at[2], table[101];
 
+    ck_assert_int_eq(maskdm_scheduler_table(s, "betas", table, 99), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_scheduler_table(s, "betas", table, 101), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_scheduler_times(s, many, at, 2), MASKDM_EINVAL);
     ck_assert_str_eq(maskdm_last_error(), "101 sampling steps; the schedule allows 1 to 100");
     ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
