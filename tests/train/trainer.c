@@ -221,6 +221,52 @@ static int refuse(void *user, int64_t index, float *image, int32_t *label)
     return 1;
 }
 
+static int stop_in_the_second_part(void *user, int64_t index, float *image, int32_t *label)
+{
+    memcpy(image, tiny_images[index], sizeof tiny_images[index]);
+    *label = -1;
+    return ++*(int *)user > 4;
+}
+
+/* The gradients of a part go with the step that another part ends, those of a sum with what breaks it off. */
+START_TEST(half_a_sum_is_dropped)
+{
+    const char *how = "batch_size=8 accumulate=2 seed=3";
+    struct tiny t, u;
+    maskdm_data *stop;
+    int fetched = 0;
+    float *x, *y;
+
+    tiny_open(&t, how);
+    tiny_open(&u, how);
+    OK(maskdm_data_create_callback(&stop, t.device, COUNT, SIDE, SIDE, 3, stop_in_the_second_part, NULL, &fetched));
+    ck_assert_int_eq(maskdm_trainer_step(t.trainer, stop), MASKDM_ECANCELED);
+    ck_assert_int_eq(fetched, 5);
+    tiny_step(&t, 2);
+    tiny_step(&u, 2);
+    x = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
+    y = tiny_weights(&u, MASKDM_WEIGHTS_ONLINE);
+    ck_assert_mem_eq(x, y, tiny_bytes(&t));
+    free(x);
+    for (int i = 0; i < 2; i++) {
+        OK(maskdm_trainer_draw(t.trainer, t.data, i));
+        OK(maskdm_trainer_forward(t.trainer));
+        OK(maskdm_trainer_loss(t.trainer, NULL));
+        if (i)
+            maskdm_cancel(t.control);
+        ck_assert_int_eq(maskdm_trainer_backward(t.trainer, NULL), i ? MASKDM_ECANCELED : MASKDM_OK);
+    }
+    x = tiny_gradients(&t);
+    memset(y, 0, tiny_bytes(&t));
+    ck_assert_mem_eq(x, y, tiny_bytes(&t));
+    free(x);
+    free(y);
+    maskdm_data_release(&stop);
+    tiny_close(&t);
+    tiny_close(&u);
+}
+END_TEST
+
 START_TEST(cancelled_in_the_middle)
 {
     struct tiny t, u;
@@ -503,6 +549,7 @@ int main(void)
     tcase_add_test(tests, loss_of_ones_own);
     tcase_add_test(tests, parts_equal_the_step);
     tcase_add_test(tests, step_that_is_not_finite);
+    tcase_add_test(tests, half_a_sum_is_dropped);
     tcase_add_test(tests, cancelled_in_the_middle);
     tcase_add_test(tests, one_set_of_two);
     tcase_add_test(tests, progress_can_stop);
