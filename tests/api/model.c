@@ -213,6 +213,8 @@ static void write_variant(const char *change)
             value = "dit";
         if (strcmp(change, "version") == 0 && strcmp(key, "maskdm.version") == 0)
             value = "99.0.0";
+        if (strcmp(change, "digits") == 0 && strcmp(key, "maskdm.version") == 0)
+            value = "0.0.1234567"; /* a digit too many */
         if (strcmp(change, "option") == 0 && strcmp(key, "maskdm.network.options") == 0)
             value = "{\"colour\":3}";
         if (strcmp(change, "labels") == 0 && strcmp(key, "maskdm.network") == 0)
@@ -336,6 +338,7 @@ START_TEST(files_that_are_wrong)
         int code;
     } wrong[] = { { "network", "dit", MASKDM_EVERSION },
                   { "version", "version 99.0.0 of libmaskdm", MASKDM_EVERSION },
+                  { "digits", "\"0.0.1234567\", not a version", MASKDM_EFORMAT },
                   { "option", "colour", MASKDM_EFORMAT },
                   { "maskdm.network", "not a maskdm model", MASKDM_EFORMAT },
                   { "maskdm.scheduler.options", "missing", MASKDM_EFORMAT },
