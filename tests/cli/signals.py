@@ -314,4 +314,6 @@ def check_pipe():
 
 
 if __name__ == "__main__":
+    for each in (*ENDING, signal.SIGQUIT):
+        signal.signal(each, signal.SIG_DFL)  # under nohup or behind an "&" they would be ignored from the start
     main(globals())
