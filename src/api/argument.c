@@ -6,39 +6,38 @@
 
 #include <maskdm/model.h>
 
-int maskdm_argument_null(const char *function, const char *argument)
+int mdm_argument_null(const char *function, const char *argument)
 {
-    return maskdm_fail(MASKDM_EINVAL, "%s: %s is NULL", function, argument);
+    return mdm_fail(MASKDM_EINVAL, "%s: %s is NULL", function, argument);
 }
 
-int maskdm_argument_count(const char *function, const char *argument, int64_t count)
+int mdm_argument_count(const char *function, const char *argument, int64_t count)
 {
-    return count < 0 ? maskdm_fail(MASKDM_EINVAL, "%s: %s is %lld, and cannot be negative", function, argument,
-                                   (long long)count)
+    return count < 0 ? mdm_fail(MASKDM_EINVAL, "%s: %s is %lld, and cannot be negative", function, argument,
+                                (long long)count)
                      : MASKDM_OK;
 }
 
-int maskdm_argument_weights(const char *function, int which)
+int mdm_argument_weights(const char *function, int which)
 {
     return which == MASKDM_WEIGHTS_EMA || which == MASKDM_WEIGHTS_ONLINE
                ? MASKDM_OK
-               : maskdm_fail(MASKDM_EINVAL, "%s: there are no weights %d; 0 is EMA, 1 online", function, which);
+               : mdm_fail(MASKDM_EINVAL, "%s: there are no weights %d; 0 is EMA, 1 online", function, which);
 }
 
-int maskdm_argument_parameter(const struct maskdm_param **out, const struct maskdm_params *layout, int64_t i)
+int mdm_argument_parameter(const struct mdm_param **out, const struct mdm_params *layout, int64_t i)
 {
     if (i < 0 || i >= layout->count)
-        return maskdm_fail(MASKDM_EINVAL, "parameter %lld is outside 0 .. %d", (long long)i, layout->count - 1);
+        return mdm_fail(MASKDM_EINVAL, "parameter %lld is outside 0 .. %d", (long long)i, layout->count - 1);
     *out = &layout->list[i];
     return MASKDM_OK;
 }
 
-int maskdm_argument_elements(const struct maskdm_param **out, const struct maskdm_params *layout, int64_t i,
-                             int64_t count)
+int mdm_argument_elements(const struct mdm_param **out, const struct mdm_params *layout, int64_t i, int64_t count)
 {
-    MASKDM_TRY(maskdm_argument_parameter(out, layout, i));
-    if (count != maskdm_shape_numel(&(*out)->shape))
-        return maskdm_fail(MASKDM_ESHAPE, "parameter \"%s\" has %lld elements, not %lld", (*out)->name,
-                           (long long)maskdm_shape_numel(&(*out)->shape), (long long)count);
+    MDM_TRY(mdm_argument_parameter(out, layout, i));
+    if (count != mdm_shape_numel(&(*out)->shape))
+        return mdm_fail(MASKDM_ESHAPE, "parameter \"%s\" has %lld elements, not %lld", (*out)->name,
+                        (long long)mdm_shape_numel(&(*out)->shape), (long long)count);
     return MASKDM_OK;
 }

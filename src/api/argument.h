@@ -12,42 +12,42 @@
 #include "util/option.h"
 
 /* MASKDM_EINVAL with the line. */
-int maskdm_argument_null(const char *function, const char *argument);
+int mdm_argument_null(const char *function, const char *argument);
 /* MASKDM_OK, or MASKDM_EINVAL for a number that is no enum maskdm_weights. */
-int maskdm_argument_weights(const char *function, int which);
+int mdm_argument_weights(const char *function, int which);
 /* Parameter i of a layout; the second form holds `count` against its elements. */
-int maskdm_argument_parameter(const struct maskdm_param **out, const struct maskdm_params *layout, int64_t i);
-int maskdm_argument_elements(const struct maskdm_param **out, const struct maskdm_params *layout, int64_t i,
-                             int64_t count);
-int maskdm_argument_count(const char *function, const char *argument, int64_t count);
+int mdm_argument_parameter(const struct mdm_param **out, const struct mdm_params *layout, int64_t i);
+int mdm_argument_elements(const struct mdm_param **out, const struct mdm_params *layout, int64_t i,
+                          int64_t count);
+int mdm_argument_count(const char *function, const char *argument, int64_t count);
 
 /* Returns MASKDM_EINVAL from the function when the argument is NULL; NEED_OR returns `answer`. */
-#define MASKDM_NEED(argument)                                                                       \
+#define MDM_NEED(argument)                                                                       \
     do {                                                                                            \
         if (!(argument))                                                                            \
-            return maskdm_argument_null(__func__, #argument);                                       \
+            return mdm_argument_null(__func__, #argument);                                       \
     } while (0)
-#define MASKDM_NEED_OR(argument, answer)                                                            \
+#define MDM_NEED_OR(argument, answer)                                                            \
     do {                                                                                            \
         if (!(argument)) {                                                                          \
-            (void)maskdm_argument_null(__func__, #argument);                                        \
+            (void)mdm_argument_null(__func__, #argument);                                        \
             return answer;                                                                          \
         }                                                                                           \
     } while (0)
 /* The place for a result, which is NULL until there is one. */
-#define MASKDM_NEED_OUT(out)                                                                        \
+#define MDM_NEED_OUT(out)                                                                        \
     do {                                                                                            \
-        MASKDM_NEED(out);                                                                           \
+        MDM_NEED(out);                                                                           \
         *(out) = NULL;                                                                              \
     } while (0)
 /* Not negative. */
-#define MASKDM_NEED_COUNT(count) MASKDM_TRY(maskdm_argument_count(__func__, #count, (count)))
+#define MDM_NEED_COUNT(count) MDM_TRY(mdm_argument_count(__func__, #count, (count)))
 /* An array may be NULL where it has no elements. */
-#define MASKDM_NEED_ARRAY(array, count)                                                             \
+#define MDM_NEED_ARRAY(array, count)                                                             \
     do {                                                                                            \
         if ((count) > 0)                                                                            \
-            MASKDM_NEED(array);                                                                     \
+            MDM_NEED(array);                                                                     \
     } while (0)
-#define MASKDM_NEED_WEIGHTS(which) MASKDM_TRY(maskdm_argument_weights(__func__, (int)(which)))
+#define MDM_NEED_WEIGHTS(which) MDM_TRY(mdm_argument_weights(__func__, (int)(which)))
 
 #endif

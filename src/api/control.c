@@ -9,26 +9,26 @@
 
 int maskdm_control_create(maskdm_control **out)
 {
-    MASKDM_NEED_OUT(out);
-    return maskdm_control_make(out);
+    MDM_NEED_OUT(out);
+    return mdm_control_make(out);
 }
 
 void maskdm_control_release(maskdm_control **control)
 {
     if (control)
-        maskdm_control_drop(control);
+        mdm_control_drop(control);
 }
 
 void maskdm_control_set_progress(maskdm_control *control, maskdm_progress_callback callback, void *user)
 {
-    MASKDM_NEED_OR(control, );
+    MDM_NEED_OR(control, );
     control->progress = callback;
     control->progress_user = user;
 }
 
 void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callback, void *user)
 {
-    MASKDM_NEED_OR(control, );
+    MDM_NEED_OR(control, );
     control->log.call = callback;
     control->log.user = user;
 }
@@ -47,5 +47,5 @@ void maskdm_cancel(maskdm_control *control)
 
 void maskdm_control_reset(maskdm_control *control)
 {
-    maskdm_control_lower(control);
+    mdm_control_lower(control);
 }

@@ -15,18 +15,18 @@
 static int read_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
                        maskdm_control *control)
 {
-    const struct maskdm_log *log = maskdm_control_log(control);
-    struct maskdm_scan found;
+    const struct mdm_log *log = mdm_control_log(control);
+    struct mdm_scan found;
     int r;
 
-    MASKDM_TRY(maskdm_scan_folder(&found, path, NULL, log, control));
-    maskdm_dataset_tell_found(&found, path, log);
-    r = maskdm_dataset_folder(out, device, path, &found, options);
-    maskdm_scan_free(&found);
+    MDM_TRY(mdm_scan_folder(&found, path, NULL, log, control));
+    mdm_data_tell_found(&found, path, log);
+    r = mdm_data_folder(out, device, path, &found, options);
+    mdm_scan_free(&found);
     if (r >= 0)
-        r = maskdm_dataset_read(*out, 0, log, control);
+        r = mdm_data_read(*out, 0, log, control);
     if (r < 0)
-        maskdm_dataset_release(out);
+        mdm_data_release(out);
     return r;
 }
 
@@ -37,14 +37,14 @@ static int open_folder(maskdm_data **out, maskdm_device *device, const char *pat
     int r;
 
     if (!options) {
-        MASKDM_TRY(maskdm_options_create(&standard, "folder"));
+        MDM_TRY(maskdm_options_create(&standard, "folder"));
         options = standard;
     }
-    if (strcmp(maskdm_optionset_kind(options)->name, "folder"))
-        r = maskdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"folder\" is wanted",
-                        maskdm_optionset_kind(options)->name);
+    if (strcmp(mdm_options_kind(options)->name, "folder"))
+        r = mdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"folder\" is wanted",
+                     mdm_options_kind(options)->name);
     else
-        r = maskdm_optionset_check(options);
+        r = mdm_options_check(options);
     if (r >= 0)
         r = read_folder(out, device, path, options, control);
     maskdm_options_release(&standard);
@@ -54,120 +54,120 @@ static int open_folder(maskdm_data **out, maskdm_device *device, const char *pat
 int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
                             const maskdm_options *options, maskdm_control *control)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(device);
-    MASKDM_NEED(path);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_device_handle(device)));
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
-    MASKDM_TRY(maskdm_work_share(&work, MASKDM_HANDLE(control)));
-    return maskdm_work_end(&work, open_folder(out, device, path, options, control));
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(path);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, open_folder(out, device, path, options, control));
 }
 
 int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                               int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
                               size_t image_stride, const int32_t *labels)
 {
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(device);
-    MASKDM_NEED(images);
-    return maskdm_dataset_memory(out, device, count, height, width, channels, sample, images, row_stride,
-                                 image_stride, labels);
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(images);
+    return mdm_data_memory(out, device, count, height, width, channels, sample, images, row_stride,
+                           image_stride, labels);
 }
 
 int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height,
                                 int64_t width, int channels, maskdm_data_fetch fetch, void (*drop)(void *user),
                                 void *user)
 {
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(device);
-    MASKDM_NEED(fetch);
-    return maskdm_dataset_callback(out, device, count, height, width, channels, fetch, drop, user);
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(fetch);
+    return mdm_data_callback(out, device, count, height, width, channels, fetch, drop, user);
 }
 
 int maskdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(train);
-    MASKDM_NEED_OUT(held_out);
-    MASKDM_NEED(data);
-    MASKDM_TRY(maskdm_work_share(&work, &data->handle));
-    return maskdm_work_end(&work, maskdm_dataset_split(train, held_out, data, fraction, seed));
+    MDM_NEED_OUT(train);
+    MDM_NEED_OUT(held_out);
+    MDM_NEED(data);
+    MDM_TRY(mdm_work_share(&work, &data->handle));
+    return mdm_work_end(&work, mdm_data_split(train, held_out, data, fraction, seed));
 }
 
 void maskdm_data_release(maskdm_data **data)
 {
     if (data)
-        maskdm_dataset_release(data);
+        mdm_data_release(data);
 }
 
 int64_t maskdm_data_count(const maskdm_data *data)
 {
-    MASKDM_NEED_OR(data, 0);
+    MDM_NEED_OR(data, 0);
     return data->count;
 }
 
 int64_t maskdm_data_height(const maskdm_data *data)
 {
-    MASKDM_NEED_OR(data, 0);
+    MDM_NEED_OR(data, 0);
     return data->height;
 }
 
 int64_t maskdm_data_width(const maskdm_data *data)
 {
-    MASKDM_NEED_OR(data, 0);
+    MDM_NEED_OR(data, 0);
     return data->width;
 }
 
 int maskdm_data_channels(const maskdm_data *data)
 {
-    MASKDM_NEED_OR(data, 0);
+    MDM_NEED_OR(data, 0);
     return data->channels;
 }
 
 int64_t maskdm_data_skipped(const maskdm_data *data)
 {
-    MASKDM_NEED_OR(data, 0);
+    MDM_NEED_OR(data, 0);
     return data->skipped;
 }
 
 int64_t maskdm_data_labels(const maskdm_data *data)
 {
-    MASKDM_NEED_OR(data, 0);
+    MDM_NEED_OR(data, 0);
     return data->labels;
 }
 
 const char *maskdm_data_label_name(const maskdm_data *data, int64_t i)
 {
-    MASKDM_NEED_OR(data, NULL);
+    MDM_NEED_OR(data, NULL);
     return data->kind->label_name && i >= 0 && i < data->labels ? data->kind->label_name(data, i) : NULL;
 }
 
 const char *maskdm_data_path(const maskdm_data *data, int64_t i)
 {
-    MASKDM_NEED_OR(data, NULL);
+    MDM_NEED_OR(data, NULL);
     return data->kind->path && i >= 0 && i < data->count ? data->kind->path(data, i) : NULL;
 }
 
 int maskdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(data);
-    MASKDM_NEED(image);
-    MASKDM_TRY(maskdm_work_alone(&work, &data->handle));
-    return maskdm_work_end(&work, maskdm_dataset_get(data, i, image, label));
+    MDM_NEED(data);
+    MDM_NEED(image);
+    MDM_TRY(mdm_work_alone(&work, &data->handle));
+    return mdm_work_end(&work, mdm_data_get(data, i, image, label));
 }
 
 int maskdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
                       int32_t *labels)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(data);
-    MASKDM_NEED(images);
-    MASKDM_TRY(maskdm_work_alone(&work, &data->handle));
-    return maskdm_work_end(&work, maskdm_dataset_batch(data, seed, step, batch, flip, images, labels));
+    MDM_NEED(data);
+    MDM_NEED(images);
+    MDM_TRY(mdm_work_alone(&work, &data->handle));
+    return mdm_work_end(&work, mdm_data_batch(data, seed, step, batch, flip, images, labels));
 }

@@ -6,7 +6,7 @@
 
 const char *maskdm_last_error(void)
 {
-    return maskdm_error_text();
+    return mdm_error_text();
 }
 
 const char *maskdm_status_name(int status)
@@ -17,5 +17,5 @@ const char *maskdm_status_name(int status)
                                         "MASKDM_ECANCELED", "MASKDM_ENOTFOUND", "MASKDM_ENONFINITE",
                                         "MASKDM_EBUSY"};
 
-    return status <= 0 && status > -(int)MASKDM_LENGTH(names) ? names[-status] : "unknown status";
+    return status <= 0 && status > -(int)MDM_LENGTH(names) ? names[-status] : "unknown status";
 }

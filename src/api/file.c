@@ -8,40 +8,40 @@
 #include "util/alloc.h"
 
 struct maskdm_file {
-    struct maskdm_handle handle;
-    struct maskdm_st st;
+    struct mdm_handle handle;
+    struct mdm_st st;
 };
 
 /* Tensor i, or NULL. */
-static const struct maskdm_st_tensor *tensor_of(const maskdm_file *file, int64_t i)
+static const struct mdm_st_tensor *tensor_of(const maskdm_file *file, int64_t i)
 {
     return i >= 0 && i < file->st.count ? &file->st.tensor[i] : NULL;
 }
 
-static int need_tensor(const struct maskdm_st_tensor **out, const maskdm_file *file, int64_t i)
+static int need_tensor(const struct mdm_st_tensor **out, const maskdm_file *file, int64_t i)
 {
     *out = tensor_of(file, i);
     return *out ? MASKDM_OK
-                : maskdm_fail(MASKDM_EINVAL, "tensor %lld of a file that has %lld", (long long)i,
-                              (long long)file->st.count);
+                : mdm_fail(MASKDM_EINVAL, "tensor %lld of a file that has %lld", (long long)i,
+                           (long long)file->st.count);
 }
 
 static void destroy(void *object)
 {
     maskdm_file *file = object;
 
-    maskdm_st_close(&file->st);
-    maskdm_free(file);
+    mdm_st_close(&file->st);
+    mdm_free(file);
 }
 
-static const struct maskdm_handle_kind kind = {"tensor file", destroy};
+static const struct mdm_handle_kind kind = {"tensor file", destroy};
 
 static int create(maskdm_file **out)
 {
-    *out = maskdm_need(1, sizeof **out, "a tensor file");
+    *out = mdm_need(1, sizeof **out, "a tensor file");
     if (!*out)
         return MASKDM_ENOMEM;
-    maskdm_handle_init(&(*out)->handle, &kind);
+    mdm_handle_init(&(*out)->handle, &kind);
     return MASKDM_OK;
 }
 
@@ -49,25 +49,25 @@ static int finish(maskdm_file **out, int err)
 {
     if (!err)
         return MASKDM_OK;
-    maskdm_free(*out);
+    mdm_free(*out);
     *out = NULL;
     return err;
 }
 
 int maskdm_file_open(maskdm_file **out, const char *path)
 {
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(path);
-    MASKDM_TRY(create(out));
-    return finish(out, maskdm_tensors_open(&(*out)->st, path));
+    MDM_NEED_OUT(out);
+    MDM_NEED(path);
+    MDM_TRY(create(out));
+    return finish(out, mdm_tensors_open(&(*out)->st, path));
 }
 
 int maskdm_file_open_memory(maskdm_file **out, const void *bytes, size_t size)
 {
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED_ARRAY(bytes, size);
-    MASKDM_TRY(create(out));
-    return finish(out, maskdm_tensors_open_memory(&(*out)->st, bytes, size));
+    MDM_NEED_OUT(out);
+    MDM_NEED_ARRAY(bytes, size);
+    MDM_TRY(create(out));
+    return finish(out, mdm_tensors_open_memory(&(*out)->st, bytes, size));
 }
 
 void maskdm_file_release(maskdm_file **file)
@@ -77,12 +77,12 @@ void maskdm_file_release(maskdm_file **file)
     if (!f)
         return;
     *file = NULL;
-    maskdm_handle_drop(&f->handle);
+    mdm_handle_drop(&f->handle);
 }
 
 int64_t maskdm_file_count(const maskdm_file *file)
 {
-    MASKDM_NEED_OR(file, 0);
+    MDM_NEED_OR(file, 0);
     return file->st.count;
 }
 
@@ -90,37 +90,37 @@ int64_t maskdm_file_find(const maskdm_file *file, const char *name)
 {
     int64_t i;
 
-    MASKDM_NEED(file);
-    MASKDM_NEED(name);
-    i = maskdm_st_find(&file->st, name);
+    MDM_NEED(file);
+    MDM_NEED(name);
+    i = mdm_st_find(&file->st, name);
     return i < 0 ? MASKDM_ENOTFOUND : i;
 }
 
 const char *maskdm_file_name(const maskdm_file *file, int64_t i)
 {
-    const struct maskdm_st_tensor *t;
+    const struct mdm_st_tensor *t;
 
-    MASKDM_NEED_OR(file, NULL);
+    MDM_NEED_OR(file, NULL);
     t = tensor_of(file, i);
     return t ? t->name : NULL;
 }
 
 const char *maskdm_file_dtype(const maskdm_file *file, int64_t i)
 {
-    const struct maskdm_st_tensor *t;
+    const struct mdm_st_tensor *t;
 
-    MASKDM_NEED_OR(file, NULL);
+    MDM_NEED_OR(file, NULL);
     t = tensor_of(file, i);
     return t ? t->dtype : NULL;
 }
 
 int maskdm_file_shape(const maskdm_file *file, int64_t i, int64_t *shape, int capacity)
 {
-    const struct maskdm_st_tensor *t;
+    const struct mdm_st_tensor *t;
 
-    MASKDM_NEED(file);
-    MASKDM_NEED_ARRAY(shape, capacity);
-    MASKDM_TRY(need_tensor(&t, file, i));
+    MDM_NEED(file);
+    MDM_NEED_ARRAY(shape, capacity);
+    MDM_TRY(need_tensor(&t, file, i));
     for (int d = 0; d < t->rank && d < capacity; d++)
         shape[d] = t->shape[d];
     return t->rank;
@@ -128,90 +128,90 @@ int maskdm_file_shape(const maskdm_file *file, int64_t i, int64_t *shape, int ca
 
 int64_t maskdm_file_elements(const maskdm_file *file, int64_t i)
 {
-    const struct maskdm_st_tensor *t;
+    const struct mdm_st_tensor *t;
 
-    MASKDM_NEED_OR(file, 0);
+    MDM_NEED_OR(file, 0);
     t = tensor_of(file, i);
     return t ? t->elements : 0;
 }
 
 size_t maskdm_file_bytes(const maskdm_file *file, int64_t i)
 {
-    const struct maskdm_st_tensor *t;
+    const struct mdm_st_tensor *t;
 
-    MASKDM_NEED_OR(file, 0);
+    MDM_NEED_OR(file, 0);
     t = tensor_of(file, i);
     return t ? (size_t)(t->end - t->begin) : 0;
 }
 
 int64_t maskdm_file_metadata_count(const maskdm_file *file)
 {
-    MASKDM_NEED_OR(file, 0);
+    MDM_NEED_OR(file, 0);
     return file->st.meta_count;
 }
 
 const char *maskdm_file_metadata_key(const maskdm_file *file, int64_t i)
 {
-    MASKDM_NEED_OR(file, NULL);
+    MDM_NEED_OR(file, NULL);
     return i >= 0 && i < file->st.meta_count ? file->st.meta[i].key : NULL;
 }
 
 const char *maskdm_file_metadata_value(const maskdm_file *file, int64_t i)
 {
-    MASKDM_NEED_OR(file, NULL);
+    MDM_NEED_OR(file, NULL);
     return i >= 0 && i < file->st.meta_count ? file->st.meta[i].value : NULL;
 }
 
 const char *maskdm_file_metadata(const maskdm_file *file, const char *key)
 {
-    MASKDM_NEED_OR(file, NULL);
-    MASKDM_NEED_OR(key, NULL);
-    return maskdm_st_meta(&file->st, key);
+    MDM_NEED_OR(file, NULL);
+    MDM_NEED_OR(key, NULL);
+    return mdm_st_meta(&file->st, key);
 }
 
 /* An empty tensor needs no memory. */
 static int check_read(const char *function, const maskdm_file *file, int64_t i, const void *out)
 {
-    const struct maskdm_st_tensor *t;
+    const struct mdm_st_tensor *t;
 
     if (!file)
-        return maskdm_argument_null(function, "file");
-    MASKDM_TRY(need_tensor(&t, file, i));
-    return out || !t->elements ? MASKDM_OK : maskdm_argument_null(function, "out");
+        return mdm_argument_null(function, "file");
+    MDM_TRY(need_tensor(&t, file, i));
+    return out || !t->elements ? MASKDM_OK : mdm_argument_null(function, "out");
 }
 
 int maskdm_file_read_f32(maskdm_file *file, int64_t i, float *out, int64_t count)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_TRY(check_read(__func__, file, i, out));
-    MASKDM_TRY(maskdm_work_alone(&work, &file->handle));
-    return maskdm_work_end(&work, maskdm_st_read_f32(&file->st, i, out, count));
+    MDM_TRY(check_read(__func__, file, i, out));
+    MDM_TRY(mdm_work_alone(&work, &file->handle));
+    return mdm_work_end(&work, mdm_st_read_f32(&file->st, i, out, count));
 }
 
 int maskdm_file_read_f64(maskdm_file *file, int64_t i, double *out, int64_t count)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_TRY(check_read(__func__, file, i, out));
-    MASKDM_TRY(maskdm_work_alone(&work, &file->handle));
-    return maskdm_work_end(&work, maskdm_st_read_f64(&file->st, i, out, count));
+    MDM_TRY(check_read(__func__, file, i, out));
+    MDM_TRY(mdm_work_alone(&work, &file->handle));
+    return mdm_work_end(&work, mdm_st_read_f64(&file->st, i, out, count));
 }
 
 int maskdm_file_read_i64(maskdm_file *file, int64_t i, int64_t *out, int64_t count)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_TRY(check_read(__func__, file, i, out));
-    MASKDM_TRY(maskdm_work_alone(&work, &file->handle));
-    return maskdm_work_end(&work, maskdm_st_read_i64(&file->st, i, out, count));
+    MDM_TRY(check_read(__func__, file, i, out));
+    MDM_TRY(mdm_work_alone(&work, &file->handle));
+    return mdm_work_end(&work, mdm_st_read_i64(&file->st, i, out, count));
 }
 
 int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t bytes)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_TRY(check_read(__func__, file, i, out));
-    MASKDM_TRY(maskdm_work_alone(&work, &file->handle));
-    return maskdm_work_end(&work, maskdm_st_read(&file->st, i, out, bytes));
+    MDM_TRY(check_read(__func__, file, i, out));
+    MDM_TRY(mdm_work_alone(&work, &file->handle));
+    return mdm_work_end(&work, mdm_st_read(&file->st, i, out, bytes));
 }

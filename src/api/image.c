@@ -24,32 +24,32 @@ static int resolve_stride(size_t *stride, int64_t height, int64_t width, int cha
     size_t row = (size_t)(width * channels) * sample_bytes(sample), all;
 
     if ((int)sample < MASKDM_SAMPLE_U8 || sample > MASKDM_SAMPLE_FLOAT)
-        return maskdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
+        return mdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
     if (!*stride)
         *stride = row;
     if (*stride < row)
-        return maskdm_fail(MASKDM_EINVAL, "rows of %zu bytes cannot be %zu bytes apart", row, *stride);
-    if (maskdm_mul_size(&all, *stride, (size_t)height) || all > PTRDIFF_MAX)
-        return maskdm_fail(MASKDM_EINVAL, "%lld rows %zu bytes apart are more than memory can hold",
-                           (long long)height, *stride);
+        return mdm_fail(MASKDM_EINVAL, "rows of %zu bytes cannot be %zu bytes apart", row, *stride);
+    if (mdm_mul_size(&all, *stride, (size_t)height) || all > PTRDIFF_MAX)
+        return mdm_fail(MASKDM_EINVAL, "%lld rows %zu bytes apart are more than memory can hold", (long long)height,
+                        *stride);
     return MASKDM_OK;
 }
 
-static int read_file(maskdm_image **out, const char *path, int channels, struct maskdm_reading *how)
+static int read_file(maskdm_image **out, const char *path, int channels, struct mdm_reading *how)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
 
     if (channels < 0 || channels > 4)
-        return maskdm_fail(MASKDM_EINVAL, "channels is %d: 1 to 4, or 0 for the file's own", channels);
-    return maskdm_picture_read(out, path, how, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+        return mdm_fail(MASKDM_EINVAL, "channels is %d: 1 to 4, or 0 for the file's own", channels);
+    return mdm_image_read(out, path, how, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
 }
 
 int maskdm_image_read(maskdm_image **out, const char *path, int channels, const float *background)
 {
-    struct maskdm_reading how = maskdm_reading_standard;
+    struct mdm_reading how = mdm_reading_standard;
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(path);
+    MDM_NEED_OUT(out);
+    MDM_NEED(path);
     how.channels = channels;
     for (int c = 0; background && c < (channels > 2 ? 3 : channels > 0); c++)
         how.background[c] = background[c];
@@ -58,34 +58,34 @@ int maskdm_image_read(maskdm_image **out, const char *path, int channels, const 
 
 int maskdm_image_read_as(maskdm_image **out, const char *path, int channels, const maskdm_options *options)
 {
-    struct maskdm_reading how;
-    struct maskdm_work work = {0};
+    struct mdm_reading how;
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(path);
-    if (options && maskdm_optionset_kind(options) != &maskdm_image_kind)
-        return maskdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"image\" is wanted",
-                           maskdm_optionset_kind(options)->name);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
-    if (options && maskdm_optionset_check(options) < 0)
-        return maskdm_work_end(&work, MASKDM_EINVAL);
-    if (maskdm_reading_set(&how, options, channels) < 0)
-        return maskdm_work_end(&work, MASKDM_EINVAL);
-    return maskdm_work_end(&work, read_file(out, path, channels, &how));
+    MDM_NEED_OUT(out);
+    MDM_NEED(path);
+    if (options && mdm_options_kind(options) != &mdm_image_kind)
+        return mdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"image\" is wanted",
+                        mdm_options_kind(options)->name);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    if (options && mdm_options_check(options) < 0)
+        return mdm_work_end(&work, MASKDM_EINVAL);
+    if (mdm_reading_set(&how, options, channels) < 0)
+        return mdm_work_end(&work, MASKDM_EINVAL);
+    return mdm_work_end(&work, read_file(out, path, channels, &how));
 }
 
 int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, enum maskdm_sample sample,
                         const void *data, size_t stride)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *m;
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(data);
-    if (maskdm_picture_create(&m, height, width, channels, &f) < 0)
-        return maskdm_failure_record(&f);
+    MDM_NEED_OUT(out);
+    MDM_NEED(data);
+    if (mdm_image_create(&m, height, width, channels, &f) < 0)
+        return mdm_failure_record(&f);
     if (resolve_stride(&stride, height, width, channels, sample) < 0) {
-        maskdm_picture_free(&m);
+        mdm_image_free(&m);
         return MASKDM_EINVAL;
     }
     m->bits = sample == MASKDM_SAMPLE_U8 ? 8 : 16;
@@ -101,7 +101,7 @@ int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int c
                 to[i] = (uint16_t)(from[i] * 257);
             } else if (sample == MASKDM_SAMPLE_FLOAT) {
                 memcpy(&x, from + (size_t)i * sizeof x, sizeof x); /* the stride may leave it unaligned */
-                to[i] = maskdm_sample_round(x * 65535.0, 16);
+                to[i] = mdm_sample_round(x * 65535.0, 16);
             }
     }
     *out = m;
@@ -111,30 +111,30 @@ int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int c
 void maskdm_image_release(maskdm_image **image)
 {
     if (image)
-        maskdm_picture_free(image);
+        mdm_image_free(image);
 }
 
 int64_t maskdm_image_height(const maskdm_image *image)
 {
-    MASKDM_NEED_OR(image, 0);
+    MDM_NEED_OR(image, 0);
     return image->height;
 }
 
 int64_t maskdm_image_width(const maskdm_image *image)
 {
-    MASKDM_NEED_OR(image, 0);
+    MDM_NEED_OR(image, 0);
     return image->width;
 }
 
 int maskdm_image_channels(const maskdm_image *image)
 {
-    MASKDM_NEED_OR(image, 0);
+    MDM_NEED_OR(image, 0);
     return image->channels;
 }
 
 const char *maskdm_image_remark(const maskdm_image *image)
 {
-    MASKDM_NEED_OR(image, NULL);
+    MDM_NEED_OR(image, NULL);
     return image->remark;
 }
 
@@ -142,9 +142,9 @@ int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void
 {
     int64_t n;
 
-    MASKDM_NEED(image);
-    MASKDM_NEED(out);
-    MASKDM_TRY(resolve_stride(&stride, image->height, image->width, image->channels, sample));
+    MDM_NEED(image);
+    MDM_NEED(out);
+    MDM_TRY(resolve_stride(&stride, image->height, image->width, image->channels, sample));
     n = image->width * image->channels;
     for (int64_t y = 0; y < image->height; y++) {
         unsigned char *to = (unsigned char *)out + (size_t)y * stride;
@@ -155,7 +155,7 @@ int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void
             memcpy(to, from, (size_t)n * sizeof *from);
         for (int64_t i = 0; i < n; i++)
             if (sample == MASKDM_SAMPLE_U8) {
-                to[i] = maskdm_sample_to_u8(from[i]);
+                to[i] = mdm_sample_to_u8(from[i]);
             } else if (sample == MASKDM_SAMPLE_FLOAT) {
                 x = (float)from[i] / 65535.0f;
                 memcpy(to + (size_t)i * sizeof x, &x, sizeof x);
@@ -166,27 +166,27 @@ int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void
 
 int maskdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(image);
-    return maskdm_picture_fit(out, image, height, width, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+    MDM_NEED_OUT(out);
+    MDM_NEED(image);
+    return mdm_image_fit(out, image, height, width, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
 }
 
 int maskdm_image_write_png(const maskdm_image *image, const char *path, int bits)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
 
-    MASKDM_NEED(image);
-    MASKDM_NEED(path);
-    return maskdm_picture_write_png(image, path, bits, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+    MDM_NEED(image);
+    MDM_NEED(path);
+    return mdm_image_write_png(image, path, bits, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
 }
 
 int maskdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(image);
-    return maskdm_picture_grid(out, image, count, columns, &f) < 0 ? maskdm_failure_record(&f) : MASKDM_OK;
+    MDM_NEED_OUT(out);
+    MDM_NEED(image);
+    return mdm_image_grid(out, image, count, columns, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
 }

@@ -10,50 +10,50 @@
 
 int maskdm_mask_create(maskdm_mask **out, const maskdm_options *options)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
-    return maskdm_work_end(&work, maskdm_masking_create(out, options));
+    MDM_NEED_OUT(out);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    return mdm_work_end(&work, mdm_mask_create(out, options));
 }
 
 int maskdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
                               maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user)
 {
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(name);
-    MASKDM_NEED(visible);
-    MASKDM_NEED(draw);
-    return maskdm_masking_create_custom(out, name, visible, draw, drop, user);
+    MDM_NEED_OUT(out);
+    MDM_NEED(name);
+    MDM_NEED(visible);
+    MDM_NEED(draw);
+    return mdm_mask_create_custom(out, name, visible, draw, drop, user);
 }
 
 void maskdm_mask_release(maskdm_mask **mask)
 {
     if (mask)
-        maskdm_masking_drop(mask);
+        mdm_mask_drop(mask);
 }
 
 const char *maskdm_mask_name(const maskdm_mask *mask)
 {
-    MASKDM_NEED_OR(mask, NULL);
-    return maskdm_masking_name(mask);
+    MDM_NEED_OR(mask, NULL);
+    return mdm_mask_name(mask);
 }
 
 int64_t maskdm_mask_visible(const maskdm_mask *mask, int64_t rows, int64_t columns)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
     int64_t visible;
 
-    MASKDM_NEED(mask);
-    MASKDM_TRY(maskdm_work_share(&work, &mask->handle));
-    visible = maskdm_masking_visible(mask, rows, columns);
-    (void)maskdm_work_end(&work, MASKDM_OK);
+    MDM_NEED(mask);
+    MDM_TRY(mdm_work_share(&work, &mask->handle));
+    visible = mdm_mask_visible(mask, rows, columns);
+    (void)mdm_work_end(&work, MASKDM_OK);
     return visible;
 }
 
 double maskdm_mask_nominal_rate(const maskdm_mask *mask)
 {
-    MASKDM_NEED_OR(mask, (double)NAN);
+    MDM_NEED_OR(mask, (double)NAN);
     return mask->policy->nominal ? mask->policy->nominal(mask) : (double)NAN;
 }
 
@@ -61,7 +61,7 @@ double maskdm_mask_true_rate(const maskdm_mask *mask, int64_t rows, int64_t colu
 {
     int64_t visible;
 
-    MASKDM_NEED_OR(mask, (double)NAN);
+    MDM_NEED_OR(mask, (double)NAN);
     visible = maskdm_mask_visible(mask, rows, columns);
     return visible < 0 ? (double)NAN : 1 - (double)visible / ((double)rows * (double)columns);
 }
@@ -69,13 +69,13 @@ double maskdm_mask_true_rate(const maskdm_mask *mask, int64_t rows, int64_t colu
 int maskdm_mask_draw(const maskdm_mask *mask, int64_t rows, int64_t columns, uint64_t seed, int64_t first,
                      int64_t step, int64_t count, int32_t *index)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(mask);
-    MASKDM_NEED_COUNT(first);
-    MASKDM_NEED_COUNT(step);
-    MASKDM_NEED_COUNT(count);
-    MASKDM_NEED_ARRAY(index, count);
-    MASKDM_TRY(maskdm_work_share(&work, &mask->handle));
-    return maskdm_work_end(&work, maskdm_masking_draw(mask, rows, columns, 0, seed, first, step, count, index));
+    MDM_NEED(mask);
+    MDM_NEED_COUNT(first);
+    MDM_NEED_COUNT(step);
+    MDM_NEED_COUNT(count);
+    MDM_NEED_ARRAY(index, count);
+    MDM_TRY(mdm_work_share(&work, &mask->handle));
+    return mdm_work_end(&work, mdm_mask_draw(mask, rows, columns, 0, seed, first, step, count, index));
 }

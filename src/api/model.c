@@ -13,186 +13,186 @@
 int maskdm_model_create(maskdm_model **out, maskdm_device *device, const char *network, const maskdm_options *options,
                         maskdm_scheduler *scheduler, uint64_t seed)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(device);
-    MASKDM_NEED(network);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_device_handle(device)));
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
-    MASKDM_TRY(maskdm_work_share(&work, MASKDM_HANDLE(scheduler)));
-    return maskdm_work_end(&work, maskdm_weights_create(out, device, network, options, scheduler, seed));
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(network);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(scheduler)));
+    return mdm_work_end(&work, mdm_model_create(out, device, network, options, scheduler, seed));
 }
 
 int maskdm_model_load(maskdm_model **out, maskdm_device *device, const char *path)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(device);
-    MASKDM_NEED(path);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_device_handle(device)));
-    return maskdm_work_end(&work, maskdm_weights_load(out, device, path));
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(path);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    return mdm_work_end(&work, mdm_model_load(out, device, path));
 }
 
 int maskdm_model_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(device);
-    MASKDM_NEED(bytes);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_device_handle(device)));
-    return maskdm_work_end(&work, maskdm_weights_load_memory(out, device, bytes, size));
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(bytes);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    return mdm_work_end(&work, mdm_model_load_memory(out, device, bytes, size));
 }
 
 int maskdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(device);
-    MASKDM_NEED(path);
-    MASKDM_NEED_WEIGHTS(which);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_device_handle(device)));
-    return maskdm_work_end(&work, maskdm_weights_load_one(out, device, path, which));
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(path);
+    MDM_NEED_WEIGHTS(which);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    return mdm_work_end(&work, mdm_model_load_one(out, device, path, which));
 }
 
 int maskdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
                                  enum maskdm_weights which)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(device);
-    MASKDM_NEED(bytes);
-    MASKDM_NEED_WEIGHTS(which);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_device_handle(device)));
-    return maskdm_work_end(&work, maskdm_weights_load_one_memory(out, device, bytes, size, which));
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(bytes);
+    MDM_NEED_WEIGHTS(which);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    return mdm_work_end(&work, mdm_model_load_one_memory(out, device, bytes, size, which));
 }
 
 int maskdm_model_save(maskdm_model *model, const char *path)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(model);
-    MASKDM_NEED(path);
-    MASKDM_TRY(maskdm_work_share(&work, &model->handle));
-    return maskdm_work_end(&work, maskdm_weights_save(model, path));
+    MDM_NEED(model);
+    MDM_NEED(path);
+    MDM_TRY(mdm_work_share(&work, &model->handle));
+    return mdm_work_end(&work, mdm_model_save(model, path));
 }
 
 int maskdm_model_clone(maskdm_model **out, maskdm_model *model)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(model);
-    MASKDM_TRY(maskdm_work_share(&work, &model->handle));
-    return maskdm_work_end(&work, maskdm_weights_copy(out, model));
+    MDM_NEED_OUT(out);
+    MDM_NEED(model);
+    MDM_TRY(mdm_work_share(&work, &model->handle));
+    return mdm_work_end(&work, mdm_model_copy(out, model));
 }
 
 void maskdm_model_release(maskdm_model **model)
 {
     if (model)
-        maskdm_weights_drop(model);
+        mdm_model_drop(model);
 }
 
 const char *maskdm_model_network(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, NULL);
+    MDM_NEED_OR(model, NULL);
     return model->network->name;
 }
 
 int64_t maskdm_model_height(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return model->geometry.height;
 }
 
 int64_t maskdm_model_width(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return model->geometry.width;
 }
 
 int maskdm_model_channels(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return (int)model->geometry.channels;
 }
 
 int64_t maskdm_model_patch_size(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return model->geometry.patch;
 }
 
 int64_t maskdm_model_classes(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return model->geometry.classes;
 }
 
 int maskdm_model_has_online(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return model->online != NULL;
 }
 
 int64_t maskdm_model_labels(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return model->labels.count;
 }
 
 const char *maskdm_model_label_name(const maskdm_model *model, int64_t i)
 {
-    MASKDM_NEED_OR(model, NULL);
+    MDM_NEED_OR(model, NULL);
     return i >= 0 && i < model->labels.count ? model->labels.name[i] : NULL;
 }
 
 int maskdm_model_set_labels(maskdm_model *model, const char *const *names, int64_t count)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(model);
-    MASKDM_NEED_COUNT(count);
-    MASKDM_NEED_ARRAY(names, count);
-    MASKDM_TRY(maskdm_work_alone(&work, &model->handle));
-    return maskdm_work_end(&work, maskdm_labels_set(&model->labels, names, count, model->geometry.classes));
+    MDM_NEED(model);
+    MDM_NEED_COUNT(count);
+    MDM_NEED_ARRAY(names, count);
+    MDM_TRY(mdm_work_alone(&work, &model->handle));
+    return mdm_work_end(&work, mdm_labels_set(&model->labels, names, count, model->geometry.classes));
 }
 
 int maskdm_model_options_json(const maskdm_model *model, char *buffer, size_t capacity, size_t *needed)
 {
-    MASKDM_NEED(model);
-    MASKDM_NEED_ARRAY(buffer, capacity);
+    MDM_NEED(model);
+    MDM_NEED_ARRAY(buffer, capacity);
     return maskdm_options_json(model->options, buffer, capacity, needed);
 }
 
 int maskdm_model_scheduler(maskdm_model *model, maskdm_scheduler **out)
 {
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(model);
-    maskdm_diffusion_hold(model->scheduler);
+    MDM_NEED_OUT(out);
+    MDM_NEED(model);
+    mdm_scheduler_hold(model->scheduler);
     *out = model->scheduler;
     return MASKDM_OK;
 }
 
 int64_t maskdm_model_parameter_count(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return model->layout.count;
 }
 
 int64_t maskdm_model_parameter_elements(const maskdm_model *model)
 {
-    MASKDM_NEED_OR(model, 0);
+    MDM_NEED_OR(model, 0);
     return model->layout.numel;
 }
 
 const char *maskdm_model_parameter_name(const maskdm_model *model, int64_t i)
 {
-    MASKDM_NEED_OR(model, NULL);
+    MDM_NEED_OR(model, NULL);
     return i >= 0 && i < model->layout.count ? model->layout.list[i].name : NULL;
 }
 
@@ -200,20 +200,20 @@ int64_t maskdm_model_parameter_find(const maskdm_model *model, const char *name)
 {
     int i;
 
-    MASKDM_NEED(model);
-    MASKDM_NEED(name);
-    i = maskdm_params_find(&model->layout, name);
+    MDM_NEED(model);
+    MDM_NEED(name);
+    i = mdm_params_find(&model->layout, name);
     return i < 0 ? MASKDM_ENOTFOUND : i;
 }
 
 int maskdm_model_parameter_shape(const maskdm_model *model, int64_t i, int64_t *shape, int capacity)
 {
-    const struct maskdm_param *p;
-    const struct maskdm_shape *s;
+    const struct mdm_param *p;
+    const struct mdm_shape *s;
 
-    MASKDM_NEED(model);
-    MASKDM_NEED_ARRAY(shape, capacity);
-    MASKDM_TRY(maskdm_argument_parameter(&p, &model->layout, i));
+    MDM_NEED(model);
+    MDM_NEED_ARRAY(shape, capacity);
+    MDM_TRY(mdm_argument_parameter(&p, &model->layout, i));
     s = &p->shape;
     for (int d = 0; d < s->n && d < capacity; d++)
         shape[d] = s->d[d];
@@ -223,60 +223,59 @@ int maskdm_model_parameter_shape(const maskdm_model *model, int64_t i, int64_t *
 int maskdm_model_get_parameter(const maskdm_model *model, enum maskdm_weights which, int64_t i, float *out,
                                int64_t count)
 {
-    struct maskdm_work work = {0};
-    const struct maskdm_param *p;
+    struct mdm_work work = {0};
+    const struct mdm_param *p;
 
-    MASKDM_NEED(model);
-    MASKDM_NEED_WEIGHTS(which);
-    MASKDM_NEED(out);
-    MASKDM_TRY(maskdm_argument_elements(&p, &model->layout, i, count));
-    MASKDM_TRY(maskdm_work_share(&work, &model->handle));
-    memcpy(out, maskdm_weights_block(model, which) + p->at, (size_t)count * sizeof *out);
-    return maskdm_work_end(&work, MASKDM_OK);
+    MDM_NEED(model);
+    MDM_NEED_WEIGHTS(which);
+    MDM_NEED(out);
+    MDM_TRY(mdm_argument_elements(&p, &model->layout, i, count));
+    MDM_TRY(mdm_work_share(&work, &model->handle));
+    memcpy(out, mdm_model_block(model, which) + p->at, (size_t)count * sizeof *out);
+    return mdm_work_end(&work, MASKDM_OK);
 }
 
 int maskdm_model_set_parameter(maskdm_model *model, int64_t i, const float *value, int64_t count)
 {
-    struct maskdm_work work = {0};
-    const struct maskdm_param *p;
+    struct mdm_work work = {0};
+    const struct mdm_param *p;
 
-    MASKDM_NEED(model);
-    MASKDM_NEED(value);
-    MASKDM_TRY(maskdm_argument_elements(&p, &model->layout, i, count));
-    MASKDM_TRY(maskdm_work_alone(&work, &model->handle));
+    MDM_NEED(model);
+    MDM_NEED(value);
+    MDM_TRY(mdm_argument_elements(&p, &model->layout, i, count));
+    MDM_TRY(mdm_work_alone(&work, &model->handle));
     memcpy(model->ema + p->at, value, (size_t)count * sizeof *value);
     if (model->online)
         memcpy(model->online + p->at, value, (size_t)count * sizeof *value);
-    return maskdm_work_end(&work, MASKDM_OK);
+    return mdm_work_end(&work, MASKDM_OK);
 }
 
 int maskdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch, const float *x_t,
                          const double *times, const int32_t *labels, const int32_t *index, int64_t visible,
                          float *out)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(model);
-    MASKDM_NEED_WEIGHTS(which);
-    MASKDM_NEED(x_t);
-    MASKDM_NEED(times);
-    MASKDM_NEED(out);
+    MDM_NEED(model);
+    MDM_NEED_WEIGHTS(which);
+    MDM_NEED(x_t);
+    MDM_NEED(times);
+    MDM_NEED(out);
     if (index && visible < 1)
-        return maskdm_fail(MASKDM_EINVAL, "%lld visible patches beside their indices", (long long)visible);
-    MASKDM_TRY(maskdm_work_share(&work, &model->handle));
-    return maskdm_work_end(&work,
-                           maskdm_weights_predict(model, which, batch, x_t, times, labels, index, visible, out));
+        return mdm_fail(MASKDM_EINVAL, "%lld visible patches beside their indices", (long long)visible);
+    MDM_TRY(mdm_work_share(&work, &model->handle));
+    return mdm_work_end(&work, mdm_model_predict(model, which, batch, x_t, times, labels, index, visible, out));
 }
 
 int maskdm_model_estimate(maskdm_device *device, const char *network, const maskdm_options *options, int train,
                           int64_t batch, int64_t visible, size_t *bytes)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(device);
-    MASKDM_NEED(network);
-    MASKDM_NEED(bytes);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_device_handle(device)));
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
-    return maskdm_work_end(&work, maskdm_weights_estimate(bytes, device, network, options, train, batch, visible));
+    MDM_NEED(device);
+    MDM_NEED(network);
+    MDM_NEED(bytes);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    return mdm_work_end(&work, mdm_model_estimate(bytes, device, network, options, train, batch, visible));
 }

@@ -13,13 +13,13 @@ static int train(int (*job)(maskdm_model **out, const maskdm_options *options, m
                  maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
                  maskdm_control *control)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
-    MASKDM_TRY(maskdm_work_alone(&work, MASKDM_HANDLE(data)));
-    MASKDM_TRY(maskdm_work_share(&work, MASKDM_HANDLE(mask)));
-    MASKDM_TRY(maskdm_work_share(&work, MASKDM_HANDLE(control)));
-    return maskdm_work_end(&work, job(out, options, data, mask, control));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_alone(&work, MDM_HANDLE(data)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(mask)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, job(out, options, data, mask, control));
 }
 
 int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
@@ -27,8 +27,8 @@ int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_da
 {
     if (out)
         *out = NULL;
-    MASKDM_NEED(options);
-    return train(maskdm_run_pretrain, out, options, data, mask, control);
+    MDM_NEED(options);
+    return train(mdm_run_pretrain, out, options, data, mask, control);
 }
 
 int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
@@ -36,16 +36,16 @@ int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_da
 {
     if (out)
         *out = NULL;
-    MASKDM_NEED(options);
-    return train(maskdm_run_finetune, out, options, data, mask, control);
+    MDM_NEED(options);
+    return train(mdm_run_finetune, out, options, data, mask, control);
 }
 
 int maskdm_convert(const maskdm_options *options, maskdm_control *control)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(options);
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
-    MASKDM_TRY(maskdm_work_share(&work, MASKDM_HANDLE(control)));
-    return maskdm_work_end(&work, maskdm_convert_run(options, control));
+    MDM_NEED(options);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_convert_run(options, control));
 }

@@ -13,110 +13,110 @@
 int maskdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                           const maskdm_options *options, maskdm_control *control)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(model);
-    MASKDM_NEED(optimizer);
-    MASKDM_TRY(maskdm_work_share(&work, &model->handle));
-    MASKDM_TRY(maskdm_work_share(&work, MASKDM_HANDLE(mask)));
-    MASKDM_TRY(maskdm_work_alone(&work, &optimizer->handle));
-    MASKDM_TRY(maskdm_work_share(&work, maskdm_optionset_handle(options)));
-    MASKDM_TRY(maskdm_work_share(&work, MASKDM_HANDLE(control)));
-    return maskdm_work_end(&work, maskdm_training_create(out, model, mask, optimizer, options, control));
+    MDM_NEED_OUT(out);
+    MDM_NEED(model);
+    MDM_NEED(optimizer);
+    MDM_TRY(mdm_work_share(&work, &model->handle));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(mask)));
+    MDM_TRY(mdm_work_alone(&work, &optimizer->handle));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_trainer_create(out, model, mask, optimizer, options, control));
 }
 
 void maskdm_trainer_release(maskdm_trainer **trainer)
 {
     if (trainer)
-        maskdm_training_drop(trainer);
+        mdm_trainer_drop(trainer);
 }
 
 /* What a call works on: the trainer with the optimizer that is bound to it, and data where there are some. */
-static int begin(struct maskdm_work *work, const maskdm_trainer *trainer, const maskdm_data *data)
+static int begin(struct mdm_work *work, const maskdm_trainer *trainer, const maskdm_data *data)
 {
-    MASKDM_TRY(maskdm_work_alone(work, &trainer->handle));
-    MASKDM_TRY(maskdm_work_alone(work, &trainer->optimizer->handle));
-    return maskdm_work_alone(work, MASKDM_HANDLE(data));
+    MDM_TRY(mdm_work_alone(work, &trainer->handle));
+    MDM_TRY(mdm_work_alone(work, &trainer->optimizer->handle));
+    return mdm_work_alone(work, MDM_HANDLE(data));
 }
 
 static int step(maskdm_trainer *trainer, maskdm_data *data)
 {
     struct maskdm_progress progress;
 
-    MASKDM_TRY(maskdm_training_step(trainer, data));
-    progress = maskdm_training_progress(trainer);
-    maskdm_control_report(trainer->control, &progress);
+    MDM_TRY(mdm_trainer_step(trainer, data));
+    progress = mdm_trainer_progress(trainer);
+    mdm_control_report(trainer->control, &progress);
     return MASKDM_OK;
 }
 
 int maskdm_trainer_step(maskdm_trainer *trainer, maskdm_data *data)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_NEED(data);
-    MASKDM_TRY(begin(&work, trainer, data));
-    return maskdm_work_end(&work, step(trainer, data));
+    MDM_NEED(trainer);
+    MDM_NEED(data);
+    MDM_TRY(begin(&work, trainer, data));
+    return mdm_work_end(&work, step(trainer, data));
 }
 
 int64_t maskdm_trainer_steps(const maskdm_trainer *trainer)
 {
-    MASKDM_NEED_OR(trainer, 0);
+    MDM_NEED_OR(trainer, 0);
     return trainer->optimizer->steps;
 }
 
 int64_t maskdm_trainer_skipped(const maskdm_trainer *trainer)
 {
-    MASKDM_NEED_OR(trainer, 0);
+    MDM_NEED_OR(trainer, 0);
     return trainer->skipped;
 }
 
 int64_t maskdm_trainer_batch(const maskdm_trainer *trainer)
 {
-    MASKDM_NEED_OR(trainer, 0);
+    MDM_NEED_OR(trainer, 0);
     return trainer->batch;
 }
 
 int64_t maskdm_trainer_visible(const maskdm_trainer *trainer)
 {
-    MASKDM_NEED_OR(trainer, 0);
+    MDM_NEED_OR(trainer, 0);
     return trainer->visible;
 }
 
 double maskdm_trainer_last_loss(const maskdm_trainer *trainer)
 {
-    MASKDM_NEED_OR(trainer, (double)NAN);
+    MDM_NEED_OR(trainer, (double)NAN);
     return trainer->last_loss;
 }
 
 int maskdm_trainer_draw(maskdm_trainer *trainer, maskdm_data *data, int64_t part)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_NEED(data);
-    MASKDM_TRY(begin(&work, trainer, data));
-    return maskdm_work_end(&work, maskdm_training_draw(trainer, data, part));
+    MDM_NEED(trainer);
+    MDM_NEED(data);
+    MDM_TRY(begin(&work, trainer, data));
+    return mdm_work_end(&work, mdm_trainer_draw(trainer, data, part));
 }
 
 int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images, const int32_t *labels, const double *times,
                              const float *noise, const int32_t *index)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_NEED(images);
-    MASKDM_NEED(times);
-    MASKDM_NEED(noise);
-    MASKDM_TRY(begin(&work, trainer, NULL));
-    return maskdm_work_end(&work, maskdm_training_set_batch(trainer, images, labels, times, noise, index));
+    MDM_NEED(trainer);
+    MDM_NEED(images);
+    MDM_NEED(times);
+    MDM_NEED(noise);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_set_batch(trainer, images, labels, times, noise, index));
 }
 
 const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name)
 {
-    MASKDM_NEED_OR(trainer, NULL);
-    MASKDM_NEED_OR(name, NULL);
+    MDM_NEED_OR(trainer, NULL);
+    MDM_NEED_OR(name, NULL);
     if (strcmp(name, "x_t") == 0)
         return trainer->x_t;
     if (strcmp(name, "target") == 0)
@@ -130,105 +130,105 @@ const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name
 
 const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer)
 {
-    MASKDM_NEED_OR(trainer, NULL);
+    MDM_NEED_OR(trainer, NULL);
     return trainer->index;
 }
 
 int maskdm_trainer_forward(maskdm_trainer *trainer)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_TRY(begin(&work, trainer, NULL));
-    return maskdm_work_end(&work, maskdm_training_forward(trainer));
+    MDM_NEED(trainer);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_forward(trainer));
 }
 
 const float *maskdm_trainer_prediction(const maskdm_trainer *trainer)
 {
-    MASKDM_NEED_OR(trainer, NULL);
-    return maskdm_program_output(trainer->program);
+    MDM_NEED_OR(trainer, NULL);
+    return mdm_program_output(trainer->program);
 }
 
 int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
     double unused;
 
-    MASKDM_NEED(trainer);
-    MASKDM_TRY(begin(&work, trainer, NULL));
-    return maskdm_work_end(&work, maskdm_training_loss(trainer, loss ? loss : &unused));
+    MDM_NEED(trainer);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_loss(trainer, loss ? loss : &unused));
 }
 
 int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_TRY(begin(&work, trainer, NULL));
-    return maskdm_work_end(&work, maskdm_training_backward(trainer, dprediction));
+    MDM_NEED(trainer);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_backward(trainer, dprediction));
 }
 
 int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out, int64_t count)
 {
-    struct maskdm_work work = {0};
-    const struct maskdm_param *p;
+    struct mdm_work work = {0};
+    const struct mdm_param *p;
 
-    MASKDM_NEED(trainer);
-    MASKDM_NEED(out);
-    MASKDM_TRY(maskdm_argument_elements(&p, &trainer->model->layout, i, count));
-    MASKDM_TRY(begin(&work, trainer, NULL));
+    MDM_NEED(trainer);
+    MDM_NEED(out);
+    MDM_TRY(mdm_argument_elements(&p, &trainer->model->layout, i, count));
+    MDM_TRY(begin(&work, trainer, NULL));
     memcpy(out, trainer->gradients + p->at, (size_t)count * sizeof *out);
-    return maskdm_work_end(&work, MASKDM_OK);
+    return mdm_work_end(&work, MASKDM_OK);
 }
 
 int maskdm_trainer_zero_gradients(maskdm_trainer *trainer)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_TRY(begin(&work, trainer, NULL));
-    return maskdm_work_end(&work, maskdm_training_zero_gradients(trainer));
+    MDM_NEED(trainer);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_zero_gradients(trainer));
 }
 
 int maskdm_trainer_model(maskdm_trainer *trainer, maskdm_model **out)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED_OUT(out);
-    MASKDM_NEED(trainer);
-    MASKDM_TRY(begin(&work, trainer, NULL));
-    return maskdm_work_end(&work, maskdm_weights_copy(out, trainer->model));
+    MDM_NEED_OUT(out);
+    MDM_NEED(trainer);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_model_copy(out, trainer->model));
 }
 
 int maskdm_trainer_save(maskdm_trainer *trainer, const char *path)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_NEED(path);
-    MASKDM_TRY(begin(&work, trainer, NULL));
-    return maskdm_work_end(&work, maskdm_training_save(trainer, path));
+    MDM_NEED(trainer);
+    MDM_NEED(path);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_save(trainer, path));
 }
 
 int maskdm_trainer_load(maskdm_trainer *trainer, const char *path)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_NEED(path);
-    MASKDM_TRY(begin(&work, trainer, NULL));
-    return maskdm_work_end(&work, maskdm_training_load(trainer, path));
+    MDM_NEED(trainer);
+    MDM_NEED(path);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_load(trainer, path));
 }
 
 int maskdm_trainer_validate(maskdm_trainer *trainer, maskdm_data *data, int64_t count, enum maskdm_weights which,
                             double *loss, double *bucket, int64_t buckets)
 {
-    struct maskdm_work work = {0};
+    struct mdm_work work = {0};
 
-    MASKDM_NEED(trainer);
-    MASKDM_NEED(data);
-    MASKDM_NEED_WEIGHTS(which);
-    MASKDM_NEED(loss);
-    MASKDM_TRY(begin(&work, trainer, data));
-    return maskdm_work_end(&work, maskdm_training_validate(trainer, data, count, which, loss, bucket, buckets));
+    MDM_NEED(trainer);
+    MDM_NEED(data);
+    MDM_NEED_WEIGHTS(which);
+    MDM_NEED(loss);
+    MDM_TRY(begin(&work, trainer, data));
+    return mdm_work_end(&work, mdm_trainer_validate(trainer, data, count, which, loss, bucket, buckets));
 }

@@ -17,41 +17,41 @@
 
 #include <stdatomic.h>
 
-enum { MASKDM_MAX_IN = 6, MASKDM_MAX_OUT = 3 };
+enum { MDM_MAX_IN = 6, MDM_MAX_OUT = 3 };
 
 /* Inputs -> outputs, with `aux` for what only backward reads. The attribute list is call->attr.
  * y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */
-enum maskdm_op_id {
-    MASKDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
-    MASKDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre[R,O] */
-    MASKDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
-    MASKDM_OP_LAYERNORM,   /* x[R,D] w[D] b[D]               -> y, aux stats[R,2] = mean, 1/sqrt(var+1e-5) */
-    MASKDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w[D] b[D]        -> sum? = x + r, y = norm(sum), aux stats[R,2] */
-    MASKDM_OP_GELU,        /* x                              -> y = gelu(x) (erf form) */
-    MASKDM_OP_ADD,         /* x r                            -> y = x + r */
-    MASKDM_OP_QKV_BIAS,    /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
-    MASKDM_OP_ATTENTION,   /* qkv[B,N,3D]; attr 0: h         -> y[B,N,D], aux lse[B,h,N]; scale (D/h)^-1/2 */
-    MASKDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
+enum mdm_op_id {
+    MDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
+    MDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre[R,O] */
+    MDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
+    MDM_OP_LAYERNORM,   /* x[R,D] w[D] b[D]               -> y, aux stats[R,2] = mean, 1/sqrt(var+1e-5) */
+    MDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w[D] b[D]        -> sum? = x + r, y = norm(sum), aux stats[R,2] */
+    MDM_OP_GELU,        /* x                              -> y = gelu(x) (erf form) */
+    MDM_OP_ADD,         /* x r                            -> y = x + r */
+    MDM_OP_QKV_BIAS,    /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
+    MDM_OP_ATTENTION,   /* qkv[B,N,3D]; attr 0: h         -> y[B,N,D], aux lse[B,h,N]; scale (D/h)^-1/2 */
+    MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
                               (channel, row, column) order as the patch embedding's weight has them */
-    MASKDM_OP_TIMESTEP,    /* t[B] (F64)                     -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2))) */
-    MASKDM_OP_EMBED,       /* label[B] table[L,D] null[1,D]  -> y[B,D], label -1 takes null */
-    MASKDM_OP_TOKENS,      /* a[B,D] c?[B,D] x[B,K,D] pos[1,e+P,D] index[B,K] -> y[B,e+K,D]: [a, c?, x] plus the
+    MDM_OP_TIMESTEP,    /* t[B] (F64)                     -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2))) */
+    MDM_OP_EMBED,       /* label[B] table[L,D] null[1,D]  -> y[B,D], label -1 takes null */
+    MDM_OP_TOKENS,      /* a[B,D] c?[B,D] x[B,K,D] pos[1,e+P,D] index[B,K] -> y[B,e+K,D]: [a, c?, x] plus the
                               position rows 0 .. e-1 and e + index */
-    MASKDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,N-e,D] without the first e tokens */
-    MASKDM_OP_COUNT
+    MDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,N-e,D] without the first e tokens */
+    MDM_OP_COUNT
 };
 
 /* What a kernel sees. Pointers are device memory of the value's dtype. A NULL out is a result that nobody uses;
  * a NULL dout is a gradient of zero; a NULL din a gradient that nobody wants. `add` tells per input whether its
  * gradient is written (0) or summed onto what is there (1); parameter gradients always have 1. In and out never
  * overlap. */
-struct maskdm_call {
-    enum maskdm_op_id op;
-    enum maskdm_dtype dtype; /* of everything that is not an index or a time */
-    const struct maskdm_shape *in_shape[MASKDM_MAX_IN], *out_shape[MASKDM_MAX_OUT]; /* NULL: absent */
-    const void *in[MASKDM_MAX_IN], *dout[MASKDM_MAX_OUT];
-    void *out[MASKDM_MAX_OUT], *din[MASKDM_MAX_IN];
-    unsigned char add[MASKDM_MAX_IN];
+struct mdm_call {
+    enum mdm_op_id op;
+    enum mdm_dtype dtype; /* of everything that is not an index or a time */
+    const struct mdm_shape *in_shape[MDM_MAX_IN], *out_shape[MDM_MAX_OUT]; /* NULL: absent */
+    const void *in[MDM_MAX_IN], *dout[MDM_MAX_OUT];
+    void *out[MDM_MAX_OUT], *din[MDM_MAX_IN];
+    unsigned char add[MDM_MAX_IN];
     int64_t attr[2];
     /* Rows that belong to one image when products must be cut per image (sampling: an image's bytes do not
      * depend on its batch); 0 lets products be cut freely. */
@@ -60,21 +60,21 @@ struct maskdm_call {
     const atomic_int *cancel; /* non-zero asks long kernels to return early with MASKDM_ECANCELED; may be NULL */
 };
 
-struct maskdm_backend;
+struct mdm_backend;
 
-struct maskdm_kernel {
-    int (*forward)(struct maskdm_backend *b, const struct maskdm_call *c);
-    int (*backward)(struct maskdm_backend *b, const struct maskdm_call *c);
+struct mdm_kernel {
+    int (*forward)(struct mdm_backend *b, const struct mdm_call *c);
+    int (*backward)(struct mdm_backend *b, const struct mdm_call *c);
     /* Bytes of scratch for this call's shapes (pointers are not set yet), the larger of forward and, with
      * `train`, backward. NULL: none. */
-    size_t (*scratch)(const struct maskdm_backend *b, const struct maskdm_call *c, int train);
+    size_t (*scratch)(const struct mdm_backend *b, const struct mdm_call *c, int train);
     /* Makes results anew, to the same bits, from what the op says that takes; NULL where it says none. No scratch. */
-    int (*remake)(struct maskdm_backend *b, const struct maskdm_call *c);
+    int (*remake)(struct mdm_backend *b, const struct mdm_call *c);
 };
 
 /* x_t = signal[b] x0 + noise[b] eps over B images of n values; the target by its own two factors:
  * target = t_x0[b] x0 + t_eps[b] eps (noise: 0, 1; x0: 1, 0; v: -sqrt(1-abar), sqrt(abar)). */
-struct maskdm_noising {
+struct mdm_noising {
     int64_t batch, n;
     const float *x0, *eps;
     const double *signal, *noise, *target_x0, *target_eps; /* [B] */
@@ -84,7 +84,7 @@ struct maskdm_noising {
 /* Mean over each image's visible values of |pred - target| or its square. pred[B,K,p*p*C] has a patch's values in
  * (row, column, channel) order; target[B,H,W,C] is gathered by index[B,K]. loss[b] is image b's mean (double,
  * fixed summation order); dpred (may be NULL) is the gradient of scale * sum_b loss[b]. */
-struct maskdm_loss {
+struct mdm_loss {
     int64_t batch, height, width, channels, patch, visible;
     int l1;
     const float *pred, *target;
@@ -97,44 +97,44 @@ struct maskdm_loss {
 /* One pass over n elements: g' = grad_scale g; AdamW with decoupled decay as PyTorch does it:
  * w -= lr wd w; m = b1 m + (1-b1) g'; v = b2 v + (1-b2) g'^2; w -= lr/bias1 m / (sqrt(v)/sqrt(bias2) + eps);
  * then ema: none (NULL), copy (ema_mode 1) or ema += (1-ema_decay)(w - ema) (mode 2). Zeroes g afterwards. */
-struct maskdm_adamw {
+struct mdm_optimizer {
     size_t n;
     float *w, *g, *m, *v, *ema;
     double grad_scale, lr, beta1, beta2, eps, weight_decay, bias1, bias2, ema_decay;
     int ema_mode;
 };
 
-struct maskdm_backend_vtbl {
+struct mdm_backend_vtbl {
     const char *name;
-    int (*alloc)(struct maskdm_backend *, void **out, size_t bytes, const char *what); /* 64-byte aligned */
-    void (*release)(struct maskdm_backend *, void *memory);
-    int (*upload)(struct maskdm_backend *, void *device, const void *host, size_t bytes);
-    int (*download)(struct maskdm_backend *, void *host, const void *device, size_t bytes);
-    int (*fill)(struct maskdm_backend *, void *device, int byte, size_t bytes);
-    int (*wait)(struct maskdm_backend *);
+    int (*alloc)(struct mdm_backend *, void **out, size_t bytes, const char *what); /* 64-byte aligned */
+    void (*release)(struct mdm_backend *, void *memory);
+    int (*upload)(struct mdm_backend *, void *device, const void *host, size_t bytes);
+    int (*download)(struct mdm_backend *, void *host, const void *device, size_t bytes);
+    int (*fill)(struct mdm_backend *, void *device, int byte, size_t bytes);
+    int (*wait)(struct mdm_backend *);
     /* One image is one stream: out[b*n .. ] = normals of stream[b]. */
-    int (*normal)(struct maskdm_backend *, float *out, int64_t batch, int64_t n, const struct maskdm_rng *stream);
-    int (*noising)(struct maskdm_backend *, const struct maskdm_noising *);
-    int (*loss)(struct maskdm_backend *, const struct maskdm_loss *);
+    int (*normal)(struct mdm_backend *, float *out, int64_t batch, int64_t n, const struct mdm_rng *stream);
+    int (*noising)(struct mdm_backend *, const struct mdm_noising *);
+    int (*loss)(struct mdm_backend *, const struct mdm_loss *);
     /* Sum of squares in double with a fixed tree; not finite when any element is not. */
-    int (*sum_squares)(struct maskdm_backend *, double *out, const float *x, size_t n);
-    int (*adamw)(struct maskdm_backend *, const struct maskdm_adamw *);
-    /* ema as in struct maskdm_adamw, alone */
-    int (*ema)(struct maskdm_backend *, float *ema, const float *w, size_t n, int mode, double decay);
+    int (*sum_squares)(struct mdm_backend *, double *out, const float *x, size_t n);
+    int (*adamw)(struct mdm_backend *, const struct mdm_optimizer *);
+    /* ema as in struct mdm_optimizer, alone */
+    int (*ema)(struct mdm_backend *, float *ema, const float *w, size_t n, int mode, double decay);
     /* image[B,H,W,C] from pred[B,P,p*p*C], every patch in row-major order */
-    int (*unpatchify)(struct maskdm_backend *, float *image, const float *pred, int64_t batch, int64_t height,
+    int (*unpatchify)(struct mdm_backend *, float *image, const float *pred, int64_t batch, int64_t height,
                       int64_t width, int64_t channels, int64_t patch);
-    const struct maskdm_kernel *(*kernel)(struct maskdm_backend *, enum maskdm_op_id op, enum maskdm_dtype dtype);
-    /* maskdm_pool_try() on the threads that the backend has on the host. */
-    int (*loop)(struct maskdm_backend *, int64_t n, maskdm_try_body body, void *arg);
-    /* Around work, between maskdm_device_enter() and maskdm_device_leave(). */
-    void (*enter)(struct maskdm_backend *);
-    void (*leave)(struct maskdm_backend *);
-    void (*close)(struct maskdm_backend *);
+    const struct mdm_kernel *(*kernel)(struct mdm_backend *, enum mdm_op_id op, enum mdm_dtype dtype);
+    /* mdm_pool_try() on the threads that the backend has on the host. */
+    int (*loop)(struct mdm_backend *, int64_t n, mdm_try_body body, void *arg);
+    /* Around work, between mdm_device_enter() and mdm_device_leave(). */
+    void (*enter)(struct mdm_backend *);
+    void (*leave)(struct mdm_backend *);
+    void (*close)(struct mdm_backend *);
 };
 
-struct maskdm_backend {
-    const struct maskdm_backend_vtbl *v;
+struct mdm_backend {
+    const struct mdm_backend_vtbl *v;
 };
 
 #endif

@@ -24,8 +24,8 @@ struct turn {
 };
 
 struct maskdm_device {
-    struct maskdm_handle handle;
-    struct maskdm_backend *backend;
+    struct mdm_handle handle;
+    struct mdm_backend *backend;
     atomic_size_t used, peak;
     size_t limit; /* bytes, 0: none */
     int workers;
@@ -33,24 +33,24 @@ struct maskdm_device {
     struct turn turn;
 };
 
-static int read_options(struct maskdm_cpu_settings *s, size_t *limit, const maskdm_options *o)
+static int read_options(struct mdm_cpu_settings *s, size_t *limit, const maskdm_options *o)
 {
-    int64_t threads = maskdm_optionset_int(o, "threads");
+    int64_t threads = mdm_options_int(o, "threads");
 
     if (!s->workers)
-        s->workers = threads > 0 ? (int)threads : maskdm_core_count();
-    s->guard = strcmp(maskdm_optionset_string(o, "blas_threads"), "leave") != 0;
-    s->instruction_set = maskdm_optionset_string(o, "instruction_set");
-    *limit = (size_t)maskdm_optionset_int(o, "memory_limit");
+        s->workers = threads > 0 ? (int)threads : mdm_core_count();
+    s->guard = strcmp(mdm_options_string(o, "blas_threads"), "leave") != 0;
+    s->instruction_set = mdm_options_string(o, "instruction_set");
+    *limit = (size_t)mdm_options_int(o, "memory_limit");
     return MASKDM_OK;
 }
 
 static int check_name(const char *name)
 {
     if (strncmp(name, "cuda", 4) == 0)
-        return maskdm_fail(MASKDM_ENOTSUP, "this build has no CUDA module");
+        return mdm_fail(MASKDM_ENOTSUP, "this build has no CUDA module");
     if (strcmp(name, "cpu") != 0)
-        return maskdm_fail(MASKDM_ENOTFOUND, "there is no device \"%s\"; known: cpu", name);
+        return mdm_fail(MASKDM_ENOTFOUND, "there is no device \"%s\"; known: cpu", name);
     return MASKDM_OK;
 }
 
@@ -59,53 +59,53 @@ static void destroy(void *object)
     maskdm_device *d = object;
 
     d->backend->v->close(d->backend);
-    if (maskdm_process_made(d->process)) {
+    if (mdm_process_made(d->process)) {
         pthread_cond_destroy(&d->turn.changed);
         pthread_mutex_destroy(&d->turn.mutex);
     }
-    maskdm_free(d);
+    mdm_free(d);
 }
 
-static const struct maskdm_handle_kind kind = {"device", destroy};
+static const struct mdm_handle_kind kind = {"device", destroy};
 
-static int make_device(maskdm_device **out, const struct maskdm_cpu_settings *s, size_t limit)
+static int make_device(maskdm_device **out, const struct mdm_cpu_settings *s, size_t limit)
 {
-    maskdm_device *d = maskdm_need(1, sizeof *d, "the device");
+    maskdm_device *d = mdm_need(1, sizeof *d, "the device");
     int status;
 
     if (!d)
         return MASKDM_ENOMEM;
-    status = maskdm_cpu_open(&d->backend, s);
+    status = mdm_cpu_open(&d->backend, s);
     if (status) {
-        maskdm_free(d);
+        mdm_free(d);
         return status;
     }
-    maskdm_handle_init(&d->handle, &kind);
+    mdm_handle_init(&d->handle, &kind);
     d->limit = limit;
     d->workers = s->workers;
-    d->process = maskdm_process_id();
+    d->process = mdm_process_id();
     pthread_mutex_init(&d->turn.mutex, NULL);
     pthread_cond_init(&d->turn.changed, NULL);
     *out = d;
     return MASKDM_OK;
 }
 
-int maskdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options,
-                        maskdm_parallel_for host, int64_t workers, void *host_user)
+int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options, maskdm_parallel_for host,
+                     int64_t workers, void *host_user)
 {
-    struct maskdm_cpu_settings s = {.host = host, .host_user = host_user};
+    struct mdm_cpu_settings s = {.host = host, .host_user = host_user};
     maskdm_options *own = NULL;
     size_t limit;
     int status;
 
     *out = NULL;
-    MASKDM_TRY(check_name(name));
+    MDM_TRY(check_name(name));
     if (host && (workers < 1 || workers > 1024))
-        return maskdm_fail(MASKDM_EINVAL, "%ld workers are not in 1 to 1024", (long)workers);
+        return mdm_fail(MASKDM_EINVAL, "%ld workers are not in 1 to 1024", (long)workers);
     if (host)
         s.workers = (int)workers;
-    status = options ? maskdm_optionset_extract(&own, options, &maskdm_device_kind)
-                     : maskdm_optionset_create(&own, &maskdm_device_kind);
+    status =
+        options ? mdm_options_extract(&own, options, &mdm_device_kind) : mdm_options_create(&own, &mdm_device_kind);
     if (!status)
         status = read_options(&s, &limit, own);
     if (!status)
@@ -114,43 +114,43 @@ int maskdm_backend_open(maskdm_device **out, const char *name, const maskdm_opti
     return status;
 }
 
-void maskdm_device_hold(maskdm_device *d)
+void mdm_device_hold(maskdm_device *d)
 {
-    maskdm_handle_hold(&d->handle);
+    mdm_handle_hold(&d->handle);
 }
 
-void maskdm_device_drop(maskdm_device **device)
+void mdm_device_drop(maskdm_device **device)
 {
     maskdm_device *d = device ? *device : NULL;
 
     if (!d)
         return;
     *device = NULL;
-    maskdm_handle_drop(&d->handle);
+    mdm_handle_drop(&d->handle);
 }
 
-struct maskdm_backend *maskdm_device_backend(maskdm_device *d)
+struct mdm_backend *mdm_device_backend(maskdm_device *d)
 {
     return d->backend;
 }
 
-struct maskdm_handle *maskdm_device_handle(maskdm_device *d)
+struct mdm_handle *mdm_device_handle(maskdm_device *d)
 {
     return &d->handle;
 }
 
 /* ---- memory ---- */
 
-int maskdm_device_take(maskdm_device *d, size_t bytes, const char *what)
+int mdm_device_take(maskdm_device *d, size_t bytes, const char *what)
 {
     size_t used = atomic_load(&d->used), peak;
 
-    MASKDM_TRY(maskdm_process_check(d->process, "the device"));
+    MDM_TRY(mdm_process_check(d->process, "the device"));
     do {
         size_t most = d->limit ? d->limit : SIZE_MAX;
         if (used > most || bytes > most - used)
-            return maskdm_fail(MASKDM_ENOMEM, "%zu bytes for %s, but %zu of the %zu allowed are in use", bytes, what,
-                               used, most);
+            return mdm_fail(MASKDM_ENOMEM, "%zu bytes for %s, but %zu of the %zu allowed are in use", bytes, what,
+                            used, most);
     } while (!atomic_compare_exchange_weak(&d->used, &used, used + bytes));
     used += bytes;
     peak = atomic_load(&d->peak);
@@ -159,17 +159,17 @@ int maskdm_device_take(maskdm_device *d, size_t bytes, const char *what)
     return MASKDM_OK;
 }
 
-void maskdm_device_give(maskdm_device *d, size_t bytes)
+void mdm_device_give(maskdm_device *d, size_t bytes)
 {
     atomic_fetch_sub(&d->used, bytes);
 }
 
-int maskdm_device_alloc(maskdm_device *d, void **out, size_t bytes, int zero, const char *what)
+int mdm_device_alloc(maskdm_device *d, void **out, size_t bytes, int zero, const char *what)
 {
     int status;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_device_take(d, bytes, what));
+    MDM_TRY(mdm_device_take(d, bytes, what));
     status = d->backend->v->alloc(d->backend, out, bytes, what);
     if (!status && zero) {
         status = d->backend->v->fill(d->backend, *out, 0, bytes);
@@ -178,27 +178,27 @@ int maskdm_device_alloc(maskdm_device *d, void **out, size_t bytes, int zero, co
     }
     if (status) {
         *out = NULL;
-        maskdm_device_give(d, bytes);
+        mdm_device_give(d, bytes);
     }
     return status;
 }
 
-void maskdm_device_free(maskdm_device *d, void *memory, size_t bytes)
+void mdm_device_free(maskdm_device *d, void *memory, size_t bytes)
 {
     if (!memory)
         return;
     d->backend->v->release(d->backend, memory);
-    maskdm_device_give(d, bytes);
+    mdm_device_give(d, bytes);
 }
 
 /* ---- turns ---- */
 
-int maskdm_device_enter(maskdm_device *d)
+int mdm_device_enter(maskdm_device *d)
 {
     struct turn *t = &d->turn;
     pthread_t self = pthread_self();
 
-    MASKDM_TRY(maskdm_process_check(d->process, "the device"));
+    MDM_TRY(mdm_process_check(d->process, "the device"));
     pthread_mutex_lock(&t->mutex);
     if (t->depth == 0 || !pthread_equal(t->owner, self)) {
         uint64_t ticket = t->next++;
@@ -213,7 +213,7 @@ int maskdm_device_enter(maskdm_device *d)
     return MASKDM_OK;
 }
 
-void maskdm_device_leave(maskdm_device *d)
+void mdm_device_leave(maskdm_device *d)
 {
     struct turn *t = &d->turn;
 
@@ -229,27 +229,27 @@ void maskdm_device_leave(maskdm_device *d)
 
 /* ---- facts ---- */
 
-size_t maskdm_device_used(const maskdm_device *d)
+size_t mdm_device_used(const maskdm_device *d)
 {
     return atomic_load(&d->used);
 }
 
-size_t maskdm_device_peak(const maskdm_device *d)
+size_t mdm_device_peak(const maskdm_device *d)
 {
     return atomic_load(&d->peak);
 }
 
-size_t maskdm_device_limit(const maskdm_device *d)
+size_t mdm_device_limit(const maskdm_device *d)
 {
     return d->limit;
 }
 
-const char *maskdm_device_text(const maskdm_device *d)
+const char *mdm_device_text(const maskdm_device *d)
 {
-    return maskdm_cpu_of(d->backend)->text;
+    return mdm_cpu_of(d->backend)->text;
 }
 
-int maskdm_device_workers(const maskdm_device *d)
+int mdm_device_workers(const maskdm_device *d)
 {
     return d->workers;
 }

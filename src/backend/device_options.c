@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static const struct maskdm_option device_rows[] = {
+static const struct mdm_option device_rows[] = {
     {.name = "threads",
      .type = MASKDM_OPTION_INT,
      .standard = "0",
@@ -38,8 +38,8 @@ static const struct maskdm_option device_rows[] = {
      .alias = "isa|simd|cpu_flags",
      .help = "kernels to use"},
 };
-const struct maskdm_option_table maskdm_device_options = {"device", "", "device and its threads", device_rows,
-                                                          MASKDM_LENGTH(device_rows)};
+const struct mdm_option_table mdm_device_options = {"device", "", "device and its threads", device_rows,
+                                                    MDM_LENGTH(device_rows)};
 
-static const struct maskdm_option_table *const device_tables[] = {&maskdm_device_options};
-const struct maskdm_option_kind maskdm_device_kind = {"device", "device and its threads", device_tables, 1};
+static const struct mdm_option_table *const device_tables[] = {&mdm_device_options};
+const struct mdm_option_kind mdm_device_kind = {"device", "device and its threads", device_tables, 1};

@@ -7,8 +7,8 @@
 
 #include "util/option.h"
 
-extern const struct maskdm_option_table maskdm_device_options;
+extern const struct mdm_option_table mdm_device_options;
 
-extern const struct maskdm_option_kind maskdm_device_kind;
+extern const struct mdm_option_kind mdm_device_kind;
 
 #endif

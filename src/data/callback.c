@@ -17,10 +17,10 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
     struct callback *c = (struct callback *)data;
 
     if (c->fetch(c->user, i, image, label))
-        return maskdm_fail(MASKDM_ECANCELED, "the host's data function stopped at image %lld", (long long)i);
+        return mdm_fail(MASKDM_ECANCELED, "the host's data function stopped at image %lld", (long long)i);
     if (*label < -1)
-        return maskdm_fail(MASKDM_EINVAL, "label %d of image %lld: -1 is none, classes start at 0", (int)*label,
-                           (long long)i);
+        return mdm_fail(MASKDM_EINVAL, "label %d of image %lld: -1 is none, classes start at 0", (int)*label,
+                        (long long)i);
     return MASKDM_OK;
 }
 
@@ -32,15 +32,15 @@ static void finish(maskdm_data *data)
         c->drop(c->user);
 }
 
-static const struct maskdm_dataset_class kind = {.get = get, .close = finish};
+static const struct mdm_data_class kind = {.get = get, .close = finish};
 
-int maskdm_dataset_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                            int channels, maskdm_data_fetch fetch, void (*drop)(void *user), void *user)
+int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
+                      int channels, maskdm_data_fetch fetch, void (*drop)(void *user), void *user)
 {
     struct callback *c;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_dataset_begin(&c, sizeof *c, &kind, device, count, height, width, channels));
+    MDM_TRY(mdm_data_begin(&c, sizeof *c, &kind, device, count, height, width, channels));
     c->fetch = fetch;
     c->drop = drop;
     c->user = user;

@@ -17,38 +17,38 @@ static void destroy(void *object)
     if (d->kind->close)
         d->kind->close(d);
     if (d->device)
-        maskdm_device_drop(&d->device);
-    if (maskdm_process_made(d->process))
+        mdm_device_drop(&d->device);
+    if (mdm_process_made(d->process))
         (void)pthread_mutex_destroy(&d->turn);
-    maskdm_free(d->order);
-    maskdm_free(d);
+    mdm_free(d->order);
+    mdm_free(d);
 }
 
-static const struct maskdm_handle_kind handle_kind = {"data set", destroy};
+static const struct mdm_handle_kind handle_kind = {"data set", destroy};
 
-int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_class *kind, maskdm_device *device,
-                         int64_t count, int64_t height, int64_t width, int channels)
+int mdm_data_begin(void *out, size_t bytes, const struct mdm_data_class *kind, maskdm_device *device, int64_t count,
+                   int64_t height, int64_t width, int channels)
 {
     int64_t elements;
     maskdm_data *d;
 
     *(void **)out = NULL;
     if (count < 1)
-        return maskdm_fail(MASKDM_EINVAL, "a data set of %lld images", (long long)count);
-    if (height < 1 || width < 1 || channels < 1 || channels > 4 || maskdm_mul_i64(&elements, height, width) ||
-        maskdm_mul_i64(&elements, elements, 4 * (int64_t)sizeof(float)))
-        return maskdm_fail(MASKDM_EINVAL, "images of %lld x %lld x %d: sides are at least 1, channels 1 to 4",
-                           (long long)height, (long long)width, channels);
-    d = maskdm_need(1, bytes, "a data set");
+        return mdm_fail(MASKDM_EINVAL, "a data set of %lld images", (long long)count);
+    if (height < 1 || width < 1 || channels < 1 || channels > 4 || mdm_mul_i64(&elements, height, width) ||
+        mdm_mul_i64(&elements, elements, 4 * (int64_t)sizeof(float)))
+        return mdm_fail(MASKDM_EINVAL, "images of %lld x %lld x %d: sides are at least 1, channels 1 to 4",
+                        (long long)height, (long long)width, channels);
+    d = mdm_need(1, bytes, "a data set");
     if (!d)
         return MASKDM_ENOMEM;
     d->kind = kind;
-    maskdm_handle_init(&d->handle, &handle_kind);
-    d->process = maskdm_process_id();
+    mdm_handle_init(&d->handle, &handle_kind);
+    d->process = mdm_process_id();
     (void)pthread_mutex_init(&d->turn, NULL); /* with default attributes it cannot fail */
     d->device = device;
     if (device)
-        maskdm_device_hold(device);
+        mdm_device_hold(device);
     d->count = count;
     d->unlabelled = -1;
     d->height = height;
@@ -58,21 +58,21 @@ int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_cl
     return MASKDM_OK;
 }
 
-void maskdm_dataset_hold(maskdm_data *data)
+void mdm_data_hold(maskdm_data *data)
 {
-    maskdm_handle_hold(&data->handle);
+    mdm_handle_hold(&data->handle);
 }
 
-void maskdm_dataset_release(maskdm_data **data)
+void mdm_data_release(maskdm_data **data)
 {
     maskdm_data *d = *data;
 
     *data = NULL;
     if (d)
-        maskdm_handle_drop(&d->handle);
+        mdm_handle_drop(&d->handle);
 }
 
-int64_t maskdm_dataset_elements(const maskdm_data *data)
+int64_t mdm_data_elements(const maskdm_data *data)
 {
     return data->height * data->width * data->channels;
 }
@@ -90,15 +90,15 @@ static void end_turn(maskdm_data *data)
         (void)pthread_mutex_unlock(&data->turn);
 }
 
-int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
+int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
     int32_t l = -1;
     int r;
 
     if (i < 0 || i >= data->count)
-        return maskdm_fail(MASKDM_EINVAL, "image %lld of a data set that holds %lld", (long long)i,
-                           (long long)data->count);
-    MASKDM_TRY(maskdm_process_check(data->process, "the data set"));
+        return mdm_fail(MASKDM_EINVAL, "image %lld of a data set that holds %lld", (long long)i,
+                        (long long)data->count);
+    MDM_TRY(mdm_process_check(data->process, "the data set"));
     begin_turn(data);
     r = data->kind->get(data, i, image, &l);
     end_turn(data);
@@ -107,13 +107,13 @@ int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *labe
     return r < 0 ? r : MASKDM_OK;
 }
 
-int maskdm_dataset_expect(maskdm_data *data, const int64_t *index, int64_t n)
+int mdm_data_expect(maskdm_data *data, const int64_t *index, int64_t n)
 {
     int r;
 
     if (!data->kind->expect)
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_process_check(data->process, "the data set"));
+    MDM_TRY(mdm_process_check(data->process, "the data set"));
     begin_turn(data);
     r = data->kind->expect(data, index, n);
     end_turn(data);
@@ -132,16 +132,16 @@ static void mirror(float *image, int64_t height, int64_t width, int channels)
             }
 }
 
-int maskdm_dataset_scratch(int64_t **scratch, int64_t *length, int64_t n)
+int mdm_data_scratch(int64_t **scratch, int64_t *length, int64_t n)
 {
     int64_t *grown;
 
     if (n <= *length)
         return MASKDM_OK;
-    grown = maskdm_need((size_t)n, sizeof *grown, "the order of a batch");
+    grown = mdm_need((size_t)n, sizeof *grown, "the order of a batch");
     if (!grown)
         return MASKDM_ENOMEM;
-    maskdm_free(*scratch);
+    mdm_free(*scratch);
     *scratch = grown;
     *length = n;
     return MASKDM_OK;
@@ -153,34 +153,34 @@ static int draw_order(maskdm_data *d, uint64_t seed, uint64_t first, int64_t n)
 {
     uint64_t count = (uint64_t)d->count;
 
-    MASKDM_TRY(maskdm_dataset_scratch(&d->order, &d->order_length, n));
+    MDM_TRY(mdm_data_scratch(&d->order, &d->order_length, n));
     for (int64_t b = 0; b < n; b++) {
         uint64_t p = first + (uint64_t)b;
 
-        d->order[b] = (int64_t)maskdm_rng_permute(seed, MASKDM_DRAW_ORDER, p / count, p % count, count);
+        d->order[b] = (int64_t)mdm_rng_permute(seed, MDM_DRAW_ORDER, p / count, p % count, count);
     }
     return MASKDM_OK;
 }
 
-int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
-                         int32_t *labels)
+int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
+                   int32_t *labels)
 {
-    int64_t first, twice, end, elements = maskdm_dataset_elements(data), size;
+    int64_t first, twice, end, elements = mdm_data_elements(data), size;
 
-    if (step < 0 || batch < 1 || maskdm_mul_i64(&first, step, batch) || maskdm_mul_i64(&twice, batch, 2) ||
-        maskdm_add_i64(&end, first, twice) || maskdm_mul_i64(&size, batch, elements))
-        return maskdm_fail(MASKDM_EINVAL, "step %lld of batches of %lld images", (long long)step, (long long)batch);
+    if (step < 0 || batch < 1 || mdm_mul_i64(&first, step, batch) || mdm_mul_i64(&twice, batch, 2) ||
+        mdm_add_i64(&end, first, twice) || mdm_mul_i64(&size, batch, elements))
+        return mdm_fail(MASKDM_EINVAL, "step %lld of batches of %lld images", (long long)step, (long long)batch);
     if (!(flip >= 0 && flip <= 1))
-        return maskdm_fail(MASKDM_EINVAL, "flip is %g: a probability is 0 to 1", flip);
+        return mdm_fail(MASKDM_EINVAL, "flip is %g: a probability is 0 to 1", flip);
     /* Twice the batch: what the next step will ask for is loaded while this one runs. */
-    MASKDM_TRY(draw_order(data, seed, (uint64_t)first, twice));
-    MASKDM_TRY(maskdm_dataset_expect(data, data->order, twice));
+    MDM_TRY(draw_order(data, seed, (uint64_t)first, twice));
+    MDM_TRY(mdm_data_expect(data, data->order, twice));
     for (int64_t b = 0; b < batch; b++) {
-        struct maskdm_rng rng = maskdm_rng_make(seed, MASKDM_DRAW_FLIP, (uint64_t)(first + b), 0);
+        struct mdm_rng rng = mdm_rng_make(seed, MDM_DRAW_FLIP, (uint64_t)(first + b), 0);
         float *image = images + b * elements;
 
-        MASKDM_TRY(maskdm_dataset_get(data, data->order[b], image, labels ? labels + b : NULL));
-        if (maskdm_rng_uniform(&rng) < flip)
+        MDM_TRY(mdm_data_get(data, data->order[b], image, labels ? labels + b : NULL));
+        if (mdm_rng_uniform(&rng) < flip)
             mirror(image, data->height, data->width, data->channels);
         for (int64_t i = 0; i < elements; i++)
             image[i] = image[i] * 2 - 1;

@@ -19,7 +19,7 @@
 
 #include <pthread.h>
 
-struct maskdm_dataset_class {
+struct mdm_data_class {
     /* Image i, H x W x C floats in 0 .. 1, and its label (-1: none). i is in range. */
     int (*get)(maskdm_data *data, int64_t i, float *image, int32_t *label);
     /* A hint: these will be asked for next, in this order. NULL: of no use to the kind. */
@@ -31,65 +31,64 @@ struct maskdm_dataset_class {
 };
 
 struct maskdm_data {
-    struct maskdm_handle handle;
-    const struct maskdm_dataset_class *kind;
+    struct mdm_handle handle;
+    const struct mdm_data_class *kind;
     long process;          /* that made it */
     maskdm_device *device; /* NULL: memory is not counted */
     int64_t count, height, width, labels, skipped;
     int64_t unlabelled; /* images without a label; -1: not known */
     int channels;
     /* What tells the images from others without reading them; see manifest.h. A part has that of the whole. */
-    const struct maskdm_scan *files; /* of a folder; NULL: they come from the host */
-    const int32_t *known;            /* labels of images in memory, or NULL */
+    const struct mdm_scan *files; /* of a folder; NULL: they come from the host */
+    const int32_t *known;         /* labels of images in memory, or NULL */
     int64_t known_labels;
     pthread_mutex_t turn; /* where the kind is read in turn */
-    int64_t *order;       /* scratch of maskdm_dataset_batch() */
+    int64_t *order;       /* scratch of mdm_data_batch() */
     int64_t order_length;
 };
 
 /* A zeroed struct of `bytes` with its base filled in and one reference. */
-int maskdm_dataset_begin(void *out, size_t bytes, const struct maskdm_dataset_class *kind, maskdm_device *device,
-                         int64_t count, int64_t height, int64_t width, int channels);
-void maskdm_dataset_hold(maskdm_data *data);
-void maskdm_dataset_release(maskdm_data **data);
-int64_t maskdm_dataset_elements(const maskdm_data *data); /* H * W * C */
+int mdm_data_begin(void *out, size_t bytes, const struct mdm_data_class *kind, maskdm_device *device, int64_t count,
+                   int64_t height, int64_t width, int channels);
+void mdm_data_hold(maskdm_data *data);
+void mdm_data_release(maskdm_data **data);
+int64_t mdm_data_elements(const maskdm_data *data); /* H * W * C */
 /* Room for n numbers in a growing array, whose contents are lost. */
-int maskdm_dataset_scratch(int64_t **scratch, int64_t *length, int64_t n);
+int mdm_data_scratch(int64_t **scratch, int64_t *length, int64_t n);
 
-int maskdm_dataset_get(maskdm_data *data, int64_t i, float *image, int32_t *label); /* label may be NULL */
-int maskdm_dataset_expect(maskdm_data *data, const int64_t *index, int64_t n); /* where the kind can use the hint */
+int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label); /* label may be NULL */
+int mdm_data_expect(maskdm_data *data, const int64_t *index, int64_t n);      /* where the kind can use the hint */
 /* See maskdm_data_batch(). */
-int maskdm_dataset_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
-                         int32_t *labels);
+int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
+                   int32_t *labels);
 
-/* ---- a folder, in three calls: maskdm_scan_folder(), then these ---- */
+/* ---- a folder, in three calls: mdm_scan_folder(), then these ---- */
 
 /* "found N images below PATH, ..." */
-void maskdm_dataset_tell_found(const struct maskdm_scan *found, const char *path, const struct maskdm_log *log);
+void mdm_data_tell_found(const struct mdm_scan *found, const char *path, const struct mdm_log *log);
 /* Takes over what was found below `path`, settled (see scan.h), and counts all memory. No file is opened: the count
  * is that of the files, so that what a run is told can be held against it. `options` is of kind "folder", complete
  * and checked. */
-int maskdm_dataset_folder(maskdm_data **out, maskdm_device *device, const char *path, struct maskdm_scan *found,
-                          const maskdm_options *options);
+int mdm_data_folder(maskdm_data **out, maskdm_device *device, const char *path, struct mdm_scan *found,
+                    const maskdm_options *options);
 /* Make a folder's set of use, and tell `control` how far that is. Every image is decoded; broken ones are named, left
  * out, marked in data->files and no longer counted. Where the files are `known`, because an earlier opening of the
  * same ones has marked what is broken, only the first bytes of the others are read, and images are decoded at their
  * first use. One that then turns out to be broken is an error with its name: the order of the images must not change.
  * MASKDM_ECANCELED as soon as the host asks for it, after which the set can only be released. */
-int maskdm_dataset_read(maskdm_data *data, int known, const struct maskdm_log *log, maskdm_control *control);
+int mdm_data_read(maskdm_data *data, int known, const struct mdm_log *log, maskdm_control *control);
 /* Mark a folder's files (see scan.h), once; other sets have none. */
-int maskdm_dataset_mark(maskdm_data *data, maskdm_control *control);
+int mdm_data_mark(maskdm_data *data, maskdm_control *control);
 
 /* ---- the other kinds ---- */
 
-int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                          int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
-                          size_t image_stride, const int32_t *labels);
-int maskdm_dataset_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                            int channels, maskdm_data_fetch fetch, void (*drop)(void *user), void *user);
-/* How many of `count` images maskdm_dataset_split() holds out. */
-int maskdm_dataset_split_count(int64_t *held_out, int64_t count, double fraction);
-int maskdm_dataset_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction,
-                         uint64_t seed);
+int mdm_data_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
+                    int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
+                    size_t image_stride, const int32_t *labels);
+int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
+                      int channels, maskdm_data_fetch fetch, void (*drop)(void *user), void *user);
+/* How many of `count` images mdm_data_split() holds out. */
+int mdm_data_split_count(int64_t *held_out, int64_t count, double fraction);
+int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed);
 
 #endif

@@ -14,7 +14,7 @@ enum {
     READING = 4 /* rows behind them that a single image has too */
 };
 
-static const struct maskdm_option rows[] = {
+static const struct mdm_option rows[] = {
     {.name = "image_size",
      .type = MASKDM_OPTION_INT_LIST,
      .standard = "32",
@@ -76,13 +76,13 @@ static const struct maskdm_option rows[] = {
      .help = "threads that read images; 0: the caller reads",
      .may_change = 1},
 };
-const struct maskdm_option_table maskdm_folder_options = {"folder", "", "image folder", rows,
-                                                          MASKDM_LENGTH(rows)};
-const struct maskdm_option_table maskdm_images_options = {"folder", "", "image folder", rows + SIZES,
-                                                          MASKDM_LENGTH(rows) - SIZES};
-static const struct maskdm_option_table reading = {"image", "", "reading an image", rows + SIZES, READING};
+const struct mdm_option_table mdm_folder_options = {"folder", "", "image folder", rows,
+                                                    MDM_LENGTH(rows)};
+const struct mdm_option_table mdm_images_options = {"folder", "", "image folder", rows + SIZES,
+                                                    MDM_LENGTH(rows) - SIZES};
+static const struct mdm_option_table reading = {"image", "", "reading an image", rows + SIZES, READING};
 
-static const struct maskdm_option_table *const tables[] = {&maskdm_folder_options};
-const struct maskdm_option_kind maskdm_folder_kind = {"folder", "image folder", tables, 1};
-static const struct maskdm_option_table *const image_tables[] = {&reading};
-const struct maskdm_option_kind maskdm_image_kind = {"image", "reading an image", image_tables, 1};
+static const struct mdm_option_table *const tables[] = {&mdm_folder_options};
+const struct mdm_option_kind mdm_folder_kind = {"folder", "image folder", tables, 1};
+static const struct mdm_option_table *const image_tables[] = {&reading};
+const struct mdm_option_kind mdm_image_kind = {"image", "reading an image", image_tables, 1};

@@ -10,38 +10,38 @@
 #include "data/reading.h"
 #include "data/remarks.h"
 
-struct maskdm_cached {
+struct mdm_cached {
     void *samples; /* u8 or u16, NULL: not cached yet */
     int bits;
 };
 
 /* A file stands at the same place in the list and in the cache. */
-struct maskdm_folder {
+struct mdm_folder {
     maskdm_data base;
     char *path; /* the folder's own */
-    struct maskdm_scan scan;
-    struct maskdm_reading reading;
-    struct maskdm_remark_counts remarks;
-    size_t limit;                 /* bytes that the cache may have */
-    int looking;                  /* the loader looks at the first bytes of files, no more */
-    struct maskdm_loader *loader; /* NULL once everything is cached */
-    struct maskdm_cached *cache;  /* NULL: images are streamed */
-    int64_t cached;               /* images in it */
-    uint16_t *picture;            /* one image, for the reading thread */
-    int64_t *wanted;              /* scratch of expect() */
+    struct mdm_scan scan;
+    struct mdm_reading reading;
+    struct mdm_remark_counts remarks;
+    size_t limit;              /* bytes that the cache may have */
+    int looking;               /* the loader looks at the first bytes of files, no more */
+    struct mdm_loader *loader; /* NULL once everything is cached */
+    struct mdm_cached *cache;  /* NULL: images are streamed */
+    int64_t cached;            /* images in it */
+    uint16_t *picture;         /* one image, for the reading thread */
+    int64_t *wanted;           /* scratch of expect() */
     int64_t wanted_length;
     size_t counted, ahead; /* bytes at the device: images, loader */
 };
 
-extern const struct maskdm_dataset_class maskdm_folder_class;
+extern const struct mdm_data_class mdm_folder_class;
 
-int maskdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits, struct maskdm_failure *f);
+int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits, struct mdm_failure *f);
 /* Bytes of the device for one of the counters above. */
-int maskdm_folder_count(struct maskdm_folder *d, size_t *counter, size_t bytes, const char *what);
-void maskdm_folder_uncount(struct maskdm_folder *d, size_t *counter, size_t bytes);
+int mdm_folder_count(struct mdm_folder *d, size_t *counter, size_t bytes, const char *what);
+void mdm_folder_uncount(struct mdm_folder *d, size_t *counter, size_t bytes);
 /* Put image i, which stands in d->picture, into the cache; a cache that outgrows its limit is given up. */
-int maskdm_folder_keep(struct maskdm_folder *d, int64_t i, int bits);
+int mdm_folder_keep(struct mdm_folder *d, int64_t i, int bits);
 /* Once every image is cached the loader has done its work. */
-void maskdm_folder_settle(struct maskdm_folder *d);
+void mdm_folder_settle(struct mdm_folder *d);
 
 #endif

@@ -12,20 +12,20 @@
 static const struct {
     const char *one, *many;
     int level;
-} rows[MASKDM_LEFT_KINDS] = {
-    [MASKDM_LEFT_BROKEN_LINK] = {"broken link", "broken links", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_LINK_CIRCLE] = {"link that leads in a circle", "links that lead in a circle", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_LONG_PATH] = {"path that is too long", "paths that are too long", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_UNREACHABLE] = {"file that cannot be reached", "files that cannot be reached", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_FIFO] = {"FIFO", "FIFOs", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_SOCKET] = {"socket", "sockets", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_DEVICE] = {"device", "devices", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_FOLDER_UNREADABLE] = {"unreadable folder", "unreadable folders", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_FOLDER_LOOP] = {"folder that leads back to one above it", "folders that lead back to one above them",
-                                 MASKDM_LOG_WARN},
-    [MASKDM_LEFT_FOLDER_DEEP] = {"folder too deep inside others", "folders too deep inside others", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_FOLDER_RUN] = {"folder of a run", "folders of runs", MASKDM_LOG_WARN},
-    [MASKDM_LEFT_HIDDEN] = {"hidden image", "hidden images", MASKDM_LOG_INFO},
+} rows[MDM_LEFT_KINDS] = {
+    [MDM_LEFT_BROKEN_LINK] = {"broken link", "broken links", MASKDM_LOG_WARN},
+    [MDM_LEFT_LINK_CIRCLE] = {"link that leads in a circle", "links that lead in a circle", MASKDM_LOG_WARN},
+    [MDM_LEFT_LONG_PATH] = {"path that is too long", "paths that are too long", MASKDM_LOG_WARN},
+    [MDM_LEFT_UNREACHABLE] = {"file that cannot be reached", "files that cannot be reached", MASKDM_LOG_WARN},
+    [MDM_LEFT_FIFO] = {"FIFO", "FIFOs", MASKDM_LOG_WARN},
+    [MDM_LEFT_SOCKET] = {"socket", "sockets", MASKDM_LOG_WARN},
+    [MDM_LEFT_DEVICE] = {"device", "devices", MASKDM_LOG_WARN},
+    [MDM_LEFT_FOLDER_UNREADABLE] = {"unreadable folder", "unreadable folders", MASKDM_LOG_WARN},
+    [MDM_LEFT_FOLDER_LOOP] = {"folder that leads back to one above it", "folders that lead back to one above them",
+                              MASKDM_LOG_WARN},
+    [MDM_LEFT_FOLDER_DEEP] = {"folder too deep inside others", "folders too deep inside others", MASKDM_LOG_WARN},
+    [MDM_LEFT_FOLDER_RUN] = {"folder of a run", "folders of runs", MASKDM_LOG_WARN},
+    [MDM_LEFT_HIDDEN] = {"hidden image", "hidden images", MASKDM_LOG_INFO},
 };
 
 /* People keep these beside or in place of images; other files are none of our business. */
@@ -33,14 +33,14 @@ static const char *const formats[] = {".webp", ".gif", ".bmp", ".tif",     ".tif
                                       ".jxl",  ".jp2", ".svg", ".ico",     ".tga",  ".psd",  ".ppm",  ".pgm",
                                       ".exr",  ".dng", ".cr2", ".nef",     ".arw",  ".npy",  ".npz",  ".tar",
                                       ".zip",  ".h5",  ".mat", ".parquet", ".lmdb"};
-_Static_assert(MASKDM_LENGTH(formats) <= MASKDM_LEFT_FORMATS, "a kind for each format");
+_Static_assert(MDM_LENGTH(formats) <= MDM_LEFT_FORMATS, "a kind for each format");
 
 static int small_letter(char c)
 {
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
-int maskdm_has_suffix(const char *name, const char *suffix)
+int mdm_has_suffix(const char *name, const char *suffix)
 {
     size_t n = strlen(name), k = strlen(suffix), same = 0;
 
@@ -51,64 +51,64 @@ int maskdm_has_suffix(const char *name, const char *suffix)
     return same == k;
 }
 
-int maskdm_left_out_format(const char *name)
+int mdm_left_out_format(const char *name)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(formats); i++)
-        if (maskdm_has_suffix(name, formats[i]))
-            return MASKDM_LEFT_KINDS + (int)i;
+    for (size_t i = 0; i < MDM_LENGTH(formats); i++)
+        if (mdm_has_suffix(name, formats[i]))
+            return MDM_LEFT_KINDS + (int)i;
     return -1;
 }
 
-int maskdm_left_out_add(struct maskdm_left_out *l, int kind, const char *first)
+int mdm_left_out_add(struct mdm_left_out *l, int kind, const char *first)
 {
     if (l->kind[kind].count++)
         return MASKDM_OK;
-    l->kind[kind].first = maskdm_strdup(first);
-    return l->kind[kind].first ? MASKDM_OK : maskdm_fail_memory(strlen(first) + 1, "what is left out of the data");
+    l->kind[kind].first = mdm_strdup(first);
+    return l->kind[kind].first ? MASKDM_OK : mdm_fail_memory(strlen(first) + 1, "what is left out of the data");
 }
 
 /* "2 broken links, the first data/x.png" */
-static void describe(const struct maskdm_left_out *l, int k, char *out, size_t capacity)
+static void describe(const struct mdm_left_out *l, int k, char *out, size_t capacity)
 {
     long long n = l->kind[k].count;
     const char *which = n == 1 ? "" : "the first ", *first = l->kind[k].first;
 
-    if (k < MASKDM_LEFT_KINDS)
-        maskdm_format(out, capacity, "%lld %s, %s%s", n, n == 1 ? rows[k].one : rows[k].many, which, first);
+    if (k < MDM_LEFT_KINDS)
+        mdm_format(out, capacity, "%lld %s, %s%s", n, n == 1 ? rows[k].one : rows[k].many, which, first);
     else
-        maskdm_format(out, capacity, "%lld %s %s, a format that is not read, %s%s", n, formats[k - MASKDM_LEFT_KINDS],
-                      n == 1 ? "file" : "files", which, first);
+        mdm_format(out, capacity, "%lld %s %s, a format that is not read, %s%s", n, formats[k - MDM_LEFT_KINDS],
+                   n == 1 ? "file" : "files", which, first);
 }
 
-void maskdm_left_out_tell(const struct maskdm_left_out *l, const struct maskdm_log *log)
+void mdm_left_out_tell(const struct mdm_left_out *l, const struct mdm_log *log)
 {
-    char line[MASKDM_ERROR_TEXT];
+    char line[MDM_ERROR_TEXT];
 
-    for (int k = 0; k < MASKDM_LEFT_KINDS + (int)MASKDM_LENGTH(formats); k++) {
+    for (int k = 0; k < MDM_LEFT_KINDS + (int)MDM_LENGTH(formats); k++) {
         if (!l->kind[k].count)
             continue;
         describe(l, k, line, sizeof line);
-        maskdm_log_line(log, k < MASKDM_LEFT_KINDS ? rows[k].level : MASKDM_LOG_WARN, "left out: %s", line);
+        mdm_log_line(log, k < MDM_LEFT_KINDS ? rows[k].level : MASKDM_LOG_WARN, "left out: %s", line);
     }
 }
 
-int maskdm_left_out_fail(const struct maskdm_left_out *l, const char *path)
+int mdm_left_out_fail(const struct mdm_left_out *l, const char *path)
 {
-    char line[MASKDM_ERROR_TEXT];
+    char line[MDM_ERROR_TEXT];
     int most = 0;
 
-    for (int k = 1; k < MASKDM_LEFT_KINDS + (int)MASKDM_LENGTH(formats); k++)
+    for (int k = 1; k < MDM_LEFT_KINDS + (int)MDM_LENGTH(formats); k++)
         if (l->kind[k].count > l->kind[most].count)
             most = k;
     if (!l->kind[most].count)
-        return maskdm_fail(MASKDM_EINVAL, "no PNG or JPEG file below \"%s\"", path);
+        return mdm_fail(MASKDM_EINVAL, "no PNG or JPEG file below \"%s\"", path);
     describe(l, most, line, sizeof line);
-    return maskdm_fail(MASKDM_EINVAL, "no PNG or JPEG file below \"%s\", but %s", path, line);
+    return mdm_fail(MASKDM_EINVAL, "no PNG or JPEG file below \"%s\", but %s", path, line);
 }
 
-void maskdm_left_out_free(struct maskdm_left_out *l)
+void mdm_left_out_free(struct mdm_left_out *l)
 {
-    for (size_t k = 0; k < MASKDM_LENGTH(l->kind); k++)
-        maskdm_free(l->kind[k].first);
+    for (size_t k = 0; k < MDM_LENGTH(l->kind); k++)
+        mdm_free(l->kind[k].first);
     memset(l, 0, sizeof *l);
 }

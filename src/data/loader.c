@@ -14,10 +14,10 @@
 struct slot {
     uint16_t *samples;
     int ready, bits;
-    struct maskdm_failure failure;
+    struct mdm_failure failure;
 };
 
-struct maskdm_loader {
+struct mdm_loader {
     pthread_mutex_t lock;
     pthread_cond_t work, done; /* there is something to begin; something was loaded */
     pthread_t *thread;
@@ -27,13 +27,13 @@ struct maskdm_loader {
     uint16_t *samples;
     int64_t slots, *queue, capacity, head, start, tail;
     size_t elements;
-    maskdm_load load;
+    mdm_load load;
     void *user;
 };
 
 static void *serve(void *arg)
 {
-    struct maskdm_loader *l = arg;
+    struct mdm_loader *l = arg;
 
     pthread_mutex_lock(&l->lock);
     while (!l->stop) {
@@ -61,19 +61,19 @@ static void *serve(void *arg)
     return NULL;
 }
 
-static int start_threads(struct maskdm_loader *l, int threads)
+static int start_threads(struct mdm_loader *l, int threads)
 {
     while (l->threads < threads) {
-        MASKDM_TRY(maskdm_thread_start(&l->thread[l->threads], serve, l));
+        MDM_TRY(mdm_thread_start(&l->thread[l->threads], serve, l));
         l->threads++;
     }
     return MASKDM_OK;
 }
 
-int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots, size_t elements, maskdm_load load,
-                         void *user)
+int mdm_loader_create(struct mdm_loader **out, int threads, int64_t slots, size_t elements, mdm_load load,
+                      void *user)
 {
-    struct maskdm_loader *l = maskdm_need(1, sizeof *l, "a loader");
+    struct mdm_loader *l = mdm_need(1, sizeof *l, "a loader");
     int r = MASKDM_ENOMEM;
 
     *out = NULL;
@@ -82,14 +82,14 @@ int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots,
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->done, NULL);
-    l->process = maskdm_process_id();
+    l->process = mdm_process_id();
     l->slots = slots;
     l->elements = elements;
     l->load = load;
     l->user = user;
-    l->thread = maskdm_need((size_t)threads + 1, sizeof *l->thread, "loader threads");
-    l->slot = maskdm_need((size_t)slots, sizeof *l->slot, "a loader's images");
-    l->samples = maskdm_need((size_t)slots * elements, sizeof *l->samples, "a loader's images");
+    l->thread = mdm_need((size_t)threads + 1, sizeof *l->thread, "loader threads");
+    l->slot = mdm_need((size_t)slots, sizeof *l->slot, "a loader's images");
+    l->samples = mdm_need((size_t)slots * elements, sizeof *l->samples, "a loader's images");
     if (l->thread && l->slot && l->samples) {
         for (int64_t i = 0; i < slots; i++)
             l->slot[i].samples = l->samples + (size_t)i * elements;
@@ -97,11 +97,11 @@ int maskdm_loader_create(struct maskdm_loader **out, int threads, int64_t slots,
     }
     *out = l;
     if (r < 0)
-        maskdm_loader_release(out);
+        mdm_loader_release(out);
     return r;
 }
 
-static void end_threads(struct maskdm_loader *l)
+static void end_threads(struct mdm_loader *l)
 {
     pthread_mutex_lock(&l->lock);
     l->stop = 1;
@@ -114,42 +114,42 @@ static void end_threads(struct maskdm_loader *l)
     pthread_mutex_destroy(&l->lock);
 }
 
-void maskdm_loader_release(struct maskdm_loader **loader)
+void mdm_loader_release(struct mdm_loader **loader)
 {
-    struct maskdm_loader *l = *loader;
+    struct mdm_loader *l = *loader;
 
     *loader = NULL;
     if (!l)
         return;
-    if (maskdm_process_made(l->process))
+    if (mdm_process_made(l->process))
         end_threads(l);
-    maskdm_free(l->thread);
-    maskdm_free(l->slot);
-    maskdm_free(l->samples);
-    maskdm_free(l->queue);
-    maskdm_free(l);
+    mdm_free(l->thread);
+    mdm_free(l->slot);
+    mdm_free(l->samples);
+    mdm_free(l->queue);
+    mdm_free(l);
 }
 
 /* Room for n positions from head on; the lock is held. */
-static int grow(struct maskdm_loader *l, int64_t n)
+static int grow(struct mdm_loader *l, int64_t n)
 {
     int64_t *queue;
 
     if (n <= l->capacity)
         return MASKDM_OK;
-    queue = maskdm_need((size_t)n, sizeof *queue, "the queue of a loader");
+    queue = mdm_need((size_t)n, sizeof *queue, "the queue of a loader");
     if (!queue)
         return MASKDM_ENOMEM;
     for (int64_t p = l->head; p < l->tail; p++)
         queue[p % n] = l->queue[p % l->capacity];
-    maskdm_free(l->queue);
+    mdm_free(l->queue);
     l->queue = queue;
     l->capacity = n;
     return MASKDM_OK;
 }
 
 /* Forget what was foretold; the lock is held. */
-static void flush(struct maskdm_loader *l)
+static void flush(struct mdm_loader *l)
 {
     l->tail = l->start;
     while (l->running)
@@ -157,7 +157,7 @@ static void flush(struct maskdm_loader *l)
     l->head = l->start;
 }
 
-int maskdm_loader_expect(struct maskdm_loader *l, const int64_t *index, int64_t n)
+int mdm_loader_expect(struct mdm_loader *l, const int64_t *index, int64_t n)
 {
     int64_t same = 0;
     int r;
@@ -179,8 +179,8 @@ int maskdm_loader_expect(struct maskdm_loader *l, const int64_t *index, int64_t 
     return r;
 }
 
-int maskdm_loader_take(struct maskdm_loader *l, int64_t index, uint16_t *samples, int *bits,
-                       struct maskdm_failure *f)
+int mdm_loader_take(struct mdm_loader *l, int64_t index, uint16_t *samples, int *bits,
+                    struct mdm_failure *f)
 {
     struct slot *s;
     int failed;

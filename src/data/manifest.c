@@ -11,97 +11,96 @@
 
 static uint64_t digest_of_labels(const maskdm_data *data)
 {
-    struct maskdm_digest d;
+    struct mdm_digest d;
 
-    maskdm_digest_start(&d);
+    mdm_digest_start(&d);
     for (int64_t i = 0; i < data->known_labels; i++) {
         unsigned char label[4];
 
-        maskdm_store_le(label, 4, (uint32_t)data->known[i]);
-        maskdm_digest_add(&d, label, sizeof label);
+        mdm_store_le(label, 4, (uint32_t)data->known[i]);
+        mdm_digest_add(&d, label, sizeof label);
     }
-    return maskdm_digest_value(&d);
+    return mdm_digest_value(&d);
 }
 
-static uint64_t digest_of_broken(const struct maskdm_scan *s)
+static uint64_t digest_of_broken(const struct mdm_scan *s)
 {
-    struct maskdm_digest d;
+    struct mdm_digest d;
 
-    maskdm_digest_start(&d);
+    mdm_digest_start(&d);
     for (int64_t i = s->count; i < s->count + s->broken; i++)
-        maskdm_digest_add(&d, maskdm_scan_name(s, i), strlen(maskdm_scan_name(s, i)) + 1);
-    return maskdm_digest_value(&d);
+        mdm_digest_add(&d, mdm_scan_name(s, i), strlen(mdm_scan_name(s, i)) + 1);
+    return mdm_digest_value(&d);
 }
 
-void maskdm_dataset_identity(const maskdm_data *data, char out[MASKDM_IDENTITY])
+void mdm_data_identity(const maskdm_data *data, char out[MDM_IDENTITY])
 {
-    const struct maskdm_scan *s = data->files;
+    const struct mdm_scan *s = data->files;
     int64_t broken = s ? s->broken : 0;
     char without[48] = "";
 
     /* Which files could be read decides what is trained on, and is not in the digest of what was found. */
     if (broken)
-        maskdm_format(without, sizeof without, ", without %lld, %016llx", (long long)broken,
-                      (unsigned long long)digest_of_broken(s));
-    maskdm_format(out, MASKDM_IDENTITY, "%lld images of %lld x %lld x %d, %016llx%s", (long long)data->count,
-                  (long long)data->height, (long long)data->width, data->channels,
-                  (unsigned long long)(s ? s->digest : digest_of_labels(data)), without);
+        mdm_format(without, sizeof without, ", without %lld, %016llx", (long long)broken,
+                   (unsigned long long)digest_of_broken(s));
+    mdm_format(out, MDM_IDENTITY, "%lld images of %lld x %lld x %d, %016llx%s", (long long)data->count,
+               (long long)data->height, (long long)data->width, data->channels,
+               (unsigned long long)(s ? s->digest : digest_of_labels(data)), without);
 }
 
-static void write_label(struct maskdm_text *out, int32_t label)
+static void write_label(struct mdm_text *out, int32_t label)
 {
     if (label < 0)
-        maskdm_text_add(out, "null");
+        mdm_text_add(out, "null");
     else
-        maskdm_text_addf(out, "%d", (int)label);
+        mdm_text_addf(out, "%d", (int)label);
 }
 
-static void write_file(struct maskdm_text *out, const struct maskdm_scan *s, int64_t i)
+static void write_file(struct mdm_text *out, const struct mdm_scan *s, int64_t i)
 {
-    maskdm_text_add(out, "\n[");
-    maskdm_text_add_json_bytes(out, maskdm_scan_name(s, i));
-    maskdm_text_addf(out, ", %lld, ", (long long)s->file[i].bytes);
+    mdm_text_add(out, "\n[");
+    mdm_text_add_json_bytes(out, mdm_scan_name(s, i));
+    mdm_text_addf(out, ", %lld, ", (long long)s->file[i].bytes);
     write_label(out, s->file[i].label);
-    maskdm_text_addf(out, ", \"%016llx\"%s]", (unsigned long long)s->file[i].mark,
-                     s->file[i].left_out ? ", false" : "");
+    mdm_text_addf(out, ", \"%016llx\"%s]", (unsigned long long)s->file[i].mark, s->file[i].left_out ? ", false" : "");
 }
 
 /* Files in use and files left out are each in order; together they are again. */
-static void write_files(struct maskdm_text *out, const struct maskdm_scan *s)
+static void write_files(struct mdm_text *out, const struct mdm_scan *s)
 {
     int64_t used = 0, broken = s->count, all = s->count + s->broken;
 
-    maskdm_text_add(out, ",\n\"labels\": [");
+    mdm_text_add(out, ",\n\"labels\": [");
     for (int64_t i = 0; i < s->labels; i++) {
-        maskdm_text_add(out, i ? ", " : "");
-        maskdm_text_add_json_bytes(out, s->label[i]);
+        mdm_text_add(out, i ? ", " : "");
+        mdm_text_add_json_bytes(out, s->label[i]);
     }
-    maskdm_text_add(out, "],\n\"files\": [");
+    mdm_text_add(out, "],\n\"files\": [");
     while (used < s->count || broken < all) {
         int first = broken == all || (used < s->count && strcmp(s->file[used].path, s->file[broken].path) < 0);
 
-        maskdm_text_add(out, used + broken > s->count ? "," : "");
+        mdm_text_add(out, used + broken > s->count ? "," : "");
         write_file(out, s, first ? used++ : broken++);
     }
-    maskdm_text_add(out, "\n]");
+    mdm_text_add(out, "\n]");
 }
 
-int maskdm_manifest_write(const maskdm_data *data, struct maskdm_text *out)
+int mdm_manifest_write(const maskdm_data *data, struct mdm_text *out)
 {
-    char identity[MASKDM_IDENTITY];
+    char identity[MDM_IDENTITY];
 
-    maskdm_dataset_identity(data, identity);
-    maskdm_text_addf(out, "{\"identity\": \"%s\"", identity);
+    mdm_data_identity(data, identity);
+    mdm_text_addf(out, "{\"identity\": \"%s\"", identity);
     if (data->files)
         write_files(out, data->files);
     if (data->known) {
-        maskdm_text_add(out, ",\n\"image_labels\": [");
+        mdm_text_add(out, ",\n\"image_labels\": [");
         for (int64_t i = 0; i < data->known_labels; i++) {
-            maskdm_text_add(out, i ? "," : "");
+            mdm_text_add(out, i ? "," : "");
             write_label(out, data->known[i]);
         }
-        maskdm_text_add(out, "]");
+        mdm_text_add(out, "]");
     }
-    maskdm_text_add(out, "}\n");
-    return maskdm_text_ok(out);
+    mdm_text_add(out, "}\n");
+    return mdm_text_ok(out);
 }

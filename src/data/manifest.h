@@ -11,18 +11,18 @@
 #include "data/scan.h"
 #include "util/json.h"
 
-enum { MASKDM_IDENTITY = 128 };
+enum { MDM_IDENTITY = 128 };
 
 /* "40 images of 16 x 16 x 3, " and a digest: for a line in another file. */
-void maskdm_dataset_identity(const maskdm_data *data, char out[MASKDM_IDENTITY]);
+void mdm_data_identity(const maskdm_data *data, char out[MDM_IDENTITY]);
 /* The identity and all that went into it, as JSON (doc/formats.md). */
-int maskdm_manifest_write(const maskdm_data *data, struct maskdm_text *out);
+int mdm_manifest_write(const maskdm_data *data, struct mdm_text *out);
 /* The first difference as the end of a sentence ("b/17.png is gone"), or nothing when the manifests tell of the same
  * data. MASKDM_EFORMAT: `old` is no manifest. */
-int maskdm_manifest_difference(struct maskdm_text *out, const char *old, size_t old_bytes, const char *now,
-                               size_t now_bytes);
+int mdm_manifest_difference(struct mdm_text *out, const char *old, size_t old_bytes, const char *now,
+                            size_t now_bytes);
 /* 1: the manifest is of these very files; those that were left out then are marked, and the list is settled, so that
  * none has to be decoded to know the images. 0: it is of others, or no manifest; nothing is marked. */
-int maskdm_manifest_knows(struct maskdm_scan *found, const char *manifest, size_t bytes);
+int mdm_manifest_knows(struct mdm_scan *found, const char *manifest, size_t bytes);
 
 #endif

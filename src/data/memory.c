@@ -58,7 +58,7 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
     return MASKDM_OK;
 }
 
-static const struct maskdm_dataset_class kind = {.get = get};
+static const struct mdm_data_class kind = {.get = get};
 
 /* Resolve the strides and see that the last byte can be addressed. */
 static int resolve(struct memory *m, size_t sample_bytes)
@@ -66,36 +66,36 @@ static int resolve(struct memory *m, size_t sample_bytes)
     size_t row, image, all;
     const maskdm_data *d = &m->base;
 
-    if (maskdm_mul_size(&row, (size_t)d->width * (size_t)d->channels, sample_bytes))
-        return maskdm_fail(MASKDM_EINVAL, "rows of %lld pixels are too long", (long long)d->width);
+    if (mdm_mul_size(&row, (size_t)d->width * (size_t)d->channels, sample_bytes))
+        return mdm_fail(MASKDM_EINVAL, "rows of %lld pixels are too long", (long long)d->width);
     if (!m->row_stride)
         m->row_stride = row;
     if (m->row_stride < row)
-        return maskdm_fail(MASKDM_EINVAL, "rows of %zu bytes cannot be %zu bytes apart", row, m->row_stride);
-    if (maskdm_mul_size(&image, m->row_stride, (size_t)d->height - 1) || maskdm_add_size(&image, image, row))
-        return maskdm_fail(MASKDM_EINVAL, "images of %lld rows %zu bytes apart are too large", (long long)d->height,
-                           m->row_stride);
+        return mdm_fail(MASKDM_EINVAL, "rows of %zu bytes cannot be %zu bytes apart", row, m->row_stride);
+    if (mdm_mul_size(&image, m->row_stride, (size_t)d->height - 1) || mdm_add_size(&image, image, row))
+        return mdm_fail(MASKDM_EINVAL, "images of %lld rows %zu bytes apart are too large", (long long)d->height,
+                        m->row_stride);
     if (!m->image_stride)
         m->image_stride = m->row_stride * (size_t)d->height;
     if (m->image_stride < image)
-        return maskdm_fail(MASKDM_EINVAL, "images of %zu bytes cannot be %zu bytes apart", image, m->image_stride);
-    if (maskdm_mul_size(&all, m->image_stride, (size_t)d->count - 1) || maskdm_add_size(&all, all, image))
-        return maskdm_fail(MASKDM_EINVAL, "%lld images %zu bytes apart are more than memory can hold",
-                           (long long)d->count, m->image_stride);
+        return mdm_fail(MASKDM_EINVAL, "images of %zu bytes cannot be %zu bytes apart", image, m->image_stride);
+    if (mdm_mul_size(&all, m->image_stride, (size_t)d->count - 1) || mdm_add_size(&all, all, image))
+        return mdm_fail(MASKDM_EINVAL, "%lld images %zu bytes apart are more than memory can hold",
+                        (long long)d->count, m->image_stride);
     return MASKDM_OK;
 }
 
-int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                          int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
-                          size_t image_stride, const int32_t *labels)
+int mdm_data_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
+                    int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
+                    size_t image_stride, const int32_t *labels)
 {
     struct memory *m;
     int r = MASKDM_OK;
 
     *out = NULL;
-    if ((int)sample < 0 || (size_t)sample >= MASKDM_LENGTH(format))
-        return maskdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
-    MASKDM_TRY(maskdm_dataset_begin(&m, sizeof *m, &kind, device, count, height, width, channels));
+    if ((int)sample < 0 || (size_t)sample >= MDM_LENGTH(format))
+        return mdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
+    MDM_TRY(mdm_data_begin(&m, sizeof *m, &kind, device, count, height, width, channels));
     m->images = images;
     m->labels = m->base.known = labels;
     m->base.known_labels = labels ? count : 0;
@@ -106,14 +106,14 @@ int maskdm_dataset_memory(maskdm_data **out, maskdm_device *device, int64_t coun
     r = resolve(m, format[sample].bytes);
     for (int64_t i = 0; labels && i < count && r >= 0; i++) {
         if (labels[i] < -1)
-            r = maskdm_fail(MASKDM_EINVAL, "label %d of image %lld: -1 is none, classes start at 0", (int)labels[i],
-                            (long long)i);
+            r = mdm_fail(MASKDM_EINVAL, "label %d of image %lld: -1 is none, classes start at 0", (int)labels[i],
+                         (long long)i);
         if (labels[i] >= m->base.labels)
             m->base.labels = (int64_t)labels[i] + 1;
         m->base.unlabelled += labels[i] < 0;
     }
     *out = &m->base;
     if (r < 0)
-        maskdm_dataset_release(out);
+        mdm_data_release(out);
     return r;
 }

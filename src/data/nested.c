@@ -16,13 +16,13 @@ static size_t next_name(const char *path, size_t length)
     return slash ? (size_t)(slash - path) - length : 0;
 }
 
-static int is_in(const char *path, const struct maskdm_nested *n)
+static int is_in(const char *path, const struct mdm_nested *n)
 {
     return strncmp(path, n->path, n->length) == 0 && path[n->length] == '/';
 }
 
 /* Call `visit` for each folder directly in n; whether a file lies there, too. */
-static int each_folder(const struct maskdm_scan *s, const struct maskdm_nested *n,
+static int each_folder(const struct mdm_scan *s, const struct mdm_nested *n,
                        void (*visit)(void *user, const char *path, size_t name), void *user)
 {
     const size_t from = n->length + 1;
@@ -49,16 +49,16 @@ static int each_folder(const struct maskdm_scan *s, const struct maskdm_nested *
 
 static void count(void *user, const char *path, size_t name)
 {
-    struct maskdm_nested *only = user;
+    struct mdm_nested *only = user;
 
     only->path = path;
     only->length = name;
     only->folders++;
 }
 
-struct maskdm_nested maskdm_nested_below(const struct maskdm_scan *s, int64_t label)
+struct mdm_nested mdm_nested_below(const struct mdm_scan *s, int64_t label)
 {
-    struct maskdm_nested n = {0}, only = {0};
+    struct mdm_nested n = {0}, only = {0};
     int files;
 
     for (int64_t i = 0; i < s->count && !n.path; i++)
@@ -79,7 +79,7 @@ struct maskdm_nested maskdm_nested_below(const struct maskdm_scan *s, int64_t la
 }
 
 struct list {
-    struct maskdm_text *out;
+    struct mdm_text *out;
     size_t from;
     int count;
 };
@@ -89,15 +89,15 @@ static void add_name(void *user, const char *path, size_t name)
     struct list *l = user;
 
     if (l->count < NAMED_MOST) {
-        maskdm_text_add(l->out, l->count ? ", " : "");
-        maskdm_text_add_n(l->out, path + l->from, name);
+        mdm_text_add(l->out, l->count ? ", " : "");
+        mdm_text_add_n(l->out, path + l->from, name);
     } else if (l->count == NAMED_MOST) {
-        maskdm_text_add(l->out, ", ...");
+        mdm_text_add(l->out, ", ...");
     }
     l->count++;
 }
 
-void maskdm_nested_list(const struct maskdm_scan *s, const struct maskdm_nested *n, struct maskdm_text *out)
+void mdm_nested_list(const struct mdm_scan *s, const struct mdm_nested *n, struct mdm_text *out)
 {
     struct list l = {out, n->length + 1, 0};
 

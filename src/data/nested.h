@@ -8,15 +8,15 @@
 #include "data/scan.h"
 #include "util/json.h"
 
-struct maskdm_nested {
+struct mdm_nested {
     const char *path; /* of a file in it; its first `length` bytes are the folder's path */
     size_t length;
     int64_t folders; /* with images, directly in it */
 };
 
 /* The first folder below that of `label`, or that one, that holds more than a single folder. */
-struct maskdm_nested maskdm_nested_below(const struct maskdm_scan *s, int64_t label);
+struct mdm_nested mdm_nested_below(const struct mdm_scan *s, int64_t label);
 /* The names of the folders in it: "a, b, c", the first few alone. */
-void maskdm_nested_list(const struct maskdm_scan *s, const struct maskdm_nested *n, struct maskdm_text *out);
+void mdm_nested_list(const struct mdm_scan *s, const struct mdm_nested *n, struct mdm_text *out);
 
 #endif

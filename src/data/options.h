@@ -7,12 +7,12 @@
 
 #include "util/option.h"
 
-extern const struct maskdm_option_table maskdm_folder_options;
+extern const struct mdm_option_table mdm_folder_options;
 /* For composites: without image_size and channels, which the caller sets from the network after
- * maskdm_optionset_extract(). Its name is "folder" too. */
-extern const struct maskdm_option_table maskdm_images_options;
+ * mdm_options_extract(). Its name is "folder" too. */
+extern const struct mdm_option_table mdm_images_options;
 
-extern const struct maskdm_option_kind maskdm_folder_kind;
-extern const struct maskdm_option_kind maskdm_image_kind; /* the rows that tell how one image is read */
+extern const struct mdm_option_kind mdm_folder_kind;
+extern const struct mdm_option_kind mdm_image_kind; /* the rows that tell how one image is read */
 
 #endif

@@ -10,6 +10,6 @@
 
 /* What options of kind "folder" or "image" say; NULL: the defaults. `channels` as in the struct; the size is left at
  * 0. */
-int maskdm_reading_set(struct maskdm_reading *out, const maskdm_options *options, int channels);
+int mdm_reading_set(struct mdm_reading *out, const maskdm_options *options, int channels);
 
 #endif

@@ -10,19 +10,19 @@
 
 #include <pthread.h>
 
-struct maskdm_remark_counts {
+struct mdm_remark_counts {
     pthread_mutex_t lock;
     struct {
         int64_t images, first, number; /* images with this remark; the first one's index and number */
-    } kind[MASKDM_REMARKS];
+    } kind[MDM_REMARKS];
 };
 
-void maskdm_remark_counts_begin(struct maskdm_remark_counts *c);
-void maskdm_remark_counts_end(struct maskdm_remark_counts *c);
+void mdm_remark_counts_begin(struct mdm_remark_counts *c);
+void mdm_remark_counts_end(struct mdm_remark_counts *c);
 /* From any thread. What is said later depends on the images alone, not on the order in which they come. */
-void maskdm_remark_counts_add(struct maskdm_remark_counts *c, int64_t image, const struct maskdm_remarks *r);
+void mdm_remark_counts_add(struct mdm_remark_counts *c, int64_t image, const struct mdm_remarks *r);
 /* path(user, image): the path of an image that was added. */
-void maskdm_remark_counts_log(const struct maskdm_remark_counts *c, const struct maskdm_log *log,
-                              const char *(*path)(const void *user, int64_t image), const void *user);
+void mdm_remark_counts_log(const struct mdm_remark_counts *c, const struct mdm_log *log,
+                           const char *(*path)(const void *user, int64_t image), const void *user);
 
 #endif

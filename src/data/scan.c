@@ -14,24 +14,24 @@
 enum { DEPTH_MOST = 64 }; /* folders inside each other */
 
 struct walk {
-    struct maskdm_scan *scan;
-    struct maskdm_left_out left;
-    const struct maskdm_scan_except *except;
-    const struct maskdm_log *log;
+    struct mdm_scan *scan;
+    struct mdm_left_out left;
+    const struct mdm_scan_except *except;
+    const struct mdm_log *log;
     maskdm_control *control;
     double told; /* when the host heard of the files last */
     const char *folder; /* being listed */
     int depth;
     int32_t label;
-    struct maskdm_folder_id id[DEPTH_MOST]; /* of the folders from the first down to this one */
+    struct mdm_folder_id id[DEPTH_MOST];    /* of the folders from the first down to this one */
 };
 
 static int has_image_suffix(const char *name)
 {
     static const char *const suffix[] = {".png", ".jpg", ".jpeg", ".jfif", ".jpe"};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(suffix); i++)
-        if (maskdm_has_suffix(name, suffix[i]))
+    for (size_t i = 0; i < MDM_LENGTH(suffix); i++)
+        if (mdm_has_suffix(name, suffix[i]))
             return 1;
     return 0;
 }
@@ -44,9 +44,9 @@ static int make_room(void **array, int64_t *capacity, int64_t count, size_t size
 
     if (count < *capacity)
         return MASKDM_OK;
-    grown = maskdm_realloc(*array, (size_t)more * size);
+    grown = mdm_realloc(*array, (size_t)more * size);
     if (!grown)
-        return maskdm_fail_memory((size_t)more * size, "the list of images");
+        return mdm_fail_memory((size_t)more * size, "the list of images");
     *array = grown;
     *capacity = more;
     return MASKDM_OK;
@@ -55,22 +55,22 @@ static int make_room(void **array, int64_t *capacity, int64_t count, size_t size
 /* Takes over the path. */
 static int add_file(struct walk *w, char *path, int64_t bytes)
 {
-    struct maskdm_scan *s = w->scan;
+    struct mdm_scan *s = w->scan;
     void *file = s->file;
     int r = make_room(&file, &s->capacity, s->count, sizeof *s->file);
 
     s->file = file;
     if (r < 0)
-        maskdm_free(path);
+        mdm_free(path);
     else
-        s->file[s->count++] = (struct maskdm_scan_file){.path = path, .bytes = bytes, .label = w->label};
+        s->file[s->count++] = (struct mdm_scan_file){.path = path, .bytes = bytes, .label = w->label};
     return r;
 }
 
 /* The error line of a file operation, "cannot LIST PATH: REASON", without its first two words. */
 static const char *path_and_reason(void)
 {
-    const char *line = maskdm_error_text(), *verb = strchr(line, ' '), *path = verb ? strchr(verb + 1, ' ') : NULL;
+    const char *line = mdm_error_text(), *verb = strchr(line, ' '), *path = verb ? strchr(verb + 1, ' ') : NULL;
 
     return path ? path + 1 : line;
 }
@@ -79,28 +79,28 @@ static const char *path_and_reason(void)
 static int take_file(struct walk *w, char *path, int image)
 {
     static const int kind[] = {
-        [MASKDM_LOOK_FILE] = -1,
-        [MASKDM_LOOK_FOLDER] = -1,
-        [MASKDM_LOOK_FIFO] = MASKDM_LEFT_FIFO,
-        [MASKDM_LOOK_SOCKET] = MASKDM_LEFT_SOCKET,
-        [MASKDM_LOOK_DEVICE] = MASKDM_LEFT_DEVICE,
-        [MASKDM_LOOK_BROKEN_LINK] = MASKDM_LEFT_BROKEN_LINK,
-        [MASKDM_LOOK_LINK_CIRCLE] = MASKDM_LEFT_LINK_CIRCLE,
-        [MASKDM_LOOK_TOO_LONG] = MASKDM_LEFT_LONG_PATH,
-        [MASKDM_LOOK_UNREACHABLE] = MASKDM_LEFT_UNREACHABLE,
+        [MDM_LOOK_FILE] = -1,
+        [MDM_LOOK_FOLDER] = -1,
+        [MDM_LOOK_FIFO] = MDM_LEFT_FIFO,
+        [MDM_LOOK_SOCKET] = MDM_LEFT_SOCKET,
+        [MDM_LOOK_DEVICE] = MDM_LEFT_DEVICE,
+        [MDM_LOOK_BROKEN_LINK] = MDM_LEFT_BROKEN_LINK,
+        [MDM_LOOK_LINK_CIRCLE] = MDM_LEFT_LINK_CIRCLE,
+        [MDM_LOOK_TOO_LONG] = MDM_LEFT_LONG_PATH,
+        [MDM_LOOK_UNREACHABLE] = MDM_LEFT_UNREACHABLE,
     };
-    struct maskdm_look look;
-    int r = maskdm_look(&look, path);
+    struct mdm_look look;
+    int r = mdm_look(&look, path);
 
-    if (r >= 0 && image && look.kind == MASKDM_LOOK_FILE)
+    if (r >= 0 && image && look.kind == MDM_LOOK_FILE)
         return add_file(w, path, look.bytes);
     /* A FIFO without an image's name is nobody's loss; a link to nothing may have been a folder of images. */
-    if (r >= 0 && kind[look.kind] >= 0 && (image || look.kind >= MASKDM_LOOK_BROKEN_LINK)) {
-        r = maskdm_left_out_add(&w->left, kind[look.kind],
-                                look.kind == MASKDM_LOOK_UNREACHABLE ? path_and_reason() : path);
+    if (r >= 0 && kind[look.kind] >= 0 && (image || look.kind >= MDM_LOOK_BROKEN_LINK)) {
+        r = mdm_left_out_add(&w->left, kind[look.kind],
+                             look.kind == MDM_LOOK_UNREACHABLE ? path_and_reason() : path);
         w->scan->unreadable += image;
     }
-    maskdm_free(path);
+    mdm_free(path);
     return r;
 }
 
@@ -110,20 +110,20 @@ static int is_run(const char *path, int *yes)
     static const char *const name[] = {"options.json", "log.jsonl"};
 
     *yes = 1;
-    for (size_t i = 0; i < MASKDM_LENGTH(name) && *yes; i++) {
-        char *file = maskdm_path_join(path, name[i]);
-        enum maskdm_file_kind kind;
-        int r = file ? maskdm_file_kind_of(&kind, file) : MASKDM_ENOMEM;
+    for (size_t i = 0; i < MDM_LENGTH(name) && *yes; i++) {
+        char *file = mdm_path_join(path, name[i]);
+        enum mdm_file_kind kind;
+        int r = file ? mdm_file_kind_of(&kind, file) : MASKDM_ENOMEM;
 
-        maskdm_free(file);
+        mdm_free(file);
         if (r == MASKDM_ENOMEM)
             return r;
-        *yes = r >= 0 && kind == MASKDM_FILE_REGULAR;
+        *yes = r >= 0 && kind == MDM_FILE_REGULAR;
     }
     return MASKDM_OK;
 }
 
-static int same_folder(const struct maskdm_folder_id *a, const struct maskdm_folder_id *b)
+static int same_folder(const struct mdm_folder_id *a, const struct mdm_folder_id *b)
 {
     return a->device == b->device && a->number == b->number;
 }
@@ -132,25 +132,25 @@ static int same_folder(const struct maskdm_folder_id *a, const struct maskdm_fol
  * line was told here. */
 static int is_left_out(struct walk *w, const char *path, int *left)
 {
-    const struct maskdm_folder_id *id = &w->id[w->depth];
+    const struct mdm_folder_id *id = &w->id[w->depth];
     int run;
 
-    *left = MASKDM_LEFT_FOLDER_LOOP;
+    *left = MDM_LEFT_FOLDER_LOOP;
     for (int i = 0; i < w->depth; i++)
         if (same_folder(&w->id[i], id))
             return 1;
     *left = -1;
-    for (const struct maskdm_scan_except *e = w->except; w->depth && e && e->what; e++)
+    for (const struct mdm_scan_except *e = w->except; w->depth && e && e->what; e++)
         if (same_folder(&e->id, id)) {
-            maskdm_log_line(w->log, MASKDM_LOG_WARN, "left out: %s, %s", path, e->what);
+            mdm_log_line(w->log, MASKDM_LOG_WARN, "left out: %s, %s", path, e->what);
             return 1;
         }
-    *left = MASKDM_LEFT_FOLDER_RUN;
-    MASKDM_TRY(w->depth ? is_run(path, &run) : (run = 0));
+    *left = MDM_LEFT_FOLDER_RUN;
+    MDM_TRY(w->depth ? is_run(path, &run) : (run = 0));
     return run;
 }
 
-static int visit(void *user, const char *name, enum maskdm_file_kind kind);
+static int visit(void *user, const char *name, enum mdm_file_kind kind);
 
 /* Want of memory ends the walk; a folder below the first that cannot be entered is left out. */
 static int enter_folder(struct walk *w, const char *path)
@@ -159,29 +159,29 @@ static int enter_folder(struct walk *w, const char *path)
     int left, r;
 
     if (w->depth == DEPTH_MOST)
-        return maskdm_left_out_add(&w->left, MASKDM_LEFT_FOLDER_DEEP, path);
-    r = maskdm_folder_id(&w->id[w->depth], path);
+        return mdm_left_out_add(&w->left, MDM_LEFT_FOLDER_DEEP, path);
+    r = mdm_folder_id(&w->id[w->depth], path);
     if (r >= 0) {
         r = is_left_out(w, path, &left);
         if (r > 0)
-            return left < 0 ? MASKDM_OK : maskdm_left_out_add(&w->left, left, path);
+            return left < 0 ? MASKDM_OK : mdm_left_out_add(&w->left, left, path);
     }
     if (r >= 0) {
         w->folder = path;
         w->depth++;
-        r = maskdm_folder_list(path, visit, w);
+        r = mdm_folder_list(path, visit, w);
         w->depth--;
         w->folder = above;
     }
     if (w->depth && (r == MASKDM_EIO || r == MASKDM_ENOTFOUND))
-        return maskdm_left_out_add(&w->left, MASKDM_LEFT_FOLDER_UNREADABLE, path_and_reason());
+        return mdm_left_out_add(&w->left, MDM_LEFT_FOLDER_UNREADABLE, path_and_reason());
     return r;
 }
 
 /* First-level folders take the next label, and give it back when no image was found below them. */
 static int walk_labelled(struct walk *w, const char *path, const char *name)
 {
-    struct maskdm_scan *s = w->scan;
+    struct mdm_scan *s = w->scan;
     int64_t before = s->count;
     void *label = s->label;
     char *copy;
@@ -191,41 +191,41 @@ static int walk_labelled(struct walk *w, const char *path, const char *name)
         return enter_folder(w, path);
     r = make_room(&label, &s->label_capacity, s->labels, sizeof *s->label);
     s->label = label;
-    MASKDM_TRY(r);
+    MDM_TRY(r);
     w->label = (int32_t)s->labels;
     r = enter_folder(w, path);
     w->label = -1;
     if (r < 0 || s->count == before)
         return r;
-    copy = maskdm_strdup(name);
+    copy = mdm_strdup(name);
     if (!copy)
-        return maskdm_fail_memory(strlen(name) + 1, "the name of a label");
+        return mdm_fail_memory(strlen(name) + 1, "the name of a label");
     s->label[s->labels++] = copy;
     return MASKDM_OK;
 }
 
-static int visit(void *user, const char *name, enum maskdm_file_kind kind)
+static int visit(void *user, const char *name, enum mdm_file_kind kind)
 {
     struct walk *w = user;
     int image = has_image_suffix(name), hidden = name[0] == '.';
-    int left = hidden ? MASKDM_LEFT_HIDDEN : kind == MASKDM_FILE_FOLDER ? -1 : maskdm_left_out_format(name), r;
+    int left = hidden ? MDM_LEFT_HIDDEN : kind == MDM_FILE_FOLDER ? -1 : mdm_left_out_format(name), r;
     char *path;
 
-    MASKDM_TRY(maskdm_control_reading(w->control, &w->told, 0, w->scan->count));
-    if (!image && (hidden || (kind == MASKDM_FILE_REGULAR && left < 0)))
+    MDM_TRY(mdm_control_reading(w->control, &w->told, 0, w->scan->count));
+    if (!image && (hidden || (kind == MDM_FILE_REGULAR && left < 0)))
         return MASKDM_OK;
-    path = maskdm_path_join(w->folder, name);
+    path = mdm_path_join(w->folder, name);
     if (!path)
         return MASKDM_ENOMEM;
-    if (left < 0 && kind != MASKDM_FILE_FOLDER)
+    if (left < 0 && kind != MDM_FILE_FOLDER)
         return take_file(w, path, image);
-    r = left < 0 ? walk_labelled(w, path, name) : maskdm_left_out_add(&w->left, left, path);
-    maskdm_free(path);
+    r = left < 0 ? walk_labelled(w, path, name) : mdm_left_out_add(&w->left, left, path);
+    mdm_free(path);
     return r;
 }
 
-int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct maskdm_scan_except *except,
-                       const struct maskdm_log *log, maskdm_control *control)
+int mdm_scan_folder(struct mdm_scan *s, const char *path, const struct mdm_scan_except *except,
+                    const struct mdm_log *log, maskdm_control *control)
 {
     struct walk w = {.scan = s, .except = except, .log = log, .control = control, .label = -1};
     size_t n = strlen(path);
@@ -235,15 +235,15 @@ int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct mas
     s->root = n + (n && path[n - 1] != '/');
     r = enter_folder(&w, path);
     if (r >= 0) {
-        maskdm_left_out_tell(&w.left, log);
+        mdm_left_out_tell(&w.left, log);
         if (!s->count)
-            r = maskdm_left_out_fail(&w.left, path);
+            r = mdm_left_out_fail(&w.left, path);
     }
-    maskdm_left_out_free(&w.left);
+    mdm_left_out_free(&w.left);
     if (r < 0) {
-        maskdm_scan_free(s);
+        mdm_scan_free(s);
         return r;
     }
-    maskdm_scan_settle(s);
+    mdm_scan_settle(s);
     return MASKDM_OK;
 }

@@ -12,18 +12,18 @@
 
 #include <stdint.h>
 
-struct maskdm_scan_file {
+struct mdm_scan_file {
     char *path; /* with the folder's own path before it */
     int64_t bytes;
     uint64_t mark; /* of its last 4096 bytes, which tell images of equal length apart; 0: they could not be read */
     int32_t label; /* -1: beside the sub-folders */
-    int left_out;  /* found, but it could not be read as an image; see maskdm_scan_settle() */
+    int left_out;  /* found, but it could not be read as an image; see mdm_scan_settle() */
 };
 
 /* In byte order of the paths, which is that of the names below the folder, however its own path is spelt; labels in
  * byte order of the first-level sub-folders that hold images. */
-struct maskdm_scan {
-    struct maskdm_scan_file *file;
+struct mdm_scan {
+    struct mdm_scan_file *file;
     int64_t count, capacity;
     int64_t broken; /* files behind the first `count` that are left out, once settled */
     size_t root;    /* bytes of a path before its name below the folder */
@@ -34,8 +34,8 @@ struct maskdm_scan {
 };
 
 /* A folder that is no part of the data wherever it is met, by whatever link; `what` says why in the log. */
-struct maskdm_scan_except {
-    struct maskdm_folder_id id;
+struct mdm_scan_except {
+    struct mdm_folder_id id;
     const char *what; /* NULL ends a list */
 };
 
@@ -43,19 +43,19 @@ struct maskdm_scan_except {
  * out. What is in the way (links to nothing, folders that cannot be listed, files of other formats) is counted and
  * named to the log in a line for each kind; only when no image is left, or `path` itself cannot be listed, is it an
  * error. `except` may be NULL. `control` is told how many there are so far, and may cancel. */
-int maskdm_scan_folder(struct maskdm_scan *s, const char *path, const struct maskdm_scan_except *except,
-                       const struct maskdm_log *log, maskdm_control *control);
+int mdm_scan_folder(struct mdm_scan *s, const char *path, const struct mdm_scan_except *except,
+                    const struct mdm_log *log, maskdm_control *control);
 /* Sort, and move the files that are marked as left out behind the others. */
-void maskdm_scan_settle(struct maskdm_scan *s);
+void mdm_scan_settle(struct mdm_scan *s);
 /* Mark every file, and digest all of them in the order of their names, those left out too. A walk opens no file: this
  * does, for whoever has to know the files again. */
-int maskdm_scan_mark_all(struct maskdm_scan *s, maskdm_control *control);
+int mdm_scan_mark_all(struct mdm_scan *s, maskdm_control *control);
 /* Over all files in the order of their names: moved folders and other spellings give the same. */
-uint64_t maskdm_scan_digest(const struct maskdm_scan *s);
+uint64_t mdm_scan_digest(const struct mdm_scan *s);
 /* The mark of a file of `bytes` bytes. Fails for want of memory or descriptors alone. */
-int maskdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes);
+int mdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes);
 /* The name of file i below the folder. */
-const char *maskdm_scan_name(const struct maskdm_scan *s, int64_t i);
-void maskdm_scan_free(struct maskdm_scan *s);
+const char *mdm_scan_name(const struct mdm_scan *s, int64_t i);
+void mdm_scan_free(struct mdm_scan *s);
 
 #endif

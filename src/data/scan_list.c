@@ -16,72 +16,72 @@ enum { MARK_BYTES = 4096 };
 
 static int compare(const void *a, const void *b)
 {
-    const struct maskdm_scan_file *x = a, *y = b;
+    const struct mdm_scan_file *x = a, *y = b;
 
     return x->left_out != y->left_out ? x->left_out - y->left_out : strcmp(x->path, y->path);
 }
 
-const char *maskdm_scan_name(const struct maskdm_scan *s, int64_t i)
+const char *mdm_scan_name(const struct mdm_scan *s, int64_t i)
 {
     return s->file[i].path + s->root;
 }
 
 /* The end of an image: all of a small one, the checksum of a PNG's last part, the last blocks of a JPEG. */
-int maskdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes)
+int mdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes)
 {
     unsigned char end[MARK_BYTES];
     size_t n = bytes < MARK_BYTES ? (size_t)bytes : MARK_BYTES;
-    struct maskdm_reader *file;
-    struct maskdm_digest d;
-    int r = maskdm_reader_open(&file, path);
+    struct mdm_reader *file;
+    struct mdm_digest d;
+    int r = mdm_reader_open(&file, path);
 
     *mark = 0;
     if (r >= 0) {
-        r = maskdm_reader_read_at(file, end, n, (uint64_t)bytes - n);
-        maskdm_reader_close(&file);
+        r = mdm_reader_read_at(file, end, n, (uint64_t)bytes - n);
+        mdm_reader_close(&file);
     }
     if (r < 0)
         return r == MASKDM_ENOMEM ? r : MASKDM_OK;
-    maskdm_digest_start(&d);
-    maskdm_digest_add(&d, end, n);
-    *mark = maskdm_digest_value(&d);
+    mdm_digest_start(&d);
+    mdm_digest_add(&d, end, n);
+    *mark = mdm_digest_value(&d);
     return MASKDM_OK;
 }
 
-uint64_t maskdm_scan_digest(const struct maskdm_scan *s)
+uint64_t mdm_scan_digest(const struct mdm_scan *s)
 {
     int64_t used = 0, broken = s->count, all = s->count + s->broken;
-    struct maskdm_digest d;
+    struct mdm_digest d;
 
-    maskdm_digest_start(&d);
+    mdm_digest_start(&d);
     while (used < s->count || broken < all) {
         int first = broken == all || (used < s->count && strcmp(s->file[used].path, s->file[broken].path) < 0);
         int64_t i = first ? used++ : broken++;
-        const char *name = maskdm_scan_name(s, i);
+        const char *name = mdm_scan_name(s, i);
         unsigned char facts[20];
 
-        maskdm_store_le(facts, 8, (uint64_t)s->file[i].bytes);
-        maskdm_store_le(facts + 8, 8, s->file[i].mark);
-        maskdm_store_le(facts + 16, 4, (uint32_t)s->file[i].label);
-        maskdm_digest_add(&d, name, strlen(name) + 1);
-        maskdm_digest_add(&d, facts, sizeof facts);
+        mdm_store_le(facts, 8, (uint64_t)s->file[i].bytes);
+        mdm_store_le(facts + 8, 8, s->file[i].mark);
+        mdm_store_le(facts + 16, 4, (uint32_t)s->file[i].label);
+        mdm_digest_add(&d, name, strlen(name) + 1);
+        mdm_digest_add(&d, facts, sizeof facts);
     }
-    return maskdm_digest_value(&d);
+    return mdm_digest_value(&d);
 }
 
-int maskdm_scan_mark_all(struct maskdm_scan *s, maskdm_control *control)
+int mdm_scan_mark_all(struct mdm_scan *s, maskdm_control *control)
 {
     double told = 0;
 
     for (int64_t i = 0; i < s->count + s->broken; i++) {
-        MASKDM_TRY(maskdm_control_reading(control, &told, i, s->count + s->broken));
-        MASKDM_TRY(maskdm_scan_mark(&s->file[i].mark, s->file[i].path, s->file[i].bytes));
+        MDM_TRY(mdm_control_reading(control, &told, i, s->count + s->broken));
+        MDM_TRY(mdm_scan_mark(&s->file[i].mark, s->file[i].path, s->file[i].bytes));
     }
-    s->digest = maskdm_scan_digest(s);
+    s->digest = mdm_scan_digest(s);
     return MASKDM_OK;
 }
 
-void maskdm_scan_settle(struct maskdm_scan *s)
+void mdm_scan_settle(struct mdm_scan *s)
 {
     int64_t all = s->count + s->broken;
 
@@ -91,13 +91,13 @@ void maskdm_scan_settle(struct maskdm_scan *s)
     s->broken = all - s->count;
 }
 
-void maskdm_scan_free(struct maskdm_scan *s)
+void mdm_scan_free(struct mdm_scan *s)
 {
     for (int64_t i = 0; i < s->count + s->broken; i++)
-        maskdm_free(s->file[i].path);
+        mdm_free(s->file[i].path);
     for (int64_t i = 0; i < s->labels; i++)
-        maskdm_free(s->label[i]);
-    maskdm_free(s->file);
-    maskdm_free(s->label);
+        mdm_free(s->label[i]);
+    mdm_free(s->file);
+    mdm_free(s->label);
     memset(s, 0, sizeof *s);
 }

@@ -19,7 +19,7 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
     struct part *p = (struct part *)data;
 
-    return maskdm_dataset_get(p->whole, p->index[i], image, label);
+    return mdm_data_get(p->whole, p->index[i], image, label);
 }
 
 static int expect(maskdm_data *data, const int64_t *index, int64_t n)
@@ -28,10 +28,10 @@ static int expect(maskdm_data *data, const int64_t *index, int64_t n)
 
     if (!p->whole->kind->expect)
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_dataset_scratch(&p->wanted, &p->wanted_length, n));
+    MDM_TRY(mdm_data_scratch(&p->wanted, &p->wanted_length, n));
     for (int64_t i = 0; i < n; i++)
         p->wanted[i] = p->index[index[i]];
-    return maskdm_dataset_expect(p->whole, p->wanted, n);
+    return mdm_data_expect(p->whole, p->wanted, n);
 }
 
 static const char *path(const maskdm_data *data, int64_t i)
@@ -52,12 +52,12 @@ static void finish(maskdm_data *data)
 {
     struct part *p = (struct part *)data;
 
-    maskdm_dataset_release(&p->whole);
-    maskdm_free(p->index);
-    maskdm_free(p->wanted);
+    mdm_data_release(&p->whole);
+    mdm_free(p->index);
+    mdm_free(p->wanted);
 }
 
-static const struct maskdm_dataset_class kind = {
+static const struct mdm_data_class kind = {
     .get = get, .expect = expect, .path = path, .label_name = label_name, .close = finish};
 
 /* The images whose mark is `side`. */
@@ -66,19 +66,18 @@ static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const
     struct part *p;
     int64_t n = 0;
 
-    MASKDM_TRY(maskdm_dataset_begin(&p, sizeof *p, &kind, whole->device, count, whole->height, whole->width,
-                                    whole->channels));
+    MDM_TRY(mdm_data_begin(&p, sizeof *p, &kind, whole->device, count, whole->height, whole->width, whole->channels));
     *out = &p->base;
     p->whole = whole;
-    maskdm_dataset_hold(whole);
+    mdm_data_hold(whole);
     p->base.labels = whole->labels;
     p->base.skipped = whole->skipped;
     p->base.files = whole->files;
     p->base.known = whole->known;
     p->base.known_labels = whole->known_labels;
-    p->index = maskdm_need((size_t)count, sizeof *p->index, "a part of a data set");
+    p->index = mdm_need((size_t)count, sizeof *p->index, "a part of a data set");
     if (!p->index) {
-        maskdm_dataset_release(out);
+        mdm_data_release(out);
         return MASKDM_ENOMEM;
     }
     for (int64_t i = 0; i < whole->count; i++)
@@ -87,14 +86,14 @@ static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const
     return MASKDM_OK;
 }
 
-int maskdm_dataset_split_count(int64_t *held_out, int64_t count, double fraction)
+int mdm_data_split_count(int64_t *held_out, int64_t count, double fraction)
 {
     int64_t held;
 
     if (!(fraction > 0 && fraction < 1))
-        return maskdm_fail(MASKDM_EINVAL, "the held-out fraction is %g: it lies between 0 and 1", fraction);
+        return mdm_fail(MASKDM_EINVAL, "the held-out fraction is %g: it lies between 0 and 1", fraction);
     if (count < 2)
-        return maskdm_fail(MASKDM_EINVAL, "a data set of %lld image cannot be split", (long long)count);
+        return mdm_fail(MASKDM_EINVAL, "a data set of %lld image cannot be split", (long long)count);
     held = (int64_t)(fraction * (double)count + 0.5);
     if (held < 1)
         held = 1;
@@ -102,25 +101,24 @@ int maskdm_dataset_split_count(int64_t *held_out, int64_t count, double fraction
     return MASKDM_OK;
 }
 
-int maskdm_dataset_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction,
-                         uint64_t seed)
+int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed)
 {
     unsigned char *mark;
     int64_t held;
     int r;
 
     *train = *held_out = NULL;
-    MASKDM_TRY(maskdm_dataset_split_count(&held, data->count, fraction));
-    mark = maskdm_need((size_t)data->count, 1, "splitting a data set");
+    MDM_TRY(mdm_data_split_count(&held, data->count, fraction));
+    mark = mdm_need((size_t)data->count, 1, "splitting a data set");
     if (!mark)
         return MASKDM_ENOMEM;
     for (int64_t i = 0; i < held; i++)
-        mark[maskdm_rng_permute(seed, MASKDM_DRAW_SPLIT, 0, (uint64_t)i, (uint64_t)data->count)] = 1;
+        mark[mdm_rng_permute(seed, MDM_DRAW_SPLIT, 0, (uint64_t)i, (uint64_t)data->count)] = 1;
     r = make_part(train, data, data->count - held, mark, 0);
     if (r >= 0)
         r = make_part(held_out, data, held, mark, 1);
     if (r < 0)
-        maskdm_dataset_release(train);
-    maskdm_free(mark);
+        mdm_data_release(train);
+    mdm_free(mark);
     return r;
 }

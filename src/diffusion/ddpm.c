@@ -8,31 +8,31 @@
 
 #include <math.h>
 
-static int64_t steps_ddpm(const maskdm_scheduler *s, const struct maskdm_solving *how)
+static int64_t steps_ddpm(const maskdm_scheduler *s, const struct mdm_solver *how)
 {
     (void)how;
     return s->schedule.timesteps;
 }
 
-static double time_ddpm(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i)
+static double time_ddpm(const maskdm_scheduler *s, const struct mdm_solver *how, int64_t i)
 {
     (void)how;
     return (double)(s->schedule.timesteps - 1 - i);
 }
 
-static int factors_ddpm(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_stride *at,
-                        struct maskdm_factors *out)
+static int factors_ddpm(const maskdm_scheduler *s, const struct mdm_solver *how, const struct mdm_stride *at,
+                        struct mdm_factors *out)
 {
     int64_t t, next;
 
     (void)how;
-    MASKDM_TRY(maskdm_solving_whole(s, at, &t, &next));
+    MDM_TRY(mdm_solver_whole(s, at, &t, &next));
     if (next != t - 1)
-        return maskdm_fail(MASKDM_EINVAL, "ddpm steps from %lld to %lld, not to %lld", (long long)t,
-                           (long long)(t - 1), (long long)next);
-    *out = (struct maskdm_factors){.x0 = s->schedule.coef1[t], .x = s->schedule.coef2[t]};
+        return mdm_fail(MASKDM_EINVAL, "ddpm steps from %lld to %lld, not to %lld", (long long)t, (long long)(t - 1),
+                        (long long)next);
+    *out = (struct mdm_factors){.x0 = s->schedule.coef1[t], .x = s->schedule.coef2[t]};
     out->noise = t ? sqrt(fmax(s->schedule.variance[t], 1e-20)) : 0;
     return MASKDM_OK;
 }
 
-const struct maskdm_solver maskdm_solver_ddpm = {"ddpm", steps_ddpm, time_ddpm, factors_ddpm};
+const struct mdm_solver_class mdm_solver_ddpm = {"ddpm", steps_ddpm, time_ddpm, factors_ddpm};

@@ -14,10 +14,10 @@
 
 enum { FEW_STEPS = 10 };
 
-static int64_t steps_dpmpp(const maskdm_scheduler *s, const struct maskdm_solving *how)
+static int64_t steps_dpmpp(const maskdm_scheduler *s, const struct mdm_solver *how)
 {
     if (s->schedule.timesteps < 2)
-        return maskdm_fail(MASKDM_EINVAL, "dpmpp needs a schedule of at least 2 timesteps");
+        return mdm_fail(MASKDM_EINVAL, "dpmpp needs a schedule of at least 2 timesteps");
     return how->steps;
 }
 
@@ -29,12 +29,12 @@ static double noise_of(double log_signal)
 /* lambda = log(signal / noise) */
 static double half_log_ratio(const maskdm_scheduler *s, double t)
 {
-    const double log_signal = maskdm_schedule_log_signal(&s->schedule, t);
+    const double log_signal = mdm_schedule_log_signal(&s->schedule, t);
 
     return log_signal - log(noise_of(log_signal));
 }
 
-static double time_dpmpp(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i)
+static double time_dpmpp(const maskdm_scheduler *s, const struct mdm_solver *how, int64_t i)
 {
     const double last = (double)(s->schedule.timesteps - 1), share = (double)i / (double)how->steps;
     double first_ratio, ratio;
@@ -46,18 +46,18 @@ static double time_dpmpp(const maskdm_scheduler *s, const struct maskdm_solving 
     first_ratio = half_log_ratio(s, last);
     ratio = first_ratio + share * (half_log_ratio(s, 0) - first_ratio);
     /* signal^2 = 1 / (1 + exp(-2 lambda)) */
-    return maskdm_schedule_time(&s->schedule, -0.5 * log1p(exp(-2 * ratio)));
+    return mdm_schedule_time(&s->schedule, -0.5 * log1p(exp(-2 * ratio)));
 }
 
-static int factors_dpmpp(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_stride *at,
-                         struct maskdm_factors *out)
+static int factors_dpmpp(const maskdm_scheduler *s, const struct mdm_solver *how, const struct mdm_stride *at,
+                         struct mdm_factors *out)
 {
-    double log_next, step, gain, noise = noise_of(maskdm_schedule_log_signal(&s->schedule, at->time));
+    double log_next, step, gain, noise = noise_of(mdm_schedule_log_signal(&s->schedule, at->time));
 
-    *out = (struct maskdm_factors){.x0 = 1};
+    *out = (struct mdm_factors){.x0 = 1};
     if (at->next < 0)
         return MASKDM_OK;
-    log_next = maskdm_schedule_log_signal(&s->schedule, at->next);
+    log_next = mdm_schedule_log_signal(&s->schedule, at->next);
     step = half_log_ratio(s, at->next) - half_log_ratio(s, at->time);
     gain = -exp(log_next) * expm1(-step);
     out->x = noise_of(log_next) / noise;
@@ -71,4 +71,4 @@ static int factors_dpmpp(const maskdm_scheduler *s, const struct maskdm_solving 
     return MASKDM_OK;
 }
 
-const struct maskdm_solver maskdm_solver_dpmpp = {"dpmpp", steps_dpmpp, time_dpmpp, factors_dpmpp};
+const struct mdm_solver_class mdm_solver_dpmpp = {"dpmpp", steps_dpmpp, time_dpmpp, factors_dpmpp};

@@ -6,7 +6,7 @@
 
 #include "util/error.h"
 
-static const struct maskdm_option mask_rows[] = {
+static const struct mdm_option mask_rows[] = {
     {.name = "type",
      .type = MASKDM_OPTION_CHOICE,
      .standard = "none",
@@ -40,8 +40,8 @@ static const struct maskdm_option mask_rows[] = {
      .alias = "mask_crop|crop",
      .help = "side of the square that stays visible"},
 };
-const struct maskdm_option_table maskdm_mask_options = {"mask", "mask_", "which patches are hidden in training",
-                                                        mask_rows, MASKDM_LENGTH(mask_rows)};
+const struct mdm_option_table mdm_mask_options = {"mask", "mask_", "which patches are hidden in training", mask_rows,
+                                                  MDM_LENGTH(mask_rows)};
 
-static const struct maskdm_option_table *const mask_tables[] = {&maskdm_mask_options};
-const struct maskdm_option_kind maskdm_mask_kind = {"mask", "which patches are hidden in training", mask_tables, 1};
+static const struct mdm_option_table *const mask_tables[] = {&mdm_mask_options};
+const struct mdm_option_kind mdm_mask_kind = {"mask", "which patches are hidden in training", mask_tables, 1};

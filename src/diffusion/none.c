@@ -4,13 +4,13 @@
  */
 #include "diffusion/mask.h"
 
-static int64_t visible_none(const maskdm_mask *m, struct maskdm_grid grid)
+static int64_t visible_none(const maskdm_mask *m, struct mdm_grid grid)
 {
     (void)m;
     return grid.rows * grid.columns;
 }
 
-static int draw_none(const maskdm_mask *m, struct maskdm_grid grid, int64_t visible, struct maskdm_rng *stream,
+static int draw_none(const maskdm_mask *m, struct mdm_grid grid, int64_t visible, struct mdm_rng *stream,
                      int32_t *index)
 {
     (void)m;
@@ -27,4 +27,4 @@ static double nominal_none(const maskdm_mask *m)
     return 0;
 }
 
-const struct maskdm_mask_policy maskdm_mask_none = {"none", visible_none, draw_none, MASKDM_DRAW_MASK, nominal_none};
+const struct mdm_mask_policy mdm_mask_none = {"none", visible_none, draw_none, MDM_DRAW_MASK, nominal_none};

@@ -7,10 +7,10 @@
 
 #include "util/option.h"
 
-extern const struct maskdm_option_table maskdm_mask_options;
-extern const struct maskdm_option_table maskdm_scheduler_options;
+extern const struct mdm_option_table mdm_mask_options;
+extern const struct mdm_option_table mdm_scheduler_options;
 
-extern const struct maskdm_option_kind maskdm_mask_kind;
-extern const struct maskdm_option_kind maskdm_scheduler_kind;
+extern const struct mdm_option_kind mdm_mask_kind;
+extern const struct mdm_option_kind mdm_scheduler_kind;
 
 #endif

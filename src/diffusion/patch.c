@@ -4,7 +4,7 @@
  */
 #include "diffusion/mask.h"
 
-static int64_t visible_patch(const maskdm_mask *m, struct maskdm_grid grid)
+static int64_t visible_patch(const maskdm_mask *m, struct mdm_grid grid)
 {
     const int64_t patches = grid.rows * grid.columns;
 
@@ -13,7 +13,7 @@ static int64_t visible_patch(const maskdm_mask *m, struct maskdm_grid grid)
 
 /* Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S): a patch is taken with
  * probability (still wanted) / (still to come), which needs no memory and gives rising indices. */
-static int draw_patch(const maskdm_mask *m, struct maskdm_grid grid, int64_t visible, struct maskdm_rng *stream,
+static int draw_patch(const maskdm_mask *m, struct mdm_grid grid, int64_t visible, struct mdm_rng *stream,
                       int32_t *index)
 {
     const int64_t patches = grid.rows * grid.columns;
@@ -21,10 +21,9 @@ static int draw_patch(const maskdm_mask *m, struct maskdm_grid grid, int64_t vis
 
     (void)m;
     for (int64_t i = 0; taken < visible; i++)
-        if (maskdm_rng_range(stream, (uint32_t)(patches - i)) < (uint32_t)(visible - taken))
+        if (mdm_rng_range(stream, (uint32_t)(patches - i)) < (uint32_t)(visible - taken))
             index[taken++] = (int32_t)i;
     return 0;
 }
 
-const struct maskdm_mask_policy maskdm_mask_patch = {"patch", visible_patch, draw_patch, MASKDM_DRAW_MASK,
-                                                     maskdm_mask_ratio};
+const struct mdm_mask_policy mdm_mask_patch = {"patch", visible_patch, draw_patch, MDM_DRAW_MASK, mdm_mask_ratio};

@@ -49,16 +49,16 @@ static void clean_v(double abar, double *x, double *p)
     *p = -sqrt(1 - abar);
 }
 
-const struct maskdm_prediction maskdm_prediction_noise = {"noise", target_noise, clean_noise, 1};
-const struct maskdm_prediction maskdm_prediction_x0 = {"x0", target_x0, clean_x0, 0};
-const struct maskdm_prediction maskdm_prediction_v = {"v", target_v, clean_v, 0};
+const struct mdm_prediction mdm_prediction_noise = {"noise", target_noise, clean_noise, 1};
+const struct mdm_prediction mdm_prediction_x0 = {"x0", target_x0, clean_x0, 0};
+const struct mdm_prediction mdm_prediction_v = {"v", target_v, clean_v, 0};
 
-static const struct maskdm_prediction *const predictions[] = {&maskdm_prediction_noise, &maskdm_prediction_x0,
-                                                              &maskdm_prediction_v};
+static const struct mdm_prediction *const predictions[] = {&mdm_prediction_noise, &mdm_prediction_x0,
+                                                           &mdm_prediction_v};
 
-const struct maskdm_prediction *maskdm_prediction_find(const char *name)
+const struct mdm_prediction *mdm_prediction_find(const char *name)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(predictions); i++)
+    for (size_t i = 0; i < MDM_LENGTH(predictions); i++)
         if (!strcmp(predictions[i]->name, name))
             return predictions[i];
     return NULL;

@@ -6,7 +6,7 @@
 #ifndef MASKDM_DIFFUSION_PREDICTION_H
 #define MASKDM_DIFFUSION_PREDICTION_H
 
-struct maskdm_prediction {
+struct mdm_prediction {
     const char *name;
     /* target = *x0 x0 + *eps eps */
     void (*target)(double abar, double *x0, double *eps);
@@ -17,7 +17,7 @@ struct maskdm_prediction {
     int is_noise;
 };
 
-extern const struct maskdm_prediction maskdm_prediction_noise, maskdm_prediction_x0, maskdm_prediction_v;
-const struct maskdm_prediction *maskdm_prediction_find(const char *name); /* NULL: none */
+extern const struct mdm_prediction mdm_prediction_noise, mdm_prediction_x0, mdm_prediction_v;
+const struct mdm_prediction *mdm_prediction_find(const char *name); /* NULL: none */
 
 #endif

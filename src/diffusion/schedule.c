@@ -20,10 +20,10 @@ static int linear(double *beta, int64_t T, double image_size)
 
     (void)image_size;
     if (last >= 1)
-        return maskdm_fail(MASKDM_EINVAL,
-                           "a linear schedule needs more than 20 timesteps, not %lld: its last beta "
-                           "would be %g",
-                           (long long)T, last);
+        return mdm_fail(MASKDM_EINVAL,
+                        "a linear schedule needs more than 20 timesteps, not %lld: its last beta "
+                        "would be %g",
+                        (long long)T, last);
     for (int64_t t = 0; t < T; t++)
         beta[t] = first + (last - first) * (double)t / (double)(T - 1);
     return MASKDM_OK;
@@ -78,7 +78,7 @@ static const struct {
     int (*betas)(double *beta, int64_t timesteps, double image_size);
 } kinds[] = {{"linear", linear}, {"cosine", cosine}, {"shifted_cosine", shifted_cosine}};
 
-static void derive(struct maskdm_schedule *s)
+static void derive(struct mdm_schedule *s)
 {
     double before = 1;
 
@@ -93,7 +93,7 @@ static void derive(struct maskdm_schedule *s)
     }
 }
 
-int maskdm_schedule_make(struct maskdm_schedule *out, const char *kind, int64_t timesteps, double image_size)
+int mdm_schedule_make(struct mdm_schedule *out, const char *kind, int64_t timesteps, double image_size)
 {
     double *table;
     size_t i = 0;
@@ -101,17 +101,17 @@ int maskdm_schedule_make(struct maskdm_schedule *out, const char *kind, int64_t 
 
     memset(out, 0, sizeof *out);
     if (timesteps < 1)
-        return maskdm_fail(MASKDM_EINVAL, "a schedule needs at least 1 timestep, not %lld", (long long)timesteps);
-    while (i < MASKDM_LENGTH(kinds) && strcmp(kinds[i].name, kind) != 0)
+        return mdm_fail(MASKDM_EINVAL, "a schedule needs at least 1 timestep, not %lld", (long long)timesteps);
+    while (i < MDM_LENGTH(kinds) && strcmp(kinds[i].name, kind) != 0)
         i++;
-    if (i == MASKDM_LENGTH(kinds))
-        return maskdm_fail(MASKDM_EINVAL, "there is no schedule \"%s\"", kind);
-    table = maskdm_need((size_t)timesteps, TABLES * sizeof *table, "the noise schedule");
+    if (i == MDM_LENGTH(kinds))
+        return mdm_fail(MASKDM_EINVAL, "there is no schedule \"%s\"", kind);
+    table = mdm_need((size_t)timesteps, TABLES * sizeof *table, "the noise schedule");
     if (!table)
         return MASKDM_ENOMEM;
     status = kinds[i].betas(table, timesteps, image_size);
     if (status < 0) {
-        maskdm_free(table);
+        mdm_free(table);
         return status;
     }
     out->timesteps = timesteps;
@@ -124,13 +124,13 @@ int maskdm_schedule_make(struct maskdm_schedule *out, const char *kind, int64_t 
     return MASKDM_OK;
 }
 
-void maskdm_schedule_free(struct maskdm_schedule *s)
+void mdm_schedule_free(struct mdm_schedule *s)
 {
-    maskdm_free(s->table);
+    mdm_free(s->table);
     memset(s, 0, sizeof *s);
 }
 
-const double *maskdm_schedule_table(const struct maskdm_schedule *s, const char *name)
+const double *mdm_schedule_table(const struct mdm_schedule *s, const char *name)
 {
     const struct {
         const char *name;
@@ -147,12 +147,12 @@ const double *maskdm_schedule_table(const struct maskdm_schedule *s, const char 
     return NULL;
 }
 
-static double log_signal_at(const struct maskdm_schedule *s, int64_t t)
+static double log_signal_at(const struct mdm_schedule *s, int64_t t)
 {
     return 0.5 * log(s->abar[t]);
 }
 
-double maskdm_schedule_log_signal(const struct maskdm_schedule *s, double t)
+double mdm_schedule_log_signal(const struct mdm_schedule *s, double t)
 {
     const int64_t k = (int64_t)t;
     const double share = t - (double)k;
@@ -160,7 +160,7 @@ double maskdm_schedule_log_signal(const struct maskdm_schedule *s, double t)
     return share > 0 ? (1 - share) * log_signal_at(s, k) + share * log_signal_at(s, k + 1) : log_signal_at(s, k);
 }
 
-double maskdm_schedule_time(const struct maskdm_schedule *s, double log_signal)
+double mdm_schedule_time(const struct mdm_schedule *s, double log_signal)
 {
     int64_t low = 0, high = s->timesteps - 1;
     double a, b;
@@ -183,7 +183,7 @@ double maskdm_schedule_time(const struct maskdm_schedule *s, double log_signal)
     return (double)low + (a - log_signal) / (a - b);
 }
 
-double maskdm_schedule_abar(const struct maskdm_schedule *s, double t)
+double mdm_schedule_abar(const struct mdm_schedule *s, double t)
 {
-    return t == floor(t) ? s->abar[(int64_t)t] : exp(2 * maskdm_schedule_log_signal(s, t));
+    return t == floor(t) ? s->abar[(int64_t)t] : exp(2 * mdm_schedule_log_signal(s, t));
 }

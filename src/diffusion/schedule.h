@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-struct maskdm_schedule {
+struct mdm_schedule {
     int64_t timesteps; /* T */
     double *table;     /* one allocation that holds the rest */
     double *beta, *abar;
@@ -17,14 +17,14 @@ struct maskdm_schedule {
 };
 
 /* kind: "linear", "cosine" or "shifted_cosine"; image_size (pixels) is d of the latter's shift. */
-int maskdm_schedule_make(struct maskdm_schedule *out, const char *kind, int64_t timesteps, double image_size);
-void maskdm_schedule_free(struct maskdm_schedule *s);
+int mdm_schedule_make(struct mdm_schedule *out, const char *kind, int64_t timesteps, double image_size);
+void mdm_schedule_free(struct mdm_schedule *s);
 /* log sqrt(abar) at any time in 0 .. T-1, linear between whole ones, and the time at which it has a value. */
-double maskdm_schedule_log_signal(const struct maskdm_schedule *s, double t);
-double maskdm_schedule_time(const struct maskdm_schedule *s, double log_signal);
+double mdm_schedule_log_signal(const struct mdm_schedule *s, double t);
+double mdm_schedule_time(const struct mdm_schedule *s, double log_signal);
 /* abar there: at whole times the table's own. */
-double maskdm_schedule_abar(const struct maskdm_schedule *s, double t);
+double mdm_schedule_abar(const struct mdm_schedule *s, double t);
 /* A table by its public name, or NULL. */
-const double *maskdm_schedule_table(const struct maskdm_schedule *s, const char *name);
+const double *mdm_schedule_table(const struct mdm_schedule *s, const char *name);
 
 #endif

@@ -12,25 +12,25 @@
 #include "util/handle.h"
 
 struct maskdm_scheduler {
-    struct maskdm_handle handle;
+    struct mdm_handle handle;
     maskdm_options *options; /* of kind "scheduler", resolved: what model files keep */
-    const struct maskdm_prediction *prediction;
-    struct maskdm_schedule schedule;
+    const struct mdm_prediction *prediction;
+    struct mdm_schedule schedule;
 };
 
-int maskdm_diffusion_create(maskdm_scheduler **out, const maskdm_options *options); /* NULL: the defaults */
-void maskdm_diffusion_hold(maskdm_scheduler *s);
-void maskdm_diffusion_drop(maskdm_scheduler **s);
+int mdm_scheduler_create(maskdm_scheduler **out, const maskdm_options *options); /* NULL: the defaults */
+void mdm_scheduler_hold(maskdm_scheduler *s);
+void mdm_scheduler_drop(maskdm_scheduler **s);
 
 /* A whole time in 0 .. T-1, as an index; EINVAL for anything else. */
-int maskdm_diffusion_time(const maskdm_scheduler *s, double time, int64_t *t);
+int mdm_scheduler_time(const maskdm_scheduler *s, double time, int64_t *t);
 /* x_t = signal x0 + noise eps and target = target_x0 x0 + target_eps eps, for each of `batch` times. Any of the four
  * may be NULL. */
-int maskdm_diffusion_factors(const maskdm_scheduler *s, int64_t batch, const double *times, double *signal,
-                             double *noise, double *target_x0, double *target_eps);
+int mdm_scheduler_factors(const maskdm_scheduler *s, int64_t batch, const double *times, double *signal,
+                          double *noise, double *target_x0, double *target_eps);
 /* Draws of images first .. first + count - 1 of the run's stream. */
-void maskdm_diffusion_draw_times(const maskdm_scheduler *s, uint64_t seed, int64_t first, int64_t step, int64_t count,
-                                 double *times);
-void maskdm_diffusion_draw_noise(uint64_t seed, int64_t first, int64_t step, int64_t count, int64_t n, float *noise);
+void mdm_scheduler_draw_times(const maskdm_scheduler *s, uint64_t seed, int64_t first, int64_t step, int64_t count,
+                              double *times);
+void mdm_scheduler_draw_noise(uint64_t seed, int64_t first, int64_t step, int64_t count, int64_t n, float *noise);
 
 #endif

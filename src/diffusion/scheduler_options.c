@@ -6,7 +6,7 @@
 
 #include "util/error.h"
 
-static const struct maskdm_option scheduler_rows[] = {
+static const struct mdm_option scheduler_rows[] = {
     {.name = "schedule",
      .type = MASKDM_OPTION_CHOICE,
      .standard = "cosine",
@@ -36,9 +36,8 @@ static const struct maskdm_option scheduler_rows[] = {
      .alias = "objective|prediction_type|pred_type|predict|parameterization",
      .help = "what the network predicts"},
 };
-const struct maskdm_option_table maskdm_scheduler_options = {"scheduler", "", "noise schedule and prediction",
-                                                             scheduler_rows, MASKDM_LENGTH(scheduler_rows)};
+const struct mdm_option_table mdm_scheduler_options = {"scheduler", "", "noise schedule and prediction",
+                                                       scheduler_rows, MDM_LENGTH(scheduler_rows)};
 
-static const struct maskdm_option_table *const scheduler_tables[] = {&maskdm_scheduler_options};
-const struct maskdm_option_kind maskdm_scheduler_kind = {"scheduler", "noise schedule and prediction",
-                                                         scheduler_tables, 1};
+static const struct mdm_option_table *const scheduler_tables[] = {&mdm_scheduler_options};
+const struct mdm_option_kind mdm_scheduler_kind = {"scheduler", "noise schedule and prediction", scheduler_tables, 1};

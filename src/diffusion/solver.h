@@ -14,40 +14,40 @@
 #include "diffusion/scheduler.h"
 
 /* The options of kind "sampler" that concern the arithmetic, resolved. */
-struct maskdm_solving {
-    const struct maskdm_solver *solver;
+struct mdm_solver {
+    const struct mdm_solver_class *solver;
     int64_t steps;
     double eta;
     int logsnr; /* steps of equal log signal-to-noise ratio */
     int clip;
 };
 
-struct maskdm_factors {
+struct mdm_factors {
     double x0, eps, x, noise, before;
 };
 
 /* The times of a step: from `time` in 0 .. T-1 to `next` below it, -1 being the image; `before` is where the step
  * before came from, -1 where there was none. */
-struct maskdm_stride {
+struct mdm_stride {
     double before, time, next;
 };
 
-struct maskdm_solver {
+struct mdm_solver_class {
     const char *name;
     /* The number S of steps, or a negative status when the options do not fit the schedule. */
-    int64_t (*steps)(const maskdm_scheduler *s, const struct maskdm_solving *how);
+    int64_t (*steps)(const maskdm_scheduler *s, const struct mdm_solver *how);
     /* Time i of the S + 1, from noise to image. */
-    double (*time)(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i);
+    double (*time)(const maskdm_scheduler *s, const struct mdm_solver *how, int64_t i);
     /* A negative status when the solver has no such step. */
-    int (*factors)(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_stride *at,
-                   struct maskdm_factors *out);
+    int (*factors)(const maskdm_scheduler *s, const struct mdm_solver *how, const struct mdm_stride *at,
+                   struct mdm_factors *out);
 };
 
-extern const struct maskdm_solver maskdm_solver_ddpm, maskdm_solver_ddim, maskdm_solver_dpmpp;
+extern const struct mdm_solver_class mdm_solver_ddpm, mdm_solver_ddim, mdm_solver_dpmpp;
 
 /* One step in place on x[batch,n]; see maskdm_scheduler_step(). */
-struct maskdm_move {
-    struct maskdm_stride at;
+struct mdm_move {
+    struct mdm_stride at;
     int64_t batch, n;
     float *x;
     const float *prediction;
@@ -57,13 +57,13 @@ struct maskdm_move {
 };
 
 /* options: a checked handle that has the sampler's table. */
-int maskdm_solving_make(struct maskdm_solving *out, const maskdm_options *options);
-int maskdm_solving_step(const maskdm_scheduler *s, const struct maskdm_solving *how, const struct maskdm_move *m);
+int mdm_solver_make(struct mdm_solver *out, const maskdm_options *options);
+int mdm_solver_step(const maskdm_scheduler *s, const struct mdm_solver *how, const struct mdm_move *m);
 /* For solvers that visit whole times alone: both times as indices, or EINVAL. */
-int maskdm_solving_whole(const maskdm_scheduler *s, const struct maskdm_stride *at, int64_t *t, int64_t *next);
+int mdm_solver_whole(const maskdm_scheduler *s, const struct mdm_stride *at, int64_t *t, int64_t *next);
 /* Step i of the S. */
-struct maskdm_stride maskdm_solving_stride(const maskdm_scheduler *s, const struct maskdm_solving *how, int64_t i);
+struct mdm_stride mdm_solver_stride(const maskdm_scheduler *s, const struct mdm_solver *how, int64_t i);
 /* Whether some step uses noise. */
-int maskdm_solving_is_noisy(const maskdm_scheduler *s, const struct maskdm_solving *how);
+int mdm_solver_is_noisy(const maskdm_scheduler *s, const struct mdm_solver *how);
 
 #endif

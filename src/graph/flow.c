@@ -4,78 +4,78 @@
  */
 #include "graph/plan.h"
 
-static int refuse_value(const struct maskdm_graph *g, const struct maskdm_node *n, int v)
+static int refuse_value(const struct mdm_graph *g, const struct mdm_node *n, int v)
 {
-    const struct maskdm_value *x = &g->val[v];
+    const struct mdm_value *x = &g->val[v];
 
-    if (x->role == MASKDM_PARAM)
-        return maskdm_fail(MASKDM_EINVAL, "nobody uses parameter %s", g->layout->list[x->param].name);
+    if (x->role == MDM_PARAM)
+        return mdm_fail(MASKDM_EINVAL, "nobody uses parameter %s", g->layout->list[x->param].name);
     if (n)
-        return maskdm_fail(MASKDM_EINVAL, "nobody uses value %d, a result of %s, operation %d", v, n->op->name,
-                           (int)(n - g->node));
-    return maskdm_fail(MASKDM_EINVAL, "nobody uses input %d", v);
+        return mdm_fail(MASKDM_EINVAL, "nobody uses value %d, a result of %s, operation %d", v, n->op->name,
+                        (int)(n - g->node));
+    return mdm_fail(MASKDM_EINVAL, "nobody uses input %d", v);
 }
 
-static int find_uses(struct maskdm_plan *p)
+static int find_uses(struct mdm_plan *p)
 {
-    struct maskdm_graph *g = p->g;
+    struct mdm_graph *g = p->g;
 
     for (int v = 0; v < g->n_val; v++)
         p->used[v] = (unsigned char)g->val[v].kept;
     for (int i = 0; i < g->n_node; i++)
-        for (int k = 0; k < MASKDM_MAX_IN; k++)
+        for (int k = 0; k < MDM_MAX_IN; k++)
             if (g->node[i].in[k] >= 0)
                 p->used[g->node[i].in[k]] = 1;
     for (int v = 0; v < g->n_val; v++)
-        if (!p->used[v] && (g->val[v].role == MASKDM_INPUT || g->val[v].role == MASKDM_PARAM))
+        if (!p->used[v] && (g->val[v].role == MDM_INPUT || g->val[v].role == MDM_PARAM))
             return refuse_value(g, NULL, v);
     for (int i = 0; i < g->n_node; i++) {
-        const struct maskdm_node *n = &g->node[i];
+        const struct mdm_node *n = &g->node[i];
 
-        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
-            if (!p->used[n->out[k]] && g->val[n->out[k]].role == MASKDM_ACT && !(n->op->optional_out >> k & 1))
+        for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++)
+            if (!p->used[n->out[k]] && g->val[n->out[k]].role == MDM_ACT && !(n->op->optional_out >> k & 1))
                 return refuse_value(g, n, n->out[k]);
     }
     return MASKDM_OK;
 }
 
 /* Forward: whose gradient somebody could want. */
-static void find_wants(struct maskdm_plan *p)
+static void find_wants(struct mdm_plan *p)
 {
-    struct maskdm_graph *g = p->g;
+    struct mdm_graph *g = p->g;
 
     for (int v = 0; v < g->n_val; v++)
-        p->wants[v] = g->val[v].role == MASKDM_PARAM || g->val[v].wants_gradient;
+        p->wants[v] = g->val[v].role == MDM_PARAM || g->val[v].wants_gradient;
     for (int i = 0; i < g->n_node; i++) {
-        const struct maskdm_node *n = &g->node[i];
+        const struct mdm_node *n = &g->node[i];
         int any = 0;
 
-        for (int k = 0; k < MASKDM_MAX_IN; k++)
+        for (int k = 0; k < MDM_MAX_IN; k++)
             any |= n->in[k] >= 0 && p->wants[n->in[k]];
-        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
-            p->wants[n->out[k]] = any && g->val[n->out[k]].role == MASKDM_ACT;
+        for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++)
+            p->wants[n->out[k]] = any && g->val[n->out[k]].role == MDM_ACT;
     }
 }
 
 /* Backward: where gradients flow, and which consumer writes and which ones add. The consumer that runs first
  * in the backward pass overwrites; walking the nodes from the end meets them in that order. */
-static void find_flow(struct maskdm_plan *p)
+static void find_flow(struct mdm_plan *p)
 {
-    struct maskdm_graph *g = p->g;
+    struct mdm_graph *g = p->g;
 
     for (int v = 0; v < g->n_val; v++)
         p->reached[v] = p->train && p->wants[v] && g->val[v].kept;
     for (int i = g->n_node; i-- > 0;) {
-        struct maskdm_node *n = &g->node[i];
+        struct mdm_node *n = &g->node[i];
 
         n->backward = 0;
         n->remakes = 0;
-        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+        for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++)
             n->backward |= p->reached[n->out[k]];
-        for (int k = 0; k < MASKDM_MAX_IN; k++) {
+        for (int k = 0; k < MDM_MAX_IN; k++) {
             int v = n->in[k];
 
-            n->add[k] = v >= 0 && (p->reached[v] || g->val[v].role == MASKDM_PARAM);
+            n->add[k] = v >= 0 && (p->reached[v] || g->val[v].role == MDM_PARAM);
             if (v >= 0 && n->backward && p->wants[v])
                 p->reached[v] = 1;
         }
@@ -84,13 +84,13 @@ static void find_flow(struct maskdm_plan *p)
         g->val[v].at = g->val[v].grad_at = g->val[v].again_at = SIZE_MAX;
     /* Parameters lie in a block; for them this only tells that backward adds to the gradient. */
     for (int v = 0; v < g->n_val; v++)
-        if (g->val[v].role == MASKDM_PARAM && p->reached[v])
+        if (g->val[v].role == MDM_PARAM && p->reached[v])
             g->val[v].grad_at = 0;
 }
 
-int maskdm_plan_flow(struct maskdm_plan *p)
+int mdm_plan_flow(struct mdm_plan *p)
 {
-    MASKDM_TRY(find_uses(p));
+    MDM_TRY(find_uses(p));
     find_wants(p);
     find_flow(p);
     return MASKDM_OK;

@@ -15,38 +15,37 @@
 static const int most_items = 1 << 20;
 static const int64_t most_elements = (int64_t)1 << 46;
 
-void maskdm_graph_init(struct maskdm_graph *g, struct maskdm_backend *backend, struct maskdm_params *layout,
-                       enum maskdm_dtype dtype)
+void mdm_graph_init(struct mdm_graph *g, struct mdm_backend *backend, struct mdm_params *layout, enum mdm_dtype dtype)
 {
-    *g = (struct maskdm_graph){.backend = backend, .layout = layout, .dtype = dtype};
+    *g = (struct mdm_graph){.backend = backend, .layout = layout, .dtype = dtype};
 }
 
-void maskdm_graph_free(struct maskdm_graph *g)
+void mdm_graph_free(struct mdm_graph *g)
 {
-    maskdm_free(g->val);
-    maskdm_free(g->node);
-    *g = (struct maskdm_graph){0};
+    mdm_free(g->val);
+    mdm_free(g->node);
+    *g = (struct mdm_graph){0};
 }
 
-maskdm_val maskdm_graph_fail(struct maskdm_graph *g, int code, const char *format, ...)
+mdm_val mdm_graph_fail(struct mdm_graph *g, int code, const char *format, ...)
 {
-    char text[MASKDM_ERROR_TEXT];
+    char text[MDM_ERROR_TEXT];
     va_list ap;
 
     if (g->failure.code)
-        return MASKDM_NONE;
+        return MDM_NONE;
     va_start(ap, format);
-    maskdm_format_list(text, sizeof text, format, ap);
+    mdm_format_list(text, sizeof text, format, ap);
     va_end(ap);
     if (g->scope[0])
-        maskdm_failure_set(&g->failure, code, "%s (in %s)", text, g->scope);
+        mdm_failure_set(&g->failure, code, "%s (in %s)", text, g->scope);
     else
-        maskdm_failure_set(&g->failure, code, "%s", text);
-    return MASKDM_NONE;
+        mdm_failure_set(&g->failure, code, "%s", text);
+    return MDM_NONE;
 }
 
 /* Room for one more item behind the n that *list holds. */
-static int grow(struct maskdm_graph *g, void **list, int *capacity, int n, size_t size)
+static int grow(struct mdm_graph *g, void **list, int *capacity, int n, size_t size)
 {
     int want = *capacity ? 2 * *capacity : 64;
     void *larger;
@@ -54,12 +53,12 @@ static int grow(struct maskdm_graph *g, void **list, int *capacity, int n, size_
     if (n < *capacity)
         return 1;
     if (want > most_items) {
-        maskdm_graph_fail(g, MASKDM_EINVAL, "a program of more than %d values or operations", most_items);
+        mdm_graph_fail(g, MASKDM_EINVAL, "a program of more than %d values or operations", most_items);
         return 0;
     }
-    larger = maskdm_realloc(*list, (size_t)want * size);
+    larger = mdm_realloc(*list, (size_t)want * size);
     if (!larger) {
-        maskdm_graph_fail(g, MASKDM_ENOMEM, "cannot allocate %zu bytes for a program", (size_t)want * size);
+        mdm_graph_fail(g, MASKDM_ENOMEM, "cannot allocate %zu bytes for a program", (size_t)want * size);
         return 0;
     }
     *list = larger;
@@ -67,96 +66,95 @@ static int grow(struct maskdm_graph *g, void **list, int *capacity, int n, size_
     return 1;
 }
 
-static maskdm_val add_value(struct maskdm_graph *g, enum maskdm_role role, enum maskdm_dtype dtype,
-                            const struct maskdm_shape *shape)
+static mdm_val add_value(struct mdm_graph *g, enum mdm_role role, enum mdm_dtype dtype, const struct mdm_shape *shape)
 {
     void *list = g->val;
     int64_t numel = 1;
     int ok;
 
     if (g->failure.code)
-        return MASKDM_NONE;
+        return MDM_NONE;
     for (int i = 0; i < shape->n; i++)
-        if (shape->d[i] < 1 || maskdm_mul_i64(&numel, numel, shape->d[i]) || numel > most_elements)
-            return maskdm_graph_fail(g, MASKDM_ESHAPE, "a value whose dimension %d is %lld is empty or too large", i,
-                                     (long long)shape->d[i]);
+        if (shape->d[i] < 1 || mdm_mul_i64(&numel, numel, shape->d[i]) || numel > most_elements)
+            return mdm_graph_fail(g, MASKDM_ESHAPE, "a value whose dimension %d is %lld is empty or too large", i,
+                                  (long long)shape->d[i]);
     ok = grow(g, &list, &g->cap_val, g->n_val, sizeof *g->val);
     g->val = list;
     if (!ok)
-        return MASKDM_NONE;
-    g->val[g->n_val] = (struct maskdm_value){.shape = *shape,
-                                             .dtype = dtype,
-                                             .role = role,
-                                             .param = -1,
-                                             .node = -1,
-                                             .numel = (size_t)numel,
-                                             .at = SIZE_MAX,
-                                             .grad_at = SIZE_MAX,
-                                             .again_at = SIZE_MAX};
+        return MDM_NONE;
+    g->val[g->n_val] = (struct mdm_value){.shape = *shape,
+                                          .dtype = dtype,
+                                          .role = role,
+                                          .param = -1,
+                                          .node = -1,
+                                          .numel = (size_t)numel,
+                                          .at = SIZE_MAX,
+                                          .grad_at = SIZE_MAX,
+                                          .again_at = SIZE_MAX};
     return g->n_val++;
 }
 
-maskdm_val maskdm_graph_input(struct maskdm_graph *g, enum maskdm_dtype dtype, struct maskdm_shape shape)
+mdm_val mdm_graph_input(struct mdm_graph *g, enum mdm_dtype dtype, struct mdm_shape shape)
 {
-    return add_value(g, MASKDM_INPUT, dtype, &shape);
+    return add_value(g, MDM_INPUT, dtype, &shape);
 }
 
-void maskdm_graph_want_gradient(struct maskdm_graph *g, maskdm_val input)
+void mdm_graph_want_gradient(struct mdm_graph *g, mdm_val input)
 {
-    if (input >= 0 && input < g->n_val && g->val[input].role == MASKDM_INPUT && g->val[input].dtype == g->dtype)
+    if (input >= 0 && input < g->n_val && g->val[input].role == MDM_INPUT && g->val[input].dtype == g->dtype)
         g->val[input].wants_gradient = 1;
     else
-        maskdm_graph_fail(g, MASKDM_EINVAL, "value %d is no input that can have a gradient", input);
+        mdm_graph_fail(g, MASKDM_EINVAL, "value %d is no input that can have a gradient", input);
 }
 
-void maskdm_graph_scope(struct maskdm_graph *g, const char *format, ...)
+void mdm_graph_scope(struct mdm_graph *g, const char *format, ...)
 {
     va_list ap;
 
     va_start(ap, format);
-    maskdm_format_list(g->scope, sizeof g->scope, format, ap);
+    mdm_format_list(g->scope, sizeof g->scope, format, ap);
     va_end(ap);
 }
 
-maskdm_val maskdm_graph_param(struct maskdm_graph *g, const char *name, struct maskdm_shape shape,
-                              enum maskdm_init init, double scale)
+mdm_val mdm_graph_param(struct mdm_graph *g, const char *name, struct mdm_shape shape, enum mdm_init init,
+                        double scale)
 {
     char full[256];
-    maskdm_val v;
+    mdm_val v;
     int param;
 
     if (g->failure.code)
-        return MASKDM_NONE;
-    maskdm_format(full, sizeof full, "%s%s", g->scope, name);
-    param = maskdm_params_declare(g->layout, full, &shape, init, scale);
+        return MDM_NONE;
+    mdm_format(full, sizeof full, "%s%s", g->scope, name);
+    param = mdm_params_declare(g->layout, full, &shape, init, scale);
     if (param < 0) {
-        maskdm_failure_take(&g->failure, param);
-        return MASKDM_NONE;
+        mdm_failure_take(&g->failure, param);
+        return MDM_NONE;
     }
     for (v = 0; v < g->n_val; v++)
-        if (g->val[v].role == MASKDM_PARAM && g->val[v].param == param)
+        if (g->val[v].role == MDM_PARAM && g->val[v].param == param)
             return v;
-    v = add_value(g, MASKDM_PARAM, g->dtype, &shape);
+    v = add_value(g, MDM_PARAM, g->dtype, &shape);
     if (v >= 0)
         g->val[v].param = param;
     return v;
 }
 
-void maskdm_graph_output(struct maskdm_graph *g, maskdm_val v)
+void mdm_graph_output(struct mdm_graph *g, mdm_val v)
 {
-    if (v >= 0 && v < g->n_val && g->val[v].role == MASKDM_ACT)
+    if (v >= 0 && v < g->n_val && g->val[v].role == MDM_ACT)
         g->val[v].kept = 1;
     else
-        maskdm_graph_fail(g, MASKDM_EINVAL, "value %d is no result, so it cannot be an output", v);
+        mdm_graph_fail(g, MASKDM_EINVAL, "value %d is no result, so it cannot be an output", v);
 }
 
-struct maskdm_shape maskdm_graph_shape(const struct maskdm_graph *g, maskdm_val v)
+struct mdm_shape mdm_graph_shape(const struct mdm_graph *g, mdm_val v)
 {
-    return v >= 0 && v < g->n_val ? g->val[v].shape : (struct maskdm_shape){0};
+    return v >= 0 && v < g->n_val ? g->val[v].shape : (struct mdm_shape){0};
 }
 
 /* Name i of "x w b?": where it begins; its length without the "?", and whether that stands there. */
-static const char *input_name(const struct maskdm_op *op, int i, int *length, int *optional)
+static const char *input_name(const struct mdm_op *op, int i, int *length, int *optional)
 {
     const char *s = op->inputs;
 
@@ -169,31 +167,30 @@ static const char *input_name(const struct maskdm_op *op, int i, int *length, in
     return s;
 }
 
-static int fits(struct maskdm_graph *g, const struct maskdm_op *op, int count, const maskdm_val *in)
+static int fits(struct mdm_graph *g, const struct mdm_op *op, int count, const mdm_val *in)
 {
     for (int i = 0; i < count; i++) {
         int length, optional;
         const char *name = input_name(op, i, &length, &optional);
 
-        if (in[i] == MASKDM_NONE ? !optional : in[i] < 0 || in[i] >= g->n_val) {
-            maskdm_graph_fail(g, MASKDM_EINVAL, "%s has no %.*s", op->name, length, name);
+        if (in[i] == MDM_NONE ? !optional : in[i] < 0 || in[i] >= g->n_val) {
+            mdm_graph_fail(g, MASKDM_EINVAL, "%s has no %.*s", op->name, length, name);
             return 0;
         }
         for (int j = 0; j < i; j++)
-            if (in[i] != MASKDM_NONE && in[i] == in[j]) {
-                maskdm_graph_fail(g, MASKDM_EINVAL, "%s gets one value twice, the second time as %.*s", op->name,
-                                  length, name);
+            if (in[i] != MDM_NONE && in[i] == in[j]) {
+                mdm_graph_fail(g, MASKDM_EINVAL, "%s gets one value twice, the second time as %.*s", op->name, length,
+                               name);
                 return 0;
             }
     }
     return 1;
 }
 
-struct maskdm_node *maskdm_graph_node(struct maskdm_graph *g, const struct maskdm_op *op, int count,
-                                      const maskdm_val *in)
+struct mdm_node *mdm_graph_node(struct mdm_graph *g, const struct mdm_op *op, int count, const mdm_val *in)
 {
     void *list = g->node;
-    struct maskdm_node *n;
+    struct mdm_node *n;
     int ok;
 
     if (g->failure.code || !fits(g, op, count, in))
@@ -203,24 +200,24 @@ struct maskdm_node *maskdm_graph_node(struct maskdm_graph *g, const struct maskd
     if (!ok)
         return NULL;
     n = &g->node[g->n_node++];
-    *n = (struct maskdm_node){.op = op, .scratch_at = {SIZE_MAX, SIZE_MAX}};
-    for (int i = 0; i < MASKDM_MAX_IN; i++)
-        n->in[i] = i < count ? in[i] : MASKDM_NONE;
-    for (int i = 0; i < MASKDM_MAX_OUT; i++)
-        n->out[i] = MASKDM_NONE;
+    *n = (struct mdm_node){.op = op, .scratch_at = {SIZE_MAX, SIZE_MAX}};
+    for (int i = 0; i < MDM_MAX_IN; i++)
+        n->in[i] = i < count ? in[i] : MDM_NONE;
+    for (int i = 0; i < MDM_MAX_OUT; i++)
+        n->out[i] = MDM_NONE;
     return n;
 }
 
-maskdm_val maskdm_graph_result(struct maskdm_graph *g, enum maskdm_role role, struct maskdm_shape shape)
+mdm_val mdm_graph_result(struct mdm_graph *g, enum mdm_role role, struct mdm_shape shape)
 {
-    maskdm_val v = add_value(g, role, g->dtype, &shape);
-    struct maskdm_node *n;
+    mdm_val v = add_value(g, role, g->dtype, &shape);
+    struct mdm_node *n;
     int i = 0;
 
     if (v < 0)
         return v;
     n = &g->node[g->n_node - 1];
-    while (i < MASKDM_MAX_OUT - 1 && n->out[i] != MASKDM_NONE)
+    while (i < MDM_MAX_OUT - 1 && n->out[i] != MDM_NONE)
         i++;
     n->out[i] = v;
     g->val[v].node = g->n_node - 1;

@@ -13,7 +13,7 @@
 /* Larger first; then by time and by position, so that the order does not depend on the sort. */
 static int compare(const void *a, const void *b)
 {
-    const struct maskdm_span *x = a, *y = b;
+    const struct mdm_span *x = a, *y = b;
 
     if (x->bytes != y->bytes)
         return x->bytes < y->bytes ? 1 : -1;
@@ -23,12 +23,12 @@ static int compare(const void *a, const void *b)
 }
 
 /* Offset for s among the placed spans, which are listed by rising offset. */
-static size_t lowest_gap(const struct maskdm_span *const *placed, int count, const struct maskdm_span *s)
+static size_t lowest_gap(const struct mdm_span *const *placed, int count, const struct mdm_span *s)
 {
     size_t at = 0;
 
     for (int i = 0; i < count; i++) {
-        const struct maskdm_span *p = placed[i];
+        const struct mdm_span *p = placed[i];
 
         if (p->to < s->from || s->to < p->from)
             continue;
@@ -40,9 +40,9 @@ static size_t lowest_gap(const struct maskdm_span *const *placed, int count, con
     return at;
 }
 
-int maskdm_place(size_t *total, struct maskdm_span *span, int count)
+int mdm_place(size_t *total, struct mdm_span *span, int count)
 {
-    const struct maskdm_span **placed = maskdm_need((size_t)count, sizeof *placed, "a plan");
+    const struct mdm_span **placed = mdm_need((size_t)count, sizeof *placed, "a plan");
 
     if (!placed)
         return MASKDM_ENOMEM;
@@ -63,6 +63,6 @@ int maskdm_place(size_t *total, struct maskdm_span *span, int count)
         if (at + span[i].bytes > *total)
             *total = at + span[i].bytes;
     }
-    maskdm_free(placed);
+    mdm_free(placed);
     return MASKDM_OK;
 }

@@ -14,12 +14,12 @@
 
 enum { ALIGN = 64 };
 
-static int moment_back(const struct maskdm_plan *p, int node)
+static int moment_back(const struct mdm_plan *p, int node)
 {
     return 2 * p->g->n_node - node;
 }
 
-static void reach(struct maskdm_life *l, int time)
+static void reach(struct mdm_life *l, int time)
 {
     if (l->from > l->to) {
         l->from = l->to = time;
@@ -29,49 +29,49 @@ static void reach(struct maskdm_life *l, int time)
     l->to = time > l->to ? time : l->to;
 }
 
-static int find_kernels(struct maskdm_plan *p)
+static int find_kernels(struct mdm_plan *p)
 {
     static const char *const dtype[] = {"float32", "float64", "int32"};
-    struct maskdm_graph *g = p->g;
-    const struct maskdm_backend_vtbl *backend = g->backend->v;
+    struct mdm_graph *g = p->g;
+    const struct mdm_backend_vtbl *backend = g->backend->v;
 
     for (int i = 0; i < g->n_node; i++) {
-        struct maskdm_node *n = &g->node[i];
-        struct maskdm_call c;
+        struct mdm_node *n = &g->node[i];
+        struct mdm_call c;
 
         n->kernel = backend->kernel(g->backend, n->op->id, g->dtype);
         if (!n->kernel || !n->kernel->forward || (n->backward && !n->kernel->backward))
-            return maskdm_fail(MASKDM_ENOTSUP, "%s cannot run %s %s in %s", backend->name, n->op->name,
-                               n->kernel && n->kernel->forward ? "backward" : "forward", dtype[g->dtype]);
-        maskdm_graph_call(g, n, &c);
+            return mdm_fail(MASKDM_ENOTSUP, "%s cannot run %s %s in %s", backend->name, n->op->name,
+                            n->kernel && n->kernel->forward ? "backward" : "forward", dtype[g->dtype]);
+        mdm_graph_call(g, n, &c);
         n->scratch_bytes = n->kernel->scratch ? n->kernel->scratch(g->backend, &c, n->backward) : 0;
     }
     return MASKDM_OK;
 }
 
 /* Whether v gives up its bytes after forward. A plan that shares nothing would gain nothing. */
-static int is_remade(const struct maskdm_plan *p, int v)
+static int is_remade(const struct mdm_plan *p, int v)
 {
-    const struct maskdm_value *x = &p->g->val[v];
-    const struct maskdm_node *n;
+    const struct mdm_value *x = &p->g->val[v];
+    const struct mdm_node *n;
 
-    if (p->g->flags & MASKDM_PLAN_UNSHARED || x->node < 0 || x->kept)
+    if (p->g->flags & MDM_PLAN_UNSHARED || x->node < 0 || x->kept)
         return 0;
     n = &p->g->node[x->node];
-    for (int k = 0; k < MASKDM_MAX_OUT; k++)
+    for (int k = 0; k < MDM_MAX_OUT; k++)
         if (n->out[k] == v)
             return n->kernel->remake && n->op->remade_out >> k & 1;
     return 0;
 }
 
 /* The first backward to read v, which is the last of the list to have it, makes it anew. */
-static void find_remakes(struct maskdm_plan *p)
+static void find_remakes(struct mdm_plan *p)
 {
-    struct maskdm_graph *g = p->g;
+    struct mdm_graph *g = p->g;
 
     for (int i = g->n_node; i-- > 0;)
-        for (int k = 0; k < MASKDM_MAX_IN; k++) {
-            struct maskdm_node *n = &g->node[i];
+        for (int k = 0; k < MDM_MAX_IN; k++) {
+            struct mdm_node *n = &g->node[i];
             int v = n->in[k];
 
             if (v < 0 || !n->backward || !(n->op->reads_in >> k & 1) || !is_remade(p, v))
@@ -83,34 +83,34 @@ static void find_remakes(struct maskdm_plan *p)
 }
 
 /* What remaking reads stays until then. */
-static void keep_remake_sources(struct maskdm_plan *p)
+static void keep_remake_sources(struct mdm_plan *p)
 {
-    struct maskdm_graph *g = p->g;
+    struct mdm_graph *g = p->g;
 
     for (int v = 0; v < g->n_val; v++) {
-        const struct maskdm_node *n = p->again[v].from <= p->again[v].to ? &g->node[g->val[v].node] : NULL;
+        const struct mdm_node *n = p->again[v].from <= p->again[v].to ? &g->node[g->val[v].node] : NULL;
 
-        for (int k = 0; n && k < MASKDM_MAX_IN; k++)
+        for (int k = 0; n && k < MDM_MAX_IN; k++)
             if (n->in[k] >= 0 && n->op->remake_in >> k & 1)
                 reach(&p->data[n->in[k]], p->again[v].from);
-        for (int k = 0; n && k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+        for (int k = 0; n && k < MDM_MAX_OUT && n->out[k] >= 0; k++)
             if (n->op->remake_out >> k & 1)
                 reach(&p->data[n->out[k]], p->again[v].from);
     }
 }
 
-static void find_lives(struct maskdm_plan *p)
+static void find_lives(struct mdm_plan *p)
 {
-    struct maskdm_graph *g = p->g;
+    struct mdm_graph *g = p->g;
 
     for (int v = 0; v < g->n_val; v++)
-        p->data[v] = p->grad[v] = p->again[v] = (struct maskdm_life){0, -1};
+        p->data[v] = p->grad[v] = p->again[v] = (struct mdm_life){0, -1};
     find_remakes(p);
     for (int i = 0; i < g->n_node; i++) {
-        const struct maskdm_node *n = &g->node[i];
+        const struct mdm_node *n = &g->node[i];
         int back = moment_back(p, i);
 
-        for (int k = 0; k < MASKDM_MAX_IN; k++) {
+        for (int k = 0; k < MDM_MAX_IN; k++) {
             int v = n->in[k];
 
             if (v < 0)
@@ -121,7 +121,7 @@ static void find_lives(struct maskdm_plan *p)
             if (n->backward && p->reached[v])
                 reach(&p->grad[v], back);
         }
-        for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++) {
+        for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++) {
             int v = n->out[k], read = n->backward && n->op->reads_out >> k & 1;
 
             if (p->used[v] || read)
@@ -133,9 +133,9 @@ static void find_lives(struct maskdm_plan *p)
         }
     }
     for (int v = 0; v < g->n_val; v++) {
-        if (g->val[v].role == MASKDM_INPUT)
+        if (g->val[v].role == MDM_INPUT)
             reach(&p->data[v], -1);
-        if (g->val[v].role == MASKDM_INPUT || g->val[v].kept)
+        if (g->val[v].role == MDM_INPUT || g->val[v].kept)
             reach(&p->data[v], p->last);
         if (p->reached[v] && (g->val[v].kept || g->val[v].wants_gradient))
             reach(&p->grad[v], p->last);
@@ -145,97 +145,96 @@ static void find_lives(struct maskdm_plan *p)
     keep_remake_sources(p);
 }
 
-static int add_span(struct maskdm_plan *p, size_t *at, size_t bytes, struct maskdm_life life)
+static int add_span(struct mdm_plan *p, size_t *at, size_t bytes, struct mdm_life life)
 {
-    struct maskdm_graph *g = p->g;
+    struct mdm_graph *g = p->g;
 
     if (life.from > life.to || bytes == 0)
         return MASKDM_OK;
-    if (maskdm_align_size(&bytes, bytes, ALIGN) || maskdm_add_size(&g->unplanned_bytes, g->unplanned_bytes, bytes))
-        return maskdm_fail(MASKDM_ENOMEM, "a program needs more bytes than can be counted");
-    if (g->flags & MASKDM_PLAN_UNSHARED)
-        life = (struct maskdm_life){-1, p->last};
-    p->span[p->n_span++] = (struct maskdm_span){.at = at, .bytes = bytes, .from = life.from, .to = life.to};
+    if (mdm_align_size(&bytes, bytes, ALIGN) || mdm_add_size(&g->unplanned_bytes, g->unplanned_bytes, bytes))
+        return mdm_fail(MASKDM_ENOMEM, "a program needs more bytes than can be counted");
+    if (g->flags & MDM_PLAN_UNSHARED)
+        life = (struct mdm_life){-1, p->last};
+    p->span[p->n_span++] = (struct mdm_span){.at = at, .bytes = bytes, .from = life.from, .to = life.to};
     return MASKDM_OK;
 }
 
-static int add_spans(struct maskdm_plan *p)
+static int add_spans(struct mdm_plan *p)
 {
-    struct maskdm_graph *g = p->g;
+    struct mdm_graph *g = p->g;
     size_t again = 0, sum;
 
     g->unplanned_bytes = 0;
     for (int v = 0; v < g->n_val; v++) {
-        struct maskdm_value *x = &g->val[v];
+        struct mdm_value *x = &g->val[v];
         size_t bytes;
 
-        if (x->role == MASKDM_PARAM)
+        if (x->role == MDM_PARAM)
             continue;
-        if (maskdm_mul_size(&bytes, x->numel, maskdm_dtype_size(x->dtype)))
-            return maskdm_fail(MASKDM_ENOMEM, "a value of %zu elements needs more bytes than can be counted",
-                               x->numel);
-        MASKDM_TRY(add_span(p, &x->at, bytes, p->data[v]));
-        MASKDM_TRY(add_span(p, &x->grad_at, bytes, p->grad[v]));
+        if (mdm_mul_size(&bytes, x->numel, mdm_dtype_size(x->dtype)))
+            return mdm_fail(MASKDM_ENOMEM, "a value of %zu elements needs more bytes than can be counted", x->numel);
+        MDM_TRY(add_span(p, &x->at, bytes, p->data[v]));
+        MDM_TRY(add_span(p, &x->grad_at, bytes, p->grad[v]));
         sum = g->unplanned_bytes;
-        MASKDM_TRY(add_span(p, &x->again_at, bytes, p->again[v]));
+        MDM_TRY(add_span(p, &x->again_at, bytes, p->again[v]));
         again += g->unplanned_bytes - sum;
     }
     for (int i = 0; i < g->n_node; i++) {
-        struct maskdm_node *n = &g->node[i];
+        struct mdm_node *n = &g->node[i];
         int back = moment_back(p, i);
 
         n->scratch_at[0] = n->scratch_at[1] = SIZE_MAX;
-        MASKDM_TRY(add_span(p, &n->scratch_at[0], n->scratch_bytes, (struct maskdm_life){i, i}));
+        MDM_TRY(add_span(p, &n->scratch_at[0], n->scratch_bytes, (struct mdm_life){i, i}));
         if (n->backward)
-            MASKDM_TRY(add_span(p, &n->scratch_at[1], n->scratch_bytes, (struct maskdm_life){back, back}));
+            MDM_TRY(add_span(p, &n->scratch_at[1], n->scratch_bytes, (struct mdm_life){back, back}));
     }
     g->unplanned_bytes -= again; /* were nothing shared, nothing would be made anew */
     return MASKDM_OK;
 }
 
-static int take_memory(struct maskdm_plan *p)
+static int take_memory(struct mdm_plan *p)
 {
     size_t values = (size_t)p->g->n_val, spans = 3 * values + 2 * (size_t)p->g->n_node;
 
-    p->data = maskdm_need(values, sizeof *p->data, "a plan");
-    p->grad = p->data ? maskdm_need(values, sizeof *p->grad, "a plan") : NULL;
-    p->again = p->grad ? maskdm_need(values, sizeof *p->again, "a plan") : NULL;
-    p->used = p->again ? maskdm_need(values, 1, "a plan") : NULL;
-    p->wants = p->used ? maskdm_need(values, 1, "a plan") : NULL;
-    p->reached = p->wants ? maskdm_need(values, 1, "a plan") : NULL;
-    p->span = p->reached ? maskdm_need(spans, sizeof *p->span, "a plan") : NULL;
+    p->data = mdm_need(values, sizeof *p->data, "a plan");
+    p->grad = p->data ? mdm_need(values, sizeof *p->grad, "a plan") : NULL;
+    p->again = p->grad ? mdm_need(values, sizeof *p->again, "a plan") : NULL;
+    p->used = p->again ? mdm_need(values, 1, "a plan") : NULL;
+    p->wants = p->used ? mdm_need(values, 1, "a plan") : NULL;
+    p->reached = p->wants ? mdm_need(values, 1, "a plan") : NULL;
+    p->span = p->reached ? mdm_need(spans, sizeof *p->span, "a plan") : NULL;
     return p->span ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
-static int make_plan(struct maskdm_plan *p)
+static int make_plan(struct mdm_plan *p)
 {
-    MASKDM_TRY(take_memory(p));
-    MASKDM_TRY(maskdm_plan_flow(p));
-    MASKDM_TRY(find_kernels(p));
+    MDM_TRY(take_memory(p));
+    MDM_TRY(mdm_plan_flow(p));
+    MDM_TRY(find_kernels(p));
     find_lives(p);
-    MASKDM_TRY(add_spans(p));
-    return maskdm_place(&p->g->arena_bytes, p->span, p->n_span);
+    MDM_TRY(add_spans(p));
+    return mdm_place(&p->g->arena_bytes, p->span, p->n_span);
 }
 
-int maskdm_graph_plan(struct maskdm_graph *g, int flags)
+int mdm_graph_plan(struct mdm_graph *g, int flags)
 {
-    struct maskdm_plan p = {.g = g, .train = flags & MASKDM_PLAN_TRAIN, .last = 2 * g->n_node + 1};
+    struct mdm_plan p = {.g = g, .train = flags & MDM_PLAN_TRAIN, .last = 2 * g->n_node + 1};
     int rc = MASKDM_OK;
 
     g->planned = 0;
     if (g->failure.code)
-        return maskdm_failure_record(&g->failure);
+        return mdm_failure_record(&g->failure);
     if (g->n_node == 0)
-        return maskdm_fail(MASKDM_EINVAL, "a program without operations");
+        return mdm_fail(MASKDM_EINVAL, "a program without operations");
     g->flags = flags;
     rc = make_plan(&p);
     g->planned = rc == MASKDM_OK;
-    maskdm_free(p.data);
-    maskdm_free(p.grad);
-    maskdm_free(p.again);
-    maskdm_free(p.used);
-    maskdm_free(p.wants);
-    maskdm_free(p.reached);
-    maskdm_free(p.span);
+    mdm_free(p.data);
+    mdm_free(p.grad);
+    mdm_free(p.again);
+    mdm_free(p.used);
+    mdm_free(p.wants);
+    mdm_free(p.reached);
+    mdm_free(p.span);
     return rc;
 }

@@ -7,82 +7,82 @@
 
 #include "util/file.h"
 
-void maskdm_graph_bind(struct maskdm_graph *g, void *arena)
+void mdm_graph_bind(struct mdm_graph *g, void *arena)
 {
     g->arena = arena;
 }
 
-static void *in_arena(const struct maskdm_graph *g, size_t at)
+static void *in_arena(const struct mdm_graph *g, size_t at)
 {
     return g->arena && at != SIZE_MAX ? g->arena + at : NULL;
 }
 
-void *maskdm_graph_data(const struct maskdm_graph *g, maskdm_val v)
+void *mdm_graph_data(const struct mdm_graph *g, mdm_val v)
 {
-    return v >= 0 && v < g->n_val && g->val[v].role != MASKDM_PARAM ? in_arena(g, g->val[v].at) : NULL;
+    return v >= 0 && v < g->n_val && g->val[v].role != MDM_PARAM ? in_arena(g, g->val[v].at) : NULL;
 }
 
-void *maskdm_graph_gradient(const struct maskdm_graph *g, maskdm_val v)
+void *mdm_graph_gradient(const struct mdm_graph *g, mdm_val v)
 {
-    return v >= 0 && v < g->n_val && g->val[v].role != MASKDM_PARAM ? in_arena(g, g->val[v].grad_at) : NULL;
+    return v >= 0 && v < g->n_val && g->val[v].role != MDM_PARAM ? in_arena(g, g->val[v].grad_at) : NULL;
 }
 
-int maskdm_graph_flows(const struct maskdm_graph *g, maskdm_val v)
+int mdm_graph_flows(const struct mdm_graph *g, mdm_val v)
 {
     return v >= 0 && v < g->n_val && g->planned && g->val[v].grad_at != SIZE_MAX;
 }
 
-void maskdm_graph_call(const struct maskdm_graph *g, const struct maskdm_node *n, struct maskdm_call *c)
+void mdm_graph_call(const struct mdm_graph *g, const struct mdm_node *n, struct mdm_call *c)
 {
-    *c = (struct maskdm_call){.op = n->op->id, .dtype = g->dtype, .attr = {n->attr[0], n->attr[1]}};
-    for (int k = 0; k < MASKDM_MAX_IN; k++)
+    *c = (struct mdm_call){.op = n->op->id, .dtype = g->dtype, .attr = {n->attr[0], n->attr[1]}};
+    for (int k = 0; k < MDM_MAX_IN; k++)
         if (n->in[k] >= 0)
             c->in_shape[k] = &g->val[n->in[k]].shape;
-    for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+    for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++)
         c->out_shape[k] = &g->val[n->out[k]].shape;
     if (g->images > 0)
-        c->row_group = maskdm_shape_rows(c->out_shape[0]) / g->images;
+        c->row_group = mdm_shape_rows(c->out_shape[0]) / g->images;
 }
 
 /* Where element 0 of a parameter lies in a block; offsets are asked for at every run, since the layout may still
  * have grown after this program was recorded. */
-static void *in_block(const struct maskdm_graph *g, const struct maskdm_value *x, const void *block)
+static void *in_block(const struct mdm_graph *g, const struct mdm_value *x, const void *block)
 {
-    return block ? (unsigned char *)block + g->layout->list[x->param].at * maskdm_dtype_size(x->dtype) : NULL;
+    return block ? (unsigned char *)block + g->layout->list[x->param].at * mdm_dtype_size(x->dtype) : NULL;
 }
 
-static int run_forward(struct maskdm_graph *g, struct maskdm_node *n, const void *weights, const atomic_int *cancel)
+static int run_forward(struct mdm_graph *g, struct mdm_node *n, const void *weights, const atomic_int *cancel)
 {
-    struct maskdm_call c;
+    struct mdm_call c;
 
-    maskdm_graph_call(g, n, &c);
+    mdm_graph_call(g, n, &c);
     c.cancel = cancel;
     c.scratch = in_arena(g, n->scratch_at[0]);
-    for (int k = 0; k < MASKDM_MAX_IN; k++)
+    for (int k = 0; k < MDM_MAX_IN; k++)
         if (n->in[k] >= 0) {
-            const struct maskdm_value *x = &g->val[n->in[k]];
-            c.in[k] = x->role == MASKDM_PARAM ? in_block(g, x, weights) : in_arena(g, x->at);
+            const struct mdm_value *x = &g->val[n->in[k]];
+            c.in[k] = x->role == MDM_PARAM ? in_block(g, x, weights) : in_arena(g, x->at);
         }
-    for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++)
+    for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++)
         c.out[k] = in_arena(g, g->val[n->out[k]].at);
     return n->kernel->forward(g->backend, &c);
 }
 
 /* Result v of another node, into the place where backward finds it. */
-static int run_remake(struct maskdm_graph *g, maskdm_val v, const void *weights, const atomic_int *cancel)
+static int run_remake(struct mdm_graph *g, mdm_val v, const void *weights, const atomic_int *cancel)
 {
-    const struct maskdm_node *n = &g->node[g->val[v].node];
-    struct maskdm_call c;
+    const struct mdm_node *n = &g->node[g->val[v].node];
+    struct mdm_call c;
 
-    maskdm_graph_call(g, n, &c);
+    mdm_graph_call(g, n, &c);
     c.cancel = cancel;
-    for (int k = 0; k < MASKDM_MAX_IN; k++)
+    for (int k = 0; k < MDM_MAX_IN; k++)
         if (n->in[k] >= 0 && n->op->remake_in >> k & 1) {
-            const struct maskdm_value *x = &g->val[n->in[k]];
+            const struct mdm_value *x = &g->val[n->in[k]];
 
-            c.in[k] = x->role == MASKDM_PARAM ? in_block(g, x, weights) : in_arena(g, x->at);
+            c.in[k] = x->role == MDM_PARAM ? in_block(g, x, weights) : in_arena(g, x->at);
         }
-    for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++) {
+    for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++) {
         if (n->op->remake_out >> k & 1)
             c.out[k] = in_arena(g, g->val[n->out[k]].at);
         if (n->out[k] == v)
@@ -92,35 +92,35 @@ static int run_remake(struct maskdm_graph *g, maskdm_val v, const void *weights,
 }
 
 /* Where backward finds v. */
-static void *in_backward(const struct maskdm_graph *g, const struct maskdm_value *x, const void *weights)
+static void *in_backward(const struct mdm_graph *g, const struct mdm_value *x, const void *weights)
 {
-    if (x->role == MASKDM_PARAM)
+    if (x->role == MDM_PARAM)
         return in_block(g, x, weights);
     return in_arena(g, x->again_at != SIZE_MAX ? x->again_at : x->at);
 }
 
-static int run_backward(struct maskdm_graph *g, struct maskdm_node *n, const void *weights, void *gradients,
+static int run_backward(struct mdm_graph *g, struct mdm_node *n, const void *weights, void *gradients,
                         const atomic_int *cancel)
 {
-    struct maskdm_call c;
+    struct mdm_call c;
 
-    maskdm_graph_call(g, n, &c);
+    mdm_graph_call(g, n, &c);
     c.cancel = cancel;
     c.scratch = in_arena(g, n->scratch_at[1]);
-    for (int k = 0; k < MASKDM_MAX_IN; k++)
+    for (int k = 0; k < MDM_MAX_IN; k++)
         if (n->in[k] >= 0) {
-            const struct maskdm_value *x = &g->val[n->in[k]];
+            const struct mdm_value *x = &g->val[n->in[k]];
 
             if (n->remakes >> k & 1)
-                MASKDM_TRY(run_remake(g, n->in[k], weights, cancel));
+                MDM_TRY(run_remake(g, n->in[k], weights, cancel));
             if (n->op->reads_in >> k & 1)
                 c.in[k] = in_backward(g, x, weights);
             if (x->grad_at != SIZE_MAX)
-                c.din[k] = x->role == MASKDM_PARAM ? in_block(g, x, gradients) : in_arena(g, x->grad_at);
+                c.din[k] = x->role == MDM_PARAM ? in_block(g, x, gradients) : in_arena(g, x->grad_at);
             c.add[k] = n->add[k];
         }
-    for (int k = 0; k < MASKDM_MAX_OUT && n->out[k] >= 0; k++) {
-        const struct maskdm_value *x = &g->val[n->out[k]];
+    for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++) {
+        const struct mdm_value *x = &g->val[n->out[k]];
 
         if (n->op->reads_out >> k & 1)
             c.out[k] = in_arena(g, x->at);
@@ -129,47 +129,47 @@ static int run_backward(struct maskdm_graph *g, struct maskdm_node *n, const voi
     return n->kernel->backward(g->backend, &c);
 }
 
-static int ready(const struct maskdm_graph *g, int flag)
+static int ready(const struct mdm_graph *g, int flag)
 {
     if (!g->planned || (g->flags & flag) != flag)
-        return maskdm_fail(MASKDM_EINVAL, "a program is run %s, but was not planned for that",
-                           flag ? "backward" : "forward");
+        return mdm_fail(MASKDM_EINVAL, "a program is run %s, but was not planned for that",
+                        flag ? "backward" : "forward");
     if (!g->arena)
-        return maskdm_fail(MASKDM_EINVAL, "a program is run without an arena");
+        return mdm_fail(MASKDM_EINVAL, "a program is run without an arena");
     return MASKDM_OK;
 }
 
 /* One operation; with profiling its time is added once the device has done all its work. */
-static int run_node(struct maskdm_graph *g, struct maskdm_node *n, int backward, const void *weights, void *gradients,
+static int run_node(struct mdm_graph *g, struct mdm_node *n, int backward, const void *weights, void *gradients,
                     const atomic_int *cancel)
 {
-    double start = g->profiling ? maskdm_clock() : 0;
+    double start = g->profiling ? mdm_clock() : 0;
     int rc = MASKDM_ECANCELED;
 
     if (!cancel || !atomic_load_explicit(cancel, memory_order_relaxed))
         rc = backward ? run_backward(g, n, weights, gradients, cancel) : run_forward(g, n, weights, cancel);
     if (rc == MASKDM_ECANCELED)
-        return maskdm_fail(MASKDM_ECANCELED, "canceled");
+        return mdm_fail(MASKDM_ECANCELED, "canceled");
     if (rc < 0 || !g->profiling)
         return rc;
-    MASKDM_TRY(g->backend->v->wait(g->backend));
-    n->seconds[backward] += maskdm_clock() - start;
+    MDM_TRY(g->backend->v->wait(g->backend));
+    n->seconds[backward] += mdm_clock() - start;
     return MASKDM_OK;
 }
 
-int maskdm_graph_forward(struct maskdm_graph *g, const void *weights, const atomic_int *cancel)
+int mdm_graph_forward(struct mdm_graph *g, const void *weights, const atomic_int *cancel)
 {
-    MASKDM_TRY(ready(g, 0));
+    MDM_TRY(ready(g, 0));
     for (int i = 0; i < g->n_node; i++)
-        MASKDM_TRY(run_node(g, &g->node[i], 0, weights, NULL, cancel));
+        MDM_TRY(run_node(g, &g->node[i], 0, weights, NULL, cancel));
     return MASKDM_OK;
 }
 
-int maskdm_graph_backward(struct maskdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel)
+int mdm_graph_backward(struct mdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel)
 {
-    MASKDM_TRY(ready(g, MASKDM_PLAN_TRAIN));
+    MDM_TRY(ready(g, MDM_PLAN_TRAIN));
     for (int i = g->n_node; i-- > 0;)
         if (g->node[i].backward)
-            MASKDM_TRY(run_node(g, &g->node[i], 1, weights, gradients, cancel));
+            MDM_TRY(run_node(g, &g->node[i], 1, weights, gradients, cancel));
     return MASKDM_OK;
 }

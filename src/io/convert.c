@@ -25,8 +25,8 @@ static void recolour(uint16_t *to, int to_colours, const uint16_t *from, int fro
         to[0] = to[1] = to[2] = from[0];
 }
 
-void maskdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
-                        const float *background)
+void mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
+                     const float *background)
 {
     const int had_alpha = from_channels % 2 == 0, has_alpha = to_channels % 2 == 0;
     const int had_colours = from_channels - had_alpha, colours = to_channels - has_alpha;
@@ -42,6 +42,6 @@ void maskdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int
             to[colours] = alpha;
         else if (alpha != 65535)
             for (int c = 0; c < colours; c++)
-                to[c] = maskdm_sample_round((alpha * (double)to[c] + (65535 - alpha) * under[c]) / 65535, bits);
+                to[c] = mdm_sample_round((alpha * (double)to[c] + (65535 - alpha) * under[c]) / 65535, bits);
     }
 }

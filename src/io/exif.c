@@ -46,7 +46,7 @@ static uint32_t value(const struct tiff *t, size_t entry)
                           : 0;
 }
 
-int maskdm_exif_orientation(const unsigned char *bytes, size_t n)
+int mdm_exif_orientation(const unsigned char *bytes, size_t n)
 {
     static const char prefix[6] = "Exif\0";
     struct tiff t = {bytes, n, 0};

@@ -9,6 +9,6 @@
 
 /* 1 to 8 as EXIF counts them, from n bytes of a TIFF structure ("II*" or "MM", with or without "Exif\0\0" before it).
  * 0 where it says nothing, or nonsense: what stands beside a picture never makes it unreadable. */
-int maskdm_exif_orientation(const unsigned char *bytes, size_t n);
+int mdm_exif_orientation(const unsigned char *bytes, size_t n);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { HEAD = MASKDM_FOREIGN_HEAD, QUOTED = 40, LEAST = 16 }; /* LEAST: zeros that mean something */
+enum { HEAD = MDM_FOREIGN_HEAD, QUOTED = 40, LEAST = 16 };    /* LEAST: zeros that mean something */
 
 struct head {
     const unsigned char *byte;
@@ -25,7 +25,7 @@ struct kind {
     const char *magic;
     size_t length;
     int (*is)(const struct head *h);
-    struct maskdm_foreign f;
+    struct mdm_foreign f;
 };
 #define BYTES(text) text, sizeof text - 1, NULL
 
@@ -48,7 +48,7 @@ static int is_text(const struct head *h)
 {
     for (size_t i = 0; i < h->n;) {
         const unsigned char c = h->byte[i];
-        const int length = maskdm_utf8_length((const char *)h->byte + i, h->n - i);
+        const int length = mdm_utf8_length((const char *)h->byte + i, h->n - i);
 
         if (c == 0x7f || (c < 0x20 && !strchr("\t\n\f\r", c)) || !c)
             return 0;
@@ -173,14 +173,14 @@ static void quote(char out[QUOTED + 32], const struct head *h)
 
     while (n < QUOTED && n < left && text[n] >= 0x20 && text[n] < 0x7f)
         n++;
-    maskdm_format(out, QUOTED + 32, n ? " that begins \"%.*s\"" : "", (int)n, text);
+    mdm_format(out, QUOTED + 32, n ? " that begins \"%.*s\"" : "", (int)n, text);
 }
 
-const struct maskdm_foreign *maskdm_foreign_find(const void *bytes, size_t n)
+const struct mdm_foreign *mdm_foreign_find(const void *bytes, size_t n)
 {
     const struct head h = {bytes, n < HEAD ? n : HEAD};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(kinds); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(kinds); i++) {
         const struct kind *k = &kinds[i];
 
         if (k->is ? k->is(&h) : begins(&h, k->at, k->magic, k->length))
@@ -189,22 +189,22 @@ const struct maskdm_foreign *maskdm_foreign_find(const void *bytes, size_t n)
     return NULL;
 }
 
-int maskdm_st_refuse_foreign(struct maskdm_st *s)
+int mdm_st_refuse_foreign(struct mdm_st *s)
 {
     unsigned char byte[HEAD];
     const struct head h = {byte, s->size < HEAD ? (size_t)s->size : HEAD};
-    const struct maskdm_foreign *f;
+    const struct mdm_foreign *f;
     char words[QUOTED + 32] = "";
 
     if (!s->size)
-        return maskdm_fail(MASKDM_EFORMAT, "%s is empty", maskdm_st_label(s));
-    MASKDM_TRY(maskdm_st_bytes_at(s, byte, h.n, 0));
-    f = maskdm_foreign_find(byte, h.n);
+        return mdm_fail(MASKDM_EFORMAT, "%s is empty", mdm_st_label(s));
+    MDM_TRY(mdm_st_bytes_at(s, byte, h.n, 0));
+    f = mdm_foreign_find(byte, h.n);
     if (!f)
         return MASKDM_OK;
     if (f->is_text)
         quote(words, &h);
-    return maskdm_fail(MASKDM_EFORMAT, "%s is %s%s (%llu bytes), not a model or checkpoint that can be read%s%s",
-                       maskdm_st_label(s), f->what, words, (unsigned long long)s->size, f->advice ? "; " : "",
-                       f->advice ? f->advice : "");
+    return mdm_fail(MASKDM_EFORMAT, "%s is %s%s (%llu bytes), not a model or checkpoint that can be read%s%s",
+                    mdm_st_label(s), f->what, words, (unsigned long long)s->size, f->advice ? "; " : "",
+                    f->advice ? f->advice : "");
 }

@@ -7,15 +7,15 @@
 
 #include <stddef.h>
 
-enum { MASKDM_FOREIGN_HEAD = 512 }; /* first bytes of a file that are looked at */
+enum { MDM_FOREIGN_HEAD = 512 }; /* first bytes of a file that are looked at */
 
-struct maskdm_foreign {
+struct mdm_foreign {
     const char *what;   /* "a Git LFS pointer" */
     const char *advice; /* for who wanted weights; NULL: none */
     int is_text;        /* and nothing more is known */
 };
 
 /* NULL: no kind that is known. */
-const struct maskdm_foreign *maskdm_foreign_find(const void *bytes, size_t n);
+const struct mdm_foreign *mdm_foreign_find(const void *bytes, size_t n);
 
 #endif

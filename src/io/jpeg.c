@@ -22,7 +22,7 @@ enum {
 };
 
 struct decoding {
-    struct maskdm_rows base;
+    struct mdm_rows base;
     jmp_buf jump;
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -33,7 +33,7 @@ struct decoding {
     int started;      /* nothing but the header is read before the first row is asked for */
     int complete;     /* every row has come out */
     unsigned char *row;
-    struct maskdm_failure *f;
+    struct mdm_failure *f;
 };
 
 /* Kinds of JPEG that libjpeg does not read, in plainer words than its own. */
@@ -54,13 +54,13 @@ static void fail(struct decoding *d)
     const struct jpeg_error_mgr *e = &d->errors;
     char text[JMSG_LENGTH_MAX];
 
-    for (size_t i = 0; i < MASKDM_LENGTH(unread); i++)
+    for (size_t i = 0; i < MDM_LENGTH(unread); i++)
         if (unread[i].code == e->msg_code) {
-            maskdm_failure_set(d->f, MASKDM_ENOTSUP, unread[i].text, e->msg_parm.i[0]);
+            mdm_failure_set(d->f, MASKDM_ENOTSUP, unread[i].text, e->msg_parm.i[0]);
             longjmp(d->jump, 1);
         }
     e->format_message((j_common_ptr)&d->jpeg, text);
-    maskdm_failure_set(d->f, e->msg_code == JERR_OUT_OF_MEMORY ? MASKDM_ENOMEM : MASKDM_EFORMAT, "JPEG: %s", text);
+    mdm_failure_set(d->f, e->msg_code == JERR_OUT_OF_MEMORY ? MASKDM_ENOMEM : MASKDM_EFORMAT, "JPEG: %s", text);
     longjmp(d->jump, 1);
 }
 
@@ -71,7 +71,7 @@ static void stop(j_common_ptr jpeg)
 
     if (!d->complete || jpeg->err->msg_code == JERR_OUT_OF_MEMORY)
         fail(d);
-    maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_NO_END, 1);
+    mdm_remark_add(&d->base.remarks, MDM_REMARK_NO_END, 1);
     longjmp(d->jump, 1);
 }
 
@@ -80,14 +80,14 @@ static void hear(j_common_ptr jpeg, int level)
     struct decoding *d = jpeg->client_data;
     const int number = jpeg->err->msg_parm.i[0];
     const struct jpeg_source_mgr *src = d->jpeg.src;
-    struct maskdm_jpeg_place place = {.scans = d->jpeg.input_scan_number};
+    struct mdm_jpeg_place place = {.scans = d->jpeg.input_scan_number};
 
     if (level >= 0)
         return;
-    place.ended = d->base.remarks.times[MASKDM_REMARK_NO_END] > 0;
+    place.ended = d->base.remarks.times[MDM_REMARK_NO_END] > 0;
     if (!place.ended && number > 0 && number <= src->next_input_byte - d->bytes)
         place.stray = src->next_input_byte - number;
-    if (!maskdm_jpeg_warning(&d->base.remarks, jpeg->err->msg_code, number, &place))
+    if (!mdm_jpeg_warning(&d->base.remarks, jpeg->err->msg_code, number, &place))
         fail(d);
 }
 
@@ -103,7 +103,7 @@ static void watch_scans(j_common_ptr jpeg)
     const struct jpeg_decompress_struct *j = &d->jpeg;
 
     if (j->input_scan_number > SCANS_MOST) {
-        maskdm_failure_set(d->f, MASKDM_EFORMAT, "JPEG: more than %d scans", SCANS_MOST);
+        mdm_failure_set(d->f, MASKDM_EFORMAT, "JPEG: more than %d scans", SCANS_MOST);
         longjmp(d->jump, 1);
     }
     for (int i = 0; i < j->comps_in_scan; i++)
@@ -123,7 +123,7 @@ static boolean read_app1(j_decompress_ptr j)
     if (have > n)
         have = n;
     if (!d->base.orientation && !j->input_scan_number && have > 2 + sizeof name && !memcmp(p + 2, name, sizeof name))
-        d->base.orientation = maskdm_exif_orientation(p + 2, have - 2);
+        d->base.orientation = mdm_exif_orientation(p + 2, have - 2);
     j->src->skip_input_data(j, n < 2 ? 2 : (long)n);
     return TRUE;
 }
@@ -138,7 +138,7 @@ static int check_colours(struct decoding *d)
     else if (from == JCS_GRAYSCALE || from == JCS_YCbCr || from == JCS_RGB)
         j->out_color_space = from == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
     else
-        return maskdm_failure_set(d->f, MASKDM_ENOTSUP, "JPEG: %d components of unknown colour", j->num_components);
+        return mdm_failure_set(d->f, MASKDM_ENOTSUP, "JPEG: %d components of unknown colour", j->num_components);
     d->base.channels = from == JCS_GRAYSCALE ? 1 : 3;
     return MASKDM_OK;
 }
@@ -153,7 +153,7 @@ static int check_size(struct decoding *d)
 
     if (held || !j->arith_code)
         least = (uint64_t)j->image_height * j->image_width / (8 * 64);
-    MASKDM_TRY(maskdm_rows_check_size(d->base.how, j->image_height, j->image_width, least, d->size, d->f));
+    MDM_TRY(mdm_rows_check_size(d->base.how, j->image_height, j->image_width, least, d->size, d->f));
     d->base.height = j->image_height;
     d->base.width = j->image_width;
     for (int c = 0; c < j->num_components; c++) {
@@ -163,7 +163,7 @@ static int check_size(struct decoding *d)
 
         bytes += across * down * DCTSIZE2 * sizeof(JCOEF);
     }
-    return held ? maskdm_rows_hold(&d->base, bytes, "progressive or with a scan for each colour", d->f) : MASKDM_OK;
+    return held ? mdm_rows_hold(&d->base, bytes, "progressive or with a scan for each colour", d->f) : MASKDM_OK;
 }
 
 static int begin(struct decoding *d)
@@ -178,13 +178,13 @@ static int begin(struct decoding *d)
     (void)jpeg_read_header(j, TRUE);
     if (j->data_precision != 8)
         ERREXIT1(j, JERR_BAD_PRECISION, j->data_precision);
-    MASKDM_TRY(check_colours(d));
-    MASKDM_TRY(check_size(d));
+    MDM_TRY(check_colours(d));
+    MDM_TRY(check_size(d));
     d->base.bits = 8;
     row = (size_t)j->image_width * (j->out_color_space == JCS_CMYK ? 4 : (size_t)d->base.channels);
-    d->row = maskdm_malloc(row);
+    d->row = mdm_malloc(row);
     if (!d->row)
-        return maskdm_picture_memory(d->f, row, "a JPEG image");
+        return mdm_image_memory(d->f, row, "a JPEG image");
     j->dct_method = JDCT_ISLOW;
     return MASKDM_OK;
 }
@@ -196,7 +196,7 @@ static int is_complete(const struct decoding *d)
 
     if (jpeg_has_multiple_scans((j_decompress_ptr)j) && d->scanned + 1 != 1u << j->num_components)
         return 0;
-    if (d->base.remarks.times[MASKDM_REMARK_NO_END] && j->coef_bits)
+    if (d->base.remarks.times[MDM_REMARK_NO_END] && j->coef_bits)
         for (int c = 0; c < j->num_components; c++)
             for (int k = 0; k < DCTSIZE2; k++)
                 if (j->coef_bits[c][k] != 0)
@@ -215,15 +215,15 @@ static int next_row(struct decoding *d)
     if (j->output_scanline < j->output_height)
         return MASKDM_OK;
     if (!is_complete(d))
-        return maskdm_failure_set(d->f, MASKDM_EFORMAT, "JPEG: scans of the picture are missing");
+        return mdm_failure_set(d->f, MASKDM_EFORMAT, "JPEG: scans of the picture are missing");
     d->complete = 1;
     (void)jpeg_finish_decompress(j);
-    if (!d->base.remarks.times[MASKDM_REMARK_NO_END] && j->src->bytes_in_buffer)
-        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_TRAILER, (int64_t)j->src->bytes_in_buffer);
+    if (!d->base.remarks.times[MDM_REMARK_NO_END] && j->src->bytes_in_buffer)
+        mdm_remark_add(&d->base.remarks, MDM_REMARK_TRAILER, (int64_t)j->src->bytes_in_buffer);
     return MASKDM_OK;
 }
 
-static int guarded(struct decoding *d, int (*step)(struct decoding *d), struct maskdm_failure *f)
+static int guarded(struct decoding *d, int (*step)(struct decoding *d), struct mdm_failure *f)
 {
     f->code = MASKDM_OK;
     d->f = f;
@@ -243,13 +243,13 @@ static void from_cmyk(uint16_t *to, const unsigned char *from, int64_t width)
         }
 }
 
-static int read_row(struct maskdm_rows *rows, int64_t *y, uint16_t *to, struct maskdm_failure *f)
+static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f)
 {
     struct decoding *d = (struct decoding *)rows;
     const int64_t n = rows->width * rows->channels;
 
     *y = (int64_t)d->jpeg.output_scanline;
-    MASKDM_TRY(guarded(d, next_row, f));
+    MDM_TRY(guarded(d, next_row, f));
     if (d->jpeg.out_color_space == JCS_CMYK)
         from_cmyk(to, d->row, rows->width);
     else
@@ -258,26 +258,26 @@ static int read_row(struct maskdm_rows *rows, int64_t *y, uint16_t *to, struct m
     return MASKDM_OK;
 }
 
-static void close_rows(struct maskdm_rows *rows)
+static void close_rows(struct mdm_rows *rows)
 {
     struct decoding *d = (struct decoding *)rows;
 
     jpeg_destroy_decompress(&d->jpeg);
-    maskdm_free(d->row);
-    maskdm_free(d);
+    mdm_free(d->row);
+    mdm_free(d);
 }
 
-static const struct maskdm_rows_class kind = {read_row, close_rows};
+static const struct mdm_rows_class kind = {read_row, close_rows};
 
-int maskdm_rows_open_jpeg(struct maskdm_rows **out, const unsigned char *bytes, size_t size,
-                          const struct maskdm_reading *how, struct maskdm_failure *f)
+int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
+                       struct mdm_failure *f)
 {
-    struct decoding *d = maskdm_calloc(1, sizeof *d);
+    struct decoding *d = mdm_calloc(1, sizeof *d);
     int r;
 
     *out = NULL;
     if (!d)
-        return maskdm_picture_memory(f, sizeof *d, "a JPEG image");
+        return mdm_image_memory(f, sizeof *d, "a JPEG image");
     d->base.kind = &kind;
     d->base.how = how;
     d->bytes = bytes;

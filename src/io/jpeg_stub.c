@@ -6,11 +6,11 @@
 
 #include "util/error.h"
 
-int maskdm_rows_open_jpeg(struct maskdm_rows **out, const unsigned char *bytes, size_t size,
-                          const struct maskdm_reading *how, struct maskdm_failure *f)
+int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
+                       struct mdm_failure *f)
 {
     (void)bytes;
     (void)how;
     *out = NULL;
-    return maskdm_failure_set(f, MASKDM_ENOTSUP, "a JPEG image of %zu bytes: this build reads PNG only", size);
+    return mdm_failure_set(f, MASKDM_ENOTSUP, "a JPEG image of %zu bytes: this build reads PNG only", size);
 }

@@ -13,9 +13,9 @@
 
 enum { STRAY_MOST = 32 }; /* bytes behind compressed data; a lost block or two leave about as many */
 
-typedef int judge(struct maskdm_remarks *r, int number, const struct maskdm_jpeg_place *place);
+typedef int judge(struct mdm_remarks *r, int number, const struct mdm_jpeg_place *place);
 
-static int refuse(struct maskdm_remarks *r, int number, const struct maskdm_jpeg_place *place)
+static int refuse(struct mdm_remarks *r, int number, const struct mdm_jpeg_place *place)
 {
     (void)r;
     (void)number;
@@ -26,7 +26,7 @@ static int refuse(struct maskdm_remarks *r, int number, const struct maskdm_jpeg
 /* Between the segments before the first scan nothing of the picture is lost. Behind compressed data, of which every
  * block was decoded by then, encoders and cameras pad: with a few bytes, or with many equal ones before a marker.
  * More is data in which the decoder lost its place, and what goes on up to the file's end is a hole in the file. */
-static int stray(struct maskdm_remarks *r, int number, const struct maskdm_jpeg_place *place)
+static int stray(struct mdm_remarks *r, int number, const struct mdm_jpeg_place *place)
 {
     if (place->scans && place->ended)
         return 0;
@@ -37,38 +37,38 @@ static int stray(struct maskdm_remarks *r, int number, const struct maskdm_jpeg_
             if (place->stray[i] != place->stray[0])
                 return 0;
     }
-    maskdm_remark_add(r, MASKDM_REMARK_STRAY, number);
+    mdm_remark_add(r, MDM_REMARK_STRAY, number);
     return 1;
 }
 
-static int jfif(struct maskdm_remarks *r, int number, const struct maskdm_jpeg_place *place)
+static int jfif(struct mdm_remarks *r, int number, const struct mdm_jpeg_place *place)
 {
     (void)place;
-    maskdm_remark_add(r, MASKDM_REMARK_JFIF, number);
+    mdm_remark_add(r, MDM_REMARK_JFIF, number);
     return 1;
 }
 
-static int adobe(struct maskdm_remarks *r, int number, const struct maskdm_jpeg_place *place)
+static int adobe(struct mdm_remarks *r, int number, const struct mdm_jpeg_place *place)
 {
     (void)place;
-    maskdm_remark_add(r, MASKDM_REMARK_ADOBE, number);
+    mdm_remark_add(r, MDM_REMARK_ADOBE, number);
     return 1;
 }
 
-static int scan(struct maskdm_remarks *r, int number, const struct maskdm_jpeg_place *place)
-{
-    (void)number;
-    (void)place;
-    maskdm_remark_add(r, MASKDM_REMARK_SCAN, 1);
-    return 1;
-}
-
-static int end(struct maskdm_remarks *r, int number, const struct maskdm_jpeg_place *place)
+static int scan(struct mdm_remarks *r, int number, const struct mdm_jpeg_place *place)
 {
     (void)number;
     (void)place;
-    if (!r->times[MASKDM_REMARK_NO_END])
-        maskdm_remark_add(r, MASKDM_REMARK_NO_END, 1);
+    mdm_remark_add(r, MDM_REMARK_SCAN, 1);
+    return 1;
+}
+
+static int end(struct mdm_remarks *r, int number, const struct mdm_jpeg_place *place)
+{
+    (void)number;
+    (void)place;
+    if (!r->times[MDM_REMARK_NO_END])
+        mdm_remark_add(r, MDM_REMARK_NO_END, 1);
     return 1;
 }
 
@@ -88,9 +88,9 @@ static const struct {
     {JWRN_TOO_MUCH_DATA, refuse},     /* more rows asked for than there are: a fault of ours */
 };
 
-int maskdm_jpeg_warning(struct maskdm_remarks *r, int code, int number, const struct maskdm_jpeg_place *place)
+int mdm_jpeg_warning(struct mdm_remarks *r, int code, int number, const struct mdm_jpeg_place *place)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(table); i++)
+    for (size_t i = 0; i < MDM_LENGTH(table); i++)
         if (table[i].code == code)
             return table[i].judge(r, number, place);
     return 0;

@@ -8,13 +8,13 @@
 #include "io/remark.h"
 
 /* Where the decoder stands when the warning comes. */
-struct maskdm_jpeg_place {
+struct mdm_jpeg_place {
     int scans;                  /* scans begun */
     int ended;                  /* the file has ended */
     const unsigned char *stray; /* JWRN_EXTRANEOUS_DATA: the bytes, as far as they are known */
 };
 
 /* 1: the picture is whole; the remark is added. 0: it is not. code and number are those of libjpeg's message. */
-int maskdm_jpeg_warning(struct maskdm_remarks *r, int code, int number, const struct maskdm_jpeg_place *place);
+int mdm_jpeg_warning(struct mdm_remarks *r, int code, int number, const struct mdm_jpeg_place *place);
 
 #endif

@@ -11,25 +11,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum maskdm_pickle_kind {
-    MASKDM_PICKLE_MARK, /* on the stack only */
-    MASKDM_PICKLE_NONE,
-    MASKDM_PICKLE_OTHER, /* a value that nobody reads: an element type, a number of more than 64 bits */
-    MASKDM_PICKLE_BOOL,
-    MASKDM_PICKLE_INT,
-    MASKDM_PICKLE_FLOAT,
-    MASKDM_PICKLE_TEXT, /* UTF-8 without NUL */
-    MASKDM_PICKLE_TUPLE,
-    MASKDM_PICKLE_LIST,
-    MASKDM_PICKLE_DICT, /* keys are TEXT or INT, none twice */
-    MASKDM_PICKLE_GLOBAL,
-    MASKDM_PICKLE_STORAGE,
-    MASKDM_PICKLE_TENSOR,
-    MASKDM_PICKLE_KINDS
+enum mdm_pickle_kind {
+    MDM_PICKLE_MARK, /* on the stack only */
+    MDM_PICKLE_NONE,
+    MDM_PICKLE_OTHER, /* a value that nobody reads: an element type, a number of more than 64 bits */
+    MDM_PICKLE_BOOL,
+    MDM_PICKLE_INT,
+    MDM_PICKLE_FLOAT,
+    MDM_PICKLE_TEXT, /* UTF-8 without NUL */
+    MDM_PICKLE_TUPLE,
+    MDM_PICKLE_LIST,
+    MDM_PICKLE_DICT, /* keys are TEXT or INT, none twice */
+    MDM_PICKLE_GLOBAL,
+    MDM_PICKLE_STORAGE,
+    MDM_PICKLE_TENSOR,
+    MDM_PICKLE_KINDS
 };
-extern const char *const maskdm_pickle_kind_name[MASKDM_PICKLE_KINDS]; /* "a list" */
+extern const char *const mdm_pickle_kind_name[MDM_PICKLE_KINDS]; /* "a list" */
 
-struct maskdm_pickle_node {
+struct mdm_pickle_node {
     unsigned char kind;
     unsigned char detail; /* GLOBAL, STORAGE: row of the table of names; DICT: whether it is an OrderedDict */
     uint32_t count;       /* bytes of TEXT; cells of TUPLE, LIST, DICT */
@@ -47,19 +47,19 @@ struct maskdm_pickle_node {
     } u;
 };
 
-struct maskdm_pickle_cell {
+struct mdm_pickle_cell {
     uint32_t value, next;
 }; /* next 0: the last */
-struct maskdm_pickle_memo {
+struct mdm_pickle_memo {
     uint32_t index, node;
 };
 
-struct maskdm_pickle {
+struct mdm_pickle {
     const unsigned char *bytes;
     size_t size, at;
-    struct maskdm_pickle_node *node; /* 0 is the MARK */
-    struct maskdm_pickle_cell *cell; /* 0 is none */
-    struct maskdm_pickle_memo *memo; /* indices rise */
+    struct mdm_pickle_node *node; /* 0 is the MARK */
+    struct mdm_pickle_cell *cell; /* 0 is none */
+    struct mdm_pickle_memo *memo; /* indices rise */
     uint32_t *stack;
     size_t nodes, cells, memos, depth;
     size_t node_room, cell_room, memo_room, stack_room;
@@ -67,9 +67,9 @@ struct maskdm_pickle {
 };
 
 /* Read the whole pickle; texts point into `bytes`. A failure leaves nothing to free. */
-int maskdm_pickle_open(struct maskdm_pickle *p, const void *bytes, size_t size);
-void maskdm_pickle_close(struct maskdm_pickle *p);
+int mdm_pickle_open(struct mdm_pickle *p, const void *bytes, size_t size);
+void mdm_pickle_close(struct mdm_pickle *p);
 /* Element type ("F32") of a STORAGE. */
-const char *maskdm_pickle_dtype(const struct maskdm_pickle_node *storage);
+const char *mdm_pickle_dtype(const struct mdm_pickle_node *storage);
 
 #endif

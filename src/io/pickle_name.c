@@ -12,7 +12,7 @@
 enum { MOST_ARGUMENTS = 6, SHOWN = 80 };
 
 /* What is called and its arguments; pushes the result. */
-typedef int call(struct maskdm_pickle *p, const uint32_t *argument, int count);
+typedef int call(struct mdm_pickle *p, const uint32_t *argument, int count);
 
 static call call_ordered_dict, call_tensor, call_tensor_v2, call_parameter, call_size;
 
@@ -48,23 +48,23 @@ static const struct name {
     {"torch", "bool", NULL, NULL},
 };
 
-const char *maskdm_pickle_dtype(const struct maskdm_pickle_node *storage)
+const char *mdm_pickle_dtype(const struct mdm_pickle_node *storage)
 {
     return names[storage->detail].dtype;
 }
 
-static int is_kind(const struct maskdm_pickle *p, uint32_t node, int kind)
+static int is_kind(const struct mdm_pickle *p, uint32_t node, int kind)
 {
     return p->node[node].kind == kind;
 }
 
 /* A line of ASCII up to a newline, which is passed over. */
-static const char *take_line(struct maskdm_pickle *p, size_t *length)
+static const char *take_line(struct mdm_pickle *p, size_t *length)
 {
     const unsigned char *begin = p->bytes + p->at, *end = memchr(begin, '\n', p->size - p->at);
 
     if (!end) {
-        maskdm_fail(MASKDM_EFORMAT, "a name without an end");
+        mdm_fail(MASKDM_EFORMAT, "a name without an end");
         return NULL;
     }
     *length = (size_t)(end - begin);
@@ -77,7 +77,7 @@ static int equal(const char *known, const char *s, size_t n)
     return strlen(known) == n && memcmp(known, s, n) == 0;
 }
 
-int maskdm_pickle_global(struct maskdm_pickle *p, unsigned code)
+int mdm_pickle_global(struct mdm_pickle *p, unsigned code)
 {
     size_t m = 0, n = 0;
     const char *module = take_line(p, &m), *name = module ? take_line(p, &n) : NULL;
@@ -85,116 +85,113 @@ int maskdm_pickle_global(struct maskdm_pickle *p, unsigned code)
     (void)code;
     if (!name)
         return MASKDM_EFORMAT;
-    for (size_t i = 0; i < MASKDM_LENGTH(names); i++)
+    for (size_t i = 0; i < MDM_LENGTH(names); i++)
         if (equal(names[i].module, module, m) && equal(names[i].name, name, n))
-            return maskdm_pickle_push_new(
-                p, (struct maskdm_pickle_node){.kind = MASKDM_PICKLE_GLOBAL, .detail = (unsigned char)i});
-    return maskdm_fail(MASKDM_EFORMAT,
-                       "it names \"%.*s.%.*s\", which is not among the few names that a file of tensors needs; save "
-                       "the state_dict() alone",
-                       (int)(m < SHOWN ? m : SHOWN), module, (int)(n < SHOWN ? n : SHOWN), name);
+            return mdm_pickle_push_new(
+                p, (struct mdm_pickle_node){.kind = MDM_PICKLE_GLOBAL, .detail = (unsigned char)i});
+    return mdm_fail(MASKDM_EFORMAT,
+                    "it names \"%.*s.%.*s\", which is not among the few names that a file of tensors needs; save "
+                    "the state_dict() alone",
+                    (int)(m < SHOWN ? m : SHOWN), module, (int)(n < SHOWN ? n : SHOWN), name);
 }
 
-int maskdm_pickle_reduce(struct maskdm_pickle *p, unsigned code)
+int mdm_pickle_reduce(struct mdm_pickle *p, unsigned code)
 {
     uint32_t callee, tuple, argument[MOST_ARGUMENTS] = {0};
     const struct name *name;
     int count = 0;
 
     (void)code;
-    MASKDM_TRY(maskdm_pickle_pop(p, &tuple));
-    MASKDM_TRY(maskdm_pickle_pop(p, &callee));
-    if (!is_kind(p, callee, MASKDM_PICKLE_GLOBAL) || !is_kind(p, tuple, MASKDM_PICKLE_TUPLE))
-        return maskdm_fail(MASKDM_EFORMAT, "%s is called with %s", maskdm_pickle_kind_name[p->node[callee].kind],
-                           maskdm_pickle_kind_name[p->node[tuple].kind]);
+    MDM_TRY(mdm_pickle_pop(p, &tuple));
+    MDM_TRY(mdm_pickle_pop(p, &callee));
+    if (!is_kind(p, callee, MDM_PICKLE_GLOBAL) || !is_kind(p, tuple, MDM_PICKLE_TUPLE))
+        return mdm_fail(MASKDM_EFORMAT, "%s is called with %s", mdm_pickle_kind_name[p->node[callee].kind],
+                        mdm_pickle_kind_name[p->node[tuple].kind]);
     name = &names[p->node[callee].detail];
     for (uint32_t c = p->node[tuple].u.cells.first; c && count < MOST_ARGUMENTS; c = p->cell[c].next)
         argument[count++] = p->cell[c].value;
     if (!name->call || p->node[tuple].count > MOST_ARGUMENTS)
-        return maskdm_fail(MASKDM_EFORMAT, "%s.%s is called with %u arguments", name->module, name->name,
-                           (unsigned)p->node[tuple].count);
+        return mdm_fail(MASKDM_EFORMAT, "%s.%s is called with %u arguments", name->module, name->name,
+                        (unsigned)p->node[tuple].count);
     return name->call(p, argument, count);
 }
 
-static int call_ordered_dict(struct maskdm_pickle *p, const uint32_t *argument, int count)
+static int call_ordered_dict(struct mdm_pickle *p, const uint32_t *argument, int count)
 {
     (void)argument;
     if (count)
-        return maskdm_fail(MASKDM_EFORMAT, "an OrderedDict is made with %d arguments", count);
-    return maskdm_pickle_push_new(p, (struct maskdm_pickle_node){.kind = MASKDM_PICKLE_DICT, .detail = 1});
+        return mdm_fail(MASKDM_EFORMAT, "an OrderedDict is made with %d arguments", count);
+    return mdm_pickle_push_new(p, (struct mdm_pickle_node){.kind = MDM_PICKLE_DICT, .detail = 1});
 }
 
-static int call_tensor(struct maskdm_pickle *p, const uint32_t *argument, int count)
+static int call_tensor(struct mdm_pickle *p, const uint32_t *argument, int count)
 {
-    struct maskdm_pickle_node n = {.kind = MASKDM_PICKLE_TENSOR};
+    struct mdm_pickle_node n = {.kind = MDM_PICKLE_TENSOR};
 
-    if (count < 4 || !is_kind(p, argument[0], MASKDM_PICKLE_STORAGE) || !is_kind(p, argument[1], MASKDM_PICKLE_INT) ||
-        !is_kind(p, argument[2], MASKDM_PICKLE_TUPLE) || !is_kind(p, argument[3], MASKDM_PICKLE_TUPLE))
-        return maskdm_fail(MASKDM_EFORMAT,
-                           "a tensor is made of something else than storage, offset, size and stride");
+    if (count < 4 || !is_kind(p, argument[0], MDM_PICKLE_STORAGE) || !is_kind(p, argument[1], MDM_PICKLE_INT) ||
+        !is_kind(p, argument[2], MDM_PICKLE_TUPLE) || !is_kind(p, argument[3], MDM_PICKLE_TUPLE))
+        return mdm_fail(MASKDM_EFORMAT, "a tensor is made of something else than storage, offset, size and stride");
     n.u.tensor.storage = argument[0];
     n.u.tensor.offset = argument[1];
     n.u.tensor.size = argument[2];
     n.u.tensor.stride = argument[3];
-    return maskdm_pickle_push_new(p, n);
+    return mdm_pickle_push_new(p, n);
 }
 
 /* Behind the four: whether it wants gradients, and its hooks, both without meaning here. */
-static int call_tensor_v2(struct maskdm_pickle *p, const uint32_t *argument, int count)
+static int call_tensor_v2(struct mdm_pickle *p, const uint32_t *argument, int count)
 {
     if (count != 6)
-        return maskdm_fail(MASKDM_EFORMAT, "a tensor is made of %d arguments, not of 6", count);
+        return mdm_fail(MASKDM_EFORMAT, "a tensor is made of %d arguments, not of 6", count);
     return call_tensor(p, argument, count);
 }
 
-static int call_parameter(struct maskdm_pickle *p, const uint32_t *argument, int count)
+static int call_parameter(struct mdm_pickle *p, const uint32_t *argument, int count)
 {
-    if (count != 3 || !is_kind(p, argument[0], MASKDM_PICKLE_TENSOR))
-        return maskdm_fail(MASKDM_EFORMAT, "a parameter is made of something else than a tensor");
-    return maskdm_pickle_push(p, argument[0]);
+    if (count != 3 || !is_kind(p, argument[0], MDM_PICKLE_TENSOR))
+        return mdm_fail(MASKDM_EFORMAT, "a parameter is made of something else than a tensor");
+    return mdm_pickle_push(p, argument[0]);
 }
 
-static int call_size(struct maskdm_pickle *p, const uint32_t *argument, int count)
+static int call_size(struct mdm_pickle *p, const uint32_t *argument, int count)
 {
-    if (count != 1 || !is_kind(p, argument[0], MASKDM_PICKLE_TUPLE))
-        return maskdm_fail(MASKDM_EFORMAT, "a torch.Size is made of something else than a tuple");
-    return maskdm_pickle_push(p, argument[0]);
+    if (count != 1 || !is_kind(p, argument[0], MDM_PICKLE_TUPLE))
+        return mdm_fail(MASKDM_EFORMAT, "a torch.Size is made of something else than a tuple");
+    return mdm_pickle_push(p, argument[0]);
 }
 
 /* State of an OrderedDict: a state_dict()'s versions of its modules. Left out; nothing else may have any. */
-int maskdm_pickle_build(struct maskdm_pickle *p, unsigned code)
+int mdm_pickle_build(struct mdm_pickle *p, unsigned code)
 {
     uint32_t object, state;
 
     (void)code;
-    MASKDM_TRY(maskdm_pickle_pop(p, &state));
-    MASKDM_TRY(maskdm_pickle_pop(p, &object));
-    if (!is_kind(p, object, MASKDM_PICKLE_DICT) || !p->node[object].detail || !is_kind(p, state, MASKDM_PICKLE_DICT))
-        return maskdm_fail(MASKDM_EFORMAT, "%s is given %s for its state",
-                           maskdm_pickle_kind_name[p->node[object].kind],
-                           maskdm_pickle_kind_name[p->node[state].kind]);
-    return maskdm_pickle_push(p, object);
+    MDM_TRY(mdm_pickle_pop(p, &state));
+    MDM_TRY(mdm_pickle_pop(p, &object));
+    if (!is_kind(p, object, MDM_PICKLE_DICT) || !p->node[object].detail || !is_kind(p, state, MDM_PICKLE_DICT))
+        return mdm_fail(MASKDM_EFORMAT, "%s is given %s for its state", mdm_pickle_kind_name[p->node[object].kind],
+                        mdm_pickle_kind_name[p->node[state].kind]);
+    return mdm_pickle_push(p, object);
 }
 
 /* torch.save's reference to a storage. */
-int maskdm_pickle_persid(struct maskdm_pickle *p, unsigned code)
+int mdm_pickle_persid(struct mdm_pickle *p, unsigned code)
 {
-    struct maskdm_pickle_node n = {.kind = MASKDM_PICKLE_STORAGE};
-    const struct maskdm_pickle_node *part[5] = {0};
+    struct mdm_pickle_node n = {.kind = MDM_PICKLE_STORAGE};
+    const struct mdm_pickle_node *part[5] = {0};
     uint32_t tuple;
     int count = 0;
 
     (void)code;
-    MASKDM_TRY(maskdm_pickle_pop(p, &tuple));
-    if (is_kind(p, tuple, MASKDM_PICKLE_TUPLE) && p->node[tuple].count == 5)
+    MDM_TRY(mdm_pickle_pop(p, &tuple));
+    if (is_kind(p, tuple, MDM_PICKLE_TUPLE) && p->node[tuple].count == 5)
         for (uint32_t c = p->node[tuple].u.cells.first; c; c = p->cell[c].next)
             part[count++] = &p->node[p->cell[c].value];
-    if (count != 5 || part[0]->kind != MASKDM_PICKLE_TEXT || !equal("storage", part[0]->u.text, part[0]->count) ||
-        part[1]->kind != MASKDM_PICKLE_GLOBAL || !names[part[1]->detail].dtype ||
-        part[2]->kind != MASKDM_PICKLE_TEXT || part[3]->kind != MASKDM_PICKLE_TEXT ||
-        part[4]->kind != MASKDM_PICKLE_INT)
-        return maskdm_fail(MASKDM_EFORMAT, "a storage is not named by its kind, key, place and number of elements");
+    if (count != 5 || part[0]->kind != MDM_PICKLE_TEXT || !equal("storage", part[0]->u.text, part[0]->count) ||
+        part[1]->kind != MDM_PICKLE_GLOBAL || !names[part[1]->detail].dtype || part[2]->kind != MDM_PICKLE_TEXT ||
+        part[3]->kind != MDM_PICKLE_TEXT || part[4]->kind != MDM_PICKLE_INT)
+        return mdm_fail(MASKDM_EFORMAT, "a storage is not named by its kind, key, place and number of elements");
     n.detail = part[1]->detail;
     n.u.arguments = tuple;
-    return maskdm_pickle_push_new(p, n);
+    return mdm_pickle_push_new(p, n);
 }

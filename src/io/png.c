@@ -26,7 +26,7 @@ enum {
 };
 
 struct decoding {
-    struct maskdm_rows base;
+    struct mdm_rows base;
     jmp_buf jump;
     const unsigned char *bytes;
     size_t size, at;
@@ -37,12 +37,12 @@ struct decoding {
     unsigned char *pixel; /* one row, or all where they are interlaced */
     int whole, complete;  /* interlaced; every row has come out */
     int64_t given;
-    struct maskdm_failure *f;
+    struct mdm_failure *f;
 };
 
 static int out_of_memory(struct decoding *d)
 {
-    return maskdm_picture_memory(d->f, d->refused, "a PNG image");
+    return mdm_image_memory(d->f, d->refused, "a PNG image");
 }
 
 /* Behind a complete picture, in or before any chunk but its own, the end may be missing or be something else. */
@@ -59,9 +59,9 @@ static void stop(png_structp png, png_const_charp text)
     if (d->refused)
         out_of_memory(d);
     else if (is_past(d))
-        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_NO_END, 1);
+        mdm_remark_add(&d->base.remarks, MDM_REMARK_NO_END, 1);
     else
-        maskdm_failure_set(d->f, MASKDM_EFORMAT, "PNG: %s", text);
+        mdm_failure_set(d->f, MASKDM_EFORMAT, "PNG: %s", text);
     longjmp(d->jump, 1);
 }
 
@@ -73,18 +73,18 @@ static void hear(png_structp png, png_const_charp text)
     if (strstr(text, "CRC error")) {
         if (!strncmp(text, "tRNS", 4))
             stop(png, text);
-        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_CHECKSUM, 1);
+        mdm_remark_add(&d->base.remarks, MDM_REMARK_CHECKSUM, 1);
     } else if (!strncmp(text, "tRNS", 4)) {
-        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_OPAQUE, 1);
+        mdm_remark_add(&d->base.remarks, MDM_REMARK_OPAQUE, 1);
     } else if (d->complete && !strncmp(text, "IDAT", 4)) {
-        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_STREAM, 1);
+        mdm_remark_add(&d->base.remarks, MDM_REMARK_STREAM, 1);
     }
 }
 
 static png_voidp take(png_structp png, png_alloc_size_t bytes)
 {
     struct decoding *d = png_get_mem_ptr(png);
-    void *p = maskdm_malloc(bytes);
+    void *p = mdm_malloc(bytes);
 
     if (!p && !d->refused)
         d->refused = bytes;
@@ -94,7 +94,7 @@ static png_voidp take(png_structp png, png_alloc_size_t bytes)
 static void give(png_structp png, png_voidp p)
 {
     (void)png;
-    maskdm_free(p);
+    mdm_free(p);
 }
 
 static void feed(png_structp png, png_bytep to, size_t n)
@@ -114,10 +114,10 @@ static size_t read_u32(const unsigned char *p)
 
 static int is_intact(const unsigned char *chunk, size_t n)
 {
-    struct maskdm_crc32 crc;
+    struct mdm_crc32 crc;
 
-    maskdm_crc32_prepare(&crc);
-    return maskdm_crc32_add(&crc, 0, chunk + 4, 4 + n) == read_u32(chunk + 8 + n);
+    mdm_crc32_prepare(&crc);
+    return mdm_crc32_add(&crc, 0, chunk + 4, 4 + n) == read_u32(chunk + 8 + n);
 }
 
 /* The first eXIf chunk that says something. */
@@ -134,7 +134,7 @@ static int find_orientation(const struct decoding *d)
             break;
         if (memcmp(chunk + 4, "eXIf", 4) != 0 || !is_intact(chunk, n))
             continue;
-        found = maskdm_exif_orientation(chunk + 8, n);
+        found = mdm_exif_orientation(chunk + 8, n);
         if (found)
             return found;
     }
@@ -143,7 +143,7 @@ static int find_orientation(const struct decoding *d)
 
 static int read_header(struct decoding *d)
 {
-    struct maskdm_rows *rows = &d->base;
+    struct mdm_rows *rows = &d->base;
     uint64_t height, width, raw;
 
     png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
@@ -152,9 +152,9 @@ static int read_header(struct decoding *d)
     png_read_info(d->png, d->info);
     height = png_get_image_height(d->png, d->info);
     width = png_get_image_width(d->png, d->info);
-    if (maskdm_mul_u64(&raw, height, png_get_rowbytes(d->png, d->info)))
+    if (mdm_mul_u64(&raw, height, png_get_rowbytes(d->png, d->info)))
         raw = UINT64_MAX;
-    MASKDM_TRY(maskdm_rows_check_size(rows->how, height, width, raw / DEFLATE_MOST, d->size, d->f));
+    MDM_TRY(mdm_rows_check_size(rows->how, height, width, raw / DEFLATE_MOST, d->size, d->f));
     png_set_expand(d->png); /* palette to RGB, 1, 2 and 4 bits to 8, tRNS to alpha */
     d->whole = png_set_interlace_handling(d->png) > 1;
     png_read_update_info(d->png, d->info);
@@ -164,7 +164,7 @@ static int read_header(struct decoding *d)
     rows->bits = png_get_bit_depth(d->png, d->info) == 16 ? 16 : 8;
     rows->orientation = find_orientation(d);
     d->row = png_get_rowbytes(d->png, d->info);
-    return d->whole ? maskdm_rows_hold(rows, height * d->row, "interlaced", d->f) : MASKDM_OK;
+    return d->whole ? mdm_rows_hold(rows, height * d->row, "interlaced", d->f) : MASKDM_OK;
 }
 
 static int begin(struct decoding *d)
@@ -176,10 +176,10 @@ static int begin(struct decoding *d)
         d->info = png_create_info_struct(d->png);
     if (!d->info)
         return out_of_memory(d);
-    MASKDM_TRY(read_header(d));
+    MDM_TRY(read_header(d));
     bytes = d->row * (d->whole ? (size_t)d->base.height : 1);
-    d->pixel = maskdm_malloc(bytes);
-    return d->pixel ? MASKDM_OK : maskdm_picture_memory(d->f, bytes, "a PNG image");
+    d->pixel = mdm_malloc(bytes);
+    return d->pixel ? MASKDM_OK : mdm_image_memory(d->f, bytes, "a PNG image");
 }
 
 /* Everything that the file still has, once the last row is out. */
@@ -188,7 +188,7 @@ static int finish(struct decoding *d)
     d->complete = 1;
     png_read_end(d->png, d->info);
     if (d->at < d->size)
-        maskdm_remark_add(&d->base.remarks, MASKDM_REMARK_TRAILER, (int64_t)(d->size - d->at));
+        mdm_remark_add(&d->base.remarks, MDM_REMARK_TRAILER, (int64_t)(d->size - d->at));
     /* libpng goes on without a side chunk that it had no memory for; what it held might have mattered. */
     return d->refused ? out_of_memory(d) : MASKDM_OK;
 }
@@ -204,7 +204,7 @@ static int next_row(struct decoding *d)
     return ++d->given == (d->whole ? 1 : d->base.height) ? finish(d) : MASKDM_OK;
 }
 
-static int guarded(struct decoding *d, int (*step)(struct decoding *d), struct maskdm_failure *f)
+static int guarded(struct decoding *d, int (*step)(struct decoding *d), struct mdm_failure *f)
 {
     f->code = MASKDM_OK;
     d->f = f;
@@ -213,14 +213,14 @@ static int guarded(struct decoding *d, int (*step)(struct decoding *d), struct m
     return step(d);
 }
 
-static int read_row(struct maskdm_rows *rows, int64_t *y, uint16_t *to, struct maskdm_failure *f)
+static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f)
 {
     struct decoding *d = (struct decoding *)rows;
     const int64_t n = rows->width * rows->channels;
     const unsigned char *from;
 
     *y = d->given;
-    MASKDM_TRY(guarded(d, next_row, f));
+    MDM_TRY(guarded(d, next_row, f));
     from = d->pixel + (d->whole ? (size_t)*y * d->row : 0);
     if (rows->bits == 8)
         for (int64_t i = 0; i < n; i++)
@@ -231,26 +231,26 @@ static int read_row(struct maskdm_rows *rows, int64_t *y, uint16_t *to, struct m
     return MASKDM_OK;
 }
 
-static void close_rows(struct maskdm_rows *rows)
+static void close_rows(struct mdm_rows *rows)
 {
     struct decoding *d = (struct decoding *)rows;
 
     png_destroy_read_struct(&d->png, &d->info, NULL);
-    maskdm_free(d->pixel);
-    maskdm_free(d);
+    mdm_free(d->pixel);
+    mdm_free(d);
 }
 
-static const struct maskdm_rows_class kind = {read_row, close_rows};
+static const struct mdm_rows_class kind = {read_row, close_rows};
 
-int maskdm_rows_open_png(struct maskdm_rows **out, const unsigned char *bytes, size_t size,
-                         const struct maskdm_reading *how, struct maskdm_failure *f)
+int mdm_rows_open_png(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
+                      struct mdm_failure *f)
 {
-    struct decoding *d = maskdm_calloc(1, sizeof *d);
+    struct decoding *d = mdm_calloc(1, sizeof *d);
     int r;
 
     *out = NULL;
     if (!d)
-        return maskdm_picture_memory(f, sizeof *d, "a PNG image");
+        return mdm_image_memory(f, sizeof *d, "a PNG image");
     d->base.kind = &kind;
     d->base.how = how;
     d->bytes = bytes;

@@ -20,13 +20,13 @@ struct encoding {
     const maskdm_image *image;
     int bits;
     unsigned char *row;
-    struct maskdm_writer *writer;
-    struct maskdm_failure *f;
+    struct mdm_writer *writer;
+    struct mdm_failure *f;
 };
 
 static int out_of_memory(struct encoding *e)
 {
-    return maskdm_picture_memory(e->f, e->refused, "writing a PNG image");
+    return mdm_image_memory(e->f, e->refused, "writing a PNG image");
 }
 
 static void stop(png_structp png, png_const_charp text)
@@ -36,7 +36,7 @@ static void stop(png_structp png, png_const_charp text)
     if (e->refused)
         out_of_memory(e);
     else if (!e->f->code)
-        maskdm_failure_set(e->f, MASKDM_EINVAL, "PNG: %s", text);
+        mdm_failure_set(e->f, MASKDM_EINVAL, "PNG: %s", text);
     longjmp(e->jump, 1);
 }
 
@@ -49,7 +49,7 @@ static void ignore(png_structp png, png_const_charp text)
 static png_voidp take(png_structp png, png_alloc_size_t bytes)
 {
     struct encoding *e = png_get_mem_ptr(png);
-    void *p = maskdm_malloc(bytes);
+    void *p = mdm_malloc(bytes);
 
     if (!p && !e->refused)
         e->refused = bytes;
@@ -59,16 +59,16 @@ static png_voidp take(png_structp png, png_alloc_size_t bytes)
 static void give(png_structp png, png_voidp p)
 {
     (void)png;
-    maskdm_free(p);
+    mdm_free(p);
 }
 
 static void drain(png_structp png, png_bytep from, size_t n)
 {
     struct encoding *e = png_get_io_ptr(png);
-    int r = maskdm_writer_write(e->writer, from, n);
+    int r = mdm_writer_write(e->writer, from, n);
 
     if (r < 0) {
-        maskdm_failure_take(e->f, r);
+        mdm_failure_take(e->f, r);
         png_error(png, "write");
     }
 }
@@ -88,7 +88,7 @@ static void write_rows(struct encoding *e)
 
         for (int64_t i = 0; i < n; i++)
             if (e->bits == 8) {
-                e->row[i] = maskdm_sample_to_u8(v[i]);
+                e->row[i] = mdm_sample_to_u8(v[i]);
             } else {
                 e->row[2 * i] = (unsigned char)(v[i] >> 8);
                 e->row[2 * i + 1] = (unsigned char)(v[i] & 255);
@@ -126,8 +126,7 @@ static int guarded(struct encoding *e)
     return work(e);
 }
 
-int maskdm_picture_encode_png(const maskdm_image *image, struct maskdm_writer **writer, int bits,
-                              struct maskdm_failure *f)
+int mdm_image_encode_png(const maskdm_image *image, struct mdm_writer **writer, int bits, struct mdm_failure *f)
 {
     struct encoding e;
     size_t row = (size_t)(image->width * image->channels) * 2;
@@ -139,32 +138,32 @@ int maskdm_picture_encode_png(const maskdm_image *image, struct maskdm_writer **
     e.bits = bits;
     e.f = f;
     e.writer = *writer;
-    e.row = maskdm_malloc(row);
+    e.row = mdm_malloc(row);
     if (e.row) {
         r = guarded(&e);
         png_destroy_write_struct(&e.png, &e.info);
-        maskdm_free(e.row);
+        mdm_free(e.row);
     } else {
-        r = maskdm_picture_memory(f, row, "writing a PNG image");
+        r = mdm_image_memory(f, row, "writing a PNG image");
     }
     if (r < 0)
-        maskdm_writer_abandon(writer);
-    else if ((r = maskdm_writer_commit(writer)) < 0)
-        maskdm_failure_take(f, r);
+        mdm_writer_abandon(writer);
+    else if ((r = mdm_writer_commit(writer)) < 0)
+        mdm_failure_take(f, r);
     return r;
 }
 
-int maskdm_picture_write_png(const maskdm_image *image, const char *path, int bits, struct maskdm_failure *f)
+int mdm_image_write_png(const maskdm_image *image, const char *path, int bits, struct mdm_failure *f)
 {
-    struct maskdm_writer *writer;
+    struct mdm_writer *writer;
     int r;
 
     if (bits != 8 && bits != 16)
-        return maskdm_failure_set(f, MASKDM_EINVAL, "a PNG has 8 or 16 bits a sample, not %d", bits);
-    r = maskdm_writer_open(&writer, path);
+        return mdm_failure_set(f, MASKDM_EINVAL, "a PNG has 8 or 16 bits a sample, not %d", bits);
+    r = mdm_writer_open(&writer, path);
     if (r < 0) {
-        maskdm_failure_take(f, r);
+        mdm_failure_take(f, r);
         return r;
     }
-    return maskdm_picture_encode_png(image, &writer, bits, f);
+    return mdm_image_encode_png(image, &writer, bits, f);
 }

@@ -42,24 +42,23 @@ static double bicubic(double x)
 
 static void free_taps(struct taps *t)
 {
-    maskdm_free(t->first);
-    maskdm_free(t->count);
-    maskdm_free(t->weight);
+    mdm_free(t->first);
+    mdm_free(t->count);
+    mdm_free(t->weight);
 }
 
 /* Results `at` .. `at` + n of scaling `in` samples of `bits` to `out`. Memory is about 4 * max(in, out) weights. */
-static int make_taps(struct taps *t, int64_t in, int64_t out, int64_t at, int64_t n, int bits,
-                     struct maskdm_failure *f)
+static int make_taps(struct taps *t, int64_t in, int64_t out, int64_t at, int64_t n, int bits, struct mdm_failure *f)
 {
     double scale = (double)in / (double)out, wide = scale > 1 ? scale : 1, support = SUPPORT * wide;
 
     t->n = n;
     t->most = (int64_t)ceil(support) * 2 + 1;
-    t->first = maskdm_calloc((size_t)n, sizeof *t->first);
-    t->count = maskdm_calloc((size_t)n, sizeof *t->count);
-    t->weight = maskdm_calloc((size_t)(n * t->most), sizeof *t->weight);
+    t->first = mdm_calloc((size_t)n, sizeof *t->first);
+    t->count = mdm_calloc((size_t)n, sizeof *t->count);
+    t->weight = mdm_calloc((size_t)(n * t->most), sizeof *t->weight);
     if (!t->first || !t->count || !t->weight)
-        return maskdm_picture_memory(f, (size_t)(n * t->most) * sizeof *t->weight, "resizing an image");
+        return mdm_image_memory(f, (size_t)(n * t->most) * sizeof *t->weight, "resizing an image");
     for (int64_t i = 0; i < n; i++) {
         double centre = ((double)(at + i) + 0.5) * scale, sum = 0, *w = t->weight + i * t->most;
         double low = centre - support + 0.5, high = centre + support + 0.5;
@@ -92,14 +91,14 @@ static void store_pixel(uint16_t *to, const double *from, int channels, int bits
     double a = 65535;
 
     if (channels % 2 == 0) {
-        to[channels - 1] = maskdm_sample_round(from[channels - 1], bits);
+        to[channels - 1] = mdm_sample_round(from[channels - 1], bits);
         a = from[--channels];
     }
     for (int c = 0; c < channels; c++)
-        to[c] = a > 0 ? maskdm_sample_round(from[c] * 65535 / a, bits) : 0;
+        to[c] = a > 0 ? mdm_sample_round(from[c] * 65535 / a, bits) : 0;
 }
 
-struct maskdm_resize {
+struct mdm_resize {
     maskdm_image *to;
     struct taps across, down;
     int64_t in_width, first, last; /* rows first .. last of the source are looked at */
@@ -111,7 +110,7 @@ struct maskdm_resize {
 };
 
 /* A source row, scaled to the width of the result. */
-static void scale_row(struct maskdm_resize *z, float *to, const uint16_t *row)
+static void scale_row(struct mdm_resize *z, float *to, const uint16_t *row)
 {
     const struct taps *t = &z->across;
     const int channels = z->to->channels, alpha = channels % 2 == 0;
@@ -124,12 +123,12 @@ static void scale_row(struct maskdm_resize *z, float *to, const uint16_t *row)
 
             for (int64_t k = 0; k < t->count[x]; k++)
                 sum += w[k] * v[k * channels];
-            to[x * channels + c] = alpha ? (float)sum : maskdm_sample_round(sum, z->to->bits);
+            to[x * channels + c] = alpha ? (float)sum : mdm_sample_round(sum, z->to->bits);
         }
 }
 
 /* Row y of the result, whose sources are all in the ring. */
-static void make_row(struct maskdm_resize *z, int64_t y)
+static void make_row(struct mdm_resize *z, int64_t y)
 {
     const double *w = z->down.weight + y * z->down.most;
     const int channels = z->to->channels;
@@ -150,12 +149,12 @@ static void make_row(struct maskdm_resize *z, int64_t y)
     }
 }
 
-static int is_ready(const struct maskdm_resize *z, int64_t y)
+static int is_ready(const struct mdm_resize *z, int64_t y)
 {
     return z->down.first[y] >= z->low && z->down.first[y] + z->down.count[y] <= z->high;
 }
 
-void maskdm_resize_put(struct maskdm_resize *z, int64_t y, const uint16_t *row)
+void mdm_resize_put(struct mdm_resize *z, int64_t y, const uint16_t *row)
 {
     if (y < z->first || y >= z->last)
         return;
@@ -189,17 +188,17 @@ static int64_t margin(int64_t extra)
     return (extra + (extra % 4 == 3)) / 2;
 }
 
-static int prepare(struct maskdm_resize *z, int64_t height, int64_t width, int channels, int bits, int64_t to_height,
-                   int64_t to_width, struct maskdm_failure *f)
+static int prepare(struct mdm_resize *z, int64_t height, int64_t width, int channels, int bits, int64_t to_height,
+                   int64_t to_width, struct mdm_failure *f)
 {
     int64_t all_height, all_width;
     size_t line_bytes, ring_bytes;
 
-    MASKDM_TRY(maskdm_picture_create(&z->to, to_height, to_width, channels, f));
+    MDM_TRY(mdm_image_create(&z->to, to_height, to_width, channels, f));
     z->to->bits = bits;
     cover(&all_height, &all_width, height, width, to_height, to_width);
-    MASKDM_TRY(make_taps(&z->across, width, all_width, margin(all_width - to_width), to_width, bits, f));
-    MASKDM_TRY(make_taps(&z->down, height, all_height, margin(all_height - to_height), to_height, bits, f));
+    MDM_TRY(make_taps(&z->across, width, all_width, margin(all_width - to_width), to_width, bits, f));
+    MDM_TRY(make_taps(&z->down, height, all_height, margin(all_height - to_height), to_height, bits, f));
     z->in_width = width;
     z->first = z->down.first[0];
     z->last = z->down.first[to_height - 1] + z->down.count[to_height - 1];
@@ -207,26 +206,26 @@ static int prepare(struct maskdm_resize *z, int64_t height, int64_t width, int c
     z->depth = z->down.most < z->last - z->first ? z->down.most : z->last - z->first;
     line_bytes = (size_t)(width * channels) * sizeof *z->line;
     ring_bytes = (size_t)(z->depth * to_width * channels) * sizeof *z->ring;
-    z->line = maskdm_malloc(line_bytes);
-    z->ring = maskdm_malloc(ring_bytes);
-    return z->line && z->ring ? MASKDM_OK : maskdm_picture_memory(f, line_bytes + ring_bytes, "resizing an image");
+    z->line = mdm_malloc(line_bytes);
+    z->ring = mdm_malloc(ring_bytes);
+    return z->line && z->ring ? MASKDM_OK : mdm_image_memory(f, line_bytes + ring_bytes, "resizing an image");
 }
 
-int maskdm_resize_create(struct maskdm_resize **out, int64_t height, int64_t width, int channels, int bits,
-                         int64_t to_height, int64_t to_width, struct maskdm_failure *f)
+int mdm_resize_create(struct mdm_resize **out, int64_t height, int64_t width, int channels, int bits,
+                      int64_t to_height, int64_t to_width, struct mdm_failure *f)
 {
     int r;
 
-    *out = maskdm_calloc(1, sizeof **out);
+    *out = mdm_calloc(1, sizeof **out);
     if (!*out)
-        return maskdm_picture_memory(f, sizeof **out, "resizing an image");
+        return mdm_image_memory(f, sizeof **out, "resizing an image");
     r = prepare(*out, height, width, channels, bits, to_height, to_width, f);
     if (r < 0)
-        maskdm_resize_release(out);
+        mdm_resize_release(out);
     return r;
 }
 
-maskdm_image *maskdm_resize_take(struct maskdm_resize *z)
+maskdm_image *mdm_resize_take(struct mdm_resize *z)
 {
     maskdm_image *m = z->to;
 
@@ -234,31 +233,30 @@ maskdm_image *maskdm_resize_take(struct maskdm_resize *z)
     return m;
 }
 
-void maskdm_resize_release(struct maskdm_resize **z)
+void mdm_resize_release(struct mdm_resize **z)
 {
-    struct maskdm_resize *old = *z;
+    struct mdm_resize *old = *z;
 
     *z = NULL;
     if (!old)
         return;
-    maskdm_picture_free(&old->to);
+    mdm_image_free(&old->to);
     free_taps(&old->across);
     free_taps(&old->down);
-    maskdm_free(old->line);
-    maskdm_free(old->ring);
-    maskdm_free(old);
+    mdm_free(old->line);
+    mdm_free(old->ring);
+    mdm_free(old);
 }
 
-int maskdm_picture_fit(maskdm_image **out, const maskdm_image *m, int64_t height, int64_t width,
-                       struct maskdm_failure *f)
+int mdm_image_fit(maskdm_image **out, const maskdm_image *m, int64_t height, int64_t width, struct mdm_failure *f)
 {
-    struct maskdm_resize *z;
+    struct mdm_resize *z;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_resize_create(&z, m->height, m->width, m->channels, m->bits, height, width, f));
+    MDM_TRY(mdm_resize_create(&z, m->height, m->width, m->channels, m->bits, height, width, f));
     for (int64_t y = 0; y < m->height; y++)
-        maskdm_resize_put(z, y, m->sample + y * m->width * m->channels);
-    *out = maskdm_resize_take(z);
-    maskdm_resize_release(&z);
+        mdm_resize_put(z, y, m->sample + y * m->width * m->channels);
+    *out = mdm_resize_take(z);
+    mdm_resize_release(&z);
     return MASKDM_OK;
 }

@@ -7,16 +7,16 @@
 
 #include "io/image.h"
 
-struct maskdm_resize;
+struct mdm_resize;
 
 /* From height x width of `channels` and `bits` to to_height x to_width; see maskdm_image_fit(). It holds the rows
  * that the filter reaches over and no more. */
-int maskdm_resize_create(struct maskdm_resize **out, int64_t height, int64_t width, int channels, int bits,
-                         int64_t to_height, int64_t to_width, struct maskdm_failure *f);
+int mdm_resize_create(struct mdm_resize **out, int64_t height, int64_t width, int channels, int bits,
+                      int64_t to_height, int64_t to_width, struct mdm_failure *f);
 /* Row y of the picture; from the top down or from the bottom up, each once. */
-void maskdm_resize_put(struct maskdm_resize *z, int64_t y, const uint16_t *row);
+void mdm_resize_put(struct mdm_resize *z, int64_t y, const uint16_t *row);
 /* Once all rows are in. The caller owns the image. */
-maskdm_image *maskdm_resize_take(struct maskdm_resize *z);
-void maskdm_resize_release(struct maskdm_resize **z); /* NULL inside is fine */
+maskdm_image *mdm_resize_take(struct mdm_resize *z);
+void mdm_resize_release(struct mdm_resize **z); /* NULL inside is fine */
 
 #endif

@@ -12,89 +12,89 @@
 static const struct {
     const char *magic;
     size_t length;
-    int (*open)(struct maskdm_rows **out, const unsigned char *bytes, size_t size, const struct maskdm_reading *how,
-                struct maskdm_failure *f);
+    int (*open)(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
+                struct mdm_failure *f);
 } formats[] = {
-    {"\x89PNG\r\n\x1a\n", 8, maskdm_rows_open_png},
-    {"\xff\xd8", 2, maskdm_rows_open_jpeg},
+    {"\x89PNG\r\n\x1a\n", 8, mdm_rows_open_png},
+    {"\xff\xd8", 2, mdm_rows_open_jpeg},
 };
 
-static int find_format(size_t *out, const void *bytes, size_t size, struct maskdm_failure *f)
+static int find_format(size_t *out, const void *bytes, size_t size, struct mdm_failure *f)
 {
-    const struct maskdm_foreign *foreign;
+    const struct mdm_foreign *foreign;
 
-    for (size_t i = 0; i < MASKDM_LENGTH(formats); i++)
+    for (size_t i = 0; i < MDM_LENGTH(formats); i++)
         if (size >= formats[i].length && memcmp(bytes, formats[i].magic, formats[i].length) == 0) {
             *out = i;
             return MASKDM_OK;
         }
     if (!size)
-        return maskdm_failure_set(f, MASKDM_EFORMAT, "the file is empty");
-    foreign = maskdm_foreign_find(bytes, size);
-    return maskdm_failure_set(f, MASKDM_EFORMAT, "neither PNG nor JPEG%s%s", foreign ? ", but " : "",
-                              foreign ? foreign->what : "");
+        return mdm_failure_set(f, MASKDM_EFORMAT, "the file is empty");
+    foreign = mdm_foreign_find(bytes, size);
+    return mdm_failure_set(f, MASKDM_EFORMAT, "neither PNG nor JPEG%s%s", foreign ? ", but " : "",
+                           foreign ? foreign->what : "");
 }
 
-int maskdm_rows_probe(const void *bytes, size_t size, struct maskdm_failure *f)
+int mdm_rows_probe(const void *bytes, size_t size, struct mdm_failure *f)
 {
     size_t format;
 
     return find_format(&format, bytes, size, f);
 }
 
-int maskdm_rows_open(struct maskdm_rows **out, const void *bytes, size_t size, const struct maskdm_reading *how,
-                     struct maskdm_failure *f)
+int mdm_rows_open(struct mdm_rows **out, const void *bytes, size_t size, const struct mdm_reading *how,
+                  struct mdm_failure *f)
 {
     size_t format;
     int r;
 
     *out = NULL;
-    MASKDM_TRY(find_format(&format, bytes, size, f));
-    MASKDM_TRY(formats[format].open(out, bytes, size, how, f));
-    r = maskdm_rows_turn(out, f);
+    MDM_TRY(find_format(&format, bytes, size, f));
+    MDM_TRY(formats[format].open(out, bytes, size, how, f));
+    r = mdm_rows_turn(out, f);
     if (r < 0)
-        maskdm_rows_close(out);
+        mdm_rows_close(out);
     return r;
 }
 
-int maskdm_rows_read(struct maskdm_rows *rows, int64_t *y, uint16_t *to, struct maskdm_failure *f)
+int mdm_rows_read(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f)
 {
     return rows->kind->read(rows, y, to, f);
 }
 
-void maskdm_rows_close(struct maskdm_rows **rows)
+void mdm_rows_close(struct mdm_rows **rows)
 {
     if (*rows)
         (*rows)->kind->close(*rows);
     *rows = NULL;
 }
 
-int maskdm_rows_check_size(const struct maskdm_reading *how, uint64_t height, uint64_t width, uint64_t least,
-                           size_t size, struct maskdm_failure *f)
+int mdm_rows_check_size(const struct mdm_reading *how, uint64_t height, uint64_t width, uint64_t least, size_t size,
+                        struct mdm_failure *f)
 {
-    if (height > MASKDM_PICTURE_SIDE || width > MASKDM_PICTURE_SIDE)
-        return maskdm_failure_set(f, MASKDM_ENOTSUP,
-                                  "%llu x %llu pixels: sides of up to %d pixels are read, a fixed limit",
-                                  (unsigned long long)height, (unsigned long long)width, MASKDM_PICTURE_SIDE);
+    if (height > MDM_PICTURE_SIDE || width > MDM_PICTURE_SIDE)
+        return mdm_failure_set(f, MASKDM_ENOTSUP,
+                               "%llu x %llu pixels: sides of up to %d pixels are read, a fixed limit",
+                               (unsigned long long)height, (unsigned long long)width, MDM_PICTURE_SIDE);
     if (least > size)
-        return maskdm_failure_set(f, MASKDM_EFORMAT, "%zu bytes cannot hold %llu x %llu pixels", size,
-                                  (unsigned long long)height, (unsigned long long)width);
+        return mdm_failure_set(f, MASKDM_EFORMAT, "%zu bytes cannot hold %llu x %llu pixels", size,
+                               (unsigned long long)height, (unsigned long long)width);
     if (height * width > (uint64_t)how->pixels)
-        return maskdm_failure_set(f, MASKDM_EINVAL,
-                                  "%llu x %llu are %llu pixels, and image_pixels is %lld (--image-pixels raises it)",
-                                  (unsigned long long)height, (unsigned long long)width,
-                                  (unsigned long long)(height * width), (long long)how->pixels);
+        return mdm_failure_set(f, MASKDM_EINVAL,
+                               "%llu x %llu are %llu pixels, and image_pixels is %lld (--image-pixels raises it)",
+                               (unsigned long long)height, (unsigned long long)width,
+                               (unsigned long long)(height * width), (long long)how->pixels);
     return MASKDM_OK;
 }
 
-int maskdm_rows_hold(struct maskdm_rows *rows, uint64_t bytes, const char *what, struct maskdm_failure *f)
+int mdm_rows_hold(struct mdm_rows *rows, uint64_t bytes, const char *what, struct mdm_failure *f)
 {
     if (bytes > rows->how->memory || rows->held > rows->how->memory - (size_t)bytes)
-        return maskdm_failure_set(f, MASKDM_EINVAL,
-                                  "%lld x %lld pixels, %s, take %llu bytes at once, and image_memory is %zu "
-                                  "(--image-memory raises it)",
-                                  (long long)rows->height, (long long)rows->width, what,
-                                  (unsigned long long)(bytes + rows->held), rows->how->memory);
+        return mdm_failure_set(f, MASKDM_EINVAL,
+                               "%lld x %lld pixels, %s, take %llu bytes at once, and image_memory is %zu "
+                               "(--image-memory raises it)",
+                               (long long)rows->height, (long long)rows->width, what,
+                               (unsigned long long)(bytes + rows->held), rows->how->memory);
     rows->held += (size_t)bytes;
     return MASKDM_OK;
 }

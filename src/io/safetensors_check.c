@@ -16,17 +16,17 @@ static int compare_u64(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-static void sort_all(int64_t *index, int64_t n, maskdm_compare *order, const struct maskdm_st *s)
+static void sort_all(int64_t *index, int64_t n, mdm_compare *order, const struct mdm_st *s)
 {
     for (int64_t i = 0; i < n; i++)
         index[i] = i;
-    maskdm_sort(index, n, order, s);
+    mdm_sort(index, n, order, s);
 }
 
 /* Empty tensors come before the one that begins where they stand; ties keep the order of the header. */
 static int by_bytes(const void *user, int64_t a, int64_t b)
 {
-    const struct maskdm_st *s = user;
+    const struct mdm_st *s = user;
     int order = compare_u64(s->tensor[a].begin, s->tensor[b].begin);
 
     if (!order)
@@ -36,61 +36,61 @@ static int by_bytes(const void *user, int64_t a, int64_t b)
 
 static int by_name(const void *user, int64_t a, int64_t b)
 {
-    const struct maskdm_st *s = user;
+    const struct mdm_st *s = user;
     return strcmp(s->tensor[a].name, s->tensor[b].name);
 }
 
 static int by_key(const void *user, int64_t a, int64_t b)
 {
-    const struct maskdm_st *s = user;
+    const struct mdm_st *s = user;
     return strcmp(s->meta[a].key, s->meta[b].key);
 }
 
-static int order_by_bytes(struct maskdm_st *s)
+static int order_by_bytes(struct mdm_st *s)
 {
-    struct maskdm_st_tensor *sorted = maskdm_need((size_t)s->count, sizeof *sorted, "the table of tensors");
-    int64_t *index = maskdm_need((size_t)s->count, sizeof *index, "the order of the tensors");
+    struct mdm_st_tensor *sorted = mdm_need((size_t)s->count, sizeof *sorted, "the table of tensors");
+    int64_t *index = mdm_need((size_t)s->count, sizeof *index, "the order of the tensors");
 
     if (!sorted || !index) {
-        maskdm_free(sorted);
-        maskdm_free(index);
+        mdm_free(sorted);
+        mdm_free(index);
         return MASKDM_ENOMEM;
     }
     sort_all(index, s->count, by_bytes, s);
     for (int64_t i = 0; i < s->count; i++)
         sorted[i] = s->tensor[index[i]];
-    maskdm_free(index);
-    maskdm_free(s->tensor);
+    mdm_free(index);
+    mdm_free(s->tensor);
     s->tensor = sorted;
     return MASKDM_OK;
 }
 
-static int check_tiling(const struct maskdm_st *s, uint64_t data)
+static int check_tiling(const struct mdm_st *s, uint64_t data)
 {
     uint64_t at = 0;
 
     for (int64_t i = 0; i < s->count; i++) {
-        const struct maskdm_st_tensor *t = &s->tensor[i];
+        const struct mdm_st_tensor *t = &s->tensor[i];
         if (t->begin != at)
-            return maskdm_fail(MASKDM_EFORMAT,
-                               "tensor " MASKDM_ST_SHOWN " begins at byte %llu of the data, but the one before it "
-                               "ends at %llu",
-                               t->name, (unsigned long long)t->begin, (unsigned long long)at);
+            return mdm_fail(MASKDM_EFORMAT,
+                            "tensor " MDM_ST_SHOWN " begins at byte %llu of the data, but the one before it "
+                            "ends at %llu",
+                            t->name, (unsigned long long)t->begin, (unsigned long long)at);
         if (t->end > data)
-            return maskdm_fail(MASKDM_EFORMAT,
-                               "tensor " MASKDM_ST_SHOWN " ends at byte %llu of the data, but the file has only %llu",
-                               t->name, (unsigned long long)t->end, (unsigned long long)data);
+            return mdm_fail(MASKDM_EFORMAT,
+                            "tensor " MDM_ST_SHOWN " ends at byte %llu of the data, but the file has only %llu",
+                            t->name, (unsigned long long)t->end, (unsigned long long)data);
         at = t->end;
     }
     if (at != data)
-        return maskdm_fail(MASKDM_EFORMAT, "the tensors take %llu bytes, but %llu follow the header",
-                           (unsigned long long)at, (unsigned long long)data);
+        return mdm_fail(MASKDM_EFORMAT, "the tensors take %llu bytes, but %llu follow the header",
+                        (unsigned long long)at, (unsigned long long)data);
     return MASKDM_OK;
 }
 
-static int check_keys(struct maskdm_st *s)
+static int check_keys(struct mdm_st *s)
 {
-    int64_t *index = maskdm_need((size_t)s->meta_count, sizeof *index, "the order of the metadata");
+    int64_t *index = mdm_need((size_t)s->meta_count, sizeof *index, "the order of the metadata");
     int err = MASKDM_OK;
 
     if (!index)
@@ -98,43 +98,42 @@ static int check_keys(struct maskdm_st *s)
     sort_all(index, s->meta_count, by_key, s);
     for (int64_t i = 1; i < s->meta_count && !err; i++)
         if (by_key(s, index[i - 1], index[i]) == 0)
-            err = maskdm_fail(MASKDM_EFORMAT, "metadata " MASKDM_ST_SHOWN " comes twice", s->meta[index[i]].key);
-    maskdm_free(index);
+            err = mdm_fail(MASKDM_EFORMAT, "metadata " MDM_ST_SHOWN " comes twice", s->meta[index[i]].key);
+    mdm_free(index);
     return err;
 }
 
-static int check_names(const struct maskdm_st *s)
+static int check_names(const struct mdm_st *s)
 {
     for (int64_t i = 1; i < s->count; i++)
         if (by_name(s, s->by_name[i - 1], s->by_name[i]) == 0)
-            return maskdm_fail(MASKDM_EFORMAT, "tensor " MASKDM_ST_SHOWN " comes twice",
-                               s->tensor[s->by_name[i]].name);
+            return mdm_fail(MASKDM_EFORMAT, "tensor " MDM_ST_SHOWN " comes twice", s->tensor[s->by_name[i]].name);
     return MASKDM_OK;
 }
 
-int maskdm_st_index(struct maskdm_st *s)
+int mdm_st_index(struct mdm_st *s)
 {
     if (s->meta_count)
-        MASKDM_TRY(check_keys(s));
+        MDM_TRY(check_keys(s));
     if (!s->count)
         return MASKDM_OK;
-    s->by_name = maskdm_need((size_t)s->count, sizeof *s->by_name, "the order of the names");
+    s->by_name = mdm_need((size_t)s->count, sizeof *s->by_name, "the order of the names");
     if (!s->by_name)
         return MASKDM_ENOMEM;
     sort_all(s->by_name, s->count, by_name, s);
     return check_names(s);
 }
 
-int maskdm_st_reindex(struct maskdm_st *s)
+int mdm_st_reindex(struct mdm_st *s)
 {
     sort_all(s->by_name, s->count, by_name, s);
     return check_names(s);
 }
 
-int maskdm_st_check(struct maskdm_st *s, uint64_t data)
+int mdm_st_check(struct mdm_st *s, uint64_t data)
 {
     if (s->count)
-        MASKDM_TRY(order_by_bytes(s));
-    MASKDM_TRY(maskdm_st_index(s));
+        MDM_TRY(order_by_bytes(s));
+    MDM_TRY(mdm_st_index(s));
     return check_tiling(s, data);
 }

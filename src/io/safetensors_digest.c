@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-enum { CHUNK = 1 << 18, DIGITS = MASKDM_ST_DIGITS };
-static const char form[] = "\"" MASKDM_ST_DIGEST_KEY "\":\"" MASKDM_ST_DIGEST_FORM;
+enum { CHUNK = 1 << 18, DIGITS = MDM_ST_DIGITS };
+static const char form[] = "\"" MDM_ST_DIGEST_KEY "\":\"" MDM_ST_DIGEST_FORM;
 
 static size_t count_digits(const char *text, size_t n)
 {
@@ -22,10 +22,10 @@ static size_t count_digits(const char *text, size_t n)
 }
 
 /* Inside a JSON string quotes are escaped, so that these bytes can only be the key and its value. */
-size_t maskdm_st_digest_at(const char *head, size_t total)
+size_t mdm_st_digest_at(const char *head, size_t total)
 {
     const size_t before = sizeof form - 1;
-    const char *at = head + MASKDM_ST_LENGTH;
+    const char *at = head + MDM_ST_LENGTH;
 
     while ((at = memchr(at, '"', total - (size_t)(at - head)))) {
         const size_t left = total - (size_t)(at - head);
@@ -39,61 +39,60 @@ size_t maskdm_st_digest_at(const char *head, size_t total)
     return 0;
 }
 
-void maskdm_st_digest_start(struct maskdm_digest *d, const char *head, size_t total, size_t digits)
+void mdm_st_digest_start(struct mdm_digest *d, const char *head, size_t total, size_t digits)
 {
-    maskdm_digest_start(d);
-    maskdm_digest_add(d, head, digits);
-    maskdm_digest_add(d, MASKDM_ST_DIGEST_ZEROS, DIGITS);
-    maskdm_digest_add(d, head + digits + DIGITS, total - digits - DIGITS);
+    mdm_digest_start(d);
+    mdm_digest_add(d, head, digits);
+    mdm_digest_add(d, MDM_ST_DIGEST_ZEROS, DIGITS);
+    mdm_digest_add(d, head + digits + DIGITS, total - digits - DIGITS);
 }
 
-void maskdm_st_digest_head(struct maskdm_st *s, const char *head, size_t total)
+void mdm_st_digest_head(struct mdm_st *s, const char *head, size_t total)
 {
-    const size_t digits = maskdm_st_digest_at(head, total);
+    const size_t digits = mdm_st_digest_at(head, total);
 
     s->has_digest = digits > 0;
     if (digits)
-        maskdm_st_digest_start(&s->head, head, total, digits);
+        mdm_st_digest_start(&s->head, head, total, digits);
 }
 
-static int digest_data(struct maskdm_st *s, struct maskdm_digest *d)
+static int digest_data(struct mdm_st *s, struct mdm_digest *d)
 {
     uint64_t left = s->size - s->data_at, at = s->data_at;
     const size_t most = left < CHUNK ? (size_t)left + 1 : CHUNK;
-    unsigned char *chunk = maskdm_malloc(most);
-    int err = chunk ? MASKDM_OK : maskdm_fail_memory(most, "reading a tensor file");
+    unsigned char *chunk = mdm_malloc(most);
+    int err = chunk ? MASKDM_OK : mdm_fail_memory(most, "reading a tensor file");
 
     while (left && !err) {
         size_t n = left < most ? (size_t)left : most;
-        err = maskdm_st_bytes_at(s, chunk, n, at);
+        err = mdm_st_bytes_at(s, chunk, n, at);
         if (!err)
-            maskdm_digest_add(d, chunk, n);
+            mdm_digest_add(d, chunk, n);
         at += n;
         left -= n;
     }
-    maskdm_free(chunk);
+    mdm_free(chunk);
     return err;
 }
 
-int maskdm_st_verify(struct maskdm_st *s)
+int mdm_st_verify(struct mdm_st *s)
 {
-    const char *stated = maskdm_st_meta(s, MASKDM_ST_DIGEST_KEY);
-    struct maskdm_digest d = s->head;
+    const char *stated = mdm_st_meta(s, MDM_ST_DIGEST_KEY);
+    struct mdm_digest d = s->head;
     char found[DIGITS + 1];
 
     if (!stated)
-        return maskdm_fail(MASKDM_EFORMAT, "there is no digest in its metadata");
+        return mdm_fail(MASKDM_EFORMAT, "there is no digest in its metadata");
     if (!s->has_digest && strlen(stated) == DIGITS && count_digits(stated, DIGITS) == DIGITS)
-        return maskdm_fail(MASKDM_EVERSION,
-                           "an earlier version of libmaskdm wrote it, whose digest covers the tensors "
-                           "alone; only files whose digest covers the header too are read");
+        return mdm_fail(MASKDM_EVERSION, "an earlier version of libmaskdm wrote it, whose digest covers the tensors "
+                                         "alone; only files whose digest covers the header too are read");
     if (!s->has_digest)
-        return maskdm_fail(MASKDM_EFORMAT, "its digest is \"%.40s\", not \"" MASKDM_ST_DIGEST_FORM "\" and %d digits",
-                           stated, DIGITS);
-    MASKDM_TRY(digest_data(s, &d));
-    maskdm_digest_text(&d, found);
-    stated += sizeof MASKDM_ST_DIGEST_FORM - 1;
+        return mdm_fail(MASKDM_EFORMAT, "its digest is \"%.40s\", not \"" MDM_ST_DIGEST_FORM "\" and %d digits",
+                        stated, DIGITS);
+    MDM_TRY(digest_data(s, &d));
+    mdm_digest_text(&d, found);
+    stated += sizeof MDM_ST_DIGEST_FORM - 1;
     if (strcmp(stated, found))
-        return maskdm_fail(MASKDM_EFORMAT, "it is damaged: its bytes have digest %s instead of %.40s", found, stated);
+        return mdm_fail(MASKDM_EFORMAT, "it is damaged: its bytes have digest %s instead of %.40s", found, stated);
     return MASKDM_OK;
 }

@@ -20,16 +20,16 @@ struct axis {
 };
 
 struct gather {
-    struct maskdm_st *s;
+    struct mdm_st *s;
     uint64_t begin; /* byte of the file at which element 0 lies */
     int64_t size;   /* bytes of an element */
-    maskdm_st_take *take;
+    mdm_st_take *take;
     void *user;
     unsigned char *window;
 };
 
 /* Dimensions that matter, by falling steps in the file; two that step like one are one. Returns how many. */
-static int find_axes(const struct maskdm_st_tensor *t, struct axis axis[MASKDM_ST_RANK])
+static int find_axes(const struct mdm_st_tensor *t, struct axis axis[MDM_ST_RANK])
 {
     int64_t to = 1;
     int n = 0, kept = 0;
@@ -67,7 +67,7 @@ static int take_run(const struct gather *g, int64_t first, const unsigned char *
         n = count - done < RUN ? count - done : RUN;
         for (int64_t k = 0; k < n; k++)
             memcpy(run + (size_t)k * size, in + (size_t)((done + k) * from) * size, size);
-        MASKDM_TRY(g->take(g->user, (size_t)(first + done), run, (size_t)n));
+        MDM_TRY(g->take(g->user, (size_t)(first + done), run, (size_t)n));
     }
     return MASKDM_OK;
 }
@@ -82,11 +82,11 @@ static int take_tile(const struct gather *g, int64_t to, const struct axis *a, c
         const int64_t first = to + i * outer->to;
 
         if (inner->to == 1) {
-            MASKDM_TRY(take_run(g, first, in, inner->size, inner->from));
+            MDM_TRY(take_run(g, first, in, inner->size, inner->from));
             continue;
         }
         for (int64_t k = 0; k < inner->size; k++)
-            MASKDM_TRY(take_run(g, first + k * inner->to, in + k * inner->from * g->size, 1, 1));
+            MDM_TRY(take_run(g, first + k * inner->to, in + k * inner->from * g->size, 1, 1));
     }
     return MASKDM_OK;
 }
@@ -116,9 +116,9 @@ static int take_plane(const struct gather *g, int64_t from, int64_t to, const st
             x.size = a->size - i < rows ? a->size - i : rows;
             y.size = b->size - j < columns ? b->size - j : columns;
             span = (x.size - 1) * x.from + (y.size - 1) * y.from + 1;
-            MASKDM_TRY(maskdm_st_bytes_at(g->s, g->window, (size_t)(span * g->size),
-                                          g->begin + (uint64_t)((from + i * a->from + j * b->from) * g->size)));
-            MASKDM_TRY(take_tile(g, to + i * a->to + j * b->to, &x, &y));
+            MDM_TRY(mdm_st_bytes_at(g->s, g->window, (size_t)(span * g->size),
+                                    g->begin + (uint64_t)((from + i * a->from + j * b->from) * g->size)));
+            MDM_TRY(take_tile(g, to + i * a->to + j * b->to, &x, &y));
         }
     return MASKDM_OK;
 }
@@ -129,11 +129,11 @@ static int take_planes(const struct gather *g, const struct axis *axis, int n)
     static const struct axis none = {1, 0, 0};
     const struct axis *a = n > 1 ? &axis[n - 2] : &none, *b = n > 0 ? &axis[n - 1] : &none;
     const int outer = n > 2 ? n - 2 : 0;
-    int64_t index[MASKDM_ST_RANK] = {0}, from = 0, to = 0;
+    int64_t index[MDM_ST_RANK] = {0}, from = 0, to = 0;
     int d;
 
     do {
-        MASKDM_TRY(take_plane(g, from, to, a, b));
+        MDM_TRY(take_plane(g, from, to, a, b));
         for (d = outer; d-- > 0;) {
             from += axis[d].from;
             to += axis[d].to;
@@ -147,17 +147,17 @@ static int take_planes(const struct gather *g, const struct axis *axis, int n)
     return MASKDM_OK;
 }
 
-int maskdm_st_gather(struct maskdm_st *s, const struct maskdm_st_tensor *t, maskdm_st_take *take, void *user)
+int mdm_st_gather(struct mdm_st *s, const struct mdm_st_tensor *t, mdm_st_take *take, void *user)
 {
-    struct gather g = {s, s->data_at + t->begin, maskdm_st_dtype_find(t->dtype)->size, take, user, NULL};
-    struct axis axis[MASKDM_ST_RANK];
+    struct gather g = {s, s->data_at + t->begin, mdm_st_dtype_find(t->dtype)->size, take, user, NULL};
+    struct axis axis[MDM_ST_RANK];
     const int n = find_axes(t, axis);
     int err;
 
-    g.window = maskdm_need(WINDOW, 1, "reading a tensor");
+    g.window = mdm_need(WINDOW, 1, "reading a tensor");
     if (!g.window)
         return MASKDM_ENOMEM;
     err = take_planes(&g, axis, n);
-    maskdm_free(g.window);
+    mdm_free(g.window);
     return err;
 }

@@ -9,23 +9,23 @@
 #include "io/torch.h"
 #include "io/zip.h"
 
-enum { MASKDM_TORCH_DEPTH = 32 };
+enum { MDM_TORCH_DEPTH = 32 };
 
-struct maskdm_torch {
-    struct maskdm_st *s;
-    struct maskdm_zip zip;
-    struct maskdm_pickle pickle;
-    char root[MASKDM_ST_NAME + 1];                  /* folder of the archive that everything is in, with its slash */
-    char path[MASKDM_ST_NAME + 1];                  /* of the value at hand */
+struct mdm_torch {
+    struct mdm_st *s;
+    struct mdm_zip zip;
+    struct mdm_pickle pickle;
+    char root[MDM_ST_NAME + 1];                     /* folder of the archive that everything is in, with its slash */
+    char path[MDM_ST_NAME + 1];                     /* of the value at hand */
     uint64_t visits, text, visit_limit, text_limit; /* what sharing could otherwise multiply */
 };
 
 /* ---- torch_walk.c: every value of the pickle, by its path ---- */
-int maskdm_torch_walk(struct maskdm_torch *t);
+int mdm_torch_walk(struct mdm_torch *t);
 /* Count bytes of text that are kept. */
-int maskdm_torch_keep(struct maskdm_torch *t, size_t bytes);
+int mdm_torch_keep(struct mdm_torch *t, size_t bytes);
 
 /* ---- torch_tensor.c: the tensor at t->path ---- */
-int maskdm_torch_tensor(struct maskdm_torch *t, const struct maskdm_pickle_node *tensor);
+int mdm_torch_tensor(struct mdm_torch *t, const struct mdm_pickle_node *tensor);
 
 #endif

@@ -13,10 +13,10 @@
 
 enum { MOST_KEY = 64 };
 
-#define NUMBERS "tensor " MASKDM_ST_SHOWN ": "
+#define NUMBERS "tensor " MDM_ST_SHOWN ": "
 
 /* Letters, digits, "_" and ".": a key is looked up and never used as a path, and need not look like one. */
-static int is_key(const struct maskdm_pickle_node *key)
+static int is_key(const struct mdm_pickle_node *key)
 {
     if (!key->count || key->count > MOST_KEY)
         return 0;
@@ -30,11 +30,11 @@ static int is_key(const struct maskdm_pickle_node *key)
 }
 
 /* The entry of a storage, which must hold exactly the elements that the pickle says. */
-static int find_storage(struct maskdm_torch *t, const struct maskdm_pickle_node *storage, const char *name,
-                        const struct maskdm_st_dtype *type, const struct maskdm_zip_entry **entry, int64_t *elements)
+static int find_storage(struct mdm_torch *t, const struct mdm_pickle_node *storage, const char *name,
+                        const struct mdm_st_dtype *type, const struct mdm_zip_entry **entry, int64_t *elements)
 {
-    const struct maskdm_pickle *p = &t->pickle;
-    const struct maskdm_pickle_node *part[5];
+    const struct mdm_pickle *p = &t->pickle;
+    const struct mdm_pickle_node *part[5];
     char path[sizeof t->root + MOST_KEY + 8];
     uint32_t cell = p->node[storage->u.arguments].u.cells.first;
     int64_t bytes;
@@ -42,38 +42,38 @@ static int find_storage(struct maskdm_torch *t, const struct maskdm_pickle_node 
     for (int i = 0; i < 5; i++, cell = p->cell[cell].next)
         part[i] = &p->node[p->cell[cell].value];
     if (!is_key(part[2]))
-        return maskdm_fail(MASKDM_EFORMAT, NUMBERS "\"%.*s\" is no key of a storage", name,
-                           (int)(part[2]->count < MOST_KEY ? part[2]->count : MOST_KEY), part[2]->u.text);
-    maskdm_format(path, sizeof path, "%sdata/%.*s", t->root, (int)part[2]->count, part[2]->u.text);
-    *entry = maskdm_zip_find(&t->zip, path);
+        return mdm_fail(MASKDM_EFORMAT, NUMBERS "\"%.*s\" is no key of a storage", name,
+                        (int)(part[2]->count < MOST_KEY ? part[2]->count : MOST_KEY), part[2]->u.text);
+    mdm_format(path, sizeof path, "%sdata/%.*s", t->root, (int)part[2]->count, part[2]->u.text);
+    *entry = mdm_zip_find(&t->zip, path);
     if (!*entry)
-        return maskdm_fail(MASKDM_EFORMAT, NUMBERS "its storage, entry \"%.160s\", is missing", name, path);
+        return mdm_fail(MASKDM_EFORMAT, NUMBERS "its storage, entry \"%.160s\", is missing", name, path);
     *elements = part[4]->u.integer;
-    if (*elements < 0 || maskdm_mul_i64(&bytes, *elements, type->size) || (uint64_t)bytes != (*entry)->size)
-        return maskdm_fail(MASKDM_EFORMAT,
-                           NUMBERS "its storage is said to have %lld elements of %d bytes, but entry "
-                                   "\"%.160s\" has %llu bytes",
-                           name, (long long)*elements, type->size, path, (unsigned long long)(*entry)->size);
+    if (*elements < 0 || mdm_mul_i64(&bytes, *elements, type->size) || (uint64_t)bytes != (*entry)->size)
+        return mdm_fail(MASKDM_EFORMAT,
+                        NUMBERS "its storage is said to have %lld elements of %d bytes, but entry "
+                                "\"%.160s\" has %llu bytes",
+                        name, (long long)*elements, type->size, path, (unsigned long long)(*entry)->size);
     return MASKDM_OK;
 }
 
 /* Whole numbers from 0 on, at most as many as a tensor has dimensions. */
-static int read_numbers(const struct maskdm_pickle *p, uint32_t tuple, const char *name, const char *what,
-                        int64_t *out, int *count)
+static int read_numbers(const struct mdm_pickle *p, uint32_t tuple, const char *name, const char *what, int64_t *out,
+                        int *count)
 {
-    const struct maskdm_pickle_node *n = &p->node[tuple];
+    const struct mdm_pickle_node *n = &p->node[tuple];
     uint32_t cell = n->u.cells.first;
 
-    if (n->count > MASKDM_ST_RANK)
-        return maskdm_fail(MASKDM_EFORMAT, NUMBERS "%u dimensions; at most %d are read", name, (unsigned)n->count,
-                           MASKDM_ST_RANK);
+    if (n->count > MDM_ST_RANK)
+        return mdm_fail(MASKDM_EFORMAT, NUMBERS "%u dimensions; at most %d are read", name, (unsigned)n->count,
+                        MDM_ST_RANK);
     *count = (int)n->count;
     for (int i = 0; i < *count; i++, cell = p->cell[cell].next) {
-        const struct maskdm_pickle_node *x = &p->node[p->cell[cell].value];
+        const struct mdm_pickle_node *x = &p->node[p->cell[cell].value];
 
-        if (x->kind != MASKDM_PICKLE_INT || x->u.integer < 0)
-            return maskdm_fail(MASKDM_EFORMAT, NUMBERS "%s %d is %lld, not a whole number from 0 on", name, what, i,
-                               (long long)(x->kind == MASKDM_PICKLE_INT ? x->u.integer : 0));
+        if (x->kind != MDM_PICKLE_INT || x->u.integer < 0)
+            return mdm_fail(MASKDM_EFORMAT, NUMBERS "%s %d is %lld, not a whole number from 0 on", name, what, i,
+                            (long long)(x->kind == MDM_PICKLE_INT ? x->u.integer : 0));
         out[i] = x->u.integer;
     }
     return MASKDM_OK;
@@ -81,20 +81,20 @@ static int read_numbers(const struct maskdm_pickle *p, uint32_t tuple, const cha
 
 /* Whether all elements lie within the storage, and are no more than it has: a stride of 0 repeats what is there, and
  * could make gigabytes of a byte. */
-static int fits(const struct maskdm_st_tensor *x, int64_t offset, int64_t elements)
+static int fits(const struct mdm_st_tensor *x, int64_t offset, int64_t elements)
 {
     int64_t last = offset, step;
 
     if (!x->elements)
         return offset <= elements;
     for (int d = 0; d < x->rank; d++)
-        if (maskdm_mul_i64(&step, x->shape[d] - 1, x->stride[d]) || maskdm_add_i64(&last, last, step))
+        if (mdm_mul_i64(&step, x->shape[d] - 1, x->stride[d]) || mdm_add_i64(&last, last, step))
             return 0;
     return last < elements && x->elements <= elements;
 }
 
 /* Whether elements do not follow each other in row-major order. */
-static int is_scattered(const struct maskdm_st_tensor *x)
+static int is_scattered(const struct mdm_st_tensor *x)
 {
     int64_t expected = 1;
 
@@ -106,31 +106,31 @@ static int is_scattered(const struct maskdm_st_tensor *x)
     return 0;
 }
 
-static int fill(struct maskdm_torch *t, struct maskdm_st_tensor *x, const struct maskdm_pickle_node *tensor)
+static int fill(struct mdm_torch *t, struct mdm_st_tensor *x, const struct mdm_pickle_node *tensor)
 {
-    const struct maskdm_pickle *p = &t->pickle;
-    const struct maskdm_pickle_node *storage = &p->node[tensor->u.tensor.storage];
-    const struct maskdm_st_dtype *type = maskdm_st_dtype_find(maskdm_pickle_dtype(storage));
+    const struct mdm_pickle *p = &t->pickle;
+    const struct mdm_pickle_node *storage = &p->node[tensor->u.tensor.storage];
+    const struct mdm_st_dtype *type = mdm_st_dtype_find(mdm_pickle_dtype(storage));
     const int64_t offset = p->node[tensor->u.tensor.offset].u.integer;
-    const struct maskdm_zip_entry *entry;
+    const struct mdm_zip_entry *entry;
     int64_t elements;
     uint64_t bytes;
     int strides;
 
     x->dtype = type->name;
-    MASKDM_TRY(find_storage(t, storage, x->name, type, &entry, &elements));
-    MASKDM_TRY(read_numbers(p, tensor->u.tensor.size, x->name, "size", x->shape, &x->rank));
-    MASKDM_TRY(read_numbers(p, tensor->u.tensor.stride, x->name, "stride", x->stride, &strides));
+    MDM_TRY(find_storage(t, storage, x->name, type, &entry, &elements));
+    MDM_TRY(read_numbers(p, tensor->u.tensor.size, x->name, "size", x->shape, &x->rank));
+    MDM_TRY(read_numbers(p, tensor->u.tensor.stride, x->name, "stride", x->stride, &strides));
     if (strides != x->rank)
-        return maskdm_fail(MASKDM_EFORMAT, NUMBERS "%d sizes and %d strides", x->name, x->rank, strides);
-    if (maskdm_st_measure(x, type, &bytes))
-        return maskdm_fail(MASKDM_EFORMAT, NUMBERS "its shape takes more than %lld bytes", x->name,
-                           (long long)INT64_MAX);
+        return mdm_fail(MASKDM_EFORMAT, NUMBERS "%d sizes and %d strides", x->name, x->rank, strides);
+    if (mdm_st_measure(x, type, &bytes))
+        return mdm_fail(MASKDM_EFORMAT, NUMBERS "its shape takes more than %lld bytes", x->name,
+                        (long long)INT64_MAX);
     if (offset < 0 || !fits(x, offset, elements))
-        return maskdm_fail(MASKDM_EFORMAT,
-                           NUMBERS "its %lld elements from %lld on are not all among the %lld of its "
-                                   "storage",
-                           x->name, (long long)x->elements, (long long)offset, (long long)elements);
+        return mdm_fail(MASKDM_EFORMAT,
+                        NUMBERS "its %lld elements from %lld on are not all among the %lld of its "
+                                "storage",
+                        x->name, (long long)x->elements, (long long)offset, (long long)elements);
     x->scattered = is_scattered(x);
     x->part = 1 + (entry - t->zip.entry);
     x->begin = entry->at + (uint64_t)offset * (uint64_t)type->size; /* within the entry, by fits() */
@@ -138,22 +138,22 @@ static int fill(struct maskdm_torch *t, struct maskdm_st_tensor *x, const struct
     return MASKDM_OK;
 }
 
-int maskdm_torch_tensor(struct maskdm_torch *t, const struct maskdm_pickle_node *tensor)
+int mdm_torch_tensor(struct mdm_torch *t, const struct mdm_pickle_node *tensor)
 {
-    struct maskdm_st *s = t->s;
-    struct maskdm_st_tensor *x;
+    struct mdm_st *s = t->s;
+    struct mdm_st_tensor *x;
 
-    if (s->count == MASKDM_ST_TENSORS)
-        return maskdm_fail(MASKDM_EFORMAT, "more than %d tensors", MASKDM_ST_TENSORS);
-    x = maskdm_st_grow(s->tensor, s->count, sizeof *x, "the table of tensors");
+    if (s->count == MDM_ST_TENSORS)
+        return mdm_fail(MASKDM_EFORMAT, "more than %d tensors", MDM_ST_TENSORS);
+    x = mdm_st_grow(s->tensor, s->count, sizeof *x, "the table of tensors");
     if (!x)
         return MASKDM_ENOMEM;
     s->tensor = x;
     x += s->count++;
     memset(x, 0, sizeof *x);
-    x->name = maskdm_strdup(t->path);
+    x->name = mdm_strdup(t->path);
     if (!x->name)
-        return maskdm_fail_memory(strlen(t->path), "a tensor name");
-    MASKDM_TRY(maskdm_torch_keep(t, strlen(t->path)));
+        return mdm_fail_memory(strlen(t->path), "a tensor name");
+    MDM_TRY(mdm_torch_keep(t, strlen(t->path)));
     return fill(t, x, tensor);
 }

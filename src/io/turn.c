@@ -10,7 +10,7 @@
 #include "util/alloc.h"
 
 struct turned {
-    struct maskdm_rows base, *from;
+    struct mdm_rows base, *from;
     int lying, mirrored, backwards; /* rows become columns; columns, rows count from the far end */
     int64_t given;
     unsigned char *whole; /* lying: the upright picture, 1 or 2 bytes a sample */
@@ -50,39 +50,39 @@ static void put_column(struct turned *t, int64_t x)
     }
 }
 
-static int gather(struct turned *t, struct maskdm_failure *f)
+static int gather(struct turned *t, struct mdm_failure *f)
 {
     const size_t sample = t->base.bits == 8 ? 1 : sizeof(uint16_t);
     const size_t row = (size_t)(t->base.height * t->base.channels) * sizeof *t->row;
     const size_t all = (size_t)(t->base.height * t->base.width * t->base.channels) * sample;
 
-    t->row = maskdm_malloc(row);
-    t->whole = maskdm_malloc(all);
+    t->row = mdm_malloc(row);
+    t->whole = mdm_malloc(all);
     if (!t->row || !t->whole)
-        return maskdm_picture_memory(f, row + all, "turning an image");
+        return mdm_image_memory(f, row + all, "turning an image");
     for (int64_t i = 0; i < t->base.width; i++) {
         int64_t y;
 
-        MASKDM_TRY(maskdm_rows_read(t->from, &y, t->row, f));
+        MDM_TRY(mdm_rows_read(t->from, &y, t->row, f));
         put_column(t, t->backwards ? t->base.width - 1 - y : y);
     }
     return MASKDM_OK;
 }
 
-static int read_row(struct maskdm_rows *rows, int64_t *y, uint16_t *to, struct maskdm_failure *f)
+static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f)
 {
     struct turned *t = (struct turned *)rows;
     const int64_t n = t->base.width * t->base.channels;
 
     if (!t->lying) {
-        MASKDM_TRY(maskdm_rows_read(t->from, y, to, f));
+        MDM_TRY(mdm_rows_read(t->from, y, to, f));
         if (t->mirrored)
             mirror(to, t->base.width, t->base.channels);
         if (t->backwards)
             *y = t->base.height - 1 - *y;
     } else {
         if (!t->whole)
-            MASKDM_TRY(gather(t, f));
+            MDM_TRY(gather(t, f));
         *y = t->given++;
         for (int64_t i = 0; i < n; i++)
             to[i] = t->base.bits == 8 ? (uint16_t)(t->whole[*y * n + i] * 257)
@@ -92,32 +92,32 @@ static int read_row(struct maskdm_rows *rows, int64_t *y, uint16_t *to, struct m
     return MASKDM_OK;
 }
 
-static void close_turned(struct maskdm_rows *rows)
+static void close_turned(struct mdm_rows *rows)
 {
     struct turned *t = (struct turned *)rows;
 
-    maskdm_rows_close(&t->from);
-    maskdm_free(t->whole);
-    maskdm_free(t->row);
-    maskdm_free(t);
+    mdm_rows_close(&t->from);
+    mdm_free(t->whole);
+    mdm_free(t->row);
+    mdm_free(t);
 }
 
-static const struct maskdm_rows_class turning = {read_row, close_turned};
+static const struct mdm_rows_class turning = {read_row, close_turned};
 
-int maskdm_rows_turn(struct maskdm_rows **rows, struct maskdm_failure *f)
+int mdm_rows_turn(struct mdm_rows **rows, struct mdm_failure *f)
 {
-    struct maskdm_rows *from = *rows;
+    struct mdm_rows *from = *rows;
     struct turned *t;
 
     if (from->orientation <= 1)
         return MASKDM_OK;
-    maskdm_remark_add(&from->remarks, from->how->as_stored ? MASKDM_REMARK_NOT_TURNED : MASKDM_REMARK_TURNED,
-                      from->orientation);
+    mdm_remark_add(&from->remarks, from->how->as_stored ? MDM_REMARK_NOT_TURNED : MDM_REMARK_TURNED,
+                   from->orientation);
     if (from->how->as_stored)
         return MASKDM_OK;
-    t = maskdm_calloc(1, sizeof *t);
+    t = mdm_calloc(1, sizeof *t);
     if (!t)
-        return maskdm_picture_memory(f, sizeof *t, "turning an image");
+        return mdm_image_memory(f, sizeof *t, "turning an image");
     t->base = *from;
     t->base.kind = &turning;
     t->from = from;
@@ -129,7 +129,7 @@ int maskdm_rows_turn(struct maskdm_rows **rows, struct maskdm_failure *f)
         return MASKDM_OK;
     t->base.height = from->width;
     t->base.width = from->height;
-    return maskdm_rows_hold(&t->base, (uint64_t)from->height * (uint64_t)from->width * (uint64_t)from->channels *
+    return mdm_rows_hold(&t->base, (uint64_t)from->height * (uint64_t)from->width * (uint64_t)from->channels *
                                           (from->bits == 8 ? 1 : 2),
-                            "stored on their side", f);
+                         "stored on their side", f);
 }

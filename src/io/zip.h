@@ -8,25 +8,25 @@
 
 #include "io/safetensors_private.h"
 
-struct maskdm_zip_entry {
+struct mdm_zip_entry {
     const char *name;
     uint64_t at, size; /* its bytes in the file */
     uint32_t crc;      /* 0: not stated */
     int checked;       /* its bytes came along with its header, and have the checksum */
 };
 
-struct maskdm_zip {
-    struct maskdm_zip_entry *entry; /* in the order of their bytes */
+struct mdm_zip {
+    struct mdm_zip_entry *entry; /* in the order of their bytes */
     int64_t count;
     int64_t *by_name;
     char *names;
 };
 
 /* From the bytes of s, which has its s->crc. A failure leaves nothing to free. */
-int maskdm_zip_open(struct maskdm_zip *z, struct maskdm_st *s);
-void maskdm_zip_close(struct maskdm_zip *z);
-const struct maskdm_zip_entry *maskdm_zip_find(const struct maskdm_zip *z, const char *name); /* NULL: none */
+int mdm_zip_open(struct mdm_zip *z, struct mdm_st *s);
+void mdm_zip_close(struct mdm_zip *z);
+const struct mdm_zip_entry *mdm_zip_find(const struct mdm_zip *z, const char *name); /* NULL: none */
 /* Whether the entry's bytes have the checksum that the archive states for it. */
-int maskdm_zip_check(const struct maskdm_zip_entry *e, const struct maskdm_st *s, const void *bytes);
+int mdm_zip_check(const struct mdm_zip_entry *e, const struct mdm_st *s, const void *bytes);
 
 #endif

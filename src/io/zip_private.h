@@ -8,30 +8,30 @@
 #include "io/zip.h"
 
 enum {
-    MASKDM_ZIP_BLOCK = 512, /* bytes that are read at a time: an entry's header and what is near it */
-    MASKDM_ZIP_ENTRIES = 131072,
-    MASKDM_ZIP_DIRECTORY = 64 << 20, /* bytes */
-    MASKDM_ZIP_NAME = 1024           /* bytes */
+    MDM_ZIP_BLOCK = 512, /* bytes that are read at a time: an entry's header and what is near it */
+    MDM_ZIP_ENTRIES = 131072,
+    MDM_ZIP_DIRECTORY = 64 << 20, /* bytes */
+    MDM_ZIP_NAME = 1024           /* bytes */
 };
 
 /* Where the central directory is, from the records that end the archive. */
-struct maskdm_zip_end {
+struct mdm_zip_end {
     uint64_t count, size, at, stop;
 };
-int maskdm_zip_read_end(struct maskdm_st *s, struct maskdm_zip_end *e);
+int mdm_zip_read_end(struct mdm_st *s, struct mdm_zip_end *e);
 
 /* One walk over the central directory. */
-struct maskdm_zip_walk {
-    struct maskdm_st *s;
+struct mdm_zip_walk {
+    struct mdm_st *s;
     const unsigned char *directory;
     size_t size, at;     /* bytes of it, and those behind us */
     char *name;          /* where the next name goes: names are shorter than the headers that hold them */
     uint64_t next, stop; /* where the next entry must begin in the file; where the last must end */
-    unsigned char block[MASKDM_ZIP_BLOCK];
+    unsigned char block[MDM_ZIP_BLOCK];
     uint64_t block_at;
     size_t block_size;
 };
 /* The entry at w->at, held against its own header. */
-int maskdm_zip_read_entry(struct maskdm_zip_walk *w, struct maskdm_zip_entry *e);
+int mdm_zip_read_entry(struct mdm_zip_walk *w, struct mdm_zip_entry *e);
 
 #endif

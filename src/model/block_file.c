@@ -13,29 +13,29 @@
 
 enum { NAME_LENGTH = 256, PIECE = 1 << 16 /* floats: half of a second-level cache */ };
 
-int maskdm_weights_write_block(struct maskdm_st_writer *w, const struct maskdm_params *layout, const char *prefix,
-                               const float *block)
+int mdm_model_write_block(struct mdm_st_writer *w, const struct mdm_params *layout, const char *prefix,
+                          const float *block)
 {
     char name[NAME_LENGTH];
 
     for (int i = 0; i < layout->count; i++) {
-        const struct maskdm_param *p = &layout->list[i];
+        const struct mdm_param *p = &layout->list[i];
 
-        maskdm_format(name, sizeof name, "%s%s", prefix, p->name);
-        MASKDM_TRY(maskdm_st_writer_add(w, name, "F32", p->shape.d, p->shape.n, block + p->at));
+        mdm_format(name, sizeof name, "%s%s", prefix, p->name);
+        MDM_TRY(mdm_st_writer_add(w, name, "F32", p->shape.d, p->shape.n, block + p->at));
     }
     return MASKDM_OK;
 }
 
 static void describe(char *out, size_t capacity, const int64_t *shape, int rank)
 {
-    maskdm_format(out, capacity, "[");
+    mdm_format(out, capacity, "[");
     for (int i = 0; i < rank; i++)
-        maskdm_format(out + strlen(out), capacity - strlen(out), i ? ",%lld" : "%lld", (long long)shape[i]);
-    maskdm_format(out + strlen(out), capacity - strlen(out), "]");
+        mdm_format(out + strlen(out), capacity - strlen(out), i ? ",%lld" : "%lld", (long long)shape[i]);
+    mdm_format(out + strlen(out), capacity - strlen(out), "]");
 }
 
-static int check_shape(const struct maskdm_st_tensor *t, const struct maskdm_shape *shape)
+static int check_shape(const struct mdm_st_tensor *t, const struct mdm_shape *shape)
 {
     char found[128], wanted[128];
     int same = t->rank == shape->n;
@@ -46,7 +46,7 @@ static int check_shape(const struct maskdm_st_tensor *t, const struct maskdm_sha
         return MASKDM_OK;
     describe(found, sizeof found, t->shape, t->rank);
     describe(wanted, sizeof wanted, shape->d, shape->n);
-    return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" has shape %s, the network needs %s", t->name, found, wanted);
+    return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" has shape %s, the network needs %s", t->name, found, wanted);
 }
 
 /* The largest magnitude's bits tell, lane by lane, so that a compiler makes vectors of it. */
@@ -78,34 +78,34 @@ static int fail_nonfinite(const char *name, const float *x, int64_t n)
 
     while (k + 1 < n && isfinite(x[k]))
         k++;
-    return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" holds a value that is not finite at %lld of %lld", name,
-                       (long long)k, (long long)n);
+    return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" holds a value that is not finite at %lld of %lld", name,
+                    (long long)k, (long long)n);
 }
 
 /* The tensor of parameter p, whose shape is the network's. */
-static int find_tensor(const struct maskdm_st *s, const struct maskdm_param *p, const char *prefix,
-                       char name[NAME_LENGTH], int64_t *at)
+static int find_tensor(const struct mdm_st *s, const struct mdm_param *p, const char *prefix, char name[NAME_LENGTH],
+                       int64_t *at)
 {
-    maskdm_format(name, NAME_LENGTH, "%s%s", prefix, p->name);
-    *at = maskdm_st_find(s, name);
+    mdm_format(name, NAME_LENGTH, "%s%s", prefix, p->name);
+    *at = mdm_st_find(s, name);
     if (*at < 0)
-        return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" of the network is missing", name);
+        return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" of the network is missing", name);
     return check_shape(&s->tensor[*at], &p->shape);
 }
 
-int maskdm_weights_check_block(const struct maskdm_st *s, const struct maskdm_params *layout, const char *prefix)
+int mdm_model_check_block(const struct mdm_st *s, const struct mdm_params *layout, const char *prefix)
 {
     char name[NAME_LENGTH];
     int64_t at;
 
     for (int i = 0; i < layout->count; i++)
-        MASKDM_TRY(find_tensor(s, &layout->list[i], prefix, name, &at));
+        MDM_TRY(find_tensor(s, &layout->list[i], prefix, name, &at));
     return MASKDM_OK;
 }
 
 struct reading {
-    struct maskdm_st *s;
-    const struct maskdm_params *layout;
+    struct mdm_st *s;
+    const struct mdm_params *layout;
     const char *prefix;
     float *block;
 };
@@ -113,31 +113,31 @@ struct reading {
 static int read_tensor(void *arg, int64_t i, int worker)
 {
     const struct reading *r = arg;
-    const struct maskdm_param *p = &r->layout->list[i];
-    const int64_t count = maskdm_shape_numel(&p->shape);
+    const struct mdm_param *p = &r->layout->list[i];
+    const int64_t count = mdm_shape_numel(&p->shape);
     float *value = r->block + p->at;
     char name[NAME_LENGTH];
     int64_t at, most;
 
     (void)worker;
-    MASKDM_TRY(find_tensor(r->s, p, r->prefix, name, &at));
+    MDM_TRY(find_tensor(r->s, p, r->prefix, name, &at));
     most = r->s->tensor[at].scattered ? count : PIECE;
     for (int64_t k = 0, n; k < count; k += n) {
         n = count - k < most ? count - k : most;
-        MASKDM_TRY(maskdm_st_read_f32_part(r->s, at, k, value + k, n));
+        MDM_TRY(mdm_st_read_f32_part(r->s, at, k, value + k, n));
         if (!all_finite(value + k, n))
             return fail_nonfinite(name, value, count);
     }
     return MASKDM_OK;
 }
 
-int maskdm_weights_read_block(maskdm_device *device, struct maskdm_st *s, const struct maskdm_params *layout,
-                              const char *prefix, float *block)
+int mdm_model_read_block(maskdm_device *device, struct mdm_st *s, const struct mdm_params *layout, const char *prefix,
+                         float *block)
 {
-    struct maskdm_backend *b = maskdm_device_backend(device);
+    struct mdm_backend *b = mdm_device_backend(device);
     struct reading r = {s, layout, prefix, block};
 
-    MASKDM_TRY(b->v->loop(b, layout->count, read_tensor, &r));
-    maskdm_params_clear_gaps(layout, block);
+    MDM_TRY(b->v->loop(b, layout->count, read_tensor, &r));
+    mdm_params_clear_gaps(layout, block);
     return MASKDM_OK;
 }

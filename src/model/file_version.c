@@ -10,7 +10,7 @@
 
 enum { MOST_DIGITS = 6 };
 
-/* "1.2.3", as maskdm_weights_write_meta() writes it. */
+/* "1.2.3", as mdm_model_write_meta() writes it. */
 static int parse_version(const char *text, int part[3])
 {
     for (int i = 0; i < 3; i++) {
@@ -25,20 +25,19 @@ static int parse_version(const char *text, int part[3])
     return 0;
 }
 
-int maskdm_weights_check_version(const struct maskdm_st *s)
+int mdm_model_check_version(const struct mdm_st *s)
 {
-    const char *text = maskdm_st_meta(s, "maskdm.version");
+    const char *text = mdm_st_meta(s, "maskdm.version");
     int part[3];
 
     if (!text)
         return MASKDM_OK;
     if (parse_version(text, part))
-        return maskdm_fail(MASKDM_EFORMAT,
-                           "metadata entry \"maskdm.version\" is \"%.40s\", not a version like %d.%d.%d", text,
-                           MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
+        return mdm_fail(MASKDM_EFORMAT, "metadata entry \"maskdm.version\" is \"%.40s\", not a version like %d.%d.%d",
+                        text, MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
     if (part[0] > MASKDM_VERSION_MAJOR || (part[0] == MASKDM_VERSION_MAJOR && part[1] > MASKDM_VERSION_MINOR))
-        return maskdm_fail(MASKDM_EVERSION,
-                           "version %s of libmaskdm wrote it; this is version %d.%d.%d, which does not know its form",
-                           text, MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
+        return mdm_fail(MASKDM_EVERSION,
+                        "version %s of libmaskdm wrote it; this is version %d.%d.%d, which does not know its form",
+                        text, MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
     return MASKDM_OK;
 }

@@ -15,76 +15,75 @@
 #include "util/handle.h"
 
 struct maskdm_model {
-    struct maskdm_handle handle;
+    struct mdm_handle handle;
     maskdm_device *device;
-    const struct maskdm_network *network;
+    const struct mdm_network *network;
     maskdm_options *options; /* the network's, resolved */
-    struct maskdm_geometry geometry;
+    struct mdm_geometry geometry;
     maskdm_scheduler *scheduler;
-    struct maskdm_labels labels;
-    struct maskdm_params layout;
+    struct mdm_labels labels;
+    struct mdm_params layout;
     float *ema;    /* block for sampling; always there. Blocks lie where the host can reach them */
     float *online; /* NULL: the same as ema */
     int borrowed;  /* the blocks belong to a trainer that outlives this handle */
 };
 
 /* Everything but the blocks. options, scheduler: copied and held; NULL: the defaults. */
-int maskdm_weights_shell(maskdm_model **out, maskdm_device *device, const char *network,
-                         const maskdm_options *options, maskdm_scheduler *scheduler);
+int mdm_model_shell(maskdm_model **out, maskdm_device *device, const char *network, const maskdm_options *options,
+                    maskdm_scheduler *scheduler);
 /* Give a shell its blocks, zeroed; `two`: the online weights are a set of their own. */
-int maskdm_weights_take(maskdm_model *model, int two);
+int mdm_model_take(maskdm_model *model, int two);
 /* Fresh weights from `seed`, one set. */
-int maskdm_weights_create(maskdm_model **out, maskdm_device *device, const char *network,
-                          const maskdm_options *options, maskdm_scheduler *scheduler, uint64_t seed);
+int mdm_model_create(maskdm_model **out, maskdm_device *device, const char *network, const maskdm_options *options,
+                     maskdm_scheduler *scheduler, uint64_t seed);
 /* A handle on blocks that a trainer owns and keeps alive; online NULL: one set. */
-int maskdm_weights_view(maskdm_model **out, const maskdm_model *model, float *ema, float *online);
-void maskdm_weights_hold(maskdm_model *model);
-void maskdm_weights_drop(maskdm_model **model);
-int maskdm_weights_copy(maskdm_model **out, const maskdm_model *model);
-float *maskdm_weights_block(const maskdm_model *model, enum maskdm_weights which);
+int mdm_model_view(maskdm_model **out, const maskdm_model *model, float *ema, float *online);
+void mdm_model_hold(maskdm_model *model);
+void mdm_model_drop(maskdm_model **model);
+int mdm_model_copy(maskdm_model **out, const maskdm_model *model);
+float *mdm_model_block(const maskdm_model *model, enum maskdm_weights which);
 /* Bytes of one block. */
-size_t maskdm_weights_bytes(const maskdm_model *model);
+size_t mdm_model_bytes(const maskdm_model *model);
 
 /* Weights, gradients, moments, EMA and arena of a trainer, beside its model; or a sampler's arena and images, and a
  * model with both sets of weights. */
-int maskdm_weights_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
-                            int train, int64_t batch, int64_t visible);
-int maskdm_weights_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch, const float *x_t,
-                           const double *times, const int32_t *labels, const int32_t *index, int64_t visible,
-                           float *out);
+int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                       int train, int64_t batch, int64_t visible);
+int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch, const float *x_t,
+                      const double *times, const int32_t *labels, const int32_t *index, int64_t visible, float *out);
 
 /* ---- model_file.c ---- */
-struct maskdm_st;
-struct maskdm_st_writer;
-int maskdm_weights_load(maskdm_model **out, maskdm_device *device, const char *path);
-int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size);
+struct mdm_st;
+struct mdm_st_writer;
+int mdm_model_load(maskdm_model **out, maskdm_device *device, const char *path);
+int mdm_model_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size);
 /* The model has one set, of the two that the file may have. */
-int maskdm_weights_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which);
-int maskdm_weights_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
-                                   enum maskdm_weights which);
-int maskdm_weights_save(const maskdm_model *model, const char *path);
+int mdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which);
+int mdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
+                              enum maskdm_weights which);
+int mdm_model_save(const maskdm_model *model, const char *path);
 /* The metadata that describe network, scheduler and labels; shared with training state, as blocks are. */
-int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model);
+int mdm_model_write_meta(struct mdm_st_writer *w, const maskdm_model *model);
 /* Of what wrote the file: MASKDM_EVERSION, naming both, where it is newer than this. None stated is fine. */
-int maskdm_weights_check_version(const struct maskdm_st *s);
+int mdm_model_check_version(const struct mdm_st *s);
 
 /* ---- model_digest.c ---- */
 /* 16 hexadecimal digits that stand for network, schedule and weights. */
-int maskdm_weights_digest(const maskdm_model *model, enum maskdm_weights which, char out[17]);
+int mdm_model_digest(const maskdm_model *model, enum maskdm_weights which, char out[17]);
 
 /* ---- block_file.c: tensor PREFIX + NAME of every parameter ---- */
 /* The writer borrows the block. */
-int maskdm_weights_write_block(struct maskdm_st_writer *w, const struct maskdm_params *layout, const char *prefix,
-                               const float *block);
+int mdm_model_write_block(struct mdm_st_writer *w, const struct mdm_params *layout, const char *prefix,
+                          const float *block);
 /* Absent or wrongly shaped tensors are MASKDM_EFORMAT with the name and both shapes. */
-int maskdm_weights_check_block(const struct maskdm_st *s, const struct maskdm_params *layout, const char *prefix);
+int mdm_model_check_block(const struct mdm_st *s, const struct mdm_params *layout, const char *prefix);
 /* The same, and values that are not finite are; then `block` is partly filled. Runs on the device's threads. */
-int maskdm_weights_read_block(maskdm_device *device, struct maskdm_st *s, const struct maskdm_params *layout,
-                              const char *prefix, float *block);
+int mdm_model_read_block(maskdm_device *device, struct mdm_st *s, const struct mdm_params *layout, const char *prefix,
+                         float *block);
 
 /* ---- uvit_shapes.c ---- */
 /* Set the options of kind "uvit" that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
  * where the *patches make no square. */
-int maskdm_uvit_read_shapes(maskdm_options *o, const struct maskdm_st *s, const char *prefix, int64_t *patches);
+int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_st *s, const char *prefix, int64_t *patches);
 
 #endif

@@ -9,22 +9,22 @@
 #include "util/digest.h"
 #include "util/error.h"
 
-int maskdm_weights_digest(const maskdm_model *model, enum maskdm_weights which, char out[17])
+int mdm_model_digest(const maskdm_model *model, enum maskdm_weights which, char out[17])
 {
-    struct maskdm_text options = {0};
-    struct maskdm_digest d;
+    struct mdm_text options = {0};
+    struct mdm_digest d;
     int status;
 
-    maskdm_text_add(&options, model->network->name);
-    maskdm_optionset_write_json(model->options, &options);
-    maskdm_optionset_write_json(model->scheduler->options, &options);
-    status = maskdm_text_ok(&options);
+    mdm_text_add(&options, model->network->name);
+    mdm_options_write_json(model->options, &options);
+    mdm_options_write_json(model->scheduler->options, &options);
+    status = mdm_text_ok(&options);
     if (status == MASKDM_OK) {
-        maskdm_digest_start(&d);
-        maskdm_digest_add(&d, options.data, options.length);
-        maskdm_digest_add(&d, maskdm_weights_block(model, which), maskdm_weights_bytes(model));
-        maskdm_digest_text(&d, out);
+        mdm_digest_start(&d);
+        mdm_digest_add(&d, options.data, options.length);
+        mdm_digest_add(&d, mdm_model_block(model, which), mdm_model_bytes(model));
+        mdm_digest_text(&d, out);
     }
-    maskdm_text_free(&options);
+    mdm_text_free(&options);
     return status;
 }

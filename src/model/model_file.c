@@ -15,68 +15,67 @@
 
 /* ---- writing ---- */
 
-static int write_labels(struct maskdm_st_writer *w, const struct maskdm_labels *labels)
+static int write_labels(struct mdm_st_writer *w, const struct mdm_labels *labels)
 {
-    struct maskdm_text text = {0};
+    struct mdm_text text = {0};
     int status;
 
-    maskdm_labels_write(labels, &text);
-    status = maskdm_text_ok(&text);
+    mdm_labels_write(labels, &text);
+    status = mdm_text_ok(&text);
     if (status == MASKDM_OK)
-        status = maskdm_st_writer_meta(w, "maskdm.labels", text.data);
-    maskdm_text_free(&text);
+        status = mdm_st_writer_meta(w, "maskdm.labels", text.data);
+    mdm_text_free(&text);
     return status;
 }
 
-int maskdm_weights_write_meta(struct maskdm_st_writer *w, const maskdm_model *model)
+int mdm_model_write_meta(struct mdm_st_writer *w, const maskdm_model *model)
 {
-    struct maskdm_text network = {0}, scheduler = {0};
+    struct mdm_text network = {0}, scheduler = {0};
     char version[32];
     int status;
 
-    maskdm_format(version, sizeof version, "%d.%d.%d", MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR,
-                  MASKDM_VERSION_PATCH);
-    maskdm_optionset_write_json(model->options, &network);
-    maskdm_optionset_write_json(model->scheduler->options, &scheduler);
-    status = maskdm_text_ok(&network);
+    mdm_format(version, sizeof version, "%d.%d.%d", MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
+    mdm_options_write_json(model->options, &network);
+    mdm_options_write_json(model->scheduler->options, &scheduler);
+    status = mdm_text_ok(&network);
     if (status == MASKDM_OK)
-        status = maskdm_text_ok(&scheduler);
+        status = mdm_text_ok(&scheduler);
     if (status == MASKDM_OK)
-        status = maskdm_st_writer_meta(w, "format", "pt");
+        status = mdm_st_writer_meta(w, "format", "pt");
     if (status == MASKDM_OK)
-        status = maskdm_st_writer_meta(w, "maskdm.version", version);
+        status = mdm_st_writer_meta(w, "maskdm.version", version);
     if (status == MASKDM_OK)
-        status = maskdm_st_writer_meta(w, "maskdm.network", model->network->name);
+        status = mdm_st_writer_meta(w, "maskdm.network", model->network->name);
     if (status == MASKDM_OK)
-        status = maskdm_st_writer_meta(w, "maskdm.network.options", network.data);
+        status = mdm_st_writer_meta(w, "maskdm.network.options", network.data);
     if (status == MASKDM_OK)
-        status = maskdm_st_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
-    maskdm_text_free(&network);
-    maskdm_text_free(&scheduler);
+        status = mdm_st_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
+    mdm_text_free(&network);
+    mdm_text_free(&scheduler);
     return status == MASKDM_OK && model->labels.count ? write_labels(w, &model->labels) : status;
 }
 
-int maskdm_weights_save(const maskdm_model *model, const char *path)
+int mdm_model_save(const maskdm_model *model, const char *path)
 {
-    struct maskdm_st_writer *w;
+    struct mdm_st_writer *w;
     int status;
 
-    MASKDM_TRY(maskdm_st_writer_create(&w));
-    status = maskdm_weights_write_meta(w, model);
+    MDM_TRY(mdm_st_writer_create(&w));
+    status = mdm_model_write_meta(w, model);
     if (status == MASKDM_OK)
-        status = maskdm_weights_write_block(w, &model->layout, "", model->ema);
+        status = mdm_model_write_block(w, &model->layout, "", model->ema);
     if (status == MASKDM_OK && model->online)
-        status = maskdm_weights_write_block(w, &model->layout, "online.", model->online);
+        status = mdm_model_write_block(w, &model->layout, "online.", model->online);
     if (status == MASKDM_OK)
-        status = maskdm_st_writer_save(w, path, 0);
-    maskdm_st_writer_release(&w);
+        status = mdm_st_writer_save(w, path, 0);
+    mdm_st_writer_release(&w);
     return status;
 }
 
 /* ---- reading ---- */
 
 /* Every tensor is one that the network knows. Shapes were checked by name, so counting suffices. */
-static int check_extra(const struct maskdm_st *s, const struct maskdm_params *layout, int sets)
+static int check_extra(const struct mdm_st *s, const struct mdm_params *layout, int sets)
 {
     if (s->count == (int64_t)layout->count * sets)
         return MASKDM_OK;
@@ -85,63 +84,63 @@ static int check_extra(const struct maskdm_st *s, const struct maskdm_params *la
 
         if (sets == 2 && strncmp(name, "online.", 7) == 0)
             name += 7;
-        if (maskdm_params_find(layout, name) < 0)
-            return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s\" is none of the network's %d", s->tensor[i].name,
-                               layout->count);
+        if (mdm_params_find(layout, name) < 0)
+            return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" is none of the network's %d", s->tensor[i].name,
+                            layout->count);
     }
-    return maskdm_fail(MASKDM_EFORMAT, "%lld tensors where the network has %d", (long long)s->count,
-                       layout->count * sets);
+    return mdm_fail(MASKDM_EFORMAT, "%lld tensors where the network has %d", (long long)s->count,
+                    layout->count * sets);
 }
 
-static int parse(maskdm_options **out, const struct maskdm_option_kind *kind, const char *json, const char *key)
+static int parse(maskdm_options **out, const struct mdm_option_kind *kind, const char *json, const char *key)
 {
-    struct maskdm_json j;
+    struct mdm_json j;
     int status;
 
     *out = NULL;
     if (!json)
-        return maskdm_fail(MASKDM_EFORMAT, "metadata entry \"%s\" is missing", key);
-    MASKDM_TRY(maskdm_optionset_create(out, kind));
-    maskdm_json_open(&j, json, strlen(json));
-    status = maskdm_optionset_read_json(*out, &j);
+        return mdm_fail(MASKDM_EFORMAT, "metadata entry \"%s\" is missing", key);
+    MDM_TRY(mdm_options_create(out, kind));
+    mdm_json_open(&j, json, strlen(json));
+    status = mdm_options_read_json(*out, &j);
     if (status == MASKDM_OK)
-        status = maskdm_json_expect(&j, MASKDM_JSON_END);
-    maskdm_json_close(&j);
+        status = mdm_json_expect(&j, MDM_JSON_END);
+    mdm_json_close(&j);
     if (status < 0) {
-        maskdm_optionset_release(out);
-        return maskdm_fail_prefix(status == MASKDM_ENOMEM ? status : MASKDM_EFORMAT, "metadata entry \"%s\"", key);
+        mdm_options_release(out);
+        return mdm_fail_prefix(status == MASKDM_ENOMEM ? status : MASKDM_EFORMAT, "metadata entry \"%s\"", key);
     }
     return MASKDM_OK;
 }
 
-static int make_from_meta(maskdm_model **out, maskdm_device *device, struct maskdm_st *s)
+static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mdm_st *s)
 {
-    const char *name = maskdm_st_meta(s, "maskdm.network"), *kind = maskdm_st_meta(s, "maskdm.kind");
-    const struct maskdm_network *network = name ? maskdm_network_find(name) : NULL;
+    const char *name = mdm_st_meta(s, "maskdm.network"), *kind = mdm_st_meta(s, "maskdm.kind");
+    const struct mdm_network *network = name ? mdm_network_find(name) : NULL;
     maskdm_options *options = NULL, *schedule = NULL;
     maskdm_scheduler *scheduler = NULL;
     int status;
 
     if (kind && strcmp(kind, "state") == 0)
-        return maskdm_fail(MASKDM_EFORMAT, "this is a training state; the run's model.safetensors holds the model");
-    MASKDM_TRY(maskdm_weights_check_version(s));
+        return mdm_fail(MASKDM_EFORMAT, "this is a training state; the run's model.safetensors holds the model");
+    MDM_TRY(mdm_model_check_version(s));
     if (!name)
-        return maskdm_fail(MASKDM_EFORMAT, "metadata entry \"maskdm.network\" is missing: not a maskdm model");
+        return mdm_fail(MASKDM_EFORMAT, "metadata entry \"maskdm.network\" is missing: not a maskdm model");
     if (!network)
-        return maskdm_fail(MASKDM_EVERSION, "network \"%s\" is none that this version knows", name);
-    status = parse(&options, network->kind, maskdm_st_meta(s, "maskdm.network.options"), "maskdm.network.options");
+        return mdm_fail(MASKDM_EVERSION, "network \"%s\" is none that this version knows", name);
+    status = parse(&options, network->kind, mdm_st_meta(s, "maskdm.network.options"), "maskdm.network.options");
     if (status == MASKDM_OK)
-        status = parse(&schedule, &maskdm_scheduler_kind, maskdm_st_meta(s, "maskdm.scheduler.options"),
+        status = parse(&schedule, &mdm_scheduler_kind, mdm_st_meta(s, "maskdm.scheduler.options"),
                        "maskdm.scheduler.options");
     if (status == MASKDM_OK)
-        status = maskdm_diffusion_create(&scheduler, schedule);
+        status = mdm_scheduler_create(&scheduler, schedule);
     if (status == MASKDM_OK)
-        status = maskdm_weights_shell(out, device, name, options, scheduler);
+        status = mdm_model_shell(out, device, name, options, scheduler);
     if (status == MASKDM_EINVAL)
         status = MASKDM_EFORMAT;
-    maskdm_diffusion_drop(&scheduler);
-    maskdm_optionset_release(&schedule);
-    maskdm_optionset_release(&options);
+    mdm_scheduler_drop(&scheduler);
+    mdm_options_release(&schedule);
+    mdm_options_release(&options);
     return status;
 }
 
@@ -149,30 +148,30 @@ enum { BOTH = -1 };
 
 /* Shapes are held against the file before the blocks are taken, so that a header that claims a giant network costs
  * nothing. `which`: BOTH, or the only set of weights that is wanted. */
-static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s, int which)
+static int load(maskdm_model **out, maskdm_device *device, struct mdm_st *s, int which)
 {
     maskdm_model *m;
     int sets, status;
 
     *out = NULL;
-    MASKDM_TRY(make_from_meta(&m, device, s));
+    MDM_TRY(make_from_meta(&m, device, s));
     sets = m->layout.count > 0 && s->count > m->layout.count ? 2 : 1;
-    status = maskdm_labels_read(&m->labels, maskdm_st_meta(s, "maskdm.labels"), m->geometry.classes);
+    status = mdm_labels_read(&m->labels, mdm_st_meta(s, "maskdm.labels"), m->geometry.classes);
     if (status == MASKDM_OK)
-        status = maskdm_weights_check_block(s, &m->layout, "");
+        status = mdm_model_check_block(s, &m->layout, "");
     if (status == MASKDM_OK && sets == 2)
         status = check_extra(s, &m->layout, sets);
     if (status == MASKDM_OK && sets == 2)
-        status = maskdm_weights_check_block(s, &m->layout, "online.");
+        status = mdm_model_check_block(s, &m->layout, "online.");
     if (status == MASKDM_OK)
-        status = maskdm_weights_take(m, sets == 2 && which == BOTH);
+        status = mdm_model_take(m, sets == 2 && which == BOTH);
     if (status == MASKDM_OK)
-        status = maskdm_weights_read_block(device, s, &m->layout,
-                                           sets == 2 && which == MASKDM_WEIGHTS_ONLINE ? "online." : "", m->ema);
+        status = mdm_model_read_block(device, s, &m->layout,
+                                      sets == 2 && which == MASKDM_WEIGHTS_ONLINE ? "online." : "", m->ema);
     if (status == MASKDM_OK && m->online)
-        status = maskdm_weights_read_block(device, s, &m->layout, "online.", m->online);
+        status = mdm_model_read_block(device, s, &m->layout, "online.", m->online);
     if (status < 0) {
-        maskdm_weights_drop(&m);
+        mdm_model_drop(&m);
         return status;
     }
     *out = m;
@@ -181,45 +180,45 @@ static int load(maskdm_model **out, maskdm_device *device, struct maskdm_st *s, 
 
 static int load_path(maskdm_model **out, maskdm_device *device, const char *path, int which)
 {
-    struct maskdm_st s;
+    struct mdm_st s;
     int status;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_st_open(&s, path));
+    MDM_TRY(mdm_st_open(&s, path));
     status = load(out, device, &s, which);
-    maskdm_st_close(&s);
-    return status < 0 ? maskdm_fail_prefix(status, "%s", path) : MASKDM_OK;
+    mdm_st_close(&s);
+    return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;
 }
 
 static int load_bytes(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size, int which)
 {
-    struct maskdm_st s;
+    struct mdm_st s;
     int status;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_st_open_memory(&s, bytes, size));
+    MDM_TRY(mdm_st_open_memory(&s, bytes, size));
     status = load(out, device, &s, which);
-    maskdm_st_close(&s);
+    mdm_st_close(&s);
     return status;
 }
 
-int maskdm_weights_load(maskdm_model **out, maskdm_device *device, const char *path)
+int mdm_model_load(maskdm_model **out, maskdm_device *device, const char *path)
 {
     return load_path(out, device, path, BOTH);
 }
 
-int maskdm_weights_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size)
+int mdm_model_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size)
 {
     return load_bytes(out, device, bytes, size, BOTH);
 }
 
-int maskdm_weights_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which)
+int mdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which)
 {
     return load_path(out, device, path, which);
 }
 
-int maskdm_weights_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
-                                   enum maskdm_weights which)
+int mdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
+                              enum maskdm_weights which)
 {
     return load_bytes(out, device, bytes, size, which);
 }

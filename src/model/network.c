@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-static const struct maskdm_network *const networks[] = {&maskdm_uvit};
+static const struct mdm_network *const networks[] = {&mdm_uvit};
 
-const struct maskdm_network *maskdm_network_find(const char *name)
+const struct mdm_network *mdm_network_find(const char *name)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(networks); i++)
+    for (size_t i = 0; i < MDM_LENGTH(networks); i++)
         if (!strcmp(networks[i]->name, name))
             return networks[i];
     return NULL;

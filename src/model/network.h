@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What a network is to the rest: a table of options, a check of them, and a recorder. Adding one is a file with
- * one struct maskdm_network and a row in networks[] (network.c).
+ * one struct mdm_network and a row in networks[] (network.c).
  */
 #ifndef MASKDM_MODEL_NETWORK_H
 #define MASKDM_MODEL_NETWORK_H
@@ -10,32 +10,32 @@
 #include "util/option.h"
 
 /* Facts that every network has, read from its options and checked. */
-struct maskdm_geometry {
+struct mdm_geometry {
     int64_t height, width, channels, patch; /* pixels */
     int64_t rows, columns, patches;         /* of the patch grid; patches = rows * columns */
     int64_t classes;                        /* 0: unconditional */
 };
 
 /* Places where a recorded program takes its inputs and leaves its output. */
-struct maskdm_ports {
-    maskdm_val image; /* [B,H,W,C] x_t */
-    maskdm_val index; /* [B,K] I32 visible patches, rising */
-    maskdm_val time;  /* [B] F64 */
-    maskdm_val label; /* [B] I32, -1 null; MASKDM_NONE when unconditional */
-    maskdm_val output; /* [B,K,p*p*C], a patch's values in (row, column, channel) order */
+struct mdm_ports {
+    mdm_val image;    /* [B,H,W,C] x_t */
+    mdm_val index;    /* [B,K] I32 visible patches, rising */
+    mdm_val time;     /* [B] F64 */
+    mdm_val label;    /* [B] I32, -1 null; MDM_NONE when unconditional */
+    mdm_val output;    /* [B,K,p*p*C], a patch's values in (row, column, channel) order */
 };
 
-struct maskdm_network {
+struct mdm_network {
     const char *name;
-    const struct maskdm_option_kind *kind;
-    int (*geometry)(struct maskdm_geometry *out, const maskdm_options *options); /* checks every option */
+    const struct mdm_option_kind *kind;
+    int (*geometry)(struct mdm_geometry *out, const maskdm_options *options);    /* checks every option */
     /* Record for B images of K visible patches. */
-    void (*record)(struct maskdm_graph *g, struct maskdm_ports *ports, const maskdm_options *options, int64_t batch,
+    void (*record)(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options, int64_t batch,
                    int64_t visible);
 };
 
-extern const struct maskdm_network maskdm_uvit;
+extern const struct mdm_network mdm_uvit;
 
-const struct maskdm_network *maskdm_network_find(const char *name); /* NULL: none */
+const struct mdm_network *mdm_network_find(const char *name);       /* NULL: none */
 
 #endif

@@ -7,8 +7,8 @@
 
 #include "util/option.h"
 
-extern const struct maskdm_option_table maskdm_uvit_options;
+extern const struct mdm_option_table mdm_uvit_options;
 
-extern const struct maskdm_option_kind maskdm_uvit_kind;
+extern const struct mdm_option_kind mdm_uvit_kind;
 
 #endif

@@ -12,43 +12,43 @@
 #include <math.h>
 
 /* Record and plan into `g`, which the caller frees. */
-static int prepare(struct maskdm_graph *g, struct maskdm_ports *ports, struct maskdm_params *layout,
-                   struct maskdm_backend *backend, const struct maskdm_network *network,
-                   const maskdm_options *options, int64_t batch, int64_t visible, enum maskdm_program_use use)
+static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_params *layout,
+                   struct mdm_backend *backend, const struct mdm_network *network, const maskdm_options *options,
+                   int64_t batch, int64_t visible, enum mdm_program_use use)
 {
-    maskdm_graph_init(g, backend, layout, MASKDM_F32);
-    g->images = use == MASKDM_PROGRAM_PREDICT ? batch : 0;
+    mdm_graph_init(g, backend, layout, MDM_F32);
+    g->images = use == MDM_PROGRAM_PREDICT ? batch : 0;
     network->record(g, ports, options, batch, visible);
-    return maskdm_graph_plan(g, use == MASKDM_PROGRAM_TRAIN ? MASKDM_PLAN_TRAIN : 0);
+    return mdm_graph_plan(g, use == MDM_PROGRAM_TRAIN ? MDM_PLAN_TRAIN : 0);
 }
 
-int maskdm_program_estimate(size_t *bytes, struct maskdm_params *layout, maskdm_device *device,
-                            const struct maskdm_network *network, const maskdm_options *options, int64_t batch,
-                            int64_t visible, enum maskdm_program_use use)
+int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device *device,
+                         const struct mdm_network *network, const maskdm_options *options, int64_t batch,
+                         int64_t visible, enum mdm_program_use use)
 {
-    struct maskdm_graph g;
-    struct maskdm_ports ports;
-    int status = prepare(&g, &ports, layout, maskdm_device_backend(device), network, options, batch, visible, use);
+    struct mdm_graph g;
+    struct mdm_ports ports;
+    int status = prepare(&g, &ports, layout, mdm_device_backend(device), network, options, batch, visible, use);
 
     *bytes = g.arena_bytes;
-    maskdm_graph_free(&g);
+    mdm_graph_free(&g);
     return status;
 }
 
 /* What set() hands to the ports when the caller gives nothing. */
-static int fill_constants(struct maskdm_program *p)
+static int fill_constants(struct mdm_program *p)
 {
-    const struct maskdm_geometry *m = &p->model->geometry;
+    const struct mdm_geometry *m = &p->model->geometry;
 
     if (p->visible == m->patches) {
-        p->every = maskdm_need((size_t)p->batch, (size_t)p->visible * sizeof *p->every, "patch indices");
+        p->every = mdm_need((size_t)p->batch, (size_t)p->visible * sizeof *p->every, "patch indices");
         if (!p->every)
             return MASKDM_ENOMEM;
         for (int64_t i = 0; i < p->batch * p->visible; i++)
             p->every[i] = (int32_t)(i % p->visible);
     }
     if (m->classes > 0) {
-        p->null_labels = maskdm_need((size_t)p->batch, sizeof *p->null_labels, "labels");
+        p->null_labels = mdm_need((size_t)p->batch, sizeof *p->null_labels, "labels");
         if (!p->null_labels)
             return MASKDM_ENOMEM;
         for (int64_t b = 0; b < p->batch; b++)
@@ -57,156 +57,155 @@ static int fill_constants(struct maskdm_program *p)
     return MASKDM_OK;
 }
 
-static int create(struct maskdm_program **out, maskdm_model *model, const struct maskdm_program *host, int64_t batch,
-                  int64_t visible, enum maskdm_program_use use)
+static int create(struct mdm_program **out, maskdm_model *model, const struct mdm_program *host, int64_t batch,
+                  int64_t visible, enum mdm_program_use use)
 {
-    const struct maskdm_geometry *m = &model->geometry;
-    struct maskdm_program *p;
+    const struct mdm_geometry *m = &model->geometry;
+    struct mdm_program *p;
     int64_t cells;
     int status;
 
     *out = NULL;
     if (visible == 0)
         visible = m->patches;
-    if (batch < 1 || maskdm_mul_i64(&cells, batch, m->height * m->width * m->channels) || cells > INT32_MAX)
-        return maskdm_fail(MASKDM_EINVAL, "a batch of %lld images of %lld x %lld is outside 1 .. 2^31 values",
-                           (long long)batch, (long long)m->height, (long long)m->width);
+    if (batch < 1 || mdm_mul_i64(&cells, batch, m->height * m->width * m->channels) || cells > INT32_MAX)
+        return mdm_fail(MASKDM_EINVAL, "a batch of %lld images of %lld x %lld is outside 1 .. 2^31 values",
+                        (long long)batch, (long long)m->height, (long long)m->width);
     if (visible < 1 || visible > m->patches)
-        return maskdm_fail(MASKDM_EINVAL, "%lld visible patches are outside 1 .. %lld", (long long)visible,
-                           (long long)m->patches);
-    p = maskdm_need(1, sizeof *p, "a program");
+        return mdm_fail(MASKDM_EINVAL, "%lld visible patches are outside 1 .. %lld", (long long)visible,
+                        (long long)m->patches);
+    p = mdm_need(1, sizeof *p, "a program");
     if (!p)
         return MASKDM_ENOMEM;
-    maskdm_weights_hold(model);
+    mdm_model_hold(model);
     p->model = model;
     p->batch = batch;
     p->visible = visible;
     p->image_values = m->height * m->width * m->channels;
     p->output_values = visible * m->patch * m->patch * m->channels;
-    status = prepare(&p->graph, &p->ports, &model->layout, maskdm_device_backend(model->device), model->network,
+    status = prepare(&p->graph, &p->ports, &model->layout, mdm_device_backend(model->device), model->network,
                      model->options, batch, visible, use);
     if (status == MASKDM_OK)
         status = fill_constants(p);
     if (status == MASKDM_OK && !host) {
-        status = maskdm_device_alloc(model->device, &p->arena, p->graph.arena_bytes, 0, "the arena of a program");
+        status = mdm_device_alloc(model->device, &p->arena, p->graph.arena_bytes, 0, "the arena of a program");
         p->arena_bytes = p->graph.arena_bytes;
     } else if (status == MASKDM_OK && p->graph.arena_bytes > host->graph.arena_bytes) {
-        status = maskdm_fail(MASKDM_ENOMEM, "a program of %zu bytes does not fit an arena of %zu bytes",
-                             p->graph.arena_bytes, host->graph.arena_bytes);
+        status = mdm_fail(MASKDM_ENOMEM, "a program of %zu bytes does not fit an arena of %zu bytes",
+                          p->graph.arena_bytes, host->graph.arena_bytes);
     }
     if (status < 0) {
-        maskdm_program_release(&p);
+        mdm_program_release(&p);
         return status;
     }
-    maskdm_graph_bind(&p->graph, host ? host->graph.arena : p->arena);
+    mdm_graph_bind(&p->graph, host ? host->graph.arena : p->arena);
     *out = p;
     return MASKDM_OK;
 }
 
-int maskdm_program_create(struct maskdm_program **out, maskdm_model *model, int64_t batch, int64_t visible,
-                          enum maskdm_program_use use)
+int mdm_program_create(struct mdm_program **out, maskdm_model *model, int64_t batch, int64_t visible,
+                       enum mdm_program_use use)
 {
     return create(out, model, NULL, batch, visible, use);
 }
 
-int maskdm_program_create_in(struct maskdm_program **out, const struct maskdm_program *host, int64_t batch,
-                             int64_t visible, enum maskdm_program_use use)
+int mdm_program_create_in(struct mdm_program **out, const struct mdm_program *host, int64_t batch, int64_t visible,
+                          enum mdm_program_use use)
 {
     return create(out, host->model, host, batch, visible, use);
 }
 
-void maskdm_program_release(struct maskdm_program **program)
+void mdm_program_release(struct mdm_program **program)
 {
-    struct maskdm_program *p = *program;
+    struct mdm_program *p = *program;
 
     *program = NULL;
     if (!p)
         return;
     if (p->arena)
-        maskdm_device_free(p->model->device, p->arena, p->arena_bytes);
-    maskdm_graph_free(&p->graph);
-    maskdm_free(p->every);
-    maskdm_free(p->null_labels);
-    maskdm_weights_drop(&p->model);
-    maskdm_free(p);
+        mdm_device_free(p->model->device, p->arena, p->arena_bytes);
+    mdm_graph_free(&p->graph);
+    mdm_free(p->every);
+    mdm_free(p->null_labels);
+    mdm_model_drop(&p->model);
+    mdm_free(p);
 }
 
-static int check_labels(const struct maskdm_program *p, const int32_t *labels)
+static int check_labels(const struct mdm_program *p, const int32_t *labels)
 {
     int64_t classes = p->model->geometry.classes;
 
     for (int64_t b = 0; b < p->batch; b++)
         if (labels[b] < -1 || labels[b] >= classes)
-            return maskdm_fail(MASKDM_EINVAL, "label %d of image %lld is outside -1 .. %lld", (int)labels[b],
-                               (long long)b, (long long)classes - 1);
+            return mdm_fail(MASKDM_EINVAL, "label %d of image %lld is outside -1 .. %lld", (int)labels[b],
+                            (long long)b, (long long)classes - 1);
     return MASKDM_OK;
 }
 
-static int check_index(const struct maskdm_program *p, const int32_t *index)
+static int check_index(const struct mdm_program *p, const int32_t *index)
 {
     for (int64_t b = 0; b < p->batch; b++, index += p->visible)
         for (int64_t k = 0; k < p->visible; k++)
             if (index[k] < 0 || index[k] >= p->model->geometry.patches || (k && index[k] <= index[k - 1]))
-                return maskdm_fail(
-                    MASKDM_EINVAL, "patch index %d at place %lld of image %lld is not rising within 0 .. %lld",
-                    (int)index[k], (long long)k, (long long)b, (long long)p->model->geometry.patches - 1);
+                return mdm_fail(MASKDM_EINVAL,
+                                "patch index %d at place %lld of image %lld is not rising within 0 .. %lld",
+                                (int)index[k], (long long)k, (long long)b, (long long)p->model->geometry.patches - 1);
     return MASKDM_OK;
 }
 
-static int upload(struct maskdm_program *p, maskdm_val port, const void *host, size_t bytes)
+static int upload(struct mdm_program *p, mdm_val port, const void *host, size_t bytes)
 {
-    struct maskdm_backend *b = p->graph.backend;
+    struct mdm_backend *b = p->graph.backend;
 
-    return b->v->upload(b, maskdm_graph_data(&p->graph, port), host, bytes);
+    return b->v->upload(b, mdm_graph_data(&p->graph, port), host, bytes);
 }
 
-int maskdm_program_set(struct maskdm_program *p, const float *x_t, const double *times, const int32_t *labels,
-                       const int32_t *index)
+int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times, const int32_t *labels,
+                    const int32_t *index)
 {
     size_t batch = (size_t)p->batch;
 
     if (!index && !p->every)
-        return maskdm_fail(MASKDM_EINVAL, "patch indices are needed where %lld of %lld patches are visible",
-                           (long long)p->visible, (long long)p->model->geometry.patches);
+        return mdm_fail(MASKDM_EINVAL, "patch indices are needed where %lld of %lld patches are visible",
+                        (long long)p->visible, (long long)p->model->geometry.patches);
     for (size_t b = 0; b < batch; b++)
         if (!isfinite(times[b]))
-            return maskdm_fail(MASKDM_EINVAL, "time %g of image %zu is not finite", times[b], b);
+            return mdm_fail(MASKDM_EINVAL, "time %g of image %zu is not finite", times[b], b);
     if (p->null_labels && labels)
-        MASKDM_TRY(check_labels(p, labels));
+        MDM_TRY(check_labels(p, labels));
     if (index)
-        MASKDM_TRY(check_index(p, index));
-    MASKDM_TRY(upload(p, p->ports.image, x_t, batch * (size_t)p->image_values * sizeof *x_t));
-    MASKDM_TRY(upload(p, p->ports.time, times, batch * sizeof *times));
+        MDM_TRY(check_index(p, index));
+    MDM_TRY(upload(p, p->ports.image, x_t, batch * (size_t)p->image_values * sizeof *x_t));
+    MDM_TRY(upload(p, p->ports.time, times, batch * sizeof *times));
     if (p->null_labels)
-        MASKDM_TRY(upload(p, p->ports.label, labels ? labels : p->null_labels, batch * sizeof *labels));
+        MDM_TRY(upload(p, p->ports.label, labels ? labels : p->null_labels, batch * sizeof *labels));
     return upload(p, p->ports.index, index ? index : p->every, batch * (size_t)p->visible * sizeof *index);
 }
 
-int maskdm_program_forward(struct maskdm_program *p, const float *weights, const atomic_int *cancel)
+int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel)
 {
-    return maskdm_graph_forward(&p->graph, weights, cancel);
+    return mdm_graph_forward(&p->graph, weights, cancel);
 }
 
-int maskdm_program_backward(struct maskdm_program *p, const float *weights, float *gradients,
-                            const atomic_int *cancel)
+int mdm_program_backward(struct mdm_program *p, const float *weights, float *gradients, const atomic_int *cancel)
 {
-    return maskdm_graph_backward(&p->graph, weights, gradients, cancel);
+    return mdm_graph_backward(&p->graph, weights, gradients, cancel);
 }
 
-float *maskdm_program_output(const struct maskdm_program *p)
+float *mdm_program_output(const struct mdm_program *p)
 {
-    return maskdm_graph_data(&p->graph, p->ports.output);
+    return mdm_graph_data(&p->graph, p->ports.output);
 }
 
-float *maskdm_program_output_gradient(const struct maskdm_program *p)
+float *mdm_program_output_gradient(const struct mdm_program *p)
 {
-    return maskdm_graph_gradient(&p->graph, p->ports.output);
+    return mdm_graph_gradient(&p->graph, p->ports.output);
 }
 
-int maskdm_program_image(struct maskdm_program *p, float *image)
+int mdm_program_image(struct mdm_program *p, float *image)
 {
-    const struct maskdm_geometry *m = &p->model->geometry;
-    struct maskdm_backend *b = p->graph.backend;
+    const struct mdm_geometry *m = &p->model->geometry;
+    struct mdm_backend *b = p->graph.backend;
 
-    return b->v->unpatchify(b, image, maskdm_program_output(p), p->batch, m->height, m->width, m->channels, m->patch);
+    return b->v->unpatchify(b, image, mdm_program_output(p), p->batch, m->height, m->width, m->channels, m->patch);
 }

@@ -8,15 +8,15 @@
 
 #include "model/model.h"
 
-enum maskdm_program_use {
-    MASKDM_PROGRAM_PREDICT, /* forward only; products are cut per image, so that no image depends on its batch */
-    MASKDM_PROGRAM_TRAIN    /* with backward */
+enum mdm_program_use {
+    MDM_PROGRAM_PREDICT, /* forward only; products are cut per image, so that no image depends on its batch */
+    MDM_PROGRAM_TRAIN    /* with backward */
 };
 
-struct maskdm_program {
+struct mdm_program {
     maskdm_model *model; /* one reference: its layout, device and geometry, never its weights */
-    struct maskdm_graph graph;
-    struct maskdm_ports ports;
+    struct mdm_graph graph;
+    struct mdm_ports ports;
     int64_t batch, visible; /* B, K */
     int64_t image_values;   /* H W C */
     int64_t output_values;  /* K p p C */
@@ -27,30 +27,29 @@ struct maskdm_program {
 };
 
 /* visible 0: all patches. Plans first, so that nothing is taken when the arena would exceed the device's limit. */
-int maskdm_program_create(struct maskdm_program **out, maskdm_model *model, int64_t batch, int64_t visible,
-                          enum maskdm_program_use use);
+int mdm_program_create(struct mdm_program **out, maskdm_model *model, int64_t batch, int64_t visible,
+                       enum mdm_program_use use);
 /* The same in the arena of `host`, which must be large enough and outlive it; running one spoils the other's values.
  */
-int maskdm_program_create_in(struct maskdm_program **out, const struct maskdm_program *host, int64_t batch,
-                             int64_t visible, enum maskdm_program_use use);
-void maskdm_program_release(struct maskdm_program **program);
+int mdm_program_create_in(struct mdm_program **out, const struct mdm_program *host, int64_t batch, int64_t visible,
+                          enum mdm_program_use use);
+void mdm_program_release(struct mdm_program **program);
 /* Bytes of arena that such a program would take; nothing is allocated on the device. layout: empty or complete. */
-int maskdm_program_estimate(size_t *bytes, struct maskdm_params *layout, maskdm_device *device,
-                            const struct maskdm_network *network, const maskdm_options *options, int64_t batch,
-                            int64_t visible, enum maskdm_program_use use);
+int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device *device,
+                         const struct mdm_network *network, const maskdm_options *options, int64_t batch,
+                         int64_t visible, enum mdm_program_use use);
 
 /* Fill the inputs from host memory: x_t[B,H,W,C], times[B], labels[B] (NULL: all null; ignored by an unconditional
  * network), index[B,K] (NULL: every patch). Before every forward, since the arena reuses their bytes. */
-int maskdm_program_set(struct maskdm_program *p, const float *x_t, const double *times, const int32_t *labels,
-                       const int32_t *index);
+int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times, const int32_t *labels,
+                    const int32_t *index);
 /* weights, gradients: blocks of the model's layout. cancel may be NULL. The caller has entered the device. */
-int maskdm_program_forward(struct maskdm_program *p, const float *weights, const atomic_int *cancel);
-int maskdm_program_backward(struct maskdm_program *p, const float *weights, float *gradients,
-                            const atomic_int *cancel);
+int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel);
+int mdm_program_backward(struct mdm_program *p, const float *weights, float *gradients, const atomic_int *cancel);
 /* Device memory [B,K,p*p*C]: the last forward's result, and where backward reads its gradient. */
-float *maskdm_program_output(const struct maskdm_program *p);
-float *maskdm_program_output_gradient(const struct maskdm_program *p);
+float *mdm_program_output(const struct mdm_program *p);
+float *mdm_program_output_gradient(const struct mdm_program *p);
 /* The whole image [B,H,W,C] from the last forward's result, every patch visible; host memory. */
-int maskdm_program_image(struct maskdm_program *p, float *image);
+int mdm_program_image(struct mdm_program *p, float *image);
 
 #endif

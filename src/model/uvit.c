@@ -17,7 +17,7 @@
 enum { MOST_SIDE = 65536, MOST_PATCHES = 1 << 20, MOST_DIM = 65536, MOST_DEPTH = 512, MOST_CLASSES = 1 << 24 };
 
 struct uvit {
-    struct maskdm_geometry geo;
+    struct mdm_geometry geo;
     int64_t dim, hidden, heads, half; /* half: blocks on each side of the middle */
     int64_t extras;                   /* tokens before the patches */
     int qkv_bias, time_mlp;
@@ -27,243 +27,243 @@ static int check_between(const maskdm_options *o, const char *name, int64_t x, i
 {
     if (x >= least && x <= most)
         return MASKDM_OK;
-    return maskdm_fail(MASKDM_EINVAL, "%s is %lld, not from %lld to %lld", maskdm_optionset_said(o, name),
-                       (long long)x, (long long)least, (long long)most);
+    return mdm_fail(MASKDM_EINVAL, "%s is %lld, not from %lld to %lld", mdm_options_said(o, name),
+                    (long long)x, (long long)least, (long long)most);
 }
 
-static int read_geometry(struct maskdm_geometry *g, const maskdm_options *o)
+static int read_geometry(struct mdm_geometry *g, const maskdm_options *o)
 {
     double side[2] = {0, 0};
-    int given = maskdm_optionset_list(o, "image_size", side, 2);
+    int given = mdm_options_list(o, "image_size", side, 2);
 
     g->height = (int64_t)side[0];
     g->width = given == 2 ? (int64_t)side[1] : g->height;
-    g->channels = maskdm_optionset_int(o, "channels");
-    g->patch = maskdm_optionset_int(o, "patch_size");
-    g->classes = maskdm_optionset_int(o, "classes");
-    MASKDM_TRY(check_between(o, "image_size", g->height, 1, MOST_SIDE));
-    MASKDM_TRY(check_between(o, "image_size", g->width, 1, MOST_SIDE));
-    MASKDM_TRY(check_between(o, "channels", g->channels, 1, 4));
-    MASKDM_TRY(check_between(o, "patch_size", g->patch, 1, 1024));
-    MASKDM_TRY(check_between(o, "classes", g->classes, 0, MOST_CLASSES));
+    g->channels = mdm_options_int(o, "channels");
+    g->patch = mdm_options_int(o, "patch_size");
+    g->classes = mdm_options_int(o, "classes");
+    MDM_TRY(check_between(o, "image_size", g->height, 1, MOST_SIDE));
+    MDM_TRY(check_between(o, "image_size", g->width, 1, MOST_SIDE));
+    MDM_TRY(check_between(o, "channels", g->channels, 1, 4));
+    MDM_TRY(check_between(o, "patch_size", g->patch, 1, 1024));
+    MDM_TRY(check_between(o, "classes", g->classes, 0, MOST_CLASSES));
     if (g->height % g->patch || g->width % g->patch)
-        return maskdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lldx%lld",
-                           maskdm_optionset_said(o, "patch_size"), (long long)g->patch,
-                           maskdm_optionset_said(o, "image_size"), (long long)g->height, (long long)g->width);
+        return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lldx%lld",
+                        mdm_options_said(o, "patch_size"), (long long)g->patch,
+                        mdm_options_said(o, "image_size"), (long long)g->height, (long long)g->width);
     g->rows = g->height / g->patch;
     g->columns = g->width / g->patch;
     g->patches = g->rows * g->columns;
     if (g->patches > MOST_PATCHES)
-        return maskdm_fail(MASKDM_EINVAL, "%s %lldx%lld has %lld patches of %s %lld, more than %d",
-                           maskdm_optionset_said(o, "image_size"), (long long)g->height, (long long)g->width,
-                           (long long)g->patches, maskdm_optionset_said(o, "patch_size"), (long long)g->patch,
-                           MOST_PATCHES);
+        return mdm_fail(MASKDM_EINVAL, "%s %lldx%lld has %lld patches of %s %lld, more than %d",
+                        mdm_options_said(o, "image_size"), (long long)g->height, (long long)g->width,
+                        (long long)g->patches, mdm_options_said(o, "patch_size"), (long long)g->patch,
+                        MOST_PATCHES);
     return MASKDM_OK;
 }
 
 static int read_options(struct uvit *u, const maskdm_options *o)
 {
-    double ratio = maskdm_optionset_float(o, "mlp_ratio");
-    int64_t depth = maskdm_optionset_int(o, "depth");
+    double ratio = mdm_options_float(o, "mlp_ratio");
+    int64_t depth = mdm_options_int(o, "depth");
 
-    MASKDM_TRY(read_geometry(&u->geo, o));
-    u->dim = maskdm_optionset_int(o, "dim");
-    u->heads = maskdm_optionset_int(o, "heads");
-    u->qkv_bias = maskdm_optionset_bool(o, "qkv_bias");
-    u->time_mlp = maskdm_optionset_bool(o, "time_mlp");
-    MASKDM_TRY(check_between(o, "dim", u->dim, 2, MOST_DIM));
-    MASKDM_TRY(check_between(o, "depth", depth, 1, MOST_DEPTH));
-    MASKDM_TRY(check_between(o, "heads", u->heads, 1, u->dim));
+    MDM_TRY(read_geometry(&u->geo, o));
+    u->dim = mdm_options_int(o, "dim");
+    u->heads = mdm_options_int(o, "heads");
+    u->qkv_bias = mdm_options_bool(o, "qkv_bias");
+    u->time_mlp = mdm_options_bool(o, "time_mlp");
+    MDM_TRY(check_between(o, "dim", u->dim, 2, MOST_DIM));
+    MDM_TRY(check_between(o, "depth", depth, 1, MOST_DEPTH));
+    MDM_TRY(check_between(o, "heads", u->heads, 1, u->dim));
     if (u->dim % 2)
-        return maskdm_fail(MASKDM_EINVAL, "%s %lld is odd, but half of it is cosines of the time and half sines",
-                           maskdm_optionset_said(o, "dim"), (long long)u->dim);
+        return mdm_fail(MASKDM_EINVAL, "%s %lld is odd, but half of it is cosines of the time and half sines",
+                        mdm_options_said(o, "dim"), (long long)u->dim);
     if (u->dim % u->heads)
-        return maskdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld", maskdm_optionset_said(o, "heads"),
-                           (long long)u->heads, maskdm_optionset_said(o, "dim"), (long long)u->dim);
+        return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld", mdm_options_said(o, "heads"),
+                        (long long)u->heads, mdm_options_said(o, "dim"), (long long)u->dim);
     if (!(ratio > 0 && ratio <= 64 && (double)u->dim * ratio >= 1))
-        return maskdm_fail(MASKDM_EINVAL, "%s gives a hidden layer below 1 or above 64 times %s %lld",
-                           maskdm_optionset_said(o, "mlp_ratio"), maskdm_optionset_said(o, "dim"),
-                           (long long)u->dim);
+        return mdm_fail(MASKDM_EINVAL, "%s gives a hidden layer below 1 or above 64 times %s %lld",
+                        mdm_options_said(o, "mlp_ratio"), mdm_options_said(o, "dim"),
+                        (long long)u->dim);
     u->hidden = (int64_t)((double)u->dim * ratio);
     u->half = depth / 2; /* an even depth counts as the odd one above it, as the authors have it */
     u->extras = u->geo.classes ? 2 : 1;
     return MASKDM_OK;
 }
 
-static int geometry(struct maskdm_geometry *out, const maskdm_options *options)
+static int geometry(struct mdm_geometry *out, const maskdm_options *options)
 {
     struct uvit u;
 
-    MASKDM_TRY(read_options(&u, options));
+    MDM_TRY(read_options(&u, options));
     *out = u.geo;
     return MASKDM_OK;
 }
 
-static maskdm_val weight(struct maskdm_graph *g, const char *name, int64_t made, int64_t taken)
+static mdm_val weight(struct mdm_graph *g, const char *name, int64_t made, int64_t taken)
 {
-    return maskdm_graph_param(g, name, maskdm_shape2(made, taken), MASKDM_INIT_NORMAL, 0.02);
+    return mdm_graph_param(g, name, mdm_shape2(made, taken), MDM_INIT_NORMAL, 0.02);
 }
 
-static maskdm_val vector(struct maskdm_graph *g, const char *name, int64_t n, enum maskdm_init init)
+static mdm_val vector(struct mdm_graph *g, const char *name, int64_t n, enum mdm_init init)
 {
-    return maskdm_graph_param(g, name, maskdm_shape1(n), init, 0);
+    return mdm_graph_param(g, name, mdm_shape1(n), init, 0);
 }
 
 /* Parameters of one block, asked for in the authors' order, which is not the order of use. */
 struct block {
-    maskdm_val norm1[2], q, v, qkv, proj[2], norm2[2], fc1[2], fc2[2], skip[2]; /* pairs: weight, bias */
+    mdm_val norm1[2], q, v, qkv, proj[2], norm2[2], fc1[2], fc2[2], skip[2];    /* pairs: weight, bias */
 };
 
-static struct block block_params(struct maskdm_graph *g, const struct uvit *u, int joined)
+static struct block block_params(struct mdm_graph *g, const struct uvit *u, int joined)
 {
     struct block p;
     int64_t d = u->dim;
 
-    p.norm1[0] = vector(g, "norm1.weight", d, MASKDM_INIT_ONE);
-    p.norm1[1] = vector(g, "norm1.bias", d, MASKDM_INIT_ZERO);
-    p.q = u->qkv_bias ? vector(g, "attn.q_bias", d, MASKDM_INIT_ZERO) : MASKDM_NONE;
-    p.v = u->qkv_bias ? vector(g, "attn.v_bias", d, MASKDM_INIT_ZERO) : MASKDM_NONE;
+    p.norm1[0] = vector(g, "norm1.weight", d, MDM_INIT_ONE);
+    p.norm1[1] = vector(g, "norm1.bias", d, MDM_INIT_ZERO);
+    p.q = u->qkv_bias ? vector(g, "attn.q_bias", d, MDM_INIT_ZERO) : MDM_NONE;
+    p.v = u->qkv_bias ? vector(g, "attn.v_bias", d, MDM_INIT_ZERO) : MDM_NONE;
     p.qkv = weight(g, "attn.qkv.weight", 3 * d, d);
     p.proj[0] = weight(g, "attn.proj.weight", d, d);
-    p.proj[1] = vector(g, "attn.proj.bias", d, MASKDM_INIT_ZERO);
-    p.norm2[0] = vector(g, "norm2.weight", d, MASKDM_INIT_ONE);
-    p.norm2[1] = vector(g, "norm2.bias", d, MASKDM_INIT_ZERO);
+    p.proj[1] = vector(g, "attn.proj.bias", d, MDM_INIT_ZERO);
+    p.norm2[0] = vector(g, "norm2.weight", d, MDM_INIT_ONE);
+    p.norm2[1] = vector(g, "norm2.bias", d, MDM_INIT_ZERO);
     p.fc1[0] = weight(g, "mlp.fc1.weight", u->hidden, d);
-    p.fc1[1] = vector(g, "mlp.fc1.bias", u->hidden, MASKDM_INIT_ZERO);
+    p.fc1[1] = vector(g, "mlp.fc1.bias", u->hidden, MDM_INIT_ZERO);
     p.fc2[0] = weight(g, "mlp.fc2.weight", d, u->hidden);
-    p.fc2[1] = vector(g, "mlp.fc2.bias", d, MASKDM_INIT_ZERO);
-    p.skip[0] = joined ? weight(g, "skip_linear.weight", d, 2 * d) : MASKDM_NONE;
-    p.skip[1] = joined ? vector(g, "skip_linear.bias", d, MASKDM_INIT_ZERO) : MASKDM_NONE;
+    p.fc2[1] = vector(g, "mlp.fc2.bias", d, MDM_INIT_ZERO);
+    p.skip[0] = joined ? weight(g, "skip_linear.weight", d, 2 * d) : MDM_NONE;
+    p.skip[1] = joined ? vector(g, "skip_linear.bias", d, MDM_INIT_ZERO) : MDM_NONE;
     return p;
 }
 
 /* The residual stream between blocks: x, plus r where that sum is still to be taken, since it is cheapest together
  * with the norm that follows. */
 struct stream {
-    maskdm_val x, r;
+    mdm_val x, r;
 };
 
-static maskdm_val settle(struct maskdm_graph *g, struct stream s)
+static mdm_val settle(struct mdm_graph *g, struct stream s)
 {
-    return s.r == MASKDM_NONE ? s.x : maskdm_add(g, s.x, s.r);
+    return s.r == MDM_NONE ? s.x : mdm_add(g, s.x, s.r);
 }
 
-/* *entered is the stream's sum as it came in, MASKDM_NONE when joined to a skip. */
-static struct stream block(struct maskdm_graph *g, const struct uvit *u, struct stream s, maskdm_val skip,
-                           maskdm_val *entered)
+/* *entered is the stream's sum as it came in, MDM_NONE when joined to a skip. */
+static struct stream block(struct mdm_graph *g, const struct uvit *u, struct stream s, mdm_val skip,
+                           mdm_val *entered)
 {
-    struct block p = block_params(g, u, skip != MASKDM_NONE);
-    maskdm_val x = s.x, h;
+    struct block p = block_params(g, u, skip != MDM_NONE);
+    mdm_val x = s.x, h;
 
-    *entered = MASKDM_NONE;
-    if (skip != MASKDM_NONE) {
-        x = maskdm_linear2(g, settle(g, s), skip, p.skip[0], p.skip[1]);
-        h = maskdm_layernorm(g, x, p.norm1[0], p.norm1[1]);
+    *entered = MDM_NONE;
+    if (skip != MDM_NONE) {
+        x = mdm_linear2(g, settle(g, s), skip, p.skip[0], p.skip[1]);
+        h = mdm_layernorm(g, x, p.norm1[0], p.norm1[1]);
     } else {
-        if (s.r != MASKDM_NONE)
-            h = maskdm_add_norm(g, &x, s.x, s.r, p.norm1[0], p.norm1[1]);
+        if (s.r != MDM_NONE)
+            h = mdm_add_norm(g, &x, s.x, s.r, p.norm1[0], p.norm1[1]);
         else
-            h = maskdm_layernorm(g, x, p.norm1[0], p.norm1[1]);
+            h = mdm_layernorm(g, x, p.norm1[0], p.norm1[1]);
         *entered = x;
     }
-    h = maskdm_linear(g, h, p.qkv, MASKDM_NONE);
+    h = mdm_linear(g, h, p.qkv, MDM_NONE);
     if (u->qkv_bias)
-        h = maskdm_qkv_bias(g, h, p.q, p.v);
-    h = maskdm_linear(g, maskdm_attention(g, h, u->heads), p.proj[0], p.proj[1]);
-    h = maskdm_add_norm(g, &x, x, h, p.norm2[0], p.norm2[1]);
-    h = maskdm_linear(g, h, p.fc1[0], p.fc1[1]);
-    return (struct stream){x, maskdm_linear(g, maskdm_gelu(g, h), p.fc2[0], p.fc2[1])};
+        h = mdm_qkv_bias(g, h, p.q, p.v);
+    h = mdm_linear(g, mdm_attention(g, h, u->heads), p.proj[0], p.proj[1]);
+    h = mdm_add_norm(g, &x, x, h, p.norm2[0], p.norm2[1]);
+    h = mdm_linear(g, h, p.fc1[0], p.fc1[1]);
+    return (struct stream){x, mdm_linear(g, mdm_gelu(g, h), p.fc2[0], p.fc2[1])};
 }
 
-static maskdm_val trunk(struct maskdm_graph *g, const struct uvit *u, maskdm_val x)
+static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x)
 {
-    maskdm_val skip[MOST_DEPTH / 2 + 1], unused;
-    struct stream s = {x, MASKDM_NONE};
+    mdm_val skip[MOST_DEPTH / 2 + 1], unused;
+    struct stream s = {x, MDM_NONE};
 
     /* A block's output is the next one's input: skip[i] is what enters block i + 1. */
     for (int i = 0; i < u->half; i++) {
-        maskdm_graph_scope(g, "encoder.in_blocks.%d.", i);
-        s = block(g, u, s, MASKDM_NONE, i ? &skip[i - 1] : &unused);
+        mdm_graph_scope(g, "encoder.in_blocks.%d.", i);
+        s = block(g, u, s, MDM_NONE, i ? &skip[i - 1] : &unused);
     }
-    maskdm_graph_scope(g, "encoder.mid_block.");
-    s = block(g, u, s, MASKDM_NONE, u->half ? &skip[u->half - 1] : &unused);
+    mdm_graph_scope(g, "encoder.mid_block.");
+    s = block(g, u, s, MDM_NONE, u->half ? &skip[u->half - 1] : &unused);
     for (int i = 0; i < u->half; i++) {
-        maskdm_graph_scope(g, "encoder.out_blocks.%d.", i);
+        mdm_graph_scope(g, "encoder.out_blocks.%d.", i);
         s = block(g, u, s, skip[u->half - 1 - i], &unused);
     }
     return settle(g, s);
 }
 
-static maskdm_val embed_time(struct maskdm_graph *g, const struct uvit *u, maskdm_val time)
+static mdm_val embed_time(struct mdm_graph *g, const struct uvit *u, mdm_val time)
 {
-    maskdm_val h = maskdm_timestep(g, time, u->dim), w[2], b[2];
+    mdm_val h = mdm_timestep(g, time, u->dim), w[2], b[2];
 
     if (!u->time_mlp)
         return h;
     w[0] = weight(g, "time_embed.0.weight", 4 * u->dim, u->dim);
-    b[0] = vector(g, "time_embed.0.bias", 4 * u->dim, MASKDM_INIT_ZERO);
+    b[0] = vector(g, "time_embed.0.bias", 4 * u->dim, MDM_INIT_ZERO);
     w[1] = weight(g, "time_embed.2.weight", u->dim, 4 * u->dim);
-    b[1] = vector(g, "time_embed.2.bias", u->dim, MASKDM_INIT_ZERO);
-    return maskdm_linear(g, maskdm_linear_silu(g, h, w[0], b[0]), w[1], b[1]);
+    b[1] = vector(g, "time_embed.2.bias", u->dim, MDM_INIT_ZERO);
+    return mdm_linear(g, mdm_linear_silu(g, h, w[0], b[0]), w[1], b[1]);
 }
 
 /* [class], time, visible patches, with their positions. */
-static maskdm_val embed(struct maskdm_graph *g, const struct uvit *u, const struct maskdm_ports *in)
+static mdm_val embed(struct mdm_graph *g, const struct uvit *u, const struct mdm_ports *in)
 {
-    const struct maskdm_geometry *geo = &u->geo;
+    const struct mdm_geometry *geo = &u->geo;
     int64_t d = u->dim, c = geo->channels, p = geo->patch;
     double bound = 1 / sqrt((double)(c * p * p));
-    maskdm_val none = MASKDM_NONE, position, w, b, x, label, time;
+    mdm_val none = MDM_NONE, position, w, b, x, label, time;
 
     if (geo->classes)
         none = weight(g, "uncond_embed", 1, d);
-    position = maskdm_graph_param(g, "encoder_pos_embed", maskdm_shape3(1, u->extras + geo->patches, d),
-                                  MASKDM_INIT_NORMAL, 0.02);
-    w = maskdm_graph_param(g, "patch_embed.proj.weight", maskdm_shape4(d, c, p, p), MASKDM_INIT_UNIFORM, bound);
-    b = maskdm_graph_param(g, "patch_embed.proj.bias", maskdm_shape1(d), MASKDM_INIT_UNIFORM, bound);
-    x = maskdm_linear(g, maskdm_patchify(g, in->image, in->index, p), w, b);
+    position = mdm_graph_param(g, "encoder_pos_embed", mdm_shape3(1, u->extras + geo->patches, d),
+                               MDM_INIT_NORMAL, 0.02);
+    w = mdm_graph_param(g, "patch_embed.proj.weight", mdm_shape4(d, c, p, p), MDM_INIT_UNIFORM, bound);
+    b = mdm_graph_param(g, "patch_embed.proj.bias", mdm_shape1(d), MDM_INIT_UNIFORM, bound);
+    x = mdm_linear(g, mdm_patchify(g, in->image, in->index, p), w, b);
     if (!geo->classes)
-        return maskdm_tokens(g, embed_time(g, u, in->time), MASKDM_NONE, x, position, in->index);
-    label = maskdm_embed(
+        return mdm_tokens(g, embed_time(g, u, in->time), MDM_NONE, x, position, in->index);
+    label = mdm_embed(
         g, in->label,
-        maskdm_graph_param(g, "label_emb.weight", maskdm_shape2(geo->classes, d), MASKDM_INIT_NORMAL, 1), none);
+        mdm_graph_param(g, "label_emb.weight", mdm_shape2(geo->classes, d), MDM_INIT_NORMAL, 1), none);
     time = embed_time(g, u, in->time);
-    return maskdm_tokens(g, label, time, x, position, in->index);
+    return mdm_tokens(g, label, time, x, position, in->index);
 }
 
-static void record(struct maskdm_graph *g, struct maskdm_ports *ports, const maskdm_options *options, int64_t batch,
+static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options, int64_t batch,
                    int64_t visible)
 {
     struct uvit u;
-    maskdm_val x, w, b;
+    mdm_val x, w, b;
     int64_t values;
     int rc = read_options(&u, options);
 
-    *ports = (struct maskdm_ports){MASKDM_NONE, MASKDM_NONE, MASKDM_NONE, MASKDM_NONE, MASKDM_NONE};
+    *ports = (struct mdm_ports){MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE};
     if (rc < 0) {
-        maskdm_failure_take(&g->failure, rc);
+        mdm_failure_take(&g->failure, rc);
         return;
     }
     values = u.geo.patch * u.geo.patch * u.geo.channels;
-    ports->image = maskdm_graph_input(g, g->dtype, maskdm_shape4(batch, u.geo.height, u.geo.width, u.geo.channels));
-    ports->index = maskdm_graph_input(g, MASKDM_I32, maskdm_shape2(batch, visible));
-    ports->time = maskdm_graph_input(g, MASKDM_F64, maskdm_shape1(batch));
+    ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(batch, u.geo.height, u.geo.width, u.geo.channels));
+    ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(batch, visible));
+    ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(batch));
     if (u.geo.classes)
-        ports->label = maskdm_graph_input(g, MASKDM_I32, maskdm_shape1(batch));
+        ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(batch));
 
-    maskdm_graph_scope(g, "encoder.");
+    mdm_graph_scope(g, "encoder.");
     x = trunk(g, &u, embed(g, &u, ports));
     /* The norm looks at each token alone, so the extra ones may go first. */
-    maskdm_graph_scope(g, "encoder.");
-    w = vector(g, "norm.weight", u.dim, MASKDM_INIT_ONE);
-    b = vector(g, "norm.bias", u.dim, MASKDM_INIT_ZERO);
-    x = maskdm_layernorm(g, maskdm_trim(g, x, u.extras), w, b);
-    maskdm_graph_scope(g, "%s", "");
+    mdm_graph_scope(g, "encoder.");
+    w = vector(g, "norm.weight", u.dim, MDM_INIT_ONE);
+    b = vector(g, "norm.bias", u.dim, MDM_INIT_ZERO);
+    x = mdm_layernorm(g, mdm_trim(g, x, u.extras), w, b);
+    mdm_graph_scope(g, "%s", "");
     w = weight(g, "encoder_to_output.weight", values, u.dim);
-    b = vector(g, "encoder_to_output.bias", values, MASKDM_INIT_ZERO);
-    ports->output = maskdm_linear(g, x, w, b);
-    maskdm_graph_output(g, ports->output);
+    b = vector(g, "encoder_to_output.bias", values, MDM_INIT_ZERO);
+    ports->output = mdm_linear(g, x, w, b);
+    mdm_graph_output(g, ports->output);
 }
 
-const struct maskdm_network maskdm_uvit = {
-    .name = "uvit", .kind = &maskdm_uvit_kind, .geometry = geometry, .record = record};
+const struct mdm_network mdm_uvit = {
+    .name = "uvit", .kind = &mdm_uvit_kind, .geometry = geometry, .record = record};

@@ -6,7 +6,7 @@
 
 #include "util/error.h"
 
-static const struct maskdm_option uvit_rows[] = {
+static const struct mdm_option uvit_rows[] = {
     {.name = "image_size",
      .type = MASKDM_OPTION_INT_LIST,
      .standard = "32",
@@ -74,8 +74,8 @@ static const struct maskdm_option uvit_rows[] = {
      .alias = "num_classes|n_classes|num_labels|class_count|class_num",
      .help = "number of labels; 0: no labels"},
 };
-const struct maskdm_option_table maskdm_uvit_options = {"uvit", "", "masked U-ViT network", uvit_rows,
-                                                        MASKDM_LENGTH(uvit_rows)};
+const struct mdm_option_table mdm_uvit_options = {"uvit", "", "masked U-ViT network", uvit_rows,
+                                                  MDM_LENGTH(uvit_rows)};
 
-static const struct maskdm_option_table *const uvit_tables[] = {&maskdm_uvit_options};
-const struct maskdm_option_kind maskdm_uvit_kind = {"uvit", "masked U-ViT network", uvit_tables, 1};
+static const struct mdm_option_table *const uvit_tables[] = {&mdm_uvit_options};
+const struct mdm_option_kind mdm_uvit_kind = {"uvit", "masked U-ViT network", uvit_tables, 1};

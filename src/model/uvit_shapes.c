@@ -14,29 +14,28 @@
 
 enum { NAME_LENGTH = 256 };
 
-static int64_t find(const struct maskdm_st *s, const char *prefix, const char *name)
+static int64_t find(const struct mdm_st *s, const char *prefix, const char *name)
 {
     char full[NAME_LENGTH];
 
-    maskdm_format(full, sizeof full, "%s%s", prefix, name);
-    return maskdm_st_find(s, full);
+    mdm_format(full, sizeof full, "%s%s", prefix, name);
+    return mdm_st_find(s, full);
 }
 
 /* The shape of a weight that every such network has. */
-static int read_shape(const struct maskdm_st *s, const char *prefix, const char *name, int rank,
-                      const int64_t **shape)
+static int read_shape(const struct mdm_st *s, const char *prefix, const char *name, int rank, const int64_t **shape)
 {
     const int64_t at = find(s, prefix, name);
 
     if (at < 0)
-        return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s%s\" of the network is missing", prefix, name);
+        return mdm_fail(MASKDM_EFORMAT, "tensor \"%s%s\" of the network is missing", prefix, name);
     if (s->tensor[at].rank != rank)
-        return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s%s\" has %d dimensions, the network's has %d", prefix, name,
-                           s->tensor[at].rank, rank);
+        return mdm_fail(MASKDM_EFORMAT, "tensor \"%s%s\" has %d dimensions, the network's has %d", prefix, name,
+                        s->tensor[at].rank, rank);
     *shape = s->tensor[at].shape;
     for (int i = 0; i < rank; i++)
         if ((*shape)[i] < 1)
-            return maskdm_fail(MASKDM_EFORMAT, "tensor \"%s%s\" is empty", prefix, name);
+            return mdm_fail(MASKDM_EFORMAT, "tensor \"%s%s\" is empty", prefix, name);
     return MASKDM_OK;
 }
 
@@ -44,68 +43,68 @@ static int set_int(maskdm_options *o, const char *name, int64_t value)
 {
     char text[24];
 
-    maskdm_format(text, sizeof text, "%lld", (long long)value);
-    return maskdm_optionset_set(o, name, text);
+    mdm_format(text, sizeof text, "%lld", (long long)value);
+    return mdm_options_set(o, name, text);
 }
 
 static int set_bool(maskdm_options *o, const char *name, int value)
 {
-    return maskdm_optionset_set(o, name, value ? "true" : "false");
+    return mdm_options_set(o, name, value ? "true" : "false");
 }
 
 /* The network takes the whole part of dim * ratio: a quotient that was rounded down would lose one. */
 static int set_ratio(maskdm_options *o, int64_t hidden, int64_t dim)
 {
     double ratio = (double)hidden / (double)dim;
-    struct maskdm_text text = {0};
+    struct mdm_text text = {0};
     int status;
 
     if ((int64_t)((double)dim * ratio) < hidden)
         ratio = nextafter(ratio, INFINITY);
-    maskdm_text_add_double(&text, ratio);
-    status = maskdm_text_ok(&text);
+    mdm_text_add_double(&text, ratio);
+    status = mdm_text_ok(&text);
     if (status == MASKDM_OK)
-        status = maskdm_optionset_set(o, "mlp_ratio", text.data);
-    maskdm_text_free(&text);
+        status = mdm_options_set(o, "mlp_ratio", text.data);
+    mdm_text_free(&text);
     return status;
 }
 
-static int set_depth(maskdm_options *o, const struct maskdm_st *s, const char *prefix)
+static int set_depth(maskdm_options *o, const struct mdm_st *s, const char *prefix)
 {
     int64_t half = 0;
 
     for (;; half++) {
         char name[64];
 
-        maskdm_format(name, sizeof name, "encoder.in_blocks.%lld.norm1.weight", (long long)half);
+        mdm_format(name, sizeof name, "encoder.in_blocks.%lld.norm1.weight", (long long)half);
         if (find(s, prefix, name) < 0)
             return set_int(o, "depth", 2 * half + 1);
     }
 }
 
-int maskdm_uvit_read_shapes(maskdm_options *o, const struct maskdm_st *s, const char *prefix, int64_t *patches)
+int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_st *s, const char *prefix, int64_t *patches)
 {
     const int64_t *position = NULL, *patch = NULL, *fc1 = NULL, *label = NULL;
     const int labelled = find(s, prefix, "encoder.label_emb.weight") >= 0;
     int64_t side;
 
-    MASKDM_TRY(read_shape(s, prefix, "encoder.encoder_pos_embed", 3, &position));
-    MASKDM_TRY(read_shape(s, prefix, "encoder.patch_embed.proj.weight", 4, &patch));
-    MASKDM_TRY(read_shape(s, prefix, "encoder.mid_block.mlp.fc1.weight", 2, &fc1));
+    MDM_TRY(read_shape(s, prefix, "encoder.encoder_pos_embed", 3, &position));
+    MDM_TRY(read_shape(s, prefix, "encoder.patch_embed.proj.weight", 4, &patch));
+    MDM_TRY(read_shape(s, prefix, "encoder.mid_block.mlp.fc1.weight", 2, &fc1));
     if (labelled)
-        MASKDM_TRY(read_shape(s, prefix, "encoder.label_emb.weight", 2, &label));
+        MDM_TRY(read_shape(s, prefix, "encoder.label_emb.weight", 2, &label));
     *patches = position[1] - (labelled ? 2 : 1);
     if (*patches < 1)
-        return maskdm_fail(MASKDM_EFORMAT, "tensor \"%sencoder.encoder_pos_embed\" has room for %lld patches", prefix,
-                           (long long)*patches);
-    MASKDM_TRY(set_int(o, "dim", patch[0]));
-    MASKDM_TRY(set_int(o, "channels", patch[1]));
-    MASKDM_TRY(set_int(o, "patch_size", patch[2]));
-    MASKDM_TRY(set_int(o, "classes", labelled ? label[0] : 0));
-    MASKDM_TRY(set_bool(o, "qkv_bias", find(s, prefix, "encoder.mid_block.attn.q_bias") >= 0));
-    MASKDM_TRY(set_bool(o, "time_mlp", find(s, prefix, "encoder.time_embed.0.weight") >= 0));
-    MASKDM_TRY(set_ratio(o, fc1[0], patch[0]));
-    MASKDM_TRY(set_depth(o, s, prefix));
+        return mdm_fail(MASKDM_EFORMAT, "tensor \"%sencoder.encoder_pos_embed\" has room for %lld patches", prefix,
+                        (long long)*patches);
+    MDM_TRY(set_int(o, "dim", patch[0]));
+    MDM_TRY(set_int(o, "channels", patch[1]));
+    MDM_TRY(set_int(o, "patch_size", patch[2]));
+    MDM_TRY(set_int(o, "classes", labelled ? label[0] : 0));
+    MDM_TRY(set_bool(o, "qkv_bias", find(s, prefix, "encoder.mid_block.attn.q_bias") >= 0));
+    MDM_TRY(set_bool(o, "time_mlp", find(s, prefix, "encoder.time_embed.0.weight") >= 0));
+    MDM_TRY(set_ratio(o, fc1[0], patch[0]));
+    MDM_TRY(set_depth(o, s, prefix));
     side = (int64_t)sqrt((double)*patches);
     return side * side == *patches ? set_int(o, "image_size", side * patch[2]) : MASKDM_OK;
 }

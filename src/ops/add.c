@@ -4,18 +4,18 @@
  */
 #include "ops/ops.h"
 
-static const struct maskdm_op op = {.name = "add", .inputs = "x r", .id = MASKDM_OP_ADD};
+static const struct mdm_op op = {.name = "add", .inputs = "x r", .id = MDM_OP_ADD};
 
-maskdm_val maskdm_add(struct maskdm_graph *g, maskdm_val x, maskdm_val r)
+mdm_val mdm_add(struct mdm_graph *g, mdm_val x, mdm_val r)
 {
-    maskdm_val in[] = {x, r};
-    struct maskdm_shape xs = maskdm_graph_shape(g, x), rs = maskdm_graph_shape(g, r);
+    mdm_val in[] = {x, r};
+    struct mdm_shape xs = mdm_graph_shape(g, x), rs = mdm_graph_shape(g, r);
 
-    if (!maskdm_graph_node(g, &op, 2, in))
-        return MASKDM_NONE;
-    if (!maskdm_shape_equal(&xs, &rs))
-        return maskdm_graph_fail(g, MASKDM_ESHAPE, "add: x is %lld x %lld, r is %lld x %lld",
-                                 (long long)maskdm_shape_rows(&xs), (long long)maskdm_shape_last(&xs),
-                                 (long long)maskdm_shape_rows(&rs), (long long)maskdm_shape_last(&rs));
-    return maskdm_graph_result(g, MASKDM_ACT, xs);
+    if (!mdm_graph_node(g, &op, 2, in))
+        return MDM_NONE;
+    if (!mdm_shape_equal(&xs, &rs))
+        return mdm_graph_fail(g, MASKDM_ESHAPE, "add: x is %lld x %lld, r is %lld x %lld",
+                              (long long)mdm_shape_rows(&xs), (long long)mdm_shape_last(&xs),
+                              (long long)mdm_shape_rows(&rs), (long long)mdm_shape_last(&rs));
+    return mdm_graph_result(g, MDM_ACT, xs);
 }

@@ -4,16 +4,16 @@
  */
 #include "ops/ops.h"
 
-static const struct maskdm_op op = {.name = "gelu",
-                                    .inputs = "x",
-                                    .id = MASKDM_OP_GELU,
-                                    .reads_in = 1u << 0,
-                                    .remade_out = 1u << 0,
-                                    .remake_in = 1u << 0};
+static const struct mdm_op op = {.name = "gelu",
+                                 .inputs = "x",
+                                 .id = MDM_OP_GELU,
+                                 .reads_in = 1u << 0,
+                                 .remade_out = 1u << 0,
+                                 .remake_in = 1u << 0};
 
-maskdm_val maskdm_gelu(struct maskdm_graph *g, maskdm_val x)
+mdm_val mdm_gelu(struct mdm_graph *g, mdm_val x)
 {
-    if (!maskdm_graph_node(g, &op, 1, &x))
-        return MASKDM_NONE;
-    return maskdm_graph_result(g, MASKDM_ACT, maskdm_graph_shape(g, x));
+    if (!mdm_graph_node(g, &op, 1, &x))
+        return MDM_NONE;
+    return mdm_graph_result(g, MDM_ACT, mdm_graph_shape(g, x));
 }

@@ -8,22 +8,20 @@
 
 #include "graph/graph.h"
 
-maskdm_val maskdm_linear(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
-maskdm_val maskdm_linear_silu(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
-maskdm_val maskdm_linear2(struct maskdm_graph *g, maskdm_val x, maskdm_val s, maskdm_val w, maskdm_val b);
-maskdm_val maskdm_gelu(struct maskdm_graph *g, maskdm_val x);
-maskdm_val maskdm_layernorm(struct maskdm_graph *g, maskdm_val x, maskdm_val w, maskdm_val b);
+mdm_val mdm_linear(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
+mdm_val mdm_linear_silu(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
+mdm_val mdm_linear2(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val w, mdm_val b);
+mdm_val mdm_gelu(struct mdm_graph *g, mdm_val x);
+mdm_val mdm_layernorm(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
 /* The norm is returned, the sum goes to *sum. */
-maskdm_val maskdm_add_norm(struct maskdm_graph *g, maskdm_val *sum, maskdm_val x, maskdm_val r, maskdm_val w,
-                           maskdm_val b);
-maskdm_val maskdm_add(struct maskdm_graph *g, maskdm_val x, maskdm_val r);
-maskdm_val maskdm_qkv_bias(struct maskdm_graph *g, maskdm_val x, maskdm_val q, maskdm_val v);
-maskdm_val maskdm_attention(struct maskdm_graph *g, maskdm_val qkv, int64_t heads);
-maskdm_val maskdm_patchify(struct maskdm_graph *g, maskdm_val image, maskdm_val index, int64_t patch);
-maskdm_val maskdm_timestep(struct maskdm_graph *g, maskdm_val t, int64_t width);
-maskdm_val maskdm_embed(struct maskdm_graph *g, maskdm_val label, maskdm_val table, maskdm_val null_row);
-maskdm_val maskdm_tokens(struct maskdm_graph *g, maskdm_val a, maskdm_val c, maskdm_val x, maskdm_val position,
-                         maskdm_val index);
-maskdm_val maskdm_trim(struct maskdm_graph *g, maskdm_val x, int64_t extras);
+mdm_val mdm_add_norm(struct mdm_graph *g, mdm_val *sum, mdm_val x, mdm_val r, mdm_val w, mdm_val b);
+mdm_val mdm_add(struct mdm_graph *g, mdm_val x, mdm_val r);
+mdm_val mdm_qkv_bias(struct mdm_graph *g, mdm_val x, mdm_val q, mdm_val v);
+mdm_val mdm_attention(struct mdm_graph *g, mdm_val qkv, int64_t heads);
+mdm_val mdm_patchify(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
+mdm_val mdm_timestep(struct mdm_graph *g, mdm_val t, int64_t width);
+mdm_val mdm_embed(struct mdm_graph *g, mdm_val label, mdm_val table, mdm_val null_row);
+mdm_val mdm_tokens(struct mdm_graph *g, mdm_val a, mdm_val c, mdm_val x, mdm_val position, mdm_val index);
+mdm_val mdm_trim(struct mdm_graph *g, mdm_val x, int64_t extras);
 
 #endif

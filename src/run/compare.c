@@ -20,12 +20,11 @@ static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as t
  * file is something else. */
 static int same_init(const maskdm_options *old, const maskdm_options *now)
 {
-    struct maskdm_folder_id a, b;
+    struct mdm_folder_id a, b;
 
-    if (maskdm_folder_id(&a, maskdm_optionset_string(old, "init")) < 0)
+    if (mdm_folder_id(&a, mdm_options_string(old, "init")) < 0)
         return 1;
-    return maskdm_folder_id(&b, maskdm_optionset_string(now, "init")) >= 0 && a.device == b.device &&
-           a.number == b.number;
+    return mdm_folder_id(&b, mdm_options_string(now, "init")) >= 0 && a.device == b.device && a.number == b.number;
 }
 
 /* Two folders, of which what is in them is compared, or two shares of one value. */
@@ -33,156 +32,155 @@ static int same_val(const maskdm_options *old, const maskdm_options *now)
 {
     double a, b;
 
-    if (maskdm_run_val_is_folder(old) || maskdm_run_val_is_folder(now))
-        return maskdm_run_val_is_folder(old) && maskdm_run_val_is_folder(now);
-    return maskdm_parse_double(maskdm_optionset_string(old, "val"), &a) == 0 &&
-           maskdm_parse_double(maskdm_optionset_string(now, "val"), &b) == 0 && a == b;
+    if (mdm_run_val_is_folder(old) || mdm_run_val_is_folder(now))
+        return mdm_run_val_is_folder(old) && mdm_run_val_is_folder(now);
+    return mdm_parse_double(mdm_options_string(old, "val"), &a) == 0 &&
+           mdm_parse_double(mdm_options_string(now, "val"), &b) == 0 && a == b;
 }
 
-int maskdm_run_compare_options(const struct maskdm_run *run)
+int mdm_run_compare_options(const struct mdm_run *run)
 {
     const char *skip[3] = {NULL};
     maskdm_options *old;
     int n = 0, status = MASKDM_OK;
 
-    MASKDM_TRY(maskdm_record_read(&old, run->out, maskdm_optionset_kind(run->options)));
+    MDM_TRY(mdm_record_read(&old, run->out, mdm_options_kind(run->options)));
     if (!old)
         return MASKDM_OK;
     if (same_val(old, run->options))
         skip[n++] = "val";
     if (run->finetune && same_init(old, run->options))
         skip[n++] = "init";
-    status = maskdm_record_compare(run->out, old, run->options, skip);
-    maskdm_optionset_release(&old);
+    status = mdm_record_compare(run->out, old, run->options, skip);
+    mdm_options_release(&old);
     return status;
 }
 
 /* ---- data ---- */
 
-static int settle(struct maskdm_run *run, const char *what, const char *difference)
+static int settle(struct mdm_run *run, const char *what, const char *difference)
 {
-    const char *accept = maskdm_optionset_said(run->options, "accept_changed_data");
+    const char *accept = mdm_options_said(run->options, "accept_changed_data");
 
-    if (!maskdm_optionset_bool(run->options, "accept_changed_data"))
-        return maskdm_fail(MASKDM_EINVAL, "the %s are not those that %s was started with: %s; %s goes on with them",
-                           what, run->out, difference, accept);
-    maskdm_log_line(&run->voice, MASKDM_LOG_WARN,
-                    "the %s are not those that %s was started with: %s; going on, as %s says", what, run->out,
-                    difference, accept);
+    if (!mdm_options_bool(run->options, "accept_changed_data"))
+        return mdm_fail(MASKDM_EINVAL, "the %s are not those that %s was started with: %s; %s goes on with them",
+                        what, run->out, difference, accept);
+    mdm_log_line(&run->voice, MASKDM_LOG_WARN,
+                 "the %s are not those that %s was started with: %s; going on, as %s says", what, run->out,
+                 difference, accept);
     return MASKDM_OK;
 }
 
-static int compare_lists(enum maskdm_run_list *found, struct maskdm_run *run, const maskdm_data *data,
-                         const char *what, const char *path)
+static int compare_lists(enum mdm_run_list *found, struct mdm_run *run, const maskdm_data *data, const char *what,
+                         const char *path)
 {
-    struct maskdm_text now = {0}, difference = {0};
+    struct mdm_text now = {0}, difference = {0};
     size_t bytes;
     char *old;
     int status;
 
-    MASKDM_TRY(maskdm_file_read_all(&old, &bytes, path, list_limit));
-    status = maskdm_manifest_write(data, &now);
+    MDM_TRY(mdm_file_read_all(&old, &bytes, path, list_limit));
+    status = mdm_manifest_write(data, &now);
     if (status == MASKDM_OK)
-        status = maskdm_manifest_difference(&difference, old, bytes, now.data, now.length);
+        status = mdm_manifest_difference(&difference, old, bytes, now.data, now.length);
     if (status == MASKDM_EFORMAT) { /* what is damaged can tell of no equality */
-        maskdm_text_addf(&difference, "%s cannot tell: %s", path, maskdm_error_text());
-        status = maskdm_text_ok(&difference);
+        mdm_text_addf(&difference, "%s cannot tell: %s", path, mdm_error_text());
+        status = mdm_text_ok(&difference);
     }
-    *found = difference.length ? MASKDM_RUN_OTHER : MASKDM_RUN_SAME;
+    *found = difference.length ? MDM_RUN_OTHER : MDM_RUN_SAME;
     if (status == MASKDM_OK && difference.length)
         status = settle(run, what, difference.data);
-    maskdm_text_free(&now);
-    maskdm_text_free(&difference);
-    maskdm_free(old);
+    mdm_text_free(&now);
+    mdm_text_free(&difference);
+    mdm_free(old);
     return status;
 }
 
 /* Hold data against the list of them in the folder. */
-static int compare_data(enum maskdm_run_list *found, struct maskdm_run *run, const maskdm_data *data,
-                        const char *what, const char *name)
+static int compare_data(enum mdm_run_list *found, struct mdm_run *run, const maskdm_data *data, const char *what,
+                        const char *name)
 {
-    char *path = maskdm_run_path(run, name);
-    enum maskdm_file_kind kind;
+    char *path = mdm_run_path(run, name);
+    enum mdm_file_kind kind;
     int status;
 
     if (!path)
         return MASKDM_ENOMEM;
-    status = maskdm_file_kind_of(&kind, path);
-    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE)
+    status = mdm_file_kind_of(&kind, path);
+    if (status == MASKDM_OK && kind != MDM_FILE_NONE)
         status = compare_lists(found, run, data, what, path);
-    maskdm_free(path);
+    mdm_free(path);
     return status;
 }
 
-int maskdm_run_recall(const struct maskdm_run *run, struct maskdm_scan *found, const char *list)
+int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char *list)
 {
-    char *path = maskdm_run_path(run, list), *old = NULL;
-    enum maskdm_file_kind kind;
+    char *path = mdm_run_path(run, list), *old = NULL;
+    enum mdm_file_kind kind;
     size_t bytes;
     int status;
 
     if (!path)
         return MASKDM_ENOMEM;
-    status = maskdm_file_kind_of(&kind, path);
-    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE)
-        status = maskdm_file_read_all(&old, &bytes, path, list_limit);
+    status = mdm_file_kind_of(&kind, path);
+    if (status == MASKDM_OK && kind != MDM_FILE_NONE)
+        status = mdm_file_read_all(&old, &bytes, path, list_limit);
     if (status == MASKDM_OK && old)
-        status = maskdm_manifest_knows(found, old, bytes);
-    maskdm_free(old);
-    maskdm_free(path);
+        status = mdm_manifest_knows(found, old, bytes);
+    mdm_free(old);
+    mdm_free(path);
     return status < 0 ? status : MASKDM_OK; /* where the files are others, the comparison will say which */
 }
 
-int maskdm_run_compare_data(struct maskdm_run *run)
+int mdm_run_compare_data(struct mdm_run *run)
 {
-    MASKDM_TRY(compare_data(&run->list, run, run->all, "data", "data.json"));
-    if (run->held_out && maskdm_run_val_is_folder(run->options))
-        MASKDM_TRY(compare_data(&run->held_out_list, run, run->held_out, "held-out images", "held_out.json"));
+    MDM_TRY(compare_data(&run->list, run, run->all, "data", "data.json"));
+    if (run->held_out && mdm_run_val_is_folder(run->options))
+        MDM_TRY(compare_data(&run->held_out_list, run, run->held_out, "held-out images", "held_out.json"));
     return MASKDM_OK;
 }
 
-int maskdm_run_compare_state(struct maskdm_run *run)
+int mdm_run_compare_state(struct mdm_run *run)
 {
-    char identity[MASKDM_IDENTITY], *theirs = run->trainer->data;
-    struct maskdm_text difference = {0};
+    char identity[MDM_IDENTITY], *theirs = run->trainer->data;
+    struct mdm_text difference = {0};
     int status = MASKDM_OK;
 
-    maskdm_dataset_identity(run->all, identity);
+    mdm_data_identity(run->all, identity);
     if (!run->list && *theirs && strcmp(theirs, identity) != 0) {
-        maskdm_text_addf(&difference, "there were %s and are %s", theirs, identity);
-        status = maskdm_text_ok(&difference);
+        mdm_text_addf(&difference, "there were %s and are %s", theirs, identity);
+        status = mdm_text_ok(&difference);
         if (status == MASKDM_OK)
             status = settle(run, "data", difference.data);
-        maskdm_text_free(&difference);
+        mdm_text_free(&difference);
     }
     if (!run->list && !*theirs && run->saved >= 0)
-        maskdm_log_line(&run->voice, MASKDM_LOG_INFO,
-                        "%s tells nothing of the data that it was started with; these are taken as they are",
-                        run->out);
-    maskdm_format(run->trainer->data, sizeof run->trainer->data, "%s", identity);
+        mdm_log_line(&run->voice, MASKDM_LOG_INFO,
+                     "%s tells nothing of the data that it was started with; these are taken as they are", run->out);
+    mdm_format(run->trainer->data, sizeof run->trainer->data, "%s", identity);
     return status;
 }
 
 /* ---- the record ---- */
 
-static int write_list(const struct maskdm_run *run, const maskdm_data *data, const char *name)
+static int write_list(const struct mdm_run *run, const maskdm_data *data, const char *name)
 {
-    struct maskdm_text text = {0};
-    int status = maskdm_manifest_write(data, &text);
+    struct mdm_text text = {0};
+    int status = mdm_manifest_write(data, &text);
 
     if (status == MASKDM_OK)
-        return maskdm_record_write_text(run->out, name, &text);
-    maskdm_text_free(&text);
+        return mdm_record_write_text(run->out, name, &text);
+    mdm_text_free(&text);
     return status;
 }
 
-int maskdm_run_record(struct maskdm_run *run)
+int mdm_run_record(struct mdm_run *run)
 {
     /* Given once, for these data; a later start has to say it anew. */
-    MASKDM_TRY(maskdm_optionset_set(run->options, "accept_changed_data", "false"));
-    if (run->list != MASKDM_RUN_SAME)
-        MASKDM_TRY(write_list(run, run->all, "data.json"));
-    if (run->held_out && maskdm_run_val_is_folder(run->options) && run->held_out_list != MASKDM_RUN_SAME)
-        MASKDM_TRY(write_list(run, run->held_out, "held_out.json"));
-    return maskdm_record_write(run->out, run->options);
+    MDM_TRY(mdm_options_set(run->options, "accept_changed_data", "false"));
+    if (run->list != MDM_RUN_SAME)
+        MDM_TRY(write_list(run, run->all, "data.json"));
+    if (run->held_out && mdm_run_val_is_folder(run->options) && run->held_out_list != MDM_RUN_SAME)
+        MDM_TRY(write_list(run, run->held_out, "held_out.json"));
+    return mdm_record_write(run->out, run->options);
 }

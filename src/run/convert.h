@@ -9,11 +9,11 @@
 #include <maskdm/options.h>
 
 /* options: kind "convert". */
-int maskdm_convert_run(const maskdm_options *options, maskdm_control *control);
+int mdm_convert_run(const maskdm_options *options, maskdm_control *control);
 
 /* ---- convert_out.c ---- */
-struct maskdm_writer;
+struct mdm_writer;
 /* Judge the output, and hold it where it is a stream, until the model is written. */
-int maskdm_convert_reserve(struct maskdm_writer **writer, const maskdm_options *options);
+int mdm_convert_reserve(struct mdm_writer **writer, const maskdm_options *options);
 
 #endif

@@ -65,7 +65,7 @@ static int unwrap(char *name)
             memmove(to, from, n + 1);
             return dropped;
         }
-        if (is_one_of(wrappers, MASKDM_LENGTH(wrappers), from, n)) {
+        if (is_one_of(wrappers, MDM_LENGTH(wrappers), from, n)) {
             dropped = 1;
         } else {
             memmove(to, from, n + 1);
@@ -75,41 +75,41 @@ static int unwrap(char *name)
     }
 }
 
-int maskdm_convert_unwrap(struct maskdm_st *s, int64_t *dropped)
+int mdm_convert_unwrap(struct mdm_st *s, int64_t *dropped)
 {
     *dropped = 0;
     for (int64_t i = 0; i < s->count; i++)
         *dropped += unwrap(s->tensor[i].name);
-    return *dropped ? maskdm_st_reindex(s) : MASKDM_OK;
+    return *dropped ? mdm_st_reindex(s) : MASKDM_OK;
 }
 
 /* ---- places ---- */
 
 /* The last part of the path that says what it is decides. */
-static void judge_path(struct maskdm_place *place)
+static void judge_path(struct mdm_place *place)
 {
     const char *prefix = place->prefix;
 
     for (size_t begin = 0, n; prefix[begin]; begin += n + 1) {
         n = strcspn(prefix + begin, ".");
-        if (has_word(average_words, MASKDM_LENGTH(average_words), prefix + begin, n))
+        if (has_word(average_words, MDM_LENGTH(average_words), prefix + begin, n))
             place->average = place->averager = 1;
-        else if (has_word(online_words, MASKDM_LENGTH(online_words), prefix + begin, n))
+        else if (has_word(online_words, MDM_LENGTH(online_words), prefix + begin, n))
             place->average = 0;
     }
 }
 
-static int add_place(struct maskdm_places *p, const char *name, size_t n)
+static int add_place(struct mdm_places *p, const char *name, size_t n)
 {
-    struct maskdm_place *place = &p->all[p->count];
+    struct mdm_place *place = &p->all[p->count];
 
-    if (n > MASKDM_PLACE_PREFIX)
-        return maskdm_fail(MASKDM_EFORMAT,
-                           "tensor \"%.200s\" is nested too deep to be a network's: %zu bytes before "
-                           "its name; at most %d are allowed",
-                           name, n, MASKDM_PLACE_PREFIX);
-    if (p->count == MASKDM_PLACES)
-        return maskdm_fail(MASKDM_EFORMAT, "weights of more than %d networks", MASKDM_PLACES);
+    if (n > MDM_PLACE_PREFIX)
+        return mdm_fail(MASKDM_EFORMAT,
+                        "tensor \"%.200s\" is nested too deep to be a network's: %zu bytes before "
+                        "its name; at most %d are allowed",
+                        name, n, MDM_PLACE_PREFIX);
+    if (p->count == MDM_PLACES)
+        return mdm_fail(MASKDM_EFORMAT, "weights of more than %d networks", MDM_PLACES);
     memset(place, 0, sizeof *place);
     memcpy(place->prefix, name, n);
     judge_path(place);
@@ -117,7 +117,7 @@ static int add_place(struct maskdm_places *p, const char *name, size_t n)
     return MASKDM_OK;
 }
 
-static int list_places(struct maskdm_places *p, const struct maskdm_st *s)
+static int list_places(struct mdm_places *p, const struct mdm_st *s)
 {
     const size_t n = sizeof anchor - 1;
 
@@ -126,68 +126,68 @@ static int list_places(struct maskdm_places *p, const struct maskdm_st *s)
         const size_t length = strlen(name);
 
         if (length >= n && !strcmp(name + length - n, anchor) && (length == n || name[length - n - 1] == '.'))
-            MASKDM_TRY(add_place(p, name, length - n));
+            MDM_TRY(add_place(p, name, length - n));
     }
     if (!p->count)
-        return maskdm_fail(MASKDM_EFORMAT,
-                           "none of its %lld tensors is called \"%s\", with whatever before it: no "
-                           "checkpoint of the authors' network",
-                           (long long)s->count, anchor);
+        return mdm_fail(MASKDM_EFORMAT,
+                        "none of its %lld tensors is called \"%s\", with whatever before it: no "
+                        "checkpoint of the authors' network",
+                        (long long)s->count, anchor);
     return MASKDM_OK;
 }
 
 /* "a.b" for the prefix "a.b.", "." for none. */
-static void show_prefix(struct maskdm_text *t, const struct maskdm_place *place)
+static void show_prefix(struct mdm_text *t, const struct mdm_place *place)
 {
     const size_t n = strlen(place->prefix);
 
-    maskdm_text_add(t, "\"");
-    maskdm_text_add_n(t, n ? place->prefix : ".", n ? n - 1 : 1);
-    maskdm_text_add(t, "\"");
+    mdm_text_add(t, "\"");
+    mdm_text_add_n(t, n ? place->prefix : ".", n ? n - 1 : 1);
+    mdm_text_add(t, "\"");
 }
 
 /* One line that lists every place for which `fits`, and says which option chooses. */
-static int fail_choice(const struct maskdm_places *p, const char *why, const char *option,
-                       int (*fits)(const struct maskdm_place *place))
+static int fail_choice(const struct mdm_places *p, const char *why, const char *option,
+                       int (*fits)(const struct mdm_place *place))
 {
-    struct maskdm_text t = {0};
+    struct mdm_text t = {0};
     int status;
 
     for (int i = 0; i < p->count; i++)
         if (fits(&p->all[i])) {
-            maskdm_text_add(&t, t.length ? ", " : "");
+            mdm_text_add(&t, t.length ? ", " : "");
             show_prefix(&t, &p->all[i]);
         }
-    status = maskdm_text_ok(&t);
+    status = mdm_text_ok(&t);
     if (status == MASKDM_OK)
-        status = maskdm_fail(MASKDM_EFORMAT, "%s: %.400s; %s chooses one, or none", why, t.data, option);
-    maskdm_text_free(&t);
+        status = mdm_fail(MASKDM_EFORMAT, "%s: %.400s; %s chooses one, or none", why, t.data, option);
+    mdm_text_free(&t);
     return status;
 }
 
-static int is_any(const struct maskdm_place *place)
+static int is_any(const struct mdm_place *place)
 {
     return place != NULL;
 }
 
-static int is_average(const struct maskdm_place *place)
+static int is_average(const struct mdm_place *place)
 {
     return place->average;
 }
 
-static int is_online(const struct maskdm_place *place)
+static int is_online(const struct mdm_place *place)
 {
     return !place->average && !place->averager;
 }
 
-static int is_copy(const struct maskdm_place *place)
+static int is_copy(const struct mdm_place *place)
 {
     return !place->average && place->averager;
 }
 
 /* The only place for which `fits` into *out; left alone where there is none. */
-static int find_only(const struct maskdm_place **out, const struct maskdm_places *p, const char *why,
-                     const char *option, int (*fits)(const struct maskdm_place *place))
+static int find_only(const struct mdm_place **out, const struct mdm_places *p, const char *why, const char *option,
+                     int (*fits)(const struct mdm_place *place))
 {
     for (int i = 0; i < p->count; i++)
         if (fits(&p->all[i])) {
@@ -209,10 +209,10 @@ static int is_asked(const char *prefix, const char *asked)
 }
 
 /* 1: the option decided; 0: it leaves it to the names. It may name the diffusion around a network too. */
-static int follow_option(const struct maskdm_place **out, const struct maskdm_places *p, const char *asked,
+static int follow_option(const struct mdm_place **out, const struct mdm_places *p, const char *asked,
                          const char *option)
 {
-    char around[MASKDM_PLACE_PREFIX + 1];
+    char around[MDM_PLACE_PREFIX + 1];
 
     if (!*asked || !strcmp(asked, "none"))
         return *asked != 0;
@@ -220,40 +220,39 @@ static int follow_option(const struct maskdm_place **out, const struct maskdm_pl
         if (is_asked(p->all[i].prefix, asked))
             *out = &p->all[i];
     for (int i = 0; i < p->count && !*out; i++) {
-        maskdm_convert_around(around, &p->all[i]);
+        mdm_convert_around(around, &p->all[i]);
         if (is_asked(around, asked))
             *out = &p->all[i];
     }
     return *out ? 1 : fail_choice(p, "there are no weights where it was said; they are at", option, is_any);
 }
 
-int maskdm_convert_find(struct maskdm_places *p, const struct maskdm_st *s, const char *average, const char *online)
+int mdm_convert_find(struct mdm_places *p, const struct mdm_st *s, const char *average, const char *online)
 {
     int decided;
 
     memset(p, 0, sizeof *p);
-    MASKDM_TRY(list_places(p, s));
-    MASKDM_TRY(decided = follow_option(&p->average, p, average, "ema_from"));
+    MDM_TRY(list_places(p, s));
+    MDM_TRY(decided = follow_option(&p->average, p, average, "ema_from"));
     if (!decided)
-        MASKDM_TRY(find_only(&p->average, p, "more than one EMA", "ema_from", is_average));
-    MASKDM_TRY(decided = follow_option(&p->online, p, online, "online_from"));
+        MDM_TRY(find_only(&p->average, p, "more than one EMA", "ema_from", is_average));
+    MDM_TRY(decided = follow_option(&p->online, p, online, "online_from"));
     if (!decided)
-        MASKDM_TRY(find_only(&p->online, p, "weights of more than one network", "online_from", is_online));
+        MDM_TRY(find_only(&p->online, p, "weights of more than one network", "online_from", is_online));
     if (!decided && !p->online)
-        MASKDM_TRY(find_only(&p->online, p, "more than one copy of the online weights", "online_from", is_copy));
+        MDM_TRY(find_only(&p->online, p, "more than one copy of the online weights", "online_from", is_copy));
     if (p->online == p->average)
         p->online = NULL;
-    return maskdm_convert_main(p)
-               ? MASKDM_OK
-               : fail_choice(p, "no weights are left to convert; they are at", "online_from", is_any);
+    return mdm_convert_main(p) ? MASKDM_OK
+                               : fail_choice(p, "no weights are left to convert; they are at", "online_from", is_any);
 }
 
-const struct maskdm_place *maskdm_convert_main(const struct maskdm_places *p)
+const struct mdm_place *mdm_convert_main(const struct mdm_places *p)
 {
     return p->average ? p->average : p->online;
 }
 
-void maskdm_convert_around(char out[MASKDM_PLACE_PREFIX + 1], const struct maskdm_place *place)
+void mdm_convert_around(char out[MDM_PLACE_PREFIX + 1], const struct mdm_place *place)
 {
     static const char network[] = "model.";
     const size_t n = strlen(place->prefix), m = sizeof network - 1;

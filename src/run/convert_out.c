@@ -17,7 +17,7 @@ static int promises_torch(const char *path)
     static const char *const suffix[] = {".pt", ".pth", ".ckpt", ".bin", ".pkl"};
     const size_t n = strlen(path);
 
-    for (size_t i = 0; i < MASKDM_LENGTH(suffix); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(suffix); i++) {
         const size_t length = strlen(suffix[i]);
         size_t k = 0;
 
@@ -33,29 +33,29 @@ static int promises_torch(const char *path)
 
 static int check_not_itself(const char *from, const char *out)
 {
-    struct maskdm_folder_id a, b;
-    enum maskdm_file_kind kind;
+    struct mdm_folder_id a, b;
+    enum mdm_file_kind kind;
 
-    MASKDM_TRY(maskdm_file_kind_of(&kind, out));
-    if (kind != MASKDM_FILE_REGULAR)
+    MDM_TRY(mdm_file_kind_of(&kind, out));
+    if (kind != MDM_FILE_REGULAR)
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_folder_id(&a, from));
-    MASKDM_TRY(maskdm_folder_id(&b, out));
+    MDM_TRY(mdm_folder_id(&a, from));
+    MDM_TRY(mdm_folder_id(&b, out));
     if (a.device == b.device && a.number == b.number)
-        return maskdm_fail(MASKDM_EINVAL, "from and out are the same file, %s, which would be lost", from);
+        return mdm_fail(MASKDM_EINVAL, "from and out are the same file, %s, which would be lost", from);
     return MASKDM_OK;
 }
 
-int maskdm_convert_reserve(struct maskdm_writer **writer, const maskdm_options *options)
+int mdm_convert_reserve(struct mdm_writer **writer, const maskdm_options *options)
 {
-    const char *from = maskdm_optionset_string(options, "from"), *out = maskdm_optionset_string(options, "out");
+    const char *from = mdm_options_string(options, "from"), *out = mdm_options_string(options, "out");
     int stream;
 
     *writer = NULL;
-    MASKDM_TRY(maskdm_file_is_stream(&stream, out));
+    MDM_TRY(mdm_file_is_stream(&stream, out));
     if (!stream && promises_torch(out))
-        return maskdm_fail(MASKDM_EINVAL, "cannot write %s: a model is written as .safetensors alone", out);
+        return mdm_fail(MASKDM_EINVAL, "cannot write %s: a model is written as .safetensors alone", out);
     if (!stream)
-        MASKDM_TRY(check_not_itself(from, out));
-    return maskdm_writer_reserve(writer, out);
+        MDM_TRY(check_not_itself(from, out));
+    return mdm_writer_reserve(writer, out);
 }

@@ -14,10 +14,10 @@
 enum { SHOWN = 3, MOST_LINES = 16, NAME_LENGTH = 512 };
 
 struct rest {
-    const struct maskdm_st *s;
-    const struct maskdm_places *places;
+    const struct mdm_st *s;
+    const struct mdm_places *places;
     const unsigned char *mark;
-    const struct maskdm_log *log;
+    const struct mdm_log *log;
 };
 
 /* Names of one group, of which the first few are kept. */
@@ -26,30 +26,30 @@ struct group {
     const char *name[SHOWN];
 };
 
-static void mark_place(unsigned char *mark, const struct maskdm_st *s, const struct maskdm_place *place,
-                       const struct maskdm_params *layout, enum maskdm_mark as)
+static void mark_place(unsigned char *mark, const struct mdm_st *s, const struct mdm_place *place,
+                       const struct mdm_params *layout, enum mdm_mark as)
 {
     char name[NAME_LENGTH];
 
     for (int k = 0; k < layout->count; k++) {
         int64_t at;
 
-        maskdm_format(name, sizeof name, "%s%s", place->prefix, layout->list[k].name);
-        at = maskdm_st_find(s, name);
+        mdm_format(name, sizeof name, "%s%s", place->prefix, layout->list[k].name);
+        at = mdm_st_find(s, name);
         if (at >= 0)
             mark[at] = (unsigned char)as;
     }
 }
 
-int maskdm_convert_mark(unsigned char **mark, const struct maskdm_st *s, const struct maskdm_places *p,
-                        const struct maskdm_params *layout)
+int mdm_convert_mark(unsigned char **mark, const struct mdm_st *s, const struct mdm_places *p,
+                     const struct mdm_params *layout)
 {
-    *mark = maskdm_need((size_t)s->count, 1, "marks of tensors");
+    *mark = mdm_need((size_t)s->count, 1, "marks of tensors");
     if (!*mark)
         return MASKDM_ENOMEM;
     for (int k = 0; k < p->count; k++)
         mark_place(*mark, s, &p->all[k], layout,
-                   &p->all[k] == p->average || &p->all[k] == p->online ? MASKDM_MARK_USED : MASKDM_MARK_COPY);
+                   &p->all[k] == p->average || &p->all[k] == p->online ? MDM_MARK_USED : MDM_MARK_COPY);
     return MASKDM_OK;
 }
 
@@ -71,23 +71,23 @@ static const char *last_part(const char *name)
 
 static int is_copy(const struct rest *r, int64_t i)
 {
-    return r->mark[i] == MASKDM_MARK_COPY;
+    return r->mark[i] == MDM_MARK_COPY;
 }
 
 /* The buffers beside a network that its diffusion makes of the betas. */
 static int is_schedule(const struct rest *r, int64_t i)
 {
-    const struct maskdm_st_tensor *t = &r->s->tensor[i];
+    const struct mdm_st_tensor *t = &r->s->tensor[i];
     static const char *const begin[] = {"betas",      "alphas_cumprod", "sqrt_",          "log_",
                                         "posterior_", "loss_weight",    "p2_loss_weight", "snr"};
-    char around[MASKDM_PLACE_PREFIX + 1];
+    char around[MDM_PLACE_PREFIX + 1];
 
     for (int k = 0; k < r->places->count && t->rank <= 1; k++) {
         const char *name;
 
-        maskdm_convert_around(around, &r->places->all[k]);
+        mdm_convert_around(around, &r->places->all[k]);
         name = after(t->name, around);
-        for (size_t b = 0; name && !strchr(name, '.') && b < MASKDM_LENGTH(begin); b++)
+        for (size_t b = 0; name && !strchr(name, '.') && b < MDM_LENGTH(begin); b++)
             if (after(name, begin[b]))
                 return 1;
     }
@@ -97,9 +97,9 @@ static int is_schedule(const struct rest *r, int64_t i)
 static int is_counter(const struct rest *r, int64_t i)
 {
     static const char *const names[] = {"initted", "step", "num_updates", "decay", "n_averaged"};
-    const struct maskdm_st_tensor *t = &r->s->tensor[i];
+    const struct mdm_st_tensor *t = &r->s->tensor[i];
 
-    for (size_t k = 0; k < MASKDM_LENGTH(names); k++)
+    for (size_t k = 0; k < MDM_LENGTH(names); k++)
         if (t->elements == 1 && !strcmp(last_part(t->name), names[k]))
             return 1;
     return 0;
@@ -110,7 +110,7 @@ static int is_optimizer(const struct rest *r, int64_t i)
     static const char *const words[] = {"opt", "scaler", "lr_sched"};
     const char *name = r->s->tensor[i].name;
 
-    for (size_t k = 0; k < MASKDM_LENGTH(words); k++) {
+    for (size_t k = 0; k < MDM_LENGTH(words); k++) {
         const char *at = strstr(name, words[k]);
 
         if (at && (size_t)(at - name) < strcspn(name, "."))
@@ -126,13 +126,13 @@ static const struct kind {
              {"another copy of the weights", is_copy},
              {"of noise schedules, which follow from the betas", is_schedule},
              {"counters", is_counter}};
-enum { LEFT_OVER = MASKDM_LENGTH(kinds), USED };
+enum { LEFT_OVER = MDM_LENGTH(kinds), USED };
 
 static int kind_of(const struct rest *r, int64_t i)
 {
     int k = 0;
 
-    if (r->mark[i] == MASKDM_MARK_USED)
+    if (r->mark[i] == MDM_MARK_USED)
         return USED;
     while (k < LEFT_OVER && !kinds[k].is(r, i))
         k++;
@@ -157,14 +157,14 @@ static void add_all(struct group *to, const struct group *g)
 
 static void tell(const struct rest *r, int level, const struct group *g, const char *what)
 {
-    struct maskdm_text t = {0};
+    struct mdm_text t = {0};
 
     for (int64_t k = 0; k < g->count && k < SHOWN; k++)
-        maskdm_text_addf(&t, "%s%.80s", k ? ", " : "", g->name[k]);
-    if (maskdm_text_ok(&t) == MASKDM_OK)
-        maskdm_log_line(r->log, level, "not used: %lld tensor%s, %s (%s%s)", (long long)g->count,
-                        g->count == 1 ? "" : "s", what, t.data, g->count > SHOWN ? ", ..." : "");
-    maskdm_text_free(&t);
+        mdm_text_addf(&t, "%s%.80s", k ? ", " : "", g->name[k]);
+    if (mdm_text_ok(&t) == MASKDM_OK)
+        mdm_log_line(r->log, level, "not used: %lld tensor%s, %s (%s%s)", (long long)g->count,
+                     g->count == 1 ? "" : "s", what, t.data, g->count > SHOWN ? ", ..." : "");
+    mdm_text_free(&t);
 }
 
 /* By name, those under one first part stand together. */
@@ -192,8 +192,8 @@ static void tell_left_over(const struct rest *r)
         tell(r, MASKDM_LOG_WARN, &more, "which the network has not, elsewhere");
 }
 
-void maskdm_convert_tell_rest(const struct maskdm_st *s, const struct maskdm_places *p, const unsigned char *mark,
-                              const struct maskdm_log *log)
+void mdm_convert_tell_rest(const struct mdm_st *s, const struct mdm_places *p, const unsigned char *mark,
+                           const struct mdm_log *log)
 {
     const struct rest r = {s, p, mark, log};
     struct group group[USED + 1] = {0};

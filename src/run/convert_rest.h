@@ -9,15 +9,15 @@
 #include "run/convert_find.h"
 #include "util/log.h"
 
-enum maskdm_mark { MASKDM_MARK_NONE, MASKDM_MARK_USED, MASKDM_MARK_COPY };
+enum mdm_mark { MDM_MARK_NONE, MDM_MARK_USED, MDM_MARK_COPY };
 
-/* One mark for each tensor, in fresh memory (maskdm_free): USED, a weight at a place that is meant; COPY, one at
+/* One mark for each tensor, in fresh memory (mdm_free): USED, a weight at a place that is meant; COPY, one at
  * another place. */
-int maskdm_convert_mark(unsigned char **mark, const struct maskdm_st *s, const struct maskdm_places *p,
-                        const struct maskdm_params *layout);
+int mdm_convert_mark(unsigned char **mark, const struct mdm_st *s, const struct mdm_places *p,
+                     const struct mdm_params *layout);
 /* What is not marked USED. Optimizer state, schedules and further copies of the weights are news; anything else is a
  * warning. */
-void maskdm_convert_tell_rest(const struct maskdm_st *s, const struct maskdm_places *p, const unsigned char *mark,
-                              const struct maskdm_log *log);
+void mdm_convert_tell_rest(const struct mdm_st *s, const struct mdm_places *p, const unsigned char *mark,
+                           const struct mdm_log *log);
 
 #endif

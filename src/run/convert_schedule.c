@@ -14,7 +14,7 @@
 enum { MOST_STEPS = 100000 };
 
 /* Within what half precision leaves of a number. */
-static int matches(const struct maskdm_schedule *schedule, const double *beta, int64_t count)
+static int matches(const struct mdm_schedule *schedule, const double *beta, int64_t count)
 {
     if (schedule->timesteps != count)
         return 0;
@@ -25,7 +25,7 @@ static int matches(const struct maskdm_schedule *schedule, const double *beta, i
 }
 
 /* The tensor's values in fresh memory; NULL and MASKDM_OK where there is none that could be betas. */
-static int read_betas(double **beta, int64_t *count, struct maskdm_st *s, int64_t at)
+static int read_betas(double **beta, int64_t *count, struct mdm_st *s, int64_t at)
 {
     int status;
 
@@ -33,12 +33,12 @@ static int read_betas(double **beta, int64_t *count, struct maskdm_st *s, int64_
     if (at < 0 || s->tensor[at].rank != 1 || s->tensor[at].elements < 1 || s->tensor[at].elements > MOST_STEPS)
         return MASKDM_OK;
     *count = s->tensor[at].elements;
-    *beta = maskdm_need((size_t)*count, sizeof **beta, "the schedule of a checkpoint");
+    *beta = mdm_need((size_t)*count, sizeof **beta, "the schedule of a checkpoint");
     if (!*beta)
         return MASKDM_ENOMEM;
-    status = maskdm_st_read_f64(s, at, *beta, *count);
+    status = mdm_st_read_f64(s, at, *beta, *count);
     if (status < 0) {
-        maskdm_free(*beta);
+        mdm_free(*beta);
         *beta = NULL;
     }
     return status;
@@ -51,12 +51,12 @@ static int try_schedule(maskdm_scheduler **out, maskdm_options *o, const char *n
     int status;
 
     if (name)
-        MASKDM_TRY(maskdm_optionset_set(o, "schedule", name));
-    status = maskdm_diffusion_create(out, o);
+        MDM_TRY(mdm_options_set(o, "schedule", name));
+    status = mdm_scheduler_create(out, o);
     if (status < 0)
         return name && status == MASKDM_EINVAL ? MASKDM_OK : status;
     if (!matches(&(*out)->schedule, beta, count))
-        maskdm_diffusion_drop(out);
+        mdm_scheduler_drop(out);
     return MASKDM_OK;
 }
 
@@ -66,18 +66,18 @@ static int follow(maskdm_scheduler **out, maskdm_options *o, const maskdm_option
     static const char *const known[] = {"linear", "cosine"}; /* the last is the default, which stays */
     char text[24];
 
-    maskdm_format(text, sizeof text, "%lld", (long long)count);
-    if (!maskdm_optionset_is_set(given, "timesteps"))
-        MASKDM_TRY(maskdm_optionset_set(o, "timesteps", text));
-    if (maskdm_optionset_is_set(given, "schedule"))
+    mdm_format(text, sizeof text, "%lld", (long long)count);
+    if (!mdm_options_is_set(given, "timesteps"))
+        MDM_TRY(mdm_options_set(o, "timesteps", text));
+    if (mdm_options_is_set(given, "schedule"))
         return try_schedule(out, o, NULL, beta, count);
-    for (size_t i = 0; i < MASKDM_LENGTH(known) && !*out; i++)
-        MASKDM_TRY(try_schedule(out, o, known[i], beta, count));
+    for (size_t i = 0; i < MDM_LENGTH(known) && !*out; i++)
+        MDM_TRY(try_schedule(out, o, known[i], beta, count));
     return MASKDM_OK;
 }
 
-int maskdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct maskdm_st *s,
-                            int64_t betas, const struct maskdm_log *log)
+int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct mdm_st *s,
+                         int64_t betas, const struct mdm_log *log)
 {
     maskdm_options *o = NULL;
     double *beta;
@@ -85,20 +85,20 @@ int maskdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *option
     int status;
 
     *out = NULL;
-    MASKDM_TRY(read_betas(&beta, &count, s, betas));
-    status = maskdm_optionset_extract(&o, options, &maskdm_scheduler_kind);
+    MDM_TRY(read_betas(&beta, &count, s, betas));
+    status = mdm_options_extract(&o, options, &mdm_scheduler_kind);
     if (status == MASKDM_OK && beta)
         status = follow(out, o, options, beta, count);
     if (status == MASKDM_OK && !*out) {
         if (beta)
-            maskdm_log_line(log, MASKDM_LOG_WARN,
-                            "the checkpoint's %lld betas, from %.4g to %.4g, are not those of schedule %s with %s "
-                            "timesteps",
-                            (long long)count, beta[0], beta[count - 1], maskdm_optionset_string(o, "schedule"),
-                            maskdm_optionset_string(o, "timesteps"));
-        status = maskdm_diffusion_create(out, o);
+            mdm_log_line(log, MASKDM_LOG_WARN,
+                         "the checkpoint's %lld betas, from %.4g to %.4g, are not those of schedule %s with %s "
+                         "timesteps",
+                         (long long)count, beta[0], beta[count - 1], mdm_options_string(o, "schedule"),
+                         mdm_options_string(o, "timesteps"));
+        status = mdm_scheduler_create(out, o);
     }
-    maskdm_optionset_release(&o);
-    maskdm_free(beta);
+    mdm_options_release(&o);
+    mdm_free(beta);
     return status;
 }

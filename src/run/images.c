@@ -10,109 +10,109 @@
 #include "util/control.h"
 #include "util/error.h"
 
-int maskdm_run_check_folders(const struct maskdm_run *run, const maskdm_data *data)
+int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data)
 {
-    struct maskdm_scan_except except[MASKDM_RUN_EXCEPTIONS];
+    struct mdm_scan_except except[MDM_RUN_EXCEPTIONS];
 
     if (!data)
-        MASKDM_TRY(maskdm_run_exceptions(run, 0, except));
-    return maskdm_run_val_is_folder(run->options) ? maskdm_run_exceptions(run, 1, except) : MASKDM_OK;
+        MDM_TRY(mdm_run_exceptions(run, 0, except));
+    return mdm_run_val_is_folder(run->options) ? mdm_run_exceptions(run, 1, except) : MASKDM_OK;
 }
 
-static int find(struct maskdm_scan *found, struct maskdm_run *run, int held_out)
+static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
 {
-    const char *path = maskdm_optionset_string(run->options, held_out ? "val" : "data");
-    struct maskdm_scan_except except[MASKDM_RUN_EXCEPTIONS];
-    const int same = held_out ? maskdm_run_val_is_data(run) : 0;
+    const char *path = mdm_options_string(run->options, held_out ? "val" : "data");
+    struct mdm_scan_except except[MDM_RUN_EXCEPTIONS];
+    const int same = held_out ? mdm_run_val_is_data(run) : 0;
 
-    MASKDM_TRY(same);
+    MDM_TRY(same);
     if (same)
-        maskdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out",
-                        path);
-    MASKDM_TRY(maskdm_run_exceptions(run, held_out, except));
-    MASKDM_TRY(maskdm_scan_folder(found, path, except, &run->voice, run->control));
-    maskdm_dataset_tell_found(found, path, &run->voice);
+        mdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out",
+                     path);
+    MDM_TRY(mdm_run_exceptions(run, held_out, except));
+    MDM_TRY(mdm_scan_folder(found, path, except, &run->voice, run->control));
+    mdm_data_tell_found(found, path, &run->voice);
     if (!run->resume)
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_scan_mark_all(found, run->control));
-    return maskdm_run_recall(run, found, held_out ? "held_out.json" : "data.json");
+    MDM_TRY(mdm_scan_mark_all(found, run->control));
+    return mdm_run_recall(run, found, held_out ? "held_out.json" : "data.json");
 }
 
 /* `val` is a share of the data to hold out, or a folder. */
-int maskdm_run_find_images(struct maskdm_run *run, maskdm_data *data)
+int mdm_run_find_images(struct mdm_run *run, maskdm_data *data)
 {
-    const char *val = maskdm_optionset_string(run->options, "val");
-    int is_folder = maskdm_run_val_is_folder(run->options);
+    const char *val = mdm_options_string(run->options, "val");
+    int is_folder = mdm_run_val_is_folder(run->options);
 
     if (*val && !is_folder)
-        (void)maskdm_parse_double(val, &run->share);
+        (void)mdm_parse_double(val, &run->share);
     if (*val && !is_folder && !(run->share > 0 && run->share < 1))
-        return maskdm_fail(MASKDM_EINVAL, "%s %s is neither a folder nor a share between 0 and 1",
-                           maskdm_optionset_said(run->options, "val"), val);
+        return mdm_fail(MASKDM_EINVAL, "%s %s is neither a folder nor a share between 0 and 1",
+                        mdm_options_said(run->options, "val"), val);
     if (!data)
-        MASKDM_TRY(find(&run->found, run, 0));
+        MDM_TRY(find(&run->found, run, 0));
     return is_folder ? find(&run->found_held_out, run, 1) : MASKDM_OK;
 }
 
-static int take(maskdm_data **out, struct maskdm_run *run, const char *path, struct maskdm_scan *found)
+static int take(maskdm_data **out, struct mdm_run *run, const char *path, struct mdm_scan *found)
 {
-    const struct maskdm_geometry *g = &run->model->geometry;
+    const struct mdm_geometry *g = &run->model->geometry;
     char size[64], channels[32];
     maskdm_options *o;
     int status;
 
-    MASKDM_TRY(maskdm_optionset_extract(&o, run->options, &maskdm_folder_kind));
-    maskdm_format(size, sizeof size, "%lld,%lld", (long long)g->height, (long long)g->width);
-    maskdm_format(channels, sizeof channels, "%lld", (long long)g->channels);
-    status = maskdm_optionset_set(o, "image_size", size);
+    MDM_TRY(mdm_options_extract(&o, run->options, &mdm_folder_kind));
+    mdm_format(size, sizeof size, "%lld,%lld", (long long)g->height, (long long)g->width);
+    mdm_format(channels, sizeof channels, "%lld", (long long)g->channels);
+    status = mdm_options_set(o, "image_size", size);
     if (status == MASKDM_OK)
-        status = maskdm_optionset_set(o, "channels", channels);
+        status = mdm_options_set(o, "channels", channels);
     if (status == MASKDM_OK)
-        status = maskdm_dataset_folder(out, run->device, path, found, o);
-    maskdm_optionset_release(&o);
+        status = mdm_data_folder(out, run->device, path, found, o);
+    mdm_options_release(&o);
     return status;
 }
 
-int maskdm_run_take_images(struct maskdm_run *run, maskdm_data *data)
+int mdm_run_take_images(struct mdm_run *run, maskdm_data *data)
 {
     run->given = data != NULL;
     if (data)
-        maskdm_dataset_hold(run->all = data);
+        mdm_data_hold(run->all = data);
     if (data && run->resume)
-        MASKDM_TRY(maskdm_dataset_mark(data, run->control));
+        MDM_TRY(mdm_data_mark(data, run->control));
     if (!data)
-        MASKDM_TRY(take(&run->all, run, maskdm_optionset_string(run->options, "data"), &run->found));
-    maskdm_dataset_hold(run->data = run->all);
-    return run->found_held_out.count ? take(&run->held_out, run, maskdm_optionset_string(run->options, "val"),
+        MDM_TRY(take(&run->all, run, mdm_options_string(run->options, "data"), &run->found));
+    mdm_data_hold(run->data = run->all);
+    return run->found_held_out.count ? take(&run->held_out, run, mdm_options_string(run->options, "val"),
                                             &run->found_held_out)
                                      : MASKDM_OK;
 }
 
-int maskdm_run_check_images(const struct maskdm_run *run)
+int mdm_run_check_images(const struct mdm_run *run)
 {
     int64_t held = 0;
 
-    MASKDM_TRY(maskdm_training_check_data(run->trainer, run->data));
+    MDM_TRY(mdm_trainer_check_data(run->trainer, run->data));
     if (run->share > 0)
-        MASKDM_TRY(maskdm_dataset_split_count(&held, run->data->count, run->share));
-    return maskdm_training_check_count(run->trainer, run->data->count - held);
+        MDM_TRY(mdm_data_split_count(&held, run->data->count, run->share));
+    return mdm_trainer_check_count(run->trainer, run->data->count - held);
 }
 
-int maskdm_run_read_images(struct maskdm_run *run)
+int mdm_run_read_images(struct mdm_run *run)
 {
-    MASKDM_TRY(maskdm_dataset_mark(run->all, run->control)); /* a resumed run has done so to compare them */
+    MDM_TRY(mdm_data_mark(run->all, run->control));          /* a resumed run has done so to compare them */
     if (run->held_out)
-        MASKDM_TRY(maskdm_dataset_mark(run->held_out, run->control));
+        MDM_TRY(mdm_data_mark(run->held_out, run->control));
     if (!run->given)
-        MASKDM_TRY(maskdm_dataset_read(run->all, run->list == MASKDM_RUN_SAME, &run->voice, run->control));
+        MDM_TRY(mdm_data_read(run->all, run->list == MDM_RUN_SAME, &run->voice, run->control));
     if (run->held_out)
-        MASKDM_TRY(maskdm_dataset_read(run->held_out, run->held_out_list == MASKDM_RUN_SAME, &run->voice,
-                                       run->control));
-    MASKDM_TRY(maskdm_run_compare_state(run));
-    MASKDM_TRY(maskdm_run_check_images(run)); /* again, since broken images are no longer counted */
+        MDM_TRY(mdm_data_read(run->held_out, run->held_out_list == MDM_RUN_SAME, &run->voice,
+                              run->control));
+    MDM_TRY(mdm_run_compare_state(run));
+    MDM_TRY(mdm_run_check_images(run));       /* again, since broken images are no longer counted */
     if (!(run->share > 0))
         return MASKDM_OK;
-    maskdm_dataset_release(&run->data);
-    return maskdm_dataset_split(&run->data, &run->held_out, run->all, run->share,
-                                (uint64_t)maskdm_optionset_int(run->options, "seed"));
+    mdm_data_release(&run->data);
+    return mdm_data_split(&run->data, &run->held_out, run->all, run->share,
+                          (uint64_t)mdm_options_int(run->options, "seed"));
 }

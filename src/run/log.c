@@ -17,25 +17,25 @@ enum { LOG_LIMIT = 1 << 30 }; /* bytes */
 /* The "step" of a line, or -1 when the line is not a whole object that has one. */
 static int64_t line_step(const char *line, size_t n)
 {
-    struct maskdm_json j;
+    struct mdm_json j;
     int64_t step = -1;
     int event, depth = 0;
 
-    maskdm_json_open(&j, line, n);
-    while ((event = maskdm_json_next(&j)) > MASKDM_JSON_END) {
-        depth += (event == MASKDM_JSON_OBJECT || event == MASKDM_JSON_ARRAY) -
-                 (event == MASKDM_JSON_OBJECT_END || event == MASKDM_JSON_ARRAY_END);
-        if (event != MASKDM_JSON_KEY || depth != 1 || strcmp(j.text, "step") != 0)
+    mdm_json_open(&j, line, n);
+    while ((event = mdm_json_next(&j)) > MDM_JSON_END) {
+        depth += (event == MDM_JSON_OBJECT || event == MDM_JSON_ARRAY) -
+                 (event == MDM_JSON_OBJECT_END || event == MDM_JSON_ARRAY_END);
+        if (event != MDM_JSON_KEY || depth != 1 || strcmp(j.text, "step") != 0)
             continue;
-        event = maskdm_json_next(&j);
-        if (event != MASKDM_JSON_NUMBER || maskdm_json_u63(&j, &step) < 0)
+        event = mdm_json_next(&j);
+        if (event != MDM_JSON_NUMBER || mdm_json_u63(&j, &step) < 0)
             break;
     }
-    maskdm_json_close(&j);
-    return event == MASKDM_JSON_END ? step : -1;
+    mdm_json_close(&j);
+    return event == MDM_JSON_END ? step : -1;
 }
 
-size_t maskdm_run_log_keep(char *text, size_t bytes, int64_t step)
+size_t mdm_run_log_keep(char *text, size_t bytes, int64_t step)
 {
     size_t kept = 0, at = 0;
 
@@ -58,114 +58,114 @@ size_t maskdm_run_log_keep(char *text, size_t bytes, int64_t step)
 
 static int cut_back(const char *path, int64_t step)
 {
-    struct maskdm_writer *w = NULL;
+    struct mdm_writer *w = NULL;
     size_t bytes, kept;
     char *text;
     int status = MASKDM_OK;
 
-    MASKDM_TRY(maskdm_file_read_all(&text, &bytes, path, LOG_LIMIT));
-    kept = maskdm_run_log_keep(text, bytes, step);
+    MDM_TRY(mdm_file_read_all(&text, &bytes, path, LOG_LIMIT));
+    kept = mdm_run_log_keep(text, bytes, step);
     if (kept < bytes) {
-        status = maskdm_writer_open(&w, path);
+        status = mdm_writer_open(&w, path);
         if (status == MASKDM_OK)
-            status = maskdm_writer_write(w, text, kept);
+            status = mdm_writer_write(w, text, kept);
         if (status == MASKDM_OK)
-            status = maskdm_writer_commit(&w);
-        maskdm_writer_abandon(&w);
+            status = mdm_writer_commit(&w);
+        mdm_writer_abandon(&w);
     }
-    maskdm_free(text);
+    mdm_free(text);
     return status;
 }
 
 static void hear(void *user, int level, const char *line)
 {
-    struct maskdm_run *run = user;
+    struct mdm_run *run = user;
 
-    maskdm_log_line(maskdm_control_log(run->control), level, "%s", line);
+    mdm_log_line(mdm_control_log(run->control), level, "%s", line);
     if (level != MASKDM_LOG_WARN)
         return;
-    maskdm_text_add(&run->notes, line);
-    maskdm_text_add(&run->notes, "\n");
+    mdm_text_add(&run->notes, line);
+    mdm_text_add(&run->notes, "\n");
 }
 
-void maskdm_run_log_listen(struct maskdm_run *run)
+void mdm_run_log_listen(struct mdm_run *run)
 {
     run->voice.call = hear;
     run->voice.user = run;
 }
 
 /* What was said before the log was open, a line each. */
-static int write_notes(struct maskdm_run *run, int64_t step)
+static int write_notes(struct mdm_run *run, int64_t step)
 {
-    struct maskdm_text t = {0};
+    struct mdm_text t = {0};
     char *line = run->notes.data, *end;
-    int status = maskdm_text_ok(&run->notes);
+    int status = mdm_text_ok(&run->notes);
 
     for (; status == MASKDM_OK && line && (end = strchr(line, '\n')); line = end + 1) {
         *end = '\0';
-        maskdm_text_addf(&t, "{\"step\":%lld,\"note\":", (long long)step);
-        maskdm_text_add_json(&t, line);
-        maskdm_text_add(&t, "}\n");
+        mdm_text_addf(&t, "{\"step\":%lld,\"note\":", (long long)step);
+        mdm_text_add_json(&t, line);
+        mdm_text_add(&t, "}\n");
     }
     if (status == MASKDM_OK)
-        status = maskdm_text_ok(&t);
+        status = mdm_text_ok(&t);
     if (status == MASKDM_OK && t.length)
-        status = maskdm_appender_write(run->log, t.data, t.length);
-    maskdm_text_free(&t);
-    maskdm_text_free(&run->notes);
+        status = mdm_appender_write(run->log, t.data, t.length);
+    mdm_text_free(&t);
+    mdm_text_free(&run->notes);
     return status;
 }
 
-int maskdm_run_log_open(struct maskdm_run *run, int64_t step)
+int mdm_run_log_open(struct mdm_run *run, int64_t step)
 {
-    char *path = maskdm_run_path(run, "log.jsonl");
-    enum maskdm_file_kind kind;
+    char *path = mdm_run_path(run, "log.jsonl");
+    enum mdm_file_kind kind;
     int status;
 
     if (!path)
         return MASKDM_ENOMEM;
-    status = maskdm_file_kind_of(&kind, path);
-    if (status == MASKDM_OK && kind == MASKDM_FILE_REGULAR) /* a device or a pipe has nothing to cut */
+    status = mdm_file_kind_of(&kind, path);
+    if (status == MASKDM_OK && kind == MDM_FILE_REGULAR) /* a device or a pipe has nothing to cut */
         status = cut_back(path, step);
     if (status == MASKDM_OK)
-        status = maskdm_appender_open(&run->log, path);
+        status = mdm_appender_open(&run->log, path);
     if (status == MASKDM_OK)
         status = write_notes(run, step);
-    maskdm_free(path);
+    mdm_free(path);
     return status;
 }
 
-static void add(struct maskdm_text *t, const char *key, double value)
+static void add(struct mdm_text *t, const char *key, double value)
 {
-    maskdm_text_addf(t, ",\"%s\":", key);
-    maskdm_text_add_double(t, value);
+    mdm_text_addf(t, ",\"%s\":", key);
+    mdm_text_add_double(t, value);
 }
 
-int maskdm_run_log_step(struct maskdm_run *run)
+int mdm_run_log_step(struct mdm_run *run)
 {
-    struct maskdm_progress p = maskdm_training_progress(run->trainer);
-    struct maskdm_text t = {0};
+    struct maskdm_progress p = mdm_trainer_progress(run->trainer);
+    struct mdm_text t = {0};
     int status;
 
-    maskdm_text_addf(&t, "{\"step\":%lld", (long long)p.step);
+    mdm_text_addf(&t, "{\"step\":%lld", (long long)p.step);
     add(&t, "loss", p.loss);
     add(&t, "lr", p.lr);
     add(&t, "grad_norm", p.grad_norm);
     add(&t, "images_per_second", run->images_per_second);
-    maskdm_text_addf(&t, ",\"skipped\":%lld", (long long)p.skipped);
+    mdm_text_addf(&t, ",\"skipped\":%lld", (long long)p.skipped);
     if (run->validated == p.step) {
         add(&t, "held_out_loss", run->held_out_loss);
-        maskdm_text_add(&t, ",\"held_out_buckets\":[");
-        for (int k = 0; k < MASKDM_RUN_BUCKETS; k++) {
-            maskdm_text_add(&t, k ? "," : "");
-            maskdm_text_add_double(&t, run->bucket[k]);
+        mdm_text_add(&t, ",\"held_out_buckets\":[");
+        for (int k = 0; k < MDM_RUN_BUCKETS; k++) {
+            mdm_text_add(&t, k ? "," : "");
+            mdm_text_add_double(&t, run->bucket[k]);
         }
-        maskdm_text_add(&t, "]");
+        mdm_text_add(&t, "]");
     }
-    maskdm_text_add(&t, "}\n");
-    status = maskdm_text_ok(&t);
+    mdm_text_add(&t, "}\n");
+    status = mdm_text_ok(&t);
     if (status == MASKDM_OK)
-        status = maskdm_appender_write(run->log, t.data, t.length);
-    maskdm_text_free(&t);
+        status = mdm_appender_write(run->log, t.data, t.length);
+    mdm_text_free(&t);
     return status;
 }

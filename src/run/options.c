@@ -16,7 +16,7 @@
 
 enum { INIT = 2 }; /* leading rows that only fine-tuning has */
 
-static const struct maskdm_option train_rows[] = {
+static const struct mdm_option train_rows[] = {
     {.name = "init",
      .type = MASKDM_OPTION_STRING,
      .required = 1,
@@ -152,12 +152,12 @@ static const struct maskdm_option train_rows[] = {
      .may_change = 1},
     {.name = "device", .type = MASKDM_OPTION_STRING, .standard = "cpu", .help = "where to compute"},
 };
-const struct maskdm_option_table maskdm_pretrain_run_options = {"run", "", "pre-training run", train_rows + INIT,
-                                                                MASKDM_LENGTH(train_rows) - INIT};
-const struct maskdm_option_table maskdm_finetune_run_options = {"run", "", "fine-tuning run", train_rows,
-                                                                MASKDM_LENGTH(train_rows)};
+const struct mdm_option_table mdm_pretrain_run_options = {"run", "", "pre-training run", train_rows + INIT,
+                                                          MDM_LENGTH(train_rows) - INIT};
+const struct mdm_option_table mdm_finetune_run_options = {"run", "", "fine-tuning run", train_rows,
+                                                          MDM_LENGTH(train_rows)};
 
-static const struct maskdm_option sample_rows[] = {
+static const struct mdm_option sample_rows[] = {
     {.name = "model",
      .type = MASKDM_OPTION_STRING,
      .required = 1,
@@ -217,10 +217,10 @@ static const struct maskdm_option sample_rows[] = {
      .may_change = 1},
     {.name = "device", .type = MASKDM_OPTION_STRING, .standard = "cpu", .help = "where to compute"},
 };
-const struct maskdm_option_table maskdm_sample_run_options = {"run", "", "sampling run", sample_rows,
-                                                              MASKDM_LENGTH(sample_rows)};
+const struct mdm_option_table mdm_sample_run_options = {"run", "", "sampling run", sample_rows,
+                                                        MDM_LENGTH(sample_rows)};
 
-static const struct maskdm_option convert_rows[] = {
+static const struct mdm_option convert_rows[] = {
     {.name = "from",
      .type = MASKDM_OPTION_STRING,
      .required = 1,
@@ -255,31 +255,30 @@ static const struct maskdm_option convert_rows[] = {
      .alias = "resolution|size|img_size|image_resolution",
      .help = "height and width of the images, where the patches make no square"},
 };
-const struct maskdm_option_table maskdm_convert_run_options = {"run", "", "conversion", convert_rows,
-                                                               MASKDM_LENGTH(convert_rows)};
+const struct mdm_option_table mdm_convert_run_options = {"run", "", "conversion", convert_rows,
+                                                         MDM_LENGTH(convert_rows)};
 
-static const struct maskdm_option_table *const pretrain_tables[] = {
-    &maskdm_pretrain_run_options, &maskdm_uvit_options,      &maskdm_mask_options,
-    &maskdm_scheduler_options,    &maskdm_optimizer_options, &maskdm_ema_options,
-    &maskdm_images_options,       &maskdm_trainer_options,   &maskdm_device_options,
+static const struct mdm_option_table *const pretrain_tables[] = {
+    &mdm_pretrain_run_options, &mdm_uvit_options,      &mdm_mask_options,
+    &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_ema_options,
+    &mdm_images_options,       &mdm_trainer_options,   &mdm_device_options,
 };
-const struct maskdm_option_kind maskdm_pretrain_kind = {"pretrain", "masked pre-training from fresh weights",
-                                                        pretrain_tables, MASKDM_LENGTH(pretrain_tables)};
+const struct mdm_option_kind mdm_pretrain_kind = {"pretrain", "masked pre-training from fresh weights",
+                                                  pretrain_tables, MDM_LENGTH(pretrain_tables)};
 
-static const struct maskdm_option_table *const finetune_tables[] = {
-    &maskdm_finetune_run_options, &maskdm_uvit_options,      &maskdm_mask_options,
-    &maskdm_scheduler_options,    &maskdm_optimizer_options, &maskdm_ema_options,
-    &maskdm_images_options,       &maskdm_trainer_options,   &maskdm_device_options,
+static const struct mdm_option_table *const finetune_tables[] = {
+    &mdm_finetune_run_options, &mdm_uvit_options,      &mdm_mask_options,
+    &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_ema_options,
+    &mdm_images_options,       &mdm_trainer_options,   &mdm_device_options,
 };
-const struct maskdm_option_kind maskdm_finetune_kind = {"finetune", "fine-tuning of a model file", finetune_tables,
-                                                        MASKDM_LENGTH(finetune_tables)};
+const struct mdm_option_kind mdm_finetune_kind = {"finetune", "fine-tuning of a model file", finetune_tables,
+                                                  MDM_LENGTH(finetune_tables)};
 
-static const struct maskdm_option_table *const sample_tables[] = {&maskdm_sample_run_options, &maskdm_sampler_options,
-                                                                  &maskdm_device_options};
-const struct maskdm_option_kind maskdm_sample_kind = {"sample", "images from a model file", sample_tables,
-                                                      MASKDM_LENGTH(sample_tables)};
+static const struct mdm_option_table *const sample_tables[] = {&mdm_sample_run_options, &mdm_sampler_options,
+                                                               &mdm_device_options};
+const struct mdm_option_kind mdm_sample_kind = {"sample", "images from a model file", sample_tables,
+                                                MDM_LENGTH(sample_tables)};
 
-static const struct maskdm_option_table *const convert_tables[] = {&maskdm_convert_run_options,
-                                                                   &maskdm_scheduler_options};
-const struct maskdm_option_kind maskdm_convert_kind = {"convert", "a model file of a PyTorch checkpoint",
-                                                       convert_tables, MASKDM_LENGTH(convert_tables)};
+static const struct mdm_option_table *const convert_tables[] = {&mdm_convert_run_options, &mdm_scheduler_options};
+const struct mdm_option_kind mdm_convert_kind = {"convert", "a model file of a PyTorch checkpoint", convert_tables,
+                                                 MDM_LENGTH(convert_tables)};

@@ -7,14 +7,14 @@
 
 #include "util/option.h"
 
-extern const struct maskdm_option_table maskdm_pretrain_run_options;
-extern const struct maskdm_option_table maskdm_finetune_run_options;
-extern const struct maskdm_option_table maskdm_sample_run_options;
-extern const struct maskdm_option_table maskdm_convert_run_options;
+extern const struct mdm_option_table mdm_pretrain_run_options;
+extern const struct mdm_option_table mdm_finetune_run_options;
+extern const struct mdm_option_table mdm_sample_run_options;
+extern const struct mdm_option_table mdm_convert_run_options;
 
-extern const struct maskdm_option_kind maskdm_pretrain_kind;
-extern const struct maskdm_option_kind maskdm_finetune_kind;
-extern const struct maskdm_option_kind maskdm_sample_kind;
-extern const struct maskdm_option_kind maskdm_convert_kind;
+extern const struct mdm_option_kind mdm_pretrain_kind;
+extern const struct mdm_option_kind mdm_finetune_kind;
+extern const struct mdm_option_kind mdm_sample_kind;
+extern const struct mdm_option_kind mdm_convert_kind;
 
 #endif

@@ -10,83 +10,83 @@
 
 enum { RECORD_LIMIT = 1 << 20 }; /* bytes */
 
-static int read_file(maskdm_options **out, const struct maskdm_option_kind *kind, const char *path)
+static int read_file(maskdm_options **out, const struct mdm_option_kind *kind, const char *path)
 {
-    struct maskdm_json j;
+    struct mdm_json j;
     size_t bytes;
     char *text;
     int status;
 
-    MASKDM_TRY(maskdm_file_read_all(&text, &bytes, path, RECORD_LIMIT));
-    status = maskdm_optionset_create(out, kind);
-    maskdm_json_open(&j, text, bytes);
+    MDM_TRY(mdm_file_read_all(&text, &bytes, path, RECORD_LIMIT));
+    status = mdm_options_create(out, kind);
+    mdm_json_open(&j, text, bytes);
     if (status == MASKDM_OK)
-        status = maskdm_optionset_read_json(*out, &j);
+        status = mdm_options_read_json(*out, &j);
     if (status == MASKDM_OK)
-        status = maskdm_json_expect(&j, MASKDM_JSON_END);
-    maskdm_json_close(&j);
-    maskdm_free(text);
+        status = mdm_json_expect(&j, MDM_JSON_END);
+    mdm_json_close(&j);
+    mdm_free(text);
     if (status < 0) {
-        maskdm_optionset_release(out);
-        return maskdm_fail_prefix(status, "%s", path);
+        mdm_options_release(out);
+        return mdm_fail_prefix(status, "%s", path);
     }
     return MASKDM_OK;
 }
 
-int maskdm_record_read(maskdm_options **out, const char *folder, const struct maskdm_option_kind *kind)
+int mdm_record_read(maskdm_options **out, const char *folder, const struct mdm_option_kind *kind)
 {
-    char *path = maskdm_path_join(folder, MASKDM_RECORD_NAME);
-    enum maskdm_file_kind there;
+    char *path = mdm_path_join(folder, MDM_RECORD_NAME);
+    enum mdm_file_kind there;
     int status;
 
     *out = NULL;
     if (!path)
         return MASKDM_ENOMEM;
-    status = maskdm_file_kind_of(&there, path);
-    if (status == MASKDM_OK && there != MASKDM_FILE_NONE)
+    status = mdm_file_kind_of(&there, path);
+    if (status == MASKDM_OK && there != MDM_FILE_NONE)
         status = read_file(out, kind, path);
-    maskdm_free(path);
+    mdm_free(path);
     return status;
 }
 
-int maskdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now,
-                          const char *const *skip)
+int mdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now,
+                       const char *const *skip)
 {
     char *theirs = NULL, *ours = NULL;
     const char *name = NULL;
-    int status = maskdm_optionset_difference(old, now, skip, &name, &theirs, &ours);
+    int status = mdm_options_difference(old, now, skip, &name, &theirs, &ours);
 
     if (status == MASKDM_OK && name)
-        status = maskdm_fail(MASKDM_EINVAL, "%s was started with %s %s and cannot be resumed with %s", folder,
-                             maskdm_optionset_said(now, name), *theirs ? theirs : "none", *ours ? ours : "none");
-    maskdm_free(theirs);
-    maskdm_free(ours);
+        status = mdm_fail(MASKDM_EINVAL, "%s was started with %s %s and cannot be resumed with %s", folder,
+                          mdm_options_said(now, name), *theirs ? theirs : "none", *ours ? ours : "none");
+    mdm_free(theirs);
+    mdm_free(ours);
     return status;
 }
 
-int maskdm_record_write_text(const char *folder, const char *name, struct maskdm_text *text)
+int mdm_record_write_text(const char *folder, const char *name, struct mdm_text *text)
 {
-    char *path = maskdm_path_join(folder, name);
-    struct maskdm_writer *w = NULL;
-    int status = path ? maskdm_text_ok(text) : MASKDM_ENOMEM;
+    char *path = mdm_path_join(folder, name);
+    struct mdm_writer *w = NULL;
+    int status = path ? mdm_text_ok(text) : MASKDM_ENOMEM;
 
     if (status == MASKDM_OK)
-        status = maskdm_writer_open(&w, path);
+        status = mdm_writer_open(&w, path);
     if (status == MASKDM_OK)
-        status = maskdm_writer_write(w, text->data, text->length);
+        status = mdm_writer_write(w, text->data, text->length);
     if (status == MASKDM_OK)
-        status = maskdm_writer_commit(&w);
-    maskdm_writer_abandon(&w);
-    maskdm_text_free(text);
-    maskdm_free(path);
+        status = mdm_writer_commit(&w);
+    mdm_writer_abandon(&w);
+    mdm_text_free(text);
+    mdm_free(path);
     return status;
 }
 
-int maskdm_record_write(const char *folder, const maskdm_options *options)
+int mdm_record_write(const char *folder, const maskdm_options *options)
 {
-    struct maskdm_text text = {0};
+    struct mdm_text text = {0};
 
-    maskdm_optionset_write_json(options, &text);
-    maskdm_text_add(&text, "\n");
-    return maskdm_record_write_text(folder, MASKDM_RECORD_NAME, &text);
+    mdm_options_write_json(options, &text);
+    mdm_text_add(&text, "\n");
+    return mdm_record_write_text(folder, MDM_RECORD_NAME, &text);
 }

@@ -8,15 +8,15 @@
 
 #include "util/option.h"
 
-#define MASKDM_RECORD_NAME "options.json"
+#define MDM_RECORD_NAME "options.json"
 
-int maskdm_record_write(const char *folder, const maskdm_options *options);
+int mdm_record_write(const char *folder, const maskdm_options *options);
 /* Any text, as a file of the folder; frees it. */
-int maskdm_record_write_text(const char *folder, const char *name, struct maskdm_text *text);
+int mdm_record_write_text(const char *folder, const char *name, struct mdm_text *text);
 /* A folder without a record is fine: *out is NULL. */
-int maskdm_record_read(maskdm_options **out, const char *folder, const struct maskdm_option_kind *kind);
+int mdm_record_read(maskdm_options **out, const char *folder, const struct mdm_option_kind *kind);
 /* MASKDM_EINVAL for the first option that differs, may not change and is none of `skip`, a NULL-terminated list. */
-int maskdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now,
-                          const char *const *skip);
+int mdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now,
+                       const char *const *skip);
 
 #endif

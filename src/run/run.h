@@ -16,18 +16,18 @@
 #include "util/json.h"
 #include "util/option.h"
 
-enum { MASKDM_RUN_BUCKETS = 10 }; /* of the time range, in the log's held-out losses */
+enum { MDM_RUN_BUCKETS = 10 };    /* of the time range, in the log's held-out losses */
 
 /* What the lists of data in the folder of a run that is resumed say beside the data of today. */
-enum maskdm_run_list { MASKDM_RUN_NO_LIST, MASKDM_RUN_SAME, MASKDM_RUN_OTHER };
+enum mdm_run_list { MDM_RUN_NO_LIST, MDM_RUN_SAME, MDM_RUN_OTHER };
 
-struct maskdm_run {
+struct mdm_run {
     maskdm_options *options; /* of kind "pretrain" or "finetune", resolved */
     int finetune;
     maskdm_control *control;
     const char *out; /* the folder's path */
     int resume;
-    struct maskdm_scan found, found_held_out; /* files of folders, until the data sets take them over */
+    struct mdm_scan found, found_held_out;    /* files of folders, until the data sets take them over */
     int64_t steps, save_every, keep, log_every, sample_every, val_every, val_count;
     double save_seconds; /* most of them between checkpoints, 0: any */
 
@@ -41,94 +41,94 @@ struct maskdm_run {
     maskdm_data *data, *held_out; /* held_out NULL: none */
     maskdm_trainer *trainer;
 
-    struct maskdm_log voice;  /* the host's log; what it is warned of goes into log.jsonl as well */
-    struct maskdm_text notes; /* lines for log.jsonl until it is open */
-    enum maskdm_run_list list, held_out_list;
-    struct maskdm_folder_lock *lock; /* of the folder, so that no two runs write into it */
+    struct mdm_log voice;     /* the host's log; what it is warned of goes into log.jsonl as well */
+    struct mdm_text notes;    /* lines for log.jsonl until it is open */
+    enum mdm_run_list list, held_out_list;
+    struct mdm_folder_lock *lock;    /* of the folder, so that no two runs write into it */
     size_t present;                  /* bytes of its path that were there before this run */
     int begun;                       /* the folder is this run's: it stays, whatever happens */
-    struct maskdm_appender *log;
+    struct mdm_appender *log;
     int64_t saved;     /* step of the newest checkpoint written by or loaded into this run, -1: none */
     int64_t published; /* step of the model.safetensors that this run wrote last, -1: none */
     double saved_at;   /* clock at the last save, or when training began */
     int64_t validated; /* step of the last held-out loss, -1: none */
-    double held_out_loss, bucket[MASKDM_RUN_BUCKETS];
+    double held_out_loss, bucket[MDM_RUN_BUCKETS];
     double clock;     /* at the last log line, seconds */
     int64_t at_clock; /* step then */
     double images_per_second;
 };
 
-int maskdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
-                        maskdm_control *control);
-int maskdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
-                        maskdm_control *control);
+int mdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                     maskdm_control *control);
+int mdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                     maskdm_control *control);
 
 /* ---- setup.c ---- */
 /* All parts of a run, from its options, and all checks that cost less than reading the images; then these, and the
  * folder becomes this run's. Where it fails, or is cancelled, the folder is as before. */
-int maskdm_run_open(struct maskdm_run *run, const maskdm_options *options, const struct maskdm_option_kind *kind,
-                    maskdm_data *data, maskdm_mask *mask, maskdm_control *control);
-void maskdm_run_close(struct maskdm_run *run);
+int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,
+                 maskdm_data *data, maskdm_mask *mask, maskdm_control *control);
+void mdm_run_close(struct mdm_run *run);
 
 /* ---- folders.c ---- */
-enum { MASKDM_RUN_EXCEPTIONS = 3 }; /* room for a list, with its end */
-int maskdm_run_val_is_folder(const maskdm_options *o); /* and no share of the data */
-int maskdm_run_val_is_data(const struct maskdm_run *run); /* the folder that is trained on; 1, 0 or a failure */
+enum { MDM_RUN_EXCEPTIONS = 3 };    /* room for a list, with its end */
+int mdm_run_val_is_folder(const maskdm_options *o);    /* and no share of the data */
+int mdm_run_val_is_data(const struct mdm_run *run);       /* the folder that is trained on; 1, 0 or a failure */
 /* Folders to be left out of the training images, or of the held-out ones. None of these can be the run's own. */
-int maskdm_run_exceptions(const struct maskdm_run *run, int held_out, struct maskdm_scan_except *list);
+int mdm_run_exceptions(const struct mdm_run *run, int held_out, struct mdm_scan_except *list);
 
 /* ---- compare.c ---- */
 /* On resume: refuse options, then data, other than those that the folder's run was started with. */
-int maskdm_run_compare_options(const struct maskdm_run *run);
-int maskdm_run_compare_data(struct maskdm_run *run);
+int mdm_run_compare_options(const struct mdm_run *run);
+int mdm_run_compare_data(struct mdm_run *run);
 /* Mark the files that the folder's list of data, where there is one, says were left out. */
-int maskdm_run_recall(const struct maskdm_run *run, struct maskdm_scan *found, const char *list);
+int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char *list);
 /* Where the folder had no list of its data, hold them against what the loaded state says, if any; from here on states
  * say what the data are. */
-int maskdm_run_compare_state(struct maskdm_run *run);
+int mdm_run_compare_state(struct mdm_run *run);
 /* Write down options and data. */
-int maskdm_run_record(struct maskdm_run *run);
+int mdm_run_record(struct mdm_run *run);
 /* ---- images.c: the data sets of a run, in the order in which it learns of them ---- */
 /* The names of the files; `data` is the caller's set or NULL. */
-int maskdm_run_find_images(struct maskdm_run *run, maskdm_data *data);
+int mdm_run_find_images(struct mdm_run *run, maskdm_data *data);
 /* Before that: whether the folders are there, and none of them is another. */
-int maskdm_run_check_folders(const struct maskdm_run *run, const maskdm_data *data);
+int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data);
 /* Their memory, once the model tells how large images are. */
-int maskdm_run_take_images(struct maskdm_run *run, maskdm_data *data);
+int mdm_run_take_images(struct mdm_run *run, maskdm_data *data);
 /* Their number, as far as it is known, against what the trainer needs. */
-int maskdm_run_check_images(const struct maskdm_run *run);
-int maskdm_run_read_images(struct maskdm_run *run);
+int mdm_run_check_images(const struct mdm_run *run);
+int mdm_run_read_images(struct mdm_run *run);
 
 /* ---- labels.c ---- */
 /* Give the model the names of the data's labels, and tell what hints that they are not what the classes mean. More
  * labels than classes are refused. */
-int maskdm_run_match_labels(struct maskdm_run *run);
+int mdm_run_match_labels(struct mdm_run *run);
 
 /* ---- runfolder.c ---- */
 /* Make the folder, or refuse one that is in use, holds something else or cannot be written. */
-int maskdm_run_enter_folder(struct maskdm_run *run);
+int mdm_run_enter_folder(struct mdm_run *run);
 /* The newest checkpoint that is whole. */
-int maskdm_run_load_checkpoint(struct maskdm_run *run);
+int mdm_run_load_checkpoint(struct mdm_run *run);
 /* From here on the folder is this run's: write options.json and open the log. */
-int maskdm_run_begin(struct maskdm_run *run);
+int mdm_run_begin(struct mdm_run *run);
 /* Unlock it; what was made for a run that never began goes. */
-void maskdm_run_leave_folder(struct maskdm_run *run);
+void mdm_run_leave_folder(struct mdm_run *run);
 /* checkpoint-STEP and model.safetensors, then prune. */
-int maskdm_run_save(struct maskdm_run *run);
-/* OUT/NAME (maskdm_free), or NULL and a recorded MASKDM_ENOMEM. */
-char *maskdm_run_path(const struct maskdm_run *run, const char *name);
+int mdm_run_save(struct mdm_run *run);
+/* OUT/NAME (mdm_free), or NULL and a recorded MASKDM_ENOMEM. */
+char *mdm_run_path(const struct mdm_run *run, const char *name);
 
 /* ---- log.c ---- */
-void maskdm_run_log_listen(struct maskdm_run *run); /* set up run->voice */
+void mdm_run_log_listen(struct mdm_run *run);       /* set up run->voice */
 /* Lines of steps up to `step`, moved to the front of the text; their bytes. */
-size_t maskdm_run_log_keep(char *text, size_t bytes, int64_t step);
+size_t mdm_run_log_keep(char *text, size_t bytes, int64_t step);
 /* Open log.jsonl, cut back to lines of steps up to `step`. */
-int maskdm_run_log_open(struct maskdm_run *run, int64_t step);
-int maskdm_run_log_step(struct maskdm_run *run);
+int mdm_run_log_open(struct mdm_run *run, int64_t step);
+int mdm_run_log_step(struct mdm_run *run);
 
 /* ---- preview.c ---- */
 /* Whether the options make a sampler. */
-int maskdm_run_check_preview(struct maskdm_run *run);
-int maskdm_run_preview(struct maskdm_run *run);
+int mdm_run_check_preview(struct mdm_run *run);
+int mdm_run_preview(struct mdm_run *run);
 
 #endif

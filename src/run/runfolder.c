@@ -18,9 +18,9 @@ struct listing {
     int64_t entries; /* of any kind */
 };
 
-char *maskdm_run_path(const struct maskdm_run *run, const char *name)
+char *mdm_run_path(const struct mdm_run *run, const char *name)
 {
-    return maskdm_path_join(run->out, name);
+    return mdm_path_join(run->out, name);
 }
 
 static int64_t checkpoint_step(const char *name)
@@ -34,23 +34,23 @@ static int64_t checkpoint_step(const char *name)
         return -1;
     memcpy(digits, name + h, n - h - t);
     digits[n - h - t] = '\0';
-    return strspn(digits, "0123456789") == n - h - t && maskdm_parse_i64(digits, &step) == 0 ? step : -1;
+    return strspn(digits, "0123456789") == n - h - t && mdm_parse_i64(digits, &step) == 0 ? step : -1;
 }
 
-static int note(void *user, const char *name, enum maskdm_file_kind kind)
+static int note(void *user, const char *name, enum mdm_file_kind kind)
 {
     struct listing *l = user;
-    int64_t step = kind == MASKDM_FILE_REGULAR ? checkpoint_step(name) : -1;
+    int64_t step = kind == MDM_FILE_REGULAR ? checkpoint_step(name) : -1;
 
     l->entries++;
     if (step < 0)
         return MASKDM_OK;
     if (l->count == l->capacity) {
         int64_t capacity = l->capacity ? 2 * l->capacity : 16;
-        int64_t *larger = maskdm_realloc(l->step, (size_t)capacity * sizeof *larger);
+        int64_t *larger = mdm_realloc(l->step, (size_t)capacity * sizeof *larger);
 
         if (!larger)
-            return maskdm_fail_memory((size_t)capacity * sizeof *larger, "a list of checkpoints");
+            return mdm_fail_memory((size_t)capacity * sizeof *larger, "a list of checkpoints");
         l->step = larger;
         l->capacity = capacity;
     }
@@ -65,48 +65,48 @@ static int newest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-static int list(const struct maskdm_run *run, struct listing *l)
+static int list(const struct mdm_run *run, struct listing *l)
 {
-    MASKDM_TRY(maskdm_folder_list(run->out, note, l));
+    MDM_TRY(mdm_folder_list(run->out, note, l));
     if (l->count)
         qsort(l->step, (size_t)l->count, sizeof *l->step, newest_first);
     return MASKDM_OK;
 }
 
-static char *checkpoint_path(const struct maskdm_run *run, int64_t step)
+static char *checkpoint_path(const struct mdm_run *run, int64_t step)
 {
     char name[64];
 
-    maskdm_format(name, sizeof name, "checkpoint-%lld.safetensors", (long long)step);
-    return maskdm_run_path(run, name);
+    mdm_format(name, sizeof name, "checkpoint-%lld.safetensors", (long long)step);
+    return mdm_run_path(run, name);
 }
 
 /* ---- resuming ---- */
 
 /* Behind a start that saved nothing. Where there is a model its checkpoints were taken away, and a new start would
  * put an untrained one in its place. */
-static int begin_anew(const struct maskdm_run *run)
+static int begin_anew(const struct mdm_run *run)
 {
-    enum maskdm_file_kind kind;
-    char *path = maskdm_run_path(run, "model.safetensors");
-    int status = path ? maskdm_file_kind_of(&kind, path) : MASKDM_ENOMEM;
+    enum mdm_file_kind kind;
+    char *path = mdm_run_path(run, "model.safetensors");
+    int status = path ? mdm_file_kind_of(&kind, path) : MASKDM_ENOMEM;
 
-    if (status == MASKDM_OK && kind != MASKDM_FILE_NONE)
-        status = maskdm_fail(MASKDM_EINVAL,
-                             "there is no checkpoint in %s to resume from, and starting from the beginning would "
-                             "replace %s; it can be fine-tuned, or moved away",
-                             run->out, path);
-    maskdm_free(path);
+    if (status == MASKDM_OK && kind != MDM_FILE_NONE)
+        status = mdm_fail(MASKDM_EINVAL,
+                          "there is no checkpoint in %s to resume from, and starting from the beginning would "
+                          "replace %s; it can be fine-tuned, or moved away",
+                          run->out, path);
+    mdm_free(path);
     if (status == MASKDM_OK)
-        maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_INFO,
-                        "no checkpoint in %s: starting from the beginning", run->out);
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
+                     "no checkpoint in %s: starting from the beginning", run->out);
     return status;
 }
 
 /* The newest checkpoint that loads. A broken one is named and passed over; one of another run is an error. */
-static int load_newest(struct maskdm_run *run, const struct listing *l)
+static int load_newest(struct mdm_run *run, const struct listing *l)
 {
-    const struct maskdm_log *log = maskdm_control_log(run->control);
+    const struct mdm_log *log = mdm_control_log(run->control);
     int status = MASKDM_OK;
 
     for (int64_t i = 0; i < l->count; i++) {
@@ -114,86 +114,86 @@ static int load_newest(struct maskdm_run *run, const struct listing *l)
 
         if (!path)
             return MASKDM_ENOMEM;
-        status = maskdm_training_load(run->trainer, path);
+        status = mdm_trainer_load(run->trainer, path);
         if (status == MASKDM_OK) {
             run->saved = run->trainer->optimizer->steps;
-            maskdm_log_line(log, MASKDM_LOG_INFO, "resuming from %s", path);
+            mdm_log_line(log, MASKDM_LOG_INFO, "resuming from %s", path);
         }
-        maskdm_free(path);
+        mdm_free(path);
         if (status != MASKDM_EFORMAT && status != MASKDM_EIO)
             return status;
-        maskdm_log_line(log, MASKDM_LOG_WARN, "passing over a broken checkpoint: %s", maskdm_error_text());
+        mdm_log_line(log, MASKDM_LOG_WARN, "passing over a broken checkpoint: %s", mdm_error_text());
     }
     if (l->count)
-        return maskdm_fail_prefix(status, "none of the %lld checkpoints in %s can be read, the oldest",
-                                  (long long)l->count, run->out);
+        return mdm_fail_prefix(status, "none of the %lld checkpoints in %s can be read, the oldest",
+                               (long long)l->count, run->out);
     return begin_anew(run);
 }
 
 /* Whether a file can be made in it. */
-static int try_writing(const struct maskdm_run *run)
+static int try_writing(const struct mdm_run *run)
 {
-    char *path = maskdm_run_path(run, "options.json");
-    struct maskdm_writer *w = NULL;
-    int status = path ? maskdm_writer_open(&w, path) : MASKDM_ENOMEM;
+    char *path = mdm_run_path(run, "options.json");
+    struct mdm_writer *w = NULL;
+    int status = path ? mdm_writer_open(&w, path) : MASKDM_ENOMEM;
 
-    maskdm_writer_abandon(&w);
-    maskdm_free(path);
+    mdm_writer_abandon(&w);
+    mdm_free(path);
     return status;
 }
 
-int maskdm_run_enter_folder(struct maskdm_run *run)
+int mdm_run_enter_folder(struct mdm_run *run)
 {
     struct listing l = {0};
-    enum maskdm_file_kind kind;
+    enum mdm_file_kind kind;
     int status;
 
-    MASKDM_TRY(maskdm_file_kind_of(&kind, run->out));
-    if (kind != MASKDM_FILE_NONE && kind != MASKDM_FILE_FOLDER)
-        return maskdm_fail(MASKDM_EINVAL, "%s is not a folder", run->out);
-    run->present = maskdm_folder_present(run->out);
-    MASKDM_TRY(maskdm_folder_make(run->out));
-    MASKDM_TRY(maskdm_folder_lock(&run->lock, run->out, "another run"));
+    MDM_TRY(mdm_file_kind_of(&kind, run->out));
+    if (kind != MDM_FILE_NONE && kind != MDM_FILE_FOLDER)
+        return mdm_fail(MASKDM_EINVAL, "%s is not a folder", run->out);
+    run->present = mdm_folder_present(run->out);
+    MDM_TRY(mdm_folder_make(run->out));
+    MDM_TRY(mdm_folder_lock(&run->lock, run->out, "another run"));
     status = list(run, &l);
     if (status == MASKDM_OK && l.entries && !run->resume)
-        status = maskdm_fail(MASKDM_EINVAL, "%s is not empty; %s goes on with the run in it", run->out,
-                             maskdm_optionset_said(run->options, "resume"));
-    maskdm_free(l.step);
+        status = mdm_fail(MASKDM_EINVAL, "%s is not empty; %s goes on with the run in it", run->out,
+                          mdm_options_said(run->options, "resume"));
+    mdm_free(l.step);
     return status == MASKDM_OK ? try_writing(run) : status;
 }
 
-int maskdm_run_load_checkpoint(struct maskdm_run *run)
+int mdm_run_load_checkpoint(struct mdm_run *run)
 {
     struct listing l = {0};
     int status = list(run, &l);
 
     if (status == MASKDM_OK)
         status = load_newest(run, &l);
-    maskdm_free(l.step);
+    mdm_free(l.step);
     return status;
 }
 
-int maskdm_run_begin(struct maskdm_run *run)
+int mdm_run_begin(struct mdm_run *run)
 {
     if (run->resume)
-        MASKDM_TRY(maskdm_folder_sweep(run->out));
-    MASKDM_TRY(maskdm_run_record(run));
+        MDM_TRY(mdm_folder_sweep(run->out));
+    MDM_TRY(mdm_run_record(run));
     run->begun = 1;
-    return maskdm_run_log_open(run, run->trainer->optimizer->steps);
+    return mdm_run_log_open(run, run->trainer->optimizer->steps);
 }
 
-void maskdm_run_leave_folder(struct maskdm_run *run)
+void mdm_run_leave_folder(struct mdm_run *run)
 {
     if (run->lock && !run->begun)
-        maskdm_folder_unmake(run->out, run->present);
-    maskdm_folder_unlock(&run->lock);
+        mdm_folder_unmake(run->out, run->present);
+    mdm_folder_unlock(&run->lock);
 }
 
 /* ---- saving ---- */
 
 /* Keep the newest `keep` checkpoints up to this step; later ones are broken leftovers, found by resuming and not ours
  * to remove. What cannot be removed is a warning. */
-static int prune(struct maskdm_run *run)
+static int prune(struct mdm_run *run)
 {
     struct listing l = {0};
     int64_t seen = 0;
@@ -205,32 +205,32 @@ static int prune(struct maskdm_run *run)
         if (l.step[i] > run->saved || ++seen <= run->keep)
             continue;
         path = checkpoint_path(run, l.step[i]);
-        status = path ? maskdm_file_remove(path) : MASKDM_ENOMEM;
-        maskdm_free(path);
+        status = path ? mdm_file_remove(path) : MASKDM_ENOMEM;
+        mdm_free(path);
     }
-    maskdm_free(l.step);
+    mdm_free(l.step);
     if (status < 0)
-        maskdm_log_line(maskdm_control_log(run->control), MASKDM_LOG_WARN, "cannot remove old checkpoints: %s",
-                        maskdm_error_text());
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_WARN, "cannot remove old checkpoints: %s",
+                     mdm_error_text());
     return MASKDM_OK;
 }
 
-int maskdm_run_save(struct maskdm_run *run)
+int mdm_run_save(struct mdm_run *run)
 {
     int64_t step = run->trainer->optimizer->steps;
-    char *path = checkpoint_path(run, step), *model = maskdm_run_path(run, "model.safetensors");
+    char *path = checkpoint_path(run, step), *model = mdm_run_path(run, "model.safetensors");
     int status = path && model ? MASKDM_OK : MASKDM_ENOMEM;
 
     if (status == MASKDM_OK && run->saved != step)
-        status = maskdm_training_save(run->trainer, path);
+        status = mdm_trainer_save(run->trainer, path);
     if (status == MASKDM_OK)
         run->saved = step;
     if (status == MASKDM_OK && run->published != step)
-        status = maskdm_weights_save(run->trainer->model, model);
+        status = mdm_model_save(run->trainer->model, model);
     if (status == MASKDM_OK)
         run->published = step;
-    run->saved_at = maskdm_clock();
-    maskdm_free(path);
-    maskdm_free(model);
+    run->saved_at = mdm_clock();
+    mdm_free(path);
+    mdm_free(model);
     return status == MASKDM_OK ? prune(run) : status;
 }

@@ -22,9 +22,9 @@ static int open_device(maskdm_device **out, const maskdm_options *options)
     int status;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_optionset_extract(&o, options, &maskdm_device_kind));
-    status = maskdm_backend_open(out, maskdm_optionset_string(options, "device"), o, NULL, 0, NULL);
-    maskdm_optionset_release(&o);
+    MDM_TRY(mdm_options_extract(&o, options, &mdm_device_kind));
+    status = mdm_backend_open(out, mdm_options_string(options, "device"), o, NULL, 0, NULL);
+    mdm_options_release(&o);
     return status;
 }
 
@@ -35,90 +35,90 @@ static int read_labels(int32_t **out, const maskdm_options *options, int64_t cou
     int n;
 
     *out = NULL;
-    if (!maskdm_optionset_is_set(options, "label"))
+    if (!mdm_options_is_set(options, "label"))
         return MASKDM_OK;
-    given = maskdm_need(MOST_LABELS, sizeof *given, "labels");
-    *out = maskdm_need((size_t)count, sizeof **out, "labels");
+    given = mdm_need(MOST_LABELS, sizeof *given, "labels");
+    *out = mdm_need((size_t)count, sizeof **out, "labels");
     if (!given || !*out) {
-        maskdm_free(given);
-        maskdm_free(*out);
+        mdm_free(given);
+        mdm_free(*out);
         *out = NULL;
         return MASKDM_ENOMEM;
     }
-    n = maskdm_optionset_list(options, "label", given, MOST_LABELS);
+    n = mdm_options_list(options, "label", given, MOST_LABELS);
     for (int64_t i = 0; n > 0 && i < count; i++)
         (*out)[i] = given[i % n] > INT32_MAX ? INT32_MAX : (int32_t)given[i % n];
-    maskdm_free(given);
+    mdm_free(given);
     return MASKDM_OK;
 }
 
 /* What is drawn is known: labels and memory are good, and the place is entered. */
 static int draw(maskdm_sampler *sampler, const maskdm_options *options, const int32_t *labels,
-                struct maskdm_samples *place)
+                struct mdm_samples *place)
 {
-    const int bits = (int)maskdm_optionset_int(options, "bits");
+    const int bits = (int)mdm_options_int(options, "bits");
     int64_t written = 0;
     int status;
 
     if (place->writer)
-        return maskdm_sampling_write_grid(sampler, place->missing, labels, maskdm_optionset_int(options, "columns"),
-                                          bits, &place->writer);
+        return mdm_sampler_write_grid(sampler, place->missing, labels, mdm_options_int(options, "columns"),
+                                      bits, &place->writer);
     if (!place->missing)
         return MASKDM_OK;
-    status = maskdm_sampling_write_images(sampler, place->missing, place->number, labels, bits, place->path,
-                                          &written);
+    status = mdm_sampler_write_images(sampler, place->missing, place->number, labels, bits, place->path,
+                                      &written);
     if (status < 0)
-        maskdm_log_line(maskdm_control_log(sampler->control), MASKDM_LOG_INFO,
-                        "%lld of %lld images are in %s; %s goes on", (long long)(place->there + written),
-                        (long long)(place->there + place->missing), place->path,
-                        maskdm_optionset_said(options, "resume"));
+        mdm_log_line(mdm_control_log(sampler->control), MASKDM_LOG_INFO,
+                     "%lld of %lld images are in %s; %s goes on", (long long)(place->there + written),
+                     (long long)(place->there + place->missing), place->path,
+                     mdm_options_said(options, "resume"));
     return status;
 }
 
 static int sample(const maskdm_options *options, maskdm_device *device, const int32_t *labels,
-                  struct maskdm_samples *place, maskdm_control *control)
+                  struct mdm_samples *place, maskdm_control *control)
 {
     const enum maskdm_weights which =
-        strcmp(maskdm_optionset_string(options, "weights"), "online") ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
+        strcmp(mdm_options_string(options, "weights"), "online") ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
     maskdm_model *model = NULL;
     maskdm_sampler *sampler = NULL;
-    int status = maskdm_weights_load_one(&model, device, maskdm_optionset_string(options, "model"), which);
+    int status = mdm_model_load_one(&model, device, mdm_options_string(options, "model"), which);
 
     if (status >= 0)
-        status = maskdm_sampling_create(&sampler, model, which, options, control);
+        status = mdm_sampler_create(&sampler, model, which, options, control);
     if (status >= 0)
-        status = maskdm_sampling_check_labels(model, place->missing, labels);
+        status = mdm_sampler_check_labels(model, place->missing, labels);
     if (status >= 0)
-        status = maskdm_sampling_ready_group(sampler, place->missing < sampler->batch_size ? place->missing
+        status = mdm_sampler_ready_group(sampler, place->missing < sampler->batch_size ? place->missing
                                                                                            : sampler->batch_size);
     if (status >= 0)
-        status = maskdm_samples_enter(place, options, model, which, control);
+        status = mdm_samples_enter(place, options, model, which, control);
     if (status >= 0)
         status = draw(sampler, options, labels, place);
-    maskdm_sampling_drop(&sampler);
-    maskdm_weights_drop(&model);
+    mdm_sampler_drop(&sampler);
+    mdm_model_drop(&model);
     return status;
 }
 
-int maskdm_sample_run(const maskdm_options *options, maskdm_control *control)
+int mdm_sample_run(const maskdm_options *options, maskdm_control *control)
 {
-    struct maskdm_samples place = {0};
+    struct mdm_samples place = {0};
     maskdm_device *device = NULL;
     int32_t *labels = NULL;
     int status;
 
-    if (maskdm_optionset_kind(options) != &maskdm_sample_kind)
-        return maskdm_fail(MASKDM_EINVAL, "options of kind %s, not sample", maskdm_optionset_kind(options)->name);
-    MASKDM_TRY(maskdm_optionset_check(options));
-    status = maskdm_samples_open(&place, options);
+    if (mdm_options_kind(options) != &mdm_sample_kind)
+        return mdm_fail(MASKDM_EINVAL, "options of kind %s, not sample", mdm_options_kind(options)->name);
+    MDM_TRY(mdm_options_check(options));
+    status = mdm_samples_open(&place, options);
     if (status >= 0)
         status = read_labels(&labels, options, place.missing);
     if (status >= 0)
         status = open_device(&device, options);
     if (status >= 0)
         status = sample(options, device, labels, &place, control);
-    maskdm_samples_close(&place);
-    maskdm_free(labels);
-    maskdm_device_drop(&device);
+    mdm_samples_close(&place);
+    mdm_free(labels);
+    mdm_device_drop(&device);
     return status;
 }

@@ -9,6 +9,6 @@
 #include <maskdm/options.h>
 
 /* options: kind "sample". */
-int maskdm_sample_run(const maskdm_options *options, maskdm_control *control);
+int mdm_sample_run(const maskdm_options *options, maskdm_control *control);
 
 #endif

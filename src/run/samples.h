@@ -11,25 +11,25 @@
 #include "util/file.h"
 #include "util/option.h"
 
-struct maskdm_samples {
+struct mdm_samples {
     const char *path; /* lives with the options */
-    struct maskdm_writer *writer; /* of a grid, reserved; NULL: a folder of single images */
-    struct maskdm_folder_lock *lock;
+    struct mdm_writer *writer;    /* of a grid, reserved; NULL: a folder of single images */
+    struct mdm_folder_lock *lock;
     int64_t *number; /* of the images that are missing; NULL: all are */
     int64_t missing, there;
 };
 
 /* options: kind "sample". Judges the place and makes nothing. */
-int maskdm_samples_open(struct maskdm_samples *s, const maskdm_options *options);
+int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options);
 /* For a folder: make and lock it, find what is there and in order, and record the options, among them the digest of
  * the weights that are drawn from. */
-int maskdm_samples_enter(struct maskdm_samples *s, const maskdm_options *options, const maskdm_model *model,
-                         enum maskdm_weights which, maskdm_control *control);
-void maskdm_samples_close(struct maskdm_samples *s);
+int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, const maskdm_model *model,
+                      enum maskdm_weights which, maskdm_control *control);
+void mdm_samples_close(struct mdm_samples *s);
 
 /* ---- samples_name.c ---- */
 /* Whether `path` is to become one picture, by what stands there or by its suffix; MASKDM_EINVAL with what is written
  * for any other suffix. */
-int maskdm_samples_is_grid(int *out, const char *path);
+int mdm_samples_is_grid(int *out, const char *path);
 
 #endif

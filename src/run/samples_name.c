@@ -31,28 +31,28 @@ static const char *suffix_of(const char *path)
     return n > digits && n <= LONGEST && !dot[1 + n] ? dot + 1 : NULL;
 }
 
-int maskdm_samples_is_grid(int *out, const char *path)
+int mdm_samples_is_grid(int *out, const char *path)
 {
     const size_t n = strlen(path);
     const char *suffix = suffix_of(path);
-    enum maskdm_file_kind kind;
+    enum mdm_file_kind kind;
 
     *out = 0;
     if (!n)
-        return maskdm_fail(MASKDM_EINVAL, "the path of the output is empty");
-    MASKDM_TRY(maskdm_file_kind_of(&kind, path));
-    if (kind == MASKDM_FILE_FOLDER || path[n - 1] == '/')
+        return mdm_fail(MASKDM_EINVAL, "the path of the output is empty");
+    MDM_TRY(mdm_file_kind_of(&kind, path));
+    if (kind == MDM_FILE_FOLDER || path[n - 1] == '/')
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_file_is_stream(out, path));
+    MDM_TRY(mdm_file_is_stream(out, path));
     if (*out)
         return MASKDM_OK;
     if (suffix && !is_png(suffix))
-        return maskdm_fail(MASKDM_EINVAL,
-                           "cannot write %s: a grid is written as .png and nothing else; a new folder of single "
-                           "images with such a name is meant by %s/",
-                           path, path);
-    if (!suffix && kind != MASKDM_FILE_NONE)
-        return maskdm_fail(MASKDM_EINVAL, "%s is not a folder; a grid's name ends in .png", path);
+        return mdm_fail(MASKDM_EINVAL,
+                        "cannot write %s: a grid is written as .png and nothing else; a new folder of single "
+                        "images with such a name is meant by %s/",
+                        path, path);
+    if (!suffix && kind != MDM_FILE_NONE)
+        return mdm_fail(MASKDM_EINVAL, "%s is not a folder; a grid's name ends in .png", path);
     *out = suffix != NULL;
     return MASKDM_OK;
 }

@@ -17,16 +17,16 @@ static int is_guided(const maskdm_sampler *s)
     return s->guidance != 1;
 }
 
-void maskdm_sampling_drop_group(maskdm_sampler *s)
+void mdm_sampler_drop_group(maskdm_sampler *s)
 {
-    maskdm_program_release(&s->program);
-    maskdm_device_free(s->model->device, s->x, s->bytes);
-    maskdm_free(s->times);
+    mdm_program_release(&s->program);
+    mdm_device_free(s->model->device, s->x, s->bytes);
+    mdm_free(s->times);
     s->x = NULL;
     s->times = NULL;
 }
 
-int maskdm_sampling_ready_group(maskdm_sampler *s, int64_t batch)
+int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch)
 {
     const size_t buffers = BUFFERS + (size_t)is_guided(s);
     size_t values;
@@ -35,16 +35,16 @@ int maskdm_sampling_ready_group(maskdm_sampler *s, int64_t batch)
 
     if (s->program && s->program->batch == batch)
         return MASKDM_OK;
-    maskdm_sampling_drop_group(s);
-    MASKDM_TRY(maskdm_program_create(&s->program, s->model, batch, 0, MASKDM_PROGRAM_PREDICT));
-    if (maskdm_mul_size(&values, (size_t)batch, (size_t)s->program->image_values) ||
-        maskdm_mul_size(&s->bytes, values, buffers * sizeof *s->x))
-        return maskdm_fail(MASKDM_EINVAL, "%lld images at once are out of range", (long long)batch);
-    s->times = maskdm_need((size_t)batch, sizeof *s->times, "times of the sampler");
-    status = s->times ? maskdm_device_alloc(s->model->device, &block, s->bytes, 0, "the images of a sampler")
-                      : MASKDM_ENOMEM;
+    mdm_sampler_drop_group(s);
+    MDM_TRY(mdm_program_create(&s->program, s->model, batch, 0, MDM_PROGRAM_PREDICT));
+    if (mdm_mul_size(&values, (size_t)batch, (size_t)s->program->image_values) ||
+        mdm_mul_size(&s->bytes, values, buffers * sizeof *s->x))
+        return mdm_fail(MASKDM_EINVAL, "%lld images at once are out of range", (long long)batch);
+    s->times = mdm_need((size_t)batch, sizeof *s->times, "times of the sampler");
+    status =
+        s->times ? mdm_device_alloc(s->model->device, &block, s->bytes, 0, "the images of a sampler") : MASKDM_ENOMEM;
     if (status < 0) {
-        maskdm_sampling_drop_group(s);
+        mdm_sampler_drop_group(s);
         return status;
     }
     s->x = block;
@@ -58,27 +58,27 @@ int maskdm_sampling_ready_group(maskdm_sampler *s, int64_t batch)
 
 static int forward(maskdm_sampler *s, const int32_t *labels, float *out)
 {
-    MASKDM_TRY(maskdm_program_set(s->program, s->x, s->times, labels, NULL));
-    MASKDM_TRY(maskdm_program_forward(s->program, maskdm_weights_block(s->model, s->which),
-                                      maskdm_control_cancel_flag(s->control)));
-    return maskdm_program_image(s->program, out);
+    MDM_TRY(mdm_program_set(s->program, s->x, s->times, labels, NULL));
+    MDM_TRY(
+        mdm_program_forward(s->program, mdm_model_block(s->model, s->which), mdm_control_cancel_flag(s->control)));
+    return mdm_program_image(s->program, out);
 }
 
-int maskdm_sampling_predict(maskdm_sampler *s, double time, const int32_t *labels)
+int mdm_sampler_predict(maskdm_sampler *s, double time, const int32_t *labels)
 {
     const int64_t batch = s->program->batch, n = s->program->image_values;
     int status;
 
     for (int64_t i = 0; i < batch; i++)
         s->times[i] = time;
-    MASKDM_TRY(maskdm_device_enter(s->model->device));
+    MDM_TRY(mdm_device_enter(s->model->device));
     status = forward(s, labels, s->prediction);
     if (status >= 0 && labels && s->unlabelled)
         status = forward(s, NULL, s->unlabelled);
-    maskdm_device_leave(s->model->device);
+    mdm_device_leave(s->model->device);
     if (status == MASKDM_ECANCELED)
-        return maskdm_control_canceled(s->control, "sampling");
-    MASKDM_TRY(status);
+        return mdm_control_canceled(s->control, "sampling");
+    MDM_TRY(status);
     for (int64_t i = 0; labels && s->unlabelled && i < batch * n; i++) {
         const double without = (double)s->unlabelled[i];
 

@@ -36,27 +36,27 @@ static const struct {
                [MASKDM_SAMPLE_U16] = {sizeof(uint16_t), put_u16},
                [MASKDM_SAMPLE_FLOAT] = {sizeof(float), put_float}};
 
-int maskdm_pixels_layout(struct maskdm_pixels *out, const struct maskdm_geometry *g, int64_t count,
-                         enum maskdm_sample sample, size_t row_stride, size_t image_stride)
+int mdm_pixels_layout(struct mdm_pixels *out, const struct mdm_geometry *g, int64_t count, enum maskdm_sample sample,
+                      size_t row_stride, size_t image_stride)
 {
     size_t row, image, all;
 
-    if ((unsigned)sample >= MASKDM_LENGTH(samples))
-        return maskdm_fail(MASKDM_EINVAL, "sample type %d is not one of 0 .. 2", (int)sample);
+    if ((unsigned)sample >= MDM_LENGTH(samples))
+        return mdm_fail(MASKDM_EINVAL, "sample type %d is not one of 0 .. 2", (int)sample);
     row = (size_t)(g->width * g->channels) * samples[sample].bytes;
     if (!row_stride)
         row_stride = row;
     if (row_stride < row)
-        return maskdm_fail(MASKDM_EINVAL, "a row stride of %zu bytes for rows of %zu", row_stride, row);
-    if (maskdm_mul_size(&image, (size_t)g->height - 1, row_stride) || maskdm_add_size(&image, image, row))
-        return maskdm_fail(MASKDM_EINVAL, "a row stride of %zu bytes is out of range", row_stride);
-    if (!image_stride && maskdm_mul_size(&image_stride, (size_t)g->height, row_stride))
-        return maskdm_fail(MASKDM_EINVAL, "a row stride of %zu bytes is out of range", row_stride);
+        return mdm_fail(MASKDM_EINVAL, "a row stride of %zu bytes for rows of %zu", row_stride, row);
+    if (mdm_mul_size(&image, (size_t)g->height - 1, row_stride) || mdm_add_size(&image, image, row))
+        return mdm_fail(MASKDM_EINVAL, "a row stride of %zu bytes is out of range", row_stride);
+    if (!image_stride && mdm_mul_size(&image_stride, (size_t)g->height, row_stride))
+        return mdm_fail(MASKDM_EINVAL, "a row stride of %zu bytes is out of range", row_stride);
     if (image_stride < image)
-        return maskdm_fail(MASKDM_EINVAL, "an image stride of %zu bytes for images of %zu", image_stride, image);
-    if (maskdm_mul_size(&all, (size_t)count, image_stride))
-        return maskdm_fail(MASKDM_EINVAL, "%lld images at a stride of %zu bytes are out of range", (long long)count,
-                           image_stride);
+        return mdm_fail(MASKDM_EINVAL, "an image stride of %zu bytes for images of %zu", image_stride, image);
+    if (mdm_mul_size(&all, (size_t)count, image_stride))
+        return mdm_fail(MASKDM_EINVAL, "%lld images at a stride of %zu bytes are out of range", (long long)count,
+                        image_stride);
     out->sample = sample;
     out->rows = g->height;
     out->row_values = g->width * g->channels;
@@ -65,7 +65,7 @@ int maskdm_pixels_layout(struct maskdm_pixels *out, const struct maskdm_geometry
     return MASKDM_OK;
 }
 
-void maskdm_pixels_write(const struct maskdm_pixels *p, void *out, int64_t first, int64_t count, const float *x)
+void mdm_pixels_write(const struct mdm_pixels *p, void *out, int64_t first, int64_t count, const float *x)
 {
     const size_t bytes = samples[p->sample].bytes;
 

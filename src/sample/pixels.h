@@ -9,16 +9,16 @@
 
 #include "model/network.h"
 
-struct maskdm_pixels {
+struct mdm_pixels {
     enum maskdm_sample sample;
     int64_t rows, row_values;        /* of one image; row_values = width * channels */
     size_t row_stride, image_stride; /* bytes */
 };
 
 /* Strides of 0 become packed ones; others are checked, so that no two rows meet and all of it can be addressed. */
-int maskdm_pixels_layout(struct maskdm_pixels *out, const struct maskdm_geometry *g, int64_t count,
-                         enum maskdm_sample sample, size_t row_stride, size_t image_stride);
+int mdm_pixels_layout(struct mdm_pixels *out, const struct mdm_geometry *g, int64_t count, enum maskdm_sample sample,
+                      size_t row_stride, size_t image_stride);
 /* (x + 1) / 2, clipped, of images first .. first + count - 1. NaN becomes 0. */
-void maskdm_pixels_write(const struct maskdm_pixels *p, void *out, int64_t first, int64_t count, const float *x);
+void mdm_pixels_write(const struct mdm_pixels *p, void *out, int64_t first, int64_t count, const float *x);
 
 #endif

@@ -14,11 +14,11 @@
 #include "util/control.h"
 
 struct maskdm_sampler {
-    struct maskdm_handle handle;
+    struct mdm_handle handle;
     maskdm_model *model;
     enum maskdm_weights which;
     maskdm_control *control;
-    struct maskdm_solving how;
+    struct mdm_solver how;
     int64_t steps;      /* S of the solver on the model's schedule */
     int64_t batch_size; /* most images at once */
     uint64_t seed;
@@ -27,7 +27,7 @@ struct maskdm_sampler {
     void *preview_user;
 
     /* Made for the number of images that go at once, and made anew when that changes. */
-    struct maskdm_program *program;
+    struct mdm_program *program;
     float *x, *prediction, *noise; /* [B,H,W,C] each, in one block that begins at x */
     float *x0, *x0_before;         /* of this step, and of the one before */
     float *unlabelled;             /* the prediction for null labels; NULL where nothing is guided */
@@ -35,39 +35,39 @@ struct maskdm_sampler {
     double *times;                 /* [B] */
 };
 
-int maskdm_sampling_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
-                           const maskdm_options *options, maskdm_control *control);
-void maskdm_sampling_drop(maskdm_sampler **s);
+int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
+                       const maskdm_options *options, maskdm_control *control);
+void mdm_sampler_drop(maskdm_sampler **s);
 /* Called with each finished group: images first .. first + batch - 1, [batch,H,W,C] in -1 .. 1 units. */
-typedef int (*maskdm_sampling_take)(void *user, int64_t first, int64_t batch, const float *x);
-int maskdm_sampling_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
-                         maskdm_sampling_take take, void *user);
-int maskdm_sampling_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
-                        enum maskdm_sample sample, void *out, size_t row_stride, size_t image_stride);
-int maskdm_sampling_run_from(maskdm_sampler *s, int64_t count, float *x, const float *noise, const int32_t *labels);
+typedef int (*mdm_sampler_take)(void *user, int64_t first, int64_t batch, const float *x);
+int mdm_sampler_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
+                     mdm_sampler_take take, void *user);
+int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
+                    enum maskdm_sample sample, void *out, size_t row_stride, size_t image_stride);
+int mdm_sampler_run_from(maskdm_sampler *s, int64_t count, float *x, const float *noise, const int32_t *labels);
 /* -1 .. classes - 1 for each of count; NULL is fine. */
-int maskdm_sampling_check_labels(const maskdm_model *model, int64_t count, const int32_t *labels);
+int mdm_sampler_check_labels(const maskdm_model *model, int64_t count, const int32_t *labels);
 
 /* ---- group.c ---- */
 /* Program and buffers for `batch` images, kept while that number stays. */
-int maskdm_sampling_ready_group(maskdm_sampler *s, int64_t batch);
-void maskdm_sampling_drop_group(maskdm_sampler *s);
+int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch);
+void mdm_sampler_drop_group(maskdm_sampler *s);
 /* s->prediction for s->x at `time`; labels NULL: all null. */
-int maskdm_sampling_predict(maskdm_sampler *s, double time, const int32_t *labels);
+int mdm_sampler_predict(maskdm_sampler *s, double time, const int32_t *labels);
 
 /* ---- write.c ---- */
-struct maskdm_writer;
-enum { MASKDM_SAMPLING_NAME = 32 }; /* bytes of an image's name with its NUL */
+struct mdm_writer;
+enum { MDM_SAMPLING_NAME = 32 };    /* bytes of an image's name with its NUL */
 /* Sample, and write one PNG of `columns` images in a row (0: near square) into a writer, which is committed or
  * abandoned in every case. bits: 8 or 16. Sizes that a grid cannot have are refused before the first step. */
-int maskdm_sampling_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
-                               struct maskdm_writer **writer);
+int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
+                           struct mdm_writer **writer);
 /* Sample, and write each image under its name into an existing folder, as soon as its group is done. number: which
  * `count` images of the whole to draw, NULL for 0 .. count - 1; an image's seed and its place in `labels` go by its
  * number. *written counts those that are there, after a failure too. */
-int maskdm_sampling_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels,
-                                 int bits, const char *folder, int64_t *written);
+int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels,
+                             int bits, const char *folder, int64_t *written);
 /* "000012.png" */
-void maskdm_sampling_name(char out[MASKDM_SAMPLING_NAME], int64_t number);
+void mdm_sampler_name(char out[MDM_SAMPLING_NAME], int64_t number);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "util/error.h"
 
-static const struct maskdm_option sampler_rows[] = {
+static const struct mdm_option sampler_rows[] = {
     {.name = "sampler",
      .type = MASKDM_OPTION_CHOICE,
      .standard = "ddim",
@@ -64,8 +64,8 @@ static const struct maskdm_option sampler_rows[] = {
      .help = "images drawn at once; changes no image",
      .may_change = 1},
 };
-const struct maskdm_option_table maskdm_sampler_options = {"sampler", "", "sampler", sampler_rows,
-                                                           MASKDM_LENGTH(sampler_rows)};
+const struct mdm_option_table mdm_sampler_options = {"sampler", "", "sampler", sampler_rows,
+                                                     MDM_LENGTH(sampler_rows)};
 
-static const struct maskdm_option_table *const sampler_tables[] = {&maskdm_sampler_options};
-const struct maskdm_option_kind maskdm_sampler_kind = {"sampler", "sampler", sampler_tables, 1};
+static const struct mdm_option_table *const sampler_tables[] = {&mdm_sampler_options};
+const struct mdm_option_kind mdm_sampler_kind = {"sampler", "sampler", sampler_tables, 1};

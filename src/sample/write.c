@@ -15,8 +15,8 @@
 /* Where finished images go: into a grid's sheet, or, where there is none, to the disk at once. */
 struct output {
     int bits;
-    const struct maskdm_geometry *geometry;
-    struct maskdm_pixels pixels;
+    const struct mdm_geometry *geometry;
+    struct mdm_pixels pixels;
     unsigned char *byte; /* samples of one image, for 8 bits: rounded once, as maskdm_sampler_run() does */
     maskdm_image *image; /* the one at hand */
     maskdm_image *sheet;
@@ -27,41 +27,41 @@ struct output {
 };
 
 /* Forward a failure record of io/ to this thread. */
-static int heard(int status, const struct maskdm_failure *f)
+static int heard(int status, const struct mdm_failure *f)
 {
-    return status < 0 ? maskdm_failure_record(f) : status;
+    return status < 0 ? mdm_failure_record(f) : status;
 }
 
 static void fill_image(struct output *o, const float *x)
 {
-    const struct maskdm_geometry *g = o->geometry;
+    const struct mdm_geometry *g = o->geometry;
 
     if (o->bits == 16) {
-        maskdm_pixels_write(&o->pixels, o->image->sample, 0, 1, x);
+        mdm_pixels_write(&o->pixels, o->image->sample, 0, 1, x);
         return;
     }
-    maskdm_pixels_write(&o->pixels, o->byte, 0, 1, x);
+    mdm_pixels_write(&o->pixels, o->byte, 0, 1, x);
     for (int64_t i = 0; i < g->height * g->width * g->channels; i++)
         o->image->sample[i] = (uint16_t)(o->byte[i] * 257);
 }
 
-void maskdm_sampling_name(char out[MASKDM_SAMPLING_NAME], int64_t number)
+void mdm_sampler_name(char out[MDM_SAMPLING_NAME], int64_t number)
 {
-    maskdm_format(out, MASKDM_SAMPLING_NAME, "%06lld.png", (long long)number);
+    mdm_format(out, MDM_SAMPLING_NAME, "%06lld.png", (long long)number);
 }
 
 static int write_one(const struct output *o, int64_t number)
 {
-    char name[MASKDM_SAMPLING_NAME], *path;
-    struct maskdm_failure f = {0};
+    char name[MDM_SAMPLING_NAME], *path;
+    struct mdm_failure f = {0};
     int status;
 
-    maskdm_sampling_name(name, number);
-    path = maskdm_path_join(o->folder, name);
+    mdm_sampler_name(name, number);
+    path = mdm_path_join(o->folder, name);
     if (!path)
         return MASKDM_ENOMEM;
-    status = heard(maskdm_picture_write_png(o->image, path, o->bits, &f), &f);
-    maskdm_free(path);
+    status = heard(mdm_image_write_png(o->image, path, o->bits, &f), &f);
+    mdm_free(path);
     return status;
 }
 
@@ -73,10 +73,10 @@ static int take_images(void *user, int64_t first, int64_t batch, const float *x)
     for (int64_t i = first; i < first + batch; i++, x += n) {
         fill_image(o, x);
         if (o->sheet) {
-            maskdm_picture_place(o->sheet, o->image, i, o->columns);
+            mdm_image_place(o->sheet, o->image, i, o->columns);
             continue;
         }
-        MASKDM_TRY(write_one(o, o->number ? o->number[i] : i));
+        MDM_TRY(write_one(o, o->number ? o->number[i] : i));
         ++*o->written;
     }
     return MASKDM_OK;
@@ -84,42 +84,42 @@ static int take_images(void *user, int64_t first, int64_t batch, const float *x)
 
 static int begin(struct output *o, const maskdm_sampler *s, int64_t count, int bits)
 {
-    const struct maskdm_geometry *g = o->geometry = &s->model->geometry;
-    struct maskdm_failure f = {0};
+    const struct mdm_geometry *g = o->geometry = &s->model->geometry;
+    struct mdm_failure f = {0};
 
     o->bits = bits;
     if (count < 0)
-        return maskdm_fail(MASKDM_EINVAL, "%lld images to write", (long long)count);
-    MASKDM_TRY(maskdm_pixels_layout(&o->pixels, g, 1, bits == 8 ? MASKDM_SAMPLE_U8 : MASKDM_SAMPLE_U16, 0, 0));
-    o->byte = maskdm_need((size_t)(g->height * g->width), (size_t)g->channels, "a picture");
+        return mdm_fail(MASKDM_EINVAL, "%lld images to write", (long long)count);
+    MDM_TRY(mdm_pixels_layout(&o->pixels, g, 1, bits == 8 ? MASKDM_SAMPLE_U8 : MASKDM_SAMPLE_U16, 0, 0));
+    o->byte = mdm_need((size_t)(g->height * g->width), (size_t)g->channels, "a picture");
     if (!o->byte)
         return MASKDM_ENOMEM;
-    return heard(maskdm_picture_create(&o->image, g->height, g->width, (int)g->channels, &f), &f);
+    return heard(mdm_image_create(&o->image, g->height, g->width, (int)g->channels, &f), &f);
 }
 
 static void end(struct output *o)
 {
-    maskdm_picture_free(&o->image);
-    maskdm_picture_free(&o->sheet);
-    maskdm_free(o->byte);
+    mdm_image_free(&o->image);
+    mdm_image_free(&o->sheet);
+    mdm_free(o->byte);
 }
 
-int maskdm_sampling_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
-                               struct maskdm_writer **writer)
+int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
+                           struct mdm_writer **writer)
 {
     struct output o = {.columns = columns};
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     int status = begin(&o, s, count, bits);
 
     if (status == MASKDM_OK)
-        status = heard(maskdm_picture_sheet(&o.sheet, count, &o.columns, o.geometry->height, o.geometry->width,
-                                            (int)o.geometry->channels, &f),
+        status = heard(mdm_image_sheet(&o.sheet, count, &o.columns, o.geometry->height, o.geometry->width,
+                                       (int)o.geometry->channels, &f),
                        &f);
     if (status == MASKDM_OK)
-        status = maskdm_sampling_each(s, count, NULL, labels, take_images, &o);
+        status = mdm_sampler_each(s, count, NULL, labels, take_images, &o);
     if (status == MASKDM_OK)
-        status = heard(maskdm_picture_encode_png(o.sheet, writer, bits, &f), &f);
-    maskdm_writer_abandon(writer);
+        status = heard(mdm_image_encode_png(o.sheet, writer, bits, &f), &f);
+    mdm_writer_abandon(writer);
     end(&o);
     return status;
 }
@@ -127,8 +127,8 @@ int maskdm_sampling_write_grid(maskdm_sampler *s, int64_t count, const int32_t *
 /* Images that are not consecutive bring their own seeds, and each its own label. */
 static int write_numbered(maskdm_sampler *s, int64_t count, const int32_t *labels, struct output *o)
 {
-    uint64_t *seeds = maskdm_need((size_t)count, sizeof *seeds, "seeds");
-    int32_t *own = labels ? maskdm_need((size_t)count, sizeof *own, "labels") : NULL;
+    uint64_t *seeds = mdm_need((size_t)count, sizeof *seeds, "seeds");
+    int32_t *own = labels ? mdm_need((size_t)count, sizeof *own, "labels") : NULL;
     int status = seeds && (own || !labels) ? MASKDM_OK : MASKDM_ENOMEM;
 
     for (int64_t i = 0; status == MASKDM_OK && i < count; i++) {
@@ -137,14 +137,14 @@ static int write_numbered(maskdm_sampler *s, int64_t count, const int32_t *label
             own[i] = labels[o->number[i]];
     }
     if (status == MASKDM_OK)
-        status = maskdm_sampling_each(s, count, seeds, own, take_images, o);
-    maskdm_free(seeds);
-    maskdm_free(own);
+        status = mdm_sampler_each(s, count, seeds, own, take_images, o);
+    mdm_free(seeds);
+    mdm_free(own);
     return status;
 }
 
-int maskdm_sampling_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels,
-                                 int bits, const char *folder, int64_t *written)
+int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels, int bits,
+                             const char *folder, int64_t *written)
 {
     struct output o = {.folder = folder, .number = number, .written = written};
     int status;
@@ -152,8 +152,8 @@ int maskdm_sampling_write_images(maskdm_sampler *s, int64_t count, const int64_t
     *written = 0;
     status = begin(&o, s, count, bits);
     if (status == MASKDM_OK)
-        status = number ? write_numbered(s, count, labels, &o)
-                        : maskdm_sampling_each(s, count, NULL, labels, take_images, &o);
+        status =
+            number ? write_numbered(s, count, labels, &o) : mdm_sampler_each(s, count, NULL, labels, take_images, &o);
     end(&o);
     return status;
 }

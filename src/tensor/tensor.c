@@ -14,25 +14,25 @@
 
 enum { ALIGN = 16 }; /* elements: 64 bytes of float */
 
-size_t maskdm_dtype_size(enum maskdm_dtype t)
+size_t mdm_dtype_size(enum mdm_dtype t)
 {
-    static const unsigned char size[] = {[MASKDM_F32] = 4, [MASKDM_F64] = 8, [MASKDM_I32] = 4};
+    static const unsigned char size[] = {[MDM_F32] = 4, [MDM_F64] = 8, [MDM_I32] = 4};
 
     return size[t];
 }
 
 /* Saturates, so that an absurd shape fails where it is allocated. */
-int64_t maskdm_shape_numel(const struct maskdm_shape *s)
+int64_t mdm_shape_numel(const struct mdm_shape *s)
 {
     int64_t n = 1;
 
     for (int i = 0; i < s->n; i++)
-        if (maskdm_mul_i64(&n, n, s->d[i]))
+        if (mdm_mul_i64(&n, n, s->d[i]))
             return INT64_MAX;
     return n;
 }
 
-int maskdm_shape_equal(const struct maskdm_shape *a, const struct maskdm_shape *b)
+int mdm_shape_equal(const struct mdm_shape *a, const struct mdm_shape *b)
 {
     if (a->n != b->n)
         return 0;
@@ -42,104 +42,103 @@ int maskdm_shape_equal(const struct maskdm_shape *a, const struct maskdm_shape *
     return 1;
 }
 
-int64_t maskdm_shape_last(const struct maskdm_shape *s)
+int64_t mdm_shape_last(const struct mdm_shape *s)
 {
     return s->n ? s->d[s->n - 1] : 1;
 }
 
-int64_t maskdm_shape_rows(const struct maskdm_shape *s)
+int64_t mdm_shape_rows(const struct mdm_shape *s)
 {
-    struct maskdm_shape outer = *s;
+    struct mdm_shape outer = *s;
 
     if (outer.n)
         outer.n--;
-    return maskdm_shape_numel(&outer);
+    return mdm_shape_numel(&outer);
 }
 
-struct maskdm_shape maskdm_shape1(int64_t a)
+struct mdm_shape mdm_shape1(int64_t a)
 {
-    struct maskdm_shape s = {1, {a}};
+    struct mdm_shape s = {1, {a}};
 
     return s;
 }
 
-struct maskdm_shape maskdm_shape2(int64_t a, int64_t b)
+struct mdm_shape mdm_shape2(int64_t a, int64_t b)
 {
-    struct maskdm_shape s = {2, {a, b}};
+    struct mdm_shape s = {2, {a, b}};
 
     return s;
 }
 
-struct maskdm_shape maskdm_shape3(int64_t a, int64_t b, int64_t c)
+struct mdm_shape mdm_shape3(int64_t a, int64_t b, int64_t c)
 {
-    struct maskdm_shape s = {3, {a, b, c}};
+    struct mdm_shape s = {3, {a, b, c}};
 
     return s;
 }
 
-struct maskdm_shape maskdm_shape4(int64_t a, int64_t b, int64_t c, int64_t d)
+struct mdm_shape mdm_shape4(int64_t a, int64_t b, int64_t c, int64_t d)
 {
-    struct maskdm_shape s = {4, {a, b, c, d}};
+    struct mdm_shape s = {4, {a, b, c, d}};
 
     return s;
 }
 
-static void add_shape(struct maskdm_text *t, const struct maskdm_shape *s)
+static void add_shape(struct mdm_text *t, const struct mdm_shape *s)
 {
     for (int i = 0; i < s->n; i++)
-        maskdm_text_addf(t, "%s%lld", i ? "," : "[", (long long)s->d[i]);
-    maskdm_text_add(t, s->n ? "]" : "[]");
+        mdm_text_addf(t, "%s%lld", i ? "," : "[", (long long)s->d[i]);
+    mdm_text_add(t, s->n ? "]" : "[]");
 }
 
-static int fail_shape(const char *name, const struct maskdm_shape *a, const struct maskdm_shape *b)
+static int fail_shape(const char *name, const struct mdm_shape *a, const struct mdm_shape *b)
 {
-    struct maskdm_text old = {0}, new = {0};
+    struct mdm_text old = {0}, new = {0};
     int status;
 
     add_shape(&old, a);
     add_shape(&new, b);
     status = old.failed || new.failed
-                 ? maskdm_fail(MASKDM_ESHAPE, "parameter %s is declared with two shapes", name)
-                 : maskdm_fail(MASKDM_ESHAPE, "parameter %s has shape %s, not %s", name, old.data, new.data);
-    maskdm_text_free(&old);
-    maskdm_text_free(&new);
+                 ? mdm_fail(MASKDM_ESHAPE, "parameter %s is declared with two shapes", name)
+                 : mdm_fail(MASKDM_ESHAPE, "parameter %s has shape %s, not %s", name, old.data, new.data);
+    mdm_text_free(&old);
+    mdm_text_free(&new);
     return status;
 }
 
-static int grow(struct maskdm_params *p)
+static int grow(struct mdm_params *p)
 {
     int capacity = p->capacity ? 2 * p->capacity : 64;
     size_t bytes = (size_t)capacity * sizeof *p->list;
-    void *list = maskdm_realloc(p->list, bytes);
+    void *list = mdm_realloc(p->list, bytes);
 
     if (!list)
-        return maskdm_fail_memory(bytes, "a list of parameters");
+        return mdm_fail_memory(bytes, "a list of parameters");
     p->list = list;
     p->capacity = capacity;
     return MASKDM_OK;
 }
 
-int maskdm_params_declare(struct maskdm_params *p, const char *name, const struct maskdm_shape *shape,
-                          enum maskdm_init init, double scale)
+int mdm_params_declare(struct mdm_params *p, const char *name, const struct mdm_shape *shape, enum mdm_init init,
+                       double scale)
 {
-    int64_t numel = maskdm_shape_numel(shape), total;
-    int i = maskdm_params_find(p, name);
-    struct maskdm_param *q;
+    int64_t numel = mdm_shape_numel(shape), total;
+    int i = mdm_params_find(p, name);
+    struct mdm_param *q;
     size_t length;
 
     if (i >= 0)
-        return maskdm_shape_equal(&p->list[i].shape, shape) ? i : fail_shape(name, &p->list[i].shape, shape);
+        return mdm_shape_equal(&p->list[i].shape, shape) ? i : fail_shape(name, &p->list[i].shape, shape);
     /* So that no block of this layout, of any element type, overflows a size in bytes. */
-    if (numel <= 0 || maskdm_add_size(&length, p->length, (size_t)numel) ||
-        maskdm_align_size(&length, length, ALIGN) || length > SIZE_MAX / 64 ||
-        maskdm_add_i64(&total, p->numel, numel))
-        return maskdm_fail(MASKDM_ESHAPE, "parameter %s cannot have %lld elements", name, (long long)numel);
+    if (numel <= 0 || mdm_add_size(&length, p->length, (size_t)numel) || mdm_align_size(&length, length, ALIGN) ||
+        length > SIZE_MAX / 64 || mdm_add_i64(&total, p->numel, numel))
+        return mdm_fail(MASKDM_ESHAPE, "parameter %s cannot have %lld elements", name, (long long)numel);
     if (p->count == p->capacity)
-        MASKDM_TRY(grow(p));
+        MDM_TRY(grow(p));
     q = &p->list[p->count];
-    q->name = maskdm_strdup(name);
+    q->name = mdm_strdup(name);
     if (!q->name)
-        return maskdm_fail_memory(strlen(name) + 1, "a parameter's name");
+        return mdm_fail_memory(strlen(name) + 1, "a parameter's name");
     q->shape = *shape;
     q->init = init;
     q->scale = scale;
@@ -149,7 +148,7 @@ int maskdm_params_declare(struct maskdm_params *p, const char *name, const struc
     return p->count++;
 }
 
-int maskdm_params_find(const struct maskdm_params *p, const char *name)
+int mdm_params_find(const struct mdm_params *p, const char *name)
 {
     for (int i = 0; i < p->count; i++)
         if (!strcmp(p->list[i].name, name))
@@ -157,51 +156,51 @@ int maskdm_params_find(const struct maskdm_params *p, const char *name)
     return -1;
 }
 
-static void draw(float *w, int64_t n, const struct maskdm_param *p, struct maskdm_rng r)
+static void draw(float *w, int64_t n, const struct mdm_param *p, struct mdm_rng r)
 {
     switch (p->init) {
-    case MASKDM_INIT_ZERO:
+    case MDM_INIT_ZERO:
         break;
-    case MASKDM_INIT_ONE:
+    case MDM_INIT_ONE:
         for (int64_t i = 0; i < n; i++)
             w[i] = 1;
         break;
-    case MASKDM_INIT_NORMAL:
-        maskdm_rng_normal(w, (size_t)n, &r, 0);
+    case MDM_INIT_NORMAL:
+        mdm_rng_normal(w, (size_t)n, &r, 0);
         for (int64_t i = 0; i < n; i++)
             w[i] = (float)(p->scale * (double)w[i]);
         break;
-    case MASKDM_INIT_UNIFORM:
+    case MDM_INIT_UNIFORM:
         for (int64_t i = 0; i < n; i++)
-            w[i] = (float)(p->scale * (((double)maskdm_rng_u32(&r) + 0.5) * 0x1p-31 - 1));
+            w[i] = (float)(p->scale * (((double)mdm_rng_u32(&r) + 0.5) * 0x1p-31 - 1));
         break;
     }
 }
 
-void maskdm_params_init(const struct maskdm_params *p, float *block, uint64_t seed)
+void mdm_params_init(const struct mdm_params *p, float *block, uint64_t seed)
 {
     memset(block, 0, p->length * sizeof *block);
     for (int i = 0; i < p->count; i++)
-        draw(block + p->list[i].at, maskdm_shape_numel(&p->list[i].shape), &p->list[i],
-             maskdm_rng_make(seed, MASKDM_DRAW_INIT, (uint64_t)i, 0));
+        draw(block + p->list[i].at, mdm_shape_numel(&p->list[i].shape), &p->list[i],
+             mdm_rng_make(seed, MDM_DRAW_INIT, (uint64_t)i, 0));
 }
 
-void maskdm_params_clear_gaps(const struct maskdm_params *p, float *block)
+void mdm_params_clear_gaps(const struct mdm_params *p, float *block)
 {
     for (int i = 0; i < p->count; i++) {
-        size_t from = p->list[i].at + (size_t)maskdm_shape_numel(&p->list[i].shape);
+        size_t from = p->list[i].at + (size_t)mdm_shape_numel(&p->list[i].shape);
         size_t to = i + 1 < p->count ? p->list[i + 1].at : p->length;
 
         memset(block + from, 0, (to - from) * sizeof *block);
     }
 }
 
-void maskdm_params_free(struct maskdm_params *p)
+void mdm_params_free(struct mdm_params *p)
 {
-    static const struct maskdm_params none;
+    static const struct mdm_params none;
 
     for (int i = 0; i < p->count; i++)
-        maskdm_free(p->list[i].name);
-    maskdm_free(p->list);
+        mdm_free(p->list[i].name);
+    mdm_free(p->list);
     *p = none;
 }

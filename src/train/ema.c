@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-int maskdm_ema_mode(const struct maskdm_ema_rule *rule, int64_t s, double *decay)
+int mdm_ema_mode(const struct mdm_ema_rule *rule, int64_t s, double *decay)
 {
     double e = (double)(s - rule->start), d;
 
@@ -23,21 +23,21 @@ int maskdm_ema_mode(const struct maskdm_ema_rule *rule, int64_t s, double *decay
     return 2;
 }
 
-int maskdm_ema_apply(maskdm_optimizer *o)
+int mdm_ema_apply(maskdm_optimizer *o)
 {
-    struct maskdm_backend *b;
+    struct mdm_backend *b;
     double decay;
     int mode, status = MASKDM_OK;
 
-    MASKDM_TRY(maskdm_adamw_check(o));
+    MDM_TRY(mdm_optimizer_check(o));
     if (!o->ema || o->last_skipped)
         return MASKDM_OK;
-    mode = maskdm_ema_mode(&o->rule, o->ema_updates, &decay);
-    b = maskdm_device_backend(o->device);
+    mode = mdm_ema_mode(&o->rule, o->ema_updates, &decay);
+    b = mdm_device_backend(o->device);
     if (mode) {
-        MASKDM_TRY(maskdm_device_enter(o->device));
+        MDM_TRY(mdm_device_enter(o->device));
         status = b->v->ema(b, o->ema, o->weights, o->length, mode, decay);
-        maskdm_device_leave(o->device);
+        mdm_device_leave(o->device);
         o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
     }
     if (status == MASKDM_OK)

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static const struct maskdm_option ema_rows[] = {
+static const struct mdm_option ema_rows[] = {
     {.name = "decay",
      .type = MASKDM_OPTION_FLOAT,
      .standard = "0.9999",
@@ -46,8 +46,8 @@ static const struct maskdm_option ema_rows[] = {
      .unit = "updates",
      .help = "time scale of the decay's growth"},
 };
-const struct maskdm_option_table maskdm_ema_options = {"ema", "ema_", "exponential moving average of the weights",
-                                                       ema_rows, MASKDM_LENGTH(ema_rows)};
+const struct mdm_option_table mdm_ema_options = {"ema", "ema_", "exponential moving average of the weights", ema_rows,
+                                                 MDM_LENGTH(ema_rows)};
 
-static const struct maskdm_option_table *const ema_tables[] = {&maskdm_ema_options};
-const struct maskdm_option_kind maskdm_ema_kind = {"ema", "exponential moving average of the weights", ema_tables, 1};
+static const struct mdm_option_table *const ema_tables[] = {&mdm_ema_options};
+const struct mdm_option_kind mdm_ema_kind = {"ema", "exponential moving average of the weights", ema_tables, 1};

@@ -14,48 +14,48 @@
 
 static void read_options(maskdm_optimizer *o)
 {
-    o->lr = maskdm_optionset_float(o->options, "lr");
-    o->beta1 = maskdm_optionset_float(o->options, "beta1");
-    o->beta2 = maskdm_optionset_float(o->options, "beta2");
-    o->eps = maskdm_optionset_float(o->options, "eps");
-    o->weight_decay = maskdm_optionset_float(o->options, "weight_decay");
-    o->clip = maskdm_optionset_float(o->options, "clip_norm");
-    o->warmup = maskdm_optionset_int(o->options, "warmup_steps");
-    o->rule.decay = maskdm_optionset_float(o->ema_options, "decay");
+    o->lr = mdm_options_float(o->options, "lr");
+    o->beta1 = mdm_options_float(o->options, "beta1");
+    o->beta2 = mdm_options_float(o->options, "beta2");
+    o->eps = mdm_options_float(o->options, "eps");
+    o->weight_decay = mdm_options_float(o->options, "weight_decay");
+    o->clip = mdm_options_float(o->options, "clip_norm");
+    o->warmup = mdm_options_int(o->options, "warmup_steps");
+    o->rule.decay = mdm_options_float(o->ema_options, "decay");
     o->rule.on = o->rule.decay > 0;
-    o->rule.start = maskdm_optionset_int(o->ema_options, "start");
-    o->rule.every = maskdm_optionset_int(o->ema_options, "every");
-    o->rule.inv_gamma = maskdm_optionset_float(o->ema_options, "inv_gamma");
-    o->rule.power = maskdm_optionset_float(o->ema_options, "power");
+    o->rule.start = mdm_options_int(o->ema_options, "start");
+    o->rule.every = mdm_options_int(o->ema_options, "every");
+    o->rule.inv_gamma = mdm_options_float(o->ema_options, "inv_gamma");
+    o->rule.power = mdm_options_float(o->ema_options, "power");
 }
 
 static void destroy(void *object)
 {
     maskdm_optimizer *o = object;
 
-    maskdm_adamw_unbind(o);
-    maskdm_optionset_release(&o->options);
-    maskdm_optionset_release(&o->ema_options);
-    maskdm_free(o);
+    mdm_optimizer_unbind(o);
+    mdm_options_release(&o->options);
+    mdm_options_release(&o->ema_options);
+    mdm_free(o);
 }
 
-static const struct maskdm_handle_kind kind = {"optimizer", destroy};
+static const struct mdm_handle_kind kind = {"optimizer", destroy};
 
-int maskdm_adamw_create(maskdm_optimizer **out, const maskdm_options *options, const maskdm_options *ema)
+int mdm_optimizer_create(maskdm_optimizer **out, const maskdm_options *options, const maskdm_options *ema)
 {
-    maskdm_optimizer *o = maskdm_need(1, sizeof *o, "an optimizer");
+    maskdm_optimizer *o = mdm_need(1, sizeof *o, "an optimizer");
     int status;
 
     *out = NULL;
     if (!o)
         return MASKDM_ENOMEM;
-    maskdm_handle_init(&o->handle, &kind);
+    mdm_handle_init(&o->handle, &kind);
     o->grad_norm = (double)NAN;
-    status = maskdm_optionset_extract(&o->options, options, &maskdm_optimizer_kind);
+    status = mdm_options_extract(&o->options, options, &mdm_optimizer_kind);
     if (status == MASKDM_OK)
-        status = maskdm_optionset_extract(&o->ema_options, ema, &maskdm_ema_kind);
+        status = mdm_options_extract(&o->ema_options, ema, &mdm_ema_kind);
     if (status < 0) {
-        maskdm_adamw_drop(&o);
+        mdm_optimizer_drop(&o);
         return status;
     }
     read_options(o);
@@ -63,43 +63,43 @@ int maskdm_adamw_create(maskdm_optimizer **out, const maskdm_options *options, c
     return MASKDM_OK;
 }
 
-void maskdm_adamw_hold(maskdm_optimizer *o)
+void mdm_optimizer_hold(maskdm_optimizer *o)
 {
-    maskdm_handle_hold(&o->handle);
+    mdm_handle_hold(&o->handle);
 }
 
-void maskdm_adamw_drop(maskdm_optimizer **optimizer)
+void mdm_optimizer_drop(maskdm_optimizer **optimizer)
 {
     maskdm_optimizer *o = *optimizer;
 
     *optimizer = NULL;
     if (o)
-        maskdm_handle_drop(&o->handle);
+        mdm_handle_drop(&o->handle);
 }
 
-size_t maskdm_adamw_bytes(const maskdm_optimizer *o, size_t length)
+size_t mdm_optimizer_bytes(const maskdm_optimizer *o, size_t length)
 {
     return (o->rule.on ? 3 : 2) * length * sizeof(float);
 }
 
-int maskdm_adamw_bind(maskdm_optimizer *o, struct maskdm_handle *owner, maskdm_device *device, size_t length,
-                      float *weights, float *gradients)
+int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device, size_t length,
+                       float *weights, float *gradients)
 {
     size_t bytes = length * sizeof(float);
     void *memory[3] = {0};
     int status = MASKDM_OK;
 
     if (o->device)
-        return maskdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
+        return mdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
     for (int i = 0; i < (o->rule.on ? 3 : 2) && status == MASKDM_OK; i++)
-        status = maskdm_device_alloc(device, &memory[i], bytes, 1, "the optimizer's moments and average");
+        status = mdm_device_alloc(device, &memory[i], bytes, 1, "the optimizer's moments and average");
     if (status < 0) {
         for (int i = 0; i < 3; i++)
             if (memory[i])
-                maskdm_device_free(device, memory[i], bytes);
+                mdm_device_free(device, memory[i], bytes);
         return status;
     }
-    maskdm_device_hold(device);
+    mdm_device_hold(device);
     o->device = device;
     o->owner = owner;
     o->length = length;
@@ -116,32 +116,32 @@ int maskdm_adamw_bind(maskdm_optimizer *o, struct maskdm_handle *owner, maskdm_d
     return MASKDM_OK;
 }
 
-void maskdm_adamw_unbind(maskdm_optimizer *o)
+void mdm_optimizer_unbind(maskdm_optimizer *o)
 {
     float **block[] = {&o->moment1, &o->moment2, &o->ema};
 
     if (!o->device)
         return;
-    for (size_t i = 0; i < MASKDM_LENGTH(block); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(block); i++) {
         if (*block[i])
-            maskdm_device_free(o->device, *block[i], o->length * sizeof(float));
+            mdm_device_free(o->device, *block[i], o->length * sizeof(float));
         *block[i] = NULL;
     }
     o->weights = o->gradients = NULL;
     o->owner = NULL;
-    maskdm_device_drop(&o->device);
+    mdm_device_drop(&o->device);
 }
 
-int maskdm_adamw_check(const maskdm_optimizer *o)
+int mdm_optimizer_check(const maskdm_optimizer *o)
 {
     if (!o->weights)
-        return maskdm_fail(MASKDM_EINVAL, "the optimizer is not bound to a trainer");
+        return mdm_fail(MASKDM_EINVAL, "the optimizer is not bound to a trainer");
     if (o->torn)
-        return maskdm_fail(MASKDM_EINVAL, "an update broke off half-way; load a state of the trainer first");
+        return mdm_fail(MASKDM_EINVAL, "an update broke off half-way; load a state of the trainer first");
     return MASKDM_OK;
 }
 
-double maskdm_adamw_lr(const maskdm_optimizer *o, int64_t step)
+double mdm_optimizer_lr(const maskdm_optimizer *o, int64_t step)
 {
     return step < o->warmup ? o->lr * ((double)step / (double)o->warmup) : o->lr;
 }
@@ -166,26 +166,26 @@ static int fits_moments(const maskdm_optimizer *o, double squares)
     return squares * factor * factor < (double)FLT_MAX;
 }
 
-int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip)
+int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
 {
-    struct maskdm_backend *b;
-    struct maskdm_adamw a = {.n = o->length,
-                             .w = o->weights,
-                             .g = o->gradients,
-                             .m = o->moment1,
-                             .v = o->moment2,
-                             .ema = with_ema ? o->ema : NULL,
-                             .lr = maskdm_adamw_lr(o, o->steps),
-                             .beta1 = o->beta1,
-                             .beta2 = o->beta2,
-                             .eps = o->eps,
-                             .weight_decay = o->weight_decay};
+    struct mdm_backend *b;
+    struct mdm_optimizer a = {.n = o->length,
+                              .w = o->weights,
+                              .g = o->gradients,
+                              .m = o->moment1,
+                              .v = o->moment2,
+                              .ema = with_ema ? o->ema : NULL,
+                              .lr = mdm_optimizer_lr(o, o->steps),
+                              .beta1 = o->beta1,
+                              .beta2 = o->beta2,
+                              .eps = o->eps,
+                              .weight_decay = o->weight_decay};
     double squares = 0;
     int status;
 
-    MASKDM_TRY(maskdm_adamw_check(o));
-    b = maskdm_device_backend(o->device);
-    MASKDM_TRY(maskdm_device_enter(o->device));
+    MDM_TRY(mdm_optimizer_check(o));
+    b = mdm_device_backend(o->device);
+    MDM_TRY(mdm_device_enter(o->device));
     status = b->v->sum_squares(b, &squares, o->gradients, o->length);
     if (status == MASKDM_OK && (skip || !fits_moments(o, squares))) {
         status = b->v->fill(b, o->gradients, 0, o->length * sizeof(float));
@@ -195,14 +195,14 @@ int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip)
         a.grad_scale = clip_factor(o, o->grad_norm);
         a.bias1 = 1 - pow(o->beta1, (double)(o->applied + 1));
         a.bias2 = 1 - pow(o->beta2, (double)(o->applied + 1));
-        a.ema_mode = a.ema ? maskdm_ema_mode(&o->rule, o->ema_updates, &a.ema_decay) : 0;
+        a.ema_mode = a.ema ? mdm_ema_mode(&o->rule, o->ema_updates, &a.ema_decay) : 0;
         if (!a.ema_mode)
             a.ema = NULL;
         status = b->v->adamw(b, &a);
         o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
     }
-    maskdm_device_leave(o->device);
-    MASKDM_TRY(status);
+    mdm_device_leave(o->device);
+    MDM_TRY(status);
     o->steps++;
     o->last_skipped = skip;
     if (skip) {

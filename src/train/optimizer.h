@@ -12,22 +12,22 @@
 #include "util/handle.h"
 #include "util/option.h"
 
-struct maskdm_ema_rule {
+struct mdm_ema_rule {
     int on;
     double decay, inv_gamma, power;
     int64_t start, every; /* updates */
 };
 
 struct maskdm_optimizer {
-    struct maskdm_handle handle;
+    struct mdm_handle handle;
     maskdm_options *options, *ema_options; /* resolved */
     double lr, beta1, beta2, eps, weight_decay, clip;
     int64_t warmup; /* steps */
-    struct maskdm_ema_rule rule;
+    struct mdm_ema_rule rule;
 
     /* Bound to a trainer: blocks of `length` elements. device NULL: not bound. */
     maskdm_device *device;
-    struct maskdm_handle *owner; /* the trainer's, not held: it unbinds before it goes */
+    struct mdm_handle *owner; /* the trainer's, not held: it unbinds before it goes */
     size_t length;
     float *weights, *gradients; /* the trainer's; NULL once it is gone */
     float *moment1, *moment2;
@@ -41,24 +41,24 @@ struct maskdm_optimizer {
     double grad_norm;
 };
 
-int maskdm_adamw_create(maskdm_optimizer **out, const maskdm_options *options, const maskdm_options *ema);
-void maskdm_adamw_hold(maskdm_optimizer *o);
-void maskdm_adamw_drop(maskdm_optimizer **o);
+int mdm_optimizer_create(maskdm_optimizer **out, const maskdm_options *options, const maskdm_options *ema);
+void mdm_optimizer_hold(maskdm_optimizer *o);
+void mdm_optimizer_drop(maskdm_optimizer **o);
 /* Bytes that bind() takes for blocks of `length` elements. */
-size_t maskdm_adamw_bytes(const maskdm_optimizer *o, size_t length);
+size_t mdm_optimizer_bytes(const maskdm_optimizer *o, size_t length);
 /* Take moments and the average (which starts as the weights). MASKDM_EINVAL when bound already. */
-int maskdm_adamw_bind(maskdm_optimizer *o, struct maskdm_handle *owner, maskdm_device *device, size_t length,
-                      float *weights, float *gradients);
+int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device, size_t length,
+                       float *weights, float *gradients);
 /* The trainer goes: moments and average are given back, counters stay readable. */
-void maskdm_adamw_unbind(maskdm_optimizer *o);
+void mdm_optimizer_unbind(maskdm_optimizer *o);
 /* MASKDM_EINVAL when it is not bound, or holds half of an update. */
-int maskdm_adamw_check(const maskdm_optimizer *o);
-double maskdm_adamw_lr(const maskdm_optimizer *o, int64_t step);
+int mdm_optimizer_check(const maskdm_optimizer *o);
+double mdm_optimizer_lr(const maskdm_optimizer *o, int64_t step);
 /* One step, with the average in the same pass when `with_ema`. `skip`: count it and drop the gradients. */
-int maskdm_adamw_step(maskdm_optimizer *o, int with_ema, int skip);
+int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip);
 
-/* What update `s` (from 0) does: 0 nothing, 1 copy, 2 move by 1 - *decay; the modes of struct maskdm_adamw. */
-int maskdm_ema_mode(const struct maskdm_ema_rule *rule, int64_t s, double *decay);
-int maskdm_ema_apply(maskdm_optimizer *o);
+/* What update `s` (from 0) does: 0 nothing, 1 copy, 2 move by 1 - *decay; the modes of struct mdm_optimizer. */
+int mdm_ema_mode(const struct mdm_ema_rule *rule, int64_t s, double *decay);
+int mdm_ema_apply(maskdm_optimizer *o);
 
 #endif

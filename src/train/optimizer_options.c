@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static const struct maskdm_option optimizer_rows[] = {
+static const struct mdm_option optimizer_rows[] = {
     {.name = "lr",
      .type = MASKDM_OPTION_FLOAT,
      .standard = "2e-4",
@@ -61,8 +61,8 @@ static const struct maskdm_option optimizer_rows[] = {
               "grad_clip_norm|grad_norm",
      .help = "largest norm of the whole gradient; 0: no limit"},
 };
-const struct maskdm_option_table maskdm_optimizer_options = {"optimizer", "", "AdamW optimizer", optimizer_rows,
-                                                             MASKDM_LENGTH(optimizer_rows)};
+const struct mdm_option_table mdm_optimizer_options = {"optimizer", "", "AdamW optimizer", optimizer_rows,
+                                                       MDM_LENGTH(optimizer_rows)};
 
-static const struct maskdm_option_table *const optimizer_tables[] = {&maskdm_optimizer_options};
-const struct maskdm_option_kind maskdm_optimizer_kind = {"optimizer", "AdamW optimizer", optimizer_tables, 1};
+static const struct mdm_option_table *const optimizer_tables[] = {&mdm_optimizer_options};
+const struct mdm_option_kind mdm_optimizer_kind = {"optimizer", "AdamW optimizer", optimizer_tables, 1};

@@ -7,12 +7,12 @@
 
 #include "util/option.h"
 
-extern const struct maskdm_option_table maskdm_optimizer_options;
-extern const struct maskdm_option_table maskdm_ema_options;
-extern const struct maskdm_option_table maskdm_trainer_options;
+extern const struct mdm_option_table mdm_optimizer_options;
+extern const struct mdm_option_table mdm_ema_options;
+extern const struct mdm_option_table mdm_trainer_options;
 
-extern const struct maskdm_option_kind maskdm_optimizer_kind;
-extern const struct maskdm_option_kind maskdm_ema_kind;
-extern const struct maskdm_option_kind maskdm_trainer_kind;
+extern const struct mdm_option_kind mdm_optimizer_kind;
+extern const struct mdm_option_kind mdm_ema_kind;
+extern const struct mdm_option_kind mdm_trainer_kind;
 
 #endif

@@ -11,86 +11,85 @@
 /* A kernel that was asked to stop answers without a line of its own. */
 static int explain(maskdm_trainer *tr, int status, const char *what)
 {
-    return status == MASKDM_ECANCELED ? maskdm_control_canceled(tr->control, what) : status;
+    return status == MASKDM_ECANCELED ? mdm_control_canceled(tr->control, what) : status;
 }
 
-int maskdm_training_forward(maskdm_trainer *tr)
+int mdm_trainer_forward(maskdm_trainer *tr)
 {
     int status;
 
-    if (tr->stage < MASKDM_STAGE_DRAWN)
-        return maskdm_fail(MASKDM_EINVAL, "forward needs a micro-batch: draw or set one first");
-    tr->stage = MASKDM_STAGE_DRAWN;
-    MASKDM_TRY(maskdm_program_set(tr->program, tr->x_t, tr->times, tr->labels, tr->index));
-    MASKDM_TRY(maskdm_device_enter(tr->device));
-    status = maskdm_program_forward(tr->program, tr->weights, maskdm_control_cancel_flag(tr->control));
-    maskdm_device_leave(tr->device);
+    if (tr->stage < MDM_STAGE_DRAWN)
+        return mdm_fail(MASKDM_EINVAL, "forward needs a micro-batch: draw or set one first");
+    tr->stage = MDM_STAGE_DRAWN;
+    MDM_TRY(mdm_program_set(tr->program, tr->x_t, tr->times, tr->labels, tr->index));
+    MDM_TRY(mdm_device_enter(tr->device));
+    status = mdm_program_forward(tr->program, tr->weights, mdm_control_cancel_flag(tr->control));
+    mdm_device_leave(tr->device);
     if (status < 0)
         return explain(tr, status, "the forward pass");
-    tr->stage = MASKDM_STAGE_FORWARD;
+    tr->stage = MDM_STAGE_FORWARD;
     return MASKDM_OK;
 }
 
-int maskdm_training_loss(maskdm_trainer *tr, double *loss)
+int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
 {
-    const struct maskdm_geometry *g = &tr->model->geometry;
-    struct maskdm_backend *b = maskdm_device_backend(tr->device);
-    struct maskdm_loss job = {.batch = tr->batch,
-                              .height = g->height,
-                              .width = g->width,
-                              .channels = g->channels,
-                              .patch = g->patch,
-                              .visible = tr->visible,
-                              .l1 = tr->l1,
-                              .target = tr->target,
-                              .index = tr->index,
-                              .scale = 1 / (double)tr->batch_size,
-                              .loss = tr->losses};
+    const struct mdm_geometry *g = &tr->model->geometry;
+    struct mdm_backend *b = mdm_device_backend(tr->device);
+    struct mdm_loss job = {.batch = tr->batch,
+                           .height = g->height,
+                           .width = g->width,
+                           .channels = g->channels,
+                           .patch = g->patch,
+                           .visible = tr->visible,
+                           .l1 = tr->l1,
+                           .target = tr->target,
+                           .index = tr->index,
+                           .scale = 1 / (double)tr->batch_size,
+                           .loss = tr->losses};
     int status;
 
-    if (tr->stage < MASKDM_STAGE_FORWARD)
-        return maskdm_fail(MASKDM_EINVAL, "the loss needs a forward pass first");
-    job.pred = maskdm_program_output(tr->program);
-    job.dpred = maskdm_program_output_gradient(tr->program);
-    MASKDM_TRY(maskdm_device_enter(tr->device));
+    if (tr->stage < MDM_STAGE_FORWARD)
+        return mdm_fail(MASKDM_EINVAL, "the loss needs a forward pass first");
+    job.pred = mdm_program_output(tr->program);
+    job.dpred = mdm_program_output_gradient(tr->program);
+    MDM_TRY(mdm_device_enter(tr->device));
     status = b->v->loss(b, &job);
-    maskdm_device_leave(tr->device);
-    MASKDM_TRY(status);
+    mdm_device_leave(tr->device);
+    MDM_TRY(status);
     *loss = 0;
     for (int64_t i = 0; i < tr->batch; i++)
         *loss += tr->losses[i];
     *loss /= (double)tr->batch;
-    tr->stage = MASKDM_STAGE_LOSS;
+    tr->stage = MDM_STAGE_LOSS;
     return MASKDM_OK;
 }
 
-int maskdm_training_backward(maskdm_trainer *tr, const float *dprediction)
+int mdm_trainer_backward(maskdm_trainer *tr, const float *dprediction)
 {
     int status;
 
-    if (tr->stage < (dprediction ? MASKDM_STAGE_FORWARD : MASKDM_STAGE_LOSS))
-        return maskdm_fail(MASKDM_EINVAL, "backward needs a forward pass and a loss or gradient first");
+    if (tr->stage < (dprediction ? MDM_STAGE_FORWARD : MDM_STAGE_LOSS))
+        return mdm_fail(MASKDM_EINVAL, "backward needs a forward pass and a loss or gradient first");
     if (dprediction)
-        memcpy(maskdm_program_output_gradient(tr->program), dprediction,
+        memcpy(mdm_program_output_gradient(tr->program), dprediction,
                (size_t)(tr->batch * tr->program->output_values) * sizeof *dprediction);
-    tr->stage = MASKDM_STAGE_DRAWN; /* backward reuses what forward kept */
-    MASKDM_TRY(maskdm_device_enter(tr->device));
-    status =
-        maskdm_program_backward(tr->program, tr->weights, tr->gradients, maskdm_control_cancel_flag(tr->control));
-    maskdm_device_leave(tr->device);
+    tr->stage = MDM_STAGE_DRAWN; /* backward reuses what forward kept */
+    MDM_TRY(mdm_device_enter(tr->device));
+    status = mdm_program_backward(tr->program, tr->weights, tr->gradients, mdm_control_cancel_flag(tr->control));
+    mdm_device_leave(tr->device);
     if (status == MASKDM_OK)
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_training_zero_gradients(tr)); /* they are partly summed */
+    MDM_TRY(mdm_trainer_zero_gradients(tr)); /* they are partly summed */
     return explain(tr, status, "the backward pass");
 }
 
-int maskdm_training_zero_gradients(maskdm_trainer *tr)
+int mdm_trainer_zero_gradients(maskdm_trainer *tr)
 {
-    struct maskdm_backend *b = maskdm_device_backend(tr->device);
+    struct mdm_backend *b = mdm_device_backend(tr->device);
     int status;
 
-    MASKDM_TRY(maskdm_device_enter(tr->device));
+    MDM_TRY(mdm_device_enter(tr->device));
     status = b->v->fill(b, tr->gradients, 0, tr->block_bytes);
-    maskdm_device_leave(tr->device);
+    mdm_device_leave(tr->device);
     return status;
 }

@@ -16,18 +16,18 @@
 
 static int read_options(maskdm_trainer *tr, const maskdm_options *options)
 {
-    MASKDM_TRY(maskdm_optionset_extract(&tr->options, options, &maskdm_trainer_kind));
-    tr->batch_size = maskdm_optionset_int(tr->options, "batch_size");
-    tr->accumulate = maskdm_optionset_int(tr->options, "accumulate");
-    tr->seed = (uint64_t)maskdm_optionset_int(tr->options, "seed");
-    tr->flip = maskdm_optionset_float(tr->options, "flip");
-    tr->label_dropout = maskdm_optionset_float(tr->options, "label_dropout");
-    tr->l1 = strcmp(maskdm_optionset_string(tr->options, "loss"), "l1") == 0;
-    tr->max_bad_steps = maskdm_optionset_int(tr->options, "max_bad_steps");
+    MDM_TRY(mdm_options_extract(&tr->options, options, &mdm_trainer_kind));
+    tr->batch_size = mdm_options_int(tr->options, "batch_size");
+    tr->accumulate = mdm_options_int(tr->options, "accumulate");
+    tr->seed = (uint64_t)mdm_options_int(tr->options, "seed");
+    tr->flip = mdm_options_float(tr->options, "flip");
+    tr->label_dropout = mdm_options_float(tr->options, "label_dropout");
+    tr->l1 = strcmp(mdm_options_string(tr->options, "loss"), "l1") == 0;
+    tr->max_bad_steps = mdm_options_int(tr->options, "max_bad_steps");
     if (tr->batch_size % tr->accumulate)
-        return maskdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld",
-                           maskdm_optionset_said(tr->options, "accumulate"), (long long)tr->accumulate,
-                           maskdm_optionset_said(tr->options, "batch_size"), (long long)tr->batch_size);
+        return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld", mdm_options_said(tr->options, "accumulate"),
+                        (long long)tr->accumulate, mdm_options_said(tr->options, "batch_size"),
+                        (long long)tr->batch_size);
     tr->batch = tr->batch_size / tr->accumulate;
     return MASKDM_OK;
 }
@@ -35,36 +35,35 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
 /* Everything together against the limit, before the first byte is taken. */
 static int check_memory(const maskdm_trainer *tr, const maskdm_model *model)
 {
-    size_t arena, sum, batch, block = maskdm_weights_bytes(model);
+    size_t arena, sum, batch, block = mdm_model_bytes(model);
 
-    MASKDM_TRY(maskdm_program_estimate(&arena, &((maskdm_model *)model)->layout, model->device, model->network,
-                                       model->options, tr->batch, tr->visible, MASKDM_PROGRAM_TRAIN));
-    if (maskdm_mul_size(&batch, (size_t)tr->batch, 4 * (size_t)tr->values * sizeof(float)) ||
-        maskdm_add_size(&sum, 2 * block + maskdm_adamw_bytes(tr->optimizer, model->layout.length), arena) ||
-        maskdm_add_size(&sum, sum, batch))
-        return maskdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)tr->batch);
-    MASKDM_TRY(
-        maskdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
-    maskdm_device_give(model->device, sum);
+    MDM_TRY(mdm_program_estimate(&arena, &((maskdm_model *)model)->layout, model->device, model->network,
+                                 model->options, tr->batch, tr->visible, MDM_PROGRAM_TRAIN));
+    if (mdm_mul_size(&batch, (size_t)tr->batch, 4 * (size_t)tr->values * sizeof(float)) ||
+        mdm_add_size(&sum, 2 * block + mdm_optimizer_bytes(tr->optimizer, model->layout.length), arena) ||
+        mdm_add_size(&sum, sum, batch))
+        return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)tr->batch);
+    MDM_TRY(mdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
+    mdm_device_give(model->device, sum);
     return MASKDM_OK;
 }
 
 static int take_blocks(maskdm_trainer *tr, const maskdm_model *model)
 {
-    size_t bytes = maskdm_weights_bytes(model);
+    size_t bytes = mdm_model_bytes(model);
     void *memory;
 
     tr->block_bytes = bytes;
-    MASKDM_TRY(maskdm_device_alloc(model->device, &memory, bytes, 0, "the weights of a trainer"));
+    MDM_TRY(mdm_device_alloc(model->device, &memory, bytes, 0, "the weights of a trainer"));
     tr->weights = memory;
-    memcpy(tr->weights, maskdm_weights_block(model, MASKDM_WEIGHTS_ONLINE), bytes);
-    MASKDM_TRY(maskdm_device_alloc(model->device, &memory, bytes, 1, "the gradients of a trainer"));
+    memcpy(tr->weights, mdm_model_block(model, MASKDM_WEIGHTS_ONLINE), bytes);
+    MDM_TRY(mdm_device_alloc(model->device, &memory, bytes, 1, "the gradients of a trainer"));
     tr->gradients = memory;
-    MASKDM_TRY(maskdm_adamw_bind(tr->optimizer, &tr->handle, model->device, model->layout.length, tr->weights,
-                                 tr->gradients));
+    MDM_TRY(mdm_optimizer_bind(tr->optimizer, &tr->handle, model->device, model->layout.length, tr->weights,
+                               tr->gradients));
     if (!tr->optimizer->ema)
-        return maskdm_weights_view(&tr->model, model, tr->weights, NULL);
-    return maskdm_weights_view(&tr->model, model, tr->optimizer->ema, tr->weights);
+        return mdm_model_view(&tr->model, model, tr->weights, NULL);
+    return mdm_model_view(&tr->model, model, tr->optimizer->ema, tr->weights);
 }
 
 static int take_batch(maskdm_trainer *tr)
@@ -72,52 +71,52 @@ static int take_batch(maskdm_trainer *tr)
     size_t b = (size_t)tr->batch;
     float **floats[] = {&tr->images, &tr->noise, &tr->x_t, &tr->target};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(floats); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(floats); i++) {
         void *memory;
 
-        MASKDM_TRY(maskdm_device_alloc(tr->model->device, &memory, b * (size_t)tr->values * sizeof(float), 1,
-                                       "the batch of a trainer"));
+        MDM_TRY(mdm_device_alloc(tr->model->device, &memory, b * (size_t)tr->values * sizeof(float), 1,
+                                 "the batch of a trainer"));
         *floats[i] = memory;
     }
-    tr->times = maskdm_need(b, sizeof *tr->times, "times");
-    tr->factors = maskdm_need(4 * b, sizeof *tr->factors, "noising factors");
-    tr->losses = maskdm_need(b, sizeof *tr->losses, "losses");
-    tr->labels = maskdm_need(b, sizeof *tr->labels, "labels");
-    tr->index = maskdm_need(b * (size_t)tr->visible, sizeof *tr->index, "patch indices");
+    tr->times = mdm_need(b, sizeof *tr->times, "times");
+    tr->factors = mdm_need(4 * b, sizeof *tr->factors, "noising factors");
+    tr->losses = mdm_need(b, sizeof *tr->losses, "losses");
+    tr->labels = mdm_need(b, sizeof *tr->labels, "labels");
+    tr->index = mdm_need(b * (size_t)tr->visible, sizeof *tr->index, "patch indices");
     return tr->times && tr->factors && tr->losses && tr->labels && tr->index ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
 static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                  const maskdm_options *options, maskdm_control *control)
 {
-    const struct maskdm_geometry *g = &model->geometry;
+    const struct mdm_geometry *g = &model->geometry;
 
-    MASKDM_TRY(read_options(tr, options));
+    MDM_TRY(read_options(tr, options));
     if (optimizer->device)
-        return maskdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
-    tr->visible = maskdm_masking_visible(mask, g->rows, g->columns);
+        return mdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
+    tr->visible = mdm_mask_visible(mask, g->rows, g->columns);
     if (tr->visible < 0)
         return (int)tr->visible;
     tr->values = g->height * g->width * g->channels;
-    maskdm_device_hold(model->device);
+    mdm_device_hold(model->device);
     tr->device = model->device;
-    maskdm_adamw_hold(optimizer);
+    mdm_optimizer_hold(optimizer);
     tr->optimizer = optimizer;
     if (mask)
-        maskdm_masking_hold(mask);
+        mdm_mask_hold(mask);
     tr->mask = mask;
-    maskdm_control_hold(control);
+    mdm_control_hold(control);
     tr->control = control;
-    MASKDM_TRY(check_memory(tr, model));
-    MASKDM_TRY(take_blocks(tr, model));
-    MASKDM_TRY(maskdm_program_create(&tr->program, tr->model, tr->batch, tr->visible, MASKDM_PROGRAM_TRAIN));
+    MDM_TRY(check_memory(tr, model));
+    MDM_TRY(take_blocks(tr, model));
+    MDM_TRY(mdm_program_create(&tr->program, tr->model, tr->batch, tr->visible, MDM_PROGRAM_TRAIN));
     return take_batch(tr);
 }
 
 static void give(const maskdm_trainer *tr, float *memory, size_t bytes)
 {
     if (memory)
-        maskdm_device_free(tr->device, memory, bytes);
+        mdm_device_free(tr->device, memory, bytes);
 }
 
 static void destroy(void *object)
@@ -125,60 +124,60 @@ static void destroy(void *object)
     maskdm_trainer *tr = object;
     size_t batch;
 
-    maskdm_program_release(&tr->check);
-    maskdm_program_release(&tr->program);
-    maskdm_weights_drop(&tr->model);
+    mdm_program_release(&tr->check);
+    mdm_program_release(&tr->program);
+    mdm_model_drop(&tr->model);
     batch = (size_t)tr->batch * (size_t)tr->values * sizeof(float);
     give(tr, tr->images, batch);
     give(tr, tr->noise, batch);
     give(tr, tr->x_t, batch);
     give(tr, tr->target, batch);
     if (tr->optimizer && tr->weights && tr->optimizer->weights == tr->weights)
-        maskdm_adamw_unbind(tr->optimizer);
+        mdm_optimizer_unbind(tr->optimizer);
     give(tr, tr->weights, tr->block_bytes);
     give(tr, tr->gradients, tr->block_bytes);
-    maskdm_free(tr->times);
-    maskdm_free(tr->factors);
-    maskdm_free(tr->losses);
-    maskdm_free(tr->labels);
-    maskdm_free(tr->index);
-    maskdm_adamw_drop(&tr->optimizer);
-    maskdm_masking_drop(&tr->mask);
-    maskdm_control_drop(&tr->control);
-    maskdm_optionset_release(&tr->options);
-    maskdm_device_drop(&tr->device);
-    maskdm_free(tr);
+    mdm_free(tr->times);
+    mdm_free(tr->factors);
+    mdm_free(tr->losses);
+    mdm_free(tr->labels);
+    mdm_free(tr->index);
+    mdm_optimizer_drop(&tr->optimizer);
+    mdm_mask_drop(&tr->mask);
+    mdm_control_drop(&tr->control);
+    mdm_options_release(&tr->options);
+    mdm_device_drop(&tr->device);
+    mdm_free(tr);
 }
 
-static const struct maskdm_handle_kind kind = {"trainer", destroy};
+static const struct mdm_handle_kind kind = {"trainer", destroy};
 
-int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
-                           const maskdm_options *options, maskdm_control *control)
+int mdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
+                       const maskdm_options *options, maskdm_control *control)
 {
-    maskdm_trainer *tr = maskdm_need(1, sizeof *tr, "a trainer");
+    maskdm_trainer *tr = mdm_need(1, sizeof *tr, "a trainer");
     int status;
 
     *out = NULL;
     if (!tr)
         return MASKDM_ENOMEM;
-    maskdm_handle_init(&tr->handle, &kind);
+    mdm_handle_init(&tr->handle, &kind);
     tr->last_loss = (double)NAN;
     status = build(tr, model, mask, optimizer, options, control);
     if (status < 0) {
-        maskdm_training_drop(&tr);
+        mdm_trainer_drop(&tr);
         return status;
     }
     *out = tr;
     return MASKDM_OK;
 }
 
-void maskdm_training_drop(maskdm_trainer **trainer)
+void mdm_trainer_drop(maskdm_trainer **trainer)
 {
     maskdm_trainer *tr = *trainer;
 
     *trainer = NULL;
     if (tr)
-        maskdm_handle_drop(&tr->handle);
+        mdm_handle_drop(&tr->handle);
 }
 
 /* Draw, forward, loss and backward of every part; the loss is the mean over all images. Ends early, without an error,
@@ -189,41 +188,41 @@ static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, double *loss)
 
     *loss = 0;
     for (int64_t i = 0; i < tr->accumulate && isfinite(*loss); i++) {
-        MASKDM_TRY(maskdm_training_draw(tr, data, i));
-        MASKDM_TRY(maskdm_training_forward(tr));
-        MASKDM_TRY(maskdm_training_loss(tr, &part));
+        MDM_TRY(mdm_trainer_draw(tr, data, i));
+        MDM_TRY(mdm_trainer_forward(tr));
+        MDM_TRY(mdm_trainer_loss(tr, &part));
         for (int64_t b = 0; b < tr->batch; b++)
             *loss += tr->losses[b];
         if (isfinite(*loss))
-            MASKDM_TRY(maskdm_training_backward(tr, NULL));
+            MDM_TRY(mdm_trainer_backward(tr, NULL));
     }
     *loss /= (double)tr->batch_size;
     return MASKDM_OK;
 }
 
-int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data)
+int mdm_trainer_step(maskdm_trainer *tr, maskdm_data *data)
 {
     double loss;
     int status;
 
     if (tr->broken)
-        return maskdm_fail(MASKDM_EINVAL, "the trainer holds half of a state file; load one that is whole first");
-    MASKDM_TRY(maskdm_adamw_check(tr->optimizer));
-    MASKDM_TRY(maskdm_training_check_data(tr, data));
-    MASKDM_TRY(maskdm_control_check(tr->control, "the step"));
+        return mdm_fail(MASKDM_EINVAL, "the trainer holds half of a state file; load one that is whole first");
+    MDM_TRY(mdm_optimizer_check(tr->optimizer));
+    MDM_TRY(mdm_trainer_check_data(tr, data));
+    MDM_TRY(mdm_control_check(tr->control, "the step"));
     status = sum_gradients(tr, data, &loss);
     if (status == MASKDM_OK)
-        status = maskdm_adamw_step(tr->optimizer, 1, !isfinite(loss));
+        status = mdm_optimizer_step(tr->optimizer, 1, !isfinite(loss));
     if (status < 0) {
-        struct maskdm_failure why;
+        struct mdm_failure why;
 
-        maskdm_failure_take(&why, status);
-        tr->stage = MASKDM_STAGE_EMPTY;
-        status = maskdm_training_zero_gradients(tr);
-        return status < 0 ? status : maskdm_failure_record(&why);
+        mdm_failure_take(&why, status);
+        tr->stage = MDM_STAGE_EMPTY;
+        status = mdm_trainer_zero_gradients(tr);
+        return status < 0 ? status : mdm_failure_record(&why);
     }
     tr->last_loss = loss;
-    tr->stage = MASKDM_STAGE_EMPTY;
+    tr->stage = MDM_STAGE_EMPTY;
     if (!tr->optimizer->last_skipped) {
         tr->bad_in_a_row = 0;
         return MASKDM_OK;
@@ -231,40 +230,40 @@ int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data)
     tr->skipped++;
     if (++tr->bad_in_a_row < tr->max_bad_steps)
         return MASKDM_OK;
-    return maskdm_fail(MASKDM_ENONFINITE,
-                       "%lld steps in a row up to step %lld had a loss or gradient that is not finite",
-                       (long long)tr->bad_in_a_row, (long long)tr->optimizer->steps);
+    return mdm_fail(MASKDM_ENONFINITE,
+                    "%lld steps in a row up to step %lld had a loss or gradient that is not finite",
+                    (long long)tr->bad_in_a_row, (long long)tr->optimizer->steps);
 }
 
-int maskdm_training_take_back(maskdm_trainer *tr)
+int mdm_trainer_take_back(maskdm_trainer *tr)
 {
-    struct maskdm_backend *b = maskdm_device_backend(tr->device);
+    struct mdm_backend *b = mdm_device_backend(tr->device);
     maskdm_optimizer *o = tr->optimizer;
     const float *block[] = {o->weights, o->moment1, o->moment2, o->ema};
     double squares = 0;
     int status = MASKDM_OK;
 
-    MASKDM_TRY(maskdm_device_enter(tr->device));
+    MDM_TRY(mdm_device_enter(tr->device));
     o->steps -= tr->bad_in_a_row;
     tr->skipped -= tr->bad_in_a_row;
     tr->bad_in_a_row = 0;
-    for (size_t i = 0; i < MASKDM_LENGTH(block) && block[i] && status == MASKDM_OK && isfinite(squares); i++)
+    for (size_t i = 0; i < MDM_LENGTH(block) && block[i] && status == MASKDM_OK && isfinite(squares); i++)
         status = b->v->sum_squares(b, &squares, block[i], o->length);
-    maskdm_device_leave(tr->device);
+    mdm_device_leave(tr->device);
     if (status == MASKDM_OK && !isfinite(squares))
-        return maskdm_fail(MASKDM_ENONFINITE, "its weights or moments are not finite either");
+        return mdm_fail(MASKDM_ENONFINITE, "its weights or moments are not finite either");
     return status;
 }
 
-struct maskdm_progress maskdm_training_progress(const maskdm_trainer *tr)
+struct maskdm_progress mdm_trainer_progress(const maskdm_trainer *tr)
 {
-    struct maskdm_progress p = maskdm_progress_blank();
+    struct maskdm_progress p = mdm_progress_blank();
 
     p.step = tr->optimizer->steps;
     p.images = p.step * tr->batch_size;
     p.skipped = tr->skipped;
     p.loss = tr->last_loss;
-    p.lr = p.step ? maskdm_adamw_lr(tr->optimizer, p.step - 1) : (double)NAN;
+    p.lr = p.step ? mdm_optimizer_lr(tr->optimizer, p.step - 1) : (double)NAN;
     p.grad_norm = tr->optimizer->grad_norm;
     return p;
 }

@@ -18,10 +18,10 @@
 #include "util/control.h"
 
 /* How far the micro-batch has come; each call needs the one before. */
-enum maskdm_stage { MASKDM_STAGE_EMPTY, MASKDM_STAGE_DRAWN, MASKDM_STAGE_FORWARD, MASKDM_STAGE_LOSS };
+enum mdm_stage { MDM_STAGE_EMPTY, MDM_STAGE_DRAWN, MDM_STAGE_FORWARD, MDM_STAGE_LOSS };
 
 struct maskdm_trainer {
-    struct maskdm_handle handle;
+    struct mdm_handle handle;
     maskdm_device *device;
     maskdm_model *model; /* a view of the blocks below; holds network and scheduler */
     maskdm_mask *mask;   /* NULL: none */
@@ -37,53 +37,53 @@ struct maskdm_trainer {
 
     float *weights, *gradients; /* blocks */
     size_t block_bytes;
-    struct maskdm_program *program;
-    struct maskdm_program *check; /* whole images, forward only; made by the first validation */
+    struct mdm_program *program;
+    struct mdm_program *check; /* whole images, forward only; made by the first validation */
 
     /* The micro-batch: device memory B x n, then host memory. */
     float *images, *noise, *x_t, *target;
     double *times, *factors, *losses; /* B, 4 x B, B */
     int32_t *labels, *index;          /* B, B x K */
-    enum maskdm_stage stage;
+    enum mdm_stage stage;
 
     int64_t skipped, bad_in_a_row;
     double last_loss;
-    char data[128]; /* what the data are, for the state (maskdm_dataset_identity()); "" where nobody knows */
+    char data[128]; /* what the data are, for the state (mdm_data_identity()); "" where nobody knows */
     int broken;     /* a state file failed half-way through: no step before another load has succeeded */
 };
 
-int maskdm_training_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
-                           const maskdm_options *options, maskdm_control *control);
-void maskdm_training_drop(maskdm_trainer **trainer);
+int mdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
+                       const maskdm_options *options, maskdm_control *control);
+void mdm_trainer_drop(maskdm_trainer **trainer);
 /* One step without a progress report. */
-int maskdm_training_step(maskdm_trainer *tr, maskdm_data *data);
+int mdm_trainer_step(maskdm_trainer *tr, maskdm_data *data);
 /* After MASKDM_ENONFINITE: forget the steps in a row that were not finite. They changed nothing but counters, so that
  * the state is again that of the last step with an update, to the byte; MASKDM_ENONFINITE when that is not
  * finite itself, which no state file may be. */
-int maskdm_training_take_back(maskdm_trainer *tr);
+int mdm_trainer_take_back(maskdm_trainer *tr);
 /* What a progress callback is told of the last step; `steps` 0: not known. */
-struct maskdm_progress maskdm_training_progress(const maskdm_trainer *tr);
+struct maskdm_progress mdm_trainer_progress(const maskdm_trainer *tr);
 
 /* ---- batch.c ---- */
 /* A batch holds no image twice. */
-int maskdm_training_check_count(const maskdm_trainer *tr, int64_t images);
-int maskdm_training_check_data(const maskdm_trainer *tr, const maskdm_data *data);
-int maskdm_training_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part);
-int maskdm_training_set_batch(maskdm_trainer *tr, const float *images, const int32_t *labels, const double *times,
-                              const float *noise, const int32_t *index);
+int mdm_trainer_check_count(const maskdm_trainer *tr, int64_t images);
+int mdm_trainer_check_data(const maskdm_trainer *tr, const maskdm_data *data);
+int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part);
+int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t *labels, const double *times,
+                          const float *noise, const int32_t *index);
 
 /* ---- passes.c ---- */
-int maskdm_training_forward(maskdm_trainer *tr);
-int maskdm_training_loss(maskdm_trainer *tr, double *loss);
-int maskdm_training_backward(maskdm_trainer *tr, const float *dprediction);
-int maskdm_training_zero_gradients(maskdm_trainer *tr);
+int mdm_trainer_forward(maskdm_trainer *tr);
+int mdm_trainer_loss(maskdm_trainer *tr, double *loss);
+int mdm_trainer_backward(maskdm_trainer *tr, const float *dprediction);
+int mdm_trainer_zero_gradients(maskdm_trainer *tr);
 
 /* ---- validate.c ---- */
-int maskdm_training_validate(maskdm_trainer *tr, maskdm_data *data, int64_t count, enum maskdm_weights which,
-                             double *loss, double *bucket, int64_t buckets);
+int mdm_trainer_validate(maskdm_trainer *tr, maskdm_data *data, int64_t count, enum maskdm_weights which,
+                         double *loss, double *bucket, int64_t buckets);
 
 /* ---- state.c ---- */
-int maskdm_training_save(maskdm_trainer *tr, const char *path);
-int maskdm_training_load(maskdm_trainer *tr, const char *path);
+int mdm_trainer_save(maskdm_trainer *tr, const char *path);
+int mdm_trainer_load(maskdm_trainer *tr, const char *path);
 
 #endif

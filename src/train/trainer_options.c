@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-static const struct maskdm_option trainer_rows[] = {
+static const struct mdm_option trainer_rows[] = {
     {.name = "batch_size",
      .type = MASKDM_OPTION_INT,
      .standard = "64",
@@ -61,8 +61,8 @@ static const struct maskdm_option trainer_rows[] = {
      .alias = "class_dropout|class_dropout_prob|cond_drop_prob|drop_label_prob|uncond_prob|p_uncond|cfg_dropout",
      .help = "share of the labels that is left out in training"},
 };
-const struct maskdm_option_table maskdm_trainer_options = {"trainer", "", "training step", trainer_rows,
-                                                           MASKDM_LENGTH(trainer_rows)};
+const struct mdm_option_table mdm_trainer_options = {"trainer", "", "training step", trainer_rows,
+                                                     MDM_LENGTH(trainer_rows)};
 
-static const struct maskdm_option_table *const trainer_tables[] = {&maskdm_trainer_options};
-const struct maskdm_option_kind maskdm_trainer_kind = {"trainer", "training step", trainer_tables, 1};
+static const struct mdm_option_table *const trainer_tables[] = {&mdm_trainer_options};
+const struct mdm_option_kind mdm_trainer_kind = {"trainer", "training step", trainer_tables, 1};

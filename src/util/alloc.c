@@ -15,17 +15,17 @@
 
 enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
 
-static struct maskdm_alloc_hook hook;
+static struct mdm_alloc_hook hook;
 static atomic_long live;
 
-void maskdm_alloc_hook_set(const struct maskdm_alloc_hook *h)
+void mdm_alloc_hook_set(const struct mdm_alloc_hook *h)
 {
-    static const struct maskdm_alloc_hook none;
+    static const struct mdm_alloc_hook none;
 
     hook = h ? *h : none;
 }
 
-long maskdm_alloc_live(void)
+long mdm_alloc_live(void)
 {
     return atomic_load(&live);
 }
@@ -42,28 +42,28 @@ static void *counted(void *p)
     return p;
 }
 
-void *maskdm_malloc(size_t bytes)
+void *mdm_malloc(size_t bytes)
 {
     return refused(bytes) ? NULL : counted(malloc(bytes ? bytes : 1));
 }
 
-void *maskdm_calloc(size_t count, size_t size)
+void *mdm_calloc(size_t count, size_t size)
 {
     size_t bytes;
 
-    if (maskdm_mul_size(&bytes, count, size) || refused(bytes))
+    if (mdm_mul_size(&bytes, count, size) || refused(bytes))
         return NULL;
     return counted(calloc(1, bytes ? bytes : 1));
 }
 
-void *maskdm_realloc(void *p, size_t bytes)
+void *mdm_realloc(void *p, size_t bytes)
 {
     if (!p)
-        return maskdm_malloc(bytes);
+        return mdm_malloc(bytes);
     return refused(bytes) ? NULL : realloc(p, bytes ? bytes : 1);
 }
 
-void *maskdm_malloc_aligned(size_t bytes)
+void *mdm_malloc_aligned(size_t bytes)
 {
     void *p = NULL;
     size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
@@ -79,21 +79,21 @@ void *maskdm_malloc_aligned(size_t bytes)
     return counted(p);
 }
 
-void maskdm_free(void *p)
+void mdm_free(void *p)
 {
     if (p)
         atomic_fetch_sub(&live, 1);
     free(p);
 }
 
-char *maskdm_strndup(const char *s, size_t n)
+char *mdm_strndup(const char *s, size_t n)
 {
     size_t bytes;
     char *copy;
 
-    if (maskdm_add_size(&bytes, n, 1))
+    if (mdm_add_size(&bytes, n, 1))
         return NULL;
-    copy = maskdm_malloc(bytes);
+    copy = mdm_malloc(bytes);
     if (copy) {
         memcpy(copy, s, n);
         copy[n] = '\0';
@@ -101,28 +101,28 @@ char *maskdm_strndup(const char *s, size_t n)
     return copy;
 }
 
-char *maskdm_strdup(const char *s)
+char *mdm_strdup(const char *s)
 {
-    return maskdm_strndup(s, strlen(s));
+    return mdm_strndup(s, strlen(s));
 }
 
-void *maskdm_need(size_t count, size_t size, const char *what)
+void *mdm_need(size_t count, size_t size, const char *what)
 {
     size_t bytes = SIZE_MAX;
-    void *p = maskdm_calloc(count, size);
+    void *p = mdm_calloc(count, size);
 
     if (!p) {
-        (void)maskdm_mul_size(&bytes, count, size);
-        maskdm_fail_memory(bytes, what);
+        (void)mdm_mul_size(&bytes, count, size);
+        mdm_fail_memory(bytes, what);
     }
     return p;
 }
 
-void *maskdm_need_aligned(size_t bytes, const char *what)
+void *mdm_need_aligned(size_t bytes, const char *what)
 {
-    void *p = maskdm_malloc_aligned(bytes);
+    void *p = mdm_malloc_aligned(bytes);
 
     if (!p)
-        maskdm_fail_memory(bytes, what);
+        mdm_fail_memory(bytes, what);
     return p;
 }

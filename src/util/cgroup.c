@@ -130,11 +130,11 @@ static void visit_groups(const char *root, const char *controller, void (*see)(v
     for (w.version = 1; w.version <= 2; w.version++) {
         int n = snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
 
-        if (n < 0 || (size_t)n >= sizeof path || maskdm_file_lines(path, find_group, &w) != 1)
+        if (n < 0 || (size_t)n >= sizeof path || mdm_file_lines(path, find_group, &w) != 1)
             continue;
         n = snprintf(path, sizeof path, "%s/proc/self/mountinfo", root);
         if (n >= 0 && (size_t)n < sizeof path)
-            (void)maskdm_file_lines(path, see_mount, &w);
+            (void)mdm_file_lines(path, see_mount, &w);
     }
 }
 
@@ -176,7 +176,7 @@ static struct numbers read_numbers(const char *folder, const char *name)
     int length = snprintf(path, sizeof path, "%s/%s", folder, name);
 
     if (length >= 0 && (size_t)length < sizeof path)
-        (void)maskdm_file_lines(path, read_line, &n);
+        (void)mdm_file_lines(path, read_line, &n);
     return n;
 }
 
@@ -197,7 +197,7 @@ static void see_quota(void *user, const char *folder)
         *least = cores;
 }
 
-int64_t maskdm_cgroup_cpus(const char *root)
+int64_t mdm_cgroup_cpus(const char *root)
 {
     int64_t least = 0;
 
@@ -213,7 +213,7 @@ static void see_tasks(void *user, const char *folder)
         *full = most;
 }
 
-int64_t maskdm_cgroup_tasks(const char *root)
+int64_t mdm_cgroup_tasks(const char *root)
 {
     int64_t full = -1;
 

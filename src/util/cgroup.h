@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Cores' worth of time that the tightest CPU quota leaves, rounded up, or 0 where there is none. */
-int64_t maskdm_cgroup_cpus(const char *root);
+int64_t mdm_cgroup_cpus(const char *root);
 /* The number of processes and threads that a group which has no room for one more allows, or -1 where all have. */
-int64_t maskdm_cgroup_tasks(const char *root);
+int64_t mdm_cgroup_tasks(const char *root);
 
 #endif

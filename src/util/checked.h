@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-static inline int maskdm_add_u64(uint64_t *out, uint64_t a, uint64_t b)
+static inline int mdm_add_u64(uint64_t *out, uint64_t a, uint64_t b)
 {
     uint64_t r;
     if (__builtin_add_overflow(a, b, &r))
@@ -19,7 +19,7 @@ static inline int maskdm_add_u64(uint64_t *out, uint64_t a, uint64_t b)
     return 0;
 }
 
-static inline int maskdm_sub_u64(uint64_t *out, uint64_t a, uint64_t b)
+static inline int mdm_sub_u64(uint64_t *out, uint64_t a, uint64_t b)
 {
     uint64_t r;
     if (__builtin_sub_overflow(a, b, &r))
@@ -28,7 +28,7 @@ static inline int maskdm_sub_u64(uint64_t *out, uint64_t a, uint64_t b)
     return 0;
 }
 
-static inline int maskdm_mul_u64(uint64_t *out, uint64_t a, uint64_t b)
+static inline int mdm_mul_u64(uint64_t *out, uint64_t a, uint64_t b)
 {
     uint64_t r;
     if (__builtin_mul_overflow(a, b, &r))
@@ -37,7 +37,7 @@ static inline int maskdm_mul_u64(uint64_t *out, uint64_t a, uint64_t b)
     return 0;
 }
 
-static inline int maskdm_add_size(size_t *out, size_t a, size_t b)
+static inline int mdm_add_size(size_t *out, size_t a, size_t b)
 {
     size_t r;
     if (__builtin_add_overflow(a, b, &r))
@@ -46,7 +46,7 @@ static inline int maskdm_add_size(size_t *out, size_t a, size_t b)
     return 0;
 }
 
-static inline int maskdm_mul_size(size_t *out, size_t a, size_t b)
+static inline int mdm_mul_size(size_t *out, size_t a, size_t b)
 {
     size_t r;
     if (__builtin_mul_overflow(a, b, &r))
@@ -55,7 +55,7 @@ static inline int maskdm_mul_size(size_t *out, size_t a, size_t b)
     return 0;
 }
 
-static inline int maskdm_mul_i64(int64_t *out, int64_t a, int64_t b)
+static inline int mdm_mul_i64(int64_t *out, int64_t a, int64_t b)
 {
     int64_t r;
     if (__builtin_mul_overflow(a, b, &r))
@@ -64,7 +64,7 @@ static inline int maskdm_mul_i64(int64_t *out, int64_t a, int64_t b)
     return 0;
 }
 
-static inline int maskdm_add_i64(int64_t *out, int64_t a, int64_t b)
+static inline int mdm_add_i64(int64_t *out, int64_t a, int64_t b)
 {
     int64_t r;
     if (__builtin_add_overflow(a, b, &r))
@@ -74,7 +74,7 @@ static inline int maskdm_add_i64(int64_t *out, int64_t a, int64_t b)
 }
 
 /* u64 to size_t and to int64_t. */
-static inline int maskdm_to_size(size_t *out, uint64_t a)
+static inline int mdm_to_size(size_t *out, uint64_t a)
 {
     if (a > SIZE_MAX)
         return -1;
@@ -82,7 +82,7 @@ static inline int maskdm_to_size(size_t *out, uint64_t a)
     return 0;
 }
 
-static inline int maskdm_to_i64(int64_t *out, uint64_t a)
+static inline int mdm_to_i64(int64_t *out, uint64_t a)
 {
     if (a > INT64_MAX)
         return -1;
@@ -91,10 +91,10 @@ static inline int maskdm_to_i64(int64_t *out, uint64_t a)
 }
 
 /* Round up to a multiple of `align`, a power of two. */
-static inline int maskdm_align_size(size_t *out, size_t a, size_t align)
+static inline int mdm_align_size(size_t *out, size_t a, size_t align)
 {
     size_t r;
-    if (maskdm_add_size(&r, a, align - 1))
+    if (mdm_add_size(&r, a, align - 1))
         return -1;
     *out = r & ~(align - 1);
     return 0;

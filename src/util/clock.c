@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-double maskdm_clock(void)
+double mdm_clock(void)
 {
     struct timespec t;
 

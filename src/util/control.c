@@ -11,49 +11,49 @@
 
 #define TELL_EVERY 0.1 /* seconds between reports of files read */
 
-static const struct maskdm_log silence = {0};
-static const struct maskdm_handle_kind kind = {"control", maskdm_free};
+static const struct mdm_log silence = {0};
+static const struct mdm_handle_kind kind = {"control", mdm_free};
 
-int maskdm_control_make(maskdm_control **out)
+int mdm_control_make(maskdm_control **out)
 {
-    maskdm_control *c = maskdm_need(1, sizeof *c, "a control handle");
+    maskdm_control *c = mdm_need(1, sizeof *c, "a control handle");
 
     *out = NULL;
     if (!c)
         return MASKDM_ENOMEM;
-    maskdm_handle_init(&c->handle, &kind);
+    mdm_handle_init(&c->handle, &kind);
     atomic_init(&c->stop, 0);
     atomic_init(&c->cancel, 0);
     *out = c;
     return MASKDM_OK;
 }
 
-void maskdm_control_hold(maskdm_control *c)
+void mdm_control_hold(maskdm_control *c)
 {
     if (c)
-        maskdm_handle_hold(&c->handle);
+        mdm_handle_hold(&c->handle);
 }
 
-void maskdm_control_drop(maskdm_control **control)
+void mdm_control_drop(maskdm_control **control)
 {
     maskdm_control *c = *control;
 
     *control = NULL;
     if (c)
-        maskdm_handle_drop(&c->handle);
+        mdm_handle_drop(&c->handle);
 }
 
-const atomic_int *maskdm_control_cancel_flag(const maskdm_control *c)
+const atomic_int *mdm_control_cancel_flag(const maskdm_control *c)
 {
     return c ? &c->cancel : NULL;
 }
 
-int maskdm_control_stopping(const maskdm_control *c)
+int mdm_control_stopping(const maskdm_control *c)
 {
     return c && (atomic_load(&c->stop) || atomic_load(&c->cancel));
 }
 
-void maskdm_control_lower(maskdm_control *c)
+void mdm_control_lower(maskdm_control *c)
 {
     if (!c)
         return;
@@ -61,18 +61,18 @@ void maskdm_control_lower(maskdm_control *c)
     atomic_store(&c->cancel, 0);
 }
 
-int maskdm_control_canceled(maskdm_control *c, const char *what)
+int mdm_control_canceled(maskdm_control *c, const char *what)
 {
-    maskdm_control_lower(c);
-    return maskdm_fail(MASKDM_ECANCELED, "%s was cancelled", what);
+    mdm_control_lower(c);
+    return mdm_fail(MASKDM_ECANCELED, "%s was cancelled", what);
 }
 
-int maskdm_control_check(maskdm_control *c, const char *what)
+int mdm_control_check(maskdm_control *c, const char *what)
 {
-    return maskdm_control_stopping(c) ? maskdm_control_canceled(c, what) : MASKDM_OK;
+    return mdm_control_stopping(c) ? mdm_control_canceled(c, what) : MASKDM_OK;
 }
 
-struct maskdm_progress maskdm_progress_blank(void)
+struct maskdm_progress mdm_progress_blank(void)
 {
     const struct maskdm_progress p = {.struct_size = sizeof p,
                                       .loss = NAN,
@@ -85,27 +85,27 @@ struct maskdm_progress maskdm_progress_blank(void)
     return p;
 }
 
-void maskdm_control_report(maskdm_control *c, const struct maskdm_progress *progress)
+void mdm_control_report(maskdm_control *c, const struct maskdm_progress *progress)
 {
     if (c && c->progress && c->progress(c->progress_user, progress))
         atomic_store(&c->stop, 1);
 }
 
-int maskdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t found)
+int mdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t found)
 {
-    struct maskdm_progress p = maskdm_progress_blank();
-    double now = maskdm_clock();
+    struct maskdm_progress p = mdm_progress_blank();
+    double now = mdm_clock();
 
     if (*told == 0 || (read && read == found) || now - *told >= TELL_EVERY) {
         *told = now;
         p.files_read = read;
         p.files = found;
-        maskdm_control_report(c, &p);
+        mdm_control_report(c, &p);
     }
-    return maskdm_control_check(c, "reading the images");
+    return mdm_control_check(c, "reading the images");
 }
 
-const struct maskdm_log *maskdm_control_log(const maskdm_control *c)
+const struct mdm_log *mdm_control_log(const maskdm_control *c)
 {
     return c ? &c->log : &silence;
 }

@@ -25,10 +25,10 @@ static int count_cores(void)
     return n > 0 && n < 1024 ? (int)n : 1;
 }
 
-int maskdm_core_count(void)
+int mdm_core_count(void)
 {
     int cores = count_cores();
-    int64_t quota = maskdm_cgroup_cpus("");
+    int64_t quota = mdm_cgroup_cpus("");
 
     return quota > 0 && quota < cores ? (int)quota : cores;
 }

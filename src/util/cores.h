@@ -5,6 +5,6 @@
 #ifndef MASKDM_UTIL_CORES_H
 #define MASKDM_UTIL_CORES_H
 
-int maskdm_core_count(void); /* at least 1; respects the affinity mask and CPU quotas */
+int mdm_core_count(void); /* at least 1; respects the affinity mask and CPU quotas */
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "util/endian.h"
 
-void maskdm_crc32_prepare(struct maskdm_crc32 *c)
+void mdm_crc32_prepare(struct mdm_crc32 *c)
 {
     for (uint32_t i = 0; i < 256; i++) {
         uint32_t x = i;
@@ -19,13 +19,13 @@ void maskdm_crc32_prepare(struct maskdm_crc32 *c)
             c->table[k][i] = c->table[k - 1][i] >> 8 ^ c->table[0][c->table[k - 1][i] & 255];
 }
 
-uint32_t maskdm_crc32_add(const struct maskdm_crc32 *c, uint32_t before, const void *bytes, size_t n)
+uint32_t mdm_crc32_add(const struct mdm_crc32 *c, uint32_t before, const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
     uint32_t x = ~before;
 
     for (; n >= 8; n -= 8, p += 8) {
-        const uint64_t w = maskdm_load_le(p, 8) ^ x;
+        const uint64_t w = mdm_load_le(p, 8) ^ x;
 
         x = c->table[7][w & 255] ^ c->table[6][w >> 8 & 255] ^ c->table[5][w >> 16 & 255] ^
             c->table[4][w >> 24 & 255] ^ c->table[3][w >> 32 & 255] ^ c->table[2][w >> 40 & 255] ^

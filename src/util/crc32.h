@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct maskdm_crc32 {
+struct mdm_crc32 {
     uint32_t table[8][256];
 };
 
-void maskdm_crc32_prepare(struct maskdm_crc32 *c);
+void mdm_crc32_prepare(struct mdm_crc32 *c);
 /* The checksum of what `before` is the checksum of (0: nothing) and then n bytes. */
-uint32_t maskdm_crc32_add(const struct maskdm_crc32 *c, uint32_t before, const void *bytes, size_t n);
+uint32_t mdm_crc32_add(const struct mdm_crc32 *c, uint32_t before, const void *bytes, size_t n);
 
 #endif

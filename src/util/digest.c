@@ -25,10 +25,10 @@ static uint64_t mix_lane(uint64_t lane, uint64_t input)
 static void add_stripe(uint64_t lane[4], const unsigned char *p)
 {
     for (int i = 0; i < 4; i++)
-        lane[i] = mix_lane(lane[i], maskdm_load_le(p + 8 * i, 8));
+        lane[i] = mix_lane(lane[i], mdm_load_le(p + 8 * i, 8));
 }
 
-void maskdm_digest_start(struct maskdm_digest *d)
+void mdm_digest_start(struct mdm_digest *d)
 {
     memset(d, 0, sizeof *d);
     d->lane[0] = P1 + P2;
@@ -36,7 +36,7 @@ void maskdm_digest_start(struct maskdm_digest *d)
     d->lane[3] = 0 - P1;
 }
 
-void maskdm_digest_add(struct maskdm_digest *d, const void *bytes, size_t n)
+void mdm_digest_add(struct mdm_digest *d, const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
 
@@ -59,7 +59,7 @@ void maskdm_digest_add(struct maskdm_digest *d, const void *bytes, size_t n)
     d->held = n;
 }
 
-uint64_t maskdm_digest_value(const struct maskdm_digest *d)
+uint64_t mdm_digest_value(const struct mdm_digest *d)
 {
     const unsigned char *p = d->rest, *end = p + d->held;
     uint64_t h = P5;
@@ -71,9 +71,9 @@ uint64_t maskdm_digest_value(const struct maskdm_digest *d)
     }
     h += d->total;
     for (; end - p >= 8; p += 8)
-        h = rotate(h ^ mix_lane(0, maskdm_load_le(p, 8)), 27) * P1 + P4;
+        h = rotate(h ^ mix_lane(0, mdm_load_le(p, 8)), 27) * P1 + P4;
     for (; end - p >= 4; p += 4)
-        h = rotate(h ^ maskdm_load_le(p, 4) * P1, 23) * P2 + P3;
+        h = rotate(h ^ mdm_load_le(p, 4) * P1, 23) * P2 + P3;
     for (; p < end; p++)
         h = rotate(h ^ *p * P5, 11) * P1;
     h = (h ^ h >> 33) * P2;
@@ -81,9 +81,9 @@ uint64_t maskdm_digest_value(const struct maskdm_digest *d)
     return h ^ h >> 32;
 }
 
-void maskdm_digest_text(const struct maskdm_digest *d, char out[17])
+void mdm_digest_text(const struct mdm_digest *d, char out[17])
 {
-    uint64_t h = maskdm_digest_value(d);
+    uint64_t h = mdm_digest_value(d);
 
     for (int i = 15; i >= 0; i--, h >>= 4)
         out[i] = "0123456789abcdef"[h & 15];

@@ -9,18 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct maskdm_digest {
+struct mdm_digest {
     uint64_t lane[4];
     uint64_t total; /* bytes so far */
     unsigned char rest[32];
     size_t held; /* bytes in rest, below 32 between calls */
 };
 
-void maskdm_digest_start(struct maskdm_digest *d);
+void mdm_digest_start(struct mdm_digest *d);
 /* Bytes may come in pieces of any size; the result depends on their sequence only. */
-void maskdm_digest_add(struct maskdm_digest *d, const void *bytes, size_t n);
-uint64_t maskdm_digest_value(const struct maskdm_digest *d);
+void mdm_digest_add(struct mdm_digest *d, const void *bytes, size_t n);
+uint64_t mdm_digest_value(const struct mdm_digest *d);
 /* The value as 16 lower-case hexadecimal digits. */
-void maskdm_digest_text(const struct maskdm_digest *d, char out[17]);
+void mdm_digest_text(const struct mdm_digest *d, char out[17]);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* The number in the first `size` (1 to 8) bytes at p. */
-static inline uint64_t maskdm_load_le(const void *p, int size)
+static inline uint64_t mdm_load_le(const void *p, int size)
 {
     const unsigned char *byte = p;
     uint64_t x = 0;
@@ -20,7 +20,7 @@ static inline uint64_t maskdm_load_le(const void *p, int size)
     return x;
 }
 
-static inline void maskdm_store_le(void *p, int size, uint64_t x)
+static inline void mdm_store_le(void *p, int size, uint64_t x)
 {
     unsigned char *byte = p;
 
@@ -28,7 +28,7 @@ static inline void maskdm_store_le(void *p, int size, uint64_t x)
         byte[i] = (unsigned char)(x >> (8 * i));
 }
 
-static inline int maskdm_host_is_little(void)
+static inline int mdm_host_is_little(void)
 {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     return 0;
@@ -38,11 +38,11 @@ static inline int maskdm_host_is_little(void)
 }
 
 /* Turn `count` numbers of `size` bytes between the host's order and little endian, in place; either way. */
-static inline void maskdm_swap_le(void *p, int size, size_t count)
+static inline void mdm_swap_le(void *p, int size, size_t count)
 {
     unsigned char *byte = p;
 
-    if (maskdm_host_is_little() || size == 1)
+    if (mdm_host_is_little() || size == 1)
         return;
     for (size_t k = 0; k < count; k++, byte += size)
         for (int i = 0; i < size / 2; i++) {

@@ -11,19 +11,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local char line[MASKDM_ERROR_TEXT];
+static _Thread_local char line[MDM_ERROR_TEXT];
 
 /* Bytes of the character at s that can be shown as they are; 0: a control character, or not UTF-8. */
 static int shown(const char *s)
 {
     const unsigned char *p = (const unsigned char *)s;
-    int n = maskdm_utf8_length(s, strnlen(s, 4));
+    int n = mdm_utf8_length(s, strnlen(s, 4));
 
     return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0) ? 0 : n;
 }
 
 /* File names and strings from files may hold anything; a terminal or a log must get one harmless line. */
-void maskdm_one_line(char *out, size_t capacity, const char *text)
+void mdm_one_line(char *out, size_t capacity, const char *text)
 {
     static const char digit[] = "0123456789abcdef";
     size_t n = 0;
@@ -48,16 +48,16 @@ void maskdm_one_line(char *out, size_t capacity, const char *text)
     out[n] = '\0';
 }
 
-static void format_line(char out[MASKDM_ERROR_TEXT], const char *format, va_list ap)
+static void format_line(char out[MDM_ERROR_TEXT], const char *format, va_list ap)
 {
-    char raw[MASKDM_ERROR_TEXT];
+    char raw[MDM_ERROR_TEXT];
 
     if (vsnprintf(raw, sizeof raw, format, ap) < 0)
         raw[0] = '\0';
-    maskdm_one_line(out, MASKDM_ERROR_TEXT, raw);
+    mdm_one_line(out, MDM_ERROR_TEXT, raw);
 }
 
-int maskdm_fail(int code, const char *format, ...)
+int mdm_fail(int code, const char *format, ...)
 {
     va_list ap;
 
@@ -67,7 +67,7 @@ int maskdm_fail(int code, const char *format, ...)
     return code;
 }
 
-int maskdm_failure_set(struct maskdm_failure *f, int code, const char *format, ...)
+int mdm_failure_set(struct mdm_failure *f, int code, const char *format, ...)
 {
     va_list ap;
 
@@ -78,23 +78,23 @@ int maskdm_failure_set(struct maskdm_failure *f, int code, const char *format, .
     return code;
 }
 
-void maskdm_failure_take(struct maskdm_failure *f, int code)
+void mdm_failure_take(struct mdm_failure *f, int code)
 {
     memcpy(f->text, line, sizeof line);
     f->code = code;
     line[0] = '\0';
 }
 
-int maskdm_failure_record(const struct maskdm_failure *f)
+int mdm_failure_record(const struct mdm_failure *f)
 {
     if (f->code)
         memcpy(line, f->text, sizeof line);
     return f->code;
 }
 
-int maskdm_fail_prefix(int code, const char *format, ...)
+int mdm_fail_prefix(int code, const char *format, ...)
 {
-    char joined[MASKDM_ERROR_TEXT];
+    char joined[MDM_ERROR_TEXT];
     size_t n, rest;
     va_list ap;
 
@@ -115,12 +115,12 @@ int maskdm_fail_prefix(int code, const char *format, ...)
     return code;
 }
 
-int maskdm_fail_memory(size_t bytes, const char *what)
+int mdm_fail_memory(size_t bytes, const char *what)
 {
-    return maskdm_fail(MASKDM_ENOMEM, "cannot allocate %zu bytes for %s", bytes, what);
+    return mdm_fail(MASKDM_ENOMEM, "cannot allocate %zu bytes for %s", bytes, what);
 }
 
-const char *maskdm_error_text(void)
+const char *mdm_error_text(void)
 {
     return line;
 }

@@ -19,7 +19,7 @@
 
 struct entry {
     char *name;
-    enum maskdm_file_kind kind;
+    enum mdm_file_kind kind;
 };
 
 struct listing {
@@ -27,33 +27,33 @@ struct listing {
     size_t count, capacity;
 };
 
-static enum maskdm_file_kind kind_of_mode(mode_t mode)
+static enum mdm_file_kind kind_of_mode(mode_t mode)
 {
-    return S_ISREG(mode) ? MASKDM_FILE_REGULAR : S_ISDIR(mode) ? MASKDM_FILE_FOLDER : MASKDM_FILE_OTHER;
+    return S_ISREG(mode) ? MDM_FILE_REGULAR : S_ISDIR(mode) ? MDM_FILE_FOLDER : MDM_FILE_OTHER;
 }
 
-int maskdm_file_kind_of(enum maskdm_file_kind *out, const char *path)
+int mdm_file_kind_of(enum mdm_file_kind *out, const char *path)
 {
     struct stat st;
 
-    *out = MASKDM_FILE_NONE;
+    *out = MDM_FILE_NONE;
     if (!path)
-        return maskdm_fail(MASKDM_EINVAL, "a path is NULL");
-    if (maskdm_sys_stat(path, &st)) {
+        return mdm_fail(MASKDM_EINVAL, "a path is NULL");
+    if (mdm_sys_stat(path, &st)) {
         if (errno == ENOENT || errno == ENOTDIR)
             return MASKDM_OK;
-        return maskdm_sys_fail("stat", path);
+        return mdm_sys_fail("stat", path);
     }
     *out = kind_of_mode(st.st_mode);
     return MASKDM_OK;
 }
 
-int maskdm_folder_id(struct maskdm_folder_id *out, const char *path)
+int mdm_folder_id(struct mdm_folder_id *out, const char *path)
 {
     struct stat st;
 
-    if (maskdm_sys_stat(path, &st))
-        return maskdm_sys_fail("find", path);
+    if (mdm_sys_stat(path, &st))
+        return mdm_sys_fail("find", path);
     out->device = (uint64_t)st.st_dev;
     out->number = (uint64_t)st.st_ino;
     return MASKDM_OK;
@@ -64,12 +64,12 @@ static int make_one(const char *path);
 /* A link whose end is missing: the folder is made where it points. */
 static int make_at_end(const char *link)
 {
-    struct maskdm_target end;
-    int status = maskdm_target_find(&end, link);
+    struct mdm_target end;
+    int status = mdm_target_find(&end, link);
 
     if (status == MASKDM_OK)
-        status = end.followed ? make_one(end.path) : maskdm_fail(MASKDM_EIO, "cannot make the folder %s", link);
-    maskdm_target_free(&end);
+        status = end.followed ? make_one(end.path) : mdm_fail(MASKDM_EIO, "cannot make the folder %s", link);
+    mdm_target_free(&end);
     return status;
 }
 
@@ -79,34 +79,34 @@ static int make_one(const char *path)
     char *parent;
     int status;
 
-    if (!maskdm_sys_stat(path, &st) && S_ISDIR(st.st_mode))
+    if (!mdm_sys_stat(path, &st) && S_ISDIR(st.st_mode))
         return MASKDM_OK;
-    if (maskdm_sys_before("mkdir", path) || (mkdir(path, 0777) && errno != EEXIST))
-        return maskdm_sys_fail("make the folder", path);
-    if (maskdm_sys_stat(path, &st))
-        return errno == ENOENT ? make_at_end(path) : maskdm_sys_fail("stat", path);
+    if (mdm_sys_before("mkdir", path) || (mkdir(path, 0777) && errno != EEXIST))
+        return mdm_sys_fail("make the folder", path);
+    if (mdm_sys_stat(path, &st))
+        return errno == ENOENT ? make_at_end(path) : mdm_sys_fail("stat", path);
     if (!S_ISDIR(st.st_mode))
-        return maskdm_fail(MASKDM_EIO, "cannot make the folder %s: something else has this name", path);
+        return mdm_fail(MASKDM_EIO, "cannot make the folder %s: something else has this name", path);
     /* A folder that a power cut removes would take acknowledged files with it. */
-    parent = maskdm_sys_folder_of(path);
+    parent = mdm_sys_folder_of(path);
     if (!parent)
         return MASKDM_ENOMEM;
-    status = maskdm_sys_flush_folder(parent);
-    maskdm_free(parent);
+    status = mdm_sys_flush_folder(parent);
+    mdm_free(parent);
     return status;
 }
 
-int maskdm_folder_make(const char *path)
+int mdm_folder_make(const char *path)
 {
     char *copy;
     size_t n = path ? strlen(path) : 0;
     int status = MASKDM_OK;
 
     if (!n)
-        return maskdm_fail(MASKDM_EINVAL, "the path of a folder is empty");
-    copy = maskdm_strdup(path);
+        return mdm_fail(MASKDM_EINVAL, "the path of a folder is empty");
+    copy = mdm_strdup(path);
     if (!copy)
-        return maskdm_fail_memory(n + 1, "a file name");
+        return mdm_fail_memory(n + 1, "a file name");
     while (n > 1 && copy[n - 1] == '/')
         copy[--n] = '\0';
     for (size_t i = 1; i < n && status >= 0; i++) {
@@ -118,35 +118,35 @@ int maskdm_folder_make(const char *path)
     }
     if (status >= 0)
         status = make_one(copy);
-    maskdm_free(copy);
+    mdm_free(copy);
     return status;
 }
 
 /* The nearest folder above that exists is where a missing one would be made. */
-int maskdm_folder_check(const char *path)
+int mdm_folder_check(const char *path)
 {
-    char *folder = maskdm_strdup(path), *above;
-    enum maskdm_file_kind kind = MASKDM_FILE_NONE;
-    int status = folder ? MASKDM_OK : maskdm_fail_memory(strlen(path) + 1, "a file name");
+    char *folder = mdm_strdup(path), *above;
+    enum mdm_file_kind kind = MDM_FILE_NONE;
+    int status = folder ? MASKDM_OK : mdm_fail_memory(strlen(path) + 1, "a file name");
 
     while (status == MASKDM_OK) {
         size_t n = strlen(folder);
 
         while (n > 1 && folder[n - 1] == '/')
             folder[--n] = '\0';
-        status = maskdm_file_kind_of(&kind, folder);
-        if (status < 0 || kind != MASKDM_FILE_NONE)
+        status = mdm_file_kind_of(&kind, folder);
+        if (status < 0 || kind != MDM_FILE_NONE)
             break;
-        above = maskdm_sys_folder_of(folder);
-        maskdm_free(folder);
+        above = mdm_sys_folder_of(folder);
+        mdm_free(folder);
         folder = above;
         status = folder ? MASKDM_OK : MASKDM_ENOMEM;
     }
-    if (status == MASKDM_OK && kind != MASKDM_FILE_FOLDER)
-        status = maskdm_fail(MASKDM_EINVAL, "cannot write %s: %s is not a folder", path, folder);
-    if (status == MASKDM_OK && maskdm_sys_may_write(folder))
-        status = maskdm_sys_fail("write into", folder);
-    maskdm_free(folder);
+    if (status == MASKDM_OK && kind != MDM_FILE_FOLDER)
+        status = mdm_fail(MASKDM_EINVAL, "cannot write %s: %s is not a folder", path, folder);
+    if (status == MASKDM_OK && mdm_sys_may_write(folder))
+        status = mdm_sys_fail("write into", folder);
+    mdm_free(folder);
     return status;
 }
 
@@ -158,32 +158,32 @@ static int compare(const void *a, const void *b)
 static void free_listing(struct listing *l)
 {
     for (size_t i = 0; i < l->count; i++)
-        maskdm_free(l->entry[i].name);
-    maskdm_free(l->entry);
+        mdm_free(l->entry[i].name);
+    mdm_free(l->entry);
 }
 
 static int add_entry(struct listing *l, DIR *dir, const struct dirent *d)
 {
     struct stat st;
-    struct entry e = { NULL, MASKDM_FILE_OTHER };
+    struct entry e = { NULL, MDM_FILE_OTHER };
 
     if (l->count == l->capacity) {
         size_t capacity = l->capacity ? 2 * l->capacity : 64;
-        void *grown = maskdm_realloc(l->entry, capacity * sizeof *l->entry);
+        void *grown = mdm_realloc(l->entry, capacity * sizeof *l->entry);
 
         if (!grown)
-            return maskdm_fail_memory(capacity * sizeof *l->entry, "a folder's listing");
+            return mdm_fail_memory(capacity * sizeof *l->entry, "a folder's listing");
         l->entry = grown;
         l->capacity = capacity;
     }
-    e.name = maskdm_strdup(d->d_name);
+    e.name = mdm_strdup(d->d_name);
     if (!e.name)
-        return maskdm_fail_memory(strlen(d->d_name) + 1, "a folder's listing");
+        return mdm_fail_memory(strlen(d->d_name) + 1, "a folder's listing");
 #ifdef DT_REG
     if (d->d_type == DT_REG)
-        e.kind = MASKDM_FILE_REGULAR;
+        e.kind = MDM_FILE_REGULAR;
     else if (d->d_type == DT_DIR)
-        e.kind = MASKDM_FILE_FOLDER;
+        e.kind = MDM_FILE_FOLDER;
     else
 #endif
         if (!fstatat(dirfd(dir), d->d_name, &st, 0))
@@ -200,14 +200,14 @@ static int read_entries(struct listing *l, DIR *dir, const char *path)
         errno = 0;
         d = readdir(dir);
         if (!d)
-            return errno ? maskdm_sys_fail("list", path) : MASKDM_OK;
+            return errno ? mdm_sys_fail("list", path) : MASKDM_OK;
         if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
-            MASKDM_TRY(add_entry(l, dir, d));
+            MDM_TRY(add_entry(l, dir, d));
     }
 }
 
-int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum maskdm_file_kind kind),
-                       void *user)
+int mdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum mdm_file_kind kind),
+                    void *user)
 {
     struct listing l = { NULL, 0, 0 };
     struct stat st;
@@ -215,16 +215,16 @@ int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *na
     int fd, status;
 
     if (!path)
-        return maskdm_fail(MASKDM_EINVAL, "the path of a folder is NULL");
-    fd = maskdm_sys_before("list", path) ? -1 : maskdm_sys_open(path, O_RDONLY | O_DIRECTORY);
+        return mdm_fail(MASKDM_EINVAL, "the path of a folder is NULL");
+    fd = mdm_sys_before("list", path) ? -1 : mdm_sys_open(path, O_RDONLY | O_DIRECTORY);
     if (fd < 0 && errno == ENOTDIR && !stat(path, &st))
-        return maskdm_fail(MASKDM_ENOTFOUND, "%s is a file, not a folder", path);
+        return mdm_fail(MASKDM_ENOTFOUND, "%s is a file, not a folder", path);
     if (fd < 0)
-        return maskdm_sys_fail("list", path);
+        return mdm_sys_fail("list", path);
     dir = fdopendir(fd);
     if (!dir) {
-        status = maskdm_sys_fail("list", path);
-        (void)maskdm_sys_close(fd, path);
+        status = mdm_sys_fail("list", path);
+        (void)mdm_sys_close(fd, path);
         return status;
     }
     status = read_entries(&l, dir, path);
@@ -237,20 +237,20 @@ int maskdm_folder_list(const char *path, int (*visit)(void *user, const char *na
     return status < 0 ? status : MASKDM_OK;
 }
 
-int maskdm_file_remove(const char *path)
+int mdm_file_remove(const char *path)
 {
-    if (maskdm_sys_unlink(path) && errno != ENOENT)
-        return maskdm_sys_fail("remove", path);
+    if (mdm_sys_unlink(path) && errno != ENOENT)
+        return mdm_sys_fail("remove", path);
     return MASKDM_OK;
 }
 
-char *maskdm_path_join(const char *folder, const char *name)
+char *mdm_path_join(const char *folder, const char *name)
 {
-    struct maskdm_text t = { 0 };
+    struct mdm_text t = { 0 };
     size_t n = strlen(folder);
 
-    maskdm_text_addf(&t, "%s%s%s", folder, n && folder[n - 1] != '/' ? "/" : "", name);
-    if (maskdm_text_ok(&t) < 0)
-        maskdm_text_free(&t);
+    mdm_text_addf(&t, "%s%s%s", folder, n && folder[n - 1] != '/' ? "/" : "", name);
+    if (mdm_text_ok(&t) < 0)
+        mdm_text_free(&t);
     return t.data;
 }

@@ -11,29 +11,29 @@
 
 #include <stdatomic.h>
 
-struct maskdm_handle_kind {
+struct mdm_handle_kind {
     const char *name;             /* for error lines: "trainer" */
     void (*destroy)(void *object); /* with the last reference; half-made objects too */
 };
 
 /* The first member of the object. */
-struct maskdm_handle {
-    const struct maskdm_handle_kind *kind;
+struct mdm_handle {
+    const struct mdm_handle_kind *kind;
     atomic_int references;
-    atomic_int calls; /* that share the object, or MASKDM_HANDLE_ALONE */
+    atomic_int calls; /* that share the object, or MDM_HANDLE_ALONE */
     long process;     /* that made it: in a forked one, calls of threads that are gone stand for ever */
 };
 
-enum { MASKDM_HANDLE_ALONE = -1 };
+enum { MDM_HANDLE_ALONE = -1 };
 
-void maskdm_handle_init(struct maskdm_handle *h, const struct maskdm_handle_kind *kind); /* one reference */
-void maskdm_handle_hold(struct maskdm_handle *h);
-void maskdm_handle_drop(struct maskdm_handle *h);
+void mdm_handle_init(struct mdm_handle *h, const struct mdm_handle_kind *kind);          /* one reference */
+void mdm_handle_hold(struct mdm_handle *h);
+void mdm_handle_drop(struct mdm_handle *h);
 
 /* The handles that one call works on. */
-struct maskdm_work {
+struct mdm_work {
     struct {
-        struct maskdm_handle *handle;
+        struct mdm_handle *handle;
         int alone;
     } entry[8];
     int count;
@@ -41,12 +41,12 @@ struct maskdm_work {
 
 /* Take part in work on a handle, or have it alone. NULL is fine. MASKDM_EBUSY lets go of all that `w` has taken, so
  * that the caller just returns. Counting calls is no change of the object, hence const. */
-int maskdm_work_share(struct maskdm_work *w, const struct maskdm_handle *h);
-int maskdm_work_alone(struct maskdm_work *w, const struct maskdm_handle *h);
+int mdm_work_share(struct mdm_work *w, const struct mdm_handle *h);
+int mdm_work_alone(struct mdm_work *w, const struct mdm_handle *h);
 /* Let go of all, newest first; `status` comes back. */
-int maskdm_work_end(struct maskdm_work *w, int status);
+int mdm_work_end(struct mdm_work *w, int status);
 
 /* Of an object that may be NULL. */
-#define MASKDM_HANDLE(object) ((object) ? &(object)->handle : NULL)
+#define MDM_HANDLE(object) ((object) ? &(object)->handle : NULL)
 
 #endif

@@ -18,12 +18,12 @@
 
 enum fault { NONE, BAD_WORKER, BAD_INDEX, SHARED_WORKER, ONE_MORE };
 
-struct maskdm_hosted {
+struct mdm_hosted {
     maskdm_parallel_for loop;
     void *user;
     int workers;
     /* the loop under way */
-    maskdm_body body;
+    mdm_body body;
     void *arg;
     int64_t n;
     atomic_int open, running;   /* whether there is one; calls that are inside */
@@ -34,9 +34,9 @@ struct maskdm_hosted {
     atomic_uchar in_use[]; /* by worker */
 };
 
-int maskdm_hosted_create(struct maskdm_hosted **out, int workers, maskdm_parallel_for loop, void *user)
+int mdm_hosted_create(struct mdm_hosted **out, int workers, maskdm_parallel_for loop, void *user)
 {
-    struct maskdm_hosted *h = maskdm_need(1, sizeof *h + (size_t)workers * sizeof *h->in_use, "the host's loop");
+    struct mdm_hosted *h = mdm_need(1, sizeof *h + (size_t)workers * sizeof *h->in_use, "the host's loop");
 
     *out = h;
     if (!h)
@@ -47,13 +47,13 @@ int maskdm_hosted_create(struct maskdm_hosted **out, int workers, maskdm_paralle
     return MASKDM_OK;
 }
 
-void maskdm_hosted_release(struct maskdm_hosted **h)
+void mdm_hosted_release(struct mdm_hosted **h)
 {
-    maskdm_free(*h);
+    mdm_free(*h);
     *h = NULL;
 }
 
-static void note(struct maskdm_hosted *h, enum fault fault, int64_t number)
+static void note(struct mdm_hosted *h, enum fault fault, int64_t number)
 {
     int none = NONE;
 
@@ -61,7 +61,7 @@ static void note(struct maskdm_hosted *h, enum fault fault, int64_t number)
         atomic_store(&h->number, number);
 }
 
-static void run_next(struct maskdm_hosted *h, int64_t named, int worker)
+static void run_next(struct mdm_hosted *h, int64_t named, int worker)
 {
     int64_t i = atomic_fetch_add(&h->next, 1);
 
@@ -74,7 +74,7 @@ static void run_next(struct maskdm_hosted *h, int64_t named, int worker)
     atomic_fetch_add(&h->done, 1);
 }
 
-static void judge(struct maskdm_hosted *h, int64_t i, int worker)
+static void judge(struct mdm_hosted *h, int64_t i, int worker)
 {
     if (worker < 0 || worker >= h->workers) {
         note(h, BAD_WORKER, worker);
@@ -92,7 +92,7 @@ static void judge(struct maskdm_hosted *h, int64_t i, int worker)
  * opposite: one of them sees the other. */
 static void call(void *arg, int64_t i, int worker)
 {
-    struct maskdm_hosted *h = arg;
+    struct mdm_hosted *h = arg;
 
     atomic_fetch_add(&h->running, 1);
     if (atomic_load(&h->open))
@@ -101,7 +101,7 @@ static void call(void *arg, int64_t i, int worker)
 }
 
 /* Close the loop; whether calls were still inside. */
-static int close_loop(struct maskdm_hosted *h)
+static int close_loop(struct mdm_hosted *h)
 {
     const struct timespec pause = {.tv_nsec = 50000};
     int early;
@@ -116,30 +116,30 @@ static int close_loop(struct maskdm_hosted *h)
 static int explain_fault(int fault, long long number, int workers)
 {
     if (fault == BAD_WORKER)
-        return maskdm_fail(MASKDM_EDEVICE, "the host's parallel loop called worker %lld; there are 0 .. %d", number,
-                           workers - 1);
+        return mdm_fail(MASKDM_EDEVICE, "the host's parallel loop called worker %lld; there are 0 .. %d", number,
+                        workers - 1);
     if (fault == BAD_INDEX)
-        return maskdm_fail(MASKDM_EDEVICE, "the host's parallel loop ran index %lld, which the loop has not", number);
+        return mdm_fail(MASKDM_EDEVICE, "the host's parallel loop ran index %lld, which the loop has not", number);
     if (fault == SHARED_WORKER)
-        return maskdm_fail(MASKDM_EDEVICE, "the host's parallel loop made two calls at once as worker %lld", number);
-    return maskdm_fail(MASKDM_EDEVICE, "the host's parallel loop ran index %lld when all were done", number);
+        return mdm_fail(MASKDM_EDEVICE, "the host's parallel loop made two calls at once as worker %lld", number);
+    return mdm_fail(MASKDM_EDEVICE, "the host's parallel loop ran index %lld when all were done", number);
 }
 
-static int explain(const struct maskdm_hosted *h, int early)
+static int explain(const struct mdm_hosted *h, int early)
 {
     const int64_t n = h->n, done = atomic_load(&h->done);
 
     if (atomic_load(&h->fault))
         return explain_fault(atomic_load(&h->fault), (long long)atomic_load(&h->number), h->workers);
     if (early || done != n)
-        return maskdm_fail(MASKDM_EDEVICE, "the host's parallel loop returned before all of %lld indices were done",
-                           (long long)n);
+        return mdm_fail(MASKDM_EDEVICE, "the host's parallel loop returned before all of %lld indices were done",
+                        (long long)n);
     if (atomic_load(&h->sum) != (uint64_t)(n % 2 ? n : n - 1) * (uint64_t)(n / 2))
-        return maskdm_fail(MASKDM_EDEVICE, "the host's parallel loop ran an index twice and left out another");
+        return mdm_fail(MASKDM_EDEVICE, "the host's parallel loop ran an index twice and left out another");
     return MASKDM_OK;
 }
 
-int maskdm_hosted_run(struct maskdm_hosted *h, int64_t n, maskdm_body body, void *arg)
+int mdm_hosted_run(struct mdm_hosted *h, int64_t n, mdm_body body, void *arg)
 {
     h->body = body;
     h->arg = arg;

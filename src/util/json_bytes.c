@@ -17,25 +17,25 @@ static int is_byte_mark(const char *s, size_t n)
     return n >= 3 && p[0] == 0xee && (p[1] == 0xbe || p[1] == 0xbf) && (p[2] & 0xc0) == 0x80;
 }
 
-void maskdm_text_add_json_bytes(struct maskdm_text *t, const char *s)
+void mdm_text_add_json_bytes(struct mdm_text *t, const char *s)
 {
     size_t left = strlen(s);
 
-    maskdm_text_add_n(t, "\"", 1);
+    mdm_text_add_n(t, "\"", 1);
     while (left) {
-        int n = is_byte_mark(s, left) ? 0 : maskdm_utf8_length(s, left);
+        int n = is_byte_mark(s, left) ? 0 : mdm_utf8_length(s, left);
 
         if (n)
-            maskdm_text_add_json_char(t, s, n);
+            mdm_text_add_json_char(t, s, n);
         else
-            maskdm_text_addf(t, "\\uef%02x", (unsigned char)*s);
+            mdm_text_addf(t, "\\uef%02x", (unsigned char)*s);
         s += n ? n : 1;
         left -= (size_t)(n ? n : 1);
     }
-    maskdm_text_add_n(t, "\"", 1);
+    mdm_text_add_n(t, "\"", 1);
 }
 
-void maskdm_json_bytes(struct maskdm_json *j)
+void mdm_json_bytes(struct mdm_json *j)
 {
     size_t from = 0, to = 0;
 

@@ -9,24 +9,24 @@
 
 #include <string.h>
 
-int maskdm_json_wrong(const struct maskdm_json *j, const char *what)
+int mdm_json_wrong(const struct mdm_json *j, const char *what)
 {
-    return maskdm_fail(MASKDM_EFORMAT, "JSON is wrong at byte %zu: %s", (size_t)(j->at - j->start), what);
+    return mdm_fail(MASKDM_EFORMAT, "JSON is wrong at byte %zu: %s", (size_t)(j->at - j->start), what);
 }
 
-int maskdm_json_reserve(struct maskdm_json *j, size_t n)
+int mdm_json_reserve(struct mdm_json *j, size_t n)
 {
     size_t need;
     char *fresh;
 
-    if (maskdm_add_size(&need, n, 1))
-        return maskdm_fail_memory(n, "a JSON string");
+    if (mdm_add_size(&need, n, 1))
+        return mdm_fail_memory(n, "a JSON string");
     if (need <= j->capacity)
         return MASKDM_OK;
-    fresh = maskdm_malloc(need);
+    fresh = mdm_malloc(need);
     if (!fresh)
-        return maskdm_fail_memory(need, "a JSON string");
-    maskdm_free(j->text);
+        return mdm_fail_memory(need, "a JSON string");
+    mdm_free(j->text);
     j->text = fresh;
     j->capacity = need;
     return MASKDM_OK;
@@ -75,7 +75,7 @@ static size_t encode(char *out, uint32_t c)
 }
 
 /* What follows a backslash; *at moves behind it. */
-static int unescape(struct maskdm_json *j, const char **at, const char *end)
+static int unescape(struct mdm_json *j, const char **at, const char *end)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     const char *s = *at, *which = *s ? strchr(from, *s) : NULL;
@@ -88,16 +88,16 @@ static int unescape(struct maskdm_json *j, const char **at, const char *end)
     }
     c = *s == 'u' ? hex4(s + 1, end) : -1;
     if (c < 0)
-        return maskdm_json_wrong(j, "a string has an unknown escape");
+        return mdm_json_wrong(j, "a string has an unknown escape");
     if (!c)
-        return maskdm_json_wrong(j, "a string contains NUL");
+        return mdm_json_wrong(j, "a string contains NUL");
     s += 5;
     if (c >= 0xdc00 && c < 0xe000)
-        return maskdm_json_wrong(j, "a string has a lone surrogate");
+        return mdm_json_wrong(j, "a string has a lone surrogate");
     if (c >= 0xd800 && c < 0xdc00) {
         low = end - s >= 6 && s[0] == '\\' && s[1] == 'u' ? hex4(s + 2, end) : -1;
         if (low < 0xdc00 || low >= 0xe000)
-            return maskdm_json_wrong(j, "a string has a lone surrogate");
+            return mdm_json_wrong(j, "a string has a lone surrogate");
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
         s += 6;
     }
@@ -107,28 +107,28 @@ static int unescape(struct maskdm_json *j, const char **at, const char *end)
 }
 
 /* Decoded it is never longer than as written. */
-int maskdm_json_read_string(struct maskdm_json *j)
+int mdm_json_read_string(struct mdm_json *j)
 {
     const char *s = j->at + 1, *end = s;
 
     while (end < j->end && *end != '"')
         end += *end == '\\' && j->end - end > 1 ? 2 : 1;
     if (end >= j->end)
-        return maskdm_json_wrong(j, "a string does not end");
-    MASKDM_TRY(maskdm_json_reserve(j, (size_t)(end - s)));
+        return mdm_json_wrong(j, "a string does not end");
+    MDM_TRY(mdm_json_reserve(j, (size_t)(end - s)));
     j->length = 0;
     while (s < end) {
-        int n = maskdm_utf8_length(s, (size_t)(end - s));
+        int n = mdm_utf8_length(s, (size_t)(end - s));
 
         if (*s == '\\') {
             s++;
-            MASKDM_TRY(unescape(j, &s, end));
+            MDM_TRY(unescape(j, &s, end));
             continue;
         }
         if ((unsigned char)*s < 0x20)
-            return maskdm_json_wrong(j, "a string contains a control character");
+            return mdm_json_wrong(j, "a string contains a control character");
         if (!n)
-            return maskdm_json_wrong(j, "a string is not UTF-8");
+            return mdm_json_wrong(j, "a string is not UTF-8");
         memcpy(j->text + j->length, s, (size_t)n);
         j->length += (size_t)n;
         s += n;

@@ -18,7 +18,7 @@
 
 /* Writable, since that is what ulimit -d counts; without reserve, since what is only asked for must not be held
  * against the machine's memory. */
-int maskdm_limits_room(size_t bytes)
+int mdm_limits_room(size_t bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -28,7 +28,7 @@ int maskdm_limits_room(size_t bytes)
     return 1;
 }
 
-size_t maskdm_limits_stack(void)
+size_t mdm_limits_stack(void)
 {
     pthread_attr_t a;
     size_t bytes = 0;
@@ -42,31 +42,31 @@ size_t maskdm_limits_stack(void)
 }
 
 /* EAGAIN stands for all of them. */
-int maskdm_limits_fail_thread(int reason)
+int mdm_limits_fail_thread(int reason)
 {
-    size_t stack = maskdm_limits_stack();
-    int64_t tasks = maskdm_cgroup_tasks("");
+    size_t stack = mdm_limits_stack();
+    int64_t tasks = mdm_cgroup_tasks("");
     struct rlimit user = {RLIM_INFINITY, RLIM_INFINITY};
 
     if (reason != EAGAIN && reason != ENOMEM)
-        return maskdm_fail(MASKDM_ENOMEM, "cannot start a thread: pthread_create() answers %d", reason);
-    if (!maskdm_limits_room(stack))
-        return maskdm_fail(MASKDM_ENOMEM,
-                           "cannot start a thread: its stack needs %zu bytes of address space, more than the limits "
-                           "of this process leave (ulimit -v; ulimit -s for a smaller stack)",
-                           stack);
+        return mdm_fail(MASKDM_ENOMEM, "cannot start a thread: pthread_create() answers %d", reason);
+    if (!mdm_limits_room(stack))
+        return mdm_fail(MASKDM_ENOMEM,
+                        "cannot start a thread: its stack needs %zu bytes of address space, more than the limits "
+                        "of this process leave (ulimit -v; ulimit -s for a smaller stack)",
+                        stack);
     if (tasks >= 0)
-        return maskdm_fail(MASKDM_ENOMEM,
-                           "cannot start a thread: the control group allows %lld processes and threads (pids.max), "
-                           "and has as many",
-                           (long long)tasks);
+        return mdm_fail(MASKDM_ENOMEM,
+                        "cannot start a thread: the control group allows %lld processes and threads (pids.max), "
+                        "and has as many",
+                        (long long)tasks);
 #ifdef RLIMIT_NPROC
     (void)getrlimit(RLIMIT_NPROC, &user);
 #endif
     if (user.rlim_cur != RLIM_INFINITY)
-        return maskdm_fail(MASKDM_ENOMEM,
-                           "cannot start a thread: the user is allowed %llu processes and threads (ulimit -u), and "
-                           "has as many",
-                           (unsigned long long)user.rlim_cur);
-    return maskdm_fail(MASKDM_ENOMEM, "cannot start a thread: the system has as many as it bears");
+        return mdm_fail(MASKDM_ENOMEM,
+                        "cannot start a thread: the user is allowed %llu processes and threads (ulimit -u), and "
+                        "has as many",
+                        (unsigned long long)user.rlim_cur);
+    return mdm_fail(MASKDM_ENOMEM, "cannot start a thread: the system has as many as it bears");
 }

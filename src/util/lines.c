@@ -44,15 +44,15 @@ static int see_lines(struct lines *l, int last, int (*see)(void *user, char *lin
     return status;
 }
 
-int maskdm_file_lines(const char *path, int (*see)(void *user, char *line), void *user)
+int mdm_file_lines(const char *path, int (*see)(void *user, char *line), void *user)
 {
     struct lines l = {.used = 0};
-    int fd = maskdm_sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY), status = 0;
+    int fd = mdm_sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY), status = 0;
     uint64_t at = 0;
     ssize_t n = fd < 0 ? -1 : 1;
 
     while (n > 0 && !status) {
-        n = maskdm_sys_pread(fd, path, l.text + l.used, ROOM - 1 - l.used, at);
+        n = mdm_sys_pread(fd, path, l.text + l.used, ROOM - 1 - l.used, at);
         if (n >= 0) {
             at += (uint64_t)n;
             l.used += (size_t)n;
@@ -60,6 +60,6 @@ int maskdm_file_lines(const char *path, int (*see)(void *user, char *line), void
         }
     }
     if (fd >= 0)
-        (void)maskdm_sys_close(fd, path);
+        (void)mdm_sys_close(fd, path);
     return status ? status : n < 0 ? MASKDM_EIO : MASKDM_OK;
 }

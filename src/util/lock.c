@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 
-struct maskdm_folder_lock {
+struct mdm_folder_lock {
     int fd;
     char *path;
 };
@@ -23,7 +23,7 @@ static int hold(int fd, const char *path)
 {
     int status;
 
-    if (maskdm_sys_before("lock", path))
+    if (mdm_sys_before("lock", path))
         return -1;
     do
         status = flock(fd, LOCK_EX | LOCK_NB);
@@ -31,40 +31,40 @@ static int hold(int fd, const char *path)
     return status;
 }
 
-int maskdm_folder_lock(struct maskdm_folder_lock **out, const char *path, const char *what)
+int mdm_folder_lock(struct mdm_folder_lock **out, const char *path, const char *what)
 {
-    struct maskdm_folder_lock *l = maskdm_need(1, sizeof *l, "a folder's lock");
+    struct mdm_folder_lock *l = mdm_need(1, sizeof *l, "a folder's lock");
 
     *out = NULL;
     if (!l)
         return MASKDM_ENOMEM;
-    l->path = maskdm_strdup(path);
+    l->path = mdm_strdup(path);
     if (!l->path) {
-        maskdm_free(l);
-        return maskdm_fail_memory(strlen(path) + 1, "a file name");
+        mdm_free(l);
+        return mdm_fail_memory(strlen(path) + 1, "a file name");
     }
-    l->fd = maskdm_sys_open(path, O_RDONLY | O_DIRECTORY);
+    l->fd = mdm_sys_open(path, O_RDONLY | O_DIRECTORY);
     if (l->fd < 0) {
-        maskdm_free(l->path);
-        maskdm_free(l);
-        return maskdm_sys_fail("open", path);
+        mdm_free(l->path);
+        mdm_free(l);
+        return mdm_sys_fail("open", path);
     }
     if (hold(l->fd, path) && errno == EWOULDBLOCK) {
-        maskdm_folder_unlock(&l);
-        return maskdm_fail(MASKDM_EINVAL, "%s is in use by %s", path, what);
+        mdm_folder_unlock(&l);
+        return mdm_fail(MASKDM_EINVAL, "%s is in use by %s", path, what);
     }
     *out = l;
     return MASKDM_OK;
 }
 
-void maskdm_folder_unlock(struct maskdm_folder_lock **lock)
+void mdm_folder_unlock(struct mdm_folder_lock **lock)
 {
-    struct maskdm_folder_lock *l = *lock;
+    struct mdm_folder_lock *l = *lock;
 
     *lock = NULL;
     if (!l)
         return;
-    (void)maskdm_sys_close(l->fd, l->path);
-    maskdm_free(l->path);
-    maskdm_free(l);
+    (void)mdm_sys_close(l->fd, l->path);
+    mdm_free(l->path);
+    mdm_free(l);
 }

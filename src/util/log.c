@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void maskdm_log_line(const struct maskdm_log *log, int level, const char *format, ...)
+void mdm_log_line(const struct mdm_log *log, int level, const char *format, ...)
 {
     char raw[1024], text[1024];
     va_list ap;
@@ -20,6 +20,6 @@ void maskdm_log_line(const struct maskdm_log *log, int level, const char *format
     va_end(ap);
     if (n < 0)
         return;
-    maskdm_one_line(text, sizeof text, raw);
+    mdm_one_line(text, sizeof text, raw);
     log->call(log->user, level, text);
 }

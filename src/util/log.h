@@ -7,11 +7,11 @@
 
 #include "util/error.h"
 
-struct maskdm_log {
+struct mdm_log {
     maskdm_log_callback call; /* NULL: silence */
     void *user;
 };
 
-void maskdm_log_line(const struct maskdm_log *log, int level, const char *format, ...) MASKDM_PRINTF(3, 4);
+void mdm_log_line(const struct mdm_log *log, int level, const char *format, ...) MDM_PRINTF(3, 4);
 
 #endif

@@ -9,37 +9,37 @@
 
 #include <errno.h>
 
-static enum maskdm_look_kind kind_of_mode(mode_t mode)
+static enum mdm_look_kind kind_of_mode(mode_t mode)
 {
     if (S_ISREG(mode))
-        return MASKDM_LOOK_FILE;
+        return MDM_LOOK_FILE;
     if (S_ISDIR(mode))
-        return MASKDM_LOOK_FOLDER;
-    return S_ISFIFO(mode) ? MASKDM_LOOK_FIFO : S_ISSOCK(mode) ? MASKDM_LOOK_SOCKET : MASKDM_LOOK_DEVICE;
+        return MDM_LOOK_FOLDER;
+    return S_ISFIFO(mode) ? MDM_LOOK_FIFO : S_ISSOCK(mode) ? MDM_LOOK_SOCKET : MDM_LOOK_DEVICE;
 }
 
 /* Why stat() failed. A link whose end is missing is there by itself; a name that is not there at all went away since
  * its folder was listed. */
-static enum maskdm_look_kind kind_of_failure(int reason, const char *path)
+static enum mdm_look_kind kind_of_failure(int reason, const char *path)
 {
     struct stat st;
 
     if (reason == ELOOP)
-        return MASKDM_LOOK_LINK_CIRCLE;
+        return MDM_LOOK_LINK_CIRCLE;
     if (reason == ENAMETOOLONG)
-        return MASKDM_LOOK_TOO_LONG;
-    return (reason == ENOENT || reason == ENOTDIR) && !lstat(path, &st) ? MASKDM_LOOK_BROKEN_LINK
-                                                                         : MASKDM_LOOK_UNREACHABLE;
+        return MDM_LOOK_TOO_LONG;
+    return (reason == ENOENT || reason == ENOTDIR) && !lstat(path, &st) ? MDM_LOOK_BROKEN_LINK
+                                                                         : MDM_LOOK_UNREACHABLE;
 }
 
-int maskdm_look(struct maskdm_look *out, const char *path)
+int mdm_look(struct mdm_look *out, const char *path)
 {
-    static const struct maskdm_look empty;
+    static const struct mdm_look empty;
     struct stat st;
 
     *out = empty;
-    if (maskdm_sys_stat(path, &st)) {
-        int reason = errno, status = maskdm_sys_fail("stat", path);
+    if (mdm_sys_stat(path, &st)) {
+        int reason = errno, status = mdm_sys_fail("stat", path);
 
         out->kind = kind_of_failure(reason, path);
         return status == MASKDM_ENOMEM ? status : MASKDM_OK;

@@ -63,14 +63,14 @@ static void sine_cosine(double *sine, double *cosine, uint32_t v)
 }
 
 /* Deviates of BLOCKS blocks from `block` on. u = (word + 1/2) / 2^32 is never 0. */
-static void draw_piece(float out[NORMALS], const struct maskdm_rng *stream, uint32_t block)
+static void draw_piece(float out[NORMALS], const struct mdm_rng *stream, uint32_t block)
 {
     uint32_t u[PAIRS], v[PAIRS], word[4], counter[4];
 
     memcpy(counter, stream->counter, sizeof counter);
     for (int i = 0; i < BLOCKS; i++) {
         counter[0] = block + (uint32_t)i;
-        maskdm_philox(word, counter, stream->key);
+        mdm_philox(word, counter, stream->key);
         u[2 * i] = word[0];
         v[2 * i] = word[1];
         u[2 * i + 1] = word[2];
@@ -85,7 +85,7 @@ static void draw_piece(float out[NORMALS], const struct maskdm_rng *stream, uint
     }
 }
 
-void maskdm_rng_normal(float *out, size_t count, const struct maskdm_rng *stream, uint64_t first)
+void mdm_rng_normal(float *out, size_t count, const struct mdm_rng *stream, uint64_t first)
 {
     float piece[NORMALS];
     size_t skip = (size_t)(first % 4);

@@ -195,7 +195,7 @@ static int scan(struct decimal *d, const char *s)
     return *s ? -1 : 0;
 }
 
-int maskdm_parse_double(const char *s, double *out)
+int mdm_parse_double(const char *s, double *out)
 {
     struct decimal d;
     struct big n, m;
@@ -223,7 +223,7 @@ int maskdm_parse_double(const char *s, double *out)
     return 0;
 }
 
-int maskdm_parse_i64(const char *s, int64_t *out)
+int mdm_parse_i64(const char *s, int64_t *out)
 {
     int negative = *s == '-';
     uint64_t value = 0, most = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct maskdm_option *maskdm_option_at(const struct maskdm_option_kind *kind, int64_t i,
-                                             const struct maskdm_option_table **table)
+const struct mdm_option *mdm_option_at(const struct mdm_option_kind *kind, int64_t i,
+                                       const struct mdm_option_table **table)
 {
     for (int t = 0; t < kind->count && i >= 0; t++) {
         *table = kind->table[t];
@@ -23,13 +23,13 @@ const struct maskdm_option *maskdm_option_at(const struct maskdm_option_kind *ki
     return NULL;
 }
 
-int maskdm_option_reset(struct maskdm_option_slot *slot)
+int mdm_option_reset(struct mdm_option_slot *slot)
 {
     char *value = NULL;
 
     if (slot->option->standard)
-        MASKDM_TRY(maskdm_option_canonical(&value, slot->said, slot->option, slot->option->standard));
-    maskdm_free(slot->value);
+        MDM_TRY(mdm_option_canonical(&value, slot->said, slot->option, slot->option->standard));
+    mdm_free(slot->value);
     slot->value = value;
     slot->set = 0;
     return MASKDM_OK;
@@ -40,76 +40,76 @@ static void destroy(void *object)
     maskdm_options *o = object;
 
     for (int i = 0; i < o->count; i++)
-        maskdm_free(o->slot[i].value);
-    maskdm_free(o);
+        mdm_free(o->slot[i].value);
+    mdm_free(o);
 }
 
-static const struct maskdm_handle_kind handle_kind = {"options", destroy};
+static const struct mdm_handle_kind handle_kind = {"options", destroy};
 
-static maskdm_options *make(const struct maskdm_option_kind *kind)
+static maskdm_options *make(const struct mdm_option_kind *kind)
 {
     int count = 0;
     maskdm_options *o;
 
     for (int t = 0; t < kind->count; t++)
         count += kind->table[t]->count;
-    o = maskdm_need(1, sizeof *o + (size_t)count * sizeof *o->slot, "options");
+    o = mdm_need(1, sizeof *o + (size_t)count * sizeof *o->slot, "options");
     if (!o)
         return NULL;
-    maskdm_handle_init(&o->handle, &handle_kind);
+    mdm_handle_init(&o->handle, &handle_kind);
     o->kind = kind;
     o->count = count;
     for (int i = 0; i < count; i++) {
-        struct maskdm_option_slot *s = &o->slot[i];
+        struct mdm_option_slot *s = &o->slot[i];
 
-        s->option = maskdm_option_at(kind, i, &s->table);
-        maskdm_option_name(s->name, kind, s->table, s->option);
-        maskdm_option_spell(s, MASKDM_SPELL_NAMES);
+        s->option = mdm_option_at(kind, i, &s->table);
+        mdm_option_name(s->name, kind, s->table, s->option);
+        mdm_option_spell(s, MASKDM_SPELL_NAMES);
     }
     return o;
 }
 
-int maskdm_optionset_create(maskdm_options **out, const struct maskdm_option_kind *kind)
+int mdm_options_create(maskdm_options **out, const struct mdm_option_kind *kind)
 {
     maskdm_options *o = make(kind);
     int status = o ? MASKDM_OK : MASKDM_ENOMEM;
 
     for (int i = 0; status >= 0 && i < o->count; i++)
-        status = maskdm_option_reset(&o->slot[i]);
+        status = mdm_option_reset(&o->slot[i]);
     if (status < 0)
-        maskdm_optionset_release(&o);
+        mdm_options_release(&o);
     *out = o;
     return status;
 }
 
-void maskdm_optionset_release(maskdm_options **options)
+void mdm_options_release(maskdm_options **options)
 {
     maskdm_options *o = *options;
 
     *options = NULL;
     if (o)
-        maskdm_handle_drop(&o->handle);
+        mdm_handle_drop(&o->handle);
 }
 
-struct maskdm_handle *maskdm_optionset_handle(const maskdm_options *o)
+struct mdm_handle *mdm_options_handle(const maskdm_options *o)
 {
     return o ? &((maskdm_options *)o)->handle : NULL;
 }
 
-static int copy_value(struct maskdm_option_slot *to, const struct maskdm_option_slot *from)
+static int copy_value(struct mdm_option_slot *to, const struct mdm_option_slot *from)
 {
-    char *value = from->value ? maskdm_strdup(from->value) : NULL;
+    char *value = from->value ? mdm_strdup(from->value) : NULL;
 
     if (from->value && !value)
-        return maskdm_fail_memory(strlen(from->value) + 1, "options");
-    maskdm_free(to->value);
+        return mdm_fail_memory(strlen(from->value) + 1, "options");
+    mdm_free(to->value);
     to->value = value;
     to->set = from->set;
     memcpy(to->said, from->said, sizeof to->said);
     return MASKDM_OK;
 }
 
-int maskdm_optionset_clone(maskdm_options **out, const maskdm_options *from)
+int mdm_options_clone(maskdm_options **out, const maskdm_options *from)
 {
     maskdm_options *o = make(from->kind);
     int status = o ? MASKDM_OK : MASKDM_ENOMEM;
@@ -119,12 +119,12 @@ int maskdm_optionset_clone(maskdm_options **out, const maskdm_options *from)
     for (int i = 0; status >= 0 && i < o->count; i++)
         status = copy_value(&o->slot[i], &from->slot[i]);
     if (status < 0)
-        maskdm_optionset_release(&o);
+        mdm_options_release(&o);
     *out = o;
     return status;
 }
 
-static const struct maskdm_option_slot *find_in_table(const maskdm_options *o, const char *table, const char *name)
+static const struct mdm_option_slot *find_in_table(const maskdm_options *o, const char *table, const char *name)
 {
     for (int i = 0; i < o->count; i++)
         if (!strcmp(o->slot[i].table->name, table) && !strcmp(o->slot[i].option->name, name))
@@ -139,86 +139,86 @@ static int copy_table(maskdm_options *to, const maskdm_options *from)
 
     to->spelling = from->spelling;
     for (int i = 0; i < to->count; i++) {
-        const struct maskdm_option_slot *s = find_in_table(from, table, to->slot[i].name);
+        const struct mdm_option_slot *s = find_in_table(from, table, to->slot[i].name);
 
         if (!s)
             continue;
         found = 1;
-        MASKDM_TRY(copy_value(&to->slot[i], s));
+        MDM_TRY(copy_value(&to->slot[i], s));
     }
     if (!found)
-        return maskdm_fail(MASKDM_EINVAL, "options of kind %s are needed, not of kind %s", to->kind->name,
-                           from->kind->name);
-    return maskdm_optionset_check(to);
+        return mdm_fail(MASKDM_EINVAL, "options of kind %s are needed, not of kind %s", to->kind->name,
+                        from->kind->name);
+    return mdm_options_check(to);
 }
 
-int maskdm_optionset_extract(maskdm_options **out, const maskdm_options *from, const struct maskdm_option_kind *kind)
+int mdm_options_extract(maskdm_options **out, const maskdm_options *from, const struct mdm_option_kind *kind)
 {
     maskdm_options *o;
     int status;
 
     *out = NULL;
-    MASKDM_TRY(maskdm_optionset_create(&o, kind));
-    status = from ? copy_table(o, from) : maskdm_optionset_check(o);
+    MDM_TRY(mdm_options_create(&o, kind));
+    status = from ? copy_table(o, from) : mdm_options_check(o);
     if (status < 0)
-        maskdm_optionset_release(&o);
+        mdm_options_release(&o);
     *out = o;
     return status;
 }
 
-const struct maskdm_option_kind *maskdm_optionset_kind(const maskdm_options *o)
+const struct mdm_option_kind *mdm_options_kind(const maskdm_options *o)
 {
     return o->kind;
 }
 
-int maskdm_optionset_set(maskdm_options *o, const char *name, const char *value)
+int mdm_options_set(maskdm_options *o, const char *name, const char *value)
 {
-    struct maskdm_option_slot *s;
+    struct mdm_option_slot *s;
     char *canonical;
 
-    MASKDM_TRY(maskdm_option_need(&s, o, name));
-    MASKDM_TRY(maskdm_option_canonical(&canonical, s->said, s->option, value));
-    maskdm_free(s->value);
+    MDM_TRY(mdm_option_need(&s, o, name));
+    MDM_TRY(mdm_option_canonical(&canonical, s->said, s->option, value));
+    mdm_free(s->value);
     s->value = canonical;
     s->set = 1;
     return MASKDM_OK;
 }
 
-int maskdm_optionset_set_number(maskdm_options *o, const char *name, const char *value)
+int mdm_options_set_number(maskdm_options *o, const char *name, const char *value)
 {
-    struct maskdm_option_slot *s;
+    struct mdm_option_slot *s;
 
-    MASKDM_TRY(maskdm_option_need(&s, o, name));
+    MDM_TRY(mdm_option_need(&s, o, name));
     if (s->option->type == MASKDM_OPTION_STRING || s->option->type == MASKDM_OPTION_CHOICE)
-        return maskdm_fail(MASKDM_EINVAL, "option %s takes a text, not the number %s", s->said, value);
-    return maskdm_optionset_set(o, name, value);
+        return mdm_fail(MASKDM_EINVAL, "option %s takes a text, not the number %s", s->said, value);
+    return mdm_options_set(o, name, value);
 }
 
-static const struct maskdm_option_slot *selector_of(const maskdm_options *o, const struct maskdm_option_slot *slot)
+static const struct mdm_option_slot *selector_of(const maskdm_options *o, const struct mdm_option_slot *slot)
 {
     return find_in_table(o, slot->table->name, slot->table->option[0].name);
 }
 
-int maskdm_option_belongs(const maskdm_options *o, const struct maskdm_option_slot *slot)
+int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *slot)
 {
-    const struct maskdm_option_slot *selector = slot->option->when ? selector_of(o, slot) : NULL;
+    const struct mdm_option_slot *selector = slot->option->when ? selector_of(o, slot) : NULL;
 
-    return !selector || (selector->value && maskdm_option_choice(slot->option->when, selector->value));
+    return !selector || (selector->value && mdm_option_choice(slot->option->when, selector->value));
 }
 
-int maskdm_optionset_check(const maskdm_options *o)
+int mdm_options_check(const maskdm_options *o)
 {
     for (int i = 0; i < o->count; i++) {
-        const struct maskdm_option_slot *s = &o->slot[i], *selector;
-        int belongs = maskdm_option_belongs(o, s);
+        const struct mdm_option_slot *s = &o->slot[i], *selector;
+        int belongs = mdm_option_belongs(o, s);
 
         if (s->set && !belongs) {
             selector = selector_of(o, s);
-            return maskdm_fail(MASKDM_EINVAL, "option %s belongs to %s=%s, but %s is %s", s->said, selector->said,
-                               s->option->when, selector->said, selector->value ? selector->value : "not given");
+            return mdm_fail(MASKDM_EINVAL, "option %s belongs to %s=%s, but %s is %s", s->said, selector->said,
+                            s->option->when, selector->said, selector->value ? selector->value : "not given");
         }
         if (s->option->required && belongs && (!s->value || !*s->value))
-            return maskdm_fail(MASKDM_EINVAL, "option %s must be given", s->said);
+            return mdm_fail(MASKDM_EINVAL, "option %s must be given", s->said);
     }
     return MASKDM_OK;
 }

@@ -10,23 +10,23 @@
 
 #include <string.h>
 
-void maskdm_option_name(char out[MASKDM_OPTION_NAME], const struct maskdm_option_kind *kind,
-                        const struct maskdm_option_table *table, const struct maskdm_option *option)
+void mdm_option_name(char out[MDM_OPTION_NAME], const struct mdm_option_kind *kind,
+                     const struct mdm_option_table *table, const struct mdm_option *option)
 {
     const char *prefix = kind->count > 1 ? table->prefix : "";
     size_t n = strlen(prefix);
 
     if (n && !strcmp(option->name, "type"))
-        maskdm_format(out, MASKDM_OPTION_NAME, "%.*s", (int)n - 1, prefix);
+        mdm_format(out, MDM_OPTION_NAME, "%.*s", (int)n - 1, prefix);
     else
-        maskdm_format(out, MASKDM_OPTION_NAME, "%s%s", prefix, option->name);
+        mdm_format(out, MDM_OPTION_NAME, "%s%s", prefix, option->name);
 }
 
-struct maskdm_option_slot *maskdm_option_find(const maskdm_options *o, const char *name)
+struct mdm_option_slot *mdm_option_find(const maskdm_options *o, const char *name)
 {
     for (int i = 0; i < o->count; i++)
         if (!strcmp(o->slot[i].name, name))
-            return (struct maskdm_option_slot *)&o->slot[i];
+            return (struct mdm_option_slot *)&o->slot[i];
     return NULL;
 }
 
@@ -34,27 +34,27 @@ struct maskdm_option_slot *maskdm_option_find(const maskdm_options *o, const cha
 
 static void spell(char *out, size_t size, const char *name, enum maskdm_option_spelling spelling)
 {
-    maskdm_format(out, size, "%s%s", spelling == MASKDM_SPELL_FLAGS ? "--" : "", name);
+    mdm_format(out, size, "%s%s", spelling == MASKDM_SPELL_FLAGS ? "--" : "", name);
     for (; spelling == MASKDM_SPELL_FLAGS && *out; out++)
         if (*out == '_')
             *out = '-';
 }
 
-void maskdm_option_spell(struct maskdm_option_slot *slot, enum maskdm_option_spelling spelling)
+void mdm_option_spell(struct mdm_option_slot *slot, enum maskdm_option_spelling spelling)
 {
     spell(slot->said, sizeof slot->said, slot->name, spelling);
 }
 
-void maskdm_optionset_spell(maskdm_options *o, enum maskdm_option_spelling spelling)
+void mdm_options_spell(maskdm_options *o, enum maskdm_option_spelling spelling)
 {
     o->spelling = spelling;
     for (int i = 0; i < o->count; i++)
-        maskdm_option_spell(&o->slot[i], spelling);
+        mdm_option_spell(&o->slot[i], spelling);
 }
 
-const char *maskdm_optionset_said(const maskdm_options *o, const char *name)
+const char *mdm_options_said(const maskdm_options *o, const char *name)
 {
-    const struct maskdm_option_slot *slot = maskdm_option_find(o, name);
+    const struct mdm_option_slot *slot = mdm_option_find(o, name);
 
     return slot ? slot->said : name;
 }
@@ -83,7 +83,7 @@ static int same(const char *word, size_t n, const char *name)
     }
 }
 
-static int is_alias(const struct maskdm_option *option, const char *name)
+static int is_alias(const struct mdm_option *option, const char *name)
 {
     for (const char *a = option->alias; a && *a;) {
         const size_t n = strcspn(a, "|");
@@ -96,7 +96,7 @@ static int is_alias(const struct maskdm_option *option, const char *name)
 }
 
 /* By its name in another spelling, by what others call it, or without its table's prefix. */
-static const struct maskdm_option_slot *by_meaning(const maskdm_options *o, const char *name)
+static const struct mdm_option_slot *by_meaning(const maskdm_options *o, const char *name)
 {
     for (int i = 0; i < o->count; i++)
         if (same(o->slot[i].name, strlen(o->slot[i].name), name))
@@ -118,15 +118,15 @@ static int least(int a, int b)
 }
 
 /* Insertions, deletions, replacements and exchanges of neighbours between two words (Damerau and Levenshtein, no
- * piece changed twice). Of words of at most MASKDM_OPTION_NAME - 1 bytes. */
+ * piece changed twice). Of words of at most MDM_OPTION_NAME - 1 bytes. */
 static int distance(const char *a, const char *b)
 {
-    int row[3][MASKDM_OPTION_NAME], *before = row[0], *above = row[1], *here = row[2];
-    int n = (int)strnlen(b, MASKDM_OPTION_NAME - 1);
+    int row[3][MDM_OPTION_NAME], *before = row[0], *above = row[1], *here = row[2];
+    int n = (int)strnlen(b, MDM_OPTION_NAME - 1);
 
     for (int k = 0; k <= n; k++)
         here[k] = k;
-    for (int i = 0; a[i] && i < MASKDM_OPTION_NAME - 1; i++) {
+    for (int i = 0; a[i] && i < MDM_OPTION_NAME - 1; i++) {
         int *oldest = before;
 
         before = above;
@@ -144,13 +144,13 @@ static int distance(const char *a, const char *b)
 
 /* Of all names the nearest, at most a third of the letters away, and no further than fingers err: lr_scheduler is not
  * the schedule of the noise. */
-static const struct maskdm_option_slot *by_letters(const maskdm_options *o, const char *name)
+static const struct mdm_option_slot *by_letters(const maskdm_options *o, const char *name)
 {
-    const struct maskdm_option_slot *nearest = NULL;
-    const size_t n = strnlen(name, MASKDM_OPTION_NAME);
+    const struct mdm_option_slot *nearest = NULL;
+    const size_t n = strnlen(name, MDM_OPTION_NAME);
     int best = least((int)n / 3, ERRORS) + 1;
 
-    for (int i = 0; i < o->count && n < MASKDM_OPTION_NAME; i++) {
+    for (int i = 0; i < o->count && n < MDM_OPTION_NAME; i++) {
         int d = distance(name, o->slot[i].name);
 
         if (d < best) {
@@ -161,22 +161,22 @@ static const struct maskdm_option_slot *by_letters(const maskdm_options *o, cons
     return nearest;
 }
 
-int maskdm_option_need(struct maskdm_option_slot **out, const maskdm_options *o, const char *name)
+int mdm_option_need(struct mdm_option_slot **out, const maskdm_options *o, const char *name)
 {
-    const struct maskdm_option_slot *guess;
-    char said[MASKDM_OPTION_NAME + 20];
+    const struct mdm_option_slot *guess;
+    char said[MDM_OPTION_NAME + 20];
 
-    *out = maskdm_option_find(o, name);
+    *out = mdm_option_find(o, name);
     if (*out)
         return MASKDM_OK;
     spell(said, sizeof said, name, o->spelling);
     guess = by_meaning(o, name);
     if (guess)
-        return maskdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"; see %s (%s)", o->kind->name, said, guess->said,
-                           guess->option->help);
+        return mdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"; see %s (%s)", o->kind->name, said, guess->said,
+                        guess->option->help);
     guess = by_letters(o, name);
     if (guess)
-        return maskdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"; the nearest is %s", o->kind->name, said,
-                           guess->said);
-    return maskdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"", o->kind->name, said);
+        return mdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"; the nearest is %s", o->kind->name, said,
+                        guess->said);
+    return mdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"", o->kind->name, said);
 }

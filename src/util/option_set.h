@@ -8,41 +8,41 @@
 #include "util/handle.h"
 #include "util/option.h"
 
-enum { MASKDM_OPTION_NAME = 64 }; /* bytes of a full name with its NUL */
+enum { MDM_OPTION_NAME = 64 }; /* bytes of a full name with its NUL */
 
-struct maskdm_option_slot {
-    const struct maskdm_option_table *table;
-    const struct maskdm_option *option;
-    char name[MASKDM_OPTION_NAME]; /* with the prefix, in a composite */
-    char said[MASKDM_OPTION_NAME]; /* in error lines: as the name in the handle that this one was made from */
-    char *value;                   /* canonical, or NULL: unset and without a default */
-    int set;                       /* by the caller */
+struct mdm_option_slot {
+    const struct mdm_option_table *table;
+    const struct mdm_option *option;
+    char name[MDM_OPTION_NAME]; /* with the prefix, in a composite */
+    char said[MDM_OPTION_NAME]; /* in error lines: as the name in the handle that this one was made from */
+    char *value;                /* canonical, or NULL: unset and without a default */
+    int set;                    /* by the caller */
 };
 
 struct maskdm_options {
-    struct maskdm_handle handle;
-    const struct maskdm_option_kind *kind;
+    struct mdm_handle handle;
+    const struct mdm_option_kind *kind;
     int count;
     enum maskdm_option_spelling spelling;
-    struct maskdm_option_slot slot[];
+    struct mdm_option_slot slot[];
 };
 
 /* The slot of this name, or NULL; the second form records MASKDM_ENOTFOUND with the name that was probably meant. */
-struct maskdm_option_slot *maskdm_option_find(const maskdm_options *o, const char *name);
-int maskdm_option_need(struct maskdm_option_slot **out, const maskdm_options *o, const char *name);
-void maskdm_option_name(char out[MASKDM_OPTION_NAME], const struct maskdm_option_kind *kind,
-                        const struct maskdm_option_table *table, const struct maskdm_option *option);
-void maskdm_option_spell(struct maskdm_option_slot *slot, enum maskdm_option_spelling spelling);
+struct mdm_option_slot *mdm_option_find(const maskdm_options *o, const char *name);
+int mdm_option_need(struct mdm_option_slot **out, const maskdm_options *o, const char *name);
+void mdm_option_name(char out[MDM_OPTION_NAME], const struct mdm_option_kind *kind,
+                     const struct mdm_option_table *table, const struct mdm_option *option);
+void mdm_option_spell(struct mdm_option_slot *slot, enum maskdm_option_spelling spelling);
 /* Whether the table's selector stands at one of the choices that `when` names. */
-int maskdm_option_belongs(const maskdm_options *o, const struct maskdm_option_slot *slot);
+int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *slot);
 /* Back to the default. */
-int maskdm_option_reset(struct maskdm_option_slot *slot);
+int mdm_option_reset(struct mdm_option_slot *slot);
 
-/* `text` checked and in canonical form (maskdm_free). `name` is for error lines. */
-int maskdm_option_canonical(char **out, const char *name, const struct maskdm_option *o, const char *text);
+/* `text` checked and in canonical form (mdm_free). `name` is for error lines. */
+int mdm_option_canonical(char **out, const char *name, const struct mdm_option *o, const char *text);
 /* "0 .. 1", "at least 1", or nothing. */
-void maskdm_option_range(struct maskdm_text *t, const struct maskdm_option *o);
+void mdm_option_range(struct mdm_text *t, const struct mdm_option *o);
 /* Whether `word` is one of "a|b|c". */
-int maskdm_option_choice(const char *choices, const char *word);
+int mdm_option_choice(const char *choices, const char *word);
 
 #endif

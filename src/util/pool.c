@@ -2,7 +2,7 @@
  *
  * The thread pool. A loop is announced by counting `round` up; workers then claim indices from one atomic
  * counter, and the caller, who claims too, waits until every worker has left the loop. So a body and its
- * argument are never touched after maskdm_pool_run() returned.
+ * argument are never touched after mdm_pool_run() returned.
  *
  * Who waits spins for about 30 microseconds, longer than the gap between two operations of a program, and
  * only then sleeps. A sleeper counts itself in `asleep` before it looks at `round` for the last time, and the
@@ -27,21 +27,21 @@ enum { SPINS = 32, CACHE_LINE = 64 }; /* looks between two readings of the clock
 static const double spin_time = 30e-6; /* seconds; a pause takes 10 to 140 cycles, so counting would not do */
 
 struct worker {
-    struct maskdm_pool *pool;
+    struct mdm_pool *pool;
     pthread_t thread;
     int index; /* 1 and up; the caller is 0 */
 };
 
-struct maskdm_pool {
+struct mdm_pool {
     int threads;
     int started; /* of worker[] */
     long process;
-    struct maskdm_hosted *hosted; /* NULL: threads of ours */
+    struct mdm_hosted *hosted;    /* NULL: threads of ours */
     pthread_mutex_t turn; /* held by the caller whose loop runs */
     pthread_mutex_t lock; /* for the two conditions */
     pthread_cond_t work, done;
     /* the loop */
-    maskdm_body body;
+    mdm_body body;
     void *arg;
     int64_t n;
     int stop;
@@ -63,7 +63,7 @@ static void relax(void)
 #endif
 }
 
-static void claim(struct maskdm_pool *p, int worker)
+static void claim(struct mdm_pool *p, int worker)
 {
     for (;;) {
         int64_t i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
@@ -75,11 +75,11 @@ static void claim(struct maskdm_pool *p, int worker)
 }
 
 /* Until `round` is no longer `seen`; what it is now. */
-static unsigned await_round(struct maskdm_pool *p, unsigned seen)
+static unsigned await_round(struct mdm_pool *p, unsigned seen)
 {
     unsigned now;
 
-    for (double end = maskdm_clock() + spin_time; maskdm_clock() < end;)
+    for (double end = mdm_clock() + spin_time; mdm_clock() < end;)
         for (int i = 0; i < SPINS; i++) {
             now = atomic_load_explicit(&p->round, memory_order_acquire);
             if (now != seen)
@@ -95,7 +95,7 @@ static unsigned await_round(struct maskdm_pool *p, unsigned seen)
     return now;
 }
 
-static void leave(struct maskdm_pool *p)
+static void leave(struct mdm_pool *p)
 {
     if (atomic_fetch_sub(&p->busy, 1) != 1 || !atomic_load(&p->caller_asleep))
         return;
@@ -104,9 +104,9 @@ static void leave(struct maskdm_pool *p)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-static void await_workers(struct maskdm_pool *p)
+static void await_workers(struct mdm_pool *p)
 {
-    for (double end = maskdm_clock() + spin_time; maskdm_clock() < end;)
+    for (double end = mdm_clock() + spin_time; mdm_clock() < end;)
         for (int i = 0; i < SPINS; i++) {
             if (!atomic_load_explicit(&p->busy, memory_order_acquire))
                 return;
@@ -123,7 +123,7 @@ static void await_workers(struct maskdm_pool *p)
 static void *serve(void *arg)
 {
     const struct worker *w = arg;
-    struct maskdm_pool *p = w->pool;
+    struct mdm_pool *p = w->pool;
     unsigned seen = 0;
 
     for (;;) {
@@ -135,7 +135,7 @@ static void *serve(void *arg)
     }
 }
 
-static void announce(struct maskdm_pool *p)
+static void announce(struct mdm_pool *p)
 {
     atomic_fetch_add(&p->round, 1);
     if (!atomic_load(&p->asleep))
@@ -145,7 +145,7 @@ static void announce(struct maskdm_pool *p)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-static int start_workers(struct maskdm_pool *p)
+static int start_workers(struct mdm_pool *p)
 {
     for (int i = 1; i < p->threads; i++) {
         struct worker *w = &p->worker[p->started];
@@ -153,9 +153,9 @@ static int start_workers(struct maskdm_pool *p)
 
         w->pool = p;
         w->index = i;
-        status = maskdm_thread_start(&w->thread, serve, w);
+        status = mdm_thread_start(&w->thread, serve, w);
         if (status)
-            return maskdm_fail_prefix(status, "worker thread %d of %d", i, p->threads - 1);
+            return mdm_fail_prefix(status, "worker thread %d of %d", i, p->threads - 1);
         p->started++;
     }
     return MASKDM_OK;
@@ -172,22 +172,22 @@ static void make_turn(pthread_mutex_t *turn)
     (void)pthread_mutexattr_destroy(&a);
 }
 
-int maskdm_pool_create(struct maskdm_pool **out, int threads, maskdm_parallel_for host, void *host_user)
+int mdm_pool_create(struct mdm_pool **out, int threads, maskdm_parallel_for host, void *host_user)
 {
-    struct maskdm_pool *p;
+    struct mdm_pool *p;
     int workers = host ? 0 : threads - 1, status = MASKDM_OK;
     size_t bytes;
 
     *out = NULL;
     if (threads < 1)
-        return maskdm_fail(MASKDM_EINVAL, "a pool needs at least 1 thread, not %d", threads);
+        return mdm_fail(MASKDM_EINVAL, "a pool needs at least 1 thread, not %d", threads);
     bytes = sizeof *p + (size_t)workers * sizeof *p->worker;
-    p = maskdm_need_aligned(bytes, "a thread pool");
+    p = mdm_need_aligned(bytes, "a thread pool");
     if (!p)
         return MASKDM_ENOMEM;
     memset(p, 0, bytes);
     p->threads = threads;
-    p->process = maskdm_process_id();
+    p->process = mdm_process_id();
     make_turn(&p->turn);
     /* With default attributes none of these can fail on the systems that we know. */
     (void)pthread_mutex_init(&p->lock, NULL);
@@ -196,23 +196,23 @@ int maskdm_pool_create(struct maskdm_pool **out, int threads, maskdm_parallel_fo
     if (workers)
         status = start_workers(p);
     if (host)
-        status = maskdm_hosted_create(&p->hosted, threads, host, host_user);
+        status = mdm_hosted_create(&p->hosted, threads, host, host_user);
     if (status < 0)
-        maskdm_pool_release(&p);
+        mdm_pool_release(&p);
     *out = p;
     return status;
 }
 
-void maskdm_pool_release(struct maskdm_pool **pool)
+void mdm_pool_release(struct mdm_pool **pool)
 {
-    struct maskdm_pool *p = *pool;
+    struct mdm_pool *p = *pool;
 
     *pool = NULL;
     if (!p)
         return;
-    if (!maskdm_process_made(p->process)) {
-        maskdm_hosted_release(&p->hosted);
-        maskdm_free(p);
+    if (!mdm_process_made(p->process)) {
+        mdm_hosted_release(&p->hosted);
+        mdm_free(p);
         return;
     }
     p->stop = 1;
@@ -223,22 +223,22 @@ void maskdm_pool_release(struct maskdm_pool **pool)
     (void)pthread_cond_destroy(&p->work);
     (void)pthread_mutex_destroy(&p->lock);
     (void)pthread_mutex_destroy(&p->turn);
-    maskdm_hosted_release(&p->hosted);
-    maskdm_free(p);
+    mdm_hosted_release(&p->hosted);
+    mdm_free(p);
 }
 
-int maskdm_pool_threads(const struct maskdm_pool *p)
+int mdm_pool_threads(const struct mdm_pool *p)
 {
     return p ? p->threads : 1;
 }
 
-static void run_here(int64_t n, maskdm_body body, void *arg)
+static void run_here(int64_t n, mdm_body body, void *arg)
 {
     for (int64_t i = 0; i < n; i++)
         body(arg, i, 0);
 }
 
-int maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *arg)
+int mdm_pool_run(struct mdm_pool *p, int64_t n, mdm_body body, void *arg)
 {
     int status = MASKDM_OK;
 
@@ -250,9 +250,9 @@ int maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *ar
     }
     /* Also where nothing runs at once: worker 0's scratch belongs to one caller at a time. */
     if (pthread_mutex_lock(&p->turn) == EDEADLK)
-        return maskdm_fail(MASKDM_EBUSY, "the device is at work: the host's parallel loop cannot use it");
+        return mdm_fail(MASKDM_EBUSY, "the device is at work: the host's parallel loop cannot use it");
     if (p->hosted) {
-        status = maskdm_hosted_run(p->hosted, n, body, arg);
+        status = mdm_hosted_run(p->hosted, n, body, arg);
     } else if (!p->started || n == 1) {
         run_here(n, body, arg);
     } else {

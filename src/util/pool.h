@@ -11,33 +11,33 @@
 
 #include <stdint.h>
 
-struct maskdm_pool;
+struct mdm_pool;
 
 /* Run body(arg, i, worker) for i in [0, n); worker is in [0, threads). Same contract as the host's own
  * maskdm_parallel_for. */
-typedef void (*maskdm_body)(void *arg, int64_t i, int worker);
+typedef void (*mdm_body)(void *arg, int64_t i, int worker);
 
 /* threads >= 1. A host's loop (may be NULL) replaces our threads; `threads` is then its worker count. */
-int maskdm_pool_create(struct maskdm_pool **out, int threads, maskdm_parallel_for host, void *host_user);
-void maskdm_pool_release(struct maskdm_pool **p); /* joins; in a forked process only frees */
-int maskdm_pool_threads(const struct maskdm_pool *p);
+int mdm_pool_create(struct mdm_pool **out, int threads, maskdm_parallel_for host, void *host_user);
+void mdm_pool_release(struct mdm_pool **p); /* joins; in a forked process only frees */
+int mdm_pool_threads(const struct mdm_pool *p);
 /* NULL pool runs the loop on the caller. Not reentrant: a body must not start a loop. Our own threads never fail; a
  * host's loop may break its contract (MASKDM_EDEVICE: some indices may not have run) or call us again (MASKDM_EBUSY).
  */
-MASKDM_MUST_CHECK int maskdm_pool_run(struct maskdm_pool *p, int64_t n, maskdm_body body, void *arg);
+MASKDM_MUST_CHECK int mdm_pool_run(struct mdm_pool *p, int64_t n, mdm_body body, void *arg);
 
 /* The same for a body that may fail with a recorded negative status. Every index runs, and the failure of the lowest
  * one is recorded for the caller, so that the error does not depend on the threads either. */
-typedef int (*maskdm_try_body)(void *arg, int64_t i, int worker);
-int maskdm_pool_try(struct maskdm_pool *p, int64_t n, maskdm_try_body body, void *arg);
+typedef int (*mdm_try_body)(void *arg, int64_t i, int worker);
+int mdm_pool_try(struct mdm_pool *p, int64_t n, mdm_try_body body, void *arg);
 
 /* ---- hosted.c: a loop of the host's, held to its contract ---- */
 
-struct maskdm_hosted;
+struct mdm_hosted;
 
-int maskdm_hosted_create(struct maskdm_hosted **out, int workers, maskdm_parallel_for loop, void *user);
-void maskdm_hosted_release(struct maskdm_hosted **h);
+int mdm_hosted_create(struct mdm_hosted **out, int workers, maskdm_parallel_for loop, void *user);
+void mdm_hosted_release(struct mdm_hosted **h);
 /* One caller at a time. */
-int maskdm_hosted_run(struct maskdm_hosted *h, int64_t n, maskdm_body body, void *arg);
+int mdm_hosted_run(struct mdm_hosted *h, int64_t n, mdm_body body, void *arg);
 
 #endif

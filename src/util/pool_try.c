@@ -8,10 +8,10 @@
 #include <pthread.h>
 
 struct trial {
-    maskdm_try_body body;
+    mdm_try_body body;
     void *arg;
     pthread_mutex_t lock; /* of what follows */
-    struct maskdm_failure failure;
+    struct mdm_failure failure;
     int64_t failed; /* lowest index that did */
 };
 
@@ -24,21 +24,21 @@ static void try_one(void *arg, int64_t i, int worker)
         return;
     pthread_mutex_lock(&t->lock);
     if (!t->failure.code || i < t->failed) {
-        maskdm_failure_take(&t->failure, status);
+        mdm_failure_take(&t->failure, status);
         t->failed = i;
     }
     pthread_mutex_unlock(&t->lock);
 }
 
-int maskdm_pool_try(struct maskdm_pool *p, int64_t n, maskdm_try_body body, void *arg)
+int mdm_pool_try(struct mdm_pool *p, int64_t n, mdm_try_body body, void *arg)
 {
     struct trial t = {.body = body, .arg = arg};
     int status;
 
     if (pthread_mutex_init(&t.lock, NULL))
-        return maskdm_fail(MASKDM_ENOMEM, "the system has no lock left for a loop");
-    status = maskdm_pool_run(p, n, try_one, &t);
+        return mdm_fail(MASKDM_ENOMEM, "the system has no lock left for a loop");
+    status = mdm_pool_run(p, n, try_one, &t);
     pthread_mutex_destroy(&t.lock);
-    MASKDM_TRY(status);
-    return maskdm_failure_record(&t.failure);
+    MDM_TRY(status);
+    return mdm_failure_record(&t.failure);
 }

@@ -8,21 +8,21 @@
 
 #include <unistd.h>
 
-long maskdm_process_id(void)
+long mdm_process_id(void)
 {
     return (long)getpid();
 }
 
-int maskdm_process_made(long maker)
+int mdm_process_made(long maker)
 {
-    return maker == maskdm_process_id();
+    return maker == mdm_process_id();
 }
 
-int maskdm_process_check(long maker, const char *what)
+int mdm_process_check(long maker, const char *what)
 {
-    if (maskdm_process_made(maker))
+    if (mdm_process_made(maker))
         return MASKDM_OK;
-    return maskdm_fail(MASKDM_EINVAL,
-                       "%s belongs to process %ld: a forked process can only release it, and opens its own", what,
-                       maker);
+    return mdm_fail(MASKDM_EINVAL,
+                    "%s belongs to process %ld: a forked process can only release it, and opens its own", what,
+                    maker);
 }

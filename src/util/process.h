@@ -6,9 +6,9 @@
 #ifndef MASKDM_UTIL_PROCESS_H
 #define MASKDM_UTIL_PROCESS_H
 
-long maskdm_process_id(void);
-int maskdm_process_made(long maker); /* whether `maker` is this process */
+long mdm_process_id(void);
+int mdm_process_made(long maker); /* whether `maker` is this process */
 /* MASKDM_OK in the process that made `what`, else a recorded MASKDM_EINVAL. */
-int maskdm_process_check(long maker, const char *what);
+int mdm_process_check(long maker, const char *what);
 
 #endif

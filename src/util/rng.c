@@ -4,7 +4,7 @@
  */
 #include "util/rng.h"
 
-void maskdm_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2])
+void mdm_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2])
 {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
 
@@ -24,9 +24,9 @@ void maskdm_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t ke
     out[3] = c3;
 }
 
-struct maskdm_rng maskdm_rng_make(uint64_t seed, enum maskdm_purpose purpose, uint64_t sample, uint64_t step)
+struct mdm_rng mdm_rng_make(uint64_t seed, enum mdm_purpose purpose, uint64_t sample, uint64_t step)
 {
-    struct maskdm_rng r = { { (uint32_t)seed, (uint32_t)(seed >> 32) }, { 0 }, { 0 }, 0 };
+    struct mdm_rng r = { { (uint32_t)seed, (uint32_t)(seed >> 32) }, { 0 }, { 0 }, 0 };
 
     r.counter[1] = (uint32_t)purpose << 24 | (uint32_t)(sample >> 32 & 0xfff) << 12 | (uint32_t)(step >> 32 & 0xfff);
     r.counter[2] = (uint32_t)sample;
@@ -34,10 +34,10 @@ struct maskdm_rng maskdm_rng_make(uint64_t seed, enum maskdm_purpose purpose, ui
     return r;
 }
 
-uint32_t maskdm_rng_u32(struct maskdm_rng *r)
+uint32_t mdm_rng_u32(struct mdm_rng *r)
 {
     if (!r->left) {
-        maskdm_philox(r->word, r->counter, r->key);
+        mdm_philox(r->word, r->counter, r->key);
         r->counter[0]++;
         r->left = 4;
     }
@@ -46,7 +46,7 @@ uint32_t maskdm_rng_u32(struct maskdm_rng *r)
 
 /* Lemire, "Fast random integer generation in an interval" (2019): the high half of word * limit, with the few
  * words refused that would make some results more likely. */
-uint32_t maskdm_rng_range(struct maskdm_rng *r, uint32_t limit)
+uint32_t mdm_rng_range(struct mdm_rng *r, uint32_t limit)
 {
     uint64_t product;
     uint32_t surplus;
@@ -55,14 +55,14 @@ uint32_t maskdm_rng_range(struct maskdm_rng *r, uint32_t limit)
         return 0;
     surplus = (0 - limit) % limit; /* 2^32 mod limit */
     do
-        product = (uint64_t)maskdm_rng_u32(r) * limit;
+        product = (uint64_t)mdm_rng_u32(r) * limit;
     while ((uint32_t)product < surplus);
     return (uint32_t)(product >> 32);
 }
 
-double maskdm_rng_uniform(struct maskdm_rng *r)
+double mdm_rng_uniform(struct mdm_rng *r)
 {
-    uint64_t high = maskdm_rng_u32(r), low = maskdm_rng_u32(r);
+    uint64_t high = mdm_rng_u32(r), low = mdm_rng_u32(r);
 
     return (double)((high << 32 | low) >> 11) * 0x1p-53;
 }
@@ -70,7 +70,7 @@ double maskdm_rng_uniform(struct maskdm_rng *r)
 /* A balanced Feistel network is a permutation of 2^(2 half) numbers whatever its round function; numbers that
  * land outside 0..n-1 are sent through again until they land inside. Eight bits at least, since the network is
  * a poor shuffle of fewer. */
-uint64_t maskdm_rng_permute(uint64_t seed, enum maskdm_purpose purpose, uint64_t step, uint64_t i, uint64_t n)
+uint64_t mdm_rng_permute(uint64_t seed, enum mdm_purpose purpose, uint64_t step, uint64_t i, uint64_t n)
 {
     enum { ROUNDS = 6 };
     int half = 4;
@@ -85,12 +85,12 @@ uint64_t maskdm_rng_permute(uint64_t seed, enum maskdm_purpose purpose, uint64_t
         uint64_t left = i >> half, right = i & mask;
 
         for (uint64_t round = 0; round < ROUNDS; round++) {
-            struct maskdm_rng r = maskdm_rng_make(seed, purpose, round, step);
+            struct mdm_rng r = mdm_rng_make(seed, purpose, round, step);
             uint64_t swapped = left;
 
             r.counter[0] = (uint32_t)right;
             left = right;
-            right = swapped ^ (maskdm_rng_u32(&r) & mask);
+            right = swapped ^ (mdm_rng_u32(&r) & mask);
         }
         i = left << half | right;
     } while (i >= n);

@@ -18,41 +18,41 @@
 #include <stdint.h>
 
 /* One purpose per stream. Values are part of what a seed means: never renumber. */
-enum maskdm_purpose {
-    MASKDM_DRAW_INIT = 1,      /* weight initialisation; sample = parameter index */
-    MASKDM_DRAW_ORDER = 2,     /* epoch permutation; sample = 0, step = epoch */
-    MASKDM_DRAW_FLIP = 3,      /* horizontal flip; sample = position in the run's stream of images */
-    MASKDM_DRAW_MASK = 4,
-    MASKDM_DRAW_TIME = 5,
-    MASKDM_DRAW_NOISE = 6,
-    MASKDM_DRAW_SAMPLE = 7,    /* x_T of a sampler; sample = 0, the seed is the image's own */
-    MASKDM_DRAW_SAMPLER = 8,   /* noise inside sampling steps; step = sampler step */
-    MASKDM_DRAW_SPLIT = 9,     /* train / held-out split */
-    MASKDM_DRAW_LABEL = 10,    /* label dropout */
-    MASKDM_DRAW_USER = 11      /* custom mask policies */
+enum mdm_purpose {
+    MDM_DRAW_INIT = 1,         /* weight initialisation; sample = parameter index */
+    MDM_DRAW_ORDER = 2,        /* epoch permutation; sample = 0, step = epoch */
+    MDM_DRAW_FLIP = 3,         /* horizontal flip; sample = position in the run's stream of images */
+    MDM_DRAW_MASK = 4,
+    MDM_DRAW_TIME = 5,
+    MDM_DRAW_NOISE = 6,
+    MDM_DRAW_SAMPLE = 7,       /* x_T of a sampler; sample = 0, the seed is the image's own */
+    MDM_DRAW_SAMPLER = 8,      /* noise inside sampling steps; step = sampler step */
+    MDM_DRAW_SPLIT = 9,        /* train / held-out split */
+    MDM_DRAW_LABEL = 10,       /* label dropout */
+    MDM_DRAW_USER = 11         /* custom mask policies */
 };
 
-struct maskdm_rng {
+struct mdm_rng {
     uint32_t key[2], counter[4]; /* counter[0] is the next block */
     uint32_t word[4];            /* the block being consumed */
     int left;                    /* unread words of it */
 };
 
 /* Raw function: ten rounds. Known answers of Random123 are in tests/unit/rng.c. */
-void maskdm_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
+void mdm_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
-struct maskdm_rng maskdm_rng_make(uint64_t seed, enum maskdm_purpose purpose, uint64_t sample, uint64_t step);
-uint32_t maskdm_rng_u32(struct maskdm_rng *r);
-uint32_t maskdm_rng_range(struct maskdm_rng *r, uint32_t limit); /* uniform in [0, limit), no modulo bias */
-double maskdm_rng_uniform(struct maskdm_rng *r);                 /* in [0, 1), 53 bits */
+struct mdm_rng mdm_rng_make(uint64_t seed, enum mdm_purpose purpose, uint64_t sample, uint64_t step);
+uint32_t mdm_rng_u32(struct mdm_rng *r);
+uint32_t mdm_rng_range(struct mdm_rng *r, uint32_t limit);       /* uniform in [0, limit), no modulo bias */
+double mdm_rng_uniform(struct mdm_rng *r);                       /* in [0, 1), 53 bits */
 
 /* `count` standard normal deviates: element i depends on (stream, i) alone. Box-Muller over pairs with our own
  * log and sincospi, so that every machine draws the same bits. Ignores and does not move the stream's
  * position: it starts at block 0. `first` is the index of out[0], best a multiple of 4. */
-void maskdm_rng_normal(float *out, size_t count, const struct maskdm_rng *stream, uint64_t first);
+void mdm_rng_normal(float *out, size_t count, const struct mdm_rng *stream, uint64_t first);
 
 /* Element `i` < n of a pseudo-random permutation of 0..n-1, without storing it (a Feistel network over Philox
  * with cycle walking). */
-uint64_t maskdm_rng_permute(uint64_t seed, enum maskdm_purpose purpose, uint64_t step, uint64_t i, uint64_t n);
+uint64_t mdm_rng_permute(uint64_t seed, enum mdm_purpose purpose, uint64_t step, uint64_t i, uint64_t n);
 
 #endif

@@ -3,7 +3,7 @@
  * Heapsort of indices. */
 #include "util/sort.h"
 
-static void sift(int64_t *index, int64_t root, int64_t n, maskdm_compare *order, const void *user)
+static void sift(int64_t *index, int64_t root, int64_t n, mdm_compare *order, const void *user)
 {
     int64_t child, moved = index[root];
 
@@ -17,7 +17,7 @@ static void sift(int64_t *index, int64_t root, int64_t n, maskdm_compare *order,
     index[root] = moved;
 }
 
-void maskdm_sort(int64_t *index, int64_t n, maskdm_compare *order, const void *user)
+void mdm_sort(int64_t *index, int64_t n, mdm_compare *order, const void *user)
 {
     for (int64_t root = n / 2; root-- > 0;)
         sift(index, root, n, order, user);

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 /* Below, at or above zero as a comes before, with or after b. */
-typedef int maskdm_compare(const void *user, int64_t a, int64_t b);
+typedef int mdm_compare(const void *user, int64_t a, int64_t b);
 
 /* Put what is in index[0 .. n) in order. */
-void maskdm_sort(int64_t *index, int64_t n, maskdm_compare *order, const void *user);
+void mdm_sort(int64_t *index, int64_t n, mdm_compare *order, const void *user);
 
 #endif

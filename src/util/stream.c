@@ -13,35 +13,35 @@
 #include <signal.h>
 #include <unistd.h>
 
-int maskdm_stream_fail(const char *path)
+int mdm_stream_fail(const char *path)
 {
-    return errno == ENXIO ? maskdm_fail(MASKDM_EIO, "cannot open %s: nothing reads from it", path)
-                          : maskdm_sys_fail("open", path);
+    return errno == ENXIO ? mdm_fail(MASKDM_EIO, "cannot open %s: nothing reads from it", path)
+                          : mdm_sys_fail("open", path);
 }
 
-static int open_own(const struct maskdm_target *t)
+static int open_own(const struct mdm_target *t)
 {
     int flags = fcntl(t->descriptor, F_GETFL), fd;
 
     if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY)
-        return maskdm_fail(MASKDM_EINVAL, "cannot write %s: it is open for reading only", t->path);
-    fd = maskdm_sys_before("open", t->path) ? -1 : fcntl(t->descriptor, F_DUPFD_CLOEXEC, 3);
-    return fd < 0 ? maskdm_sys_fail("open", t->path) : fd;
+        return mdm_fail(MASKDM_EINVAL, "cannot write %s: it is open for reading only", t->path);
+    fd = mdm_sys_before("open", t->path) ? -1 : fcntl(t->descriptor, F_DUPFD_CLOEXEC, 3);
+    return fd < 0 ? mdm_sys_fail("open", t->path) : fd;
 }
 
-int maskdm_stream_open(const struct maskdm_target *t)
+int mdm_stream_open(const struct mdm_target *t)
 {
     struct stat st;
     int fd;
 
     if (t->descriptor >= 0)
         return open_own(t);
-    fd = maskdm_sys_open(t->path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+    fd = mdm_sys_open(t->path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return maskdm_stream_fail(t->path);
+        return mdm_stream_fail(t->path);
     if (fstat(fd, &st) || (st.st_mode & S_IFMT) != (t->st.st_mode & S_IFMT)) {
-        (void)maskdm_sys_close(fd, t->path);
-        return maskdm_fail(MASKDM_EIO, "cannot write %s: something else took its place just now", t->path);
+        (void)mdm_sys_close(fd, t->path);
+        return mdm_fail(MASKDM_EIO, "cannot write %s: something else took its place just now", t->path);
     }
     return fd;
 }
@@ -53,12 +53,12 @@ static uint64_t place(int fd)
     off_t at;
 
     if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-        return MASKDM_SYS_NO_PLACE;
+        return MDM_SYS_NO_PLACE;
     at = fcntl(fd, F_GETFL) & O_APPEND ? st.st_size : lseek(fd, 0, SEEK_CUR);
-    return at < 0 ? MASKDM_SYS_NO_PLACE : (uint64_t)at;
+    return at < 0 ? MDM_SYS_NO_PLACE : (uint64_t)at;
 }
 
-int maskdm_stream_write(int fd, const char *path, const void *buffer, size_t bytes)
+int mdm_stream_write(int fd, const char *path, const void *buffer, size_t bytes)
 {
     const struct timespec now = {0, 0};
     sigset_t broken, pending, before;
@@ -72,7 +72,7 @@ int maskdm_stream_write(int fd, const char *path, const void *buffer, size_t byt
         errno = reason;
         return -1;
     }
-    failed = maskdm_sys_write(fd, path, buffer, bytes, place(fd));
+    failed = mdm_sys_write(fd, path, buffer, bytes, place(fd));
     reason = errno;
     if (failed && reason == EPIPE && !had)
         while (sigtimedwait(&broken, NULL, &now) < 0 && errno == EINTR)
@@ -82,8 +82,8 @@ int maskdm_stream_write(int fd, const char *path, const void *buffer, size_t byt
     return failed;
 }
 
-int maskdm_stream_flush(int fd, const char *path)
+int mdm_stream_flush(int fd, const char *path)
 {
     /* Pipes and most devices have nothing to flush and say so. */
-    return maskdm_sys_fsync(fd, path) && errno != EINVAL && errno != ENOTSUP && errno != EROFS ? -1 : 0;
+    return mdm_sys_fsync(fd, path) && errno != EINVAL && errno != ENOTSUP && errno != EROFS ? -1 : 0;
 }

@@ -12,12 +12,12 @@
 
 /* A descriptor, or a negative status; a pipe that nobody reads is refused, since waiting for a reader could not be
  * stopped. */
-int maskdm_stream_open(const struct maskdm_target *t);
+int mdm_stream_open(const struct mdm_target *t);
 /* All of it, waiting for a slow reader; 0, or -1 with errno set. */
-int maskdm_stream_write(int fd, const char *path, const void *buffer, size_t bytes);
+int mdm_stream_write(int fd, const char *path, const void *buffer, size_t bytes);
 /* What can be flushed is; 0, or -1 with errno set. */
-int maskdm_stream_flush(int fd, const char *path);
+int mdm_stream_flush(int fd, const char *path);
 /* Record why `path` could not be opened for writing, from errno. */
-int maskdm_stream_fail(const char *path);
+int mdm_stream_fail(const char *path);
 
 #endif

@@ -37,14 +37,14 @@ static pid_t writer_of(const char *name, size_t *kept)
     memcpy(text, name + n, digits);
     text[digits] = '\0';
     *kept = n - 6;
-    return maskdm_parse_i64(text, &pid) || pid > INT_MAX ? 0 : (pid_t)pid;
+    return mdm_parse_i64(text, &pid) || pid > INT_MAX ? 0 : (pid_t)pid;
 }
 
 static int writes(const char *file, const char *name, size_t kept)
 {
     const size_t n = strlen(file);
 
-    return kept == (n < MASKDM_SYS_NAME_KEPT ? n : MASKDM_SYS_NAME_KEPT) && !memcmp(file, name + 1, kept);
+    return kept == (n < MDM_SYS_NAME_KEPT ? n : MDM_SYS_NAME_KEPT) && !memcmp(file, name + 1, kept);
 }
 
 struct sweep {
@@ -52,60 +52,59 @@ struct sweep {
     const char *only; /* the file whose writers are looked for; NULL: of all files */
 };
 
-static int remove_stale(void *user, const char *name, enum maskdm_file_kind kind)
+static int remove_stale(void *user, const char *name, enum mdm_file_kind kind)
 {
     const struct sweep *s = user;
     size_t kept = 0;
-    pid_t pid = kind == MASKDM_FILE_REGULAR ? writer_of(name, &kept) : 0;
+    pid_t pid = kind == MDM_FILE_REGULAR ? writer_of(name, &kept) : 0;
     char *path;
     int status;
 
     if (pid <= 0 || (s->only && !writes(s->only, name, kept)) || !kill(pid, 0) || errno != ESRCH)
         return MASKDM_OK;
-    path = maskdm_path_join(s->folder, name);
+    path = mdm_path_join(s->folder, name);
     if (!path)
         return MASKDM_ENOMEM;
-    status = maskdm_file_remove(path);
-    maskdm_free(path);
+    status = mdm_file_remove(path);
+    mdm_free(path);
     return status;
 }
 
 /* In a folder that is somebody else's: only what this link's own writers left, and no word where it is gone. */
 static void sweep_link_end(const char *path)
 {
-    struct maskdm_target t;
+    struct mdm_target t;
     struct sweep s;
     char *folder = NULL;
 
-    if (maskdm_target_find(&t, path) == MASKDM_OK && t.followed && !t.stream &&
-        (folder = maskdm_sys_folder_of(t.path))) {
+    if (mdm_target_find(&t, path) == MASKDM_OK && t.followed && !t.stream && (folder = mdm_sys_folder_of(t.path))) {
         const char *slash = strrchr(t.path, '/');
 
         s.folder = folder;
         s.only = slash ? slash + 1 : t.path;
-        (void)maskdm_folder_list(folder, remove_stale, &s);
+        (void)mdm_folder_list(folder, remove_stale, &s);
     }
-    maskdm_free(folder);
-    maskdm_target_free(&t);
+    mdm_free(folder);
+    mdm_target_free(&t);
 }
 
-static int sweep_entry(void *user, const char *name, enum maskdm_file_kind kind)
+static int sweep_entry(void *user, const char *name, enum mdm_file_kind kind)
 {
     const struct sweep *s = user;
     struct stat st;
-    char *path = maskdm_path_join(s->folder, name);
+    char *path = mdm_path_join(s->folder, name);
 
     if (!path)
         return MASKDM_ENOMEM;
-    if (kind != MASKDM_FILE_FOLDER && !lstat(path, &st) && S_ISLNK(st.st_mode))
+    if (kind != MDM_FILE_FOLDER && !lstat(path, &st) && S_ISLNK(st.st_mode))
         sweep_link_end(path);
-    maskdm_free(path);
+    mdm_free(path);
     return remove_stale(user, name, kind);
 }
 
-int maskdm_folder_sweep(const char *path)
+int mdm_folder_sweep(const char *path)
 {
     struct sweep s = {path, NULL};
 
-    return maskdm_folder_list(path, sweep_entry, &s);
+    return mdm_folder_list(path, sweep_entry, &s);
 }

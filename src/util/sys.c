@@ -15,16 +15,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static struct maskdm_file_hook hook;
+static struct mdm_file_hook hook;
 
-void maskdm_file_hook_set(const struct maskdm_file_hook *h)
+void mdm_file_hook_set(const struct mdm_file_hook *h)
 {
-    static const struct maskdm_file_hook none;
+    static const struct mdm_file_hook none;
 
     hook = h ? *h : none;
 }
 
-int maskdm_sys_before(const char *operation, const char *path)
+int mdm_sys_before(const char *operation, const char *path)
 {
     int refused = hook.before ? hook.before(hook.user, operation, path) : 0;
 
@@ -43,19 +43,19 @@ static int status_of(int reason)
     return reason == ENOENT || reason == ENOTDIR ? MASKDM_ENOTFOUND : MASKDM_EIO;
 }
 
-int maskdm_sys_fail(const char *operation, const char *path)
+int mdm_sys_fail(const char *operation, const char *path)
 {
     int reason = errno;
     char text[128];
 
     if (strerror_r(reason, text, sizeof text))
         strcpy(text, "unknown reason");
-    return maskdm_fail(status_of(reason), "cannot %s %s: %s", operation, path, text);
+    return mdm_fail(status_of(reason), "cannot %s %s: %s", operation, path, text);
 }
 
-int maskdm_sys_open(const char *path, int flags)
+int mdm_sys_open(const char *path, int flags)
 {
-    return maskdm_sys_make(path, flags, 0666);
+    return mdm_sys_make(path, flags, 0666);
 }
 
 /* A host that was started with 0, 1 or 2 closed prints into them all the same: they never become a file of ours. */
@@ -72,11 +72,11 @@ static int above_standard(int fd)
     return higher;
 }
 
-int maskdm_sys_make(const char *path, int flags, mode_t mode)
+int mdm_sys_make(const char *path, int flags, mode_t mode)
 {
     int fd;
 
-    if (maskdm_sys_before("open", path))
+    if (mdm_sys_before("open", path))
         return -1;
     do
         fd = open(path, flags | O_CLOEXEC, mode);
@@ -84,21 +84,21 @@ int maskdm_sys_make(const char *path, int flags, mode_t mode)
     return above_standard(fd);
 }
 
-int maskdm_sys_stat(const char *path, struct stat *st)
+int mdm_sys_stat(const char *path, struct stat *st)
 {
-    return maskdm_sys_before("stat", path) ? -1 : stat(path, st);
+    return mdm_sys_before("stat", path) ? -1 : stat(path, st);
 }
 
-int maskdm_sys_may_write(const char *folder)
+int mdm_sys_may_write(const char *folder)
 {
-    return maskdm_sys_before("stat", folder) ? -1 : faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS);
+    return mdm_sys_before("stat", folder) ? -1 : faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS);
 }
 
 /* After EINTR the state of a descriptor is unspecified and on Linux it is gone: never close twice. A pretended
  * failure closes too, so that tests leak nothing. */
-int maskdm_sys_close(int fd, const char *path)
+int mdm_sys_close(int fd, const char *path)
 {
-    int refused = maskdm_sys_before("close", path) ? errno : 0;
+    int refused = mdm_sys_before("close", path) ? errno : 0;
 
     if (close(fd) && errno != EINTR && !refused)
         return -1;
@@ -109,11 +109,11 @@ int maskdm_sys_close(int fd, const char *path)
     return 0;
 }
 
-int maskdm_sys_fsync(int fd, const char *path)
+int mdm_sys_fsync(int fd, const char *path)
 {
     int r;
 
-    if (maskdm_sys_before("fsync", path))
+    if (mdm_sys_before("fsync", path))
         return -1;
     do
         r = fsync(fd);
@@ -121,9 +121,9 @@ int maskdm_sys_fsync(int fd, const char *path)
     return r;
 }
 
-int maskdm_sys_unlink(const char *path)
+int mdm_sys_unlink(const char *path)
 {
-    return maskdm_sys_before("unlink", path) ? -1 : unlink(path);
+    return mdm_sys_before("unlink", path) ? -1 : unlink(path);
 }
 
 /* Until a full pipe takes more or its reader is gone, which the next write says. */
@@ -134,12 +134,12 @@ static void wait_for_room(int fd)
     (void)poll(&p, 1, -1);
 }
 
-int maskdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes, uint64_t at)
+int mdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes, uint64_t at)
 {
     const char *p = buffer;
     struct rlimit limit;
 
-    if (at != MASKDM_SYS_NO_PLACE && !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+    if (at != MDM_SYS_NO_PLACE && !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
         (at > limit.rlim_cur || bytes > limit.rlim_cur - at)) {
         errno = EFBIG;
         return -1;
@@ -147,7 +147,7 @@ int maskdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes,
     while (bytes) {
         ssize_t n;
 
-        if (maskdm_sys_before("write", path))
+        if (mdm_sys_before("write", path))
             return -1;
         n = write(fd, p, bytes);
         if (n < 0 && errno == EAGAIN)
@@ -162,11 +162,11 @@ int maskdm_sys_write(int fd, const char *path, const void *buffer, size_t bytes,
     return 0;
 }
 
-ssize_t maskdm_sys_pread(int fd, const char *path, void *buffer, size_t bytes, uint64_t at)
+ssize_t mdm_sys_pread(int fd, const char *path, void *buffer, size_t bytes, uint64_t at)
 {
     ssize_t n;
 
-    if (maskdm_sys_before("read", path))
+    if (mdm_sys_before("read", path))
         return -1;
     do
         n = pread(fd, buffer, bytes, (off_t)at);
@@ -174,29 +174,29 @@ ssize_t maskdm_sys_pread(int fd, const char *path, void *buffer, size_t bytes, u
     return n;
 }
 
-char *maskdm_sys_folder_of(const char *path)
+char *mdm_sys_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder;
 
     if (!slash)
-        folder = maskdm_strdup(".");
+        folder = mdm_strdup(".");
     else
-        folder = maskdm_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+        folder = mdm_strndup(path, slash == path ? 1 : (size_t)(slash - path));
     if (!folder)
-        maskdm_fail_memory(slash ? (size_t)(slash - path) + 1 : 2, "a file name");
+        mdm_fail_memory(slash ? (size_t)(slash - path) + 1 : 2, "a file name");
     return folder;
 }
 
-int maskdm_sys_flush_folder(const char *folder)
+int mdm_sys_flush_folder(const char *folder)
 {
-    int r = MASKDM_OK, fd = maskdm_sys_open(folder, O_RDONLY | O_DIRECTORY);
+    int r = MASKDM_OK, fd = mdm_sys_open(folder, O_RDONLY | O_DIRECTORY);
 
     if (fd < 0)
-        return maskdm_sys_fail("open", folder);
+        return mdm_sys_fail("open", folder);
     /* EINVAL: this file system cannot flush folders; there is nothing better to do. */
-    if (maskdm_sys_fsync(fd, folder) && errno != EINVAL)
-        r = maskdm_sys_fail("flush", folder);
-    (void)maskdm_sys_close(fd, folder);
+    if (mdm_sys_fsync(fd, folder) && errno != EINVAL)
+        r = mdm_sys_fail("flush", folder);
+    (void)mdm_sys_close(fd, folder);
     return r;
 }

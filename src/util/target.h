@@ -8,7 +8,7 @@
 
 #include <sys/stat.h>
 
-struct maskdm_target {
+struct mdm_target {
     char *path;     /* the end of the links, which need not exist */
     int followed;   /* whether there were links */
     int exists;
@@ -17,9 +17,9 @@ struct maskdm_target {
     struct stat st; /* where it exists */
 };
 
-int maskdm_target_find(struct maskdm_target *out, const char *path); /* fills *out in every case */
-void maskdm_target_free(struct maskdm_target *t);
+int mdm_target_find(struct mdm_target *out, const char *path);       /* fills *out in every case */
+void mdm_target_free(struct mdm_target *t);
 /* MASKDM_EINVAL with the kind's name for a folder, a socket and a block device. */
-int maskdm_target_check(const struct stat *st, const char *path);
+int mdm_target_check(const struct stat *st, const char *path);
 
 #endif

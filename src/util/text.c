@@ -13,23 +13,23 @@
 #include <string.h>
 
 /* Room for n more bytes and the NUL. */
-static int reserve(struct maskdm_text *t, size_t n)
+static int reserve(struct mdm_text *t, size_t n)
 {
     size_t need, capacity = t->capacity ? t->capacity : 64;
     char *grown;
 
     if (t->failed)
         return -1;
-    if (maskdm_add_size(&need, t->length, n) || maskdm_add_size(&need, need, 1)) {
+    if (mdm_add_size(&need, t->length, n) || mdm_add_size(&need, need, 1)) {
         t->failed = 1;
         return -1;
     }
     if (need <= t->capacity)
         return 0;
     while (capacity < need)
-        if (maskdm_mul_size(&capacity, capacity, 2))
+        if (mdm_mul_size(&capacity, capacity, 2))
             capacity = need;
-    grown = maskdm_realloc(t->data, capacity);
+    grown = mdm_realloc(t->data, capacity);
     if (!grown) {
         t->failed = 1;
         return -1;
@@ -39,7 +39,7 @@ static int reserve(struct maskdm_text *t, size_t n)
     return 0;
 }
 
-void maskdm_text_add_n(struct maskdm_text *t, const char *s, size_t n)
+void mdm_text_add_n(struct mdm_text *t, const char *s, size_t n)
 {
     if (reserve(t, n))
         return;
@@ -49,12 +49,12 @@ void maskdm_text_add_n(struct maskdm_text *t, const char *s, size_t n)
     t->data[t->length] = '\0';
 }
 
-void maskdm_text_add(struct maskdm_text *t, const char *s)
+void mdm_text_add(struct mdm_text *t, const char *s)
 {
-    maskdm_text_add_n(t, s, strlen(s));
+    mdm_text_add_n(t, s, strlen(s));
 }
 
-void maskdm_text_addf(struct maskdm_text *t, const char *format, ...)
+void mdm_text_addf(struct mdm_text *t, const char *format, ...)
 {
     va_list ap;
     int n;
@@ -72,22 +72,22 @@ void maskdm_text_addf(struct maskdm_text *t, const char *format, ...)
     t->length += (size_t)n;
 }
 
-void maskdm_format_list(char *out, size_t capacity, const char *format, va_list ap)
+void mdm_format_list(char *out, size_t capacity, const char *format, va_list ap)
 {
     if (vsnprintf(out, capacity, format, ap) < 0)
         out[0] = '\0';
 }
 
-void maskdm_format(char *out, size_t capacity, const char *format, ...)
+void mdm_format(char *out, size_t capacity, const char *format, ...)
 {
     va_list ap;
 
     va_start(ap, format);
-    maskdm_format_list(out, capacity, format, ap);
+    mdm_format_list(out, capacity, format, ap);
     va_end(ap);
 }
 
-int maskdm_utf8_length(const char *s, size_t n)
+int mdm_utf8_length(const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;
     unsigned char c = p[0];
@@ -106,56 +106,56 @@ int maskdm_utf8_length(const char *s, size_t n)
     return length;
 }
 
-void maskdm_text_add_json_char(struct maskdm_text *t, const char *s, int n)
+void mdm_text_add_json_char(struct mdm_text *t, const char *s, int n)
 {
     unsigned char c = (unsigned char)*s;
 
     if (c == '"' || c == '\\')
-        maskdm_text_addf(t, "\\%c", c);
+        mdm_text_addf(t, "\\%c", c);
     else if (c < 0x20 || c == 0x7f)
-        maskdm_text_addf(t, "\\u%04x", c);
+        mdm_text_addf(t, "\\u%04x", c);
     else
-        maskdm_text_add_n(t, s, (size_t)n);
+        mdm_text_add_n(t, s, (size_t)n);
 }
 
-void maskdm_text_add_json(struct maskdm_text *t, const char *s)
+void mdm_text_add_json(struct mdm_text *t, const char *s)
 {
     size_t left = strlen(s);
 
-    maskdm_text_add_n(t, "\"", 1);
+    mdm_text_add_n(t, "\"", 1);
     while (left) {
-        int n = maskdm_utf8_length(s, left);
+        int n = mdm_utf8_length(s, left);
 
         if (n)
-            maskdm_text_add_json_char(t, s, n);
+            mdm_text_add_json_char(t, s, n);
         else
-            maskdm_text_add(t, "\xef\xbf\xbd");
+            mdm_text_add(t, "\xef\xbf\xbd");
         s += n ? n : 1;
         left -= (size_t)(n ? n : 1);
     }
-    maskdm_text_add_n(t, "\"", 1);
+    mdm_text_add_n(t, "\"", 1);
 }
 
 /* Digits d of value d[0].d[1]... times 10^exponent, laid out as the shorter of the two usual forms. */
-static void add_decimal(struct maskdm_text *t, int negative, const char *d, int n, int exponent)
+static void add_decimal(struct mdm_text *t, int negative, const char *d, int n, int exponent)
 {
     if (negative)
-        maskdm_text_add_n(t, "-", 1);
+        mdm_text_add_n(t, "-", 1);
     if (exponent < -5 || exponent > 16) {
-        maskdm_text_add_n(t, d, 1);
+        mdm_text_add_n(t, d, 1);
         if (n > 1)
-            maskdm_text_addf(t, ".%.*s", n - 1, d + 1);
-        maskdm_text_addf(t, "e%d", exponent);
+            mdm_text_addf(t, ".%.*s", n - 1, d + 1);
+        mdm_text_addf(t, "e%d", exponent);
     } else if (exponent < 0) {
-        maskdm_text_addf(t, "0.%.*s%.*s", -exponent - 1, "0000", n, d);
+        mdm_text_addf(t, "0.%.*s%.*s", -exponent - 1, "0000", n, d);
     } else if (n <= exponent + 1) {
-        maskdm_text_addf(t, "%.*s%.*s", n, d, exponent + 1 - n, "0000000000000000");
+        mdm_text_addf(t, "%.*s%.*s", n, d, exponent + 1 - n, "0000000000000000");
     } else {
-        maskdm_text_addf(t, "%.*s.%.*s", exponent + 1, d, n - exponent - 1, d + exponent + 1);
+        mdm_text_addf(t, "%.*s.%.*s", exponent + 1, d, n - exponent - 1, d + exponent + 1);
     }
 }
 
-void maskdm_text_add_double(struct maskdm_text *t, double x)
+void mdm_text_add_double(struct mdm_text *t, double x)
 {
     char printed[64], digit[20], plain[32];
     int64_t power = 0;
@@ -163,7 +163,7 @@ void maskdm_text_add_double(struct maskdm_text *t, double x)
     int n;
 
     if (!isfinite(x)) {
-        maskdm_text_add(t, "null");
+        mdm_text_add(t, "null");
         return;
     }
     for (int precision = 0; precision < 17; precision++) {
@@ -175,9 +175,9 @@ void maskdm_text_add_double(struct maskdm_text *t, double x)
         for (n = 0; *p && *p != 'e'; p++)
             if (*p >= '0' && *p <= '9' && n < 17)
                 digit[n++] = *p;
-        (void)maskdm_parse_i64(*p ? p + 1 : "0", &power);
+        (void)mdm_parse_i64(*p ? p + 1 : "0", &power);
         (void)snprintf(plain, sizeof plain, "%.*se%d", n, digit, (int)power - (n - 1));
-        if (!maskdm_parse_double(plain, &back) && back == fabs(x))
+        if (!mdm_parse_double(plain, &back) && back == fabs(x))
             break;
     }
     while (n > 1 && digit[n - 1] == '0')
@@ -185,15 +185,15 @@ void maskdm_text_add_double(struct maskdm_text *t, double x)
     add_decimal(t, signbit(x) != 0, digit, n, (int)power);
 }
 
-void maskdm_text_free(struct maskdm_text *t)
+void mdm_text_free(struct mdm_text *t)
 {
-    static const struct maskdm_text empty;
+    static const struct mdm_text empty;
 
-    maskdm_free(t->data);
+    mdm_free(t->data);
     *t = empty;
 }
 
-int maskdm_text_ok(const struct maskdm_text *t)
+int mdm_text_ok(const struct mdm_text *t)
 {
-    return t->failed ? maskdm_fail_memory(t->capacity ? 2 * t->capacity : 64, "a text") : MASKDM_OK;
+    return t->failed ? mdm_fail_memory(t->capacity ? 2 * t->capacity : 64, "a text") : MASKDM_OK;
 }

@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-int maskdm_thread_start(pthread_t *out, void *(*body)(void *arg), void *arg)
+int mdm_thread_start(pthread_t *out, void *(*body)(void *arg), void *arg)
 {
     sigset_t all, before;
     int reason;
@@ -17,8 +17,8 @@ int maskdm_thread_start(pthread_t *out, void *(*body)(void *arg), void *arg)
     (void)sigfillset(&all);
     reason = pthread_sigmask(SIG_SETMASK, &all, &before);
     if (reason)
-        return maskdm_fail(MASKDM_ENOMEM, "cannot block signals for a thread (error %d)", reason);
+        return mdm_fail(MASKDM_ENOMEM, "cannot block signals for a thread (error %d)", reason);
     reason = pthread_create(out, NULL, body, arg);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return reason ? maskdm_limits_fail_thread(reason) : MASKDM_OK;
+    return reason ? mdm_limits_fail_thread(reason) : MASKDM_OK;
 }

@@ -8,6 +8,6 @@
 #include <pthread.h>
 
 /* MASKDM_OK or a recorded MASKDM_ENOMEM; end it with pthread_join(). */
-int maskdm_thread_start(pthread_t *out, void *(*body)(void *arg), void *arg);
+int mdm_thread_start(pthread_t *out, void *(*body)(void *arg), void *arg);
 
 #endif

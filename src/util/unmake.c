@@ -23,32 +23,32 @@ static size_t above(const char *path, size_t n)
     return n;
 }
 
-size_t maskdm_folder_present(const char *path)
+size_t mdm_folder_present(const char *path)
 {
-    char *copy = maskdm_strdup(path);
+    char *copy = mdm_strdup(path);
     size_t n = strlen(path);
     struct stat st;
 
     if (!copy)
         return n; /* nothing will be taken back */
-    while (n && maskdm_sys_stat(copy, &st) && (errno == ENOENT || errno == ENOTDIR)) {
+    while (n && mdm_sys_stat(copy, &st) && (errno == ENOENT || errno == ENOTDIR)) {
         n = above(copy, n);
         copy[n] = '\0';
     }
-    maskdm_free(copy);
+    mdm_free(copy);
     return n;
 }
 
-void maskdm_folder_unmake(const char *path, size_t present)
+void mdm_folder_unmake(const char *path, size_t present)
 {
-    char *copy = maskdm_strdup(path);
+    char *copy = mdm_strdup(path);
     size_t n = strlen(path);
 
     if (!copy)
         return;
-    while (n > present && !maskdm_sys_before("rmdir", copy) && !rmdir(copy)) {
+    while (n > present && !mdm_sys_before("rmdir", copy) && !rmdir(copy)) {
         n = above(copy, n);
         copy[n] = '\0';
     }
-    maskdm_free(copy);
+    mdm_free(copy);
 }

@@ -20,25 +20,25 @@
 
 enum { TRIES = 100 };
 
-struct maskdm_writer {
+struct mdm_writer {
     int fd; /* -1: reserved only */
     int failed;
     uint64_t at; /* bytes written */
     char *given; /* the path as the caller said it */
-    struct maskdm_target to;
+    struct mdm_target to;
     char *folder, *temp; /* of what is not a stream */
 };
 
-static void drop_place(struct maskdm_writer *w)
+static void drop_place(struct mdm_writer *w)
 {
-    maskdm_target_free(&w->to);
-    maskdm_free(w->folder);
-    maskdm_free(w->temp);
+    mdm_target_free(&w->to);
+    mdm_free(w->folder);
+    mdm_free(w->temp);
     w->folder = w->temp = NULL;
 }
 
 /* Unpredictability is not needed, O_EXCL decides; distinct names just keep the number of tries low. */
-static uint64_t scatter(const struct maskdm_writer *w)
+static uint64_t scatter(const struct mdm_writer *w)
 {
     struct timespec t = { 0, 0 };
 
@@ -48,7 +48,7 @@ static uint64_t scatter(const struct maskdm_writer *w)
 
 /* As the file that is replaced had it. What root writes stays its owner's; where the group cannot be kept, the new
  * one may do no more than everybody. What the file system does not let be set stays as it is: it is narrower. */
-static void keep_access(const struct maskdm_writer *w)
+static void keep_access(const struct mdm_writer *w)
 {
     const struct stat *old = &w->to.st;
     mode_t mode = old->st_mode & 0777;
@@ -63,102 +63,102 @@ static void keep_access(const struct maskdm_writer *w)
         (void)fchmod(w->fd, mode);
 }
 
-static int make_temporary(struct maskdm_writer *w)
+static int make_temporary(struct mdm_writer *w)
 {
     const char *path = w->to.path, *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     const mode_t mode = w->to.exists ? w->to.st.st_mode & 0700 : 0666; /* nobody else until access is kept */
     int before = (int)(name - path); /* the folder with its slash */
 
     for (int i = 0; i < TRIES; i++) {
-        struct maskdm_text t = { 0 };
+        struct mdm_text t = { 0 };
 
-        maskdm_text_addf(&t, "%.*s.%.*s.tmp.%ld.%016llx", before, path, MASKDM_SYS_NAME_KEPT, name, (long)getpid(),
-                         (unsigned long long)scatter(w));
-        if (maskdm_text_ok(&t) < 0) {
-            maskdm_text_free(&t);
+        mdm_text_addf(&t, "%.*s.%.*s.tmp.%ld.%016llx", before, path, MDM_SYS_NAME_KEPT, name, (long)getpid(),
+                      (unsigned long long)scatter(w));
+        if (mdm_text_ok(&t) < 0) {
+            mdm_text_free(&t);
             return MASKDM_ENOMEM;
         }
-        w->fd = maskdm_sys_make(t.data, O_WRONLY | O_CREAT | O_EXCL, mode);
+        w->fd = mdm_sys_make(t.data, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (w->fd >= 0) {
             w->temp = t.data;
             if (w->to.exists)
                 keep_access(w);
             return MASKDM_OK;
         }
-        maskdm_text_free(&t);
+        mdm_text_free(&t);
         if (errno != EEXIST)
             break;
     }
     if (errno == ENOENT)
-        return maskdm_fail(MASKDM_ENOTFOUND, "cannot write %s: there is no folder %s", path, w->folder);
-    return maskdm_sys_fail("open", path);
+        return mdm_fail(MASKDM_ENOTFOUND, "cannot write %s: there is no folder %s", path, w->folder);
+    return mdm_sys_fail("open", path);
 }
 
-static int open_place(struct maskdm_writer *w)
+static int open_place(struct mdm_writer *w)
 {
     int status;
 
     drop_place(w);
-    status = maskdm_target_find(&w->to, w->given);
+    status = mdm_target_find(&w->to, w->given);
     if (status == MASKDM_OK && w->to.stream) {
-        w->fd = maskdm_stream_open(&w->to);
+        w->fd = mdm_stream_open(&w->to);
         status = w->fd < 0 ? w->fd : MASKDM_OK;
     } else if (status == MASKDM_OK) {
-        w->folder = maskdm_sys_folder_of(w->to.path);
+        w->folder = mdm_sys_folder_of(w->to.path);
         status = w->folder ? make_temporary(w) : MASKDM_ENOMEM;
     }
     if (status < 0 && w->to.followed && status != MASKDM_ENOMEM)
-        return maskdm_fail_prefix(status, "%s", w->given);
+        return mdm_fail_prefix(status, "%s", w->given);
     return status;
 }
 
-int maskdm_file_is_stream(int *out, const char *path)
+int mdm_file_is_stream(int *out, const char *path)
 {
-    struct maskdm_target t;
-    int status = maskdm_target_find(&t, path);
+    struct mdm_target t;
+    int status = mdm_target_find(&t, path);
 
     *out = status == MASKDM_OK && t.stream;
-    maskdm_target_free(&t);
+    mdm_target_free(&t);
     return status;
 }
 
-int maskdm_writer_open(struct maskdm_writer **out, const char *path)
+int mdm_writer_open(struct mdm_writer **out, const char *path)
 {
-    struct maskdm_writer *w;
+    struct mdm_writer *w;
     size_t length = path ? strlen(path) : 0;
     int status;
 
     *out = NULL;
     if (!length || path[length - 1] == '/')
-        return maskdm_fail(MASKDM_EINVAL, "the path of a file to write is empty or ends in a slash");
-    w = maskdm_need(1, sizeof *w, "a file writer");
+        return mdm_fail(MASKDM_EINVAL, "the path of a file to write is empty or ends in a slash");
+    w = mdm_need(1, sizeof *w, "a file writer");
     if (!w)
         return MASKDM_ENOMEM;
     w->fd = -1;
-    w->given = maskdm_strdup(path);
-    status = w->given ? open_place(w) : maskdm_fail_memory(length + 1, "a file name");
+    w->given = mdm_strdup(path);
+    status = w->given ? open_place(w) : mdm_fail_memory(length + 1, "a file name");
     if (status < 0)
-        maskdm_writer_abandon(&w);
+        mdm_writer_abandon(&w);
     *out = w;
     return status;
 }
 
-int maskdm_writer_reserve(struct maskdm_writer **out, const char *path)
+int mdm_writer_reserve(struct mdm_writer **out, const char *path)
 {
-    struct maskdm_writer *w;
+    struct mdm_writer *w;
 
-    MASKDM_TRY(maskdm_writer_open(out, path));
+    MDM_TRY(mdm_writer_open(out, path));
     w = *out;
     if (w->to.stream)
         return MASKDM_OK;
-    (void)maskdm_sys_close(w->fd, w->to.path);
-    (void)maskdm_sys_unlink(w->temp);
+    (void)mdm_sys_close(w->fd, w->to.path);
+    (void)mdm_sys_unlink(w->temp);
     w->fd = -1;
     drop_place(w);
     return MASKDM_OK;
 }
 
-int maskdm_writer_write(struct maskdm_writer *w, const void *buffer, size_t bytes)
+int mdm_writer_write(struct mdm_writer *w, const void *buffer, size_t bytes)
 {
     int failed, status = w->fd < 0 ? open_place(w) : MASKDM_OK;
 
@@ -166,11 +166,11 @@ int maskdm_writer_write(struct maskdm_writer *w, const void *buffer, size_t byte
         w->failed = 1;
         return status;
     }
-    failed = w->to.stream ? maskdm_stream_write(w->fd, w->to.path, buffer, bytes)
-                          : maskdm_sys_write(w->fd, w->to.path, buffer, bytes, w->at);
+    failed = w->to.stream ? mdm_stream_write(w->fd, w->to.path, buffer, bytes)
+                          : mdm_sys_write(w->fd, w->to.path, buffer, bytes, w->at);
     if (failed) {
         w->failed = 1;
-        return maskdm_sys_fail("write", w->to.path);
+        return mdm_sys_fail("write", w->to.path);
     }
     w->at += bytes;
     return MASKDM_OK;
@@ -178,54 +178,54 @@ int maskdm_writer_write(struct maskdm_writer *w, const void *buffer, size_t byte
 
 static int rename_file(const char *from, const char *to)
 {
-    return maskdm_sys_before("rename", to) ? -1 : rename(from, to);
+    return mdm_sys_before("rename", to) ? -1 : rename(from, to);
 }
 
 /* Everything up to the rename leaves the old file alone. When only the last flush fails the new file stands,
  * but a power cut may still bring the old one back: that is reported as a failure too. */
-static int publish(struct maskdm_writer *w)
+static int publish(struct mdm_writer *w)
 {
     const char *path = w->to.path;
     int closed;
 
     if (w->failed)
-        return maskdm_fail(MASKDM_EIO, "cannot write %s: an earlier write failed", path);
-    if (w->to.stream ? maskdm_stream_flush(w->fd, path) : maskdm_sys_fsync(w->fd, path))
-        return maskdm_sys_fail("flush", path);
-    closed = maskdm_sys_close(w->fd, path);
+        return mdm_fail(MASKDM_EIO, "cannot write %s: an earlier write failed", path);
+    if (w->to.stream ? mdm_stream_flush(w->fd, path) : mdm_sys_fsync(w->fd, path))
+        return mdm_sys_fail("flush", path);
+    closed = mdm_sys_close(w->fd, path);
     w->fd = -1;
     if (closed)
-        return maskdm_sys_fail("close", path);
+        return mdm_sys_fail("close", path);
     if (w->to.stream)
         return MASKDM_OK;
     if (rename_file(w->temp, path))
-        return maskdm_sys_fail("rename", path);
-    maskdm_free(w->temp);
+        return mdm_sys_fail("rename", path);
+    mdm_free(w->temp);
     w->temp = NULL;
-    return maskdm_sys_flush_folder(w->folder);
+    return mdm_sys_flush_folder(w->folder);
 }
 
-int maskdm_writer_commit(struct maskdm_writer **w)
+int mdm_writer_commit(struct mdm_writer **w)
 {
     int status = (*w)->fd < 0 ? open_place(*w) : MASKDM_OK;
 
     if (status == MASKDM_OK)
         status = publish(*w);
-    maskdm_writer_abandon(w);
+    mdm_writer_abandon(w);
     return status;
 }
 
-/* A temporary file that cannot be removed stays for maskdm_folder_sweep(). */
-void maskdm_writer_abandon(struct maskdm_writer **w)
+/* A temporary file that cannot be removed stays for mdm_folder_sweep(). */
+void mdm_writer_abandon(struct mdm_writer **w)
 {
     if (!*w)
         return;
     if ((*w)->fd >= 0)
-        (void)maskdm_sys_close((*w)->fd, (*w)->to.path);
+        (void)mdm_sys_close((*w)->fd, (*w)->to.path);
     if ((*w)->temp)
-        (void)maskdm_sys_unlink((*w)->temp);
+        (void)mdm_sys_unlink((*w)->temp);
     drop_place(*w);
-    maskdm_free((*w)->given);
-    maskdm_free(*w);
+    mdm_free((*w)->given);
+    mdm_free(*w);
     *w = NULL;
 }

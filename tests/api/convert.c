@@ -156,7 +156,7 @@ START_TEST(same_weights)
 {
     maskdm_device *device = open_device();
 
-    for (size_t i = 0; i < MASKDM_LENGTH(networks); i++)
+    for (size_t i = 0; i < MDM_LENGTH(networks); i++)
         for (int ema = 0; ema < 2; ema++) {
             maskdm_model *model = make_model(device, networks[i]), *made;
 
@@ -210,20 +210,20 @@ START_TEST(everything_refused)
 {
     maskdm_device *device = open_device();
     maskdm_model *model = make_model(device, networks[0]);
-    long live = maskdm_alloc_live(), n = 0, left;
-    struct maskdm_alloc_hook memory = {refuse_nth, &left};
-    struct maskdm_file_hook disk = {fail_nth, &left};
+    long live = mdm_alloc_live(), n = 0, left;
+    struct mdm_alloc_hook memory = {refuse_nth, &left};
+    struct mdm_file_hook disk = {fail_nth, &left};
     int status;
 
     save_checkpoint(model, 1);
     do {
         unlink(out);
         left = n++;
-        maskdm_alloc_hook_set(&memory);
+        mdm_alloc_hook_set(&memory);
         status = convert("");
-        maskdm_alloc_hook_set(NULL);
+        mdm_alloc_hook_set(NULL);
         ck_assert_msg(status == MASKDM_OK || status == MASKDM_ENOMEM, "%d %s", status, maskdm_last_error());
-        ck_assert_int_eq(maskdm_alloc_live(), live);
+        ck_assert_int_eq(mdm_alloc_live(), live);
         ck_assert_msg(status == MASKDM_OK || access(out, F_OK), "a file after a failure");
     } while (status);
     ck_assert_int_gt(n, 100);
@@ -231,11 +231,11 @@ START_TEST(everything_refused)
     do {
         unlink(out);
         left = n++;
-        maskdm_file_hook_set(&disk);
+        mdm_file_hook_set(&disk);
         status = convert("");
-        maskdm_file_hook_set(NULL);
+        mdm_file_hook_set(NULL);
         ck_assert_msg(status == MASKDM_OK || status == MASKDM_EIO, "%d %s", status, maskdm_last_error());
-        ck_assert_int_eq(maskdm_alloc_live(), live);
+        ck_assert_int_eq(mdm_alloc_live(), live);
     } while (left < 0); /* the hook had its turn */
     ck_assert_int_gt(n, 20);
     maskdm_model_release(&model);
@@ -246,21 +246,21 @@ END_TEST
 /* As many networks as are counted, and one more. */
 START_TEST(too_many_networks)
 {
-    static char name[MASKDM_PLACES + 1][64];
-    static struct maskdm_st_tensor tensor[MASKDM_PLACES + 1];
-    struct maskdm_places *found = malloc(sizeof *found);
-    struct maskdm_st s = {.tensor = tensor};
+    static char name[MDM_PLACES + 1][64];
+    static struct mdm_st_tensor tensor[MDM_PLACES + 1];
+    struct mdm_places *found = malloc(sizeof *found);
+    struct mdm_st s = {.tensor = tensor};
 
-    for (int i = 0; i <= MASKDM_PLACES; i++) {
+    for (int i = 0; i <= MDM_PLACES; i++) {
         snprintf(name[i], sizeof name[i], "net%d.encoder.encoder_pos_embed", i);
         tensor[i].name = name[i];
     }
-    s.count = MASKDM_PLACES;
-    ck_assert_int_eq(maskdm_convert_find(found, &s, "", ""), MASKDM_EFORMAT);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "weights of more than one network"));
+    s.count = MDM_PLACES;
+    ck_assert_int_eq(mdm_convert_find(found, &s, "", ""), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "weights of more than one network"));
     s.count++;
-    ck_assert_int_eq(maskdm_convert_find(found, &s, "", ""), MASKDM_EFORMAT);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "more than 64 networks"));
+    ck_assert_int_eq(mdm_convert_find(found, &s, "", ""), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "more than 64 networks"));
     free(found);
 }
 END_TEST

@@ -196,7 +196,7 @@ static int refuse_reading(void *user, const char *operation, const char *path)
 
 START_TEST(broken_among_good)
 {
-    struct maskdm_file_hook hook = {refuse_reading, (void *)"locked.png"};
+    struct mdm_file_hook hook = {refuse_reading, (void *)"locked.png"};
     maskdm_data *d;
 
     write_image("0.png", 0);
@@ -204,9 +204,9 @@ START_TEST(broken_among_good)
     write_image("locked.png", 8);
     write_image("z.png", 1);
     write_text("zz.jpg", "");
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     d = open_folder(_i ? "cache_limit=0" : "");
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_int_eq(maskdm_data_count(d), 2);
     ck_assert_int_eq(maskdm_data_skipped(d), 3);
     ck_assert_int_eq(warnings, 3);
@@ -555,14 +555,14 @@ static int count_opened(void *user, const char *operation, const char *path)
 START_TEST(a_part_reads_nothing_twice)
 {
     atomic_int opened = 0;
-    const struct maskdm_file_hook hook = {count_opened, &opened};
+    const struct mdm_file_hook hook = {count_opened, &opened};
     maskdm_data *d, *train, *held;
     float images[2 * N];
 
     write_many(40);
     d = open_folder("cache_limit=0");
     ck_assert_int_eq(maskdm_data_split(&train, &held, d, 0.5, 1), MASKDM_OK);
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     for (int step = 0; step < 10; step++) {
         ck_assert_int_eq(maskdm_data_batch(train, 1, step, 2, 0, images, NULL), MASKDM_OK);
         usleep(5000); /* for what is foretold */
@@ -570,7 +570,7 @@ START_TEST(a_part_reads_nothing_twice)
     maskdm_data_release(&d);
     maskdm_data_release(&train);
     maskdm_data_release(&held);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_int_ge(opened, 20);
     ck_assert_int_le(opened, 22); /* with the batch that is foretold */
 }
@@ -792,15 +792,15 @@ START_TEST(reading_ends_at_once)
     static const char *const settings[] = {"loaders=0", "loaders=3", "loaders=3 cache_limit=0"};
     struct watcher w = {.stop_at = 5, .stop = way[_i % 3]};
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    struct maskdm_file_hook hook = {read_slowly, &lock};
+    struct mdm_file_hook hook = {read_slowly, &lock};
     maskdm_data *d;
 
     write_many(30);
     maskdm_control_set_progress(control, watch_reading, &w);
     reads = 0;
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     ck_assert_int_eq(try_open(&d, settings[_i / 3]), MASKDM_ECANCELED);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_ptr_null(d);
     ck_assert_str_eq(maskdm_last_error(), "reading the images was cancelled");
     ck_assert_int_ge(w.last_read, 5);
@@ -830,22 +830,22 @@ END_TEST
 
 static int open_with(maskdm_data **out, const maskdm_options *o, const char *broken)
 {
-    struct maskdm_scan found;
+    struct mdm_scan found;
     int r;
 
     *out = NULL;
-    r = maskdm_scan_folder(&found, folder, NULL, maskdm_control_log(control), control);
+    r = mdm_scan_folder(&found, folder, NULL, mdm_control_log(control), control);
     if (r < 0)
         return r;
     for (int64_t i = 0; i < found.count; i++)
-        found.file[i].left_out = broken && strcmp(maskdm_scan_name(&found, i), broken) == 0;
-    maskdm_scan_settle(&found);
-    r = maskdm_dataset_folder(out, dev, folder, &found, o);
-    maskdm_scan_free(&found);
+        found.file[i].left_out = broken && strcmp(mdm_scan_name(&found, i), broken) == 0;
+    mdm_scan_settle(&found);
+    r = mdm_data_folder(out, dev, folder, &found, o);
+    mdm_scan_free(&found);
     if (r >= 0)
-        r = maskdm_dataset_read(*out, 1, maskdm_control_log(control), control);
+        r = mdm_data_read(*out, 1, mdm_control_log(control), control);
     if (r < 0)
-        maskdm_dataset_release(out);
+        mdm_data_release(out);
     return r;
 }
 
@@ -878,7 +878,7 @@ static int note_reads(void *user, const char *operation, const char *path)
 START_TEST(known_files_are_decoded_when_used)
 {
     static const char *const settings[] = {"", "loaders=0", "loaders=3", "cache_limit=0", "cache_limit=720"};
-    struct maskdm_file_hook hook = {note_reads, NULL};
+    struct mdm_file_hook hook = {note_reads, NULL};
     uint16_t deep[N];
     maskdm_data *a, *b;
     maskdm_image *m;
@@ -894,7 +894,7 @@ START_TEST(known_files_are_decoded_when_used)
     a = open_folder("");
     used = maskdm_device_memory_used(dev);
     warnings = 0;
-    maskdm_file_hook_set(&hook); /* before there are threads that read, and until they are gone */
+    mdm_file_hook_set(&hook);    /* before there are threads that read, and until they are gone */
     ck_assert_msg(!open_known(&b, settings[_i], "03b.png"), "%s", maskdm_last_error());
     ck_assert_int_eq(warnings, 1);
     ck_assert_ptr_nonnull(strstr(last_warning, "left out as before"));
@@ -911,7 +911,7 @@ START_TEST(known_files_are_decoded_when_used)
     }
     maskdm_data_release(&a);
     maskdm_data_release(&b);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
 }
 END_TEST
 
@@ -964,22 +964,22 @@ START_TEST(every_refused_allocation_is_reported)
     write_image("label/a.png", 2);
     ck_assert_int_eq(maskdm_options_create(&o, "folder"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_parse(o, _i == 1 ? "image_size=6x5 cache_limit=0" : "image_size=6x5"), MASKDM_OK);
-    before = maskdm_alloc_live();
+    before = mdm_alloc_live();
     for (int i = 0; r < 0; i++) {
         atomic_int left = i;
-        struct maskdm_alloc_hook hook = {refuse_at, &left};
+        struct mdm_alloc_hook hook = {refuse_at, &left};
 
         ck_assert_int_lt(i, 1000);
-        maskdm_alloc_hook_set(&hook);
+        mdm_alloc_hook_set(&hook);
         r = _i < 2 ? maskdm_data_open_folder(&d, dev, folder, o, control) : open_with(&d, o, NULL);
         if (r >= 0)
             r = maskdm_data_batch(d, 1, 0, 2, 0, images, NULL);
         if (d)
             ck_assert_int_eq(maskdm_data_count(d), 3);
         maskdm_data_release(&d); /* ends the threads, which ask the hook */
-        maskdm_alloc_hook_set(NULL);
+        mdm_alloc_hook_set(NULL);
         ck_assert_msg(r == MASKDM_OK || r == MASKDM_ENOMEM, "%d: %s", r, maskdm_last_error());
-        ck_assert_int_eq(maskdm_alloc_live(), before);
+        ck_assert_int_eq(mdm_alloc_live(), before);
         ck_assert_uint_eq(maskdm_device_memory_used(dev), 0);
     }
     ck_assert_int_eq(warnings, 0);

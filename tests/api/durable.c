@@ -111,11 +111,11 @@ static void expect_durable(void)
 
 static void begin(void)
 {
-    static const struct maskdm_file_hook hook = {.before = watch};
+    static const struct mdm_file_hook hook = {.before = watch};
 
     files = renames = removals = 0;
     wrong[0] = '\0';
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
 }
 
 /* After each step everything that was named is durable. */
@@ -145,7 +145,7 @@ START_TEST(test_run_folder)
     maskdm_control_set_progress(control, after_step, NULL);
     begin();
     MUST(maskdm_pretrain(NULL, o, data, NULL, control));
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     expect_durable();
     ck_assert_int_ge(renames, 7); /* options, five checkpoints, the model */
     ck_assert_int_eq(removals, 3);
@@ -180,7 +180,7 @@ START_TEST(test_single_files)
     MUST(maskdm_image_write_png(image, path, 8));
     expect_durable();
     ck_assert_int_eq(renames, 3);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     maskdm_image_release(&image);
     maskdm_trainer_release(&t);
     maskdm_model_release(&m);
@@ -208,7 +208,7 @@ START_TEST(test_end_of_links)
         MUST(maskdm_image_write_png(image, path, 8));
         expect_durable();
     }
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_int_eq(renames, 2);
     snprintf(far, sizeof far, "%s/far/image.png", folder);
     ck_assert_int_eq(find(far)->state, DURABLE);

@@ -588,7 +588,7 @@ static int expected(const struct call *c, const struct act *a, int callback)
 
 static void try_one(const struct call *c, int callback, const struct act *a, int elsewhere, uint64_t *hash)
 {
-    long live = maskdm_alloc_live();
+    long live = mdm_alloc_live();
     int status, want = expected(c, a, callback);
 
     clear_results();
@@ -613,8 +613,8 @@ static void try_one(const struct call *c, int callback, const struct act *a, int
     drop_handles();
     ck_assert_int_eq(dropped[0], 1);
     ck_assert_int_eq(dropped[1], 1);
-    ck_assert_msg(maskdm_alloc_live() == live, "%s, %s in %s%s left %ld blocks", c->name, a->name,
-                  callback_name[callback], elsewhere ? " elsewhere" : "", maskdm_alloc_live() - live);
+    ck_assert_msg(mdm_alloc_live() == live, "%s, %s in %s%s left %ld blocks", c->name, a->name,
+                  callback_name[callback], elsewhere ? " elsewhere" : "", mdm_alloc_live() - live);
 }
 
 /* An act that is refused, or that only lets go of what the result is not read from, changes no bit. */
@@ -686,7 +686,7 @@ static void drop_mask(void *user)
 START_TEST(test_drop_comes_back_in)
 {
     maskdm_device *dev = rig_device("threads=1");
-    long live = maskdm_alloc_live();
+    long live = mdm_alloc_live();
     maskdm_data *d;
     maskdm_mask *m;
 
@@ -698,7 +698,7 @@ START_TEST(test_drop_comes_back_in)
     late_mask = m;
     maskdm_mask_release(&m);
     ck_assert_int_eq(late[1], MASKDM_EBUSY);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_alloc_live(), live);
     maskdm_device_release(&dev);
 }
 END_TEST

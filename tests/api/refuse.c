@@ -66,14 +66,14 @@ static int ask_hook(void *user, size_t bytes)
 
 void refuse_begin(void)
 {
-    static const struct maskdm_alloc_hook hook = {.refuse = ask_hook};
+    static const struct mdm_alloc_hook hook = {.refuse = ask_hook};
 
-    maskdm_alloc_hook_set(&hook);
+    mdm_alloc_hook_set(&hook);
 }
 
 long refuse_live(void)
 {
-    return maskdm_alloc_live();
+    return mdm_alloc_live();
 }
 
 #else
@@ -112,7 +112,7 @@ static int find_blas(struct dl_phdr_info *info, size_t size, void *user)
 
 void refuse_begin(void)
 {
-    (void)maskdm_blas_open();
+    (void)mdm_blas_open();
     dl_iterate_phdr(find_blas, NULL);
 }
 

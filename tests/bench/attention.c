@@ -19,17 +19,17 @@ struct buffers {
 
 static void free_buffers(struct buffers *b)
 {
-    maskdm_free(b->qkv);
-    maskdm_free(b->y);
-    maskdm_free(b->lse);
-    maskdm_free(b->dy);
-    maskdm_free(b->dqkv);
-    maskdm_free(b->scratch);
+    mdm_free(b->qkv);
+    mdm_free(b->y);
+    mdm_free(b->lse);
+    mdm_free(b->dy);
+    mdm_free(b->dqkv);
+    mdm_free(b->scratch);
 }
 
 static float *take(int64_t n)
 {
-    float *p = maskdm_need_aligned((size_t)n * sizeof *p, "a buffer");
+    float *p = mdm_need_aligned((size_t)n * sizeof *p, "a buffer");
 
     for (int64_t i = 0; p && i < n; i++)
         p[i] = (float)((uint32_t)i * 2654435761u >> 16) / 32768.0f - 1.0f;
@@ -37,7 +37,7 @@ static float *take(int64_t n)
 }
 
 /* Seconds of one forward and backward, the mean over as many as fill about half a second. */
-static double time_kernel(struct maskdm_backend *b, const struct maskdm_kernel *k, struct maskdm_call *c,
+static double time_kernel(struct mdm_backend *b, const struct mdm_kernel *k, struct mdm_call *c,
                           const struct buffers *m)
 {
     double start = clock_seconds(), now;
@@ -62,16 +62,16 @@ static int measure(const struct workload *w, const struct settings *s, maskdm_de
     const int64_t n = w->side, d = w->dim, heads = d / 64;
     const double flops = 7 * 2.0 * (double)(n * n * d * w->batch), large = 2.0 * LARGE * LARGE * LARGE;
     const struct products big = {.p = {{0, 1, LARGE, LARGE, LARGE, 1, 0}}, .count = 1};
-    struct maskdm_backend *b = maskdm_device_backend(dev);
-    const struct maskdm_kernel *k = b->v->kernel(b, MASKDM_OP_ATTENTION, MASKDM_F32);
-    const struct maskdm_shape in = maskdm_shape3(w->batch, n, 3 * d), out = maskdm_shape3(w->batch, n, d);
-    const struct maskdm_shape lse = maskdm_shape3(w->batch, heads, n);
-    struct maskdm_call c = {.op = MASKDM_OP_ATTENTION, .dtype = MASKDM_F32, .attr = {heads}};
+    struct mdm_backend *b = mdm_device_backend(dev);
+    const struct mdm_kernel *k = b->v->kernel(b, MDM_OP_ATTENTION, MDM_F32);
+    const struct mdm_shape in = mdm_shape3(w->batch, n, 3 * d), out = mdm_shape3(w->batch, n, d);
+    const struct mdm_shape lse = mdm_shape3(w->batch, heads, n);
+    struct mdm_call c = {.op = MDM_OP_ATTENTION, .dtype = MDM_F32, .attr = {heads}};
     struct series rate = {.n = 0}, ratio = {.n = 0};
     struct rates rates = {.fma = {.n = 0}};
 
     c.in_shape[0] = &in, c.out_shape[0] = &out, c.out_shape[1] = &lse;
-    m->scratch = maskdm_need_aligned(k->scratch(b, &c, 1), "scratch");
+    m->scratch = mdm_need_aligned(k->scratch(b, &c, 1), "scratch");
     if (!m->qkv || !m->y || !m->lse || !m->dy || !m->dqkv || !m->scratch)
         return MASKDM_ENOMEM;
     c.in[0] = m->qkv, c.scratch = m->scratch;
@@ -104,10 +104,10 @@ int run_attention(const struct workload *w, const struct settings *s)
     m.lse = take(rows * d / 64);
     m.dqkv = take(rows * 3 * d);
     if ((rc = open_device(&dev, s->threads)) == 0 && (rc = floor_open(&f, s->threads)) == 0) {
-        rc = maskdm_device_enter(dev);
+        rc = mdm_device_enter(dev);
         if (rc == 0) {
             rc = measure(w, s, dev, f, &m);
-            maskdm_device_leave(dev);
+            mdm_device_leave(dev);
         }
     }
     if (rc < 0)

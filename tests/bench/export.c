@@ -27,11 +27,11 @@ static int add_batch(maskdm_file_writer *f, const struct bench *b, const struct 
 
 static int add_weights(maskdm_file_writer *f, const struct maskdm_trainer *tr)
 {
-    const struct maskdm_params *layout = &tr->model->layout;
+    const struct mdm_params *layout = &tr->model->layout;
     int rc = 0;
 
     for (int i = 0; i < layout->count && rc == 0; i++) {
-        const struct maskdm_param *p = &layout->list[i];
+        const struct mdm_param *p = &layout->list[i];
 
         rc = maskdm_file_writer_add(f, p->name, "F32", p->shape.d, p->shape.n, tr->weights + p->at);
     }

@@ -19,7 +19,7 @@ static const double SAMPLE = 1e9; /* FLOP that one timing takes at least */
 
 struct floor {
     int threads;
-    struct maskdm_backend *wide, *one[MAX_THREADS]; /* on all threads; on one thread each */
+    struct mdm_backend *wide, *one[MAX_THREADS]; /* on all threads; on one thread each */
 };
 
 void floor_close(struct floor **floor)
@@ -39,7 +39,7 @@ void floor_close(struct floor **floor)
 
 int floor_open(struct floor **out, int threads)
 {
-    struct maskdm_cpu_settings s = {.workers = threads, .instruction_set = "auto"};
+    struct mdm_cpu_settings s = {.workers = threads, .instruction_set = "auto"};
     struct floor *f = calloc(1, sizeof *f);
     int rc;
 
@@ -47,10 +47,10 @@ int floor_open(struct floor **out, int threads)
     if (!f)
         return MASKDM_ENOMEM;
     f->threads = threads;
-    rc = maskdm_cpu_open(&f->wide, &s);
+    rc = mdm_cpu_open(&f->wide, &s);
     s.workers = 1;
     for (int t = 0; t < threads && rc == 0; t++)
-        rc = maskdm_cpu_open(&f->one[t], &s);
+        rc = mdm_cpu_open(&f->one[t], &s);
     if (rc < 0)
         floor_close(&f);
     *out = f;
@@ -59,7 +59,7 @@ int floor_open(struct floor **out, int threads)
 
 struct share {
     const struct product *p;
-    struct maskdm_cpu *cpu; /* NULL: OpenBLAS */
+    struct mdm_cpu *cpu; /* NULL: OpenBLAS */
     const float *a, *b;
     float *c;
     int64_t from, to, repeat; /* rows */
@@ -71,7 +71,7 @@ static void multiply(const struct share *s)
     const int64_t lda = p->ta ? p->m : p->k, ldb = p->tb ? p->k : p->n, rows = s->to - s->from;
     const float *a = s->a + (p->ta ? s->from : s->from * lda);
     float *c = s->c + s->from * p->n;
-    struct maskdm_gemm g = {.ta = p->ta, .tb = p->tb, .m = rows, .n = p->n, .k = p->k, .a = a, .lda = lda};
+    struct mdm_gemm g = {.ta = p->ta, .tb = p->tb, .m = rows, .n = p->n, .k = p->k, .a = a, .lda = lda};
 
     if (s->cpu) {
         g.b = s->b, g.ldb = ldb, g.c = c, g.ldc = p->n;
@@ -127,7 +127,7 @@ static double time_way(struct floor *f, enum way way, const struct share *whole)
         else
             share[t].from = p->m * t / threads, share[t].to = p->m * (t + 1) / threads;
         if (way == OWN)
-            share[t].cpu = maskdm_cpu_of(p->per_head ? f->one[t] : f->wide);
+            share[t].cpu = mdm_cpu_of(p->per_head ? f->one[t] : f->wide);
     }
     return time_shares(share, threads);
 }
@@ -153,8 +153,8 @@ static double time_product(struct floor *f, const struct product *p)
     const size_t na = (size_t)(p->m * p->k), nb = (size_t)(p->k * p->n);
     const size_t nc = (size_t)(p->m * p->n * (p->per_head ? f->threads : 1));
     /* on huge pages, as the library's own values are */
-    float *a = maskdm_malloc_aligned(na * sizeof *a), *b = maskdm_malloc_aligned(nb * sizeof *b);
-    float *c = maskdm_malloc_aligned(nc * sizeof *c);
+    float *a = mdm_malloc_aligned(na * sizeof *a), *b = mdm_malloc_aligned(nb * sizeof *b);
+    float *c = mdm_malloc_aligned(nc * sizeof *c);
     struct share s = {.p = p, .a = a, .b = b, .c = c, .to = p->m};
     double best = -1;
 
@@ -166,9 +166,9 @@ static double time_product(struct floor *f, const struct product *p)
         memset(c, 0, nc * sizeof *c);
         best = fastest(f, &s, 2.0 * (double)p->m * (double)p->n * (double)p->k);
     }
-    maskdm_free(a);
-    maskdm_free(b);
-    maskdm_free(c);
+    mdm_free(a);
+    mdm_free(b);
+    mdm_free(c);
     return best;
 }
 

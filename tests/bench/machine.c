@@ -117,7 +117,7 @@ double machine_bandwidth(int threads)
     /* so that the three do not begin at the same place of a page, and of a cache's set */
     const size_t apart = TRIAD + 1024 + 16;
     struct job job[MAX_THREADS] = {{0, NULL, NULL, NULL, 0}};
-    float *memory = maskdm_malloc_aligned((size_t)threads * 3 * apart * sizeof *memory);
+    float *memory = mdm_malloc_aligned((size_t)threads * 3 * apart * sizeof *memory);
     double moved = 4.0 * TRIAD * sizeof(float) * threads / 1e9, best, other;
 
     if (!memory)
@@ -132,6 +132,6 @@ double machine_bandwidth(int threads)
     run(job, threads, triad);
     best = 4 * moved / run(job, threads, triad);
     other = 6 * moved / run(job, threads, update);
-    maskdm_free(memory);
+    mdm_free(memory);
     return other > best ? other : best;
 }

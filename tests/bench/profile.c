@@ -24,12 +24,12 @@ enum stage { DRAW, FORWARD, LOSS, BACKWARD, OPTIMIZER, STAGES };
 static const char *const stage_name[STAGES] = {"draw", "forward", "loss", "backward", "optimizer"};
 
 /* The op, and the last two parts of its weight's name. */
-static void name_node(char name[NAME], const struct maskdm_graph *g, const struct maskdm_node *n)
+static void name_node(char name[NAME], const struct mdm_graph *g, const struct mdm_node *n)
 {
     const char *weight = "";
 
-    for (int k = 0; k < MASKDM_MAX_IN && !*weight; k++)
-        if (n->in[k] >= 0 && g->val[n->in[k]].role == MASKDM_PARAM) {
+    for (int k = 0; k < MDM_MAX_IN && !*weight; k++)
+        if (n->in[k] >= 0 && g->val[n->in[k]].role == MDM_PARAM) {
             const char *full = g->layout->list[g->val[n->in[k]].param].name;
             int dots = 0;
 
@@ -40,7 +40,7 @@ static void name_node(char name[NAME], const struct maskdm_graph *g, const struc
     snprintf(name, NAME, "%s %s", n->op->name, weight);
 }
 
-static void add_node(struct kind *list, int *count, const struct maskdm_graph *g, const struct maskdm_node *n)
+static void add_node(struct kind *list, int *count, const struct mdm_graph *g, const struct mdm_node *n)
 {
     char name[NAME];
     int i = 0;
@@ -84,11 +84,11 @@ static int run_stage(struct bench *b, enum stage stage)
     case BACKWARD:
         return maskdm_trainer_backward(b->trainer, NULL);
     default:
-        return maskdm_adamw_step(b->optimizer, 1, 0);
+        return mdm_optimizer_step(b->optimizer, 1, 0);
     }
 }
 
-static void print_kinds(const struct maskdm_graph *g, int steps)
+static void print_kinds(const struct mdm_graph *g, int steps)
 {
     struct kind list[MAX_KINDS];
     int count = 0;

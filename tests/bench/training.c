@@ -23,7 +23,7 @@ static int time_optimizer(struct bench *b, int threads, struct series *gbs, stru
     int rc = 0;
 
     for (int i = 0; i < 4 && rc == 0; i++)
-        rc = maskdm_adamw_step(b->optimizer, 1, 0);
+        rc = mdm_optimizer_step(b->optimizer, 1, 0);
     rate = 4 * optimizer_bytes(b->optimizer) / (clock_seconds() - start) / 1e9;
     series_add(gbs, rate);
     series_add(share, 2 * rate / (before + machine_bandwidth(threads)));

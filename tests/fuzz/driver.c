@@ -57,7 +57,7 @@ static size_t mutate(uint8_t *data, size_t size, int words)
         memcpy(part, data + at, n);
         return insert(data, size, part, n);
     default: {
-        const char *word = maskdm_fuzz_words[below((size_t)words)];
+        const char *word = mdm_fuzz_words[below((size_t)words)];
         return insert(data, size, word, strlen(word));
     }
     }
@@ -70,12 +70,12 @@ static void run_mutations(double seconds)
     long runs = 0;
     time_t start = time(NULL);
 
-    while (maskdm_fuzz_seed(seeds, data, CAPACITY))
+    while (mdm_fuzz_seed(seeds, data, CAPACITY))
         seeds++;
-    while (maskdm_fuzz_words[words])
+    while (mdm_fuzz_words[words])
         words++;
     while (runs % 1024 || difftime(time(NULL), start) < seconds) {
-        size_t size = maskdm_fuzz_seed((int)below((size_t)seeds), data, CAPACITY);
+        size_t size = mdm_fuzz_seed((int)below((size_t)seeds), data, CAPACITY);
         uint8_t *exact;
         for (size_t k = 1 + below(6); k > 0; k--)
             size = mutate(data, size, words);

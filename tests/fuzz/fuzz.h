@@ -11,8 +11,8 @@
 /* Ends the process when an invariant does not hold. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Put seed i into out and return its size; 0 when there is none. */
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity);
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity);
 /* Pieces of text worth inserting; NULL ends the list. */
-extern const char *const maskdm_fuzz_words[];
+extern const char *const mdm_fuzz_words[];
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const maskdm_fuzz_words[] = {
+const char *const mdm_fuzz_words[] = {
     "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "eXIf", "Exif", "II*", "MM", "\x01\x12", "\x12\x01", "\xff\xd8",
     "\xff\xd9", "\xff\xda", "\xff\xc4", "\xff\xc2", "\xff\xdd", "\xff\xe1", "\xff\xee", "\xff", "\x01", "\x7f", NULL};
 
@@ -101,10 +101,10 @@ static const struct {
     {5, BEHIND_IHDR, exif, sizeof exif},
 };
 
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
-    const int extra = i - (int)MASKDM_LENGTH(seeds);
-    const int from = extra < 0 ? i : extra < (int)MASKDM_LENGTH(turned) ? turned[extra].seed : -1;
+    const int extra = i - (int)MDM_LENGTH(seeds);
+    const int from = extra < 0 ? i : extra < (int)MDM_LENGTH(turned) ? turned[extra].seed : -1;
     size_t size;
 
     if (from < 0 || seeds[from].size + sizeof exif > capacity)
@@ -164,39 +164,39 @@ static int same(const maskdm_image *a, const maskdm_image *b)
 }
 
 /* By rows into the resizer, and as a whole: the same. */
-static void fit(const maskdm_image *m, const uint8_t *data, size_t size, struct maskdm_reading how)
+static void fit(const maskdm_image *m, const uint8_t *data, size_t size, struct mdm_reading how)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *n, *fitted;
 
     how.height = 5;
     how.width = 8;
-    must(maskdm_picture_fit(&n, m, 5, 8, &f) >= 0);
-    must(maskdm_picture_decode(&fitted, data, size, &how, &f) >= 0);
+    must(mdm_image_fit(&n, m, 5, 8, &f) >= 0);
+    must(mdm_image_decode(&fitted, data, size, &how, &f) >= 0);
     must(same(n, fitted) && !memcmp(&m->remarks, &fitted->remarks, sizeof m->remarks));
-    maskdm_picture_free(&fitted);
-    maskdm_picture_free(&n);
+    mdm_image_free(&fitted);
+    mdm_image_free(&n);
 }
 
 static void try(const uint8_t *data, size_t size)
 {
-    struct maskdm_reading how = {.background = {0.2f, 0.4f, 0.6f}, .pixels = 1 << 24, .memory = 1 << 24};
-    struct maskdm_failure f = {0};
-    long before = maskdm_alloc_live();
+    struct mdm_reading how = {.background = {0.2f, 0.4f, 0.6f}, .pixels = 1 << 24, .memory = 1 << 24};
+    struct mdm_failure f = {0};
+    long before = mdm_alloc_live();
     maskdm_image *m;
     int r = 0;
 
     for (how.channels = 0; how.channels <= 4 && r >= 0; how.channels++) {
         how.as_stored = how.channels == 4;
-        r = maskdm_picture_decode(&m, data, size, &how, &f);
+        r = mdm_image_decode(&m, data, size, &how, &f);
         must(r >= 0 ? m != NULL : m == NULL && f.code == r && f.text[0]);
         if (r >= 0) {
             must(!how.channels || m->channels == how.channels);
             if (m->height * m->width <= 1 << 16)
                 fit(m, data, size, how);
         }
-        maskdm_picture_free(&m);
-        must(maskdm_alloc_live() == before);
+        mdm_image_free(&m);
+        must(mdm_alloc_live() == before);
     }
 }
 

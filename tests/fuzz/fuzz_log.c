@@ -11,25 +11,25 @@
 
 #include <string.h>
 
-const char *const maskdm_fuzz_words[] = {"{\"step\":",
-                                         "\"step\"",
-                                         ":7",
-                                         "}\n",
-                                         "\n",
-                                         "{",
-                                         "}",
-                                         "[",
-                                         "]",
-                                         ",",
-                                         "null",
-                                         "9223372036854775807",
-                                         "9223372036854775808",
-                                         "1e3",
-                                         "-1",
-                                         "\\u0073tep",
-                                         "\xff",
-                                         "{\"loss\":{\"step\":3},\"step\":4}\n",
-                                         NULL};
+const char *const mdm_fuzz_words[] = {"{\"step\":",
+                                      "\"step\"",
+                                      ":7",
+                                      "}\n",
+                                      "\n",
+                                      "{",
+                                      "}",
+                                      "[",
+                                      "]",
+                                      ",",
+                                      "null",
+                                      "9223372036854775807",
+                                      "9223372036854775808",
+                                      "1e3",
+                                      "-1",
+                                      "\\u0073tep",
+                                      "\xff",
+                                      "{\"loss\":{\"step\":3},\"step\":4}\n",
+                                      NULL};
 
 static const char *const seeds[] = {
     "{\"step\":1,\"loss\":0.5,\"lr\":1e-4,\"grad_norm\":null,\"images_per_second\":3.5,\"skipped\":0}\n"
@@ -37,7 +37,7 @@ static const char *const seeds[] = {
     "{\"loss\":1}\n\n{\"step\":5}\n{\"step\":\"6\"}\n{\"step\":7}{}\n[{\"step\":1}]\n",
 };
 
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
     const size_t n = i >= 0 && i < 2 ? strlen(seeds[i]) : 0;
 
@@ -87,11 +87,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         require(text != NULL);
         memcpy(text, size ? data : (const uint8_t *)"", size);
-        kept = maskdm_run_log_keep(text, size, steps[i]);
+        kept = mdm_run_log_keep(text, size, steps[i]);
         require(kept <= size && is_selection(text, kept, (const char *)data, size));
-        require(maskdm_run_log_keep(text, kept, steps[i]) == kept);
+        require(mdm_run_log_keep(text, kept, steps[i]) == kept);
         free(text);
-        require(maskdm_alloc_live() == 0);
+        require(mdm_alloc_live() == 0);
     }
     return 0;
 }

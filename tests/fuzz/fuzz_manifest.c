@@ -20,10 +20,10 @@ static const char list[] = "{\"identity\": \"2 images of 4 x 4 x 3, 0123456789ab
 static const char labels[] = "{\"identity\": \"3 images of 4 x 4 x 3, 0123456789abcdef\",\n"
                              "\"image_labels\": [0,null,2]}\n";
 
-const char *const maskdm_fuzz_words[] = {"\"identity\"", "\"labels\"", "\"files\"", "\"image_labels\"", "[]", "{}",
-                                         "null", "false", "\\uef80", "\\u0000", "9223372036854775807", NULL};
+const char *const mdm_fuzz_words[] = {"\"identity\"", "\"labels\"", "\"files\"", "\"image_labels\"", "[]", "{}",
+                                      "null", "false", "\\uef80", "\\u0000", "9223372036854775807", NULL};
 
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
     const char *seed = i == 0 ? list : i == 1 ? labels : "";
     size_t n = strlen(seed);
@@ -36,16 +36,16 @@ size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 
 static void compare(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 {
-    struct maskdm_text out = {0};
-    long live = maskdm_alloc_live();
-    int status = maskdm_manifest_difference(&out, a, a_bytes, b, b_bytes);
+    struct mdm_text out = {0};
+    long live = mdm_alloc_live();
+    int status = mdm_manifest_difference(&out, a, a_bytes, b, b_bytes);
 
     if (status != MASKDM_OK && status != MASKDM_EFORMAT)
         abort();
     if (out.length && (a_bytes == b_bytes && !memcmp(a, b, a_bytes)))
         abort();
-    maskdm_text_free(&out);
-    if (maskdm_alloc_live() != live)
+    mdm_text_free(&out);
+    if (mdm_alloc_live() != live)
         abort();
 }
 

@@ -16,59 +16,59 @@
 #include <math.h>
 #include <string.h>
 
-const char *const maskdm_fuzz_words[] = {"batch_size=",
-                                         "image_size=",
-                                         "mask=",
-                                         "block",
-                                         "patch|block",
-                                         "lr=",
-                                         "betas=",
-                                         "schedule=cosine",
-                                         "\"lr\":",
-                                         "\"image_size\":[8,8]",
-                                         "null",
-                                         "true",
-                                         "false",
-                                         "yes",
-                                         "0",
-                                         "1",
-                                         "-1",
-                                         "1e400",
-                                         "1e-400",
-                                         "0x10",
-                                         "nan",
-                                         "inf",
-                                         "9223372036854775807",
-                                         "-9223372036854775808",
-                                         "9223372036854775808",
-                                         "0.1",
-                                         "2.2250738585072014e-308",
-                                         "4.9406564584124654e-324",
-                                         "123456789012345678901234567890",
-                                         ",",
-                                         "x",
-                                         "=",
-                                         " ",
-                                         "\"",
-                                         "\\\"",
-                                         "\\\\",
-                                         "\\u0000",
-                                         "{",
-                                         "}",
-                                         "[",
-                                         "]",
-                                         "[[1]]",
-                                         ":",
-                                         "\n",
-                                         "\xc3\xa9",
-                                         "\xff",
-                                         "\xed\xa0\x80",
-                                         "seed",
-                                         "threads=",
-                                         "E+5",
-                                         ".5",
-                                         "5.",
-                                         NULL};
+const char *const mdm_fuzz_words[] = {"batch_size=",
+                                      "image_size=",
+                                      "mask=",
+                                      "block",
+                                      "patch|block",
+                                      "lr=",
+                                      "betas=",
+                                      "schedule=cosine",
+                                      "\"lr\":",
+                                      "\"image_size\":[8,8]",
+                                      "null",
+                                      "true",
+                                      "false",
+                                      "yes",
+                                      "0",
+                                      "1",
+                                      "-1",
+                                      "1e400",
+                                      "1e-400",
+                                      "0x10",
+                                      "nan",
+                                      "inf",
+                                      "9223372036854775807",
+                                      "-9223372036854775808",
+                                      "9223372036854775808",
+                                      "0.1",
+                                      "2.2250738585072014e-308",
+                                      "4.9406564584124654e-324",
+                                      "123456789012345678901234567890",
+                                      ",",
+                                      "x",
+                                      "=",
+                                      " ",
+                                      "\"",
+                                      "\\\"",
+                                      "\\\\",
+                                      "\\u0000",
+                                      "{",
+                                      "}",
+                                      "[",
+                                      "]",
+                                      "[[1]]",
+                                      ":",
+                                      "\n",
+                                      "\xc3\xa9",
+                                      "\xff",
+                                      "\xed\xa0\x80",
+                                      "seed",
+                                      "threads=",
+                                      "E+5",
+                                      ".5",
+                                      "5.",
+                                      NULL};
 
 /* The first byte chooses the kind of options, the second what the rest is. */
 enum { TEXT, JSON, PAIR, NUMBER, FORMS };
@@ -86,11 +86,11 @@ static const struct {
     {0, NUMBER, "-0.000000000000000000000000000012345678901234567890E-3"},
 };
 
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
     size_t n;
 
-    if (i < 0 || (size_t)i >= MASKDM_LENGTH(seeds))
+    if (i < 0 || (size_t)i >= MDM_LENGTH(seeds))
         return 0;
     n = strlen(seeds[i].rest);
     if (n + 2 > capacity)
@@ -157,20 +157,20 @@ static void judge_options(const char *kind, int form, char *text, size_t size)
 
 static void judge_number(const char *text)
 {
-    struct maskdm_text shown = {0};
+    struct mdm_text shown = {0};
     double x, back;
     int64_t i;
     char *end;
 
-    if (maskdm_parse_double(text, &x) == 0) {
+    if (mdm_parse_double(text, &x) == 0) {
         const double expected = strtod(text, &end);
 
         require(isfinite(x) && !*end && !memcmp(&x, &expected, sizeof x));
-        maskdm_text_add_double(&shown, x);
-        require(maskdm_text_ok(&shown) == MASKDM_OK && maskdm_parse_double(shown.data, &back) == 0 && back == x);
-        maskdm_text_free(&shown);
+        mdm_text_add_double(&shown, x);
+        require(mdm_text_ok(&shown) == MASKDM_OK && mdm_parse_double(shown.data, &back) == 0 && back == x);
+        mdm_text_free(&shown);
     }
-    if (maskdm_parse_i64(text, &i) == 0) {
+    if (mdm_parse_i64(text, &i) == 0) {
         errno = 0;
         require(strtoll(text, &end, 10) == i && !*end && !errno);
     }
@@ -196,6 +196,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         judge_options(maskdm_options_kind(data[0] % kinds), form, text, size - 2);
     free(text);
-    require(maskdm_alloc_live() == 0);
+    require(mdm_alloc_live() == 0);
     return 0;
 }

@@ -16,15 +16,15 @@
 
 enum { HEAD = 10, SIDE = 4096, MOST = 1 << 16 };
 
-const char *const maskdm_fuzz_words[] = {"\x01", "\x02\x01", "\xff\xff", "\x40", "\xff", "\x7f", NULL};
+const char *const mdm_fuzz_words[] = {"\x01", "\x02\x01", "\xff\xff", "\x40", "\xff", "\x7f", NULL};
 
 static const uint8_t seeds[][HEAD + 6] = {{9, 0, 7, 0, 4, 0, 4, 0, 3, 0, 200, 100, 50, 3, 2, 1},
                                           {1, 0, 44, 1, 64, 0, 64, 0, 1, 1, 255, 0, 255, 0, 1, 2},
                                           {3, 0, 3, 0, 200, 0, 1, 0, 4, 2, 1, 2, 3, 4, 5, 6}};
 
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
-    if (i < 0 || (size_t)i >= MASKDM_LENGTH(seeds) || sizeof seeds[i] > capacity)
+    if (i < 0 || (size_t)i >= MDM_LENGTH(seeds) || sizeof seeds[i] > capacity)
         return 0;
     memcpy(out, seeds[i], sizeof seeds[i]);
     return sizeof seeds[i];
@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < HEAD)
         return 0;
     for (int i = 0; i < 4; i++)
-        side[i] = (int64_t)(maskdm_load_le(data + 2 * i, 2) % SIDE) + 1;
+        side[i] = (int64_t)(mdm_load_le(data + 2 * i, 2) % SIDE) + 1;
     channels = data[8] % 4 + 1;
     plain = data[9] & 1 && channels % 2; /* colours are weighted by alpha, so that it must not be 0 */
     if (side[0] * side[1] > MOST || side[2] * side[3] > MOST)
@@ -82,6 +82,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     from = samples(data + HEAD, size - HEAD, (size_t)(side[0] * side[1] * channels), plain);
     judge(side[0], side[1], channels, side[2], side[3], from, plain);
     free(from);
-    require(maskdm_alloc_live() == 0);
+    require(mdm_alloc_live() == 0);
     return 0;
 }

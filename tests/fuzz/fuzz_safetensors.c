@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const maskdm_fuzz_words[] = {
+const char *const mdm_fuzz_words[] = {
     "\"dtype\":", "\"shape\":", "\"data_offsets\":", "\"__metadata__\":", "\"F32\"", "\"F64\"", "\"F16\"", "\"BF16\"",
     "\"BOOL\"", "\"U8\"", "\"U64\"", "\"I64\"", "[0,0]", "[0,4]", "[4,8]", "[]", "{}", "0", "1", "-1", "00",
     "4294967296", "9223372036854775807", "18446744073709551615", "1e9", "\\u0000", "\\ud800", "\"a\":", ",", "}", "{",
@@ -33,17 +33,17 @@ static const struct { const char *header; size_t body; } seeds[] = {
      "\"data_offsets\":[8,11]},\"z\":{\"dtype\":\"F8_E4M3\",\"shape\":[1],\"data_offsets\":[11,12]}}", 12},
 };
 
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
     size_t length, size;
 
-    if (i < 0 || (size_t)i >= MASKDM_LENGTH(seeds))
+    if (i < 0 || (size_t)i >= MDM_LENGTH(seeds))
         return 0;
     length = strlen(seeds[i].header);
     size = 8 + length + seeds[i].body;
     if (size > capacity)
         return 0;
-    maskdm_store_le(out, 8, length);
+    mdm_store_le(out, 8, length);
     memcpy(out + 8, seeds[i].header, length);
     for (size_t k = 0; k < seeds[i].body; k++)
         out[8 + length + k] = (uint8_t)(k * 37);
@@ -52,8 +52,8 @@ size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 
 static void judge(const uint8_t *data, size_t size)
 {
-    struct maskdm_st s;
-    int err = maskdm_st_open_memory(&s, data, size);
+    struct mdm_st s;
+    int err = mdm_st_open_memory(&s, data, size);
 
     require(err == MASKDM_OK || err == MASKDM_EFORMAT);
     if (!err) {
@@ -61,12 +61,12 @@ static void judge(const uint8_t *data, size_t size)
             require(s.tensor[i].begin == (i ? s.tensor[i - 1].end : 0));
             read_tensor(&s, i);
         }
-        err = maskdm_st_verify(&s);
+        err = mdm_st_verify(&s);
         require(err == MASKDM_OK || err == MASKDM_EFORMAT || err == MASKDM_EVERSION);
         require(s.data_at + (s.count ? s.tensor[s.count - 1].end : 0) == size);
-        maskdm_st_close(&s);
+        mdm_st_close(&s);
     }
-    require(maskdm_alloc_live() == 0);
+    require(mdm_alloc_live() == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     repaired = malloc(size);
     require(repaired != NULL);
     memcpy(repaired, data, size);
-    maskdm_store_le(repaired, 8, end - 8);
+    mdm_store_le(repaired, 8, end - 8);
     judge(repaired, size);
     free(repaired);
     return 0;

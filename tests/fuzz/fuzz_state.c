@@ -18,40 +18,40 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const maskdm_fuzz_words[] = {"\"maskdm.kind\":",
-                                         "\"maskdm.step\":",
-                                         "\"maskdm.version\":",
-                                         "\"maskdm.network\":",
-                                         "\"maskdm.mask\":",
-                                         "\"maskdm.network.options\":",
-                                         "\"maskdm.trainer.options\":",
-                                         "\"maskdm.digest\":\"xxh64:",
-                                         "\"state\"",
-                                         "\"uvit\"",
-                                         "\"0.1.0\"",
-                                         "9.9.9",
-                                         "\"\"",
-                                         "{}",
-                                         "\\\"",
-                                         "\\\\",
-                                         "\\u0000",
-                                         "null",
-                                         "[",
-                                         "]",
-                                         "{",
-                                         "}",
-                                         ",",
-                                         ":",
-                                         "\"",
-                                         "0",
-                                         "1",
-                                         "-1",
-                                         "1e9",
-                                         "99999999999999999999",
-                                         "\xff",
-                                         "\"x\":\"y\"",
-                                         " ",
-                                         NULL};
+const char *const mdm_fuzz_words[] = {"\"maskdm.kind\":",
+                                      "\"maskdm.step\":",
+                                      "\"maskdm.version\":",
+                                      "\"maskdm.network\":",
+                                      "\"maskdm.mask\":",
+                                      "\"maskdm.network.options\":",
+                                      "\"maskdm.trainer.options\":",
+                                      "\"maskdm.digest\":\"xxh64:",
+                                      "\"state\"",
+                                      "\"uvit\"",
+                                      "\"0.1.0\"",
+                                      "9.9.9",
+                                      "\"\"",
+                                      "{}",
+                                      "\\\"",
+                                      "\\\\",
+                                      "\\u0000",
+                                      "null",
+                                      "[",
+                                      "]",
+                                      "{",
+                                      "}",
+                                      ",",
+                                      ":",
+                                      "\"",
+                                      "0",
+                                      "1",
+                                      "-1",
+                                      "1e9",
+                                      "99999999999999999999",
+                                      "\xff",
+                                      "\"x\":\"y\"",
+                                      " ",
+                                      NULL};
 
 /* The trainer that loads, and the state that it saved: its bytes, where its metadata begin and end. */
 static struct {
@@ -102,18 +102,18 @@ static void prepare(void)
     make_trainer();
     snprintf(good.path, sizeof good.path, "fuzz-state-%ld.tmp", (long)getpid());
     require(maskdm_trainer_save(good.trainer, good.path) == MASKDM_OK);
-    require(maskdm_file_read_all(&good.bytes, &good.size, good.path, 1 << 20) == MASKDM_OK);
+    require(mdm_file_read_all(&good.bytes, &good.size, good.path, 1 << 20) == MASKDM_OK);
     require(unlink(good.path) == 0);
-    good.head = MASKDM_ST_LENGTH + (size_t)maskdm_load_le(good.bytes, MASKDM_ST_LENGTH);
-    good.begin = MASKDM_ST_LENGTH + sizeof key - 1;
-    require(!memcmp(good.bytes + MASKDM_ST_LENGTH, key, sizeof key - 1));
+    good.head = MDM_ST_LENGTH + (size_t)mdm_load_le(good.bytes, MDM_ST_LENGTH);
+    good.begin = MDM_ST_LENGTH + sizeof key - 1;
+    require(!memcmp(good.bytes + MDM_ST_LENGTH, key, sizeof key - 1));
     for (at = good.bytes + good.begin; quoted || *at != '}'; at++)
         quoted = *at == '\\' ? (at++, quoted) : *at == '"' ? !quoted : quoted;
     good.end = (size_t)(at + 1 - good.bytes);
-    good.live = maskdm_alloc_live();
+    good.live = mdm_alloc_live();
 }
 
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
     size_t n;
 
@@ -129,9 +129,9 @@ size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 static char *forge(const uint8_t *data, size_t size, size_t *total)
 {
     const size_t head = good.head - (good.end - good.begin) + size;
-    struct maskdm_digest d;
+    struct mdm_digest d;
     size_t digits;
-    char *file, text[MASKDM_ST_DIGITS + 1];
+    char *file, text[MDM_ST_DIGITS + 1];
 
     *total = good.size - good.head + head;
     file = malloc(*total);
@@ -139,13 +139,13 @@ static char *forge(const uint8_t *data, size_t size, size_t *total)
     memcpy(file, good.bytes, good.begin);
     memcpy(file + good.begin, data, size);
     memcpy(file + good.begin + size, good.bytes + good.end, good.size - good.end);
-    maskdm_store_le(file, MASKDM_ST_LENGTH, head - MASKDM_ST_LENGTH);
-    digits = maskdm_st_digest_at(file, head);
+    mdm_store_le(file, MDM_ST_LENGTH, head - MDM_ST_LENGTH);
+    digits = mdm_st_digest_at(file, head);
     if (digits) {
-        maskdm_st_digest_start(&d, file, head, digits);
-        maskdm_digest_add(&d, file + head, *total - head);
-        maskdm_digest_text(&d, text);
-        memcpy(file + digits, text, MASKDM_ST_DIGITS);
+        mdm_st_digest_start(&d, file, head, digits);
+        mdm_digest_add(&d, file + head, *total - head);
+        mdm_digest_text(&d, text);
+        memcpy(file + digits, text, MDM_ST_DIGITS);
     }
     return file;
 }
@@ -164,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     status = maskdm_trainer_load(good.trainer, good.path);
     require(status == MASKDM_OK || status == MASKDM_EFORMAT || status == MASKDM_EINVAL || status == MASKDM_EVERSION);
     require(status == MASKDM_OK || strstr(maskdm_last_error(), good.path));
-    require(maskdm_trainer_steps(good.trainer) == 0 && maskdm_alloc_live() == good.live);
+    require(maskdm_trainer_steps(good.trainer) == 0 && mdm_alloc_live() == good.live);
     unlink(good.path);
     free(file);
     return 0;

@@ -17,46 +17,46 @@
 
 enum { ELEMENTS = 12 };
 
-const char *const maskdm_fuzz_words[] = {"ctorch._utils\n_rebuild_tensor_v2\n",
-                                         "ctorch._utils\n_rebuild_parameter\n",
-                                         "ccollections\nOrderedDict\n)R",
-                                         "ctorch\nFloatStorage\n",
-                                         "ctorch\nHalfStorage\n",
-                                         "ctorch\nSize\n",
-                                         "X\1",
-                                         "K\1",
-                                         "J\xff\xff\xff\xff",
-                                         "}",
-                                         "(",
-                                         "t",
-                                         "u",
-                                         "e",
-                                         "s",
-                                         "a",
-                                         "b",
-                                         "R",
-                                         "Q",
-                                         "q\1",
-                                         "h\1",
-                                         "\x85",
-                                         "\x86",
-                                         "\x87",
-                                         "\x88",
-                                         "\x89",
-                                         "N",
-                                         "]",
-                                         ")",
-                                         ".",
-                                         "storage",
-                                         "cpu",
-                                         "0",
-                                         "PK\1\2",
-                                         "PK\3\4",
-                                         "PK\5\6",
-                                         "PK\6\6",
-                                         "PK\6\7",
-                                         "PK\7\x08",
-                                         NULL};
+const char *const mdm_fuzz_words[] = {"ctorch._utils\n_rebuild_tensor_v2\n",
+                                      "ctorch._utils\n_rebuild_parameter\n",
+                                      "ccollections\nOrderedDict\n)R",
+                                      "ctorch\nFloatStorage\n",
+                                      "ctorch\nHalfStorage\n",
+                                      "ctorch\nSize\n",
+                                      "X\1",
+                                      "K\1",
+                                      "J\xff\xff\xff\xff",
+                                      "}",
+                                      "(",
+                                      "t",
+                                      "u",
+                                      "e",
+                                      "s",
+                                      "a",
+                                      "b",
+                                      "R",
+                                      "Q",
+                                      "q\1",
+                                      "h\1",
+                                      "\x85",
+                                      "\x86",
+                                      "\x87",
+                                      "\x88",
+                                      "\x89",
+                                      "N",
+                                      "]",
+                                      ")",
+                                      ".",
+                                      "storage",
+                                      "cpu",
+                                      "0",
+                                      "PK\1\2",
+                                      "PK\3\4",
+                                      "PK\5\6",
+                                      "PK\6\6",
+                                      "PK\6\7",
+                                      "PK\7\x08",
+                                      NULL};
 
 /* {"w": a tensor, "n": {"t": its transpose}, "step": 3} */
 static void write_pickle(struct bytes *b)
@@ -85,7 +85,7 @@ static void write_archive(struct archive *a, const void *pickle, size_t size)
 }
 
 /* Seed 0 is a pickle, 1 to 4 are archives that state no checksums, so that a mutation gets behind them. */
-size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
+size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
     struct bytes b = {0};
     struct archive a = {.no_crc = 1, .plain = (i - 1) & 1, .zip64 = (i - 1) >> 1 & 1};
@@ -110,22 +110,22 @@ size_t maskdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 
 static void judge(const uint8_t *data, size_t size)
 {
-    struct maskdm_st s;
-    int err = maskdm_tensors_open_memory(&s, data, size);
+    struct mdm_st s;
+    int err = mdm_tensors_open_memory(&s, data, size);
 
     require(err == MASKDM_OK || err == MASKDM_EFORMAT);
     if (!err) {
         for (int64_t i = 0; i < s.count; i++) {
-            const struct maskdm_st_tensor *x = &s.tensor[i];
+            const struct mdm_st_tensor *x = &s.tensor[i];
 
             if (x->elements > 1 << 20 || strncmp(x->dtype, "F8", 2) == 0)
                 continue;
             require(x->end - x->begin <= s.size && x->begin <= s.size);
             require(read_tensor(&s, i) != MASKDM_ENOTSUP);
         }
-        maskdm_st_close(&s);
+        mdm_st_close(&s);
     }
-    require(maskdm_alloc_live() == 0);
+    require(mdm_alloc_live() == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,184 +7,182 @@
 
 #include "ops/ops.h"
 
-static maskdm_val input(struct rig *r, struct maskdm_shape shape)
+static mdm_val input(struct rig *r, struct mdm_shape shape)
 {
-    maskdm_val v = maskdm_graph_input(&r->g, MASKDM_F64, shape);
+    mdm_val v = mdm_graph_input(&r->g, MDM_F64, shape);
 
-    maskdm_graph_want_gradient(&r->g, v);
+    mdm_graph_want_gradient(&r->g, v);
     return v;
 }
 
-static maskdm_val integers(struct rig *r, struct maskdm_shape shape, const int32_t *x)
+static mdm_val integers(struct rig *r, struct mdm_shape shape, const int32_t *x)
 {
-    maskdm_val v = maskdm_graph_input(&r->g, MASKDM_I32, shape);
+    mdm_val v = mdm_graph_input(&r->g, MDM_I32, shape);
 
     memcpy(rig_host(r, v), x, rig_bytes(r, v));
     return v;
 }
 
-static maskdm_val matrix(struct rig *r, const char *name, int64_t made, int64_t taken)
+static mdm_val matrix(struct rig *r, const char *name, int64_t made, int64_t taken)
 {
-    return maskdm_graph_param(&r->g, name, maskdm_shape2(made, taken), MASKDM_INIT_NORMAL, 1);
+    return mdm_graph_param(&r->g, name, mdm_shape2(made, taken), MDM_INIT_NORMAL, 1);
 }
 
-static maskdm_val vector(struct rig *r, const char *name, int64_t n)
+static mdm_val vector(struct rig *r, const char *name, int64_t n)
 {
-    return maskdm_graph_param(&r->g, name, maskdm_shape1(n), MASKDM_INIT_ONE, 0);
+    return mdm_graph_param(&r->g, name, mdm_shape1(n), MDM_INIT_ONE, 0);
 }
 
-static void output(struct rig *r, maskdm_val v)
+static void output(struct rig *r, mdm_val v)
 {
-    maskdm_graph_output(&r->g, v);
+    mdm_graph_output(&r->g, v);
 }
 
 static void linear(struct rig *r)
 {
-    output(r, maskdm_linear(&r->g, input(r, maskdm_shape2(7, 5)), matrix(r, "w", 11, 5), vector(r, "b", 11)));
+    output(r, mdm_linear(&r->g, input(r, mdm_shape2(7, 5)), matrix(r, "w", 11, 5), vector(r, "b", 11)));
 }
 
 static void linear_bare(struct rig *r)
 {
-    output(r, maskdm_linear(&r->g, input(r, maskdm_shape3(2, 19, 3)), matrix(r, "w", 1, 3), MASKDM_NONE));
+    output(r, mdm_linear(&r->g, input(r, mdm_shape3(2, 19, 3)), matrix(r, "w", 1, 3), MDM_NONE));
 }
 
 static void linear_conv(struct rig *r)
 {
-    maskdm_val w = maskdm_graph_param(&r->g, "w", maskdm_shape4(6, 3, 2, 2), MASKDM_INIT_NORMAL, 1);
+    mdm_val w = mdm_graph_param(&r->g, "w", mdm_shape4(6, 3, 2, 2), MDM_INIT_NORMAL, 1);
 
-    output(r, maskdm_linear(&r->g, input(r, maskdm_shape3(2, 3, 12)), w, vector(r, "b", 6)));
+    output(r, mdm_linear(&r->g, input(r, mdm_shape3(2, 3, 12)), w, vector(r, "b", 6)));
 }
 
 static void gelu(struct rig *r)
 {
-    maskdm_val y = maskdm_gelu(&r->g, input(r, maskdm_shape2(9, 5)));
+    mdm_val y = mdm_gelu(&r->g, input(r, mdm_shape2(9, 5)));
 
-    output(r, maskdm_linear(&r->g, y, matrix(r, "w", 7, 5), vector(r, "b", 7)));
+    output(r, mdm_linear(&r->g, y, matrix(r, "w", 7, 5), vector(r, "b", 7)));
 }
 
 /* Both consumers of x add up, one of them behind the activation. */
 static void gelu_shared(struct rig *r)
 {
-    maskdm_val x = input(r, maskdm_shape2(70, 4));
-    maskdm_val y = maskdm_linear(&r->g, maskdm_gelu(&r->g, x), matrix(r, "w", 4, 4), MASKDM_NONE);
+    mdm_val x = input(r, mdm_shape2(70, 4));
+    mdm_val y = mdm_linear(&r->g, mdm_gelu(&r->g, x), matrix(r, "w", 4, 4), MDM_NONE);
 
-    output(r, maskdm_add(&r->g, maskdm_linear(&r->g, maskdm_gelu(&r->g, x), matrix(r, "v", 4, 4), MASKDM_NONE), y));
+    output(r, mdm_add(&r->g, mdm_linear(&r->g, mdm_gelu(&r->g, x), matrix(r, "v", 4, 4), MDM_NONE), y));
 }
 
 static void linear_silu(struct rig *r)
 {
-    output(r, maskdm_linear_silu(&r->g, input(r, maskdm_shape2(3, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
+    output(r, mdm_linear_silu(&r->g, input(r, mdm_shape2(3, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
 }
 
 static void linear_silu_bare(struct rig *r)
 {
-    output(r, maskdm_linear_silu(&r->g, input(r, maskdm_shape2(6, 2)), matrix(r, "w", 5, 2), MASKDM_NONE));
+    output(r, mdm_linear_silu(&r->g, input(r, mdm_shape2(6, 2)), matrix(r, "w", 5, 2), MDM_NONE));
 }
 
 static void linear2(struct rig *r)
 {
-    maskdm_val x = input(r, maskdm_shape3(2, 5, 4)), s = input(r, maskdm_shape3(2, 5, 7));
+    mdm_val x = input(r, mdm_shape3(2, 5, 4)), s = input(r, mdm_shape3(2, 5, 7));
 
-    output(r, maskdm_linear2(&r->g, x, s, matrix(r, "w", 6, 11), vector(r, "b", 6)));
+    output(r, mdm_linear2(&r->g, x, s, matrix(r, "w", 6, 11), vector(r, "b", 6)));
 }
 
 static void linear2_bare(struct rig *r)
 {
-    maskdm_val x = input(r, maskdm_shape2(3, 4)), s = input(r, maskdm_shape2(3, 4));
+    mdm_val x = input(r, mdm_shape2(3, 4)), s = input(r, mdm_shape2(3, 4));
 
-    output(r, maskdm_linear2(&r->g, x, s, matrix(r, "w", 5, 8), MASKDM_NONE));
+    output(r, mdm_linear2(&r->g, x, s, matrix(r, "w", 5, 8), MDM_NONE));
 }
 
 static void layernorm(struct rig *r)
 {
-    output(r, maskdm_layernorm(&r->g, input(r, maskdm_shape3(2, 9, 7)), vector(r, "w", 7), vector(r, "b", 7)));
+    output(r, mdm_layernorm(&r->g, input(r, mdm_shape3(2, 9, 7)), vector(r, "w", 7), vector(r, "b", 7)));
 }
 
 static void layernorm_row(struct rig *r)
 {
-    output(r, maskdm_layernorm(&r->g, input(r, maskdm_shape2(1, 33)), vector(r, "w", 33), vector(r, "b", 33)));
+    output(r, mdm_layernorm(&r->g, input(r, mdm_shape2(1, 33)), vector(r, "w", 33), vector(r, "b", 33)));
 }
 
 static void add_norm(struct rig *r)
 {
-    maskdm_val x = input(r, maskdm_shape3(2, 9, 5)), y = input(r, maskdm_shape3(2, 9, 5)), sum;
+    mdm_val x = input(r, mdm_shape3(2, 9, 5)), y = input(r, mdm_shape3(2, 9, 5)), sum;
 
-    output(r, maskdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 5), vector(r, "b", 5)));
+    output(r, mdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 5), vector(r, "b", 5)));
     output(r, sum);
 }
 
 static void add_norm_alone(struct rig *r)
 {
-    maskdm_val x = input(r, maskdm_shape2(5, 6)), y = input(r, maskdm_shape2(5, 6)), sum;
+    mdm_val x = input(r, mdm_shape2(5, 6)), y = input(r, mdm_shape2(5, 6)), sum;
 
-    output(r, maskdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 6), vector(r, "b", 6)));
+    output(r, mdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 6), vector(r, "b", 6)));
 }
 
 static void add(struct rig *r)
 {
-    maskdm_val x = input(r, maskdm_shape2(5, 3)), y = input(r, maskdm_shape2(5, 3));
+    mdm_val x = input(r, mdm_shape2(5, 3)), y = input(r, mdm_shape2(5, 3));
 
-    output(r, maskdm_add(&r->g, x, y));
+    output(r, mdm_add(&r->g, x, y));
 }
 
 static void qkv_bias(struct rig *r)
 {
-    output(r, maskdm_qkv_bias(&r->g, input(r, maskdm_shape3(2, 3, 15)), vector(r, "q", 5), vector(r, "v", 5)));
+    output(r, mdm_qkv_bias(&r->g, input(r, mdm_shape3(2, 3, 15)), vector(r, "q", 5), vector(r, "v", 5)));
 }
 
 static void attention(struct rig *r)
 {
-    output(r, maskdm_attention(&r->g, input(r, maskdm_shape3(2, 19, 18)), 2));
+    output(r, mdm_attention(&r->g, input(r, mdm_shape3(2, 19, 18)), 2));
 }
 
 static void attention_wide(struct rig *r)
 {
-    output(r, maskdm_attention(&r->g, input(r, maskdm_shape3(1, 70, 15)), 1));
+    output(r, mdm_attention(&r->g, input(r, mdm_shape3(1, 70, 15)), 1));
 }
 
 static void attention_lonely(struct rig *r)
 {
-    output(r, maskdm_attention(&r->g, input(r, maskdm_shape3(3, 1, 9)), 3));
+    output(r, mdm_attention(&r->g, input(r, mdm_shape3(3, 1, 9)), 3));
 }
 
 static void patchify(struct rig *r)
 {
     static const int32_t index[] = {0, 3, 4, 1, 2, 5};
-    maskdm_val x = input(r, maskdm_shape4(2, 4, 6, 3));
+    mdm_val x = input(r, mdm_shape4(2, 4, 6, 3));
 
-    output(r, maskdm_patchify(&r->g, x, integers(r, maskdm_shape2(2, 3), index), 2));
+    output(r, mdm_patchify(&r->g, x, integers(r, mdm_shape2(2, 3), index), 2));
 }
 
 static void embed(struct rig *r)
 {
     static const int32_t label[] = {2, -1, 0, 2, -1};
 
-    output(r, maskdm_embed(&r->g, integers(r, maskdm_shape1(5), label), matrix(r, "table", 4, 6),
-                           matrix(r, "null", 1, 6)));
+    output(r, mdm_embed(&r->g, integers(r, mdm_shape1(5), label), matrix(r, "table", 4, 6), matrix(r, "null", 1, 6)));
 }
 
 static const int32_t visible[] = {0, 2, 5, 1, 2, 4};
 
 static void tokens(struct rig *r)
 {
-    maskdm_val a = input(r, maskdm_shape2(2, 5)), x = input(r, maskdm_shape3(2, 3, 5));
-    maskdm_val position = maskdm_graph_param(&r->g, "position", maskdm_shape3(1, 7, 5), MASKDM_INIT_NORMAL, 1);
+    mdm_val a = input(r, mdm_shape2(2, 5)), x = input(r, mdm_shape3(2, 3, 5));
+    mdm_val position = mdm_graph_param(&r->g, "position", mdm_shape3(1, 7, 5), MDM_INIT_NORMAL, 1);
 
-    output(r, maskdm_tokens(&r->g, a, MASKDM_NONE, x, position, integers(r, maskdm_shape2(2, 3), visible)));
+    output(r, mdm_tokens(&r->g, a, MDM_NONE, x, position, integers(r, mdm_shape2(2, 3), visible)));
 }
 
 static void tokens_class(struct rig *r)
 {
-    maskdm_val a = input(r, maskdm_shape2(2, 5)), c = input(r, maskdm_shape2(2, 5)),
-               x = input(r, maskdm_shape3(2, 3, 5));
-    maskdm_val position = maskdm_graph_param(&r->g, "position", maskdm_shape3(1, 8, 5), MASKDM_INIT_NORMAL, 1);
+    mdm_val a = input(r, mdm_shape2(2, 5)), c = input(r, mdm_shape2(2, 5)), x = input(r, mdm_shape3(2, 3, 5));
+    mdm_val position = mdm_graph_param(&r->g, "position", mdm_shape3(1, 8, 5), MDM_INIT_NORMAL, 1);
 
-    output(r, maskdm_tokens(&r->g, a, c, x, position, integers(r, maskdm_shape2(2, 3), visible)));
+    output(r, mdm_tokens(&r->g, a, c, x, position, integers(r, mdm_shape2(2, 3), visible)));
 }
 
 static void trim(struct rig *r)
 {
-    output(r, maskdm_trim(&r->g, input(r, maskdm_shape3(2, 5, 3)), 2));
+    output(r, mdm_trim(&r->g, input(r, mdm_shape3(2, 5, 3)), 2));
 }
 
 static const struct {
@@ -223,26 +221,26 @@ static void share(struct rig *r)
 
     for (int v = 0; v < n; v++)
         if (r->g.val[v].wants_gradient) {
-            maskdm_val other = maskdm_graph_input(&r->g, MASKDM_F64, r->g.val[v].shape);
-            output(r, maskdm_add(&r->g, v, other));
+            mdm_val other = mdm_graph_input(&r->g, MDM_F64, r->g.val[v].shape);
+            output(r, mdm_add(&r->g, v, other));
         }
 }
 
 START_TEST(gradients_match_differences)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++)
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++)
         for (int shared = 0; shared < 2; shared++) {
             struct rig r;
             char what[80];
 
-            maskdm_format(what, sizeof what, "%s%s", cases[i].name, shared ? ", shared" : "");
+            mdm_format(what, sizeof what, "%s%s", cases[i].name, shared ? ", shared" : "");
             rig_open(&r, i + 1);
             cases[i].record(&r);
             if (shared)
                 share(&r);
-            rig_plan(&r, MASKDM_PLAN_TRAIN);
-            for (int k = 0; shared && k < MASKDM_MAX_IN && r.g.node[0].in[k] >= 0; k++)
-                ck_assert_int_eq(r.g.node[0].add[k], maskdm_graph_flows(&r.g, r.g.node[0].in[k]));
+            rig_plan(&r, MDM_PLAN_TRAIN);
+            for (int k = 0; shared && k < MDM_MAX_IN && r.g.node[0].in[k] >= 0; k++)
+                ck_assert_int_eq(r.g.node[0].add[k], mdm_graph_flows(&r.g, r.g.node[0].in[k]));
             rig_check(&r, what, 1);
             rig_close(&r);
         }

@@ -18,9 +18,9 @@
 enum { RIG_VALUES = 512 };
 
 struct rig {
-    struct maskdm_backend *backend;
-    struct maskdm_params layout;
-    struct maskdm_graph g;
+    struct mdm_backend *backend;
+    struct mdm_params layout;
+    struct mdm_graph g;
     void *host[RIG_VALUES]; /* of inputs: what they hold */
     double *weights, *gradients;
     unsigned char *arena;
@@ -36,11 +36,11 @@ static inline double rig_draw(struct rig *r)
 
 static inline void rig_open(struct rig *r, uint64_t seed)
 {
-    const struct maskdm_cpu_settings settings = {.workers = 2, .guard = 1, .instruction_set = "auto"};
+    const struct mdm_cpu_settings settings = {.workers = 2, .guard = 1, .instruction_set = "auto"};
 
     *r = (struct rig){.state = seed};
-    ck_assert_msg(maskdm_cpu_open(&r->backend, &settings) == 0, "%s", maskdm_error_text());
-    maskdm_graph_init(&r->g, r->backend, &r->layout, MASKDM_F64);
+    ck_assert_msg(mdm_cpu_open(&r->backend, &settings) == 0, "%s", mdm_error_text());
+    mdm_graph_init(&r->g, r->backend, &r->layout, MDM_F64);
 }
 
 static inline void rig_close(struct rig *r)
@@ -50,23 +50,23 @@ static inline void rig_close(struct rig *r)
     free(r->weights);
     free(r->gradients);
     free(r->arena);
-    maskdm_graph_free(&r->g);
-    maskdm_params_free(&r->layout);
+    mdm_graph_free(&r->g);
+    mdm_params_free(&r->layout);
     r->backend->v->close(r->backend);
 }
 
-static inline size_t rig_bytes(const struct rig *r, maskdm_val v)
+static inline size_t rig_bytes(const struct rig *r, mdm_val v)
 {
-    return r->g.val[v].numel * maskdm_dtype_size(r->g.val[v].dtype);
+    return r->g.val[v].numel * mdm_dtype_size(r->g.val[v].dtype);
 }
 
 /* The host copy of an input, made and filled with random numbers (integers: zero) on first sight. */
-static inline void *rig_host(struct rig *r, maskdm_val v)
+static inline void *rig_host(struct rig *r, mdm_val v)
 {
-    ck_assert(v >= 0 && v < RIG_VALUES && r->g.val[v].role == MASKDM_INPUT);
+    ck_assert(v >= 0 && v < RIG_VALUES && r->g.val[v].role == MDM_INPUT);
     if (!r->host[v]) {
         r->host[v] = calloc(1, rig_bytes(r, v));
-        for (size_t i = 0; i < r->g.val[v].numel && r->g.val[v].dtype == MASKDM_F64; i++)
+        for (size_t i = 0; i < r->g.val[v].numel && r->g.val[v].dtype == MDM_F64; i++)
             ((double *)r->host[v])[i] = rig_draw(r);
     }
     return r->host[v];
@@ -74,12 +74,12 @@ static inline void *rig_host(struct rig *r, maskdm_val v)
 
 static inline void rig_plan(struct rig *r, int flags)
 {
-    ck_assert_msg(maskdm_graph_plan(&r->g, flags) == 0, "%s", maskdm_error_text());
+    ck_assert_msg(mdm_graph_plan(&r->g, flags) == 0, "%s", mdm_error_text());
     free(r->arena);
     r->arena = aligned_alloc(64, r->g.arena_bytes);
-    maskdm_graph_bind(&r->g, r->arena);
+    mdm_graph_bind(&r->g, r->arena);
     for (int v = 0; v < r->g.n_val; v++)
-        if (r->g.val[v].role == MASKDM_INPUT)
+        if (r->g.val[v].role == MDM_INPUT)
             rig_host(r, v);
     if (r->weights)
         return;
@@ -89,7 +89,7 @@ static inline void rig_plan(struct rig *r, int flags)
         r->weights[i] = 0.7 * rig_draw(r);
 }
 
-static inline double rig_factor(maskdm_val v, size_t i)
+static inline double rig_factor(mdm_val v, size_t i)
 {
     return cos(0.7 * (double)i + (double)v);
 }
@@ -100,12 +100,12 @@ static inline double rig_forward(struct rig *r)
 
     memset(r->arena, 0xff, r->g.arena_bytes);
     for (int v = 0; v < r->g.n_val; v++)
-        if (r->g.val[v].role == MASKDM_INPUT)
-            memcpy(maskdm_graph_data(&r->g, v), r->host[v], rig_bytes(r, v));
-    ck_assert_msg(maskdm_graph_forward(&r->g, r->weights, NULL) == 0, "%s", maskdm_error_text());
+        if (r->g.val[v].role == MDM_INPUT)
+            memcpy(mdm_graph_data(&r->g, v), r->host[v], rig_bytes(r, v));
+    ck_assert_msg(mdm_graph_forward(&r->g, r->weights, NULL) == 0, "%s", mdm_error_text());
     for (int v = 0; v < r->g.n_val; v++)
         for (size_t i = 0; r->g.val[v].kept && i < r->g.val[v].numel; i++)
-            sum += rig_factor(v, i) * ((double *)maskdm_graph_data(&r->g, v))[i];
+            sum += rig_factor(v, i) * ((double *)mdm_graph_data(&r->g, v))[i];
     return sum;
 }
 
@@ -116,8 +116,8 @@ static inline void rig_backward(struct rig *r)
         r->gradients[i] = 0.25;
     for (int v = 0; v < r->g.n_val; v++)
         for (size_t i = 0; r->g.val[v].kept && i < r->g.val[v].numel; i++)
-            ((double *)maskdm_graph_gradient(&r->g, v))[i] = rig_factor(v, i);
-    ck_assert_msg(maskdm_graph_backward(&r->g, r->weights, r->gradients, NULL) == 0, "%s", maskdm_error_text());
+            ((double *)mdm_graph_gradient(&r->g, v))[i] = rig_factor(v, i);
+    ck_assert_msg(mdm_graph_backward(&r->g, r->weights, r->gradients, NULL) == 0, "%s", mdm_error_text());
 }
 
 /* Every `step`-th of n elements at x, whose gradients are said to be dx + offset. */
@@ -150,9 +150,9 @@ static inline void rig_check(struct rig *r, const char *what, size_t step)
     rig_backward(r);
     for (int v = 0; v < r->g.n_val; v++)
         if (r->g.val[v].wants_gradient) {
-            ck_assert_msg(maskdm_graph_gradient(&r->g, v) != NULL, "%s: no gradient for input %d", what, v);
+            ck_assert_msg(mdm_graph_gradient(&r->g, v) != NULL, "%s: no gradient for input %d", what, v);
             wanted[v] = malloc(rig_bytes(r, v));
-            memcpy(wanted[v], maskdm_graph_gradient(&r->g, v), rig_bytes(r, v));
+            memcpy(wanted[v], mdm_graph_gradient(&r->g, v), rig_bytes(r, v));
         }
     for (int v = 0; v < r->g.n_val; v++)
         if (wanted[v]) {
@@ -160,9 +160,9 @@ static inline void rig_check(struct rig *r, const char *what, size_t step)
             free(wanted[v]);
         }
     for (int i = 0; i < r->layout.count; i++) {
-        const struct maskdm_param *p = &r->layout.list[i];
+        const struct mdm_param *p = &r->layout.list[i];
         rig_compare(r, what, p->name, r->weights + p->at, r->gradients + p->at,
-                    (size_t)maskdm_shape_numel(&p->shape), step, 0.25);
+                    (size_t)mdm_shape_numel(&p->shape), step, 0.25);
     }
 }
 

@@ -24,87 +24,87 @@ static const struct {
 
 static const double times[] = {0, 17, 940.5};
 
-static void record(struct maskdm_graph *g, struct maskdm_ports *ports, int i)
+static void record(struct mdm_graph *g, struct mdm_ports *ports, int i)
 {
     maskdm_options *o;
 
-    ck_assert_int_eq(maskdm_optionset_create(&o, maskdm_uvit.kind), 0);
-    ck_assert_msg(maskdm_optionset_parse(o, networks[i].options) == 0, "%s", maskdm_error_text());
-    maskdm_uvit.record(g, ports, o, networks[i].batch, networks[i].visible);
-    maskdm_optionset_release(&o);
+    ck_assert_int_eq(mdm_options_create(&o, mdm_uvit.kind), 0);
+    ck_assert_msg(mdm_options_parse(o, networks[i].options) == 0, "%s", mdm_error_text());
+    mdm_uvit.record(g, ports, o, networks[i].batch, networks[i].visible);
+    mdm_options_release(&o);
     ck_assert_msg(g->failure.code == 0, "%s", g->failure.text);
 }
 
 START_TEST(gradients_match_differences)
 {
-    struct maskdm_ports ports;
+    struct mdm_ports ports;
     struct rig r;
     int64_t batch = networks[_i].batch;
 
     rig_open(&r, 5 + (uint64_t)_i);
     record(&r.g, &ports, _i);
-    maskdm_graph_want_gradient(&r.g, ports.image);
+    mdm_graph_want_gradient(&r.g, ports.image);
     memcpy(rig_host(&r, ports.time), times, (size_t)batch * sizeof *times);
     memcpy(rig_host(&r, ports.index), networks[_i].index, (size_t)(batch * networks[_i].visible) * sizeof(int32_t));
-    if (ports.label != MASKDM_NONE)
+    if (ports.label != MDM_NONE)
         memcpy(rig_host(&r, ports.label), networks[_i].label, (size_t)batch * sizeof(int32_t));
-    rig_plan(&r, MASKDM_PLAN_TRAIN);
+    rig_plan(&r, MDM_PLAN_TRAIN);
     rig_check(&r, networks[_i].options, 3);
     rig_close(&r);
 }
 END_TEST
 
-static void fill(struct maskdm_graph *g, const struct maskdm_ports *ports, int i)
+static void fill(struct mdm_graph *g, const struct mdm_ports *ports, int i)
 {
     int64_t batch = networks[i].batch;
-    float *image = maskdm_graph_data(g, ports->image);
+    float *image = mdm_graph_data(g, ports->image);
 
     for (size_t k = 0; k < g->val[ports->image].numel; k++)
         image[k] = (float)sin(0.37 * (double)k);
-    memcpy(maskdm_graph_data(g, ports->time), times, (size_t)batch * sizeof *times);
-    memcpy(maskdm_graph_data(g, ports->index), networks[i].index,
+    memcpy(mdm_graph_data(g, ports->time), times, (size_t)batch * sizeof *times);
+    memcpy(mdm_graph_data(g, ports->index), networks[i].index,
            (size_t)(batch * networks[i].visible) * sizeof(int32_t));
-    if (ports->label != MASKDM_NONE)
-        memcpy(maskdm_graph_data(g, ports->label), networks[i].label, (size_t)batch * sizeof(int32_t));
+    if (ports->label != MDM_NONE)
+        memcpy(mdm_graph_data(g, ports->label), networks[i].label, (size_t)batch * sizeof(int32_t));
 }
 
 /* One step in float on `workers` threads; the result, output behind parameter gradients, is the caller's to free. */
 static float *step(int i, int flags, int workers, size_t *count)
 {
-    const struct maskdm_cpu_settings settings = {.workers = workers, .guard = 1, .instruction_set = "auto"};
-    struct maskdm_backend *backend;
-    struct maskdm_params layout = {0};
-    struct maskdm_graph g;
-    struct maskdm_ports ports;
+    const struct mdm_cpu_settings settings = {.workers = workers, .guard = 1, .instruction_set = "auto"};
+    struct mdm_backend *backend;
+    struct mdm_params layout = {0};
+    struct mdm_graph g;
+    struct mdm_ports ports;
     float *weights, *result, *dy;
     void *arena;
     size_t outputs;
 
-    ck_assert_int_eq(maskdm_cpu_open(&backend, &settings), 0);
-    maskdm_graph_init(&g, backend, &layout, MASKDM_F32);
+    ck_assert_int_eq(mdm_cpu_open(&backend, &settings), 0);
+    mdm_graph_init(&g, backend, &layout, MDM_F32);
     record(&g, &ports, i);
-    ck_assert_msg(maskdm_graph_plan(&g, flags) == 0, "%s", maskdm_error_text());
+    ck_assert_msg(mdm_graph_plan(&g, flags) == 0, "%s", mdm_error_text());
     outputs = g.val[ports.output].numel;
     *count = layout.length + outputs;
     weights = calloc(layout.length, sizeof *weights);
     result = calloc(*count, sizeof *result);
     arena = aligned_alloc(64, g.arena_bytes);
-    maskdm_params_init(&layout, weights, 3);
-    maskdm_graph_bind(&g, arena);
+    mdm_params_init(&layout, weights, 3);
+    mdm_graph_bind(&g, arena);
     for (int turn = 0; turn < 2; turn++) {
         memset(arena, 0xff, g.arena_bytes);
         memset(result, 0, *count * sizeof *result);
         fill(&g, &ports, i);
-        ck_assert_msg(maskdm_graph_forward(&g, weights, NULL) == 0, "%s", maskdm_error_text());
-        dy = maskdm_graph_gradient(&g, ports.output);
+        ck_assert_msg(mdm_graph_forward(&g, weights, NULL) == 0, "%s", mdm_error_text());
+        dy = mdm_graph_gradient(&g, ports.output);
         for (size_t k = 0; dy && k < outputs; k++)
             dy[k] = (float)cos((double)k);
-        if (flags & MASKDM_PLAN_TRAIN)
-            ck_assert_msg(maskdm_graph_backward(&g, weights, result, NULL) == 0, "%s", maskdm_error_text());
-        memcpy(result + layout.length, maskdm_graph_data(&g, ports.output), outputs * sizeof *result);
+        if (flags & MDM_PLAN_TRAIN)
+            ck_assert_msg(mdm_graph_backward(&g, weights, result, NULL) == 0, "%s", mdm_error_text());
+        memcpy(result + layout.length, mdm_graph_data(&g, ports.output), outputs * sizeof *result);
     }
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
     backend->v->close(backend);
     free(weights);
     free(arena);
@@ -113,12 +113,12 @@ static float *step(int i, int flags, int workers, size_t *count)
 
 START_TEST(sharing_changes_no_bit)
 {
-    static const int flags[] = {0, MASKDM_PLAN_TRAIN};
+    static const int flags[] = {0, MDM_PLAN_TRAIN};
     float *train[2], *shared, *apart;
     size_t count;
 
-    for (size_t f = 0; f < MASKDM_LENGTH(flags); f++) {
-        apart = step(_i, flags[f] | MASKDM_PLAN_UNSHARED, 1, &count);
+    for (size_t f = 0; f < MDM_LENGTH(flags); f++) {
+        apart = step(_i, flags[f] | MDM_PLAN_UNSHARED, 1, &count);
         for (int workers = 1; workers <= 3; workers += 2) {
             shared = step(_i, flags[f], workers, &count);
             for (size_t k = 0; k < count; k++)
@@ -146,8 +146,8 @@ int main(void)
 
     suite_add_tcase(s, t);
     tcase_set_timeout(t, 60);
-    tcase_add_loop_test(t, gradients_match_differences, 0, (int)MASKDM_LENGTH(networks));
-    tcase_add_loop_test(t, sharing_changes_no_bit, 0, (int)MASKDM_LENGTH(networks));
+    tcase_add_loop_test(t, gradients_match_differences, 0, (int)MDM_LENGTH(networks));
+    tcase_add_loop_test(t, sharing_changes_no_bit, 0, (int)MDM_LENGTH(networks));
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);
     srunner_free(r);

@@ -8,9 +8,9 @@ START_TEST(sums)
 {
     static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {5, 16}, {300, 65}, {2, 17000}};
 
-    for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++) {
-        struct problem p = {.op = MASKDM_OP_ADD, .ins = 2, .outs = 1};
-        p.in[0] = p.in[1] = p.out[0] = maskdm_shape2(sizes[k][0], sizes[k][1]);
+    for (size_t k = 0; k < MDM_LENGTH(sizes); k++) {
+        struct problem p = {.op = MDM_OP_ADD, .ins = 2, .outs = 1};
+        p.in[0] = p.in[1] = p.out[0] = mdm_shape2(sizes[k][0], sizes[k][1]);
         check_both_ways(&p);
     }
 }
@@ -20,10 +20,10 @@ START_TEST(query_and_value_biases)
 {
     static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {64, 8}, {131, 33}};
 
-    for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++) {
-        struct problem p = {.op = MASKDM_OP_QKV_BIAS, .ins = 3, .outs = 1};
-        p.in[0] = p.out[0] = maskdm_shape2(sizes[k][0], 3 * sizes[k][1]);
-        p.in[1] = p.in[2] = maskdm_shape1(sizes[k][1]);
+    for (size_t k = 0; k < MDM_LENGTH(sizes); k++) {
+        struct problem p = {.op = MDM_OP_QKV_BIAS, .ins = 3, .outs = 1};
+        p.in[0] = p.out[0] = mdm_shape2(sizes[k][0], 3 * sizes[k][1]);
+        p.in[1] = p.in[2] = mdm_shape1(sizes[k][1]);
         check_both_ways(&p);
     }
 }

@@ -26,23 +26,23 @@ struct problem {
 /* One kernel, its element type, and the relative error allowed: rounding of the type times a margin for sums. */
 struct kernel {
     const char *name;
-    const struct maskdm_kernel *k;
-    enum maskdm_dtype dtype;
+    const struct mdm_kernel *k;
+    enum mdm_dtype dtype;
     double bound;
 };
 
 static const struct kernel kernels[] = {
-    {"portable f64", &maskdm_cpu_attention_f64, MASKDM_F64, 1e-13},
-    {"portable f32", &maskdm_cpu_attention_f32, MASKDM_F32, 4e-6},
+    {"portable f64", &mdm_cpu_attention_f64, MDM_F64, 1e-13},
+    {"portable f32", &mdm_cpu_attention_f32, MDM_F32, 4e-6},
 #if defined(__x86_64__)
-    {"avx2", &maskdm_cpu_attention_avx2, MASKDM_F32, 4e-6},
+    {"avx2", &mdm_cpu_attention_avx2, MDM_F32, 4e-6},
 #endif
 };
 
 static int runs_here(const struct kernel *k)
 {
 #if defined(__x86_64__)
-    if (k->k == &maskdm_cpu_attention_avx2)
+    if (k->k == &mdm_cpu_attention_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
     return k != NULL;
@@ -145,16 +145,16 @@ struct buffer {
     size_t size;
 };
 
-static struct buffer fill(enum maskdm_dtype t, const double *from, int64_t n)
+static struct buffer fill(enum mdm_dtype t, const double *from, int64_t n)
 {
-    struct buffer b = {NULL, n, t == MASKDM_F64 ? sizeof(double) : sizeof(float)};
+    struct buffer b = {NULL, n, t == MDM_F64 ? sizeof(double) : sizeof(float)};
     size_t bytes = (((size_t)n + GUARD) * b.size + 63) / 64 * 64;
 
     b.at = aligned_alloc(64, bytes);
     ck_assert_ptr_nonnull(b.at);
     memset(b.at, 0xff, bytes); /* NaN in both types */
     for (int64_t i = 0; from && i < n; i++)
-        if (t == MASKDM_F64)
+        if (t == MDM_F64)
             ((double *)b.at)[i] = from[i];
         else
             ((float *)b.at)[i] = (float)from[i];
@@ -188,19 +188,19 @@ static void drop_result(struct result *r)
 static struct result run(const struct kernel *k, const struct problem *p, int threads, int without_lse)
 {
     const int64_t dim = p->heads * p->width, rows = p->batch * p->n;
-    struct maskdm_shape in = {3, {p->batch, p->n, 3 * dim}}, out = {3, {p->batch, p->n, dim}};
-    struct maskdm_shape stat = {3, {p->batch, p->heads, p->n}};
+    struct mdm_shape in = {3, {p->batch, p->n, 3 * dim}}, out = {3, {p->batch, p->n, dim}};
+    struct mdm_shape stat = {3, {p->batch, p->heads, p->n}};
     struct result r = {fill(k->dtype, NULL, rows * dim), fill(k->dtype, NULL, rows * p->heads),
                        fill(k->dtype, p->add ? p->start : NULL, rows * dim * 3)};
     struct buffer qkv = fill(k->dtype, p->qkv, rows * dim * 3), dy = fill(k->dtype, p->dy, rows * dim), scratch;
-    struct maskdm_cpu cpu = {.workers = threads};
-    struct maskdm_call c = {.op = MASKDM_OP_ATTENTION, .dtype = k->dtype, .attr = {p->heads}, .add = {p->add != 0}};
+    struct mdm_cpu cpu = {.workers = threads};
+    struct mdm_call c = {.op = MDM_OP_ATTENTION, .dtype = k->dtype, .attr = {p->heads}, .add = {p->add != 0}};
 
     c.in_shape[0] = &in;
     c.out_shape[0] = &out;
     c.out_shape[1] = without_lse ? NULL : &stat;
-    ck_assert_int_eq(maskdm_pool_create(&cpu.pool, threads, NULL, NULL), MASKDM_OK);
-    scratch = fill(MASKDM_F32, NULL, k->k->scratch ? (int64_t)(k->k->scratch(&cpu.base, &c, !without_lse) / 4) : 0);
+    ck_assert_int_eq(mdm_pool_create(&cpu.pool, threads, NULL, NULL), MASKDM_OK);
+    scratch = fill(MDM_F32, NULL, k->k->scratch ? (int64_t)(k->k->scratch(&cpu.base, &c, !without_lse) / 4) : 0);
     c.in[0] = qkv.at;
     c.out[0] = r.y.at;
     c.out[1] = without_lse ? NULL : r.lse.at;
@@ -216,7 +216,7 @@ static struct result run(const struct kernel *k, const struct problem *p, int th
     expect_guard(&r.lse);
     expect_guard(&r.dqkv);
     expect_guard(&scratch);
-    maskdm_pool_release(&cpu.pool);
+    mdm_pool_release(&cpu.pool);
     free(qkv.at);
     free(dy.at);
     free(scratch.at);
@@ -240,7 +240,7 @@ static void expect_near(const char *what, const struct kernel *k, const struct p
 
 static void check_problem(struct problem p)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(kernels); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
         struct result r;
 
         if (!runs_here(&kernels[i]))
@@ -275,7 +275,7 @@ START_TEST(large_scores_stay_finite)
 {
     struct problem p = make(1, 70, 1, 32, 0, 10);
 
-    for (size_t i = 0; i < MASKDM_LENGTH(kernels); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
         struct result r;
         double most = 0;
 
@@ -311,7 +311,7 @@ START_TEST(small_scores_raise_nothing)
     for (int64_t i = 0; i < p.n * 96; i++)
         if (i % 96 < 64)
             p.qkv[i] = (double)(float)((i % 96 < 32 ? 1 : -1) * size * (1 + 0.001 * draw()));
-    for (size_t i = 0; i < MASKDM_LENGTH(kernels); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
         struct result r;
 
         if (!runs_here(&kernels[i]))
@@ -330,7 +330,7 @@ START_TEST(threads_change_no_bit)
     static const int64_t tokens[] = {27, 300, 700};
     struct problem p = make(2, tokens[_i], 2, 16, 0, 2);
 
-    for (size_t i = 0; i < MASKDM_LENGTH(kernels); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
         struct result one, more;
 
         if (!runs_here(&kernels[i]))
@@ -355,7 +355,7 @@ START_TEST(the_batch_changes_no_bit)
     struct problem p = make(3, tokens[_i], 2, 16, 0, 2), first = p;
 
     first.batch = 1;
-    for (size_t i = 0; i < MASKDM_LENGTH(kernels); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
         struct result all, alone, plain;
 
         if (!runs_here(&kernels[i]))
@@ -376,12 +376,12 @@ END_TEST
 
 START_TEST(no_gradient_from_above_is_zero)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(kernels); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
         double start[2 * 48];
-        struct maskdm_shape in = {3, {1, 2, 48}};
+        struct mdm_shape in = {3, {1, 2, 48}};
         struct buffer din;
-        struct maskdm_cpu cpu = {.workers = 1};
-        struct maskdm_call c = {.dtype = kernels[i].dtype, .attr = {2}, .in_shape = {&in}};
+        struct mdm_cpu cpu = {.workers = 1};
+        struct mdm_call c = {.dtype = kernels[i].dtype, .attr = {2}, .in_shape = {&in}};
 
         if (!runs_here(&kernels[i]))
             continue;
@@ -402,15 +402,15 @@ END_TEST
 
 START_TEST(a_wish_to_stop_is_a_status)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(kernels); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
         atomic_int stop = 1;
-        struct maskdm_shape in = {3, {1, 2, 48}};
+        struct mdm_shape in = {3, {1, 2, 48}};
         struct buffer x = fill(kernels[i].dtype, NULL, 96), y = fill(kernels[i].dtype, NULL, 96), scratch;
-        struct maskdm_cpu cpu = {.workers = 1};
-        struct maskdm_call c = {.dtype = kernels[i].dtype, .attr = {2}, .in_shape = {&in}, .cancel = &stop};
+        struct mdm_cpu cpu = {.workers = 1};
+        struct mdm_call c = {.dtype = kernels[i].dtype, .attr = {2}, .in_shape = {&in}, .cancel = &stop};
 
         if (runs_here(&kernels[i])) {
-            scratch = fill(MASKDM_F32, NULL,
+            scratch = fill(MDM_F32, NULL,
                            kernels[i].k->scratch ? (int64_t)(kernels[i].k->scratch(&cpu.base, &c, 1) / 4) : 0);
             c.scratch = scratch.at;
             c.in[0] = x.at;

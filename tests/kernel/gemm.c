@@ -36,13 +36,13 @@ static void count_tile(void *arg, int64_t row, int64_t rows, int64_t column, int
             t->seen[r * t->n + c]++;
 }
 
-typedef int (*product)(struct maskdm_cpu *, const struct maskdm_gemm *);
+typedef int (*product)(struct mdm_cpu *, const struct mdm_gemm *);
 
 /* Into fresh memory that starts from `start`, whose rows are ldc apart. */
-static float *multiply(product f, const struct maskdm_gemm *gemm, const float *start, int workers)
+static float *multiply(product f, const struct mdm_gemm *gemm, const float *start, int workers)
 {
-    struct maskdm_gemm g = *gemm;
-    struct maskdm_cpu cpu = {.workers = workers, .guard = 1};
+    struct mdm_gemm g = *gemm;
+    struct mdm_cpu cpu = {.workers = workers, .guard = 1};
     struct tally t = {.n = g.n};
     int wrong = 0;
     float *c = malloc((size_t)(g.m * g.ldc) * sizeof *c);
@@ -51,14 +51,14 @@ static float *multiply(product f, const struct maskdm_gemm *gemm, const float *s
     memcpy(c, start, (size_t)(g.m * g.ldc) * sizeof *c);
     t.seen = calloc((size_t)(g.m * g.n), 1);
     ck_assert_ptr_nonnull(t.seen);
-    ck_assert_int_eq(maskdm_pool_create(&cpu.pool, workers, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_create(&cpu.pool, workers, NULL, NULL), MASKDM_OK);
     g.c = c;
     g.epilogue = count_tile;
     g.arg = &t;
     begin_quiet();
     ck_assert_int_eq(f(&cpu, &g), MASKDM_OK);
     expect_quiet("the product");
-    maskdm_pool_release(&cpu.pool);
+    mdm_pool_release(&cpu.pool);
     for (int64_t i = 0; i < g.m * g.n; i++)
         wrong += t.seen[i] != 1;
     ck_assert_int_eq(wrong, 0);
@@ -68,7 +68,7 @@ static float *multiply(product f, const struct maskdm_gemm *gemm, const float *s
 
 static void check_shape(const struct shape *s, int ta, int tb, int add)
 {
-    struct maskdm_gemm g = {.ta = ta, .tb = tb, .add = add, .m = s->m, .n = s->n, .k = s->k, .ldc = s->n + 3};
+    struct mdm_gemm g = {.ta = ta, .tb = tb, .add = add, .m = s->m, .n = s->n, .k = s->k, .ldc = s->n + 3};
     float *a, *b, *start, *want, *one, *two;
     int wrong = 0;
 
@@ -77,14 +77,14 @@ static void check_shape(const struct shape *s, int ta, int tb, int add)
     g.a = a = draw_floats((ta ? g.k : g.m) * g.lda);
     g.b = b = draw_floats((tb ? g.n : g.k) * g.ldb);
     start = draw_floats(g.m * g.ldc);
-    want = multiply(maskdm_cpu_gemm_c_f32, &g, start, 1);
-    one = multiply(maskdm_cpu_gemm_blas, &g, start, 1);
+    want = multiply(mdm_cpu_gemm_c_f32, &g, start, 1);
+    one = multiply(mdm_cpu_gemm_blas, &g, start, 1);
     for (int64_t i = 0; i < g.m * g.ldc; i++)
         wrong += !(fabs((double)one[i] - (double)want[i]) <= (i % g.ldc < g.n ? 3e-7 * (double)(g.k + 2) : 0));
     ck_assert_msg(wrong == 0, "%ld x %ld x %ld, %d%d%d: %d are wrong", (long)g.m, (long)g.n, (long)g.k, ta, tb, add,
                   wrong);
     for (int workers = 2; workers <= 3; workers++) {
-        two = multiply(maskdm_cpu_gemm_blas, &g, start, workers);
+        two = multiply(mdm_cpu_gemm_blas, &g, start, workers);
         ck_assert_mem_eq(two, one, (size_t)(g.m * g.ldc) * sizeof *one);
         free(two);
     }
@@ -97,7 +97,7 @@ static void check_shape(const struct shape *s, int ta, int tb, int add)
 
 START_TEST(every_shape_and_transposition)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(shapes); i++)
+    for (size_t i = 0; i < MDM_LENGTH(shapes); i++)
         for (int way = 0; way < 8; way++)
             check_shape(&shapes[i], way & 1, way >> 1 & 1, way >> 2);
 }
@@ -108,18 +108,18 @@ START_TEST(rows_of_an_image_are_cut_alike)
     enum { K = 400, N = 300, BATCH = 3 };
     static const int64_t rows[] = {1, 31, 129, 520};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(rows); i++) {
-        struct maskdm_gemm g = {.tb = 1, .m = rows[i] * BATCH, .n = N, .k = K, .lda = K, .ldb = K, .ldc = N};
+    for (size_t i = 0; i < MDM_LENGTH(rows); i++) {
+        struct mdm_gemm g = {.tb = 1, .m = rows[i] * BATCH, .n = N, .k = K, .lda = K, .ldb = K, .ldc = N};
         float *a = draw_floats(g.m * K), *b = draw_floats(N * K), *start = draw_floats(g.m * N), *all;
         g.row_group = rows[i];
         g.a = a;
         g.b = b;
-        all = multiply(maskdm_cpu_gemm_blas, &g, start, 2);
+        all = multiply(mdm_cpu_gemm_blas, &g, start, 2);
         g.m = rows[i];
         for (int image = 0; image < BATCH; image++) {
             float *one;
             g.a = a + image * rows[i] * K;
-            one = multiply(maskdm_cpu_gemm_blas, &g, start, 1);
+            one = multiply(mdm_cpu_gemm_blas, &g, start, 1);
             ck_assert_mem_eq(one, all + image * rows[i] * N, (size_t)(rows[i] * N) * sizeof *one);
             free(one);
         }
@@ -133,13 +133,13 @@ END_TEST
 
 START_TEST(cancelled_before_the_first_tile)
 {
-    static const product products[] = {maskdm_cpu_gemm_blas, maskdm_cpu_gemm_c_f32};
+    static const product products[] = {mdm_cpu_gemm_blas, mdm_cpu_gemm_c_f32};
 
     for (int i = 0; i < 2; i++) {
         atomic_int cancel = 1;
         float a[64] = {0}, c[64];
-        struct maskdm_cpu cpu = {.workers = 1, .guard = 1};
-        struct maskdm_gemm g = {.m = 8, .n = 8, .k = 8, .a = a, .b = a, .c = c, .lda = 8, .ldb = 8, .ldc = 8};
+        struct mdm_cpu cpu = {.workers = 1, .guard = 1};
+        struct mdm_gemm g = {.m = 8, .n = 8, .k = 8, .a = a, .b = a, .c = c, .lda = 8, .ldb = 8, .ldc = 8};
         g.cancel = &cancel;
         for (int k = 0; k < 64; k++)
             c[k] = 5;

@@ -79,7 +79,7 @@ static void count_tile(void *arg, int64_t row, int64_t rows, int64_t column, int
 static void *find_workspace(void)
 {
     static void *memory;
-    const size_t bytes = (maskdm_avx2_gemm_workspace(MOST_THREADS) + 63) / 64 * 64;
+    const size_t bytes = (mdm_avx2_gemm_workspace(MOST_THREADS) + 63) / 64 * 64;
 
     if (!memory) {
         memory = aligned_alloc(64, bytes);
@@ -90,10 +90,10 @@ static void *find_workspace(void)
 }
 
 /* c[m, n + PAD]: what is added to is drawn from the position; else NaN, as the padding always is. */
-static float *run(int (*gemm)(struct maskdm_cpu *, const struct maskdm_gemm *), const struct problem *p, int threads)
+static float *run(int (*gemm)(struct mdm_cpu *, const struct mdm_gemm *), const struct problem *p, int threads)
 {
-    struct maskdm_cpu cpu = {.workers = threads, .workspace = find_workspace()};
-    struct maskdm_gemm g = {.ta = p->ta, .tb = p->tb, .add = p->add, .m = p->m, .n = p->n, .k = p->k};
+    struct mdm_cpu cpu = {.workers = threads, .workspace = find_workspace()};
+    struct mdm_gemm g = {.ta = p->ta, .tb = p->tb, .add = p->add, .m = p->m, .n = p->n, .k = p->k};
     struct count count = {calloc((size_t)(p->m * p->n), 1), p->n};
     size_t bytes = (size_t)(p->m * (p->n + PAD)) * sizeof(float);
     float *c = malloc(bytes);
@@ -103,7 +103,7 @@ static float *run(int (*gemm)(struct maskdm_cpu *, const struct maskdm_gemm *), 
     for (int64_t i = 0; p->add && i < p->m; i++)
         for (int64_t j = 0; j < p->n; j++)
             c[i * (p->n + PAD) + j] = (float)((i * 7 + j * 13) % 29) / 29;
-    ck_assert_int_eq(maskdm_pool_create(&cpu.pool, threads, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_create(&cpu.pool, threads, NULL, NULL), MASKDM_OK);
     g.a = p->a;
     g.b = p->b;
     g.c = c;
@@ -122,7 +122,7 @@ static float *run(int (*gemm)(struct maskdm_cpu *, const struct maskdm_gemm *), 
         for (int64_t j = p->n; j < p->n + PAD; j++)
             if (!isnan(c[i * (p->n + PAD) + j]))
                 ck_abort_msg("row %d: the padding was written", (int)i);
-    maskdm_pool_release(&cpu.pool);
+    mdm_pool_release(&cpu.pool);
     free(count.times);
     return c;
 }
@@ -131,7 +131,7 @@ static float *run(int (*gemm)(struct maskdm_cpu *, const struct maskdm_gemm *), 
  * k units of rounding of its largest partial sum. */
 static void check_product(struct problem p)
 {
-    float *want = run(maskdm_cpu_gemm_c_f32, &p, 1), *got = run(maskdm_avx2_gemm, &p, 1);
+    float *want = run(mdm_cpu_gemm_c_f32, &p, 1), *got = run(mdm_avx2_gemm, &p, 1);
     double bound = 6e-8 * (4 + 3 * sqrt((double)p.k)) * (1 + sqrt((double)p.k));
 
     for (int64_t i = 0; i < p.m; i++)
@@ -151,9 +151,9 @@ START_TEST(ragged_shapes_match)
     static const int64_t rows[] = {1, 5, 6, 13, 97, 103}, columns[] = {1, 7, 8, 9, 16, 17, 24, 31, 75, 130};
     static const int64_t depths[] = {1, 3, 8, 13, 256, 257, 300};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(rows); i++)
-        for (size_t j = 0; j < MASKDM_LENGTH(columns); j++) {
-            int64_t k = depths[(i * 3 + j) % MASKDM_LENGTH(depths)];
+    for (size_t i = 0; i < MDM_LENGTH(rows); i++)
+        for (size_t j = 0; j < MDM_LENGTH(columns); j++) {
+            int64_t k = depths[(i * 3 + j) % MDM_LENGTH(depths)];
             check_product(make(_i & 1, _i >> 1 & 1, _i >> 2, rows[i], columns[j], k));
         }
 }
@@ -176,10 +176,10 @@ static void expect_equal(const struct problem *p, const float *a, int64_t lda, c
 START_TEST(threads_change_no_bit)
 {
     struct problem p = make(_i & 1, _i >> 1 & 1, 1, 205, 330, 700);
-    float *one = run(maskdm_avx2_gemm, &p, 1);
+    float *one = run(mdm_avx2_gemm, &p, 1);
 
     for (int threads = 2; threads <= MOST_THREADS; threads++) {
-        float *more = run(maskdm_avx2_gemm, &p, threads);
+        float *more = run(mdm_avx2_gemm, &p, threads);
         expect_equal(&p, one, p.n + PAD, more, p.n + PAD);
         free(more);
     }
@@ -193,18 +193,18 @@ START_TEST(neighbours_change_no_bit)
 {
     struct problem p = make(0, _i, 0, 205, 330, 700), part = p;
     const int64_t row = 101, column = 19;
-    float *all = run(maskdm_avx2_gemm, &p, 2), *some;
+    float *all = run(mdm_avx2_gemm, &p, 2), *some;
 
     part.m = 29;
     part.a = p.a + row * (p.k + PAD);
-    some = run(maskdm_avx2_gemm, &part, 2);
+    some = run(mdm_avx2_gemm, &part, 2);
     expect_equal(&part, all + row * (p.n + PAD), p.n + PAD, some, part.n + PAD);
     free(some);
     if (p.tb) {
         part = p;
         part.n = 53;
         part.b = p.b + column * (p.k + PAD);
-        some = run(maskdm_avx2_gemm, &part, 2);
+        some = run(mdm_avx2_gemm, &part, 2);
         expect_equal(&part, all + column, p.n + PAD, some, part.n + PAD);
         free(some);
     }
@@ -216,13 +216,13 @@ END_TEST
 START_TEST(a_wish_to_stop_is_a_status)
 {
     struct problem p = make(0, 0, 0, 4, 4, 4);
-    struct maskdm_cpu cpu = {.workers = 1, .workspace = find_workspace()};
+    struct mdm_cpu cpu = {.workers = 1, .workspace = find_workspace()};
     atomic_int stop = 1;
     float c[16];
-    struct maskdm_gemm g = {.m = 4, .n = 4, .k = 4, .a = p.a, .b = p.b, .c = c, .lda = 7, .ldb = 7, .ldc = 4};
+    struct mdm_gemm g = {.m = 4, .n = 4, .k = 4, .a = p.a, .b = p.b, .c = c, .lda = 7, .ldb = 7, .ldc = 4};
 
     g.cancel = &stop;
-    ck_assert_int_eq(maskdm_avx2_gemm(&cpu, &g), MASKDM_ECANCELED);
+    ck_assert_int_eq(mdm_avx2_gemm(&cpu, &g), MASKDM_ECANCELED);
     drop(&p);
 }
 END_TEST

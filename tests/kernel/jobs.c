@@ -38,13 +38,13 @@ START_TEST(normals_belong_to_their_image)
 
     for (int i = 0; i < 3; i++) {
         maskdm_device *d = open_device(settings[i]);
-        struct maskdm_backend *b = maskdm_device_backend(d);
-        struct maskdm_rng s[BATCH];
+        struct mdm_backend *b = mdm_device_backend(d);
+        struct mdm_rng s[BATCH];
         for (int k = 0; k < BATCH; k++)
-            s[k] = maskdm_rng_make(5, MASKDM_DRAW_NOISE, (uint64_t)k, 9);
+            s[k] = mdm_rng_make(5, MDM_DRAW_NOISE, (uint64_t)k, 9);
         ck_assert_int_eq(b->v->normal(b, out, BATCH, N, s), MASKDM_OK);
         for (int k = 0; k < BATCH; k++) {
-            maskdm_rng_normal(want, N, &s[k], 0);
+            mdm_rng_normal(want, N, &s[k], 0);
             ck_assert_mem_eq(out + k * N, want, N * sizeof *want);
         }
         maskdm_device_release(&d);
@@ -63,8 +63,8 @@ START_TEST(noise_is_mixed_in_by_image)
     for (int i = 0; i < 3; i++)
         for (int with = 0; with <= 1; with++) {
             maskdm_device *d = open_device(settings[i]);
-            struct maskdm_backend *b = maskdm_device_backend(d);
-            struct maskdm_noising j = {2, N, x0, eps, signal, noise, t0, te, x_t, with ? target : NULL};
+            struct mdm_backend *b = mdm_device_backend(d);
+            struct mdm_noising j = {2, N, x0, eps, signal, noise, t0, te, x_t, with ? target : NULL};
             ck_assert_int_eq(b->v->noising(b, &j), MASKDM_OK);
             for (int k = 0; k < 2 * N; k++) {
                 int m = k / N;
@@ -96,8 +96,8 @@ START_TEST(loss_and_its_gradient)
     for (int i = 0; i < 3; i++)
         for (int l1 = 0; l1 <= 1; l1++) {
             maskdm_device *d = open_device(settings[i]);
-            struct maskdm_backend *b = maskdm_device_backend(d);
-            struct maskdm_loss j = {.batch = 2, .height = 6, .width = 4, .channels = 3, .patch = 2, .visible = 3};
+            struct mdm_backend *b = mdm_device_backend(d);
+            struct mdm_loss j = {.batch = 2, .height = 6, .width = 4, .channels = 3, .patch = 2, .visible = 3};
             j.l1 = l1;
             j.pred = pred;
             j.target = target;
@@ -135,13 +135,13 @@ START_TEST(squares_are_summed_alike_on_any_threads)
     static const size_t sizes[] = {0, 1, 7, 16, 17, 16384, 16385, 5000003};
     float *x = draw_floats(5000003);
 
-    for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++) {
+    for (size_t k = 0; k < MDM_LENGTH(sizes); k++) {
         double want = 0, got[3];
         for (size_t i = 0; i < sizes[k]; i++)
             want += (double)x[i] * (double)x[i];
         for (int i = 0; i < 3; i++) {
             maskdm_device *d = open_device(settings[i]);
-            struct maskdm_backend *b = maskdm_device_backend(d);
+            struct mdm_backend *b = mdm_device_backend(d);
             ck_assert_int_eq(b->v->sum_squares(b, &got[i], x, sizes[k]), MASKDM_OK);
             ck_assert_double_le(fabs(got[i] - want), 1e-11 * want);
             maskdm_device_release(&d);
@@ -150,7 +150,7 @@ START_TEST(squares_are_summed_alike_on_any_threads)
     }
     for (int i = 0; i < 3; i++) {
         maskdm_device *d = open_device(settings[i]);
-        struct maskdm_backend *b = maskdm_device_backend(d);
+        struct mdm_backend *b = mdm_device_backend(d);
         double got;
         x[40000] = i == 1 ? INFINITY : NAN;
         ck_assert_int_eq(b->v->sum_squares(b, &got, x, 50000), MASKDM_OK);
@@ -190,7 +190,7 @@ static void drop_state(struct state *s)
         free((&s->w)[k]);
 }
 
-static void expect_step(const struct maskdm_adamw *a, const struct state *from, const struct state *to)
+static void expect_step(const struct mdm_optimizer *a, const struct state *from, const struct state *to)
 {
     double worst = 0;
     int left = 0;
@@ -214,18 +214,18 @@ static void expect_step(const struct maskdm_adamw *a, const struct state *from, 
 START_TEST(adamw_is_pytorchs)
 {
     static const int64_t sizes[] = {1, 7, 8, 9, 16384 + 5};
-    struct maskdm_adamw a = {.grad_scale = 0.5, .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
+    struct mdm_optimizer a = {.grad_scale = 0.5, .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
 
     a.weight_decay = 0.1;
     a.bias1 = 1 - 0.9 * 0.9;
     a.bias2 = 1 - 0.99 * 0.99;
     a.ema_decay = 0.9;
-    for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++)
+    for (size_t k = 0; k < MDM_LENGTH(sizes); k++)
         for (a.ema_mode = 0; a.ema_mode <= 2; a.ema_mode++) {
             struct state from = draw_state(sizes[k]), kept = {0};
             for (int i = 0; i < 3; i++) {
                 maskdm_device *d = open_device(settings[i]);
-                struct maskdm_backend *b = maskdm_device_backend(d);
+                struct mdm_backend *b = mdm_device_backend(d);
                 struct state to = copy_state(&from, sizes[k]);
                 a.n = (size_t)sizes[k];
                 a.w = to.w;
@@ -257,7 +257,7 @@ START_TEST(averages_alone)
     for (int i = 0; i < 3; i++)
         for (int mode = 0; mode <= 2; mode++) {
             maskdm_device *d = open_device(settings[i]);
-            struct maskdm_backend *b = maskdm_device_backend(d);
+            struct mdm_backend *b = mdm_device_backend(d);
             memcpy(ema, start, N * sizeof *ema);
             ck_assert_int_eq(b->v->ema(b, ema, w, N, mode, 0.75), MASKDM_OK);
             for (int k = 0; k < N; k++) {
@@ -279,7 +279,7 @@ START_TEST(patches_go_back)
 
     for (int i = 0; i < 3; i++) {
         maskdm_device *d = open_device(settings[i]);
-        struct maskdm_backend *b = maskdm_device_backend(d);
+        struct mdm_backend *b = mdm_device_backend(d);
         memset(image, POISON, sizeof image);
         ck_assert_int_eq(b->v->unpatchify(b, image, pred, 2, 6, 4, 3, 2), MASKDM_OK);
         for (int k = 0; k < 2 * 72; k++)

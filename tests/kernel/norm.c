@@ -6,15 +6,15 @@
 
 static struct problem norm(int sum, int64_t rows, int64_t d)
 {
-    struct problem p = {.op = sum ? MASKDM_OP_ADD_NORM : MASKDM_OP_LAYERNORM, .bound = 1e-5};
+    struct problem p = {.op = sum ? MDM_OP_ADD_NORM : MDM_OP_LAYERNORM, .bound = 1e-5};
 
-    p.in[p.ins++] = maskdm_shape2(rows, d);
+    p.in[p.ins++] = mdm_shape2(rows, d);
     if (sum)
-        p.in[p.ins++] = p.out[p.outs++] = maskdm_shape2(rows, d);
-    p.in[p.ins++] = maskdm_shape1(d);
-    p.in[p.ins++] = maskdm_shape1(d);
-    p.out[p.outs++] = maskdm_shape2(rows, d);
-    p.out[p.outs++] = maskdm_shape2(rows, 2);
+        p.in[p.ins++] = p.out[p.outs++] = mdm_shape2(rows, d);
+    p.in[p.ins++] = mdm_shape1(d);
+    p.in[p.ins++] = mdm_shape1(d);
+    p.out[p.outs++] = mdm_shape2(rows, d);
+    p.out[p.outs++] = mdm_shape2(rows, 2);
     p.aux = 1u << (p.outs - 1);
     p.remade_out = 1u << sum;
     p.remake_in = sum ? 1u << 2 | 1u << 3 : 1u << 0 | 1u << 1 | 1u << 2;
@@ -26,7 +26,7 @@ static const int64_t sizes[][2] = {{1, 3}, {2, 7}, {5, 8}, {64, 9}, {65, 17}, {3
 
 START_TEST(all_shapes)
 {
-    for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++)
+    for (size_t k = 0; k < MDM_LENGTH(sizes); k++)
         for (int sum = 0; sum <= 1; sum++) {
             struct problem p = norm(sum, sizes[k][0], sizes[k][1]);
             check_both_ways(&p);
@@ -38,13 +38,13 @@ END_TEST
 START_TEST(width_one_gives_the_bias)
 {
     struct problem p = norm(0, 4, 1);
-    struct maskdm_cpu_table t[3];
+    struct mdm_cpu_table t[3];
     int tables = fill_tables(t);
 
     p.forward_only = 1;
     for (int i = 0; i < tables; i++) {
         struct start s = draw_start(&p);
-        struct results r = run_once(&p, &s, &t[i], MASKDM_F32, 1);
+        struct results r = run_once(&p, &s, &t[i], MDM_F32, 1);
         for (int k = 0; k < 4; k++) {
             ck_assert_double_eq(r.value[0][k], s.in[2][0]);
             ck_assert_double_eq_tol(r.value[1][2 * k + 1], 1 / sqrt(1e-5), 1e-4);
@@ -71,7 +71,7 @@ END_TEST
 START_TEST(a_nan_stays_in_its_row)
 {
     struct problem p = norm(0, 3, 20);
-    struct maskdm_cpu_table t[3];
+    struct mdm_cpu_table t[3];
     int tables = fill_tables(t);
 
     p.forward_only = 1;
@@ -79,7 +79,7 @@ START_TEST(a_nan_stays_in_its_row)
         struct start s = draw_start(&p);
         struct results r;
         s.in[0][20 + 19] = NAN;
-        r = run_once(&p, &s, &t[i], MASKDM_F32, 1);
+        r = run_once(&p, &s, &t[i], MDM_F32, 1);
         for (int k = 0; k < 60; k++)
             ck_assert_int_eq(isnan(r.value[0][k]) != 0, k / 20 == 1);
         drop_results(&r);

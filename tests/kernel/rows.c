@@ -9,9 +9,9 @@
 
 enum { MOST = 40 };
 
-static const struct maskdm_rows_f32 *fast_rows(void)
+static const struct mdm_rows_f32 *fast_rows(void)
 {
-    struct maskdm_cpu_table t[3];
+    struct mdm_cpu_table t[3];
 
     return t[fill_tables(t) - 1].rows_f32;
 }
@@ -60,7 +60,7 @@ static void check_dense(map_f32 f, map2_f32 df, double (*exact)(double), double 
 
 START_TEST(activations_are_near_everywhere)
 {
-    const struct maskdm_rows_f32 *r[] = {&maskdm_rows_c_f32, fast_rows()};
+    const struct mdm_rows_f32 *r[] = {&mdm_rows_c_f32, fast_rows()};
 
     for (int i = 0; i < 2; i++) {
         check_dense(r[i]->gelu, r[i]->gelu_backward, gelu, gelu_gradient);
@@ -72,13 +72,13 @@ END_TEST
 START_TEST(activations_bear_special_values)
 {
     static const float special[] = {0, -0.0f, 1e-40f, 3e38f, -3e38f, 100, -100, 1e10f, -1e10f};
-    const struct maskdm_rows_f32 *r = fast_rows();
+    const struct mdm_rows_f32 *r = fast_rows();
     const map_f32 f[] = {r->gelu, r->silu};
     const map2_f32 df[] = {r->gelu_backward, r->silu_backward};
     float x = NAN, y, one = 1;
 
     for (int k = 0; k < 2; k++) {
-        for (size_t i = 0; i < MASKDM_LENGTH(special); i++) {
+        for (size_t i = 0; i < MDM_LENGTH(special); i++) {
             f[k](&y, &special[i], 1);
             ck_assert_double_eq_tol((double)y, special[i] > 0 ? (double)special[i] : 0, 1e-30);
             df[k](&y, &special[i], &one, 1);
@@ -98,7 +98,7 @@ END_TEST
 /* An element's result does not depend on its place or on the row's length, and nothing beyond is touched. */
 START_TEST(lengths_and_places)
 {
-    const struct maskdm_rows_f32 *r = fast_rows();
+    const struct mdm_rows_f32 *r = fast_rows();
     const map_f32 f[] = {r->gelu, r->silu};
     float x[MOST + 9], dy[MOST + 9], y[MOST + 9], single;
 
@@ -138,7 +138,7 @@ END_TEST
 /* Every exponent that a float has, both signs. A gradient of 1 keeps the result in range. */
 START_TEST(finite_rows_raise_nothing)
 {
-    const struct maskdm_rows_f32 *r[] = {&maskdm_rows_c_f32, fast_rows()};
+    const struct mdm_rows_f32 *r[] = {&mdm_rows_c_f32, fast_rows()};
     enum { N = 19 };
     float x[N], one[N], y[N];
 

@@ -15,13 +15,13 @@ START_TEST(patches)
     static const int32_t single[] = {0};
     static const int32_t *const indices[] = {single, index, pair, whole};
 
-    for (size_t k = 0; k < MASKDM_LENGTH(sizes); k++) {
+    for (size_t k = 0; k < MDM_LENGTH(sizes); k++) {
         const int64_t *s = sizes[k];
-        struct problem p = {.op = MASKDM_OP_PATCHIFY, .ins = 2, .outs = 1, .attr = {s[4]}};
-        p.in[0] = maskdm_shape4(s[0], s[1], s[2], s[3]);
-        p.in[1] = maskdm_shape2(s[0], s[5]);
+        struct problem p = {.op = MDM_OP_PATCHIFY, .ins = 2, .outs = 1, .attr = {s[4]}};
+        p.in[0] = mdm_shape4(s[0], s[1], s[2], s[3]);
+        p.in[1] = mdm_shape2(s[0], s[5]);
         p.fixed[1] = indices[k];
-        p.out[0] = maskdm_shape3(s[0], s[5], s[3] * s[4] * s[4]);
+        p.out[0] = mdm_shape3(s[0], s[5], s[3] * s[4] * s[4]);
         check_both_ways(&p);
     }
 }
@@ -32,20 +32,20 @@ START_TEST(a_patch_has_its_channels_apart)
 {
     static const int32_t index[] = {1};
     static const double want[] = {4, 6, 12, 14, 5, 7, 13, 15};
-    struct problem p = {.op = MASKDM_OP_PATCHIFY, .ins = 2, .outs = 1, .attr = {2}, .forward_only = 1};
-    struct maskdm_cpu_table t[3];
+    struct problem p = {.op = MDM_OP_PATCHIFY, .ins = 2, .outs = 1, .attr = {2}, .forward_only = 1};
+    struct mdm_cpu_table t[3];
     struct start s;
     struct results r;
 
     fill_tables(t);
-    p.in[0] = maskdm_shape4(1, 2, 4, 2);
-    p.in[1] = maskdm_shape2(1, 1);
+    p.in[0] = mdm_shape4(1, 2, 4, 2);
+    p.in[1] = mdm_shape2(1, 1);
     p.fixed[1] = index;
-    p.out[0] = maskdm_shape3(1, 1, 8);
+    p.out[0] = mdm_shape3(1, 1, 8);
     s = draw_start(&p);
     for (int i = 0; i < 16; i++)
         s.in[0][i] = i;
-    r = run_once(&p, &s, &t[0], MASKDM_F32, 1);
+    r = run_once(&p, &s, &t[0], MDM_F32, 1);
     for (int i = 0; i < 8; i++)
         ck_assert_double_eq(r.value[0][i], want[i]);
     drop_results(&r);
@@ -56,19 +56,19 @@ END_TEST
 START_TEST(times)
 {
     static const double t[] = {0, 1, 999.5};
-    struct maskdm_cpu_table exact = {0};
+    struct mdm_cpu_table exact = {0};
 
-    maskdm_cpu_table_c_f64(&exact);
+    mdm_cpu_table_c_f64(&exact);
     for (int64_t d = 2; d <= 9; d++) {
-        struct problem p = {.op = MASKDM_OP_TIMESTEP, .ins = 1, .outs = 1};
+        struct problem p = {.op = MDM_OP_TIMESTEP, .ins = 1, .outs = 1};
         struct start s;
         struct results r;
-        p.in[0] = maskdm_shape1(3);
+        p.in[0] = mdm_shape1(3);
         p.fixed[0] = t;
-        p.out[0] = maskdm_shape2(3, d);
+        p.out[0] = mdm_shape2(3, d);
         check_problem(&p);
         s = draw_start(&p);
-        r = run_once(&p, &s, &exact, MASKDM_F64, 1);
+        r = run_once(&p, &s, &exact, MDM_F64, 1);
         for (int n = 0; n < 3; n++)
             for (int64_t i = 0; i < d; i++) {
                 double f = pow(10000, -(double)(i % (d / 2)) / (double)(d / 2)) * t[n];
@@ -85,19 +85,19 @@ START_TEST(labels)
 {
     static const int32_t label[] = {2, -1, 0, 2, -1, 2, 1};
     static const int32_t wrong[] = {2, -1, 0, 3, -1, 2, 1};
-    struct problem p = {.op = MASKDM_OP_EMBED, .ins = 3, .outs = 1};
-    struct maskdm_cpu cpu = {.workers = 1};
-    struct maskdm_call c;
+    struct problem p = {.op = MDM_OP_EMBED, .ins = 3, .outs = 1};
+    struct mdm_cpu cpu = {.workers = 1};
+    struct mdm_call c;
 
-    p.in[0] = maskdm_shape1(7);
+    p.in[0] = mdm_shape1(7);
     p.fixed[0] = label;
-    p.in[1] = maskdm_shape2(3, 11);
-    p.in[2] = maskdm_shape2(1, 11);
-    p.out[0] = maskdm_shape2(7, 11);
+    p.in[1] = mdm_shape2(3, 11);
+    p.in[2] = mdm_shape2(1, 11);
+    p.out[0] = mdm_shape2(7, 11);
     check_both_ways(&p);
-    maskdm_cpu_table_c_f32(&cpu.f32);
-    c = (struct maskdm_call){.in = {wrong}, .in_shape = {&p.in[0], &p.in[1], &p.in[2]}, .out_shape = {&p.out[0]}};
-    ck_assert_int_eq(cpu.f32.kernel[MASKDM_OP_EMBED].forward(&cpu.base, &c), MASKDM_EINVAL);
+    mdm_cpu_table_c_f32(&cpu.f32);
+    c = (struct mdm_call){.in = {wrong}, .in_shape = {&p.in[0], &p.in[1], &p.in[2]}, .out_shape = {&p.out[0]}};
+    ck_assert_int_eq(cpu.f32.kernel[MDM_OP_EMBED].forward(&cpu.base, &c), MASKDM_EINVAL);
 }
 END_TEST
 
@@ -106,16 +106,16 @@ START_TEST(tokens_with_and_without_a_class)
     static const int32_t index[] = {4, 0, 2, 1, 3, 0};
 
     for (int class = 0; class <= 1; class ++) {
-        struct problem p = {.op = MASKDM_OP_TOKENS, .ins = 5, .outs = 1};
+        struct problem p = {.op = MDM_OP_TOKENS, .ins = 5, .outs = 1};
         int64_t extras = 1 + class, d = class ? 67 : 8;
-        p.in[0] = maskdm_shape2(2, d);
+        p.in[0] = mdm_shape2(2, d);
         if (class)
-            p.in[1] = maskdm_shape2(2, d);
-        p.in[2] = maskdm_shape3(2, 3, d);
-        p.in[3] = maskdm_shape3(1, extras + 5, d);
-        p.in[4] = maskdm_shape2(2, 3);
+            p.in[1] = mdm_shape2(2, d);
+        p.in[2] = mdm_shape3(2, 3, d);
+        p.in[3] = mdm_shape3(1, extras + 5, d);
+        p.in[4] = mdm_shape2(2, 3);
         p.fixed[4] = index;
-        p.out[0] = maskdm_shape3(2, extras + 3, d);
+        p.out[0] = mdm_shape3(2, extras + 3, d);
         check_both_ways(&p);
     }
 }
@@ -124,9 +124,9 @@ END_TEST
 START_TEST(trimmed)
 {
     for (int64_t e = 0; e <= 2; e++) {
-        struct problem p = {.op = MASKDM_OP_TRIM, .ins = 1, .outs = 1, .attr = {e}};
-        p.in[0] = maskdm_shape3(3, 5, 9);
-        p.out[0] = maskdm_shape3(3, 5 - e, 9);
+        struct problem p = {.op = MDM_OP_TRIM, .ins = 1, .outs = 1, .attr = {e}};
+        p.in[0] = mdm_shape3(3, 5, 9);
+        p.out[0] = mdm_shape3(3, 5 - e, 9);
         check_both_ways(&p);
     }
 }

@@ -23,15 +23,15 @@
 enum { GUARD = 64, POISON = 0xff }; /* bytes; 0xff.. is a NaN in both types */
 
 struct problem {
-    enum maskdm_op_id op;
+    enum mdm_op_id op;
     int ins, outs;
-    struct maskdm_shape in[MASKDM_MAX_IN], out[MASKDM_MAX_OUT]; /* n = 0: absent */
-    const void *fixed[MASKDM_MAX_IN];                           /* indices, labels, times: given as they are */
-    unsigned drop;                                              /* outputs that are NULL */
-    unsigned no_dout;                                           /* gradients that are zero by being NULL */
-    unsigned aux;                                               /* outputs without a gradient */
-    unsigned remade_out, remake_in, remake_out;                 /* as in struct maskdm_op */
-    int forward_only, add;                                      /* add: onto what is there */
+    struct mdm_shape in[MDM_MAX_IN], out[MDM_MAX_OUT]; /* n = 0: absent */
+    const void *fixed[MDM_MAX_IN];                     /* indices, labels, times: given as they are */
+    unsigned drop;                                     /* outputs that are NULL */
+    unsigned no_dout;                                  /* gradients that are zero by being NULL */
+    unsigned aux;                                      /* outputs without a gradient */
+    unsigned remade_out, remake_in, remake_out;        /* as in struct mdm_op */
+    int forward_only, add;                             /* add: onto what is there */
     int64_t attr[2], row_group;
     double amplitude; /* of random inputs; 0: 1 */
     double bound;     /* on max |error| over max |value| in float; 0: 2e-6 */
@@ -39,8 +39,8 @@ struct problem {
 
 struct results {
     int count;
-    size_t numel[MASKDM_MAX_IN + MASKDM_MAX_OUT];
-    double *value[MASKDM_MAX_IN + MASKDM_MAX_OUT];
+    size_t numel[MDM_MAX_IN + MDM_MAX_OUT];
+    double *value[MDM_MAX_IN + MDM_MAX_OUT];
 };
 
 static uint64_t twin_state = 88172645463325252u;
@@ -61,21 +61,21 @@ static double *draw_many(size_t n, double amplitude)
     return p;
 }
 
-static size_t numel(const struct maskdm_shape *s)
+static size_t numel(const struct mdm_shape *s)
 {
-    return (size_t)maskdm_shape_numel(s);
+    return (size_t)mdm_shape_numel(s);
 }
 
 /* A guarded block of n elements: `from` rounded to the type, or poison. */
-static void *place(enum maskdm_dtype type, const double *from, size_t n)
+static void *place(enum mdm_dtype type, const double *from, size_t n)
 {
-    size_t size = maskdm_dtype_size(type);
+    size_t size = mdm_dtype_size(type);
     unsigned char *p = malloc(n * size + 2 * GUARD);
 
     ck_assert_ptr_nonnull(p);
     memset(p, POISON, n * size + 2 * GUARD);
     for (size_t i = 0; from && i < n; i++)
-        if (type == MASKDM_F64)
+        if (type == MDM_F64)
             memcpy(p + GUARD + 8 * i, &from[i], 8);
         else
             memcpy(p + GUARD + 4 * i, &(float){(float)from[i]}, 4);
@@ -83,9 +83,9 @@ static void *place(enum maskdm_dtype type, const double *from, size_t n)
 }
 
 /* Back to double; the guards must stand. NULL out: only look. */
-static double *take(enum maskdm_dtype type, void *at, size_t n)
+static double *take(enum mdm_dtype type, void *at, size_t n)
 {
-    size_t size = maskdm_dtype_size(type);
+    size_t size = mdm_dtype_size(type);
     unsigned char *p = (unsigned char *)at - GUARD;
     double *out = malloc((n + 1) * sizeof *out);
 
@@ -93,7 +93,7 @@ static double *take(enum maskdm_dtype type, void *at, size_t n)
     for (size_t i = 0; i < GUARD; i++)
         ck_assert_msg(p[i] == POISON && p[GUARD + n * size + i] == POISON, "a guard byte was written");
     for (size_t i = 0; i < n; i++)
-        if (type == MASKDM_F64)
+        if (type == MDM_F64)
             memcpy(&out[i], p + GUARD + 8 * i, 8);
         else
             out[i] = (double)((float *)at)[i];
@@ -110,7 +110,7 @@ static void drop_results(struct results *r)
 
 /* What one run starts from. */
 struct start {
-    double *in[MASKDM_MAX_IN], *din[MASKDM_MAX_IN], *dout[MASKDM_MAX_OUT];
+    double *in[MDM_MAX_IN], *din[MDM_MAX_IN], *dout[MDM_MAX_OUT];
 };
 
 static struct start draw_start(const struct problem *p)
@@ -128,17 +128,17 @@ static struct start draw_start(const struct problem *p)
 
 static void drop_start(struct start *s)
 {
-    for (int i = 0; i < MASKDM_MAX_IN; i++) {
+    for (int i = 0; i < MDM_MAX_IN; i++) {
         free(s->in[i]);
         free(s->din[i]);
     }
-    for (int i = 0; i < MASKDM_MAX_OUT; i++)
+    for (int i = 0; i < MDM_MAX_OUT; i++)
         free(s->dout[i]);
 }
 
-static struct maskdm_call make_call(const struct problem *p, const struct start *s, enum maskdm_dtype type)
+static struct mdm_call make_call(const struct problem *p, const struct start *s, enum mdm_dtype type)
 {
-    struct maskdm_call c = {.op = p->op, .dtype = type, .row_group = p->row_group};
+    struct mdm_call c = {.op = p->op, .dtype = type, .row_group = p->row_group};
 
     memcpy(c.attr, p->attr, sizeof c.attr);
     for (int i = 0; i < p->ins; i++) {
@@ -161,18 +161,18 @@ static struct maskdm_call make_call(const struct problem *p, const struct start 
 }
 
 /* After forward: results made anew, from what the op says and nothing else, have the bits that they had. */
-static void check_remake(struct maskdm_backend *b, const struct maskdm_kernel *k, const struct problem *p,
-                         const struct maskdm_call *c, enum maskdm_dtype type)
+static void check_remake(struct mdm_backend *b, const struct mdm_kernel *k, const struct problem *p,
+                         const struct mdm_call *c, enum mdm_dtype type)
 {
-    struct maskdm_call again = *c;
+    struct mdm_call again = *c;
 
     again.scratch = NULL;
-    for (int i = 0; i < MASKDM_MAX_IN; i++) {
+    for (int i = 0; i < MDM_MAX_IN; i++) {
         again.din[i] = NULL;
         if (!(p->remake_in >> i & 1))
             again.in[i] = NULL;
     }
-    for (int i = 0; i < MASKDM_MAX_OUT; i++) {
+    for (int i = 0; i < MDM_MAX_OUT; i++) {
         again.dout[i] = NULL;
         if (p->remade_out >> i & 1)
             again.out[i] = place(type, NULL, numel(&p->out[i]));
@@ -182,29 +182,29 @@ static void check_remake(struct maskdm_backend *b, const struct maskdm_kernel *k
     ck_assert_int_eq(k->remake(b, &again), MASKDM_OK);
     for (int i = 0; i < p->outs; i++)
         if (p->remade_out >> i & 1) {
-            ck_assert_mem_eq(again.out[i], c->out[i], numel(&p->out[i]) * maskdm_dtype_size(type));
+            ck_assert_mem_eq(again.out[i], c->out[i], numel(&p->out[i]) * mdm_dtype_size(type));
             free(take(type, again.out[i], numel(&p->out[i])));
         }
 }
 
-static struct results run_once(const struct problem *p, const struct start *s, const struct maskdm_cpu_table *t,
-                               enum maskdm_dtype type, int workers)
+static struct results run_once(const struct problem *p, const struct start *s, const struct mdm_cpu_table *t,
+                               enum mdm_dtype type, int workers)
 {
-    struct maskdm_cpu cpu = {.workers = workers};
-    const struct maskdm_kernel *k = &t->kernel[p->op];
-    struct maskdm_call c = make_call(p, s, type);
+    struct mdm_cpu cpu = {.workers = workers};
+    const struct mdm_kernel *k = &t->kernel[p->op];
+    struct mdm_call c = make_call(p, s, type);
     struct results r = {0};
     size_t scratch;
 
-    *(type == MASKDM_F32 ? &cpu.f32 : &cpu.f64) = *t;
+    *(type == MDM_F32 ? &cpu.f32 : &cpu.f64) = *t;
     cpu.guard = 1;
-    ck_assert_int_eq(maskdm_pool_create(&cpu.pool, workers, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_create(&cpu.pool, workers, NULL, NULL), MASKDM_OK);
     if (t->gemm_workspace) {
-        cpu.workspace = maskdm_malloc_aligned(t->gemm_workspace(workers));
+        cpu.workspace = mdm_malloc_aligned(t->gemm_workspace(workers));
         ck_assert_ptr_nonnull(cpu.workspace);
     }
     scratch = k->scratch ? k->scratch(&cpu.base, &c, !p->forward_only) : 0;
-    c.scratch = place(MASKDM_F32, NULL, (scratch + 3) / 4);
+    c.scratch = place(MDM_F32, NULL, (scratch + 3) / 4);
     begin_quiet();
     ck_assert_int_eq(k->forward(&cpu.base, &c), MASKDM_OK);
     if (p->remade_out)
@@ -212,7 +212,7 @@ static struct results run_once(const struct problem *p, const struct start *s, c
     if (!p->forward_only)
         ck_assert_int_eq(k->backward(&cpu.base, &c), MASKDM_OK);
     expect_quiet("the kernel");
-    free(take(MASKDM_F32, c.scratch, (scratch + 3) / 4));
+    free(take(MDM_F32, c.scratch, (scratch + 3) / 4));
     for (int i = 0; i < p->outs; i++) {
         if (c.out[i]) {
             r.numel[r.count] = numel(&p->out[i]);
@@ -229,8 +229,8 @@ static struct results run_once(const struct problem *p, const struct start *s, c
         if (c.in[i] && !p->fixed[i])
             free((unsigned char *)(uintptr_t)c.in[i] - GUARD);
     }
-    maskdm_pool_release(&cpu.pool);
-    maskdm_free(cpu.workspace);
+    mdm_pool_release(&cpu.pool);
+    mdm_free(cpu.workspace);
     return r;
 }
 
@@ -255,7 +255,7 @@ static void expect_same(const char *what, const struct results *got, const struc
 }
 
 /* d/dh of sum(dout out(in + h v)) at 0, against sum(din v), along one random v. */
-static void expect_gradient(const struct problem *problem, const struct maskdm_cpu_table *t)
+static void expect_gradient(const struct problem *problem, const struct mdm_cpu_table *t)
 {
     struct problem p = *problem;
     struct start s, moved, v;
@@ -267,12 +267,12 @@ static void expect_gradient(const struct problem *problem, const struct maskdm_c
     s = draw_start(&p);
     v = draw_start(&p);
     moved = draw_start(&p);
-    r = run_once(&p, &s, t, MASKDM_F64, 1);
+    r = run_once(&p, &s, t, MDM_F64, 1);
     for (int n = 0; n < 2; n++) {
         for (int i = 0; i < p.ins; i++)
             for (size_t j = 0; j < numel(&p.in[i]); j++)
                 moved.in[i][j] = s.in[i][j] + (n ? -h : h) * v.in[i][j];
-        side[n] = run_once(&p, &moved, t, MASKDM_F64, 1);
+        side[n] = run_once(&p, &moved, t, MDM_F64, 1);
     }
     k = 0;
     for (int i = 0; i < p.outs; i++) {
@@ -302,15 +302,15 @@ static void expect_gradient(const struct problem *problem, const struct maskdm_c
 }
 
 /* Tables to hold against the double one. Returns their number. */
-static int fill_tables(struct maskdm_cpu_table t[3])
+static int fill_tables(struct mdm_cpu_table t[3])
 {
     memset(t, 0, 3 * sizeof *t);
     for (int i = 0; i < 3; i++)
-        maskdm_cpu_table_c_f32(&t[i]);
-    t[1].gemm = maskdm_cpu_gemm_blas;
+        mdm_cpu_table_c_f32(&t[i]);
+    t[1].gemm = mdm_cpu_gemm_blas;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        maskdm_cpu_table_avx2(&t[2]);
+        mdm_cpu_table_avx2(&t[2]);
         return 3;
     }
 #endif
@@ -320,18 +320,18 @@ static int fill_tables(struct maskdm_cpu_table t[3])
 static inline void check_problem(const struct problem *p)
 {
     static const char *const name[3] = {"portable float", "portable float on BLAS", "avx2"};
-    struct maskdm_cpu_table exact = {0}, t[3];
+    struct mdm_cpu_table exact = {0}, t[3];
     struct start s = draw_start(p);
     struct results want;
     int tables = fill_tables(t);
 
-    maskdm_cpu_table_c_f64(&exact);
-    want = run_once(p, &s, &exact, MASKDM_F64, 1);
+    mdm_cpu_table_c_f64(&exact);
+    want = run_once(p, &s, &exact, MDM_F64, 1);
     for (int i = 0; i < tables; i++) {
-        struct results one = run_once(p, &s, &t[i], MASKDM_F32, 1);
+        struct results one = run_once(p, &s, &t[i], MDM_F32, 1);
         expect_near(name[i], &one, &want, p->bound > 0 ? p->bound : 2e-6);
         for (int workers = 2; workers <= 3; workers++) {
-            struct results more = run_once(p, &s, &t[i], MASKDM_F32, workers);
+            struct results more = run_once(p, &s, &t[i], MDM_F32, workers);
             expect_same(name[i], &more, &one);
             drop_results(&more);
         }
@@ -347,16 +347,16 @@ static inline void check_problem(const struct problem *p)
 static inline void expect_added(const struct problem *problem)
 {
     struct problem p = *problem;
-    struct maskdm_cpu_table exact = {0};
+    struct mdm_cpu_table exact = {0};
     struct start s = draw_start(&p);
     struct results written, added;
     int k;
 
-    maskdm_cpu_table_c_f64(&exact);
+    mdm_cpu_table_c_f64(&exact);
     p.add = 0;
-    written = run_once(&p, &s, &exact, MASKDM_F64, 1);
+    written = run_once(&p, &s, &exact, MDM_F64, 1);
     p.add = 1;
-    added = run_once(&p, &s, &exact, MASKDM_F64, 1);
+    added = run_once(&p, &s, &exact, MDM_F64, 1);
     k = written.count - 1;
     for (int i = p.ins - 1; i >= 0; i--) {
         if (p.in[i].n == 0 || p.fixed[i])
@@ -395,7 +395,7 @@ static int run_suite(const char *name, void (*add_tests)(TCase *))
     SRunner *r = srunner_create(s);
     int failed;
 
-    if (maskdm_blas_open())
+    if (mdm_blas_open())
         return EXIT_FAILURE;
     tcase_set_timeout(c, 60);
     add_tests(c);

@@ -2,7 +2,7 @@
  *
  * reference_check [--device NAME] [--threads N] PATH...: run every case below the paths that the authors' program
  * wrote, and hold the library to it. One line a case: name, worst relative error, verdict. Without a path, the folder
- * that MASKDM_REFERENCE names; without that, exit status 77.
+ * that MDM_REFERENCE names; without that, exit status 77.
  */
 #include "case.h"
 
@@ -111,7 +111,7 @@ static int open_device(maskdm_device **out, const char *name, const char *thread
 int main(int argc, char **argv)
 {
     struct totals t = {0};
-    const char *device = "cpu", *threads = NULL, *standard = getenv("MASKDM_REFERENCE");
+    const char *device = "cpu", *threads = NULL, *standard = getenv("MDM_REFERENCE");
     int paths = 0, bad = 0;
 
     for (int i = 1; i < argc; i++) {

@@ -32,9 +32,8 @@ START_TEST(labels_are_dropped_at_their_rate)
         OK(maskdm_trainer_draw(t.trainer, t.data, 0));
         OK(maskdm_data_batch(t.data, SEED, step, BATCH, 0.5, images, labels));
         for (int64_t b = 0; b < BATCH; b++, drawn++) {
-            struct maskdm_rng r =
-                maskdm_rng_make(SEED, MASKDM_DRAW_LABEL, (uint64_t)(step * BATCH + b), (uint64_t)step);
-            int drop = maskdm_rng_uniform(&r) < 0.2;
+            struct mdm_rng r = mdm_rng_make(SEED, MDM_DRAW_LABEL, (uint64_t)(step * BATCH + b), (uint64_t)step);
+            int drop = mdm_rng_uniform(&r) < 0.2;
 
             ck_assert_int_ge(labels[b], 0);
             ck_assert_int_eq(t.trainer->labels[b], drop ? -1 : labels[b]);
@@ -60,7 +59,7 @@ START_TEST(no_label_or_every_label)
 }
 END_TEST
 
-/* The trainer's noise and times are those that maskdm_scheduler_draw_*() say, for every part of every step, and its
+/* The trainer's noise and times are those that mdm_scheduler_draw_*() say, for every part of every step, and its
  * images those of maskdm_data_batch(), of which each part is a batch. */
 START_TEST(noise_and_times_of_a_step)
 {
@@ -91,11 +90,11 @@ START_TEST(no_two_purposes_share_a_stream)
 {
     uint32_t first[12];
 
-    for (int p = MASKDM_DRAW_INIT; p <= MASKDM_DRAW_USER; p++) {
-        struct maskdm_rng r = maskdm_rng_make(SEED, (enum maskdm_purpose)p, 5, 7);
+    for (int p = MDM_DRAW_INIT; p <= MDM_DRAW_USER; p++) {
+        struct mdm_rng r = mdm_rng_make(SEED, (enum mdm_purpose)p, 5, 7);
 
-        first[p] = maskdm_rng_u32(&r);
-        for (int q = MASKDM_DRAW_INIT; q < p; q++)
+        first[p] = mdm_rng_u32(&r);
+        for (int q = MDM_DRAW_INIT; q < p; q++)
             ck_assert_uint_ne(first[p], first[q]);
     }
 }
@@ -111,7 +110,7 @@ static double held_out(struct tiny *t, int64_t step)
 
     OK(maskdm_trainer_model(t->trainer, &now));
     for (int64_t i = 0; i < COUNT; i++) {
-        double time = (double)maskdm_rng_permute(SEED, MASKDM_DRAW_TIME, (uint64_t)1 << 40, (uint64_t)i, COUNT);
+        double time = (double)mdm_rng_permute(SEED, MDM_DRAW_TIME, (uint64_t)1 << 40, (uint64_t)i, COUNT);
         double difference = 0;
         int32_t label;
 

@@ -21,7 +21,7 @@ static void run(struct tiny *t, int steps, int fused)
         for (size_t i = 0; i < t->optimizer->length; i++)
             t->optimizer->gradients[i] = (float)(noise(&state) * (s + 1) * 0.01);
         if (fused) {
-            OK(maskdm_adamw_step(t->optimizer, 1, 0));
+            OK(mdm_optimizer_step(t->optimizer, 1, 0));
             continue;
         }
         OK(maskdm_optimizer_step(t->optimizer));
@@ -105,16 +105,16 @@ END_TEST
 
 START_TEST(ema_modes)
 {
-    const struct maskdm_ema_rule rule = { 1, 0.99, 2, 0.5, 4, 2 };
+    const struct mdm_ema_rule rule = { 1, 0.99, 2, 0.5, 4, 2 };
     double decay;
 
-    ck_assert_int_eq(maskdm_ema_mode(&rule, 0, &decay), 1);
-    ck_assert_int_eq(maskdm_ema_mode(&rule, 1, &decay), 0);
-    ck_assert_int_eq(maskdm_ema_mode(&rule, 4, &decay), 1);
-    ck_assert_int_eq(maskdm_ema_mode(&rule, 5, &decay), 0);
-    ck_assert_int_eq(maskdm_ema_mode(&rule, 10, &decay), 2);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 0, &decay), 1);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 1, &decay), 0);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 4, &decay), 1);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 5, &decay), 0);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 10, &decay), 2);
     ck_assert_double_eq_tol(decay, 1 - 1 / sqrt(4), 1e-15);
-    ck_assert_int_eq(maskdm_ema_mode(&rule, 1000000, &decay), 2);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 1000000, &decay), 2);
     ck_assert_double_eq(decay, 0.99);
 }
 END_TEST
@@ -128,10 +128,10 @@ START_TEST(warm_up)
     ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 1), 0.125);
     ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 4), 0.5);
     ck_assert_double_eq(maskdm_optimizer_lr(t.optimizer, 4000), 0.5);
-    ck_assert(isnan(maskdm_training_progress(t.trainer).lr));
+    ck_assert(isnan(mdm_trainer_progress(t.trainer).lr));
     for (int s = 0; s < 3; s++) { /* the rate of the step that was done */
         tiny_step(&t, 1);
-        ck_assert_double_eq(maskdm_training_progress(t.trainer).lr, 0.125 * s);
+        ck_assert_double_eq(mdm_trainer_progress(t.trainer).lr, 0.125 * s);
     }
     tiny_close(&t);
 }

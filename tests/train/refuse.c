@@ -20,16 +20,16 @@ static int refuse_one(void *user, size_t bytes)
     return left-- == 0;
 }
 
-static const struct maskdm_alloc_hook refusing = { refuse_one, NULL };
+static const struct mdm_alloc_hook refusing = { refuse_one, NULL };
 
 /* Refuse the first allocation of a call, then the second, and so on until it gets through. Objects must stay as they
  * were, or the next try would not end as it should. */
 #define SWEEP(call)                                                                                           \
     for (long nth = 0, got = MASKDM_ENOMEM; got != MASKDM_OK; nth++, refused++) {                             \
         left = nth;                                                                                           \
-        maskdm_alloc_hook_set(&refusing);                                                                     \
+        mdm_alloc_hook_set(&refusing);                                                                     \
         got = (call);                                                                                         \
-        maskdm_alloc_hook_set(NULL);                                                                          \
+        mdm_alloc_hook_set(NULL);                                                                          \
         ck_assert_msg(got == MASKDM_OK || got == MASKDM_ENOMEM, "%s, allocation %ld refused: %s", #call, nth, \
                       maskdm_last_error());                                                                   \
         ck_assert_msg(got == MASKDM_OK || strstr(maskdm_last_error(), "bytes"), "%s", maskdm_last_error());   \
@@ -41,7 +41,7 @@ static const unsigned char black[64 * VALUES];
 START_TEST(every_allocation)
 {
     maskdm_device *device = tiny_device("threads=1");
-    long live = maskdm_alloc_live(), refused = 0;
+    long live = mdm_alloc_live(), refused = 0;
     maskdm_options *n, *m, *s, *t;
     maskdm_scheduler *scheduler;
     maskdm_model *model, *trained, *back;
@@ -92,7 +92,7 @@ START_TEST(every_allocation)
     maskdm_options_release(&s);
     maskdm_options_release(&m);
     maskdm_options_release(&n);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_alloc_live(), live);
     ck_assert_uint_eq(maskdm_device_memory_used(device), 0);
     maskdm_device_release(&device);
 }
@@ -130,7 +130,7 @@ static int fail_one(void *user, const char *operation, const char *path)
 
 START_TEST(every_file_operation)
 {
-    const struct maskdm_file_hook hook = { fail_one, NULL };
+    const struct mdm_file_hook hook = { fail_one, NULL };
     const char *folder = tiny_folder();
     char whole[300], out[300], a[400], b[400];
     int status = MASKDM_EIO, failed = 0;
@@ -140,18 +140,18 @@ START_TEST(every_file_operation)
     OK(run(whole, ""));
     snprintf(a, sizeof a, "%s/model.safetensors", whole);
     for (; status != MASKDM_OK || left < 0; n++) {
-        long live = maskdm_alloc_live();
+        long live = mdm_alloc_live();
 
         snprintf(out, sizeof out, "%s/%ld", folder, n);
         left = n;
         writes = 0;
-        maskdm_file_hook_set(&hook);
+        mdm_file_hook_set(&hook);
         status = run(out, "");
-        maskdm_file_hook_set(NULL);
+        mdm_file_hook_set(NULL);
         ck_assert_msg(status == MASKDM_OK || status == MASKDM_EIO || status == MASKDM_ENOTFOUND,
                       "file operation %ld: %s", n, maskdm_last_error());
         failed += status != MASKDM_OK;
-        ck_assert_int_eq(maskdm_alloc_live(), live);
+        ck_assert_int_eq(mdm_alloc_live(), live);
         OK(run(out, "resume=true"));
         snprintf(b, sizeof b, "%s/model.safetensors", out);
         ck_assert_msg(tiny_same_files(a, b), "file operation %ld: the run ends elsewhere", n);

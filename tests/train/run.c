@@ -229,16 +229,16 @@ static int bad_disk(void *user, const char *operation, const char *path)
 
 START_TEST(resuming_past_a_bad_place_on_the_disk)
 {
-    struct maskdm_file_hook hook = { bad_disk, (char[]){"checkpoint-6"} };
+    struct mdm_file_hook hook = { bad_disk, (char[]){"checkpoint-6"} };
     maskdm_control *control;
     int status;
 
     OK(maskdm_control_create(&control));
     maskdm_control_set_log(control, keep_line, NULL);
     OK(run(out_a, "steps=6 save_every=3", NULL));
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     status = run(out_a, "steps=8 resume=true", control);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     OK(status);
     ck_assert_ptr_nonnull(strstr(lines, "checkpoint-6.safetensors"));
     ck_assert_ptr_nonnull(strstr(lines, "resuming from"));
@@ -280,7 +280,7 @@ START_TEST(log_is_cut_by_its_own_steps)
     char text[] = "{\"step\":4,\"more\":{\"step\":9}}\n{\"more\":{\"step\":1}}\n{\"step\":5}\n"
                   "{\"more\":[{\"step\":1}],\"step\":6}\n{\"step\":5";
 
-    ck_assert_uint_eq(maskdm_run_log_keep(text, sizeof text - 1, 5), sizeof kept - 1);
+    ck_assert_uint_eq(mdm_run_log_keep(text, sizeof text - 1, 5), sizeof kept - 1);
     ck_assert_mem_eq(text, kept, sizeof kept - 1);
 }
 END_TEST
@@ -361,11 +361,11 @@ static int full_after(void *user, const char *operation, const char *name)
 START_TEST(full_disk)
 {
     int left = 1;
-    const struct maskdm_file_hook hook = { full_after, &left };
+    const struct mdm_file_hook hook = { full_after, &left };
 
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     FAILS(MASKDM_EIO, "checkpoint-6", run(out_a, "steps=12 save_every=3", NULL));
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert(exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-6.safetensors"));
     OK(run(out_a, "steps=12 save_every=3 resume=true", NULL));
     OK(run(out_b, "steps=12", NULL));
@@ -507,11 +507,11 @@ static int broken_log(void *user, const char *operation, const char *name)
 START_TEST(saved_by_an_error)
 {
     int left = 6;
-    const struct maskdm_file_hook hook = { broken_log, &left };
+    const struct mdm_file_hook hook = { broken_log, &left };
 
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     FAILS(MASKDM_EIO, "log.jsonl", run(out_a, "steps=12", NULL));
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "checkpoint-7.safetensors"));
     OK(run(out_a, "steps=12 resume=true", NULL));
     OK(run(out_b, "steps=12", NULL));
@@ -528,12 +528,12 @@ static int full_disk_from(void *user, const char *operation, const char *name)
 START_TEST(not_saved_by_an_error)
 {
     int left = 6;
-    const struct maskdm_file_hook hook = { full_disk_from, &left };
+    const struct mdm_file_hook hook = { full_disk_from, &left };
 
     OK(run(out_a, "steps=1", NULL));
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     FAILS(MASKDM_EIO, "log.jsonl", run(out_a, "steps=12 resume=true", NULL));
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "step 8 is not saved: cannot write"));
     ck_assert(exists(out_a, "checkpoint-1.safetensors"));
 }

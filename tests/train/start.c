@@ -69,7 +69,7 @@ static int count_images(void *user, const char *operation, const char *path)
     return 0;
 }
 
-static int run_watched(const char *more, maskdm_control *control, const struct maskdm_file_hook *hook)
+static int run_watched(const char *more, maskdm_control *control, const struct mdm_file_hook *hook)
 {
     char text[2048];
     maskdm_options *o;
@@ -78,16 +78,16 @@ static int run_watched(const char *more, maskdm_control *control, const struct m
     snprintf(text, sizeof text, "data=%s out=%s %s batch_size=4 %s", data, out, network, more);
     o = tiny_options("pretrain", text);
     opened = 0;
-    maskdm_file_hook_set(hook);
+    mdm_file_hook_set(hook);
     status = maskdm_pretrain(NULL, o, NULL, NULL, control);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     maskdm_options_release(&o);
     return status;
 }
 
 static int run(const char *more, maskdm_control *control)
 {
-    const struct maskdm_file_hook hook = {count_images, NULL};
+    const struct mdm_file_hook hook = {count_images, NULL};
 
     return run_watched(more, control, &hook);
 }
@@ -130,7 +130,7 @@ static int read_only(void *user, const char *operation, const char *path)
 
 START_TEST(folder_is_judged_before_an_image_is_read)
 {
-    const struct maskdm_file_hook hook = {read_only, NULL};
+    const struct mdm_file_hook hook = {read_only, NULL};
 
     ck_assert_int_eq(mkdir(out, 0777), 0);
     FAILS(MASKDM_EIO, "ead-only", run_watched("", NULL, &hook));
@@ -197,7 +197,7 @@ static int slow(void *user, const char *operation, const char *path)
 /* Cancelled while it reads: nothing was trained, nothing is left, and the next start is a first one. */
 START_TEST(cancelled_while_reading)
 {
-    const struct maskdm_file_hook hook = {slow, NULL};
+    const struct mdm_file_hook hook = {slow, NULL};
     maskdm_control *control;
 
     OK(maskdm_control_create(&control));

@@ -191,7 +191,7 @@ START_TEST(flipped_at_every_bit)
     tiny_open_on(&t, tiny_device("threads=1"), network, NULL, NULL, NULL, NULL);
     OK(maskdm_trainer_save(t.trainer, in_folder("state")));
     good = tiny_read(path, &bytes);
-    head = 8 + (size_t)maskdm_load_le(good, 8);
+    head = 8 + (size_t)mdm_load_le(good, 8);
     ck_assert_uint_gt(head, 4000);
     f = fopen(path, "r+b");
     ck_assert_ptr_nonnull(f);
@@ -213,7 +213,7 @@ static void write_as(int major, int minor, const char *patch)
 {
     static const char key[] = "\"maskdm.digest\":\"xxh64:";
     char now[32], then[32], digits[17], *file, *at;
-    struct maskdm_digest d;
+    struct mdm_digest d;
     size_t bytes;
 
     snprintf(now, sizeof now, "\"%d.%d.%d\"", MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
@@ -227,9 +227,9 @@ static void write_as(int major, int minor, const char *patch)
         at++;
     at += sizeof key - 1;
     memset(at, '0', 16);
-    maskdm_digest_start(&d);
-    maskdm_digest_add(&d, file, bytes);
-    maskdm_digest_text(&d, digits);
+    mdm_digest_start(&d);
+    mdm_digest_add(&d, file, bytes);
+    mdm_digest_text(&d, digits);
     memcpy(at, digits, 16);
     tiny_write(in_folder("other"), file, bytes);
     free(file);
@@ -300,7 +300,7 @@ static int disk_is_full(void *user, const char *operation, const char *name)
 
 START_TEST(full_disk)
 {
-    const struct maskdm_file_hook hook = { disk_is_full, NULL };
+    const struct mdm_file_hook hook = { disk_is_full, NULL };
     struct tiny t;
     size_t bytes, again;
     char *before, *after;
@@ -310,9 +310,9 @@ START_TEST(full_disk)
     OK(maskdm_trainer_save(t.trainer, in_folder("state")));
     before = tiny_read(path, &bytes);
     tiny_step(&t, 1);
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     FAILS(MASKDM_EIO, path, maskdm_trainer_save(t.trainer, path));
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     after = tiny_read(path, &again);
     ck_assert_uint_eq(bytes, again);
     ck_assert_mem_eq(before, after, bytes);
@@ -335,7 +335,7 @@ static int second_read_fails(void *user, const char *operation, const char *name
 START_TEST(disk_that_gives_up)
 {
     int after = 0, status = -1;
-    const struct maskdm_file_hook hook = { second_read_fails, &after };
+    const struct mdm_file_hook hook = { second_read_fails, &after };
     struct tiny t, source;
     float *x, *y;
 
@@ -345,9 +345,9 @@ START_TEST(disk_that_gives_up)
     OK(maskdm_trainer_save(source.trainer, in_folder("state")));
     for (; status != MASKDM_OK; after++) {
         reads = 0;
-        maskdm_file_hook_set(&hook);
+        mdm_file_hook_set(&hook);
         status = maskdm_trainer_load(t.trainer, path);
-        maskdm_file_hook_set(NULL);
+        mdm_file_hook_set(NULL);
         ck_assert(status == MASKDM_OK || status == MASKDM_EIO);
         ck_assert_int_eq(maskdm_trainer_steps(t.trainer), status == MASKDM_OK ? 3 : 0);
     }

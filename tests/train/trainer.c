@@ -317,7 +317,7 @@ START_TEST(one_set_of_two)
     for (int set = 0; set < 2; set++) {
         float *expected = tiny_weights(&t, (enum maskdm_weights)set), *got;
 
-        OK(maskdm_weights_load_one(&model, t.device, path, (enum maskdm_weights)set));
+        OK(mdm_model_load_one(&model, t.device, path, (enum maskdm_weights)set));
         got = tiny_flat(model, MASKDM_WEIGHTS_EMA);
         ck_assert_mem_eq(got, expected, tiny_bytes(&t));
         maskdm_model_release(&model);
@@ -469,13 +469,13 @@ END_TEST
 
 START_TEST(nothing_leaks)
 {
-    long live = maskdm_alloc_live();
+    long live = mdm_alloc_live();
     struct tiny t;
 
     tiny_open(&t, NULL);
     tiny_step(&t, 2);
     tiny_close(&t);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_alloc_live(), live);
 }
 END_TEST
 

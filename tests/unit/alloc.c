@@ -19,19 +19,19 @@ static int refuse_at(void *user, size_t bytes)
 
 START_TEST(every_kind_is_counted_and_freed)
 {
-    long before = maskdm_alloc_live();
+    long before = mdm_alloc_live();
     void *p[6];
 
-    p[0] = maskdm_malloc(0);
-    p[1] = maskdm_calloc(3, 5);
-    p[2] = maskdm_realloc(NULL, 10);
-    p[2] = maskdm_realloc(p[2], 1000);
-    p[3] = maskdm_malloc_aligned(100);
-    p[4] = maskdm_malloc_aligned((size_t)5 << 20);
-    p[5] = maskdm_strndup("abcdef", 3);
+    p[0] = mdm_malloc(0);
+    p[1] = mdm_calloc(3, 5);
+    p[2] = mdm_realloc(NULL, 10);
+    p[2] = mdm_realloc(p[2], 1000);
+    p[3] = mdm_malloc_aligned(100);
+    p[4] = mdm_malloc_aligned((size_t)5 << 20);
+    p[5] = mdm_strndup("abcdef", 3);
     for (int i = 0; i < 6; i++)
         ck_assert_ptr_nonnull(p[i]);
-    ck_assert_int_eq(maskdm_alloc_live() - before, 6);
+    ck_assert_int_eq(mdm_alloc_live() - before, 6);
     for (int i = 0; i < 15; i++)
         ck_assert_int_eq(((char *)p[1])[i], 0);
     ck_assert_str_eq(p[5], "abc");
@@ -39,51 +39,51 @@ START_TEST(every_kind_is_counted_and_freed)
     ck_assert_uint_eq((uintptr_t)p[4] % ((uintptr_t)2 << 20), 0);
     memset(p[4], 1, (size_t)5 << 20);
     for (int i = 0; i < 6; i++)
-        maskdm_free(p[i]);
-    maskdm_free(NULL);
-    ck_assert_int_eq(maskdm_alloc_live(), before);
+        mdm_free(p[i]);
+    mdm_free(NULL);
+    ck_assert_int_eq(mdm_alloc_live(), before);
 }
 END_TEST
 
 START_TEST(product_is_checked)
 {
-    ck_assert_ptr_null(maskdm_calloc(SIZE_MAX / 2, 3));
-    ck_assert_ptr_null(maskdm_need(SIZE_MAX / 2, 3, "nothing"));
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "nothing"));
+    ck_assert_ptr_null(mdm_calloc(SIZE_MAX / 2, 3));
+    ck_assert_ptr_null(mdm_need(SIZE_MAX / 2, 3, "nothing"));
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "nothing"));
 }
 END_TEST
 
 START_TEST(hook_refuses_the_nth)
 {
     int left = 1;
-    struct maskdm_alloc_hook hook = { refuse_at, &left };
+    struct mdm_alloc_hook hook = { refuse_at, &left };
     void *a, *b, *c;
 
-    maskdm_alloc_hook_set(&hook);
-    a = maskdm_malloc(1);
-    b = maskdm_need(7, 11, "weights");
-    c = maskdm_malloc_aligned(1);
-    maskdm_alloc_hook_set(NULL);
+    mdm_alloc_hook_set(&hook);
+    a = mdm_malloc(1);
+    b = mdm_need(7, 11, "weights");
+    c = mdm_malloc_aligned(1);
+    mdm_alloc_hook_set(NULL);
     ck_assert_ptr_nonnull(a);
     ck_assert_ptr_null(b);
     ck_assert_ptr_nonnull(c);
-    ck_assert_str_eq(maskdm_error_text(), "cannot allocate 77 bytes for weights");
-    maskdm_free(a);
-    maskdm_free(c);
+    ck_assert_str_eq(mdm_error_text(), "cannot allocate 77 bytes for weights");
+    mdm_free(a);
+    mdm_free(c);
 }
 END_TEST
 
 START_TEST(refused_realloc_keeps_the_block)
 {
     int left = 0;
-    struct maskdm_alloc_hook hook = { refuse_at, &left };
-    char *p = maskdm_strdup("kept");
+    struct mdm_alloc_hook hook = { refuse_at, &left };
+    char *p = mdm_strdup("kept");
 
-    maskdm_alloc_hook_set(&hook);
-    ck_assert_ptr_null(maskdm_realloc(p, 100));
-    maskdm_alloc_hook_set(NULL);
+    mdm_alloc_hook_set(&hook);
+    ck_assert_ptr_null(mdm_realloc(p, 100));
+    mdm_alloc_hook_set(NULL);
     ck_assert_str_eq(p, "kept");
-    maskdm_free(p);
+    mdm_free(p);
 }
 END_TEST
 

@@ -38,7 +38,7 @@ static inline void put_le(struct bytes *b, int size, uint64_t x)
 {
     unsigned char field[8];
 
-    maskdm_store_le(field, size, x);
+    mdm_store_le(field, size, x);
     put(b, field, (size_t)size);
 }
 
@@ -49,7 +49,7 @@ static inline void store_floats(unsigned char *out, const float *x, int64_t n)
         uint32_t bits;
 
         memcpy(&bits, x + i, sizeof bits);
-        maskdm_store_le(out + 4 * i, 4, bits);
+        mdm_store_le(out + 4 * i, 4, bits);
     }
 }
 
@@ -105,7 +105,7 @@ static inline void put_tensor(struct bytes *b, const char *storage, const char *
 
 struct archive {
     struct bytes file, directory;
-    struct maskdm_crc32 crc;
+    struct mdm_crc32 crc;
     int entries;
     int plain;  /* sizes in the headers, no descriptors */
     int no_crc; /* none stated, as torch.save can be told */
@@ -120,8 +120,8 @@ static inline void add_entry(struct archive *a, const char *name, const void *da
     uint32_t crc;
 
     if (!a->entries)
-        maskdm_crc32_prepare(&a->crc);
-    crc = a->no_crc ? 0 : maskdm_crc32_add(&a->crc, 0, data, n);
+        mdm_crc32_prepare(&a->crc);
+    crc = a->no_crc ? 0 : mdm_crc32_add(&a->crc, 0, data, n);
     put_le(&a->file, 4, 0x04034b50);
     put_le(&a->file, 2, 0);
     put_le(&a->file, 2, flags);

@@ -75,8 +75,8 @@ START_TEST(version_2_rounds_up)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin("0::/user/job\n", OTHERS V2);
         put("/sys/fs/cgroup/user/job/cpu.max", cases[i].text);
-        ck_assert_msg(maskdm_cgroup_cpus(root) == cases[i].cores, "\"%s\": %ld", cases[i].text,
-                      (long)maskdm_cgroup_cpus(root));
+        ck_assert_msg(mdm_cgroup_cpus(root) == cases[i].cores, "\"%s\": %ld", cases[i].text,
+                      (long)mdm_cgroup_cpus(root));
         end();
     }
 }
@@ -88,13 +88,13 @@ START_TEST(the_tightest_group_above_counts)
     put("/sys/fs/cgroup/a/b/c/cpu.max", "max 100000\n");
     put("/sys/fs/cgroup/a/b/cpu.max", "800000 100000\n");
     put("/sys/fs/cgroup/a/cpu.max", "300000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 3);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 3);
     put("/sys/fs/cgroup/cpu.max", "200000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 2);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 2);
     put("/sys/fs/cpu.max", "100000 100000\n"); /* no group: above the mount */
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 2);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 2);
     put("/sys/fs/cgroup/a/b/c/cpu.max", "40000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 1);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 1);
     end();
 }
 END_TEST
@@ -104,17 +104,17 @@ START_TEST(version_1_has_two_files)
     begin("7:cpu,cpuacct:/lxc/job\n6:cpuset:/other\n1:name=systemd:/cpu\n", OTHERS V1);
     put("/sys/fs/cgroup/cpu,cpuacct/lxc/job/cpu.cfs_quota_us", "-1\n");
     put("/sys/fs/cgroup/cpu,cpuacct/lxc/job/cpu.cfs_period_us", "100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 0);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 0);
     put("/sys/fs/cgroup/cpu,cpuacct/lxc/cpu.cfs_quota_us", "250000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 0); /* no period */
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 0); /* no period */
     put("/sys/fs/cgroup/cpu,cpuacct/lxc/cpu.cfs_period_us", "100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 3);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 3);
     end();
     /* Words, not parts of words. */
     begin("6:cpuset:/job\n", "30 20 0:26 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n");
     put("/sys/fs/cgroup/cpuset/job/cpu.cfs_quota_us", "50000\n");
     put("/sys/fs/cgroup/cpuset/job/cpu.cfs_period_us", "100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 0);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 0);
     end();
 }
 END_TEST
@@ -124,12 +124,12 @@ START_TEST(both_versions_side_by_side)
     begin("3:cpu:/one\n0::/two\n", OTHERS "30 20 0:26 / /v1 rw - cgroup cgroup rw,cpu\n"
                                           "31 20 0:27 / /v2 rw shared:1 master:2 - cgroup2 cgroup2 rw\n");
     put("/v2/two/pids.max", "max\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 0);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 0);
     put("/v1/one/cpu.cfs_quota_us", "200000\n");
     put("/v1/one/cpu.cfs_period_us", "100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 2);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 2);
     put("/v2/two/cpu.max", "100000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 1);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 1);
     end();
 }
 END_TEST
@@ -139,27 +139,27 @@ START_TEST(containers_mount_a_part)
     /* The mount begins at the process's group, or above it. */
     begin("0::/docker/f00\n", "29 20 0:25 /docker/f00 /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
     put("/sys/fs/cgroup/cpu.max", "150000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 2);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 2);
     end();
     begin("0::/docker/f00/inner\n", "29 20 0:25 /docker/f00 /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
     put("/sys/fs/cgroup/inner/cpu.max", "50000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 1);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 1);
     end();
     /* Names from another namespace: what is mounted is all that can be seen. */
     begin("0::/\n", "29 20 0:25 /kubepods/pod7 /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
     put("/sys/fs/cgroup/cpu.max", "400000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 4);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 4);
     end();
     begin("0::/../outside\n", V2);
     put("/sys/fs/cgroup/cpu.max", "400000 100000\n");
     put("/sys/fs/outside/cpu.max", "100000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 4);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 4);
     end();
     /* Names that only begin alike, and bytes that mountinfo escapes. */
     begin("0::/docker/f00bar\n", "29 20 0:25 /docker/f00 /sys/a\\040b rw - cgroup2 cgroup rw\n");
     put("/sys/a b/bar/cpu.max", "100000 100000\n");
     put("/sys/a b/cpu.max", "300000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 3);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 3);
     end();
 }
 END_TEST
@@ -169,27 +169,27 @@ START_TEST(what_is_missing_or_broken_is_no_limit)
     char *longest = malloc(10000);
 
     ck_assert_ptr_nonnull(longest);
-    ck_assert_int_eq(maskdm_cgroup_cpus("./there_is_no_such_root"), 0);
-    ck_assert_int_eq(maskdm_cgroup_tasks("./there_is_no_such_root"), -1);
+    ck_assert_int_eq(mdm_cgroup_cpus("./there_is_no_such_root"), 0);
+    ck_assert_int_eq(mdm_cgroup_tasks("./there_is_no_such_root"), -1);
     begin("", "");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 0);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 0);
     end();
     begin("0::/job\n4:cpu\nx", "29 20 0:25 / - cgroup2\n29 20\n - \n - cgroup2 a b\n"
                                "29 20 0:25 / /sys/fs/cgroup rw - cgroup2");
     put("/sys/fs/cgroup/job/cpu.max", "100000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 0);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 0);
     end();
     /* A line longer than any that matters, before those that do. */
     memset(longest, 'x', 9999);
     strcpy(longest + 9999 - sizeof V2, "\n" V2);
     begin("0::/job\n", longest);
     put("/sys/fs/cgroup/job/cpu.max", "200000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 2);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 2);
     end();
     /* A group that is gone: those above stay. */
     begin("0::/up/gone (deleted)\n", V2);
     put("/sys/fs/cgroup/up/cpu.max", "200000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 2);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 2);
     end();
     free(longest);
 }
@@ -204,10 +204,10 @@ START_TEST(long_lines_are_passed_over)
     strcpy(mounts + 2047, V2);
     begin("0::/job\n", mounts);
     put("/sys/fs/cgroup/job/cpu.max", "300000 100000\n");
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 0);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 0);
     strcat(mounts, V2);
     put("/proc/self/mountinfo", mounts);
-    ck_assert_int_eq(maskdm_cgroup_cpus(root), 3);
+    ck_assert_int_eq(mdm_cgroup_cpus(root), 3);
     end();
 }
 END_TEST
@@ -215,19 +215,19 @@ END_TEST
 START_TEST(a_full_group_is_found)
 {
     begin("5:pids:/a/b\n", "30 20 0:26 / /pids rw - cgroup cgroup rw,pids\n");
-    ck_assert_int_eq(maskdm_cgroup_tasks(root), -1);
+    ck_assert_int_eq(mdm_cgroup_tasks(root), -1);
     put("/pids/a/b/pids.max", "max\n");
     put("/pids/a/b/pids.current", "19\n");
     put("/pids/a/pids.max", "20\n");
     put("/pids/a/pids.current", "19\n");
-    ck_assert_int_eq(maskdm_cgroup_tasks(root), -1);
+    ck_assert_int_eq(mdm_cgroup_tasks(root), -1);
     put("/pids/a/pids.current", "20\n");
-    ck_assert_int_eq(maskdm_cgroup_tasks(root), 20);
+    ck_assert_int_eq(mdm_cgroup_tasks(root), 20);
     put("/pids/pids.max", "30\n");
     put("/pids/pids.current", "30\n");
-    ck_assert_int_eq(maskdm_cgroup_tasks(root), 20); /* the least of those that are full */
+    ck_assert_int_eq(mdm_cgroup_tasks(root), 20); /* the least of those that are full */
     put("/pids/a/b/pids.max", "19\n");
-    ck_assert_int_eq(maskdm_cgroup_tasks(root), 19);
+    ck_assert_int_eq(mdm_cgroup_tasks(root), 19);
     end();
 }
 END_TEST

@@ -27,18 +27,18 @@ START_TEST(flags_stop_and_are_lowered_by_who_obeys)
     maskdm_control *c;
 
     ck_assert_int_eq(maskdm_control_create(&c), MASKDM_OK);
-    ck_assert_int_eq(maskdm_control_check(c, "the run"), MASKDM_OK);
+    ck_assert_int_eq(mdm_control_check(c, "the run"), MASKDM_OK);
     maskdm_stop(c);
-    ck_assert(maskdm_control_stopping(c));
-    ck_assert_int_eq(atomic_load(maskdm_control_cancel_flag(c)), 0);
+    ck_assert(mdm_control_stopping(c));
+    ck_assert_int_eq(atomic_load(mdm_control_cancel_flag(c)), 0);
     maskdm_cancel(c);
-    ck_assert_int_ne(atomic_load(maskdm_control_cancel_flag(c)), 0);
-    ck_assert_int_eq(maskdm_control_check(c, "the run"), MASKDM_ECANCELED);
+    ck_assert_int_ne(atomic_load(mdm_control_cancel_flag(c)), 0);
+    ck_assert_int_eq(mdm_control_check(c, "the run"), MASKDM_ECANCELED);
     ck_assert_str_eq(maskdm_last_error(), "the run was cancelled");
-    ck_assert(!maskdm_control_stopping(c));
+    ck_assert(!mdm_control_stopping(c));
     maskdm_cancel(c);
     maskdm_control_reset(c);
-    ck_assert_int_eq(maskdm_control_check(c, "the run"), MASKDM_OK);
+    ck_assert_int_eq(mdm_control_check(c, "the run"), MASKDM_OK);
     maskdm_control_release(&c);
     ck_assert_ptr_null(c);
     maskdm_control_release(&c);
@@ -48,35 +48,35 @@ END_TEST
 START_TEST(progress_reports_and_stops)
 {
     struct seen seen = {0};
-    struct maskdm_progress p = maskdm_progress_blank();
+    struct maskdm_progress p = mdm_progress_blank();
     maskdm_control *c;
 
     ck_assert_uint_eq(p.struct_size, sizeof p);
     ck_assert(isnan(p.loss) && isnan(p.seconds_left));
     ck_assert_int_eq(maskdm_control_create(&c), MASKDM_OK);
-    maskdm_control_report(c, &p);
+    mdm_control_report(c, &p);
     maskdm_control_set_progress(c, watch, &seen);
     p.step = 7;
-    maskdm_control_report(c, &p);
+    mdm_control_report(c, &p);
     ck_assert_int_eq(seen.calls, 1);
     ck_assert_int_eq(seen.last.step, 7);
-    ck_assert(!maskdm_control_stopping(c));
+    ck_assert(!mdm_control_stopping(c));
     seen.answer = 1;
-    maskdm_control_report(c, &p);
-    ck_assert(maskdm_control_stopping(c));
+    mdm_control_report(c, &p);
+    ck_assert(mdm_control_stopping(c));
     maskdm_control_release(&c);
 }
 END_TEST
 
 START_TEST(nobody_watches)
 {
-    struct maskdm_progress p = maskdm_progress_blank();
+    struct maskdm_progress p = mdm_progress_blank();
 
-    ck_assert_ptr_null(maskdm_control_cancel_flag(NULL));
-    ck_assert(!maskdm_control_stopping(NULL));
-    ck_assert_int_eq(maskdm_control_check(NULL, "the run"), MASKDM_OK);
-    maskdm_control_report(NULL, &p);
-    maskdm_log_line(maskdm_control_log(NULL), MASKDM_LOG_INFO, "nobody hears this");
+    ck_assert_ptr_null(mdm_control_cancel_flag(NULL));
+    ck_assert(!mdm_control_stopping(NULL));
+    ck_assert_int_eq(mdm_control_check(NULL, "the run"), MASKDM_OK);
+    mdm_control_report(NULL, &p);
+    mdm_log_line(mdm_control_log(NULL), MASKDM_LOG_INFO, "nobody hears this");
     maskdm_stop(NULL);
     maskdm_cancel(NULL);
     maskdm_control_reset(NULL);
@@ -90,11 +90,11 @@ START_TEST(handles_outlive_their_owner)
 
     ck_assert_int_eq(maskdm_control_create(&mine), MASKDM_OK);
     theirs = mine;
-    maskdm_control_hold(theirs);
+    mdm_control_hold(theirs);
     maskdm_control_release(&mine);
     maskdm_stop(theirs);
-    ck_assert(maskdm_control_stopping(theirs));
-    maskdm_control_drop(&theirs);
+    ck_assert(mdm_control_stopping(theirs));
+    mdm_control_drop(&theirs);
     ck_assert_ptr_null(theirs);
 }
 END_TEST
@@ -106,22 +106,22 @@ START_TEST(reading_is_reported_now_and_then)
     maskdm_control *c;
     double told = 0;
 
-    ck_assert_int_eq(maskdm_control_make(&c), MASKDM_OK);
+    ck_assert_int_eq(mdm_control_make(&c), MASKDM_OK);
     maskdm_control_set_progress(c, watch, &seen);
     for (int i = 0; i < 1000; i++)
-        ck_assert_int_eq(maskdm_control_reading(c, &told, i, 1000), MASKDM_OK);
+        ck_assert_int_eq(mdm_control_reading(c, &told, i, 1000), MASKDM_OK);
     ck_assert_int_ge(seen.calls, 1);
     ck_assert_int_lt(seen.calls, 500);
-    ck_assert_int_eq(maskdm_control_reading(c, &told, 1000, 1000), MASKDM_OK);
+    ck_assert_int_eq(mdm_control_reading(c, &told, 1000, 1000), MASKDM_OK);
     ck_assert_int_eq(seen.last.files_read, 1000);
     ck_assert_int_eq(seen.last.files, 1000);
     ck_assert_int_eq(seen.last.steps, 0);
     maskdm_stop(c);
-    ck_assert_int_eq(maskdm_control_reading(c, &told, 3, 1000), MASKDM_ECANCELED);
-    ck_assert_str_eq(maskdm_error_text(), "reading the images was cancelled");
-    ck_assert_int_eq(maskdm_control_reading(c, &told, 4, 1000), MASKDM_OK);
-    ck_assert_int_eq(maskdm_control_reading(NULL, &told, 5, 1000), MASKDM_OK);
-    maskdm_control_drop(&c);
+    ck_assert_int_eq(mdm_control_reading(c, &told, 3, 1000), MASKDM_ECANCELED);
+    ck_assert_str_eq(mdm_error_text(), "reading the images was cancelled");
+    ck_assert_int_eq(mdm_control_reading(c, &told, 4, 1000), MASKDM_OK);
+    ck_assert_int_eq(mdm_control_reading(NULL, &told, 5, 1000), MASKDM_OK);
+    mdm_control_drop(&c);
 }
 END_TEST
 

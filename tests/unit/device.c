@@ -51,16 +51,16 @@ END_TEST
 
 START_TEST(references_count)
 {
-    long before = maskdm_alloc_live();
+    long before = mdm_alloc_live();
     maskdm_device *d = open_cpu(), *other = d;
 
-    maskdm_device_hold(other);
+    mdm_device_hold(other);
     maskdm_device_release(&d);
     ck_assert_ptr_null(d);
     ck_assert_int_ge(maskdm_device_threads(other), 1);
     ck_assert_ptr_nonnull(strstr(maskdm_device_description(other), "cpu, "));
     maskdm_device_release(&other);
-    ck_assert_int_eq(maskdm_alloc_live(), before);
+    ck_assert_int_eq(mdm_alloc_live(), before);
 }
 END_TEST
 
@@ -70,16 +70,16 @@ START_TEST(every_allocation_is_counted_and_given_back)
     unsigned char *a;
     void *b;
 
-    ck_assert_int_eq(maskdm_device_alloc(d, (void **)&a, 1000, 1, "weights"), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_alloc(d, (void **)&a, 1000, 1, "weights"), MASKDM_OK);
     for (int i = 0; i < 1000; i++)
         ck_assert_int_eq(a[i], 0);
-    ck_assert_int_eq(maskdm_device_alloc(d, &b, 500, 0, "weights"), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_alloc(d, &b, 500, 0, "weights"), MASKDM_OK);
     ck_assert_uint_eq(maskdm_device_memory_used(d), 1500);
-    maskdm_device_free(d, a, 1000);
+    mdm_device_free(d, a, 1000);
     ck_assert_uint_eq(maskdm_device_memory_used(d), 500);
     ck_assert_uint_eq(maskdm_device_memory_peak(d), 1500);
-    maskdm_device_free(d, b, 500);
-    maskdm_device_free(d, NULL, 500);
+    mdm_device_free(d, b, 500);
+    mdm_device_free(d, NULL, 500);
     ck_assert_uint_eq(maskdm_device_memory_used(d), 0);
     ck_assert_uint_eq(maskdm_device_memory_limit(d), 0);
     maskdm_device_release(&d);
@@ -92,15 +92,15 @@ START_TEST(the_limit_is_kept)
     void *a, *b = &a;
 
     ck_assert_uint_eq(maskdm_device_memory_limit(d), 1000);
-    ck_assert_int_eq(maskdm_device_alloc(d, &a, 600, 0, "weights"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_device_alloc(d, &b, 401, 0, "activations"), MASKDM_ENOMEM);
+    ck_assert_int_eq(mdm_device_alloc(d, &a, 600, 0, "weights"), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_alloc(d, &b, 401, 0, "activations"), MASKDM_ENOMEM);
     ck_assert_ptr_null(b);
     ck_assert_str_eq(maskdm_last_error(), "401 bytes for activations, but 600 of the 1000 allowed are in use");
-    ck_assert_int_eq(maskdm_device_take(d, SIZE_MAX, "activations"), MASKDM_ENOMEM);
-    ck_assert_int_eq(maskdm_device_take(d, 400, "activations"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_device_take(d, 1, "activations"), MASKDM_ENOMEM);
-    maskdm_device_give(d, 400);
-    maskdm_device_free(d, a, 600);
+    ck_assert_int_eq(mdm_device_take(d, SIZE_MAX, "activations"), MASKDM_ENOMEM);
+    ck_assert_int_eq(mdm_device_take(d, 400, "activations"), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_take(d, 1, "activations"), MASKDM_ENOMEM);
+    mdm_device_give(d, 400);
+    mdm_device_free(d, a, 600);
     ck_assert_uint_eq(maskdm_device_memory_used(d), 0);
     ck_assert_uint_eq(maskdm_device_memory_peak(d), 1000);
     maskdm_device_release(&d);
@@ -152,12 +152,12 @@ static void *visit(void *arg)
     struct visitor *v = arg;
 
     for (int i = 0; i < 200; i++) {
-        v->clashes += maskdm_device_enter(v->d) != MASKDM_OK;
-        v->clashes += maskdm_device_enter(v->d) != MASKDM_OK;
+        v->clashes += mdm_device_enter(v->d) != MASKDM_OK;
+        v->clashes += mdm_device_enter(v->d) != MASKDM_OK;
         v->clashes += ++*v->inside != 1;
         --*v->inside;
-        maskdm_device_leave(v->d);
-        maskdm_device_leave(v->d);
+        mdm_device_leave(v->d);
+        mdm_device_leave(v->d);
     }
     return NULL;
 }
@@ -191,12 +191,12 @@ START_TEST(the_host_keeps_its_blas_threads)
     d = open_with("threads=2 instruction_set=c");
     other = open_with("threads=2 instruction_set=c");
     ck_assert_int_eq(openblas_get_num_threads(), 2);
-    ck_assert_int_eq(maskdm_device_enter(d), MASKDM_OK);
-    ck_assert_int_eq(maskdm_device_enter(other), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_enter(d), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_enter(other), MASKDM_OK);
     ck_assert_int_eq(openblas_get_num_threads(), 1);
-    maskdm_device_leave(d);
+    mdm_device_leave(d);
     ck_assert_int_eq(openblas_get_num_threads(), 1);
-    maskdm_device_leave(other);
+    mdm_device_leave(other);
     ck_assert_int_eq(openblas_get_num_threads(), 2);
     maskdm_device_release(&d);
     maskdm_device_release(&other);
@@ -220,7 +220,7 @@ static void run_backwards(void *user, int64_t n, void (*body)(void *arg, int64_t
 START_TEST(a_host_lends_its_loop)
 {
     struct loop l = {.workers = 3};
-    struct maskdm_rng stream = maskdm_rng_make(7, MASKDM_DRAW_NOISE, 0, 0);
+    struct mdm_rng stream = mdm_rng_make(7, MDM_DRAW_NOISE, 0, 0);
     maskdm_device *d = NULL, *own = open_cpu();
     enum { N = 10000 };
     float *a = calloc(N, sizeof *a), *b = calloc(N, sizeof *b);
@@ -230,9 +230,9 @@ START_TEST(a_host_lends_its_loop)
     ck_assert_int_eq(maskdm_device_open_hosted(&d, NULL, run_backwards, 3, &l), MASKDM_OK);
     ck_assert_int_eq(maskdm_device_threads(d), 3);
     l.calls = 0;
-    ck_assert_int_eq(maskdm_device_backend(d)->v->normal(maskdm_device_backend(d), a, 1, N, &stream), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_backend(d)->v->normal(mdm_device_backend(d), a, 1, N, &stream), MASKDM_OK);
     ck_assert_int_gt(l.calls, 0);
-    ck_assert_int_eq(maskdm_device_backend(own)->v->normal(maskdm_device_backend(own), b, 1, N, &stream), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_backend(own)->v->normal(mdm_device_backend(own), b, 1, N, &stream), MASKDM_OK);
     ck_assert_mem_eq(a, b, N * sizeof *a);
     free(a);
     free(b);

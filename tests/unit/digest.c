@@ -11,11 +11,11 @@
 static const char *digest_of(const char *text)
 {
     static char out[17];
-    struct maskdm_digest d;
+    struct mdm_digest d;
 
-    maskdm_digest_start(&d);
-    maskdm_digest_add(&d, text, strlen(text));
-    maskdm_digest_text(&d, out);
+    mdm_digest_start(&d);
+    mdm_digest_add(&d, text, strlen(text));
+    mdm_digest_text(&d, out);
     return out;
 }
 
@@ -32,18 +32,18 @@ END_TEST
 START_TEST(pieces_do_not_matter)
 {
     unsigned char data[200];
-    struct maskdm_digest whole, parts;
+    struct mdm_digest whole, parts;
 
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (unsigned char)(i * 37 + 11);
     for (size_t n = 0; n <= sizeof data; n++)
         for (size_t step = 1; step <= 40; step++) {
-            maskdm_digest_start(&whole);
-            maskdm_digest_add(&whole, data, n);
-            maskdm_digest_start(&parts);
+            mdm_digest_start(&whole);
+            mdm_digest_add(&whole, data, n);
+            mdm_digest_start(&parts);
             for (size_t at = 0; at < n; at += step)
-                maskdm_digest_add(&parts, data + at, n - at < step ? n - at : step);
-            ck_assert(maskdm_digest_value(&whole) == maskdm_digest_value(&parts));
+                mdm_digest_add(&parts, data + at, n - at < step ? n - at : step);
+            ck_assert(mdm_digest_value(&whole) == mdm_digest_value(&parts));
         }
 }
 END_TEST

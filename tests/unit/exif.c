@@ -49,7 +49,7 @@ static int orientation_of(const unsigned char *bytes, size_t n)
     int found;
 
     memcpy(own + 1, bytes, n);
-    found = maskdm_exif_orientation(own + 1, n);
+    found = mdm_exif_orientation(own + 1, n);
     free(own);
     return found;
 }
@@ -80,7 +80,7 @@ START_TEST(nonsense_says_nothing)
         make(e, _i, 3, 1, 6);
         ck_assert_int_eq(orientation_of(e, n), n >= EXIF - 4 ? 6 : 0); /* the offset of the next list is not needed */
     }
-    for (size_t k = 0; k < MASKDM_LENGTH(offsets); k++) {
+    for (size_t k = 0; k < MDM_LENGTH(offsets); k++) {
         make(e, _i, 3, 1, 6);
         put(e + PREFIX + 4, offsets[k], 4, _i);
         ck_assert_int_eq(orientation_of(e, EXIF), 0);
@@ -142,12 +142,12 @@ static const struct {
 } kind[] = {{PNG_COLOR_TYPE_RGB, 8, 0, 3}, {PNG_COLOR_TYPE_GRAY, 16, 0, 1}, {PNG_COLOR_TYPE_RGB_ALPHA, 8, 1, 4},
             {PNG_COLOR_TYPE_RGB, 16, 1, 3}};
 
-static maskdm_image *decode(const struct png_file *file, const struct maskdm_reading *how)
+static maskdm_image *decode(const struct png_file *file, const struct mdm_reading *how)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *m;
 
-    ck_assert_msg(!maskdm_picture_decode(&m, file->data, file->size, how, &f), "%s", f.text);
+    ck_assert_msg(!mdm_image_decode(&m, file->data, file->size, how, &f), "%s", f.text);
     return m;
 }
 
@@ -156,7 +156,7 @@ START_TEST(pictures_are_turned_upright)
     const int orientation = 1 + _i % 8, k = _i / 8 % 4, behind = _i / 32;
     unsigned char e[EXIF];
     struct png_chunk chunk = {"eXIf", e + PREFIX, EXIF - PREFIX, behind, 1};
-    struct maskdm_reading how = maskdm_reading_standard;
+    struct mdm_reading how = mdm_reading_standard;
     struct png_file plain = picture_png(H, W, kind[k].type, kind[k].depth, kind[k].interlaced, value, NULL), file;
     maskdm_image *as_is = decode(&plain, &how), *m, *ignored;
     char remark[64];
@@ -184,9 +184,9 @@ START_TEST(pictures_are_turned_upright)
     ck_assert_mem_eq(ignored->sample, as_is->sample, (size_t)(H * W * kind[k].channels) * sizeof *m->sample);
     snprintf(remark, sizeof remark, orientation > 1 ? "EXIF orientation %d not followed" : "", orientation);
     ck_assert_str_eq(ignored->remark, remark);
-    maskdm_picture_free(&ignored);
-    maskdm_picture_free(&m);
-    maskdm_picture_free(&as_is);
+    mdm_image_free(&ignored);
+    mdm_image_free(&m);
+    mdm_image_free(&as_is);
     free(file.data);
     free(plain.data);
 }
@@ -199,28 +199,28 @@ START_TEST(fitted_by_rows_as_a_whole)
     const int orientation = 1 + _i % 8, k = _i / 8;
     unsigned char e[EXIF];
     struct png_chunk chunk = {"eXIf", e + PREFIX, EXIF - PREFIX, 0, 1};
-    struct maskdm_reading how = maskdm_reading_standard;
-    struct maskdm_failure f = {0};
+    struct mdm_reading how = mdm_reading_standard;
+    struct mdm_failure f = {0};
     struct png_file file;
 
     make(e, 1, 3, 1, (unsigned)orientation);
     file = picture_png(41, 29, kind[k].type, kind[k].depth, kind[k].interlaced, value, &chunk);
     for (how.channels = 0; how.channels <= 4; how.channels++)
-        for (size_t i = 0; i < MASKDM_LENGTH(sizes); i++) {
+        for (size_t i = 0; i < MDM_LENGTH(sizes); i++) {
             maskdm_image *m, *whole, *fitted;
 
             how.height = how.width = 0;
             whole = decode(&file, &how);
-            ck_assert_int_eq(maskdm_picture_fit(&fitted, whole, sizes[i][0], sizes[i][1], &f), MASKDM_OK);
+            ck_assert_int_eq(mdm_image_fit(&fitted, whole, sizes[i][0], sizes[i][1], &f), MASKDM_OK);
             how.height = sizes[i][0];
             how.width = sizes[i][1];
             m = decode(&file, &how);
             ck_assert(m->channels == whole->channels && m->bits == whole->bits);
             ck_assert_mem_eq(m->sample, fitted->sample,
                              (size_t)(m->height * m->width * m->channels) * sizeof *m->sample);
-            maskdm_picture_free(&m);
-            maskdm_picture_free(&whole);
-            maskdm_picture_free(&fitted);
+            mdm_image_free(&m);
+            mdm_image_free(&whole);
+            mdm_image_free(&fitted);
         }
     free(file.data);
 }
@@ -230,7 +230,7 @@ START_TEST(a_broken_chunk_is_not_followed)
 {
     unsigned char e[EXIF];
     struct png_chunk chunk = {"eXIf", e + PREFIX, EXIF - PREFIX, 0, 1};
-    struct maskdm_reading how = maskdm_reading_standard;
+    struct mdm_reading how = mdm_reading_standard;
     struct png_file file;
     maskdm_image *m;
 
@@ -240,7 +240,7 @@ START_TEST(a_broken_chunk_is_not_followed)
     m = decode(&file, &how);
     ck_assert_int_eq(m->height, H);
     ck_assert_str_eq(m->remark, "1 side chunks with a wrong checksum");
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(file.data);
 }
 END_TEST

@@ -30,12 +30,12 @@ static const char *inside(const char *name)
     return path[turn];
 }
 
-static int collect(void *user, const char *name, enum maskdm_file_kind kind)
+static int collect(void *user, const char *name, enum mdm_file_kind kind)
 {
     char *out = user;
 
     strcat(out, name);
-    strcat(out, kind == MASKDM_FILE_FOLDER ? "/ " : kind == MASKDM_FILE_REGULAR ? " " : "? ");
+    strcat(out, kind == MDM_FILE_FOLDER ? "/ " : kind == MDM_FILE_REGULAR ? " " : "? ");
     return 0;
 }
 
@@ -44,14 +44,14 @@ static const char *listed(void)
     static char out[4096];
 
     out[0] = '\0';
-    ck_assert_int_eq(maskdm_folder_list(folder, collect, out), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_list(folder, collect, out), MASKDM_OK);
     return out;
 }
 
-static int drop(void *user, const char *name, enum maskdm_file_kind kind)
+static int drop(void *user, const char *name, enum mdm_file_kind kind)
 {
     (void)user;
-    return kind == MASKDM_FILE_FOLDER ? rmdir(inside(name)) : maskdm_file_remove(inside(name));
+    return kind == MDM_FILE_FOLDER ? rmdir(inside(name)) : mdm_file_remove(inside(name));
 }
 
 static void setup(void)
@@ -64,24 +64,24 @@ static void setup(void)
 
 static void teardown(void)
 {
-    maskdm_file_hook_set(NULL);
-    ck_assert_int_eq(maskdm_folder_list(folder, drop, NULL), MASKDM_OK);
+    mdm_file_hook_set(NULL);
+    ck_assert_int_eq(mdm_folder_list(folder, drop, NULL), MASKDM_OK);
     ck_assert_int_eq(rmdir(folder), 0);
 }
 
 static int put(const char *path, const char *text)
 {
-    struct maskdm_writer *w;
-    int status = maskdm_writer_open(&w, path);
+    struct mdm_writer *w;
+    int status = mdm_writer_open(&w, path);
 
     if (status < 0)
         return status;
-    status = maskdm_writer_write(w, text, strlen(text));
+    status = mdm_writer_write(w, text, strlen(text));
     if (status < 0) {
-        maskdm_writer_abandon(&w);
+        mdm_writer_abandon(&w);
         return status;
     }
-    return maskdm_writer_commit(&w);
+    return mdm_writer_commit(&w);
 }
 
 static const char *got(const char *path)
@@ -90,9 +90,9 @@ static const char *got(const char *path)
     char *data;
     size_t n;
 
-    ck_assert_int_eq(maskdm_file_read_all(&data, &n, path, sizeof out - 1), MASKDM_OK);
+    ck_assert_int_eq(mdm_file_read_all(&data, &n, path, sizeof out - 1), MASKDM_OK);
     memcpy(out, data, n + 1);
-    maskdm_free(data);
+    mdm_free(data);
     return out;
 }
 
@@ -114,8 +114,8 @@ static int fail_nth(void *user, const char *operation, const char *path)
 
 START_TEST(writing_and_reading)
 {
-    long live = maskdm_alloc_live();
-    struct maskdm_reader *r;
+    long live = mdm_alloc_live();
+    struct mdm_reader *r;
     char part[4] = "";
     struct stat st;
 
@@ -124,22 +124,22 @@ START_TEST(writing_and_reading)
     ck_assert_int_eq(put(inside("a"), "second"), MASKDM_OK);
     ck_assert_str_eq(got(inside("a")), "second");
     ck_assert_str_eq(listed(), "a ");
-    ck_assert_int_eq(maskdm_reader_open(&r, inside("a")), MASKDM_OK);
-    ck_assert_uint_eq(maskdm_reader_size(r), 6);
-    ck_assert_int_eq(maskdm_reader_read_at(r, part, 3, 2), MASKDM_OK);
+    ck_assert_int_eq(mdm_reader_open(&r, inside("a")), MASKDM_OK);
+    ck_assert_uint_eq(mdm_reader_size(r), 6);
+    ck_assert_int_eq(mdm_reader_read_at(r, part, 3, 2), MASKDM_OK);
     ck_assert_str_eq(part, "con");
-    ck_assert_int_eq(maskdm_reader_read_at(r, part, 3, 4), MASKDM_EIO);
-    ck_assert_int_eq(maskdm_reader_read_at(r, part, 1, 6), MASKDM_EIO);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "the file has 6 bytes")); /* asked before it is read */
-    ck_assert_int_eq(maskdm_reader_read_at(r, part, 3, UINT64_MAX - 1), MASKDM_EIO);
+    ck_assert_int_eq(mdm_reader_read_at(r, part, 3, 4), MASKDM_EIO);
+    ck_assert_int_eq(mdm_reader_read_at(r, part, 1, 6), MASKDM_EIO);
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "the file has 6 bytes"));    /* asked before it is read */
+    ck_assert_int_eq(mdm_reader_read_at(r, part, 3, UINT64_MAX - 1), MASKDM_EIO);
     ck_assert_int_eq(truncate(inside("a"), 3), 0);
-    ck_assert_int_eq(maskdm_reader_read_at(r, part, 3, 2), MASKDM_EIO);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "shrank"));
-    maskdm_reader_close(&r);
+    ck_assert_int_eq(mdm_reader_read_at(r, part, 3, 2), MASKDM_EIO);
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "shrank"));
+    mdm_reader_close(&r);
     ck_assert_ptr_null(r);
     ck_assert_int_eq(stat(inside("a"), &st), 0);
     ck_assert_int_eq(st.st_mode & 0600, 0600);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_alloc_live(), live);
 }
 END_TEST
 
@@ -160,24 +160,24 @@ END_TEST
 /* With the k-th call refused, for every k. A folder flush is the only step after the rename. */
 START_TEST(old_file_survives_each_failure)
 {
-    long live = maskdm_alloc_live();
+    long live = mdm_alloc_live();
     struct failing f = { 0, 0, NULL };
-    struct maskdm_file_hook hook = { fail_nth, &f };
+    struct mdm_file_hook hook = { fail_nth, &f };
     int status;
 
     ck_assert_int_eq(put(inside("a"), "old"), MASKDM_OK);
     for (f.at = 0;; f.at++) {
         f.calls = 0;
         f.operation = NULL;
-        maskdm_file_hook_set(&hook);
+        mdm_file_hook_set(&hook);
         status = put(inside("a"), "new");
-        maskdm_file_hook_set(NULL);
+        mdm_file_hook_set(NULL);
         ck_assert_str_eq(listed(), "a ");
         if (!f.operation)
             break;
         if (f.at < 6) {
             ck_assert_int_eq(status, MASKDM_EIO);
-            ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "/a: No space left on device"));
+            ck_assert_ptr_nonnull(strstr(mdm_error_text(), "/a: No space left on device"));
             ck_assert_str_eq(got(inside("a")), "old");
         } else {
             ck_assert_str_eq(got(inside("a")), "new");
@@ -185,22 +185,22 @@ START_TEST(old_file_survives_each_failure)
     }
     ck_assert_int_eq(status, MASKDM_OK);
     ck_assert_int_ge(f.at, 8);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_alloc_live(), live);
 }
 END_TEST
 
 START_TEST(failed_write_spoils_the_commit)
 {
     struct failing f = { 2, 0, NULL };
-    struct maskdm_file_hook hook = { fail_nth, &f };
-    struct maskdm_writer *w;
+    struct mdm_file_hook hook = { fail_nth, &f };
+    struct mdm_writer *w;
 
     ck_assert_int_eq(put(inside("a"), "old"), MASKDM_OK);
-    maskdm_file_hook_set(&hook);
-    ck_assert_int_eq(maskdm_writer_open(&w, inside("a")), MASKDM_OK);
-    ck_assert_int_eq(maskdm_writer_write(w, "x", 1), MASKDM_EIO);
-    ck_assert_int_eq(maskdm_writer_write(w, "y", 1), MASKDM_OK);
-    ck_assert_int_eq(maskdm_writer_commit(&w), MASKDM_EIO);
+    mdm_file_hook_set(&hook);
+    ck_assert_int_eq(mdm_writer_open(&w, inside("a")), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_write(w, "x", 1), MASKDM_EIO);
+    ck_assert_int_eq(mdm_writer_write(w, "y", 1), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_commit(&w), MASKDM_EIO);
     ck_assert_ptr_null(w);
     ck_assert_str_eq(got(inside("a")), "old");
     ck_assert_str_eq(listed(), "a ");
@@ -209,33 +209,33 @@ END_TEST
 
 START_TEST(reading_fails_cleanly)
 {
-    long live = maskdm_alloc_live();
+    long live = mdm_alloc_live();
     struct failing f = { 0, 0, NULL };
-    struct maskdm_file_hook hook = { fail_nth, &f };
-    struct maskdm_reader *r;
+    struct mdm_file_hook hook = { fail_nth, &f };
+    struct mdm_reader *r;
     char *data;
     size_t n;
 
     ck_assert_int_eq(put(inside("a"), "text"), MASKDM_OK);
     for (f.at = 0; f.at < 3; f.at++) {
         f.calls = 0;
-        maskdm_file_hook_set(&hook);
-        ck_assert_int_eq(maskdm_file_read_all(&data, &n, inside("a"), 100), MASKDM_EIO);
-        maskdm_file_hook_set(NULL);
+        mdm_file_hook_set(&hook);
+        ck_assert_int_eq(mdm_file_read_all(&data, &n, inside("a"), 100), MASKDM_EIO);
+        mdm_file_hook_set(NULL);
         ck_assert_ptr_null(data);
     }
-    ck_assert_int_eq(maskdm_file_read_all(&data, &n, inside("a"), 3), MASKDM_EFORMAT);
-    ck_assert_int_eq(maskdm_file_read_all(&data, &n, inside("a"), 4), MASKDM_OK);
+    ck_assert_int_eq(mdm_file_read_all(&data, &n, inside("a"), 3), MASKDM_EFORMAT);
+    ck_assert_int_eq(mdm_file_read_all(&data, &n, inside("a"), 4), MASKDM_OK);
     ck_assert_str_eq(data, "text");
-    maskdm_free(data);
-    ck_assert_int_eq(maskdm_file_read_all(&data, &n, inside("none"), 3), MASKDM_ENOTFOUND);
-    ck_assert_int_eq(maskdm_reader_open(&r, folder), MASKDM_EIO);
+    mdm_free(data);
+    ck_assert_int_eq(mdm_file_read_all(&data, &n, inside("none"), 3), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(mdm_reader_open(&r, folder), MASKDM_EIO);
     ck_assert_ptr_null(r);
     ck_assert_int_eq(mkfifo(inside("pipe"), 0600), 0);
-    ck_assert_int_eq(maskdm_reader_open(&r, inside("pipe")), MASKDM_EIO);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "not a regular file"));
-    ck_assert_int_eq(maskdm_reader_open(&r, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_reader_open(&r, inside("pipe")), MASKDM_EIO);
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "not a regular file"));
+    ck_assert_int_eq(mdm_reader_open(&r, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_alloc_live(), live);
 }
 END_TEST
 
@@ -244,25 +244,25 @@ START_TEST(file_size_limit_is_an_error_not_a_signal)
 {
     struct rlimit old, small;
     char block[2000];
-    struct maskdm_writer *w;
-    struct maskdm_appender *a;
+    struct mdm_writer *w;
+    struct mdm_appender *a;
     int status, status_log;
 
     memset(block, 'b', sizeof block);
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
     small = old;
     small.rlim_cur = 1000;
-    ck_assert_int_eq(maskdm_appender_open(&a, inside("log")), MASKDM_OK);
-    ck_assert_int_eq(maskdm_appender_write(a, block, 600), MASKDM_OK);
-    ck_assert_int_eq(maskdm_writer_open(&w, inside("a")), MASKDM_OK);
+    ck_assert_int_eq(mdm_appender_open(&a, inside("log")), MASKDM_OK);
+    ck_assert_int_eq(mdm_appender_write(a, block, 600), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_open(&w, inside("a")), MASKDM_OK);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-    status = maskdm_writer_write(w, block, sizeof block);
-    status_log = maskdm_appender_write(a, block, 600);
+    status = mdm_writer_write(w, block, sizeof block);
+    status_log = mdm_appender_write(a, block, 600);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
     ck_assert_int_eq(status, MASKDM_EIO);
     ck_assert_int_eq(status_log, MASKDM_EIO);
-    maskdm_writer_abandon(&w);
-    maskdm_appender_close(&a);
+    mdm_writer_abandon(&w);
+    mdm_appender_close(&a);
     ck_assert_str_eq(listed(), "log ");
 }
 END_TEST
@@ -272,26 +272,26 @@ START_TEST(file_size_limit_counts_every_piece)
 {
     struct rlimit old, small;
     char block[600] = "";
-    struct maskdm_writer *over, *full;
+    struct mdm_writer *over, *full;
     int first, above, filled;
 
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
     small = old;
     small.rlim_cur = 1000;
-    ck_assert_int_eq(maskdm_writer_open(&over, inside("a")), MASKDM_OK);
-    ck_assert_int_eq(maskdm_writer_open(&full, inside("b")), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_open(&over, inside("a")), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_open(&full, inside("b")), MASKDM_OK);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-    first = maskdm_writer_write(over, block, 600);
-    above = maskdm_writer_write(over, block, 401);
-    filled = maskdm_writer_write(full, block, 600);
+    first = mdm_writer_write(over, block, 600);
+    above = mdm_writer_write(over, block, 401);
+    filled = mdm_writer_write(full, block, 600);
     if (filled == MASKDM_OK)
-        filled = maskdm_writer_write(full, block, 400);
+        filled = mdm_writer_write(full, block, 400);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
     ck_assert_int_eq(first, MASKDM_OK);
     ck_assert_int_eq(above, MASKDM_EIO);
     ck_assert_int_eq(filled, MASKDM_OK);
-    maskdm_writer_abandon(&over);
-    ck_assert_int_eq(maskdm_writer_commit(&full), MASKDM_OK);
+    mdm_writer_abandon(&over);
+    ck_assert_int_eq(mdm_writer_commit(&full), MASKDM_OK);
     ck_assert_str_eq(listed(), "b ");
 }
 END_TEST
@@ -312,18 +312,18 @@ static int write_half(void *user, const char *operation, const char *path)
 START_TEST(half_a_line_is_taken_back)
 {
     int half = 0;
-    struct maskdm_file_hook hook = { write_half, &half };
-    struct maskdm_appender *a;
+    struct mdm_file_hook hook = { write_half, &half };
+    struct mdm_appender *a;
 
-    ck_assert_int_eq(maskdm_appender_open(&a, inside("log")), MASKDM_OK);
-    ck_assert_int_eq(maskdm_appender_write(a, "one\n", 4), MASKDM_OK);
-    maskdm_file_hook_set(&hook);
-    ck_assert_int_eq(maskdm_appender_write(a, "two\n", 4), MASKDM_EIO);
-    maskdm_file_hook_set(NULL);
+    ck_assert_int_eq(mdm_appender_open(&a, inside("log")), MASKDM_OK);
+    ck_assert_int_eq(mdm_appender_write(a, "one\n", 4), MASKDM_OK);
+    mdm_file_hook_set(&hook);
+    ck_assert_int_eq(mdm_appender_write(a, "two\n", 4), MASKDM_EIO);
+    mdm_file_hook_set(NULL);
     ck_assert(half);
     ck_assert_str_eq(got(inside("log")), "one\n");
-    ck_assert_int_eq(maskdm_appender_write(a, "three\n", 6), MASKDM_OK);
-    maskdm_appender_close(&a);
+    ck_assert_int_eq(mdm_appender_write(a, "three\n", 6), MASKDM_OK);
+    mdm_appender_close(&a);
     ck_assert_str_eq(got(inside("log")), "one\nthree\n");
 }
 END_TEST
@@ -331,55 +331,55 @@ END_TEST
 START_TEST(logs_grow_by_whole_lines)
 {
     struct failing f = { 1, 0, NULL };
-    struct maskdm_file_hook hook = { fail_nth, &f };
-    struct maskdm_appender *a;
+    struct mdm_file_hook hook = { fail_nth, &f };
+    struct mdm_appender *a;
 
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(maskdm_appender_open(&a, inside("log")), MASKDM_OK);
-        ck_assert_int_eq(maskdm_appender_write(a, "one\n", 4), MASKDM_OK);
-        maskdm_appender_close(&a);
+        ck_assert_int_eq(mdm_appender_open(&a, inside("log")), MASKDM_OK);
+        ck_assert_int_eq(mdm_appender_write(a, "one\n", 4), MASKDM_OK);
+        mdm_appender_close(&a);
     }
-    maskdm_file_hook_set(&hook);
-    ck_assert_int_eq(maskdm_appender_open(&a, inside("log")), MASKDM_OK);
-    ck_assert_int_eq(maskdm_appender_write(a, "two\n", 4), MASKDM_EIO);
-    ck_assert_int_eq(maskdm_appender_write(a, "three\n", 6), MASKDM_OK);
-    maskdm_appender_close(&a);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(&hook);
+    ck_assert_int_eq(mdm_appender_open(&a, inside("log")), MASKDM_OK);
+    ck_assert_int_eq(mdm_appender_write(a, "two\n", 4), MASKDM_EIO);
+    ck_assert_int_eq(mdm_appender_write(a, "three\n", 6), MASKDM_OK);
+    mdm_appender_close(&a);
+    mdm_file_hook_set(NULL);
     ck_assert_str_eq(got(inside("log")), "one\none\nthree\n");
     ck_assert_int_eq(mkfifo(inside("pipe"), 0600), 0);
-    ck_assert_int_eq(maskdm_appender_open(&a, inside("pipe")), MASKDM_EIO);
+    ck_assert_int_eq(mdm_appender_open(&a, inside("pipe")), MASKDM_EIO);
     ck_assert_ptr_null(a);
 }
 END_TEST
 
 START_TEST(folders)
 {
-    enum maskdm_file_kind kind;
-    char *path = maskdm_path_join("x/", "y");
+    enum mdm_file_kind kind;
+    char *path = mdm_path_join("x/", "y");
 
     ck_assert_str_eq(path, "x/y");
-    maskdm_free(path);
-    path = maskdm_path_join("x", "y");
+    mdm_free(path);
+    path = mdm_path_join("x", "y");
     ck_assert_str_eq(path, "x/y");
-    maskdm_free(path);
-    ck_assert_int_eq(maskdm_folder_make(inside("d//e/")), MASKDM_OK);
-    ck_assert_int_eq(maskdm_folder_make(inside("d/e")), MASKDM_OK);
-    ck_assert_int_eq(maskdm_file_kind_of(&kind, inside("d/e")), MASKDM_OK);
-    ck_assert_int_eq(kind, MASKDM_FILE_FOLDER);
-    ck_assert_int_eq(maskdm_file_kind_of(&kind, inside("none/e")), MASKDM_OK);
-    ck_assert_int_eq(kind, MASKDM_FILE_NONE);
+    mdm_free(path);
+    ck_assert_int_eq(mdm_folder_make(inside("d//e/")), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_make(inside("d/e")), MASKDM_OK);
+    ck_assert_int_eq(mdm_file_kind_of(&kind, inside("d/e")), MASKDM_OK);
+    ck_assert_int_eq(kind, MDM_FILE_FOLDER);
+    ck_assert_int_eq(mdm_file_kind_of(&kind, inside("none/e")), MASKDM_OK);
+    ck_assert_int_eq(kind, MDM_FILE_NONE);
     ck_assert_int_eq(put(inside("b"), ""), MASKDM_OK);
     ck_assert_int_eq(put(inside("B"), ""), MASKDM_OK);
     ck_assert_int_eq(put(inside("\xc3\xa9"), ""), MASKDM_OK);
-    ck_assert_int_eq(maskdm_file_kind_of(&kind, inside("b/x")), MASKDM_OK); /* below what is no folder */
-    ck_assert_int_eq(kind, MASKDM_FILE_NONE);
+    ck_assert_int_eq(mdm_file_kind_of(&kind, inside("b/x")), MASKDM_OK);    /* below what is no folder */
+    ck_assert_int_eq(kind, MDM_FILE_NONE);
     ck_assert_int_eq(symlink("b", inside("a")), 0);
     ck_assert_int_eq(symlink("nowhere", inside("c")), 0);
     ck_assert_str_eq(listed(), "B a b c? d/ \xc3\xa9 ");
-    ck_assert_int_lt(maskdm_folder_make(inside("b/x")), 0);
-    ck_assert_int_lt(maskdm_folder_make(inside("b")), 0);
-    ck_assert_int_eq(maskdm_folder_list(inside("b"), collect, NULL), MASKDM_ENOTFOUND);
-    ck_assert_int_eq(maskdm_file_remove(inside("none")), MASKDM_OK);
+    ck_assert_int_lt(mdm_folder_make(inside("b/x")), 0);
+    ck_assert_int_lt(mdm_folder_make(inside("b")), 0);
+    ck_assert_int_eq(mdm_folder_list(inside("b"), collect, NULL), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(mdm_file_remove(inside("none")), MASKDM_OK);
     ck_assert_int_eq(rmdir(inside("d/e")), 0);
 }
 END_TEST
@@ -408,7 +408,7 @@ START_TEST(sweep_takes_only_what_dead_writers_left)
     touch(".m.tmp.x.0123456789abcdef");
     touch("m.tmp.1.0123456789abcdef");
     touch(".tmp.99999999.abc");
-    ck_assert_int_eq(maskdm_folder_sweep(folder), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_sweep(folder), MASKDM_OK);
     ck_assert_ptr_null(strstr(listed(), dead));
     ck_assert_ptr_nonnull(strstr(listed(), mine));
     ck_assert_ptr_nonnull(strstr(listed(), ".m.tmp.x.0123456789abcdef .tmp.99999999.abc m.tmp.1.0123456789abcdef "));
@@ -417,10 +417,10 @@ END_TEST
 
 START_TEST(clock_goes_forward)
 {
-    double a = maskdm_clock(), b;
+    double a = mdm_clock(), b;
 
     usleep(2000);
-    b = maskdm_clock();
+    b = mdm_clock();
     ck_assert(b - a >= 0.0015 && b - a < 60);
 }
 END_TEST

@@ -82,11 +82,11 @@ static int was_flushed(const char *path)
 
 static int write_file(const char *text)
 {
-    struct maskdm_writer *w;
+    struct mdm_writer *w;
 
-    ck_assert_int_eq(maskdm_writer_open(&w, path_to("file")), MASKDM_OK);
-    ck_assert_int_eq(maskdm_writer_write(w, text, strlen(text)), MASKDM_OK);
-    return maskdm_writer_commit(&w);
+    ck_assert_int_eq(mdm_writer_open(&w, path_to("file")), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_write(w, text, strlen(text)), MASKDM_OK);
+    return mdm_writer_commit(&w);
 }
 
 START_TEST(file_and_its_folder)
@@ -105,7 +105,7 @@ START_TEST(refused_once_is_refused)
 
     disk.reason[call] = reason;
     ck_assert_int_eq(write_file("one"), MASKDM_EIO);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), strerror(reason)));
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), strerror(reason)));
     ck_assert_int_eq(disk.calls, call + 1);
     if (call == 0)
         ck_assert_int_ne(access(path_to("file"), F_OK), 0); /* what may not be there is not named */
@@ -123,14 +123,14 @@ END_TEST
 /* A name is on the disk when the folder that holds it is. */
 START_TEST(new_folders_are_flushed_into_their_parents)
 {
-    ck_assert_int_eq(maskdm_folder_make(path_to("a/b")), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_make(path_to("a/b")), MASKDM_OK);
     ck_assert(was_flushed(root));
     ck_assert(was_flushed(path_to("a")));
     ck_assert_int_eq(disk.calls, 2);
-    ck_assert_int_eq(maskdm_folder_make(path_to("a/b")), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_make(path_to("a/b")), MASKDM_OK);
     ck_assert_int_eq(disk.calls, 2); /* they are there */
     disk.reason[2] = EIO;
-    ck_assert_int_eq(maskdm_folder_make(path_to("a/c")), MASKDM_EIO);
+    ck_assert_int_eq(mdm_folder_make(path_to("a/c")), MASKDM_EIO);
     ck_assert_int_eq(disk.calls, 3);
 }
 END_TEST

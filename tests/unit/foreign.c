@@ -65,21 +65,21 @@ static const struct {
     FILE_OF("", "is empty", "tensor file in memory"),
 };
 
-static void refused(int status, struct maskdm_st *s, const char *says, const char *advises)
+static void refused(int status, struct mdm_st *s, const char *says, const char *advises)
 {
     ck_assert_int_eq(status, MASKDM_EFORMAT);
     ck_assert_int_eq(s->count, 0);
-    ck_assert_msg(strstr(maskdm_error_text(), says) && strstr(maskdm_error_text(), advises),
-                  "\"%s\" lacks \"%s\", \"%s\"", maskdm_error_text(), says, advises);
+    ck_assert_msg(strstr(mdm_error_text(), says) && strstr(mdm_error_text(), advises),
+                  "\"%s\" lacks \"%s\", \"%s\"", mdm_error_text(), says, advises);
 }
 
 START_TEST(named_as_what_they_are)
 {
-    struct maskdm_st s;
+    struct mdm_st s;
 
-    for (size_t i = 0; i < MASKDM_LENGTH(kinds); i++) {
-        refused(maskdm_st_open_memory(&s, kinds[i].bytes, kinds[i].size), &s, kinds[i].says, kinds[i].advises);
-        refused(maskdm_tensors_open_memory(&s, kinds[i].bytes, kinds[i].size), &s, kinds[i].says, kinds[i].advises);
+    for (size_t i = 0; i < MDM_LENGTH(kinds); i++) {
+        refused(mdm_st_open_memory(&s, kinds[i].bytes, kinds[i].size), &s, kinds[i].says, kinds[i].advises);
+        refused(mdm_tensors_open_memory(&s, kinds[i].bytes, kinds[i].size), &s, kinds[i].says, kinds[i].advises);
     }
 }
 END_TEST
@@ -87,18 +87,18 @@ END_TEST
 START_TEST(what_is_longer_than_the_first_look)
 {
     static char long_text[4000], tar[1024];
-    struct maskdm_st s;
+    struct mdm_st s;
 
     for (size_t i = 0; i + 2 < sizeof long_text; i += 2)
         memcpy(long_text + i, "\xc3\xa9", 2);
     long_text[0] = long_text[1] = 'x'; /* so that the last character of the first look is cut */
     long_text[1] = ' ';
-    refused(maskdm_st_open_memory(&s, long_text, sizeof long_text), &s, "text that begins", "4000 bytes");
+    refused(mdm_st_open_memory(&s, long_text, sizeof long_text), &s, "text that begins", "4000 bytes");
     memmove(long_text + 1, long_text + 2, sizeof long_text - 2);
-    refused(maskdm_st_open_memory(&s, long_text, sizeof long_text), &s, "text that begins", "4000 bytes");
+    refused(mdm_st_open_memory(&s, long_text, sizeof long_text), &s, "text that begins", "4000 bytes");
     strcpy(tar, "model/weights");
     memcpy(tar + 257, "ustar", 5);
-    refused(maskdm_tensors_open_memory(&s, tar, sizeof tar), &s, "a tar archive (1024 bytes)", "torch.load");
+    refused(mdm_tensors_open_memory(&s, tar, sizeof tar), &s, "a tar archive (1024 bytes)", "torch.load");
 }
 END_TEST
 
@@ -106,10 +106,10 @@ START_TEST(archives_of_others)
 {
     static const char npz[] = "PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0arr_0.npy";
     static const char zip[] = "PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0model.txt";
-    struct maskdm_st s;
+    struct mdm_st s;
 
-    refused(maskdm_st_open_memory(&s, npz, sizeof npz - 1), &s, "a NumPy archive", "can be read");
-    refused(maskdm_st_open_memory(&s, zip, sizeof zip - 1), &s, "a zip archive", "maskdm convert");
+    refused(mdm_st_open_memory(&s, npz, sizeof npz - 1), &s, "a NumPy archive", "can be read");
+    refused(mdm_st_open_memory(&s, zip, sizeof zip - 1), &s, "a zip archive", "maskdm convert");
 }
 END_TEST
 
@@ -118,19 +118,19 @@ START_TEST(tensor_files_are_none_of_them)
 {
     static const size_t lengths[] = {0x00088b1f, 0x4d42, 0x5a4d, 0x0280, 0x2020, 0x0a0a, 0x685a42};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(lengths); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(lengths); i++) {
         const size_t n = lengths[i];
         char *bytes = malloc(8 + n);
-        struct maskdm_st s;
+        struct mdm_st s;
 
         ck_assert_ptr_nonnull(bytes);
         memset(bytes, ' ', 8 + n);
         for (int k = 0; k < 8; k++)
             bytes[k] = (char)(n >> 8 * k);
         memcpy(bytes + 8, "{}", 2);
-        ck_assert_msg(maskdm_tensors_open_memory(&s, bytes, 8 + n) == MASKDM_OK, "%s", maskdm_error_text());
-        maskdm_st_close(&s);
-        refused(maskdm_tensors_open_memory(&s, bytes, 7 + n), &s, "is said to have", "follow");
+        ck_assert_msg(mdm_tensors_open_memory(&s, bytes, 8 + n) == MASKDM_OK, "%s", mdm_error_text());
+        mdm_st_close(&s);
+        refused(mdm_tensors_open_memory(&s, bytes, 7 + n), &s, "is said to have", "follow");
         free(bytes);
     }
 }

@@ -11,35 +11,35 @@
 
 #include <check.h>
 
-static maskdm_val weight(struct maskdm_graph *g, const char *name, int64_t made, int64_t taken)
+static mdm_val weight(struct mdm_graph *g, const char *name, int64_t made, int64_t taken)
 {
-    return maskdm_graph_param(g, name, maskdm_shape2(made, taken), MASKDM_INIT_NORMAL, 1);
+    return mdm_graph_param(g, name, mdm_shape2(made, taken), MDM_INIT_NORMAL, 1);
 }
 
-static maskdm_val vector(struct maskdm_graph *g, const char *name, int64_t n)
+static mdm_val vector(struct mdm_graph *g, const char *name, int64_t n)
 {
-    return maskdm_graph_param(g, name, maskdm_shape1(n), MASKDM_INIT_ONE, 0);
+    return mdm_graph_param(g, name, mdm_shape1(n), MDM_INIT_ONE, 0);
 }
 
 /* A residual chain in which x has three consumers, one value crosses the others, and an input wants a gradient. */
-static void record_chain(struct maskdm_graph *g)
+static void record_chain(struct mdm_graph *g)
 {
-    maskdm_val x = maskdm_graph_input(g, MASKDM_F32, maskdm_shape3(2, 5, 6));
-    maskdm_val first = maskdm_layernorm(g, x, vector(g, "w", 6), vector(g, "b", 6)), y = first, sum;
+    mdm_val x = mdm_graph_input(g, MDM_F32, mdm_shape3(2, 5, 6));
+    mdm_val first = mdm_layernorm(g, x, vector(g, "w", 6), vector(g, "b", 6)), y = first, sum;
 
-    maskdm_graph_want_gradient(g, x);
+    mdm_graph_want_gradient(g, x);
     for (int i = 0; i < 4; i++) {
-        maskdm_graph_scope(g, "block.%d.", i);
-        maskdm_val qkv = maskdm_linear(g, y, weight(g, "qkv", 18, 6), MASKDM_NONE);
-        maskdm_val h = maskdm_attention(g, qkv, 2);
-        h = maskdm_add_norm(g, &sum, y, h, vector(g, "w", 6), vector(g, "b", 6));
-        h = maskdm_linear_silu(g, h, weight(g, "fc1", 24, 6), vector(g, "b1", 24));
-        y = maskdm_add(g, sum, maskdm_linear(g, h, weight(g, "fc2", 6, 24), MASKDM_NONE));
+        mdm_graph_scope(g, "block.%d.", i);
+        mdm_val qkv = mdm_linear(g, y, weight(g, "qkv", 18, 6), MDM_NONE);
+        mdm_val h = mdm_attention(g, qkv, 2);
+        h = mdm_add_norm(g, &sum, y, h, vector(g, "w", 6), vector(g, "b", 6));
+        h = mdm_linear_silu(g, h, weight(g, "fc1", 24, 6), vector(g, "b1", 24));
+        y = mdm_add(g, sum, mdm_linear(g, h, weight(g, "fc2", 6, 24), MDM_NONE));
     }
-    maskdm_graph_scope(g, "%s", "");
-    y = maskdm_linear2(g, y, first, weight(g, "join", 6, 12), MASKDM_NONE);
-    y = maskdm_add_norm(g, &sum, y, x, vector(g, "w", 6), vector(g, "b", 6));
-    maskdm_graph_output(g, y);
+    mdm_graph_scope(g, "%s", "");
+    y = mdm_linear2(g, y, first, weight(g, "join", 6, 12), MDM_NONE);
+    y = mdm_add_norm(g, &sum, y, x, vector(g, "w", 6), vector(g, "b", 6));
+    mdm_graph_output(g, y);
 }
 
 START_TEST(sharing_changes_no_bit)
@@ -50,13 +50,13 @@ START_TEST(sharing_changes_no_bit)
     int64_t count = 0;
 
     for (int i = 0; i < 4; i++) {
-        struct maskdm_params layout = {0};
-        struct maskdm_graph g;
-        int flags = (i & 1 ? MASKDM_PLAN_UNSHARED : 0) | (i & 2 ? 0 : MASKDM_PLAN_TRAIN);
+        struct mdm_params layout = {0};
+        struct mdm_graph g;
+        int flags = (i & 1 ? MDM_PLAN_UNSHARED : 0) | (i & 2 ? 0 : MDM_PLAN_TRAIN);
 
-        maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+        mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
         record_chain(&g);
-        ck_assert_msg(maskdm_graph_plan(&g, flags) == 0, "%s", maskdm_error_text());
+        ck_assert_msg(mdm_graph_plan(&g, flags) == 0, "%s", mdm_error_text());
         count = fake_step(&g, result[i], ROOM);
         ck_assert_msg(count > 0 && count < ROOM, "%lld values", (long long)count);
         for (int64_t k = 0; k < count; k++)
@@ -71,8 +71,8 @@ START_TEST(sharing_changes_no_bit)
             ck_assert_uint_eq(unshared[i], unshared[i - 1]);
         if (i & 1)
             ck_assert_msg(memcmp(result[i - 1], result[i], (size_t)count * sizeof(float)) == 0, "run %d differs", i);
-        maskdm_graph_free(&g);
-        maskdm_params_free(&layout);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
     }
     ck_assert_uint_lt(bytes[2], bytes[0]);
 }
@@ -81,30 +81,30 @@ END_TEST
 /* What is cheap to make anew gives up its bytes between forward and backward, but not when it is an output. */
 START_TEST(remade_values_give_up_their_bytes)
 {
-    struct maskdm_params layout = {0};
-    struct maskdm_graph g;
-    maskdm_val x, n, h, y;
+    struct mdm_params layout = {0};
+    struct mdm_graph g;
+    mdm_val x, n, h, y;
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(50, 8));
-    n = maskdm_layernorm(&g, x, vector(&g, "w", 8), vector(&g, "b", 8));
-    h = maskdm_linear(&g, n, weight(&g, "up", 8, 8), MASKDM_NONE);
-    y = maskdm_linear2(&g, h, n, weight(&g, "join", 8, 16), MASKDM_NONE);
-    maskdm_graph_output(&g, y);
-    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    x = mdm_graph_input(&g, MDM_F32, mdm_shape2(50, 8));
+    n = mdm_layernorm(&g, x, vector(&g, "w", 8), vector(&g, "b", 8));
+    h = mdm_linear(&g, n, weight(&g, "up", 8, 8), MDM_NONE);
+    y = mdm_linear2(&g, h, n, weight(&g, "join", 8, 16), MDM_NONE);
+    mdm_graph_output(&g, y);
+    ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN), 0);
     ck_assert_uint_ne(g.val[n].at, SIZE_MAX);
     ck_assert_uint_ne(g.val[n].again_at, SIZE_MAX);
     ck_assert_uint_eq(g.val[h].again_at, SIZE_MAX);
     ck_assert_uint_eq(g.node[2].remakes, 1u << 1); /* the join reads it first */
     ck_assert_uint_eq(g.node[1].remakes, 0);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), 0);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), 0);
     ck_assert_uint_eq(g.val[n].again_at, SIZE_MAX);
-    maskdm_graph_output(&g, n);
-    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
+    mdm_graph_output(&g, n);
+    ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN), 0);
     ck_assert_uint_eq(g.val[n].again_at, SIZE_MAX);
     ck_assert_uint_eq(g.node[2].remakes, 0);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 
@@ -112,19 +112,19 @@ END_TEST
 START_TEST(spans_do_not_meet)
 {
     enum { SPANS = 300 };
-    struct maskdm_span span[SPANS];
+    struct mdm_span span[SPANS];
     size_t at[SPANS], total, alive, most = 0, sum = 0;
-    struct maskdm_rng r = maskdm_rng_make(11, MASKDM_DRAW_USER, 0, 0);
+    struct mdm_rng r = mdm_rng_make(11, MDM_DRAW_USER, 0, 0);
 
     for (int i = 0; i < SPANS; i++) {
-        int from = (int)maskdm_rng_range(&r, 200);
-        span[i] = (struct maskdm_span){.at = &at[i],
-                                       .bytes = 64 * (1 + (size_t)maskdm_rng_range(&r, 40)),
-                                       .from = from,
-                                       .to = from + (int)maskdm_rng_range(&r, 30)};
+        int from = (int)mdm_rng_range(&r, 200);
+        span[i] = (struct mdm_span){.at = &at[i],
+                                    .bytes = 64 * (1 + (size_t)mdm_rng_range(&r, 40)),
+                                    .from = from,
+                                    .to = from + (int)mdm_rng_range(&r, 30)};
         sum += span[i].bytes;
     }
-    ck_assert_int_eq(maskdm_place(&total, span, SPANS), 0);
+    ck_assert_int_eq(mdm_place(&total, span, SPANS), 0);
     for (int i = 0; i < SPANS; i++) {
         ck_assert_uint_eq(*span[i].at % 64, 0);
         ck_assert_uint_le(*span[i].at + span[i].bytes, total);
@@ -147,111 +147,111 @@ END_TEST
 /* What the planner decides about gradients, on a program small enough to say it by hand. */
 START_TEST(gradients_flow_where_wanted)
 {
-    struct maskdm_params layout = {0};
-    struct maskdm_graph g;
-    maskdm_val image, index, x, t, y, z, sum;
+    struct mdm_params layout = {0};
+    struct mdm_graph g;
+    mdm_val image, index, x, t, y, z, sum;
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-    image = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape4(1, 4, 4, 1));
-    index = maskdm_graph_input(&g, MASKDM_I32, maskdm_shape2(1, 3));
-    x = maskdm_patchify(&g, image, index, 2);
-    t = maskdm_linear(&g, x, weight(&g, "w", 4, 4), MASKDM_NONE);
-    y = maskdm_add(&g, x, t);
-    z = maskdm_add_norm(&g, &sum, y, t, vector(&g, "n", 4), vector(&g, "m", 4));
-    maskdm_graph_output(&g, z);
-    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    image = mdm_graph_input(&g, MDM_F32, mdm_shape4(1, 4, 4, 1));
+    index = mdm_graph_input(&g, MDM_I32, mdm_shape2(1, 3));
+    x = mdm_patchify(&g, image, index, 2);
+    t = mdm_linear(&g, x, weight(&g, "w", 4, 4), MDM_NONE);
+    y = mdm_add(&g, x, t);
+    z = mdm_add_norm(&g, &sum, y, t, vector(&g, "n", 4), vector(&g, "m", 4));
+    mdm_graph_output(&g, z);
+    ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN), 0);
     ck_assert_int_eq(g.node[0].backward, 0);
     ck_assert_int_eq(g.node[1].backward, 1);
-    ck_assert_int_eq(maskdm_graph_flows(&g, image), 0);
-    ck_assert_int_eq(maskdm_graph_flows(&g, x), 0);
-    ck_assert_int_eq(maskdm_graph_flows(&g, t), 1);
+    ck_assert_int_eq(mdm_graph_flows(&g, image), 0);
+    ck_assert_int_eq(mdm_graph_flows(&g, x), 0);
+    ck_assert_int_eq(mdm_graph_flows(&g, t), 1);
     ck_assert_int_eq(g.node[3].add[1], 0); /* runs first: writes dt */
     ck_assert_int_eq(g.node[2].add[1], 1); /* then adds to it */
     ck_assert_int_eq(g.node[1].add[1], 1); /* a parameter */
     ck_assert_uint_eq(g.val[sum].grad_at, SIZE_MAX);
     ck_assert_uint_ne(g.val[sum].at, SIZE_MAX); /* backward reads it */
-    ck_assert_double_eq(maskdm_graph_flops(&g, 0), 2.0 * 3 * 4 * 4);
-    ck_assert_double_eq(maskdm_graph_flops(&g, 1), 2.0 * 3 * 4 * 4); /* dw alone: nobody wants dx */
+    ck_assert_double_eq(mdm_graph_flops(&g, 0), 2.0 * 3 * 4 * 4);
+    ck_assert_double_eq(mdm_graph_flops(&g, 1), 2.0 * 3 * 4 * 4);    /* dw alone: nobody wants dx */
 
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), 0);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), 0);
     ck_assert_uint_eq(g.val[sum].at, SIZE_MAX);
     ck_assert_uint_eq(g.val[g.node[3].out[2]].at, SIZE_MAX);
-    ck_assert_int_eq(maskdm_graph_flows(&g, t), 0);
-    ck_assert_double_eq(maskdm_graph_flops(&g, 1), 0);
-    ck_assert_int_eq(maskdm_graph_backward(&g, NULL, NULL, NULL), MASKDM_EINVAL);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    ck_assert_int_eq(mdm_graph_flows(&g, t), 0);
+    ck_assert_double_eq(mdm_graph_flops(&g, 1), 0);
+    ck_assert_int_eq(mdm_graph_backward(&g, NULL, NULL, NULL), MASKDM_EINVAL);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 
 START_TEST(a_value_that_nobody_uses_is_refused)
 {
-    struct maskdm_params layout = {0};
-    struct maskdm_graph g;
-    maskdm_val x, y;
+    struct mdm_params layout = {0};
+    struct mdm_graph g;
+    mdm_val x, y;
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(2, 4));
-    y = maskdm_linear(&g, x, weight(&g, "used", 4, 4), MASKDM_NONE);
-    maskdm_linear(&g, x, weight(&g, "other", 4, 4), MASKDM_NONE);
-    maskdm_graph_output(&g, y);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "nobody uses value 4, a result of linear, operation 1");
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    x = mdm_graph_input(&g, MDM_F32, mdm_shape2(2, 4));
+    y = mdm_linear(&g, x, weight(&g, "used", 4, 4), MDM_NONE);
+    mdm_linear(&g, x, weight(&g, "other", 4, 4), MDM_NONE);
+    mdm_graph_output(&g, y);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(mdm_error_text(), "nobody uses value 4, a result of linear, operation 1");
     weight(&g, "idle", 4, 4);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "nobody uses parameter idle");
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(mdm_error_text(), "nobody uses parameter idle");
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 
 START_TEST(the_first_failure_sticks)
 {
-    struct maskdm_params layout = {0};
-    struct maskdm_graph g;
-    maskdm_val x, y;
+    struct mdm_params layout = {0};
+    struct mdm_graph g;
+    mdm_val x, y;
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(2, 5));
-    maskdm_graph_scope(&g, "trunk.%d.", 3);
-    y = maskdm_linear(&g, x, weight(&g, "w", 4, 6), MASKDM_NONE);
-    ck_assert_int_eq(y, MASKDM_NONE);
-    ck_assert_int_eq(maskdm_graph_shape(&g, y).n, 0);
-    y = maskdm_add(&g, y, x);
-    maskdm_graph_output(&g, y);
-    ck_assert_int_eq(y, MASKDM_NONE);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_ESHAPE);
-    ck_assert_str_eq(maskdm_error_text(), "linear: x has rows of 5, w makes rows of 4 from rows of 6 (in trunk.3.)");
-    maskdm_graph_free(&g);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    x = mdm_graph_input(&g, MDM_F32, mdm_shape2(2, 5));
+    mdm_graph_scope(&g, "trunk.%d.", 3);
+    y = mdm_linear(&g, x, weight(&g, "w", 4, 6), MDM_NONE);
+    ck_assert_int_eq(y, MDM_NONE);
+    ck_assert_int_eq(mdm_graph_shape(&g, y).n, 0);
+    y = mdm_add(&g, y, x);
+    mdm_graph_output(&g, y);
+    ck_assert_int_eq(y, MDM_NONE);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_ESHAPE);
+    ck_assert_str_eq(mdm_error_text(), "linear: x has rows of 5, w makes rows of 4 from rows of 6 (in trunk.3.)");
+    mdm_graph_free(&g);
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(2, 4));
-    maskdm_layernorm(&g, x, vector(&g, "n", 4), MASKDM_NONE);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "layernorm has no b");
-    maskdm_graph_free(&g);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    x = mdm_graph_input(&g, MDM_F32, mdm_shape2(2, 4));
+    mdm_layernorm(&g, x, vector(&g, "n", 4), MDM_NONE);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(mdm_error_text(), "layernorm has no b");
+    mdm_graph_free(&g);
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-    x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape2(2, 4));
-    maskdm_add(&g, x, x);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "add gets one value twice, the second time as r");
-    maskdm_graph_free(&g);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    x = mdm_graph_input(&g, MDM_F32, mdm_shape2(2, 4));
+    mdm_add(&g, x, x);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(mdm_error_text(), "add gets one value twice, the second time as r");
+    mdm_graph_free(&g);
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
     vector(&g, "n", 5);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_ESHAPE);
-    maskdm_graph_free(&g);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_ESHAPE);
+    mdm_graph_free(&g);
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-    maskdm_graph_input(&g, MASKDM_F32, maskdm_shape3(INT64_MAX / 2, 8, 3));
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_ESHAPE);
-    maskdm_graph_free(&g);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    mdm_graph_input(&g, MDM_F32, mdm_shape3(INT64_MAX / 2, 8, 3));
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_ESHAPE);
+    mdm_graph_free(&g);
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 
@@ -259,37 +259,37 @@ END_TEST
 START_TEST(ops_check_shapes)
 {
     for (int which = 0; which < 14; which++) {
-        struct maskdm_params layout = {0};
-        struct maskdm_graph g;
-        maskdm_val x, x2, i, t, sum, w;
+        struct mdm_params layout = {0};
+        struct mdm_graph g;
+        mdm_val x, x2, i, t, sum, w;
 
-        maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-        x = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape3(2, 3, 6));
-        x2 = maskdm_graph_input(&g, MASKDM_F32, maskdm_shape3(2, 4, 6));
-        i = maskdm_graph_input(&g, MASKDM_I32, maskdm_shape2(2, 5));
-        t = maskdm_graph_input(&g, MASKDM_F64, maskdm_shape1(2));
+        mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+        x = mdm_graph_input(&g, MDM_F32, mdm_shape3(2, 3, 6));
+        x2 = mdm_graph_input(&g, MDM_F32, mdm_shape3(2, 4, 6));
+        i = mdm_graph_input(&g, MDM_I32, mdm_shape2(2, 5));
+        t = mdm_graph_input(&g, MDM_F64, mdm_shape1(2));
         w = weight(&g, "w", 6, 6);
         ck_assert_int_eq(g.failure.code, 0);
         switch (which) {
-        case 0: maskdm_linear(&g, x, w, vector(&g, "v", 5)); break;
-        case 1: maskdm_linear_silu(&g, x, weight(&g, "u", 6, 7), MASKDM_NONE); break;
-        case 2: maskdm_linear2(&g, x, x2, weight(&g, "u", 6, 12), MASKDM_NONE); break;
-        case 3: maskdm_layernorm(&g, x, vector(&g, "v", 5), vector(&g, "u", 6)); break;
-        case 4: maskdm_add_norm(&g, &sum, x, x2, vector(&g, "v", 6), vector(&g, "u", 6)); break;
-        case 5: maskdm_add(&g, x, x2); break;
-        case 6: maskdm_qkv_bias(&g, x, vector(&g, "v", 2), vector(&g, "u", 3)); break;
-        case 7: maskdm_attention(&g, x, 3); break;
-        case 8: maskdm_patchify(&g, maskdm_graph_input(&g, MASKDM_F32, maskdm_shape4(2, 6, 4, 1)), i, 4); break;
-        case 9: maskdm_timestep(&g, t, 5); break;
-        case 10: maskdm_embed(&g, t, w, vector(&g, "v", 5)); break;
-        case 11: maskdm_tokens(&g, x, MASKDM_NONE, x2, w, i); break;
-        case 12: maskdm_trim(&g, x, 3); break;
-        default: maskdm_linear(&g, x, w, 99); break;
+        case 0: mdm_linear(&g, x, w, vector(&g, "v", 5)); break;
+        case 1: mdm_linear_silu(&g, x, weight(&g, "u", 6, 7), MDM_NONE); break;
+        case 2: mdm_linear2(&g, x, x2, weight(&g, "u", 6, 12), MDM_NONE); break;
+        case 3: mdm_layernorm(&g, x, vector(&g, "v", 5), vector(&g, "u", 6)); break;
+        case 4: mdm_add_norm(&g, &sum, x, x2, vector(&g, "v", 6), vector(&g, "u", 6)); break;
+        case 5: mdm_add(&g, x, x2); break;
+        case 6: mdm_qkv_bias(&g, x, vector(&g, "v", 2), vector(&g, "u", 3)); break;
+        case 7: mdm_attention(&g, x, 3); break;
+        case 8: mdm_patchify(&g, mdm_graph_input(&g, MDM_F32, mdm_shape4(2, 6, 4, 1)), i, 4); break;
+        case 9: mdm_timestep(&g, t, 5); break;
+        case 10: mdm_embed(&g, t, w, vector(&g, "v", 5)); break;
+        case 11: mdm_tokens(&g, x, MDM_NONE, x2, w, i); break;
+        case 12: mdm_trim(&g, x, 3); break;
+        default: mdm_linear(&g, x, w, 99); break;
         }
         ck_assert_msg(g.failure.code == (which == 13 ? MASKDM_EINVAL : MASKDM_ESHAPE), "case %d: %d %s", which,
                       g.failure.code, g.failure.text);
-        maskdm_graph_free(&g);
-        maskdm_params_free(&layout);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
     }
 }
 END_TEST
@@ -304,26 +304,26 @@ static int refuse_nth(void *user, size_t bytes)
 
 START_TEST(refused_memory_is_reported)
 {
-    long live = maskdm_alloc_live(), n = 0, left = 0;
-    struct maskdm_alloc_hook hook = {refuse_nth, &left};
+    long live = mdm_alloc_live(), n = 0, left = 0;
+    struct mdm_alloc_hook hook = {refuse_nth, &left};
     int rc = -1;
 
     for (n = 0; rc != 0; n++) {
-        struct maskdm_params layout = {0};
-        struct maskdm_graph g;
+        struct mdm_params layout = {0};
+        struct mdm_graph g;
 
         left = n;
-        maskdm_alloc_hook_set(&hook);
-        maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+        mdm_alloc_hook_set(&hook);
+        mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
         record_chain(&g);
-        rc = maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN);
-        maskdm_alloc_hook_set(NULL);
+        rc = mdm_graph_plan(&g, MDM_PLAN_TRAIN);
+        mdm_alloc_hook_set(NULL);
         ck_assert(rc == 0 || rc == MASKDM_ENOMEM);
         if (rc)
-            ck_assert_msg(strstr(maskdm_error_text(), "allocate") != NULL, "%s", maskdm_error_text());
-        maskdm_graph_free(&g);
-        maskdm_params_free(&layout);
-        ck_assert_int_eq(maskdm_alloc_live(), live);
+            ck_assert_msg(strstr(mdm_error_text(), "allocate") != NULL, "%s", mdm_error_text());
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
+        ck_assert_int_eq(mdm_alloc_live(), live);
     }
     ck_assert_int_gt(n, 10);
 }
@@ -331,65 +331,65 @@ END_TEST
 
 START_TEST(a_missing_kernel_and_a_cancel_end_the_run)
 {
-    struct maskdm_params layout = {0};
-    struct maskdm_graph g;
+    struct mdm_params layout = {0};
+    struct mdm_graph g;
     atomic_int cancel = 1;
     float block[4096] = {0};
     _Alignas(64) static unsigned char arena[1 << 20];
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F64);
-    maskdm_graph_output(&g, maskdm_linear(&g, maskdm_graph_input(&g, MASKDM_F64, maskdm_shape2(2, 3)),
-                                          weight(&g, "w64", 3, 3), MASKDM_NONE));
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_ENOTSUP);
-    ck_assert_str_eq(maskdm_error_text(), "fake cannot run linear forward in float64");
-    ck_assert_int_eq(maskdm_graph_forward(&g, block, NULL), MASKDM_EINVAL);
-    maskdm_graph_free(&g);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F64);
+    mdm_graph_output(&g, mdm_linear(&g, mdm_graph_input(&g, MDM_F64, mdm_shape2(2, 3)),
+                                    weight(&g, "w64", 3, 3), MDM_NONE));
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_ENOTSUP);
+    ck_assert_str_eq(mdm_error_text(), "fake cannot run linear forward in float64");
+    ck_assert_int_eq(mdm_graph_forward(&g, block, NULL), MASKDM_EINVAL);
+    mdm_graph_free(&g);
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
     record_chain(&g);
-    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
-    ck_assert_int_eq(maskdm_graph_forward(&g, block, NULL), MASKDM_EINVAL); /* no arena */
+    ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN), 0);
+    ck_assert_int_eq(mdm_graph_forward(&g, block, NULL), MASKDM_EINVAL);    /* no arena */
     ck_assert_uint_le(g.arena_bytes, sizeof arena);
-    ck_assert_uint_le(layout.length, MASKDM_LENGTH(block));
-    maskdm_graph_bind(&g, arena);
-    ck_assert_int_eq(maskdm_graph_forward(&g, block, &cancel), MASKDM_ECANCELED);
-    ck_assert_int_eq(maskdm_graph_backward(&g, block, block, &cancel), MASKDM_ECANCELED);
+    ck_assert_uint_le(layout.length, MDM_LENGTH(block));
+    mdm_graph_bind(&g, arena);
+    ck_assert_int_eq(mdm_graph_forward(&g, block, &cancel), MASKDM_ECANCELED);
+    ck_assert_int_eq(mdm_graph_backward(&g, block, block, &cancel), MASKDM_ECANCELED);
     cancel = 0;
-    ck_assert_int_eq(maskdm_graph_forward(&g, block, &cancel), MASKDM_OK);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    ck_assert_int_eq(mdm_graph_forward(&g, block, &cancel), MASKDM_OK);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 
 START_TEST(a_dump_has_a_line_per_operation)
 {
-    struct maskdm_params layout = {0};
-    struct maskdm_text text = {0};
-    struct maskdm_graph g;
+    struct mdm_params layout = {0};
+    struct mdm_text text = {0};
+    struct mdm_graph g;
     float result[64];
     int lines = 0;
 
-    maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
     record_chain(&g);
-    ck_assert_int_eq(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN), 0);
-    maskdm_graph_dump(&g, &text);
-    ck_assert_int_eq(maskdm_text_ok(&text), 0);
+    ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN), 0);
+    mdm_graph_dump(&g, &text);
+    ck_assert_int_eq(mdm_text_ok(&text), 0);
     for (const char *s = text.data; *s; s++)
         lines += *s == '\n';
     ck_assert_int_eq(lines, g.n_node + 1);
     ck_assert_ptr_nonnull(strstr(text.data, "%7[2,5,6]"));
     ck_assert_ptr_nonnull(strstr(text.data, "=block.2.fc1"));
-    maskdm_text_free(&text);
+    mdm_text_free(&text);
 
     g.profiling = 1;
-    ck_assert_int_gt(fake_step(&g, result, (int64_t)MASKDM_LENGTH(result)), 0);
+    ck_assert_int_gt(fake_step(&g, result, (int64_t)MDM_LENGTH(result)), 0);
     ck_assert_double_ge(g.node[0].seconds[0], 0);
-    maskdm_graph_dump(&g, &text);
+    mdm_graph_dump(&g, &text);
     ck_assert_ptr_nonnull(strstr(text.data, " ms forward"));
     ck_assert_ptr_nonnull(strstr(text.data, " ms backward\n"));
-    maskdm_text_free(&text);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    mdm_text_free(&text);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 

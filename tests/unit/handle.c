@@ -11,28 +11,28 @@
 #include <string.h>
 
 struct thing {
-    struct maskdm_handle handle;
+    struct mdm_handle handle;
     int *gone, again;
 };
 
 static void destroy(void *object)
 {
     struct thing *t = object;
-    struct maskdm_work w = {0};
+    struct mdm_work w = {0};
 
-    t->again = maskdm_work_share(&w, &t->handle); /* as a host's `drop` may try */
+    t->again = mdm_work_share(&w, &t->handle); /* as a host's `drop` may try */
     *t->gone += t->again == MASKDM_EBUSY ? 1 : 100;
     free(t);
 }
 
-static const struct maskdm_handle_kind kind = {"thing", destroy};
+static const struct mdm_handle_kind kind = {"thing", destroy};
 
 static struct thing *make(int *gone)
 {
     struct thing *t = calloc(1, sizeof *t);
 
     ck_assert_ptr_nonnull(t);
-    maskdm_handle_init(&t->handle, &kind);
+    mdm_handle_init(&t->handle, &kind);
     t->gone = gone;
     *gone = 0;
     return t;
@@ -43,10 +43,10 @@ START_TEST(goes_with_the_last_reference)
     int gone;
     struct thing *t = make(&gone);
 
-    maskdm_handle_hold(&t->handle);
-    maskdm_handle_drop(&t->handle);
+    mdm_handle_hold(&t->handle);
+    mdm_handle_drop(&t->handle);
     ck_assert_int_eq(gone, 0);
-    maskdm_handle_drop(&t->handle);
+    mdm_handle_drop(&t->handle);
     ck_assert_int_eq(gone, 1);
 }
 END_TEST
@@ -56,12 +56,12 @@ START_TEST(released_at_work_goes_when_the_work_ends)
     for (int alone = 0; alone < 2; alone++) {
         int gone;
         struct thing *t = make(&gone);
-        struct maskdm_work w = {0};
+        struct mdm_work w = {0};
 
-        ck_assert_int_eq((alone ? maskdm_work_alone : maskdm_work_share)(&w, &t->handle), MASKDM_OK);
-        maskdm_handle_drop(&t->handle);
+        ck_assert_int_eq((alone ? mdm_work_alone : mdm_work_share)(&w, &t->handle), MASKDM_OK);
+        mdm_handle_drop(&t->handle);
         ck_assert_int_eq(gone, 0);
-        ck_assert_int_eq(maskdm_work_end(&w, MASKDM_EIO), MASKDM_EIO);
+        ck_assert_int_eq(mdm_work_end(&w, MASKDM_EIO), MASKDM_EIO);
         ck_assert_int_eq(gone, 1);
     }
 }
@@ -71,23 +71,23 @@ START_TEST(who_excludes_whom)
 {
     int gone;
     struct thing *t = make(&gone);
-    struct maskdm_work a = {0}, b = {0};
+    struct mdm_work a = {0}, b = {0};
 
-    ck_assert_int_eq(maskdm_work_alone(&a, &t->handle), MASKDM_OK);
-    ck_assert_int_eq(maskdm_work_alone(&b, &t->handle), MASKDM_EBUSY);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "the thing is at work"));
-    ck_assert_int_eq(maskdm_work_share(&b, &t->handle), MASKDM_EBUSY);
-    maskdm_work_end(&a, 0);
-    ck_assert_int_eq(maskdm_work_share(&a, &t->handle), MASKDM_OK);
-    ck_assert_int_eq(maskdm_work_share(&b, &t->handle), MASKDM_OK);
-    maskdm_work_end(&b, 0);
-    ck_assert_int_eq(maskdm_work_alone(&b, &t->handle), MASKDM_EBUSY);
-    maskdm_work_end(&a, 0);
-    ck_assert_int_eq(maskdm_work_alone(&b, &t->handle), MASKDM_OK);
-    maskdm_work_end(&b, 0);
-    ck_assert_int_eq(maskdm_work_share(&a, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_work_alone(&a, &t->handle), MASKDM_OK);
+    ck_assert_int_eq(mdm_work_alone(&b, &t->handle), MASKDM_EBUSY);
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "the thing is at work"));
+    ck_assert_int_eq(mdm_work_share(&b, &t->handle), MASKDM_EBUSY);
+    mdm_work_end(&a, 0);
+    ck_assert_int_eq(mdm_work_share(&a, &t->handle), MASKDM_OK);
+    ck_assert_int_eq(mdm_work_share(&b, &t->handle), MASKDM_OK);
+    mdm_work_end(&b, 0);
+    ck_assert_int_eq(mdm_work_alone(&b, &t->handle), MASKDM_EBUSY);
+    mdm_work_end(&a, 0);
+    ck_assert_int_eq(mdm_work_alone(&b, &t->handle), MASKDM_OK);
+    mdm_work_end(&b, 0);
+    ck_assert_int_eq(mdm_work_share(&a, NULL), MASKDM_OK);
     ck_assert_int_eq(a.count, 0);
-    maskdm_handle_drop(&t->handle);
+    mdm_handle_drop(&t->handle);
     ck_assert_int_eq(gone, 1);
 }
 END_TEST
@@ -97,17 +97,17 @@ START_TEST(refusal_lets_go_of_all)
 {
     int gone[2];
     struct thing *t[2] = {make(&gone[0]), make(&gone[1])};
-    struct maskdm_work a = {0}, b = {0};
+    struct mdm_work a = {0}, b = {0};
 
-    ck_assert_int_eq(maskdm_work_alone(&a, &t[1]->handle), MASKDM_OK);
-    ck_assert_int_eq(maskdm_work_alone(&b, &t[0]->handle), MASKDM_OK);
-    ck_assert_int_eq(maskdm_work_share(&b, &t[1]->handle), MASKDM_EBUSY);
+    ck_assert_int_eq(mdm_work_alone(&a, &t[1]->handle), MASKDM_OK);
+    ck_assert_int_eq(mdm_work_alone(&b, &t[0]->handle), MASKDM_OK);
+    ck_assert_int_eq(mdm_work_share(&b, &t[1]->handle), MASKDM_EBUSY);
     ck_assert_int_eq(b.count, 0);
-    ck_assert_int_eq(maskdm_work_alone(&b, &t[0]->handle), MASKDM_OK);
-    maskdm_work_end(&b, 0);
-    maskdm_work_end(&a, 0);
+    ck_assert_int_eq(mdm_work_alone(&b, &t[0]->handle), MASKDM_OK);
+    mdm_work_end(&b, 0);
+    mdm_work_end(&a, 0);
     for (int i = 0; i < 2; i++) {
-        maskdm_handle_drop(&t[i]->handle);
+        mdm_handle_drop(&t[i]->handle);
         ck_assert_int_eq(gone[i], 1);
     }
 }
@@ -124,13 +124,13 @@ static void *compete(void *arg)
     struct race *r = arg;
 
     for (int i = 0; i < 20000; i++) {
-        struct maskdm_work w = {0};
+        struct mdm_work w = {0};
 
-        if (maskdm_work_alone(&w, &r->thing->handle) == MASKDM_OK) {
+        if (mdm_work_alone(&w, &r->thing->handle) == MASKDM_OK) {
             r->inside++;
             r->done++;
             r->inside--;
-            maskdm_work_end(&w, 0);
+            mdm_work_end(&w, 0);
         }
     }
     return NULL;
@@ -148,7 +148,7 @@ START_TEST(one_at_a_time)
         ck_assert_int_eq(pthread_join(thread[i], NULL), 0);
     ck_assert_int_eq(r.inside, 0);
     ck_assert_int_ge(r.done, 1);
-    maskdm_handle_drop(&r.thing->handle);
+    mdm_handle_drop(&r.thing->handle);
     ck_assert_int_eq(gone, 1);
 }
 END_TEST

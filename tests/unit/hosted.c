@@ -32,7 +32,7 @@ struct host {
     int threads, together;
     atomic_int go, arrived;
     struct seen *seen;
-    struct maskdm_pool *pool; /* for a loop that comes back in */
+    struct mdm_pool *pool; /* for a loop that comes back in */
     int again;
 };
 
@@ -184,7 +184,7 @@ static void nobody(void *arg, int64_t i, int worker)
 static void comes_back_in(struct host *h, int64_t n, body_of body, void *arg)
 {
     if (h->pool)
-        h->again = maskdm_pool_run(h->pool, 2, nobody, NULL);
+        h->again = mdm_pool_run(h->pool, 2, nobody, NULL);
     right(h, n, body, arg);
 }
 
@@ -225,23 +225,23 @@ START_TEST(no_body_is_harmed)
 {
     struct host h = {.loop = broken[_i].loop};
     struct seen *s = calloc(1, sizeof *s);
-    struct maskdm_pool *p;
+    struct mdm_pool *p;
 
     h.seen = s;
-    ck_assert_int_eq(maskdm_pool_create(&p, WORKERS, run_host, &h), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_create(&p, WORKERS, run_host, &h), MASKDM_OK);
     atomic_store(&s->delay, 1);
-    ck_assert_int_eq(maskdm_pool_run(p, N, body, s), MASKDM_EDEVICE);
-    ck_assert_msg(strstr(maskdm_error_text(), broken[_i].line) != NULL, "%s", maskdm_error_text());
+    ck_assert_int_eq(mdm_pool_run(p, N, body, s), MASKDM_EDEVICE);
+    ck_assert_msg(strstr(mdm_error_text(), broken[_i].line) != NULL, "%s", mdm_error_text());
     ck_assert(!atomic_load(&s->wrong));
     join(&h); /* whose late calls find nothing to do */
     ck_assert(!atomic_load(&s->wrong));
     memset(s, 0, sizeof *s);
     h.loop = right;
-    ck_assert_int_eq(maskdm_pool_run(p, N, body, s), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_run(p, N, body, s), MASKDM_OK);
     for (int i = 0; i < N; i++)
         ck_assert_int_eq(atomic_load(&s->ran[i]), 1);
     ck_assert(!atomic_load(&s->wrong));
-    maskdm_pool_release(&p);
+    mdm_pool_release(&p);
     free(s);
 }
 END_TEST
@@ -251,10 +251,10 @@ START_TEST(loop_that_comes_back_in)
     struct host h = {.loop = comes_back_in};
     struct seen *s = calloc(1, sizeof *s);
 
-    ck_assert_int_eq(maskdm_pool_create(&h.pool, WORKERS, run_host, &h), MASKDM_OK);
-    ck_assert_int_eq(maskdm_pool_run(h.pool, N, body, s), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_create(&h.pool, WORKERS, run_host, &h), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_run(h.pool, N, body, s), MASKDM_OK);
     ck_assert_int_eq(h.again, MASKDM_EBUSY);
-    maskdm_pool_release(&h.pool);
+    mdm_pool_release(&h.pool);
     free(s);
 }
 END_TEST

@@ -149,7 +149,7 @@ static unsigned char *file_of(const char *header, size_t length, uint64_t stated
     unsigned char *bytes = calloc(1, 8 + length + body + 1);
 
     ck_assert_ptr_nonnull(bytes);
-    maskdm_store_le(bytes, 8, stated);
+    mdm_store_le(bytes, 8, stated);
     memcpy(bytes + 8, header, length);
     *size = 8 + length + body;
     return bytes;
@@ -157,7 +157,7 @@ static unsigned char *file_of(const char *header, size_t length, uint64_t stated
 
 START_TEST(headers_that_lie)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
         size_t size, length = strlen(cases[i].header);
         unsigned char *bytes = file_of(cases[i].header, length, length, (size_t)cases[i].body, &size);
         judge(bytes, size, cases[i].says, cases[i].header);
@@ -174,7 +174,7 @@ START_TEST(lengths_that_lie)
                                  "18446744073709551615", "18446744073709551608", "9223372036854775807"};
     const char *header = ONE "}";
 
-    for (size_t i = 0; i < MASKDM_LENGTH(stated); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(stated); i++) {
         size_t size;
         unsigned char *bytes = file_of(header, strlen(header), stated[i], 4, &size);
         judge(bytes, size, says[i], says[i]);

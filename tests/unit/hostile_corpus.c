@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Judge a folder of tensor files: hostile_corpus FOLDER (or $MASKDM_HOSTILE), which holds manifest.tsv (name,
+ * Judge a folder of tensor files: hostile_corpus FOLDER (or $MDM_HOSTILE), which holds manifest.tsv (name,
  * "accept" or "reject", remark) and the files. Skipped (77) without one. Each file is also judged from memory, and
  * all of it must take less than five seconds of the processor.
  */
@@ -37,11 +37,11 @@ static int judge_memory(const char *path, int accept)
     size_t size;
     int err;
 
-    if (maskdm_file_read_all(&bytes, &size, path, (size_t)1 << 30))
+    if (mdm_file_read_all(&bytes, &size, path, (size_t)1 << 30))
         return -1;
     err = maskdm_file_open_memory(&f, bytes, size);
     maskdm_file_release(&f);
-    maskdm_free(bytes);
+    mdm_free(bytes);
     return accept == (err == MASKDM_OK) ? 0 : -1;
 }
 
@@ -62,12 +62,12 @@ static int judge(const char *folder, const char *name, int accept)
            err ? maskdm_last_error() : "accepted");
     wrong |= err && (err != MASKDM_EFORMAT || !strstr(maskdm_last_error(), name));
     wrong |= judge_memory(path, accept);
-    return wrong || seconds > 5 || maskdm_alloc_live();
+    return wrong || seconds > 5 || mdm_alloc_live();
 }
 
 int main(int argc, char **argv)
 {
-    const char *folder = argc > 1 ? argv[1] : getenv("MASKDM_HOSTILE");
+    const char *folder = argc > 1 ? argv[1] : getenv("MDM_HOSTILE");
     char path[4096], line[1024];
     int judged = 0, wrong = 0;
     FILE *manifest;

@@ -16,10 +16,10 @@
 
 static maskdm_image *make(int height, int width, int channels, int bits, const uint16_t *sample)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *m;
 
-    ck_assert_int_eq(maskdm_picture_create(&m, height, width, channels, &f), MASKDM_OK);
+    ck_assert_int_eq(mdm_image_create(&m, height, width, channels, &f), MASKDM_OK);
     m->bits = bits;
     memcpy(m->sample, sample, (size_t)(height * width * channels) * sizeof *sample);
     return m;
@@ -30,7 +30,7 @@ static void convert(uint16_t *out, int from, int to, int bits, const uint16_t *p
 {
     static const float white[3] = {1, 1, 1};
 
-    maskdm_convert_row(out, to, pixel, from, 1, bits, background ? background : white);
+    mdm_convert_row(out, to, pixel, from, 1, bits, background ? background : white);
 }
 
 START_TEST(grey_by_the_luma_weights)
@@ -39,7 +39,7 @@ START_TEST(grey_by_the_luma_weights)
     static const int pillow[][4] = {{255, 0, 0, 76},    {0, 255, 0, 150}, {0, 0, 255, 29},  {255, 255, 255, 255},
                                     {10, 200, 77, 129}, {1, 2, 3, 2},     {254, 1, 128, 91}, {17, 18, 16, 17}};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(pillow); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(pillow); i++) {
         uint16_t rgb[3], l;
 
         for (int c = 0; c < 3; c++)
@@ -119,12 +119,12 @@ END_TEST
 START_TEST(grid)
 {
     static const uint16_t black[6], odd[8];
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *a = make(2, 3, 1, 8, black), *b = make(2, 4, 1, 8, odd), *sheet;
     const maskdm_image *list[5] = {a, a, a, a, a}, *mixed[2] = {a, b};
     int blacks = 0;
 
-    ck_assert_int_eq(maskdm_picture_grid(&sheet, list, 5, 0, &f), MASKDM_OK); /* 3 columns, 2 rows */
+    ck_assert_int_eq(mdm_image_grid(&sheet, list, 5, 0, &f), MASKDM_OK);      /* 3 columns, 2 rows */
     ck_assert_int_eq(sheet->width, 3 * 5 + 2);
     ck_assert_int_eq(sheet->height, 2 * 4 + 2);
     ck_assert_int_eq(sheet->bits, 8);
@@ -135,17 +135,17 @@ START_TEST(grid)
     for (int i = 0; i < 17 * 10; i++)
         blacks += sheet->sample[i] == 0;
     ck_assert_int_eq(blacks, 5 * 6);
-    maskdm_picture_free(&sheet);
-    ck_assert_int_eq(maskdm_picture_grid(&sheet, list, 4, 2, &f), MASKDM_OK); /* full rows, and no row behind them */
+    mdm_image_free(&sheet);
+    ck_assert_int_eq(mdm_image_grid(&sheet, list, 4, 2, &f), MASKDM_OK);      /* full rows, and no row behind them */
     ck_assert_int_eq(sheet->width, 2 * 5 + 2);
     ck_assert_int_eq(sheet->height, 2 * 4 + 2);
-    maskdm_picture_free(&sheet);
-    ck_assert_int_eq(maskdm_picture_grid(&sheet, mixed, 2, 0, &f), MASKDM_ESHAPE);
-    ck_assert_int_eq(maskdm_picture_grid(&sheet, list, 0, 0, &f), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_picture_grid(&sheet, list, 1, INT64_MAX / 2, &f), MASKDM_EINVAL);
+    mdm_image_free(&sheet);
+    ck_assert_int_eq(mdm_image_grid(&sheet, mixed, 2, 0, &f), MASKDM_ESHAPE);
+    ck_assert_int_eq(mdm_image_grid(&sheet, list, 0, 0, &f), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_image_grid(&sheet, list, 1, INT64_MAX / 2, &f), MASKDM_EINVAL);
     ck_assert_ptr_null(sheet);
-    maskdm_picture_free(&a);
-    maskdm_picture_free(&b);
+    mdm_image_free(&a);
+    mdm_image_free(&b);
 }
 END_TEST
 

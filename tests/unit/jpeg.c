@@ -11,16 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int decode(maskdm_image **out, const unsigned char *bytes, size_t size, struct maskdm_failure *f)
+static int decode(maskdm_image **out, const unsigned char *bytes, size_t size, struct mdm_failure *f)
 {
     memset(f, 0, sizeof *f);
-    return maskdm_picture_decode(out, bytes, size, &maskdm_reading_standard, f);
+    return mdm_image_decode(out, bytes, size, &mdm_reading_standard, f);
 }
 
 START_TEST(grey_and_colour)
 {
     int channels = _i % 2 ? 3 : 1;
-    struct maskdm_failure f;
+    struct mdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode(&size, channels, _i / 2);
     maskdm_image *m;
@@ -38,7 +38,7 @@ START_TEST(grey_and_colour)
                 ck_assert_int_eq(v % 257, 0);
                 ck_assert_int_le(abs(v / 257 - value(y, x, c)), 4);
             }
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(bytes);
 }
 END_TEST
@@ -46,14 +46,14 @@ END_TEST
 /* Only the end marker, and a last byte of padding before it, may be missing. */
 START_TEST(every_cut_into_the_picture_is_an_error)
 {
-    struct maskdm_failure f;
+    struct mdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode(&size, _i % 2 ? 3 : 1, _i / 2);
     maskdm_image *m, *whole;
     long before;
 
     ck_assert_int_eq(decode(&whole, bytes, size, &f), MASKDM_OK);
-    before = maskdm_alloc_live();
+    before = mdm_alloc_live();
     for (size_t n = 0; n < size; n++) {
         unsigned char *cut = malloc(n + 1); /* of its own, so that a sanitizer sees reads behind the end */
 
@@ -68,18 +68,18 @@ START_TEST(every_cut_into_the_picture_is_an_error)
             ck_assert_ptr_null(m);
             ck_assert_int_gt(strlen(f.text), 0);
         }
-        maskdm_picture_free(&m);
-        ck_assert_int_eq(maskdm_alloc_live(), before);
+        mdm_image_free(&m);
+        ck_assert_int_eq(mdm_alloc_live(), before);
         free(cut);
     }
-    maskdm_picture_free(&whole);
+    mdm_image_free(&whole);
     free(bytes);
 }
 END_TEST
 
 START_TEST(no_flipped_bit_crashes)
 {
-    struct maskdm_failure f;
+    struct mdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode(&size, _i % 2 ? 3 : 1, _i / 2);
     maskdm_image *m;
@@ -88,7 +88,7 @@ START_TEST(no_flipped_bit_crashes)
         bytes[n / 8] ^= (unsigned char)(1 << n % 8);
         if (decode(&m, bytes, size, &f) < 0)
             ck_assert_ptr_null(m);
-        maskdm_picture_free(&m);
+        mdm_image_free(&m);
         bytes[n / 8] ^= (unsigned char)(1 << n % 8);
     }
     free(bytes);
@@ -117,7 +117,7 @@ static void decode_inks(unsigned char *out, const unsigned char *bytes, unsigned
 START_TEST(cmyk_becomes_rgb)
 {
     static const int transform[] = {0, 2, -1}; /* CMYK and YCCK with Adobe's marker, CMYK without one */
-    struct maskdm_failure f;
+    struct mdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode_form(&size, (struct form){.channels = 4, .transform = transform[_i]});
     unsigned char inks[H * W * 4];
@@ -139,7 +139,7 @@ START_TEST(cmyk_becomes_rgb)
 
         ck_assert_int_eq(m->sample[i], 257 * (k - ((255 - light) * k + 127) / 255));
     }
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(bytes);
 }
 END_TEST
@@ -151,7 +151,7 @@ START_TEST(exif_turns)
                                            1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0};
     static const unsigned char big[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
                                         0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0};
-    struct maskdm_failure f;
+    struct mdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode(&size, _i % 2 ? 3 : 1, _i / 2 % 2), *more = malloc(size + 2 * sizeof big);
     maskdm_image *m, *plain;
@@ -170,12 +170,12 @@ START_TEST(exif_turns)
             ck_assert_mem_eq(m->sample + (y * H + x) * m->channels,
                              plain->sample + ((H - 1 - x) * W + y) * m->channels,
                              (size_t)m->channels * sizeof *m->sample);
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     for (unsigned length = 0; length < 36; length++) { /* a segment of any length is passed over or refused */
         more[5] = (unsigned char)length;
         if (decode(&m, more, size + n, &f) == MASKDM_OK)
             ck_assert(m->height == H || length >= 28);
-        maskdm_picture_free(&m);
+        mdm_image_free(&m);
     }
     for (size_t cut = 2; cut < 2 + n; cut++) {
         unsigned char *own = malloc(cut);
@@ -184,7 +184,7 @@ START_TEST(exif_turns)
         ck_assert_int_eq(decode(&m, own, cut, &f), MASKDM_EFORMAT);
         free(own);
     }
-    maskdm_picture_free(&plain);
+    mdm_image_free(&plain);
     free(bytes);
     free(more);
 }
@@ -192,13 +192,13 @@ END_TEST
 
 START_TEST(scans_are_limited)
 {
-    struct maskdm_failure f;
+    struct mdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode(&size, 1, 100);
     maskdm_image *m;
 
     ck_assert_msg(decode(&m, bytes, size, &f) == MASKDM_OK, "%s", f.text);
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(bytes);
     bytes = encode(&size, 1, 127);
     ck_assert_int_eq(decode(&m, bytes, size, &f), MASKDM_EFORMAT);
@@ -209,7 +209,7 @@ END_TEST
 
 START_TEST(promised_pixels_are_not_believed)
 {
-    struct maskdm_failure f;
+    struct mdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode(&size, 3, 0);
     size_t at = 2;
@@ -239,27 +239,27 @@ static int refuse_at(void *user, size_t bytes)
 
 START_TEST(every_refused_allocation_is_reported)
 {
-    struct maskdm_failure f;
+    struct mdm_failure f;
     unsigned long size = 0;
     unsigned char *bytes = encode(&size, 3, 0);
-    long before = maskdm_alloc_live();
+    long before = mdm_alloc_live();
     maskdm_image *m;
     int r = -1;
 
     for (int i = 0; r < 0; i++) {
         int left = i;
-        struct maskdm_alloc_hook hook = {refuse_at, &left};
+        struct mdm_alloc_hook hook = {refuse_at, &left};
 
         ck_assert_int_lt(i, 20);
-        maskdm_alloc_hook_set(&hook);
+        mdm_alloc_hook_set(&hook);
         r = decode(&m, bytes, size, &f);
-        maskdm_alloc_hook_set(NULL);
+        mdm_alloc_hook_set(NULL);
         if (r < 0)
             ck_assert_int_eq(r, MASKDM_ENOMEM);
         if (r < 0)
-            ck_assert_int_eq(maskdm_alloc_live(), before);
+            ck_assert_int_eq(mdm_alloc_live(), before);
     }
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(bytes);
 }
 END_TEST

@@ -17,7 +17,7 @@
 static const struct form forms[] = {
     {.channels = 3}, {.channels = 1}, {.channels = 3, .scans = 1}, {.channels = 3, .separate = 1},
     {.channels = 3, .restart = 1}, {.channels = 4}, {.channels = 4, .transform = 2}};
-enum { FORMS = (int)MASKDM_LENGTH(forms) };
+enum { FORMS = (int)MDM_LENGTH(forms) };
 
 static unsigned char *file;
 static unsigned long size;
@@ -26,16 +26,16 @@ static maskdm_image *clean;
 /* The clean file of form i and its picture. */
 static void begin(int i)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
 
     file = encode_form(&size, forms[i]);
-    ck_assert_msg(!maskdm_picture_decode(&clean, file, size, &maskdm_reading_standard, &f), "%s", f.text);
+    ck_assert_msg(!mdm_image_decode(&clean, file, size, &mdm_reading_standard, &f), "%s", f.text);
     ck_assert_str_eq(clean->remark, "");
 }
 
 static void end(void)
 {
-    maskdm_picture_free(&clean);
+    mdm_image_free(&clean);
     free(file);
 }
 
@@ -55,9 +55,9 @@ static unsigned char *changed(size_t *to, size_t at, size_t gone, const void *by
 /* Reads `bytes`, frees them. remark: what it must say; NULL: it must be refused; "*": anything. */
 static void expect(unsigned char *bytes, size_t n, const char *remark)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *m;
-    int r = maskdm_picture_decode(&m, bytes, n, &maskdm_reading_standard, &f);
+    int r = mdm_image_decode(&m, bytes, n, &mdm_reading_standard, &f);
 
     if (remark) {
         ck_assert_msg(r == MASKDM_OK, "%s", f.text);
@@ -69,7 +69,7 @@ static void expect(unsigned char *bytes, size_t n, const char *remark)
         ck_assert_msg(r == MASKDM_EFORMAT, "%d %s", r, r < 0 ? f.text : m->remark);
         ck_assert_ptr_null(m);
     }
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(bytes);
 }
 
@@ -228,22 +228,22 @@ END_TEST
 START_TEST(few_or_equal_stray_bytes)
 {
     unsigned char noise[40], zero[40] = {0};
-    struct maskdm_remarks r = {0};
-    struct maskdm_jpeg_place place = {.scans = 1, .stray = noise};
+    struct mdm_remarks r = {0};
+    struct mdm_jpeg_place place = {.scans = 1, .stray = noise};
 
     for (int i = 0; i < 40; i++)
         noise[i] = (unsigned char)i;
-    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 32, &place), 1);
-    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 0);
+    ck_assert_int_eq(mdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 32, &place), 1);
+    ck_assert_int_eq(mdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 0);
     place.stray = zero;
-    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 1);
+    ck_assert_int_eq(mdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 1);
     zero[32] = 1;
-    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 0);
-    ck_assert_int_eq(r.number[MASKDM_REMARK_STRAY], 32 + 33); /* they add up */
+    ck_assert_int_eq(mdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 0);
+    ck_assert_int_eq(r.number[MDM_REMARK_STRAY], 32 + 33);    /* they add up */
     place.ended = 1;
-    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 1, &place), 0);
+    ck_assert_int_eq(mdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 1, &place), 0);
     place.scans = 0;
-    ck_assert_int_eq(maskdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 1);
+    ck_assert_int_eq(mdm_jpeg_warning(&r, JWRN_EXTRANEOUS_DATA, 33, &place), 1);
 }
 END_TEST
 
@@ -276,12 +276,12 @@ START_TEST(kinds_that_are_not_read_are_named)
         unsigned char value;
         const char *words;
     } kinds[] = {{0xc0, 1, 0xc3, "lossless"}, {0xc0, 1, 0xc5, "hierarchical"}, {0xc0, 4, 12, "12 bits"}};
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *m;
 
     begin(0);
     file[find(kinds[_i].marker) + (size_t)kinds[_i].at] = kinds[_i].value;
-    ck_assert_int_eq(maskdm_picture_decode(&m, file, size, &maskdm_reading_standard, &f), MASKDM_ENOTSUP);
+    ck_assert_int_eq(mdm_image_decode(&m, file, size, &mdm_reading_standard, &f), MASKDM_ENOTSUP);
     ck_assert_msg(strstr(f.text, kinds[_i].words) != NULL, "%s", f.text);
     end();
 }

@@ -15,21 +15,21 @@ static const char *events(const char *json, size_t n)
 {
     static char out[256];
     static const char letter[] = "E{}[]ksn10-";
-    struct maskdm_json j;
+    struct mdm_json j;
     size_t k = 0;
     int e;
 
-    maskdm_json_open(&j, json, n);
+    mdm_json_open(&j, json, n);
     do {
-        e = maskdm_json_next(&j);
+        e = mdm_json_next(&j);
         out[k++] = '!';
         if (e >= 0)
             out[k - 1] = letter[e];
         else
-            ck_assert_int_eq(maskdm_json_next(&j), e);
-    } while (e > MASKDM_JSON_END && k < sizeof out - 1);
+            ck_assert_int_eq(mdm_json_next(&j), e);
+    } while (e > MDM_JSON_END && k < sizeof out - 1);
     out[k] = '\0';
-    maskdm_json_close(&j);
+    mdm_json_close(&j);
     return out;
 }
 
@@ -113,10 +113,10 @@ START_TEST(bad_documents_are_refused)
                                       "{}{}",
                                       "{} x"};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(bad); i++)
+    for (size_t i = 0; i < MDM_LENGTH(bad); i++)
         ck_assert_msg(refused(bad[i]), "taken: %s", bad[i]);
     ck_assert(refused("[[[[[[[[[0]]]]]]]]]"));
-    ck_assert_str_eq(maskdm_error_text(), "JSON is wrong at byte 8: it is nested too deep");
+    ck_assert_str_eq(mdm_error_text(), "JSON is wrong at byte 8: it is nested too deep");
     ck_assert_str_eq(events("\"a\0b\"", 5), "!");
     ck_assert_str_eq(events("1\0", 2), "n!");
 }
@@ -125,31 +125,31 @@ END_TEST
 START_TEST(strings_are_decoded)
 {
     const char *s = "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\\ud83d\\ude00\xc3\xa9 end\"";
-    struct maskdm_json j;
+    struct mdm_json j;
 
-    maskdm_json_open(&j, s, strlen(s));
-    ck_assert_int_eq(maskdm_json_next(&j), MASKDM_JSON_STRING);
+    mdm_json_open(&j, s, strlen(s));
+    ck_assert_int_eq(mdm_json_next(&j), MDM_JSON_STRING);
     ck_assert_str_eq(j.text, "\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xc3\xa9 end");
     ck_assert_uint_eq(j.length, strlen(j.text));
-    maskdm_json_close(&j);
+    mdm_json_close(&j);
 }
 END_TEST
 
 /* `bytes` written and read again; the document is UTF-8 throughout. */
 static void goes_round(const char *bytes)
 {
-    struct maskdm_text t = {0};
-    struct maskdm_json j;
+    struct mdm_text t = {0};
+    struct mdm_json j;
 
-    maskdm_text_add_json_bytes(&t, bytes);
-    maskdm_json_open(&j, t.data, t.length);
-    ck_assert_int_eq(maskdm_json_next(&j), MASKDM_JSON_STRING);
-    maskdm_json_bytes(&j);
+    mdm_text_add_json_bytes(&t, bytes);
+    mdm_json_open(&j, t.data, t.length);
+    ck_assert_int_eq(mdm_json_next(&j), MDM_JSON_STRING);
+    mdm_json_bytes(&j);
     ck_assert_uint_eq(j.length, strlen(bytes));
     ck_assert_str_eq(j.text, bytes);
-    ck_assert_int_eq(maskdm_json_next(&j), MASKDM_JSON_END);
-    maskdm_json_close(&j);
-    maskdm_text_free(&t);
+    ck_assert_int_eq(mdm_json_next(&j), MDM_JSON_END);
+    mdm_json_close(&j);
+    mdm_text_free(&t);
 }
 
 START_TEST(any_bytes_go_round)
@@ -185,42 +185,42 @@ END_TEST
 
 START_TEST(bytes_are_written_as_documented)
 {
-    struct maskdm_text t = {0};
+    struct mdm_text t = {0};
 
-    maskdm_text_add_json_bytes(&t, "n\xe9 \xc3\xa9\n \xee\xbe\x80");
+    mdm_text_add_json_bytes(&t, "n\xe9 \xc3\xa9\n \xee\xbe\x80");
     ck_assert_str_eq(t.data, "\"n\\uefe9 \xc3\xa9\\u000a \\uefee\\uefbe\\uef80\"");
-    maskdm_text_free(&t);
+    mdm_text_free(&t);
 }
 END_TEST
 
 START_TEST(numbers_and_skipping)
 {
     const char *s = "{\"skip\":{\"x\":[1,{\"y\":2}]},\"n\":9223372036854775807,\"m\":-1,\"d\":1e-3,\"big\":1e999}";
-    struct maskdm_json j;
+    struct mdm_json j;
     int64_t n = 0;
     double d = 0;
 
-    maskdm_json_open(&j, s, strlen(s));
-    ck_assert_int_eq(maskdm_json_expect(&j, MASKDM_JSON_OBJECT), MASKDM_JSON_OBJECT);
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
-    ck_assert_int_eq(maskdm_json_skip(&j, maskdm_json_next(&j)), MASKDM_OK);
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
+    mdm_json_open(&j, s, strlen(s));
+    ck_assert_int_eq(mdm_json_expect(&j, MDM_JSON_OBJECT), MDM_JSON_OBJECT);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_KEY), 0);
+    ck_assert_int_eq(mdm_json_skip(&j, mdm_json_next(&j)), MASKDM_OK);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_KEY), 0);
     ck_assert_str_eq(j.text, "n");
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_NUMBER), 0);
-    ck_assert(maskdm_json_u63(&j, &n) == MASKDM_OK && n == INT64_MAX);
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_NUMBER), 0);
-    ck_assert_int_eq(maskdm_json_u63(&j, &n), MASKDM_EFORMAT);
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_NUMBER), 0);
-    ck_assert_int_eq(maskdm_json_u63(&j, &n), MASKDM_EFORMAT);
-    ck_assert(maskdm_json_double(&j, &d) == MASKDM_OK && d > 0.00099 && d < 0.00101);
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_KEY), 0);
-    ck_assert_int_ge(maskdm_json_expect(&j, MASKDM_JSON_NUMBER), 0);
-    ck_assert_int_eq(maskdm_json_double(&j, &d), MASKDM_EFORMAT);
-    ck_assert_int_eq(maskdm_json_expect(&j, MASKDM_JSON_KEY), MASKDM_EFORMAT);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "a name is expected, not the end of an object"));
-    maskdm_json_close(&j);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_NUMBER), 0);
+    ck_assert(mdm_json_u63(&j, &n) == MASKDM_OK && n == INT64_MAX);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_KEY), 0);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_NUMBER), 0);
+    ck_assert_int_eq(mdm_json_u63(&j, &n), MASKDM_EFORMAT);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_KEY), 0);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_NUMBER), 0);
+    ck_assert_int_eq(mdm_json_u63(&j, &n), MASKDM_EFORMAT);
+    ck_assert(mdm_json_double(&j, &d) == MASKDM_OK && d > 0.00099 && d < 0.00101);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_KEY), 0);
+    ck_assert_int_ge(mdm_json_expect(&j, MDM_JSON_NUMBER), 0);
+    ck_assert_int_eq(mdm_json_double(&j, &d), MASKDM_EFORMAT);
+    ck_assert_int_eq(mdm_json_expect(&j, MDM_JSON_KEY), MASKDM_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "a name is expected, not the end of an object"));
+    mdm_json_close(&j);
 }
 END_TEST
 
@@ -237,10 +237,10 @@ START_TEST(memory_is_bounded_by_the_longest_string)
 {
     enum { PAIRS = 50000 };
     size_t most = 0, n = 0, k;
-    struct maskdm_alloc_hook hook = {watch, &most};
+    struct mdm_alloc_hook hook = {watch, &most};
     char *s = malloc((size_t)PAIRS * 16);
-    struct maskdm_json j;
-    long before = maskdm_alloc_live();
+    struct mdm_json j;
+    long before = mdm_alloc_live();
     int e;
 
     s[n++] = '{';
@@ -249,16 +249,16 @@ START_TEST(memory_is_bounded_by_the_longest_string)
         n += 12;
     }
     s[n - 1] = '}';
-    maskdm_alloc_hook_set(&hook);
-    maskdm_json_open(&j, s, n);
-    for (k = 0; (e = maskdm_json_next(&j)) > 0; k++)
-        ck_assert_int_le(maskdm_alloc_live() - before, 1);
-    maskdm_json_close(&j);
-    maskdm_alloc_hook_set(NULL);
-    ck_assert_int_eq(e, MASKDM_JSON_END);
+    mdm_alloc_hook_set(&hook);
+    mdm_json_open(&j, s, n);
+    for (k = 0; (e = mdm_json_next(&j)) > 0; k++)
+        ck_assert_int_le(mdm_alloc_live() - before, 1);
+    mdm_json_close(&j);
+    mdm_alloc_hook_set(NULL);
+    ck_assert_int_eq(e, MDM_JSON_END);
     ck_assert_uint_eq(k, (size_t)PAIRS * 4 + 2);
     ck_assert_uint_le(most, 16);
-    ck_assert_int_eq(maskdm_alloc_live(), before);
+    ck_assert_int_eq(mdm_alloc_live(), before);
     free(s);
 }
 END_TEST

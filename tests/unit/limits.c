@@ -106,22 +106,22 @@ static int see_room(void)
 {
     if (leave_room(64 << 20))
         return 1;
-    return !(maskdm_limits_room(8 << 20) && !maskdm_limits_room(256 << 20) && maskdm_limits_room(8 << 20));
+    return !(mdm_limits_room(8 << 20) && !mdm_limits_room(256 << 20) && mdm_limits_room(8 << 20));
 }
 
 START_TEST(room_is_what_the_limit_leaves)
 {
     if (LIMITS_WORK)
         ck_assert_int_eq(in_child(see_room), 0);
-    ck_assert_uint_ge(maskdm_limits_stack(), 16384);
+    ck_assert_uint_ge(mdm_limits_stack(), 16384);
 }
 END_TEST
 
 /* One product of n x n ones on the device. */
 static int multiply(maskdm_device *d, int64_t n)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(maskdm_device_backend(d));
-    struct maskdm_gemm g = {.m = n, .n = n, .k = n, .lda = n, .ldb = n, .ldc = n};
+    struct mdm_cpu *cpu = mdm_cpu_of(mdm_device_backend(d));
+    struct mdm_gemm g = {.m = n, .n = n, .k = n, .lda = n, .ldb = n, .ldc = n};
     float *a = malloc((size_t)(n * n) * sizeof *a), *c = malloc((size_t)(n * n) * sizeof *c);
     int wrong = !a || !c;
 
@@ -234,7 +234,7 @@ static int refuse_stacks(void)
         return 1;
     /* Stacks of the parent's threads, BLAS's where it is linked, are at hand. */
     for (int i = 0; i < 100 && !status; i++)
-        status = maskdm_thread_start(&t, stay, NULL);
+        status = mdm_thread_start(&t, stay, NULL);
     if (status != MASKDM_ENOMEM || !strstr(maskdm_last_error(), "stack"))
         return 2;
     if (open_device(&d, "threads=5") != MASKDM_ENOMEM || !strstr(maskdm_last_error(), "worker thread 1 of 4: "))
@@ -249,7 +249,7 @@ static int refuse_users(void)
 
     if (setrlimit(RLIMIT_NPROC, &r) || setgid(65534) || setuid(65534))
         return 1;
-    if (maskdm_thread_start(&t, stay, NULL) == MASKDM_OK)
+    if (mdm_thread_start(&t, stay, NULL) == MASKDM_OK)
         return 0; /* a system that does not count */
     return strstr(maskdm_last_error(), "(ulimit -u)") ? 0 : 3;
 }

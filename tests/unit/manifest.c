@@ -15,14 +15,14 @@ enum { SIDE = 4 };
 /* A data set of which only the list is looked at. */
 struct rig {
     maskdm_data data;
-    struct maskdm_scan scan;
-    struct maskdm_scan_file file[8];
+    struct mdm_scan scan;
+    struct mdm_scan_file file[8];
     char *label[4];
 };
 
 static void add(struct rig *r, const char *path, int64_t bytes, int32_t label)
 {
-    r->file[r->scan.count++] = (struct maskdm_scan_file){(char *)path, bytes, 0xabc, label, 0};
+    r->file[r->scan.count++] = (struct mdm_scan_file){(char *)path, bytes, 0xabc, label, 0};
 }
 
 static void begin(struct rig *r)
@@ -42,27 +42,27 @@ static void begin(struct rig *r)
     add(r, "d/b\xe9/2.png", 30, 1);
 }
 
-static struct maskdm_text written(struct rig *r)
+static struct mdm_text written(struct rig *r)
 {
-    struct maskdm_text t = {0};
+    struct mdm_text t = {0};
 
     if (r->data.files) {
-        maskdm_scan_settle(&r->scan);
+        mdm_scan_settle(&r->scan);
         r->data.count = r->scan.count;
-        r->scan.digest = maskdm_scan_digest(&r->scan);
+        r->scan.digest = mdm_scan_digest(&r->scan);
     }
-    ck_assert_int_eq(maskdm_manifest_write(&r->data, &t), MASKDM_OK);
+    ck_assert_int_eq(mdm_manifest_write(&r->data, &t), MASKDM_OK);
     return t;
 }
 
-static const char *between(const struct maskdm_text *a, const struct maskdm_text *b)
+static const char *between(const struct mdm_text *a, const struct mdm_text *b)
 {
     static char out[512];
-    struct maskdm_text t = {0};
-    int status = maskdm_manifest_difference(&t, a->data, a->length, b->data, b->length);
+    struct mdm_text t = {0};
+    int status = mdm_manifest_difference(&t, a->data, a->length, b->data, b->length);
 
-    maskdm_format(out, sizeof out, "%s", status < 0 ? maskdm_error_text() : t.data ? t.data : "");
-    maskdm_text_free(&t);
+    mdm_format(out, sizeof out, "%s", status < 0 ? mdm_error_text() : t.data ? t.data : "");
+    mdm_text_free(&t);
     return out;
 }
 
@@ -70,7 +70,7 @@ static const char *between(const struct maskdm_text *a, const struct maskdm_text
 static const char *after(void (*change)(struct rig *r))
 {
     struct rig old, now;
-    struct maskdm_text a, b;
+    struct mdm_text a, b;
     const char *said;
 
     begin(&old);
@@ -79,8 +79,8 @@ static const char *after(void (*change)(struct rig *r))
     change(&now);
     b = written(&now);
     said = between(&a, &b);
-    maskdm_text_free(&a);
-    maskdm_text_free(&b);
+    mdm_text_free(&a);
+    mdm_text_free(&b);
     return said;
 }
 
@@ -170,7 +170,7 @@ START_TEST(the_first_difference)
                {more_labels, "label 2, \"c\", is new"},
                {from_the_host, "the images were files and come from the host"}};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(row); i++)
+    for (size_t i = 0; i < MDM_LENGTH(row); i++)
         ck_assert_str_eq(after(row[i].change), row[i].said);
 }
 END_TEST
@@ -178,7 +178,7 @@ END_TEST
 START_TEST(what_is_written)
 {
     struct rig r;
-    struct maskdm_text t;
+    struct mdm_text t;
 
     begin(&r);
     r.file[1].left_out = 1;
@@ -189,7 +189,7 @@ START_TEST(what_is_written)
                                          "[\"0.png\", 10, null, \"0000000000000abc\"],\n"
                                          "[\"a/\\\"1\\\".png\", 20, 0, \"0000000000000abc\", false],\n"
                                          "[\"b\\uefe9/2.png\", 30, 1, \"0000000000000abc\"]\n]}\n"));
-    maskdm_text_free(&t);
+    mdm_text_free(&t);
 }
 END_TEST
 
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(which_are_broken_counts)
 {
     struct rig a, b;
-    struct maskdm_text s, t;
+    struct mdm_text s, t;
 
     begin(&a);
     begin(&b);
@@ -205,8 +205,8 @@ START_TEST(which_are_broken_counts)
     s = written(&a);
     t = written(&b);
     ck_assert_str_eq(between(&s, &t), "0.png was left out and is read");
-    maskdm_text_free(&s);
-    maskdm_text_free(&t);
+    mdm_text_free(&s);
+    mdm_text_free(&t);
 }
 END_TEST
 
@@ -214,30 +214,30 @@ START_TEST(known_files)
 {
     static void (*const change[])(struct rig *r) = {gone, fresh, fresh_first, larger, other_bytes, relabelled};
     struct rig old, now;
-    struct maskdm_text t;
+    struct mdm_text t;
 
     begin(&old);
     old.file[1].left_out = 1;
     t = written(&old);
     begin(&now);
     nothing(&now);
-    ck_assert_int_eq(maskdm_manifest_knows(&now.scan, t.data, t.length), 1);
+    ck_assert_int_eq(mdm_manifest_knows(&now.scan, t.data, t.length), 1);
     ck_assert(now.scan.count == 2 && now.scan.broken == 1);
-    ck_assert_str_eq(maskdm_scan_name(&now.scan, 2), "a/\"1\".png");
-    for (size_t i = 0; i < MASKDM_LENGTH(change); i++) {
+    ck_assert_str_eq(mdm_scan_name(&now.scan, 2), "a/\"1\".png");
+    for (size_t i = 0; i < MDM_LENGTH(change); i++) {
         begin(&now);
         change[i](&now);
-        maskdm_scan_settle(&now.scan);
-        ck_assert_int_eq(maskdm_manifest_knows(&now.scan, t.data, t.length), 0);
+        mdm_scan_settle(&now.scan);
+        ck_assert_int_eq(mdm_manifest_knows(&now.scan, t.data, t.length), 0);
         for (int64_t k = 0; k < now.scan.count; k++)
             ck_assert(!now.file[k].left_out);
         ck_assert(now.scan.broken == 0);
     }
     for (size_t n = 0; n < t.length - 5; n++) {
         begin(&now);
-        ck_assert_int_eq(maskdm_manifest_knows(&now.scan, t.data, n), 0);
+        ck_assert_int_eq(mdm_manifest_knows(&now.scan, t.data, n), 0);
     }
-    maskdm_text_free(&t);
+    mdm_text_free(&t);
 }
 END_TEST
 
@@ -246,26 +246,26 @@ START_TEST(images_of_the_host)
     static const int32_t label[] = {0, -1, 2}, other[] = {0, -1, 3};
     maskdm_data a = {.count = 3, .height = SIDE, .width = SIDE, .channels = 3, .known = label, .known_labels = 3};
     maskdm_data b = a;
-    struct maskdm_text s = {0}, t = {0};
+    struct mdm_text s = {0}, t = {0};
 
     b.known = other;
-    ck_assert_int_eq(maskdm_manifest_write(&a, &s), MASKDM_OK);
-    ck_assert_int_eq(maskdm_manifest_write(&b, &t), MASKDM_OK);
+    ck_assert_int_eq(mdm_manifest_write(&a, &s), MASKDM_OK);
+    ck_assert_int_eq(mdm_manifest_write(&b, &t), MASKDM_OK);
     ck_assert_str_eq(between(&s, &s), "");
     ck_assert_str_eq(between(&s, &t), "image 2 had label 2 and has 3");
-    maskdm_text_free(&t);
+    mdm_text_free(&t);
     b.known = NULL;
     b.known_labels = 0;
-    ck_assert_int_eq(maskdm_manifest_write(&b, &t), MASKDM_OK);
+    ck_assert_int_eq(mdm_manifest_write(&b, &t), MASKDM_OK);
     ck_assert_str_eq(between(&s, &t), "the images had labels and have none");
     ck_assert_str_eq(between(&t, &s), "the images had no labels and have some");
-    maskdm_text_free(&s);
+    mdm_text_free(&s);
     b.count = 4;
-    ck_assert_int_eq(maskdm_manifest_write(&b, &s), MASKDM_OK);
+    ck_assert_int_eq(mdm_manifest_write(&b, &s), MASKDM_OK);
     ck_assert_ptr_nonnull(strstr(between(&t, &s), "there were 3 images of 4 x 4 x 3, "));
     ck_assert_ptr_nonnull(strstr(between(&t, &s), " and are 4 images of 4 x 4 x 3, "));
-    maskdm_text_free(&s);
-    maskdm_text_free(&t);
+    mdm_text_free(&s);
+    mdm_text_free(&t);
 }
 END_TEST
 
@@ -273,7 +273,7 @@ END_TEST
 START_TEST(damage)
 {
     struct rig r, s;
-    struct maskdm_text old, now, cut;
+    struct mdm_text old, now, cut;
 
     begin(&r);
     begin(&s);
@@ -294,9 +294,9 @@ START_TEST(damage)
         }
         old.data[k] = before;
     }
-    maskdm_text_free(&old);
-    maskdm_text_free(&now);
-    ck_assert_int_eq(maskdm_alloc_live(), 0);
+    mdm_text_free(&old);
+    mdm_text_free(&now);
+    ck_assert_int_eq(mdm_alloc_live(), 0);
 }
 END_TEST
 
@@ -309,7 +309,7 @@ static int refuse_at(void *user, size_t bytes)
 START_TEST(memory_may_end_anywhere)
 {
     struct rig r, s;
-    struct maskdm_text old, now;
+    struct mdm_text old, now;
     int status = MASKDM_ENOMEM;
 
     begin(&r);
@@ -319,19 +319,19 @@ START_TEST(memory_may_end_anywhere)
     now = written(&s);
     for (int i = 0; status != MASKDM_OK; i++) {
         int left = i;
-        struct maskdm_alloc_hook hook = {refuse_at, &left};
-        struct maskdm_text t = {0};
+        struct mdm_alloc_hook hook = {refuse_at, &left};
+        struct mdm_text t = {0};
 
         ck_assert_int_lt(i, 100);
-        maskdm_alloc_hook_set(&hook);
-        status = maskdm_manifest_difference(&t, old.data, old.length, now.data, now.length);
-        maskdm_alloc_hook_set(NULL);
+        mdm_alloc_hook_set(&hook);
+        status = mdm_manifest_difference(&t, old.data, old.length, now.data, now.length);
+        mdm_alloc_hook_set(NULL);
         ck_assert(status == MASKDM_OK || status == MASKDM_ENOMEM);
-        maskdm_text_free(&t);
-        ck_assert_int_eq(maskdm_alloc_live(), 2);
+        mdm_text_free(&t);
+        ck_assert_int_eq(mdm_alloc_live(), 2);
     }
-    maskdm_text_free(&old);
-    maskdm_text_free(&now);
+    mdm_text_free(&old);
+    mdm_text_free(&now);
 }
 END_TEST
 

@@ -49,7 +49,7 @@ START_TEST(counts)
         {"type=crop crop_size=3", 3, 8, 9},
     };
 
-    for (size_t i = 0; i < MASKDM_LENGTH(row); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(row); i++) {
         maskdm_mask *m = make(row[i].options);
         const double rate = 1 - (double)row[i].visible / (double)(row[i].rows * row[i].columns);
 

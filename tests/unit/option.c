@@ -49,7 +49,7 @@ static const char *fact(const char *kind, int64_t i, const char *what)
 
 static int says(const char *part)
 {
-    return strstr(maskdm_error_text(), part) != NULL;
+    return strstr(mdm_error_text(), part) != NULL;
 }
 
 START_TEST(tables_are_sound)
@@ -107,11 +107,11 @@ START_TEST(aliases_lead_to_their_options)
             see[sizeof see - 1] = '\0';
             for (char *word; (word = strtok_r(rest, "|", &rest)); count++) {
                 ck_assert_uint_eq(strspn(word, "abcdefghijklmnopqrstuvwxyz_0123456789"), strlen(word));
-                ck_assert_msg(!maskdm_optionset_has(o, word), "%s: %s is an option", kind, word);
+                ck_assert_msg(!mdm_options_has(o, word), "%s: %s is an option", kind, word);
                 ck_assert_int_eq(maskdm_options_set(o, word, "1"), MASKDM_ENOTFOUND);
-                ck_assert_msg(says("; see "), "%s %s: %s", kind, word, maskdm_error_text());
+                ck_assert_msg(says("; see "), "%s %s: %s", kind, word, mdm_error_text());
                 if (maskdm_options_count(kind) < 12) /* in a composite, two tables may know the same word */
-                    ck_assert_msg(says(see), "%s %s: %s", kind, word, maskdm_error_text());
+                    ck_assert_msg(says(see), "%s %s: %s", kind, word, mdm_error_text());
             }
         }
         maskdm_options_release(&o);
@@ -129,29 +129,29 @@ START_TEST(every_type_is_set_and_read)
     ck_assert_int_eq(maskdm_options_set(o, "image_size", "32x48"), MASKDM_OK);
     ck_assert_str_eq(value(o, "image_size"), "32,48");
     ck_assert_int_eq(maskdm_options_set_list(o, "image_size", sizes, 2), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_list(o, "image_size", got, 4), 2);
+    ck_assert_int_eq(mdm_options_list(o, "image_size", got, 4), 2);
     ck_assert(got[0] == 48 && got[1] == 64);
-    ck_assert_int_eq(maskdm_optionset_list(o, "image_size", got, 1), 1);
+    ck_assert_int_eq(mdm_options_list(o, "image_size", got, 1), 1);
     ck_assert_int_eq(maskdm_options_set_bool(o, "qkv_bias", 5), MASKDM_OK);
-    ck_assert(maskdm_optionset_bool(o, "qkv_bias"));
+    ck_assert(mdm_options_bool(o, "qkv_bias"));
     ck_assert_int_eq(maskdm_options_set(o, "qkv_bias", "no"), MASKDM_OK);
-    ck_assert(!maskdm_optionset_bool(o, "qkv_bias") && maskdm_optionset_is_set(o, "qkv_bias"));
-    ck_assert(!maskdm_optionset_is_set(o, "time_mlp"));
+    ck_assert(!mdm_options_bool(o, "qkv_bias") && mdm_options_is_set(o, "qkv_bias"));
+    ck_assert(!mdm_options_is_set(o, "time_mlp"));
     ck_assert_int_eq(maskdm_options_set_int(o, "dim", 512), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_int(o, "dim"), 512);
+    ck_assert_int_eq(mdm_options_int(o, "dim"), 512);
     ck_assert_int_eq(maskdm_options_set_float(o, "mlp_ratio", 2.5), MASKDM_OK);
-    ck_assert(maskdm_optionset_float(o, "mlp_ratio") == 2.5);
+    ck_assert(mdm_options_float(o, "mlp_ratio") == 2.5);
     ck_assert_int_eq(maskdm_options_set(f, "background", "0,0.5,1"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_list(f, "background", got, 4), 3);
+    ck_assert_int_eq(mdm_options_list(f, "background", got, 4), 3);
     ck_assert(got[1] == 0.5);
-    ck_assert_int_eq(maskdm_optionset_int(f, "cache_limit"), 2147483648);
+    ck_assert_int_eq(mdm_options_int(f, "cache_limit"), 2147483648);
     ck_assert_int_eq(maskdm_options_set_int(t, "seed", INT64_MIN), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_int(t, "seed"), INT64_MIN);
+    ck_assert_int_eq(mdm_options_int(t, "seed"), INT64_MIN);
     ck_assert_int_eq(maskdm_options_set(t, "loss", "l1"), MASKDM_OK);
-    ck_assert_str_eq(maskdm_optionset_string(t, "loss"), "l1");
-    ck_assert_str_eq(maskdm_optionset_string(p, "data"), "");
+    ck_assert_str_eq(mdm_options_string(t, "loss"), "l1");
+    ck_assert_str_eq(mdm_options_string(p, "data"), "");
     ck_assert_int_eq(maskdm_options_set(p, "data", "a b"), MASKDM_OK);
-    ck_assert_str_eq(maskdm_optionset_string(p, "data"), "a b");
+    ck_assert_str_eq(mdm_options_string(p, "data"), "a b");
     ck_assert_str_eq(value(p, "lr"), "0.0002");
     maskdm_options_release(&o);
     maskdm_options_release(&f);
@@ -198,20 +198,20 @@ static const char *const wrong_names[][3] = {
 
 START_TEST(wrong_names_are_explained_where_that_helps)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(wrong_names); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(wrong_names); i++) {
         maskdm_options *o = make(wrong_names[i][0]);
         char begin[100], json[100], *rest;
         size_t n = (size_t)snprintf(begin, sizeof begin, "%s has no option \"%s\"", wrong_names[i][0],
                                     wrong_names[i][1]);
 
         ck_assert_int_eq(maskdm_options_set(o, wrong_names[i][1], "1"), MASKDM_ENOTFOUND);
-        ck_assert_int_eq(strncmp(maskdm_error_text(), begin, n), 0);
-        rest = strdup(maskdm_error_text() + n);
+        ck_assert_int_eq(strncmp(mdm_error_text(), begin, n), 0);
+        rest = strdup(mdm_error_text() + n);
         ck_assert_msg(*wrong_names[i][2] ? strncmp(rest, wrong_names[i][2], strlen(wrong_names[i][2])) == 0 : !*rest,
                       "%s: %s", wrong_names[i][1], rest);
         snprintf(json, sizeof json, "{\"%s\": 1}", wrong_names[i][1]);
         ck_assert_int_eq(maskdm_options_parse_json(o, json, strlen(json)), MASKDM_ENOTFOUND);
-        ck_assert_str_eq(maskdm_error_text() + n, rest);
+        ck_assert_str_eq(mdm_error_text() + n, rest);
         free(rest);
         maskdm_options_release(&o);
     }
@@ -226,25 +226,25 @@ START_TEST(options_are_spelled_as_flags)
     ck_assert_int_eq(maskdm_options_set_spelling(o, MASKDM_SPELL_FLAGS), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_clone(&copy, o), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_set(copy, "mask_ratio", "1.5"), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option --mask-ratio is 1.5; its range is 0 .. 1");
+    ck_assert_str_eq(mdm_error_text(), "option --mask-ratio is 1.5; its range is 0 .. 1");
     ck_assert_int_eq(maskdm_options_set(copy, "mask_ratoi", "1.5"), MASKDM_ENOTFOUND);
-    ck_assert_str_eq(maskdm_error_text(), "pretrain has no option \"--mask-ratoi\"; the nearest is --mask-ratio");
+    ck_assert_str_eq(mdm_error_text(), "pretrain has no option \"--mask-ratoi\"; the nearest is --mask-ratio");
     ck_assert_int_eq(maskdm_options_set_int(copy, "mask", 3), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option --mask takes a text, not the number 3");
+    ck_assert_str_eq(mdm_error_text(), "option --mask takes a text, not the number 3");
     ck_assert_int_eq(maskdm_options_check(o), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option --data must be given");
+    ck_assert_str_eq(mdm_error_text(), "option --data must be given");
     ck_assert_int_eq(maskdm_options_parse(o, "data=d out=r mask=patch mask_block_size=3"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_check(o), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option --mask-block-size belongs to --mask=block, but --mask is patch");
+    ck_assert_str_eq(mdm_error_text(), "option --mask-block-size belongs to --mask=block, but --mask is patch");
     ck_assert_int_eq(maskdm_options_set(o, "mask", "block"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_mask_kind), MASKDM_OK);
-    ck_assert_str_eq(maskdm_optionset_said(part, "block_size"), "--mask-block-size");
-    ck_assert_str_eq(maskdm_optionset_said(part, "type"), "--mask");
+    ck_assert_int_eq(mdm_options_extract(&part, o, &mdm_mask_kind), MASKDM_OK);
+    ck_assert_str_eq(mdm_options_said(part, "block_size"), "--mask-block-size");
+    ck_assert_str_eq(mdm_options_said(part, "type"), "--mask");
     maskdm_options_release(&part);
     ck_assert_int_eq(maskdm_options_set_spelling(o, MASKDM_SPELL_NAMES), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_mask_kind), MASKDM_OK);
-    ck_assert_str_eq(maskdm_optionset_said(part, "block_size"), "mask_block_size");
-    ck_assert_str_eq(maskdm_optionset_said(o, "none"), "none");
+    ck_assert_int_eq(mdm_options_extract(&part, o, &mdm_mask_kind), MASKDM_OK);
+    ck_assert_str_eq(mdm_options_said(part, "block_size"), "mask_block_size");
+    ck_assert_str_eq(mdm_options_said(o, "none"), "none");
     ck_assert_int_eq(maskdm_options_set_spelling(o, 2), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set_spelling(NULL, 0), MASKDM_EINVAL);
     maskdm_options_release(&part);
@@ -260,9 +260,9 @@ START_TEST(wrong_values_are_explained)
     ck_assert_int_eq(maskdm_options_set(o, "mask_ratoi", "0.5"), MASKDM_ENOTFOUND);
     ck_assert(says("pretrain has no option \"mask_ratoi\"; the nearest is mask_ratio"));
     ck_assert_int_eq(maskdm_options_set(o, "mask_ratio", "1.5"), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option mask_ratio is 1.5; its range is 0 .. 1");
+    ck_assert_str_eq(mdm_error_text(), "option mask_ratio is 1.5; its range is 0 .. 1");
     ck_assert_int_eq(maskdm_options_set(o, "save_every", "-1"), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option save_every is -1; its range is at least 0");
+    ck_assert_str_eq(mdm_error_text(), "option save_every is -1; its range is at least 0");
     ck_assert_int_eq(maskdm_options_set(o, "dim", "12.5"), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(o, "dim", ""), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(o, "lr", "fast"), MASKDM_EINVAL);
@@ -281,7 +281,7 @@ START_TEST(wrong_values_are_explained)
     ck_assert_int_eq(maskdm_options_set(NULL, "dim", "1"), MASKDM_EINVAL);
     ck_assert_str_eq(value(o, "dim"), "256");
     ck_assert_str_eq(value(o, "mask"), "none");
-    ck_assert(!maskdm_optionset_is_set(o, "dim"));
+    ck_assert(!mdm_options_is_set(o, "dim"));
     maskdm_options_release(&o);
     ck_assert_int_eq(maskdm_options_create(&o, "unet"), MASKDM_ENOTFOUND);
     ck_assert_ptr_null(o);
@@ -293,17 +293,17 @@ START_TEST(selected_kinds_decide)
     maskdm_options *o = make("pretrain"), *m = make("mask");
 
     ck_assert_int_eq(maskdm_options_check(o), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option data must be given");
+    ck_assert_str_eq(mdm_error_text(), "option data must be given");
     ck_assert_int_eq(maskdm_options_parse(o, "data=d out=r"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_check(o), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_parse(o, "mask=patch mask_block_size=3"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_check(o), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option mask_block_size belongs to mask=block, but mask is patch");
+    ck_assert_str_eq(mdm_error_text(), "option mask_block_size belongs to mask=block, but mask is patch");
     ck_assert_int_eq(maskdm_options_set(o, "mask", "block"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_check(o), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_set(m, "type", "crop"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_check(m), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "option crop_size must be given");
+    ck_assert_str_eq(mdm_error_text(), "option crop_size must be given");
     ck_assert_str_eq(fact("mask", 2, "when"), "type=block");
     ck_assert_str_eq(fact("mask", 1, "when"), "type=patch|block");
     maskdm_options_release(&o);
@@ -354,7 +354,7 @@ START_TEST(json_goes_round)
     ck_assert_ptr_nonnull(strstr(json, "\"val\": \"n\\uefe9/\\uefee\\uefbe\\uef81\""));
     ck_assert_int_eq(maskdm_options_parse_json(back, json, strlen(json)), MASKDM_OK);
     ck_assert_str_eq(value(back, "val"), "n\xe9/\xee\xbe\x81");
-    ck_assert_int_eq(maskdm_optionset_difference(o, back, NULL, &name, &a, &b), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_difference(o, back, NULL, &name, &a, &b), MASKDM_OK);
     ck_assert_ptr_null(name);
     ck_assert_int_eq(maskdm_options_check(back), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_json(o, json, 8, &needed), MASKDM_OK);
@@ -376,17 +376,17 @@ START_TEST(bad_json_sets_nothing)
                                       "[64]",
                                       "{\"dim\": 64"};
     maskdm_options *o = make("uvit");
-    long live = maskdm_alloc_live();
+    long live = mdm_alloc_live();
 
-    for (size_t i = 0; i < MASKDM_LENGTH(bad); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(bad); i++) {
         ck_assert_msg(maskdm_options_parse_json(o, bad[i], strlen(bad[i])) < 0, "%s", bad[i]);
         ck_assert_str_eq(value(o, "dim"), "256");
     }
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_alloc_live(), live);
     ck_assert_int_eq(maskdm_options_parse_json(o, "{\"dim\":64,\"heads\":\"8\"}", 22), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_parse_json(o, "{\"dim\":null}", 12), MASKDM_OK);
     ck_assert(!strcmp(value(o, "dim"), "256") && !strcmp(value(o, "heads"), "8"));
-    ck_assert(!maskdm_optionset_is_set(o, "dim"));
+    ck_assert(!mdm_options_is_set(o, "dim"));
     maskdm_options_release(&o);
 }
 END_TEST
@@ -396,26 +396,26 @@ START_TEST(tables_are_taken_out_of_composites)
     maskdm_options *o = make("pretrain"), *part = NULL, *wrong = make("ema");
 
     ck_assert_int_eq(maskdm_options_parse(o, "mask=block mask_ratio=0.9 ema_decay=0.5 dim=64 loaders=7"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_mask_kind), MASKDM_OK);
-    ck_assert_str_eq(maskdm_optionset_string(part, "type"), "block");
-    ck_assert(maskdm_optionset_float(part, "ratio") == 0.9 && maskdm_optionset_is_set(part, "ratio"));
-    ck_assert(!maskdm_optionset_is_set(part, "block_size") && maskdm_optionset_int(part, "block_size") == 2);
+    ck_assert_int_eq(mdm_options_extract(&part, o, &mdm_mask_kind), MASKDM_OK);
+    ck_assert_str_eq(mdm_options_string(part, "type"), "block");
+    ck_assert(mdm_options_float(part, "ratio") == 0.9 && mdm_options_is_set(part, "ratio"));
+    ck_assert(!mdm_options_is_set(part, "block_size") && mdm_options_int(part, "block_size") == 2);
     maskdm_options_release(&part);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_ema_kind), MASKDM_OK);
-    ck_assert(maskdm_optionset_float(part, "decay") == 0.5 && maskdm_optionset_int(part, "start") == 100);
+    ck_assert_int_eq(mdm_options_extract(&part, o, &mdm_ema_kind), MASKDM_OK);
+    ck_assert(mdm_options_float(part, "decay") == 0.5 && mdm_options_int(part, "start") == 100);
     maskdm_options_release(&part);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_folder_kind), MASKDM_OK);
-    ck_assert(maskdm_optionset_int(part, "loaders") == 7 && maskdm_optionset_int(part, "image_size") == 32);
+    ck_assert_int_eq(mdm_options_extract(&part, o, &mdm_folder_kind), MASKDM_OK);
+    ck_assert(mdm_options_int(part, "loaders") == 7 && mdm_options_int(part, "image_size") == 32);
     maskdm_options_release(&part);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, NULL, &maskdm_uvit_kind), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_int(part, "dim"), 256);
+    ck_assert_int_eq(mdm_options_extract(&part, NULL, &mdm_uvit_kind), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_int(part, "dim"), 256);
     maskdm_options_release(&part);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, wrong, &maskdm_uvit_kind), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "options of kind uvit are needed, not of kind ema");
+    ck_assert_int_eq(mdm_options_extract(&part, wrong, &mdm_uvit_kind), MASKDM_EINVAL);
+    ck_assert_str_eq(mdm_error_text(), "options of kind uvit are needed, not of kind ema");
     ck_assert_ptr_null(part);
     ck_assert_int_eq(maskdm_options_set(o, "mask", "crop"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, o, &maskdm_mask_kind), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_optionset_extract(&part, wrong, &maskdm_ema_kind), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_extract(&part, o, &mdm_mask_kind), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_options_extract(&part, wrong, &mdm_ema_kind), MASKDM_OK);
     maskdm_options_release(&part);
     maskdm_options_release(&o);
     maskdm_options_release(&wrong);
@@ -431,13 +431,13 @@ START_TEST(differences_are_found)
 
     ck_assert_int_eq(maskdm_options_clone(&b, a), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_parse(b, "seed=7 eps=1e-08 mask_block_size=5 steps=7 loaders=0"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_optionset_difference(a, b, skip, &name, &x, &y), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_difference(a, b, skip, &name, &x, &y), MASKDM_OK);
     ck_assert_ptr_null(name);
-    ck_assert_int_eq(maskdm_optionset_difference(a, b, NULL, &name, &x, &y), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_difference(a, b, NULL, &name, &x, &y), MASKDM_OK);
     ck_assert_str_eq(name, "seed");
     ck_assert(!strcmp(x, "0") && !strcmp(y, "7"));
-    maskdm_free(x);
-    maskdm_free(y);
+    mdm_free(x);
+    mdm_free(y);
     maskdm_options_release(&a);
     maskdm_options_release(&b);
 }
@@ -451,33 +451,33 @@ static int refuse_at(void *user, size_t bytes)
 
 START_TEST(memory_may_end_anywhere)
 {
-    long live = maskdm_alloc_live();
+    long live = mdm_alloc_live();
     int left, status = MASKDM_ENOMEM;
-    struct maskdm_alloc_hook hook = {refuse_at, &left};
+    struct mdm_alloc_hook hook = {refuse_at, &left};
 
     for (int n = 0; status != MASKDM_OK; n++) {
         maskdm_options *o = NULL, *part = NULL;
-        struct maskdm_text t = {0};
+        struct mdm_text t = {0};
 
         left = n;
-        maskdm_alloc_hook_set(&hook);
+        mdm_alloc_hook_set(&hook);
         status = maskdm_options_create(&o, "pretrain");
         if (status >= 0)
             status = maskdm_options_parse(o, "dim=64 data=x");
         if (status >= 0)
             status = maskdm_options_parse_json(o, "{\"image_size\":[16,16]}", 22);
         if (status >= 0)
-            status = maskdm_optionset_extract(&part, o, &maskdm_uvit_kind);
+            status = mdm_options_extract(&part, o, &mdm_uvit_kind);
         if (status >= 0) {
-            maskdm_optionset_write_json(part, &t);
-            status = maskdm_text_ok(&t);
+            mdm_options_write_json(part, &t);
+            status = mdm_text_ok(&t);
         }
-        maskdm_alloc_hook_set(NULL);
-        maskdm_text_free(&t);
+        mdm_alloc_hook_set(NULL);
+        mdm_text_free(&t);
         maskdm_options_release(&o);
         maskdm_options_release(&part);
         ck_assert(status == MASKDM_OK || status == MASKDM_ENOMEM);
-        ck_assert_int_eq(maskdm_alloc_live(), live);
+        ck_assert_int_eq(mdm_alloc_live(), live);
     }
 }
 END_TEST

@@ -114,16 +114,16 @@ static unsigned expected(int k, int y, int x, int c)
     return value(y, x * n + c, depth) * 65535 / ((1u << depth) - 1);
 }
 
-static int decode(maskdm_image **out, const struct bytes *b, struct maskdm_failure *f)
+static int decode(maskdm_image **out, const struct bytes *b, struct mdm_failure *f)
 {
     memset(f, 0, sizeof *f);
-    return maskdm_picture_decode(out, b->data, b->size, &maskdm_reading_standard, f);
+    return mdm_image_decode(out, b->data, b->size, &mdm_reading_standard, f);
 }
 
 START_TEST(every_kind)
 {
     static struct bytes b;
-    struct maskdm_failure f;
+    struct mdm_failure f;
     maskdm_image *m;
     int n = kind[_i].type == PNG_COLOR_TYPE_PALETTE ? 3 : channels_of(kind[_i].type);
 
@@ -139,7 +139,7 @@ START_TEST(every_kind)
             for (int x = 0; x < W; x++)
                 for (int c = 0; c < n; c++)
                     ck_assert_uint_eq(m->sample[(y * W + x) * n + c], expected(_i, y, x, c));
-        maskdm_picture_free(&m);
+        mdm_image_free(&m);
     }
 }
 END_TEST
@@ -148,8 +148,8 @@ END_TEST
 START_TEST(every_cut_into_the_picture_is_an_error)
 {
     static struct bytes b, cut;
-    struct maskdm_failure f;
-    long before = maskdm_alloc_live();
+    struct mdm_failure f;
+    long before = mdm_alloc_live();
     maskdm_image *m, *whole;
 
     encode(&b, kind[_i].type, kind[_i].depth, _i % 2, kind[_i].transparent);
@@ -166,10 +166,10 @@ START_TEST(every_cut_into_the_picture_is_an_error)
             ck_assert_int_eq(decode(&whole, &b, &f), MASKDM_OK);
             ck_assert_str_eq(whole->remark, "");
             ck_assert_mem_eq(m->sample, whole->sample, (size_t)(H * W * m->channels) * sizeof *m->sample);
-            maskdm_picture_free(&whole);
-            maskdm_picture_free(&m);
+            mdm_image_free(&whole);
+            mdm_image_free(&m);
         }
-        ck_assert_int_eq(maskdm_alloc_live(), before);
+        ck_assert_int_eq(mdm_alloc_live(), before);
     }
 }
 END_TEST
@@ -177,8 +177,8 @@ END_TEST
 START_TEST(no_flipped_bit_crashes)
 {
     static struct bytes b;
-    struct maskdm_failure f;
-    long before = maskdm_alloc_live();
+    struct mdm_failure f;
+    long before = mdm_alloc_live();
     maskdm_image *m;
 
     encode(&b, kind[_i].type, kind[_i].depth, 1, kind[_i].transparent);
@@ -186,9 +186,9 @@ START_TEST(no_flipped_bit_crashes)
         b.data[n / 8] ^= (unsigned char)(1 << n % 8);
         if (decode(&m, &b, &f) < 0)
             ck_assert_ptr_null(m);
-        maskdm_picture_free(&m);
+        mdm_image_free(&m);
         b.data[n / 8] ^= (unsigned char)(1 << n % 8);
-        ck_assert_int_eq(maskdm_alloc_live(), before);
+        ck_assert_int_eq(mdm_alloc_live(), before);
     }
 }
 END_TEST
@@ -212,7 +212,7 @@ START_TEST(promised_pixels_are_not_believed)
         {65535, 65535, MASKDM_EFORMAT}, {8000, 8000, MASKDM_EFORMAT}, {65536, 1, MASKDM_ENOTSUP},
         {0, 5, MASKDM_EFORMAT}, {5, 0, MASKDM_EFORMAT}, {0x7fffffff, 0x7fffffff, MASKDM_ENOTSUP}};
     static struct bytes b;
-    struct maskdm_failure f;
+    struct mdm_failure f;
     maskdm_image *m;
     uint32_t sum;
 
@@ -240,36 +240,36 @@ static int refuse_at(void *user, size_t bytes)
 START_TEST(every_refused_allocation_is_reported)
 {
     static struct bytes b;
-    struct maskdm_failure f;
-    long before = maskdm_alloc_live();
+    struct mdm_failure f;
+    long before = mdm_alloc_live();
     maskdm_image *m;
     int r = -1;
 
     encode(&b, kind[_i].type, kind[_i].depth, 1, kind[_i].transparent);
     for (int i = 0; r < 0; i++) {
         int left = i;
-        struct maskdm_alloc_hook hook = {refuse_at, &left};
+        struct mdm_alloc_hook hook = {refuse_at, &left};
 
         ck_assert_int_lt(i, 100);
-        maskdm_alloc_hook_set(&hook);
+        mdm_alloc_hook_set(&hook);
         r = decode(&m, &b, &f);
-        maskdm_alloc_hook_set(NULL);
+        mdm_alloc_hook_set(NULL);
         if (r < 0) {
             ck_assert_int_eq(r, MASKDM_ENOMEM);
             ck_assert_ptr_nonnull(strstr(f.text, "cannot allocate"));
-            ck_assert_int_eq(maskdm_alloc_live(), before);
+            ck_assert_int_eq(mdm_alloc_live(), before);
         }
     }
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
 }
 END_TEST
 
 static maskdm_image *pattern(int channels)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *m;
 
-    ck_assert_int_eq(maskdm_picture_create(&m, H, W, channels, &f), MASKDM_OK);
+    ck_assert_int_eq(mdm_image_create(&m, H, W, channels, &f), MASKDM_OK);
     for (int i = 0; i < H * W * channels; i++)
         m->sample[i] = (uint16_t)(i * 7919);
     return m;
@@ -278,7 +278,7 @@ static maskdm_image *pattern(int channels)
 START_TEST(what_is_written_reads_back)
 {
     const char *path[2] = {"unit_png_a.png", "unit_png_b.png"};
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     char *bytes[2];
     size_t size[2];
 
@@ -287,20 +287,20 @@ START_TEST(what_is_written_reads_back)
             maskdm_image *m = pattern(channels), *n;
 
             for (int k = 0; k < 2; k++) {
-                ck_assert_msg(!maskdm_picture_write_png(m, path[k], bits, &f), "%s", f.text);
-                ck_assert_int_eq(maskdm_file_read_all(&bytes[k], &size[k], path[k], 1 << 20), MASKDM_OK);
+                ck_assert_msg(!mdm_image_write_png(m, path[k], bits, &f), "%s", f.text);
+                ck_assert_int_eq(mdm_file_read_all(&bytes[k], &size[k], path[k], 1 << 20), MASKDM_OK);
             }
             ck_assert_uint_eq(size[0], size[1]);
             ck_assert_mem_eq(bytes[0], bytes[1], size[0]);
-            ck_assert_int_eq(maskdm_picture_read(&n, path[0], &maskdm_reading_standard, &f), MASKDM_OK);
+            ck_assert_int_eq(mdm_image_read(&n, path[0], &mdm_reading_standard, &f), MASKDM_OK);
             ck_assert_int_eq(n->channels, channels);
             ck_assert_int_eq(n->bits, bits);
             for (int i = 0; i < H * W * channels; i++)
                 ck_assert_int_eq(n->sample[i], bits == 16 ? m->sample[i] : (m->sample[i] + 128) / 257 * 257);
             for (int k = 0; k < 2; k++)
-                maskdm_free(bytes[k]);
-            maskdm_picture_free(&m);
-            maskdm_picture_free(&n);
+                mdm_free(bytes[k]);
+            mdm_image_free(&m);
+            mdm_image_free(&n);
         }
     unlink(path[0]);
     unlink(path[1]);
@@ -317,36 +317,36 @@ START_TEST(a_failed_write_leaves_the_old_file)
 {
     static const char *const operation[] = {"open", "write", "fsync", "rename"};
     char name[16];
-    struct maskdm_file_hook hook = {fail_write, name};
+    struct mdm_file_hook hook = {fail_write, name};
     maskdm_image *m = pattern(3), *n;
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     int left = 0;
-    struct maskdm_alloc_hook refuse = {refuse_at, &left};
+    struct mdm_alloc_hook refuse = {refuse_at, &left};
     long before;
 
-    ck_assert_int_eq(maskdm_picture_write_png(m, "unit_png_old.png", 16, &f), MASKDM_OK);
-    before = maskdm_alloc_live();
-    for (size_t i = 0; i < MASKDM_LENGTH(operation); i++) {
+    ck_assert_int_eq(mdm_image_write_png(m, "unit_png_old.png", 16, &f), MASKDM_OK);
+    before = mdm_alloc_live();
+    for (size_t i = 0; i < MDM_LENGTH(operation); i++) {
         strcpy(name, operation[i]);
-        maskdm_file_hook_set(&hook);
-        ck_assert_int_eq(maskdm_picture_write_png(m, "unit_png_old.png", 8, &f), MASKDM_EIO);
-        maskdm_file_hook_set(NULL);
+        mdm_file_hook_set(&hook);
+        ck_assert_int_eq(mdm_image_write_png(m, "unit_png_old.png", 8, &f), MASKDM_EIO);
+        mdm_file_hook_set(NULL);
         ck_assert_ptr_nonnull(strstr(f.text, "unit_png_old.png"));
-        ck_assert_int_eq(maskdm_alloc_live(), before);
+        ck_assert_int_eq(mdm_alloc_live(), before);
     }
     for (int i = 0, r = -1; r < 0; i++) {
         left = i;
-        maskdm_alloc_hook_set(&refuse);
-        r = maskdm_picture_write_png(m, "unit_png_new.png", 8, &f);
-        maskdm_alloc_hook_set(NULL);
-        ck_assert_int_eq(maskdm_alloc_live(), before);
+        mdm_alloc_hook_set(&refuse);
+        r = mdm_image_write_png(m, "unit_png_new.png", 8, &f);
+        mdm_alloc_hook_set(NULL);
+        ck_assert_int_eq(mdm_alloc_live(), before);
         ck_assert(r == MASKDM_ENOMEM || r == MASKDM_OK);
         ck_assert_int_lt(i, 100);
     }
-    ck_assert_int_eq(maskdm_picture_read(&n, "unit_png_old.png", &maskdm_reading_standard, &f), MASKDM_OK);
+    ck_assert_int_eq(mdm_image_read(&n, "unit_png_old.png", &mdm_reading_standard, &f), MASKDM_OK);
     ck_assert_int_eq(n->bits, 16);
-    maskdm_picture_free(&n);
-    maskdm_picture_free(&m);
+    mdm_image_free(&n);
+    mdm_image_free(&m);
     unlink("unit_png_old.png");
     unlink("unit_png_new.png");
 }
@@ -359,11 +359,11 @@ int main(void)
     SRunner *sr = srunner_create(s);
     int failed;
 
-    tcase_add_loop_test(t, every_kind, 0, (int)MASKDM_LENGTH(kind));
-    tcase_add_loop_test(t, every_cut_into_the_picture_is_an_error, 0, (int)MASKDM_LENGTH(kind));
-    tcase_add_loop_test(t, no_flipped_bit_crashes, 0, (int)MASKDM_LENGTH(kind));
+    tcase_add_loop_test(t, every_kind, 0, (int)MDM_LENGTH(kind));
+    tcase_add_loop_test(t, every_cut_into_the_picture_is_an_error, 0, (int)MDM_LENGTH(kind));
+    tcase_add_loop_test(t, no_flipped_bit_crashes, 0, (int)MDM_LENGTH(kind));
     tcase_add_loop_test(t, promised_pixels_are_not_believed, 0, 6);
-    tcase_add_loop_test(t, every_refused_allocation_is_reported, 0, (int)MASKDM_LENGTH(kind));
+    tcase_add_loop_test(t, every_refused_allocation_is_reported, 0, (int)MDM_LENGTH(kind));
     tcase_add_test(t, what_is_written_reads_back);
     tcase_add_test(t, a_failed_write_leaves_the_old_file);
     suite_add_tcase(s, t);

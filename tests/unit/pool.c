@@ -33,12 +33,12 @@ static void body(void *arg, int64_t i, int worker)
     w->sum[worker][0] += i;
 }
 
-static int64_t run_and_check(struct maskdm_pool *p, int n)
+static int64_t run_and_check(struct mdm_pool *p, int n)
 {
     struct work *w = calloc(1, sizeof *w);
     int64_t sum = 0;
 
-    ck_assert_int_eq(maskdm_pool_run(p, n, body, w), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_run(p, n, body, w), MASKDM_OK);
     ck_assert(!w->bad_worker);
     for (int i = 0; i < N; i++)
         ck_assert_int_eq(w->hits[i], i < n);
@@ -50,39 +50,39 @@ static int64_t run_and_check(struct maskdm_pool *p, int n)
 
 START_TEST(every_index_once)
 {
-    struct maskdm_pool *p;
+    struct mdm_pool *p;
 
     for (int threads = 1; threads <= THREADS; threads++) {
-        ck_assert_int_eq(maskdm_pool_create(&p, threads, NULL, NULL), MASKDM_OK);
-        ck_assert_int_eq(maskdm_pool_threads(p), threads);
+        ck_assert_int_eq(mdm_pool_create(&p, threads, NULL, NULL), MASKDM_OK);
+        ck_assert_int_eq(mdm_pool_threads(p), threads);
         for (int n = 0; n <= 10; n++)
             ck_assert_int_eq(run_and_check(p, n), n * (n - 1) / 2);
         ck_assert_int_eq(run_and_check(p, N), (int64_t)N * (N - 1) / 2);
-        maskdm_pool_release(&p);
+        mdm_pool_release(&p);
         ck_assert_ptr_null(p);
     }
-    maskdm_pool_release(&p);
+    mdm_pool_release(&p);
     ck_assert_int_eq(run_and_check(NULL, 100), 4950);
-    ck_assert_int_eq(maskdm_pool_threads(NULL), 1);
-    ck_assert_int_eq(maskdm_pool_create(&p, 0, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_pool_threads(NULL), 1);
+    ck_assert_int_eq(mdm_pool_create(&p, 0, NULL, NULL), MASKDM_EINVAL);
 }
 END_TEST
 
 /* A reused or lost round would drop or double an addition, or hang. */
 START_TEST(thousands_of_tiny_loops)
 {
-    struct maskdm_pool *p;
+    struct mdm_pool *p;
     struct work *w = calloc(1, sizeof *w);
 
-    ck_assert_int_eq(maskdm_pool_create(&p, 3, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_create(&p, 3, NULL, NULL), MASKDM_OK);
     for (int i = 0; i < 5000; i++) {
-        ck_assert_int_eq(maskdm_pool_run(p, 1 + i % 5, body, w), MASKDM_OK);
+        ck_assert_int_eq(mdm_pool_run(p, 1 + i % 5, body, w), MASKDM_OK);
         if (i % 500 == 0)
             usleep(2000); /* long enough for the workers to fall asleep */
     }
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(w->hits[i], 1000 * (5 - i));
-    maskdm_pool_release(&p);
+    mdm_pool_release(&p);
     free(w);
 }
 END_TEST
@@ -95,22 +95,22 @@ static void slow_body(void *arg, int64_t i, int worker)
 
 START_TEST(caller_sleeps_until_the_last_is_done)
 {
-    struct maskdm_pool *p;
+    struct mdm_pool *p;
     struct work *w = calloc(1, sizeof *w);
 
-    ck_assert_int_eq(maskdm_pool_create(&p, 2, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_create(&p, 2, NULL, NULL), MASKDM_OK);
     for (int i = 1; i <= 20; i++) {
-        ck_assert_int_eq(maskdm_pool_run(p, 2, slow_body, w), MASKDM_OK);
+        ck_assert_int_eq(mdm_pool_run(p, 2, slow_body, w), MASKDM_OK);
         ck_assert_int_eq(w->hits[0], i);
         ck_assert_int_eq(w->hits[1], i);
     }
-    maskdm_pool_release(&p);
+    mdm_pool_release(&p);
     free(w);
 }
 END_TEST
 
 struct caller {
-    struct maskdm_pool *pool;
+    struct mdm_pool *pool;
     struct work *work;
 };
 
@@ -124,14 +124,14 @@ static void *call_often(void *arg)
     struct caller *c = arg;
 
     for (int i = 0; i < 300; i++)
-        ck_assert_int_eq(maskdm_pool_run(c->pool, 20, guarded_body, c), MASKDM_OK);
+        ck_assert_int_eq(mdm_pool_run(c->pool, 20, guarded_body, c), MASKDM_OK);
     return NULL;
 }
 
 /* Both callers share one sum per worker: without turns the additions would collide. */
 START_TEST(callers_take_turns)
 {
-    struct maskdm_pool *p;
+    struct mdm_pool *p;
     struct work *w = calloc(1, sizeof *w);
     struct caller c[2];
     pthread_t t[2];
@@ -140,7 +140,7 @@ START_TEST(callers_take_turns)
     for (int threads = 1; threads <= 3; threads += 2) {
         memset(w, 0, sizeof *w);
         sum = 0;
-        ck_assert_int_eq(maskdm_pool_create(&p, threads, NULL, NULL), MASKDM_OK);
+        ck_assert_int_eq(mdm_pool_create(&p, threads, NULL, NULL), MASKDM_OK);
         for (int i = 0; i < 2; i++) {
             c[i].pool = p;
             c[i].work = w;
@@ -153,7 +153,7 @@ START_TEST(callers_take_turns)
         ck_assert_int_eq(sum, 2 * 300 * 190);
         for (int i = 0; i < 20; i++)
             ck_assert_int_eq(w->hits[i], 600);
-        maskdm_pool_release(&p);
+        mdm_pool_release(&p);
     }
     free(w);
 }
@@ -168,14 +168,14 @@ static void host_loop(void *user, int64_t n, void (*run)(void *arg, int64_t i, i
 
 START_TEST(hosts_loop_is_used)
 {
-    struct maskdm_pool *p;
+    struct mdm_pool *p;
     int calls = 0;
 
-    ck_assert_int_eq(maskdm_pool_create(&p, 2, host_loop, &calls), MASKDM_OK);
-    ck_assert_int_eq(maskdm_pool_threads(p), 2);
+    ck_assert_int_eq(mdm_pool_create(&p, 2, host_loop, &calls), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_threads(p), 2);
     ck_assert_int_eq(run_and_check(p, 100), 4950);
     ck_assert_int_eq(calls, 1);
-    maskdm_pool_release(&p);
+    mdm_pool_release(&p);
 }
 END_TEST
 
@@ -192,17 +192,17 @@ static void look_at_signals(void *arg, int64_t i, int worker)
 
 START_TEST(workers_take_no_signals)
 {
-    struct maskdm_pool *p;
+    struct mdm_pool *p;
     sigset_t before, after;
     int open = 0;
 
     ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
-    ck_assert_int_eq(maskdm_pool_create(&p, 2, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_create(&p, 2, NULL, NULL), MASKDM_OK);
     ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
     ck_assert_int_eq(sigismember(&before, SIGINT), sigismember(&after, SIGINT));
-    ck_assert_int_eq(maskdm_pool_run(p, 20, look_at_signals, &open), MASKDM_OK);
+    ck_assert_int_eq(mdm_pool_run(p, 20, look_at_signals, &open), MASKDM_OK);
     ck_assert_int_eq(open, 0);
-    maskdm_pool_release(&p);
+    mdm_pool_release(&p);
 }
 END_TEST
 
@@ -215,15 +215,15 @@ static int refuse(void *user, size_t bytes)
 
 START_TEST(failed_creation_leaves_nothing)
 {
-    struct maskdm_alloc_hook hook = {refuse, NULL};
-    struct maskdm_pool *p;
-    long live = maskdm_alloc_live();
+    struct mdm_alloc_hook hook = {refuse, NULL};
+    struct mdm_pool *p;
+    long live = mdm_alloc_live();
 
-    maskdm_alloc_hook_set(&hook);
-    ck_assert_int_eq(maskdm_pool_create(&p, 2, NULL, NULL), MASKDM_ENOMEM);
-    maskdm_alloc_hook_set(NULL);
+    mdm_alloc_hook_set(&hook);
+    ck_assert_int_eq(mdm_pool_create(&p, 2, NULL, NULL), MASKDM_ENOMEM);
+    mdm_alloc_hook_set(NULL);
     ck_assert_ptr_null(p);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_alloc_live(), live);
 }
 END_TEST
 
@@ -231,24 +231,24 @@ static int fail_some(void *arg, int64_t i, int worker)
 {
     atomic_fetch_add((atomic_int *)arg, 1);
     (void)worker;
-    return i == 40 || i == 41 || i == 90 ? maskdm_fail(MASKDM_EIO, "index %lld", (long long)i) : MASKDM_OK;
+    return i == 40 || i == 41 || i == 90 ? mdm_fail(MASKDM_EIO, "index %lld", (long long)i) : MASKDM_OK;
 }
 
 START_TEST(the_lowest_failure_is_told)
 {
     for (int threads = 1; threads <= 4; threads++) {
-        struct maskdm_pool *p;
+        struct mdm_pool *p;
         atomic_int ran;
 
         atomic_init(&ran, 0);
-        ck_assert_int_eq(maskdm_pool_create(&p, threads, NULL, NULL), MASKDM_OK);
+        ck_assert_int_eq(mdm_pool_create(&p, threads, NULL, NULL), MASKDM_OK);
         for (int k = 0; k < 50; k++) {
-            ck_assert_int_eq(maskdm_pool_try(p, 100, fail_some, &ran), MASKDM_EIO);
-            ck_assert_str_eq(maskdm_error_text(), "index 40");
+            ck_assert_int_eq(mdm_pool_try(p, 100, fail_some, &ran), MASKDM_EIO);
+            ck_assert_str_eq(mdm_error_text(), "index 40");
         }
         ck_assert_int_eq(atomic_load(&ran), 5000);
-        ck_assert_int_eq(maskdm_pool_try(p, 40, fail_some, &ran), MASKDM_OK);
-        maskdm_pool_release(&p);
+        ck_assert_int_eq(mdm_pool_try(p, 40, fail_some, &ran), MASKDM_OK);
+        mdm_pool_release(&p);
     }
 }
 END_TEST

@@ -31,11 +31,11 @@ START_TEST(clean_undoes_target)
     static const double abars[] = {0.9999, 0.5, 0.01};
     const double x0 = 0.3, eps = -1.7;
 
-    for (size_t i = 0; i < MASKDM_LENGTH(names); i++) {
-        const struct maskdm_prediction *p = maskdm_prediction_find(names[i]);
+    for (size_t i = 0; i < MDM_LENGTH(names); i++) {
+        const struct mdm_prediction *p = mdm_prediction_find(names[i]);
 
         ck_assert_ptr_nonnull(p);
-        for (size_t k = 0; k < MASKDM_LENGTH(abars); k++) {
+        for (size_t k = 0; k < MDM_LENGTH(abars); k++) {
             const double a = abars[k], x_t = sqrt(a) * x0 + sqrt(1 - a) * eps;
             double t0, te, cx, cp;
 
@@ -44,7 +44,7 @@ START_TEST(clean_undoes_target)
             ck_assert_double_eq_tol(cx * x_t + cp * (t0 * x0 + te * eps), x0, 1e-12);
         }
     }
-    ck_assert_ptr_null(maskdm_prediction_find("score"));
+    ck_assert_ptr_null(mdm_prediction_find("score"));
 }
 END_TEST
 

@@ -36,10 +36,10 @@ static const struct {
 /* The picture that the numbers above were made from. */
 static maskdm_image *pattern(int height, int width, int channels, int bits)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *m;
 
-    ck_assert_int_eq(maskdm_picture_create(&m, height, width, channels, &f), MASKDM_OK);
+    ck_assert_int_eq(mdm_image_create(&m, height, width, channels, &f), MASKDM_OK);
     m->bits = bits;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
@@ -53,10 +53,10 @@ static maskdm_image *pattern(int height, int width, int channels, int bits)
 
 static maskdm_image *fit(const maskdm_image *m, int height, int width)
 {
-    struct maskdm_failure f = {0};
+    struct mdm_failure f = {0};
     maskdm_image *n;
 
-    ck_assert_int_eq(maskdm_picture_fit(&n, m, height, width, &f), MASKDM_OK);
+    ck_assert_int_eq(mdm_image_fit(&n, m, height, width, &f), MASKDM_OK);
     ck_assert_int_eq(n->height, height);
     ck_assert_int_eq(n->width, width);
     ck_assert_int_eq(n->channels, m->channels);
@@ -76,8 +76,8 @@ START_TEST(agrees_with_pillow)
         ck_assert_int_eq(n->sample[i] % 257, 0);
         ck_assert_msg(d <= most, "sample %d: %d, Pillow has %d", i, ours, pillow[_i].expected[i]);
     }
-    maskdm_picture_free(&m);
-    maskdm_picture_free(&n);
+    mdm_image_free(&m);
+    mdm_image_free(&n);
 }
 END_TEST
 
@@ -86,11 +86,11 @@ START_TEST(same_size_changes_nothing)
     maskdm_image *m = pattern(9, 8, 3, 16), *n = fit(m, 9, 8);
 
     ck_assert_mem_eq(m->sample, n->sample, 9 * 8 * 3 * sizeof *m->sample);
-    maskdm_picture_free(&n);
+    mdm_image_free(&n);
     n = fit(m, 9, 5); /* crop alone: three columns too many, one goes left and two go right, halves to even */
     ck_assert_mem_eq(m->sample + 2 * 3, n->sample, 5 * 3 * sizeof *m->sample);
-    maskdm_picture_free(&n);
-    maskdm_picture_free(&m);
+    mdm_image_free(&n);
+    mdm_image_free(&m);
 }
 END_TEST
 
@@ -103,12 +103,12 @@ START_TEST(a_constant_stays_constant_at_16_bits)
     n = fit(m, 7, 11);
     for (int i = 0; i < 7 * 11 * 2; i++)
         ck_assert_int_eq(n->sample[i], i % 2 ? 65535 : 12345);
-    maskdm_picture_free(&n);
+    mdm_image_free(&n);
     n = fit(m, 70, 11);
     for (int i = 0; i < 70 * 11 * 2; i++)
         ck_assert_int_eq(n->sample[i], i % 2 ? 65535 : 12345);
-    maskdm_picture_free(&n);
-    maskdm_picture_free(&m);
+    mdm_image_free(&n);
+    mdm_image_free(&m);
 }
 END_TEST
 
@@ -126,8 +126,8 @@ START_TEST(invisible_colours_do_not_bleed)
             ck_assert_int_eq(n->sample[2 * i], 40 * 257);
     ck_assert_int_lt(n->sample[1], 20 * 257);
     ck_assert_int_gt(n->sample[7], 250 * 257);
-    maskdm_picture_free(&n);
-    maskdm_picture_free(&m);
+    mdm_image_free(&n);
+    mdm_image_free(&m);
 }
 END_TEST
 
@@ -135,10 +135,10 @@ START_TEST(a_thin_picture)
 {
     maskdm_image *m = pattern(1, 65535, 1, 8), *n = fit(m, 32, 32);
 
-    maskdm_picture_free(&n);
+    mdm_image_free(&n);
     n = fit(m, 1, 1);
-    maskdm_picture_free(&n);
-    maskdm_picture_free(&m);
+    mdm_image_free(&n);
+    mdm_image_free(&m);
 }
 END_TEST
 
@@ -153,26 +153,26 @@ static int refuse_at(void *user, size_t bytes)
 START_TEST(every_refused_allocation_is_reported)
 {
     maskdm_image *m = pattern(9, 16, 3, 8), *n;
-    long before = maskdm_alloc_live();
+    long before = mdm_alloc_live();
     int r = -1;
 
     for (int i = 0; r < 0; i++) {
-        struct maskdm_failure f = {0};
+        struct mdm_failure f = {0};
         int left = i;
-        struct maskdm_alloc_hook hook = {refuse_at, &left};
+        struct mdm_alloc_hook hook = {refuse_at, &left};
 
         ck_assert_int_lt(i, 50);
-        maskdm_alloc_hook_set(&hook);
-        r = maskdm_picture_fit(&n, m, 4, 4, &f);
-        maskdm_alloc_hook_set(NULL);
+        mdm_alloc_hook_set(&hook);
+        r = mdm_image_fit(&n, m, 4, 4, &f);
+        mdm_alloc_hook_set(NULL);
         if (r < 0) {
             ck_assert_int_eq(f.code, MASKDM_ENOMEM);
             ck_assert_ptr_null(n);
-            ck_assert_int_eq(maskdm_alloc_live(), before);
+            ck_assert_int_eq(mdm_alloc_live(), before);
         }
     }
-    maskdm_picture_free(&n);
-    maskdm_picture_free(&m);
+    mdm_image_free(&n);
+    mdm_image_free(&m);
 }
 END_TEST
 
@@ -183,7 +183,7 @@ int main(void)
     SRunner *sr = srunner_create(s);
     int failed;
 
-    tcase_add_loop_test(t, agrees_with_pillow, 0, (int)MASKDM_LENGTH(pillow));
+    tcase_add_loop_test(t, agrees_with_pillow, 0, (int)MDM_LENGTH(pillow));
     tcase_add_test(t, same_size_changes_nothing);
     tcase_add_test(t, a_constant_stays_constant_at_16_bits);
     tcase_add_test(t, invisible_colours_do_not_bleed);

@@ -24,8 +24,8 @@ START_TEST(known_answers)
                 {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
     uint32_t out[4];
 
-    for (size_t i = 0; i < MASKDM_LENGTH(row); i++) {
-        maskdm_philox(out, row[i].counter, row[i].key);
+    for (size_t i = 0; i < MDM_LENGTH(row); i++) {
+        mdm_philox(out, row[i].counter, row[i].key);
         ck_assert_mem_eq(out, row[i].out, sizeof out);
     }
 }
@@ -42,7 +42,7 @@ START_TEST(streams_do_not_collide)
     for (int purpose = 1; purpose <= 2; purpose++)
         for (int i = 0; i < N; i++)
             for (int k = 0; k < N; k++) {
-                struct maskdm_rng r = maskdm_rng_make(1, (enum maskdm_purpose)purpose, value[i], value[k]);
+                struct mdm_rng r = mdm_rng_make(1, (enum mdm_purpose)purpose, value[i], value[k]);
 
                 memcpy(seen[n], r.counter, sizeof r.counter);
                 for (int m = 0; m < n; m++)
@@ -54,15 +54,15 @@ END_TEST
 
 START_TEST(words_follow_the_blocks)
 {
-    struct maskdm_rng r = maskdm_rng_make(0x123456789abcdef0u, MASKDM_DRAW_MASK, 5, 6), start = r;
+    struct mdm_rng r = mdm_rng_make(0x123456789abcdef0u, MDM_DRAW_MASK, 5, 6), start = r;
     uint32_t block[4], counter[4];
 
     memcpy(counter, start.counter, sizeof counter);
     for (uint32_t b = 0; b < 3; b++) {
         counter[0] = b;
-        maskdm_philox(block, counter, start.key);
+        mdm_philox(block, counter, start.key);
         for (int i = 0; i < 4; i++)
-            ck_assert_uint_eq(maskdm_rng_u32(&r), block[i]);
+            ck_assert_uint_eq(mdm_rng_u32(&r), block[i]);
     }
     ck_assert_uint_eq(start.key[0], 0x9abcdef0u);
     ck_assert_uint_eq(start.key[1], 0x12345678u);
@@ -72,11 +72,11 @@ END_TEST
 START_TEST(ranges_are_even)
 {
     enum { LIMIT = 7, DRAWS = 70000 };
-    struct maskdm_rng r = maskdm_rng_make(3, MASKDM_DRAW_MASK, 0, 0);
+    struct mdm_rng r = mdm_rng_make(3, MDM_DRAW_MASK, 0, 0);
     double count[LIMIT] = {0}, chi2 = 0, sum = 0;
 
     for (int i = 0; i < DRAWS; i++) {
-        uint32_t v = maskdm_rng_range(&r, LIMIT);
+        uint32_t v = mdm_rng_range(&r, LIMIT);
 
         ck_assert_uint_lt(v, LIMIT);
         count[v]++;
@@ -84,17 +84,17 @@ START_TEST(ranges_are_even)
     for (int i = 0; i < LIMIT; i++)
         chi2 += (count[i] - DRAWS / LIMIT) * (count[i] - DRAWS / LIMIT) / (DRAWS / LIMIT);
     ck_assert_double_lt(chi2, 27.9); /* 6 degrees of freedom, 1e-4 */
-    ck_assert_uint_eq(maskdm_rng_range(&r, 1), 0);
+    ck_assert_uint_eq(mdm_rng_range(&r, 1), 0);
     for (int i = 0; i < 1000; i++)
-        ck_assert_uint_lt(maskdm_rng_range(&r, 0xc0000000u), 0xc0000000u);
+        ck_assert_uint_lt(mdm_rng_range(&r, 0xc0000000u), 0xc0000000u);
     for (int i = 0; i < 1000; i++) {
-        struct maskdm_rng word = r;
+        struct mdm_rng word = r;
 
         /* A power of two divides the words evenly, so that none is thrown away. */
-        ck_assert_uint_eq(maskdm_rng_range(&r, 1u << 31), maskdm_rng_u32(&word) >> 1);
+        ck_assert_uint_eq(mdm_rng_range(&r, 1u << 31), mdm_rng_u32(&word) >> 1);
     }
     for (int i = 0; i < DRAWS; i++) {
-        double u = maskdm_rng_uniform(&r);
+        double u = mdm_rng_uniform(&r);
 
         ck_assert(u >= 0 && u < 1);
         sum += u;
@@ -106,13 +106,13 @@ END_TEST
 START_TEST(normals_match_the_c_library)
 {
     enum { N = 200000 };
-    struct maskdm_rng r = maskdm_rng_make(11, MASKDM_DRAW_NOISE, 3, 9), words = r;
+    struct mdm_rng r = mdm_rng_make(11, MDM_DRAW_NOISE, 3, 9), words = r;
     float *z = malloc(N * sizeof *z);
     double worst = 0;
 
-    maskdm_rng_normal(z, N, &r, 0);
+    mdm_rng_normal(z, N, &r, 0);
     for (int i = 0; i < N; i += 2) {
-        double u = (maskdm_rng_u32(&words) + 0.5) / 4294967296.0, v = maskdm_rng_u32(&words) / 4294967296.0;
+        double u = (mdm_rng_u32(&words) + 0.5) / 4294967296.0, v = mdm_rng_u32(&words) / 4294967296.0;
         double radius = sqrt(-2 * log(u)), angle = 8 * atan(1) * v;
         double e0 = fabs(z[i] - radius * cos(angle)), e1 = fabs(z[i + 1] - radius * sin(angle));
 
@@ -127,13 +127,13 @@ START_TEST(pieces_equal_the_whole)
 {
     enum { N = 1000 };
     static const size_t cut[] = {0, 4, 8, 72, 73, 137, 200, 500, 998, N};
-    struct maskdm_rng r = maskdm_rng_make(11, MASKDM_DRAW_NOISE, 3, 9), moved = r;
+    struct mdm_rng r = mdm_rng_make(11, MDM_DRAW_NOISE, 3, 9), moved = r;
     float whole[N], part[N];
 
-    maskdm_rng_normal(whole, N, &r, 0);
-    (void)maskdm_rng_u32(&moved);
-    for (size_t i = 0; i + 1 < MASKDM_LENGTH(cut); i++)
-        maskdm_rng_normal(part + cut[i], cut[i + 1] - cut[i], &moved, cut[i]);
+    mdm_rng_normal(whole, N, &r, 0);
+    (void)mdm_rng_u32(&moved);
+    for (size_t i = 0; i + 1 < MDM_LENGTH(cut); i++)
+        mdm_rng_normal(part + cut[i], cut[i + 1] - cut[i], &moved, cut[i]);
     ck_assert_mem_eq(whole, part, sizeof whole);
 }
 END_TEST
@@ -149,11 +149,11 @@ static int ascending(const void *a, const void *b)
 START_TEST(normals_are_normal)
 {
     enum { N = 400000 };
-    struct maskdm_rng r = maskdm_rng_make(5, MASKDM_DRAW_NOISE, 0, 0);
+    struct mdm_rng r = mdm_rng_make(5, MDM_DRAW_NOISE, 0, 0);
     float *z = malloc(N * sizeof *z);
     double m1 = 0, m2 = 0, m3 = 0, m4 = 0, lag = 0, d = 0, root = sqrt(N);
 
-    maskdm_rng_normal(z, N, &r, 0);
+    mdm_rng_normal(z, N, &r, 0);
     for (int i = 0; i < N; i++) {
         double x = z[i];
 
@@ -181,12 +181,12 @@ START_TEST(permutations_permute)
     static const uint64_t size[] = {1, 2, 3, 5, 16, 255, 256, 257, 1000, 4097};
     unsigned char *seen = malloc(5000);
 
-    for (size_t k = 0; k < MASKDM_LENGTH(size); k++) {
+    for (size_t k = 0; k < MDM_LENGTH(size); k++) {
         uint64_t n = size[k], fixed = 0;
 
         memset(seen, 0, n);
         for (uint64_t i = 0; i < n; i++) {
-            uint64_t to = maskdm_rng_permute(9, MASKDM_DRAW_ORDER, 2, i, n);
+            uint64_t to = mdm_rng_permute(9, MDM_DRAW_ORDER, 2, i, n);
 
             ck_assert_uint_lt(to, n);
             ck_assert(!seen[to]);
@@ -196,8 +196,8 @@ START_TEST(permutations_permute)
         if (n > 200)
             ck_assert_uint_lt(fixed, 10);
     }
-    ck_assert_uint_lt(maskdm_rng_permute(9, MASKDM_DRAW_ORDER, 2, 5, (uint64_t)1 << 40), (uint64_t)1 << 40);
-    ck_assert_uint_lt(maskdm_rng_permute(9, MASKDM_DRAW_ORDER, 2, 5, UINT64_MAX), UINT64_MAX);
+    ck_assert_uint_lt(mdm_rng_permute(9, MDM_DRAW_ORDER, 2, 5, (uint64_t)1 << 40), (uint64_t)1 << 40);
+    ck_assert_uint_lt(mdm_rng_permute(9, MDM_DRAW_ORDER, 2, 5, UINT64_MAX), UINT64_MAX);
     free(seen);
 }
 END_TEST
@@ -212,7 +212,7 @@ START_TEST(small_permutations_are_even)
         uint64_t to[N];
 
         for (uint64_t i = 0; i < N; i++) {
-            to[i] = maskdm_rng_permute(1, MASKDM_DRAW_ORDER, epoch, i, N);
+            to[i] = mdm_rng_permute(1, MDM_DRAW_ORDER, epoch, i, N);
             count[i][to[i]]++;
         }
         rising += to[0] < to[1];

@@ -24,17 +24,17 @@ static int watch(void *user, size_t bytes)
     return 0;
 }
 
-static int decode(maskdm_image **out, const struct png_file *file, const struct maskdm_reading *how, size_t *most,
-                  struct maskdm_failure *f)
+static int decode(maskdm_image **out, const struct png_file *file, const struct mdm_reading *how, size_t *most,
+                  struct mdm_failure *f)
 {
-    struct maskdm_alloc_hook hook = {watch, most};
+    struct mdm_alloc_hook hook = {watch, most};
     int r;
 
     *most = 0;
     memset(f, 0, sizeof *f);
-    maskdm_alloc_hook_set(&hook);
-    r = maskdm_picture_decode(out, file->data, file->size, how, f);
-    maskdm_alloc_hook_set(NULL);
+    mdm_alloc_hook_set(&hook);
+    r = mdm_image_decode(out, file->data, file->size, how, f);
+    mdm_alloc_hook_set(NULL);
     return r;
 }
 
@@ -42,15 +42,15 @@ static int decode(maskdm_image **out, const struct png_file *file, const struct 
 START_TEST(a_large_picture_is_read_by_rows)
 {
     struct png_file file = picture_png(1024, 1024, PNG_COLOR_TYPE_RGB, 8, _i, value, NULL);
-    struct maskdm_reading how = maskdm_reading_standard;
-    struct maskdm_failure f;
+    struct mdm_reading how = mdm_reading_standard;
+    struct mdm_failure f;
     maskdm_image *m;
     size_t most;
 
     how.channels = 4;
     how.height = how.width = 8;
     ck_assert_msg(!decode(&m, &file, &how, &most, &f), "%s", f.text);
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     if (_i)
         ck_assert_uint_eq(most, 1024 * 1024 * 3);
     else
@@ -63,7 +63,7 @@ START_TEST(a_large_picture_is_read_by_rows)
         ck_assert_uint_lt(most, 1 << 17);
     } else {
         ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_OK);
-        maskdm_picture_free(&m);
+        mdm_image_free(&m);
     }
     free(file.data);
 }
@@ -75,8 +75,8 @@ START_TEST(pictures_on_their_side_count)
     const struct png_chunk chunk = {"eXIf", exif, sizeof exif, 0, 1};
     const int interlaced = _i % 2, sample = 1 + _i / 2;
     struct png_file file = picture_png(300, 200, PNG_COLOR_TYPE_RGB, 8 * sample, interlaced, value, &chunk);
-    struct maskdm_reading how = maskdm_reading_standard;
-    struct maskdm_failure f;
+    struct mdm_reading how = mdm_reading_standard;
+    struct mdm_failure f;
     maskdm_image *m;
     size_t most;
 
@@ -84,13 +84,13 @@ START_TEST(pictures_on_their_side_count)
     how.memory = (size_t)(300 * 200 * 3 * sample * (1 + interlaced));
     ck_assert_msg(!decode(&m, &file, &how, &most, &f), "%s", f.text);
     ck_assert_uint_eq(most, (size_t)(300 * 200 * 3 * sample));
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     how.memory--;
     ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_EINVAL);
     ck_assert_msg(strstr(f.text, "on their side") && strstr(f.text, "image_memory"), "%s", f.text);
     how.as_stored = 1;
     ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_OK);
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(file.data);
 }
 END_TEST
@@ -98,20 +98,20 @@ END_TEST
 START_TEST(the_limit_of_pixels_is_named)
 {
     struct png_file file = picture_png(31, 17, PNG_COLOR_TYPE_GRAY, 8, 0, value, NULL);
-    struct maskdm_reading how = maskdm_reading_standard;
-    struct maskdm_failure f;
+    struct mdm_reading how = mdm_reading_standard;
+    struct mdm_failure f;
     maskdm_image *m;
     size_t most;
 
     how.pixels = 31 * 17;
     ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_OK);
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     how.pixels--;
     ck_assert_int_eq(decode(&m, &file, &how, &most, &f), MASKDM_EINVAL);
     ck_assert_str_eq(f.text, "31 x 17 are 527 pixels, and image_pixels is 526 (--image-pixels raises it)");
     free(file.data);
     file = picture_png(1, 65536, PNG_COLOR_TYPE_GRAY, 8, 0, value, NULL);
-    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_ENOTSUP);
+    ck_assert_int_eq(decode(&m, &file, &mdm_reading_standard, &most, &f), MASKDM_ENOTSUP);
     ck_assert_msg(strstr(f.text, "65535") && strstr(f.text, "fixed"), "%s", f.text);
     free(file.data);
 }
@@ -123,15 +123,15 @@ START_TEST(side_chunks_are_not_inflated)
     static const char *const names[] = {"zTXt", "iTXt", "tEXt"};
     const struct png_chunk chunk = {names[_i % 3], NULL, 1 << 20, _i / 3, 8};
     struct png_file file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &chunk);
-    struct maskdm_failure f;
+    struct mdm_failure f;
     maskdm_image *m;
     size_t most;
 
     ck_assert_uint_gt(file.size, _i % 3 == 2 ? 8 << 20 : 8000);
-    ck_assert_msg(!decode(&m, &file, &maskdm_reading_standard, &most, &f), "%s", f.text);
+    ck_assert_msg(!decode(&m, &file, &mdm_reading_standard, &most, &f), "%s", f.text);
     ck_assert_str_eq(m->remark, "");
     ck_assert_uint_lt(most, 1 << 16);
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(file.data);
 }
 END_TEST
@@ -143,42 +143,42 @@ START_TEST(odd_chunks)
     const struct png_chunk trns = {"tRNS", key, sizeof key, 0, 1}, late = {"tRNS", key, sizeof key, 1, 1};
     const struct png_chunk text = {"tEXt", "a\0b", 3, 1, 1};
     struct png_file file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &text);
-    struct maskdm_failure f;
+    struct mdm_failure f;
     maskdm_image *m;
     size_t most;
 
     file.data = realloc(file.data, file.size + 100);
     memset(file.data + file.size, 0, 100);
     file.size += 100;
-    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_int_eq(decode(&m, &file, &mdm_reading_standard, &most, &f), MASKDM_OK);
     ck_assert_str_eq(m->remark, "100 bytes behind the end of the picture");
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     file.size -= 100 + 12 + 2; /* into the text's checksum */
-    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_int_eq(decode(&m, &file, &mdm_reading_standard, &most, &f), MASKDM_OK);
     ck_assert_str_eq(m->remark, "no end marker behind the whole picture");
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(file.data);
     file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &trns);
-    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_int_eq(decode(&m, &file, &mdm_reading_standard, &most, &f), MASKDM_OK);
     ck_assert_int_eq(m->channels, 4);
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     file.data[8 + 25 + 8 + sizeof key] ^= 1;
-    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_EFORMAT);
+    ck_assert_int_eq(decode(&m, &file, &mdm_reading_standard, &most, &f), MASKDM_EFORMAT);
     ck_assert_msg(strstr(f.text, "tRNS") != NULL, "%s", f.text);
     free(file.data);
     file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, NULL);
     memcpy(file.data + file.size - 8, "IxND", 4);
-    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_int_eq(decode(&m, &file, &mdm_reading_standard, &most, &f), MASKDM_OK);
     ck_assert_str_eq(m->remark, "no end marker behind the whole picture");
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     file.data[file.size - 12 - 1] ^= 1; /* the checksum of the picture's data */
-    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_EFORMAT);
+    ck_assert_int_eq(decode(&m, &file, &mdm_reading_standard, &most, &f), MASKDM_EFORMAT);
     free(file.data);
     file = picture_png(31, 17, PNG_COLOR_TYPE_RGB, 8, 0, value, &late);
-    ck_assert_int_eq(decode(&m, &file, &maskdm_reading_standard, &most, &f), MASKDM_OK);
+    ck_assert_int_eq(decode(&m, &file, &mdm_reading_standard, &most, &f), MASKDM_OK);
     ck_assert_int_eq(m->channels, 3);
     ck_assert_str_eq(m->remark, "misplaced or malformed transparency is left out");
-    maskdm_picture_free(&m);
+    mdm_image_free(&m);
     free(file.data);
 }
 END_TEST

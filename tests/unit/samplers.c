@@ -296,11 +296,11 @@ START_TEST(few_steps_end_in_first_order)
 
     for (int64_t steps = 9; steps <= 10; steps++)
         for (int64_t i = steps - 2; i < steps; i++) {
-            const struct maskdm_solving how = {.solver = &maskdm_solver_dpmpp, .steps = steps};
-            const struct maskdm_stride at = maskdm_solving_stride(s, &how, i);
-            struct maskdm_factors f;
+            const struct mdm_solver how = {.solver = &mdm_solver_dpmpp, .steps = steps};
+            const struct mdm_stride at = mdm_solver_stride(s, &how, i);
+            struct mdm_factors f;
 
-            ck_assert_int_eq(maskdm_solver_dpmpp.factors(s, &how, &at, &f), MASKDM_OK);
+            ck_assert_int_eq(mdm_solver_dpmpp.factors(s, &how, &at, &f), MASKDM_OK);
             ck_assert_int_eq(f.before != 0, steps == 10 || i < steps - 1);
         }
     maskdm_scheduler_release(&s);
@@ -382,12 +382,12 @@ START_TEST(noise_of_every_step)
     ck_assert_int_eq(maskdm_model_create(&m, device, "uvit", o, s, 3), MASKDM_OK);
     ck_assert_int_eq(maskdm_sampler_create(&sampler, m, MASKDM_WEIGHTS_EMA, how, NULL), MASKDM_OK);
     for (uint64_t i = 0; i < COUNT; i++) {
-        struct maskdm_rng r = maskdm_rng_make(40 + i, MASKDM_DRAW_SAMPLE, 0, 0);
+        struct mdm_rng r = mdm_rng_make(40 + i, MDM_DRAW_SAMPLE, 0, 0);
 
-        maskdm_rng_normal(x + i * N, N, &r, 0);
+        mdm_rng_normal(x + i * N, N, &r, 0);
         for (uint64_t step = 0; step < STEPS - 1; step++) {
-            r = maskdm_rng_make(40 + i, MASKDM_DRAW_SAMPLER, 0, step);
-            maskdm_rng_normal(noise + (step * COUNT + i) * N, N, &r, 0);
+            r = mdm_rng_make(40 + i, MDM_DRAW_SAMPLER, 0, step);
+            mdm_rng_normal(noise + (step * COUNT + i) * N, N, &r, 0);
         }
     }
     ck_assert_int_eq(maskdm_sampler_run(sampler, COUNT, NULL, NULL, MASKDM_SAMPLE_FLOAT, drawn, 0, 0), MASKDM_OK);
@@ -405,13 +405,13 @@ END_TEST
 
 START_TEST(what_is_no_number_is_black)
 {
-    const struct maskdm_geometry g = {.height = 1, .width = 4, .channels = 1};
+    const struct mdm_geometry g = {.height = 1, .width = 4, .channels = 1};
     const float x[4] = {NAN, -2, 0.5f, 3};
-    struct maskdm_pixels p;
+    struct mdm_pixels p;
     float out[4];
 
-    ck_assert_int_eq(maskdm_pixels_layout(&p, &g, 1, MASKDM_SAMPLE_FLOAT, 0, 0), MASKDM_OK);
-    maskdm_pixels_write(&p, out, 0, 1, x);
+    ck_assert_int_eq(mdm_pixels_layout(&p, &g, 1, MASKDM_SAMPLE_FLOAT, 0, 0), MASKDM_OK);
+    mdm_pixels_write(&p, out, 0, 1, x);
     ck_assert(out[0] == 0 && out[1] == 0 && out[2] == 0.75f && out[3] == 1);
 }
 END_TEST

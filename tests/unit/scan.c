@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static char root[64], lines[8192];
-static struct maskdm_log log_lines;
+static struct mdm_log log_lines;
 
 /* Warnings stand as they are, others with their level before them. */
 static void hear(void *user, int level, const char *line)
@@ -45,7 +45,7 @@ static void end(void)
 {
     char command[128];
 
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_int_eq(chdir(".."), 0);
     snprintf(command, sizeof command, "rm -rf ./%s", root);
     ck_assert_int_eq(system(command), 0);
@@ -67,19 +67,19 @@ static void make(const char *path, const char *text)
 }
 
 /* The names and labels found, "a.png:-1 b/c.jpg:0"; or the error. */
-static const char *found(const char *path, const struct maskdm_scan_except *except)
+static const char *found(const char *path, const struct mdm_scan_except *except)
 {
     static char text[2048];
-    struct maskdm_scan s;
+    struct mdm_scan s;
     size_t n = 0;
 
     *text = *lines = '\0';
-    if (maskdm_scan_folder(&s, path, except, &log_lines, NULL) < 0)
-        return maskdm_error_text();
+    if (mdm_scan_folder(&s, path, except, &log_lines, NULL) < 0)
+        return mdm_error_text();
     for (int64_t i = 0; i < s.count; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s:%d", i ? " " : "", maskdm_scan_name(&s, i),
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s:%d", i ? " " : "", mdm_scan_name(&s, i),
                               (int)s.file[i].label);
-    maskdm_scan_free(&s);
+    mdm_scan_free(&s);
     return text;
 }
 
@@ -96,7 +96,7 @@ START_TEST(names_of_images)
                                        "i.pngx", "png", ".png", "j.txt"};
     char path[64];
 
-    for (size_t i = 0; i < MASKDM_LENGTH(name); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(name); i++) {
         snprintf(path, sizeof path, "data/%s", name[i]);
         make(path, "x");
     }
@@ -186,12 +186,12 @@ START_TEST(what_cannot_be_reached_is_left_out)
     make("data/a/0.png", "x");
     make("data/lost+found/2.png", "x");
     make("data/z/1.png", "x");
-    for (size_t i = 0; i < MASKDM_LENGTH(row); i++) {
-        struct maskdm_file_hook hook = {refuse, (void *)&row[i].refusal};
+    for (size_t i = 0; i < MDM_LENGTH(row); i++) {
+        struct mdm_file_hook hook = {refuse, (void *)&row[i].refusal};
 
         if (i == 4)
             make("data/z/12.png", "x");
-        maskdm_file_hook_set(&hook);
+        mdm_file_hook_set(&hook);
         ck_assert_str_eq(found("data", NULL), row[i].found);
         ck_assert_msg(*row[i].line ? said(row[i].line) : !*lines, "%s\n%s", row[i].line, lines);
     }
@@ -235,7 +235,7 @@ END_TEST
 
 START_TEST(folders_of_runs_and_exceptions)
 {
-    struct maskdm_scan_except except[3] = {{.what = "the folder of this run"}, {.what = "the held-out images"}};
+    struct mdm_scan_except except[3] = {{.what = "the folder of this run"}, {.what = "the held-out images"}};
 
     make("data/a/0.png", "x");
     make("data/b/options.json", "{}"); /* not by itself a run */
@@ -249,8 +249,8 @@ START_TEST(folders_of_runs_and_exceptions)
     make("data/run/samples-1.png", "x");
     make("elsewhere/0.png", "x");
     ck_assert_int_eq(symlink("../elsewhere", "data/val"), 0);
-    ck_assert_int_eq(maskdm_folder_id(&except[0].id, "./data/../data/run/"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_folder_id(&except[1].id, "elsewhere"), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_id(&except[0].id, "./data/../data/run/"), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_id(&except[1].id, "elsewhere"), MASKDM_OK);
     ck_assert_str_eq(found("data", except), "a/0.png:0 b/0.png:1 c/0.png:2");
     ck_assert(said("left out: 1 folder of a run, data/old"));
     ck_assert(said("left out: data/run, the folder of this run"));
@@ -277,13 +277,13 @@ END_TEST
 
 static uint64_t digest_of(const char *path)
 {
-    struct maskdm_scan s;
+    struct mdm_scan s;
     uint64_t digest;
 
-    ck_assert_int_eq(maskdm_scan_folder(&s, path, NULL, NULL, NULL), MASKDM_OK);
-    ck_assert_int_eq(maskdm_scan_mark_all(&s, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_scan_folder(&s, path, NULL, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_scan_mark_all(&s, NULL), MASKDM_OK);
     digest = s.digest;
-    maskdm_scan_free(&s);
+    mdm_scan_free(&s);
     return digest;
 }
 
@@ -316,51 +316,51 @@ END_TEST
 /* The last 4096 bytes count, those before them do not; what cannot be read has no mark. */
 START_TEST(marks)
 {
-    struct maskdm_scan s;
+    struct mdm_scan s;
     char text[6001];
     struct refusal refusal = {"open", "0.png", EACCES};
-    struct maskdm_file_hook hook = {refuse, &refusal};
+    struct mdm_file_hook hook = {refuse, &refusal};
     uint64_t first, other;
 
     memset(text, 'x', 6000);
     text[6000] = '\0';
     make("data/0.png", text);
-    ck_assert_int_eq(maskdm_scan_mark(&first, "data/0.png", 6000), MASKDM_OK);
+    ck_assert_int_eq(mdm_scan_mark(&first, "data/0.png", 6000), MASKDM_OK);
     for (int at = 6000 - 4097; at <= 6000 - 4096; at++) {
         text[at] = 'y';
         make("data/0.png", text);
-        ck_assert_int_eq(maskdm_scan_mark(&other, "data/0.png", 6000), MASKDM_OK);
+        ck_assert_int_eq(mdm_scan_mark(&other, "data/0.png", 6000), MASKDM_OK);
         ck_assert((other == first) == (at == 6000 - 4097));
     }
-    ck_assert_int_eq(maskdm_scan_mark(&other, "data/0.png", 7000), MASKDM_OK); /* it became shorter meanwhile */
+    ck_assert_int_eq(mdm_scan_mark(&other, "data/0.png", 7000), MASKDM_OK);    /* it became shorter meanwhile */
     ck_assert(other == 0);
     make("data/empty.png", "");
-    ck_assert(maskdm_scan_mark(&other, "data/empty.png", 0) == MASKDM_OK && other != 0);
-    maskdm_file_hook_set(&hook);
-    ck_assert(maskdm_scan_mark(&other, "data/0.png", 6000) == MASKDM_OK && other == 0);
+    ck_assert(mdm_scan_mark(&other, "data/empty.png", 0) == MASKDM_OK && other != 0);
+    mdm_file_hook_set(&hook);
+    ck_assert(mdm_scan_mark(&other, "data/0.png", 6000) == MASKDM_OK && other == 0);
     refusal.reason = EMFILE;
-    ck_assert_int_eq(maskdm_scan_folder(&s, "data", NULL, NULL, NULL), MASKDM_OK);
-    ck_assert_int_eq(maskdm_scan_mark_all(&s, NULL), MASKDM_ENOMEM);
-    ck_assert_str_eq(maskdm_error_text(), "cannot open data/0.png: Too many open files");
-    maskdm_scan_free(&s);
+    ck_assert_int_eq(mdm_scan_folder(&s, "data", NULL, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_scan_mark_all(&s, NULL), MASKDM_ENOMEM);
+    ck_assert_str_eq(mdm_error_text(), "cannot open data/0.png: Too many open files");
+    mdm_scan_free(&s);
 }
 END_TEST
 
 START_TEST(broken_files_go_behind)
 {
-    struct maskdm_scan s;
+    struct mdm_scan s;
 
     make("data/0.png", "x");
     make("data/1.png", "x");
     make("data/2.png", "x");
-    ck_assert_int_eq(maskdm_scan_folder(&s, "data/", NULL, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_scan_folder(&s, "data/", NULL, NULL, NULL), MASKDM_OK);
     s.file[1].left_out = 1;
-    maskdm_scan_settle(&s);
+    mdm_scan_settle(&s);
     ck_assert(s.count == 2 && s.broken == 1);
-    ck_assert_str_eq(maskdm_scan_name(&s, 1), "2.png");
-    ck_assert_str_eq(maskdm_scan_name(&s, 2), "1.png");
-    maskdm_scan_free(&s);
-    ck_assert_int_eq(maskdm_alloc_live(), 0);
+    ck_assert_str_eq(mdm_scan_name(&s, 1), "2.png");
+    ck_assert_str_eq(mdm_scan_name(&s, 2), "1.png");
+    mdm_scan_free(&s);
+    ck_assert_int_eq(mdm_alloc_live(), 0);
 }
 END_TEST
 

@@ -43,7 +43,7 @@ static void teardown(void)
 {
     char command[300];
 
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_int_eq(chdir(home), 0);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     ck_assert_int_eq(system(command), 0);
@@ -51,14 +51,14 @@ static void teardown(void)
 
 static int put_bytes(const char *path, const void *bytes, size_t n)
 {
-    struct maskdm_writer *w;
-    int status = maskdm_writer_open(&w, path);
+    struct mdm_writer *w;
+    int status = mdm_writer_open(&w, path);
 
     if (status == MASKDM_OK)
-        status = maskdm_writer_write(w, bytes, n);
+        status = mdm_writer_write(w, bytes, n);
     if (status == MASKDM_OK)
-        return maskdm_writer_commit(&w);
-    maskdm_writer_abandon(&w);
+        return mdm_writer_commit(&w);
+    mdm_writer_abandon(&w);
     return status;
 }
 
@@ -73,9 +73,9 @@ static const char *got(const char *path)
     char *data;
     size_t n;
 
-    ck_assert_int_eq(maskdm_file_read_all(&data, &n, path, sizeof out - 1), MASKDM_OK);
+    ck_assert_int_eq(mdm_file_read_all(&data, &n, path, sizeof out - 1), MASKDM_OK);
     memcpy(out, data, n + 1);
-    maskdm_free(data);
+    mdm_free(data);
     return out;
 }
 
@@ -87,7 +87,7 @@ static mode_t mode_of(const char *path)
     return st.st_mode;
 }
 
-static int count_one(void *user, const char *name, enum maskdm_file_kind kind)
+static int count_one(void *user, const char *name, enum mdm_file_kind kind)
 {
     (void)name;
     (void)kind;
@@ -99,13 +99,13 @@ static int entries(const char *path)
 {
     int n = 0;
 
-    ck_assert_int_eq(maskdm_folder_list(path, count_one, &n), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_list(path, count_one, &n), MASKDM_OK);
     return n;
 }
 
 START_TEST(links_lead_and_stay)
 {
-    long live = maskdm_alloc_live();
+    long live = mdm_alloc_live();
 
     ck_assert_int_eq(put("far/file", "old"), MASKDM_OK);
     ck_assert_int_eq(symlink("far/file", "near"), 0);
@@ -120,7 +120,7 @@ START_TEST(links_lead_and_stay)
     ck_assert(S_ISREG(mode_of("far/file")));
     ck_assert_int_eq(entries("far"), 2);
     ck_assert_int_eq(entries("."), 4);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_alloc_live(), live);
 }
 END_TEST
 
@@ -139,7 +139,7 @@ START_TEST(absolute_and_dangling_links)
     ck_assert_str_eq(got("far/made too"), "b");
     ck_assert(S_ISLNK(mode_of("absolute")) && S_ISLNK(mode_of("dangling")));
     ck_assert_int_eq(put("lost", "c"), MASKDM_ENOTFOUND);
-    ck_assert_str_eq(maskdm_error_text(), "lost: cannot write none/made: there is no folder none");
+    ck_assert_str_eq(mdm_error_text(), "lost: cannot write none/made: there is no folder none");
     ck_assert_int_eq(put("slash", "d"), MASKDM_EINVAL);
     ck_assert(S_ISLNK(mode_of("lost")) && S_ISLNK(mode_of("slash")));
 }
@@ -151,7 +151,7 @@ START_TEST(loops_are_refused)
     ck_assert_int_eq(symlink("pong", "ping"), 0);
     ck_assert_int_eq(symlink("ping", "pong"), 0);
     ck_assert_int_eq(put("self", "x"), MASKDM_EIO);
-    ck_assert_str_eq(maskdm_error_text(), "cannot open self: Too many levels of symbolic links");
+    ck_assert_str_eq(mdm_error_text(), "cannot open self: Too many levels of symbolic links");
     ck_assert_int_eq(put("ping", "x"), MASKDM_EIO);
     ck_assert(S_ISLNK(mode_of("self")) && S_ISLNK(mode_of("ping")) && S_ISLNK(mode_of("pong")));
     ck_assert_int_eq(entries("."), 4);
@@ -177,12 +177,12 @@ END_TEST
 START_TEST(folders_follow_links_too)
 {
     ck_assert_int_eq(symlink("far/run", "run"), 0);
-    ck_assert_int_eq(maskdm_folder_make("run"), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_make("run"), MASKDM_OK);
     ck_assert(S_ISDIR(mode_of("far/run")) && S_ISLNK(mode_of("run")));
-    ck_assert_int_eq(maskdm_folder_make("run/deep"), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_make("run/deep"), MASKDM_OK);
     ck_assert(S_ISDIR(mode_of("far/run/deep")));
     ck_assert_int_eq(symlink("none/run", "lost"), 0);
-    ck_assert_int_eq(maskdm_folder_make("lost"), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(mdm_folder_make("lost"), MASKDM_ENOTFOUND);
 }
 END_TEST
 
@@ -194,18 +194,18 @@ START_TEST(kinds_that_are_refused)
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&name, sizeof name), 0);
     ck_assert_int_eq(put("socket", "x"), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "cannot write socket: it is a socket");
+    ck_assert_str_eq(mdm_error_text(), "cannot write socket: it is a socket");
     ck_assert(S_ISSOCK(mode_of("socket")));
     close(fd);
     ck_assert_int_eq(put("far", "x"), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "cannot write far: it is a folder");
+    ck_assert_str_eq(mdm_error_text(), "cannot write far: it is a folder");
     ck_assert_int_eq(symlink("far", "link"), 0);
     ck_assert_int_eq(put("link", "x"), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "link: cannot write far: it is a folder");
+    ck_assert_str_eq(mdm_error_text(), "link: cannot write far: it is a folder");
     if (mknod("disk", S_IFBLK | 0600, makedev(7, 250)))
         return; /* not for ordinary users */
     ck_assert_int_eq(put("disk", "x"), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_error_text(), "cannot write disk: it is a block device");
+    ck_assert_str_eq(mdm_error_text(), "cannot write disk: it is a block device");
     ck_assert(S_ISBLK(mode_of("disk")));
 }
 END_TEST
@@ -218,11 +218,11 @@ START_TEST(devices_are_written_into)
     ck_assert_int_eq(put("sink", "x"), MASKDM_OK);
     ck_assert(S_ISLNK(mode_of("sink")) && S_ISCHR(mode_of("/dev/null")));
     ck_assert_int_eq(put("/dev/full", "x"), MASKDM_EIO);
-    ck_assert_str_eq(maskdm_error_text(), "cannot write /dev/full: No space left on device");
+    ck_assert_str_eq(mdm_error_text(), "cannot write /dev/full: No space left on device");
     if (mknod("null", S_IFCHR | 0666, makedev(1, 3)))
         return; /* not for ordinary users */
     if (put("null", "x") != MASKDM_OK)
-        ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "ermission")); /* mounted without devices */
+        ck_assert_ptr_nonnull(strstr(mdm_error_text(), "ermission")); /* mounted without devices */
     ck_assert(S_ISCHR(mode_of("null")));
 }
 END_TEST
@@ -268,7 +268,7 @@ START_TEST(pipes_are_written_into)
     memset(bytes, 'b', BIG);
     ck_assert_int_eq(mkfifo("pipe", 0600), 0);
     ck_assert_int_eq(put("pipe", "x"), MASKDM_EIO);
-    ck_assert_str_eq(maskdm_error_text(), "cannot open pipe: nothing reads from it");
+    ck_assert_str_eq(mdm_error_text(), "cannot open pipe: nothing reads from it");
     child = reader("pipe", BIG);
     held = opened_for_reading("pipe");
     ck_assert_int_eq(put_bytes("pipe", bytes, BIG), MASKDM_OK);
@@ -292,8 +292,8 @@ static void on_broken(int number)
 START_TEST(reader_that_goes_away_raises_no_signal)
 {
     struct sigaction action = {.sa_handler = on_broken}, now;
-    struct maskdm_appender *log;
-    struct maskdm_writer *w;
+    struct mdm_appender *log;
+    struct mdm_writer *w;
     sigset_t mask, set;
     int fd;
 
@@ -302,15 +302,15 @@ START_TEST(reader_that_goes_away_raises_no_signal)
         if (handled)
             ck_assert_int_eq(sigaction(SIGPIPE, &action, NULL), 0);
         fd = open("pipe", O_RDONLY | O_NONBLOCK);
-        ck_assert_int_eq(maskdm_writer_open(&w, "pipe"), MASKDM_OK);
-        ck_assert_int_eq(maskdm_appender_open(&log, "pipe"), MASKDM_OK);
-        ck_assert_int_eq(maskdm_writer_write(w, "x", 1), MASKDM_OK);
+        ck_assert_int_eq(mdm_writer_open(&w, "pipe"), MASKDM_OK);
+        ck_assert_int_eq(mdm_appender_open(&log, "pipe"), MASKDM_OK);
+        ck_assert_int_eq(mdm_writer_write(w, "x", 1), MASKDM_OK);
         close(fd);
-        ck_assert_int_eq(maskdm_writer_write(w, "x", 1), MASKDM_EIO);
-        ck_assert_str_eq(maskdm_error_text(), "cannot write pipe: Broken pipe");
-        ck_assert_int_eq(maskdm_appender_write(log, "x", 1), MASKDM_EIO);
-        ck_assert_int_eq(maskdm_writer_commit(&w), MASKDM_EIO);
-        maskdm_appender_close(&log);
+        ck_assert_int_eq(mdm_writer_write(w, "x", 1), MASKDM_EIO);
+        ck_assert_str_eq(mdm_error_text(), "cannot write pipe: Broken pipe");
+        ck_assert_int_eq(mdm_appender_write(log, "x", 1), MASKDM_EIO);
+        ck_assert_int_eq(mdm_writer_commit(&w), MASKDM_EIO);
+        mdm_appender_close(&log);
     }
     ck_assert_int_eq(broken, 0);
     ck_assert_int_eq(sigaction(SIGPIPE, NULL, &now), 0);
@@ -326,7 +326,7 @@ END_TEST
 START_TEST(signal_of_the_host_stays_pending)
 {
     sigset_t pipe_only, set;
-    struct maskdm_writer *w;
+    struct mdm_writer *w;
     int fd;
 
     sigemptyset(&pipe_only);
@@ -335,10 +335,10 @@ START_TEST(signal_of_the_host_stays_pending)
     ck_assert_int_eq(raise(SIGPIPE), 0);
     ck_assert_int_eq(mkfifo("pipe", 0600), 0);
     fd = open("pipe", O_RDONLY | O_NONBLOCK);
-    ck_assert_int_eq(maskdm_writer_open(&w, "pipe"), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_open(&w, "pipe"), MASKDM_OK);
     close(fd);
-    ck_assert_int_eq(maskdm_writer_write(w, "x", 1), MASKDM_EIO);
-    maskdm_writer_abandon(&w);
+    ck_assert_int_eq(mdm_writer_write(w, "x", 1), MASKDM_EIO);
+    mdm_writer_abandon(&w);
     ck_assert_int_eq(sigpending(&set), 0);
     ck_assert(sigismember(&set, SIGPIPE));
 }
@@ -369,7 +369,7 @@ START_TEST(open_files_of_this_process)
     ck_assert_int_eq(byte, 'p');
     snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
     ck_assert_int_eq(put(name, "p"), MASKDM_EINVAL);
-    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "reading only"));
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "reading only"));
     close(ends[0]);
     close(ends[1]);
     ck_assert_int_lt(put(name, "p"), 0);
@@ -460,7 +460,7 @@ END_TEST
 
 static mode_t widest; /* of the temporary file, seen at each operation */
 
-static int see_temporary(void *user, const char *name, enum maskdm_file_kind kind)
+static int see_temporary(void *user, const char *name, enum mdm_file_kind kind)
 {
     char path[300];
 
@@ -480,67 +480,67 @@ static int watch(void *user, const char *operation, const char *path)
     (void)operation;
     (void)path;
     if (!inside++)
-        (void)maskdm_folder_list("far", see_temporary, NULL);
+        (void)mdm_folder_list("far", see_temporary, NULL);
     inside--;
     return 0;
 }
 
 START_TEST(secret_file_is_never_open_to_others)
 {
-    const struct maskdm_file_hook hook = {watch, NULL};
+    const struct mdm_file_hook hook = {watch, NULL};
 
     ck_assert_int_eq(put("far/file", "old"), MASKDM_OK);
     ck_assert_int_eq(chmod("far/file", 0600), 0);
-    maskdm_file_hook_set(&hook);
+    mdm_file_hook_set(&hook);
     ck_assert_int_eq(put("far/file", "new"), MASKDM_OK);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(NULL);
     ck_assert_int_eq(widest, 0600);
 }
 END_TEST
 
 START_TEST(reserving_leaves_nothing)
 {
-    long live = maskdm_alloc_live();
-    struct maskdm_writer *w;
+    long live = mdm_alloc_live();
+    struct mdm_writer *w;
 
-    ck_assert_int_eq(maskdm_writer_reserve(&w, "far/file"), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_reserve(&w, "far/file"), MASKDM_OK);
     ck_assert_int_eq(entries("far"), 0);
-    ck_assert_int_eq(maskdm_writer_write(w, "text", 4), MASKDM_OK);
-    ck_assert_int_eq(maskdm_writer_commit(&w), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_write(w, "text", 4), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_commit(&w), MASKDM_OK);
     ck_assert_str_eq(got("far/file"), "text");
-    ck_assert_int_eq(maskdm_writer_reserve(&w, "far/file"), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_reserve(&w, "far/file"), MASKDM_OK);
     ck_assert_str_eq(got("far/file"), "text");
-    maskdm_writer_abandon(&w);
-    ck_assert_int_eq(maskdm_writer_reserve(&w, "far/file"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_writer_commit(&w), MASKDM_OK); /* nothing was written: an empty file */
+    mdm_writer_abandon(&w);
+    ck_assert_int_eq(mdm_writer_reserve(&w, "far/file"), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_commit(&w), MASKDM_OK); /* nothing was written: an empty file */
     ck_assert_str_eq(got("far/file"), "");
-    ck_assert_int_eq(maskdm_writer_reserve(&w, "none/file"), MASKDM_ENOTFOUND);
-    ck_assert_int_eq(maskdm_writer_reserve(&w, "far"), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_writer_reserve(&w, "none/file"), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(mdm_writer_reserve(&w, "far"), MASKDM_EINVAL);
     ck_assert_ptr_null(w);
-    ck_assert_int_eq(maskdm_writer_reserve(&w, "far/other"), MASKDM_OK);
+    ck_assert_int_eq(mdm_writer_reserve(&w, "far/other"), MASKDM_OK);
     ck_assert_int_eq(mkdir("far/other", 0777), 0); /* what the place became in the meantime counts */
-    ck_assert_int_eq(maskdm_writer_write(w, "text", 4), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_writer_commit(&w), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_alloc_live(), live);
+    ck_assert_int_eq(mdm_writer_write(w, "text", 4), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_writer_commit(&w), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_alloc_live(), live);
 }
 END_TEST
 
 START_TEST(logs_behind_links_and_into_devices)
 {
-    struct maskdm_appender *log;
+    struct mdm_appender *log;
 
     ck_assert_int_eq(symlink("far/log", "log"), 0);
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(maskdm_appender_open(&log, "log"), MASKDM_OK);
-        ck_assert_int_eq(maskdm_appender_write(log, "line\n", 5), MASKDM_OK);
-        maskdm_appender_close(&log);
+        ck_assert_int_eq(mdm_appender_open(&log, "log"), MASKDM_OK);
+        ck_assert_int_eq(mdm_appender_write(log, "line\n", 5), MASKDM_OK);
+        mdm_appender_close(&log);
     }
     ck_assert_str_eq(got("far/log"), "line\nline\n");
     ck_assert(S_ISLNK(mode_of("log")));
-    ck_assert_int_eq(maskdm_appender_open(&log, "/dev/null"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_appender_write(log, "line\n", 5), MASKDM_OK);
-    maskdm_appender_close(&log);
-    ck_assert_int_lt(maskdm_appender_open(&log, "far"), 0);
+    ck_assert_int_eq(mdm_appender_open(&log, "/dev/null"), MASKDM_OK);
+    ck_assert_int_eq(mdm_appender_write(log, "line\n", 5), MASKDM_OK);
+    mdm_appender_close(&log);
+    ck_assert_int_lt(mdm_appender_open(&log, "far"), 0);
 }
 END_TEST
 
@@ -569,7 +569,7 @@ START_TEST(sweep_follows_links)
     touch(mine);
     touch(other);
     touch(longer);
-    ck_assert_int_eq(maskdm_folder_sweep("run"), MASKDM_OK);
+    ck_assert_int_eq(mdm_folder_sweep("run"), MASKDM_OK);
     ck_assert_int_ne(access(mine, F_OK), 0);
     ck_assert_int_eq(access(other, F_OK), 0);
     ck_assert_int_eq(access(longer, F_OK), 0);

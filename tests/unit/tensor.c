@@ -14,51 +14,51 @@
 
 START_TEST(shapes)
 {
-    struct maskdm_shape s = {0}, a = maskdm_shape4(2, 3, 4, 5), b = maskdm_shape3(2, 3, 4), v = maskdm_shape1(7);
-    struct maskdm_shape huge = maskdm_shape2(INT64_MAX / 2, 3);
+    struct mdm_shape s = {0}, a = mdm_shape4(2, 3, 4, 5), b = mdm_shape3(2, 3, 4), v = mdm_shape1(7);
+    struct mdm_shape huge = mdm_shape2(INT64_MAX / 2, 3);
 
-    ck_assert_int_eq(maskdm_shape_numel(&s), 1);
-    ck_assert_int_eq(maskdm_shape_last(&s), 1);
-    ck_assert_int_eq(maskdm_shape_rows(&s), 1);
-    ck_assert_int_eq(maskdm_shape_numel(&a), 120);
-    ck_assert_int_eq(maskdm_shape_last(&a), 5);
-    ck_assert_int_eq(maskdm_shape_rows(&a), 24);
-    ck_assert_int_eq(maskdm_shape_rows(&v), 1);
-    ck_assert(!maskdm_shape_equal(&a, &b) && maskdm_shape_equal(&b, &b));
+    ck_assert_int_eq(mdm_shape_numel(&s), 1);
+    ck_assert_int_eq(mdm_shape_last(&s), 1);
+    ck_assert_int_eq(mdm_shape_rows(&s), 1);
+    ck_assert_int_eq(mdm_shape_numel(&a), 120);
+    ck_assert_int_eq(mdm_shape_last(&a), 5);
+    ck_assert_int_eq(mdm_shape_rows(&a), 24);
+    ck_assert_int_eq(mdm_shape_rows(&v), 1);
+    ck_assert(!mdm_shape_equal(&a, &b) && mdm_shape_equal(&b, &b));
     a.n = 3;
-    ck_assert(maskdm_shape_equal(&a, &b));
+    ck_assert(mdm_shape_equal(&a, &b));
     a.d[1] = 9;
-    ck_assert(!maskdm_shape_equal(&a, &b));
-    ck_assert_int_eq(maskdm_shape_numel(&huge), INT64_MAX);
-    ck_assert_uint_eq(maskdm_dtype_size(MASKDM_F32), 4);
-    ck_assert_uint_eq(maskdm_dtype_size(MASKDM_F64), 8);
-    ck_assert_uint_eq(maskdm_dtype_size(MASKDM_I32), 4);
+    ck_assert(!mdm_shape_equal(&a, &b));
+    ck_assert_int_eq(mdm_shape_numel(&huge), INT64_MAX);
+    ck_assert_uint_eq(mdm_dtype_size(MDM_F32), 4);
+    ck_assert_uint_eq(mdm_dtype_size(MDM_F64), 8);
+    ck_assert_uint_eq(mdm_dtype_size(MDM_I32), 4);
 }
 END_TEST
 
 START_TEST(parameters_are_laid_out)
 {
-    struct maskdm_params p = {0};
-    struct maskdm_shape a = maskdm_shape2(3, 7), b = maskdm_shape1(16), huge = maskdm_shape2(INT64_MAX / 2, 3);
+    struct mdm_params p = {0};
+    struct mdm_shape a = mdm_shape2(3, 7), b = mdm_shape1(16), huge = mdm_shape2(INT64_MAX / 2, 3);
     char name[20];
 
-    ck_assert_int_eq(maskdm_params_declare(&p, "a", &a, MASKDM_INIT_NORMAL, 0.02), 0);
-    ck_assert_int_eq(maskdm_params_declare(&p, "b", &b, MASKDM_INIT_ONE, 0), 1);
-    ck_assert_int_eq(maskdm_params_declare(&p, "a", &a, MASKDM_INIT_NORMAL, 0.02), 0);
-    ck_assert_int_eq(maskdm_params_declare(&p, "a", &b, MASKDM_INIT_NORMAL, 0.02), MASKDM_ESHAPE);
-    ck_assert_str_eq(maskdm_error_text(), "parameter a has shape [3,7], not [16]");
-    ck_assert_int_eq(maskdm_params_declare(&p, "huge", &huge, MASKDM_INIT_ZERO, 0), MASKDM_ESHAPE);
+    ck_assert_int_eq(mdm_params_declare(&p, "a", &a, MDM_INIT_NORMAL, 0.02), 0);
+    ck_assert_int_eq(mdm_params_declare(&p, "b", &b, MDM_INIT_ONE, 0), 1);
+    ck_assert_int_eq(mdm_params_declare(&p, "a", &a, MDM_INIT_NORMAL, 0.02), 0);
+    ck_assert_int_eq(mdm_params_declare(&p, "a", &b, MDM_INIT_NORMAL, 0.02), MASKDM_ESHAPE);
+    ck_assert_str_eq(mdm_error_text(), "parameter a has shape [3,7], not [16]");
+    ck_assert_int_eq(mdm_params_declare(&p, "huge", &huge, MDM_INIT_ZERO, 0), MASKDM_ESHAPE);
     ck_assert_uint_eq(p.list[0].at, 0);
     ck_assert_uint_eq(p.list[1].at, 32);
     ck_assert_uint_eq(p.length, 48);
     ck_assert_int_eq(p.numel, 37);
     for (int i = 2; i < 200; i++) {
         snprintf(name, sizeof name, "p%d", i);
-        ck_assert_int_eq(maskdm_params_declare(&p, name, &b, MASKDM_INIT_ZERO, 0), i);
+        ck_assert_int_eq(mdm_params_declare(&p, name, &b, MDM_INIT_ZERO, 0), i);
     }
-    ck_assert_int_eq(maskdm_params_find(&p, "p150"), 150);
-    ck_assert_int_eq(maskdm_params_find(&p, "none"), -1);
-    maskdm_params_free(&p);
+    ck_assert_int_eq(mdm_params_find(&p, "p150"), 150);
+    ck_assert_int_eq(mdm_params_find(&p, "none"), -1);
+    mdm_params_free(&p);
     ck_assert_ptr_null(p.list);
 }
 END_TEST
@@ -72,42 +72,42 @@ static int refuse_at(void *user, size_t bytes)
 START_TEST(gaps_are_cleared)
 {
     static const int64_t sizes[] = {3, 16, 5};
-    struct maskdm_params p = {0};
+    struct mdm_params p = {0};
     float block[256];
     int64_t kept = 0;
 
     for (int i = 0; i < 3; i++) {
-        struct maskdm_shape s = maskdm_shape1(sizes[i]);
+        struct mdm_shape s = mdm_shape1(sizes[i]);
         char name[2] = {(char)('a' + i), '\0'};
-        ck_assert_int_eq(maskdm_params_declare(&p, name, &s, MASKDM_INIT_ONE, 0), i);
+        ck_assert_int_eq(mdm_params_declare(&p, name, &s, MDM_INIT_ONE, 0), i);
     }
-    ck_assert_uint_le(p.length, MASKDM_LENGTH(block));
-    for (size_t i = 0; i < MASKDM_LENGTH(block); i++)
+    ck_assert_uint_le(p.length, MDM_LENGTH(block));
+    for (size_t i = 0; i < MDM_LENGTH(block); i++)
         block[i] = 7;
-    maskdm_params_clear_gaps(&p, block);
+    mdm_params_clear_gaps(&p, block);
     for (size_t i = 0; i < p.length; i++)
         kept += block[i] == 7 ? 1 : 0;
     ck_assert_int_eq(kept, 3 + 16 + 5);
     for (int i = 0; i < 3; i++)
         ck_assert(block[p.list[i].at] == 7 && block[p.list[i].at + (size_t)sizes[i] - 1] == 7);
-    maskdm_params_free(&p);
+    mdm_params_free(&p);
 }
 END_TEST
 
 START_TEST(out_of_memory_changes_nothing)
 {
-    struct maskdm_params p = {0};
-    struct maskdm_shape a = maskdm_shape1(5);
+    struct mdm_params p = {0};
+    struct mdm_shape a = mdm_shape1(5);
     int left;
-    struct maskdm_alloc_hook hook = {refuse_at, &left};
+    struct mdm_alloc_hook hook = {refuse_at, &left};
 
     for (int i = 0; i < 2; i++) {
         left = i;
-        maskdm_alloc_hook_set(&hook);
-        ck_assert_int_eq(maskdm_params_declare(&p, "a", &a, MASKDM_INIT_ZERO, 0), MASKDM_ENOMEM);
-        maskdm_alloc_hook_set(NULL);
+        mdm_alloc_hook_set(&hook);
+        ck_assert_int_eq(mdm_params_declare(&p, "a", &a, MDM_INIT_ZERO, 0), MASKDM_ENOMEM);
+        mdm_alloc_hook_set(NULL);
         ck_assert(p.count == 0 && p.length == 0 && p.numel == 0);
-        maskdm_params_free(&p);
+        mdm_params_free(&p);
     }
 }
 END_TEST
@@ -115,22 +115,22 @@ END_TEST
 START_TEST(values_are_drawn)
 {
     enum { N = 10007 };
-    struct maskdm_params p = {0}, q = {0};
-    struct maskdm_shape n = maskdm_shape1(N);
+    struct mdm_params p = {0}, q = {0};
+    struct mdm_shape n = mdm_shape1(N);
     float *x, *y;
     double square = 0, most = 0, sum = 0;
 
-    ck_assert_int_eq(maskdm_params_declare(&p, "normal", &n, MASKDM_INIT_NORMAL, 0.02), 0);
-    ck_assert_int_eq(maskdm_params_declare(&p, "uniform", &n, MASKDM_INIT_UNIFORM, 0.5), 1);
-    ck_assert_int_eq(maskdm_params_declare(&p, "one", &n, MASKDM_INIT_ONE, 0), 2);
-    ck_assert_int_eq(maskdm_params_declare(&p, "zero", &n, MASKDM_INIT_ZERO, 0), 3);
-    ck_assert_int_eq(maskdm_params_declare(&q, "normal", &n, MASKDM_INIT_NORMAL, 0.02), 0);
-    ck_assert_int_eq(maskdm_params_declare(&q, "another", &n, MASKDM_INIT_NORMAL, 0.02), 1);
+    ck_assert_int_eq(mdm_params_declare(&p, "normal", &n, MDM_INIT_NORMAL, 0.02), 0);
+    ck_assert_int_eq(mdm_params_declare(&p, "uniform", &n, MDM_INIT_UNIFORM, 0.5), 1);
+    ck_assert_int_eq(mdm_params_declare(&p, "one", &n, MDM_INIT_ONE, 0), 2);
+    ck_assert_int_eq(mdm_params_declare(&p, "zero", &n, MDM_INIT_ZERO, 0), 3);
+    ck_assert_int_eq(mdm_params_declare(&q, "normal", &n, MDM_INIT_NORMAL, 0.02), 0);
+    ck_assert_int_eq(mdm_params_declare(&q, "another", &n, MDM_INIT_NORMAL, 0.02), 1);
     x = malloc(p.length * sizeof *x);
     y = malloc(q.length * sizeof *y);
     memset(x, 0x55, p.length * sizeof *x);
-    maskdm_params_init(&p, x, 1);
-    maskdm_params_init(&q, y, 1);
+    mdm_params_init(&p, x, 1);
+    mdm_params_init(&q, y, 1);
     ck_assert_mem_eq(x, y, N * sizeof *x);
     ck_assert_mem_ne(y, y + q.list[1].at, N * sizeof *y); /* each parameter has numbers of its own */
     for (int i = 0; i < N; i++) {
@@ -146,12 +146,12 @@ START_TEST(values_are_drawn)
     ck_assert_double_lt(fabs(sum), 5 * 0.5 / sqrt(3.0 * N));
     for (size_t i = N; i < p.list[1].at; i++)
         ck_assert(x[i] == 0.0f);
-    maskdm_params_init(&q, y, 2);
+    mdm_params_init(&q, y, 2);
     ck_assert_mem_ne(x, y, N * sizeof *x);
     free(x);
     free(y);
-    maskdm_params_free(&p);
-    maskdm_params_free(&q);
+    mdm_params_free(&p);
+    mdm_params_free(&q);
 }
 END_TEST
 

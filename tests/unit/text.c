@@ -16,7 +16,7 @@ static double parsed(const char *s)
 {
     double x = NAN;
 
-    ck_assert_msg(!maskdm_parse_double(s, &x), "%s is not read", s);
+    ck_assert_msg(!mdm_parse_double(s, &x), "%s is not read", s);
     return x;
 }
 
@@ -33,16 +33,16 @@ static uint64_t next(uint64_t *state)
 
 START_TEST(pieces_join)
 {
-    struct maskdm_text t = {0};
+    struct mdm_text t = {0};
 
     for (int i = 0; i < 100; i++)
-        maskdm_text_addf(&t, "%d,", i);
-    maskdm_text_add_n(&t, "xyz", 2);
-    maskdm_text_add(&t, "!");
-    ck_assert_int_eq(maskdm_text_ok(&t), MASKDM_OK);
+        mdm_text_addf(&t, "%d,", i);
+    mdm_text_add_n(&t, "xyz", 2);
+    mdm_text_add(&t, "!");
+    ck_assert_int_eq(mdm_text_ok(&t), MASKDM_OK);
     ck_assert_uint_eq(t.length, 10 * 2 + 90 * 3 + 3);
     ck_assert_str_eq(t.data + t.length - 6, "99,xy!");
-    maskdm_text_free(&t);
+    mdm_text_free(&t);
     ck_assert_ptr_null(t.data);
 }
 END_TEST
@@ -55,28 +55,28 @@ static int refuse(void *user, size_t bytes)
 
 START_TEST(failure_is_sticky)
 {
-    struct maskdm_alloc_hook hook = {refuse, NULL};
-    struct maskdm_text t = {0};
+    struct mdm_alloc_hook hook = {refuse, NULL};
+    struct mdm_text t = {0};
 
-    maskdm_alloc_hook_set(&hook);
-    maskdm_text_add(&t, "short");
-    maskdm_text_addf(&t, "%200d", 1);
-    maskdm_alloc_hook_set(NULL);
-    maskdm_text_add(&t, "late");
+    mdm_alloc_hook_set(&hook);
+    mdm_text_add(&t, "short");
+    mdm_text_addf(&t, "%200d", 1);
+    mdm_alloc_hook_set(NULL);
+    mdm_text_add(&t, "late");
     ck_assert_str_eq(t.data, "short");
-    ck_assert_int_eq(maskdm_text_ok(&t), MASKDM_ENOMEM);
-    maskdm_text_free(&t);
+    ck_assert_int_eq(mdm_text_ok(&t), MASKDM_ENOMEM);
+    mdm_text_free(&t);
 }
 END_TEST
 
 START_TEST(json_strings_are_escaped)
 {
-    struct maskdm_text t = {0};
+    struct mdm_text t = {0};
 
-    maskdm_text_add_json(&t, "a\"\\\n\x01\x7f\xc3\xa9\xf0\x9f\x98\x80\xff\xed\xa0\x80");
+    mdm_text_add_json(&t, "a\"\\\n\x01\x7f\xc3\xa9\xf0\x9f\x98\x80\xff\xed\xa0\x80");
     ck_assert_str_eq(t.data, "\"a\\\"\\\\\\u000a\\u0001\\u007f\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"
                              "\xef\xbf\xbd\xef\xbf\xbd\"");
-    maskdm_text_free(&t);
+    mdm_text_free(&t);
 }
 END_TEST
 
@@ -102,12 +102,12 @@ START_TEST(doubles_print_short)
                {NAN, "null"},
                {-INFINITY, "null"}};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(row); i++) {
-        struct maskdm_text t = {0};
+    for (size_t i = 0; i < MDM_LENGTH(row); i++) {
+        struct mdm_text t = {0};
 
-        maskdm_text_add_double(&t, row[i].x);
+        mdm_text_add_double(&t, row[i].x);
         ck_assert_str_eq(t.data, row[i].text);
-        maskdm_text_free(&t);
+        mdm_text_free(&t);
     }
 }
 END_TEST
@@ -118,15 +118,15 @@ START_TEST(any_double_reads_back)
     double x;
 
     for (int i = 0; i < 3000; i++) {
-        struct maskdm_text t = {0};
+        struct mdm_text t = {0};
 
         word = next(&state);
         memcpy(&x, &word, sizeof x);
         if (!isfinite(x))
             continue;
-        maskdm_text_add_double(&t, x);
+        mdm_text_add_double(&t, x);
         ck_assert(same(parsed(t.data), x));
-        maskdm_text_free(&t);
+        mdm_text_free(&t);
     }
 }
 END_TEST
@@ -162,7 +162,7 @@ START_TEST(reading_agrees_with_the_c_library)
     uint64_t state = 7;
     char s[80];
 
-    for (size_t i = 0; i < MASKDM_LENGTH(hard); i++)
+    for (size_t i = 0; i < MDM_LENGTH(hard); i++)
         ck_assert_msg(same(parsed(hard[i]), strtod(hard[i], NULL)), "%s", hard[i]);
     for (int i = 0; i < 20000; i++) {
         uint64_t a = next(&state), b = next(&state);
@@ -199,15 +199,15 @@ START_TEST(what_is_no_number_is_refused)
     double x = 42;
     int64_t i = 42;
 
-    for (size_t k = 0; k < MASKDM_LENGTH(bad); k++)
-        ck_assert_msg(maskdm_parse_double(bad[k], &x) == -1, "%s", bad[k]);
+    for (size_t k = 0; k < MDM_LENGTH(bad); k++)
+        ck_assert_msg(mdm_parse_double(bad[k], &x) == -1, "%s", bad[k]);
     ck_assert(same(x, 42));
-    ck_assert(!maskdm_parse_i64("9223372036854775807", &i) && i == INT64_MAX);
-    ck_assert(!maskdm_parse_i64("-9223372036854775808", &i) && i == INT64_MIN);
-    ck_assert(!maskdm_parse_i64("+7", &i) && i == 7);
-    ck_assert(maskdm_parse_i64("9223372036854775808", &i) == -1);
-    ck_assert(maskdm_parse_i64("-9223372036854775809", &i) == -1);
-    ck_assert(maskdm_parse_i64("1.0", &i) == -1 && maskdm_parse_i64("", &i) == -1 && maskdm_parse_i64("-", &i) == -1);
+    ck_assert(!mdm_parse_i64("9223372036854775807", &i) && i == INT64_MAX);
+    ck_assert(!mdm_parse_i64("-9223372036854775808", &i) && i == INT64_MIN);
+    ck_assert(!mdm_parse_i64("+7", &i) && i == 7);
+    ck_assert(mdm_parse_i64("9223372036854775808", &i) == -1);
+    ck_assert(mdm_parse_i64("-9223372036854775809", &i) == -1);
+    ck_assert(mdm_parse_i64("1.0", &i) == -1 && mdm_parse_i64("", &i) == -1 && mdm_parse_i64("-", &i) == -1);
     ck_assert_int_eq(i, 7);
 }
 END_TEST
@@ -217,16 +217,16 @@ START_TEST(host_locale_does_not_matter)
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fa_IR.UTF-8"};
     int found = 0;
 
-    for (size_t i = 0; i < MASKDM_LENGTH(names); i++) {
-        struct maskdm_text t = {0};
+    for (size_t i = 0; i < MDM_LENGTH(names); i++) {
+        struct mdm_text t = {0};
 
         if (!setlocale(LC_NUMERIC, names[i]))
             continue;
         found = 1;
-        maskdm_text_add_double(&t, 1234.5);
+        mdm_text_add_double(&t, 1234.5);
         ck_assert_str_eq(t.data, "1234.5");
         ck_assert(same(parsed("1234.5"), 1234.5));
-        maskdm_text_free(&t);
+        mdm_text_free(&t);
     }
     setlocale(LC_NUMERIC, "C");
     if (!found)

@@ -73,9 +73,9 @@ static void write_sample(struct bytes *b)
     put_string(b, "u.");
 }
 
-static void check_tensor(struct maskdm_st *s, const char *name, int rank, const int64_t *shape, const float *expected)
+static void check_tensor(struct mdm_st *s, const char *name, int rank, const int64_t *shape, const float *expected)
 {
-    int64_t i = maskdm_st_find(s, name), n;
+    int64_t i = mdm_st_find(s, name), n;
     unsigned char raw[64], as_stored[64];
     float got[16];
     double wide[16];
@@ -85,19 +85,19 @@ static void check_tensor(struct maskdm_st *s, const char *name, int rank, const 
     for (int d = 0; d < rank; d++)
         ck_assert_int_eq(s->tensor[i].shape[d], shape[d]);
     n = s->tensor[i].elements;
-    ck_assert_int_eq(maskdm_st_read_f32(s, i, got, n), MASKDM_OK);
-    ck_assert_int_eq(maskdm_st_read_f64(s, i, wide, n), MASKDM_OK);
+    ck_assert_int_eq(mdm_st_read_f32(s, i, got, n), MASKDM_OK);
+    ck_assert_int_eq(mdm_st_read_f64(s, i, wide, n), MASKDM_OK);
     for (int64_t k = 0; k < n; k++) {
         ck_assert_msg(got[k] == expected[k] && wide[k] == (double)expected[k], "%s[%d]", name, (int)k);
-        ck_assert_int_eq(maskdm_st_read_f32_part(s, i, k, got + k, 1), MASKDM_OK);
+        ck_assert_int_eq(mdm_st_read_f32_part(s, i, k, got + k, 1), MASKDM_OK);
         ck_assert(got[k] == expected[k]);
     }
-    ck_assert_int_eq(maskdm_st_read(s, i, raw, (size_t)n * 4), MASKDM_OK);
+    ck_assert_int_eq(mdm_st_read(s, i, raw, (size_t)n * 4), MASKDM_OK);
     store_floats(as_stored, expected, n);
     ck_assert(memcmp(raw, as_stored, (size_t)n * 4) == 0);
 }
 
-static void check_sample(struct maskdm_st *s)
+static void check_sample(struct mdm_st *s)
 {
     static const float turned[] = {0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11}, part[] = {5, 6, 9, 10}, last = 11;
     static const int64_t shape[] = {3, 4}, back[] = {4, 3}, two[] = {2, 2}, none[] = {0, 3};
@@ -109,11 +109,11 @@ static void check_sample(struct maskdm_st *s)
     check_tensor(s, "empty", 2, none, NULL);
     check_tensor(s, "list.1", 0, NULL, &last);
     ck_assert_int_eq(s->meta_count, 4 + 1);
-    ck_assert_str_eq(maskdm_st_meta(s, "step"), "7");
-    ck_assert_str_eq(maskdm_st_meta(s, "list.2.-1"), "false");
-    ck_assert_str_eq(maskdm_st_meta(s, "rate"), "1.5");
-    ck_assert_str_eq(maskdm_st_meta(s, "name"), "caf\xc3\xa9");
-    ck_assert_str_eq(maskdm_st_meta(s, "low"), "-2");
+    ck_assert_str_eq(mdm_st_meta(s, "step"), "7");
+    ck_assert_str_eq(mdm_st_meta(s, "list.2.-1"), "false");
+    ck_assert_str_eq(mdm_st_meta(s, "rate"), "1.5");
+    ck_assert_str_eq(mdm_st_meta(s, "name"), "caf\xc3\xa9");
+    ck_assert_str_eq(mdm_st_meta(s, "low"), "-2");
 }
 
 START_TEST(what_was_saved)
@@ -124,13 +124,13 @@ START_TEST(what_was_saved)
     for (int kind = 0; kind < 16; kind++) {
         struct archive a = {
             .plain = kind & 1, .no_crc = kind >> 1 & 1, .zip64 = kind >> 2 & 1, .wide = kind >> 3};
-        struct maskdm_st s;
+        struct mdm_st s;
 
         make_archive(&a, b.data, b.size, stored, sizeof stored);
-        ck_assert_msg(maskdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s",
-                      maskdm_error_text());
+        ck_assert_msg(mdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s",
+                      mdm_error_text());
         check_sample(&s);
-        maskdm_st_close(&s);
+        mdm_st_close(&s);
         ck_assert_int_eq(open_file(a.file.data, a.file.size), MASKDM_OK);
         free_archive(&a);
     }
@@ -140,12 +140,12 @@ END_TEST
 
 START_TEST(checksum)
 {
-    struct maskdm_crc32 table;
+    struct mdm_crc32 table;
 
-    maskdm_crc32_prepare(&table);
+    mdm_crc32_prepare(&table);
     for (size_t cut = 0; cut <= 9; cut++)
         ck_assert_uint_eq(
-            maskdm_crc32_add(&table, maskdm_crc32_add(&table, 0, "123456789", cut), "123456789" + cut, 9 - cut),
+            mdm_crc32_add(&table, mdm_crc32_add(&table, 0, "123456789", cut), "123456789" + cut, 9 - cut),
             0xCBF43926);
 }
 END_TEST
@@ -170,10 +170,10 @@ START_TEST(element_types)
         {"Bool", "BOOL", 1, 1, 1},
     };
 
-    for (size_t i = 0; i < MASKDM_LENGTH(types); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(types); i++) {
         struct archive a = {0};
         struct bytes b = {0}, content = {0};
-        struct maskdm_st s;
+        struct mdm_st s;
         double x;
 
         put_string(&b, BEGIN);
@@ -183,13 +183,13 @@ START_TEST(element_types)
         put_le(&content, types[i].size, 0);
         put_le(&content, types[i].size, types[i].bits);
         make_archive(&a, b.data, b.size, content.data, content.size);
-        ck_assert_msg(maskdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s",
-                      maskdm_error_text());
+        ck_assert_msg(mdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s",
+                      mdm_error_text());
         ck_assert_str_eq(s.tensor[0].dtype, types[i].dtype);
         ck_assert_int_eq((int64_t)(s.tensor[0].end - s.tensor[0].begin), types[i].size);
-        ck_assert_int_eq(maskdm_st_read_f64(&s, 0, &x, 1), MASKDM_OK);
+        ck_assert_int_eq(mdm_st_read_f64(&s, 0, &x, 1), MASKDM_OK);
         ck_assert_msg(x == types[i].value, "%s is %g", types[i].dtype, x);
-        maskdm_st_close(&s);
+        mdm_st_close(&s);
         free_archive(&a);
         free(b.data);
         free(content.data);
@@ -266,7 +266,7 @@ static const struct {
 
 START_TEST(pickles_that_lie)
 {
-    for (size_t i = 0; i < MASKDM_LENGTH(pickles); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(pickles); i++) {
         char label[32];
         snprintf(label, sizeof label, "pickle %d", (int)i);
         judge_pickle(pickles[i].pickle, pickles[i].size, pickles[i].says, label);
@@ -313,7 +313,7 @@ START_TEST(tensors_that_lie)
         {"Quint", "0", 12, 0, 1, 1, "\"torch.QuintStorage\""},
     };
 
-    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
         struct bytes b = {0};
         char label[32];
 
@@ -407,24 +407,24 @@ START_TEST(every_byte_wrong)
 
         make_archive(&a, b.data, b.size, stored, sizeof stored);
         for (size_t i = 0; i < a.file.size; i++) {
-            long live = maskdm_alloc_live();
-            struct maskdm_st s;
+            long live = mdm_alloc_live();
+            struct mdm_st s;
             int err;
 
             a.file.data[i] ^= 0x81;
-            err = maskdm_tensors_open_memory(&s, a.file.data, a.file.size);
+            err = mdm_tensors_open_memory(&s, a.file.data, a.file.size);
             ck_assert(err == MASKDM_OK || err == MASKDM_EFORMAT);
             if (!err) {
                 check_sample(&s);
-                maskdm_st_close(&s);
+                mdm_st_close(&s);
             }
             refused += err != MASKDM_OK;
             a.file.data[i] ^= 0x81;
-            ck_assert_int_eq(maskdm_alloc_live(), live);
+            ck_assert_int_eq(mdm_alloc_live(), live);
         }
         for (size_t n = 0; n < a.file.size; n++) {
-            struct maskdm_st s;
-            ck_assert_int_eq(maskdm_tensors_open_memory(&s, a.file.data, n), MASKDM_EFORMAT);
+            struct mdm_st s;
+            ck_assert_int_eq(mdm_tensors_open_memory(&s, a.file.data, n), MASKDM_EFORMAT);
         }
         free_archive(&a);
     }
@@ -442,7 +442,7 @@ START_TEST(archives_that_lie)
         {"archive/../x", "impossible"}, {"archive//x", "impossible"},        {"/archive/x", "impossible"},
         {"archive/.", "impossible"},    {"archive/x/", "impossible"},        {"", "impossible"}};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
         struct archive a = {0};
 
         add_entry(&a, "archive/data.pkl", "\x80\x02}.", 4);
@@ -498,7 +498,7 @@ START_TEST(archives_that_contradict_themselves)
                  {FILE_END, 22 + 20 - 16, 4, 2, "several volumes"},
                  {FILE_END, 22 + 20 + 56 - 24, 8, 2, "contradict each other"}};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
         struct archive a = {.plain = 1, .zip64 = 1};
         char label[32];
 
@@ -507,14 +507,14 @@ START_TEST(archives_that_contradict_themselves)
         if (cases[i].part == GAP)
             put_string(&a.file, "gap");
         if (cases[i].part == DIRECTORY)
-            maskdm_store_le(a.directory.data + cases[i].at, cases[i].width, cases[i].value);
+            mdm_store_le(a.directory.data + cases[i].at, cases[i].width, cases[i].value);
         if (cases[i].part == DIRECTORY && cases[i].at == 20) /* the entry's own header says the same */
-            maskdm_store_le(a.file.data + 18, 4, cases[i].value);
+            mdm_store_le(a.file.data + 18, 4, cases[i].value);
         end_archive(&a);
         if (cases[i].part == FILE_START)
-            maskdm_store_le(a.file.data + cases[i].at, cases[i].width, cases[i].value);
+            mdm_store_le(a.file.data + cases[i].at, cases[i].width, cases[i].value);
         if (cases[i].part == FILE_END)
-            maskdm_store_le(a.file.data + a.file.size - (size_t)cases[i].at, cases[i].width, cases[i].value);
+            mdm_store_le(a.file.data + a.file.size - (size_t)cases[i].at, cases[i].width, cases[i].value);
         judge(a.file.data, a.file.size, cases[i].says, label);
         free_archive(&a);
     }
@@ -535,9 +535,9 @@ START_TEST(entries_that_end_behind)
             central = a.directory.size;
             add_entry(&a, "archive/data/0", stored, 4);
             for (size_t at = 0; at < 8; at += 4) { /* packed, size */
-                maskdm_store_le(a.directory.data + central + 20 + at, 4, 4 + (kind ? 0 : 16) * (more > 0) + more);
+                mdm_store_le(a.directory.data + central + 20 + at, 4, 4 + (kind ? 0 : 16) * (more > 0) + more);
                 if (kind)
-                    maskdm_store_le(a.file.data + header + 18 + at, 4, 4 + more);
+                    mdm_store_le(a.file.data + header + 18 + at, 4, 4 + more);
             }
             end_archive(&a);
             judge(a.file.data, a.file.size, says, kind ? "plain" : "descriptor");
@@ -597,19 +597,19 @@ START_TEST(describing_reads_no_tensor)
     enum { COUNT = 40, SIDE = 300 };
     char path[] = "described-XXXXXX";
     struct archive a = {0};
-    struct maskdm_st s;
+    struct mdm_st s;
     int reads = 0;
-    const struct maskdm_file_hook hook = {count_reads, &reads};
+    const struct mdm_file_hook hook = {count_reads, &reads};
 
     write_many(&a, COUNT, SIDE);
     ck_assert_uint_gt(a.file.size, (size_t)4 * COUNT * SIDE * SIDE);
     write_file(path, &a.file);
-    maskdm_file_hook_set(&hook);
-    ck_assert_int_eq(maskdm_tensors_open(&s, path), MASKDM_OK);
-    maskdm_file_hook_set(NULL);
+    mdm_file_hook_set(&hook);
+    ck_assert_int_eq(mdm_tensors_open(&s, path), MASKDM_OK);
+    mdm_file_hook_set(NULL);
     ck_assert_int_eq(s.count, COUNT);
     ck_assert_msg(reads <= 2 * COUNT + 10, "%d reads", reads);
-    maskdm_st_close(&s);
+    mdm_st_close(&s);
     unlink(path);
     free_archive(&a);
 }
@@ -624,7 +624,7 @@ START_TEST(damage_is_found_when_read)
 
     for (int no_crc = 0; no_crc < 2; no_crc++) {
         struct archive a = {.no_crc = no_crc};
-        struct maskdm_st s;
+        struct mdm_st s;
         size_t at;
 
         write_many(&a, 3, SIDE);
@@ -633,19 +633,19 @@ START_TEST(damage_is_found_when_read)
         for (at -= 15; memcmp(a.file.data + at - 14, "archive/data/1", 14) != 0; at--) /* not the directory's */
             ;
         a.file.data[at + 2000] ^= 1;
-        ck_assert_int_eq(maskdm_tensors_open_memory(&s, a.file.data, a.file.size), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensors_open_memory(&s, a.file.data, a.file.size), MASKDM_OK);
         for (int again = 0; again < 2; again++)
             for (int i = 0; i < 3; i++) {
                 const int expected = i == 1 && !no_crc ? MASKDM_EFORMAT : MASKDM_OK;
 
-                ck_assert_int_eq(maskdm_st_read_f32(&s, i, x, SIDE * SIDE), expected);
+                ck_assert_int_eq(mdm_st_read_f32(&s, i, x, SIDE * SIDE), expected);
                 if (expected)
-                    ck_assert_ptr_nonnull(strstr(maskdm_error_text(), "tensor \"1\" is damaged"));
-                ck_assert_int_eq(maskdm_st_read_f32_part(&s, i, 0, x, 1), expected);
-                ck_assert_int_eq(maskdm_st_read_f64(&s, i, y, SIDE * SIDE), expected);
-                ck_assert_int_eq(maskdm_st_read(&s, i, x, sizeof x), expected);
+                    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "tensor \"1\" is damaged"));
+                ck_assert_int_eq(mdm_st_read_f32_part(&s, i, 0, x, 1), expected);
+                ck_assert_int_eq(mdm_st_read_f64(&s, i, y, SIDE * SIDE), expected);
+                ck_assert_int_eq(mdm_st_read(&s, i, x, sizeof x), expected);
             }
-        maskdm_st_close(&s);
+        mdm_st_close(&s);
         free_archive(&a);
     }
 }
@@ -660,9 +660,9 @@ START_TEST(views_are_read_in_pieces)
     char path[] = "views-XXXXXX", name[32];
     struct bytes b = {0};
     struct archive a = {0};
-    struct maskdm_st s;
+    struct mdm_st s;
     int reads = 0;
-    const struct maskdm_file_hook hook = {count_reads, &reads};
+    const struct mdm_file_hook hook = {count_reads, &reads};
 
     for (int i = 0; i < SIDE * SIDE; i++)
         x[i] = (float)i;
@@ -673,19 +673,19 @@ START_TEST(views_are_read_in_pieces)
         put_tensor(&b, "Float", "0", SIDE * SIDE, 0, shape, turned, 2);
     }
     put_string(&b, "u.");
-    maskdm_swap_le(x, 4, SIDE * SIDE);
+    mdm_swap_le(x, 4, SIDE * SIDE);
     make_archive(&a, b.data, b.size, x, sizeof x);
     write_file(path, &a.file);
-    ck_assert_int_eq(maskdm_tensors_open(&s, path), MASKDM_OK);
-    maskdm_file_hook_set(&hook);
+    ck_assert_int_eq(mdm_tensors_open(&s, path), MASKDM_OK);
+    mdm_file_hook_set(&hook);
     for (int i = 0; i < VIEWS; i++)
-        ck_assert_int_eq(maskdm_st_read_f32(&s, i, x, SIDE * SIDE), MASKDM_OK);
-    maskdm_file_hook_set(NULL);
+        ck_assert_int_eq(mdm_st_read_f32(&s, i, x, SIDE * SIDE), MASKDM_OK);
+    mdm_file_hook_set(NULL);
     ck_assert_msg(reads <= 4 + 4 * VIEWS, "%d reads of %d views of 4 x 256 KiB", reads, VIEWS);
     for (int i = 0; i < SIDE * SIDE; i++)
         if (x[i] != (float)(i % SIDE * SIDE + i / SIDE))
             ck_abort_msg("element %d is %g", i, (double)x[i]);
-    maskdm_st_close(&s);
+    mdm_st_close(&s);
     unlink(path);
     free_archive(&a);
     free(b.data);
@@ -721,36 +721,36 @@ START_TEST(every_kind_of_view)
     static double wide[ELEMENTS];
     struct archive a = {0};
     struct bytes b = {0};
-    struct maskdm_st s;
+    struct mdm_st s;
     char name[32];
 
     for (int i = 0; i < ELEMENTS; i++)
         content[i] = (float)i;
     put_string(&b, BEGIN "(");
-    for (size_t i = 0; i < MASKDM_LENGTH(views); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(views); i++) {
         snprintf(name, sizeof name, "%d", (int)i);
         put_text(&b, name);
         put_tensor(&b, "Float", "0", ELEMENTS, views[i].offset, views[i].shape, views[i].stride, views[i].rank);
     }
     put_string(&b, "u.");
     make_archive(&a, b.data, b.size, content, sizeof content);
-    ck_assert_msg(maskdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s", maskdm_error_text());
+    ck_assert_msg(mdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s", mdm_error_text());
     for (int64_t i = 0; i < s.count; i++) {
         const int64_t n = s.tensor[i].elements;
         float alone;
 
         ck_assert_int_eq(s.tensor[i].scattered, 1);
         memset(whole, 0xff, sizeof whole);
-        ck_assert_int_eq(maskdm_st_read_f32(&s, i, whole, n), MASKDM_OK);
-        ck_assert_int_eq(maskdm_st_read_f64(&s, i, wide, n), MASKDM_OK);
+        ck_assert_int_eq(mdm_st_read_f32(&s, i, whole, n), MASKDM_OK);
+        ck_assert_int_eq(mdm_st_read_f64(&s, i, wide, n), MASKDM_OK);
         for (int64_t k = 0; k < n; k++) {
-            int err = maskdm_st_read_f32_part(&s, i, k, &alone, 1);
+            int err = mdm_st_read_f32_part(&s, i, k, &alone, 1);
 
             if (err || whole[k] != alone || wide[k] != (double)alone)
                 ck_abort_msg("view %d, element %d is %g, not %g", (int)i, (int)k, (double)whole[k], (double)alone);
         }
     }
-    maskdm_st_close(&s);
+    mdm_st_close(&s);
     free_archive(&a);
     free(b.data);
 }

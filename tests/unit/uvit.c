@@ -14,19 +14,19 @@ static maskdm_options *options(const char *text)
 {
     maskdm_options *o;
 
-    ck_assert_int_eq(maskdm_optionset_create(&o, maskdm_uvit.kind), 0);
-    ck_assert_msg(maskdm_optionset_parse(o, text) == 0, "%s", maskdm_error_text());
+    ck_assert_int_eq(mdm_options_create(&o, mdm_uvit.kind), 0);
+    ck_assert_msg(mdm_options_parse(o, text) == 0, "%s", mdm_error_text());
     return o;
 }
 
-static void record(struct maskdm_graph *g, struct maskdm_backend *backend, struct maskdm_params *layout,
-                   struct maskdm_ports *ports, const char *text, int64_t batch, int64_t visible)
+static void record(struct mdm_graph *g, struct mdm_backend *backend, struct mdm_params *layout,
+                   struct mdm_ports *ports, const char *text, int64_t batch, int64_t visible)
 {
     maskdm_options *o = options(text);
 
-    maskdm_graph_init(g, backend, layout, MASKDM_F32);
-    maskdm_uvit.record(g, ports, o, batch, visible);
-    maskdm_optionset_release(&o);
+    mdm_graph_init(g, backend, layout, MDM_F32);
+    mdm_uvit.record(g, ports, o, batch, visible);
+    mdm_options_release(&o);
 }
 
 static const char small64[] = "image_size=64 patch_size=4 dim=512 depth=13 heads=8";
@@ -40,22 +40,22 @@ START_TEST(parameters_are_counted)
         int64_t numel;
     } cases[] = {{small64, 44292144}, {small256, 46258224}, {base256, 102417456}};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
-        struct maskdm_params layout = {0};
-        struct maskdm_ports ports;
-        struct maskdm_graph g;
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
+        struct mdm_params layout = {0};
+        struct mdm_ports ports;
+        struct mdm_graph g;
 
         record(&g, NULL, &layout, &ports, cases[i].options, 1, 1);
         ck_assert_msg(g.failure.code == 0, "%s", g.failure.text);
         ck_assert_int_eq(layout.numel, cases[i].numel);
-        maskdm_graph_free(&g);
+        mdm_graph_free(&g);
 
         /* A second program of the same model finds the same parameters. */
         record(&g, NULL, &layout, &ports, cases[i].options, 2, 7);
         ck_assert_int_eq(g.failure.code, 0);
         ck_assert_int_eq(layout.numel, cases[i].numel);
-        maskdm_graph_free(&g);
-        maskdm_params_free(&layout);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
     }
 }
 END_TEST
@@ -91,24 +91,24 @@ START_TEST(parameters_stand_in_the_authors_order)
                                        "encoder.norm.bias",
                                        "encoder_to_output.weight",
                                        "encoder_to_output.bias"};
-    struct maskdm_params layout = {0};
-    struct maskdm_ports ports;
-    struct maskdm_graph g;
+    struct mdm_params layout = {0};
+    struct mdm_ports ports;
+    struct mdm_graph g;
 
     record(&g, NULL, &layout, &ports, "image_size=8 dim=8 depth=3 heads=2 qkv_bias=true time_mlp=true classes=5", 1,
            2);
     ck_assert_int_eq(layout.count, 9 + 3 * 13 + 2 + 4);
-    for (size_t i = 0; i < MASKDM_LENGTH(names); i++)
+    for (size_t i = 0; i < MDM_LENGTH(names); i++)
         ck_assert_str_eq(layout.list[i].name, names[i]);
-    for (size_t i = 0; i < MASKDM_LENGTH(last); i++)
-        ck_assert_str_eq(layout.list[(size_t)layout.count - MASKDM_LENGTH(last) + i].name, last[i]);
+    for (size_t i = 0; i < MDM_LENGTH(last); i++)
+        ck_assert_str_eq(layout.list[(size_t)layout.count - MDM_LENGTH(last) + i].name, last[i]);
     ck_assert_int_eq(layout.list[2].shape.n, 4);
-    ck_assert_int_eq(layout.list[2].init, MASKDM_INIT_UNIFORM);
+    ck_assert_int_eq(layout.list[2].init, MDM_INIT_UNIFORM);
     ck_assert_double_eq_tol(layout.list[2].scale, 1 / sqrt(48), 1e-15);
     ck_assert_double_eq(layout.list[4].scale, 1);
-    ck_assert_int_eq(layout.list[9].init, MASKDM_INIT_ONE);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    ck_assert_int_eq(layout.list[9].init, MDM_INIT_ONE);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 
@@ -116,22 +116,22 @@ END_TEST
 /* The first block behind the middle is given what the last before it was given, and so on outwards. */
 START_TEST(skips_join_from_the_inside)
 {
-    struct maskdm_params layout = {0};
-    struct maskdm_ports ports;
-    struct maskdm_graph g;
+    struct mdm_params layout = {0};
+    struct mdm_ports ports;
+    struct mdm_graph g;
     int joined = 0;
-    maskdm_val before = 0;
+    mdm_val before = 0;
 
     record(&g, NULL, &layout, &ports, "dim=64 depth=9", 1, 4);
     ck_assert_msg(g.failure.code == 0, "%s", g.failure.text);
     for (int i = 0; i < g.n_node; i++)
-        if (g.node[i].op->id == MASKDM_OP_LINEAR2) {
+        if (g.node[i].op->id == MDM_OP_LINEAR2) {
             ck_assert(!joined++ || g.node[i].in[1] < before);
             before = g.node[i].in[1];
         }
     ck_assert_int_eq(joined, 4);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 
@@ -139,26 +139,26 @@ END_TEST
 START_TEST(patches_begin_as_a_convolution)
 {
     static const char *const names[] = {"encoder.patch_embed.proj.weight", "encoder.patch_embed.proj.bias"};
-    struct maskdm_params layout = {0};
-    struct maskdm_ports ports;
-    struct maskdm_graph g;
+    struct mdm_params layout = {0};
+    struct mdm_ports ports;
+    struct mdm_graph g;
     float *weights;
 
     record(&g, NULL, &layout, &ports, "dim=256 patch_size=2 channels=3", 1, 4);
     weights = malloc(layout.length * sizeof *weights);
-    maskdm_params_init(&layout, weights, 3);
+    mdm_params_init(&layout, weights, 3);
     for (int k = 0; k < 2; k++) {
-        const struct maskdm_param *p = &layout.list[maskdm_params_find(&layout, names[k])];
+        const struct mdm_param *p = &layout.list[mdm_params_find(&layout, names[k])];
         const float bound = 1 / sqrtf(12);
         float most = 0;
 
-        for (int64_t i = 0; i < maskdm_shape_numel(&p->shape); i++)
+        for (int64_t i = 0; i < mdm_shape_numel(&p->shape); i++)
             most = fmaxf(most, fabsf(weights[p->at + (size_t)i]));
         ck_assert(most <= bound && most > 0.9f * bound);
     }
     free(weights);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
 }
 END_TEST
 
@@ -169,42 +169,42 @@ START_TEST(flops_are_counted)
         double forward, both;
     } cases[] = {{256, 24.42, 73.25}, {128, 11.82, 35.45}, {64, 5.844, 17.53}, {26, 2.400, 7.199}};
 
-    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
-        struct maskdm_params layout = {0};
-        struct maskdm_ports ports;
-        struct maskdm_graph g;
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
+        struct mdm_params layout = {0};
+        struct mdm_ports ports;
+        struct mdm_graph g;
         double forward, both;
 
         record(&g, &fake_backend, &layout, &ports, small64, 4, cases[i].visible);
-        ck_assert_msg(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN) == 0, "%s", maskdm_error_text());
-        forward = maskdm_graph_flops(&g, 0) / 4e9;
-        both = forward + maskdm_graph_flops(&g, 1) / 4e9;
+        ck_assert_msg(mdm_graph_plan(&g, MDM_PLAN_TRAIN) == 0, "%s", mdm_error_text());
+        forward = mdm_graph_flops(&g, 0) / 4e9;
+        both = forward + mdm_graph_flops(&g, 1) / 4e9;
         ck_assert_double_eq_tol(forward, cases[i].forward, 0.01 * cases[i].forward);
         ck_assert_double_eq_tol(both, cases[i].both, 0.01 * cases[i].both);
-        maskdm_graph_free(&g);
-        maskdm_params_free(&layout);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
     }
 }
 END_TEST
 
 START_TEST(planning_saves_memory)
 {
-    const struct maskdm_cpu_settings settings = {.workers = 1, .guard = 1, .instruction_set = "auto"};
-    struct maskdm_params layout = {0};
-    struct maskdm_backend *cpu;
-    struct maskdm_ports ports;
-    struct maskdm_graph g;
+    const struct mdm_cpu_settings settings = {.workers = 1, .guard = 1, .instruction_set = "auto"};
+    struct mdm_params layout = {0};
+    struct mdm_backend *cpu;
+    struct mdm_ports ports;
+    struct mdm_graph g;
     size_t train;
 
-    ck_assert_int_eq(maskdm_cpu_open(&cpu, &settings), 0);
+    ck_assert_int_eq(mdm_cpu_open(&cpu, &settings), 0);
     record(&g, cpu, &layout, &ports, small64, 8, 64);
-    ck_assert_msg(maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN) == 0, "%s", maskdm_error_text());
+    ck_assert_msg(mdm_graph_plan(&g, MDM_PLAN_TRAIN) == 0, "%s", mdm_error_text());
     train = g.arena_bytes;
     ck_assert_msg((double)train <= 0.6 * (double)g.unplanned_bytes, "%zu of %zu bytes", train, g.unplanned_bytes);
-    ck_assert_int_eq(maskdm_graph_plan(&g, 0), 0);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), 0);
     ck_assert_msg(g.arena_bytes < train / 4, "%zu of %zu bytes", g.arena_bytes, train);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
     cpu->v->close(cpu);
 }
 END_TEST
@@ -220,16 +220,15 @@ START_TEST(sharing_changes_no_bit)
         int64_t count[2];
 
         for (int apart = 0; apart < 2; apart++) {
-            struct maskdm_params layout = {0};
-            struct maskdm_ports ports;
-            struct maskdm_graph g;
+            struct mdm_params layout = {0};
+            struct mdm_ports ports;
+            struct mdm_graph g;
 
             record(&g, &fake_backend, &layout, &ports, nets[i / 2], 2, 3);
-            ck_assert_int_eq(
-                maskdm_graph_plan(&g, (i % 2 ? MASKDM_PLAN_TRAIN : 0) | (apart ? MASKDM_PLAN_UNSHARED : 0)), 0);
+            ck_assert_int_eq(mdm_graph_plan(&g, (i % 2 ? MDM_PLAN_TRAIN : 0) | (apart ? MDM_PLAN_UNSHARED : 0)), 0);
             count[apart] = fake_step(&g, result[apart], ROOM);
-            maskdm_graph_free(&g);
-            maskdm_params_free(&layout);
+            mdm_graph_free(&g);
+            mdm_params_free(&layout);
         }
         ck_assert(count[0] > 0 && count[0] < ROOM && count[0] == count[1]);
         for (int64_t k = 0; k < count[0]; k++)
@@ -242,39 +241,39 @@ END_TEST
 /* Predict `batch` images of which image 0 is always the same, products cut per image; its output is returned. */
 static float *predict(const char *set, const char *text, int64_t batch, int64_t visible, size_t *count)
 {
-    const struct maskdm_cpu_settings settings = {.workers = 2, .guard = 1, .instruction_set = set};
-    struct maskdm_params layout = {0};
-    struct maskdm_backend *cpu;
-    struct maskdm_ports ports;
-    struct maskdm_graph g;
+    const struct mdm_cpu_settings settings = {.workers = 2, .guard = 1, .instruction_set = set};
+    struct mdm_params layout = {0};
+    struct mdm_backend *cpu;
+    struct mdm_ports ports;
+    struct mdm_graph g;
     float *weights, *image, *result;
     double *time;
     int32_t *index;
     void *arena;
 
-    ck_assert_int_eq(maskdm_cpu_open(&cpu, &settings), 0);
+    ck_assert_int_eq(mdm_cpu_open(&cpu, &settings), 0);
     record(&g, cpu, &layout, &ports, text, batch, visible);
     g.images = batch;
-    ck_assert_msg(maskdm_graph_plan(&g, 0) == 0, "%s", maskdm_error_text());
+    ck_assert_msg(mdm_graph_plan(&g, 0) == 0, "%s", mdm_error_text());
     weights = calloc(layout.length, sizeof *weights);
     arena = aligned_alloc(64, g.arena_bytes);
-    maskdm_params_init(&layout, weights, 9);
-    maskdm_graph_bind(&g, arena);
-    image = maskdm_graph_data(&g, ports.image);
-    time = maskdm_graph_data(&g, ports.time);
-    index = maskdm_graph_data(&g, ports.index);
+    mdm_params_init(&layout, weights, 9);
+    mdm_graph_bind(&g, arena);
+    image = mdm_graph_data(&g, ports.image);
+    time = mdm_graph_data(&g, ports.time);
+    index = mdm_graph_data(&g, ports.index);
     for (size_t i = 0; i < g.val[ports.image].numel; i++)
         image[i] = sinf(0.1f * (float)i);
     for (int64_t b = 0; b < batch; b++)
         time[b] = 500.0 + (double)b;
     for (int64_t i = 0; i < batch * visible; i++)
         index[i] = (int32_t)(i % visible);
-    ck_assert_msg(maskdm_graph_forward(&g, weights, NULL) == 0, "%s", maskdm_error_text());
+    ck_assert_msg(mdm_graph_forward(&g, weights, NULL) == 0, "%s", mdm_error_text());
     *count = g.val[ports.output].numel / (size_t)batch;
     result = malloc(*count * sizeof *result);
-    memcpy(result, maskdm_graph_data(&g, ports.output), *count * sizeof *result);
-    maskdm_graph_free(&g);
-    maskdm_params_free(&layout);
+    memcpy(result, mdm_graph_data(&g, ports.output), *count * sizeof *result);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
     cpu->v->close(cpu);
     free(weights);
     free(arena);
@@ -310,27 +309,27 @@ START_TEST(options_are_checked)
          "image_size 4096x4096 has 4194304 patches of patch_size 2, more than 1048576"},
         {"dim=4 heads=2 mlp_ratio=0.125", "mlp_ratio gives a hidden layer below 1 or above 64 times dim 4"},
     };
-    struct maskdm_geometry geo;
+    struct mdm_geometry geo;
     maskdm_options *o;
 
-    for (size_t i = 0; i < MASKDM_LENGTH(cases); i++) {
-        struct maskdm_params layout = {0};
-        struct maskdm_ports ports;
-        struct maskdm_graph g;
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
+        struct mdm_params layout = {0};
+        struct mdm_ports ports;
+        struct mdm_graph g;
 
         o = options(cases[i].options);
-        ck_assert_int_eq(maskdm_uvit.geometry(&geo, o), MASKDM_EINVAL);
-        ck_assert_str_eq(maskdm_error_text(), cases[i].line);
-        maskdm_optionset_release(&o);
+        ck_assert_int_eq(mdm_uvit.geometry(&geo, o), MASKDM_EINVAL);
+        ck_assert_str_eq(mdm_error_text(), cases[i].line);
+        mdm_options_release(&o);
         record(&g, &fake_backend, &layout, &ports, cases[i].options, 1, 1);
-        ck_assert_int_eq(maskdm_graph_plan(&g, 0), MASKDM_EINVAL);
-        ck_assert_str_eq(maskdm_error_text(), cases[i].line);
-        ck_assert_int_eq(ports.output, MASKDM_NONE);
-        maskdm_graph_free(&g);
-        maskdm_params_free(&layout);
+        ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_EINVAL);
+        ck_assert_str_eq(mdm_error_text(), cases[i].line);
+        ck_assert_int_eq(ports.output, MDM_NONE);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
     }
     o = options("image_size=48x32 patch_size=8 channels=1 classes=7");
-    ck_assert_int_eq(maskdm_uvit.geometry(&geo, o), 0);
+    ck_assert_int_eq(mdm_uvit.geometry(&geo, o), 0);
     ck_assert_int_eq(geo.height, 48);
     ck_assert_int_eq(geo.width, 32);
     ck_assert_int_eq(geo.rows, 6);
@@ -338,9 +337,9 @@ START_TEST(options_are_checked)
     ck_assert_int_eq(geo.patches, 24);
     ck_assert_int_eq(geo.channels, 1);
     ck_assert_int_eq(geo.classes, 7);
-    maskdm_optionset_release(&o);
-    ck_assert_ptr_eq(maskdm_network_find("uvit"), &maskdm_uvit);
-    ck_assert_ptr_null(maskdm_network_find("unet"));
+    mdm_options_release(&o);
+    ck_assert_ptr_eq(mdm_network_find("uvit"), &mdm_uvit);
+    ck_assert_ptr_null(mdm_network_find("unet"));
 }
 END_TEST
 
@@ -355,28 +354,28 @@ static int refuse_nth(void *user, size_t bytes)
 START_TEST(refused_memory_is_reported)
 {
     maskdm_options *o = options("image_size=8 dim=8 depth=3 heads=2 classes=2");
-    long live = maskdm_alloc_live(), left = 0, n = 0;
-    struct maskdm_alloc_hook hook = {refuse_nth, &left};
+    long live = mdm_alloc_live(), left = 0, n = 0;
+    struct mdm_alloc_hook hook = {refuse_nth, &left};
     int rc = -1;
 
     for (n = 0; rc != 0; n++) {
-        struct maskdm_params layout = {0};
-        struct maskdm_ports ports;
-        struct maskdm_graph g;
+        struct mdm_params layout = {0};
+        struct mdm_ports ports;
+        struct mdm_graph g;
 
         left = n;
-        maskdm_alloc_hook_set(&hook);
-        maskdm_graph_init(&g, &fake_backend, &layout, MASKDM_F32);
-        maskdm_uvit.record(&g, &ports, o, 2, 3);
-        rc = maskdm_graph_plan(&g, MASKDM_PLAN_TRAIN);
-        maskdm_alloc_hook_set(NULL);
+        mdm_alloc_hook_set(&hook);
+        mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+        mdm_uvit.record(&g, &ports, o, 2, 3);
+        rc = mdm_graph_plan(&g, MDM_PLAN_TRAIN);
+        mdm_alloc_hook_set(NULL);
         ck_assert(rc == 0 || rc == MASKDM_ENOMEM);
-        maskdm_graph_free(&g);
-        maskdm_params_free(&layout);
-        ck_assert_int_eq(maskdm_alloc_live(), live);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
+        ck_assert_int_eq(mdm_alloc_live(), live);
     }
     ck_assert_int_gt(n, 30);
-    maskdm_optionset_release(&o);
+    mdm_options_release(&o);
 }
 END_TEST
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct job {
-    const struct REAL(maskdm_rows) * rows;
+    const struct REAL(mdm_rows) * rows;
     const real *x, *q, *v; /* add: q is the other summand */
     real *y, *part;        /* part[pieces,2,D]: sums of dq and dv */
     int64_t n, d;
@@ -25,37 +25,37 @@ static void add_span(void *arg, int64_t piece, int worker)
     j->rows->add(j->y + from, j->x + from, j->q + from, n);
 }
 
-static int add_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int add_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .q = c->in[1], .y = c->out[0]};
+    struct job j = {.rows = REAL(mdm_rows_of)(b), .x = c->in[0], .q = c->in[1], .y = c->out[0]};
 
-    j.n = maskdm_shape_numel(c->in_shape[0]);
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN), add_span, &j);
+    j.n = mdm_shape_numel(c->in_shape[0]);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, SPAN), add_span, &j);
 }
 
-static int clear_gradients(const struct maskdm_call *c, int count)
+static int clear_gradients(const struct mdm_call *c, int count)
 {
     for (int i = 0; i < count; i++)
         if (c->din[i] && !c->add[i])
-            memset(c->din[i], 0, (size_t)maskdm_shape_numel(c->in_shape[i]) * sizeof(real));
+            memset(c->din[i], 0, (size_t)mdm_shape_numel(c->in_shape[i]) * sizeof(real));
     return MASKDM_OK;
 }
 
-static int add_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int add_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     if (!c->dout[0])
         return clear_gradients(c, 2);
     for (int i = 0; i < 2; i++)
         if (c->din[i])
-            MASKDM_TRY(REAL(maskdm_cpu_accumulate)(b, c->din[i], c->add[i], c->dout[0],
-                                                   maskdm_shape_numel(c->in_shape[i])));
+            MDM_TRY(REAL(mdm_cpu_accumulate)(b, c->din[i], c->add[i], c->dout[0],
+                                             mdm_shape_numel(c->in_shape[i])));
     return MASKDM_OK;
 }
 
 static void bias_rows(void *arg, int64_t piece, int worker)
 {
     const struct job *j = arg;
-    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n, d = j->d;
+    int64_t from = piece * MDM_ROWS, to = from + MDM_ROWS < j->n ? from + MDM_ROWS : j->n, d = j->d;
 
     (void)worker;
     for (int64_t i = from; i < to; i++) {
@@ -67,19 +67,19 @@ static void bias_rows(void *arg, int64_t piece, int worker)
     }
 }
 
-static int qkv_bias_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int qkv_bias_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .q = c->in[1], .v = c->in[2], .y = c->out[0]};
+    struct job j = {.rows = REAL(mdm_rows_of)(b), .x = c->in[0], .q = c->in[1], .v = c->in[2], .y = c->out[0]};
 
-    j.n = maskdm_shape_rows(c->in_shape[0]);
-    j.d = maskdm_shape_last(c->in_shape[0]) / 3;
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), bias_rows, &j);
+    j.n = mdm_shape_rows(c->in_shape[0]);
+    j.d = mdm_shape_last(c->in_shape[0]) / 3;
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, MDM_ROWS), bias_rows, &j);
 }
 
 static void sum_rows(void *arg, int64_t piece, int worker)
 {
     const struct job *j = arg;
-    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n, d = j->d;
+    int64_t from = piece * MDM_ROWS, to = from + MDM_ROWS < j->n ? from + MDM_ROWS : j->n, d = j->d;
     real *q = j->part + piece * 2 * d, *v = q + d;
 
     (void)worker;
@@ -90,39 +90,39 @@ static void sum_rows(void *arg, int64_t piece, int worker)
     }
 }
 
-static int qkv_bias_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int qkv_bias_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
-    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->dout[0], .part = c->scratch};
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
+    struct job j = {.rows = REAL(mdm_rows_of)(b), .x = c->dout[0], .part = c->scratch};
     int64_t pieces;
 
     if (!c->dout[0])
         return clear_gradients(c, 3);
-    j.n = maskdm_shape_rows(c->in_shape[0]);
-    j.d = maskdm_shape_last(c->in_shape[0]) / 3;
-    pieces = maskdm_pieces(j.n, MASKDM_ROWS);
+    j.n = mdm_shape_rows(c->in_shape[0]);
+    j.d = mdm_shape_last(c->in_shape[0]) / 3;
+    pieces = mdm_pieces(j.n, MDM_ROWS);
     if (c->din[0])
-        MASKDM_TRY(REAL(maskdm_cpu_accumulate)(b, c->din[0], c->add[0], c->dout[0], j.n * j.d * 3));
+        MDM_TRY(REAL(mdm_cpu_accumulate)(b, c->din[0], c->add[0], c->dout[0], j.n * j.d * 3));
     if (c->din[1] || c->din[2])
-        MASKDM_TRY(maskdm_pool_run(cpu->pool, pieces, sum_rows, &j));
+        MDM_TRY(mdm_pool_run(cpu->pool, pieces, sum_rows, &j));
     for (int i = 0; i < 2; i++)
         if (c->din[1 + i])
-            MASKDM_TRY(REAL(maskdm_cpu_combine)(cpu, c->din[1 + i], c->add[1 + i], j.part + i * j.d, pieces, 2 * j.d,
-                                                j.d));
+            MDM_TRY(REAL(mdm_cpu_combine)(cpu, c->din[1 + i], c->add[1 + i], j.part + i * j.d, pieces, 2 * j.d,
+                                          j.d));
     return MASKDM_OK;
 }
 
-static size_t qkv_bias_scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+static size_t qkv_bias_scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
     (void)b;
     if (!train)
         return 0;
-    return (size_t)(maskdm_pieces(maskdm_shape_rows(c->in_shape[0]), MASKDM_ROWS) * 2 *
-                    maskdm_shape_last(c->in_shape[1])) *
+    return (size_t)(mdm_pieces(mdm_shape_rows(c->in_shape[0]), MDM_ROWS) * 2 *
+                    mdm_shape_last(c->in_shape[1])) *
            sizeof(real);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_add) = {.forward = add_forward, .backward = add_backward};
-const struct maskdm_kernel REAL(maskdm_cpu_qkv_bias) = {.forward = qkv_bias_forward,
-                                                        .backward = qkv_bias_backward,
-                                                        .scratch = qkv_bias_scratch};
+const struct mdm_kernel REAL(mdm_cpu_add) = {.forward = add_forward, .backward = add_backward};
+const struct mdm_kernel REAL(mdm_cpu_qkv_bias) = {.forward = qkv_bias_forward,
+                                                  .backward = qkv_bias_backward,
+                                                  .scratch = qkv_bias_scratch};

@@ -30,9 +30,9 @@ struct head {
     real *y, *lse, *dq, *dk, *dv;
 };
 
-static struct job read_call(const struct maskdm_call *c)
+static struct job read_call(const struct mdm_call *c)
 {
-    const struct maskdm_shape *s = c->in_shape[0];
+    const struct mdm_shape *s = c->in_shape[0];
     struct job j = {.qkv = c->in[0], .dy = c->dout[0], .y = c->out[0], .lse = c->out[1], .dqkv = c->din[0]};
 
     j.n = s->d[1];
@@ -128,7 +128,7 @@ static void forward_unit(void *arg, int64_t unit, int worker)
         top[i] = -(real)INFINITY;
         total[i] = 0;
     }
-    for (int64_t t = 0; t < j->n && !maskdm_cancelled(j->cancel); t += KEYS)
+    for (int64_t t = 0; t < j->n && !mdm_cancelled(j->cancel); t += KEYS)
         for (int64_t i = 0; i < rows; i++)
             attend(j, h.q + (first + i) * step, h.k + t * step, h.v + t * step, lesser(KEYS, j->n - t),
                    h.y + (first + i) * j->dim, &top[i], &total[i]);
@@ -179,34 +179,34 @@ static void backward_unit(void *arg, int64_t unit, int worker)
         return;
     for (int64_t t = 0; t < j->n; t += KEYS)
         for (int64_t i = 0; i < j->n; i++) {
-            if (i % QUERIES == 0 && maskdm_cancelled(j->cancel))
+            if (i % QUERIES == 0 && mdm_cancelled(j->cancel))
                 return;
             backward_row(j, &h, i, t, lesser(KEYS, j->n - t));
         }
 }
 
-static int finish(const struct maskdm_call *c)
+static int finish(const struct mdm_call *c)
 {
-    return maskdm_cancelled(c->cancel) ? maskdm_fail(MASKDM_ECANCELED, "attention was cancelled") : MASKDM_OK;
+    return mdm_cancelled(c->cancel) ? mdm_fail(MASKDM_ECANCELED, "attention was cancelled") : MASKDM_OK;
 }
 
-static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct job j = read_call(c);
     int64_t tiles = (j.n + QUERIES - 1) / QUERIES;
 
-    MASKDM_TRY(maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0] * j.heads * tiles, forward_unit, &j));
+    MDM_TRY(mdm_pool_run(mdm_cpu_of(b)->pool, c->in_shape[0]->d[0] * j.heads * tiles, forward_unit, &j));
     return finish(c);
 }
 
-static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct job j = read_call(c);
 
     if (!j.dqkv)
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0] * j.heads, backward_unit, &j));
+    MDM_TRY(mdm_pool_run(mdm_cpu_of(b)->pool, c->in_shape[0]->d[0] * j.heads, backward_unit, &j));
     return finish(c);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_attention) = {.forward = forward, .backward = backward};
+const struct mdm_kernel REAL(mdm_cpu_attention) = {.forward = forward, .backward = backward};

@@ -7,7 +7,7 @@
 
 #include "backend/cpu/cpu.h"
 
-extern const struct maskdm_kernel maskdm_cpu_attention_f32, maskdm_cpu_attention_f64;
-extern const struct maskdm_kernel maskdm_cpu_attention_avx2; /* x86-64 builds only */
+extern const struct mdm_kernel mdm_cpu_attention_f32, mdm_cpu_attention_f64;
+extern const struct mdm_kernel mdm_cpu_attention_avx2; /* x86-64 builds only */
 
 #endif

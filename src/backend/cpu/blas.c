@@ -23,7 +23,7 @@ static const size_t AREA = (128 << 20) + (2 << 20); /* of 0.3.21 on x86-64, the 
 
 /* What was found, once for the process; written before a device that uses it is open. */
 static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct maskdm_blas_library library;
+static struct mdm_blas_library library;
 
 static int find_flavour(void)
 {
@@ -35,7 +35,7 @@ static int find_flavour(void)
     return f >= SERIAL && f <= OPENMP ? f : OTHER;
 }
 
-const char *maskdm_blas_name(void)
+const char *mdm_blas_name(void)
 {
     static const char *const name[] = {"OpenBLAS serial", "OpenBLAS pthread", "OpenBLAS OpenMP", "CBLAS"};
 
@@ -46,7 +46,7 @@ const char *maskdm_blas_name(void)
 static pthread_mutex_t guard_lock = PTHREAD_MUTEX_INITIALIZER;
 static int guards, host_threads;
 
-void maskdm_blas_guard(void)
+void mdm_blas_guard(void)
 {
     if (find_flavour() != PTHREAD)
         return;
@@ -59,7 +59,7 @@ void maskdm_blas_guard(void)
     pthread_mutex_unlock(&guard_lock);
 }
 
-void maskdm_blas_unguard(void)
+void mdm_blas_unguard(void)
 {
     if (find_flavour() != PTHREAD)
         return;
@@ -101,7 +101,7 @@ static int map_area(void)
     float c[64];
 
     pthread_mutex_lock(&area_lock);
-    if (maskdm_limits_room(AREA + library.reserve)) {
+    if (mdm_limits_room(AREA + library.reserve)) {
         library.sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 8, 8, 8, 1.0f, a, 8, a, 8, 0.0f, c, 8);
         has_area = 1;
     }
@@ -109,16 +109,16 @@ static int map_area(void)
     return has_area ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
-int maskdm_blas_fail(int status)
+int mdm_blas_fail(int status)
 {
-    return maskdm_fail(status,
-                       "the limits of this process (ulimit -v, ulimit -d) leave less than the %zu bytes of address "
-                       "space that %s takes for one more thread; fewer threads need less",
-                       AREA + library.reserve, maskdm_blas_name());
+    return mdm_fail(status,
+                    "the limits of this process (ulimit -v, ulimit -d) leave less than the %zu bytes of address "
+                    "space that %s takes for one more thread; fewer threads need less",
+                    AREA + library.reserve, mdm_blas_name());
 }
 
-int maskdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
-                      int64_t ldb, float beta, float *c, int64_t ldc, int guard)
+int mdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
+                   int64_t ldb, float beta, float *c, int64_t ldc, int guard)
 {
     int flavour = find_flavour(), before = 1, status = MASKDM_OK;
 
@@ -145,7 +145,7 @@ static void begin_process(void)
     static atomic_long process;
     static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
     static const pthread_cond_t unwaited = PTHREAD_COND_INITIALIZER;
-    long self = maskdm_process_id(), before = atomic_exchange(&process, self);
+    long self = mdm_process_id(), before = atomic_exchange(&process, self);
 
     if (!before || before == self)
         return;
@@ -157,14 +157,14 @@ static void begin_process(void)
     guards = 0;
 }
 
-int maskdm_blas_open(void)
+int mdm_blas_open(void)
 {
     int status = MASKDM_OK;
 
     begin_process();
     pthread_mutex_lock(&library_lock);
     if (!library.sgemm)
-        status = maskdm_blas_find(&library, AREA);
+        status = mdm_blas_find(&library, AREA);
     pthread_mutex_unlock(&library_lock);
     return status;
 }

@@ -9,21 +9,21 @@
 
 /* Before anything below: finds BLAS, which the shared library loads now. MASKDM_OK, or a recorded error where it is
  * not there or the process's limits leave no room for it. */
-int maskdm_blas_open(void);
+int mdm_blas_open(void);
 
 /* While at least one guard stands in the process, BLAS makes no threads of its own; the host's setting comes back
  * with the last one. */
-void maskdm_blas_guard(void);
-void maskdm_blas_unguard(void);
+void mdm_blas_guard(void);
+void mdm_blas_unguard(void);
 
 /* "OpenBLAS serial", "OpenBLAS pthread", "OpenBLAS OpenMP" or "CBLAS". */
-const char *maskdm_blas_name(void);
+const char *mdm_blas_name(void);
 
 /* One single-threaded product, row-major; beta is 0 or 1. Waits where the flavour bears no more callers. `guard`:
  * hold the caller's own thread to one BLAS thread where that is a setting per thread. MASKDM_OK, or MASKDM_ENOMEM
  * where BLAS would not get what it maps for this thread; nothing is recorded, since any thread may call. */
-int maskdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
-                      int64_t ldb, float beta, float *c, int64_t ldc, int guard);
-int maskdm_blas_fail(int status); /* records that MASKDM_ENOMEM */
+int mdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b,
+                   int64_t ldb, float beta, float *c, int64_t ldc, int guard);
+int mdm_blas_fail(int status); /* records that MASKDM_ENOMEM */
 
 #endif

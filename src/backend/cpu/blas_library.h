@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 /* All but the product may be NULL: another CBLAS has none of them. */
-struct maskdm_blas_library {
+struct mdm_blas_library {
     void (*sgemm)(enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE ta, enum CBLAS_TRANSPOSE tb, blasint m, blasint n,
                   blasint k, float alpha, const float *a, blasint lda, const float *b, blasint ldb, float beta,
                   float *c, blasint ldc);
@@ -25,6 +25,6 @@ struct maskdm_blas_library {
 };
 
 /* `area`: bytes that BLAS maps for each thread that calls, and for each of its own. MASKDM_OK or a recorded error. */
-int maskdm_blas_find(struct maskdm_blas_library *out, size_t area);
+int mdm_blas_find(struct mdm_blas_library *out, size_t area);
 
 #endif

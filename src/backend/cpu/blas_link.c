@@ -10,14 +10,14 @@
 int omp_get_max_threads(void) __attribute__((weak));
 void omp_set_num_threads(int n) __attribute__((weak));
 
-int maskdm_blas_find(struct maskdm_blas_library *out, size_t area)
+int mdm_blas_find(struct mdm_blas_library *out, size_t area)
 {
     (void)area;
-    *out = (struct maskdm_blas_library){.sgemm = cblas_sgemm,
-                                        .get_parallel = openblas_get_parallel,
-                                        .get_num_threads = openblas_get_num_threads,
-                                        .set_num_threads = openblas_set_num_threads,
-                                        .omp_get_max_threads = omp_get_max_threads,
-                                        .omp_set_num_threads = omp_set_num_threads};
+    *out = (struct mdm_blas_library){.sgemm = cblas_sgemm,
+                                     .get_parallel = openblas_get_parallel,
+                                     .get_num_threads = openblas_get_num_threads,
+                                     .set_num_threads = openblas_set_num_threads,
+                                     .omp_get_max_threads = omp_get_max_threads,
+                                     .omp_set_num_threads = omp_set_num_threads};
     return MASKDM_OK;
 }

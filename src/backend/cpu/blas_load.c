@@ -25,7 +25,7 @@ static const size_t FILES = 64 << 20; /* what its code and data take, and what c
 #ifdef __ELF__
 /* What packagers' tools read where there is no DT_NEEDED (UAPI group's specification of ELF dlopen metadata). */
 #    define NOTE                                                                                             \
-        "[{\"soname\":[\"" MASKDM_BLAS_LIBRARY "\"],\"feature\":\"blas\","                                   \
+        "[{\"soname\":[\"" MDM_BLAS_LIBRARY "\"],\"feature\":\"blas\","                                   \
         "\"description\":\"matrix products where there are no kernels of our own\",\"priority\":\"recommended\"}]"
 static const struct {
     uint32_t name_bytes, bytes, type;
@@ -41,7 +41,7 @@ static long count_threads(void)
     long most = sysconf(_SC_NPROCESSORS_CONF);
 
     most = most < 1 ? 1 : most > MOST_THREADS ? MOST_THREADS : most;
-    for (size_t i = 0; i < MASKDM_LENGTH(variable); i++) {
+    for (size_t i = 0; i < MDM_LENGTH(variable); i++) {
         const char *s = getenv(variable[i]);
         long n = 0;
 
@@ -56,19 +56,19 @@ static long count_threads(void)
 static int check_limits(size_t area)
 {
     long threads = count_threads();
-    size_t bytes = FILES + area + (size_t)threads * (area + maskdm_limits_stack());
-    struct maskdm_pool *p;
+    size_t bytes = FILES + area + (size_t)threads * (area + mdm_limits_stack());
+    struct mdm_pool *p;
     int status;
 
-    if (!maskdm_limits_room(bytes))
-        return maskdm_fail(MASKDM_ENOMEM,
-                           "the limits of this process (ulimit -v, ulimit -d) leave less than the %zu bytes of "
-                           "address space that OpenBLAS may take with %ld thread%s; OPENBLAS_NUM_THREADS=1 needs %zu",
-                           bytes, threads, threads == 1 ? "" : "s", FILES + 2 * area + maskdm_limits_stack());
-    status = maskdm_pool_create(&p, (int)threads, NULL, NULL);
+    if (!mdm_limits_room(bytes))
+        return mdm_fail(MASKDM_ENOMEM,
+                        "the limits of this process (ulimit -v, ulimit -d) leave less than the %zu bytes of "
+                        "address space that OpenBLAS may take with %ld thread%s; OPENBLAS_NUM_THREADS=1 needs %zu",
+                        bytes, threads, threads == 1 ? "" : "s", FILES + 2 * area + mdm_limits_stack());
+    status = mdm_pool_create(&p, (int)threads, NULL, NULL);
     if (status)
-        return maskdm_fail_prefix(status, "OpenBLAS may have %ld threads of its own (OPENBLAS_NUM_THREADS)", threads);
-    maskdm_pool_release(&p);
+        return mdm_fail_prefix(status, "OpenBLAS may have %ld threads of its own (OPENBLAS_NUM_THREADS)", threads);
+    mdm_pool_release(&p);
     return MASKDM_OK;
 }
 
@@ -80,17 +80,17 @@ static void find(void *function, void *library, const char *name)
     memcpy(function, &p, sizeof p);
 }
 
-int maskdm_blas_find(struct maskdm_blas_library *out, size_t area)
+int mdm_blas_find(struct mdm_blas_library *out, size_t area)
 {
-    void *library = dlopen(MASKDM_BLAS_LIBRARY, RTLD_NOW | RTLD_NOLOAD);
+    void *library = dlopen(MDM_BLAS_LIBRARY, RTLD_NOW | RTLD_NOLOAD);
 
     if (!library) {
-        MASKDM_TRY(check_limits(area));
+        MDM_TRY(check_limits(area));
         out->reserve = (size_t)(count_threads() - 1) * area;
-        library = dlopen(MASKDM_BLAS_LIBRARY, RTLD_NOW);
+        library = dlopen(MDM_BLAS_LIBRARY, RTLD_NOW);
     }
     if (!library)
-        return maskdm_fail(MASKDM_ENOTFOUND, "cannot load the BLAS library: %s", dlerror());
+        return mdm_fail(MASKDM_ENOTFOUND, "cannot load the BLAS library: %s", dlerror());
     find(&out->sgemm, library, "cblas_sgemm");
     find(&out->get_parallel, library, "openblas_get_parallel");
     find(&out->get_num_threads, library, "openblas_get_num_threads");
@@ -99,7 +99,7 @@ int maskdm_blas_find(struct maskdm_blas_library *out, size_t area)
     find(&out->omp_set_num_threads, library, "omp_set_num_threads");
     if (!out->sgemm) {
         (void)dlclose(library);
-        return maskdm_fail(MASKDM_ENOTFOUND, "%s has no cblas_sgemm()", MASKDM_BLAS_LIBRARY);
+        return mdm_fail(MASKDM_ENOTFOUND, "%s has no cblas_sgemm()", MDM_BLAS_LIBRARY);
     }
     return MASKDM_OK;
 }

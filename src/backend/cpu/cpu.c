@@ -11,20 +11,20 @@
 #include <string.h>
 #include <time.h>
 
-static int take_memory(struct maskdm_backend *b, void **out, size_t bytes, const char *what)
+static int take_memory(struct mdm_backend *b, void **out, size_t bytes, const char *what)
 {
     (void)b;
-    *out = maskdm_need_aligned(bytes ? bytes : 1, what);
+    *out = mdm_need_aligned(bytes ? bytes : 1, what);
     return *out ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
-static void give_memory(struct maskdm_backend *b, void *memory)
+static void give_memory(struct mdm_backend *b, void *memory)
 {
     (void)b;
-    maskdm_free(memory);
+    mdm_free(memory);
 }
 
-static int copy(struct maskdm_backend *b, void *to, const void *from, size_t bytes)
+static int copy(struct mdm_backend *b, void *to, const void *from, size_t bytes)
 {
     (void)b;
     if (bytes)
@@ -32,7 +32,7 @@ static int copy(struct maskdm_backend *b, void *to, const void *from, size_t byt
     return MASKDM_OK;
 }
 
-static int fill(struct maskdm_backend *b, void *memory, int byte, size_t bytes)
+static int fill(struct mdm_backend *b, void *memory, int byte, size_t bytes)
 {
     (void)b;
     if (bytes)
@@ -40,51 +40,50 @@ static int fill(struct maskdm_backend *b, void *memory, int byte, size_t bytes)
     return MASKDM_OK;
 }
 
-static int wait_for_all(struct maskdm_backend *b)
+static int wait_for_all(struct mdm_backend *b)
 {
     (void)b;
     return MASKDM_OK;
 }
 
-static const struct maskdm_kernel *find_kernel(struct maskdm_backend *b, enum maskdm_op_id op,
-                                               enum maskdm_dtype dtype)
+static const struct mdm_kernel *find_kernel(struct mdm_backend *b, enum mdm_op_id op, enum mdm_dtype dtype)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
-    const struct maskdm_kernel *k;
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
+    const struct mdm_kernel *k;
 
-    if (dtype != MASKDM_F32 && dtype != MASKDM_F64)
+    if (dtype != MDM_F32 && dtype != MDM_F64)
         return NULL;
-    k = dtype == MASKDM_F32 ? &cpu->f32.kernel[op] : &cpu->f64.kernel[op];
+    k = dtype == MDM_F32 ? &cpu->f32.kernel[op] : &cpu->f64.kernel[op];
     return k->forward ? k : NULL;
 }
 
-static void enter(struct maskdm_backend *b)
+static void enter(struct mdm_backend *b)
 {
-    if (maskdm_cpu_of(b)->guard)
-        maskdm_blas_guard();
+    if (mdm_cpu_of(b)->guard)
+        mdm_blas_guard();
 }
 
-static void leave(struct maskdm_backend *b)
+static void leave(struct mdm_backend *b)
 {
-    if (maskdm_cpu_of(b)->guard)
-        maskdm_blas_unguard();
+    if (mdm_cpu_of(b)->guard)
+        mdm_blas_unguard();
 }
 
-static int loop(struct maskdm_backend *b, int64_t n, maskdm_try_body body, void *arg)
+static int loop(struct mdm_backend *b, int64_t n, mdm_try_body body, void *arg)
 {
-    return maskdm_pool_try(maskdm_cpu_of(b)->pool, n, body, arg);
+    return mdm_pool_try(mdm_cpu_of(b)->pool, n, body, arg);
 }
 
-static void close_cpu(struct maskdm_backend *b)
+static void close_cpu(struct mdm_backend *b)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
 
-    maskdm_pool_release(&cpu->pool);
-    maskdm_free(cpu->workspace);
-    maskdm_free(cpu);
+    mdm_pool_release(&cpu->pool);
+    mdm_free(cpu->workspace);
+    mdm_free(cpu);
 }
 
-static const struct maskdm_backend_vtbl vtbl = {
+static const struct mdm_backend_vtbl vtbl = {
     .name = "cpu",
     .alloc = take_memory,
     .release = give_memory,
@@ -92,13 +91,13 @@ static const struct maskdm_backend_vtbl vtbl = {
     .download = copy,
     .fill = fill,
     .wait = wait_for_all,
-    .normal = maskdm_cpu_normal,
-    .noising = maskdm_cpu_noising,
-    .loss = maskdm_cpu_loss,
-    .sum_squares = maskdm_cpu_sum_squares,
-    .adamw = maskdm_cpu_adamw,
-    .ema = maskdm_cpu_ema,
-    .unpatchify = maskdm_cpu_unpatchify,
+    .normal = mdm_cpu_normal,
+    .noising = mdm_cpu_noising,
+    .loss = mdm_cpu_loss,
+    .sum_squares = mdm_cpu_sum_squares,
+    .adamw = mdm_cpu_adamw,
+    .ema = mdm_cpu_ema,
+    .unpatchify = mdm_cpu_unpatchify,
     .kernel = find_kernel,
     .loop = loop,
     .enter = enter,
@@ -115,30 +114,30 @@ static int has_avx2(void)
 #endif
 }
 
-static int fill_tables(struct maskdm_cpu *cpu, const char *wanted, const char **got)
+static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got)
 {
     int avx2 = strcmp(wanted, "avx2") == 0;
 
     if (avx2 && !has_avx2())
-        return maskdm_fail(MASKDM_ENOTSUP, "this machine or build has no avx2");
-    maskdm_cpu_table_c_f64(&cpu->f64);
-    maskdm_cpu_table_c_f32(&cpu->f32);
-    cpu->f32.gemm = maskdm_cpu_gemm_blas;
-    cpu->f32.adamw = maskdm_cpu_adamw_c;
-    cpu->f32.sum_squares = maskdm_cpu_sum_squares_c;
+        return mdm_fail(MASKDM_ENOTSUP, "this machine or build has no avx2");
+    mdm_cpu_table_c_f64(&cpu->f64);
+    mdm_cpu_table_c_f32(&cpu->f32);
+    cpu->f32.gemm = mdm_cpu_gemm_blas;
+    cpu->f32.adamw = mdm_cpu_adamw_c;
+    cpu->f32.sum_squares = mdm_cpu_sum_squares_c;
     *got = "c";
 #if defined(__x86_64__)
     if (avx2 || (strcmp(wanted, "auto") == 0 && has_avx2())) {
-        maskdm_cpu_table_avx2(&cpu->f32);
+        mdm_cpu_table_avx2(&cpu->f32);
         *got = "avx2";
     }
 #endif
     return MASKDM_OK;
 }
 
-static int uses_blas(const struct maskdm_cpu *cpu)
+static int uses_blas(const struct mdm_cpu *cpu)
 {
-    return cpu->f32.gemm == maskdm_cpu_gemm_blas;
+    return cpu->f32.gemm == mdm_cpu_gemm_blas;
 }
 
 struct prime {
@@ -154,7 +153,7 @@ static void prime_worker(void *arg, int64_t i, int worker)
     const float a[64] = {0};
     float c[64];
     struct timespec pause = {.tv_nsec = 50000};
-    int status = maskdm_blas_sgemm(0, 0, 8, 8, 8, a, 8, a, 8, 0, c, 8, p->guard);
+    int status = mdm_blas_sgemm(0, 0, 8, 8, 8, a, 8, a, 8, 0, c, 8, p->guard);
 
     (void)i;
     (void)worker;
@@ -165,7 +164,7 @@ static void prime_worker(void *arg, int64_t i, int worker)
         (void)nanosleep(&pause, NULL);
 }
 
-static int prime_blas(struct maskdm_cpu *cpu, int own)
+static int prime_blas(struct mdm_cpu *cpu, int own)
 {
     struct prime p = {.workers = cpu->workers, .own = own, .guard = cpu->guard};
     int status;
@@ -173,31 +172,31 @@ static int prime_blas(struct maskdm_cpu *cpu, int own)
     atomic_init(&p.arrived, 0);
     atomic_init(&p.status, MASKDM_OK);
     enter(&cpu->base);
-    status = maskdm_pool_run(cpu->pool, p.workers, prime_worker, &p);
+    status = mdm_pool_run(cpu->pool, p.workers, prime_worker, &p);
     leave(&cpu->base);
-    MASKDM_TRY(status);
-    return atomic_load(&p.status) ? maskdm_blas_fail(atomic_load(&p.status)) : MASKDM_OK;
+    MDM_TRY(status);
+    return atomic_load(&p.status) ? mdm_blas_fail(atomic_load(&p.status)) : MASKDM_OK;
 }
 
-static int describe(struct maskdm_cpu *cpu, const char *instruction_set)
+static int describe(struct mdm_cpu *cpu, const char *instruction_set)
 {
-    struct maskdm_text t = {0};
+    struct mdm_text t = {0};
     int status;
 
-    maskdm_text_addf(&t, "cpu, %s, ", instruction_set);
+    mdm_text_addf(&t, "cpu, %s, ", instruction_set);
     if (uses_blas(cpu))
-        maskdm_text_addf(&t, "%s, ", maskdm_blas_name());
-    maskdm_text_addf(&t, "%d thread%s", cpu->workers, cpu->workers == 1 ? "" : "s");
-    status = maskdm_text_ok(&t);
+        mdm_text_addf(&t, "%s, ", mdm_blas_name());
+    mdm_text_addf(&t, "%d thread%s", cpu->workers, cpu->workers == 1 ? "" : "s");
+    status = mdm_text_ok(&t);
     if (!status && t.length < sizeof cpu->text)
         memcpy(cpu->text, t.data, t.length + 1);
-    maskdm_text_free(&t);
+    mdm_text_free(&t);
     return status;
 }
 
-int maskdm_cpu_open(struct maskdm_backend **out, const struct maskdm_cpu_settings *s)
+int mdm_cpu_open(struct mdm_backend **out, const struct mdm_cpu_settings *s)
 {
-    struct maskdm_cpu *cpu = maskdm_need(1, sizeof *cpu, "the device");
+    struct mdm_cpu *cpu = mdm_need(1, sizeof *cpu, "the device");
     const char *instruction_set = "";
     int status;
 
@@ -209,14 +208,14 @@ int maskdm_cpu_open(struct maskdm_backend **out, const struct maskdm_cpu_setting
     status = fill_tables(cpu, s->instruction_set, &instruction_set);
     if (!status && uses_blas(cpu)) {
         cpu->guard = s->guard;
-        status = maskdm_blas_open();
+        status = mdm_blas_open();
     }
     if (!status)
         status = describe(cpu, instruction_set);
     if (!status)
-        status = maskdm_pool_create(&cpu->pool, s->workers, s->host, s->host_user);
+        status = mdm_pool_create(&cpu->pool, s->workers, s->host, s->host_user);
     if (!status && cpu->f32.gemm_workspace) {
-        cpu->workspace = maskdm_need_aligned(cpu->f32.gemm_workspace(s->workers), "the matrix product");
+        cpu->workspace = mdm_need_aligned(cpu->f32.gemm_workspace(s->workers), "the matrix product");
         status = cpu->workspace ? MASKDM_OK : MASKDM_ENOMEM;
     }
     if (!status && uses_blas(cpu))

@@ -8,48 +8,48 @@
 #include <string.h>
 
 /* Labels come from data, so they are looked at here once more before they address memory. */
-static int check_labels(const struct maskdm_call *c)
+static int check_labels(const struct mdm_call *c)
 {
     const int32_t *label = c->in[0];
-    int64_t n = maskdm_shape_numel(c->in_shape[0]), classes = c->in_shape[1]->d[0];
+    int64_t n = mdm_shape_numel(c->in_shape[0]), classes = c->in_shape[1]->d[0];
 
     for (int64_t i = 0; i < n; i++)
         if (label[i] < -1 || label[i] >= classes)
-            return maskdm_fail(MASKDM_EINVAL, "label %ld is not in -1 to %ld", (long)label[i], (long)classes - 1);
+            return mdm_fail(MASKDM_EINVAL, "label %ld is not in -1 to %ld", (long)label[i], (long)classes - 1);
     return MASKDM_OK;
 }
 
-static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     const int32_t *label = c->in[0];
     const real *table = c->in[1], *none = c->in[2];
     real *y = c->out[0];
-    int64_t n = maskdm_shape_numel(c->in_shape[0]), d = maskdm_shape_last(c->out_shape[0]);
+    int64_t n = mdm_shape_numel(c->in_shape[0]), d = mdm_shape_last(c->out_shape[0]);
 
     (void)b;
-    MASKDM_TRY(check_labels(c));
+    MDM_TRY(check_labels(c));
     for (int64_t i = 0; i < n; i++)
         memcpy(y + i * d, label[i] < 0 ? none : table + label[i] * d, (size_t)d * sizeof(real));
     return MASKDM_OK;
 }
 
-static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     const int32_t *label = c->in[0];
     const real *dy = c->dout[0];
     real *dtable = c->din[1], *dnone = c->din[2];
-    int64_t n = maskdm_shape_numel(c->in_shape[0]), d = maskdm_shape_last(c->out_shape[0]);
+    int64_t n = mdm_shape_numel(c->in_shape[0]), d = mdm_shape_last(c->out_shape[0]);
 
-    MASKDM_TRY(check_labels(c));
+    MDM_TRY(check_labels(c));
     for (int i = 1; i <= 2; i++)
         if (c->din[i] && !c->add[i])
-            memset(c->din[i], 0, (size_t)maskdm_shape_numel(c->in_shape[i]) * sizeof(real));
+            memset(c->din[i], 0, (size_t)mdm_shape_numel(c->in_shape[i]) * sizeof(real));
     for (int64_t i = 0; dy && i < n; i++) {
         real *to = label[i] < 0 ? dnone : dtable ? dtable + label[i] * d : NULL;
         if (to)
-            REAL(maskdm_rows_of)(b)->add(to, to, dy + i * d, d);
+            REAL(mdm_rows_of)(b)->add(to, to, dy + i * d, d);
     }
     return MASKDM_OK;
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_embed) = {.forward = forward, .backward = backward};
+const struct mdm_kernel REAL(mdm_cpu_embed) = {.forward = forward, .backward = backward};

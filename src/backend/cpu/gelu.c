@@ -10,7 +10,7 @@
 enum { SPAN = 16384, PART = 512 };
 
 struct job {
-    const struct REAL(maskdm_rows) * rows;
+    const struct REAL(mdm_rows) * rows;
     const real *x, *dy;
     real *y; /* or dx */
     int64_t n;
@@ -49,27 +49,26 @@ static void add_span(void *arg, int64_t piece, int worker)
     }
 }
 
-static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .y = c->out[0]};
+    struct job j = {.rows = REAL(mdm_rows_of)(b), .x = c->in[0], .y = c->out[0]};
 
-    j.n = maskdm_shape_numel(c->in_shape[0]);
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN), activate_span, &j);
+    j.n = mdm_shape_numel(c->in_shape[0]);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, SPAN), activate_span, &j);
 }
 
-static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .dy = c->dout[0], .y = c->din[0]};
+    struct job j = {.rows = REAL(mdm_rows_of)(b), .x = c->in[0], .dy = c->dout[0], .y = c->din[0]};
 
-    j.n = maskdm_shape_numel(c->in_shape[0]);
+    j.n = mdm_shape_numel(c->in_shape[0]);
     if (!j.y)
         return MASKDM_OK;
     if (j.dy)
-        return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, SPAN),
-                               c->add[0] ? add_span : deactivate_span, &j);
+        return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, SPAN), c->add[0] ? add_span : deactivate_span, &j);
     if (!c->add[0])
         memset(j.y, 0, (size_t)j.n * sizeof(real));
     return MASKDM_OK;
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_gelu) = {.forward = forward, .backward = backward, .remake = forward};
+const struct mdm_kernel REAL(mdm_cpu_gelu) = {.forward = forward, .backward = backward, .remake = forward};

@@ -36,7 +36,7 @@ static int64_t count_tiles(double work, int64_t wanted)
 }
 
 /* With r row tiles and c column tiles, c M K + r N K elements are packed. */
-static struct cut cut_product(const struct maskdm_gemm *g)
+static struct cut cut_product(const struct mdm_gemm *g)
 {
     struct cut c = {.groups = 1, .rows = g->m, .row_tiles = 1, .column_tiles = 1};
     int64_t tiles, least = INT64_MAX;
@@ -48,7 +48,7 @@ static struct cut cut_product(const struct maskdm_gemm *g)
     tiles =
         count_tiles(2.0 * (double)c.rows * (double)g->n * (double)g->k, g->row_group > 0 ? GROUP_TILES : FREE_TILES);
     for (int64_t columns = 1; columns <= tiles; columns++) {
-        int64_t rows = maskdm_pieces(tiles, columns), packed = columns * c.rows + rows * g->n;
+        int64_t rows = mdm_pieces(tiles, columns), packed = columns * c.rows + rows * g->n;
         int thin = (rows > 1 && c.rows < rows * UNIT) || (columns > 1 && g->n < columns * UNIT);
         if (!thin && packed < least) {
             least = packed;
@@ -62,11 +62,11 @@ static struct cut cut_product(const struct maskdm_gemm *g)
 /* Where tile i of `tiles` begins: even, on multiples of UNIT. */
 static int64_t border(int64_t n, int64_t tiles, int64_t i)
 {
-    return i == tiles ? n : maskdm_pieces(n, UNIT) * i / tiles * UNIT;
+    return i == tiles ? n : mdm_pieces(n, UNIT) * i / tiles * UNIT;
 }
 
 struct job {
-    const struct maskdm_gemm *g;
+    const struct mdm_gemm *g;
     struct cut cut;
     int guard;
     atomic_int stop; /* the status that ends it */
@@ -75,7 +75,7 @@ struct job {
 static void make_tile(void *arg, int64_t i, int worker)
 {
     struct job *j = arg;
-    const struct maskdm_gemm *g = j->g;
+    const struct mdm_gemm *g = j->g;
     int64_t tj = i % j->cut.column_tiles, ti = i / j->cut.column_tiles % j->cut.row_tiles;
     int64_t group = i / j->cut.column_tiles / j->cut.row_tiles * j->cut.rows;
     int64_t row = border(j->cut.rows, j->cut.row_tiles, ti), column = border(g->n, j->cut.column_tiles, tj);
@@ -90,7 +90,7 @@ static void make_tile(void *arg, int64_t i, int worker)
     if (rows <= 0 || columns <= 0 || atomic_load_explicit(&j->stop, memory_order_relaxed))
         return;
     row += group;
-    status = maskdm_blas_sgemm(g->ta, g->tb, rows, columns, g->k, g->ta ? a + row : a + row * g->lda, g->lda,
+    status = mdm_blas_sgemm(g->ta, g->tb, rows, columns, g->k, g->ta ? a + row : a + row * g->lda, g->lda,
                       g->tb ? b + column * g->ldb : b + column, g->ldb, g->add ? 1.0f : 0.0f,
                       (float *)g->c + row * g->ldc + column, g->ldc, j->guard);
     if (status)
@@ -99,7 +99,7 @@ static void make_tile(void *arg, int64_t i, int worker)
         g->epilogue(g->arg, row, rows, column, columns);
 }
 
-int maskdm_cpu_gemm_blas(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
+int mdm_cpu_gemm_blas(struct mdm_cpu *cpu, const struct mdm_gemm *g)
 {
     struct job j = {.g = g, .cut = cut_product(g), .guard = cpu->guard};
     int status;
@@ -107,12 +107,12 @@ int maskdm_cpu_gemm_blas(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
     atomic_init(&j.stop, 0);
     /* Mostly the device's own guard stands already; this one keeps products right outside of it. */
     if (cpu->guard)
-        maskdm_blas_guard();
-    status = maskdm_pool_run(cpu->pool, j.cut.groups * j.cut.row_tiles * j.cut.column_tiles, make_tile, &j);
+        mdm_blas_guard();
+    status = mdm_pool_run(cpu->pool, j.cut.groups * j.cut.row_tiles * j.cut.column_tiles, make_tile, &j);
     if (cpu->guard)
-        maskdm_blas_unguard();
-    MASKDM_TRY(status);
+        mdm_blas_unguard();
+    MDM_TRY(status);
     if (atomic_load(&j.stop) == MASKDM_ECANCELED)
-        return maskdm_fail(MASKDM_ECANCELED, "cancelled");
-    return atomic_load(&j.stop) ? maskdm_blas_fail(atomic_load(&j.stop)) : MASKDM_OK;
+        return mdm_fail(MASKDM_ECANCELED, "cancelled");
+    return atomic_load(&j.stop) ? mdm_blas_fail(atomic_load(&j.stop)) : MASKDM_OK;
 }

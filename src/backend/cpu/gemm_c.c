@@ -10,12 +10,12 @@
 enum { TILE_ROWS = 16, TILE_COLUMNS = 64 };
 
 struct job {
-    const struct maskdm_gemm *g;
+    const struct mdm_gemm *g;
     int64_t column_tiles;
     atomic_int stop;
 };
 
-static void product_row(double *sum, const struct maskdm_gemm *g, int64_t row, int64_t column, int64_t columns)
+static void product_row(double *sum, const struct mdm_gemm *g, int64_t row, int64_t column, int64_t columns)
 {
     const real *a = g->a, *b = g->b;
 
@@ -33,7 +33,7 @@ static void product_row(double *sum, const struct maskdm_gemm *g, int64_t row, i
 static void make_tile(void *arg, int64_t i, int worker)
 {
     struct job *job = arg;
-    const struct maskdm_gemm *g = job->g;
+    const struct mdm_gemm *g = job->g;
     int64_t row = i / job->column_tiles * TILE_ROWS, column = i % job->column_tiles * TILE_COLUMNS;
     int64_t rows = g->m - row < TILE_ROWS ? g->m - row : TILE_ROWS;
     int64_t columns = g->n - column < TILE_COLUMNS ? g->n - column : TILE_COLUMNS;
@@ -54,13 +54,13 @@ static void make_tile(void *arg, int64_t i, int worker)
         g->epilogue(g->arg, row, rows, column, columns);
 }
 
-int REAL(maskdm_cpu_gemm_c)(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
+int REAL(mdm_cpu_gemm_c)(struct mdm_cpu *cpu, const struct mdm_gemm *g)
 {
-    struct job job = {.g = g, .column_tiles = maskdm_pieces(g->n, TILE_COLUMNS)};
+    struct job job = {.g = g, .column_tiles = mdm_pieces(g->n, TILE_COLUMNS)};
 
     atomic_init(&job.stop, 0);
-    MASKDM_TRY(maskdm_pool_run(cpu->pool, maskdm_pieces(g->m, TILE_ROWS) * job.column_tiles, make_tile, &job));
+    MDM_TRY(mdm_pool_run(cpu->pool, mdm_pieces(g->m, TILE_ROWS) * job.column_tiles, make_tile, &job));
     if (atomic_load(&job.stop))
-        return maskdm_fail(MASKDM_ECANCELED, "cancelled");
+        return mdm_fail(MASKDM_ECANCELED, "cancelled");
     return MASKDM_OK;
 }

@@ -18,22 +18,22 @@ struct linear {
     int64_t rows, width[2], column[2], in, out; /* column: where an operand's block begins in a row of w */
 };
 
-static struct linear read_shapes(const struct maskdm_call *c, int operands)
+static struct linear read_shapes(const struct mdm_call *c, int operands)
 {
     struct linear l = {.operands = operands, .w = operands, .b = operands + 1};
 
     for (int k = 0; k < operands; k++) {
-        l.width[k] = maskdm_shape_last(c->in_shape[k]);
+        l.width[k] = mdm_shape_last(c->in_shape[k]);
         l.column[k] = l.in;
         l.in += l.width[k];
     }
-    l.rows = maskdm_shape_rows(c->out_shape[0]);
-    l.out = maskdm_shape_last(c->out_shape[0]);
+    l.rows = mdm_shape_rows(c->out_shape[0]);
+    l.out = mdm_shape_last(c->out_shape[0]);
     return l;
 }
 
 struct finish {
-    const struct REAL(maskdm_rows) * rows;
+    const struct REAL(mdm_rows) * rows;
     real *pre, *y; /* the product's target, and where f of it goes */
     const real *bias;
     activate f;
@@ -53,15 +53,15 @@ static void finish_tile(void *arg, int64_t row, int64_t rows, int64_t column, in
     }
 }
 
-static int forward(struct maskdm_backend *b, const struct maskdm_call *c, int operands, activate f)
+static int forward(struct mdm_backend *b, const struct mdm_call *c, int operands, activate f)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
     struct linear l = read_shapes(c, operands);
-    struct finish e = {.rows = REAL(maskdm_rows_of)(b), .y = c->out[0], .bias = c->in[l.b], .f = f, .out = l.out};
+    struct finish e = {.rows = REAL(mdm_rows_of)(b), .y = c->out[0], .bias = c->in[l.b], .f = f, .out = l.out};
 
     e.pre = f && c->out[1] ? c->out[1] : c->out[0];
     for (int k = 0; k < operands; k++) {
-        struct maskdm_gemm g = {.tb = 1, .add = k > 0, .m = l.rows, .n = l.out, .k = l.width[k]};
+        struct mdm_gemm g = {.tb = 1, .add = k > 0, .m = l.rows, .n = l.out, .k = l.width[k]};
         g.a = c->in[k];
         g.lda = l.width[k];
         g.b = (const real *)c->in[l.w] + l.column[k];
@@ -74,7 +74,7 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c, int op
             g.epilogue = finish_tile;
             g.arg = &e;
         }
-        MASKDM_TRY(cpu->real_table.gemm(cpu, &g));
+        MDM_TRY(cpu->real_table.gemm(cpu, &g));
     }
     return MASKDM_OK;
 }
@@ -82,7 +82,7 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c, int op
 /* ---- backward: dpre = dy f'(pre), dx = dpre w, dw += dpre' x, db += the column sums of dpre ---- */
 
 struct peel {
-    const struct REAL(maskdm_rows) * rows;
+    const struct REAL(mdm_rows) * rows;
     const real *dy, *pre;
     real *dpre, *part; /* part[pieces,O]: column sums of each piece; NULL without bias */
     deactivate f;
@@ -92,7 +92,7 @@ struct peel {
 static void peel_rows(void *arg, int64_t piece, int worker)
 {
     const struct peel *p = arg;
-    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < p->n ? from + MASKDM_ROWS : p->n;
+    int64_t from = piece * MDM_ROWS, to = from + MDM_ROWS < p->n ? from + MDM_ROWS : p->n;
     real *sum = p->part ? p->part + piece * p->out : NULL;
 
     (void)worker;
@@ -115,7 +115,7 @@ static size_t align_up(size_t elements)
     return (elements + 15) & ~(size_t)15;
 }
 
-static size_t scratch(const struct maskdm_call *c, int operands, int activated, int train)
+static size_t scratch(const struct mdm_call *c, int operands, int activated, int train)
 {
     struct linear l = read_shapes(c, operands);
     size_t n = 0;
@@ -125,17 +125,17 @@ static size_t scratch(const struct maskdm_call *c, int operands, int activated, 
     if (activated)
         n += align_up((size_t)(l.rows * l.out));
     if (c->in_shape[l.b])
-        n += (size_t)(maskdm_pieces(l.rows, MASKDM_ROWS) * l.out);
+        n += (size_t)(mdm_pieces(l.rows, MDM_ROWS) * l.out);
     return n * sizeof(real);
 }
 
 /* Fills dpre and db; *out is dpre, or dy itself where f is the identity. */
-static int peel(struct maskdm_backend *b, const struct maskdm_call *c, const struct linear *l, deactivate f,
+static int peel(struct mdm_backend *b, const struct mdm_call *c, const struct linear *l, deactivate f,
                 const real **out)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
-    struct peel p = {.rows = REAL(maskdm_rows_of)(b), .dy = c->dout[0], .pre = c->out[1], .f = f, .n = l->rows};
-    int64_t pieces = maskdm_pieces(l->rows, MASKDM_ROWS);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
+    struct peel p = {.rows = REAL(mdm_rows_of)(b), .dy = c->dout[0], .pre = c->out[1], .f = f, .n = l->rows};
+    int64_t pieces = mdm_pieces(l->rows, MDM_ROWS);
     real *at = c->scratch;
 
     p.out = l->out;
@@ -146,16 +146,16 @@ static int peel(struct maskdm_backend *b, const struct maskdm_call *c, const str
     p.part = c->din[l->b] ? at : NULL;
     *out = f ? p.dpre : p.dy;
     if (p.f || p.part)
-        MASKDM_TRY(maskdm_pool_run(cpu->pool, pieces, peel_rows, &p));
+        MDM_TRY(mdm_pool_run(cpu->pool, pieces, peel_rows, &p));
     if (!p.part)
         return MASKDM_OK;
-    return REAL(maskdm_cpu_combine)(cpu, c->din[l->b], c->add[l->b], p.part, pieces, l->out, l->out);
+    return REAL(mdm_cpu_combine)(cpu, c->din[l->b], c->add[l->b], p.part, pieces, l->out, l->out);
 }
 
-static int operand_gradient(struct maskdm_cpu *cpu, const struct maskdm_call *c, const struct linear *l, int k,
+static int operand_gradient(struct mdm_cpu *cpu, const struct mdm_call *c, const struct linear *l, int k,
                             const real *dpre)
 {
-    struct maskdm_gemm g = {.add = c->add[k], .m = l->rows, .n = l->width[k], .k = l->out};
+    struct mdm_gemm g = {.add = c->add[k], .m = l->rows, .n = l->width[k], .k = l->out};
 
     if (!c->din[k])
         return MASKDM_OK;
@@ -170,10 +170,10 @@ static int operand_gradient(struct maskdm_cpu *cpu, const struct maskdm_call *c,
     return cpu->real_table.gemm(cpu, &g);
 }
 
-static int weight_gradient(struct maskdm_cpu *cpu, const struct maskdm_call *c, const struct linear *l, int k,
+static int weight_gradient(struct mdm_cpu *cpu, const struct mdm_call *c, const struct linear *l, int k,
                            const real *dpre)
 {
-    struct maskdm_gemm g = {.ta = 1, .add = c->add[l->w], .m = l->out, .n = l->width[k], .k = l->rows};
+    struct mdm_gemm g = {.ta = 1, .add = c->add[l->w], .m = l->out, .n = l->width[k], .k = l->rows};
 
     if (!c->din[l->w])
         return MASKDM_OK;
@@ -187,80 +187,80 @@ static int weight_gradient(struct maskdm_cpu *cpu, const struct maskdm_call *c, 
     return cpu->real_table.gemm(cpu, &g);
 }
 
-static int backward(struct maskdm_backend *b, const struct maskdm_call *c, int operands, deactivate f)
+static int backward(struct mdm_backend *b, const struct mdm_call *c, int operands, deactivate f)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
     struct linear l = read_shapes(c, operands);
     const real *dpre;
 
     if (!c->dout[0]) {
         for (int k = 0; k <= l.b; k++)
             if (c->din[k] && !c->add[k])
-                memset(c->din[k], 0, (size_t)maskdm_shape_numel(c->in_shape[k]) * sizeof(real));
+                memset(c->din[k], 0, (size_t)mdm_shape_numel(c->in_shape[k]) * sizeof(real));
         return MASKDM_OK;
     }
-    MASKDM_TRY(peel(b, c, &l, f, &dpre));
+    MDM_TRY(peel(b, c, &l, f, &dpre));
     for (int k = 0; k < operands; k++) {
-        MASKDM_TRY(operand_gradient(cpu, c, &l, k, dpre));
-        MASKDM_TRY(weight_gradient(cpu, c, &l, k, dpre));
+        MDM_TRY(operand_gradient(cpu, c, &l, k, dpre));
+        MDM_TRY(weight_gradient(cpu, c, &l, k, dpre));
     }
     return MASKDM_OK;
 }
 
-static int linear_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int linear_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     return forward(b, c, 1, NULL);
 }
 
-static int linear_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int linear_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     return backward(b, c, 1, NULL);
 }
 
-static size_t linear_scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+static size_t linear_scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
     (void)b;
     return scratch(c, 1, 0, train);
 }
 
-static int silu_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int silu_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    return forward(b, c, 1, REAL(maskdm_rows_of)(b)->silu);
+    return forward(b, c, 1, REAL(mdm_rows_of)(b)->silu);
 }
 
-static int silu_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int silu_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    return backward(b, c, 1, REAL(maskdm_rows_of)(b)->silu_backward);
+    return backward(b, c, 1, REAL(mdm_rows_of)(b)->silu_backward);
 }
 
-static size_t activated_scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+static size_t activated_scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
     (void)b;
     return scratch(c, 1, 1, train);
 }
 
-static int linear2_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int linear2_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     return forward(b, c, 2, NULL);
 }
 
-static int linear2_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int linear2_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     return backward(b, c, 2, NULL);
 }
 
-static size_t linear2_scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+static size_t linear2_scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
     (void)b;
     return scratch(c, 2, 0, train);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_linear) = {.forward = linear_forward,
-                                                      .backward = linear_backward,
-                                                      .scratch = linear_scratch};
-const struct maskdm_kernel REAL(maskdm_cpu_linear_silu) = {.forward = silu_forward,
-                                                           .backward = silu_backward,
-                                                           .scratch = activated_scratch};
-const struct maskdm_kernel REAL(maskdm_cpu_linear2) = {.forward = linear2_forward,
-                                                       .backward = linear2_backward,
-                                                       .scratch = linear2_scratch};
+const struct mdm_kernel REAL(mdm_cpu_linear) = {.forward = linear_forward,
+                                                .backward = linear_backward,
+                                                .scratch = linear_scratch};
+const struct mdm_kernel REAL(mdm_cpu_linear_silu) = {.forward = silu_forward,
+                                                     .backward = silu_backward,
+                                                     .scratch = activated_scratch};
+const struct mdm_kernel REAL(mdm_cpu_linear2) = {.forward = linear2_forward,
+                                                 .backward = linear2_backward,
+                                                 .scratch = linear2_scratch};

@@ -22,7 +22,7 @@ static void compare_run(double *sum, float *dpred, const float *pred, const floa
 
 static void compare_image(void *arg, int64_t b, int worker)
 {
-    const struct maskdm_loss *j = arg;
+    const struct mdm_loss *j = arg;
     int64_t run = j->patch * j->channels, row = j->width * j->channels, across = j->width / j->patch;
     int64_t at = b * j->visible * run * j->patch;
     double count = (double)(j->visible * run * j->patch), sum = 0;
@@ -38,9 +38,9 @@ static void compare_image(void *arg, int64_t b, int worker)
     j->loss[b] = sum / count;
 }
 
-int maskdm_cpu_loss(struct maskdm_backend *b, const struct maskdm_loss *j)
+int mdm_cpu_loss(struct mdm_backend *b, const struct mdm_loss *j)
 {
-    struct maskdm_loss copy = *j;
+    struct mdm_loss copy = *j;
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, j->batch, compare_image, &copy);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, j->batch, compare_image, &copy);
 }

@@ -11,7 +11,7 @@ enum { SPAN = 4096 };
 
 struct normal {
     float *out;
-    const struct maskdm_rng *stream;
+    const struct mdm_rng *stream;
     int64_t n, spans;
 };
 
@@ -21,19 +21,19 @@ static void draw_span(void *arg, int64_t i, int worker)
     int64_t b = i / j->spans, from = i % j->spans * SPAN, n = j->n - from < SPAN ? j->n - from : SPAN;
 
     (void)worker;
-    maskdm_rng_normal(j->out + b * j->n + from, (size_t)n, &j->stream[b], (uint64_t)from);
+    mdm_rng_normal(j->out + b * j->n + from, (size_t)n, &j->stream[b], (uint64_t)from);
 }
 
-int maskdm_cpu_normal(struct maskdm_backend *b, float *out, int64_t batch, int64_t n, const struct maskdm_rng *stream)
+int mdm_cpu_normal(struct mdm_backend *b, float *out, int64_t batch, int64_t n, const struct mdm_rng *stream)
 {
-    struct normal j = {.out = out, .stream = stream, .n = n, .spans = maskdm_pieces(n, SPAN)};
+    struct normal j = {.out = out, .stream = stream, .n = n, .spans = mdm_pieces(n, SPAN)};
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, batch * j.spans, draw_span, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, batch * j.spans, draw_span, &j);
 }
 
 static void noise_image(void *arg, int64_t b, int worker)
 {
-    const struct maskdm_noising *j = arg;
+    const struct mdm_noising *j = arg;
     const float *x0 = j->x0 + b * j->n, *eps = j->eps + b * j->n;
     float *x_t = j->x_t + b * j->n;
     float signal = (float)j->signal[b], noise = (float)j->noise[b];
@@ -48,11 +48,11 @@ static void noise_image(void *arg, int64_t b, int worker)
     }
 }
 
-int maskdm_cpu_noising(struct maskdm_backend *b, const struct maskdm_noising *j)
+int mdm_cpu_noising(struct mdm_backend *b, const struct mdm_noising *j)
 {
-    struct maskdm_noising copy = *j;
+    struct mdm_noising copy = *j;
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, j->batch, noise_image, &copy);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, j->batch, noise_image, &copy);
 }
 
 struct unpatchify {
@@ -74,10 +74,10 @@ static void join_image(void *arg, int64_t b, int worker)
                 memcpy(j->image + (b * j->height + top + r) * row + left, from, (size_t)run * sizeof(float));
 }
 
-int maskdm_cpu_unpatchify(struct maskdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
-                          int64_t width, int64_t channels, int64_t patch)
+int mdm_cpu_unpatchify(struct mdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
+                       int64_t width, int64_t channels, int64_t patch)
 {
     struct unpatchify j = {image, pred, height, width, channels, patch};
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, batch, join_image, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, batch, join_image, &j);
 }

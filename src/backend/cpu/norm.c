@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct job {
-    const struct REAL(maskdm_rows) * rows;
+    const struct REAL(mdm_rows) * rows;
     const real *x, *r, *w, *b; /* r: NULL for layernorm */
     real *sum, *y, *stats;     /* sum and stats may be NULL */
     const real *dsum, *dy;     /* may be NULL */
@@ -19,9 +19,9 @@ struct job {
     int64_t n, d;
 };
 
-static struct job read_call(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
+static struct job read_call(struct mdm_backend *b, const struct mdm_call *c, int sum)
 {
-    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[0], .w = c->in[sum + 1], .b = c->in[sum + 2]};
+    struct job j = {.rows = REAL(mdm_rows_of)(b), .x = c->in[0], .w = c->in[sum + 1], .b = c->in[sum + 2]};
 
     j.r = sum ? c->in[1] : NULL;
     j.sum = sum ? c->out[0] : NULL;
@@ -34,15 +34,15 @@ static struct job read_call(struct maskdm_backend *b, const struct maskdm_call *
     j.dr = sum ? c->din[1] : NULL;
     j.add_r = sum ? c->add[1] : 0;
     j.part = c->scratch;
-    j.d = maskdm_shape_last(c->in_shape[0]);
-    j.n = maskdm_shape_rows(c->in_shape[0]);
+    j.d = mdm_shape_last(c->in_shape[0]);
+    j.n = mdm_shape_rows(c->in_shape[0]);
     return j;
 }
 
 static void forward_rows(void *arg, int64_t piece, int worker)
 {
     const struct job *j = arg;
-    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n;
+    int64_t from = piece * MDM_ROWS, to = from + MDM_ROWS < j->n ? from + MDM_ROWS : j->n;
     real unused[2];
 
     (void)worker;
@@ -59,22 +59,22 @@ static void forward_rows(void *arg, int64_t piece, int worker)
     }
 }
 
-static int forward(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
+static int forward(struct mdm_backend *b, const struct mdm_call *c, int sum)
 {
     struct job j = read_call(b, c, sum);
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), forward_rows, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, MDM_ROWS), forward_rows, &j);
 }
 
 /* y anew: a row's norm again, of the sum where there is one. */
-static int remake(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
+static int remake(struct mdm_backend *b, const struct mdm_call *c, int sum)
 {
     struct job j = read_call(b, c, sum);
 
     if (sum)
         j.x = j.sum;
     j.r = NULL;
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(j.n, MASKDM_ROWS), forward_rows, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, MDM_ROWS), forward_rows, &j);
 }
 
 static void store(const struct job *j, real *dst, int add, const real *g)
@@ -90,7 +90,7 @@ static void store(const struct job *j, real *dst, int add, const real *g)
 static void backward_rows(void *arg, int64_t piece, int worker)
 {
     const struct job *j = arg;
-    int64_t from = piece * MASKDM_ROWS, to = from + MASKDM_ROWS < j->n ? from + MASKDM_ROWS : j->n, d = j->d;
+    int64_t from = piece * MDM_ROWS, to = from + MDM_ROWS < j->n ? from + MDM_ROWS : j->n, d = j->d;
     real *dw = j->part + piece * 3 * d, *db = dw + d, *spare = db + d;
 
     (void)worker;
@@ -107,7 +107,7 @@ static void backward_rows(void *arg, int64_t piece, int worker)
 }
 
 /* Without dy only the sum's own gradient passes, and w and b get none. */
-static int pass_sum(struct maskdm_backend *b, const struct maskdm_call *c, const struct job *j, int sum)
+static int pass_sum(struct mdm_backend *b, const struct mdm_call *c, const struct job *j, int sum)
 {
     int64_t n = j->n * j->d;
 
@@ -115,7 +115,7 @@ static int pass_sum(struct maskdm_backend *b, const struct maskdm_call *c, const
         if (!c->din[i])
             continue;
         if (j->dsum)
-            MASKDM_TRY(REAL(maskdm_cpu_accumulate)(b, c->din[i], c->add[i], j->dsum, n));
+            MDM_TRY(REAL(mdm_cpu_accumulate)(b, c->din[i], c->add[i], j->dsum, n));
         else if (!c->add[i])
             memset(c->din[i], 0, (size_t)n * sizeof(real));
     }
@@ -125,66 +125,66 @@ static int pass_sum(struct maskdm_backend *b, const struct maskdm_call *c, const
     return MASKDM_OK;
 }
 
-static int backward(struct maskdm_backend *b, const struct maskdm_call *c, int sum)
+static int backward(struct mdm_backend *b, const struct mdm_call *c, int sum)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
     struct job j = read_call(b, c, sum);
-    int64_t pieces = maskdm_pieces(j.n, MASKDM_ROWS);
+    int64_t pieces = mdm_pieces(j.n, MDM_ROWS);
 
     if (!j.dy)
         return pass_sum(b, c, &j, sum);
-    MASKDM_TRY(maskdm_pool_run(cpu->pool, pieces, backward_rows, &j));
+    MDM_TRY(mdm_pool_run(cpu->pool, pieces, backward_rows, &j));
     for (int i = 0, k = sum + 1; i < 2; i++, k++)
         if (c->din[k])
-            MASKDM_TRY(REAL(maskdm_cpu_combine)(cpu, c->din[k], c->add[k], j.part + i * j.d, pieces, 3 * j.d, j.d));
+            MDM_TRY(REAL(mdm_cpu_combine)(cpu, c->din[k], c->add[k], j.part + i * j.d, pieces, 3 * j.d, j.d));
     return MASKDM_OK;
 }
 
-static size_t scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+static size_t scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
     (void)b;
     if (!train)
         return 0;
-    return (size_t)(maskdm_pieces(maskdm_shape_rows(c->in_shape[0]), MASKDM_ROWS) * 3 *
-                    maskdm_shape_last(c->in_shape[0])) *
+    return (size_t)(mdm_pieces(mdm_shape_rows(c->in_shape[0]), MDM_ROWS) * 3 *
+                    mdm_shape_last(c->in_shape[0])) *
            sizeof(real);
 }
 
-static int layernorm_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int layernorm_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     return forward(b, c, 0);
 }
 
-static int layernorm_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int layernorm_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     return backward(b, c, 0);
 }
 
-static int layernorm_remake(struct maskdm_backend *b, const struct maskdm_call *c)
+static int layernorm_remake(struct mdm_backend *b, const struct mdm_call *c)
 {
     return remake(b, c, 0);
 }
 
-static int add_norm_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int add_norm_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     return forward(b, c, 1);
 }
 
-static int add_norm_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int add_norm_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     return backward(b, c, 1);
 }
 
-static int add_norm_remake(struct maskdm_backend *b, const struct maskdm_call *c)
+static int add_norm_remake(struct mdm_backend *b, const struct mdm_call *c)
 {
     return remake(b, c, 1);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_layernorm) = {.forward = layernorm_forward,
-                                                         .backward = layernorm_backward,
-                                                         .scratch = scratch,
-                                                         .remake = layernorm_remake};
-const struct maskdm_kernel REAL(maskdm_cpu_add_norm) = {.forward = add_norm_forward,
-                                                        .backward = add_norm_backward,
-                                                        .scratch = scratch,
-                                                        .remake = add_norm_remake};
+const struct mdm_kernel REAL(mdm_cpu_layernorm) = {.forward = layernorm_forward,
+                                                   .backward = layernorm_backward,
+                                                   .scratch = scratch,
+                                                   .remake = layernorm_remake};
+const struct mdm_kernel REAL(mdm_cpu_add_norm) = {.forward = add_norm_forward,
+                                                  .backward = add_norm_backward,
+                                                  .scratch = scratch,
+                                                  .remake = add_norm_remake};

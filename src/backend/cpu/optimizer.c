@@ -10,7 +10,7 @@
 
 enum { SPAN = 16384, PARTS = 256 };
 
-double maskdm_cpu_sum_squares_c(const float *x, size_t n)
+double mdm_cpu_sum_squares_c(const float *x, size_t n)
 {
     double sum = 0;
 
@@ -20,7 +20,7 @@ double maskdm_cpu_sum_squares_c(const float *x, size_t n)
 }
 
 struct squares {
-    const struct maskdm_cpu_table *table;
+    const struct mdm_cpu_table *table;
     const float *x;
     size_t n, step;
     double part[PARTS];
@@ -35,23 +35,23 @@ static void square_span(void *arg, int64_t i, int worker)
     j->part[i] = j->table->sum_squares(j->x + from, n);
 }
 
-int maskdm_cpu_sum_squares(struct maskdm_backend *b, double *out, const float *x, size_t n)
+int mdm_cpu_sum_squares(struct mdm_backend *b, double *out, const float *x, size_t n)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
     struct squares j = {.table = &cpu->f32, .x = x, .n = n, .step = SPAN};
     int64_t parts;
 
     if (n / PARTS >= j.step)
         j.step = (n / PARTS + 16) & ~(size_t)15;
-    parts = maskdm_pieces((int64_t)n, (int64_t)j.step);
-    MASKDM_TRY(maskdm_pool_run(cpu->pool, parts, square_span, &j));
+    parts = mdm_pieces((int64_t)n, (int64_t)j.step);
+    MDM_TRY(mdm_pool_run(cpu->pool, parts, square_span, &j));
     *out = 0;
     for (int64_t i = 0; i < parts; i++)
         *out += j.part[i];
     return MASKDM_OK;
 }
 
-void maskdm_cpu_adamw_c(const struct maskdm_adamw *a, size_t from, size_t to)
+void mdm_cpu_adamw_c(const struct mdm_optimizer *a, size_t from, size_t to)
 {
     float scale = (float)a->grad_scale, keep = (float)(1 - a->lr * a->weight_decay), step = (float)(a->lr / a->bias1);
     float b1 = (float)a->beta1, b2 = (float)a->beta2, c1 = (float)(1 - a->beta1), c2 = (float)(1 - a->beta2);
@@ -71,8 +71,8 @@ void maskdm_cpu_adamw_c(const struct maskdm_adamw *a, size_t from, size_t to)
 }
 
 struct update {
-    const struct maskdm_cpu_table *table;
-    const struct maskdm_adamw *a;
+    const struct mdm_cpu_table *table;
+    const struct mdm_optimizer *a;
 };
 
 static void update_span(void *arg, int64_t i, int worker)
@@ -84,12 +84,12 @@ static void update_span(void *arg, int64_t i, int worker)
     j->table->adamw(j->a, from, to);
 }
 
-int maskdm_cpu_adamw(struct maskdm_backend *b, const struct maskdm_adamw *a)
+int mdm_cpu_adamw(struct mdm_backend *b, const struct mdm_optimizer *a)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
     struct update j = {.table = &cpu->f32, .a = a};
 
-    return maskdm_pool_run(cpu->pool, maskdm_pieces((int64_t)a->n, SPAN), update_span, &j);
+    return mdm_pool_run(cpu->pool, mdm_pieces((int64_t)a->n, SPAN), update_span, &j);
 }
 
 struct average {
@@ -112,9 +112,9 @@ static void average_span(void *arg, int64_t i, int worker)
             j->ema[k] += j->pull * (j->w[k] - j->ema[k]);
 }
 
-int maskdm_cpu_ema(struct maskdm_backend *b, float *ema, const float *w, size_t n, int mode, double decay)
+int mdm_cpu_ema(struct mdm_backend *b, float *ema, const float *w, size_t n, int mode, double decay)
 {
     struct average j = {.ema = ema, .pull = (float)(1 - decay), .w = w, .n = n, .mode = mode};
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces((int64_t)n, SPAN), average_span, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces((int64_t)n, SPAN), average_span, &j);
 }

@@ -16,9 +16,9 @@ struct job {
     int add;
 };
 
-static struct job read_call(const struct maskdm_call *c)
+static struct job read_call(const struct mdm_call *c)
 {
-    const struct maskdm_shape *s = c->in_shape[0];
+    const struct mdm_shape *s = c->in_shape[0];
     struct job j = {.x = c->in[0], .index = c->in[1], .y = c->out[0], .dy = c->dout[0], .dx = c->din[0]};
 
     j.height = s->d[1];
@@ -73,20 +73,20 @@ static void scatter_image(void *arg, int64_t b, int worker)
     }
 }
 
-static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct job j = read_call(c);
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0], gather_image, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, c->in_shape[0]->d[0], gather_image, &j);
 }
 
-static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct job j = read_call(c);
 
     if (j.dx)
-        return maskdm_pool_run(maskdm_cpu_of(b)->pool, c->in_shape[0]->d[0], scatter_image, &j);
+        return mdm_pool_run(mdm_cpu_of(b)->pool, c->in_shape[0]->d[0], scatter_image, &j);
     return MASKDM_OK;
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_patchify) = {.forward = forward, .backward = backward};
+const struct mdm_kernel REAL(mdm_cpu_patchify) = {.forward = forward, .backward = backward};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The type of portable kernels. Files that include this are compiled once with MASKDM_REAL_F64 defined and once
- * without; REAL(name) gives each copy its own external name, real_table its table in struct maskdm_cpu.
+ * The type of portable kernels. Files that include this are compiled once with MDM_REAL_F64 defined and once
+ * without; REAL(name) gives each copy its own external name, real_table its table in struct mdm_cpu.
  */
 #ifndef MASKDM_BACKEND_CPU_REAL_H
 #define MASKDM_BACKEND_CPU_REAL_H
 
 #include <math.h>
 
-#ifdef MASKDM_REAL_F64
+#ifdef MDM_REAL_F64
 typedef double real;
 #    define REAL(name) name##_f64
 #    define real_table f64

@@ -29,16 +29,16 @@ static void combine_columns(void *arg, int64_t piece, int worker)
         j->dst[from + i] = (real)(j->add ? (double)j->dst[from + i] + sum[i] : sum[i]);
 }
 
-int REAL(maskdm_cpu_combine)(struct maskdm_cpu *cpu, real *dst, int add, const real *part, int64_t count,
-                             int64_t stride, int64_t n)
+int REAL(mdm_cpu_combine)(struct mdm_cpu *cpu, real *dst, int add, const real *part, int64_t count, int64_t stride,
+                          int64_t n)
 {
     struct combine j = {.dst = dst, .part = part, .count = count, .stride = stride, .n = n, .add = add};
 
-    return maskdm_pool_run(cpu->pool, maskdm_pieces(n, COLUMNS), combine_columns, &j);
+    return mdm_pool_run(cpu->pool, mdm_pieces(n, COLUMNS), combine_columns, &j);
 }
 
 struct accumulate {
-    const struct REAL(maskdm_rows) * rows;
+    const struct REAL(mdm_rows) * rows;
     real *dst;
     const real *src;
     int64_t n;
@@ -57,9 +57,9 @@ static void accumulate_span(void *arg, int64_t piece, int worker)
         memcpy(j->dst + from, j->src + from, (size_t)n * sizeof(real));
 }
 
-int REAL(maskdm_cpu_accumulate)(struct maskdm_backend *b, real *dst, int add, const real *src, int64_t n)
+int REAL(mdm_cpu_accumulate)(struct mdm_backend *b, real *dst, int add, const real *src, int64_t n)
 {
-    struct accumulate j = {.rows = REAL(maskdm_rows_of)(b), .dst = dst, .src = src, .n = n, .add = add};
+    struct accumulate j = {.rows = REAL(mdm_rows_of)(b), .dst = dst, .src = src, .n = n, .add = add};
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, maskdm_pieces(n, SPAN), accumulate_span, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(n, SPAN), accumulate_span, &j);
 }

@@ -68,7 +68,7 @@ static void norm(real *y, real stats[2], const real *x, const real *w, const rea
     mean /= (double)n;
     for (int64_t i = 0; i < n; i++)
         var += ((double)x[i] - mean) * ((double)x[i] - mean);
-    rstd = 1 / sqrt(var / (double)n + MASKDM_NORM_EPSILON);
+    rstd = 1 / sqrt(var / (double)n + MDM_NORM_EPSILON);
     for (int64_t i = 0; i < n; i++)
         y[i] = (real)(((double)x[i] - mean) * rstd * (double)w[i] + (double)b[i]);
     stats[0] = (real)mean;
@@ -97,7 +97,7 @@ static void norm_backward(real *dx, real *dw, real *db, const real *dy, const re
     }
 }
 
-const struct REAL(maskdm_rows) REAL(maskdm_rows_c) = {
+const struct REAL(mdm_rows) REAL(mdm_rows_c) = {
     .gelu = gelu,
     .silu = silu,
     .gelu_backward = gelu_backward,

@@ -11,9 +11,9 @@
 #include "backend/cpu/real.h"
 
 /* LayerNorm's constant, as the authors' networks have it. */
-#define MASKDM_NORM_EPSILON 1e-5
+#define MDM_NORM_EPSILON 1e-5
 
-struct REAL(maskdm_rows) {
+struct REAL(mdm_rows) {
     /* y = f(x); y may be x. gelu is the erf form. */
     void (*gelu)(real *y, const real *x, int64_t n);
     void (*silu)(real *y, const real *x, int64_t n);
@@ -30,25 +30,25 @@ struct REAL(maskdm_rows) {
                           const real stats[2], const real *more, int64_t n);
 };
 
-extern const struct REAL(maskdm_rows) REAL(maskdm_rows_c);
+extern const struct REAL(mdm_rows) REAL(mdm_rows_c);
 
-static inline const struct REAL(maskdm_rows) * REAL(maskdm_rows_of)(struct maskdm_backend *b)
+static inline const struct REAL(mdm_rows) * REAL(mdm_rows_of)(struct mdm_backend *b)
 {
-    return maskdm_cpu_of(b)->real_table.REAL(rows);
+    return mdm_cpu_of(b)->real_table.REAL(rows);
 }
 
 /* Rows that one piece of work takes, and that are summed before parts meet in double. */
-enum { MASKDM_ROWS = 64 };
+enum { MDM_ROWS = 64 };
 
 /* dst[n] (+)= the sum of `count` parts, `stride` apart, in their order, in double. */
-int REAL(maskdm_cpu_combine)(struct maskdm_cpu *cpu, real *dst, int add, const real *part, int64_t count,
+int REAL(mdm_cpu_combine)(struct mdm_cpu *cpu, real *dst, int add, const real *part, int64_t count,
                               int64_t stride, int64_t n);
 /* dst (+)= src */
-int REAL(maskdm_cpu_accumulate)(struct maskdm_backend *b, real *dst, int add, const real *src, int64_t n);
+int REAL(mdm_cpu_accumulate)(struct mdm_backend *b, real *dst, int add, const real *src, int64_t n);
 
-extern const struct maskdm_kernel REAL(maskdm_cpu_linear), REAL(maskdm_cpu_linear_silu),
-    REAL(maskdm_cpu_gelu), REAL(maskdm_cpu_linear2), REAL(maskdm_cpu_layernorm), REAL(maskdm_cpu_add_norm),
-    REAL(maskdm_cpu_add), REAL(maskdm_cpu_qkv_bias), REAL(maskdm_cpu_patchify), REAL(maskdm_cpu_timestep),
-    REAL(maskdm_cpu_embed), REAL(maskdm_cpu_tokens), REAL(maskdm_cpu_trim);
+extern const struct mdm_kernel REAL(mdm_cpu_linear), REAL(mdm_cpu_linear_silu),
+    REAL(mdm_cpu_gelu), REAL(mdm_cpu_linear2), REAL(mdm_cpu_layernorm), REAL(mdm_cpu_add_norm),
+    REAL(mdm_cpu_add), REAL(mdm_cpu_qkv_bias), REAL(mdm_cpu_patchify), REAL(mdm_cpu_timestep),
+    REAL(mdm_cpu_embed), REAL(mdm_cpu_tokens), REAL(mdm_cpu_trim);
 
 #endif

@@ -8,11 +8,11 @@
 #include "backend/cpu/rows.h"
 #include "util/error.h"
 
-static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     const double *t = c->in[0];
     real *y = c->out[0];
-    int64_t d = maskdm_shape_last(c->out_shape[0]), half = d / 2, batch = maskdm_shape_rows(c->out_shape[0]);
+    int64_t d = mdm_shape_last(c->out_shape[0]), half = d / 2, batch = mdm_shape_rows(c->out_shape[0]);
 
     (void)b;
     for (int64_t i = 0; i < half; i++) {
@@ -28,11 +28,11 @@ static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
     return MASKDM_OK;
 }
 
-static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     (void)b;
     (void)c;
     return MASKDM_OK;
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_timestep) = {.forward = forward, .backward = backward};
+const struct mdm_kernel REAL(mdm_cpu_timestep) = {.forward = forward, .backward = backward};

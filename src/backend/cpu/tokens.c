@@ -10,7 +10,7 @@
 enum { COLUMNS = 64 };
 
 struct job {
-    const struct REAL(maskdm_rows) * rows;
+    const struct REAL(mdm_rows) * rows;
     const real *extra[2], *x, *position, *dy;
     real *y, *dextra[2], *dx, *dposition;
     int add_extra[2], add_x, extras;
@@ -18,9 +18,9 @@ struct job {
     int64_t batch, visible, d;
 };
 
-static struct job read_call(struct maskdm_backend *b, const struct maskdm_call *c)
+static struct job read_call(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = {.rows = REAL(maskdm_rows_of)(b), .x = c->in[2], .position = c->in[3], .index = c->in[4]};
+    struct job j = {.rows = REAL(mdm_rows_of)(b), .x = c->in[2], .position = c->in[3], .index = c->in[4]};
 
     for (int i = 0; i < 2; i++) {
         if (!c->in_shape[i])
@@ -55,11 +55,11 @@ static void join_image(void *arg, int64_t b, int worker)
     }
 }
 
-static int tokens_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int tokens_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct job j = read_call(b, c);
 
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, j.batch, join_image, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, j.batch, join_image, &j);
 }
 
 static void store(const struct job *j, real *dst, int add, const real *src, int64_t n)
@@ -99,26 +99,26 @@ static void position_columns(void *arg, int64_t piece, int worker)
         }
 }
 
-static int tokens_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int tokens_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
     struct job j = read_call(b, c);
 
     for (int i = 0; i < 4; i++)
         if (c->din[i] && !c->add[i] && (i == 3 || !j.dy))
-            memset(c->din[i], 0, (size_t)maskdm_shape_numel(c->in_shape[i]) * sizeof(real));
+            memset(c->din[i], 0, (size_t)mdm_shape_numel(c->in_shape[i]) * sizeof(real));
     if (!j.dy)
         return MASKDM_OK;
-    MASKDM_TRY(maskdm_pool_run(cpu->pool, j.batch, part_image, &j));
+    MDM_TRY(mdm_pool_run(cpu->pool, j.batch, part_image, &j));
     if (j.dposition)
-        return maskdm_pool_run(cpu->pool, maskdm_pieces(j.d, COLUMNS), position_columns, &j);
+        return mdm_pool_run(cpu->pool, mdm_pieces(j.d, COLUMNS), position_columns, &j);
     return MASKDM_OK;
 }
 
 /* ---- trim ---- */
 
 struct trim {
-    const struct REAL(maskdm_rows) * rows;
+    const struct REAL(mdm_rows) * rows;
     const real *from;
     real *to;
     int64_t cut, kept; /* elements of an image that fall away, and that stay */
@@ -147,31 +147,31 @@ static void untrim_image(void *arg, int64_t b, int worker)
     memcpy(to + t->cut, t->from + b * t->kept, (size_t)t->kept * sizeof(real));
 }
 
-static int trim_forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int trim_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    const struct maskdm_shape *s = c->in_shape[0];
+    const struct mdm_shape *s = c->in_shape[0];
     struct trim t = {.from = c->in[0], .to = c->out[0], .cut = c->attr[0] * s->d[2]};
 
     t.kept = (s->d[1] - c->attr[0]) * s->d[2];
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, s->d[0], trim_image, &t);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, s->d[0], trim_image, &t);
 }
 
-static int trim_backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int trim_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    const struct maskdm_shape *s = c->in_shape[0];
-    struct trim t = {.rows = REAL(maskdm_rows_of)(b), .from = c->dout[0], .to = c->din[0], .add = c->add[0]};
+    const struct mdm_shape *s = c->in_shape[0];
+    struct trim t = {.rows = REAL(mdm_rows_of)(b), .from = c->dout[0], .to = c->din[0], .add = c->add[0]};
 
     if (!t.to)
         return MASKDM_OK;
     if (!t.from) {
         if (!t.add)
-            memset(t.to, 0, (size_t)maskdm_shape_numel(s) * sizeof(real));
+            memset(t.to, 0, (size_t)mdm_shape_numel(s) * sizeof(real));
         return MASKDM_OK;
     }
     t.cut = c->attr[0] * s->d[2];
     t.kept = (s->d[1] - c->attr[0]) * s->d[2];
-    return maskdm_pool_run(maskdm_cpu_of(b)->pool, s->d[0], untrim_image, &t);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, s->d[0], untrim_image, &t);
 }
 
-const struct maskdm_kernel REAL(maskdm_cpu_tokens) = {.forward = tokens_forward, .backward = tokens_backward};
-const struct maskdm_kernel REAL(maskdm_cpu_trim) = {.forward = trim_forward, .backward = trim_backward};
+const struct mdm_kernel REAL(mdm_cpu_tokens) = {.forward = tokens_forward, .backward = tokens_backward};
+const struct mdm_kernel REAL(mdm_cpu_trim) = {.forward = trim_forward, .backward = trim_backward};

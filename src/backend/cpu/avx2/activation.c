@@ -19,7 +19,7 @@ static inline __m256 gauss(__m256 *cdf, __m256 x)
     __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x), near = _mm256_min_ps(_mm256_set1_ps(16), size);
     __m256 z = _mm256_mul_ps(size, _mm256_set1_ps(0.70710678f));
     __m256 t = _mm256_div_ps(_mm256_set1_ps(1), _mm256_fmadd_ps(z, _mm256_set1_ps(0.35f), _mm256_set1_ps(1)));
-    __m256 e = maskdm_avx2_exp2(_mm256_mul_ps(_mm256_mul_ps(near, near), _mm256_set1_ps(-0.5f * LOG2_E)));
+    __m256 e = mdm_avx2_exp2(_mm256_mul_ps(_mm256_mul_ps(near, near), _mm256_set1_ps(-0.5f * LOG2_E)));
     __m256 p = _mm256_set1_ps(-0x1.95a4d8p-3f);
 
     p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(0x1.8ba170p-1f));
@@ -53,7 +53,7 @@ static inline __m256 gelu_gradient8(__m256 x, __m256 dy)
 static inline __m256 logistic(__m256 x)
 {
     __m256 near = _mm256_max_ps(_mm256_set1_ps(-87), _mm256_min_ps(_mm256_set1_ps(88), x));
-    __m256 e = maskdm_avx2_exp2(_mm256_mul_ps(near, _mm256_set1_ps(-LOG2_E)));
+    __m256 e = mdm_avx2_exp2(_mm256_mul_ps(near, _mm256_set1_ps(-LOG2_E)));
     __m256 s = _mm256_div_ps(_mm256_set1_ps(1), _mm256_add_ps(_mm256_set1_ps(1), e));
 
     return _mm256_and_ps(s, _mm256_cmp_ps(x, _mm256_set1_ps(-87), _CMP_NLT_UQ));
@@ -79,7 +79,7 @@ static inline void map(float *y, const float *x, int64_t n, __m256 (*f)(__m256))
     for (; i + 8 <= n; i += 8)
         _mm256_storeu_ps(y + i, f(_mm256_loadu_ps(x + i)));
     if (i < n) {
-        __m256i mask = maskdm_lanes(n - i);
+        __m256i mask = mdm_lanes(n - i);
         _mm256_maskstore_ps(y + i, mask, f(_mm256_maskload_ps(x + i, mask)));
     }
 }
@@ -91,27 +91,27 @@ static inline void map2(float *dx, const float *x, const float *dy, int64_t n, _
     for (; i + 8 <= n; i += 8)
         _mm256_storeu_ps(dx + i, f(_mm256_loadu_ps(x + i), _mm256_loadu_ps(dy + i)));
     if (i < n) {
-        __m256i mask = maskdm_lanes(n - i);
+        __m256i mask = mdm_lanes(n - i);
         _mm256_maskstore_ps(dx + i, mask, f(_mm256_maskload_ps(x + i, mask), _mm256_maskload_ps(dy + i, mask)));
     }
 }
 
-void maskdm_gelu_avx2(float *y, const float *x, int64_t n)
+void mdm_gelu_avx2(float *y, const float *x, int64_t n)
 {
     map(y, x, n, gelu8);
 }
 
-void maskdm_silu_avx2(float *y, const float *x, int64_t n)
+void mdm_silu_avx2(float *y, const float *x, int64_t n)
 {
     map(y, x, n, silu8);
 }
 
-void maskdm_gelu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n)
+void mdm_gelu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n)
 {
     map2(dx, x, dy, n, gelu_gradient8);
 }
 
-void maskdm_silu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n)
+void mdm_silu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n)
 {
     map2(dx, x, dy, n, silu_gradient8);
 }

@@ -14,11 +14,11 @@
 
 enum { CHUNK_FLOATS = 24576, GROUP_ROWS = 512, MOST_GROUPS = 4 };
 
-struct maskdm_attention_head maskdm_attention_head(const struct maskdm_attention_job *j, int64_t index)
+struct mdm_attention_head mdm_attention_head(const struct mdm_attention_job *j, int64_t index)
 {
     const int64_t b = index / j->heads, column = index % j->heads * j->width;
     const int64_t at = b * j->n * 3 * j->dim + column, row = b * j->n * j->dim + column;
-    struct maskdm_attention_head h = {.q = j->qkv + at, .k = j->qkv + at + j->dim, .v = j->qkv + at + 2 * j->dim};
+    struct mdm_attention_head h = {.q = j->qkv + at, .k = j->qkv + at + j->dim, .v = j->qkv + at + 2 * j->dim};
 
     h.y = j->y + row;
     if (j->lse)
@@ -33,16 +33,16 @@ struct maskdm_attention_head maskdm_attention_head(const struct maskdm_attention
 }
 
 /* Tiles of about equal width, a multiple of 16 but for the last one. */
-static void cut_keys(struct maskdm_attention_job *j, int64_t most)
+static void cut_keys(struct mdm_attention_job *j, int64_t most)
 {
-    j->keys = maskdm_round_up(maskdm_pieces(j->n, maskdm_pieces(j->n, most)), 16);
-    j->key_tiles = maskdm_pieces(j->n, j->keys);
+    j->keys = mdm_round_up(mdm_pieces(j->n, mdm_pieces(j->n, most)), 16);
+    j->key_tiles = mdm_pieces(j->n, j->keys);
 }
 
-static struct maskdm_attention_job read_call(const struct maskdm_call *c)
+static struct mdm_attention_job read_call(const struct mdm_call *c)
 {
-    const struct maskdm_shape *s = c->in_shape[0];
-    struct maskdm_attention_job j = {.batch = s->d[0], .n = s->d[1], .heads = c->attr[0], .dim = s->d[2] / 3};
+    const struct mdm_shape *s = c->in_shape[0];
+    struct mdm_attention_job j = {.batch = s->d[0], .n = s->d[1], .heads = c->attr[0], .dim = s->d[2] / 3};
 
     j.width = j.dim / j.heads;
     j.scale = 1 / sqrtf((float)j.width);
@@ -56,45 +56,45 @@ static struct maskdm_attention_job read_call(const struct maskdm_call *c)
     return j;
 }
 
-static void cut_forward(struct maskdm_attention_job *j)
+static void cut_forward(struct mdm_attention_job *j)
 {
-    int64_t most = CHUNK_FLOATS / j->width / MASKDM_ATTENTION_ROWS * MASKDM_ATTENTION_ROWS;
+    int64_t most = CHUNK_FLOATS / j->width / MDM_ATTENTION_ROWS * MDM_ATTENTION_ROWS;
 
-    if (most < MASKDM_ATTENTION_ROWS)
-        most = MASKDM_ATTENTION_ROWS;
-    cut_keys(j, MASKDM_ATTENTION_KEYS);
-    j->rows = maskdm_round_up(maskdm_pieces(j->n, maskdm_pieces(j->n, most)), 6);
-    j->row_units = maskdm_pieces(j->n, j->rows);
-    j->worker_floats = maskdm_attention_forward_floats(j);
+    if (most < MDM_ATTENTION_ROWS)
+        most = MDM_ATTENTION_ROWS;
+    cut_keys(j, MDM_ATTENTION_KEYS);
+    j->rows = mdm_round_up(mdm_pieces(j->n, mdm_pieces(j->n, most)), 6);
+    j->row_units = mdm_pieces(j->n, j->rows);
+    j->worker_floats = mdm_attention_forward_floats(j);
 }
 
 /* Few heads of many tokens must still feed many workers: a head's keys are shared out among several units. */
-static void cut_backward(struct maskdm_attention_job *j)
+static void cut_backward(struct mdm_attention_job *j)
 {
-    cut_keys(j, MASKDM_ATTENTION_BACK_KEYS);
-    j->groups = maskdm_lesser(MOST_GROUPS, maskdm_lesser(j->key_tiles, maskdm_pieces(j->n, GROUP_ROWS)));
-    j->group = maskdm_pieces(j->key_tiles, j->groups);
-    j->groups = maskdm_pieces(j->key_tiles, j->group);
-    j->worker_floats = maskdm_attention_backward_floats(j);
-    j->partial_floats = j->groups > 1 ? maskdm_round_up(j->n * j->width, 16) : 0;
+    cut_keys(j, MDM_ATTENTION_BACK_KEYS);
+    j->groups = mdm_lesser(MOST_GROUPS, mdm_lesser(j->key_tiles, mdm_pieces(j->n, GROUP_ROWS)));
+    j->group = mdm_pieces(j->key_tiles, j->groups);
+    j->groups = mdm_pieces(j->key_tiles, j->group);
+    j->worker_floats = mdm_attention_backward_floats(j);
+    j->partial_floats = j->groups > 1 ? mdm_round_up(j->n * j->width, 16) : 0;
 }
 
 /* Heads whose units run side by side. */
-static int64_t count_round(const struct maskdm_attention_job *j, int64_t workers)
+static int64_t count_round(const struct mdm_attention_job *j, int64_t workers)
 {
     const int64_t heads = j->batch * j->heads;
 
-    return j->groups > 1 ? maskdm_lesser(heads, maskdm_pieces(4 * workers, j->groups)) : heads;
+    return j->groups > 1 ? mdm_lesser(heads, mdm_pieces(4 * workers, j->groups)) : heads;
 }
 
 /* dq of one block of rows: the sum of its head's partial results, in order. */
 static void combine_unit(void *arg, int64_t unit, int worker)
 {
-    const struct maskdm_attention_job *j = arg;
-    const int64_t blocks = maskdm_pieces(j->n, GROUP_ROWS), head = unit / blocks, first = unit % blocks * GROUP_ROWS;
-    const int64_t last = maskdm_lesser(first + GROUP_ROWS, j->n);
+    const struct mdm_attention_job *j = arg;
+    const int64_t blocks = mdm_pieces(j->n, GROUP_ROWS), head = unit / blocks, first = unit % blocks * GROUP_ROWS;
+    const int64_t last = mdm_lesser(first + GROUP_ROWS, j->n);
     const float *partial = j->partial + head * j->groups * j->partial_floats;
-    float *dq = maskdm_attention_head(j, j->head + head).dq;
+    float *dq = mdm_attention_head(j, j->head + head).dq;
 
     (void)worker;
     for (int64_t i = first; i < last; i++)
@@ -107,49 +107,49 @@ static void combine_unit(void *arg, int64_t unit, int worker)
         }
 }
 
-static int finish(const struct maskdm_call *c)
+static int finish(const struct mdm_call *c)
 {
-    return maskdm_cancelled(c->cancel) ? maskdm_fail(MASKDM_ECANCELED, "attention was cancelled") : MASKDM_OK;
+    return mdm_cancelled(c->cancel) ? mdm_fail(MASKDM_ECANCELED, "attention was cancelled") : MASKDM_OK;
 }
 
-static int forward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct maskdm_attention_job j = read_call(c);
+    struct mdm_attention_job j = read_call(c);
 
     if (j.width % 8)
-        return maskdm_cpu_attention_f32.forward(b, c);
+        return mdm_cpu_attention_f32.forward(b, c);
     cut_forward(&j);
-    MASKDM_TRY(maskdm_pool_run(maskdm_cpu_of(b)->pool, j.batch * j.heads * j.row_units,
-                               maskdm_attention_forward_unit, &j));
+    MDM_TRY(mdm_pool_run(mdm_cpu_of(b)->pool, j.batch * j.heads * j.row_units,
+                         mdm_attention_forward_unit, &j));
     return finish(c);
 }
 
-static int backward(struct maskdm_backend *b, const struct maskdm_call *c)
+static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct maskdm_cpu *cpu = maskdm_cpu_of(b);
-    struct maskdm_attention_job j = read_call(c);
+    struct mdm_cpu *cpu = mdm_cpu_of(b);
+    struct mdm_attention_job j = read_call(c);
     int64_t round;
 
     if (j.width % 8 || !c->dout[0] || !c->din[0])
-        return maskdm_cpu_attention_f32.backward(b, c);
+        return mdm_cpu_attention_f32.backward(b, c);
     j.dqkv = c->din[0];
     cut_backward(&j);
     j.partial = j.scratch + cpu->workers * j.worker_floats;
     round = count_round(&j, cpu->workers);
-    for (; j.head < j.batch * j.heads && !maskdm_cancelled(c->cancel); j.head += round) {
-        const int64_t heads = maskdm_lesser(round, j.batch * j.heads - j.head);
+    for (; j.head < j.batch * j.heads && !mdm_cancelled(c->cancel); j.head += round) {
+        const int64_t heads = mdm_lesser(round, j.batch * j.heads - j.head);
 
-        MASKDM_TRY(maskdm_pool_run(cpu->pool, heads * j.groups, maskdm_attention_backward_unit, &j));
+        MDM_TRY(mdm_pool_run(cpu->pool, heads * j.groups, mdm_attention_backward_unit, &j));
         if (j.groups > 1)
-            MASKDM_TRY(maskdm_pool_run(cpu->pool, heads * maskdm_pieces(j.n, GROUP_ROWS), combine_unit, &j));
+            MDM_TRY(mdm_pool_run(cpu->pool, heads * mdm_pieces(j.n, GROUP_ROWS), combine_unit, &j));
     }
     return finish(c);
 }
 
-static size_t scratch(const struct maskdm_backend *b, const struct maskdm_call *c, int train)
+static size_t scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
-    const int64_t workers = ((const struct maskdm_cpu *)b)->workers;
-    struct maskdm_attention_job j = read_call(c);
+    const int64_t workers = ((const struct mdm_cpu *)b)->workers;
+    struct mdm_attention_job j = read_call(c);
     int64_t most, floats;
 
     if (j.width % 8)
@@ -164,4 +164,4 @@ static size_t scratch(const struct maskdm_backend *b, const struct maskdm_call *
     return (size_t)most * sizeof(float);
 }
 
-const struct maskdm_kernel maskdm_cpu_attention_avx2 = {.forward = forward, .backward = backward, .scratch = scratch};
+const struct mdm_kernel mdm_cpu_attention_avx2 = {.forward = forward, .backward = backward, .scratch = scratch};

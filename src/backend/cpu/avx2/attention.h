@@ -11,16 +11,16 @@
 #include "backend/cpu/avx2/pack.h"
 
 enum {
-    MASKDM_ATTENTION_ROWS = 48,       /* queries of one tile of scores, forward */
-    MASKDM_ATTENTION_KEYS = 128,      /* most keys of one tile of scores, forward */
-    MASKDM_ATTENTION_BACK_ROWS = 96,  /* the same, backward */
-    MASKDM_ATTENTION_BACK_KEYS = 96
+    MDM_ATTENTION_ROWS = 48,          /* queries of one tile of scores, forward */
+    MDM_ATTENTION_KEYS = 128,         /* most keys of one tile of scores, forward */
+    MDM_ATTENTION_BACK_ROWS = 96,     /* the same, backward */
+    MDM_ATTENTION_BACK_KEYS = 96
 };
 
-#define MASKDM_LOG2E 1.44269504088896340736
-#define MASKDM_LN2 0.69314718055994530942
+#define MDM_LOG2E 1.44269504088896340736
+#define MDM_LN2 0.69314718055994530942
 
-struct maskdm_attention_job {
+struct mdm_attention_job {
     const float *qkv, *dy;
     float *y, *lse, *dqkv;
     int64_t batch, n, heads, width, dim; /* B, N, h, D/h, D */
@@ -36,16 +36,16 @@ struct maskdm_attention_job {
 };
 
 /* One head of one image, as pointers to its first row. */
-struct maskdm_attention_head {
+struct mdm_attention_head {
     const float *q, *k, *v, *dy;
     float *y, *lse, *dq, *dk, *dv;
 };
 
-struct maskdm_attention_head maskdm_attention_head(const struct maskdm_attention_job *j, int64_t index);
+struct mdm_attention_head mdm_attention_head(const struct mdm_attention_job *j, int64_t index);
 
-void maskdm_attention_forward_unit(void *arg, int64_t unit, int worker);
-void maskdm_attention_backward_unit(void *arg, int64_t unit, int worker);
-int64_t maskdm_attention_forward_floats(const struct maskdm_attention_job *j);
-int64_t maskdm_attention_backward_floats(const struct maskdm_attention_job *j);
+void mdm_attention_forward_unit(void *arg, int64_t unit, int worker);
+void mdm_attention_backward_unit(void *arg, int64_t unit, int worker);
+int64_t mdm_attention_forward_floats(const struct mdm_attention_job *j);
+int64_t mdm_attention_backward_floats(const struct mdm_attention_job *j);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include <math.h>
 
-enum { ROWS = MASKDM_ATTENTION_BACK_ROWS };
+enum { ROWS = MDM_ATTENTION_BACK_ROWS };
 
 /* A worker's buffers: the names of the formula; _t is packed transposed. */
 struct buffers {
@@ -28,25 +28,25 @@ struct target {
 };
 
 /* Deals out a worker's part; with `at` NULL only counts. */
-static int64_t lay_out(const struct maskdm_attention_job *j, float *at, struct buffers *b)
+static int64_t lay_out(const struct mdm_attention_job *j, float *at, struct buffers *b)
 {
     int64_t used = 0;
 
-    b->lse = maskdm_take(at, &used, ROWS);
-    b->delta = maskdm_take(at, &used, ROWS);
-    b->q = maskdm_take(at, &used, ROWS * j->width);
-    b->dy = maskdm_take(at, &used, ROWS * j->width);
-    b->k = maskdm_take(at, &used, j->keys * j->width);
-    b->k_t = maskdm_take(at, &used, j->keys * j->width);
-    b->v_t = maskdm_take(at, &used, j->keys * j->width);
-    b->p = maskdm_take(at, &used, ROWS * j->keys);
-    b->ds = maskdm_take(at, &used, ROWS * j->keys);
-    b->dk = maskdm_take(at, &used, j->keys * j->width);
-    b->dv = maskdm_take(at, &used, j->keys * j->width);
+    b->lse = mdm_take(at, &used, ROWS);
+    b->delta = mdm_take(at, &used, ROWS);
+    b->q = mdm_take(at, &used, ROWS * j->width);
+    b->dy = mdm_take(at, &used, ROWS * j->width);
+    b->k = mdm_take(at, &used, j->keys * j->width);
+    b->k_t = mdm_take(at, &used, j->keys * j->width);
+    b->v_t = mdm_take(at, &used, j->keys * j->width);
+    b->p = mdm_take(at, &used, ROWS * j->keys);
+    b->ds = mdm_take(at, &used, ROWS * j->keys);
+    b->dk = mdm_take(at, &used, j->keys * j->width);
+    b->dv = mdm_take(at, &used, j->keys * j->width);
     return used;
 }
 
-int64_t maskdm_attention_backward_floats(const struct maskdm_attention_job *j)
+int64_t mdm_attention_backward_floats(const struct mdm_attention_job *j)
 {
     struct buffers b;
 
@@ -65,28 +65,28 @@ static float dot(const float *a, const float *b, int64_t n)
     return _mm_cvtss_f32(_mm_add_ss(h, _mm_shuffle_ps(h, h, 1)));
 }
 
-static void pack_queries(const struct maskdm_attention_job *j, const struct maskdm_attention_head *h,
+static void pack_queries(const struct mdm_attention_job *j, const struct mdm_attention_head *h,
                          const struct buffers *b, int64_t first, int64_t rows)
 {
     const float *q = h->q + first * 3 * j->dim, *dy = h->dy + first * j->dim, *y = h->y + first * j->dim;
-    const float factor = (float)(j->scale * MASKDM_LOG2E);
+    const float factor = (float)(j->scale * MDM_LOG2E);
 
-    maskdm_pack_rows(b->q, q, 3 * j->dim, rows, j->width, factor);
-    maskdm_pack_rows(b->dy, dy, j->dim, rows, j->width, 1);
+    mdm_pack_rows(b->q, q, 3 * j->dim, rows, j->width, factor);
+    mdm_pack_rows(b->dy, dy, j->dim, rows, j->width, 1);
     for (int64_t i = 0; i < rows; i++) {
-        b->lse[i] = (float)(h->lse[first + i] * MASKDM_LOG2E);
+        b->lse[i] = (float)(h->lse[first + i] * MDM_LOG2E);
         b->delta[i] = dot(b->dy + i * j->width, y + i * j->dim, j->width);
     }
 }
 
-static void pack_keys(const struct maskdm_attention_job *j, const struct maskdm_attention_head *h,
-                      const struct buffers *b, int64_t first, int64_t keys)
+static void pack_keys(const struct mdm_attention_job *j, const struct mdm_attention_head *h, const struct buffers *b,
+                      int64_t first, int64_t keys)
 {
     const int64_t step = 3 * j->dim, panel = 16 * j->width;
 
-    maskdm_pack_transposed(b->k_t, panel, h->k + first * step, step, keys, j->width);
-    maskdm_pack_transposed(b->v_t, panel, h->v + first * step, step, keys, j->width);
-    maskdm_pack_rows(b->k, h->k + first * step, step, keys, j->width, j->scale);
+    mdm_pack_transposed(b->k_t, panel, h->k + first * step, step, keys, j->width);
+    mdm_pack_transposed(b->v_t, panel, h->v + first * step, step, keys, j->width);
+    mdm_pack_rows(b->k, h->k + first * step, step, keys, j->width, j->scale);
 }
 
 /* The tail is hidden: what it would come to is used nowhere, but may be anything. */
@@ -97,7 +97,7 @@ static void find_weights(float *s, int64_t keys, float lse)
     for (int64_t i = keys; i % 8; i++)
         s[i] = -INFINITY;
     for (int64_t i = 0; i < keys; i += 8)
-        _mm256_storeu_ps(s + i, maskdm_avx2_exp2(_mm256_sub_ps(_mm256_loadu_ps(s + i), top)));
+        _mm256_storeu_ps(s + i, mdm_avx2_exp2(_mm256_sub_ps(_mm256_loadu_ps(s + i), top)));
 }
 
 static void find_ds(float *ds, const float *p, int64_t keys, float delta)
@@ -109,28 +109,28 @@ static void find_ds(float *ds, const float *p, int64_t keys, float delta)
 }
 
 /* One tile of scores: `rows` queries, packed, by `keys` keys, packed; `first` starts dk and dv. */
-static void run_tile(const struct maskdm_attention_job *j, const struct buffers *b, int64_t rows, int64_t keys,
+static void run_tile(const struct mdm_attention_job *j, const struct buffers *b, int64_t rows, int64_t keys,
                      struct target dq, int first)
 {
-    const int64_t wide = maskdm_round_up(keys, 8), width = j->width;
-    const struct maskdm_right k_t = {b->k_t, 16 * width, 16}, v_t = {b->v_t, 16 * width, 16};
-    const struct maskdm_right k = {b->k, 16, width}, q = {b->q, 16, width}, dy = {b->dy, 16, width};
-    const struct maskdm_left q_rows = maskdm_rows_left(b->q, width, 1), dy_rows = maskdm_rows_left(b->dy, width, 1);
-    const struct maskdm_left p_t = maskdm_rows_left(b->p, 1, j->keys), ds_t = maskdm_rows_left(b->ds, 1, j->keys);
-    const struct maskdm_left ds = maskdm_rows_left(b->ds, j->keys, 1);
+    const int64_t wide = mdm_round_up(keys, 8), width = j->width;
+    const struct mdm_right k_t = {b->k_t, 16 * width, 16}, v_t = {b->v_t, 16 * width, 16};
+    const struct mdm_right k = {b->k, 16, width}, q = {b->q, 16, width}, dy = {b->dy, 16, width};
+    const struct mdm_left q_rows = mdm_rows_left(b->q, width, 1), dy_rows = mdm_rows_left(b->dy, width, 1);
+    const struct mdm_left p_t = mdm_rows_left(b->p, 1, j->keys), ds_t = mdm_rows_left(b->ds, 1, j->keys);
+    const struct mdm_left ds = mdm_rows_left(b->ds, j->keys, 1);
 
-    maskdm_avx2_product(rows, wide, width, q_rows, k_t, b->p, j->keys, 0);
+    mdm_avx2_product(rows, wide, width, q_rows, k_t, b->p, j->keys, 0);
     for (int64_t i = 0; i < rows; i++)
         find_weights(b->p + i * j->keys, keys, b->lse[i]);
-    maskdm_avx2_product(keys, width, rows, p_t, dy, b->dv, width, !first);
-    maskdm_avx2_product(rows, wide, width, dy_rows, v_t, b->ds, j->keys, 0);
+    mdm_avx2_product(keys, width, rows, p_t, dy, b->dv, width, !first);
+    mdm_avx2_product(rows, wide, width, dy_rows, v_t, b->ds, j->keys, 0);
     for (int64_t i = 0; i < rows; i++)
         find_ds(b->ds + i * j->keys, b->p + i * j->keys, keys, b->delta[i]);
-    maskdm_avx2_product(keys, width, rows, ds_t, q, b->dk, width, !first);
-    maskdm_avx2_product(rows, width, keys, ds, k, dq.at, dq.stride, dq.add);
+    mdm_avx2_product(keys, width, rows, ds_t, q, b->dk, width, !first);
+    mdm_avx2_product(rows, width, keys, ds, k, dq.at, dq.stride, dq.add);
 }
 
-static void write_rows(const struct maskdm_attention_job *j, float *out, const float *x, int64_t rows, float factor)
+static void write_rows(const struct mdm_attention_job *j, float *out, const float *x, int64_t rows, float factor)
 {
     const __m256 f = _mm256_set1_ps(factor);
 
@@ -142,11 +142,11 @@ static void write_rows(const struct maskdm_attention_job *j, float *out, const f
         }
 }
 
-void maskdm_attention_backward_unit(void *arg, int64_t unit, int worker)
+void mdm_attention_backward_unit(void *arg, int64_t unit, int worker)
 {
-    const struct maskdm_attention_job *j = arg;
-    const struct maskdm_attention_head h = maskdm_attention_head(j, j->head + unit / j->groups);
-    const int64_t from = unit % j->groups * j->group, to = maskdm_lesser(from + j->group, j->key_tiles);
+    const struct mdm_attention_job *j = arg;
+    const struct mdm_attention_head h = mdm_attention_head(j, j->head + unit / j->groups);
+    const int64_t from = unit % j->groups * j->group, to = mdm_lesser(from + j->group, j->key_tiles);
     struct target dq = {h.dq, 3 * j->dim, j->add};
     struct buffers b;
 
@@ -154,19 +154,19 @@ void maskdm_attention_backward_unit(void *arg, int64_t unit, int worker)
     if (j->groups > 1)
         dq = (struct target){j->partial + unit * j->partial_floats, j->width, 0};
     for (int64_t t = from; t < to; t++) {
-        const int64_t key = t * j->keys, keys = maskdm_lesser(j->keys, j->n - key);
+        const int64_t key = t * j->keys, keys = mdm_lesser(j->keys, j->n - key);
 
         pack_keys(j, &h, &b, key, keys);
         for (int64_t i = 0; i < j->n; i += ROWS) {
-            const int64_t rows = maskdm_lesser(ROWS, j->n - i);
+            const int64_t rows = mdm_lesser(ROWS, j->n - i);
             const struct target at = {dq.at + i * dq.stride, dq.stride, dq.add || t > from};
 
-            if (maskdm_cancelled(j->cancel))
+            if (mdm_cancelled(j->cancel))
                 return;
             pack_queries(j, &h, &b, i, rows);
             run_tile(j, &b, rows, keys, at, i == 0);
         }
-        write_rows(j, h.dk + key * 3 * j->dim, b.dk, keys, (float)MASKDM_LN2);
+        write_rows(j, h.dk + key * 3 * j->dim, b.dk, keys, (float)MDM_LN2);
         write_rows(j, h.dv + key * 3 * j->dim, b.dv, keys, 1);
     }
 }

@@ -11,7 +11,7 @@
  * -infinity, and a NaN stays one. x is split into the nearest integer, which the addition of 1.5 2^23 leaves in the
  * low bits, and a rest in [-1/2, 1/2] for a minimax polynomial; what ends as 0 is brought near before, since its rest
  * would overflow, or be infinity less infinity, and a host may trap that. */
-static inline __m256 maskdm_avx2_exp2(__m256 x)
+static inline __m256 mdm_avx2_exp2(__m256 x)
 {
     const __m256 magic = _mm256_set1_ps(0x1.8p23f);
     __m256 near = _mm256_max_ps(_mm256_set1_ps(-127.0f), x);

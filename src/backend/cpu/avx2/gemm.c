@@ -29,7 +29,7 @@ enum {
 };
 
 struct job {
-    const struct maskdm_gemm *g;
+    const struct mdm_gemm *g;
     float *shared, *single;                      /* packed b; SINGLE floats per worker */
     int64_t column, columns, k, depth;           /* the block of b that is packed now */
     int64_t step;                                /* k is summed in steps of this many */
@@ -38,7 +38,7 @@ struct job {
     int last;                                    /* no more blocks of k follow */
 };
 
-size_t maskdm_avx2_gemm_workspace(int workers)
+size_t mdm_avx2_gemm_workspace(int workers)
 {
     return (size_t)(SHARED + (int64_t)workers * SINGLE) * sizeof(float);
 }
@@ -48,8 +48,8 @@ size_t maskdm_avx2_gemm_workspace(int workers)
 static void pack_b(void *arg, int64_t unit, int worker)
 {
     const struct job *j = arg;
-    const struct maskdm_gemm *g = j->g;
-    const int64_t at = unit * 16 * BAND, columns = maskdm_lesser(16 * BAND, j->columns - at), panel = 16 * j->depth;
+    const struct mdm_gemm *g = j->g;
+    const int64_t at = unit * 16 * BAND, columns = mdm_lesser(16 * BAND, j->columns - at), panel = 16 * j->depth;
     const float *b = g->b;
     float *out = j->shared + at * j->depth;
 
@@ -58,7 +58,7 @@ static void pack_b(void *arg, int64_t unit, int worker)
         memset(out + columns / 16 * panel, 0, (size_t)panel * sizeof(float));
     if (g->tb) {
         b += (j->column + at) * g->ldb + j->k;
-        maskdm_pack_transposed(out, panel, b, g->ldb, columns, j->depth);
+        mdm_pack_transposed(out, panel, b, g->ldb, columns, j->depth);
         return;
     }
     b += j->k * g->ldb + j->column + at;
@@ -75,8 +75,8 @@ static void pack_b(void *arg, int64_t unit, int worker)
 
 /* Rows [row, row + rows) of op(a) over k .. k + depth. A transposed a is stored by k already and goes to groups of
  * 6; else rows are copied as they are. */
-static struct maskdm_left pack_a(const struct maskdm_gemm *g, float *packed, int64_t row, int64_t rows, int64_t k,
-                                 int64_t depth)
+static struct mdm_left pack_a(const struct mdm_gemm *g, float *packed, int64_t row, int64_t rows, int64_t k,
+                              int64_t depth)
 {
     const float *a = g->a;
     float *out = packed;
@@ -84,21 +84,21 @@ static struct maskdm_left pack_a(const struct maskdm_gemm *g, float *packed, int
     if (!g->ta) {
         for (int64_t i = 0; i < rows; i++)
             memcpy(out + i * DEPTH, a + (row + i) * g->lda + k, (size_t)depth * sizeof(float));
-        return maskdm_rows_left(out, DEPTH, 1);
+        return mdm_rows_left(out, DEPTH, 1);
     }
     a += k * g->lda + row;
-    for (int64_t t = 0; t < depth; t++, a += g->lda, out += MASKDM_TILE_ROWS) {
+    for (int64_t t = 0; t < depth; t++, a += g->lda, out += MDM_TILE_ROWS) {
         int64_t i = 0;
         for (int64_t p = 0; p < rows; p += 16)
             _mm_prefetch((const char *)(a + AHEAD * g->lda + p), _MM_HINT_T0);
-        for (; i + MASKDM_TILE_ROWS <= rows; i += MASKDM_TILE_ROWS) {
+        for (; i + MDM_TILE_ROWS <= rows; i += MDM_TILE_ROWS) {
             _mm_storeu_ps(out + i * DEPTH, _mm_loadu_ps(a + i));
             memcpy(out + i * DEPTH + 4, a + i + 4, 2 * sizeof(float));
         }
         for (int64_t n = i; n < rows; n++)
             out[i * DEPTH + n - i] = a[n];
     }
-    return (struct maskdm_left){packed, MASKDM_TILE_ROWS * DEPTH, 1, MASKDM_TILE_ROWS};
+    return (struct mdm_left){packed, MDM_TILE_ROWS * DEPTH, 1, MDM_TILE_ROWS};
 }
 
 /* The columns after the last multiple of 8, through a buffer. */
@@ -111,7 +111,7 @@ static void finish_edge(float *c, int64_t ldc, const float *edge, int64_t rows, 
 
 static int64_t half_of(int64_t rows)
 {
-    return maskdm_round_up((rows + 1) / 2, MASKDM_TILE_ROWS);
+    return mdm_round_up((rows + 1) / 2, MDM_TILE_ROWS);
 }
 
 static int64_t first_row(const struct job *j, int64_t row_unit)
@@ -124,27 +124,27 @@ static int64_t first_row(const struct job *j, int64_t row_unit)
 static void make_unit(void *arg, int64_t unit, int worker)
 {
     const struct job *j = arg;
-    const struct maskdm_gemm *g = j->g;
+    const struct mdm_gemm *g = j->g;
     const int64_t row = first_row(j, unit / j->column_units);
-    const int64_t rows = maskdm_lesser(first_row(j, unit / j->column_units + 1), g->m) - row;
-    const int64_t at = unit % j->column_units * j->wide, columns = maskdm_lesser(j->wide, j->columns - at);
+    const int64_t rows = mdm_lesser(first_row(j, unit / j->column_units + 1), g->m) - row;
+    const int64_t at = unit % j->column_units * j->wide, columns = mdm_lesser(j->wide, j->columns - at);
     const int64_t whole = columns / 8 * 8;
     float *packed = j->single + (int64_t)worker * SINGLE, *edge = packed + HIGH * DEPTH;
     float *c = (float *)g->c + row * g->ldc + j->column + at;
 
     for (int64_t k = 0; k < j->depth; k += j->step) {
-        const int64_t depth = maskdm_lesser(j->step, j->depth - k);
+        const int64_t depth = mdm_lesser(j->step, j->depth - k);
         const int add = g->add || j->k + k > 0;
-        struct maskdm_right b = {j->shared + at * j->depth + k * 16, 16 * j->depth, 16};
-        struct maskdm_left a;
+        struct mdm_right b = {j->shared + at * j->depth + k * 16, 16 * j->depth, 16};
+        struct mdm_left a;
 
-        if (maskdm_cancelled(g->cancel))
+        if (mdm_cancelled(g->cancel))
             return;
         a = pack_a(g, packed, row, rows, j->k + k, depth);
-        maskdm_avx2_product(rows, whole, depth, a, b, c, g->ldc, add);
+        mdm_avx2_product(rows, whole, depth, a, b, c, g->ldc, add);
         if (whole < columns) {
             b.at += whole / 16 * b.panel + whole % 16;
-            maskdm_avx2_product(rows, 8, depth, a, b, edge, 8, 0);
+            mdm_avx2_product(rows, 8, depth, a, b, edge, 8, 0);
             finish_edge(c + whole, g->ldc, edge, rows, columns - whole, add);
         }
     }
@@ -156,15 +156,15 @@ static void cut_units(struct job *j)
 {
     const int64_t m = j->g->m;
 
-    j->rows = maskdm_round_up(maskdm_pieces(m, maskdm_pieces(m, HIGH)), MASKDM_TILE_ROWS);
-    j->early = maskdm_pieces(m, j->rows) - LATE;
+    j->rows = mdm_round_up(mdm_pieces(m, mdm_pieces(m, HIGH)), MDM_TILE_ROWS);
+    j->early = mdm_pieces(m, j->rows) - LATE;
     if (j->early < 0)
         j->early = 0;
-    j->row_units = j->early + maskdm_pieces(m - j->early * j->rows, half_of(j->rows));
-    j->wide = maskdm_round_up(maskdm_pieces(j->columns, maskdm_pieces(FEWEST_UNITS, j->row_units)), 16);
+    j->row_units = j->early + mdm_pieces(m - j->early * j->rows, half_of(j->rows));
+    j->wide = mdm_round_up(mdm_pieces(j->columns, mdm_pieces(FEWEST_UNITS, j->row_units)), 16);
     if (j->wide < LEAST_WIDE)
         j->wide = LEAST_WIDE;
-    j->column_units = maskdm_pieces(j->columns, j->wide);
+    j->column_units = mdm_pieces(j->columns, j->wide);
 }
 
 /* Even blocks of b of at most SHARED floats, with all of k in one where the columns then are enough. The steps
@@ -172,35 +172,35 @@ static void cut_units(struct job *j)
 static void cut_blocks(struct job *j, int64_t *wide, int64_t *deep)
 {
     const int64_t n = j->g->n, k = j->g->k;
-    int64_t most = SHARED / maskdm_round_up(k, DEPTH);
+    int64_t most = SHARED / mdm_round_up(k, DEPTH);
 
     if (most < LEAST_BLOCK)
         most = LEAST_BLOCK;
-    *wide = maskdm_round_up(maskdm_pieces(n, maskdm_pieces(n, most / 16 * 16)), 16);
-    j->step = maskdm_round_up(maskdm_pieces(k, maskdm_pieces(k, DEPTH)), 8);
+    *wide = mdm_round_up(mdm_pieces(n, mdm_pieces(n, most / 16 * 16)), 16);
+    j->step = mdm_round_up(mdm_pieces(k, mdm_pieces(k, DEPTH)), 8);
     *deep = SHARED / *wide / j->step * j->step;
-    *deep = maskdm_round_up(maskdm_pieces(k, maskdm_pieces(k, *deep)), j->step);
+    *deep = mdm_round_up(mdm_pieces(k, mdm_pieces(k, *deep)), j->step);
 }
 
-int maskdm_avx2_gemm(struct maskdm_cpu *cpu, const struct maskdm_gemm *g)
+int mdm_avx2_gemm(struct mdm_cpu *cpu, const struct mdm_gemm *g)
 {
     struct job j = {.g = g, .shared = cpu->workspace, .single = (float *)cpu->workspace + SHARED};
     int64_t wide, deep;
 
     if (!cpu->workspace || g->k <= 0)
-        return maskdm_cpu_gemm_c_f32(cpu, g);
+        return mdm_cpu_gemm_c_f32(cpu, g);
     if (g->m <= 0 || g->n <= 0)
         return MASKDM_OK;
     cut_blocks(&j, &wide, &deep);
     for (j.column = 0; j.column < g->n; j.column += wide) {
-        j.columns = maskdm_lesser(wide, g->n - j.column);
+        j.columns = mdm_lesser(wide, g->n - j.column);
         cut_units(&j);
-        for (j.k = 0; j.k < g->k && !maskdm_cancelled(g->cancel); j.k += deep) {
-            j.depth = maskdm_lesser(deep, g->k - j.k);
+        for (j.k = 0; j.k < g->k && !mdm_cancelled(g->cancel); j.k += deep) {
+            j.depth = mdm_lesser(deep, g->k - j.k);
             j.last = j.k + j.depth == g->k;
-            MASKDM_TRY(maskdm_pool_run(cpu->pool, maskdm_pieces(j.columns, 16 * BAND), pack_b, &j));
-            MASKDM_TRY(maskdm_pool_run(cpu->pool, j.row_units * j.column_units, make_unit, &j));
+            MDM_TRY(mdm_pool_run(cpu->pool, mdm_pieces(j.columns, 16 * BAND), pack_b, &j));
+            MDM_TRY(mdm_pool_run(cpu->pool, j.row_units * j.column_units, make_unit, &j));
         }
     }
-    return maskdm_cancelled(g->cancel) ? maskdm_fail(MASKDM_ECANCELED, "a matrix product was cancelled") : MASKDM_OK;
+    return mdm_cancelled(g->cancel) ? mdm_fail(MASKDM_ECANCELED, "a matrix product was cancelled") : MASKDM_OK;
 }

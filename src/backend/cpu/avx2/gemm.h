@@ -8,7 +8,7 @@
 #include "backend/cpu/cpu.h"
 
 /* Bytes that cpu->workspace must have: some 4 MiB and 0.1 MiB per worker, whatever the shapes. */
-size_t maskdm_avx2_gemm_workspace(int workers);
-int maskdm_avx2_gemm(struct maskdm_cpu *cpu, const struct maskdm_gemm *g);
+size_t mdm_avx2_gemm_workspace(int workers);
+int mdm_avx2_gemm(struct mdm_cpu *cpu, const struct mdm_gemm *g);
 
 #endif

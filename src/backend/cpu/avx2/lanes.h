@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 /* The first n of eight lanes, n in 1 .. 7. */
-static inline __m256i maskdm_lanes(int64_t n)
+static inline __m256i mdm_lanes(int64_t n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
 /* Sum in a fixed order. */
-static inline float maskdm_lane_sum(__m256 x)
+static inline float mdm_lane_sum(__m256 x)
 {
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
 

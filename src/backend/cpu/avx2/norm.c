@@ -16,8 +16,8 @@ static float sum_row(const float *x, int64_t n)
         u = _mm256_add_ps(u, _mm256_loadu_ps(x + i + 8));
     }
     for (; i < n; i += 8)
-        s = _mm256_add_ps(s, i + 8 <= n ? _mm256_loadu_ps(x + i) : _mm256_maskload_ps(x + i, maskdm_lanes(n - i)));
-    return maskdm_lane_sum(_mm256_add_ps(s, u));
+        s = _mm256_add_ps(s, i + 8 <= n ? _mm256_loadu_ps(x + i) : _mm256_maskload_ps(x + i, mdm_lanes(n - i)));
+    return mdm_lane_sum(_mm256_add_ps(s, u));
 }
 
 static float sum_deviations(const float *x, float mean, int64_t n)
@@ -31,17 +31,17 @@ static float sum_deviations(const float *x, float mean, int64_t n)
         u = _mm256_fmadd_ps(b, b, u);
     }
     for (; i < n; i += 8) {
-        __m256i mask = n - i < 8 ? maskdm_lanes(n - i) : _mm256_set1_epi32(-1);
+        __m256i mask = n - i < 8 ? mdm_lanes(n - i) : _mm256_set1_epi32(-1);
         __m256 a = _mm256_and_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, mask), m), _mm256_castsi256_ps(mask));
         s = _mm256_fmadd_ps(a, a, s);
     }
-    return maskdm_lane_sum(_mm256_add_ps(s, u));
+    return mdm_lane_sum(_mm256_add_ps(s, u));
 }
 
-void maskdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, const float *b, int64_t n)
+void mdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, const float *b, int64_t n)
 {
     float mean = sum_row(x, n) / (float)n;
-    float rstd = (float)(1 / sqrt((double)sum_deviations(x, mean, n) / (double)n + MASKDM_NORM_EPSILON));
+    float rstd = (float)(1 / sqrt((double)sum_deviations(x, mean, n) / (double)n + MDM_NORM_EPSILON));
     __m256 m = _mm256_set1_ps(mean), r = _mm256_set1_ps(rstd);
     int64_t i = 0;
 
@@ -52,7 +52,7 @@ void maskdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, 
         _mm256_storeu_ps(y + i, _mm256_fmadd_ps(h, _mm256_loadu_ps(w + i), _mm256_loadu_ps(b + i)));
     }
     if (i < n) {
-        __m256i k = maskdm_lanes(n - i);
+        __m256i k = mdm_lanes(n - i);
         __m256 h = _mm256_mul_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, k), m), r);
         _mm256_maskstore_ps(y + i, k, _mm256_fmadd_ps(h, _mm256_maskload_ps(w + i, k), _mm256_maskload_ps(b + i, k)));
     }
@@ -66,14 +66,14 @@ static void gradient_averages(float *g_avg, float *gh_avg, const float *dy, cons
     __m256 s[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()}, t[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
 
     for (int64_t i = 0, odd = 0; i < n; i += 8, odd ^= 1) {
-        __m256i k = n - i < 8 ? maskdm_lanes(n - i) : _mm256_set1_epi32(-1);
+        __m256i k = n - i < 8 ? mdm_lanes(n - i) : _mm256_set1_epi32(-1);
         __m256 g = _mm256_mul_ps(_mm256_maskload_ps(w + i, k), _mm256_maskload_ps(dy + i, k));
         __m256 h = _mm256_mul_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, k), m), r);
         s[odd] = _mm256_add_ps(s[odd], g);
         t[odd] = _mm256_fmadd_ps(g, h, t[odd]);
     }
-    *g_avg = maskdm_lane_sum(_mm256_add_ps(s[0], s[1])) / (float)n;
-    *gh_avg = maskdm_lane_sum(_mm256_add_ps(t[0], t[1])) / (float)n;
+    *g_avg = mdm_lane_sum(_mm256_add_ps(s[0], s[1])) / (float)n;
+    *gh_avg = mdm_lane_sum(_mm256_add_ps(t[0], t[1])) / (float)n;
 }
 
 struct gradient {
@@ -91,8 +91,8 @@ static inline __m256 gradient8(const struct gradient *j, __m256 *dw, __m256 *db,
     return _mm256_mul_ps(d, j->rstd);
 }
 
-void maskdm_norm_backward_avx2(float *dx, float *dw, float *db, const float *dy, const float *x, const float *w,
-                               const float stats[2], const float *more, int64_t n)
+void mdm_norm_backward_avx2(float *dx, float *dw, float *db, const float *dy, const float *x, const float *w,
+                            const float stats[2], const float *more, int64_t n)
 {
     float g_avg, gh_avg;
     struct gradient j = {.mean = _mm256_set1_ps(stats[0]), .rstd = _mm256_set1_ps(stats[1])};
@@ -109,7 +109,7 @@ void maskdm_norm_backward_avx2(float *dx, float *dw, float *db, const float *dy,
         _mm256_storeu_ps(dx + i, more ? _mm256_add_ps(d, _mm256_loadu_ps(more + i)) : d);
     }
     if (i < n) {
-        __m256i k = maskdm_lanes(n - i);
+        __m256i k = mdm_lanes(n - i);
         __m256 u = _mm256_maskload_ps(dw + i, k), v = _mm256_maskload_ps(db + i, k);
         __m256 d = gradient8(&j, &u, &v, _mm256_maskload_ps(dy + i, k), _mm256_maskload_ps(x + i, k),
                              _mm256_maskload_ps(w + i, k));

@@ -6,7 +6,7 @@
 #include "backend/cpu/avx2/lanes.h"
 #include "backend/cpu/avx2/rows.h"
 
-void maskdm_add_avx2(float *y, const float *a, const float *b, int64_t n)
+void mdm_add_avx2(float *y, const float *a, const float *b, int64_t n)
 {
     int64_t i = 0;
 
@@ -16,7 +16,7 @@ void maskdm_add_avx2(float *y, const float *a, const float *b, int64_t n)
         y[i] = a[i] + b[i];
 }
 
-double maskdm_sum_squares_avx2(const float *x, size_t n)
+double mdm_sum_squares_avx2(const float *x, size_t n)
 {
     __m256d s[4];
     double part[4];
@@ -30,10 +30,10 @@ double maskdm_sum_squares_avx2(const float *x, size_t n)
             s[k] = _mm256_fmadd_pd(v, v, s[k]);
         }
     _mm256_storeu_pd(part, _mm256_add_pd(_mm256_add_pd(s[0], s[1]), _mm256_add_pd(s[2], s[3])));
-    return part[0] + part[1] + part[2] + part[3] + maskdm_cpu_sum_squares_c(x + i, n - i);
+    return part[0] + part[1] + part[2] + part[3] + mdm_cpu_sum_squares_c(x + i, n - i);
 }
 
-void maskdm_adamw_avx2(const struct maskdm_adamw *a, size_t from, size_t to)
+void mdm_optimizer_avx2(const struct mdm_optimizer *a, size_t from, size_t to)
 {
     const __m256 scale = _mm256_set1_ps((float)a->grad_scale), step = _mm256_set1_ps((float)(a->lr / a->bias1));
     const __m256 keep = _mm256_set1_ps((float)(1 - a->lr * a->weight_decay)), eps = _mm256_set1_ps((float)a->eps);
@@ -57,9 +57,9 @@ void maskdm_adamw_avx2(const struct maskdm_adamw *a, size_t from, size_t to)
             _mm256_storeu_ps(a->ema + i, w);
         } else if (a->ema && a->ema_mode == 2) {
             __m256 e = _mm256_loadu_ps(a->ema + i);
-            /* rounded twice, as the average alone (maskdm_cpu_ema) rounds: one pass or two, the bits are the same */
+            /* rounded twice, as the average alone (mdm_cpu_ema) rounds: one pass or two, the bits are the same */
             _mm256_storeu_ps(a->ema + i, _mm256_add_ps(e, _mm256_mul_ps(pull, _mm256_sub_ps(w, e))));
         }
     }
-    maskdm_cpu_adamw_c(a, i, to);
+    mdm_cpu_adamw_c(a, i, to);
 }

@@ -6,7 +6,7 @@
 
 #include <immintrin.h>
 
-void maskdm_pack_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t width, float factor)
+void mdm_pack_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t width, float factor)
 {
     const __m256 f = _mm256_set1_ps(factor);
 
@@ -45,8 +45,8 @@ static void transpose_rows(float *out, const float *x, int64_t stride, int64_t r
             out[k * 16 + i] = i < rows ? x[i * stride + k] : 0;
 }
 
-void maskdm_pack_transposed(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows,
-                            int64_t width)
+void mdm_pack_transposed(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows,
+                         int64_t width)
 {
     int64_t i = 0;
 

@@ -10,28 +10,28 @@
 #include <stdint.h>
 
 /* A copy of rows of `width` floats, `stride` apart, without gaps, times `factor`. width is a multiple of 8. */
-void maskdm_pack_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t width, float factor);
+void mdm_pack_rows(float *out, const float *x, int64_t stride, int64_t rows, int64_t width, float factor);
 /* A transposed copy in panels of 16 rows, `panel` floats apart; rows that are missing up to a multiple of 8 are
  * zero. */
-void maskdm_pack_transposed(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows,
-                            int64_t width);
+void mdm_pack_transposed(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows,
+                         int64_t width);
 
-static inline int64_t maskdm_round_up(int64_t n, int64_t to)
+static inline int64_t mdm_round_up(int64_t n, int64_t to)
 {
     return (n + to - 1) / to * to;
 }
 
-static inline int64_t maskdm_lesser(int64_t a, int64_t b)
+static inline int64_t mdm_lesser(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
 /* The next n floats of a block, from a line of the cache on; NULL where the block is. */
-static inline float *maskdm_take(float *block, int64_t *used, int64_t n)
+static inline float *mdm_take(float *block, int64_t *used, int64_t n)
 {
     float *at = block ? block + *used : NULL;
 
-    *used += maskdm_round_up(n, 16);
+    *used += mdm_round_up(n, 16);
     return at;
 }
 

@@ -13,7 +13,7 @@ static inline __attribute__((always_inline)) void sum_tile(int rows, int vectors
                                                            int64_t row, int64_t step, const float *b,
                                                            int64_t b_step, float *c, int64_t ldc, int add)
 {
-    __m256 s[MASKDM_TILE_ROWS][2];
+    __m256 s[MDM_TILE_ROWS][2];
 
 #pragma GCC unroll 6
     for (int i = 0; i < rows; i++) {
@@ -41,18 +41,18 @@ static inline __attribute__((always_inline)) void sum_tile(int rows, int vectors
 
 /* All rows of one panel: whole tiles, then the rows that are left. `next` is the panel that comes after: its lines
  * are asked for a share at a time. */
-static inline __attribute__((always_inline)) void sum_panel(int vectors, int64_t m, int64_t k, struct maskdm_left a,
+static inline __attribute__((always_inline)) void sum_panel(int vectors, int64_t m, int64_t k, struct mdm_left a,
                                                             const float *b, int64_t b_step, float *c, int64_t ldc,
                                                             int add, const float *next)
 {
-    const int64_t share = next ? k * MASKDM_TILE_ROWS / (m + 1) : 0;
+    const int64_t share = next ? k * MDM_TILE_ROWS / (m + 1) : 0;
 
-    for (; m >= MASKDM_TILE_ROWS; m -= MASKDM_TILE_ROWS) {
-        for (int64_t i = 0; i < share; i++, next += MASKDM_TILE_COLUMNS)
+    for (; m >= MDM_TILE_ROWS; m -= MDM_TILE_ROWS) {
+        for (int64_t i = 0; i < share; i++, next += MDM_TILE_COLUMNS)
             _mm_prefetch((const char *)next, _MM_HINT_T0);
-        sum_tile(MASKDM_TILE_ROWS, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        sum_tile(MDM_TILE_ROWS, vectors, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
         a.at += a.group;
-        c += MASKDM_TILE_ROWS * ldc;
+        c += MDM_TILE_ROWS * ldc;
     }
     switch (m) {
     case 5:
@@ -73,13 +73,13 @@ static inline __attribute__((always_inline)) void sum_panel(int vectors, int64_t
     }
 }
 
-void maskdm_avx2_product(int64_t m, int64_t n, int64_t k, struct maskdm_left a, struct maskdm_right b, float *c,
-                         int64_t ldc, int add)
+void mdm_avx2_product(int64_t m, int64_t n, int64_t k, struct mdm_left a, struct mdm_right b, float *c,
+                      int64_t ldc, int add)
 {
-    const int ahead = b.step == MASKDM_TILE_COLUMNS;
+    const int ahead = b.step == MDM_TILE_COLUMNS;
 
-    for (; n > 8; n -= MASKDM_TILE_COLUMNS, b.at += b.panel, c += MASKDM_TILE_COLUMNS)
-        sum_panel(2, m, k, a, b.at, b.step, c, ldc, add, ahead && n > MASKDM_TILE_COLUMNS ? b.at + b.panel : NULL);
+    for (; n > 8; n -= MDM_TILE_COLUMNS, b.at += b.panel, c += MDM_TILE_COLUMNS)
+        sum_panel(2, m, k, a, b.at, b.step, c, ldc, add, ahead && n > MDM_TILE_COLUMNS ? b.at + b.panel : NULL);
     if (n > 0)
         sum_panel(1, m, k, a, b.at, b.step, c, ldc, add, NULL);
 }
