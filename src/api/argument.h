@@ -6,10 +6,10 @@
 #ifndef MASKDM_API_ARGUMENT_H
 #define MASKDM_API_ARGUMENT_H
 
+#include "base/error.h"
+#include "base/handle.h"
+#include "option/option.h"
 #include "tensor/tensor.h"
-#include "util/error.h"
-#include "util/handle.h"
-#include "util/option.h"
 
 /* MASKDM_EINVAL with the line. */
 int mdm_argument_null(const char *function, const char *argument);

@@ -3,7 +3,7 @@
  * maskdm/control.h: validate and forward. maskdm_stop() and maskdm_cancel() store one atomic and nothing else, so
  * that signal handlers may call them.
  */
-#include "util/control.h"
+#include "base/control.h"
 
 #include "api/argument.h"
 

@@ -6,9 +6,9 @@
 
 #include "api/argument.h"
 #include "backend/device.h"
+#include "base/control.h"
 #include "data/data.h"
-#include "util/control.h"
-#include "util/option.h"
+#include "option/option.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * The public side of errors.
  */
-#include "util/error.h"
+#include "base/error.h"
 
 const char *maskdm_last_error(void)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Writing tensor files for hosts: arguments checked, then handed to io/safetensors. */
+ * Writing tensor files for hosts: arguments checked, then handed to tensorfile/safetensors. */
 #include <maskdm/file.h>
 
 #include "api/argument.h"
-#include "io/safetensors.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "tensorfile/safetensors.h"
 
 struct maskdm_file_writer {
     struct mdm_handle handle;

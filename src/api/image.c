@@ -5,10 +5,10 @@
 #include <maskdm/image.h>
 
 #include "api/argument.h"
+#include "base/checked.h"
 #include "data/options.h"
 #include "data/reading.h"
-#include "io/codec.h"
-#include "util/checked.h"
+#include "image/codec.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  *
  * maskdm/mask.h: validate and forward.
  */
-#include "diffusion/mask.h"
+#include "mask/mask.h"
 
 #include "api/argument.h"
 

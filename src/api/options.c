@@ -8,11 +8,13 @@
 #include "backend/options.h"
 #include "data/options.h"
 #include "diffusion/options.h"
+#include "mask/options.h"
 #include "model/options.h"
+#include "option/option.h"
 #include "run/options.h"
 #include "sample/options.h"
+#include "text/text.h"
 #include "train/options.h"
-#include "util/option.h"
 
 #include <string.h>
 

@@ -5,9 +5,9 @@
 #include "diffusion/scheduler.h"
 
 #include "api/argument.h"
+#include "base/checked.h"
 #include "diffusion/solver.h"
 #include "sample/options.h"
-#include "util/checked.h"
 
 #include <string.h>
 

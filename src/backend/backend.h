@@ -11,9 +11,9 @@
 #ifndef MASKDM_BACKEND_BACKEND_H
 #define MASKDM_BACKEND_BACKEND_H
 
+#include "base/rng.h"
+#include "os/pool.h"
 #include "tensor/tensor.h"
-#include "util/pool.h"
-#include "util/rng.h"
 
 #include <stdatomic.h>
 

@@ -2,14 +2,14 @@
  *
  * The device handle: reference count, memory account, and the lock under which handles take turns.
  */
-#include "backend/device.h"
 #include "backend/cpu/cpu.h"
+#include "backend/device.h"
 #include "backend/options.h"
-#include "util/alloc.h"
-#include "util/cores.h"
-#include "util/error.h"
-#include "util/handle.h"
-#include "util/process.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/handle.h"
+#include "base/process.h"
+#include "os/cores.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  */
 #include "backend/options.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <math.h>
 

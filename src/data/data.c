@@ -5,10 +5,10 @@
 #include "data/data.h"
 
 #include "backend/device.h"
-#include "util/alloc.h"
-#include "util/checked.h"
-#include "util/process.h"
-#include "util/rng.h"
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/process.h"
+#include "base/rng.h"
 
 static void destroy(void *object)
 {

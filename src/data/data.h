@@ -12,10 +12,10 @@
 #include <maskdm/control.h>
 #include <maskdm/data.h>
 
+#include "base/error.h"
+#include "base/handle.h"
+#include "base/log.h"
 #include "data/scan.h"
-#include "util/error.h"
-#include "util/handle.h"
-#include "util/log.h"
 
 #include <pthread.h>
 

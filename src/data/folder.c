@@ -7,8 +7,8 @@
 #include "data/folder_private.h"
 
 #include "backend/device.h"
-#include "io/image.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "image/image.h"
 
 #include <string.h>
 

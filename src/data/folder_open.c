@@ -6,11 +6,12 @@
  */
 #include "data/folder_private.h"
 
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/control.h"
 #include "model/labels.h"
-#include "util/alloc.h"
-#include "util/checked.h"
-#include "util/control.h"
-#include "util/option.h"
+#include "option/option.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "data/options.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <math.h>
 

@@ -4,8 +4,8 @@
  */
 #include "data/left_out.h"
 
-#include "util/alloc.h"
-#include "util/json.h"
+#include "base/alloc.h"
+#include "base/format.h"
 
 #include <string.h>
 

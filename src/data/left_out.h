@@ -5,7 +5,7 @@
 #ifndef MASKDM_DATA_LEFT_OUT_H
 #define MASKDM_DATA_LEFT_OUT_H
 
-#include "util/log.h"
+#include "base/log.h"
 
 #include <stdint.h>
 

@@ -5,9 +5,9 @@
  */
 #include "data/loader.h"
 
-#include "util/alloc.h"
-#include "util/process.h"
-#include "util/thread.h"
+#include "base/alloc.h"
+#include "base/process.h"
+#include "os/thread.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #ifndef MASKDM_DATA_LOADER_H
 #define MASKDM_DATA_LOADER_H
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,10 @@
  */
 #include "data/manifest.h"
 
-#include "util/digest.h"
-#include "util/endian.h"
+#include "base/digest.h"
+#include "base/endian.h"
+#include "base/format.h"
+#include "text/text.h"
 
 #include <string.h>
 

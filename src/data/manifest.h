@@ -9,7 +9,7 @@
 
 #include "data/data.h"
 #include "data/scan.h"
-#include "util/json.h"
+#include "text/text.h"
 
 enum { MDM_IDENTITY = 128 };
 

@@ -3,7 +3,10 @@
  * Two manifests side by side, as they stand, entry by entry, so that a million files need no list beside their text.
  * Up to the first difference all entries were equal.
  */
+#include "base/format.h"
 #include "data/manifest.h"
+#include "text/json.h"
+#include "text/text.h"
 
 #include <string.h>
 

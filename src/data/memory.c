@@ -4,7 +4,7 @@
  */
 #include "data/data.h"
 
-#include "util/checked.h"
+#include "base/checked.h"
 
 #include <string.h>
 

@@ -4,6 +4,8 @@
  */
 #include "data/nested.h"
 
+#include "text/text.h"
+
 #include <string.h>
 
 enum { NAMED_MOST = 8 };

@@ -6,7 +6,7 @@
 #define MASKDM_DATA_NESTED_H
 
 #include "data/scan.h"
-#include "util/json.h"
+#include "text/text.h"
 
 struct mdm_nested {
     const char *path; /* of a file in it; its first `length` bytes are the folder's path */

@@ -5,7 +5,7 @@
 #ifndef MASKDM_DATA_OPTIONS_H
 #define MASKDM_DATA_OPTIONS_H
 
-#include "util/option.h"
+#include "option/option.h"
 
 extern const struct mdm_option_table mdm_folder_options;
 /* For composites: without image_size and channels, which the caller sets from the network after

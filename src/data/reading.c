@@ -4,7 +4,7 @@
  */
 #include "data/reading.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #ifndef MASKDM_DATA_READING_H
 #define MASKDM_DATA_READING_H
 
-#include "io/image.h"
-#include "util/option.h"
+#include "image/image.h"
+#include "option/option.h"
 
 /* What options of kind "folder" or "image" say; NULL: the defaults. `channels` as in the struct; the size is left at
  * 0. */

@@ -5,8 +5,8 @@
 #ifndef MASKDM_DATA_REMARKS_H
 #define MASKDM_DATA_REMARKS_H
 
-#include "io/remark.h"
-#include "util/log.h"
+#include "base/log.h"
+#include "image/remark.h"
 
 #include <pthread.h>
 

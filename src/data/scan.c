@@ -5,9 +5,9 @@
  */
 #include "data/scan.h"
 
+#include "base/alloc.h"
+#include "base/control.h"
 #include "data/left_out.h"
-#include "util/alloc.h"
-#include "util/control.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 
 #include <maskdm/control.h>
 
-#include "util/file.h"
-#include "util/log.h"
+#include "base/log.h"
+#include "os/file.h"
 
 #include <stdint.h>
 

@@ -4,10 +4,10 @@
  */
 #include "data/scan.h"
 
-#include "util/alloc.h"
-#include "util/control.h"
-#include "util/digest.h"
-#include "util/endian.h"
+#include "base/alloc.h"
+#include "base/control.h"
+#include "base/digest.h"
+#include "base/endian.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  */
 #include "data/data.h"
 
-#include "util/alloc.h"
-#include "util/rng.h"
+#include "base/alloc.h"
+#include "base/rng.h"
 
 struct part {
     maskdm_data base;

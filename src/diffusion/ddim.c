@@ -3,8 +3,8 @@
  * DDIM (Song et al. 2021, eq. 12 and 16): any subset of the times, and any eta between the deterministic 0 and 1,
  * which over all T times is ancestral sampling.
  */
+#include "base/error.h"
 #include "diffusion/solver.h"
-#include "util/error.h"
 
 #include <math.h>
 

@@ -3,8 +3,8 @@
  * Ancestral sampling (Ho et al. 2020, algorithm 2): every time is visited; the mean of q(x_{t-1} | x_t, x0) at the
  * clipped x0, plus noise of the posterior variance.
  */
+#include "base/error.h"
 #include "diffusion/solver.h"
-#include "util/error.h"
 
 #include <math.h>
 

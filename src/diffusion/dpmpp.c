@@ -7,8 +7,8 @@
  * Times are continuous, the schedule's log sqrt(abar) linear between whole ones, and run from T-1 to 0, where the
  * noise that is left is that of the first beta: the last x is the image.
  */
+#include "base/error.h"
 #include "diffusion/solver.h"
-#include "util/error.h"
 
 #include <math.h>
 

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Option tables of masks and schedulers.
+ * Option table of schedulers.
  */
 #ifndef MASKDM_DIFFUSION_OPTIONS_H
 #define MASKDM_DIFFUSION_OPTIONS_H
 
-#include "util/option.h"
+#include "option/option.h"
 
-extern const struct mdm_option_table mdm_mask_options;
 extern const struct mdm_option_table mdm_scheduler_options;
 
-extern const struct mdm_option_kind mdm_mask_kind;
 extern const struct mdm_option_kind mdm_scheduler_kind;
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "diffusion/prediction.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <math.h>
 #include <string.h>

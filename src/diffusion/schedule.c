@@ -4,8 +4,8 @@
  */
 #include "diffusion/schedule.h"
 
-#include "util/alloc.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,10 +4,10 @@
  */
 #include "diffusion/scheduler.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/rng.h"
 #include "diffusion/options.h"
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/rng.h"
 
 #include <math.h>
 

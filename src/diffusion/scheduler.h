@@ -7,9 +7,9 @@
 
 #include <maskdm/scheduler.h>
 
+#include "base/handle.h"
 #include "diffusion/prediction.h"
 #include "diffusion/schedule.h"
-#include "util/handle.h"
 
 struct maskdm_scheduler {
     struct mdm_handle handle;

@@ -4,7 +4,7 @@
  */
 #include "diffusion/options.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 static const struct mdm_option scheduler_rows[] = {
     {.name = "schedule",

@@ -4,8 +4,8 @@
  */
 #include "diffusion/solver.h"
 
-#include "util/error.h"
-#include "util/option.h"
+#include "base/error.h"
+#include "option/option.h"
 
 #include <math.h>
 #include <string.h>

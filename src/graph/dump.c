@@ -3,6 +3,7 @@
  * Looking at a program: one line per operation, with what it costs.
  */
 #include "graph/graph.h"
+#include "text/text.h"
 
 static void write_value(const struct mdm_graph *g, mdm_val v, struct mdm_text *out)
 {

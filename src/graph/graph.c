@@ -5,8 +5,9 @@
  */
 #include "graph/graph.h"
 
-#include "util/alloc.h"
-#include "util/checked.h"
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/format.h"
 
 #include <stdarg.h>
 #include <string.h>

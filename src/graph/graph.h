@@ -10,8 +10,8 @@
 #define MASKDM_GRAPH_GRAPH_H
 
 #include "backend/backend.h"
-#include "util/error.h"
-#include "util/json.h"
+#include "base/error.h"
+#include "text/text.h"
 
 typedef int mdm_val;    /* index of a value in its graph */
 #define MDM_NONE (-1)

@@ -5,7 +5,7 @@
  */
 #include "graph/plan.h"
 
-#include "util/alloc.h"
+#include "base/alloc.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  */
 #include "graph/plan.h"
 
-#include "util/alloc.h"
-#include "util/checked.h"
+#include "base/alloc.h"
+#include "base/checked.h"
 
 enum { ALIGN = 64 };
 

@@ -3,9 +3,10 @@
  * Running: walk the list, hand every kernel its pointers. A forward value that an op did not say its backward reads
  * is handed over as NULL there, so that a wrong declaration fails at once and not by chance.
  */
+#include "base/clock.h"
 #include "graph/plan.h"
 
-#include "util/file.h"
+#include "os/file.h"
 
 void mdm_graph_bind(struct mdm_graph *g, void *arena)
 {

@@ -5,8 +5,8 @@
  */
 #include "model/model.h"
 
-#include "io/safetensors.h"
-#include "util/error.h"
+#include "base/error.h"
+#include "tensorfile/safetensors.h"
 
 #include <math.h>
 #include <string.h>

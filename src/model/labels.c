@@ -4,7 +4,9 @@
  */
 #include "model/labels.h"
 
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "text/json.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -5,7 +5,8 @@
 #ifndef MASKDM_MODEL_LABELS_H
 #define MASKDM_MODEL_LABELS_H
 
-#include "util/json.h"
+#include "text/text.h"
+
 
 enum {
     MDM_LABEL_NAME = 1024,    /* bytes of one name */

@@ -4,11 +4,11 @@
  */
 #include "model/model.h"
 
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
 #include "diffusion/scheduler.h"
 #include "model/program.h"
-#include "util/alloc.h"
-#include "util/checked.h"
-#include "util/error.h"
 
 #include <string.h>
 

@@ -9,10 +9,10 @@
 #include <maskdm/model.h>
 
 #include "backend/device.h"
+#include "base/handle.h"
 #include "model/labels.h"
 #include "model/network.h"
 #include "tensor/tensor.h"
-#include "util/handle.h"
 
 struct maskdm_model {
     struct mdm_handle handle;

@@ -5,9 +5,10 @@
  */
 #include "model/model.h"
 
+#include "base/digest.h"
+#include "base/error.h"
 #include "diffusion/scheduler.h"
-#include "util/digest.h"
-#include "util/error.h"
+#include "text/text.h"
 
 int mdm_model_digest(const maskdm_model *model, enum maskdm_weights which, char out[17])
 {

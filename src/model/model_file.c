@@ -6,10 +6,12 @@
  */
 #include "model/model.h"
 
+#include "base/error.h"
 #include "diffusion/options.h"
 #include "diffusion/scheduler.h"
-#include "io/safetensors.h"
-#include "util/error.h"
+#include "tensorfile/safetensors.h"
+#include "text/json.h"
+#include "text/text.h"
 
 #include <string.h>
 

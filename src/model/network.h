@@ -7,7 +7,7 @@
 #define MASKDM_MODEL_NETWORK_H
 
 #include "graph/graph.h"
-#include "util/option.h"
+#include "option/option.h"
 
 /* Facts that every network has, read from its options and checked. */
 struct mdm_geometry {

@@ -5,7 +5,7 @@
 #ifndef MASKDM_MODEL_OPTIONS_H
 #define MASKDM_MODEL_OPTIONS_H
 
-#include "util/option.h"
+#include "option/option.h"
 
 extern const struct mdm_option_table mdm_uvit_options;
 

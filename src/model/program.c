@@ -5,9 +5,9 @@
  */
 #include "model/program.h"
 
-#include "util/alloc.h"
-#include "util/checked.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
  */
 #include "model/options.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 static const struct mdm_option uvit_rows[] = {
     {.name = "image_size",

@@ -5,10 +5,10 @@
  */
 #include "model/model.h"
 
-#include "io/safetensors.h"
+#include "base/error.h"
 #include "model/options.h"
-#include "util/error.h"
-#include "util/json.h"
+#include "tensorfile/safetensors.h"
+#include "text/text.h"
 
 #include <math.h>
 

@@ -5,10 +5,12 @@
  */
 #include "run/run.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "data/manifest.h"
 #include "run/record.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "text/number.h"
+#include "text/text.h"
 
 #include <string.h>
 

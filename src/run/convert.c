@@ -6,17 +6,18 @@
  */
 #include "run/convert.h"
 
-#include "io/torch.h"
+#include "base/alloc.h"
+#include "base/control.h"
+#include "base/error.h"
 #include "model/model.h"
 #include "model/options.h"
+#include "os/file.h"
 #include "run/convert_find.h"
 #include "run/convert_rest.h"
 #include "run/convert_schedule.h"
 #include "run/options.h"
-#include "util/alloc.h"
-#include "util/control.h"
-#include "util/error.h"
-#include "util/file.h"
+#include "tensorfile/torch.h"
+#include "text/text.h"
 
 #include <string.h>
 

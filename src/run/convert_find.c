@@ -6,8 +6,8 @@
  */
 #include "run/convert_find.h"
 
-#include "util/error.h"
-#include "util/json.h"
+#include "base/error.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef MASKDM_RUN_CONVERT_FIND_H
 #define MASKDM_RUN_CONVERT_FIND_H
 
-#include "io/safetensors.h"
+#include "tensorfile/safetensors.h"
 
 enum { MDM_PLACES = 64, MDM_PLACE_PREFIX = 160 /* bytes */ };
 

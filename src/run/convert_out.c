@@ -5,9 +5,9 @@
  */
 #include "run/convert.h"
 
+#include "base/error.h"
+#include "os/file.h"
 #include "run/options.h"
-#include "util/error.h"
-#include "util/file.h"
 
 #include <string.h>
 

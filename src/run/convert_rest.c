@@ -5,9 +5,9 @@
  */
 #include "run/convert_rest.h"
 
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/json.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -5,9 +5,9 @@
 #ifndef MASKDM_RUN_CONVERT_REST_H
 #define MASKDM_RUN_CONVERT_REST_H
 
+#include "base/log.h"
 #include "model/model.h"
 #include "run/convert_find.h"
-#include "util/log.h"
 
 enum mdm_mark { MDM_MARK_NONE, MDM_MARK_USED, MDM_MARK_COPY };
 

@@ -3,10 +3,9 @@
  * The schedule whose betas a checkpoint holds. */
 #include "run/convert_schedule.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "diffusion/options.h"
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/json.h"
 
 #include <math.h>
 #include <string.h>

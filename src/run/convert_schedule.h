@@ -5,9 +5,9 @@
 #ifndef MASKDM_RUN_CONVERT_SCHEDULE_H
 #define MASKDM_RUN_CONVERT_SCHEDULE_H
 
+#include "base/log.h"
 #include "diffusion/scheduler.h"
-#include "io/safetensors.h"
-#include "util/log.h"
+#include "tensorfile/safetensors.h"
 
 /* The scheduler that the options ask for; what they leave open follows tensor `betas`, where there
  * is one (or -1). A schedule that contradicts it is worth a warning. */

@@ -5,8 +5,9 @@
  */
 #include "run/run.h"
 
+#include "base/error.h"
 #include "data/scan.h"
-#include "util/error.h"
+#include "text/number.h"
 
 #include <string.h>
 

@@ -5,10 +5,11 @@
  */
 #include "run/run.h"
 
+#include "base/control.h"
+#include "base/error.h"
 #include "data/data.h"
 #include "data/options.h"
-#include "util/control.h"
-#include "util/error.h"
+#include "text/number.h"
 
 int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data)
 {

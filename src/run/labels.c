@@ -5,12 +5,13 @@
  */
 #include "run/run.h"
 
+#include "base/alloc.h"
+#include "base/control.h"
+#include "base/error.h"
 #include "data/data.h"
 #include "data/nested.h"
 #include "model/model.h"
-#include "util/alloc.h"
-#include "util/control.h"
-#include "util/error.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -6,8 +6,10 @@
  */
 #include "run/run.h"
 
-#include "util/alloc.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "text/json.h"
+#include "text/text.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,12 +5,13 @@
 #include "run/options.h"
 
 #include "backend/options.h"
+#include "base/error.h"
 #include "data/options.h"
 #include "diffusion/options.h"
+#include "mask/options.h"
 #include "model/options.h"
 #include "sample/options.h"
 #include "train/options.h"
-#include "util/error.h"
 
 #include <math.h>
 

@@ -5,7 +5,7 @@
 #ifndef MASKDM_RUN_OPTIONS_H
 #define MASKDM_RUN_OPTIONS_H
 
-#include "util/option.h"
+#include "option/option.h"
 
 extern const struct mdm_option_table mdm_pretrain_run_options;
 extern const struct mdm_option_table mdm_finetune_run_options;

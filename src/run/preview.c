@@ -5,10 +5,10 @@
  */
 #include "run/run.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "sample/options.h"
 #include "sample/sampler.h"
-#include "util/alloc.h"
-#include "util/error.h"
 
 static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
 {

@@ -4,9 +4,11 @@
  */
 #include "run/record.h"
 
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "text/json.h"
+#include "text/text.h"
 
 enum { RECORD_LIMIT = 1 << 20 }; /* bytes */
 

@@ -6,7 +6,8 @@
 #ifndef MASKDM_RUN_RECORD_H
 #define MASKDM_RUN_RECORD_H
 
-#include "util/option.h"
+#include "option/option.h"
+#include "text/text.h"
 
 #define MDM_RECORD_NAME "options.json"
 

@@ -4,8 +4,9 @@
  */
 #include "run/run.h"
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "run/options.h"
-#include "util/error.h"
 
 #include <math.h>
 #include <string.h>

@@ -11,10 +11,10 @@
 #include <maskdm/train.h>
 
 #include "data/scan.h"
+#include "option/option.h"
+#include "os/file.h"
+#include "text/text.h"
 #include "train/trainer.h"
-#include "util/file.h"
-#include "util/json.h"
-#include "util/option.h"
 
 enum { MDM_RUN_BUCKETS = 10 };    /* of the time range, in the log's held-out losses */
 

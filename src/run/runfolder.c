@@ -3,11 +3,13 @@
  * The run's folder: entered, resumed from, saved into, pruned. There is no "latest" pointer that could lie: resuming
  * looks at the names and tries the newest checkpoint first.
  */
+#include "base/clock.h"
 #include "run/run.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "run/record.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "text/number.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,11 +6,11 @@
 
 #include "backend/device.h"
 #include "backend/options.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "run/options.h"
 #include "run/samples.h"
 #include "sample/sampler.h"
-#include "util/alloc.h"
-#include "util/error.h"
 
 #include <string.h>
 

@@ -5,11 +5,12 @@
  */
 #include "run/samples.h"
 
-#include "io/image.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "image/image.h"
 #include "run/record.h"
 #include "sample/sampler.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "text/number.h"
 
 #include <limits.h>
 #include <string.h>

@@ -6,10 +6,10 @@
 #ifndef MASKDM_RUN_SAMPLES_H
 #define MASKDM_RUN_SAMPLES_H
 
+#include "base/control.h"
 #include "model/model.h"
-#include "util/control.h"
-#include "util/file.h"
-#include "util/option.h"
+#include "option/option.h"
+#include "os/file.h"
 
 struct mdm_samples {
     const char *path; /* lives with the options */

@@ -5,7 +5,7 @@
  */
 #include "run/samples.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

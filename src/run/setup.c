@@ -6,14 +6,15 @@
 #include "run/run.h"
 
 #include "backend/options.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "data/data.h"
 #include "data/options.h"
 #include "data/scan.h"
 #include "diffusion/options.h"
 #include "diffusion/scheduler.h"
 #include "run/options.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "text/text.h"
 
 #include <string.h>
 

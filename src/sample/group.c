@@ -6,9 +6,9 @@
  */
 #include "sample/sampler.h"
 
-#include "util/alloc.h"
-#include "util/checked.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
 
 enum { BUFFERS = 5 }; /* of a sampler that is not guided */
 

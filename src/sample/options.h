@@ -5,7 +5,7 @@
 #ifndef MASKDM_SAMPLE_OPTIONS_H
 #define MASKDM_SAMPLE_OPTIONS_H
 
-#include "util/option.h"
+#include "option/option.h"
 
 extern const struct mdm_option_table mdm_sampler_options;
 

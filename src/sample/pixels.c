@@ -4,8 +4,8 @@
  */
 #include "sample/pixels.h"
 
-#include "util/checked.h"
-#include "util/error.h"
+#include "base/checked.h"
+#include "base/error.h"
 
 #include <string.h>
 

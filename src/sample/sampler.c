@@ -4,11 +4,12 @@
  */
 #include "sample/sampler.h"
 
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/clock.h"
+#include "os/file.h"
 #include "sample/options.h"
 #include "sample/pixels.h"
-#include "util/alloc.h"
-#include "util/checked.h"
-#include "util/file.h"
 
 #include <string.h>
 

@@ -9,9 +9,9 @@
 
 #include <maskdm/sample.h>
 
+#include "base/control.h"
 #include "diffusion/solver.h"
 #include "model/program.h"
-#include "util/control.h"
 
 struct maskdm_sampler {
     struct mdm_handle handle;

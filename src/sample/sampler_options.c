@@ -4,7 +4,7 @@
  */
 #include "sample/options.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 static const struct mdm_option sampler_rows[] = {
     {.name = "sampler",

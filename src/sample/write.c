@@ -4,13 +4,13 @@
  * first step, since sampling takes long. Single images are written group by group, so that their number knows no
  * bound.
  */
+#include "base/format.h"
 #include "sample/sampler.h"
 
-#include "io/image.h"
+#include "base/alloc.h"
+#include "image/image.h"
+#include "os/file.h"
 #include "sample/pixels.h"
-#include "util/alloc.h"
-#include "util/file.h"
-#include "util/json.h"
 
 /* Where finished images go: into a grid's sheet, or, where there is none, to the disk at once. */
 struct output {

@@ -4,11 +4,11 @@
  */
 #include "tensor/tensor.h"
 
-#include "util/alloc.h"
-#include "util/checked.h"
-#include "util/error.h"
-#include "util/json.h"
-#include "util/rng.h"
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "text/text.h"
 
 #include <string.h>
 

@@ -4,10 +4,10 @@
  */
 #include "train/trainer.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
-#include "util/alloc.h"
-#include "util/error.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "train/optimizer.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <math.h>
 

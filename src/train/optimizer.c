@@ -4,9 +4,9 @@
  */
 #include "train/optimizer.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "train/options.h"
-#include "util/alloc.h"
-#include "util/error.h"
 
 #include <float.h>
 #include <math.h>

@@ -9,8 +9,8 @@
 #include <maskdm/optimizer.h>
 
 #include "backend/device.h"
-#include "util/handle.h"
-#include "util/option.h"
+#include "base/handle.h"
+#include "option/option.h"
 
 struct mdm_ema_rule {
     int on;

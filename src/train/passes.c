@@ -4,7 +4,7 @@
  */
 #include "train/trainer.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

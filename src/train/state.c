@@ -4,12 +4,14 @@
  * counters as a tensor. The options stand in the metadata and must equal the trainer's; a digest covers every byte.
  * Data position, flips, masks, times and noise all follow from step and seed.
  */
+#include "text/json.h"
+#include "text/text.h"
 #include "train/trainer.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "diffusion/scheduler.h"
-#include "io/safetensors.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "tensorfile/safetensors.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,12 +4,12 @@
  */
 #include "train/trainer.h"
 
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
 #include "train/options.h"
-#include "util/alloc.h"
-#include "util/checked.h"
-#include "util/error.h"
 
 #include <math.h>
 #include <string.h>

@@ -12,10 +12,10 @@
 
 #include <maskdm/train.h>
 
-#include "diffusion/mask.h"
+#include "base/control.h"
+#include "mask/mask.h"
 #include "model/program.h"
 #include "train/optimizer.h"
-#include "util/control.h"
 
 /* How far the micro-batch has come; each call needs the one before. */
 enum mdm_stage { MDM_STAGE_EMPTY, MDM_STAGE_DRAWN, MDM_STAGE_FORWARD, MDM_STAGE_LOSS };

@@ -5,10 +5,10 @@
  */
 #include "train/trainer.h"
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
-#include "util/alloc.h"
-#include "util/error.h"
 
 #include <math.h>
 #include <string.h>

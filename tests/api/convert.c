@@ -7,10 +7,10 @@
 
 #include <maskdm/maskdm.h>
 
+#include "base/alloc.h"
+#include "base/error.h"
+#include "os/file.h"
 #include "run/convert_find.h"
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/file.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -5,11 +5,11 @@
  */
 #include <maskdm/data.h>
 
+#include "base/alloc.h"
+#include "base/control.h"
 #include "data/data.h"
-#include "util/alloc.h"
-#include "util/control.h"
-#include "util/file.h"
-#include "util/option.h"
+#include "option/option.h"
+#include "os/file.h"
 
 #include <check.h>
 #include <errno.h>

@@ -5,7 +5,7 @@
  */
 #include "rig.h"
 
-#include "util/file.h"
+#include "os/file.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

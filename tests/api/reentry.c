@@ -6,7 +6,7 @@
  */
 #include "rig.h"
 
-#include "util/alloc.h"
+#include "base/alloc.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "refuse.h"
 
 #include "backend/cpu/blas.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
 
 #include <stdatomic.h>
 #include <stddef.h>

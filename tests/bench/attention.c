@@ -6,7 +6,7 @@
 #include "floor.h"
 
 #include "backend/device.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
 
 #include <string.h>
 

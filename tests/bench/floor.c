@@ -6,7 +6,7 @@
 #include "floor.h"
 
 #include "backend/cpu/cpu.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
 
 #include <cblas.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
  */
 #include "bench.h"
 
-#include "util/alloc.h"
+#include "base/alloc.h"
 
 #include <pthread.h>
 #include <time.h>

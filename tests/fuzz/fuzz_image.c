@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "io/codec.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "image/codec.h"
 
 #include <stdlib.h>
 #include <string.h>

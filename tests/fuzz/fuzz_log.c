@@ -6,8 +6,8 @@
 #include "fuzz.h"
 #include "require.h"
 
+#include "base/alloc.h"
 #include "run/run.h"
-#include "util/alloc.h"
 
 #include <string.h>
 

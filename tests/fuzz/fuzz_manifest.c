@@ -5,8 +5,9 @@
  */
 #include "fuzz.h"
 
+#include "base/alloc.h"
 #include "data/manifest.h"
-#include "util/alloc.h"
+#include "text/text.h"
 
 #include <stdlib.h>
 #include <string.h>

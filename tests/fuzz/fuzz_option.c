@@ -8,9 +8,10 @@
 
 #include <maskdm/options.h>
 
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/json.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "text/number.h"
+#include "text/text.h"
 
 #include <errno.h>
 #include <math.h>

@@ -8,9 +8,9 @@
 
 #include <maskdm/image.h>
 
-#include "util/alloc.h"
-#include "util/endian.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/endian.h"
+#include "base/error.h"
 
 #include <string.h>
 

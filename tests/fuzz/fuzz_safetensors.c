@@ -7,10 +7,10 @@
 #include "fuzz.h"
 #include "tensor.h"
 
-#include "io/safetensors.h"
-#include "util/alloc.h"
-#include "util/endian.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/endian.h"
+#include "base/error.h"
+#include "tensorfile/safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,11 +8,11 @@
 
 #include <maskdm/maskdm.h>
 
-#include "io/safetensors_private.h"
-#include "util/alloc.h"
-#include "util/endian.h"
-#include "util/error.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "base/endian.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "tensorfile/safetensors_private.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,9 +8,9 @@
 
 #include "../unit/archive.h"
 
-#include "io/torch.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "tensorfile/torch.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 
 #include "require.h"
 
-#include "io/safetensors.h"
-#include "util/error.h"
+#include "base/error.h"
+#include "tensorfile/safetensors.h"
 
 #include <stdlib.h>
 

@@ -3,6 +3,7 @@
  * The gradients of every operation, by every input and parameter: alone, and where the input has another consumer
  * whose gradient is there already and must be added to.
  */
+#include "base/format.h"
 #include "rig.h"
 
 #include "ops/ops.h"

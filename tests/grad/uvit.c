@@ -6,7 +6,7 @@
 #include "rig.h"
 
 #include "model/network.h"
-#include "util/option.h"
+#include "option/option.h"
 
 static const struct {
     const char *options;

@@ -7,7 +7,7 @@
 #include "quiet.h"
 
 #include "backend/cpu/attention.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <check.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #include "quiet.h"
 
 #include "backend/cpu/cpu.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #if defined(__x86_64__)
 #  include "backend/cpu/avx2/gemm.h"

@@ -12,8 +12,8 @@
 
 #include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 #include <check.h>
 #include <math.h>

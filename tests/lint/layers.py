@@ -1,26 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Includes point down: layers.py SRC. A file sees headers of its own layer and of lower ones; the program and the
-api's callers see the public headers only; only util meets the operating system's files and only tests assert."""
+api's callers see the public headers only; only os meets the operating system's files and only tests assert."""
 import os
 import re
 import sys
 
-LAYERS = ["util", "tensor", "io", "backend", "graph", "ops", "diffusion", "model", "data", "train", "sample", "run",
-          "api"]
+LAYERS = ["base", "text", "os", "option", "tensor", "tensorfile", "image", "backend", "graph", "ops", "mask", "diffusion",
+          "model", "data", "train", "sample", "run", "api"]
 FORBIDDEN = {  # header: the layers, or files, that may include it; jpeglib.h wants FILE declared
-    "stdio.h": {"util", "cli", "io/jpeg.c"}, "fcntl.h": {"util"}, "unistd.h": {"util", "backend", "cli"}, "dirent.h": {"util"},
-    "sys/stat.h": {"util"}, "assert.h": set(), "locale.h": set(), "signal.h": {"util", "cli"},
-    "cblas.h": {"backend"}, "png.h": {"io"}, "jpeglib.h": {"io"}, "pthread.h": {"util", "backend", "data"},
-    "dlfcn.h": {"backend"}, "sys/mman.h": {"util"}, "sys/resource.h": {"util"},
+    "stdio.h": {"base/format.c", "text", "os", "cli", "image/jpeg.c"}, "fcntl.h": {"os"},
+    "unistd.h": {"base/process.c", "os", "backend", "cli"}, "dirent.h": {"os"},
+    "sys/stat.h": {"os"}, "assert.h": set(), "locale.h": set(), "signal.h": {"os", "cli"},
+    "cblas.h": {"backend"}, "png.h": {"image"}, "jpeglib.h": {"image"}, "pthread.h": {"os", "backend", "data"},
+    "dlfcn.h": {"backend"}, "sys/mman.h": {"base/alloc.c", "os"}, "sys/resource.h": {"os"},
 }
 CALLS = [  # calls that have one place: pattern, the layers that may, what to use
-    (r"\b(?:fopen|fread|fwrite|open|creat|rename|unlink|mkdir|opendir)\s*\(", {"util", "cli"}, "util/file.h"),
-    (r"\b(?:malloc|calloc|realloc|free|strdup|aligned_alloc|posix_memalign)\s*\(", {"cli"}, "util/alloc.h"),
-    (r"\b(?:strtod|strtof|strtol|strtoll|strtoul|strtoull|atoi|atof|sscanf)\s*\(", {"cli"}, "util/json.h"),
+    (r"\b(?:fopen|fread|fwrite|open|creat|rename|unlink|mkdir|opendir)\s*\(", {"os", "cli"}, "os/file.h"),
+    (r"\b(?:malloc|calloc|realloc|free|strdup|aligned_alloc|posix_memalign)\s*\(", {"cli"}, "base/alloc.h"),
+    (r"\b(?:strtod|strtof|strtol|strtoll|strtoul|strtoull|atoi|atof|sscanf)\s*\(", {"cli"}, "text/number.h"),
     (r"\b(?:printf|fprintf|puts|putchar|perror|abort|exit|_exit|setlocale|setenv|signal|sigaction)\s*\(", {"cli"},
      "nothing: the library does not"),
 ]
-ALLOWED = {"util/alloc.c"}  # the allocator itself
+ALLOWED = {"base/alloc.c"}  # the allocator itself
 
 
 def strip(text):

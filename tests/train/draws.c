@@ -5,8 +5,8 @@
  */
 #include "tiny.h"
 
+#include "base/rng.h"
 #include "train/trainer.h"
-#include "util/rng.h"
 
 enum { BATCH = 8, SEED = 3, TIMES = 1000 };
 

@@ -5,8 +5,8 @@
  */
 #include "tiny.h"
 
-#include "util/alloc.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "os/file.h"
 
 static const char run_options[] = "image_size=8 patch_size=2 dim=8 depth=1 heads=1 mlp_ratio=2 mask=patch "
                                   "mask_ratio=0.5 batch_size=8 seed=3 threads=1 ema_start=2 log_every=1 steps=2 "

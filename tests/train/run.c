@@ -4,8 +4,8 @@
  */
 #include "tiny.h"
 
+#include "os/file.h"
 #include "run/run.h"
-#include "util/file.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -5,7 +5,7 @@
  */
 #include "tiny.h"
 
-#include "util/file.h"
+#include "os/file.h"
 
 #include <sys/stat.h>
 

@@ -5,10 +5,10 @@
  */
 #include "tiny.h"
 
+#include "base/digest.h"
+#include "base/endian.h"
+#include "os/file.h"
 #include "train/trainer.h"
-#include "util/digest.h"
-#include "util/endian.h"
-#include "util/file.h"
 
 static char path[300];
 

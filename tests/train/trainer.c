@@ -7,7 +7,7 @@
 
 #include "model/model.h"
 
-#include "util/alloc.h"
+#include "base/alloc.h"
 
 static const char labelled[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 time_mlp=true";
 

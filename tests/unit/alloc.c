@@ -2,8 +2,8 @@
  *
  * Allocation: counting, refusing, alignment, overflow.
  */
-#include "util/alloc.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #ifndef MASKDM_TESTS_UNIT_ARCHIVE_H
 #define MASKDM_TESTS_UNIT_ARCHIVE_H
 
-#include "util/crc32.h"
-#include "util/endian.h"
+#include "base/crc32.h"
+#include "base/endian.h"
 
 #include <stdlib.h>
 #include <string.h>

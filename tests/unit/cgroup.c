@@ -3,7 +3,7 @@
  * Limits of control groups, from made-up trees: both versions, groups above, mounts within containers, what is
  * unlimited, missing or broken.
  */
-#include "util/cgroup.h"
+#include "os/cgroup.h"
 
 #include <check.h>
 #include <stdio.h>

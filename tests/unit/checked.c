@@ -2,7 +2,7 @@
  *
  * Checked arithmetic at its edges.
  */
-#include "util/checked.h"
+#include "base/checked.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * The control handle: flags, who lowers them, and what a host's answer to a report does.
  */
-#include "util/control.h"
+#include "base/control.h"
 
 #include <check.h>
 #include <math.h>

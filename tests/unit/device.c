@@ -3,8 +3,8 @@
  * The device: names, threads, memory account, turns, and the count of BLAS threads that it leaves to the host.
  */
 #include "backend/device.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 #include <cblas.h>
 #include <check.h>

@@ -2,7 +2,7 @@
  *
  * XXH64 against published values, and in pieces of every size.
  */
-#include "util/digest.h"
+#include "base/digest.h"
 
 #include <check.h>
 #include <stdlib.h>

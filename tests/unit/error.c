@@ -2,8 +2,8 @@
  *
  * The error line and log messages.
  */
-#include "util/error.h"
-#include "util/log.h"
+#include "base/error.h"
+#include "base/log.h"
 
 #include <check.h>
 #include <pthread.h>

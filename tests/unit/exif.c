@@ -2,12 +2,12 @@
  *
  * EXIF's orientation: found, refused, ignored; and pictures turned by it.
  */
-#include "io/exif.h"
+#include "image/exif.h"
 
-#include "io/codec.h"
-#include "io/resize.h"
+#include "base/alloc.h"
+#include "image/codec.h"
+#include "image/resize.h"
 #include "picture.h"
-#include "util/alloc.h"
 
 #include <check.h>
 #include <stdint.h>

@@ -3,9 +3,10 @@
  * Files: each operation is made to fail in turn, and whatever happens the old file or the new one stands whole
  * and no temporary file stays.
  */
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "os/file.h"
 
 #include <check.h>
 #include <errno.h>

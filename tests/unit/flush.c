@@ -4,8 +4,8 @@
  * when it is told to, and remembers what was flushed. After EIO the kernel has thrown the pages away and calls them
  * clean, so that a second fsync() would succeed and lie: it is never made.
  */
-#include "util/error.h"
-#include "util/file.h"
+#include "base/error.h"
+#include "os/file.h"
 
 #include <check.h>
 #include <errno.h>

@@ -2,9 +2,9 @@
  *
  * Files that are no tensor files are named as what they are, and no tensor file is taken for one of them.
  */
-#include "io/safetensors.h"
-#include "io/torch.h"
-#include "util/error.h"
+#include "base/error.h"
+#include "tensorfile/safetensors.h"
+#include "tensorfile/torch.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -4,10 +4,11 @@
  */
 #include "fake.h"
 
+#include "base/alloc.h"
+#include "base/rng.h"
 #include "graph/plan.h"
 #include "ops/ops.h"
-#include "util/alloc.h"
-#include "util/rng.h"
+#include "text/text.h"
 
 #include <check.h>
 

@@ -2,8 +2,8 @@
  *
  * References and work: who excludes whom, and when a thing goes. Also run under ThreadSanitizer.
  */
-#include "util/error.h"
-#include "util/handle.h"
+#include "base/error.h"
+#include "base/handle.h"
 
 #include <check.h>
 #include <pthread.h>

@@ -3,8 +3,8 @@
  * A host's parallel loop that breaks its contract: whatever it does, no index runs twice or out of range, no worker
  * runs two at once, and the loop fails with a sentence. Afterwards the same device works with a loop that is right.
  */
-#include "util/error.h"
-#include "util/pool.h"
+#include "base/error.h"
+#include "os/pool.h"
 
 #include <maskdm/maskdm.h>
 

@@ -5,11 +5,11 @@
  */
 #include "judge.h"
 
-#include "io/safetensors.h"
-#include "util/alloc.h"
-#include "util/endian.h"
-#include "util/error.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "base/endian.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "tensorfile/safetensors.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
  */
 #include <maskdm/file.h>
 
-#include "util/alloc.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "os/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  */
 #include <maskdm/image.h>
 
-#include "io/codec.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "image/codec.h"
 
 #include <check.h>
 #include <math.h>

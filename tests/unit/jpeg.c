@@ -4,8 +4,8 @@
  */
 #include "jpeg.h"
 
-#include "io/codec.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "image/codec.h"
 
 #include <check.h>
 #include <stdlib.h>

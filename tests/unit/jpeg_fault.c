@@ -5,9 +5,9 @@
  */
 #include "jpeg.h"
 
-#include "io/codec.h"
-#include "io/jpeg_warning.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "image/codec.h"
+#include "image/jpeg_warning.h"
 
 #include <check.h>
 #include <jerror.h>

@@ -2,9 +2,10 @@
  *
  * The strict parser: what it takes, what it refuses, and what it costs.
  */
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/json.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "text/json.h"
+#include "text/text.h"
 
 #include <check.h>
 #include <stdlib.h>

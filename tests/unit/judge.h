@@ -5,9 +5,9 @@
 #ifndef MASKDM_TESTS_JUDGE_H
 #define MASKDM_TESTS_JUDGE_H
 
-#include "io/torch.h"
-#include "util/alloc.h"
-#include "util/error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "tensorfile/torch.h"
 
 #include <check.h>
 #include <stdlib.h>

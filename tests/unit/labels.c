@@ -2,9 +2,11 @@
  *
  * Names of labels: any bytes go into metadata and come back; what is no list of names is refused whole.
  */
+#include "base/alloc.h"
+#include "base/format.h"
+#include "base/rng.h"
 #include "model/labels.h"
-#include "util/alloc.h"
-#include "util/rng.h"
+#include "text/text.h"
 
 #include <check.h>
 #include <stdio.h>

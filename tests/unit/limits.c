@@ -7,9 +7,9 @@
 #include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
 #include "backend/device.h"
-#include "util/error.h"
-#include "util/limits.h"
-#include "util/thread.h"
+#include "base/error.h"
+#include "os/limits.h"
+#include "os/thread.h"
 
 #include <check.h>
 #include <signal.h>

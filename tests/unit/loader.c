@@ -2,8 +2,8 @@
  *
  * The loader: foretold or not, on any number of threads, what is taken is the same.
  */
+#include "base/alloc.h"
 #include "data/loader.h"
-#include "util/alloc.h"
 
 #include <check.h>
 #include <stdatomic.h>

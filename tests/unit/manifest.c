@@ -2,9 +2,11 @@
  *
  * Lists of a run's data: what is written, the first difference between two, and what damage leads to.
  */
+#include "base/format.h"
 #include "data/manifest.h"
 
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "text/text.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * Mask policies: the authors' counts, that what is drawn is valid and evenly spread, that it depends on (seed, image,
  * step) alone, and what is refused.
  */
-#include "diffusion/mask.h"
+#include "mask/mask.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 #include <check.h>
 #include <math.h>

@@ -4,14 +4,16 @@
  */
 #include <maskdm/options.h>
 
-#include "run/options.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "data/options.h"
 #include "diffusion/options.h"
+#include "mask/options.h"
 #include "model/options.h"
+#include "option/option.h"
+#include "run/options.h"
+#include "text/text.h"
 #include "train/options.h"
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/option.h"
 
 #include <check.h>
 #include <math.h>

@@ -2,9 +2,9 @@
  *
  * PNG in and out: every colour type and depth, hostile and cut files, refused allocations.
  */
-#include "io/codec.h"
-#include "util/alloc.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "image/codec.h"
+#include "os/file.h"
 
 #include <check.h>
 #include <png.h>

@@ -3,9 +3,9 @@
  * The thread pool: every index once, no worker twice at a time, callers in turn. Also run under
  * ThreadSanitizer (-Db_sanitize=thread).
  */
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/pool.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "os/pool.h"
 
 #include <check.h>
 #include <pthread.h>

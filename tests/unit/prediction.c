@@ -5,8 +5,8 @@
  */
 #include "diffusion/prediction.h"
 
+#include "base/error.h"
 #include "diffusion/scheduler.h"
-#include "util/error.h"
 
 #include <check.h>
 #include <math.h>

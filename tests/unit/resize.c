@@ -3,8 +3,8 @@
  * Scaling and cropping against Pillow 13's resize(BICUBIC) and torchvision's centre crop: equal to the bit, except
  * with alpha, where Pillow multiplies and divides in 8 bits and that costs a few steps.
  */
-#include "io/codec.h"
-#include "util/alloc.h"
+#include "base/alloc.h"
+#include "image/codec.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * Random numbers: the known answers of Random123, and the distributions that are made of them. The normal
  * deviates are held to the C library's functions in double.
  */
-#include "util/error.h"
-#include "util/rng.h"
+#include "base/error.h"
+#include "base/rng.h"
 
 #include <check.h>
 #include <math.h>

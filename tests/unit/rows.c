@@ -2,9 +2,9 @@
  *
  * What reading a picture may cost, and what the limits say.
  */
-#include "io/codec.h"
+#include "base/alloc.h"
+#include "image/codec.h"
 #include "picture.h"
-#include "util/alloc.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -2,12 +2,12 @@
  *
  * Tensor files written and read back: bytes laid down by hand, every element type, every cut, every flipped bit.
  */
-#include "io/safetensors.h"
-#include "util/alloc.h"
-#include "util/digest.h"
-#include "util/endian.h"
-#include "util/error.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/endian.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "tensorfile/safetensors.h"
 
 #include <check.h>
 #include <errno.h>

@@ -4,9 +4,9 @@
  */
 #include "diffusion/solver.h"
 
+#include "base/error.h"
+#include "base/rng.h"
 #include "sample/pixels.h"
-#include "util/error.h"
-#include "util/rng.h"
 
 #include <maskdm/maskdm.h>
 

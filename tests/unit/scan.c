@@ -4,7 +4,7 @@
  */
 #include "data/scan.h"
 
-#include "util/alloc.h"
+#include "base/alloc.h"
 
 #include <check.h>
 #include <errno.h>

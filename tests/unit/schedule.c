@@ -4,8 +4,8 @@
  */
 #include "diffusion/schedule.h"
 
-#include "io/safetensors.h"
-#include "util/error.h"
+#include "base/error.h"
+#include "tensorfile/safetensors.h"
 
 #include <check.h>
 #include <math.h>

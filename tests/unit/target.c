@@ -3,9 +3,9 @@
  * Writing to what is no plain file: links stay and lead, devices and pipes are written into, permissions are kept,
  * and a reader that goes away is an error in the host, never a signal.
  */
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "os/file.h"
 
 #include <check.h>
 #include <errno.h>

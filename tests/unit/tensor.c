@@ -2,9 +2,9 @@
  *
  * Shapes and the parameter layout.
  */
+#include "base/alloc.h"
+#include "base/error.h"
 #include "tensor/tensor.h"
-#include "util/alloc.h"
-#include "util/error.h"
 
 #include <check.h>
 #include <math.h>

@@ -2,8 +2,9 @@
  *
  * Growing text, and numbers to and from text. The reference for numbers is the C library in the C locale.
  */
-#include "util/alloc.h"
-#include "util/json.h"
+#include "base/alloc.h"
+#include "text/number.h"
+#include "text/text.h"
 
 #include <check.h>
 #include <locale.h>

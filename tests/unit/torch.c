@@ -6,11 +6,11 @@
 #include "archive.h"
 #include "judge.h"
 
-#include "io/torch.h"
-#include "util/alloc.h"
-#include "util/endian.h"
-#include "util/error.h"
-#include "util/file.h"
+#include "base/alloc.h"
+#include "base/endian.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "tensorfile/torch.h"
 
 #include <check.h>
 #include <stdio.h>

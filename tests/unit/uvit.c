@@ -5,8 +5,8 @@
 #include "fake.h"
 
 #include "backend/cpu/cpu.h"
+#include "base/alloc.h"
 #include "model/network.h"
-#include "util/alloc.h"
 
 #include <check.h>
 

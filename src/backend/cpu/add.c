@@ -3,7 +3,7 @@
  * add, and qkv_bias, which adds a bias to the query and value thirds of each row and none to the key third.
  */
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
  */
 #include "backend/cpu/attention.h"
 #include "backend/cpu/real.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

@@ -11,9 +11,9 @@
 #include "backend/cpu/blas.h"
 
 #include "backend/cpu/blas_library.h"
-#include "util/error.h"
-#include "util/limits.h"
-#include "util/process.h"
+#include "base/error.h"
+#include "base/process.h"
+#include "os/limits.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

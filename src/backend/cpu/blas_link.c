@@ -5,7 +5,7 @@
  */
 #include "backend/cpu/blas_library.h"
 
-#include "util/error.h"
+#include "base/error.h"
 
 int omp_get_max_threads(void) __attribute__((weak));
 void omp_set_num_threads(int n) __attribute__((weak));

@@ -9,10 +9,10 @@
 
 #include "backend/cpu/blas_library.h"
 
+#include "base/error.h"
 #include "config.h"
-#include "util/error.h"
-#include "util/limits.h"
-#include "util/pool.h"
+#include "os/limits.h"
+#include "os/pool.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

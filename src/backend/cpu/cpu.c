@@ -4,9 +4,9 @@
  */
 #include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
-#include "util/alloc.h"
-#include "util/error.h"
-#include "util/json.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "text/text.h"
 
 #include <string.h>
 #include <time.h>

@@ -18,7 +18,7 @@
 #define MASKDM_BACKEND_CPU_CPU_H
 
 #include "backend/backend.h"
-#include "util/pool.h"
+#include "os/pool.h"
 
 struct mdm_cpu;
 struct mdm_rows_f32;    /* backend/cpu/rows.h */

@@ -3,7 +3,7 @@
  * embed: one row of the table per image by its label; label -1 takes the null row.
  */
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * gelu, element by element.
  */
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

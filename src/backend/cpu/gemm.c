@@ -8,7 +8,7 @@
  */
 #include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
-#include "util/error.h"
+#include "base/error.h"
 
 enum {
     UNIT = 16,       /* tile borders are multiples, as micro-kernels like them */

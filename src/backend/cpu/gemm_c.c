@@ -5,7 +5,7 @@
  */
 #include "backend/cpu/real.h"
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 enum { TILE_ROWS = 16, TILE_COLUMNS = 64 };
 

@@ -5,7 +5,7 @@
  * concatenated. Bias and f are applied to each tile while it is in cache.
  */
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * its values. A row of a patch is a run of p*C values both in pred and in the image.
  */
 #include "backend/cpu/cpu.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
  * Noise on images: drawing it, mixing it in, and putting patches back into an image.
  */
 #include "backend/cpu/cpu.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * over each piece of rows in scratch and combines them in order; add_norm's reads the sum, not its terms.
  */
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

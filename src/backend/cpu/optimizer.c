@@ -3,7 +3,7 @@
  * The optimizer's passes over a parameter block: gradient norm, AdamW with the moving average, the average alone.
  */
 #include "backend/cpu/cpu.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * not indexed are never read.
  */
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

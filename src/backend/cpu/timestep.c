@@ -6,7 +6,7 @@
  * t = 999 the rounded angle is off by up to 3e-5, which their weights have learned. The rest is in double.
  */
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {

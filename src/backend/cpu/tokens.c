@@ -3,7 +3,7 @@
  * tokens: y[B,e+K,D] = [a, c?, x] plus position rows 0 .. e-1 and e + index; trim: x without its first e tokens.
  */
 #include "backend/cpu/rows.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <string.h>
 

@@ -7,9 +7,9 @@
  * our own minimax coefficients: |error of erfc| < 3e-8 before rounding. Errors against double: gelu and gelu' below
  * 3e-7 (1 + |x|), silu and silu' the same.
  */
-#include "backend/cpu/avx2/rows.h"
 #include "backend/cpu/avx2/exp2.h"
 #include "backend/cpu/avx2/lanes.h"
+#include "backend/cpu/avx2/rows.h"
 
 #define LOG2_E 1.44269504088896341f
 

@@ -7,7 +7,7 @@
  * batch; how many heads run in one round depends on the workers, and touches no sum.
  */
 #include "backend/cpu/avx2/attention.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <immintrin.h>
 #include <math.h>

@@ -10,7 +10,7 @@
 #include "backend/cpu/avx2/gemm.h"
 #include "backend/cpu/avx2/pack.h"
 #include "backend/cpu/avx2/product.h"
-#include "util/error.h"
+#include "base/error.h"
 
 #include <immintrin.h>
 #include <string.h>

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the parts of reading and writing images share: limits, samples, channels.
+ */
+#ifndef MASKDM_IMAGE_CODEC_H
+#define MASKDM_IMAGE_CODEC_H
+
+#include "base/error.h"
+#include "image/image.h"
+
+enum {
+    MDM_PICTURE_SIDE = 65535,      /* pixels */
+    MDM_PICTURE_PIXELS = 64 << 20, /* height x width, unless options say otherwise */
+    MDM_PICTURE_FILE = 256 << 20   /* bytes */
+};
+
+/* n pixels from the channels that they have to others; transparency that the result cannot have is composed over
+ * `background`. Both sides may be the same memory only when the channels are. */
+void mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
+                     const float *background);
+
+/* Record "cannot allocate N bytes for WHAT" and return MASKDM_ENOMEM. */
+int mdm_image_memory(struct mdm_failure *f, size_t bytes, const char *what);
+
+/* The nearest sample that `bits` bits can hold; v in 0 .. 65535 and beyond is clipped. */
+static inline uint16_t mdm_sample_round(double v, int bits)
+{
+    if (!(v > 0))
+        return 0;
+    if (v >= 65535)
+        return 65535;
+    return bits == 8 ? (uint16_t)((int)(v / 257 + 0.5) * 257) : (uint16_t)(v + 0.5);
+}
+
+static inline unsigned char mdm_sample_to_u8(uint16_t v)
+{
+    return (unsigned char)((v + 128) / 257);
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Many pictures of one size on a white sheet, two pixels apart and from the border.
+ */
+#include "base/checked.h"
+#include "image/codec.h"
+
+#include <string.h>
+
+enum { GAP = 2 };
+
+static int side(int64_t *out, int64_t count, int64_t size)
+{
+    int64_t cell, total;
+
+    if (mdm_add_i64(&cell, size, GAP) || mdm_mul_i64(&total, cell, count) ||
+        mdm_add_i64(out, total, GAP))
+        return -1;
+    return 0;
+}
+
+static int check(const maskdm_image *const *image, int64_t count, struct mdm_failure *f)
+{
+    if (count < 1)
+        return mdm_failure_set(f, MASKDM_EINVAL, "a grid of %lld images", (long long)count);
+    if (image[0] && count > MDM_PICTURE_PIXELS / (image[0]->height * image[0]->width))
+        return mdm_failure_set(f, MASKDM_EINVAL,
+                               "a grid of %lld images of %lld x %lld: at most %d pixels are taken",
+                               (long long)count, (long long)image[0]->height, (long long)image[0]->width,
+                               MDM_PICTURE_PIXELS);
+    for (int64_t i = 0; i < count; i++) {
+        if (!image[i])
+            return mdm_failure_set(f, MASKDM_EINVAL, "image %lld of a grid is NULL", (long long)i);
+        if (image[i]->height != image[0]->height || image[i]->width != image[0]->width ||
+            image[i]->channels != image[0]->channels)
+            return mdm_failure_set(f, MASKDM_ESHAPE,
+                                   "image %lld of a grid is %lld x %lld x %d, image 0 %lld x %lld x %d",
+                                   (long long)i, (long long)image[i]->height, (long long)image[i]->width,
+                                   image[i]->channels, (long long)image[0]->height, (long long)image[0]->width,
+                                   image[0]->channels);
+    }
+    return MASKDM_OK;
+}
+
+int mdm_image_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t height, int64_t width,
+                    int channels, struct mdm_failure *f)
+{
+    struct mdm_failure why = {0};
+    int64_t high, wide;
+    int r;
+
+    *out = NULL;
+    if (*columns < 1)
+        for (*columns = 1; *columns < MDM_PICTURE_SIDE && *columns * *columns < count;)
+            ++*columns;
+    if (side(&high, (count - 1) / *columns + 1, height) || side(&wide, *columns, width))
+        return mdm_failure_set(f, MASKDM_EINVAL, "a grid of %lld images in %lld columns is too large",
+                               (long long)count, (long long)*columns);
+    r = mdm_image_create(out, high, wide, channels, &why);
+    if (r < 0)
+        return mdm_failure_set(f, r, "a grid of %lld images in %lld columns: %s", (long long)count,
+                               (long long)*columns, why.text);
+    memset((*out)->sample, 0xff, (size_t)(high * wide * channels) * sizeof *(*out)->sample);
+    (*out)->bits = 8;
+    return MASKDM_OK;
+}
+
+void mdm_image_place(maskdm_image *sheet, const maskdm_image *image, int64_t i, int64_t columns)
+{
+    const int64_t top = GAP + i / columns * (image->height + GAP), left = GAP + i % columns * (image->width + GAP);
+    const int64_t c = image->channels, n = image->width * c;
+
+    if (image->bits != 8)
+        sheet->bits = 16;
+    for (int64_t y = 0; y < image->height; y++)
+        memcpy(sheet->sample + ((top + y) * sheet->width + left) * c, image->sample + y * n,
+               (size_t)n * sizeof *sheet->sample);
+}
+
+int mdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns,
+                   struct mdm_failure *f)
+{
+    *out = NULL;
+    MDM_TRY(check(image, count, f));
+    MDM_TRY(mdm_image_sheet(out, count, &columns, image[0]->height, image[0]->width, image[0]->channels, f));
+    for (int64_t i = 0; i < count; i++)
+        mdm_image_place(*out, image[i], i, columns);
+    return MASKDM_OK;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Stands in for jpeg.c in a build without libjpeg.
+ */
+#include "image/rows.h"
+
+#include "base/error.h"
+
+int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
+                       struct mdm_failure *f)
+{
+    (void)bytes;
+    (void)how;
+    *out = NULL;
+    return mdm_failure_set(f, MASKDM_ENOTSUP, "a JPEG image of %zu bytes: this build reads PNG only", size);
+}

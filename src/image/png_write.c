@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * PNG out, through the durable writer. Compression level and row filter are fixed and no time or text chunk is
+ * written, so equal samples give equal bytes (with one version of zlib).
+ */
+#include "image/codec.h"
+
+#include "base/alloc.h"
+#include "os/file.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <string.h>
+
+struct encoding {
+    jmp_buf jump;
+    png_structp png;
+    png_infop info;
+    size_t refused; /* bytes of the first allocation that failed */
+    const maskdm_image *image;
+    int bits;
+    unsigned char *row;
+    struct mdm_writer *writer;
+    struct mdm_failure *f;
+};
+
+static int out_of_memory(struct encoding *e)
+{
+    return mdm_image_memory(e->f, e->refused, "writing a PNG image");
+}
+
+static void stop(png_structp png, png_const_charp text)
+{
+    struct encoding *e = png_get_error_ptr(png);
+
+    if (e->refused)
+        out_of_memory(e);
+    else if (!e->f->code)
+        mdm_failure_set(e->f, MASKDM_EINVAL, "PNG: %s", text);
+    longjmp(e->jump, 1);
+}
+
+static void ignore(png_structp png, png_const_charp text)
+{
+    (void)png;
+    (void)text;
+}
+
+static png_voidp take(png_structp png, png_alloc_size_t bytes)
+{
+    struct encoding *e = png_get_mem_ptr(png);
+    void *p = mdm_malloc(bytes);
+
+    if (!p && !e->refused)
+        e->refused = bytes;
+    return p;
+}
+
+static void give(png_structp png, png_voidp p)
+{
+    (void)png;
+    mdm_free(p);
+}
+
+static void drain(png_structp png, png_bytep from, size_t n)
+{
+    struct encoding *e = png_get_io_ptr(png);
+    int r = mdm_writer_write(e->writer, from, n);
+
+    if (r < 0) {
+        mdm_failure_take(e->f, r);
+        png_error(png, "write");
+    }
+}
+
+static void flush(png_structp png)
+{
+    (void)png;
+}
+
+static void write_rows(struct encoding *e)
+{
+    const maskdm_image *m = e->image;
+    int64_t n = m->width * m->channels;
+
+    for (int64_t y = 0; y < m->height; y++) {
+        const uint16_t *v = m->sample + y * n;
+
+        for (int64_t i = 0; i < n; i++)
+            if (e->bits == 8) {
+                e->row[i] = mdm_sample_to_u8(v[i]);
+            } else {
+                e->row[2 * i] = (unsigned char)(v[i] >> 8);
+                e->row[2 * i + 1] = (unsigned char)(v[i] & 255);
+            }
+        png_write_row(e->png, e->row);
+    }
+}
+
+static int work(struct encoding *e)
+{
+    static const int type[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
+                               PNG_COLOR_TYPE_RGB_ALPHA};
+    const maskdm_image *m = e->image;
+
+    e->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, e, stop, ignore, e, take, give);
+    if (e->png)
+        e->info = png_create_info_struct(e->png);
+    if (!e->info)
+        return out_of_memory(e);
+    png_set_write_fn(e->png, e, drain, flush);
+    png_set_compression_level(e->png, 6);
+    png_set_filter(e->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_PAETH);
+    png_set_IHDR(e->png, e->info, (png_uint_32)m->width, (png_uint_32)m->height, e->bits, type[m->channels - 1],
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(e->png, e->info);
+    write_rows(e);
+    png_write_end(e->png, NULL);
+    return MASKDM_OK;
+}
+
+static int guarded(struct encoding *e)
+{
+    if (setjmp(e->jump))
+        return e->f->code;
+    return work(e);
+}
+
+int mdm_image_encode_png(const maskdm_image *image, struct mdm_writer **writer, int bits, struct mdm_failure *f)
+{
+    struct encoding e;
+    size_t row = (size_t)(image->width * image->channels) * 2;
+    int r;
+
+    memset(&e, 0, sizeof e);
+    memset(f, 0, sizeof *f);
+    e.image = image;
+    e.bits = bits;
+    e.f = f;
+    e.writer = *writer;
+    e.row = mdm_malloc(row);
+    if (e.row) {
+        r = guarded(&e);
+        png_destroy_write_struct(&e.png, &e.info);
+        mdm_free(e.row);
+    } else {
+        r = mdm_image_memory(f, row, "writing a PNG image");
+    }
+    if (r < 0)
+        mdm_writer_abandon(writer);
+    else if ((r = mdm_writer_commit(writer)) < 0)
+        mdm_failure_take(f, r);
+    return r;
+}
+
+int mdm_image_write_png(const maskdm_image *image, const char *path, int bits, struct mdm_failure *f)
+{
+    struct mdm_writer *writer;
+    int r;
+
+    if (bits != 8 && bits != 16)
+        return mdm_failure_set(f, MASKDM_EINVAL, "a PNG has 8 or 16 bits a sample, not %d", bits);
+    r = mdm_writer_open(&writer, path);
+    if (r < 0) {
+        mdm_failure_take(f, r);
+        return r;
+    }
+    return mdm_image_encode_png(image, &writer, bits, f);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What all mask policies share: the table, the handle, the checks of a grid, and one random stream per image and
+ * step.
+ */
+#include "mask/mask.h"
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
+#include "mask/options.h"
+
+#include <string.h>
+
+static const struct mdm_mask_policy *const policies[] = {&mdm_mask_none, &mdm_mask_patch, &mdm_mask_block,
+                                                         &mdm_mask_crop};
+
+static void destroy(void *object)
+{
+    maskdm_mask *m = object;
+
+    if (m->custom.drop)
+        m->custom.drop(m->custom.user);
+    mdm_free(m->custom.name);
+    mdm_free(m);
+}
+
+static const struct mdm_handle_kind kind = {"mask", destroy};
+
+static maskdm_mask *create(const struct mdm_mask_policy *policy)
+{
+    maskdm_mask *m = mdm_need(1, sizeof *m, "a mask policy");
+
+    if (!m)
+        return NULL;
+    mdm_handle_init(&m->handle, &kind);
+    m->policy = policy;
+    return m;
+}
+
+static const struct mdm_mask_policy *find(const char *name)
+{
+    for (size_t i = 0; i < MDM_LENGTH(policies); i++)
+        if (!strcmp(policies[i]->name, name))
+            return policies[i];
+    return NULL;
+}
+
+int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
+{
+    const struct mdm_mask_policy *policy;
+    maskdm_options *o;
+    maskdm_mask *m = NULL;
+    int status = MASKDM_OK;
+
+    *out = NULL;
+    MDM_TRY(mdm_options_extract(&o, options, &mdm_mask_kind));
+    policy = find(mdm_options_string(o, "type"));
+    if (!policy)
+        status = mdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", mdm_options_string(o, "type"));
+    else if (!(m = create(policy)))
+        status = MASKDM_ENOMEM;
+    if (m) {
+        m->ratio = mdm_options_float(o, "ratio");
+        m->block_size = mdm_options_int(o, "block_size");
+        m->crop_size = mdm_options_int(o, "crop_size");
+    }
+    mdm_options_release(&o);
+    *out = m;
+    return status;
+}
+
+int mdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
+                           maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user)
+{
+    maskdm_mask *m;
+
+    *out = NULL;
+    m = create(&mdm_mask_custom);
+    if (!m)
+        return MASKDM_ENOMEM;
+    m->custom.name = mdm_strdup(name);
+    if (!m->custom.name) {
+        mdm_free(m);
+        return mdm_fail_memory(strlen(name) + 1, "a mask policy's name");
+    }
+    m->custom.visible = visible;
+    m->custom.draw = draw;
+    m->custom.drop = drop;
+    m->custom.user = user;
+    *out = m;
+    return MASKDM_OK;
+}
+
+void mdm_mask_hold(maskdm_mask *m)
+{
+    if (m)
+        mdm_handle_hold(&m->handle);
+}
+
+void mdm_mask_drop(maskdm_mask **out)
+{
+    maskdm_mask *m = *out;
+
+    *out = NULL;
+    if (m)
+        mdm_handle_drop(&m->handle);
+}
+
+const char *mdm_mask_name(const maskdm_mask *m)
+{
+    if (!m)
+        return mdm_mask_none.name;
+    return m->custom.name ? m->custom.name : m->policy->name;
+}
+
+double mdm_mask_ratio(const maskdm_mask *m)
+{
+    return m->ratio;
+}
+
+/* MASKDM_OK, or EINVAL when no int32_t counts the grid's patches. */
+static int check_grid(int64_t rows, int64_t columns)
+{
+    int64_t patches;
+
+    if (rows < 1 || columns < 1 || mdm_mul_i64(&patches, rows, columns) || patches > INT32_MAX)
+        return mdm_fail(MASKDM_EINVAL, "a grid of %lld x %lld patches is out of range", (long long)rows,
+                        (long long)columns);
+    return MASKDM_OK;
+}
+
+int64_t mdm_mask_visible(const maskdm_mask *m, int64_t rows, int64_t columns)
+{
+    const struct mdm_grid grid = {rows, columns};
+    int64_t visible;
+
+    MDM_TRY(check_grid(rows, columns));
+    if (!m)
+        return rows * columns;
+    visible = m->policy->visible(m, grid);
+    if (visible == 0)
+        return mdm_fail(MASKDM_EINVAL, "mask %s leaves no patch visible on a grid of %lld x %lld patches",
+                        mdm_mask_name(m), (long long)rows, (long long)columns);
+    return visible;
+}
+
+int mdm_mask_draw(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t visible, uint64_t seed, int64_t first,
+                  int64_t step, int64_t count, int32_t *index)
+{
+    const struct mdm_mask_policy *policy = m ? m->policy : &mdm_mask_none;
+    const struct mdm_grid grid = {rows, columns};
+    const int64_t now = mdm_mask_visible(m, rows, columns);
+    int64_t all;
+
+    if (now < 0)
+        return (int)now;
+    if (visible && visible != now)
+        return mdm_fail(MASKDM_EINVAL, "mask %s now keeps %lld patches of %lld x %lld visible, not %lld",
+                        mdm_mask_name(m), (long long)now, (long long)rows, (long long)columns, (long long)visible);
+    visible = now;
+    if (mdm_mul_i64(&all, count, visible) || all > INT64_MAX / (int64_t)sizeof *index)
+        return mdm_fail(MASKDM_EINVAL, "%lld masks of %lld patches are out of range", (long long)count,
+                        (long long)visible);
+    for (int64_t i = 0; i < count; i++) {
+        struct mdm_rng stream = mdm_rng_make(seed, policy->purpose, (uint64_t)first + (uint64_t)i, (uint64_t)step);
+
+        MDM_TRY(policy->draw(m, grid, visible, &stream, index + i * visible));
+    }
+    return MASKDM_OK;
+}

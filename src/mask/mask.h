@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Mask policies inside: one struct of functions per policy, one file each, and a table of them (mask.c). A policy
+ * says how many patches of a grid stay visible, the same for every image, and draws which ones. Adding one is a file,
+ * a row in the table, and the options that belong to it.
+ */
+#ifndef MASKDM_MASK_MASK_H
+#define MASKDM_MASK_MASK_H
+
+#include <maskdm/mask.h>
+
+#include "base/handle.h"
+#include "base/rng.h"
+
+struct mdm_grid {
+    int64_t rows, columns; /* patches; their product fits an int32_t */
+};
+
+struct mdm_mask_policy {
+    const char *name;
+    /* Visible patches, or a negative status with its line when the policy does not fit the grid. */
+    int64_t (*visible)(const maskdm_mask *m, struct mdm_grid grid);
+    /* Write `visible` indices, rising. The stream is this image's and step's own. */
+    int (*draw)(const maskdm_mask *m, struct mdm_grid grid, int64_t visible, struct mdm_rng *stream, int32_t *index);
+    enum mdm_purpose purpose;                /* of the stream */
+    double (*nominal)(const maskdm_mask *m); /* share asked to be hidden; NULL where nothing says */
+};
+
+extern const struct mdm_mask_policy mdm_mask_patch, mdm_mask_block, mdm_mask_crop, mdm_mask_none, mdm_mask_custom;
+
+struct maskdm_mask {
+    struct mdm_handle handle;
+    const struct mdm_mask_policy *policy;
+    double ratio;       /* share asked to be hidden, in [0, 1) */
+    int64_t block_size; /* patches */
+    int64_t crop_size;  /* patches */
+    struct {
+        char *name;
+        maskdm_mask_visible_callback visible;
+        maskdm_mask_draw_callback draw;
+        void (*drop)(void *user);
+        void *user;
+    } custom;
+};
+
+double mdm_mask_ratio(const maskdm_mask *m); /* `ratio`, as a policy's nominal() */
+
+int mdm_mask_create(maskdm_mask **out, const maskdm_options *options); /* NULL: none */
+int mdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
+                           maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user);
+void mdm_mask_hold(maskdm_mask *m);
+void mdm_mask_drop(maskdm_mask **m);
+const char *mdm_mask_name(const maskdm_mask *m);
+/* At least 1 and at most rows * columns, or a negative status. NULL mask: none. */
+int64_t mdm_mask_visible(const maskdm_mask *m, int64_t rows, int64_t columns);
+/* visible: how many indices an image has room for, or 0: as many as the policy says now. */
+int mdm_mask_draw(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t visible, uint64_t seed, int64_t first,
+                  int64_t step, int64_t count, int32_t *index);
+
+#endif

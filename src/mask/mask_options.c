@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Mask policies.
+ */
+#include "mask/options.h"
+
+#include "base/error.h"
+
+static const struct mdm_option mask_rows[] = {
+    {.name = "type",
+     .type = MASKDM_OPTION_CHOICE,
+     .standard = "none",
+     .choices = "none|patch|block|crop|custom",
+     .alias = "masking|mask_type|mask_strategy|mask_mode",
+     .help = "which patches are hidden from the network in training"},
+    {.name = "ratio",
+     .type = MASKDM_OPTION_FLOAT,
+     .standard = "0.75",
+     .min = 0,
+     .max = 1,
+     .when = "patch|block",
+     .alias = "masking_ratio|mask_rate|mask_prob|mask_fraction|mask_percent",
+     .help = "share of the patches that is hidden, below 1"},
+    {.name = "block_size",
+     .type = MASKDM_OPTION_INT,
+     .standard = "2",
+     .min = 1,
+     .max = 4096,
+     .unit = "patches",
+     .when = "block",
+     .alias = "mask_block|mask_size",
+     .help = "side of the square blocks that are hidden whole"},
+    {.name = "crop_size",
+     .type = MASKDM_OPTION_INT,
+     .min = 1,
+     .max = 4096,
+     .unit = "patches",
+     .when = "crop",
+     .required = 1,
+     .alias = "mask_crop|crop",
+     .help = "side of the square that stays visible"},
+};
+const struct mdm_option_table mdm_mask_options = {"mask", "mask_", "which patches are hidden in training", mask_rows,
+                                                  MDM_LENGTH(mask_rows)};
+
+static const struct mdm_option_table *const mask_tables[] = {&mdm_mask_options};
+const struct mdm_option_kind mdm_mask_kind = {"mask", "which patches are hidden in training", mask_tables, 1};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Option table of masks.
+ */
+#ifndef MASKDM_MASK_OPTIONS_H
+#define MASKDM_MASK_OPTIONS_H
+
+#include "option/option.h"
+
+extern const struct mdm_option_table mdm_mask_options;
+
+extern const struct mdm_option_kind mdm_mask_kind;
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The index of a zip archive as torch.save writes it: every entry stored, none compressed, nothing between, before or
+ * behind them. The central directory and the entries' own headers must say the same. doc/formats.md has the rules.
+ */
+#ifndef MASKDM_TENSORFILE_ZIP_H
+#define MASKDM_TENSORFILE_ZIP_H
+
+#include "tensorfile/safetensors_private.h"
+
+struct mdm_zip_entry {
+    const char *name;
+    uint64_t at, size; /* its bytes in the file */
+    uint32_t crc;      /* 0: not stated */
+    int checked;       /* its bytes came along with its header, and have the checksum */
+};
+
+struct mdm_zip {
+    struct mdm_zip_entry *entry; /* in the order of their bytes */
+    int64_t count;
+    int64_t *by_name;
+    char *names;
+};
+
+/* From the bytes of s, which has its s->crc. A failure leaves nothing to free. */
+int mdm_zip_open(struct mdm_zip *z, struct mdm_st *s);
+void mdm_zip_close(struct mdm_zip *z);
+const struct mdm_zip_entry *mdm_zip_find(const struct mdm_zip *z, const char *name); /* NULL: none */
+/* Whether the entry's bytes have the checksum that the archive states for it. */
+int mdm_zip_check(const struct mdm_zip_entry *e, const struct mdm_st *s, const void *bytes);
+
+#endif
