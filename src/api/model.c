@@ -254,6 +254,7 @@ int maskdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t
                          const double *times, const int32_t *labels, const int32_t *index, int64_t visible,
                          float *out)
 {
+    const struct mdm_extent extent = {.batch = batch, .visible = index ? visible : 0};
     struct mdm_work work = {0};
 
     MDM_NEED(model);
@@ -264,12 +265,13 @@ int maskdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t
     if (index && visible < 1)
         return mdm_fail(MASKDM_EINVAL, "%lld visible patches beside their indices", (long long)visible);
     MDM_TRY(mdm_work_share(&work, &model->handle));
-    return mdm_work_end(&work, mdm_model_predict(model, which, batch, x_t, times, labels, index, visible, out));
+    return mdm_work_end(&work, mdm_model_predict(model, which, extent, x_t, times, labels, index, out));
 }
 
 int maskdm_model_estimate(maskdm_device *device, const char *network, const maskdm_options *options, int train,
                           int64_t batch, int64_t visible, size_t *bytes)
 {
+    const struct mdm_extent extent = {.batch = batch, .visible = visible};
     struct mdm_work work = {0};
 
     MDM_NEED(device);
@@ -277,5 +279,5 @@ int maskdm_model_estimate(maskdm_device *device, const char *network, const mask
     MDM_NEED(bytes);
     MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
-    return mdm_work_end(&work, mdm_model_estimate(bytes, device, network, options, train, batch, visible));
+    return mdm_work_end(&work, mdm_model_estimate(bytes, device, network, options, train, extent));
 }

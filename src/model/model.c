@@ -56,7 +56,8 @@ int mdm_model_shell(maskdm_model **out, maskdm_device *device, const char *name,
     else if (status == MASKDM_OK)
         status = mdm_scheduler_create(&m->scheduler, NULL);
     if (status == MASKDM_OK)
-        status = mdm_program_estimate(&arena, &m->layout, device, network, m->options, 1, m->geometry.patches,
+        status = mdm_program_estimate(&arena, &m->layout, device, network, m->options,
+                                      (struct mdm_extent){.batch = 1, .visible = m->geometry.patches},
                                       MDM_PROGRAM_PREDICT);
     if (status < 0) {
         mdm_model_drop(&m);
@@ -165,7 +166,7 @@ float *mdm_model_block(const maskdm_model *model, enum maskdm_weights which)
  * sampler its images, their predictions with and without label, noise and two clean ones, beside a model that has two
  * sets of weights where it was trained. */
 int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
-                       int train, int64_t batch, int64_t visible)
+                       int train, struct mdm_extent e)
 {
     maskdm_model *m;
     size_t arena, sum, images;
@@ -173,36 +174,36 @@ int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network
 
     *bytes = 0;
     MDM_TRY(mdm_model_shell(&m, device, network, options, NULL));
-    if (visible == 0)
-        visible = m->geometry.patches;
-    if (batch < 1 || visible < 1 || visible > m->geometry.patches)
+    if (e.visible == 0)
+        e.visible = m->geometry.patches;
+    if (e.batch < 1 || e.visible < 1 || e.visible > m->geometry.patches)
         status = mdm_fail(MASKDM_EINVAL, "a batch of %lld images with %lld of %lld patches visible is impossible",
-                          (long long)batch, (long long)visible, (long long)m->geometry.patches);
+                          (long long)e.batch, (long long)e.visible, (long long)m->geometry.patches);
     else
-        status = mdm_program_estimate(&arena, &m->layout, device, m->network, m->options, batch, visible,
+        status = mdm_program_estimate(&arena, &m->layout, device, m->network, m->options, e,
                                       train ? MDM_PROGRAM_TRAIN : MDM_PROGRAM_PREDICT);
     if (status == MASKDM_OK) {
         images = (size_t)(m->geometry.height * m->geometry.width * m->geometry.channels) * sizeof(float);
-        if (mdm_mul_size(&images, images, (size_t)batch) || mdm_mul_size(&images, images, train ? 4 : 6) ||
+        if (mdm_mul_size(&images, images, (size_t)e.batch) || mdm_mul_size(&images, images, train ? 4 : 6) ||
             mdm_mul_size(&sum, mdm_model_bytes(m), (size_t)blocks) || mdm_add_size(&sum, sum, arena) ||
             mdm_add_size(bytes, sum, images))
-            status = mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)batch);
+            status = mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)e.batch);
     }
     mdm_model_drop(&m);
     return status;
 }
 
-int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch, const float *x_t,
-                      const double *times, const int32_t *labels, const int32_t *index, int64_t visible, float *out)
+int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm_extent extent, const float *x_t,
+                      const double *times, const int32_t *labels, const int32_t *index, float *out)
 {
     struct mdm_program *p;
     struct mdm_backend *b = mdm_device_backend(model->device);
     int64_t last = model->scheduler->schedule.timesteps;
     int status;
 
-    MDM_TRY(mdm_program_create(&p, model, batch, index ? visible : 0, MDM_PROGRAM_PREDICT));
+    MDM_TRY(mdm_program_create(&p, model, extent, MDM_PROGRAM_PREDICT));
     status = mdm_program_set(p, x_t, times, labels, index);
-    for (int64_t i = 0; i < batch && status == MASKDM_OK; i++)
+    for (int64_t i = 0; i < extent.batch && status == MASKDM_OK; i++)
         if (times[i] < -1 || times[i] > (double)last)
             status = mdm_fail(MASKDM_EINVAL, "time %g of image %lld is outside -1 .. %lld", times[i], (long long)i,
                               (long long)last);
@@ -213,7 +214,8 @@ int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t ba
         if (status == MASKDM_OK && !index)
             status = mdm_program_image(p, out);
         else if (status == MASKDM_OK)
-            status = b->v->download(b, out, mdm_program_output(p), (size_t)(batch * p->output_values) * sizeof *out);
+            status = b->v->download(b, out, mdm_program_output(p),
+                                    (size_t)(extent.batch * p->output_values) * sizeof *out);
         mdm_device_leave(model->device);
     }
     mdm_program_release(&p);

@@ -48,9 +48,9 @@ size_t mdm_model_bytes(const maskdm_model *model);
 /* Weights, gradients, moments, EMA and arena of a trainer, beside its model; or a sampler's arena and images, and a
  * model with both sets of weights. */
 int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
-                       int train, int64_t batch, int64_t visible);
-int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch, const float *x_t,
-                      const double *times, const int32_t *labels, const int32_t *index, int64_t visible, float *out);
+                       int train, struct mdm_extent extent);
+int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm_extent extent, const float *x_t,
+                      const double *times, const int32_t *labels, const int32_t *index, float *out);
 
 /* ---- model_file.c ---- */
 struct mdm_st;

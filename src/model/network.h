@@ -16,22 +16,30 @@ struct mdm_geometry {
     int64_t classes;                        /* 0: unconditional */
 };
 
-/* Places where a recorded program takes its inputs and leaves its output. */
-struct mdm_ports {
-    mdm_val image;    /* [B,H,W,C] x_t */
-    mdm_val index;    /* [B,K] I32 visible patches, rising */
-    mdm_val time;     /* [B] F64 */
-    mdm_val label;    /* [B] I32, -1 null; MDM_NONE when unconditional */
-    mdm_val output;    /* [B,K,p*p*C], a patch's values in (row, column, channel) order */
+/* For how much a program is recorded. */
+struct mdm_extent {
+    int64_t batch;   /* B images */
+    int64_t visible; /* K patches of each; where a program is asked for, 0 stands for all of them */
 };
+
+/* Places where a recorded program takes its inputs and leaves its output. MDM_NONE: the network has no such place;
+ * what would go there is not looked at. */
+struct mdm_ports {
+    mdm_val image;  /* [B,H,W,C] x_t */
+    mdm_val index;  /* [B,K] I32 visible patches, rising */
+    mdm_val time;   /* [B] F64 */
+    mdm_val label;  /* [B] I32, -1 null */
+    mdm_val output; /* [B,K,p*p*C], a patch's values in (row, column, channel) order */
+};
+#define MDM_NO_PORTS ((struct mdm_ports){MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE})
 
 struct mdm_network {
     const char *name;
     const struct mdm_option_kind *kind;
     int (*geometry)(struct mdm_geometry *out, const maskdm_options *options);    /* checks every option */
-    /* Record for B images of K visible patches. */
-    void (*record)(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options, int64_t batch,
-                   int64_t visible);
+    /* Record for an extent, and leave in *ports, which has none yet, those that the network has. */
+    void (*record)(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options,
+                   struct mdm_extent extent);
 };
 
 extern const struct mdm_network mdm_uvit;

@@ -14,21 +14,22 @@
 /* Record and plan into `g`, which the caller frees. */
 static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_params *layout,
                    struct mdm_backend *backend, const struct mdm_network *network, const maskdm_options *options,
-                   int64_t batch, int64_t visible, enum mdm_program_use use)
+                   struct mdm_extent extent, enum mdm_program_use use)
 {
     mdm_graph_init(g, backend, layout, MDM_F32);
-    g->images = use == MDM_PROGRAM_PREDICT ? batch : 0;
-    network->record(g, ports, options, batch, visible);
+    g->images = use == MDM_PROGRAM_PREDICT ? extent.batch : 0;
+    *ports = MDM_NO_PORTS;
+    network->record(g, ports, options, extent);
     return mdm_graph_plan(g, use == MDM_PROGRAM_TRAIN ? MDM_PLAN_TRAIN : 0);
 }
 
 int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device *device,
-                         const struct mdm_network *network, const maskdm_options *options, int64_t batch,
-                         int64_t visible, enum mdm_program_use use)
+                         const struct mdm_network *network, const maskdm_options *options,
+                         struct mdm_extent extent, enum mdm_program_use use)
 {
     struct mdm_graph g;
     struct mdm_ports ports;
-    int status = prepare(&g, &ports, layout, mdm_device_backend(device), network, options, batch, visible, use);
+    int status = prepare(&g, &ports, layout, mdm_device_backend(device), network, options, extent, use);
 
     *bytes = g.arena_bytes;
     mdm_graph_free(&g);
@@ -38,27 +39,27 @@ int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device
 /* What set() hands to the ports when the caller gives nothing. */
 static int fill_constants(struct mdm_program *p)
 {
-    const struct mdm_geometry *m = &p->model->geometry;
+    const int64_t batch = p->extent.batch, visible = p->extent.visible;
 
-    if (p->visible == m->patches) {
-        p->every = mdm_need((size_t)p->batch, (size_t)p->visible * sizeof *p->every, "patch indices");
+    if (p->ports.index != MDM_NONE && visible == p->model->geometry.patches) {
+        p->every = mdm_need((size_t)batch, (size_t)visible * sizeof *p->every, "patch indices");
         if (!p->every)
             return MASKDM_ENOMEM;
-        for (int64_t i = 0; i < p->batch * p->visible; i++)
-            p->every[i] = (int32_t)(i % p->visible);
+        for (int64_t i = 0; i < batch * visible; i++)
+            p->every[i] = (int32_t)(i % visible);
     }
-    if (m->classes > 0) {
-        p->null_labels = mdm_need((size_t)p->batch, sizeof *p->null_labels, "labels");
+    if (p->ports.label != MDM_NONE) {
+        p->null_labels = mdm_need((size_t)batch, sizeof *p->null_labels, "labels");
         if (!p->null_labels)
             return MASKDM_ENOMEM;
-        for (int64_t b = 0; b < p->batch; b++)
+        for (int64_t b = 0; b < batch; b++)
             p->null_labels[b] = -1;
     }
     return MASKDM_OK;
 }
 
-static int create(struct mdm_program **out, maskdm_model *model, const struct mdm_program *host, int64_t batch,
-                  int64_t visible, enum mdm_program_use use)
+static int create(struct mdm_program **out, maskdm_model *model, const struct mdm_program *host,
+                  struct mdm_extent extent, enum mdm_program_use use)
 {
     const struct mdm_geometry *m = &model->geometry;
     struct mdm_program *p;
@@ -66,25 +67,25 @@ static int create(struct mdm_program **out, maskdm_model *model, const struct md
     int status;
 
     *out = NULL;
-    if (visible == 0)
-        visible = m->patches;
-    if (batch < 1 || mdm_mul_i64(&cells, batch, m->height * m->width * m->channels) || cells > INT32_MAX)
+    if (extent.visible == 0)
+        extent.visible = m->patches;
+    if (extent.batch < 1 || mdm_mul_i64(&cells, extent.batch, m->height * m->width * m->channels) ||
+        cells > INT32_MAX)
         return mdm_fail(MASKDM_EINVAL, "a batch of %lld images of %lld x %lld is outside 1 .. 2^31 values",
-                        (long long)batch, (long long)m->height, (long long)m->width);
-    if (visible < 1 || visible > m->patches)
-        return mdm_fail(MASKDM_EINVAL, "%lld visible patches are outside 1 .. %lld", (long long)visible,
+                        (long long)extent.batch, (long long)m->height, (long long)m->width);
+    if (extent.visible < 1 || extent.visible > m->patches)
+        return mdm_fail(MASKDM_EINVAL, "%lld visible patches are outside 1 .. %lld", (long long)extent.visible,
                         (long long)m->patches);
     p = mdm_need(1, sizeof *p, "a program");
     if (!p)
         return MASKDM_ENOMEM;
     mdm_model_hold(model);
     p->model = model;
-    p->batch = batch;
-    p->visible = visible;
+    p->extent = extent;
     p->image_values = m->height * m->width * m->channels;
-    p->output_values = visible * m->patch * m->patch * m->channels;
+    p->output_values = extent.visible * m->patch * m->patch * m->channels;
     status = prepare(&p->graph, &p->ports, &model->layout, mdm_device_backend(model->device), model->network,
-                     model->options, batch, visible, use);
+                     model->options, extent, use);
     if (status == MASKDM_OK)
         status = fill_constants(p);
     if (status == MASKDM_OK && !host) {
@@ -103,16 +104,16 @@ static int create(struct mdm_program **out, maskdm_model *model, const struct md
     return MASKDM_OK;
 }
 
-int mdm_program_create(struct mdm_program **out, maskdm_model *model, int64_t batch, int64_t visible,
+int mdm_program_create(struct mdm_program **out, maskdm_model *model, struct mdm_extent extent,
                        enum mdm_program_use use)
 {
-    return create(out, model, NULL, batch, visible, use);
+    return create(out, model, NULL, extent, use);
 }
 
-int mdm_program_create_in(struct mdm_program **out, const struct mdm_program *host, int64_t batch, int64_t visible,
+int mdm_program_create_in(struct mdm_program **out, const struct mdm_program *host, struct mdm_extent extent,
                           enum mdm_program_use use)
 {
-    return create(out, host->model, host, batch, visible, use);
+    return create(out, host->model, host, extent, use);
 }
 
 void mdm_program_release(struct mdm_program **program)
@@ -135,7 +136,7 @@ static int check_labels(const struct mdm_program *p, const int32_t *labels)
 {
     int64_t classes = p->model->geometry.classes;
 
-    for (int64_t b = 0; b < p->batch; b++)
+    for (int64_t b = 0; b < p->extent.batch; b++)
         if (labels[b] < -1 || labels[b] >= classes)
             return mdm_fail(MASKDM_EINVAL, "label %d of image %lld is outside -1 .. %lld", (int)labels[b],
                             (long long)b, (long long)classes - 1);
@@ -144,12 +145,14 @@ static int check_labels(const struct mdm_program *p, const int32_t *labels)
 
 static int check_index(const struct mdm_program *p, const int32_t *index)
 {
-    for (int64_t b = 0; b < p->batch; b++, index += p->visible)
-        for (int64_t k = 0; k < p->visible; k++)
-            if (index[k] < 0 || index[k] >= p->model->geometry.patches || (k && index[k] <= index[k - 1]))
+    const int64_t patches = p->model->geometry.patches, visible = p->extent.visible;
+
+    for (int64_t b = 0; b < p->extent.batch; b++, index += visible)
+        for (int64_t k = 0; k < visible; k++)
+            if (index[k] < 0 || index[k] >= patches || (k && index[k] <= index[k - 1]))
                 return mdm_fail(MASKDM_EINVAL,
                                 "patch index %d at place %lld of image %lld is not rising within 0 .. %lld",
-                                (int)index[k], (long long)k, (long long)b, (long long)p->model->geometry.patches - 1);
+                                (int)index[k], (long long)k, (long long)b, (long long)patches - 1);
     return MASKDM_OK;
 }
 
@@ -157,29 +160,28 @@ static int upload(struct mdm_program *p, mdm_val port, const void *host, size_t 
 {
     struct mdm_backend *b = p->graph.backend;
 
-    return b->v->upload(b, mdm_graph_data(&p->graph, port), host, bytes);
+    return port == MDM_NONE ? MASKDM_OK : b->v->upload(b, mdm_graph_data(&p->graph, port), host, bytes);
 }
 
 int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times, const int32_t *labels,
                     const int32_t *index)
 {
-    size_t batch = (size_t)p->batch;
+    const size_t batch = (size_t)p->extent.batch, visible = (size_t)p->extent.visible;
 
-    if (!index && !p->every)
-        return mdm_fail(MASKDM_EINVAL, "patch indices are needed where %lld of %lld patches are visible",
-                        (long long)p->visible, (long long)p->model->geometry.patches);
+    if (!index && !p->every && p->ports.index != MDM_NONE)
+        return mdm_fail(MASKDM_EINVAL, "patch indices are needed where %zu of %lld patches are visible", visible,
+                        (long long)p->model->geometry.patches);
     for (size_t b = 0; b < batch; b++)
         if (!isfinite(times[b]))
             return mdm_fail(MASKDM_EINVAL, "time %g of image %zu is not finite", times[b], b);
-    if (p->null_labels && labels)
+    if (p->ports.label != MDM_NONE && labels)
         MDM_TRY(check_labels(p, labels));
-    if (index)
+    if (p->ports.index != MDM_NONE && index)
         MDM_TRY(check_index(p, index));
     MDM_TRY(upload(p, p->ports.image, x_t, batch * (size_t)p->image_values * sizeof *x_t));
     MDM_TRY(upload(p, p->ports.time, times, batch * sizeof *times));
-    if (p->null_labels)
-        MDM_TRY(upload(p, p->ports.label, labels ? labels : p->null_labels, batch * sizeof *labels));
-    return upload(p, p->ports.index, index ? index : p->every, batch * (size_t)p->visible * sizeof *index);
+    MDM_TRY(upload(p, p->ports.label, labels ? labels : p->null_labels, batch * sizeof *labels));
+    return upload(p, p->ports.index, index ? index : p->every, batch * visible * sizeof *index);
 }
 
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel)
@@ -207,5 +209,6 @@ int mdm_program_image(struct mdm_program *p, float *image)
     const struct mdm_geometry *m = &p->model->geometry;
     struct mdm_backend *b = p->graph.backend;
 
-    return b->v->unpatchify(b, image, mdm_program_output(p), p->batch, m->height, m->width, m->channels, m->patch);
+    return b->v->unpatchify(b, image, mdm_program_output(p), p->extent.batch, m->height, m->width, m->channels,
+                            m->patch);
 }

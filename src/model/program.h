@@ -17,30 +17,31 @@ struct mdm_program {
     maskdm_model *model; /* one reference: its layout, device and geometry, never its weights */
     struct mdm_graph graph;
     struct mdm_ports ports;
-    int64_t batch, visible; /* B, K */
+    struct mdm_extent extent;
     int64_t image_values;   /* H W C */
     int64_t output_values;  /* K p p C */
     int32_t *every;         /* [B,K] 0, 1, ...: the index when all patches are visible, else NULL */
-    int32_t *null_labels;   /* [B] -1, or NULL when unconditional */
+    int32_t *null_labels;   /* [B] -1, or NULL without a port for labels */
     void *arena;
     size_t arena_bytes; /* counted against the device's limit; 0 in a host's arena */
 };
 
-/* visible 0: all patches. Plans first, so that nothing is taken when the arena would exceed the device's limit. */
-int mdm_program_create(struct mdm_program **out, maskdm_model *model, int64_t batch, int64_t visible,
+/* Plans first, so that nothing is taken when the arena would exceed the device's limit. */
+int mdm_program_create(struct mdm_program **out, maskdm_model *model, struct mdm_extent extent,
                        enum mdm_program_use use);
 /* The same in the arena of `host`, which must be large enough and outlive it; running one spoils the other's values.
  */
-int mdm_program_create_in(struct mdm_program **out, const struct mdm_program *host, int64_t batch, int64_t visible,
+int mdm_program_create_in(struct mdm_program **out, const struct mdm_program *host, struct mdm_extent extent,
                           enum mdm_program_use use);
 void mdm_program_release(struct mdm_program **program);
 /* Bytes of arena that such a program would take; nothing is allocated on the device. layout: empty or complete. */
 int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device *device,
-                         const struct mdm_network *network, const maskdm_options *options, int64_t batch,
-                         int64_t visible, enum mdm_program_use use);
+                         const struct mdm_network *network, const maskdm_options *options,
+                         struct mdm_extent extent, enum mdm_program_use use);
 
-/* Fill the inputs from host memory: x_t[B,H,W,C], times[B], labels[B] (NULL: all null; ignored by an unconditional
- * network), index[B,K] (NULL: every patch). Before every forward, since the arena reuses their bytes. */
+/* Fill the inputs from host memory: x_t[B,H,W,C], times[B], labels[B] (NULL: all null), index[B,K] (NULL: every
+ * patch). What the network has no port for is not looked at. Before every forward, since the arena reuses their
+ * bytes. */
 int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times, const int32_t *labels,
                     const int32_t *index);
 /* weights, gradients: blocks of the model's layout. cancel may be NULL. The caller has entered the device. */

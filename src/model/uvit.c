@@ -231,25 +231,24 @@ static mdm_val embed(struct mdm_graph *g, const struct uvit *u, const struct mdm
     return mdm_tokens(g, label, time, x, position, in->index);
 }
 
-static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options, int64_t batch,
-                   int64_t visible)
+static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options,
+                   struct mdm_extent e)
 {
     struct uvit u;
     mdm_val x, w, b;
     int64_t values;
     int rc = read_options(&u, options);
 
-    *ports = (struct mdm_ports){MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE};
     if (rc < 0) {
         mdm_failure_take(&g->failure, rc);
         return;
     }
     values = u.geo.patch * u.geo.patch * u.geo.channels;
-    ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(batch, u.geo.height, u.geo.width, u.geo.channels));
-    ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(batch, visible));
-    ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(batch));
+    ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, u.geo.height, u.geo.width, u.geo.channels));
+    ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
+    ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (u.geo.classes)
-        ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(batch));
+        ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     mdm_graph_scope(g, "encoder.");
     x = trunk(g, &u, embed(g, &u, ports));

@@ -33,10 +33,10 @@ int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch)
     void *block;
     int status;
 
-    if (s->program && s->program->batch == batch)
+    if (s->program && s->program->extent.batch == batch)
         return MASKDM_OK;
     mdm_sampler_drop_group(s);
-    MDM_TRY(mdm_program_create(&s->program, s->model, batch, 0, MDM_PROGRAM_PREDICT));
+    MDM_TRY(mdm_program_create(&s->program, s->model, (struct mdm_extent){.batch = batch}, MDM_PROGRAM_PREDICT));
     if (mdm_mul_size(&values, (size_t)batch, (size_t)s->program->image_values) ||
         mdm_mul_size(&s->bytes, values, buffers * sizeof *s->x))
         return mdm_fail(MASKDM_EINVAL, "%lld images at once are out of range", (long long)batch);
@@ -66,7 +66,7 @@ static int forward(maskdm_sampler *s, const int32_t *labels, float *out)
 
 int mdm_sampler_predict(maskdm_sampler *s, double time, const int32_t *labels)
 {
-    const int64_t batch = s->program->batch, n = s->program->image_values;
+    const int64_t batch = s->program->extent.batch, n = s->program->image_values;
     int status;
 
     for (int64_t i = 0; i < batch; i++)

@@ -32,13 +32,18 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
     return MASKDM_OK;
 }
 
+static struct mdm_extent get_extent(const maskdm_trainer *tr)
+{
+    return (struct mdm_extent){.batch = tr->batch, .visible = tr->visible};
+}
+
 /* Everything together against the limit, before the first byte is taken. */
 static int check_memory(const maskdm_trainer *tr, const maskdm_model *model)
 {
     size_t arena, sum, batch, block = mdm_model_bytes(model);
 
     MDM_TRY(mdm_program_estimate(&arena, &((maskdm_model *)model)->layout, model->device, model->network,
-                                 model->options, tr->batch, tr->visible, MDM_PROGRAM_TRAIN));
+                                 model->options, get_extent(tr), MDM_PROGRAM_TRAIN));
     if (mdm_mul_size(&batch, (size_t)tr->batch, 4 * (size_t)tr->values * sizeof(float)) ||
         mdm_add_size(&sum, 2 * block + mdm_optimizer_bytes(tr->optimizer, model->layout.length), arena) ||
         mdm_add_size(&sum, sum, batch))
@@ -109,7 +114,7 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     tr->control = control;
     MDM_TRY(check_memory(tr, model));
     MDM_TRY(take_blocks(tr, model));
-    MDM_TRY(mdm_program_create(&tr->program, tr->model, tr->batch, tr->visible, MDM_PROGRAM_TRAIN));
+    MDM_TRY(mdm_program_create(&tr->program, tr->model, get_extent(tr), MDM_PROGRAM_TRAIN));
     return take_batch(tr);
 }
 

@@ -30,18 +30,19 @@ struct check {
 static int make_program(maskdm_trainer *tr)
 {
     const struct mdm_program *host = tr->program;
-    int64_t batch = tr->batch < 64 ? tr->batch : 64;
+    struct mdm_extent e = {.batch = tr->batch < 64 ? tr->batch : 64, .visible = tr->model->geometry.patches};
     size_t bytes;
 
     if (tr->check)
         return MASKDM_OK;
-    for (; batch >= 1; batch /= 2) {
+    for (; e.batch >= 1; e.batch /= 2) {
         MDM_TRY(mdm_program_estimate(&bytes, &tr->model->layout, tr->device, tr->model->network, tr->model->options,
-                                     batch, tr->model->geometry.patches, MDM_PROGRAM_PREDICT));
+                                     e, MDM_PROGRAM_PREDICT));
         if (bytes <= host->graph.arena_bytes)
-            return mdm_program_create_in(&tr->check, host, batch, 0, MDM_PROGRAM_PREDICT);
+            return mdm_program_create_in(&tr->check, host, e, MDM_PROGRAM_PREDICT);
     }
-    return mdm_program_create(&tr->check, tr->model, 1, 0, MDM_PROGRAM_PREDICT);
+    e.batch = 1;
+    return mdm_program_create(&tr->check, tr->model, e, MDM_PROGRAM_PREDICT);
 }
 
 static int take(struct check *c)
@@ -172,7 +173,7 @@ int mdm_trainer_validate(maskdm_trainer *tr, maskdm_data *data, int64_t count, e
         return mdm_fail(MASKDM_EINVAL, "%lld buckets are outside 1 .. 1024", (long long)buckets);
     MDM_TRY(make_program(tr));
     tr->stage = MDM_STAGE_EMPTY;
-    c.batch = tr->check->batch;
+    c.batch = tr->check->extent.batch;
     for (int64_t k = 0; k < buckets; k++)
         bucket[k] = 0;
     status = take(&c);

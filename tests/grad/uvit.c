@@ -26,11 +26,13 @@ static const double times[] = {0, 17, 940.5};
 
 static void record(struct mdm_graph *g, struct mdm_ports *ports, int i)
 {
+    const struct mdm_extent extent = {.batch = networks[i].batch, .visible = networks[i].visible};
     maskdm_options *o;
 
     ck_assert_int_eq(mdm_options_create(&o, mdm_uvit.kind), 0);
     ck_assert_msg(mdm_options_parse(o, networks[i].options) == 0, "%s", mdm_error_text());
-    mdm_uvit.record(g, ports, o, networks[i].batch, networks[i].visible);
+    *ports = MDM_NO_PORTS;
+    mdm_uvit.record(g, ports, o, extent);
     mdm_options_release(&o);
     ck_assert_msg(g->failure.code == 0, "%s", g->failure.text);
 }

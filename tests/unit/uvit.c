@@ -25,7 +25,8 @@ static void record(struct mdm_graph *g, struct mdm_backend *backend, struct mdm_
     maskdm_options *o = options(text);
 
     mdm_graph_init(g, backend, layout, MDM_F32);
-    mdm_uvit.record(g, ports, o, batch, visible);
+    *ports = MDM_NO_PORTS;
+    mdm_uvit.record(g, ports, o, (struct mdm_extent){.batch = batch, .visible = visible});
     mdm_options_release(&o);
 }
 
@@ -366,7 +367,7 @@ START_TEST(refused_memory_is_reported)
         left = n;
         mdm_alloc_hook_set(&hook);
         mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
-        mdm_uvit.record(&g, &ports, o, 2, 3);
+        mdm_uvit.record(&g, &ports, o, (struct mdm_extent){.batch = 2, .visible = 3});
         rc = mdm_graph_plan(&g, MDM_PLAN_TRAIN);
         mdm_alloc_hook_set(NULL);
         ck_assert(rc == 0 || rc == MASKDM_ENOMEM);
