@@ -9,16 +9,16 @@
 
 struct maskdm_file {
     struct mdm_handle handle;
-    struct mdm_st st;
+    struct mdm_tensorfile st;
 };
 
 /* Tensor i, or NULL. */
-static const struct mdm_st_tensor *tensor_of(const maskdm_file *file, int64_t i)
+static const struct mdm_tensorfile_tensor *tensor_of(const maskdm_file *file, int64_t i)
 {
     return i >= 0 && i < file->st.count ? &file->st.tensor[i] : NULL;
 }
 
-static int need_tensor(const struct mdm_st_tensor **out, const maskdm_file *file, int64_t i)
+static int need_tensor(const struct mdm_tensorfile_tensor **out, const maskdm_file *file, int64_t i)
 {
     *out = tensor_of(file, i);
     return *out ? MASKDM_OK
@@ -30,7 +30,7 @@ static void destroy(void *object)
 {
     maskdm_file *file = object;
 
-    mdm_st_close(&file->st);
+    mdm_tensorfile_close(&file->st);
     mdm_free(file);
 }
 
@@ -59,7 +59,7 @@ int maskdm_file_open(maskdm_file **out, const char *path)
     MDM_NEED_OUT(out);
     MDM_NEED(path);
     MDM_TRY(create(out));
-    return finish(out, mdm_tensors_open(&(*out)->st, path));
+    return finish(out, mdm_tensorfile_open(&(*out)->st, path));
 }
 
 int maskdm_file_open_memory(maskdm_file **out, const void *bytes, size_t size)
@@ -67,7 +67,7 @@ int maskdm_file_open_memory(maskdm_file **out, const void *bytes, size_t size)
     MDM_NEED_OUT(out);
     MDM_NEED_ARRAY(bytes, size);
     MDM_TRY(create(out));
-    return finish(out, mdm_tensors_open_memory(&(*out)->st, bytes, size));
+    return finish(out, mdm_tensorfile_open_memory(&(*out)->st, bytes, size));
 }
 
 void maskdm_file_release(maskdm_file **file)
@@ -92,13 +92,13 @@ int64_t maskdm_file_find(const maskdm_file *file, const char *name)
 
     MDM_NEED(file);
     MDM_NEED(name);
-    i = mdm_st_find(&file->st, name);
+    i = mdm_tensorfile_find(&file->st, name);
     return i < 0 ? MASKDM_ENOTFOUND : i;
 }
 
 const char *maskdm_file_name(const maskdm_file *file, int64_t i)
 {
-    const struct mdm_st_tensor *t;
+    const struct mdm_tensorfile_tensor *t;
 
     MDM_NEED_OR(file, NULL);
     t = tensor_of(file, i);
@@ -107,7 +107,7 @@ const char *maskdm_file_name(const maskdm_file *file, int64_t i)
 
 const char *maskdm_file_dtype(const maskdm_file *file, int64_t i)
 {
-    const struct mdm_st_tensor *t;
+    const struct mdm_tensorfile_tensor *t;
 
     MDM_NEED_OR(file, NULL);
     t = tensor_of(file, i);
@@ -116,7 +116,7 @@ const char *maskdm_file_dtype(const maskdm_file *file, int64_t i)
 
 int maskdm_file_shape(const maskdm_file *file, int64_t i, int64_t *shape, int capacity)
 {
-    const struct mdm_st_tensor *t;
+    const struct mdm_tensorfile_tensor *t;
 
     MDM_NEED(file);
     MDM_NEED_ARRAY(shape, capacity);
@@ -128,7 +128,7 @@ int maskdm_file_shape(const maskdm_file *file, int64_t i, int64_t *shape, int ca
 
 int64_t maskdm_file_elements(const maskdm_file *file, int64_t i)
 {
-    const struct mdm_st_tensor *t;
+    const struct mdm_tensorfile_tensor *t;
 
     MDM_NEED_OR(file, 0);
     t = tensor_of(file, i);
@@ -137,7 +137,7 @@ int64_t maskdm_file_elements(const maskdm_file *file, int64_t i)
 
 size_t maskdm_file_bytes(const maskdm_file *file, int64_t i)
 {
-    const struct mdm_st_tensor *t;
+    const struct mdm_tensorfile_tensor *t;
 
     MDM_NEED_OR(file, 0);
     t = tensor_of(file, i);
@@ -166,13 +166,13 @@ const char *maskdm_file_metadata(const maskdm_file *file, const char *key)
 {
     MDM_NEED_OR(file, NULL);
     MDM_NEED_OR(key, NULL);
-    return mdm_st_meta(&file->st, key);
+    return mdm_tensorfile_meta(&file->st, key);
 }
 
 /* An empty tensor needs no memory. */
 static int check_read(const char *function, const maskdm_file *file, int64_t i, const void *out)
 {
-    const struct mdm_st_tensor *t;
+    const struct mdm_tensorfile_tensor *t;
 
     if (!file)
         return mdm_argument_null(function, "file");
@@ -186,7 +186,7 @@ int maskdm_file_read_f32(maskdm_file *file, int64_t i, float *out, int64_t count
 
     MDM_TRY(check_read(__func__, file, i, out));
     MDM_TRY(mdm_work_alone(&work, &file->handle));
-    return mdm_work_end(&work, mdm_st_read_f32(&file->st, i, out, count));
+    return mdm_work_end(&work, mdm_tensorfile_read_f32(&file->st, i, out, count));
 }
 
 int maskdm_file_read_f64(maskdm_file *file, int64_t i, double *out, int64_t count)
@@ -195,7 +195,7 @@ int maskdm_file_read_f64(maskdm_file *file, int64_t i, double *out, int64_t coun
 
     MDM_TRY(check_read(__func__, file, i, out));
     MDM_TRY(mdm_work_alone(&work, &file->handle));
-    return mdm_work_end(&work, mdm_st_read_f64(&file->st, i, out, count));
+    return mdm_work_end(&work, mdm_tensorfile_read_f64(&file->st, i, out, count));
 }
 
 int maskdm_file_read_i64(maskdm_file *file, int64_t i, int64_t *out, int64_t count)
@@ -204,7 +204,7 @@ int maskdm_file_read_i64(maskdm_file *file, int64_t i, int64_t *out, int64_t cou
 
     MDM_TRY(check_read(__func__, file, i, out));
     MDM_TRY(mdm_work_alone(&work, &file->handle));
-    return mdm_work_end(&work, mdm_st_read_i64(&file->st, i, out, count));
+    return mdm_work_end(&work, mdm_tensorfile_read_i64(&file->st, i, out, count));
 }
 
 int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t bytes)
@@ -213,5 +213,5 @@ int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t bytes)
 
     MDM_TRY(check_read(__func__, file, i, out));
     MDM_TRY(mdm_work_alone(&work, &file->handle));
-    return mdm_work_end(&work, mdm_st_read(&file->st, i, out, bytes));
+    return mdm_work_end(&work, mdm_tensorfile_read(&file->st, i, out, bytes));
 }

@@ -9,14 +9,14 @@
 
 struct maskdm_file_writer {
     struct mdm_handle handle;
-    struct mdm_st_writer *st;
+    struct mdm_safetensors_writer *st;
 };
 
 static void destroy(void *object)
 {
     maskdm_file_writer *writer = object;
 
-    mdm_st_writer_release(&writer->st);
+    mdm_safetensors_writer_release(&writer->st);
     mdm_free(writer);
 }
 
@@ -31,7 +31,7 @@ int maskdm_file_writer_create(maskdm_file_writer **out)
     if (!*out)
         return MASKDM_ENOMEM;
     mdm_handle_init(&(*out)->handle, &kind);
-    err = mdm_st_writer_create(&(*out)->st);
+    err = mdm_safetensors_writer_create(&(*out)->st);
     if (err)
         maskdm_file_writer_release(out);
     return err;
@@ -55,12 +55,12 @@ int maskdm_file_writer_metadata(maskdm_file_writer *writer, const char *key, con
     MDM_NEED(key);
     MDM_NEED(value);
     MDM_TRY(mdm_work_alone(&work, &writer->handle));
-    return mdm_work_end(&work, mdm_st_writer_meta(writer->st, key, value));
+    return mdm_work_end(&work, mdm_safetensors_writer_meta(writer->st, key, value));
 }
 
 static int is_empty(const int64_t *shape, int rank)
 {
-    for (int d = 0; d < rank && d < MDM_ST_RANK; d++)
+    for (int d = 0; d < rank && d < MDM_TENSORFILE_RANK; d++)
         if (shape[d] == 0)
             return 1;
     return 0;
@@ -77,7 +77,7 @@ int maskdm_file_writer_add(maskdm_file_writer *writer, const char *name, const c
     MDM_NEED_ARRAY(shape, rank);
     MDM_NEED_ARRAY(data, !is_empty(shape, rank));
     MDM_TRY(mdm_work_alone(&work, &writer->handle));
-    return mdm_work_end(&work, mdm_st_writer_add(writer->st, name, dtype, shape, rank, data));
+    return mdm_work_end(&work, mdm_safetensors_writer_add(writer->st, name, dtype, shape, rank, data));
 }
 
 int maskdm_file_writer_save(maskdm_file_writer *writer, const char *path)
@@ -87,5 +87,5 @@ int maskdm_file_writer_save(maskdm_file_writer *writer, const char *path)
     MDM_NEED(writer);
     MDM_NEED(path);
     MDM_TRY(mdm_work_alone(&work, &writer->handle));
-    return mdm_work_end(&work, mdm_st_writer_save(writer->st, path, 0));
+    return mdm_work_end(&work, mdm_safetensors_writer_save(writer->st, path, 0));
 }

@@ -13,7 +13,7 @@
 
 enum { NAME_LENGTH = 256, PIECE = 1 << 16 /* floats: half of a second-level cache */ };
 
-int mdm_model_write_block(struct mdm_st_writer *w, const struct mdm_params *layout, const char *prefix,
+int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_params *layout, const char *prefix,
                           const float *block)
 {
     char name[NAME_LENGTH];
@@ -22,7 +22,7 @@ int mdm_model_write_block(struct mdm_st_writer *w, const struct mdm_params *layo
         const struct mdm_param *p = &layout->list[i];
 
         mdm_format(name, sizeof name, "%s%s", prefix, p->name);
-        MDM_TRY(mdm_st_writer_add(w, name, "F32", p->shape.d, p->shape.n, block + p->at));
+        MDM_TRY(mdm_safetensors_writer_add(w, name, "F32", p->shape.d, p->shape.n, block + p->at));
     }
     return MASKDM_OK;
 }
@@ -35,7 +35,7 @@ static void describe(char *out, size_t capacity, const int64_t *shape, int rank)
     mdm_format(out + strlen(out), capacity - strlen(out), "]");
 }
 
-static int check_shape(const struct mdm_st_tensor *t, const struct mdm_shape *shape)
+static int check_shape(const struct mdm_tensorfile_tensor *t, const struct mdm_shape *shape)
 {
     char found[128], wanted[128];
     int same = t->rank == shape->n;
@@ -83,17 +83,17 @@ static int fail_nonfinite(const char *name, const float *x, int64_t n)
 }
 
 /* The tensor of parameter p, whose shape is the network's. */
-static int find_tensor(const struct mdm_st *s, const struct mdm_param *p, const char *prefix, char name[NAME_LENGTH],
-                       int64_t *at)
+static int find_tensor(const struct mdm_tensorfile *s, const struct mdm_param *p, const char *prefix,
+                       char name[NAME_LENGTH], int64_t *at)
 {
     mdm_format(name, NAME_LENGTH, "%s%s", prefix, p->name);
-    *at = mdm_st_find(s, name);
+    *at = mdm_tensorfile_find(s, name);
     if (*at < 0)
         return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" of the network is missing", name);
     return check_shape(&s->tensor[*at], &p->shape);
 }
 
-int mdm_model_check_block(const struct mdm_st *s, const struct mdm_params *layout, const char *prefix)
+int mdm_model_check_block(const struct mdm_tensorfile *s, const struct mdm_params *layout, const char *prefix)
 {
     char name[NAME_LENGTH];
     int64_t at;
@@ -104,7 +104,7 @@ int mdm_model_check_block(const struct mdm_st *s, const struct mdm_params *layou
 }
 
 struct reading {
-    struct mdm_st *s;
+    struct mdm_tensorfile *s;
     const struct mdm_params *layout;
     const char *prefix;
     float *block;
@@ -124,15 +124,15 @@ static int read_tensor(void *arg, int64_t i, int worker)
     most = r->s->tensor[at].scattered ? count : PIECE;
     for (int64_t k = 0, n; k < count; k += n) {
         n = count - k < most ? count - k : most;
-        MDM_TRY(mdm_st_read_f32_part(r->s, at, k, value + k, n));
+        MDM_TRY(mdm_tensorfile_read_f32_part(r->s, at, k, value + k, n));
         if (!all_finite(value + k, n))
             return fail_nonfinite(name, value, count);
     }
     return MASKDM_OK;
 }
 
-int mdm_model_read_block(maskdm_device *device, struct mdm_st *s, const struct mdm_params *layout, const char *prefix,
-                         float *block)
+int mdm_model_read_block(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
+                         const char *prefix, float *block)
 {
     struct mdm_backend *b = mdm_device_backend(device);
     struct reading r = {s, layout, prefix, block};

@@ -25,9 +25,9 @@ static int parse_version(const char *text, int part[3])
     return 0;
 }
 
-int mdm_model_check_version(const struct mdm_st *s)
+int mdm_model_check_version(const struct mdm_tensorfile *s)
 {
-    const char *text = mdm_st_meta(s, "maskdm.version");
+    const char *text = mdm_tensorfile_meta(s, "maskdm.version");
     int part[3];
 
     if (!text)

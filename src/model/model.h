@@ -53,8 +53,8 @@ int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm
                       const double *times, const int32_t *labels, const int32_t *index, float *out);
 
 /* ---- model_file.c ---- */
-struct mdm_st;
-struct mdm_st_writer;
+struct mdm_tensorfile;
+struct mdm_safetensors_writer;
 int mdm_model_load(maskdm_model **out, maskdm_device *device, const char *path);
 int mdm_model_load_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size);
 /* The model has one set, of the two that the file may have. */
@@ -63,9 +63,9 @@ int mdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const v
                               enum maskdm_weights which);
 int mdm_model_save(const maskdm_model *model, const char *path);
 /* The metadata that describe network, scheduler and labels; shared with training state, as blocks are. */
-int mdm_model_write_meta(struct mdm_st_writer *w, const maskdm_model *model);
+int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model);
 /* Of what wrote the file: MASKDM_EVERSION, naming both, where it is newer than this. None stated is fine. */
-int mdm_model_check_version(const struct mdm_st *s);
+int mdm_model_check_version(const struct mdm_tensorfile *s);
 
 /* ---- model_digest.c ---- */
 /* 16 hexadecimal digits that stand for network, schedule and weights. */
@@ -73,17 +73,17 @@ int mdm_model_digest(const maskdm_model *model, enum maskdm_weights which, char 
 
 /* ---- block_file.c: tensor PREFIX + NAME of every parameter ---- */
 /* The writer borrows the block. */
-int mdm_model_write_block(struct mdm_st_writer *w, const struct mdm_params *layout, const char *prefix,
+int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_params *layout, const char *prefix,
                           const float *block);
 /* Absent or wrongly shaped tensors are MASKDM_EFORMAT with the name and both shapes. */
-int mdm_model_check_block(const struct mdm_st *s, const struct mdm_params *layout, const char *prefix);
+int mdm_model_check_block(const struct mdm_tensorfile *s, const struct mdm_params *layout, const char *prefix);
 /* The same, and values that are not finite are; then `block` is partly filled. Runs on the device's threads. */
-int mdm_model_read_block(maskdm_device *device, struct mdm_st *s, const struct mdm_params *layout, const char *prefix,
-                         float *block);
+int mdm_model_read_block(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
+                         const char *prefix, float *block);
 
 /* ---- uvit_shapes.c ---- */
 /* Set the options of kind "uvit" that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
  * where the *patches make no square. */
-int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_st *s, const char *prefix, int64_t *patches);
+int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, int64_t *patches);
 
 #endif

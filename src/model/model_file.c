@@ -17,7 +17,7 @@
 
 /* ---- writing ---- */
 
-static int write_labels(struct mdm_st_writer *w, const struct mdm_labels *labels)
+static int write_labels(struct mdm_safetensors_writer *w, const struct mdm_labels *labels)
 {
     struct mdm_text text = {0};
     int status;
@@ -25,12 +25,12 @@ static int write_labels(struct mdm_st_writer *w, const struct mdm_labels *labels
     mdm_labels_write(labels, &text);
     status = mdm_text_ok(&text);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_meta(w, "maskdm.labels", text.data);
+        status = mdm_safetensors_writer_meta(w, "maskdm.labels", text.data);
     mdm_text_free(&text);
     return status;
 }
 
-int mdm_model_write_meta(struct mdm_st_writer *w, const maskdm_model *model)
+int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model)
 {
     struct mdm_text network = {0}, scheduler = {0};
     char version[32];
@@ -43,15 +43,15 @@ int mdm_model_write_meta(struct mdm_st_writer *w, const maskdm_model *model)
     if (status == MASKDM_OK)
         status = mdm_text_ok(&scheduler);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_meta(w, "format", "pt");
+        status = mdm_safetensors_writer_meta(w, "format", "pt");
     if (status == MASKDM_OK)
-        status = mdm_st_writer_meta(w, "maskdm.version", version);
+        status = mdm_safetensors_writer_meta(w, "maskdm.version", version);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_meta(w, "maskdm.network", model->network->name);
+        status = mdm_safetensors_writer_meta(w, "maskdm.network", model->network->name);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_meta(w, "maskdm.network.options", network.data);
+        status = mdm_safetensors_writer_meta(w, "maskdm.network.options", network.data);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
+        status = mdm_safetensors_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
     mdm_text_free(&network);
     mdm_text_free(&scheduler);
     return status == MASKDM_OK && model->labels.count ? write_labels(w, &model->labels) : status;
@@ -59,25 +59,25 @@ int mdm_model_write_meta(struct mdm_st_writer *w, const maskdm_model *model)
 
 int mdm_model_save(const maskdm_model *model, const char *path)
 {
-    struct mdm_st_writer *w;
+    struct mdm_safetensors_writer *w;
     int status;
 
-    MDM_TRY(mdm_st_writer_create(&w));
+    MDM_TRY(mdm_safetensors_writer_create(&w));
     status = mdm_model_write_meta(w, model);
     if (status == MASKDM_OK)
         status = mdm_model_write_block(w, &model->layout, "", model->ema);
     if (status == MASKDM_OK && model->online)
         status = mdm_model_write_block(w, &model->layout, "online.", model->online);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_save(w, path, 0);
-    mdm_st_writer_release(&w);
+        status = mdm_safetensors_writer_save(w, path, 0);
+    mdm_safetensors_writer_release(&w);
     return status;
 }
 
 /* ---- reading ---- */
 
 /* Every tensor is one that the network knows. Shapes were checked by name, so counting suffices. */
-static int check_extra(const struct mdm_st *s, const struct mdm_params *layout, int sets)
+static int check_extra(const struct mdm_tensorfile *s, const struct mdm_params *layout, int sets)
 {
     if (s->count == (int64_t)layout->count * sets)
         return MASKDM_OK;
@@ -115,9 +115,9 @@ static int parse(maskdm_options **out, const struct mdm_option_kind *kind, const
     return MASKDM_OK;
 }
 
-static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mdm_st *s)
+static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mdm_tensorfile *s)
 {
-    const char *name = mdm_st_meta(s, "maskdm.network"), *kind = mdm_st_meta(s, "maskdm.kind");
+    const char *name = mdm_tensorfile_meta(s, "maskdm.network"), *kind = mdm_tensorfile_meta(s, "maskdm.kind");
     const struct mdm_network *network = name ? mdm_network_find(name) : NULL;
     maskdm_options *options = NULL, *schedule = NULL;
     maskdm_scheduler *scheduler = NULL;
@@ -130,9 +130,10 @@ static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mdm_
         return mdm_fail(MASKDM_EFORMAT, "metadata entry \"maskdm.network\" is missing: not a maskdm model");
     if (!network)
         return mdm_fail(MASKDM_EVERSION, "network \"%s\" is none that this version knows", name);
-    status = parse(&options, network->kind, mdm_st_meta(s, "maskdm.network.options"), "maskdm.network.options");
+    status =
+        parse(&options, network->kind, mdm_tensorfile_meta(s, "maskdm.network.options"), "maskdm.network.options");
     if (status == MASKDM_OK)
-        status = parse(&schedule, &mdm_scheduler_kind, mdm_st_meta(s, "maskdm.scheduler.options"),
+        status = parse(&schedule, &mdm_scheduler_kind, mdm_tensorfile_meta(s, "maskdm.scheduler.options"),
                        "maskdm.scheduler.options");
     if (status == MASKDM_OK)
         status = mdm_scheduler_create(&scheduler, schedule);
@@ -150,7 +151,7 @@ enum { BOTH = -1 };
 
 /* Shapes are held against the file before the blocks are taken, so that a header that claims a giant network costs
  * nothing. `which`: BOTH, or the only set of weights that is wanted. */
-static int load(maskdm_model **out, maskdm_device *device, struct mdm_st *s, int which)
+static int load(maskdm_model **out, maskdm_device *device, struct mdm_tensorfile *s, int which)
 {
     maskdm_model *m;
     int sets, status;
@@ -158,7 +159,7 @@ static int load(maskdm_model **out, maskdm_device *device, struct mdm_st *s, int
     *out = NULL;
     MDM_TRY(make_from_meta(&m, device, s));
     sets = m->layout.count > 0 && s->count > m->layout.count ? 2 : 1;
-    status = mdm_labels_read(&m->labels, mdm_st_meta(s, "maskdm.labels"), m->geometry.classes);
+    status = mdm_labels_read(&m->labels, mdm_tensorfile_meta(s, "maskdm.labels"), m->geometry.classes);
     if (status == MASKDM_OK)
         status = mdm_model_check_block(s, &m->layout, "");
     if (status == MASKDM_OK && sets == 2)
@@ -182,25 +183,25 @@ static int load(maskdm_model **out, maskdm_device *device, struct mdm_st *s, int
 
 static int load_path(maskdm_model **out, maskdm_device *device, const char *path, int which)
 {
-    struct mdm_st s;
+    struct mdm_tensorfile s;
     int status;
 
     *out = NULL;
-    MDM_TRY(mdm_st_open(&s, path));
+    MDM_TRY(mdm_safetensors_open(&s, path));
     status = load(out, device, &s, which);
-    mdm_st_close(&s);
+    mdm_tensorfile_close(&s);
     return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;
 }
 
 static int load_bytes(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size, int which)
 {
-    struct mdm_st s;
+    struct mdm_tensorfile s;
     int status;
 
     *out = NULL;
-    MDM_TRY(mdm_st_open_memory(&s, bytes, size));
+    MDM_TRY(mdm_safetensors_open_memory(&s, bytes, size));
     status = load(out, device, &s, which);
-    mdm_st_close(&s);
+    mdm_tensorfile_close(&s);
     return status;
 }
 

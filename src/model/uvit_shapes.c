@@ -14,16 +14,17 @@
 
 enum { NAME_LENGTH = 256 };
 
-static int64_t find(const struct mdm_st *s, const char *prefix, const char *name)
+static int64_t find(const struct mdm_tensorfile *s, const char *prefix, const char *name)
 {
     char full[NAME_LENGTH];
 
     mdm_format(full, sizeof full, "%s%s", prefix, name);
-    return mdm_st_find(s, full);
+    return mdm_tensorfile_find(s, full);
 }
 
 /* The shape of a weight that every such network has. */
-static int read_shape(const struct mdm_st *s, const char *prefix, const char *name, int rank, const int64_t **shape)
+static int read_shape(const struct mdm_tensorfile *s, const char *prefix, const char *name, int rank,
+                      const int64_t **shape)
 {
     const int64_t at = find(s, prefix, name);
 
@@ -69,7 +70,7 @@ static int set_ratio(maskdm_options *o, int64_t hidden, int64_t dim)
     return status;
 }
 
-static int set_depth(maskdm_options *o, const struct mdm_st *s, const char *prefix)
+static int set_depth(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix)
 {
     int64_t half = 0;
 
@@ -82,7 +83,7 @@ static int set_depth(maskdm_options *o, const struct mdm_st *s, const char *pref
     }
 }
 
-int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_st *s, const char *prefix, int64_t *patches)
+int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, int64_t *patches)
 {
     const int64_t *position = NULL, *patch = NULL, *fc1 = NULL, *label = NULL;
     const int labelled = find(s, prefix, "encoder.label_emb.weight") >= 0;

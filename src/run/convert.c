@@ -26,7 +26,7 @@ enum { DIM_PER_HEAD = 64 };
 struct job {
     const maskdm_options *options;
     const struct mdm_log *log;
-    struct mdm_st file;
+    struct mdm_tensorfile file;
     struct mdm_places places;
     unsigned char *mark; /* of each tensor: enum mdm_mark */
     int64_t betas;       /* the tensor that the schedule follows; -1: none */
@@ -37,13 +37,13 @@ struct job {
 };
 
 /* Of our own files, too, one could take the weights; but what else they hold would be lost. */
-static int check_foreign(const struct mdm_st *s)
+static int check_foreign(const struct mdm_tensorfile *s)
 {
-    const char *kind = mdm_st_meta(s, "maskdm.kind");
+    const char *kind = mdm_tensorfile_meta(s, "maskdm.kind");
 
     if (kind && !strcmp(kind, "state"))
         return mdm_fail(MASKDM_EFORMAT, "a training state of maskdm; the run's model.safetensors holds the model");
-    if (mdm_st_meta(s, "maskdm.network"))
+    if (mdm_tensorfile_meta(s, "maskdm.network"))
         return mdm_fail(MASKDM_EFORMAT, "a model file of maskdm already; there is nothing to convert");
     return MASKDM_OK;
 }
@@ -116,7 +116,7 @@ static int read_schedule(struct job *j)
         if (place[i]) {
             mdm_convert_around(around, place[i]);
             mdm_format(name, sizeof name, "%sbetas", around);
-            j->betas = mdm_st_find(&j->file, name);
+            j->betas = mdm_tensorfile_find(&j->file, name);
         }
     return mdm_convert_schedule(&j->scheduler, j->options, &j->file, j->betas, j->log);
 }
@@ -178,7 +178,7 @@ static const char *show(char out[MDM_PLACE_PREFIX + 1], const struct mdm_place *
 static void tell_weights(const struct job *j)
 {
     const struct mdm_places *p = &j->places;
-    const char *step = mdm_st_meta(&j->file, "step");
+    const char *step = mdm_tensorfile_meta(&j->file, "step");
     char average[MDM_PLACE_PREFIX + 1], online[MDM_PLACE_PREFIX + 1], when[64] = "";
 
     if (step)
@@ -209,7 +209,7 @@ static void tell(const struct job *j)
 static int convert(struct job *j, maskdm_control *control)
 {
     const char *from = mdm_options_string(j->options, "from");
-    int status = mdm_tensors_open(&j->file, from);
+    int status = mdm_tensorfile_open(&j->file, from);
 
     if (status < 0)
         return status;
@@ -222,7 +222,7 @@ static int convert(struct job *j, maskdm_control *control)
         status = make_model(j);
     if (status == MASKDM_OK)
         tell_weights(j);
-    mdm_st_close(&j->file);
+    mdm_tensorfile_close(&j->file);
     if (status < 0)
         return mdm_fail_prefix(status, "%s", from);
     MDM_TRY(mdm_control_check(control, "the conversion"));

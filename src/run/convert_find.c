@@ -75,12 +75,12 @@ static int unwrap(char *name)
     }
 }
 
-int mdm_convert_unwrap(struct mdm_st *s, int64_t *dropped)
+int mdm_convert_unwrap(struct mdm_tensorfile *s, int64_t *dropped)
 {
     *dropped = 0;
     for (int64_t i = 0; i < s->count; i++)
         *dropped += unwrap(s->tensor[i].name);
-    return *dropped ? mdm_st_reindex(s) : MASKDM_OK;
+    return *dropped ? mdm_tensorfile_reindex(s) : MASKDM_OK;
 }
 
 /* ---- places ---- */
@@ -117,7 +117,7 @@ static int add_place(struct mdm_places *p, const char *name, size_t n)
     return MASKDM_OK;
 }
 
-static int list_places(struct mdm_places *p, const struct mdm_st *s)
+static int list_places(struct mdm_places *p, const struct mdm_tensorfile *s)
 {
     const size_t n = sizeof anchor - 1;
 
@@ -227,7 +227,7 @@ static int follow_option(const struct mdm_place **out, const struct mdm_places *
     return *out ? 1 : fail_choice(p, "there are no weights where it was said; they are at", option, is_any);
 }
 
-int mdm_convert_find(struct mdm_places *p, const struct mdm_st *s, const char *average, const char *online)
+int mdm_convert_find(struct mdm_places *p, const struct mdm_tensorfile *s, const char *average, const char *online)
 {
     int decided;
 

@@ -23,10 +23,10 @@ struct mdm_places {
 };
 
 /* Leave out of every name what wrappers add ("module.", "_orig_mod."); *dropped: from how many names. */
-int mdm_convert_unwrap(struct mdm_st *s, int64_t *dropped);
+int mdm_convert_unwrap(struct mdm_tensorfile *s, int64_t *dropped);
 /* Find every place, and the two that are meant: by `average` and `online` (a prefix as `info` shows it, "none", or ""
  * for what the names say). MASKDM_EFORMAT where there is none, and where it is not clear which. */
-int mdm_convert_find(struct mdm_places *p, const struct mdm_st *s, const char *average, const char *online);
+int mdm_convert_find(struct mdm_places *p, const struct mdm_tensorfile *s, const char *average, const char *online);
 /* The first of those meant. */
 const struct mdm_place *mdm_convert_main(const struct mdm_places *p);
 /* What the diffusion around a network is called: its prefix without a last "model.". */

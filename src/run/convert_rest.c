@@ -14,7 +14,7 @@
 enum { SHOWN = 3, MOST_LINES = 16, NAME_LENGTH = 512 };
 
 struct rest {
-    const struct mdm_st *s;
+    const struct mdm_tensorfile *s;
     const struct mdm_places *places;
     const unsigned char *mark;
     const struct mdm_log *log;
@@ -26,7 +26,7 @@ struct group {
     const char *name[SHOWN];
 };
 
-static void mark_place(unsigned char *mark, const struct mdm_st *s, const struct mdm_place *place,
+static void mark_place(unsigned char *mark, const struct mdm_tensorfile *s, const struct mdm_place *place,
                        const struct mdm_params *layout, enum mdm_mark as)
 {
     char name[NAME_LENGTH];
@@ -35,13 +35,13 @@ static void mark_place(unsigned char *mark, const struct mdm_st *s, const struct
         int64_t at;
 
         mdm_format(name, sizeof name, "%s%s", place->prefix, layout->list[k].name);
-        at = mdm_st_find(s, name);
+        at = mdm_tensorfile_find(s, name);
         if (at >= 0)
             mark[at] = (unsigned char)as;
     }
 }
 
-int mdm_convert_mark(unsigned char **mark, const struct mdm_st *s, const struct mdm_places *p,
+int mdm_convert_mark(unsigned char **mark, const struct mdm_tensorfile *s, const struct mdm_places *p,
                      const struct mdm_params *layout)
 {
     *mark = mdm_need((size_t)s->count, 1, "marks of tensors");
@@ -77,7 +77,7 @@ static int is_copy(const struct rest *r, int64_t i)
 /* The buffers beside a network that its diffusion makes of the betas. */
 static int is_schedule(const struct rest *r, int64_t i)
 {
-    const struct mdm_st_tensor *t = &r->s->tensor[i];
+    const struct mdm_tensorfile_tensor *t = &r->s->tensor[i];
     static const char *const begin[] = {"betas",      "alphas_cumprod", "sqrt_",          "log_",
                                         "posterior_", "loss_weight",    "p2_loss_weight", "snr"};
     char around[MDM_PLACE_PREFIX + 1];
@@ -97,7 +97,7 @@ static int is_schedule(const struct rest *r, int64_t i)
 static int is_counter(const struct rest *r, int64_t i)
 {
     static const char *const names[] = {"initted", "step", "num_updates", "decay", "n_averaged"};
-    const struct mdm_st_tensor *t = &r->s->tensor[i];
+    const struct mdm_tensorfile_tensor *t = &r->s->tensor[i];
 
     for (size_t k = 0; k < MDM_LENGTH(names); k++)
         if (t->elements == 1 && !strcmp(last_part(t->name), names[k]))
@@ -192,7 +192,7 @@ static void tell_left_over(const struct rest *r)
         tell(r, MASKDM_LOG_WARN, &more, "which the network has not, elsewhere");
 }
 
-void mdm_convert_tell_rest(const struct mdm_st *s, const struct mdm_places *p, const unsigned char *mark,
+void mdm_convert_tell_rest(const struct mdm_tensorfile *s, const struct mdm_places *p, const unsigned char *mark,
                            const struct mdm_log *log)
 {
     const struct rest r = {s, p, mark, log};

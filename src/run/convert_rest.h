@@ -13,11 +13,11 @@ enum mdm_mark { MDM_MARK_NONE, MDM_MARK_USED, MDM_MARK_COPY };
 
 /* One mark for each tensor, in fresh memory (mdm_free): USED, a weight at a place that is meant; COPY, one at
  * another place. */
-int mdm_convert_mark(unsigned char **mark, const struct mdm_st *s, const struct mdm_places *p,
+int mdm_convert_mark(unsigned char **mark, const struct mdm_tensorfile *s, const struct mdm_places *p,
                      const struct mdm_params *layout);
 /* What is not marked USED. Optimizer state, schedules and further copies of the weights are news; anything else is a
  * warning. */
-void mdm_convert_tell_rest(const struct mdm_st *s, const struct mdm_places *p, const unsigned char *mark,
+void mdm_convert_tell_rest(const struct mdm_tensorfile *s, const struct mdm_places *p, const unsigned char *mark,
                            const struct mdm_log *log);
 
 #endif

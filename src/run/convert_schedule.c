@@ -24,7 +24,7 @@ static int matches(const struct mdm_schedule *schedule, const double *beta, int6
 }
 
 /* The tensor's values in fresh memory; NULL and MASKDM_OK where there is none that could be betas. */
-static int read_betas(double **beta, int64_t *count, struct mdm_st *s, int64_t at)
+static int read_betas(double **beta, int64_t *count, struct mdm_tensorfile *s, int64_t at)
 {
     int status;
 
@@ -35,7 +35,7 @@ static int read_betas(double **beta, int64_t *count, struct mdm_st *s, int64_t a
     *beta = mdm_need((size_t)*count, sizeof **beta, "the schedule of a checkpoint");
     if (!*beta)
         return MASKDM_ENOMEM;
-    status = mdm_st_read_f64(s, at, *beta, *count);
+    status = mdm_tensorfile_read_f64(s, at, *beta, *count);
     if (status < 0) {
         mdm_free(*beta);
         *beta = NULL;
@@ -75,7 +75,7 @@ static int follow(maskdm_scheduler **out, maskdm_options *o, const maskdm_option
     return MASKDM_OK;
 }
 
-int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct mdm_st *s,
+int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct mdm_tensorfile *s,
                          int64_t betas, const struct mdm_log *log)
 {
     maskdm_options *o = NULL;

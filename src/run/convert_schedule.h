@@ -11,7 +11,7 @@
 
 /* The scheduler that the options ask for; what they leave open follows tensor `betas`, where there
  * is one (or -1). A schedule that contradicts it is worth a warning. */
-int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct mdm_st *s,
+int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct mdm_tensorfile *s,
                          int64_t betas, const struct mdm_log *log);
 
 #endif

@@ -188,7 +188,7 @@ const struct mdm_foreign *mdm_foreign_find(const void *bytes, size_t n)
     return NULL;
 }
 
-int mdm_st_refuse_foreign(struct mdm_st *s)
+int mdm_foreign_refuse(struct mdm_tensorfile *s)
 {
     unsigned char byte[HEAD];
     const struct head h = {byte, s->size < HEAD ? (size_t)s->size : HEAD};
@@ -196,14 +196,14 @@ int mdm_st_refuse_foreign(struct mdm_st *s)
     char words[QUOTED + 32] = "";
 
     if (!s->size)
-        return mdm_fail(MASKDM_EFORMAT, "%s is empty", mdm_st_label(s));
-    MDM_TRY(mdm_st_bytes_at(s, byte, h.n, 0));
+        return mdm_fail(MASKDM_EFORMAT, "%s is empty", mdm_tensorfile_label(s));
+    MDM_TRY(mdm_tensorfile_bytes_at(s, byte, h.n, 0));
     f = mdm_foreign_find(byte, h.n);
     if (!f)
         return MASKDM_OK;
     if (f->is_text)
         quote(words, &h);
     return mdm_fail(MASKDM_EFORMAT, "%s is %s%s (%llu bytes), not a model or checkpoint that can be read%s%s",
-                    mdm_st_label(s), f->what, words, (unsigned long long)s->size, f->advice ? "; " : "",
+                    mdm_tensorfile_label(s), f->what, words, (unsigned long long)s->size, f->advice ? "; " : "",
                     f->advice ? f->advice : "");
 }

@@ -11,12 +11,12 @@
 
 #include <string.h>
 
-const char *mdm_st_label(const struct mdm_st *s)
+const char *mdm_tensorfile_label(const struct mdm_tensorfile *s)
 {
     return s->reader ? mdm_reader_path(s->reader) : "tensor file in memory";
 }
 
-int mdm_st_bytes_at(struct mdm_st *s, void *out, size_t bytes, uint64_t offset)
+int mdm_tensorfile_bytes_at(struct mdm_tensorfile *s, void *out, size_t bytes, uint64_t offset)
 {
     if (!bytes)
         return MASKDM_OK;
@@ -27,53 +27,54 @@ int mdm_st_bytes_at(struct mdm_st *s, void *out, size_t bytes, uint64_t offset)
 }
 
 /* Whether the file begins as every tensor file of some use does: a length and "{". */
-static int looks_right(struct mdm_st *s, uint64_t *length, int *status)
+static int looks_right(struct mdm_tensorfile *s, uint64_t *length, int *status)
 {
-    unsigned char bytes[MDM_ST_LENGTH + 1] = {0};
+    unsigned char bytes[MDM_SAFETENSORS_LENGTH + 1] = {0};
     const size_t n = s->size < sizeof bytes ? (size_t)s->size : sizeof bytes;
 
-    *status = mdm_st_bytes_at(s, bytes, n, 0);
-    *length = mdm_load_le(bytes, MDM_ST_LENGTH);
-    return *status == MASKDM_OK && bytes[MDM_ST_LENGTH] == '{' && *length <= MDM_ST_HEADER;
+    *status = mdm_tensorfile_bytes_at(s, bytes, n, 0);
+    *length = mdm_load_le(bytes, MDM_SAFETENSORS_LENGTH);
+    return *status == MASKDM_OK && bytes[MDM_SAFETENSORS_LENGTH] == '{' && *length <= MDM_SAFETENSORS_HEADER;
 }
 
-/* The header's place: MDM_ST_LENGTH, its length, and the rest of the file is data. */
-static int measure_header(struct mdm_st *s)
+/* The header's place: MDM_SAFETENSORS_LENGTH, its length, and the rest of the file is data. */
+static int measure_header(struct mdm_tensorfile *s)
 {
     uint64_t n;
     int status;
 
     if (!looks_right(s, &n, &status)) {
         MDM_TRY(status);
-        MDM_TRY(mdm_st_refuse_foreign(s));
+        MDM_TRY(mdm_foreign_refuse(s));
     }
-    if (s->size < MDM_ST_LENGTH)
-        return mdm_fail(MASKDM_EFORMAT, "%s: a tensor file has at least %d bytes, this one %llu", mdm_st_label(s),
-                        MDM_ST_LENGTH, (unsigned long long)s->size);
-    if (n > s->size - MDM_ST_LENGTH)
+    if (s->size < MDM_SAFETENSORS_LENGTH)
+        return mdm_fail(MASKDM_EFORMAT, "%s: a tensor file has at least %d bytes, this one %llu",
+                        mdm_tensorfile_label(s), MDM_SAFETENSORS_LENGTH, (unsigned long long)s->size);
+    if (n > s->size - MDM_SAFETENSORS_LENGTH)
         return mdm_fail(MASKDM_EFORMAT, "%s: the header is said to have %llu bytes, but only %llu follow",
-                        mdm_st_label(s), (unsigned long long)n, (unsigned long long)(s->size - MDM_ST_LENGTH));
-    if (n > MDM_ST_HEADER)
-        return mdm_fail(MASKDM_EFORMAT, "%s: the header has %llu bytes; at most %d are allowed", mdm_st_label(s),
-                        (unsigned long long)n, MDM_ST_HEADER);
-    s->data_at = MDM_ST_LENGTH + n;
+                        mdm_tensorfile_label(s), (unsigned long long)n,
+                        (unsigned long long)(s->size - MDM_SAFETENSORS_LENGTH));
+    if (n > MDM_SAFETENSORS_HEADER)
+        return mdm_fail(MASKDM_EFORMAT, "%s: the header has %llu bytes; at most %d are allowed",
+                        mdm_tensorfile_label(s), (unsigned long long)n, MDM_SAFETENSORS_HEADER);
+    s->data_at = MDM_SAFETENSORS_LENGTH + n;
     return MASKDM_OK;
 }
 
 /* `head`: the length and the header, `total` bytes from the start of the file. */
-static int judge(struct mdm_st *s, const char *head, size_t total)
+static int judge(struct mdm_tensorfile *s, const char *head, size_t total)
 {
-    int err = mdm_st_parse(s, head + MDM_ST_LENGTH, total - MDM_ST_LENGTH);
+    int err = mdm_safetensors_parse(s, head + MDM_SAFETENSORS_LENGTH, total - MDM_SAFETENSORS_LENGTH);
 
     if (!err)
-        err = mdm_st_check(s, s->size - s->data_at);
+        err = mdm_safetensors_check(s, s->size - s->data_at);
     if (err)
-        return mdm_fail_prefix(err, "%s", mdm_st_label(s));
-    mdm_st_digest_head(s, head, total);
+        return mdm_fail_prefix(err, "%s", mdm_tensorfile_label(s));
+    mdm_safetensors_digest_head(s, head, total);
     return MASKDM_OK;
 }
 
-int mdm_st_read_header(struct mdm_st *s)
+int mdm_safetensors_read(struct mdm_tensorfile *s)
 {
     char *head;
     size_t total;
@@ -86,7 +87,7 @@ int mdm_st_read_header(struct mdm_st *s)
     head = mdm_malloc(total);
     if (!head)
         return mdm_fail_memory(total, "the header of a tensor file");
-    err = mdm_st_bytes_at(s, head, total, 0);
+    err = mdm_tensorfile_bytes_at(s, head, total, 0);
     if (!err)
         err = judge(s, head, total);
     mdm_free(head);
@@ -113,7 +114,7 @@ static int refuse_folder(const char *path)
     return MASKDM_EINVAL;
 }
 
-int mdm_st_open_as(struct mdm_st *out, const char *path, int (*read)(struct mdm_st *s))
+int mdm_tensorfile_open_as(struct mdm_tensorfile *out, const char *path, int (*read)(struct mdm_tensorfile *s))
 {
     int err;
 
@@ -123,11 +124,12 @@ int mdm_st_open_as(struct mdm_st *out, const char *path, int (*read)(struct mdm_
     out->size = mdm_reader_size(out->reader);
     err = read(out);
     if (err)
-        mdm_st_close(out);
+        mdm_tensorfile_close(out);
     return err;
 }
 
-int mdm_st_open_memory_as(struct mdm_st *out, const void *bytes, size_t size, int (*read)(struct mdm_st *s))
+int mdm_tensorfile_open_memory_as(struct mdm_tensorfile *out, const void *bytes, size_t size,
+                                  int (*read)(struct mdm_tensorfile *s))
 {
     int err;
 
@@ -136,21 +138,21 @@ int mdm_st_open_memory_as(struct mdm_st *out, const void *bytes, size_t size, in
     out->size = size;
     err = read(out);
     if (err)
-        mdm_st_close(out);
+        mdm_tensorfile_close(out);
     return err;
 }
 
-int mdm_st_open(struct mdm_st *out, const char *path)
+int mdm_safetensors_open(struct mdm_tensorfile *out, const char *path)
 {
-    return mdm_st_open_as(out, path, mdm_st_read_header);
+    return mdm_tensorfile_open_as(out, path, mdm_safetensors_read);
 }
 
-int mdm_st_open_memory(struct mdm_st *out, const void *bytes, size_t size)
+int mdm_safetensors_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size)
 {
-    return mdm_st_open_memory_as(out, bytes, size, mdm_st_read_header);
+    return mdm_tensorfile_open_memory_as(out, bytes, size, mdm_safetensors_read);
 }
 
-void mdm_st_close(struct mdm_st *s)
+void mdm_tensorfile_close(struct mdm_tensorfile *s)
 {
     for (int64_t i = 0; i < s->count; i++)
         mdm_free(s->tensor[i].name);
@@ -167,7 +169,7 @@ void mdm_st_close(struct mdm_st *s)
     memset(s, 0, sizeof *s);
 }
 
-int64_t mdm_st_find(const struct mdm_st *s, const char *name)
+int64_t mdm_tensorfile_find(const struct mdm_tensorfile *s, const char *name)
 {
     int64_t low = 0, high = s->count;
 
@@ -184,7 +186,7 @@ int64_t mdm_st_find(const struct mdm_st *s, const char *name)
     return -1;
 }
 
-const char *mdm_st_meta(const struct mdm_st *s, const char *key)
+const char *mdm_tensorfile_meta(const struct mdm_tensorfile *s, const char *key)
 {
     for (int64_t i = 0; i < s->meta_count; i++)
         if (!strcmp(s->meta[i].key, key))

@@ -14,39 +14,41 @@
 
 #include <stdatomic.h>
 
-enum { MDM_ST_RANK = 8 };
+enum { MDM_TENSORFILE_RANK = 8 };
 
-struct mdm_st_tensor {
+struct mdm_tensorfile_tensor {
     char *name;
     const char *dtype; /* static text */
     int rank;
-    int64_t shape[MDM_ST_RANK];
+    int64_t shape[MDM_TENSORFILE_RANK];
     int64_t elements;
     uint64_t begin, end; /* bytes, from the start of the data; of a scattered tensor only the length is meant */
     int scattered;       /* elements do not follow each other: begin + sum of index[i] * stride[i] elements */
-    int64_t stride[MDM_ST_RANK];
+    int64_t stride[MDM_TENSORFILE_RANK];
     int64_t part; /* 1 + index of the part that it lies in; 0: none with a checksum of its own */
 };
 
 /* Bytes that are held against a checksum when they are first wanted: a checkpoint's storage. */
-struct mdm_st_part {
+struct mdm_tensorfile_part {
     uint64_t at, size; /* in the file */
     uint32_t crc;
     atomic_int good; /* checked, or none is stated */
 };
 
-struct mdm_st_entry { char *key, *value; };
+struct mdm_tensorfile_entry {
+    char *key, *value;
+};
 
 struct mdm_crc32;
 
 /* What a file says, checked. Tensors of a safetensors file are in the order of their bytes. */
-struct mdm_st {
-    struct mdm_st_tensor *tensor;
+struct mdm_tensorfile {
+    struct mdm_tensorfile_tensor *tensor;
     int64_t count;
     int64_t *by_name; /* indices in the order of names, for binary search */
-    struct mdm_st_entry *meta;
+    struct mdm_tensorfile_entry *meta;
     int64_t meta_count;
-    struct mdm_st_part *part;
+    struct mdm_tensorfile_part *part;
     struct mdm_crc32 *crc;    /* where there are parts */
     uint64_t data_at; /* bytes from the start of the file */
     int has_digest;   /* in the form that is written today; then */
@@ -56,31 +58,31 @@ struct mdm_st {
     uint64_t size;
 };
 
-int mdm_st_open(struct mdm_st *out, const char *path);
-int mdm_st_open_memory(struct mdm_st *out, const void *bytes, size_t size);
-void mdm_st_close(struct mdm_st *s);
-int64_t mdm_st_find(const struct mdm_st *s, const char *name);       /* -1: none */
+int mdm_safetensors_open(struct mdm_tensorfile *out, const char *path);
+int mdm_safetensors_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size);
+void mdm_tensorfile_close(struct mdm_tensorfile *s);
+int64_t mdm_tensorfile_find(const struct mdm_tensorfile *s, const char *name); /* -1: none */
 /* After names were changed in place: MASKDM_EFORMAT where one then comes twice. */
-int mdm_st_reindex(struct mdm_st *s);
-const char *mdm_st_meta(const struct mdm_st *s, const char *key);
-int mdm_st_read(struct mdm_st *s, int64_t i, void *out, size_t bytes);       /* raw, exact size */
-int mdm_st_read_f32(struct mdm_st *s, int64_t i, float *out, int64_t count);
+int mdm_tensorfile_reindex(struct mdm_tensorfile *s);
+const char *mdm_tensorfile_meta(const struct mdm_tensorfile *s, const char *key);
+int mdm_tensorfile_read(struct mdm_tensorfile *s, int64_t i, void *out, size_t bytes); /* raw, exact size */
+int mdm_tensorfile_read_f32(struct mdm_tensorfile *s, int64_t i, float *out, int64_t count);
 /* Elements [first, first + count). */
-int mdm_st_read_f32_part(struct mdm_st *s, int64_t i, int64_t first, float *out, int64_t count);
-int mdm_st_read_f64(struct mdm_st *s, int64_t i, double *out, int64_t count);
-int mdm_st_read_i64(struct mdm_st *s, int64_t i, int64_t *out, int64_t count);
+int mdm_tensorfile_read_f32_part(struct mdm_tensorfile *s, int64_t i, int64_t first, float *out, int64_t count);
+int mdm_tensorfile_read_f64(struct mdm_tensorfile *s, int64_t i, double *out, int64_t count);
+int mdm_tensorfile_read_i64(struct mdm_tensorfile *s, int64_t i, int64_t *out, int64_t count);
 
 /* ---- writing: pieces are borrowed until saved ---- */
-struct mdm_st_writer;
-int mdm_st_writer_create(struct mdm_st_writer **out);
-void mdm_st_writer_release(struct mdm_st_writer **w);
-int mdm_st_writer_meta(struct mdm_st_writer *w, const char *key, const char *value);
-int mdm_st_writer_add(struct mdm_st_writer *w, const char *name, const char *dtype, const int64_t *shape,
-                      int rank, const void *data);
+struct mdm_safetensors_writer;
+int mdm_safetensors_writer_create(struct mdm_safetensors_writer **out);
+void mdm_safetensors_writer_release(struct mdm_safetensors_writer **w);
+int mdm_safetensors_writer_meta(struct mdm_safetensors_writer *w, const char *key, const char *value);
+int mdm_safetensors_writer_add(struct mdm_safetensors_writer *w, const char *name, const char *dtype,
+                               const int64_t *shape, int rank, const void *data);
 /* With `digest` non-zero the metadata gains "maskdm.digest", a checksum of every byte of the file, the header's too
- * (doc/formats.md); mdm_st_verify() recomputes it. */
-int mdm_st_writer_save(struct mdm_st_writer *w, const char *path, int digest);
+ * (doc/formats.md); mdm_safetensors_verify() recomputes it. */
+int mdm_safetensors_writer_save(struct mdm_safetensors_writer *w, const char *path, int digest);
 /* MASKDM_EFORMAT when the digest is absent or does not match, MASKDM_EVERSION where it covers less than the file. */
-int mdm_st_verify(struct mdm_st *s);
+int mdm_safetensors_verify(struct mdm_tensorfile *s);
 
 #endif

@@ -40,18 +40,18 @@ static double real_f16(uint64_t bits)
 }
 
 /* The 8-bit floats are carried as bytes; nothing here computes with them. */
-static const struct mdm_st_dtype types[] = {
-    {"F32", 4, MDM_ST_FLOAT, real_f32},   {"F64", 8, MDM_ST_FLOAT, real_f64},
-    {"F16", 2, MDM_ST_FLOAT, real_f16},   {"BF16", 2, MDM_ST_FLOAT, real_bf16},
-    {"BOOL", 1, MDM_ST_UNSIGNED, NULL},   {"U8", 1, MDM_ST_UNSIGNED, NULL},
-    {"I8", 1, MDM_ST_SIGNED, NULL},       {"U16", 2, MDM_ST_UNSIGNED, NULL},
-    {"I16", 2, MDM_ST_SIGNED, NULL},      {"U32", 4, MDM_ST_UNSIGNED, NULL},
-    {"I32", 4, MDM_ST_SIGNED, NULL},      {"U64", 8, MDM_ST_UNSIGNED, NULL},
-    {"I64", 8, MDM_ST_SIGNED, NULL},      {"F8_E5M2", 1, MDM_ST_OPAQUE, NULL},
-    {"F8_E4M3", 1, MDM_ST_OPAQUE, NULL},
+static const struct mdm_tensorfile_dtype types[] = {
+    {"F32", 4, MDM_TENSORFILE_FLOAT, real_f32},  {"F64", 8, MDM_TENSORFILE_FLOAT, real_f64},
+    {"F16", 2, MDM_TENSORFILE_FLOAT, real_f16},  {"BF16", 2, MDM_TENSORFILE_FLOAT, real_bf16},
+    {"BOOL", 1, MDM_TENSORFILE_UNSIGNED, NULL},  {"U8", 1, MDM_TENSORFILE_UNSIGNED, NULL},
+    {"I8", 1, MDM_TENSORFILE_SIGNED, NULL},      {"U16", 2, MDM_TENSORFILE_UNSIGNED, NULL},
+    {"I16", 2, MDM_TENSORFILE_SIGNED, NULL},     {"U32", 4, MDM_TENSORFILE_UNSIGNED, NULL},
+    {"I32", 4, MDM_TENSORFILE_SIGNED, NULL},     {"U64", 8, MDM_TENSORFILE_UNSIGNED, NULL},
+    {"I64", 8, MDM_TENSORFILE_SIGNED, NULL},     {"F8_E5M2", 1, MDM_TENSORFILE_OPAQUE, NULL},
+    {"F8_E4M3", 1, MDM_TENSORFILE_OPAQUE, NULL},
 };
 
-const struct mdm_st_dtype *mdm_st_dtype_find(const char *name)
+const struct mdm_tensorfile_dtype *mdm_tensorfile_dtype_find(const char *name)
 {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (!strcmp(types[i].name, name))

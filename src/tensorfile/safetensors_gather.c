@@ -20,16 +20,16 @@ struct axis {
 };
 
 struct gather {
-    struct mdm_st *s;
+    struct mdm_tensorfile *s;
     uint64_t begin; /* byte of the file at which element 0 lies */
     int64_t size;   /* bytes of an element */
-    mdm_st_take *take;
+    mdm_tensorfile_take *take;
     void *user;
     unsigned char *window;
 };
 
 /* Dimensions that matter, by falling steps in the file; two that step like one are one. Returns how many. */
-static int find_axes(const struct mdm_st_tensor *t, struct axis axis[MDM_ST_RANK])
+static int find_axes(const struct mdm_tensorfile_tensor *t, struct axis axis[MDM_TENSORFILE_RANK])
 {
     int64_t to = 1;
     int n = 0, kept = 0;
@@ -116,8 +116,8 @@ static int take_plane(const struct gather *g, int64_t from, int64_t to, const st
             x.size = a->size - i < rows ? a->size - i : rows;
             y.size = b->size - j < columns ? b->size - j : columns;
             span = (x.size - 1) * x.from + (y.size - 1) * y.from + 1;
-            MDM_TRY(mdm_st_bytes_at(g->s, g->window, (size_t)(span * g->size),
-                                    g->begin + (uint64_t)((from + i * a->from + j * b->from) * g->size)));
+            MDM_TRY(mdm_tensorfile_bytes_at(g->s, g->window, (size_t)(span * g->size),
+                                            g->begin + (uint64_t)((from + i * a->from + j * b->from) * g->size)));
             MDM_TRY(take_tile(g, to + i * a->to + j * b->to, &x, &y));
         }
     return MASKDM_OK;
@@ -129,7 +129,7 @@ static int take_planes(const struct gather *g, const struct axis *axis, int n)
     static const struct axis none = {1, 0, 0};
     const struct axis *a = n > 1 ? &axis[n - 2] : &none, *b = n > 0 ? &axis[n - 1] : &none;
     const int outer = n > 2 ? n - 2 : 0;
-    int64_t index[MDM_ST_RANK] = {0}, from = 0, to = 0;
+    int64_t index[MDM_TENSORFILE_RANK] = {0}, from = 0, to = 0;
     int d;
 
     do {
@@ -147,10 +147,11 @@ static int take_planes(const struct gather *g, const struct axis *axis, int n)
     return MASKDM_OK;
 }
 
-int mdm_st_gather(struct mdm_st *s, const struct mdm_st_tensor *t, mdm_st_take *take, void *user)
+int mdm_tensorfile_gather(struct mdm_tensorfile *s, const struct mdm_tensorfile_tensor *t, mdm_tensorfile_take *take,
+                          void *user)
 {
-    struct gather g = {s, s->data_at + t->begin, mdm_st_dtype_find(t->dtype)->size, take, user, NULL};
-    struct axis axis[MDM_ST_RANK];
+    struct gather g = {s, s->data_at + t->begin, mdm_tensorfile_dtype_find(t->dtype)->size, take, user, NULL};
+    struct axis axis[MDM_TENSORFILE_RANK];
     const int n = find_axes(t, axis);
     int err;
 

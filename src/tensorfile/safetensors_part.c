@@ -11,7 +11,7 @@
 
 enum { CHUNK = 1 << 18 };
 
-int mdm_st_parts_create(struct mdm_st *s)
+int mdm_tensorfile_parts_create(struct mdm_tensorfile *s)
 {
     s->crc = mdm_need(1, sizeof *s->crc, "checksums");
     if (!s->crc)
@@ -20,7 +20,7 @@ int mdm_st_parts_create(struct mdm_st *s)
     return MASKDM_OK;
 }
 
-static int digest_part(struct mdm_st *s, const struct mdm_st_part *p, uint32_t *found)
+static int digest_part(struct mdm_tensorfile *s, const struct mdm_tensorfile_part *p, uint32_t *found)
 {
     const size_t most = p->size < CHUNK ? (size_t)p->size : CHUNK;
     unsigned char *chunk = mdm_need(most, 1, "checksums");
@@ -29,7 +29,7 @@ static int digest_part(struct mdm_st *s, const struct mdm_st_part *p, uint32_t *
     *found = 0;
     for (uint64_t done = 0, n; done < p->size && !err; done += n) {
         n = p->size - done < most ? p->size - done : most;
-        err = mdm_st_bytes_at(s, chunk, (size_t)n, p->at + done);
+        err = mdm_tensorfile_bytes_at(s, chunk, (size_t)n, p->at + done);
         if (!err)
             *found = mdm_crc32_add(s->crc, *found, chunk, (size_t)n);
     }
@@ -38,9 +38,9 @@ static int digest_part(struct mdm_st *s, const struct mdm_st_part *p, uint32_t *
 }
 
 /* Several threads may come here for one part at once; each then finds the same. */
-int mdm_st_check_part(struct mdm_st *s, const struct mdm_st_tensor *t)
+int mdm_tensorfile_check_part(struct mdm_tensorfile *s, const struct mdm_tensorfile_tensor *t)
 {
-    struct mdm_st_part *p = t->part ? &s->part[t->part - 1] : NULL;
+    struct mdm_tensorfile_part *p = t->part ? &s->part[t->part - 1] : NULL;
     uint32_t found;
 
     if (!p || !p->size || atomic_load(&p->good))
@@ -48,8 +48,9 @@ int mdm_st_check_part(struct mdm_st *s, const struct mdm_st_tensor *t)
     MDM_TRY(digest_part(s, p, &found));
     if (found != p->crc)
         return mdm_fail(MASKDM_EFORMAT,
-                        "%s: tensor " MDM_ST_SHOWN " is damaged: its storage has checksum %08x instead of %08x",
-                        mdm_st_label(s), t->name, (unsigned)found, (unsigned)p->crc);
+                        "%s: tensor " MDM_TENSORFILE_SHOWN
+                        " is damaged: its storage has checksum %08x instead of %08x",
+                        mdm_tensorfile_label(s), t->name, (unsigned)found, (unsigned)p->crc);
     atomic_store(&p->good, 1);
     return MASKDM_OK;
 }

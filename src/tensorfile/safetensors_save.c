@@ -14,14 +14,15 @@
 enum { ALIGNMENT = 8, BUFFER = 8192 };
 
 /* Hand the bytes of every tensor, as they stand in the file, to `take`. */
-static int each_piece(const struct mdm_st_writer *w, int (*take)(void *user, const void *bytes, size_t n), void *user)
+static int each_piece(const struct mdm_safetensors_writer *w, int (*take)(void *user, const void *bytes, size_t n),
+                      void *user)
 {
     unsigned char buffer[BUFFER];
 
     for (int64_t i = 0; i < w->st.count; i++) {
-        const struct mdm_st_tensor *t = &w->st.tensor[i];
+        const struct mdm_tensorfile_tensor *t = &w->st.tensor[i];
         const unsigned char *from = w->data[i];
-        int size = mdm_st_dtype_find(t->dtype)->size;
+        int size = mdm_tensorfile_dtype_find(t->dtype)->size;
         size_t left = (size_t)(t->end - t->begin), n;
 
         if (left && (mdm_host_is_little() || size == 1)) {
@@ -58,20 +59,20 @@ static void add_entry(struct mdm_text *h, const char *key, const char *value)
 }
 
 /* With `digest`, room for one takes the place of any that was added under its key. */
-static void add_metadata(struct mdm_text *h, const struct mdm_st *s, int digest)
+static void add_metadata(struct mdm_text *h, const struct mdm_tensorfile *s, int digest)
 {
     if (!s->meta_count && !digest)
         return;
-    mdm_text_add(h, "\"" MDM_ST_META_KEY "\":{");
+    mdm_text_add(h, "\"" MDM_SAFETENSORS_META_KEY "\":{");
     for (int64_t i = 0; i < s->meta_count && !h->failed; i++)
-        if (!digest || strcmp(s->meta[i].key, MDM_ST_DIGEST_KEY))
+        if (!digest || strcmp(s->meta[i].key, MDM_SAFETENSORS_DIGEST_KEY))
             add_entry(h, s->meta[i].key, s->meta[i].value);
     if (digest && !h->failed)
-        add_entry(h, MDM_ST_DIGEST_KEY, MDM_ST_DIGEST_FORM MDM_ST_DIGEST_ZEROS);
+        add_entry(h, MDM_SAFETENSORS_DIGEST_KEY, MDM_SAFETENSORS_DIGEST_FORM MDM_SAFETENSORS_DIGEST_ZEROS);
     mdm_text_add(h, s->count ? "}," : "}");
 }
 
-static void add_tensor(struct mdm_text *h, const struct mdm_st_tensor *t)
+static void add_tensor(struct mdm_text *h, const struct mdm_tensorfile_tensor *t)
 {
     mdm_text_add_json(h, t->name);
     mdm_text_addf(h, ":{\"dtype\":\"%s\",\"shape\":[", t->dtype);
@@ -80,10 +81,10 @@ static void add_tensor(struct mdm_text *h, const struct mdm_st_tensor *t)
     mdm_text_addf(h, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)t->begin, (unsigned long long)t->end);
 }
 
-/* MDM_ST_LENGTH, JSON, and spaces until the data begins at a multiple of ALIGNMENT. */
-static int make_header(struct mdm_text *h, const struct mdm_st *s, int digest)
+/* MDM_SAFETENSORS_LENGTH, JSON, and spaces until the data begins at a multiple of ALIGNMENT. */
+static int make_header(struct mdm_text *h, const struct mdm_tensorfile *s, int digest)
 {
-    mdm_text_add_n(h, "\0\0\0\0\0\0\0", MDM_ST_LENGTH);
+    mdm_text_add_n(h, "\0\0\0\0\0\0\0", MDM_SAFETENSORS_LENGTH);
     mdm_text_add(h, "{");
     if (!h->failed)
         add_metadata(h, s, digest);
@@ -95,28 +96,28 @@ static int make_header(struct mdm_text *h, const struct mdm_st *s, int digest)
     while (!h->failed && h->length % ALIGNMENT)
         mdm_text_add(h, " ");
     MDM_TRY(mdm_text_ok(h));
-    if (h->length - MDM_ST_LENGTH > MDM_ST_HEADER)
-        return mdm_fail(MASKDM_EINVAL, "a header of %zu bytes; at most %d are allowed", h->length - MDM_ST_LENGTH,
-                        MDM_ST_HEADER);
-    mdm_store_le(h->data, MDM_ST_LENGTH, h->length - MDM_ST_LENGTH);
+    if (h->length - MDM_SAFETENSORS_LENGTH > MDM_SAFETENSORS_HEADER)
+        return mdm_fail(MASKDM_EINVAL, "a header of %zu bytes; at most %d are allowed",
+                        h->length - MDM_SAFETENSORS_LENGTH, MDM_SAFETENSORS_HEADER);
+    mdm_store_le(h->data, MDM_SAFETENSORS_LENGTH, h->length - MDM_SAFETENSORS_LENGTH);
     return MASKDM_OK;
 }
 
 /* The digest of the file that this header and the tensors make, into the header. */
-static int fill_digest(const struct mdm_st_writer *w, struct mdm_text *header)
+static int fill_digest(const struct mdm_safetensors_writer *w, struct mdm_text *header)
 {
-    const size_t digits = mdm_st_digest_at(header->data, header->length);
+    const size_t digits = mdm_safetensors_digest_at(header->data, header->length);
     struct mdm_digest d;
-    char text[MDM_ST_DIGITS + 1];
+    char text[MDM_SAFETENSORS_DIGITS + 1];
 
-    mdm_st_digest_start(&d, header->data, header->length, digits);
+    mdm_safetensors_digest_start(&d, header->data, header->length, digits);
     MDM_TRY(each_piece(w, take_digest, &d));
     mdm_digest_text(&d, text);
-    memcpy(header->data + digits, text, MDM_ST_DIGITS);
+    memcpy(header->data + digits, text, MDM_SAFETENSORS_DIGITS);
     return MASKDM_OK;
 }
 
-static int write_file(struct mdm_st_writer *w, const char *path, const struct mdm_text *header)
+static int write_file(struct mdm_safetensors_writer *w, const char *path, const struct mdm_text *header)
 {
     struct mdm_writer *file;
     int err;
@@ -131,7 +132,7 @@ static int write_file(struct mdm_st_writer *w, const char *path, const struct md
     return err;
 }
 
-int mdm_st_writer_save(struct mdm_st_writer *w, const char *path, int digest)
+int mdm_safetensors_writer_save(struct mdm_safetensors_writer *w, const char *path, int digest)
 {
     struct mdm_text header = {0};
     int err = make_header(&header, &w->st, digest);

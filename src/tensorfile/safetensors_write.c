@@ -11,17 +11,17 @@
 
 #include <string.h>
 
-int mdm_st_writer_create(struct mdm_st_writer **out)
+int mdm_safetensors_writer_create(struct mdm_safetensors_writer **out)
 {
     *out = mdm_need(1, sizeof **out, "a tensor file writer");
     return *out ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
-void mdm_st_writer_release(struct mdm_st_writer **w)
+void mdm_safetensors_writer_release(struct mdm_safetensors_writer **w)
 {
     if (!*w)
         return;
-    mdm_st_close(&(*w)->st);
+    mdm_tensorfile_close(&(*w)->st);
     mdm_free((*w)->data);
     mdm_free(*w);
     *w = NULL;
@@ -39,19 +39,19 @@ static int check_utf8(const char *what, const char *text)
     return MASKDM_OK;
 }
 
-int mdm_st_writer_meta(struct mdm_st_writer *w, const char *key, const char *value)
+int mdm_safetensors_writer_meta(struct mdm_safetensors_writer *w, const char *key, const char *value)
 {
-    struct mdm_st *s = &w->st;
-    struct mdm_st_entry *e;
+    struct mdm_tensorfile *s = &w->st;
+    struct mdm_tensorfile_entry *e;
 
     MDM_TRY(check_utf8("a metadata key", key));
     MDM_TRY(check_utf8("a metadata value", value));
-    if (mdm_st_meta(s, key))
-        return mdm_fail(MASKDM_EINVAL, "metadata " MDM_ST_SHOWN " was already added", key);
+    if (mdm_tensorfile_meta(s, key))
+        return mdm_fail(MASKDM_EINVAL, "metadata " MDM_TENSORFILE_SHOWN " was already added", key);
     /* One is kept for the digest. */
-    if (s->meta_count == MDM_ST_ENTRIES - 1)
-        return mdm_fail(MASKDM_EINVAL, "more than %d entries of metadata", MDM_ST_ENTRIES - 1);
-    e = mdm_st_grow(s->meta, s->meta_count, sizeof *e, "metadata");
+    if (s->meta_count == MDM_TENSORFILE_ENTRIES - 1)
+        return mdm_fail(MASKDM_EINVAL, "more than %d entries of metadata", MDM_TENSORFILE_ENTRIES - 1);
+    e = mdm_tensorfile_grow(s->meta, s->meta_count, sizeof *e, "metadata");
     if (!e)
         return MASKDM_ENOMEM;
     s->meta = e;
@@ -68,64 +68,66 @@ int mdm_st_writer_meta(struct mdm_st_writer *w, const char *key, const char *val
 }
 
 /* Fill t, all but its copy of the name, from the arguments of an addition. */
-static int describe(const struct mdm_st *s, struct mdm_st_tensor *t, const char *name, const char *dtype,
-                    const int64_t *shape, int rank, const void *data)
+static int describe(const struct mdm_tensorfile *s, struct mdm_tensorfile_tensor *t, const char *name,
+                    const char *dtype, const int64_t *shape, int rank, const void *data)
 {
-    const struct mdm_st_dtype *type = mdm_st_dtype_find(dtype);
+    const struct mdm_tensorfile_dtype *type = mdm_tensorfile_dtype_find(dtype);
     uint64_t bytes;
 
     memset(t, 0, sizeof *t);
-    if (strlen(name) > MDM_ST_NAME)
-        return mdm_fail(MASKDM_EINVAL, "tensor name of %zu bytes; at most %d are allowed", strlen(name), MDM_ST_NAME);
+    if (strlen(name) > MDM_TENSORFILE_NAME)
+        return mdm_fail(MASKDM_EINVAL, "tensor name of %zu bytes; at most %d are allowed", strlen(name),
+                        MDM_TENSORFILE_NAME);
     MDM_TRY(check_utf8("a tensor name", name));
-    if (!strcmp(name, MDM_ST_META_KEY) || mdm_st_find(s, name) >= 0)
-        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_ST_SHOWN " was already added or is reserved", name);
+    if (!strcmp(name, MDM_SAFETENSORS_META_KEY) || mdm_tensorfile_find(s, name) >= 0)
+        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_TENSORFILE_SHOWN " was already added or is reserved", name);
     if (!type)
-        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_ST_SHOWN ": unknown dtype \"%.20s\"", name, dtype);
-    if (rank < 0 || rank > MDM_ST_RANK)
-        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_ST_SHOWN " has %d dimensions, not 0 to %d", name, rank,
-                        MDM_ST_RANK);
+        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_TENSORFILE_SHOWN ": unknown dtype \"%.20s\"", name, dtype);
+    if (rank < 0 || rank > MDM_TENSORFILE_RANK)
+        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_TENSORFILE_SHOWN " has %d dimensions, not 0 to %d", name, rank,
+                        MDM_TENSORFILE_RANK);
     for (int i = 0; i < rank; i++) {
         t->shape[i] = shape[i];
         if (shape[i] < 0)
-            return mdm_fail(MASKDM_EINVAL, "tensor " MDM_ST_SHOWN ": dimension %d is %lld", name, i,
+            return mdm_fail(MASKDM_EINVAL, "tensor " MDM_TENSORFILE_SHOWN ": dimension %d is %lld", name, i,
                             (long long)shape[i]);
     }
     t->dtype = type->name;
     t->rank = rank;
     t->begin = s->count ? s->tensor[s->count - 1].end : 0;
-    if (mdm_st_measure(t, type, &bytes) || mdm_add_u64(&t->end, t->begin, bytes) || t->end > INT64_MAX)
-        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_ST_SHOWN " would end beyond byte %lld of the data", name,
+    if (mdm_tensorfile_measure(t, type, &bytes) || mdm_add_u64(&t->end, t->begin, bytes) || t->end > INT64_MAX)
+        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_TENSORFILE_SHOWN " would end beyond byte %lld of the data", name,
                         (long long)INT64_MAX);
     if (bytes && !data)
-        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_ST_SHOWN " has %llu bytes but its data is NULL", name,
+        return mdm_fail(MASKDM_EINVAL, "tensor " MDM_TENSORFILE_SHOWN " has %llu bytes but its data is NULL", name,
                         (unsigned long long)bytes);
     return MASKDM_OK;
 }
 
 /* Room for one more in every array; what was grown stays valid when a later one fails. */
-static int make_room(struct mdm_st_writer *w)
+static int make_room(struct mdm_safetensors_writer *w)
 {
-    struct mdm_st *s = &w->st;
-    struct mdm_st_tensor *tensor = mdm_st_grow(s->tensor, s->count, sizeof *tensor, "the table of tensors");
+    struct mdm_tensorfile *s = &w->st;
+    struct mdm_tensorfile_tensor *tensor =
+        mdm_tensorfile_grow(s->tensor, s->count, sizeof *tensor, "the table of tensors");
     int64_t *by_name;
     const void **data;
 
     if (!tensor)
         return MASKDM_ENOMEM;
     s->tensor = tensor;
-    by_name = mdm_st_grow(s->by_name, s->count, sizeof *by_name, "the order of the names");
+    by_name = mdm_tensorfile_grow(s->by_name, s->count, sizeof *by_name, "the order of the names");
     if (!by_name)
         return MASKDM_ENOMEM;
     s->by_name = by_name;
-    data = mdm_st_grow(w->data, s->count, sizeof *data, "the table of tensors");
+    data = mdm_tensorfile_grow(w->data, s->count, sizeof *data, "the table of tensors");
     if (!data)
         return MASKDM_ENOMEM;
     w->data = data;
     return MASKDM_OK;
 }
 
-static void insert_by_name(struct mdm_st *s, int64_t i)
+static void insert_by_name(struct mdm_tensorfile *s, int64_t i)
 {
     int64_t at = i;
 
@@ -134,14 +136,14 @@ static void insert_by_name(struct mdm_st *s, int64_t i)
     s->by_name[at] = i;
 }
 
-int mdm_st_writer_add(struct mdm_st_writer *w, const char *name, const char *dtype, const int64_t *shape, int rank,
-                      const void *data)
+int mdm_safetensors_writer_add(struct mdm_safetensors_writer *w, const char *name, const char *dtype,
+                               const int64_t *shape, int rank, const void *data)
 {
-    struct mdm_st *s = &w->st;
-    struct mdm_st_tensor t;
+    struct mdm_tensorfile *s = &w->st;
+    struct mdm_tensorfile_tensor t;
 
-    if (s->count == MDM_ST_TENSORS)
-        return mdm_fail(MASKDM_EINVAL, "more than %d tensors", MDM_ST_TENSORS);
+    if (s->count == MDM_TENSORFILE_TENSORS)
+        return mdm_fail(MASKDM_EINVAL, "more than %d tensors", MDM_TENSORFILE_TENSORS);
     MDM_TRY(describe(s, &t, name, dtype, shape, rank, data));
     MDM_TRY(make_room(w));
     t.name = mdm_strdup(name);

@@ -24,7 +24,7 @@ static int find_root(struct mdm_torch *t)
         return mdm_fail(MASKDM_EFORMAT, "a NumPy archive, no PyTorch checkpoint");
     if (!slash)
         return mdm_fail(MASKDM_EFORMAT,
-                        "entry " MDM_ST_SHOWN " is in no folder: a zip archive, but no PyTorch "
+                        "entry " MDM_TENSORFILE_SHOWN " is in no folder: a zip archive, but no PyTorch "
                         "checkpoint",
                         first);
     n = (size_t)(slash - first) + 1;
@@ -32,14 +32,15 @@ static int find_root(struct mdm_torch *t)
     t->root[n] = '\0';
     for (int64_t i = 1; i < t->zip.count; i++)
         if (strncmp(t->zip.entry[i].name, t->root, n))
-            return mdm_fail(MASKDM_EFORMAT, "entry " MDM_ST_SHOWN " is not in folder \"%.160s\" like the first",
+            return mdm_fail(MASKDM_EFORMAT,
+                            "entry " MDM_TENSORFILE_SHOWN " is not in folder \"%.160s\" like the first",
                             t->zip.entry[i].name, t->root);
     return MASKDM_OK;
 }
 
 static const struct mdm_zip_entry *find_part(struct mdm_torch *t, const char *part)
 {
-    char name[MDM_ST_NAME + 32];
+    char name[MDM_TENSORFILE_NAME + 32];
 
     mdm_format(name, sizeof name, "%s%s", t->root, part);
     return mdm_zip_find(&t->zip, name);
@@ -48,7 +49,7 @@ static const struct mdm_zip_entry *find_part(struct mdm_torch *t, const char *pa
 /* Entry i becomes part i of the file. */
 static int make_parts(struct mdm_torch *t)
 {
-    struct mdm_st_part *part = mdm_need((size_t)t->zip.count, sizeof *part, "the entries of an archive");
+    struct mdm_tensorfile_part *part = mdm_need((size_t)t->zip.count, sizeof *part, "the entries of an archive");
 
     if (!part)
         return MASKDM_ENOMEM;
@@ -72,7 +73,7 @@ static int check_byteorder(struct mdm_torch *t)
     if (!e)
         return MASKDM_OK;
     if (e->size == sizeof order)
-        MDM_TRY(mdm_st_bytes_at(t->s, order, sizeof order, e->at));
+        MDM_TRY(mdm_tensorfile_bytes_at(t->s, order, sizeof order, e->at));
     if (e->size != sizeof order || memcmp(order, "little", sizeof order))
         return mdm_fail(MASKDM_EFORMAT, "its storages are not little endian; save it anew on such a machine");
     return MASKDM_OK;
@@ -116,16 +117,16 @@ static int read_parts(struct mdm_torch *t)
     bytes = mdm_malloc(e->size ? (size_t)e->size : 1);
     if (!bytes)
         return mdm_fail_memory((size_t)e->size, "the pickle of a checkpoint");
-    err = mdm_st_bytes_at(t->s, bytes, (size_t)e->size, e->at);
+    err = mdm_tensorfile_bytes_at(t->s, bytes, (size_t)e->size, e->at);
     if (!err)
         err = mdm_zip_check(e, t->s, bytes);
     if (!err)
         err = read_pickle(t, bytes, (size_t)e->size);
     mdm_free(bytes);
-    return err ? err : mdm_st_index(t->s);
+    return err ? err : mdm_tensorfile_index(t->s);
 }
 
-static int read_checkpoint(struct mdm_st *s)
+static int read_checkpoint(struct mdm_tensorfile *s)
 {
     struct mdm_torch *t = mdm_need(1, sizeof *t, "reading a checkpoint");
     int err;
@@ -133,7 +134,7 @@ static int read_checkpoint(struct mdm_st *s)
     if (!t)
         return MASKDM_ENOMEM;
     t->s = s;
-    err = mdm_st_parts_create(s);
+    err = mdm_tensorfile_parts_create(s);
     if (!err)
         err = mdm_zip_open(&t->zip, s);
     if (!err) {
@@ -141,24 +142,24 @@ static int read_checkpoint(struct mdm_st *s)
         mdm_zip_close(&t->zip);
     }
     mdm_free(t);
-    return err ? mdm_fail_prefix(err, "%s", mdm_st_label(s)) : MASKDM_OK;
+    return err ? mdm_fail_prefix(err, "%s", mdm_tensorfile_label(s)) : MASKDM_OK;
 }
 
-static int read_any(struct mdm_st *s)
+static int read_any(struct mdm_tensorfile *s)
 {
     unsigned char head[sizeof zip_magic] = {0};
     const size_t n = s->size < sizeof head ? (size_t)s->size : sizeof head;
 
-    MDM_TRY(mdm_st_bytes_at(s, head, n, 0));
-    return !memcmp(head, zip_magic, sizeof zip_magic) ? read_checkpoint(s) : mdm_st_read_header(s);
+    MDM_TRY(mdm_tensorfile_bytes_at(s, head, n, 0));
+    return !memcmp(head, zip_magic, sizeof zip_magic) ? read_checkpoint(s) : mdm_safetensors_read(s);
 }
 
-int mdm_tensors_open(struct mdm_st *out, const char *path)
+int mdm_tensorfile_open(struct mdm_tensorfile *out, const char *path)
 {
-    return mdm_st_open_as(out, path, read_any);
+    return mdm_tensorfile_open_as(out, path, read_any);
 }
 
-int mdm_tensors_open_memory(struct mdm_st *out, const void *bytes, size_t size)
+int mdm_tensorfile_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size)
 {
-    return mdm_st_open_memory_as(out, bytes, size, read_any);
+    return mdm_tensorfile_open_memory_as(out, bytes, size, read_any);
 }

@@ -9,7 +9,7 @@
 #include "tensorfile/safetensors.h"
 
 /* Open a tensor file of any format that is known, told by its bytes. */
-int mdm_tensors_open(struct mdm_st *out, const char *path);
-int mdm_tensors_open_memory(struct mdm_st *out, const void *bytes, size_t size);
+int mdm_tensorfile_open(struct mdm_tensorfile *out, const char *path);
+int mdm_tensorfile_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size);
 
 #endif

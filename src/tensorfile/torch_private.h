@@ -12,11 +12,11 @@
 enum { MDM_TORCH_DEPTH = 32 };
 
 struct mdm_torch {
-    struct mdm_st *s;
+    struct mdm_tensorfile *s;
     struct mdm_zip zip;
     struct mdm_pickle pickle;
-    char root[MDM_ST_NAME + 1];                     /* folder of the archive that everything is in, with its slash */
-    char path[MDM_ST_NAME + 1];                     /* of the value at hand */
+    char root[MDM_TENSORFILE_NAME + 1];             /* folder of the archive that everything is in, with its slash */
+    char path[MDM_TENSORFILE_NAME + 1];             /* of the value at hand */
     uint64_t visits, text, visit_limit, text_limit; /* what sharing could otherwise multiply */
 };
 

@@ -12,7 +12,7 @@
 
 enum { MOST_KEY = 64 };
 
-#define NUMBERS "tensor " MDM_ST_SHOWN ": "
+#define NUMBERS "tensor " MDM_TENSORFILE_SHOWN ": "
 
 /* Letters, digits, "_" and ".": a key is looked up and never used as a path, and need not look like one. */
 static int is_key(const struct mdm_pickle_node *key)
@@ -30,7 +30,8 @@ static int is_key(const struct mdm_pickle_node *key)
 
 /* The entry of a storage, which must hold exactly the elements that the pickle says. */
 static int find_storage(struct mdm_torch *t, const struct mdm_pickle_node *storage, const char *name,
-                        const struct mdm_st_dtype *type, const struct mdm_zip_entry **entry, int64_t *elements)
+                        const struct mdm_tensorfile_dtype *type, const struct mdm_zip_entry **entry,
+                        int64_t *elements)
 {
     const struct mdm_pickle *p = &t->pickle;
     const struct mdm_pickle_node *part[5];
@@ -63,9 +64,9 @@ static int read_numbers(const struct mdm_pickle *p, uint32_t tuple, const char *
     const struct mdm_pickle_node *n = &p->node[tuple];
     uint32_t cell = n->u.cells.first;
 
-    if (n->count > MDM_ST_RANK)
+    if (n->count > MDM_TENSORFILE_RANK)
         return mdm_fail(MASKDM_EFORMAT, NUMBERS "%u dimensions; at most %d are read", name, (unsigned)n->count,
-                        MDM_ST_RANK);
+                        MDM_TENSORFILE_RANK);
     *count = (int)n->count;
     for (int i = 0; i < *count; i++, cell = p->cell[cell].next) {
         const struct mdm_pickle_node *x = &p->node[p->cell[cell].value];
@@ -80,7 +81,7 @@ static int read_numbers(const struct mdm_pickle *p, uint32_t tuple, const char *
 
 /* Whether all elements lie within the storage, and are no more than it has: a stride of 0 repeats what is there, and
  * could make gigabytes of a byte. */
-static int fits(const struct mdm_st_tensor *x, int64_t offset, int64_t elements)
+static int fits(const struct mdm_tensorfile_tensor *x, int64_t offset, int64_t elements)
 {
     int64_t last = offset, step;
 
@@ -93,7 +94,7 @@ static int fits(const struct mdm_st_tensor *x, int64_t offset, int64_t elements)
 }
 
 /* Whether elements do not follow each other in row-major order. */
-static int is_scattered(const struct mdm_st_tensor *x)
+static int is_scattered(const struct mdm_tensorfile_tensor *x)
 {
     int64_t expected = 1;
 
@@ -105,11 +106,11 @@ static int is_scattered(const struct mdm_st_tensor *x)
     return 0;
 }
 
-static int fill(struct mdm_torch *t, struct mdm_st_tensor *x, const struct mdm_pickle_node *tensor)
+static int fill(struct mdm_torch *t, struct mdm_tensorfile_tensor *x, const struct mdm_pickle_node *tensor)
 {
     const struct mdm_pickle *p = &t->pickle;
     const struct mdm_pickle_node *storage = &p->node[tensor->u.tensor.storage];
-    const struct mdm_st_dtype *type = mdm_st_dtype_find(mdm_pickle_dtype(storage));
+    const struct mdm_tensorfile_dtype *type = mdm_tensorfile_dtype_find(mdm_pickle_dtype(storage));
     const int64_t offset = p->node[tensor->u.tensor.offset].u.integer;
     const struct mdm_zip_entry *entry;
     int64_t elements;
@@ -122,7 +123,7 @@ static int fill(struct mdm_torch *t, struct mdm_st_tensor *x, const struct mdm_p
     MDM_TRY(read_numbers(p, tensor->u.tensor.stride, x->name, "stride", x->stride, &strides));
     if (strides != x->rank)
         return mdm_fail(MASKDM_EFORMAT, NUMBERS "%d sizes and %d strides", x->name, x->rank, strides);
-    if (mdm_st_measure(x, type, &bytes))
+    if (mdm_tensorfile_measure(x, type, &bytes))
         return mdm_fail(MASKDM_EFORMAT, NUMBERS "its shape takes more than %lld bytes", x->name,
                         (long long)INT64_MAX);
     if (offset < 0 || !fits(x, offset, elements))
@@ -139,12 +140,12 @@ static int fill(struct mdm_torch *t, struct mdm_st_tensor *x, const struct mdm_p
 
 int mdm_torch_tensor(struct mdm_torch *t, const struct mdm_pickle_node *tensor)
 {
-    struct mdm_st *s = t->s;
-    struct mdm_st_tensor *x;
+    struct mdm_tensorfile *s = t->s;
+    struct mdm_tensorfile_tensor *x;
 
-    if (s->count == MDM_ST_TENSORS)
-        return mdm_fail(MASKDM_EFORMAT, "more than %d tensors", MDM_ST_TENSORS);
-    x = mdm_st_grow(s->tensor, s->count, sizeof *x, "the table of tensors");
+    if (s->count == MDM_TENSORFILE_TENSORS)
+        return mdm_fail(MASKDM_EFORMAT, "more than %d tensors", MDM_TENSORFILE_TENSORS);
+    x = mdm_tensorfile_grow(s->tensor, s->count, sizeof *x, "the table of tensors");
     if (!x)
         return MASKDM_ENOMEM;
     s->tensor = x;

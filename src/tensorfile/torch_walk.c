@@ -38,8 +38,9 @@ static int set_path(struct mdm_torch *t, size_t length, const char *part, size_t
 {
     const size_t dot = length > 0;
 
-    if (n + dot > MDM_ST_NAME - length)
-        return mdm_fail(MASKDM_EFORMAT, "a name of more than %d bytes below \"%.160s\"", MDM_ST_NAME, t->path);
+    if (n + dot > MDM_TENSORFILE_NAME - length)
+        return mdm_fail(MASKDM_EFORMAT, "a name of more than %d bytes below \"%.160s\"", MDM_TENSORFILE_NAME,
+                        t->path);
     if (dot)
         t->path[length] = '.';
     memcpy(t->path + length + dot, part, n);
@@ -88,18 +89,18 @@ static int write_value(struct mdm_text *text, const struct mdm_pickle_node *n)
 
 static int add_metadata(struct mdm_torch *t, const struct mdm_pickle_node *n)
 {
-    struct mdm_st *s = t->s;
-    struct mdm_st_entry *e;
+    struct mdm_tensorfile *s = t->s;
+    struct mdm_tensorfile_entry *e;
     struct mdm_text text = {0};
 
     if (!write_value(&text, n))
         return MASKDM_OK;
     MDM_TRY(mdm_text_ok(&text));
-    if (s->meta_count == MDM_ST_ENTRIES) {
+    if (s->meta_count == MDM_TENSORFILE_ENTRIES) {
         mdm_text_free(&text);
-        return mdm_fail(MASKDM_EFORMAT, "more than %d entries of metadata", MDM_ST_ENTRIES);
+        return mdm_fail(MASKDM_EFORMAT, "more than %d entries of metadata", MDM_TENSORFILE_ENTRIES);
     }
-    e = mdm_st_grow(s->meta, s->meta_count, sizeof *e, "metadata");
+    e = mdm_tensorfile_grow(s->meta, s->meta_count, sizeof *e, "metadata");
     if (!e) {
         mdm_text_free(&text);
         return MASKDM_ENOMEM;

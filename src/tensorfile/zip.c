@@ -22,7 +22,7 @@ static int agrees(uint64_t narrow, uint64_t wide, uint64_t ones)
 }
 
 /* The zip64 records, where there are any, stand before the end record and take its place. */
-static int read_end64(struct mdm_st *s, struct mdm_zip_end *e)
+static int read_end64(struct mdm_tensorfile *s, struct mdm_zip_end *e)
 {
     unsigned char b[END64 + LOCATOR];
     const unsigned char *locator = b + END64;
@@ -30,7 +30,7 @@ static int read_end64(struct mdm_st *s, struct mdm_zip_end *e)
     struct mdm_zip_end wide;
 
     if (e->stop >= sizeof b)
-        MDM_TRY(mdm_st_bytes_at(s, b, sizeof b, e->stop - sizeof b));
+        MDM_TRY(mdm_tensorfile_bytes_at(s, b, sizeof b, e->stop - sizeof b));
     if (e->stop < sizeof b || mdm_load_le(locator, 4) != SIGN_LOCATOR)
         return needed ? mdm_fail(MASKDM_EFORMAT, "the zip64 end record is missing") : MASKDM_OK;
     wide.count = mdm_load_le(b + 32, 8);
@@ -72,7 +72,7 @@ static int check_end(const struct mdm_zip_end *e)
     return e->count ? MASKDM_OK : mdm_fail(MASKDM_EFORMAT, "the archive is empty");
 }
 
-int mdm_zip_read_end(struct mdm_st *s, struct mdm_zip_end *e)
+int mdm_zip_read_end(struct mdm_tensorfile *s, struct mdm_zip_end *e)
 {
     unsigned char b[END];
 
@@ -80,7 +80,7 @@ int mdm_zip_read_end(struct mdm_st *s, struct mdm_zip_end *e)
         return mdm_fail(MASKDM_EFORMAT, "a zip archive has at least %d bytes, this one %llu", END,
                         (unsigned long long)s->size);
     e->stop = s->size - sizeof b;
-    MDM_TRY(mdm_st_bytes_at(s, b, sizeof b, e->stop));
+    MDM_TRY(mdm_tensorfile_bytes_at(s, b, sizeof b, e->stop));
     if (mdm_load_le(b, 4) != SIGN_END || mdm_load_le(b + 20, 2))
         return mdm_fail(MASKDM_EFORMAT, "the zip archive's end record is not at the end of the file, which is cut "
                                         "or has something behind it");
@@ -110,16 +110,18 @@ static int sort_names(struct mdm_zip *z)
     mdm_sort(z->by_name, z->count, by_name, z);
     for (int64_t i = 1; i < z->count; i++)
         if (by_name(z, z->by_name[i - 1], z->by_name[i]) == 0)
-            return mdm_fail(MASKDM_EFORMAT, "entry " MDM_ST_SHOWN " comes twice", z->entry[z->by_name[i]].name);
+            return mdm_fail(MASKDM_EFORMAT, "entry " MDM_TENSORFILE_SHOWN " comes twice",
+                            z->entry[z->by_name[i]].name);
     return MASKDM_OK;
 }
 
-static int read_directory(struct mdm_zip *z, struct mdm_st *s, const struct mdm_zip_end *e, unsigned char *directory)
+static int read_directory(struct mdm_zip *z, struct mdm_tensorfile *s, const struct mdm_zip_end *e,
+                          unsigned char *directory)
 {
     struct mdm_zip_walk w = {
         .s = s, .directory = directory, .size = (size_t)e->size, .name = z->names, .stop = e->at};
 
-    MDM_TRY(mdm_st_bytes_at(s, directory, w.size, e->at));
+    MDM_TRY(mdm_tensorfile_bytes_at(s, directory, w.size, e->at));
     for (int64_t i = 0; i < z->count; i++)
         MDM_TRY(mdm_zip_read_entry(&w, &z->entry[i]));
     if (w.at != w.size)
@@ -131,7 +133,7 @@ static int read_directory(struct mdm_zip *z, struct mdm_st *s, const struct mdm_
     return sort_names(z);
 }
 
-int mdm_zip_open(struct mdm_zip *z, struct mdm_st *s)
+int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s)
 {
     struct mdm_zip_end e;
     unsigned char *directory;

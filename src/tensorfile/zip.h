@@ -23,10 +23,10 @@ struct mdm_zip {
 };
 
 /* From the bytes of s, which has its s->crc. A failure leaves nothing to free. */
-int mdm_zip_open(struct mdm_zip *z, struct mdm_st *s);
+int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s);
 void mdm_zip_close(struct mdm_zip *z);
 const struct mdm_zip_entry *mdm_zip_find(const struct mdm_zip *z, const char *name); /* NULL: none */
 /* Whether the entry's bytes have the checksum that the archive states for it. */
-int mdm_zip_check(const struct mdm_zip_entry *e, const struct mdm_st *s, const void *bytes);
+int mdm_zip_check(const struct mdm_zip_entry *e, const struct mdm_tensorfile *s, const void *bytes);
 
 #endif

@@ -39,11 +39,11 @@ static int take_bytes(struct mdm_zip_walk *w, void *out, size_t n, uint64_t at)
     const uint64_t left = w->stop - at;
 
     if (n > sizeof w->block)
-        return mdm_st_bytes_at(w->s, out, n, at);
+        return mdm_tensorfile_bytes_at(w->s, out, n, at);
     if (at < w->block_at || at + n > w->block_at + w->block_size) {
         w->block_size = 0;
         w->block_at = at;
-        MDM_TRY(mdm_st_bytes_at(w->s, w->block, left < sizeof w->block ? (size_t)left : sizeof w->block, at));
+        MDM_TRY(mdm_tensorfile_bytes_at(w->s, w->block, left < sizeof w->block ? (size_t)left : sizeof w->block, at));
         w->block_size = left < sizeof w->block ? (size_t)left : sizeof w->block;
     }
     memcpy(out, w->block + (at - w->block_at), n);
@@ -116,13 +116,13 @@ static int check_kind(const struct facts *f, const struct mdm_zip_entry *e)
 {
     if (f->method || f->packed != f->size)
         return mdm_fail(MASKDM_EFORMAT,
-                        "entry " MDM_ST_SHOWN
+                        "entry " MDM_TENSORFILE_SHOWN
                         " is not stored as it is, as torch.save does (method %u, %llu bytes for "
                         "%llu)",
                         e->name, f->method, (unsigned long long)f->packed, (unsigned long long)f->size);
     if (f->flags & ~(unsigned)(FLAG_DESCRIPTOR | FLAG_UTF8))
         return mdm_fail(MASKDM_EFORMAT,
-                        "entry " MDM_ST_SHOWN " has flags %#x: encrypted, or of another kind "
+                        "entry " MDM_TENSORFILE_SHOWN " has flags %#x: encrypted, or of another kind "
                         "than torch.save writes",
                         e->name, f->flags);
     return MASKDM_OK;
@@ -131,7 +131,7 @@ static int check_kind(const struct facts *f, const struct mdm_zip_entry *e)
 static int contradict(const struct mdm_zip_entry *e, const char *what)
 {
     return mdm_fail(MASKDM_EFORMAT,
-                    "entry " MDM_ST_SHOWN ": its own header and the central directory do not "
+                    "entry " MDM_TENSORFILE_SHOWN ": its own header and the central directory do not "
                     "agree about its %s",
                     e->name, what);
 }
@@ -183,13 +183,14 @@ static int check_descriptor(struct mdm_zip_walk *w, const struct facts *f, const
     return MASKDM_OK;
 }
 
-int mdm_zip_check(const struct mdm_zip_entry *e, const struct mdm_st *s, const void *bytes)
+int mdm_zip_check(const struct mdm_zip_entry *e, const struct mdm_tensorfile *s, const void *bytes)
 {
     const uint32_t found = e->crc ? mdm_crc32_add(s->crc, 0, bytes, (size_t)e->size) : 0;
 
     if (found != e->crc)
-        return mdm_fail(MASKDM_EFORMAT, "entry " MDM_ST_SHOWN " is damaged: its checksum is %08x instead of %08x",
-                        e->name, (unsigned)found, (unsigned)e->crc);
+        return mdm_fail(MASKDM_EFORMAT,
+                        "entry " MDM_TENSORFILE_SHOWN " is damaged: its checksum is %08x instead of %08x", e->name,
+                        (unsigned)found, (unsigned)e->crc);
     return MASKDM_OK;
 }
 
@@ -212,7 +213,7 @@ static int check_extent(struct mdm_zip_walk *w, const struct facts *f, struct md
 
     if (offset != w->next)
         return mdm_fail(MASKDM_EFORMAT,
-                        "entry " MDM_ST_SHOWN " is said to begin at byte %llu, but what is before it ends at "
+                        "entry " MDM_TENSORFILE_SHOWN " is said to begin at byte %llu, but what is before it ends at "
                         "%llu",
                         e->name, (unsigned long long)offset, (unsigned long long)w->next);
     if (w->stop - offset < LOCAL)
@@ -223,7 +224,8 @@ static int check_extent(struct mdm_zip_walk *w, const struct facts *f, struct md
     e->at = offset + LOCAL + load16(b + 26) + load16(b + 28);
     if (mdm_add_u64(&end, e->at, f->size) || end > w->stop)
         return mdm_fail(MASKDM_EFORMAT,
-                        "entry " MDM_ST_SHOWN " has %llu bytes from byte %llu on, but the entries end at %llu",
+                        "entry " MDM_TENSORFILE_SHOWN
+                        " has %llu bytes from byte %llu on, but the entries end at %llu",
                         e->name, (unsigned long long)f->size, (unsigned long long)e->at, (unsigned long long)w->stop);
     MDM_TRY(check_local(w, f, e, b, offset + LOCAL));
     MDM_TRY(check_near(w, e));
@@ -253,7 +255,7 @@ int mdm_zip_read_entry(struct mdm_zip_walk *w, struct mdm_zip_entry *e)
     f = (struct facts){load16(b + 8), load16(b + 10), load32(b + 16), load32(b + 20), load32(b + 24)};
     offset = load32(b + 42);
     if (load16(b + 34) || widen(b + CENTRAL + name, extra, (uint64_t *[]){&f.size, &f.packed, &offset}, 3))
-        return mdm_fail(MASKDM_EFORMAT, "entry " MDM_ST_SHOWN " has no place in this file", e->name);
+        return mdm_fail(MASKDM_EFORMAT, "entry " MDM_TENSORFILE_SHOWN " has no place in this file", e->name);
     MDM_TRY(check_kind(&f, e));
     e->size = f.size;
     e->crc = f.crc;

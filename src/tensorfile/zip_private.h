@@ -18,11 +18,11 @@ enum {
 struct mdm_zip_end {
     uint64_t count, size, at, stop;
 };
-int mdm_zip_read_end(struct mdm_st *s, struct mdm_zip_end *e);
+int mdm_zip_read_end(struct mdm_tensorfile *s, struct mdm_zip_end *e);
 
 /* One walk over the central directory. */
 struct mdm_zip_walk {
-    struct mdm_st *s;
+    struct mdm_tensorfile *s;
     const unsigned char *directory;
     size_t size, at;     /* bytes of it, and those behind us */
     char *name;          /* where the next name goes: names are shorter than the headers that hold them */

@@ -34,7 +34,7 @@ static void describe_mask(const maskdm_trainer *tr, struct mdm_text *out)
     mdm_text_addf(out, ", %lld visible", (long long)tr->visible);
 }
 
-static int write_meta(struct mdm_st_writer *w, const maskdm_trainer *tr)
+static int write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer *tr)
 {
     const struct {
         const char *key;
@@ -47,23 +47,23 @@ static int write_meta(struct mdm_st_writer *w, const maskdm_trainer *tr)
     int status;
 
     MDM_TRY(mdm_model_write_meta(w, tr->model));
-    MDM_TRY(mdm_st_writer_meta(w, "maskdm.kind", "state"));
+    MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.kind", "state"));
     mdm_format(step, sizeof step, "%lld", (long long)tr->optimizer->steps);
-    MDM_TRY(mdm_st_writer_meta(w, "maskdm.step", step));
+    MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.step", step));
     for (size_t i = 0; i < MDM_LENGTH(part); i++) {
         mdm_options_write_json(part[i].options, &text);
         status = mdm_text_ok(&text);
         if (status == MASKDM_OK)
-            status = mdm_st_writer_meta(w, part[i].key, text.data);
+            status = mdm_safetensors_writer_meta(w, part[i].key, text.data);
         mdm_text_free(&text);
         MDM_TRY(status);
     }
     describe_mask(tr, &text);
     status = mdm_text_ok(&text);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_meta(w, "maskdm.mask", text.data);
+        status = mdm_safetensors_writer_meta(w, "maskdm.mask", text.data);
     if (status == MASKDM_OK && *tr->data)
-        status = mdm_st_writer_meta(w, "maskdm.data", tr->data);
+        status = mdm_safetensors_writer_meta(w, "maskdm.data", tr->data);
     mdm_text_free(&text);
     return status;
 }
@@ -74,16 +74,16 @@ int mdm_trainer_save(maskdm_trainer *tr, const char *path)
     const maskdm_optimizer *o = tr->optimizer;
     const int64_t counters[COUNTERS] = {o->steps, o->applied, o->ema_updates, tr->skipped, tr->bad_in_a_row};
     const int64_t shape[1] = {COUNTERS};
-    struct mdm_st_writer *w;
+    struct mdm_safetensors_writer *w;
     int status;
 
     if (tr->broken)
         return mdm_fail(MASKDM_EINVAL, "the trainer holds half of a state file; there is nothing to save");
     MDM_TRY(mdm_optimizer_check(o));
-    MDM_TRY(mdm_st_writer_create(&w));
+    MDM_TRY(mdm_safetensors_writer_create(&w));
     status = write_meta(w, tr);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_add(w, counters_name, "I64", shape, 1, counters);
+        status = mdm_safetensors_writer_add(w, counters_name, "I64", shape, 1, counters);
     if (status == MASKDM_OK)
         status = mdm_model_write_block(w, layout, "", tr->weights);
     if (status == MASKDM_OK && o->ema)
@@ -93,16 +93,16 @@ int mdm_trainer_save(maskdm_trainer *tr, const char *path)
     if (status == MASKDM_OK)
         status = mdm_model_write_block(w, layout, "moment2.", o->moment2);
     if (status == MASKDM_OK)
-        status = mdm_st_writer_save(w, path, 1);
-    mdm_st_writer_release(&w);
+        status = mdm_safetensors_writer_save(w, path, 1);
+    mdm_safetensors_writer_release(&w);
     return status;
 }
 
 /* ---- loading ---- */
 
-static int compare_json(struct mdm_st *s, const char *key, const char *what, const maskdm_options *ours)
+static int compare_json(struct mdm_tensorfile *s, const char *key, const char *what, const maskdm_options *ours)
 {
-    const char *json = mdm_st_meta(s, key), *name;
+    const char *json = mdm_tensorfile_meta(s, key), *name;
     char *theirs = NULL, *mine = NULL;
     maskdm_options *o;
     struct mdm_json j;
@@ -128,9 +128,9 @@ static int compare_json(struct mdm_st *s, const char *key, const char *what, con
     return status;
 }
 
-static int compare_text(struct mdm_st *s, const char *key, const char *what, const char *ours)
+static int compare_text(struct mdm_tensorfile *s, const char *key, const char *what, const char *ours)
 {
-    const char *theirs = mdm_st_meta(s, key);
+    const char *theirs = mdm_tensorfile_meta(s, key);
 
     if (!theirs)
         return mdm_fail(MASKDM_EFORMAT, "metadata entry \"%s\" is missing", key);
@@ -139,7 +139,7 @@ static int compare_text(struct mdm_st *s, const char *key, const char *what, con
     return MASKDM_OK;
 }
 
-static int compare_options(struct mdm_st *s, const maskdm_trainer *tr)
+static int compare_options(struct mdm_tensorfile *s, const maskdm_trainer *tr)
 {
     struct mdm_text mask = {0};
     int status;
@@ -159,26 +159,26 @@ static int compare_options(struct mdm_st *s, const maskdm_trainer *tr)
 }
 
 /* Damage comes before any other complaint: a flipped option is not an option that differs. */
-static int check_whole(struct mdm_st *s)
+static int check_whole(struct mdm_tensorfile *s)
 {
-    const char *kind = mdm_st_meta(s, "maskdm.kind");
+    const char *kind = mdm_tensorfile_meta(s, "maskdm.kind");
 
     if (!kind || strcmp(kind, "state") != 0)
         return mdm_fail(MASKDM_EFORMAT, "this is not a training state");
-    MDM_TRY(mdm_st_verify(s));
+    MDM_TRY(mdm_safetensors_verify(s));
     return mdm_model_check_version(s);
 }
 
-static int read_counters(struct mdm_st *s, int64_t counters[COUNTERS])
+static int read_counters(struct mdm_tensorfile *s, int64_t counters[COUNTERS])
 {
-    int64_t at = mdm_st_find(s, counters_name);
-    const char *step = mdm_st_meta(s, "maskdm.step");
+    int64_t at = mdm_tensorfile_find(s, counters_name);
+    const char *step = mdm_tensorfile_meta(s, "maskdm.step");
     char found[32];
 
     if (at < 0 || s->tensor[at].elements != COUNTERS)
         return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" is missing or has not %d elements", counters_name,
                         COUNTERS);
-    MDM_TRY(mdm_st_read_i64(s, at, counters, COUNTERS));
+    MDM_TRY(mdm_tensorfile_read_i64(s, at, counters, COUNTERS));
     for (int i = 0; i < COUNTERS; i++)
         if (counters[i] < 0 || counters[i] > counters[STEPS])
             return mdm_fail(MASKDM_EFORMAT, "counter %d of \"%s\" is %lld at step %lld", i, counters_name,
@@ -190,7 +190,7 @@ static int read_counters(struct mdm_st *s, int64_t counters[COUNTERS])
 }
 
 /* Blocks in file order; with `check` their shapes alone. */
-static int read_blocks(struct mdm_st *s, maskdm_trainer *tr, int check)
+static int read_blocks(struct mdm_tensorfile *s, maskdm_trainer *tr, int check)
 {
     maskdm_optimizer *o = tr->optimizer;
     const struct {
@@ -211,12 +211,12 @@ static int read_blocks(struct mdm_st *s, maskdm_trainer *tr, int check)
 }
 
 /* A trainer of a model without names takes those of the file; where both have them, its own stay. */
-static int follow_labels(maskdm_trainer *tr, struct mdm_st *s, struct mdm_labels *theirs)
+static int follow_labels(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels *theirs)
 {
     const struct mdm_labels *ours = &tr->model->labels;
     int64_t at;
 
-    MDM_TRY(mdm_labels_read(theirs, mdm_st_meta(s, "maskdm.labels"), tr->model->geometry.classes));
+    MDM_TRY(mdm_labels_read(theirs, mdm_tensorfile_meta(s, "maskdm.labels"), tr->model->geometry.classes));
     at = mdm_labels_difference(theirs, ours);
     if (at >= 0)
         mdm_log_line(mdm_control_log(tr->control), MASKDM_LOG_WARN,
@@ -227,10 +227,10 @@ static int follow_labels(maskdm_trainer *tr, struct mdm_st *s, struct mdm_labels
 
 /* Everything is judged, digest included, before the first block is touched. What then fails can only be the disk, and
  * leaves the trainer marked. */
-static int load(maskdm_trainer *tr, struct mdm_st *s, struct mdm_labels *labels)
+static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels *labels)
 {
     maskdm_optimizer *o = tr->optimizer;
-    const char *data = mdm_st_meta(s, "maskdm.data");
+    const char *data = mdm_tensorfile_meta(s, "maskdm.data");
     int64_t counters[COUNTERS];
 
     MDM_TRY(check_whole(s));
@@ -261,12 +261,12 @@ static int load(maskdm_trainer *tr, struct mdm_st *s, struct mdm_labels *labels)
 int mdm_trainer_load(maskdm_trainer *tr, const char *path)
 {
     struct mdm_labels labels = {0};
-    struct mdm_st s;
+    struct mdm_tensorfile s;
     int status;
 
-    MDM_TRY(mdm_st_open(&s, path));
+    MDM_TRY(mdm_safetensors_open(&s, path));
     status = load(tr, &s, &labels);
     mdm_labels_free(&labels);
-    mdm_st_close(&s);
+    mdm_tensorfile_close(&s);
     return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;
 }

@@ -247,9 +247,9 @@ END_TEST
 START_TEST(too_many_networks)
 {
     static char name[MDM_PLACES + 1][64];
-    static struct mdm_st_tensor tensor[MDM_PLACES + 1];
+    static struct mdm_tensorfile_tensor tensor[MDM_PLACES + 1];
     struct mdm_places *found = malloc(sizeof *found);
-    struct mdm_st s = {.tensor = tensor};
+    struct mdm_tensorfile s = {.tensor = tensor};
 
     for (int i = 0; i <= MDM_PLACES; i++) {
         snprintf(name[i], sizeof name[i], "net%d.encoder.encoder_pos_embed", i);

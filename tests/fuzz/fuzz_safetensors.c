@@ -52,8 +52,8 @@ size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 
 static void judge(const uint8_t *data, size_t size)
 {
-    struct mdm_st s;
-    int err = mdm_st_open_memory(&s, data, size);
+    struct mdm_tensorfile s;
+    int err = mdm_safetensors_open_memory(&s, data, size);
 
     require(err == MASKDM_OK || err == MASKDM_EFORMAT);
     if (!err) {
@@ -61,10 +61,10 @@ static void judge(const uint8_t *data, size_t size)
             require(s.tensor[i].begin == (i ? s.tensor[i - 1].end : 0));
             read_tensor(&s, i);
         }
-        err = mdm_st_verify(&s);
+        err = mdm_safetensors_verify(&s);
         require(err == MASKDM_OK || err == MASKDM_EFORMAT || err == MASKDM_EVERSION);
         require(s.data_at + (s.count ? s.tensor[s.count - 1].end : 0) == size);
-        mdm_st_close(&s);
+        mdm_tensorfile_close(&s);
     }
     require(mdm_alloc_live() == 0);
 }

@@ -104,9 +104,9 @@ static void prepare(void)
     require(maskdm_trainer_save(good.trainer, good.path) == MASKDM_OK);
     require(mdm_file_read_all(&good.bytes, &good.size, good.path, 1 << 20) == MASKDM_OK);
     require(unlink(good.path) == 0);
-    good.head = MDM_ST_LENGTH + (size_t)mdm_load_le(good.bytes, MDM_ST_LENGTH);
-    good.begin = MDM_ST_LENGTH + sizeof key - 1;
-    require(!memcmp(good.bytes + MDM_ST_LENGTH, key, sizeof key - 1));
+    good.head = MDM_SAFETENSORS_LENGTH + (size_t)mdm_load_le(good.bytes, MDM_SAFETENSORS_LENGTH);
+    good.begin = MDM_SAFETENSORS_LENGTH + sizeof key - 1;
+    require(!memcmp(good.bytes + MDM_SAFETENSORS_LENGTH, key, sizeof key - 1));
     for (at = good.bytes + good.begin; quoted || *at != '}'; at++)
         quoted = *at == '\\' ? (at++, quoted) : *at == '"' ? !quoted : quoted;
     good.end = (size_t)(at + 1 - good.bytes);
@@ -131,7 +131,7 @@ static char *forge(const uint8_t *data, size_t size, size_t *total)
     const size_t head = good.head - (good.end - good.begin) + size;
     struct mdm_digest d;
     size_t digits;
-    char *file, text[MDM_ST_DIGITS + 1];
+    char *file, text[MDM_SAFETENSORS_DIGITS + 1];
 
     *total = good.size - good.head + head;
     file = malloc(*total);
@@ -139,13 +139,13 @@ static char *forge(const uint8_t *data, size_t size, size_t *total)
     memcpy(file, good.bytes, good.begin);
     memcpy(file + good.begin, data, size);
     memcpy(file + good.begin + size, good.bytes + good.end, good.size - good.end);
-    mdm_store_le(file, MDM_ST_LENGTH, head - MDM_ST_LENGTH);
-    digits = mdm_st_digest_at(file, head);
+    mdm_store_le(file, MDM_SAFETENSORS_LENGTH, head - MDM_SAFETENSORS_LENGTH);
+    digits = mdm_safetensors_digest_at(file, head);
     if (digits) {
-        mdm_st_digest_start(&d, file, head, digits);
+        mdm_safetensors_digest_start(&d, file, head, digits);
         mdm_digest_add(&d, file + head, *total - head);
         mdm_digest_text(&d, text);
-        memcpy(file + digits, text, MDM_ST_DIGITS);
+        memcpy(file + digits, text, MDM_SAFETENSORS_DIGITS);
     }
     return file;
 }

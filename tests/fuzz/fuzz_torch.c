@@ -110,20 +110,20 @@ size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 
 static void judge(const uint8_t *data, size_t size)
 {
-    struct mdm_st s;
-    int err = mdm_tensors_open_memory(&s, data, size);
+    struct mdm_tensorfile s;
+    int err = mdm_tensorfile_open_memory(&s, data, size);
 
     require(err == MASKDM_OK || err == MASKDM_EFORMAT);
     if (!err) {
         for (int64_t i = 0; i < s.count; i++) {
-            const struct mdm_st_tensor *x = &s.tensor[i];
+            const struct mdm_tensorfile_tensor *x = &s.tensor[i];
 
             if (x->elements > 1 << 20 || strncmp(x->dtype, "F8", 2) == 0)
                 continue;
             require(x->end - x->begin <= s.size && x->begin <= s.size);
             require(read_tensor(&s, i) != MASKDM_ENOTSUP);
         }
-        mdm_st_close(&s);
+        mdm_tensorfile_close(&s);
     }
     require(mdm_alloc_live() == 0);
 }

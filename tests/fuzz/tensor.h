@@ -13,9 +13,9 @@
 #include <stdlib.h>
 
 /* Every way of reading tensor i; returns what reading it as floats does. */
-static inline int read_tensor(struct mdm_st *s, int64_t i)
+static inline int read_tensor(struct mdm_tensorfile *s, int64_t i)
 {
-    const struct mdm_st_tensor *t = &s->tensor[i];
+    const struct mdm_tensorfile_tensor *t = &s->tensor[i];
     size_t n = (size_t)t->elements, bytes = (size_t)(t->end - t->begin);
     float *f = malloc(n * sizeof *f + 1);
     double *d = malloc(n * sizeof *d + 1);
@@ -24,15 +24,15 @@ static inline int read_tensor(struct mdm_st *s, int64_t i)
     int err, whole;
 
     require(f && d && k && raw);
-    require(mdm_st_find(s, t->name) == i);
-    err = mdm_st_read(s, i, raw, bytes);
+    require(mdm_tensorfile_find(s, t->name) == i);
+    err = mdm_tensorfile_read(s, i, raw, bytes);
     require(err == MASKDM_OK || (err == MASKDM_EFORMAT && t->part)); /* its storage is damaged */
-    whole = mdm_st_read_f32(s, i, f, t->elements);
+    whole = mdm_tensorfile_read_f32(s, i, f, t->elements);
     require(whole == err || whole == MASKDM_ENOTSUP);
     err = whole;
-    require(mdm_st_read_f32_part(s, i, t->elements / 2, f, t->elements - t->elements / 2) == err);
-    require(mdm_st_read_f64(s, i, d, t->elements) == err);
-    whole = mdm_st_read_i64(s, i, k, t->elements);
+    require(mdm_tensorfile_read_f32_part(s, i, t->elements / 2, f, t->elements - t->elements / 2) == err);
+    require(mdm_tensorfile_read_f64(s, i, d, t->elements) == err);
+    whole = mdm_tensorfile_read_i64(s, i, k, t->elements);
     require(whole == MASKDM_OK || whole == MASKDM_ENOTSUP || whole == MASKDM_EFORMAT);
     free(f);
     free(d);

@@ -65,7 +65,7 @@ static const struct {
     FILE_OF("", "is empty", "tensor file in memory"),
 };
 
-static void refused(int status, struct mdm_st *s, const char *says, const char *advises)
+static void refused(int status, struct mdm_tensorfile *s, const char *says, const char *advises)
 {
     ck_assert_int_eq(status, MASKDM_EFORMAT);
     ck_assert_int_eq(s->count, 0);
@@ -75,11 +75,11 @@ static void refused(int status, struct mdm_st *s, const char *says, const char *
 
 START_TEST(named_as_what_they_are)
 {
-    struct mdm_st s;
+    struct mdm_tensorfile s;
 
     for (size_t i = 0; i < MDM_LENGTH(kinds); i++) {
-        refused(mdm_st_open_memory(&s, kinds[i].bytes, kinds[i].size), &s, kinds[i].says, kinds[i].advises);
-        refused(mdm_tensors_open_memory(&s, kinds[i].bytes, kinds[i].size), &s, kinds[i].says, kinds[i].advises);
+        refused(mdm_safetensors_open_memory(&s, kinds[i].bytes, kinds[i].size), &s, kinds[i].says, kinds[i].advises);
+        refused(mdm_tensorfile_open_memory(&s, kinds[i].bytes, kinds[i].size), &s, kinds[i].says, kinds[i].advises);
     }
 }
 END_TEST
@@ -87,18 +87,18 @@ END_TEST
 START_TEST(what_is_longer_than_the_first_look)
 {
     static char long_text[4000], tar[1024];
-    struct mdm_st s;
+    struct mdm_tensorfile s;
 
     for (size_t i = 0; i + 2 < sizeof long_text; i += 2)
         memcpy(long_text + i, "\xc3\xa9", 2);
     long_text[0] = long_text[1] = 'x'; /* so that the last character of the first look is cut */
     long_text[1] = ' ';
-    refused(mdm_st_open_memory(&s, long_text, sizeof long_text), &s, "text that begins", "4000 bytes");
+    refused(mdm_safetensors_open_memory(&s, long_text, sizeof long_text), &s, "text that begins", "4000 bytes");
     memmove(long_text + 1, long_text + 2, sizeof long_text - 2);
-    refused(mdm_st_open_memory(&s, long_text, sizeof long_text), &s, "text that begins", "4000 bytes");
+    refused(mdm_safetensors_open_memory(&s, long_text, sizeof long_text), &s, "text that begins", "4000 bytes");
     strcpy(tar, "model/weights");
     memcpy(tar + 257, "ustar", 5);
-    refused(mdm_tensors_open_memory(&s, tar, sizeof tar), &s, "a tar archive (1024 bytes)", "torch.load");
+    refused(mdm_tensorfile_open_memory(&s, tar, sizeof tar), &s, "a tar archive (1024 bytes)", "torch.load");
 }
 END_TEST
 
@@ -106,10 +106,10 @@ START_TEST(archives_of_others)
 {
     static const char npz[] = "PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0arr_0.npy";
     static const char zip[] = "PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0model.txt";
-    struct mdm_st s;
+    struct mdm_tensorfile s;
 
-    refused(mdm_st_open_memory(&s, npz, sizeof npz - 1), &s, "a NumPy archive", "can be read");
-    refused(mdm_st_open_memory(&s, zip, sizeof zip - 1), &s, "a zip archive", "maskdm convert");
+    refused(mdm_safetensors_open_memory(&s, npz, sizeof npz - 1), &s, "a NumPy archive", "can be read");
+    refused(mdm_safetensors_open_memory(&s, zip, sizeof zip - 1), &s, "a zip archive", "maskdm convert");
 }
 END_TEST
 
@@ -121,16 +121,16 @@ START_TEST(tensor_files_are_none_of_them)
     for (size_t i = 0; i < MDM_LENGTH(lengths); i++) {
         const size_t n = lengths[i];
         char *bytes = malloc(8 + n);
-        struct mdm_st s;
+        struct mdm_tensorfile s;
 
         ck_assert_ptr_nonnull(bytes);
         memset(bytes, ' ', 8 + n);
         for (int k = 0; k < 8; k++)
             bytes[k] = (char)(n >> 8 * k);
         memcpy(bytes + 8, "{}", 2);
-        ck_assert_msg(mdm_tensors_open_memory(&s, bytes, 8 + n) == MASKDM_OK, "%s", mdm_error_text());
-        mdm_st_close(&s);
-        refused(mdm_tensors_open_memory(&s, bytes, 7 + n), &s, "is said to have", "follow");
+        ck_assert_msg(mdm_tensorfile_open_memory(&s, bytes, 8 + n) == MASKDM_OK, "%s", mdm_error_text());
+        mdm_tensorfile_close(&s);
+        refused(mdm_tensorfile_open_memory(&s, bytes, 7 + n), &s, "is said to have", "follow");
         free(bytes);
     }
 }

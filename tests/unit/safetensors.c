@@ -22,27 +22,27 @@ static const float weights[6] = {1.0f, -2.5f, 0.0f, 3.25f, 1e-30f, -7.0f};
 static const int64_t counts[2] = {-1, INT64_MAX};
 static const unsigned char bytes3[3] = {1, 2, 255};
 
-static struct mdm_st_writer *sample_writer(void)
+static struct mdm_safetensors_writer *sample_writer(void)
 {
-    struct mdm_st_writer *w;
+    struct mdm_safetensors_writer *w;
 
-    ck_assert_int_eq(mdm_st_writer_create(&w), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_meta(w, "format", "pt"), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_meta(w, "quoted\"\n", "\xc3\xa9 \\"), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_add(w, "w", "F32", (int64_t[]){2, 3}, 2, weights), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_add(w, "bytes", "U8", (int64_t[]){3}, 1, bytes3), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_add(w, "none", "F64", (int64_t[]){4, 0}, 2, NULL), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_add(w, "counts", "I64", (int64_t[]){2}, 1, counts), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_create(&w), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_meta(w, "format", "pt"), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_meta(w, "quoted\"\n", "\xc3\xa9 \\"), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "w", "F32", (int64_t[]){2, 3}, 2, weights), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "bytes", "U8", (int64_t[]){3}, 1, bytes3), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "none", "F64", (int64_t[]){4, 0}, 2, NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "counts", "I64", (int64_t[]){2}, 1, counts), MASKDM_OK);
     return w;
 }
 
 static char *saved(size_t *size, int digest)
 {
-    struct mdm_st_writer *w = sample_writer();
+    struct mdm_safetensors_writer *w = sample_writer();
     char *bytes;
 
-    ck_assert_int_eq(mdm_st_writer_save(w, PATH, digest), MASKDM_OK);
-    mdm_st_writer_release(&w);
+    ck_assert_int_eq(mdm_safetensors_writer_save(w, PATH, digest), MASKDM_OK);
+    mdm_safetensors_writer_release(&w);
     ck_assert_int_eq(mdm_file_read_all(&bytes, size, PATH, 1 << 20), MASKDM_OK);
     ck_assert_int_eq(mdm_file_remove(PATH), MASKDM_OK);
     return bytes;
@@ -79,56 +79,56 @@ END_TEST
 
 START_TEST(round_trip)
 {
-    struct mdm_st_writer *w = sample_writer();
-    struct mdm_st s;
+    struct mdm_safetensors_writer *w = sample_writer();
+    struct mdm_tensorfile s;
     float x[6];
     double y[6];
     int64_t k[3];
     unsigned char raw[3];
 
-    ck_assert_int_eq(mdm_st_writer_save(w, PATH, 1), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_open(&s, PATH), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_save(w, PATH, 1), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_open(&s, PATH), MASKDM_OK);
     ck_assert_int_eq(s.count, 4);
     ck_assert_int_eq(s.meta_count, 3);
-    ck_assert_str_eq(mdm_st_meta(&s, "format"), "pt");
-    ck_assert_str_eq(mdm_st_meta(&s, "quoted\"\n"), "\xc3\xa9 \\");
-    ck_assert_ptr_null(mdm_st_meta(&s, "no"));
-    ck_assert_int_eq(mdm_st_verify(&s), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_find(&s, "w"), 0);
-    ck_assert_int_eq(mdm_st_find(&s, "none"), 2);
-    ck_assert_int_eq(mdm_st_find(&s, "a"), -1);
-    ck_assert_int_eq(mdm_st_find(&s, "z"), -1);
+    ck_assert_str_eq(mdm_tensorfile_meta(&s, "format"), "pt");
+    ck_assert_str_eq(mdm_tensorfile_meta(&s, "quoted\"\n"), "\xc3\xa9 \\");
+    ck_assert_ptr_null(mdm_tensorfile_meta(&s, "no"));
+    ck_assert_int_eq(mdm_safetensors_verify(&s), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_find(&s, "w"), 0);
+    ck_assert_int_eq(mdm_tensorfile_find(&s, "none"), 2);
+    ck_assert_int_eq(mdm_tensorfile_find(&s, "a"), -1);
+    ck_assert_int_eq(mdm_tensorfile_find(&s, "z"), -1);
     ck_assert_int_eq(s.tensor[0].rank, 2);
     ck_assert_int_eq(s.tensor[0].shape[1], 3);
-    ck_assert_int_eq(mdm_st_read_f32(&s, 0, x, 6), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f32(&s, 0, x, 6), MASKDM_OK);
     ck_assert_mem_eq(x, weights, sizeof x);
-    ck_assert_int_eq(mdm_st_read_f64(&s, 0, y, 6), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f64(&s, 0, y, 6), MASKDM_OK);
     for (int i = 0; i < 6; i++)
         ck_assert(y[i] == (double)weights[i]);
-    ck_assert_int_eq(mdm_st_read_i64(&s, 1, k, 3), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_i64(&s, 1, k, 3), MASKDM_OK);
     ck_assert(k[0] == 1 && k[1] == 2 && k[2] == 255);
-    ck_assert_int_eq(mdm_st_read(&s, 1, raw, 3), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read(&s, 1, raw, 3), MASKDM_OK);
     ck_assert_mem_eq(raw, bytes3, 3);
-    ck_assert_int_eq(mdm_st_read_f64(&s, 2, y, 0), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_read_i64(&s, 3, k, 2), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f64(&s, 2, y, 0), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_i64(&s, 3, k, 2), MASKDM_OK);
     ck_assert_mem_eq(k, counts, sizeof counts);
 
-    ck_assert_int_eq(mdm_st_read_f32(&s, 0, x, 5), MASKDM_ESHAPE);
+    ck_assert_int_eq(mdm_tensorfile_read_f32(&s, 0, x, 5), MASKDM_ESHAPE);
     ck_assert_ptr_nonnull(strstr(mdm_error_text(), "\"w\" has 6 elements, 5"));
     ck_assert_ptr_nonnull(strstr(mdm_error_text(), PATH));
-    ck_assert_int_eq(mdm_st_read_f32_part(&s, 0, 2, x, 3), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f32_part(&s, 0, 2, x, 3), MASKDM_OK);
     ck_assert_mem_eq(x, weights + 2, 3 * sizeof *x);
-    ck_assert_int_eq(mdm_st_read_f32_part(&s, 0, 6, x, 0), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_read_f32_part(&s, 0, 4, x, 3), MASKDM_ESHAPE);
+    ck_assert_int_eq(mdm_tensorfile_read_f32_part(&s, 0, 6, x, 0), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f32_part(&s, 0, 4, x, 3), MASKDM_ESHAPE);
     ck_assert_ptr_nonnull(strstr(mdm_error_text(), "\"w\" has 6 elements, not 3 from 4 on"));
-    ck_assert_int_eq(mdm_st_read_f32_part(&s, 0, INT64_MAX, x, INT64_MAX), MASKDM_ESHAPE);
-    ck_assert_int_eq(mdm_st_read_f32_part(&s, 0, -1, x, 1), MASKDM_ESHAPE);
-    ck_assert_int_eq(mdm_st_read(&s, 1, raw, 2), MASKDM_ESHAPE);
-    ck_assert_int_eq(mdm_st_read_i64(&s, 0, k, 6), MASKDM_ENOTSUP);
-    mdm_st_close(&s);
-    mdm_st_close(&s);
-    mdm_st_writer_release(&w);
-    mdm_st_writer_release(&w);
+    ck_assert_int_eq(mdm_tensorfile_read_f32_part(&s, 0, INT64_MAX, x, INT64_MAX), MASKDM_ESHAPE);
+    ck_assert_int_eq(mdm_tensorfile_read_f32_part(&s, 0, -1, x, 1), MASKDM_ESHAPE);
+    ck_assert_int_eq(mdm_tensorfile_read(&s, 1, raw, 2), MASKDM_ESHAPE);
+    ck_assert_int_eq(mdm_tensorfile_read_i64(&s, 0, k, 6), MASKDM_ENOTSUP);
+    mdm_tensorfile_close(&s);
+    mdm_tensorfile_close(&s);
+    mdm_safetensors_writer_release(&w);
+    mdm_safetensors_writer_release(&w);
     ck_assert_int_eq(mdm_file_remove(PATH), MASKDM_OK);
 }
 END_TEST
@@ -190,27 +190,27 @@ START_TEST(every_type_converts)
     static int64_t k[N];
 
     for (size_t e = 0; e < MDM_LENGTH(elements); e++) {
-        struct mdm_st s;
+        struct mdm_tensorfile s;
         size_t size = lay(file, elements[e].dtype, elements[e].bits, elements[e].size, N);
         int integer = !strchr(elements[e].dtype, 'F');
 
-        ck_assert_int_eq(mdm_st_open_memory(&s, file, size), MASKDM_OK);
-        ck_assert_int_eq(mdm_st_read_f64(&s, 0, d, N), MASKDM_OK);
-        ck_assert_int_eq(mdm_st_read_f32(&s, 0, f, N), MASKDM_OK);
+        ck_assert_int_eq(mdm_safetensors_open_memory(&s, file, size), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f64(&s, 0, d, N), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f32(&s, 0, f, N), MASKDM_OK);
         f[N - 1] = -1;
-        ck_assert_int_eq(mdm_st_read_f32_part(&s, 0, N - 2, f + N - 2, 2), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f32_part(&s, 0, N - 2, f + N - 2, 2), MASKDM_OK);
         for (int i = 0; i < N; i++) {
             ck_assert_msg(d[i] == elements[e].value, "%s %a", elements[e].dtype, d[i]);
             if (strcmp(elements[e].dtype, "I64"))
                 ck_assert(f[i] == (float)elements[e].value);
         }
         if (elements[e].exact_i64) {
-            ck_assert_int_eq(mdm_st_read_i64(&s, 0, k, N), MASKDM_OK);
+            ck_assert_int_eq(mdm_tensorfile_read_i64(&s, 0, k, N), MASKDM_OK);
             ck_assert(k[0] == (int64_t)elements[e].value && k[N - 1] == k[0]);
         } else if (!integer) {
-            ck_assert_int_eq(mdm_st_read_i64(&s, 0, k, N), MASKDM_ENOTSUP);
+            ck_assert_int_eq(mdm_tensorfile_read_i64(&s, 0, k, N), MASKDM_ENOTSUP);
         }
-        mdm_st_close(&s);
+        mdm_tensorfile_close(&s);
     }
 }
 END_TEST
@@ -218,28 +218,28 @@ END_TEST
 START_TEST(conversions_at_the_edge)
 {
     unsigned char file[300];
-    struct mdm_st s;
+    struct mdm_tensorfile s;
     int64_t k;
     float f;
 
-    ck_assert_int_eq(mdm_st_open_memory(&s, file, lay(file, "U64", (uint64_t)1 << 63, 8, 1)), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_read_i64(&s, 0, &k, 1), MASKDM_EFORMAT);
+    ck_assert_int_eq(mdm_safetensors_open_memory(&s, file, lay(file, "U64", (uint64_t)1 << 63, 8, 1)), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_i64(&s, 0, &k, 1), MASKDM_EFORMAT);
     ck_assert_str_eq(mdm_error_text(), "tensor file in memory: tensor \"x\": element 0 is 9223372036854775808, "
                                           "above 9223372036854775807");
-    mdm_st_close(&s);
+    mdm_tensorfile_close(&s);
     /* Just above the middle of two floats: through double it would first land on the middle, then go down. */
-    ck_assert_int_eq(mdm_st_open_memory(&s, file, lay(file, "I64", 0x4000004000000001, 8, 1)), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_read_f32(&s, 0, &f, 1), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_open_memory(&s, file, lay(file, "I64", 0x4000004000000001, 8, 1)), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f32(&s, 0, &f, 1), MASKDM_OK);
     ck_assert(f == 0x1.000002p62f);
-    mdm_st_close(&s);
-    ck_assert_int_eq(mdm_st_open_memory(&s, file, lay(file, "F16", 0x7E01, 2, 1)), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_read_f32(&s, 0, &f, 1), MASKDM_OK);
+    mdm_tensorfile_close(&s);
+    ck_assert_int_eq(mdm_safetensors_open_memory(&s, file, lay(file, "F16", 0x7E01, 2, 1)), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f32(&s, 0, &f, 1), MASKDM_OK);
     ck_assert(isnan(f));
-    mdm_st_close(&s);
-    ck_assert_int_eq(mdm_st_open_memory(&s, file, lay(file, "F8_E4M3", 1, 1, 1)), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_read_f32(&s, 0, &f, 1), MASKDM_ENOTSUP);
-    ck_assert_int_eq(mdm_st_read(&s, 0, &k, 1), MASKDM_OK);
-    mdm_st_close(&s);
+    mdm_tensorfile_close(&s);
+    ck_assert_int_eq(mdm_safetensors_open_memory(&s, file, lay(file, "F8_E4M3", 1, 1, 1)), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f32(&s, 0, &f, 1), MASKDM_ENOTSUP);
+    ck_assert_int_eq(mdm_tensorfile_read(&s, 0, &k, 1), MASKDM_OK);
+    mdm_tensorfile_close(&s);
 }
 END_TEST
 
@@ -251,10 +251,10 @@ START_TEST(cut_at_every_byte)
 
     for (size_t n = 0; n < size; n++) {
         char *part = malloc(n ? n : 1);
-        struct mdm_st s;
+        struct mdm_tensorfile s;
         ck_assert_ptr_nonnull(part);
         memcpy(part, bytes, n);
-        ck_assert_int_eq(mdm_st_open_memory(&s, part, n), MASKDM_EFORMAT);
+        ck_assert_int_eq(mdm_safetensors_open_memory(&s, part, n), MASKDM_EFORMAT);
         ck_assert_int_eq(mdm_alloc_live(), live);
         free(part);
     }
@@ -271,15 +271,15 @@ START_TEST(flipped_at_every_bit)
 
     data = 8 + (size_t)mdm_load_le(bytes, 8);
     for (size_t i = 0; i < size * 8; i++) {
-        struct mdm_st s;
+        struct mdm_tensorfile s;
         int err;
         bytes[i / 8] = (char)(bytes[i / 8] ^ 1 << i % 8);
-        err = mdm_st_open_memory(&s, bytes, size);
+        err = mdm_safetensors_open_memory(&s, bytes, size);
         ck_assert(err == MASKDM_OK || (err == MASKDM_EFORMAT && i / 8 < data));
         if (!err) {
-            ck_assert_msg(mdm_st_verify(&s) == MASKDM_EFORMAT, "bit %zu: %s", i, mdm_error_text());
+            ck_assert_msg(mdm_safetensors_verify(&s) == MASKDM_EFORMAT, "bit %zu: %s", i, mdm_error_text());
             ck_assert_ptr_nonnull(strstr(mdm_error_text(), "digest"));
-            mdm_st_close(&s);
+            mdm_tensorfile_close(&s);
         }
         bytes[i / 8] = (char)(bytes[i / 8] ^ 1 << i % 8);
     }
@@ -329,14 +329,14 @@ START_TEST(digest_of_an_earlier_kind)
     char bytes[200];
 
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
-        struct mdm_st s;
+        struct mdm_tensorfile s;
         int n = snprintf(bytes + 8, sizeof bytes - 8, "{\"__metadata__\":{\"maskdm.digest\":\"%s\"}}",
                          file[i].digest);
 
         mdm_store_le(bytes, 8, (uint64_t)n);
-        ck_assert_int_eq(mdm_st_open_memory(&s, bytes, 8 + (size_t)n), MASKDM_OK);
-        ck_assert_int_eq(mdm_st_verify(&s), file[i].status);
-        mdm_st_close(&s);
+        ck_assert_int_eq(mdm_safetensors_open_memory(&s, bytes, 8 + (size_t)n), MASKDM_OK);
+        ck_assert_int_eq(mdm_safetensors_verify(&s), file[i].status);
+        mdm_tensorfile_close(&s);
     }
 }
 END_TEST
@@ -345,69 +345,69 @@ START_TEST(digest_must_be_there)
 {
     size_t size;
     char *bytes = saved(&size, 0);
-    struct mdm_st s;
+    struct mdm_tensorfile s;
 
-    ck_assert_int_eq(mdm_st_open_memory(&s, bytes, size), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_verify(&s), MASKDM_EFORMAT);
-    mdm_st_close(&s);
+    ck_assert_int_eq(mdm_safetensors_open_memory(&s, bytes, size), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_verify(&s), MASKDM_EFORMAT);
+    mdm_tensorfile_close(&s);
     mdm_free(bytes);
 }
 END_TEST
 
 START_TEST(writer_refuses_and_goes_on)
 {
-    struct mdm_st_writer *w = sample_writer();
-    struct mdm_st s;
+    struct mdm_safetensors_writer *w = sample_writer();
+    struct mdm_tensorfile s;
     char name[1026];
     int64_t huge[] = {INT64_MAX, 2}, nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
 
     memset(name, 'n', sizeof name);
     name[1025] = '\0';
-    ck_assert_int_eq(mdm_st_writer_add(w, "w", "F32", nine, 1, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "__metadata__", "F32", nine, 1, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, name, "F32", nine, 1, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "\xff", "F32", nine, 1, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "x", "F31", nine, 1, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "x", "F32", nine, 9, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "x", "F32", nine, -1, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "x", "F32", huge, 2, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "x", "U8", huge, 1, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "x", "F32", (int64_t[]){-1}, 1, weights), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_add(w, "x", "F32", nine, 1, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_meta(w, "format", "np"), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_meta(w, "\xc0\x80", ""), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_st_writer_meta(w, "x", "\xed\xa0\x80"), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "w", "F32", nine, 1, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "__metadata__", "F32", nine, 1, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, name, "F32", nine, 1, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "\xff", "F32", nine, 1, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "x", "F31", nine, 1, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "x", "F32", nine, 9, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "x", "F32", nine, -1, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "x", "F32", huge, 2, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "x", "U8", huge, 1, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "x", "F32", (int64_t[]){-1}, 1, weights), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, "x", "F32", nine, 1, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_meta(w, "format", "np"), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_meta(w, "\xc0\x80", ""), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_safetensors_writer_meta(w, "x", "\xed\xa0\x80"), MASKDM_EINVAL);
     name[1024] = '\0';
-    ck_assert_int_eq(mdm_st_writer_add(w, name, "F32", nine, 8, weights), MASKDM_OK);
-    ck_assert_int_lt(mdm_st_writer_save(w, "no-such-folder/x", 0), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_save(w, PATH, 0), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_open(&s, PATH), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_add(w, name, "F32", nine, 8, weights), MASKDM_OK);
+    ck_assert_int_lt(mdm_safetensors_writer_save(w, "no-such-folder/x", 0), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_save(w, PATH, 0), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_open(&s, PATH), MASKDM_OK);
     ck_assert_int_eq(s.count, 5);
-    ck_assert_int_eq(mdm_st_find(&s, name), 4);
-    mdm_st_close(&s);
-    mdm_st_writer_release(&w);
+    ck_assert_int_eq(mdm_tensorfile_find(&s, name), 4);
+    mdm_tensorfile_close(&s);
+    mdm_safetensors_writer_release(&w);
     ck_assert_int_eq(mdm_file_remove(PATH), MASKDM_OK);
 }
 END_TEST
 
 START_TEST(empty_file_and_stale_digest)
 {
-    struct mdm_st_writer *w;
-    struct mdm_st s;
+    struct mdm_safetensors_writer *w;
+    struct mdm_tensorfile s;
 
-    ck_assert_int_eq(mdm_st_writer_create(&w), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_save(w, PATH, 0), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_open(&s, PATH), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_create(&w), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_save(w, PATH, 0), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_open(&s, PATH), MASKDM_OK);
     ck_assert_int_eq(s.count, 0);
-    ck_assert_int_eq(mdm_st_find(&s, "x"), -1);
-    mdm_st_close(&s);
-    ck_assert_int_eq(mdm_st_writer_meta(w, "maskdm.digest", "0"), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_writer_save(w, PATH, 1), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_open(&s, PATH), MASKDM_OK);
-    ck_assert_int_eq(strncmp(mdm_st_meta(&s, "maskdm.digest"), "xxh64:", 6), 0);
-    ck_assert_int_eq(mdm_st_verify(&s), MASKDM_OK);
-    mdm_st_close(&s);
-    mdm_st_writer_release(&w);
+    ck_assert_int_eq(mdm_tensorfile_find(&s, "x"), -1);
+    mdm_tensorfile_close(&s);
+    ck_assert_int_eq(mdm_safetensors_writer_meta(w, "maskdm.digest", "0"), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_writer_save(w, PATH, 1), MASKDM_OK);
+    ck_assert_int_eq(mdm_safetensors_open(&s, PATH), MASKDM_OK);
+    ck_assert_int_eq(strncmp(mdm_tensorfile_meta(&s, "maskdm.digest"), "xxh64:", 6), 0);
+    ck_assert_int_eq(mdm_safetensors_verify(&s), MASKDM_OK);
+    mdm_tensorfile_close(&s);
+    mdm_safetensors_writer_release(&w);
     ck_assert_int_eq(mdm_file_remove(PATH), MASKDM_OK);
 }
 END_TEST
@@ -428,27 +428,27 @@ static int fail_nth(void *user, const char *operation, const char *path)
 /* Build, save, open, verify and read, with the n-th allocation or file operation refused. */
 static int whole_life(void)
 {
-    struct mdm_st_writer *w = NULL;
-    struct mdm_st s;
+    struct mdm_safetensors_writer *w = NULL;
+    struct mdm_tensorfile s;
     float x[6];
-    int err = mdm_st_writer_create(&w);
+    int err = mdm_safetensors_writer_create(&w);
 
     for (int i = 0; i < 20 && !err; i++) {
         char name[8];
         snprintf(name, sizeof name, "t%d", i);
-        err = mdm_st_writer_meta(w, name, "v");
+        err = mdm_safetensors_writer_meta(w, name, "v");
         if (!err)
-            err = mdm_st_writer_add(w, name, "F32", (int64_t[]){6}, 1, weights);
+            err = mdm_safetensors_writer_add(w, name, "F32", (int64_t[]){6}, 1, weights);
     }
     if (!err)
-        err = mdm_st_writer_save(w, PATH, 1);
-    mdm_st_writer_release(&w);
-    if (err || (err = mdm_st_open(&s, PATH)))
+        err = mdm_safetensors_writer_save(w, PATH, 1);
+    mdm_safetensors_writer_release(&w);
+    if (err || (err = mdm_safetensors_open(&s, PATH)))
         return err;
-    err = mdm_st_verify(&s);
+    err = mdm_safetensors_verify(&s);
     if (!err)
-        err = mdm_st_read_f32(&s, 19, x, 6);
-    mdm_st_close(&s);
+        err = mdm_tensorfile_read_f32(&s, 19, x, 6);
+    mdm_tensorfile_close(&s);
     return err;
 }
 

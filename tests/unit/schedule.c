@@ -77,10 +77,10 @@ static void compare(const char *file, const char *kind, int64_t timesteps)
 {
     char path[512];
     struct mdm_schedule s;
-    struct mdm_st st;
+    struct mdm_tensorfile st;
 
     snprintf(path, sizeof path, "%s/schedule/%s", REFERENCE, file);
-    ck_assert_msg(mdm_st_open(&st, path) == MASKDM_OK, "%s", maskdm_last_error());
+    ck_assert_msg(mdm_safetensors_open(&st, path) == MASKDM_OK, "%s", maskdm_last_error());
     ck_assert_int_eq(mdm_schedule_make(&s, kind, timesteps, 0), MASKDM_OK);
     for (size_t i = 0; i < MDM_LENGTH(tables); i++) {
         const double *ours = mdm_schedule_table(&s, tables[i]);
@@ -88,13 +88,13 @@ static void compare(const char *file, const char *kind, int64_t timesteps)
         double theirs[64];
 
         snprintf(name, sizeof name, "expect.%s", tables[i]);
-        ck_assert_int_eq(mdm_st_read_f64(&st, mdm_st_find(&st, name), theirs, timesteps), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f64(&st, mdm_tensorfile_find(&st, name), theirs, timesteps), MASKDM_OK);
         for (int64_t t = 0; t < timesteps; t++)
             ck_assert_msg(fabs(ours[t] - theirs[t]) <= 1e-12 * fabs(theirs[t]) + 1e-16, "%s %s[%d]: %.17g, not %.17g",
                           file, tables[i], (int)t, ours[t], theirs[t]);
     }
     mdm_schedule_free(&s);
-    mdm_st_close(&st);
+    mdm_tensorfile_close(&st);
 }
 
 START_TEST(tables_are_the_authors)

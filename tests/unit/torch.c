@@ -73,9 +73,10 @@ static void write_sample(struct bytes *b)
     put_string(b, "u.");
 }
 
-static void check_tensor(struct mdm_st *s, const char *name, int rank, const int64_t *shape, const float *expected)
+static void check_tensor(struct mdm_tensorfile *s, const char *name, int rank, const int64_t *shape,
+                         const float *expected)
 {
-    int64_t i = mdm_st_find(s, name), n;
+    int64_t i = mdm_tensorfile_find(s, name), n;
     unsigned char raw[64], as_stored[64];
     float got[16];
     double wide[16];
@@ -85,19 +86,19 @@ static void check_tensor(struct mdm_st *s, const char *name, int rank, const int
     for (int d = 0; d < rank; d++)
         ck_assert_int_eq(s->tensor[i].shape[d], shape[d]);
     n = s->tensor[i].elements;
-    ck_assert_int_eq(mdm_st_read_f32(s, i, got, n), MASKDM_OK);
-    ck_assert_int_eq(mdm_st_read_f64(s, i, wide, n), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f32(s, i, got, n), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read_f64(s, i, wide, n), MASKDM_OK);
     for (int64_t k = 0; k < n; k++) {
         ck_assert_msg(got[k] == expected[k] && wide[k] == (double)expected[k], "%s[%d]", name, (int)k);
-        ck_assert_int_eq(mdm_st_read_f32_part(s, i, k, got + k, 1), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f32_part(s, i, k, got + k, 1), MASKDM_OK);
         ck_assert(got[k] == expected[k]);
     }
-    ck_assert_int_eq(mdm_st_read(s, i, raw, (size_t)n * 4), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_read(s, i, raw, (size_t)n * 4), MASKDM_OK);
     store_floats(as_stored, expected, n);
     ck_assert(memcmp(raw, as_stored, (size_t)n * 4) == 0);
 }
 
-static void check_sample(struct mdm_st *s)
+static void check_sample(struct mdm_tensorfile *s)
 {
     static const float turned[] = {0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11}, part[] = {5, 6, 9, 10}, last = 11;
     static const int64_t shape[] = {3, 4}, back[] = {4, 3}, two[] = {2, 2}, none[] = {0, 3};
@@ -109,11 +110,11 @@ static void check_sample(struct mdm_st *s)
     check_tensor(s, "empty", 2, none, NULL);
     check_tensor(s, "list.1", 0, NULL, &last);
     ck_assert_int_eq(s->meta_count, 4 + 1);
-    ck_assert_str_eq(mdm_st_meta(s, "step"), "7");
-    ck_assert_str_eq(mdm_st_meta(s, "list.2.-1"), "false");
-    ck_assert_str_eq(mdm_st_meta(s, "rate"), "1.5");
-    ck_assert_str_eq(mdm_st_meta(s, "name"), "caf\xc3\xa9");
-    ck_assert_str_eq(mdm_st_meta(s, "low"), "-2");
+    ck_assert_str_eq(mdm_tensorfile_meta(s, "step"), "7");
+    ck_assert_str_eq(mdm_tensorfile_meta(s, "list.2.-1"), "false");
+    ck_assert_str_eq(mdm_tensorfile_meta(s, "rate"), "1.5");
+    ck_assert_str_eq(mdm_tensorfile_meta(s, "name"), "caf\xc3\xa9");
+    ck_assert_str_eq(mdm_tensorfile_meta(s, "low"), "-2");
 }
 
 START_TEST(what_was_saved)
@@ -124,13 +125,12 @@ START_TEST(what_was_saved)
     for (int kind = 0; kind < 16; kind++) {
         struct archive a = {
             .plain = kind & 1, .no_crc = kind >> 1 & 1, .zip64 = kind >> 2 & 1, .wide = kind >> 3};
-        struct mdm_st s;
+        struct mdm_tensorfile s;
 
         make_archive(&a, b.data, b.size, stored, sizeof stored);
-        ck_assert_msg(mdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s",
-                      mdm_error_text());
+        ck_assert_msg(mdm_tensorfile_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s", mdm_error_text());
         check_sample(&s);
-        mdm_st_close(&s);
+        mdm_tensorfile_close(&s);
         ck_assert_int_eq(open_file(a.file.data, a.file.size), MASKDM_OK);
         free_archive(&a);
     }
@@ -173,7 +173,7 @@ START_TEST(element_types)
     for (size_t i = 0; i < MDM_LENGTH(types); i++) {
         struct archive a = {0};
         struct bytes b = {0}, content = {0};
-        struct mdm_st s;
+        struct mdm_tensorfile s;
         double x;
 
         put_string(&b, BEGIN);
@@ -183,13 +183,12 @@ START_TEST(element_types)
         put_le(&content, types[i].size, 0);
         put_le(&content, types[i].size, types[i].bits);
         make_archive(&a, b.data, b.size, content.data, content.size);
-        ck_assert_msg(mdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s",
-                      mdm_error_text());
+        ck_assert_msg(mdm_tensorfile_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s", mdm_error_text());
         ck_assert_str_eq(s.tensor[0].dtype, types[i].dtype);
         ck_assert_int_eq((int64_t)(s.tensor[0].end - s.tensor[0].begin), types[i].size);
-        ck_assert_int_eq(mdm_st_read_f64(&s, 0, &x, 1), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f64(&s, 0, &x, 1), MASKDM_OK);
         ck_assert_msg(x == types[i].value, "%s is %g", types[i].dtype, x);
-        mdm_st_close(&s);
+        mdm_tensorfile_close(&s);
         free_archive(&a);
         free(b.data);
         free(content.data);
@@ -408,23 +407,23 @@ START_TEST(every_byte_wrong)
         make_archive(&a, b.data, b.size, stored, sizeof stored);
         for (size_t i = 0; i < a.file.size; i++) {
             long live = mdm_alloc_live();
-            struct mdm_st s;
+            struct mdm_tensorfile s;
             int err;
 
             a.file.data[i] ^= 0x81;
-            err = mdm_tensors_open_memory(&s, a.file.data, a.file.size);
+            err = mdm_tensorfile_open_memory(&s, a.file.data, a.file.size);
             ck_assert(err == MASKDM_OK || err == MASKDM_EFORMAT);
             if (!err) {
                 check_sample(&s);
-                mdm_st_close(&s);
+                mdm_tensorfile_close(&s);
             }
             refused += err != MASKDM_OK;
             a.file.data[i] ^= 0x81;
             ck_assert_int_eq(mdm_alloc_live(), live);
         }
         for (size_t n = 0; n < a.file.size; n++) {
-            struct mdm_st s;
-            ck_assert_int_eq(mdm_tensors_open_memory(&s, a.file.data, n), MASKDM_EFORMAT);
+            struct mdm_tensorfile s;
+            ck_assert_int_eq(mdm_tensorfile_open_memory(&s, a.file.data, n), MASKDM_EFORMAT);
         }
         free_archive(&a);
     }
@@ -597,7 +596,7 @@ START_TEST(describing_reads_no_tensor)
     enum { COUNT = 40, SIDE = 300 };
     char path[] = "described-XXXXXX";
     struct archive a = {0};
-    struct mdm_st s;
+    struct mdm_tensorfile s;
     int reads = 0;
     const struct mdm_file_hook hook = {count_reads, &reads};
 
@@ -605,11 +604,11 @@ START_TEST(describing_reads_no_tensor)
     ck_assert_uint_gt(a.file.size, (size_t)4 * COUNT * SIDE * SIDE);
     write_file(path, &a.file);
     mdm_file_hook_set(&hook);
-    ck_assert_int_eq(mdm_tensors_open(&s, path), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_open(&s, path), MASKDM_OK);
     mdm_file_hook_set(NULL);
     ck_assert_int_eq(s.count, COUNT);
     ck_assert_msg(reads <= 2 * COUNT + 10, "%d reads", reads);
-    mdm_st_close(&s);
+    mdm_tensorfile_close(&s);
     unlink(path);
     free_archive(&a);
 }
@@ -624,7 +623,7 @@ START_TEST(damage_is_found_when_read)
 
     for (int no_crc = 0; no_crc < 2; no_crc++) {
         struct archive a = {.no_crc = no_crc};
-        struct mdm_st s;
+        struct mdm_tensorfile s;
         size_t at;
 
         write_many(&a, 3, SIDE);
@@ -633,19 +632,19 @@ START_TEST(damage_is_found_when_read)
         for (at -= 15; memcmp(a.file.data + at - 14, "archive/data/1", 14) != 0; at--) /* not the directory's */
             ;
         a.file.data[at + 2000] ^= 1;
-        ck_assert_int_eq(mdm_tensors_open_memory(&s, a.file.data, a.file.size), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_open_memory(&s, a.file.data, a.file.size), MASKDM_OK);
         for (int again = 0; again < 2; again++)
             for (int i = 0; i < 3; i++) {
                 const int expected = i == 1 && !no_crc ? MASKDM_EFORMAT : MASKDM_OK;
 
-                ck_assert_int_eq(mdm_st_read_f32(&s, i, x, SIDE * SIDE), expected);
+                ck_assert_int_eq(mdm_tensorfile_read_f32(&s, i, x, SIDE * SIDE), expected);
                 if (expected)
                     ck_assert_ptr_nonnull(strstr(mdm_error_text(), "tensor \"1\" is damaged"));
-                ck_assert_int_eq(mdm_st_read_f32_part(&s, i, 0, x, 1), expected);
-                ck_assert_int_eq(mdm_st_read_f64(&s, i, y, SIDE * SIDE), expected);
-                ck_assert_int_eq(mdm_st_read(&s, i, x, sizeof x), expected);
+                ck_assert_int_eq(mdm_tensorfile_read_f32_part(&s, i, 0, x, 1), expected);
+                ck_assert_int_eq(mdm_tensorfile_read_f64(&s, i, y, SIDE * SIDE), expected);
+                ck_assert_int_eq(mdm_tensorfile_read(&s, i, x, sizeof x), expected);
             }
-        mdm_st_close(&s);
+        mdm_tensorfile_close(&s);
         free_archive(&a);
     }
 }
@@ -660,7 +659,7 @@ START_TEST(views_are_read_in_pieces)
     char path[] = "views-XXXXXX", name[32];
     struct bytes b = {0};
     struct archive a = {0};
-    struct mdm_st s;
+    struct mdm_tensorfile s;
     int reads = 0;
     const struct mdm_file_hook hook = {count_reads, &reads};
 
@@ -676,16 +675,16 @@ START_TEST(views_are_read_in_pieces)
     mdm_swap_le(x, 4, SIDE * SIDE);
     make_archive(&a, b.data, b.size, x, sizeof x);
     write_file(path, &a.file);
-    ck_assert_int_eq(mdm_tensors_open(&s, path), MASKDM_OK);
+    ck_assert_int_eq(mdm_tensorfile_open(&s, path), MASKDM_OK);
     mdm_file_hook_set(&hook);
     for (int i = 0; i < VIEWS; i++)
-        ck_assert_int_eq(mdm_st_read_f32(&s, i, x, SIDE * SIDE), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f32(&s, i, x, SIDE * SIDE), MASKDM_OK);
     mdm_file_hook_set(NULL);
     ck_assert_msg(reads <= 4 + 4 * VIEWS, "%d reads of %d views of 4 x 256 KiB", reads, VIEWS);
     for (int i = 0; i < SIDE * SIDE; i++)
         if (x[i] != (float)(i % SIDE * SIDE + i / SIDE))
             ck_abort_msg("element %d is %g", i, (double)x[i]);
-    mdm_st_close(&s);
+    mdm_tensorfile_close(&s);
     unlink(path);
     free_archive(&a);
     free(b.data);
@@ -721,7 +720,7 @@ START_TEST(every_kind_of_view)
     static double wide[ELEMENTS];
     struct archive a = {0};
     struct bytes b = {0};
-    struct mdm_st s;
+    struct mdm_tensorfile s;
     char name[32];
 
     for (int i = 0; i < ELEMENTS; i++)
@@ -734,23 +733,23 @@ START_TEST(every_kind_of_view)
     }
     put_string(&b, "u.");
     make_archive(&a, b.data, b.size, content, sizeof content);
-    ck_assert_msg(mdm_tensors_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s", mdm_error_text());
+    ck_assert_msg(mdm_tensorfile_open_memory(&s, a.file.data, a.file.size) == MASKDM_OK, "%s", mdm_error_text());
     for (int64_t i = 0; i < s.count; i++) {
         const int64_t n = s.tensor[i].elements;
         float alone;
 
         ck_assert_int_eq(s.tensor[i].scattered, 1);
         memset(whole, 0xff, sizeof whole);
-        ck_assert_int_eq(mdm_st_read_f32(&s, i, whole, n), MASKDM_OK);
-        ck_assert_int_eq(mdm_st_read_f64(&s, i, wide, n), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f32(&s, i, whole, n), MASKDM_OK);
+        ck_assert_int_eq(mdm_tensorfile_read_f64(&s, i, wide, n), MASKDM_OK);
         for (int64_t k = 0; k < n; k++) {
-            int err = mdm_st_read_f32_part(&s, i, k, &alone, 1);
+            int err = mdm_tensorfile_read_f32_part(&s, i, k, &alone, 1);
 
             if (err || whole[k] != alone || wide[k] != (double)alone)
                 ck_abort_msg("view %d, element %d is %g, not %g", (int)i, (int)k, (double)whole[k], (double)alone);
         }
     }
-    mdm_st_close(&s);
+    mdm_tensorfile_close(&s);
     free_archive(&a);
     free(b.data);
 }
