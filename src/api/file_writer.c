@@ -5,7 +5,7 @@
 
 #include "api/argument.h"
 #include "base/alloc.h"
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 
 struct maskdm_file_writer {
     struct mdm_handle handle;

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "model/options.h"
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 #include "text/text.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 #ifndef MASKDM_RUN_CONVERT_FIND_H
 #define MASKDM_RUN_CONVERT_FIND_H
 
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 
 enum { MDM_PLACES = 64, MDM_PLACE_PREFIX = 160 /* bytes */ };
 

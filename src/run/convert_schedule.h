@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "diffusion/scheduler.h"
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 
 /* The scheduler that the options ask for; what they leave open follows tensor `betas`, where there
  * is one (or -1). A schedule that contradicts it is worth a warning. */

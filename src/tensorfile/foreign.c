@@ -5,7 +5,7 @@
  */
 #include "tensorfile/foreign.h"
 
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/error.h"
 

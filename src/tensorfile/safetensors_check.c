@@ -3,7 +3,7 @@
  * What a header must hold as a whole: tensors that tile the data without gap or overlap, names and keys that
  * are unique. Both come from sorting, so that no input makes the work more than n log n.
  */
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/alloc.h"
 #include "base/error.h"

@@ -3,7 +3,7 @@
  * The JSON header, read into a table. Every field must be there once, have the right JSON type and lie within
  * its limit; what the fields mean together is safetensors_check.c's to judge.
  */
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/alloc.h"
 #include "base/checked.h"

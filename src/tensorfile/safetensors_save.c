@@ -3,7 +3,7 @@
  * Saving a tensor file: header, then every tensor's bytes straight from the caller's memory. The same calls give
  * the same bytes on every machine.
  */
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/endian.h"
 #include "base/error.h"

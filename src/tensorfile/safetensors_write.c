@@ -3,7 +3,7 @@
  * Collecting what goes into a tensor file. The writer holds the very table that a reader makes, so that what it
  * accepts is what a reader accepts; the data is borrowed.
  */
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/alloc.h"
 #include "base/checked.h"

@@ -6,7 +6,7 @@
 #ifndef MASKDM_TENSORFILE_TORCH_H
 #define MASKDM_TENSORFILE_TORCH_H
 
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 
 /* Open a tensor file of any format that is known, told by its bytes. */
 int mdm_tensorfile_open(struct mdm_tensorfile *out, const char *path);

@@ -6,7 +6,7 @@
 #ifndef MASKDM_TENSORFILE_ZIP_H
 #define MASKDM_TENSORFILE_ZIP_H
 
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 struct mdm_zip_entry {
     const char *name;

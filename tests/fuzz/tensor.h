@@ -8,7 +8,7 @@
 #include "require.h"
 
 #include "base/error.h"
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * Files that are no tensor files are named as what they are, and no tensor file is taken for one of them.
  */
 #include "base/error.h"
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 #include "tensorfile/torch.h"
 
 #include <check.h>

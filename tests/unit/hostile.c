@@ -9,7 +9,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "os/file.h"
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 
 #include <check.h>
 #include <stdio.h>

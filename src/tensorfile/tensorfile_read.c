@@ -3,7 +3,7 @@
  * Elements of a tensor, converted. A type that needs no conversion is read straight into the destination;
  * others go through a small buffer, so that no second copy of a tensor exists.
  */
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/checked.h"
 #include "base/endian.h"

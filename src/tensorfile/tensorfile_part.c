@@ -3,7 +3,7 @@
  * Parts of a file that have a checksum of their own, the storages of a checkpoint: each is held against it once, when
  * a tensor in it is first read. So that describing a file reads none of them.
  */
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/alloc.h"
 #include "base/crc32.h"

@@ -2,10 +2,10 @@
  *
  * What the parts of the safetensors reader and writer share: limits, element types, ordering.
  */
-#ifndef MASKDM_TENSORFILE_SAFETENSORS_PRIVATE_H
-#define MASKDM_TENSORFILE_SAFETENSORS_PRIVATE_H
+#ifndef MASKDM_TENSORFILE_TENSORFILE_PRIVATE_H
+#define MASKDM_TENSORFILE_TENSORFILE_PRIVATE_H
 
-#include "tensorfile/safetensors.h"
+#include "tensorfile/tensorfile.h"
 
 /* doc/formats.md lists them; the error names the limit and the number found. */
 enum {

@@ -4,8 +4,8 @@
  * where a C string API sits behind it: no duplicate names, no NUL in names, rank at most 8, the tensors tile
  * the data exactly. doc/formats.md has the rules and the limits.
  */
-#ifndef MASKDM_TENSORFILE_SAFETENSORS_H
-#define MASKDM_TENSORFILE_SAFETENSORS_H
+#ifndef MASKDM_TENSORFILE_TENSORFILE_H
+#define MASKDM_TENSORFILE_TENSORFILE_H
 
 #include <maskdm/file.h>
 

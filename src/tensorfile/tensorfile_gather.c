@@ -4,7 +4,7 @@
  * order of the file, in tiles of two dimensions that are each read at once, so that no byte is read twice where
  * elements do not overlap, and no element alone where others are near.
  */
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/alloc.h"
 #include "base/error.h"

@@ -3,7 +3,7 @@
  * Opening a tensor file: the whole header is judged before a handle exists, and memory is taken only for what
  * the file holds. Lookups after that are binary searches; bytes come by positioned reads.
  */
-#include "tensorfile/safetensors_private.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include "base/alloc.h"
 #include "base/endian.h"
