@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Tensor files for hosts: arguments checked, then handed to tensorfile/torch.h, which knows every format. */
+ * Tensor files for hosts: arguments checked, then handed to tensorfile/tensorfile.h, which knows every format. */
 #include <maskdm/file.h>
 
 #include "api/argument.h"
 #include "base/alloc.h"
-#include "tensorfile/torch.h"
+#include "tensorfile/tensorfile.h"
 
 struct maskdm_file {
     struct mdm_handle handle;

@@ -5,7 +5,7 @@
 
 #include "api/argument.h"
 #include "base/alloc.h"
-#include "tensorfile/tensorfile.h"
+#include "tensorfile/safetensors.h"
 
 struct maskdm_file_writer {
     struct mdm_handle handle;

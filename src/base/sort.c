@@ -29,3 +29,10 @@ void mdm_sort(int64_t *index, int64_t n, mdm_compare *order, const void *user)
         sift(index, 0, last, order, user);
     }
 }
+
+void mdm_sort_all(int64_t *index, int64_t n, mdm_compare *order, const void *user)
+{
+    for (int64_t i = 0; i < n; i++)
+        index[i] = i;
+    mdm_sort(index, n, order, user);
+}

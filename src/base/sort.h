@@ -13,5 +13,7 @@ typedef int mdm_compare(const void *user, int64_t a, int64_t b);
 
 /* Put what is in index[0 .. n) in order. */
 void mdm_sort(int64_t *index, int64_t n, mdm_compare *order, const void *user);
+/* Make it [0 .. n), and put that in order. */
+void mdm_sort_all(int64_t *index, int64_t n, mdm_compare *order, const void *user);
 
 #endif

@@ -6,7 +6,7 @@
 #include "model/model.h"
 
 #include "base/error.h"
-#include "tensorfile/tensorfile.h"
+#include "tensorfile/safetensors.h"
 
 #include <math.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "diffusion/options.h"
 #include "diffusion/scheduler.h"
-#include "tensorfile/tensorfile.h"
+#include "tensorfile/safetensors.h"
 #include "text/json.h"
 #include "text/text.h"
 

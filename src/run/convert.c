@@ -16,7 +16,7 @@
 #include "run/convert_rest.h"
 #include "run/convert_schedule.h"
 #include "run/options.h"
-#include "tensorfile/torch.h"
+#include "tensorfile/tensorfile.h"
 #include "text/text.h"
 
 #include <string.h>

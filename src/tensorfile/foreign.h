@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+struct mdm_tensorfile;
+
 enum { MDM_FOREIGN_HEAD = 512 }; /* first bytes of a file that are looked at */
 
 struct mdm_foreign {
@@ -17,5 +19,9 @@ struct mdm_foreign {
 
 /* NULL: no kind that is known. */
 const struct mdm_foreign *mdm_foreign_find(const void *bytes, size_t n);
+
+/* MASKDM_EFORMAT, naming what s is, when it is empty or of a kind that people take for a tensor file. For bytes that
+ * begin no tensor file. */
+int mdm_foreign_refuse(struct mdm_tensorfile *s);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * The digest of a whole tensor file. It stands in the header that it covers: its own digits count as zeros.
  */
-#include "tensorfile/tensorfile_private.h"
+#include "tensorfile/safetensors_private.h"
 
 #include "base/alloc.h"
 #include "base/error.h"

@@ -3,7 +3,7 @@
  * The JSON header, read into a table. Every field must be there once, have the right JSON type and lie within
  * its limit; what the fields mean together is safetensors_check.c's to judge.
  */
-#include "tensorfile/tensorfile_private.h"
+#include "tensorfile/safetensors_private.h"
 
 #include "base/alloc.h"
 #include "base/checked.h"
@@ -11,19 +11,6 @@
 #include "text/json.h"
 
 #include <string.h>
-
-void *mdm_tensorfile_grow(void *array, int64_t count, size_t size, const char *what)
-{
-    size_t bytes = (count < 8 ? 8 : 2 * (size_t)count) * size;
-    void *p;
-
-    if (count < 8 ? count : count & (count - 1))
-        return array;
-    p = mdm_realloc(array, bytes);
-    if (!p)
-        mdm_fail_memory(bytes, what);
-    return p;
-}
 
 static int copy_text(char **out, const struct mdm_json *j, const char *what)
 {
@@ -149,23 +136,6 @@ static int parse_fields(struct mdm_tensorfile_tensor *t, struct mdm_json *j)
         if (!(seen & 1u << i))
             return mdm_fail(MASKDM_EFORMAT, "tensor " MDM_TENSORFILE_SHOWN ": field %s is missing", t->name,
                             fields[i].name);
-    return MASKDM_OK;
-}
-
-int mdm_tensorfile_measure(struct mdm_tensorfile_tensor *t, const struct mdm_tensorfile_dtype *type, uint64_t *bytes)
-{
-    int64_t product = type->size;
-    int empty = 0;
-
-    /* A zero dimension is left out of the product, so that the order of the dimensions plays no part in
-     * whether a shape is too large. */
-    for (int i = 0; i < t->rank; i++)
-        if (t->shape[i] == 0)
-            empty = 1;
-        else if (mdm_mul_i64(&product, product, t->shape[i]))
-            return -1;
-    t->elements = empty ? 0 : product / type->size;
-    *bytes = empty ? 0 : (uint64_t)product;
     return MASKDM_OK;
 }
 

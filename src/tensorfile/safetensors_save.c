@@ -3,7 +3,7 @@
  * Saving a tensor file: header, then every tensor's bytes straight from the caller's memory. The same calls give
  * the same bytes on every machine.
  */
-#include "tensorfile/tensorfile_private.h"
+#include "tensorfile/safetensors_private.h"
 
 #include "base/endian.h"
 #include "base/error.h"
@@ -19,8 +19,8 @@ static int each_piece(const struct mdm_safetensors_writer *w, int (*take)(void *
 {
     unsigned char buffer[BUFFER];
 
-    for (int64_t i = 0; i < w->st.count; i++) {
-        const struct mdm_tensorfile_tensor *t = &w->st.tensor[i];
+    for (int64_t i = 0; i < w->file.count; i++) {
+        const struct mdm_tensorfile_tensor *t = &w->file.tensor[i];
         const unsigned char *from = w->data[i];
         int size = mdm_tensorfile_dtype_find(t->dtype)->size;
         size_t left = (size_t)(t->end - t->begin), n;
@@ -135,7 +135,7 @@ static int write_file(struct mdm_safetensors_writer *w, const char *path, const 
 int mdm_safetensors_writer_save(struct mdm_safetensors_writer *w, const char *path, int digest)
 {
     struct mdm_text header = {0};
-    int err = make_header(&header, &w->st, digest);
+    int err = make_header(&header, &w->file, digest);
 
     if (!err && digest)
         err = fill_digest(w, &header);

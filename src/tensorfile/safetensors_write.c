@@ -3,7 +3,7 @@
  * Collecting what goes into a tensor file. The writer holds the very table that a reader makes, so that what it
  * accepts is what a reader accepts; the data is borrowed.
  */
-#include "tensorfile/tensorfile_private.h"
+#include "tensorfile/safetensors_private.h"
 
 #include "base/alloc.h"
 #include "base/checked.h"
@@ -21,7 +21,7 @@ void mdm_safetensors_writer_release(struct mdm_safetensors_writer **w)
 {
     if (!*w)
         return;
-    mdm_tensorfile_close(&(*w)->st);
+    mdm_tensorfile_close(&(*w)->file);
     mdm_free((*w)->data);
     mdm_free(*w);
     *w = NULL;
@@ -41,7 +41,7 @@ static int check_utf8(const char *what, const char *text)
 
 int mdm_safetensors_writer_meta(struct mdm_safetensors_writer *w, const char *key, const char *value)
 {
-    struct mdm_tensorfile *s = &w->st;
+    struct mdm_tensorfile *s = &w->file;
     struct mdm_tensorfile_entry *e;
 
     MDM_TRY(check_utf8("a metadata key", key));
@@ -107,7 +107,7 @@ static int describe(const struct mdm_tensorfile *s, struct mdm_tensorfile_tensor
 /* Room for one more in every array; what was grown stays valid when a later one fails. */
 static int make_room(struct mdm_safetensors_writer *w)
 {
-    struct mdm_tensorfile *s = &w->st;
+    struct mdm_tensorfile *s = &w->file;
     struct mdm_tensorfile_tensor *tensor =
         mdm_tensorfile_grow(s->tensor, s->count, sizeof *tensor, "the table of tensors");
     int64_t *by_name;
@@ -139,7 +139,7 @@ static void insert_by_name(struct mdm_tensorfile *s, int64_t i)
 int mdm_safetensors_writer_add(struct mdm_safetensors_writer *w, const char *name, const char *dtype,
                                const int64_t *shape, int rank, const void *data)
 {
-    struct mdm_tensorfile *s = &w->st;
+    struct mdm_tensorfile *s = &w->file;
     struct mdm_tensorfile_tensor t;
 
     if (s->count == MDM_TENSORFILE_TENSORS)

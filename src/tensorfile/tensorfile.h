@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * safetensors: 8 bytes little-endian header length, JSON header, tensor bytes. Stricter than the reference
- * where a C string API sits behind it: no duplicate names, no NUL in names, rank at most 8, the tensors tile
- * the data exactly. doc/formats.md has the rules and the limits.
+ * A file of named tensors and metadata, whatever its format is: the reader of each fills this table, told by the
+ * file's first bytes (tensorfile_open.c). Elements may have to be converted, gathered, and held against checksums.
  */
 #ifndef MASKDM_TENSORFILE_TENSORFILE_H
 #define MASKDM_TENSORFILE_TENSORFILE_H
@@ -49,17 +48,18 @@ struct mdm_tensorfile {
     struct mdm_tensorfile_entry *meta;
     int64_t meta_count;
     struct mdm_tensorfile_part *part;
-    struct mdm_crc32 *crc;    /* where there are parts */
-    uint64_t data_at; /* bytes from the start of the file */
-    int has_digest;   /* in the form that is written today; then */
+    struct mdm_crc32 *crc;     /* where there are parts */
+    uint64_t data_at;          /* bytes from the start of the file */
+    int has_digest;            /* in the form that is written today; then */
     struct mdm_digest head;    /* what precedes the data, digested from the bytes that were judged */
-    struct mdm_reader *reader;    /* or */
+    struct mdm_reader *reader; /* or */
     const unsigned char *memory;
     uint64_t size;
 };
 
-int mdm_safetensors_open(struct mdm_tensorfile *out, const char *path);
-int mdm_safetensors_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size);
+/* Of any format that is known. */
+int mdm_tensorfile_open(struct mdm_tensorfile *out, const char *path);
+int mdm_tensorfile_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size);
 void mdm_tensorfile_close(struct mdm_tensorfile *s);
 int64_t mdm_tensorfile_find(const struct mdm_tensorfile *s, const char *name); /* -1: none */
 /* After names were changed in place: MASKDM_EFORMAT where one then comes twice. */
@@ -71,18 +71,5 @@ int mdm_tensorfile_read_f32(struct mdm_tensorfile *s, int64_t i, float *out, int
 int mdm_tensorfile_read_f32_part(struct mdm_tensorfile *s, int64_t i, int64_t first, float *out, int64_t count);
 int mdm_tensorfile_read_f64(struct mdm_tensorfile *s, int64_t i, double *out, int64_t count);
 int mdm_tensorfile_read_i64(struct mdm_tensorfile *s, int64_t i, int64_t *out, int64_t count);
-
-/* ---- writing: pieces are borrowed until saved ---- */
-struct mdm_safetensors_writer;
-int mdm_safetensors_writer_create(struct mdm_safetensors_writer **out);
-void mdm_safetensors_writer_release(struct mdm_safetensors_writer **w);
-int mdm_safetensors_writer_meta(struct mdm_safetensors_writer *w, const char *key, const char *value);
-int mdm_safetensors_writer_add(struct mdm_safetensors_writer *w, const char *name, const char *dtype,
-                               const int64_t *shape, int rank, const void *data);
-/* With `digest` non-zero the metadata gains "maskdm.digest", a checksum of every byte of the file, the header's too
- * (doc/formats.md); mdm_safetensors_verify() recomputes it. */
-int mdm_safetensors_writer_save(struct mdm_safetensors_writer *w, const char *path, int digest);
-/* MASKDM_EFORMAT when the digest is absent or does not match, MASKDM_EVERSION where it covers less than the file. */
-int mdm_safetensors_verify(struct mdm_tensorfile *s);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Element types of safetensors and the values of their bits. */
+ * Element types, by the names that safetensors has for them: the values of their bits, and what shapes of them take.
+ */
 #include "tensorfile/tensorfile_private.h"
+
+#include "base/checked.h"
 
 #include <math.h>
 #include <string.h>
@@ -57,4 +60,21 @@ const struct mdm_tensorfile_dtype *mdm_tensorfile_dtype_find(const char *name)
         if (!strcmp(types[i].name, name))
             return &types[i];
     return NULL;
+}
+
+int mdm_tensorfile_measure(struct mdm_tensorfile_tensor *t, const struct mdm_tensorfile_dtype *type, uint64_t *bytes)
+{
+    int64_t product = type->size;
+    int empty = 0;
+
+    /* A zero dimension is left out of the product, so that the order of the dimensions plays no part in
+     * whether a shape is too large. */
+    for (int i = 0; i < t->rank; i++)
+        if (t->shape[i] == 0)
+            empty = 1;
+        else if (mdm_mul_i64(&product, product, t->shape[i]))
+            return -1;
+    t->elements = empty ? 0 : product / type->size;
+    *bytes = empty ? 0 : (uint64_t)product;
+    return MASKDM_OK;
 }

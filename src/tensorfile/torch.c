@@ -11,8 +11,6 @@
 #include <string.h>
 
 enum { MOST_PICKLE = 64 << 20, MOST_VISITS = 4 << 20, TEXT_SHARE = 16 };
-/* An archive's first entry. */
-static const unsigned char zip_magic[] = {'P', 'K', 3, 4};
 
 /* The folder that the first entry is in; all the others must be in it too. */
 static int find_root(struct mdm_torch *t)
@@ -126,7 +124,7 @@ static int read_parts(struct mdm_torch *t)
     return err ? err : mdm_tensorfile_index(t->s);
 }
 
-static int read_checkpoint(struct mdm_tensorfile *s)
+int mdm_torch_read(struct mdm_tensorfile *s)
 {
     struct mdm_torch *t = mdm_need(1, sizeof *t, "reading a checkpoint");
     int err;
@@ -143,23 +141,4 @@ static int read_checkpoint(struct mdm_tensorfile *s)
     }
     mdm_free(t);
     return err ? mdm_fail_prefix(err, "%s", mdm_tensorfile_label(s)) : MASKDM_OK;
-}
-
-static int read_any(struct mdm_tensorfile *s)
-{
-    unsigned char head[sizeof zip_magic] = {0};
-    const size_t n = s->size < sizeof head ? (size_t)s->size : sizeof head;
-
-    MDM_TRY(mdm_tensorfile_bytes_at(s, head, n, 0));
-    return !memcmp(head, zip_magic, sizeof zip_magic) ? read_checkpoint(s) : mdm_safetensors_read(s);
-}
-
-int mdm_tensorfile_open(struct mdm_tensorfile *out, const char *path)
-{
-    return mdm_tensorfile_open_as(out, path, read_any);
-}
-
-int mdm_tensorfile_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size)
-{
-    return mdm_tensorfile_open_memory_as(out, bytes, size, read_any);
 }

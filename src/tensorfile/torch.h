@@ -8,8 +8,7 @@
 
 #include "tensorfile/tensorfile.h"
 
-/* Open a tensor file of any format that is known, told by its bytes. */
-int mdm_tensorfile_open(struct mdm_tensorfile *out, const char *path);
-int mdm_tensorfile_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size);
+/* Judge the archive that s is, whose bytes are at hand. */
+int mdm_torch_read(struct mdm_tensorfile *s);
 
 #endif

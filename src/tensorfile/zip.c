@@ -105,9 +105,7 @@ static int by_name(const void *user, int64_t a, int64_t b)
 
 static int sort_names(struct mdm_zip *z)
 {
-    for (int64_t i = 0; i < z->count; i++)
-        z->by_name[i] = i;
-    mdm_sort(z->by_name, z->count, by_name, z);
+    mdm_sort_all(z->by_name, z->count, by_name, z);
     for (int64_t i = 1; i < z->count; i++)
         if (by_name(z, z->by_name[i - 1], z->by_name[i]) == 0)
             return mdm_fail(MASKDM_EFORMAT, "entry " MDM_TENSORFILE_SHOWN " comes twice",

@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "diffusion/scheduler.h"
-#include "tensorfile/tensorfile.h"
+#include "tensorfile/safetensors.h"
 
 #include <math.h>
 #include <string.h>

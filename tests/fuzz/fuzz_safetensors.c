@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/endian.h"
 #include "base/error.h"
-#include "tensorfile/tensorfile.h"
+#include "tensorfile/safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>

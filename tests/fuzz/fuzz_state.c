@@ -12,7 +12,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "os/file.h"
-#include "tensorfile/tensorfile_private.h"
+#include "tensorfile/safetensors_private.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "tensorfile/torch.h"
+#include "tensorfile/tensorfile.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,7 @@
  * Files that are no tensor files are named as what they are, and no tensor file is taken for one of them.
  */
 #include "base/error.h"
-#include "tensorfile/tensorfile.h"
-#include "tensorfile/torch.h"
+#include "tensorfile/safetensors.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "tensorfile/torch.h"
+#include "tensorfile/tensorfile.h"
 
 #include <check.h>
 #include <stdlib.h>

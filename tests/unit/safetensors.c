@@ -7,7 +7,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "os/file.h"
-#include "tensorfile/tensorfile.h"
+#include "tensorfile/safetensors.h"
 
 #include <check.h>
 #include <errno.h>

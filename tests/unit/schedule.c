@@ -5,7 +5,7 @@
 #include "diffusion/schedule.h"
 
 #include "base/error.h"
-#include "tensorfile/tensorfile.h"
+#include "tensorfile/safetensors.h"
 
 #include <check.h>
 #include <math.h>

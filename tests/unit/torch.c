@@ -10,7 +10,7 @@
 #include "base/endian.h"
 #include "base/error.h"
 #include "os/file.h"
-#include "tensorfile/torch.h"
+#include "tensorfile/tensorfile.h"
 
 #include <check.h>
 #include <stdio.h>
