@@ -19,6 +19,26 @@
 
 enum { MDM_MAX_IN = 6, MDM_MAX_OUT = 3 };
 
+/* Device memory. What alloc() gives is an address that only the backend can follow: the host may add to it, within
+ * the buffer, hold it against NULL and hand it back, and never reads or writes through it; that it may on the CPU is
+ * no excuse, and tests/guard/ runs the tests on a CPU where it cannot. Every transfer is a call. Such addresses have
+ * the type of their elements (float *), as host memory has; which of the two a pointer is, is said where it stands:
+ *
+ *     device   weights, gradients, moments, averages, arenas; images: x0, noise, x_t, target, predictions
+ *     host     times, labels, patch indices, factors, weights of the loss, random streams, losses and sums
+ *
+ * The latter are a few numbers per image that the host makes, checks and reads; a job takes them from host memory,
+ * takes what it needs of them to the device, and has put its results there when it returns.
+ *
+ * Order: a backend may return before its work is done, except from download() and from jobs that answer on the host,
+ * but later calls see what earlier ones wrote. A host buffer that was given may be reused on return.
+ * Threads: one at a time, between mdm_device_enter() and mdm_device_leave(), but for upload() and download() of parts
+ * that do not overlap, which the bodies of loop() call at the same time. alloc() and release() may come from any. */
+
+/* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
+ * of what stands here; functions that are added behind the last change the size of the table alone. */
+enum { MDM_BACKEND_VERSION = 1 };
+
 /* Inputs -> outputs, with `aux` for what only backward reads. The attribute list is call->attr.
  * y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */
 enum mdm_op_id {
@@ -41,7 +61,8 @@ enum mdm_op_id {
     MDM_OP_COUNT
 };
 
-/* What a kernel sees. Pointers are device memory of the value's dtype. A NULL out is a result that nobody uses;
+/* What a kernel sees. Data pointers are device memory of the value's dtype, indices, labels and times too, which
+ * mdm_program_set() has brought there; shapes and the rest are the host's. A NULL out is a result that nobody uses;
  * a NULL dout is a gradient of zero; a NULL din a gradient that nobody wants. `add` tells per input whether its
  * gradient is written (0) or summed onto what is there (1); parameter gradients always have 1. In and out never
  * overlap. */
@@ -73,7 +94,8 @@ struct mdm_kernel {
 };
 
 /* x_t = signal[b] x0 + noise[b] eps over B images of n values; the target by its own two factors:
- * target = t_x0[b] x0 + t_eps[b] eps (noise: 0, 1; x0: 1, 0; v: -sqrt(1-abar), sqrt(abar)). */
+ * target = t_x0[b] x0 + t_eps[b] eps (noise: 0, 1; x0: 1, 0; v: -sqrt(1-abar), sqrt(abar)). Images are device memory,
+ * factors host memory. */
 struct mdm_noising {
     int64_t batch, n;
     const float *x0, *eps;
@@ -83,7 +105,8 @@ struct mdm_noising {
 
 /* Mean over each image's visible values of |pred - target| or its square. pred[B,K,p*p*C] has a patch's values in
  * (row, column, channel) order; target[B,H,W,C] is gathered by index[B,K]. loss[b] is image b's mean (double,
- * fixed summation order); dpred (may be NULL) is the gradient of scale * sum_b loss[b]. */
+ * fixed summation order); dpred (may be NULL) is the gradient of scale * sum_b loss[b]. pred, target and dpred are
+ * device memory, index and loss host memory. */
 struct mdm_loss {
     int64_t batch, height, width, channels, patch, visible;
     int l1;
@@ -96,7 +119,8 @@ struct mdm_loss {
 
 /* One pass over n elements: g' = grad_scale g; AdamW with decoupled decay as PyTorch does it:
  * w -= lr wd w; m = b1 m + (1-b1) g'; v = b2 v + (1-b2) g'^2; w -= lr/bias1 m / (sqrt(v)/sqrt(bias2) + eps);
- * then ema: none (NULL), copy (ema_mode 1) or ema += (1-ema_decay)(w - ema) (mode 2). Zeroes g afterwards. */
+ * then ema: none (NULL), copy (ema_mode 1) or ema += (1-ema_decay)(w - ema) (mode 2). Zeroes g afterwards. All device
+ * memory. */
 struct mdm_optimizer {
     size_t n;
     float *w, *g, *m, *v, *ema;
@@ -105,29 +129,36 @@ struct mdm_optimizer {
 };
 
 struct mdm_backend_vtbl {
+    int version; /* MDM_BACKEND_VERSION; it and the size stand first in every version */
+    size_t size; /* sizeof(struct mdm_backend_vtbl) */
     const char *name;
+    /* One line for people: name, what it computes with. Lives as long as the backend. */
+    const char *(*describe)(struct mdm_backend *);
     int (*alloc)(struct mdm_backend *, void **out, size_t bytes, const char *what); /* 64-byte aligned */
     void (*release)(struct mdm_backend *, void *memory);
     int (*upload)(struct mdm_backend *, void *device, const void *host, size_t bytes);
     int (*download)(struct mdm_backend *, void *host, const void *device, size_t bytes);
+    /* From device memory to device memory; the two do not overlap. */
+    int (*copy)(struct mdm_backend *, void *to, const void *from, size_t bytes);
     int (*fill)(struct mdm_backend *, void *device, int byte, size_t bytes);
-    int (*wait)(struct mdm_backend *);
-    /* One image is one stream: out[b*n .. ] = normals of stream[b]. */
+    int (*wait)(struct mdm_backend *); /* until all work is done */
+    /* One image is one stream: out[b*n .. ] = normals of stream[b]; out is device memory. */
     int (*normal)(struct mdm_backend *, float *out, int64_t batch, int64_t n, const struct mdm_rng *stream);
     int (*noising)(struct mdm_backend *, const struct mdm_noising *);
     int (*loss)(struct mdm_backend *, const struct mdm_loss *);
-    /* Sum of squares in double with a fixed tree; not finite when any element is not. */
+    /* Sum of squares of device memory, in double with a fixed tree; not finite when any element is not. */
     int (*sum_squares)(struct mdm_backend *, double *out, const float *x, size_t n);
     int (*adamw)(struct mdm_backend *, const struct mdm_optimizer *);
-    /* ema as in struct mdm_optimizer, alone */
+    /* ema as in struct mdm_optimizer, alone; device memory */
     int (*ema)(struct mdm_backend *, float *ema, const float *w, size_t n, int mode, double decay);
-    /* image[B,H,W,C] from pred[B,P,p*p*C], every patch in row-major order */
+    /* image[B,H,W,C] from pred[B,P,p*p*C], every patch in row-major order; both device memory */
     int (*unpatchify)(struct mdm_backend *, float *image, const float *pred, int64_t batch, int64_t height,
                       int64_t width, int64_t channels, int64_t patch);
     const struct mdm_kernel *(*kernel)(struct mdm_backend *, enum mdm_op_id op, enum mdm_dtype dtype);
-    /* mdm_pool_try() on the threads that the backend has on the host. */
+    /* mdm_pool_try() on host threads, for what the host does itself: reading a file into weights. On the CPU they are
+     * those that compute. A backend that computes elsewhere may have none: NULL, and the caller does it alone. */
     int (*loop)(struct mdm_backend *, int64_t n, mdm_try_body body, void *arg);
-    /* Around work, between mdm_device_enter() and mdm_device_leave(). */
+    /* Around work, in mdm_device_enter() and mdm_device_leave(); may be NULL. */
     void (*enter)(struct mdm_backend *);
     void (*leave)(struct mdm_backend *);
     void (*close)(struct mdm_backend *);

@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The device handle: reference count, memory account, and the lock under which handles take turns.
+ * The device handle: reference count, memory account, and the turns that handles take.
  */
-#include "backend/cpu/cpu.h"
 #include "backend/device.h"
 #include "backend/options.h"
+#include "backend/registry.h"
+#include "backend/turn.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/handle.h"
 #include "base/process.h"
 #include "os/cores.h"
 
-#include <pthread.h>
 #include <string.h>
-
-/* First come, first served, and the owner may enter again. */
-struct turn {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    pthread_t owner;
-    int depth;
-    uint64_t next, serving;
-};
 
 struct maskdm_device {
     struct mdm_handle handle;
@@ -30,10 +21,10 @@ struct maskdm_device {
     size_t limit; /* bytes, 0: none */
     int workers;
     long process;
-    struct turn turn;
+    struct mdm_turn turn;
 };
 
-static int read_options(struct mdm_cpu_settings *s, size_t *limit, const maskdm_options *o)
+static int read_options(struct mdm_device_settings *s, size_t *limit, const maskdm_options *o)
 {
     int64_t threads = mdm_options_int(o, "threads");
 
@@ -45,37 +36,26 @@ static int read_options(struct mdm_cpu_settings *s, size_t *limit, const maskdm_
     return MASKDM_OK;
 }
 
-static int check_name(const char *name)
-{
-    if (strncmp(name, "cuda", 4) == 0)
-        return mdm_fail(MASKDM_ENOTSUP, "this build has no CUDA module");
-    if (strcmp(name, "cpu") != 0)
-        return mdm_fail(MASKDM_ENOTFOUND, "there is no device \"%s\"; known: cpu", name);
-    return MASKDM_OK;
-}
-
 static void destroy(void *object)
 {
     maskdm_device *d = object;
 
     d->backend->v->close(d->backend);
-    if (mdm_process_made(d->process)) {
-        pthread_cond_destroy(&d->turn.changed);
-        pthread_mutex_destroy(&d->turn.mutex);
-    }
+    if (mdm_process_made(d->process))
+        mdm_turn_free(&d->turn);
     mdm_free(d);
 }
 
 static const struct mdm_handle_kind kind = {"device", destroy};
 
-static int make_device(maskdm_device **out, const struct mdm_cpu_settings *s, size_t limit)
+static int make_device(maskdm_device **out, const char *name, struct mdm_device_settings *s, size_t limit)
 {
     maskdm_device *d = mdm_need(1, sizeof *d, "the device");
     int status;
 
     if (!d)
         return MASKDM_ENOMEM;
-    status = mdm_cpu_open(&d->backend, s);
+    status = mdm_registry_open(&d->backend, name, s);
     if (status) {
         mdm_free(d);
         return status;
@@ -84,8 +64,7 @@ static int make_device(maskdm_device **out, const struct mdm_cpu_settings *s, si
     d->limit = limit;
     d->workers = s->workers;
     d->process = mdm_process_id();
-    pthread_mutex_init(&d->turn.mutex, NULL);
-    pthread_cond_init(&d->turn.changed, NULL);
+    mdm_turn_init(&d->turn);
     *out = d;
     return MASKDM_OK;
 }
@@ -93,13 +72,12 @@ static int make_device(maskdm_device **out, const struct mdm_cpu_settings *s, si
 int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options, maskdm_parallel_for host,
                      int64_t workers, void *host_user)
 {
-    struct mdm_cpu_settings s = {.host = host, .host_user = host_user};
+    struct mdm_device_settings s = {.host = host, .host_user = host_user};
     maskdm_options *own = NULL;
     size_t limit;
     int status;
 
     *out = NULL;
-    MDM_TRY(check_name(name));
     if (host && (workers < 1 || workers > 1024))
         return mdm_fail(MASKDM_EINVAL, "%ld workers are not in 1 to 1024", (long)workers);
     if (host)
@@ -109,7 +87,7 @@ int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options
     if (!status)
         status = read_options(&s, &limit, own);
     if (!status)
-        status = make_device(out, &s, limit);
+        status = make_device(out, name, &s, limit);
     maskdm_options_release(&own);
     return status;
 }
@@ -191,23 +169,52 @@ void mdm_device_free(maskdm_device *d, void *memory, size_t bytes)
     mdm_device_give(d, bytes);
 }
 
-/* ---- turns ---- */
+int mdm_device_upload(maskdm_device *d, void *device, const void *host, size_t bytes)
+{
+    int status;
+
+    MDM_TRY(mdm_device_enter(d));
+    status = d->backend->v->upload(d->backend, device, host, bytes);
+    mdm_device_leave(d);
+    return status;
+}
+
+int mdm_device_download(maskdm_device *d, void *host, const void *device, size_t bytes)
+{
+    int status;
+
+    MDM_TRY(mdm_device_enter(d));
+    status = d->backend->v->download(d->backend, host, device, bytes);
+    mdm_device_leave(d);
+    return status;
+}
+
+int mdm_device_copy(maskdm_device *d, void *to, const void *from, size_t bytes)
+{
+    int status;
+
+    MDM_TRY(mdm_device_enter(d));
+    status = d->backend->v->copy(d->backend, to, from, bytes);
+    mdm_device_leave(d);
+    return status;
+}
+
+int mdm_device_fill(maskdm_device *d, void *memory, int byte, size_t bytes)
+{
+    int status;
+
+    MDM_TRY(mdm_device_enter(d));
+    status = d->backend->v->fill(d->backend, memory, byte, bytes);
+    mdm_device_leave(d);
+    return status;
+}
+
+/* ---- work ---- */
 
 int mdm_device_enter(maskdm_device *d)
 {
-    struct turn *t = &d->turn;
-    pthread_t self = pthread_self();
-
     MDM_TRY(mdm_process_check(d->process, "the device"));
-    pthread_mutex_lock(&t->mutex);
-    if (t->depth == 0 || !pthread_equal(t->owner, self)) {
-        uint64_t ticket = t->next++;
-        while (ticket != t->serving)
-            pthread_cond_wait(&t->changed, &t->mutex);
-        t->owner = self;
-    }
-    t->depth++;
-    pthread_mutex_unlock(&t->mutex);
+    mdm_turn_enter(&d->turn);
     if (d->backend->v->enter)
         d->backend->v->enter(d->backend);
     return MASKDM_OK;
@@ -215,16 +222,16 @@ int mdm_device_enter(maskdm_device *d)
 
 void mdm_device_leave(maskdm_device *d)
 {
-    struct turn *t = &d->turn;
-
     if (d->backend->v->leave)
         d->backend->v->leave(d->backend);
-    pthread_mutex_lock(&t->mutex);
-    if (--t->depth == 0) {
-        t->serving++;
-        pthread_cond_broadcast(&t->changed);
-    }
-    pthread_mutex_unlock(&t->mutex);
+    mdm_turn_leave(&d->turn);
+}
+
+int mdm_device_loop(maskdm_device *d, int64_t n, mdm_try_body body, void *arg)
+{
+    if (!d->backend->v->loop)
+        return mdm_pool_try(NULL, n, body, arg);
+    return d->backend->v->loop(d->backend, n, body, arg);
 }
 
 /* ---- facts ---- */
@@ -246,7 +253,7 @@ size_t mdm_device_limit(const maskdm_device *d)
 
 const char *mdm_device_text(const maskdm_device *d)
 {
-    return mdm_cpu_of(d->backend)->text;
+    return d->backend->v->describe(d->backend);
 }
 
 int mdm_device_workers(const maskdm_device *d)

@@ -9,7 +9,7 @@
 
 #include "backend/backend.h"
 
-/* Opens "cpu"; other names answer MASKDM_ENOTSUP or MASKDM_ENOTFOUND. */
+/* Opens a device of backend/registry.h by its name. */
 int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options,
                      maskdm_parallel_for host, int64_t workers, void *host_user);
 void mdm_device_hold(maskdm_device *d);       /* one more reference */
@@ -25,10 +25,19 @@ void mdm_device_give(maskdm_device *d, size_t bytes);
 int mdm_device_alloc(maskdm_device *d, void **out, size_t bytes, int zero, const char *what);
 void mdm_device_free(maskdm_device *d, void *memory, size_t bytes);
 
+/* The backend's transfers (backend/backend.h), each on its own. Where one stands beside other work it goes to the
+ * backend, inside the brackets below. */
+int mdm_device_upload(maskdm_device *d, void *device, const void *host, size_t bytes);
+int mdm_device_download(maskdm_device *d, void *host, const void *device, size_t bytes);
+int mdm_device_copy(maskdm_device *d, void *to, const void *from, size_t bytes);
+int mdm_device_fill(maskdm_device *d, void *memory, int byte, size_t bytes);
+
 /* Work that runs on the device is bracketed, so that handles on several host threads take turns and the BLAS
  * guard stands. Nests on one thread. MASKDM_EINVAL, and nothing to leave, in a process forked from the device's. */
 MASKDM_MUST_CHECK int mdm_device_enter(maskdm_device *d);
 void mdm_device_leave(maskdm_device *d);
+/* mdm_pool_try() on the backend's host threads, or on the caller where it has none. */
+int mdm_device_loop(maskdm_device *d, int64_t n, mdm_try_body body, void *arg);
 
 size_t mdm_device_used(const maskdm_device *d);
 size_t mdm_device_peak(const maskdm_device *d);

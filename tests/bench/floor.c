@@ -39,7 +39,7 @@ void floor_close(struct floor **floor)
 
 int floor_open(struct floor **out, int threads)
 {
-    struct mdm_cpu_settings s = {.workers = threads, .instruction_set = "auto"};
+    struct mdm_device_settings s = {.workers = threads, .instruction_set = "auto"};
     struct floor *f = calloc(1, sizeof *f);
     int rc;
 

@@ -36,7 +36,7 @@ static inline double rig_draw(struct rig *r)
 
 static inline void rig_open(struct rig *r, uint64_t seed)
 {
-    const struct mdm_cpu_settings settings = {.workers = 2, .guard = 1, .instruction_set = "auto"};
+    const struct mdm_device_settings settings = {.workers = 2, .guard = 1, .instruction_set = "auto"};
 
     *r = (struct rig){.state = seed};
     ck_assert_msg(mdm_cpu_open(&r->backend, &settings) == 0, "%s", mdm_error_text());

@@ -73,7 +73,7 @@ static void fill(struct mdm_graph *g, const struct mdm_ports *ports, int i)
 /* One step in float on `workers` threads; the result, output behind parameter gradients, is the caller's to free. */
 static float *step(int i, int flags, int workers, size_t *count)
 {
-    const struct mdm_cpu_settings settings = {.workers = workers, .guard = 1, .instruction_set = "auto"};
+    const struct mdm_device_settings settings = {.workers = workers, .guard = 1, .instruction_set = "auto"};
     struct mdm_backend *backend;
     struct mdm_params layout = {0};
     struct mdm_graph g;

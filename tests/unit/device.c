@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The device: names, threads, memory account, turns, and the count of BLAS threads that it leaves to the host.
+ * The device: names, modules, threads, memory account, turns, and the count of BLAS threads that it leaves to the
+ * host.
  */
+#include "backend/cpu/cpu.h"
 #include "backend/device.h"
+#include "backend/registry.h"
 #include "base/alloc.h"
 #include "base/error.h"
 
@@ -10,6 +13,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,12 +44,125 @@ START_TEST(only_known_names_open)
 
     ck_assert_int_eq(maskdm_device_open(&d, "cuda:0", NULL), MASKDM_ENOTSUP);
     ck_assert_ptr_null(d);
-    ck_assert_str_eq(maskdm_last_error(), "this build has no CUDA module");
+    ck_assert_str_eq(maskdm_last_error(), "this build has no module for the device \"cuda\"");
     ck_assert_int_eq(maskdm_device_open(&d, "gpu", NULL), MASKDM_ENOTFOUND);
+    ck_assert_str_eq(maskdm_last_error(), "there is no device \"gpu\"; known: cpu");
+    ck_assert_int_eq(maskdm_device_open(&d, "cp", NULL), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(maskdm_device_open(&d, "cpu0", NULL), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(maskdm_device_open(&d, "cpu:1", NULL), MASKDM_ENOTFOUND);
+    ck_assert_str_eq(maskdm_last_error(), "there is no device \"cpu:1\"; all processors are one device, \"cpu\"");
     ck_assert_int_eq(maskdm_device_open(&d, NULL, NULL), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_device_open(NULL, "cpu", NULL), MASKDM_EINVAL);
     maskdm_device_release(&d);
     maskdm_device_release(NULL);
+}
+END_TEST
+
+/* A module as another party would build it: the CPU under a name of its own, whose table tests may spoil. */
+static struct mdm_backend_vtbl foreign_table;
+static char foreign_unit[16];
+static int foreign_opened;
+
+static int open_foreign(struct mdm_backend **out, const struct mdm_device_host *host,
+                        const struct mdm_device_settings *s)
+{
+    foreign_opened++;
+    snprintf(foreign_unit, sizeof foreign_unit, "%s", s->unit);
+    ck_assert_int_eq(host->version, MDM_BACKEND_VERSION);
+    ck_assert_uint_eq(host->size, sizeof *host);
+    if (*s->unit == '9')
+        return host->record(MASKDM_EDEVICE, "unit %s has fallen off", s->unit);
+    MDM_TRY(mdm_cpu_open(out, s));
+    (*out)->v = &foreign_table;
+    return MASKDM_OK;
+}
+
+static const struct mdm_device_module foreign = {"foreign", &foreign_table, open_foreign};
+
+START_TEST(a_module_is_found_by_its_name)
+{
+    maskdm_device *d = NULL;
+    float two[2] = {3, 4}, back[2] = {0};
+    double squares = 0;
+    void *memory;
+
+    foreign_table = mdm_cpu_vtbl;
+    mdm_registry_add(&foreign);
+    foreign_opened = 0;
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign:1", NULL), MASKDM_OK);
+    ck_assert_int_eq(foreign_opened, 1);
+    ck_assert_str_eq(foreign_unit, "1");
+    ck_assert_int_eq(mdm_device_alloc(d, &memory, sizeof two, 0, "two"), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_upload(d, memory, two, sizeof two), MASKDM_OK);
+    ck_assert_int_eq(foreign_table.sum_squares(mdm_device_backend(d), &squares, memory, 2), MASKDM_OK);
+    ck_assert_double_eq(squares, 25);
+    ck_assert_int_eq(mdm_device_copy(d, (float *)memory + 1, memory, sizeof *two), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_fill(d, memory, 0, sizeof *two), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_download(d, back, memory, sizeof back), MASKDM_OK);
+    ck_assert(back[0] == 0 && back[1] == 3);
+    mdm_device_free(d, memory, sizeof two);
+    maskdm_device_release(&d);
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign", NULL), MASKDM_OK);
+    ck_assert_str_eq(foreign_unit, "");
+    maskdm_device_release(&d);
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign:9", NULL), MASKDM_EDEVICE);
+    ck_assert_str_eq(maskdm_last_error(), "unit 9 has fallen off");
+    ck_assert_int_eq(maskdm_device_open(&d, "gpu", NULL), MASKDM_ENOTFOUND);
+    ck_assert_str_eq(maskdm_last_error(), "there is no device \"gpu\"; known: foreign, cpu");
+    mdm_registry_add(NULL);
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign", NULL), MASKDM_ENOTFOUND);
+}
+END_TEST
+
+START_TEST(a_module_of_another_version_is_not_called)
+{
+    maskdm_device *d = NULL;
+    char want[160];
+
+    mdm_registry_add(&foreign);
+    foreign_opened = 0;
+    foreign_table = mdm_cpu_vtbl;
+    foreign_table.version = MDM_BACKEND_VERSION + 1;
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign", NULL), MASKDM_EVERSION);
+    snprintf(want, sizeof want, "the module of the device \"foreign\" has version %d, the library needs %d",
+             MDM_BACKEND_VERSION + 1, MDM_BACKEND_VERSION);
+    ck_assert_str_eq(maskdm_last_error(), want);
+    foreign_table.version = MDM_BACKEND_VERSION;
+    foreign_table.size = sizeof foreign_table - 8;
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign", NULL), MASKDM_EVERSION);
+    snprintf(want, sizeof want,
+             "the module of the device \"foreign\" has a table of %zu bytes, the library needs %zu",
+             sizeof foreign_table - 8, sizeof foreign_table);
+    ck_assert_str_eq(maskdm_last_error(), want);
+    ck_assert_int_eq(foreign_opened, 0);
+    foreign_table.size = sizeof foreign_table + 8; /* knows more than we do */
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign", NULL), MASKDM_OK);
+    maskdm_device_release(&d);
+    mdm_registry_add(NULL);
+}
+END_TEST
+
+static int count_call(void *arg, int64_t i, int worker)
+{
+    ck_assert_int_eq(worker, 0);
+    ck_assert_int_eq((*(int *)arg)++, i);
+    return i == 2 ? MASKDM_EIO : MASKDM_OK;
+}
+
+/* A backend that computes elsewhere has no threads to lend. */
+START_TEST(without_threads_of_the_backend_the_caller_loops)
+{
+    maskdm_device *d = NULL;
+    int calls = 0;
+
+    foreign_table = mdm_cpu_vtbl;
+    foreign_table.loop = NULL;
+    mdm_registry_add(&foreign);
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign", NULL), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_loop(d, 5, count_call, &calls), MASKDM_EIO);
+    ck_assert_int_eq(calls, 5);
+    maskdm_device_release(&d);
+    mdm_registry_add(NULL);
 }
 END_TEST
 
@@ -67,12 +184,13 @@ END_TEST
 START_TEST(every_allocation_is_counted_and_given_back)
 {
     maskdm_device *d = open_cpu();
-    unsigned char *a;
-    void *b;
+    unsigned char read[1000];
+    void *a, *b;
 
-    ck_assert_int_eq(mdm_device_alloc(d, (void **)&a, 1000, 1, "weights"), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_alloc(d, &a, 1000, 1, "weights"), MASKDM_OK);
+    ck_assert_int_eq(mdm_device_download(d, read, a, sizeof read), MASKDM_OK);
     for (int i = 0; i < 1000; i++)
-        ck_assert_int_eq(a[i], 0);
+        ck_assert_int_eq(read[i], 0);
     ck_assert_int_eq(mdm_device_alloc(d, &b, 500, 0, "weights"), MASKDM_OK);
     ck_assert_uint_eq(maskdm_device_memory_used(d), 1500);
     mdm_device_free(d, a, 1000);
@@ -249,6 +367,9 @@ int main(void)
     int failed;
 
     tcase_add_test(c, only_known_names_open);
+    tcase_add_test(c, a_module_is_found_by_its_name);
+    tcase_add_test(c, a_module_of_another_version_is_not_called);
+    tcase_add_test(c, without_threads_of_the_backend_the_caller_loops);
     tcase_add_test(c, references_count);
     tcase_add_test(c, every_allocation_is_counted_and_given_back);
     tcase_add_test(c, the_limit_is_kept);

@@ -190,7 +190,7 @@ END_TEST
 
 START_TEST(planning_saves_memory)
 {
-    const struct mdm_cpu_settings settings = {.workers = 1, .guard = 1, .instruction_set = "auto"};
+    const struct mdm_device_settings settings = {.workers = 1, .guard = 1, .instruction_set = "auto"};
     struct mdm_params layout = {0};
     struct mdm_backend *cpu;
     struct mdm_ports ports;
@@ -242,7 +242,7 @@ END_TEST
 /* Predict `batch` images of which image 0 is always the same, products cut per image; its output is returned. */
 static float *predict(const char *set, const char *text, int64_t batch, int64_t visible, size_t *count)
 {
-    const struct mdm_cpu_settings settings = {.workers = 2, .guard = 1, .instruction_set = set};
+    const struct mdm_device_settings settings = {.workers = 2, .guard = 1, .instruction_set = set};
     struct mdm_params layout = {0};
     struct mdm_backend *cpu;
     struct mdm_ports ports;

@@ -83,12 +83,21 @@ static void close_cpu(struct mdm_backend *b)
     mdm_free(cpu);
 }
 
-static const struct mdm_backend_vtbl vtbl = {
+static const char *describe(struct mdm_backend *b)
+{
+    return mdm_cpu_of(b)->text;
+}
+
+const struct mdm_backend_vtbl mdm_cpu_vtbl = {
+    .version = MDM_BACKEND_VERSION,
+    .size = sizeof mdm_cpu_vtbl,
     .name = "cpu",
+    .describe = describe,
     .alloc = take_memory,
     .release = give_memory,
     .upload = copy,
     .download = copy,
+    .copy = copy,
     .fill = fill,
     .wait = wait_for_all,
     .normal = mdm_cpu_normal,
@@ -178,7 +187,7 @@ static int prime_blas(struct mdm_cpu *cpu, int own)
     return atomic_load(&p.status) ? mdm_blas_fail(atomic_load(&p.status)) : MASKDM_OK;
 }
 
-static int describe(struct mdm_cpu *cpu, const char *instruction_set)
+static int write_text(struct mdm_cpu *cpu, const char *instruction_set)
 {
     struct mdm_text t = {0};
     int status;
@@ -194,7 +203,7 @@ static int describe(struct mdm_cpu *cpu, const char *instruction_set)
     return status;
 }
 
-int mdm_cpu_open(struct mdm_backend **out, const struct mdm_cpu_settings *s)
+int mdm_cpu_open(struct mdm_backend **out, const struct mdm_device_settings *s)
 {
     struct mdm_cpu *cpu = mdm_need(1, sizeof *cpu, "the device");
     const char *instruction_set = "";
@@ -203,7 +212,7 @@ int mdm_cpu_open(struct mdm_backend **out, const struct mdm_cpu_settings *s)
     *out = NULL;
     if (!cpu)
         return MASKDM_ENOMEM;
-    cpu->base.v = &vtbl;
+    cpu->base.v = &mdm_cpu_vtbl;
     cpu->workers = s->workers;
     status = fill_tables(cpu, s->instruction_set, &instruction_set);
     if (!status && uses_blas(cpu)) {
@@ -211,7 +220,7 @@ int mdm_cpu_open(struct mdm_backend **out, const struct mdm_cpu_settings *s)
         status = mdm_blas_open();
     }
     if (!status)
-        status = describe(cpu, instruction_set);
+        status = write_text(cpu, instruction_set);
     if (!status)
         status = mdm_pool_create(&cpu->pool, s->workers, s->host, s->host_user);
     if (!status && cpu->f32.gemm_workspace) {

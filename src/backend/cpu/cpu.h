@@ -17,7 +17,7 @@
 #ifndef MASKDM_BACKEND_CPU_CPU_H
 #define MASKDM_BACKEND_CPU_CPU_H
 
-#include "backend/backend.h"
+#include "backend/registry.h"
 #include "os/pool.h"
 
 struct mdm_cpu;
@@ -80,15 +80,9 @@ static inline int64_t mdm_pieces(int64_t n, int64_t step)
     return (n + step - 1) / step;
 }
 
-struct mdm_cpu_settings {
-    int workers; /* at least 1 */
-    int guard;
-    const char *instruction_set; /* "auto", "c", "avx2" */
-    maskdm_parallel_for host;    /* or NULL */
-    void *host_user;
-};
+extern const struct mdm_backend_vtbl mdm_cpu_vtbl;
 
-int mdm_cpu_open(struct mdm_backend **out, const struct mdm_cpu_settings *settings);
+int mdm_cpu_open(struct mdm_backend **out, const struct mdm_device_settings *settings);
 
 void mdm_cpu_table_c_f32(struct mdm_cpu_table *t);
 void mdm_cpu_table_c_f64(struct mdm_cpu_table *t);
