@@ -47,7 +47,7 @@ static int train(maskdm_trainer *tr, maskdm_optimizer *optimizer, maskdm_data *d
             break;
         loss = huber(tr, gradient);
         if ((rc = maskdm_trainer_backward(tr, gradient)) < 0 || (rc = maskdm_optimizer_step(optimizer)) < 0 ||
-            (rc = maskdm_ema_update(optimizer)) < 0)
+            (rc = maskdm_optimizer_update_ema(optimizer)) < 0)
             break;
         if (step % 10 == 0 || step == steps)
             printf("step %ld, loss %.4f, gradient norm %.3f\n", step, loss, maskdm_optimizer_grad_norm(optimizer));

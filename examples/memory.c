@@ -46,7 +46,7 @@ static int train(maskdm_model **out, maskdm_device *dev, maskdm_data *data, long
         while (rc == 0 && maskdm_trainer_steps(tr) < steps)
             rc = maskdm_trainer_step(tr, data);
         if (rc == 0)
-            rc = maskdm_trainer_model(tr, out);
+            rc = maskdm_trainer_model(out, tr);
     }
     maskdm_trainer_release(&tr);
     maskdm_optimizer_release(&optimizer);

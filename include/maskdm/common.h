@@ -8,9 +8,14 @@
  * - maskdm_x_create(&out, ...) gives the caller one reference; on failure *out is NULL. A handle passed to
  *   another create gains a reference of its own, so that handles may be released in any order.
  *   maskdm_x_release(&p) drops a reference, sets p to NULL and accepts NULL.
+ * - A function that makes something has its result as the first argument, and a function on a handle that handle;
+ *   arrays to be filled come last, with their count.
  * - NULL is an argument only where a header says what it means. Elsewhere it is refused with a line that names the
- *   function and the argument: MASKDM_EINVAL from functions with a status, an index or a rank; 0, NaN or NULL from
- *   other getters; nothing is done by functions that answer nothing. An array may be NULL where its count is 0.
+ *   function and the argument: MASKDM_EINVAL from functions that answer a status or a number, NaN or NULL from
+ *   others; nothing is done by functions that answer nothing. An array may be NULL where its count is 0.
+ * - No number that is answered is negative but where it is a status, so that none can be taken for another. NaN is
+ *   the answer where there is no such number, be it by a mistake or because there is none yet.
+ * - Enumerations cross the border as `int`, and a number that is none of theirs is MASKDM_EINVAL with that number.
  * - `const T *` arguments are borrowed until the call returns; returned `const char *` live as long as the
  *   object they came from.
  * - A handle belongs to one thread at a time; different handles may be used by different threads at once.
@@ -21,7 +26,8 @@
  *   call returns MASKDM_ECANCELED. A callback may release every handle, those at work too; it may call getters of
  *   all handles, and any function on handles that are not at work. It must return: to leave it by longjmp() or by
  *   an exception is undefined.
- * - Sizes in bytes are size_t, counts are int64_t. Images are rows x columns x channels, the channel innermost.
+ * - Sizes in bytes that are given are size_t; counts, and all that is answered, int64_t. Images are rows x columns x
+ *   channels, the channel innermost.
  * - Nothing is printed; the process is never ended; signals, environment, locale and the floating-point
  *   mode of the host are left alone.
  */
@@ -63,7 +69,7 @@ enum maskdm_status {
     MASKDM_ENOTSUP    = -6, /* this build or device lacks the feature */
     MASKDM_EVERSION   = -7, /* made by or for another version of the library, whose files this one does not read */
     MASKDM_EDEVICE    = -8, /* a device or module reported a failure */
-    MASKDM_ECANCELED  = -9, /* a callback or maskdm_*_cancel() asked to stop */
+    MASKDM_ECANCELED  = -9, /* a callback or maskdm_control_stop() or _cancel() asked for it */
     MASKDM_ENOTFOUND  = -10, /* no such name, file or checkpoint */
     MASKDM_ENONFINITE = -11, /* too many steps in a row had a loss or gradient that is not finite */
     MASKDM_EBUSY      = -12  /* a handle is at work: used from its own callback, or by two threads at once */
@@ -91,6 +97,9 @@ enum maskdm_log_level {
 
 /** One line of text, without a newline, borrowed for the call. `level` is enum maskdm_log_level. */
 typedef void (*maskdm_log_callback)(void *user, int level, const char *line);
+
+/** Lets go of what the host lent; called once. */
+typedef void (*maskdm_drop_callback)(void *user);
 
 #ifdef __cplusplus
 }

@@ -3,8 +3,8 @@
  * Watching and stopping work: one handle with the progress and log callbacks and two flags that any thread, and a
  * signal handler, may raise.
  *
- * Thread safety: maskdm_stop() and maskdm_cancel() may be called from any thread and from signal handlers while
- * the handle lives; the rest belongs to the thread that works. Several calls may share a control.
+ * Thread safety: maskdm_control_stop() and maskdm_control_cancel() may be called from any thread and from signal
+ * handlers while the handle lives; the rest belongs to the thread that works. Several calls may share a control.
  */
 #ifndef MASKDM_CONTROL_H
 #define MASKDM_CONTROL_H
@@ -34,8 +34,8 @@ struct maskdm_progress {
 };
 
 /** Called on the thread that called the API, after each step, and some ten times a second while a folder of images
- *  is opened; step and steps are then 0. Non-zero asks to stop as maskdm_stop() does. The trainer or sampler that
- *  reports is still at work: another call on it is MASKDM_EBUSY, a release takes effect behind it. */
+ *  is opened; step and steps are then 0. Non-zero asks to stop as maskdm_control_stop() does. The trainer or
+ *  sampler that reports is still at work: another call on it is MASKDM_EBUSY, a release takes effect behind it. */
 typedef int (*maskdm_progress_callback)(void *user, const struct maskdm_progress *progress);
 
 /** Both flags lowered, no callbacks. Set a callback to NULL to take it away. */
@@ -48,10 +48,10 @@ MASKDM_API void maskdm_control_set_log(maskdm_control *control, maskdm_log_callb
 
 /** Finish the step, save, and return MASKDM_ECANCELED. Where no step has begun yet, while images are read, return as
  *  soon as the image at hand is read: there is nothing to save. */
-MASKDM_API void maskdm_stop(maskdm_control *control);
+MASKDM_API void maskdm_control_stop(maskdm_control *control);
 /** Return MASKDM_ECANCELED as soon as possible, in the middle of a step: nothing of that step is kept, everything
  *  before it is, and the handles stay usable. */
-MASKDM_API void maskdm_cancel(maskdm_control *control);
+MASKDM_API void maskdm_control_cancel(maskdm_control *control);
 /** Lower both flags; calls that return MASKDM_ECANCELED because of a flag do so themselves. */
 MASKDM_API void maskdm_control_reset(maskdm_control *control);
 

@@ -36,9 +36,9 @@ typedef struct maskdm_data maskdm_data;
  * What was odd about images that were read, and how many were turned, is told the same way. MASKDM_EINVAL when no
  * image is left. All are decoded once here; they stay in memory when that fits `cache_limit`,
  * else loader threads read them again ahead of the step: both give equal bytes.
- * options: kind "folder", NULL for the defaults. control: hears what was found and how far reading is; maskdm_stop()
- * or maskdm_cancel() ends it with MASKDM_ECANCELED once each loader thread has finished its image. NULL: nobody. The
- * data set does not keep it.
+ * options: kind "folder", NULL for the defaults. control: hears what was found and how far reading is;
+ * maskdm_control_stop() or maskdm_control_cancel() ends it with MASKDM_ECANCELED once each loader thread has finished
+ * its image. NULL: nobody. The data set does not keep it.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
                                                          const maskdm_options *options, maskdm_control *control);
@@ -48,19 +48,19 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_open_folder(maskdm_data **out, mask
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t count,
                                                            int64_t height, int64_t width, int channels,
-                                                           enum maskdm_sample sample, const void *images,
+                                                           int sample_type, const void *images,
                                                            size_t row_stride, size_t image_stride,
                                                            const int32_t *labels);
 /** Write image `index` (height x width x channels floats in 0 .. 1, packed) and its label (-1: none). Called on the
  *  thread that called the API. Non-zero cancels the step. The set, and a trainer that draws from it, are at work:
  *  calls on them are MASKDM_EBUSY, a release takes effect behind them. */
-typedef int (*maskdm_data_fetch)(void *user, int64_t index, float *image, int32_t *label);
+typedef int (*maskdm_data_fetch_callback)(void *user, int64_t index, float *image, int32_t *label);
 /** Images by callback. drop(user), if given, is called once when the last reference goes, which may be at the end of
  *  a call that was at work then; the set cannot be used any more. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count,
                                                              int64_t height, int64_t width, int channels,
-                                                             maskdm_data_fetch fetch, void (*drop)(void *user),
-                                                             void *user);
+                                                             maskdm_data_fetch_callback fetch,
+                                                             maskdm_drop_callback drop, void *user);
 /**
  * Split off a held-out part: a pseudo-random `fraction` (in 0 .. 1, at least one image each side) chosen by `seed`.
  * Both parts hold a reference to `data`.
@@ -77,7 +77,7 @@ MASKDM_API int maskdm_data_channels(const maskdm_data *data);
 /** Files that are named as images, could not be read and were left out. */
 MASKDM_API int64_t maskdm_data_skipped(const maskdm_data *data);
 /** Number of labels (largest + 1), 0 without labels; the name of label i for folders, else NULL. */
-MASKDM_API int64_t maskdm_data_labels(const maskdm_data *data);
+MASKDM_API int64_t maskdm_data_label_count(const maskdm_data *data);
 MASKDM_API const char *maskdm_data_label_name(const maskdm_data *data, int64_t i);
 /** Path of image i for folders, else NULL. */
 MASKDM_API const char *maskdm_data_path(const maskdm_data *data, int64_t i);

@@ -28,7 +28,7 @@ typedef struct maskdm_device maskdm_device;
 
 /** Run body(arg, i, worker) for every i in [0, n), in any order, on any threads, and return when all are done.
  *  worker is in [0, workers) and no two calls at the same time share one. */
-typedef void (*maskdm_parallel_for)(void *user, int64_t n, void (*body)(void *arg, int64_t i, int worker),
+typedef void (*maskdm_parallel_callback)(void *user, int64_t n, void (*body)(void *arg, int64_t i, int worker),
                                     void *arg);
 
 /**
@@ -52,7 +52,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_device_open(maskdm_device **out, const c
  *  the thread that called us; other threads wait for their turn, so the loop must not wait for them. No call may come
  *  after the last reference is gone. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_device_open_hosted(maskdm_device **out, const maskdm_options *options,
-                                                           maskdm_parallel_for parallel_for, int64_t workers,
+                                                           maskdm_parallel_callback parallel_for, int64_t workers,
                                                            void *user);
 MASKDM_API void maskdm_device_release(maskdm_device **device);
 
@@ -60,9 +60,9 @@ MASKDM_API void maskdm_device_release(maskdm_device **device);
 MASKDM_API int64_t maskdm_device_threads(const maskdm_device *device);
 /** Bytes that handles of this device hold now, the most they ever held, and the limit (0: none). Counts
  *  weights, optimizer state, arenas and image caches. */
-MASKDM_API size_t maskdm_device_memory_used(const maskdm_device *device);
-MASKDM_API size_t maskdm_device_memory_peak(const maskdm_device *device);
-MASKDM_API size_t maskdm_device_memory_limit(const maskdm_device *device);
+MASKDM_API int64_t maskdm_device_memory_used(const maskdm_device *device);
+MASKDM_API int64_t maskdm_device_memory_peak(const maskdm_device *device);
+MASKDM_API int64_t maskdm_device_memory_limit(const maskdm_device *device);
 /** One line: name, instruction set, BLAS flavour where products are by BLAS, threads. Lives as long as the device. */
 MASKDM_API const char *maskdm_device_description(const maskdm_device *device);
 

@@ -43,9 +43,9 @@ MASKDM_API const char *maskdm_file_dtype(const maskdm_file *file, int64_t i);
 /** Number of dimensions (at most 8); fills shape[0 .. min(rank, capacity)). MASKDM_EINVAL for a bad
  *  index. */
 MASKDM_API int maskdm_file_shape(const maskdm_file *file, int64_t i, int64_t *shape, int capacity);
-/** Elements and bytes of tensor i. */
+/** Elements and bytes of tensor i; MASKDM_EINVAL for a bad index. */
 MASKDM_API int64_t maskdm_file_elements(const maskdm_file *file, int64_t i);
-MASKDM_API size_t maskdm_file_bytes(const maskdm_file *file, int64_t i);
+MASKDM_API int64_t maskdm_file_bytes(const maskdm_file *file, int64_t i);
 
 /** Metadata: number of entries, key and value of entry i, value of a key (NULL if absent). */
 MASKDM_API int64_t maskdm_file_metadata_count(const maskdm_file *file);

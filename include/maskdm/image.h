@@ -19,38 +19,36 @@ extern "C" {
 
 typedef struct maskdm_image maskdm_image;
 
-/** Sample types of memory that the caller lends. */
-enum maskdm_sample {
+/** Types of samples in memory that the caller lends. An argument `sample_type` is one of these; MASKDM_EINVAL for
+ *  other numbers. */
+enum maskdm_sample_type {
     MASKDM_SAMPLE_U8    = 0, /* 0 .. 255 */
     MASKDM_SAMPLE_U16   = 1, /* 0 .. 65535, the machine's byte order */
     MASKDM_SAMPLE_FLOAT = 2  /* 0 .. 1 */
 };
 
 /** Read a PNG or JPEG file, told apart by its first bytes. channels 1 to 4 converts (0 keeps the file's): grey by
- *  the ITU-R 601 luma weights of Pillow, transparency composed over `background` (one value in 0 .. 1 for each
- *  colour, NULL: white) unless the wanted image has an alpha channel, all rounded to the file's depth. CMYK becomes
- *  RGB as Pillow makes it. The image is turned upright as EXIF says. A file that lost data of its picture is an
- *  error, not a half-grey image; what is odd without harm is read, see maskdm_image_remark(). Refuses more than 64
- *  Mpixels, and more than 512 MiB for a file whose form wants the whole picture at once (interlaced, progressive,
- *  stored on its side). */
+ *  the ITU-R 601 luma weights of Pillow, transparency composed over a background unless the wanted image has an alpha
+ *  channel, all rounded to the file's depth. CMYK becomes RGB as Pillow makes it. The image is turned upright as EXIF
+ *  says. A file that lost data of its picture is an error, not a half-grey image; what is odd without harm is read,
+ *  see maskdm_image_remark(). Refuses more pixels than a limit, and more memory than another for a file whose form
+ *  wants the whole picture at once (interlaced, progressive, stored on its side). options: kind "image", which say
+ *  the background (white), whether EXIF's orientation is followed (yes), and both limits (64 Mpixels, 512 MiB); NULL
+ *  for the defaults. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read(maskdm_image **out, const char *path, int channels,
-                                                   const float *background);
-/** The same with options of kind "image", which say the background, whether EXIF's orientation is followed, and both
- *  limits; NULL for the defaults. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read_as(maskdm_image **out, const char *path, int channels,
-                                                      const maskdm_options *options);
+                                                   const maskdm_options *options);
 /** What was odd about the file that an image was read from though the picture is whole, and how it was turned: a few
  *  words, "5 stray bytes before a marker", with commas between several; "" where there is nothing to say. */
 MASKDM_API const char *maskdm_image_remark(const maskdm_image *image);
 /** From memory: `stride` is bytes between rows (0: packed). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels,
-                                                     enum maskdm_sample sample, const void *data, size_t stride);
+                                                     int sample_type, const void *data, size_t stride);
 MASKDM_API void maskdm_image_release(maskdm_image **image);
 MASKDM_API int64_t maskdm_image_height(const maskdm_image *image);
 MASKDM_API int64_t maskdm_image_width(const maskdm_image *image);
 MASKDM_API int maskdm_image_channels(const maskdm_image *image);
 /** Copy the samples out; floats are clipped to 0 .. 1 when they came in, u8 is rounded to nearest. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void *out,
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_copy(const maskdm_image *image, int sample_type, void *out,
                                                    size_t stride);
 /** Scale so that the image covers height x width (short side fits), with Pillow's antialiased bicubic filter
  *  (a = -0.5, support widened when shrinking), then cut the centre. Rounded to 8 bits when all samples came from

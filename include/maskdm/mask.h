@@ -39,7 +39,7 @@ typedef int (*maskdm_mask_draw_callback)(void *user, uint64_t random, int64_t ro
  * MASKDM_EBUSY. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_create_custom(maskdm_mask **out, const char *name,
                                                            maskdm_mask_visible_callback visible,
-                                                           maskdm_mask_draw_callback draw, void (*drop)(void *user),
+                                                           maskdm_mask_draw_callback draw, maskdm_drop_callback drop,
                                                            void *user);
 MASKDM_API void maskdm_mask_release(maskdm_mask **mask);
 

@@ -10,6 +10,7 @@
  * where they differ.
  *
  * B images, H x W pixels, C channels, p patch side, P patches, K visible patches.
+ * `which` is enum maskdm_weights; MASKDM_EINVAL for other numbers.
  * Thread safety: immutable while shared, so several trainers and samplers may use one model at once;
  * maskdm_model_set_parameter() and maskdm_model_set_labels() need it alone, and are MASKDM_EBUSY while a call reads
  * the weights. Trainers have a copy of their own.
@@ -45,10 +46,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_memory(maskdm_model **out, ma
 /** One set of weights of a model file alone, which takes half the memory where the file has both; of a file with one
  *  set, that. All that is asked of the model afterwards is answered from it. For sampling, and to go on from. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path,
-                                                       enum maskdm_weights which);
+                                                       int which);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one_memory(maskdm_model **out, maskdm_device *device,
                                                               const void *bytes, size_t size,
-                                                              enum maskdm_weights which);
+                                                              int which);
 /** safetensors: plain names are the EMA weights, online.NAME the online ones where they differ. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save(maskdm_model *model, const char *path);
 /** An independent copy on the same device. */
@@ -64,7 +65,7 @@ MASKDM_API int64_t maskdm_model_patch_size(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_classes(const maskdm_model *model);
 /** How many labels have a name, those from 0 on, and the name of label i, or NULL: of the folders of images that the
  *  model was last trained on, byte for byte. Files of models and training states carry them. */
-MASKDM_API int64_t maskdm_model_labels(const maskdm_model *model);
+MASKDM_API int64_t maskdm_model_label_count(const maskdm_model *model);
 MASKDM_API const char *maskdm_model_label_name(const maskdm_model *model, int64_t i);
 /** Name the labels from 0 on, at most as many as there are classes, in place of all names that there were; 1 to 1024
  *  bytes each. They are copied. For images that the host brings, before a trainer is made of the model. */
@@ -76,7 +77,7 @@ MASKDM_API int maskdm_model_has_online(const maskdm_model *model);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_options_json(const maskdm_model *model, char *buffer, size_t capacity,
                                                            size_t *needed);
 /** The scheduler: one more reference for the caller. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_model_scheduler(maskdm_model *model, maskdm_scheduler **out);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_scheduler(maskdm_scheduler **out, maskdm_model *model);
 
 /* ---- parameters, in the authors' order and under their names ---- */
 
@@ -89,7 +90,7 @@ MASKDM_API const char *maskdm_model_parameter_name(const maskdm_model *model, in
 MASKDM_API int64_t maskdm_model_parameter_find(const maskdm_model *model, const char *name);
 /** Rank; fills shape[0 .. min(rank, capacity)). MASKDM_EINVAL for a bad index. */
 MASKDM_API int maskdm_model_parameter_shape(const maskdm_model *model, int64_t i, int64_t *shape, int capacity);
-MASKDM_API MASKDM_MUST_CHECK int maskdm_model_get_parameter(const maskdm_model *model, enum maskdm_weights which,
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_get_parameter(const maskdm_model *model, int which,
                                                             int64_t i, float *out, int64_t count);
 /** Sets the weight in every set that the model has. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_parameter(maskdm_model *model, int64_t i, const float *value,
@@ -101,7 +102,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_parameter(maskdm_model *model,
  * K x p*p*C, a patch's values in (row, column, channel) order; with index NULL, B x H x W x C. An image's result does
  * not depend on the batch it is in. Makes its program anew each time: use a sampler or a trainer for many calls.
  */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch,
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, int which, int64_t batch,
                                                       const float *x_t, const double *times, const int32_t *labels,
                                                       const int32_t *index, int64_t visible, float *out);
 
@@ -110,9 +111,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, enum 
  *  patches. A model has two sets of weights where it was trained with an EMA, and the sum for a sampler allows for
  *  them: as a device's memory_limit it suffices for every model file. A model of one set (fresh weights, or
  *  maskdm_model_load_one()) needs one less. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(maskdm_device *device, const char *network,
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network,
                                                        const maskdm_options *options, int train, int64_t batch,
-                                                       int64_t visible, size_t *bytes);
+                                                       int64_t visible);
 
 /** The whole job: a checkpoint of the authors' program (torch.save since 1.6) becomes a model file. options: kind
  * "convert" (from, out, ema_from, online_from, heads, the scheduler's). The weights are found by their names,

@@ -28,7 +28,7 @@ MASKDM_API void maskdm_optimizer_release(maskdm_optimizer **optimizer);
  * not bound, or when an update broke off half-way (see maskdm_device_open_hosted()). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_step(maskdm_optimizer *optimizer);
 /** Let the average follow the weights. Counts one update. After a step that was skipped it does nothing. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_ema_update(maskdm_optimizer *optimizer);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_update_ema(maskdm_optimizer *optimizer);
 /** Steps counted so far, skipped ones too. */
 MASKDM_API int64_t maskdm_optimizer_steps(const maskdm_optimizer *optimizer);
 /** Learning rate that step `step` (from 0) has; NaN for a negative one. */

@@ -85,7 +85,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_options_json(const maskdm_options *optio
 MASKDM_API const char *maskdm_options_kind(int64_t i);
 /** One line about a kind, NULL if there is none of that name. */
 MASKDM_API const char *maskdm_options_kind_help(const char *kind);
-/** Number of options of a kind; 0 if there is none of that name. */
+/** Number of options of a kind; MASKDM_ENOTFOUND if there is none of that name. */
 MASKDM_API int64_t maskdm_options_count(const char *kind);
 
 /** A fact about option i of a kind: "name", "table", "type", "default", "range", "choices", "unit", "when"
@@ -93,7 +93,7 @@ MASKDM_API int64_t maskdm_options_count(const char *kind);
  *  not apply; buffer as in maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind, index or fact. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_describe(const char *kind, int64_t i, const char *fact,
                                                          char *buffer, size_t capacity, size_t *needed);
-/** enum maskdm_option_type of option i, or -1. */
+/** enum maskdm_option_type of option i of a kind; MASKDM_ENOTFOUND for an unknown kind or index. */
 MASKDM_API int maskdm_options_type(const char *kind, int64_t i);
 
 #ifdef __cplusplus

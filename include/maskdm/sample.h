@@ -23,25 +23,25 @@ extern "C" {
 typedef struct maskdm_sampler maskdm_sampler;
 
 /**
- * options: kind "sampler" (ddpm, ddim or dpmpp, steps, eta, spacing, guidance, clip, seed, batch_size); NULL for the
- * defaults. control: NULL for none.
+ * which: enum maskdm_weights. options: kind "sampler" (ddpm, ddim or dpmpp, steps, eta, spacing, guidance, clip,
+ * seed, batch_size); NULL for the defaults. control: NULL for none.
  *
  * guidance w (Ho and Salimans 2022, arXiv 2207.12598): predictions are null + w (labelled - null), so that 1 is no
  * guidance and 0 ignores the label. Needs a network with classes (else MASKDM_EINVAL), trained with some
  * label_dropout; images with label -1 are what they are without it.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model,
-                                                       enum maskdm_weights which, const maskdm_options *options,
+                                                       int which, const maskdm_options *options,
                                                        maskdm_control *control);
 MASKDM_API void maskdm_sampler_release(maskdm_sampler **sampler);
 
 /**
- * Sample `count` images into `out`: height x width x channels samples of the given type, `row_stride` and
- * `image_stride` bytes apart (0: packed), (x + 1) / 2 clipped to 0 .. 1. seeds: one per image, or NULL: the option
+ * Sample `count` images into `out`: height x width x channels samples of a type, `row_stride` and `image_stride`
+ * bytes apart (0: packed), (x + 1) / 2 clipped to 0 .. 1. seeds: one per image, or NULL: the option
  * `seed` + i. labels: one per image, -1 the null class; NULL: all null.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run(maskdm_sampler *sampler, int64_t count, const uint64_t *seeds,
-                                                    const int32_t *labels, enum maskdm_sample sample, void *out,
+                                                    const int32_t *labels, int sample_type, void *out,
                                                     size_t row_stride, size_t image_stride);
 /**
  * The same from given noise. x: count x n values of x_T, replaced by the last x (not clipped, in -1 .. 1 units).

@@ -20,7 +20,7 @@
  *     maskdm_trainer_loss(tr, &loss);                    // or a gradient of one's own
  *     maskdm_trainer_backward(tr, NULL);
  *     maskdm_optimizer_step(optimizer);
- *     maskdm_ema_update(optimizer);
+ *     maskdm_optimizer_update_ema(optimizer);
  *
  * batch_size is the images of one optimizer step; `accumulate` splits it into that many micro-batches.
  * B images of a micro-batch, H x W x C pixels, K visible patches of p x p pixels, n = H W C.
@@ -82,7 +82,7 @@ MASKDM_API int64_t maskdm_trainer_steps(const maskdm_trainer *trainer);
 MASKDM_API int64_t maskdm_trainer_skipped(const maskdm_trainer *trainer);
 MASKDM_API int64_t maskdm_trainer_batch(const maskdm_trainer *trainer);
 MASKDM_API int64_t maskdm_trainer_visible(const maskdm_trainer *trainer);
-/** Loss of the last whole step (mean over its images); NaN before the first. */
+/** Loss of the last whole step (mean over its images); NaN before the first and of NULL. */
 MASKDM_API double maskdm_trainer_last_loss(const maskdm_trainer *trainer);
 
 /** Draw micro-batch `part` (0 .. accumulate-1) of the coming step from `data`, with times, noise, masks and label
@@ -114,7 +114,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_gradient(const maskdm_trainer *t
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_zero_gradients(maskdm_trainer *trainer);
 
 /** A model with the trainer's weights as they are now: EMA (where it has begun) and online. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_model(maskdm_trainer *trainer, maskdm_model **out);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_model(maskdm_model **out, maskdm_trainer *trainer);
 /** Training state: weights, EMA, moments, step, options and a digest; see doc/formats.md. Resuming continues bit for
  * bit. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_save(maskdm_trainer *trainer, const char *path);
@@ -126,10 +126,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load(maskdm_trainer *trainer, co
 /**
  * Held-out loss on the first `count` images of `data` (0: all), unmasked, with times and noise fixed by the trainer's
  * seed and stratified over the time range. bucket: mean loss of `buckets` equal parts of 0 .. T-1 (NaN where no image
- * fell), or NULL.
+ * fell), or NULL. which: enum maskdm_weights.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_validate(maskdm_trainer *trainer, maskdm_data *data, int64_t count,
-                                                         enum maskdm_weights which, double *loss, double *bucket,
+                                                         int which, double *loss, double *bucket,
                                                          int64_t buckets);
 
 #ifdef __cplusplus

@@ -4,6 +4,7 @@
  */
 #include "api/argument.h"
 
+#include <maskdm/image.h>
 #include <maskdm/model.h>
 
 int mdm_argument_null(const char *function, const char *argument)
@@ -23,6 +24,14 @@ int mdm_argument_weights(const char *function, int which)
     return which == MASKDM_WEIGHTS_EMA || which == MASKDM_WEIGHTS_ONLINE
                ? MASKDM_OK
                : mdm_fail(MASKDM_EINVAL, "%s: there are no weights %d; 0 is EMA, 1 online", function, which);
+}
+
+int mdm_argument_sample_type(const char *function, int sample_type)
+{
+    return sample_type >= MASKDM_SAMPLE_U8 && sample_type <= MASKDM_SAMPLE_FLOAT
+               ? MASKDM_OK
+               : mdm_fail(MASKDM_EINVAL, "%s: there are no samples of type %d; 0 is u8, 1 u16, 2 float", function,
+                          sample_type);
 }
 
 int mdm_argument_parameter(const struct mdm_param **out, const struct mdm_params *layout, int64_t i)

@@ -15,13 +15,16 @@
 int mdm_argument_null(const char *function, const char *argument);
 /* MASKDM_OK, or MASKDM_EINVAL for a number that is no enum maskdm_weights. */
 int mdm_argument_weights(const char *function, int which);
+/* The same for a number that is no enum maskdm_sample_type. */
+int mdm_argument_sample_type(const char *function, int sample_type);
 /* Parameter i of a layout; the second form holds `count` against its elements. */
 int mdm_argument_parameter(const struct mdm_param **out, const struct mdm_params *layout, int64_t i);
 int mdm_argument_elements(const struct mdm_param **out, const struct mdm_params *layout, int64_t i,
                           int64_t count);
 int mdm_argument_count(const char *function, const char *argument, int64_t count);
 
-/* Returns MASKDM_EINVAL from the function when the argument is NULL; NEED_OR returns `answer`. */
+/* Returns MASKDM_EINVAL, the answer of statuses and numbers, from the function when the argument is NULL; NEED_OR
+ * returns `answer`. */
 #define MDM_NEED(argument)                                                                       \
     do {                                                                                            \
         if (!(argument))                                                                            \
@@ -48,6 +51,7 @@ int mdm_argument_count(const char *function, const char *argument, int64_t count
         if ((count) > 0)                                                                            \
             MDM_NEED(array);                                                                     \
     } while (0)
-#define MDM_NEED_WEIGHTS(which) MDM_TRY(mdm_argument_weights(__func__, (int)(which)))
+#define MDM_NEED_WEIGHTS(which) MDM_TRY(mdm_argument_weights(__func__, (which)))
+#define MDM_NEED_SAMPLE_TYPE(type) MDM_TRY(mdm_argument_sample_type(__func__, (type)))
 
 #endif

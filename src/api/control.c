@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * maskdm/control.h: validate and forward. maskdm_stop() and maskdm_cancel() store one atomic and nothing else, so
- * that signal handlers may call them.
+ * maskdm/control.h: validate and forward. maskdm_control_stop() and maskdm_control_cancel() store one atomic and
+ * nothing else, so that signal handlers may call them.
  */
 #include "base/control.h"
 
@@ -33,13 +33,13 @@ void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callbac
     control->log.user = user;
 }
 
-void maskdm_stop(maskdm_control *control)
+void maskdm_control_stop(maskdm_control *control)
 {
     if (control)
         atomic_store(&control->stop, 1);
 }
 
-void maskdm_cancel(maskdm_control *control)
+void maskdm_control_cancel(maskdm_control *control)
 {
     if (control)
         atomic_store(&control->cancel, 1);

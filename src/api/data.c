@@ -66,19 +66,20 @@ int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char
 }
 
 int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                              int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
+                              int channels, int sample_type, const void *images, size_t row_stride,
                               size_t image_stride, const int32_t *labels)
 {
     MDM_NEED_OUT(out);
     MDM_NEED(device);
+    MDM_NEED_SAMPLE_TYPE(sample_type);
     MDM_NEED(images);
-    return mdm_data_memory(out, device, count, height, width, channels, sample, images, row_stride,
+    return mdm_data_memory(out, device, count, height, width, channels, sample_type, images, row_stride,
                            image_stride, labels);
 }
 
 int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height,
-                                int64_t width, int channels, maskdm_data_fetch fetch, void (*drop)(void *user),
-                                void *user)
+                                int64_t width, int channels, maskdm_data_fetch_callback fetch,
+                                maskdm_drop_callback drop, void *user)
 {
     MDM_NEED_OUT(out);
     MDM_NEED(device);
@@ -105,37 +106,37 @@ void maskdm_data_release(maskdm_data **data)
 
 int64_t maskdm_data_count(const maskdm_data *data)
 {
-    MDM_NEED_OR(data, 0);
+    MDM_NEED(data);
     return data->count;
 }
 
 int64_t maskdm_data_height(const maskdm_data *data)
 {
-    MDM_NEED_OR(data, 0);
+    MDM_NEED(data);
     return data->height;
 }
 
 int64_t maskdm_data_width(const maskdm_data *data)
 {
-    MDM_NEED_OR(data, 0);
+    MDM_NEED(data);
     return data->width;
 }
 
 int maskdm_data_channels(const maskdm_data *data)
 {
-    MDM_NEED_OR(data, 0);
+    MDM_NEED(data);
     return data->channels;
 }
 
 int64_t maskdm_data_skipped(const maskdm_data *data)
 {
-    MDM_NEED_OR(data, 0);
+    MDM_NEED(data);
     return data->skipped;
 }
 
-int64_t maskdm_data_labels(const maskdm_data *data)
+int64_t maskdm_data_label_count(const maskdm_data *data)
 {
-    MDM_NEED_OR(data, 0);
+    MDM_NEED(data);
     return data->labels;
 }
 

@@ -16,8 +16,8 @@ int maskdm_device_open(maskdm_device **out, const char *name, const maskdm_optio
     return mdm_work_end(&work, mdm_backend_open(out, name, options, NULL, 0, NULL));
 }
 
-int maskdm_device_open_hosted(maskdm_device **out, const maskdm_options *options, maskdm_parallel_for parallel_for,
-                              int64_t workers, void *user)
+int maskdm_device_open_hosted(maskdm_device **out, const maskdm_options *options,
+                              maskdm_parallel_callback parallel_for, int64_t workers, void *user)
 {
     struct mdm_work work = {0};
 
@@ -34,26 +34,26 @@ void maskdm_device_release(maskdm_device **device)
 
 int64_t maskdm_device_threads(const maskdm_device *device)
 {
-    MDM_NEED_OR(device, 0);
+    MDM_NEED(device);
     return mdm_device_workers(device);
 }
 
-size_t maskdm_device_memory_used(const maskdm_device *device)
+int64_t maskdm_device_memory_used(const maskdm_device *device)
 {
-    MDM_NEED_OR(device, 0);
-    return mdm_device_used(device);
+    MDM_NEED(device);
+    return (int64_t)mdm_device_used(device);
 }
 
-size_t maskdm_device_memory_peak(const maskdm_device *device)
+int64_t maskdm_device_memory_peak(const maskdm_device *device)
 {
-    MDM_NEED_OR(device, 0);
-    return mdm_device_peak(device);
+    MDM_NEED(device);
+    return (int64_t)mdm_device_peak(device);
 }
 
-size_t maskdm_device_memory_limit(const maskdm_device *device)
+int64_t maskdm_device_memory_limit(const maskdm_device *device)
 {
-    MDM_NEED_OR(device, 0);
-    return mdm_device_limit(device);
+    MDM_NEED(device);
+    return (int64_t)mdm_device_limit(device);
 }
 
 const char *maskdm_device_description(const maskdm_device *device)

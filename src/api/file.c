@@ -82,7 +82,7 @@ void maskdm_file_release(maskdm_file **file)
 
 int64_t maskdm_file_count(const maskdm_file *file)
 {
-    MDM_NEED_OR(file, 0);
+    MDM_NEED(file);
     return file->st.count;
 }
 
@@ -130,23 +130,23 @@ int64_t maskdm_file_elements(const maskdm_file *file, int64_t i)
 {
     const struct mdm_tensorfile_tensor *t;
 
-    MDM_NEED_OR(file, 0);
-    t = tensor_of(file, i);
-    return t ? t->elements : 0;
+    MDM_NEED(file);
+    MDM_TRY(need_tensor(&t, file, i));
+    return t->elements;
 }
 
-size_t maskdm_file_bytes(const maskdm_file *file, int64_t i)
+int64_t maskdm_file_bytes(const maskdm_file *file, int64_t i)
 {
     const struct mdm_tensorfile_tensor *t;
 
-    MDM_NEED_OR(file, 0);
-    t = tensor_of(file, i);
-    return t ? (size_t)(t->end - t->begin) : 0;
+    MDM_NEED(file);
+    MDM_TRY(need_tensor(&t, file, i));
+    return (int64_t)(t->end - t->begin);
 }
 
 int64_t maskdm_file_metadata_count(const maskdm_file *file)
 {
-    MDM_NEED_OR(file, 0);
+    MDM_NEED(file);
     return file->st.meta_count;
 }
 

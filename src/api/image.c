@@ -13,18 +13,16 @@
 #include <stdint.h>
 #include <string.h>
 
-static size_t sample_bytes(enum maskdm_sample sample)
+static size_t sample_bytes(int sample_type)
 {
-    return sample == MASKDM_SAMPLE_U8 ? 1 : sample == MASKDM_SAMPLE_U16 ? 2 : sizeof(float);
+    return sample_type == MASKDM_SAMPLE_U8 ? 1 : sample_type == MASKDM_SAMPLE_U16 ? 2 : sizeof(float);
 }
 
 /* `stride` resolved: bytes between rows, 0 meaning packed. All of it can be addressed. */
-static int resolve_stride(size_t *stride, int64_t height, int64_t width, int channels, enum maskdm_sample sample)
+static int resolve_stride(size_t *stride, int64_t height, int64_t width, int channels, int sample_type)
 {
-    size_t row = (size_t)(width * channels) * sample_bytes(sample), all;
+    size_t row = (size_t)(width * channels) * sample_bytes(sample_type), all;
 
-    if ((int)sample < MASKDM_SAMPLE_U8 || sample > MASKDM_SAMPLE_FLOAT)
-        return mdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
     if (!*stride)
         *stride = row;
     if (*stride < row)
@@ -44,19 +42,7 @@ static int read_file(maskdm_image **out, const char *path, int channels, struct 
     return mdm_image_read(out, path, how, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
 }
 
-int maskdm_image_read(maskdm_image **out, const char *path, int channels, const float *background)
-{
-    struct mdm_reading how = mdm_reading_standard;
-
-    MDM_NEED_OUT(out);
-    MDM_NEED(path);
-    how.channels = channels;
-    for (int c = 0; background && c < (channels > 2 ? 3 : channels > 0); c++)
-        how.background[c] = background[c];
-    return read_file(out, path, channels, &how);
-}
-
-int maskdm_image_read_as(maskdm_image **out, const char *path, int channels, const maskdm_options *options)
+int maskdm_image_read(maskdm_image **out, const char *path, int channels, const maskdm_options *options)
 {
     struct mdm_reading how;
     struct mdm_work work = {0};
@@ -74,32 +60,33 @@ int maskdm_image_read_as(maskdm_image **out, const char *path, int channels, con
     return mdm_work_end(&work, read_file(out, path, channels, &how));
 }
 
-int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, enum maskdm_sample sample,
+int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, int sample_type,
                         const void *data, size_t stride)
 {
     struct mdm_failure f = {0};
     maskdm_image *m;
 
     MDM_NEED_OUT(out);
+    MDM_NEED_SAMPLE_TYPE(sample_type);
     MDM_NEED(data);
     if (mdm_image_create(&m, height, width, channels, &f) < 0)
         return mdm_failure_record(&f);
-    if (resolve_stride(&stride, height, width, channels, sample) < 0) {
+    if (resolve_stride(&stride, height, width, channels, sample_type) < 0) {
         mdm_image_free(&m);
         return MASKDM_EINVAL;
     }
-    m->bits = sample == MASKDM_SAMPLE_U8 ? 8 : 16;
+    m->bits = sample_type == MASKDM_SAMPLE_U8 ? 8 : 16;
     for (int64_t y = 0; y < height; y++) {
         const unsigned char *from = (const unsigned char *)data + (size_t)y * stride;
         uint16_t *to = m->sample + y * width * channels;
         float x;
 
-        if (sample == MASKDM_SAMPLE_U16)
+        if (sample_type == MASKDM_SAMPLE_U16)
             memcpy(to, from, (size_t)(width * channels) * sizeof *to);
         for (int64_t i = 0; i < width * channels; i++)
-            if (sample == MASKDM_SAMPLE_U8) {
+            if (sample_type == MASKDM_SAMPLE_U8) {
                 to[i] = (uint16_t)(from[i] * 257);
-            } else if (sample == MASKDM_SAMPLE_FLOAT) {
+            } else if (sample_type == MASKDM_SAMPLE_FLOAT) {
                 memcpy(&x, from + (size_t)i * sizeof x, sizeof x); /* the stride may leave it unaligned */
                 to[i] = mdm_sample_round(x * 65535.0, 16);
             }
@@ -116,19 +103,19 @@ void maskdm_image_release(maskdm_image **image)
 
 int64_t maskdm_image_height(const maskdm_image *image)
 {
-    MDM_NEED_OR(image, 0);
+    MDM_NEED(image);
     return image->height;
 }
 
 int64_t maskdm_image_width(const maskdm_image *image)
 {
-    MDM_NEED_OR(image, 0);
+    MDM_NEED(image);
     return image->width;
 }
 
 int maskdm_image_channels(const maskdm_image *image)
 {
-    MDM_NEED_OR(image, 0);
+    MDM_NEED(image);
     return image->channels;
 }
 
@@ -138,25 +125,26 @@ const char *maskdm_image_remark(const maskdm_image *image)
     return image->remark;
 }
 
-int maskdm_image_copy(const maskdm_image *image, enum maskdm_sample sample, void *out, size_t stride)
+int maskdm_image_copy(const maskdm_image *image, int sample_type, void *out, size_t stride)
 {
     int64_t n;
 
     MDM_NEED(image);
+    MDM_NEED_SAMPLE_TYPE(sample_type);
     MDM_NEED(out);
-    MDM_TRY(resolve_stride(&stride, image->height, image->width, image->channels, sample));
+    MDM_TRY(resolve_stride(&stride, image->height, image->width, image->channels, sample_type));
     n = image->width * image->channels;
     for (int64_t y = 0; y < image->height; y++) {
         unsigned char *to = (unsigned char *)out + (size_t)y * stride;
         const uint16_t *from = image->sample + y * n;
         float x;
 
-        if (sample == MASKDM_SAMPLE_U16)
+        if (sample_type == MASKDM_SAMPLE_U16)
             memcpy(to, from, (size_t)n * sizeof *from);
         for (int64_t i = 0; i < n; i++)
-            if (sample == MASKDM_SAMPLE_U8) {
+            if (sample_type == MASKDM_SAMPLE_U8) {
                 to[i] = mdm_sample_to_u8(from[i]);
-            } else if (sample == MASKDM_SAMPLE_FLOAT) {
+            } else if (sample_type == MASKDM_SAMPLE_FLOAT) {
                 x = (float)from[i] / 65535.0f;
                 memcpy(to + (size_t)i * sizeof x, &x, sizeof x);
             }

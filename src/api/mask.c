@@ -18,7 +18,7 @@ int maskdm_mask_create(maskdm_mask **out, const maskdm_options *options)
 }
 
 int maskdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
-                              maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user)
+                              maskdm_mask_draw_callback draw, maskdm_drop_callback drop, void *user)
 {
     MDM_NEED_OUT(out);
     MDM_NEED(name);

@@ -46,7 +46,7 @@ int maskdm_model_load_memory(maskdm_model **out, maskdm_device *device, const vo
     return mdm_work_end(&work, mdm_model_load_memory(out, device, bytes, size));
 }
 
-int maskdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which)
+int maskdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path, int which)
 {
     struct mdm_work work = {0};
 
@@ -59,7 +59,7 @@ int maskdm_model_load_one(maskdm_model **out, maskdm_device *device, const char 
 }
 
 int maskdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
-                                 enum maskdm_weights which)
+                                 int which)
 {
     struct mdm_work work = {0};
 
@@ -105,43 +105,43 @@ const char *maskdm_model_network(const maskdm_model *model)
 
 int64_t maskdm_model_height(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return model->geometry.height;
 }
 
 int64_t maskdm_model_width(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return model->geometry.width;
 }
 
 int maskdm_model_channels(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return (int)model->geometry.channels;
 }
 
 int64_t maskdm_model_patch_size(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return model->geometry.patch;
 }
 
 int64_t maskdm_model_classes(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return model->geometry.classes;
 }
 
 int maskdm_model_has_online(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return model->online != NULL;
 }
 
-int64_t maskdm_model_labels(const maskdm_model *model)
+int64_t maskdm_model_label_count(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return model->labels.count;
 }
 
@@ -169,7 +169,7 @@ int maskdm_model_options_json(const maskdm_model *model, char *buffer, size_t ca
     return maskdm_options_json(model->options, buffer, capacity, needed);
 }
 
-int maskdm_model_scheduler(maskdm_model *model, maskdm_scheduler **out)
+int maskdm_model_scheduler(maskdm_scheduler **out, maskdm_model *model)
 {
     MDM_NEED_OUT(out);
     MDM_NEED(model);
@@ -180,13 +180,13 @@ int maskdm_model_scheduler(maskdm_model *model, maskdm_scheduler **out)
 
 int64_t maskdm_model_parameter_count(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return model->layout.count;
 }
 
 int64_t maskdm_model_parameter_elements(const maskdm_model *model)
 {
-    MDM_NEED_OR(model, 0);
+    MDM_NEED(model);
     return model->layout.numel;
 }
 
@@ -220,7 +220,7 @@ int maskdm_model_parameter_shape(const maskdm_model *model, int64_t i, int64_t *
     return s->n;
 }
 
-int maskdm_model_get_parameter(const maskdm_model *model, enum maskdm_weights which, int64_t i, float *out,
+int maskdm_model_get_parameter(const maskdm_model *model, int which, int64_t i, float *out,
                                int64_t count)
 {
     struct mdm_work work = {0};
@@ -250,7 +250,7 @@ int maskdm_model_set_parameter(maskdm_model *model, int64_t i, const float *valu
     return mdm_work_end(&work, MASKDM_OK);
 }
 
-int maskdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t batch, const float *x_t,
+int maskdm_model_predict(maskdm_model *model, int which, int64_t batch, const float *x_t,
                          const double *times, const int32_t *labels, const int32_t *index, int64_t visible,
                          float *out)
 {
@@ -268,15 +268,15 @@ int maskdm_model_predict(maskdm_model *model, enum maskdm_weights which, int64_t
     return mdm_work_end(&work, mdm_model_predict(model, which, extent, x_t, times, labels, index, out));
 }
 
-int maskdm_model_estimate(maskdm_device *device, const char *network, const maskdm_options *options, int train,
-                          int64_t batch, int64_t visible, size_t *bytes)
+int maskdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                          int train, int64_t batch, int64_t visible)
 {
     const struct mdm_extent extent = {.batch = batch, .visible = visible};
     struct mdm_work work = {0};
 
+    MDM_NEED(bytes);
     MDM_NEED(device);
     MDM_NEED(network);
-    MDM_NEED(bytes);
     MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     return mdm_work_end(&work, mdm_model_estimate(bytes, device, network, options, train, extent));

@@ -40,18 +40,18 @@ int maskdm_optimizer_step(maskdm_optimizer *optimizer)
     return mdm_work_end(&work, mdm_optimizer_step(optimizer, 0, 0));
 }
 
-int maskdm_ema_update(maskdm_optimizer *optimizer)
+int maskdm_optimizer_update_ema(maskdm_optimizer *optimizer)
 {
     struct mdm_work work = {0};
 
     MDM_NEED(optimizer);
     MDM_TRY(begin(&work, optimizer));
-    return mdm_work_end(&work, mdm_ema_apply(optimizer));
+    return mdm_work_end(&work, mdm_optimizer_update_ema(optimizer));
 }
 
 int64_t maskdm_optimizer_steps(const maskdm_optimizer *optimizer)
 {
-    MDM_NEED_OR(optimizer, 0);
+    MDM_NEED(optimizer);
     return optimizer->steps;
 }
 

@@ -248,9 +248,9 @@ int64_t maskdm_options_count(const char *kind)
     const struct mdm_option_kind *k;
     int64_t count = 0;
 
-    MDM_NEED_OR(kind, 0);
-    k = find(kind);
-    for (int t = 0; k && t < k->count; t++)
+    MDM_NEED(kind);
+    MDM_TRY(need(&k, kind));
+    for (int t = 0; t < k->count; t++)
         count += k->table[t]->count;
     return count;
 }
@@ -274,8 +274,8 @@ int maskdm_options_type(const char *kind, int64_t i)
     const struct mdm_option_table *table;
     const struct mdm_option *o;
 
-    MDM_NEED_OR(kind, -1);
-    k = find(kind);
-    o = k ? mdm_option_at(k, i, &table) : NULL;
-    return o ? (int)o->type : -1;
+    MDM_NEED(kind);
+    MDM_TRY(need(&k, kind));
+    o = mdm_option_at(k, i, &table);
+    return o ? (int)o->type : mdm_fail(MASKDM_ENOTFOUND, "%s has no option %lld", k->name, (long long)i);
 }

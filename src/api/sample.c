@@ -6,7 +6,7 @@
 #include "run/sample.h"
 #include "sample/sampler.h"
 
-int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
+int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model, int which,
                           const maskdm_options *options, maskdm_control *control)
 {
     struct mdm_work work = {0};
@@ -27,16 +27,17 @@ void maskdm_sampler_release(maskdm_sampler **sampler)
 }
 
 int maskdm_sampler_run(maskdm_sampler *sampler, int64_t count, const uint64_t *seeds, const int32_t *labels,
-                       enum maskdm_sample sample, void *out, size_t row_stride, size_t image_stride)
+                       int sample_type, void *out, size_t row_stride, size_t image_stride)
 {
     struct mdm_work work = {0};
 
     MDM_NEED(sampler);
+    MDM_NEED_SAMPLE_TYPE(sample_type);
     MDM_NEED_ARRAY(out, count);
     MDM_TRY(mdm_work_alone(&work, &sampler->handle));
     MDM_TRY(mdm_work_share(&work, &sampler->model->handle));
     return mdm_work_end(&work,
-                        mdm_sampler_run(sampler, count, seeds, labels, sample, out, row_stride,
+                        mdm_sampler_run(sampler, count, seeds, labels, sample_type, out, row_stride,
                                         image_stride));
 }
 

@@ -28,7 +28,7 @@ void maskdm_scheduler_release(maskdm_scheduler **scheduler)
 
 int64_t maskdm_scheduler_timesteps(const maskdm_scheduler *scheduler)
 {
-    MDM_NEED_OR(scheduler, 0);
+    MDM_NEED(scheduler);
     return scheduler->schedule.timesteps;
 }
 

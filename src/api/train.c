@@ -62,25 +62,25 @@ int maskdm_trainer_step(maskdm_trainer *trainer, maskdm_data *data)
 
 int64_t maskdm_trainer_steps(const maskdm_trainer *trainer)
 {
-    MDM_NEED_OR(trainer, 0);
+    MDM_NEED(trainer);
     return trainer->optimizer->steps;
 }
 
 int64_t maskdm_trainer_skipped(const maskdm_trainer *trainer)
 {
-    MDM_NEED_OR(trainer, 0);
+    MDM_NEED(trainer);
     return trainer->skipped;
 }
 
 int64_t maskdm_trainer_batch(const maskdm_trainer *trainer)
 {
-    MDM_NEED_OR(trainer, 0);
+    MDM_NEED(trainer);
     return trainer->batch;
 }
 
 int64_t maskdm_trainer_visible(const maskdm_trainer *trainer)
 {
-    MDM_NEED_OR(trainer, 0);
+    MDM_NEED(trainer);
     return trainer->visible;
 }
 
@@ -190,7 +190,7 @@ int maskdm_trainer_zero_gradients(maskdm_trainer *trainer)
     return mdm_work_end(&work, mdm_trainer_zero_gradients(trainer));
 }
 
-int maskdm_trainer_model(maskdm_trainer *trainer, maskdm_model **out)
+int maskdm_trainer_model(maskdm_model **out, maskdm_trainer *trainer)
 {
     struct mdm_work work = {0};
 
@@ -220,7 +220,7 @@ int maskdm_trainer_load(maskdm_trainer *trainer, const char *path)
     return mdm_work_end(&work, mdm_trainer_load(trainer, path));
 }
 
-int maskdm_trainer_validate(maskdm_trainer *trainer, maskdm_data *data, int64_t count, enum maskdm_weights which,
+int maskdm_trainer_validate(maskdm_trainer *trainer, maskdm_data *data, int64_t count, int which,
                             double *loss, double *bucket, int64_t buckets)
 {
     struct mdm_work work = {0};

@@ -69,8 +69,8 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
     return MASKDM_OK;
 }
 
-int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options, maskdm_parallel_for host,
-                     int64_t workers, void *host_user)
+int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options,
+                     maskdm_parallel_callback host, int64_t workers, void *host_user)
 {
     struct mdm_device_settings s = {.host = host, .host_user = host_user};
     maskdm_options *own = NULL;

@@ -11,7 +11,7 @@
 
 /* Opens a device of backend/registry.h by its name. */
 int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options,
-                     maskdm_parallel_for host, int64_t workers, void *host_user);
+                     maskdm_parallel_callback host, int64_t workers, void *host_user);
 void mdm_device_hold(maskdm_device *d);       /* one more reference */
 void mdm_device_drop(maskdm_device **d);      /* what maskdm_device_release() does */
 struct mdm_backend *mdm_device_backend(maskdm_device *d);

@@ -30,7 +30,7 @@ struct mdm_device_settings {
     int workers;                 /* host threads, at least 1 */
     int guard;                   /* option blas_threads */
     const char *instruction_set; /* "auto", "c", "avx2" */
-    maskdm_parallel_for host;    /* a host's loop in place of threads; or NULL */
+    maskdm_parallel_callback host;    /* a host's loop in place of threads; or NULL */
     void *host_user;
 };
 

@@ -69,7 +69,7 @@ static struct totals count(const maskdm_file *f)
         else if (strncmp(name, "moment", 6) != 0 && strncmp(name, "ema.", 4) != 0 &&
                  strcmp(name, "state.counters") != 0)
             t.parameters += maskdm_file_elements(f, i);
-        t.bytes += maskdm_file_bytes(f, i);
+        t.bytes += (uint64_t)maskdm_file_bytes(f, i);
     }
     return t;
 }

@@ -23,10 +23,10 @@ static void stop(int number)
     if (!control)
         return;
     if (caught) {
-        maskdm_cancel(control);
+        maskdm_control_cancel(control);
     } else {
         caught = number;
-        maskdm_stop(control);
+        maskdm_control_stop(control);
     }
 }
 

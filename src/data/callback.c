@@ -7,8 +7,8 @@
 
 struct callback {
     maskdm_data base;
-    maskdm_data_fetch fetch;
-    void (*drop)(void *user);
+    maskdm_data_fetch_callback fetch;
+    maskdm_drop_callback drop;
     void *user;
 };
 
@@ -35,7 +35,7 @@ static void finish(maskdm_data *data)
 static const struct mdm_data_class kind = {.get = get, .close = finish};
 
 int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                      int channels, maskdm_data_fetch fetch, void (*drop)(void *user), void *user)
+                      int channels, maskdm_data_fetch_callback fetch, maskdm_drop_callback drop, void *user)
 {
     struct callback *c;
 

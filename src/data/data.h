@@ -83,10 +83,10 @@ int mdm_data_mark(maskdm_data *data, maskdm_control *control);
 /* ---- the other kinds ---- */
 
 int mdm_data_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                    int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
+                    int channels, int sample_type, const void *images, size_t row_stride,
                     size_t image_stride, const int32_t *labels);
 int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                      int channels, maskdm_data_fetch fetch, void (*drop)(void *user), void *user);
+                      int channels, maskdm_data_fetch_callback fetch, maskdm_drop_callback drop, void *user);
 /* How many of `count` images mdm_data_split() holds out. */
 int mdm_data_split_count(int64_t *held_out, int64_t count, double fraction);
 int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed);

@@ -86,24 +86,22 @@ static int resolve(struct memory *m, size_t sample_bytes)
 }
 
 int mdm_data_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
-                    int channels, enum maskdm_sample sample, const void *images, size_t row_stride,
+                    int channels, int sample_type, const void *images, size_t row_stride,
                     size_t image_stride, const int32_t *labels)
 {
     struct memory *m;
     int r = MASKDM_OK;
 
     *out = NULL;
-    if ((int)sample < 0 || (size_t)sample >= MDM_LENGTH(format))
-        return mdm_fail(MASKDM_EINVAL, "sample type %d is none of u8, u16 and float", (int)sample);
     MDM_TRY(mdm_data_begin(&m, sizeof *m, &kind, device, count, height, width, channels));
     m->images = images;
     m->labels = m->base.known = labels;
     m->base.known_labels = labels ? count : 0;
     m->row_stride = row_stride;
     m->image_stride = image_stride;
-    m->read_row = format[sample].read_row;
+    m->read_row = format[sample_type].read_row;
     m->base.unlabelled = labels ? 0 : count;
-    r = resolve(m, format[sample].bytes);
+    r = resolve(m, format[sample_type].bytes);
     for (int64_t i = 0; labels && i < count && r >= 0; i++) {
         if (labels[i] < -1)
             r = mdm_fail(MASKDM_EINVAL, "label %d of image %lld: -1 is none, classes start at 0", (int)labels[i],

@@ -71,7 +71,7 @@ int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
 }
 
 int mdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
-                           maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user)
+                           maskdm_mask_draw_callback draw, maskdm_drop_callback drop, void *user)
 {
     maskdm_mask *m;
 

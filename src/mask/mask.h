@@ -38,7 +38,7 @@ struct maskdm_mask {
         char *name;
         maskdm_mask_visible_callback visible;
         maskdm_mask_draw_callback draw;
-        void (*drop)(void *user);
+        maskdm_drop_callback drop;
         void *user;
     } custom;
 };
@@ -47,7 +47,7 @@ double mdm_mask_ratio(const maskdm_mask *m); /* `ratio`, as a policy's nominal()
 
 int mdm_mask_create(maskdm_mask **out, const maskdm_options *options); /* NULL: none */
 int mdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
-                           maskdm_mask_draw_callback draw, void (*drop)(void *user), void *user);
+                           maskdm_mask_draw_callback draw, maskdm_drop_callback drop, void *user);
 void mdm_mask_hold(maskdm_mask *m);
 void mdm_mask_drop(maskdm_mask **m);
 const char *mdm_mask_name(const maskdm_mask *m);

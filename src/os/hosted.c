@@ -19,7 +19,7 @@
 enum fault { NONE, BAD_WORKER, BAD_INDEX, SHARED_WORKER, ONE_MORE };
 
 struct mdm_hosted {
-    maskdm_parallel_for loop;
+    maskdm_parallel_callback loop;
     void *user;
     int workers;
     /* the loop under way */
@@ -34,7 +34,7 @@ struct mdm_hosted {
     atomic_uchar in_use[]; /* by worker */
 };
 
-int mdm_hosted_create(struct mdm_hosted **out, int workers, maskdm_parallel_for loop, void *user)
+int mdm_hosted_create(struct mdm_hosted **out, int workers, maskdm_parallel_callback loop, void *user)
 {
     struct mdm_hosted *h = mdm_need(1, sizeof *h + (size_t)workers * sizeof *h->in_use, "the host's loop");
 

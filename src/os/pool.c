@@ -173,7 +173,7 @@ static void make_turn(pthread_mutex_t *turn)
     (void)pthread_mutexattr_destroy(&a);
 }
 
-int mdm_pool_create(struct mdm_pool **out, int threads, maskdm_parallel_for host, void *host_user)
+int mdm_pool_create(struct mdm_pool **out, int threads, maskdm_parallel_callback host, void *host_user)
 {
     struct mdm_pool *p;
     int workers = host ? 0 : threads - 1, status = MASKDM_OK;

@@ -14,11 +14,11 @@
 struct mdm_pool;
 
 /* Run body(arg, i, worker) for i in [0, n); worker is in [0, threads). Same contract as the host's own
- * maskdm_parallel_for. */
+ * maskdm_parallel_callback. */
 typedef void (*mdm_body)(void *arg, int64_t i, int worker);
 
 /* threads >= 1. A host's loop (may be NULL) replaces our threads; `threads` is then its worker count. */
-int mdm_pool_create(struct mdm_pool **out, int threads, maskdm_parallel_for host, void *host_user);
+int mdm_pool_create(struct mdm_pool **out, int threads, maskdm_parallel_callback host, void *host_user);
 void mdm_pool_release(struct mdm_pool **p); /* joins; in a forked process only frees */
 int mdm_pool_threads(const struct mdm_pool *p);
 /* NULL pool runs the loop on the caller. Not reentrant: a body must not start a loop. Our own threads never fail; a
@@ -35,7 +35,7 @@ int mdm_pool_try(struct mdm_pool *p, int64_t n, mdm_try_body body, void *arg);
 
 struct mdm_hosted;
 
-int mdm_hosted_create(struct mdm_hosted **out, int workers, maskdm_parallel_for loop, void *user);
+int mdm_hosted_create(struct mdm_hosted **out, int workers, maskdm_parallel_callback loop, void *user);
 void mdm_hosted_release(struct mdm_hosted **h);
 /* One caller at a time. */
 int mdm_hosted_run(struct mdm_hosted *h, int64_t n, mdm_body body, void *arg);

@@ -36,14 +36,12 @@ static const struct {
                [MASKDM_SAMPLE_U16] = {sizeof(uint16_t), put_u16},
                [MASKDM_SAMPLE_FLOAT] = {sizeof(float), put_float}};
 
-int mdm_pixels_layout(struct mdm_pixels *out, const struct mdm_geometry *g, int64_t count, enum maskdm_sample sample,
+int mdm_pixels_layout(struct mdm_pixels *out, const struct mdm_geometry *g, int64_t count, int sample_type,
                       size_t row_stride, size_t image_stride)
 {
     size_t row, image, all;
 
-    if ((unsigned)sample >= MDM_LENGTH(samples))
-        return mdm_fail(MASKDM_EINVAL, "sample type %d is not one of 0 .. 2", (int)sample);
-    row = (size_t)(g->width * g->channels) * samples[sample].bytes;
+    row = (size_t)(g->width * g->channels) * samples[sample_type].bytes;
     if (!row_stride)
         row_stride = row;
     if (row_stride < row)
@@ -57,7 +55,7 @@ int mdm_pixels_layout(struct mdm_pixels *out, const struct mdm_geometry *g, int6
     if (mdm_mul_size(&all, (size_t)count, image_stride))
         return mdm_fail(MASKDM_EINVAL, "%lld images at a stride of %zu bytes are out of range", (long long)count,
                         image_stride);
-    out->sample = sample;
+    out->sample_type = sample_type;
     out->rows = g->height;
     out->row_values = g->width * g->channels;
     out->row_stride = row_stride;
@@ -67,7 +65,7 @@ int mdm_pixels_layout(struct mdm_pixels *out, const struct mdm_geometry *g, int6
 
 void mdm_pixels_write(const struct mdm_pixels *p, void *out, int64_t first, int64_t count, const float *x)
 {
-    const size_t bytes = samples[p->sample].bytes;
+    const size_t bytes = samples[p->sample_type].bytes;
 
     for (int64_t i = first; i < first + count; i++) {
         for (int64_t row = 0; row < p->rows; row++) {
@@ -76,7 +74,7 @@ void mdm_pixels_write(const struct mdm_pixels *p, void *out, int64_t first, int6
             for (int64_t k = 0; k < p->row_values; k++) {
                 const double v = ((double)*x++ + 1) / 2;
 
-                samples[p->sample].put(to + (size_t)k * bytes, !(v > 0) ? 0 : v > 1 ? 1 : v);
+                samples[p->sample_type].put(to + (size_t)k * bytes, !(v > 0) ? 0 : v > 1 ? 1 : v);
             }
         }
     }

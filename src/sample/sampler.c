@@ -207,13 +207,13 @@ static int take_lent(void *user, int64_t first, int64_t batch, const float *x)
 }
 
 int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
-                    enum maskdm_sample sample, void *out, size_t row_stride, size_t image_stride)
+                    int sample_type, void *out, size_t row_stride, size_t image_stride)
 {
     struct lent l = {.out = out};
 
     if (count < 0)
         return mdm_fail(MASKDM_EINVAL, "%lld images are out of range", (long long)count);
-    MDM_TRY(mdm_pixels_layout(&l.pixels, &s->model->geometry, count, sample, row_stride, image_stride));
+    MDM_TRY(mdm_pixels_layout(&l.pixels, &s->model->geometry, count, sample_type, row_stride, image_stride));
     return mdm_sampler_each(s, count, seeds, labels, take_lent, &l);
 }
 

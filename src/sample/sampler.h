@@ -43,7 +43,7 @@ typedef int (*mdm_sampler_take)(void *user, int64_t first, int64_t batch, const 
 int mdm_sampler_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
                      mdm_sampler_take take, void *user);
 int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
-                    enum maskdm_sample sample, void *out, size_t row_stride, size_t image_stride);
+                    int sample_type, void *out, size_t row_stride, size_t image_stride);
 int mdm_sampler_run_from(maskdm_sampler *s, int64_t count, float *x, const float *noise, const int32_t *labels);
 /* -1 .. classes - 1 for each of count; NULL is fine. */
 int mdm_sampler_check_labels(const maskdm_model *model, int64_t count, const int32_t *labels);

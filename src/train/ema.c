@@ -23,7 +23,7 @@ int mdm_ema_mode(const struct mdm_ema_rule *rule, int64_t s, double *decay)
     return 2;
 }
 
-int mdm_ema_apply(maskdm_optimizer *o)
+int mdm_optimizer_update_ema(maskdm_optimizer *o)
 {
     struct mdm_backend *b;
     double decay;

@@ -59,6 +59,6 @@ int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip);
 
 /* What update `s` (from 0) does: 0 nothing, 1 copy, 2 move by 1 - *decay; the modes of struct mdm_optimizer. */
 int mdm_ema_mode(const struct mdm_ema_rule *rule, int64_t s, double *decay);
-int mdm_ema_apply(maskdm_optimizer *o);
+int mdm_optimizer_update_ema(maskdm_optimizer *o);
 
 #endif

@@ -150,7 +150,7 @@ static int load_state(struct world *w)
 
 static int take_model(struct world *w)
 {
-    return maskdm_trainer_model(w->t, &w->trained);
+    return maskdm_trainer_model(&w->trained, w->t);
 }
 
 static int make_a_sampler(struct world *w)

@@ -54,7 +54,7 @@ static struct {
     const char *names[2];
     void *file_bytes, *model_bytes;
     size_t file_size, model_size, size;
-    float floats[1 << 14], more[1 << 14], third[1 << 14], white[3];
+    float floats[1 << 14], more[1 << 14], third[1 << 14];
     unsigned char bytes[1 << 14];
     double doubles[1 << 10], times[8], eights[2], number;
     int64_t numbers[64], shape[8], two_by_two[2], parameter, values;
@@ -280,7 +280,7 @@ static int refused(const struct trial *t)
     case STATUS:
         return answer.status == MASKDM_EINVAL;
     case NUMBER:
-        return answer.number <= 0;
+        return answer.number == MASKDM_EINVAL;
     case REAL:
         return isnan(answer.real);
     case POINTER:

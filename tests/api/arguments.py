@@ -12,9 +12,9 @@ import sys
 include, out = sys.argv[1:3]
 
 # Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
-NULLABLE = set("""user drop log log_user label labels seeds control needed background dprediction bucket x0_before
+NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket x0_before
 maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_preview.callback
-maskdm_data_open_folder.options maskdm_image_read_as.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
+maskdm_data_open_folder.options maskdm_image_read.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
 maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_scheduler_step.sampler
@@ -25,9 +25,11 @@ maskdm_trainer_set_batch.index maskdm_pretrain.out maskdm_pretrain.data maskdm_p
 maskdm_finetune.data maskdm_finetune.mask""".split())
 
 # Calls that have nothing to say, since signal handlers make them or because NULL is nothing to do.
-SILENT = re.compile(r"^maskdm_(\w+_release|stop|cancel|control_reset)$")
+SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert"}
+# Arguments that are enumerations, which cross the border as int.
+ENUMS = {"which", "sample_type", "spelling"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.bytes",
            "maskdm_model_load_one_memory.size"}
@@ -53,8 +55,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_file_writer_add.shape": "rig.two_by_two",
     "maskdm_file_writer_metadata.value": '"value"', "maskdm_file_writer_save.path": "rig.written",
     "maskdm_image_copy.out": "rig.bytes", "maskdm_image_create.data": "rig.bytes", "maskdm_image_grid.count": "2",
-    "maskdm_image_read.path": "rig.picture", "maskdm_image_read_as.path": "rig.picture",
-    "maskdm_image_read_as.options": "rig.image_options", "maskdm_model_load_one.path": "rig.model_file",
+    "maskdm_image_read.path": "rig.picture", "maskdm_image_read.options": "rig.image_options", "maskdm_model_load_one.path": "rig.model_file",
     "maskdm_model_load_one_memory.bytes": "rig.model_bytes", "maskdm_model_load_one_memory.size": "rig.model_size",
     "maskdm_model_set_labels.names": "rig.names", "maskdm_model_set_labels.count": "2",
     "maskdm_options_set_spelling.spelling": "MASKDM_SPELL_FLAGS", "maskdm_image_write_png.path": "rig.written", "maskdm_image_grid.columns": "0",
@@ -105,11 +106,11 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "int32_t *label": "&rig.label", "int32_t *labels": "rig.labels", "const int32_t *labels": "rig.labels",
     "int32_t *index": "rig.index", "const double *times": "rig.times", "double *times": "rig.doubles",
     "double *out": "rig.doubles", "double *loss": "&rig.number", "int64_t *out": "rig.numbers", "void *out": "rig.floats",
-    "float *": "rig.floats", "const float *": "rig.more", "const float *background": "rig.white", "float *x0": "rig.third",
+    "float *": "rig.floats", "const float *": "rig.more", "float *x0": "rig.third",
     "const float *x0": "rig.more", "const float *x0_before": "rig.more",
-    "enum maskdm_weights": "MASKDM_WEIGHTS_EMA", "enum maskdm_sample": "MASKDM_SAMPLE_U8",
-    "maskdm_log_callback": "hear", "maskdm_parallel_for": "loop", "maskdm_data_fetch": "fetch",
-    "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "void (*drop)(void *user)": "drop",
+    "int which": "MASKDM_WEIGHTS_EMA", "int sample_type": "MASKDM_SAMPLE_U8",
+    "maskdm_log_callback": "hear", "maskdm_parallel_callback": "loop", "maskdm_data_fetch_callback": "fetch",
+    "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "maskdm_drop_callback": "drop",
     "const maskdm_image *const *": "(const maskdm_image *const *)rig.images",
 }
 for handle in "control data device file file_writer image mask model optimizer sampler scheduler trainer".split():
@@ -131,10 +132,6 @@ def split(arguments):
 
 
 def parse(argument):
-    """Type and name; a pointer to a function keeps its whole declaration as its type."""
-    m = re.match(r"^.*\(\*(\w+)\)\(.*\)$", argument)
-    if m:
-        return argument, m.group(1)
     m = re.match(r"^(.*?[ *])(\w+)$", argument)
     return m.group(1).strip(), m.group(2)
 
@@ -157,9 +154,7 @@ def sensible(function, kind, name):
 
 
 def is_pointer(kind):
-    return "*" in kind or kind in ("maskdm_log_callback", "maskdm_parallel_for", "maskdm_data_fetch",
-                                   "maskdm_mask_visible_callback", "maskdm_mask_draw_callback",
-                                   "maskdm_progress_callback", "maskdm_preview_callback")
+    return "*" in kind or kind.endswith("_callback")
 
 
 def answer(result, checked):
@@ -208,9 +203,9 @@ for function, result, checked, arguments in functions():
                 trial(wrong("rig.%s_options" % other), "%s of kind %s" % (name, other), "OUT_OF_RANGE")
         elif kind == "double":
             trial(wrong("(double)NAN"), name + " = NaN", "ANYTHING")
-        elif kind.startswith("enum"):
-            trial(wrong("(%s)-1" % kind), name + " = -1", "OUT_OF_RANGE")
-            trial(wrong("(%s)99" % kind), name + " = 99", "OUT_OF_RANGE")
+        elif name in ENUMS:
+            trial(wrong("-1"), name + " = -1", "OUT_OF_RANGE")
+            trial(wrong("99"), name + " = 99", "OUT_OF_RANGE")
         elif kind in LARGEST and key not in EXTENTS:
             trial(wrong("(%s)-1" % kind), name + " = -1", "ANYTHING")
             trial(wrong(LARGEST[kind]), name + " = largest", "ANYTHING")

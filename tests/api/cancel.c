@@ -33,11 +33,11 @@ static void *ring(void *arg)
     pause.tv_nsec = (long)((a->delay - (double)pause.tv_sec) * 1e9);
     nanosleep(&pause, NULL);
     a->rang = now();
-    maskdm_cancel(a->control);
+    maskdm_control_cancel(a->control);
     return NULL;
 }
 
-/* Seconds from the call of maskdm_cancel() to the return of the step; negative when the step was done before. */
+/* Seconds from the call of maskdm_control_cancel() to the return of the step; negative when it was done before. */
 static double cancel_after(maskdm_trainer *t, maskdm_data *data, maskdm_control *control, double delay)
 {
     struct alarm a = {.control = control, .delay = delay};
@@ -156,10 +156,10 @@ START_TEST(test_cancelled_beforehand)
     MUST(maskdm_control_create(&control));
     t = rig_trainer(m, "", "batch_size=4", control);
     MUST(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, o, control));
-    maskdm_cancel(control);
+    maskdm_control_cancel(control);
     ck_assert_int_eq(maskdm_trainer_step(t, data), MASKDM_ECANCELED);
     ck_assert_int_eq(maskdm_trainer_step(t, data), MASKDM_OK); /* the flag went down with the answer */
-    maskdm_cancel(control);
+    maskdm_control_cancel(control);
     ck_assert_int_eq(maskdm_sampler_run(s, 1, NULL, NULL, MASKDM_SAMPLE_U8, pixel, 0, 0), MASKDM_ECANCELED);
     ck_assert_int_eq(maskdm_sampler_run(s, 1, NULL, NULL, MASKDM_SAMPLE_U8, pixel, 0, 0), MASKDM_OK);
     maskdm_sampler_release(&s);

@@ -173,7 +173,7 @@ START_TEST(folder_order_and_labels)
     ck_assert_ptr_nonnull(strstr(last_warning, "c/loop"));
     ck_assert_int_eq(maskdm_data_count(d), 5);
     ck_assert_int_eq(maskdm_data_skipped(d), 0);
-    ck_assert_int_eq(maskdm_data_labels(d), 3);
+    ck_assert_int_eq(maskdm_data_label_count(d), 3);
     for (int i = 0; i < 3; i++)
         ck_assert_str_eq(maskdm_data_label_name(d, i), label[i]);
     ck_assert_ptr_null(maskdm_data_label_name(d, 3));
@@ -361,7 +361,7 @@ START_TEST(memory_equals_folder)
     maskdm_data_release(&b);
     ck_assert_int_eq(maskdm_data_create_memory(&b, dev, 7, H, W, C, MASKDM_SAMPLE_U16, u16, 0, 0, labels),
                      MASKDM_OK);
-    ck_assert_int_eq(maskdm_data_labels(b), 0);
+    ck_assert_int_eq(maskdm_data_label_count(b), 0);
     ck_assert_ptr_null(maskdm_data_path(b, 0));
     compare(a, b);
     maskdm_data_release(&b);
@@ -396,7 +396,7 @@ START_TEST(memory_is_checked)
                      MASKDM_EINVAL);
     ck_assert_ptr_null(d);
     ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, good), MASKDM_OK);
-    ck_assert_int_eq(maskdm_data_labels(d), 5);
+    ck_assert_int_eq(maskdm_data_label_count(d), 5);
     ck_assert_int_eq(maskdm_data_get(d, 0, image, &label), MASKDM_OK);
     ck_assert_int_eq(label, 4);
     ck_assert_int_eq(maskdm_data_get(d, 2, image, &label), MASKDM_EINVAL);
@@ -788,7 +788,7 @@ static int read_slowly(void *user, const char *operation, const char *path)
 /* Stopped, cancelled or by the callback's result, with and without threads: no image is read after those at hand. */
 START_TEST(reading_ends_at_once)
 {
-    static void (*const way[])(maskdm_control *) = {NULL, maskdm_stop, maskdm_cancel};
+    static void (*const way[])(maskdm_control *) = {NULL, maskdm_control_stop, maskdm_control_cancel};
     static const char *const settings[] = {"loaders=0", "loaders=3", "loaders=3 cache_limit=0"};
     struct watcher w = {.stop_at = 5, .stop = way[_i % 3]};
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -820,7 +820,7 @@ START_TEST(stopped_before_it_begins)
     maskdm_data *d;
 
     write_many(2);
-    maskdm_stop(control);
+    maskdm_control_stop(control);
     ck_assert_int_eq(try_open(&d, ""), MASKDM_ECANCELED);
     ck_assert_ptr_null(d);
     d = open_folder("");

@@ -17,7 +17,7 @@ static size_t estimate(maskdm_device *dev, int train, int64_t batch, int64_t vis
     maskdm_options *o = rig_options("uvit", network);
     size_t bytes;
 
-    MUST(maskdm_model_estimate(dev, "uvit", o, train, batch, visible, &bytes));
+    MUST(maskdm_model_estimate(&bytes, dev, "uvit", o, train, batch, visible));
     maskdm_options_release(&o);
     return bytes;
 }
@@ -73,9 +73,9 @@ START_TEST(test_estimate_suffices)
     maskdm_options *o = rig_options("uvit", labelled);
     size_t set, train, sample;
 
-    MUST(maskdm_model_estimate(dev, "uvit", o, 1, BATCH, 0, &train));
-    MUST(maskdm_model_estimate(dev, "uvit", o, 0, BATCH, 0, &sample));
-    MUST(maskdm_trainer_model(t, &trained));
+    MUST(maskdm_model_estimate(&train, dev, "uvit", o, 1, BATCH, 0));
+    MUST(maskdm_model_estimate(&sample, dev, "uvit", o, 0, BATCH, 0));
+    MUST(maskdm_trainer_model(&trained, t));
     MUST(maskdm_model_save(trained, path));
     maskdm_model_release(&trained);
     maskdm_trainer_release(&t);

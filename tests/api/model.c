@@ -164,7 +164,7 @@ START_TEST(files)
     bytes = read_file(&n);
     OK(maskdm_model_load(&back, device, path));
     ck_assert(same_weights(model, back, MASKDM_WEIGHTS_EMA));
-    OK(maskdm_model_scheduler(back, &scheduler));
+    OK(maskdm_model_scheduler(&scheduler, back));
     ck_assert_int_eq(maskdm_scheduler_timesteps(scheduler), 1000);
     maskdm_scheduler_release(&scheduler);
     OK(maskdm_model_save(back, path));
@@ -251,14 +251,14 @@ START_TEST(names_of_labels)
     maskdm_model *m;
     maskdm_file *f;
 
-    ck_assert_int_eq(maskdm_model_labels(model), 0);
+    ck_assert_int_eq(maskdm_model_label_count(model), 0);
     ck_assert_ptr_null(maskdm_model_label_name(model, 0));
     OK(maskdm_model_save(model, path));
     OK(maskdm_file_open(&f, path));
     ck_assert_ptr_null(maskdm_file_metadata(f, "maskdm.labels"));
     maskdm_file_release(&f);
     OK(maskdm_model_load(&m, device, path));
-    ck_assert_int_eq(maskdm_model_labels(m), 0);
+    ck_assert_int_eq(maskdm_model_label_count(m), 0);
     maskdm_model_release(&m);
 
     OK(maskdm_model_set_labels(model, names, 3));
@@ -272,19 +272,19 @@ START_TEST(names_of_labels)
     OK(maskdm_file_open(&f, path));
     ck_assert_str_eq(maskdm_file_metadata(f, "maskdm.labels"), "[\"ape\", \"caf\\uefe9\", \"x\"]");
     maskdm_file_release(&f);
-    OK(maskdm_trainer_model(t, &m));
+    OK(maskdm_trainer_model(&m, t));
     maskdm_trainer_release(&t);
     maskdm_optimizer_release(&optimizer);
     OK(maskdm_model_save(m, path));
     maskdm_model_release(&m);
     OK(maskdm_model_load(&m, device, path));
-    ck_assert_int_eq(maskdm_model_labels(m), 3);
+    ck_assert_int_eq(maskdm_model_label_count(m), 3);
     for (int i = 0; i < 3; i++)
         ck_assert_str_eq(maskdm_model_label_name(m, i), names[i]);
     ck_assert_ptr_null(maskdm_model_label_name(m, 3));
     ck_assert_ptr_null(maskdm_model_label_name(m, -1));
     OK(maskdm_model_set_labels(m, NULL, 0));
-    ck_assert_int_eq(maskdm_model_labels(m), 0);
+    ck_assert_int_eq(maskdm_model_label_count(m), 0);
     maskdm_model_release(&m);
     OK(maskdm_model_clone(&m, model));
     ck_assert_str_eq(maskdm_model_label_name(m, 1), names[1]);
@@ -318,7 +318,7 @@ START_TEST(names_of_labels_in_a_state)
     OK(maskdm_trainer_save(t[0], path));
     for (int i = 1; i < 3; i++) {
         OK(maskdm_trainer_load(t[i], path));
-        OK(maskdm_trainer_model(t[i], &m));
+        OK(maskdm_trainer_model(&m, t[i]));
         ck_assert_str_eq(maskdm_model_label_name(m, 1), i == 1 ? "bat" : "cat");
         maskdm_model_release(&m);
         ck_assert_str_eq(told, i == 1 ? "" : "label 1 is bat in the file and cat in this trainer");
@@ -400,20 +400,20 @@ START_TEST(estimates)
     maskdm_trainer *trainer;
     size_t masked, whole, sampling, held = maskdm_device_memory_used(device), claim;
 
-    OK(maskdm_model_estimate(device, "uvit", o, 1, 64, 28, &masked));
-    OK(maskdm_model_estimate(device, "uvit", o, 1, 64, 0, &whole));
-    OK(maskdm_model_estimate(device, "uvit", o, 0, 16, 0, &sampling));
+    OK(maskdm_model_estimate(&masked, device, "uvit", o, 1, 64, 28));
+    OK(maskdm_model_estimate(&whole, device, "uvit", o, 1, 64, 0));
+    OK(maskdm_model_estimate(&sampling, device, "uvit", o, 0, 16, 0));
     ck_assert_uint_gt(masked, 5u * 44 * 1000 * 1000 * 4);
     ck_assert_uint_gt(whole, 2 * masked);
     ck_assert_uint_lt(sampling, masked);
     ck_assert_uint_eq(maskdm_device_memory_used(device), held);
-    FAILS(MASKDM_ENOTFOUND, "dit", maskdm_model_estimate(device, "dit", NULL, 1, 64, 0, &whole));
-    FAILS(MASKDM_EINVAL, "257", maskdm_model_estimate(device, "uvit", o, 1, 64, 257, &whole));
+    FAILS(MASKDM_ENOTFOUND, "dit", maskdm_model_estimate(&whole, device, "dit", NULL, 1, 64, 0));
+    FAILS(MASKDM_EINVAL, "257", maskdm_model_estimate(&whole, device, "uvit", o, 1, 64, 257));
     maskdm_options_release(&o);
 
     n = options("uvit", network);
     t = options("trainer", "batch_size=16");
-    OK(maskdm_model_estimate(device, "uvit", n, 1, 16, 0, &claim));
+    OK(maskdm_model_estimate(&claim, device, "uvit", n, 1, 16, 0));
     OK(maskdm_optimizer_create(&optimizer, NULL, NULL));
     OK(maskdm_trainer_create(&trainer, model, NULL, optimizer, t, NULL));
     ck_assert_uint_eq(maskdm_device_memory_used(device) - held, claim);

@@ -98,7 +98,7 @@ static int load_again(void)
 static int copy_again(void)
 {
     maskdm_model *m;
-    int status = maskdm_trainer_model(h.trainer, &m);
+    int status = maskdm_trainer_model(&m, h.trainer);
 
     maskdm_model_release(&m);
     return status;
@@ -111,7 +111,7 @@ static int optimize_again(void)
 
 static int average_again(void)
 {
-    return maskdm_ema_update(h.optimizer);
+    return maskdm_optimizer_update_ema(h.optimizer);
 }
 
 static int bind_again(void)
@@ -513,7 +513,7 @@ static void make_handles(const struct call *c, int callback)
     memset(dropped, 0, sizeof dropped);
     open_device(callback);
     h.model = rig_model(h.device, RIG_NETWORK);
-    MUST(maskdm_model_scheduler(h.model, &h.scheduler));
+    MUST(maskdm_model_scheduler(&h.scheduler, h.model));
     MUST(maskdm_mask_create_custom(&h.mask, "half", visible, draw, drop, &dropped[0]));
     MUST(maskdm_data_create_callback(&h.data, h.device, RIG_IMAGES, RIG_SIDE, RIG_SIDE, RIG_CHANNELS, fetch, drop,
                                      &dropped[1]));

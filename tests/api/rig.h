@@ -115,7 +115,7 @@ static inline uint64_t rig_model_hash(const maskdm_model *m)
             int rank = maskdm_model_parameter_shape(m, i, shape, 8);
             for (int k = 0; k < rank; k++)
                 n *= shape[k];
-            MUST(maskdm_model_get_parameter(m, (enum maskdm_weights)which, i, value, n));
+            MUST(maskdm_model_get_parameter(m, which, i, value, n));
             h = rig_hash(h, value, (size_t)n * sizeof *value);
         }
     free(value);
@@ -127,7 +127,7 @@ static inline uint64_t rig_trainer_hash(maskdm_trainer *t)
     maskdm_model *m;
     uint64_t h;
 
-    MUST(maskdm_trainer_model(t, &m));
+    MUST(maskdm_trainer_model(&m, t));
     h = rig_model_hash(m);
     maskdm_model_release(&m);
     return h;

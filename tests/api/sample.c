@@ -125,7 +125,7 @@ static int progress(void *user, const struct maskdm_progress *p)
     w->last_images = p->images;
     ck_assert_int_eq(p->steps, 2 * STEPS);
     if (w->control && w->reports == 3)
-        maskdm_cancel(w->control);
+        maskdm_control_cancel(w->control);
     return 0;
 }
 
@@ -155,7 +155,7 @@ START_TEST(watching_and_cancelling)
     ck_assert_int_eq(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0), MASKDM_ECANCELED);
     ck_assert_int_eq(w.reports, 3);
     w = (struct watch){0};
-    maskdm_stop(control);
+    maskdm_control_stop(control);
     ck_assert_int_eq(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0), MASKDM_ECANCELED);
     ck_assert_int_eq(w.previews, 0);
     OK(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0));
@@ -210,7 +210,7 @@ static void sample_guided(maskdm_model *m, const char *text, double scale, int32
     const int32_t null = -1;
     double times[STEPS + 1];
 
-    OK(maskdm_model_scheduler(m, &scheduler));
+    OK(maskdm_model_scheduler(&scheduler, m));
     ck_assert_int_eq(maskdm_scheduler_times(scheduler, o, times, STEPS + 1), STEPS);
     for (int i = 0; i < STEPS; i++) {
         OK(maskdm_model_predict(m, MASKDM_WEIGHTS_EMA, 1, x, times + i, &label, NULL, 0, with));

@@ -26,7 +26,7 @@ static void *work(void *arg)
     maskdm_model_release(&model);
     for (int i = 0; i < STEPS; i++)
         MUST(maskdm_trainer_step(t, data));
-    MUST(maskdm_trainer_model(t, &trained));
+    MUST(maskdm_trainer_model(&trained, t));
     j->weights = rig_model_hash(trained);
     j->pictures = rig_sample_hash(trained, NULL);
     maskdm_model_release(&trained);

@@ -75,7 +75,7 @@ static int time_steps(struct bench *b, maskdm_data *data, double *all, double *w
         if (rc == 0 && (rc = maskdm_trainer_forward(b->trainer)) == 0 &&
             (rc = maskdm_trainer_loss(b->trainer, &loss)) == 0 &&
             (rc = maskdm_trainer_backward(b->trainer, NULL)) == 0 && (rc = maskdm_optimizer_step(b->optimizer)) == 0)
-            rc = maskdm_ema_update(b->optimizer);
+            rc = maskdm_optimizer_update_ema(b->optimizer);
         t[3] = clock_seconds();
         *all += t[3] - t[1];
         *waiting += t[2] - t[1] - (t[1] - t[0]);

@@ -56,7 +56,7 @@ int run_memory(const struct workload *w, const struct settings *s)
         maskdm_model_release(&b.model); /* as a run does: the trainer has its own copy */
         if (rc == 0 && (rc = maskdm_trainer_step(b.trainer, b.data)) == 0 &&
             (rc = maskdm_trainer_step(b.trainer, b.data)) == 0)
-            rc = maskdm_model_estimate(b.dev, "uvit", network, 1, w->batch, b.trainer->visible, &bytes);
+            rc = maskdm_model_estimate(&bytes, b.dev, "uvit", network, 1, w->batch, b.trainer->visible);
         if (rc == 0) {
             foretold = (double)bytes;
             arena = (double)b.trainer->program->graph.arena_bytes;

@@ -242,12 +242,12 @@ void case_train(struct reference_case *c)
     if (!set_up(c, &s, BATCH + 1) && loss && norm && given) {
         for (int64_t i = 0; i < steps && !c->failed; i++) {
             if (one_step(c, &s, i, &loss[i]) || case_ok(c, maskdm_optimizer_step(s.optimizer), "the optimizer") ||
-                case_ok(c, maskdm_ema_update(s.optimizer), "the average"))
+                case_ok(c, maskdm_optimizer_update_ema(s.optimizer), "the average"))
                 break;
             /* The authors write 0 where they do not clip. */
             norm[i] = given[i] == 0 ? 0 : maskdm_optimizer_grad_norm(s.optimizer);
         }
-        if (!c->failed && !case_ok(c, maskdm_trainer_model(s.trainer, &trained), "the model")) {
+        if (!c->failed && !case_ok(c, maskdm_trainer_model(&trained, s.trainer), "the model")) {
             case_compare(c, "expect.loss", loss, steps, LOSS_BOUND);
             case_compare(c, "expect.grad_norm", norm, steps, TENSOR_BOUND);
             compare_weights(c, trained, "expect.param.", MASKDM_WEIGHTS_ONLINE);

@@ -108,7 +108,7 @@ static double held_out(struct tiny *t, int64_t step)
     maskdm_model *now;
     double sum = 0;
 
-    OK(maskdm_trainer_model(t->trainer, &now));
+    OK(maskdm_trainer_model(&now, t->trainer));
     for (int64_t i = 0; i < COUNT; i++) {
         double time = (double)mdm_rng_permute(SEED, MDM_DRAW_TIME, (uint64_t)1 << 40, (uint64_t)i, COUNT);
         double difference = 0;

@@ -25,7 +25,7 @@ static void run(struct tiny *t, int steps, int fused)
             continue;
         }
         OK(maskdm_optimizer_step(t->optimizer));
-        OK(maskdm_ema_update(t->optimizer));
+        OK(maskdm_optimizer_update_ema(t->optimizer));
     }
 }
 
@@ -189,7 +189,7 @@ START_TEST(gradient_that_is_not_finite)
     ema = tiny_weights(&t, MASKDM_WEIGHTS_EMA);
     t.optimizer->gradients[11] = INFINITY;
     OK(maskdm_optimizer_step(t.optimizer));
-    OK(maskdm_ema_update(t.optimizer));
+    OK(maskdm_optimizer_update_ema(t.optimizer));
     ck_assert_int_eq(maskdm_optimizer_steps(t.optimizer), 4);
     ck_assert(!isfinite(maskdm_optimizer_grad_norm(t.optimizer)));
     ck_assert_float_eq(t.optimizer->gradients[11], 0);
@@ -219,7 +219,7 @@ START_TEST(skipped_step_leaves_no_trace)
         if (s == 1 || s == 3) {
             b.optimizer->gradients[7] = NAN;
             OK(maskdm_optimizer_step(b.optimizer));
-            OK(maskdm_ema_update(b.optimizer));
+            OK(maskdm_optimizer_update_ema(b.optimizer));
         }
         for (int k = 0; k < 2; k++) {
             maskdm_optimizer *o = k ? b.optimizer : a.optimizer;
@@ -227,7 +227,7 @@ START_TEST(skipped_step_leaves_no_trace)
             for (size_t i = 0; i < o->length; i++)
                 o->gradients[i] = (float)(noise(&state[k]) * 0.01);
             OK(maskdm_optimizer_step(o));
-            OK(maskdm_ema_update(o));
+            OK(maskdm_optimizer_update_ema(o));
         }
     }
     ck_assert_int_eq(maskdm_optimizer_steps(b.optimizer), 6);
@@ -251,7 +251,7 @@ START_TEST(bound_to_one_trainer)
     tiny_step(&t, 1);
     OK(maskdm_optimizer_create(&loose, NULL, NULL));
     FAILS(MASKDM_EINVAL, "not bound", maskdm_optimizer_step(loose));
-    FAILS(MASKDM_EINVAL, "not bound", maskdm_ema_update(loose));
+    FAILS(MASKDM_EINVAL, "not bound", maskdm_optimizer_update_ema(loose));
     maskdm_optimizer_release(&loose);
     maskdm_trainer_release(&t.trainer);
     FAILS(MASKDM_EINVAL, "not bound", maskdm_optimizer_step(t.optimizer));

@@ -72,7 +72,7 @@ START_TEST(every_allocation)
     SWEEP(maskdm_trainer_save(trainer, state));
     SWEEP(maskdm_trainer_load(trainer, state));
     SWEEP(maskdm_trainer_step(trainer, data));
-    SWEEP(maskdm_trainer_model(trainer, &trained));
+    SWEEP(maskdm_trainer_model(&trained, trainer));
     SWEEP(maskdm_model_save(trained, path));
     SWEEP(maskdm_model_load(&back, device, path));
     SWEEP(maskdm_sampler_create(&sampler, back, MASKDM_WEIGHTS_EMA, s, NULL));

@@ -140,7 +140,7 @@ END_TEST
 static int stop_at_five(void *user, const struct maskdm_progress *p)
 {
     if (p->step == 5)
-        maskdm_cancel(user);
+        maskdm_control_cancel(user);
     return p->step == 3;
 }
 

@@ -183,7 +183,7 @@ END_TEST
 static int stop_at_three(void *user, const struct maskdm_progress *p)
 {
     if (p->files && p->files_read >= 3)
-        maskdm_cancel(user);
+        maskdm_control_cancel(user);
     return 0;
 }
 
@@ -207,7 +207,7 @@ START_TEST(cancelled_while_reading)
     ck_assert(!exists(out));
     maskdm_control_set_progress(control, NULL, NULL);
     maskdm_control_set_log(control, keep_line, NULL);
-    maskdm_stop(control);
+    maskdm_control_stop(control);
     ck_assert_int_eq(run("", control), MASKDM_ECANCELED);
     ck_assert_int_eq(opened, 0);
     OK(run("", control));
@@ -418,7 +418,7 @@ static void expect_names(const char *file, const char *const *name, int64_t coun
     maskdm_model *m;
 
     OK(maskdm_model_load(&m, device, file));
-    ck_assert_int_eq(maskdm_model_labels(m), count);
+    ck_assert_int_eq(maskdm_model_label_count(m), count);
     for (int64_t i = 0; i < count; i++)
         ck_assert_str_eq(maskdm_model_label_name(m, i), name[i]);
     maskdm_model_release(&m);

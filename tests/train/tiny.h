@@ -147,7 +147,7 @@ static inline float *tiny_weights(struct tiny *t, enum maskdm_weights which)
     maskdm_model *model;
     float *flat;
 
-    OK(maskdm_trainer_model(t->trainer, &model));
+    OK(maskdm_trainer_model(&model, t->trainer));
     flat = tiny_flat(model, which);
     maskdm_model_release(&model);
     return flat;

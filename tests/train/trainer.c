@@ -150,7 +150,7 @@ START_TEST(parts_equal_the_step)
             loss += part / 2;
         }
         OK(maskdm_optimizer_step(b.optimizer));
-        OK(maskdm_ema_update(b.optimizer));
+        OK(maskdm_optimizer_update_ema(b.optimizer));
     }
     ck_assert_double_eq_tol(maskdm_trainer_last_loss(a.trainer), loss, 1e-12);
     x = tiny_weights(&a, MASKDM_WEIGHTS_EMA);
@@ -211,7 +211,7 @@ static int raise_flag(void *user, int64_t index, float *image, int32_t *label)
 {
     memcpy(image, tiny_images[index], sizeof tiny_images[index]);
     *label = -1;
-    maskdm_cancel(user);
+    maskdm_control_cancel(user);
     return 0;
 }
 
@@ -253,7 +253,7 @@ START_TEST(half_a_sum_is_dropped)
         OK(maskdm_trainer_forward(t.trainer));
         OK(maskdm_trainer_loss(t.trainer, NULL));
         if (i)
-            maskdm_cancel(t.control);
+            maskdm_control_cancel(t.control);
         ck_assert_int_eq(maskdm_trainer_backward(t.trainer, NULL), i ? MASKDM_ECANCELED : MASKDM_OK);
     }
     x = tiny_gradients(&t);
@@ -280,11 +280,11 @@ START_TEST(cancelled_in_the_middle)
     tiny_step(&t, 2);
     FAILS(MASKDM_ECANCELED, "cancelled", maskdm_trainer_step(t.trainer, flag));
     ck_assert_int_eq(maskdm_trainer_step(t.trainer, stop), MASKDM_ECANCELED);
-    maskdm_cancel(t.control);
+    maskdm_control_cancel(t.control);
     FAILS(MASKDM_ECANCELED, "cancelled", maskdm_trainer_step(t.trainer, t.data));
     ck_assert_int_eq(maskdm_trainer_steps(t.trainer), 2);
     OK(maskdm_trainer_draw(t.trainer, t.data, 0));
-    maskdm_cancel(t.control);
+    maskdm_control_cancel(t.control);
     FAILS(MASKDM_ECANCELED, "forward", maskdm_trainer_forward(t.trainer));
     tiny_step(&t, 2);
     tiny_step(&u, 4);
@@ -311,7 +311,7 @@ START_TEST(one_set_of_two)
     snprintf(path, sizeof path, "%s/model", folder);
     tiny_open(&t, NULL);
     tiny_step(&t, 5);
-    OK(maskdm_trainer_model(t.trainer, &model));
+    OK(maskdm_trainer_model(&model, t.trainer));
     OK(maskdm_model_save(model, path));
     maskdm_model_release(&model);
     for (int set = 0; set < 2; set++) {
@@ -490,7 +490,7 @@ START_TEST(one_set_alone)
 
     tiny_open(&t, NULL);
     tiny_step(&t, 5);
-    OK(maskdm_trainer_model(t.trainer, &model));
+    OK(maskdm_trainer_model(&model, t.trainer));
     snprintf(path, sizeof path, "%s/model", folder);
     OK(maskdm_model_save(model, path));
     bytes = tiny_read(path, &n);
@@ -526,9 +526,9 @@ START_TEST(one_set_alone)
         }
         maskdm_model_release(&one);
     }
-    FAILS(MASKDM_EINVAL, "no weights 2", maskdm_model_load_one(&one, t.device, path, (enum maskdm_weights)2));
+    FAILS(MASKDM_EINVAL, "no weights 2", maskdm_model_load_one(&one, t.device, path, 2));
     FAILS(MASKDM_EINVAL, "no weights 3",
-          maskdm_model_load_one_memory(&one, t.device, bytes, n, (enum maskdm_weights)3));
+          maskdm_model_load_one_memory(&one, t.device, bytes, n, 3));
     FAILS(MASKDM_EINVAL, "path", maskdm_model_load_one(&one, t.device, NULL, MASKDM_WEIGHTS_EMA));
     FAILS(MASKDM_EINVAL, "bytes", maskdm_model_load_one_memory(&one, t.device, NULL, n, MASKDM_WEIGHTS_EMA));
     free(bytes);

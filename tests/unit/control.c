@@ -28,15 +28,15 @@ START_TEST(flags_stop_and_are_lowered_by_who_obeys)
 
     ck_assert_int_eq(maskdm_control_create(&c), MASKDM_OK);
     ck_assert_int_eq(mdm_control_check(c, "the run"), MASKDM_OK);
-    maskdm_stop(c);
+    maskdm_control_stop(c);
     ck_assert(mdm_control_stopping(c));
     ck_assert_int_eq(atomic_load(mdm_control_cancel_flag(c)), 0);
-    maskdm_cancel(c);
+    maskdm_control_cancel(c);
     ck_assert_int_ne(atomic_load(mdm_control_cancel_flag(c)), 0);
     ck_assert_int_eq(mdm_control_check(c, "the run"), MASKDM_ECANCELED);
     ck_assert_str_eq(maskdm_last_error(), "the run was cancelled");
     ck_assert(!mdm_control_stopping(c));
-    maskdm_cancel(c);
+    maskdm_control_cancel(c);
     maskdm_control_reset(c);
     ck_assert_int_eq(mdm_control_check(c, "the run"), MASKDM_OK);
     maskdm_control_release(&c);
@@ -77,8 +77,8 @@ START_TEST(nobody_watches)
     ck_assert_int_eq(mdm_control_check(NULL, "the run"), MASKDM_OK);
     mdm_control_report(NULL, &p);
     mdm_log_line(mdm_control_log(NULL), MASKDM_LOG_INFO, "nobody hears this");
-    maskdm_stop(NULL);
-    maskdm_cancel(NULL);
+    maskdm_control_stop(NULL);
+    maskdm_control_cancel(NULL);
     maskdm_control_reset(NULL);
     ck_assert_int_eq(maskdm_control_create(NULL), MASKDM_EINVAL);
 }
@@ -92,7 +92,7 @@ START_TEST(handles_outlive_their_owner)
     theirs = mine;
     mdm_control_hold(theirs);
     maskdm_control_release(&mine);
-    maskdm_stop(theirs);
+    maskdm_control_stop(theirs);
     ck_assert(mdm_control_stopping(theirs));
     mdm_control_drop(&theirs);
     ck_assert_ptr_null(theirs);
@@ -116,7 +116,7 @@ START_TEST(reading_is_reported_now_and_then)
     ck_assert_int_eq(seen.last.files_read, 1000);
     ck_assert_int_eq(seen.last.files, 1000);
     ck_assert_int_eq(seen.last.steps, 0);
-    maskdm_stop(c);
+    maskdm_control_stop(c);
     ck_assert_int_eq(mdm_control_reading(c, &told, 3, 1000), MASKDM_ECANCELED);
     ck_assert_str_eq(mdm_error_text(), "reading the images was cancelled");
     ck_assert_int_eq(mdm_control_reading(c, &told, 4, 1000), MASKDM_OK);

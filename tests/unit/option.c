@@ -81,11 +81,12 @@ START_TEST(tables_are_sound)
             for (int64_t k = 0; k < i; k++)
                 ck_assert_msg(strcmp(fact(kind, k, "name"), name) != 0, "%s has %s twice", kind, name);
         }
-        ck_assert_int_eq(maskdm_options_type(kind, count), -1);
+        ck_assert_int_eq(maskdm_options_type(kind, count), MASKDM_ENOTFOUND);
     }
     ck_assert_int_eq(kinds, 14);
     ck_assert_ptr_null(maskdm_options_kind(-1));
-    ck_assert_int_eq(maskdm_options_count("none"), 0);
+    ck_assert_int_eq(maskdm_options_count("none"), MASKDM_ENOTFOUND);
+    ck_assert_int_eq(maskdm_options_type("none", 0), MASKDM_ENOTFOUND);
     ck_assert_ptr_null(maskdm_options_kind_help("none"));
 }
 END_TEST
