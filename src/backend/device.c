@@ -88,7 +88,7 @@ int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options
         status = read_options(&s, &limit, own);
     if (!status)
         status = make_device(out, name, &s, limit);
-    maskdm_options_release(&own);
+    mdm_options_release(&own);
     return status;
 }
 

@@ -114,11 +114,6 @@ const char *mdm_mask_name(const maskdm_mask *m)
     return m->custom.name ? m->custom.name : m->policy->name;
 }
 
-double mdm_mask_ratio(const maskdm_mask *m)
-{
-    return m->ratio;
-}
-
 /* MASKDM_OK, or EINVAL when no int32_t counts the grid's patches. */
 static int check_grid(int64_t rows, int64_t columns)
 {

@@ -43,7 +43,11 @@ struct maskdm_mask {
     } custom;
 };
 
-double mdm_mask_ratio(const maskdm_mask *m); /* `ratio`, as a policy's nominal() */
+/* As a policy's nominal(). */
+static inline double mdm_mask_ratio(const maskdm_mask *m)
+{
+    return m->ratio;
+}
 
 int mdm_mask_create(maskdm_mask **out, const maskdm_options *options); /* NULL: none */
 int mdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,

@@ -79,7 +79,7 @@ static int create(struct mdm_program **out, maskdm_model *model, const struct md
     p = mdm_need(1, sizeof *p, "a program");
     if (!p)
         return MASKDM_ENOMEM;
-    mdm_model_hold(model);
+    mdm_handle_hold(&model->handle);
     p->model = model;
     p->extent = extent;
     p->image_values = m->height * m->width * m->channels;
@@ -128,7 +128,7 @@ void mdm_program_release(struct mdm_program **program)
     mdm_graph_free(&p->graph);
     mdm_free(p->every);
     mdm_free(p->null_labels);
-    mdm_model_drop(&p->model);
+    mdm_handle_drop(&p->model->handle);
     mdm_free(p);
 }
 

@@ -14,7 +14,9 @@ enum {
     MDM_PICKLE_KEY = 1024 /* bytes of a dictionary's key, of which a small file may hold one many times */
 };
 
-/* ---- pickle.c ---- */
+/* ---- pickle_stack.c ---- */
+/* With the nodes that stand for a MARK and for no cell. A failure leaves nothing to free. */
+int mdm_pickle_start(struct mdm_pickle *p, const void *bytes, size_t size);
 /* The next n bytes, or NULL with the failure recorded. */
 const unsigned char *mdm_pickle_take(struct mdm_pickle *p, uint64_t n);
 int mdm_pickle_push(struct mdm_pickle *p, uint32_t node);

@@ -22,10 +22,11 @@ struct mdm_torch {
 
 /* ---- torch_walk.c: every value of the pickle, by its path ---- */
 int mdm_torch_walk(struct mdm_torch *t);
+
+/* ---- torch_tensor.c ---- */
 /* Count bytes of text that are kept. */
 int mdm_torch_keep(struct mdm_torch *t, size_t bytes);
-
-/* ---- torch_tensor.c: the tensor at t->path ---- */
+/* The tensor at t->path. */
 int mdm_torch_tensor(struct mdm_torch *t, const struct mdm_pickle_node *tensor);
 
 #endif

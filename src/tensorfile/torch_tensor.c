@@ -138,6 +138,15 @@ static int fill(struct mdm_torch *t, struct mdm_tensorfile_tensor *x, const stru
     return MASKDM_OK;
 }
 
+int mdm_torch_keep(struct mdm_torch *t, size_t bytes)
+{
+    t->text += bytes;
+    if (t->text > t->text_limit)
+        return mdm_fail(MASKDM_EFORMAT, "names and strings of more than %llu bytes from so small a pickle",
+                        (unsigned long long)t->text_limit);
+    return MASKDM_OK;
+}
+
 int mdm_torch_tensor(struct mdm_torch *t, const struct mdm_pickle_node *tensor)
 {
     struct mdm_tensorfile *s = t->s;

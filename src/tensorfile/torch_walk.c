@@ -19,15 +19,6 @@ struct frame {
     int dictionary;
 };
 
-int mdm_torch_keep(struct mdm_torch *t, size_t bytes)
-{
-    t->text += bytes;
-    if (t->text > t->text_limit)
-        return mdm_fail(MASKDM_EFORMAT, "names and strings of more than %llu bytes from so small a pickle",
-                        (unsigned long long)t->text_limit);
-    return MASKDM_OK;
-}
-
 static int is_container(const struct mdm_pickle_node *n)
 {
     return n->kind == MDM_PICKLE_DICT || n->kind == MDM_PICKLE_LIST || n->kind == MDM_PICKLE_TUPLE;

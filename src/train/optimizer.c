@@ -213,3 +213,25 @@ int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
     o->ema_updates += with_ema && o->ema;
     return MASKDM_OK;
 }
+
+int mdm_optimizer_update_ema(maskdm_optimizer *o)
+{
+    struct mdm_backend *b;
+    double decay;
+    int mode, status = MASKDM_OK;
+
+    MDM_TRY(mdm_optimizer_check(o));
+    if (!o->ema || o->last_skipped)
+        return MASKDM_OK;
+    mode = mdm_ema_mode(&o->rule, o->ema_updates, &decay);
+    b = mdm_device_backend(o->device);
+    if (mode) {
+        MDM_TRY(mdm_device_enter(o->device));
+        status = b->v->ema(b, o->ema, o->weights, o->length, mode, decay);
+        mdm_device_leave(o->device);
+        o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
+    }
+    if (status == MASKDM_OK)
+        o->ema_updates++;
+    return status;
+}

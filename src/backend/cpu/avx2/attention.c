@@ -14,24 +14,6 @@
 
 enum { CHUNK_FLOATS = 24576, GROUP_ROWS = 512, MOST_GROUPS = 4 };
 
-struct mdm_attention_head mdm_attention_head(const struct mdm_attention_job *j, int64_t index)
-{
-    const int64_t b = index / j->heads, column = index % j->heads * j->width;
-    const int64_t at = b * j->n * 3 * j->dim + column, row = b * j->n * j->dim + column;
-    struct mdm_attention_head h = {.q = j->qkv + at, .k = j->qkv + at + j->dim, .v = j->qkv + at + 2 * j->dim};
-
-    h.y = j->y + row;
-    if (j->lse)
-        h.lse = j->lse + index * j->n;
-    if (j->dqkv) {
-        h.dy = j->dy + row;
-        h.dq = j->dqkv + at;
-        h.dk = h.dq + j->dim;
-        h.dv = h.dk + j->dim;
-    }
-    return h;
-}
-
 /* Tiles of about equal width, a multiple of 16 but for the last one. */
 static void cut_keys(struct mdm_attention_job *j, int64_t most)
 {
