@@ -102,7 +102,7 @@ static int compare_lists(enum mdm_run_list *found, struct mdm_run *run, const ma
 static int compare_data(enum mdm_run_list *found, struct mdm_run *run, const maskdm_data *data, const char *what,
                         const char *name)
 {
-    char *path = mdm_run_path(run, name);
+    char *path = mdm_path_join(run->out, name);
     enum mdm_file_kind kind;
     int status;
 
@@ -117,7 +117,7 @@ static int compare_data(enum mdm_run_list *found, struct mdm_run *run, const mas
 
 int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char *list)
 {
-    char *path = mdm_run_path(run, list), *old = NULL;
+    char *path = mdm_path_join(run->out, list), *old = NULL;
     enum mdm_file_kind kind;
     size_t bytes;
     int status;

@@ -87,7 +87,7 @@ int mdm_run_preview(struct mdm_run *run)
     int status;
 
     mdm_format(name, sizeof name, "samples-%lld.png", (long long)step);
-    path = mdm_run_path(run, name);
+    path = mdm_path_join(run->out, name);
     status = path ? draw(run, path) : MASKDM_ENOMEM;
     mdm_free(path);
     if (status == MASKDM_OK || status == MASKDM_ECANCELED)

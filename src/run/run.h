@@ -115,8 +115,6 @@ int mdm_run_begin(struct mdm_run *run);
 void mdm_run_leave_folder(struct mdm_run *run);
 /* checkpoint-STEP and model.safetensors, then prune. */
 int mdm_run_save(struct mdm_run *run);
-/* OUT/NAME (mdm_free), or NULL and a recorded MASKDM_ENOMEM. */
-char *mdm_run_path(const struct mdm_run *run, const char *name);
 
 /* ---- log.c ---- */
 void mdm_run_log_listen(struct mdm_run *run);       /* set up run->voice */

@@ -20,11 +20,6 @@ struct listing {
     int64_t entries; /* of any kind */
 };
 
-char *mdm_run_path(const struct mdm_run *run, const char *name)
-{
-    return mdm_path_join(run->out, name);
-}
-
 static int64_t checkpoint_step(const char *name)
 {
     static const char head[] = "checkpoint-", tail[] = ".safetensors";
@@ -80,7 +75,7 @@ static char *checkpoint_path(const struct mdm_run *run, int64_t step)
     char name[64];
 
     mdm_format(name, sizeof name, "checkpoint-%lld.safetensors", (long long)step);
-    return mdm_run_path(run, name);
+    return mdm_path_join(run->out, name);
 }
 
 /* ---- resuming ---- */
@@ -90,7 +85,7 @@ static char *checkpoint_path(const struct mdm_run *run, int64_t step)
 static int begin_anew(const struct mdm_run *run)
 {
     enum mdm_file_kind kind;
-    char *path = mdm_run_path(run, "model.safetensors");
+    char *path = mdm_path_join(run->out, "model.safetensors");
     int status = path ? mdm_file_kind_of(&kind, path) : MASKDM_ENOMEM;
 
     if (status == MASKDM_OK && kind != MDM_FILE_NONE)
@@ -135,7 +130,7 @@ static int load_newest(struct mdm_run *run, const struct listing *l)
 /* Whether a file can be made in it. */
 static int try_writing(const struct mdm_run *run)
 {
-    char *path = mdm_run_path(run, "options.json");
+    char *path = mdm_path_join(run->out, "options.json");
     struct mdm_writer *w = NULL;
     int status = path ? mdm_writer_open(&w, path) : MASKDM_ENOMEM;
 
@@ -220,7 +215,7 @@ static int prune(struct mdm_run *run)
 int mdm_run_save(struct mdm_run *run)
 {
     int64_t step = run->trainer->optimizer->steps;
-    char *path = checkpoint_path(run, step), *model = mdm_run_path(run, "model.safetensors");
+    char *path = checkpoint_path(run, step), *model = mdm_path_join(run->out, "model.safetensors");
     int status = path && model ? MASKDM_OK : MASKDM_ENOMEM;
 
     if (status == MASKDM_OK && run->saved != step)

@@ -102,7 +102,7 @@ static int load_own_model(struct mdm_run *run, enum maskdm_weights which)
     int status;
 
     mdm_failure_take(&why, MASKDM_ENOTFOUND);
-    path = mdm_run_path(run, "model.safetensors");
+    path = mdm_path_join(run->out, "model.safetensors");
     if (!path)
         return MASKDM_ENOMEM;
     status = mdm_model_load_one(&run->model, run->device, path, which);
