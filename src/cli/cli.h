@@ -22,20 +22,21 @@ struct command {
     int (*work)(const maskdm_options *options, maskdm_control *control); /* for runs with options */
 };
 
-const struct command *command_find(const char *name);
-const struct command *command_at(int i); /* NULL past the last */
-
 /* ---- flags.c ---- */
-/* Fill options from flags. Returns 0, an exit status with the reason printed, or -1 when --help was shown. */
-int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options);
+/* Fill options from flags. Returns 0, or an exit status with the reason printed. *help: the form of help that was
+ * asked for, or NULL; nothing behind it is looked at. */
+int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options,
+                const char **help);
 
-/* ---- help.c ---- */
+/* ---- help.c: `all` commands end with one without a name ---- */
+/* The program as a whole; as help_command(). */
+int help_program(const struct command *all, const char *form);
+/* form: "text", "man" or "markdown"; the exit status. */
+int help_command(const struct command *command, const struct command *all, const char *form);
+
+/* ---- option.c ---- */
 /* The form that "--help", "-h" or "--help=FORM" asks for, NULL for other arguments. */
 const char *help_asked(const char *argument);
-/* The program as a whole; as help_command(). */
-int help_program(const char *form);
-/* form: "text", "man" or "markdown"; the exit status. */
-int help_command(const struct command *command, const char *form);
 /* Type of the option of this name, or -1. */
 int option_type(const char *kind, const char *name);
 /* Fact about an option as text in a buffer of `size` bytes; returns the buffer. */

@@ -21,24 +21,6 @@ struct line {
     const char *switched; /* the truth value that was set last, or NULL behind any other flag */
 };
 
-const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size)
-{
-    buffer[0] = '\0';
-    if (maskdm_options_describe(kind, i, fact, buffer, size, NULL) < 0)
-        buffer[0] = '\0';
-    return buffer;
-}
-
-int option_type(const char *kind, const char *name)
-{
-    char buffer[NAME_SIZE];
-
-    for (int64_t i = 0; i < maskdm_options_count(kind); i++)
-        if (strcmp(option_fact(kind, i, "name", buffer, sizeof buffer), name) == 0)
-            return maskdm_options_type(kind, i);
-    return -1;
-}
-
 static int wrong(const struct command *command, const char *text)
 {
     complain(command, "%s", text);
@@ -180,19 +162,20 @@ static int parse_one(struct line *l, int *used)
     return take(l, name, value ? value : "");
 }
 
-int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options)
+int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options,
+                const char **help)
 {
     struct line l = {command, options, count, arguments, NULL};
 
+    *help = NULL;
     if (maskdm_options_set_spelling(options, MASKDM_SPELL_FLAGS) < 0)
         return wrong(command, maskdm_last_error());
     while (l.count > 0) {
         int used, status;
 
-        if (help_asked(l.arguments[0])) {
-            status = help_command(command, help_asked(l.arguments[0]));
-            return status ? status : -1;
-        }
+        *help = help_asked(l.arguments[0]);
+        if (*help)
+            return 0;
         status = parse_one(&l, &used);
         if (status)
             return status;

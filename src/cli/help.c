@@ -15,7 +15,7 @@ struct form {
     void (*begin)(const struct command *command);
     void (*table)(const char *name, const char *help);
     void (*option)(const char *flag, const char *value, const char *help, const char *facts);
-    void (*end)(const struct command *command);
+    void (*end)(const struct command *command, const struct command *all);
 };
 
 /* "block-size" from "block_size" */
@@ -51,8 +51,9 @@ static void text_option(const char *flag, const char *value, const char *help, c
     printf("%s%s%s%s\n", help, *facts ? " [" : "", facts, *facts ? "]" : "");
 }
 
-static void text_end(const struct command *command)
+static void text_end(const struct command *command, const struct command *all)
 {
+    (void)all;
     if (command->kind)
         text_option("config", "FILE", config_help, "");
     text_option("help", "", "show this", "");
@@ -112,7 +113,7 @@ static const char man_signals[] =
     "is stopped by a reader of the output that goes away. SIGQUIT and SIGKILL end the program at once; what was\n"
     "saved before is whole.\n";
 
-static void man_end(const struct command *command)
+static void man_end(const struct command *command, const struct command *all)
 {
     if (command->kind)
         man_option("config", "FILE", config_help, "");
@@ -121,8 +122,8 @@ static void man_end(const struct command *command)
     printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line%s.\n"
            ".SH SEE ALSO\n.BR maskdm (1)",
            command->kind ? ", 128 + N stopped by signal N in good order (130 by ^C, 143 by SIGTERM)" : "");
-    for (int i = 0; command_at(i); i++)
-        printf(",\n.BR maskdm\\-%s (1)", command_at(i)->name);
+    for (; all->name; all++)
+        printf(",\n.BR maskdm\\-%s (1)", all->name);
     printf("\n");
 }
 
@@ -155,8 +156,9 @@ static void markdown_option(const char *flag, const char *value, const char *hel
     printf(" |\n");
 }
 
-static void markdown_end(const struct command *command)
+static void markdown_end(const struct command *command, const struct command *all)
 {
+    (void)all;
     if (command->kind)
         printf("\n`--config FILE`: %s.\n", config_help);
     printf("\n");
@@ -201,7 +203,7 @@ static void show_option(const struct form *form, const char *kind, int64_t i)
     form->option(flag, *choices ? choices : values[type < 0 ? 0 : type], help, facts);
 }
 
-int help_command(const struct command *command, const char *name)
+int help_command(const struct command *command, const struct command *all, const char *name)
 {
     const struct form *form = NULL;
     char table[FACT_SIZE], last[FACT_SIZE] = "";
@@ -221,44 +223,37 @@ int help_command(const struct command *command, const char *name)
         memcpy(last, table, sizeof last);
         show_option(form, command->kind, i);
     }
-    form->end(command);
+    form->end(command, all);
     return said(NULL);
 }
 
-const char *help_asked(const char *argument)
-{
-    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
-        return "text";
-    return strncmp(argument, "--help=", 7) == 0 ? argument + 7 : NULL;
-}
-
 /* The page of the program; each command has its own. */
-static void man_program(void)
+static void man_program(const struct command *all)
 {
     printf(".TH MASKDM 1 \"\" \"maskdm %s\"\n.SH NAME\nmaskdm \\- ", maskdm_version_string());
     roff(program_help);
     printf("\n.SH SYNOPSIS\n.B maskdm\n.I COMMAND\n.RI [ flags ]\n.SH COMMANDS\n");
-    for (int i = 0; command_at(i); i++) {
-        printf(".TP\n.BR maskdm\\-%s (1)\n", command_at(i)->name);
-        roff(command_at(i)->help);
+    for (; all->name; all++) {
+        printf(".TP\n.BR maskdm\\-%s (1)\n", all->name);
+        roff(all->help);
         printf(".\n");
     }
 }
 
-static void text_program(void)
+static void text_program(const struct command *all)
 {
     printf("maskdm %s: %s\n\nusage: maskdm COMMAND [flags]\n\n", maskdm_version_string(), program_help);
-    for (int i = 0; command_at(i); i++)
-        printf("  %-10s %s\n", command_at(i)->name, command_at(i)->help);
+    for (; all->name; all++)
+        printf("  %-10s %s\n", all->name, all->help);
     printf("\nmaskdm help COMMAND lists the flags of one; maskdm version shows the version.\n");
 }
 
-int help_program(const char *name)
+int help_program(const struct command *all, const char *name)
 {
     if (strcmp(name, "man") == 0)
-        man_program();
+        man_program(all);
     else if (strcmp(name, "text") == 0)
-        text_program();
+        text_program(all);
     else {
         complain(NULL, "--help=%.100s: text or man", name);
         return EXIT_WRONG_USE;

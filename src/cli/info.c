@@ -142,8 +142,6 @@ int run_info(const struct command *command, int argument_count, char **arguments
     for (int i = 0; i < argument_count; i++) {
         if (strcmp(arguments[i], "--json") == 0)
             json = 1;
-        else if (help_asked(arguments[i]))
-            return help_command(command, help_asked(arguments[i]));
         else if (arguments[i][0] == '-' || path) {
             complain(command, "\"%.100s\": usage: maskdm info %s", arguments[i], command->usage);
             return EXIT_WRONG_USE;

@@ -28,18 +28,14 @@ static const struct command commands[] = {
      "make a model file of a PyTorch checkpoint of the authors' program", run_work, maskdm_convert},
     {"info", "inspect|show|describe|list|ls|summary", NULL, "FILE [--json]",
      "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
-const struct command *command_at(int i)
+static const struct command *find(const char *name)
 {
-    return i >= 0 && (size_t)i < sizeof commands / sizeof *commands ? &commands[i] : NULL;
-}
-
-const struct command *command_find(const char *name)
-{
-    for (int i = 0; command_at(i); i++)
-        if (strcmp(command_at(i)->name, name) == 0)
-            return command_at(i);
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
     return NULL;
 }
 
@@ -72,18 +68,18 @@ static const struct command *meant(const char *name)
 {
     const struct command *best = &commands[0];
 
-    for (int i = 0; command_at(i); i++)
-        if (is_alias(command_at(i), name))
-            return command_at(i);
-    for (int i = 1; command_at(i); i++)
-        if (likeness(name, command_at(i)->name) > likeness(name, best->name))
-            best = command_at(i);
+    for (const struct command *c = commands; c->name; c++)
+        if (is_alias(c, name))
+            return c;
+    for (const struct command *c = commands + 1; c->name; c++)
+        if (likeness(name, c->name) > likeness(name, best->name))
+            best = c;
     return 3 * likeness(name, best->name) >= 2 * strlen(name) ? best : NULL;
 }
 
 static const struct command *need_command(const char *name)
 {
-    const struct command *command = command_find(name), *guess = meant(name);
+    const struct command *command = find(name), *guess = meant(name);
 
     if (!command && name[0] == '-')
         complain(NULL, "the command comes before its flags: maskdm COMMAND %.100s; maskdm --help lists them", name);
@@ -98,19 +94,19 @@ int run_work(const struct command *command, int count, char **arguments)
 {
     maskdm_options *options = NULL;
     maskdm_control *control = NULL;
+    const char *help;
     int status = 1;
 
     if (maskdm_options_create(&options, command->kind) < 0 || maskdm_control_create(&control) < 0) {
         complain(command, "%s", maskdm_last_error());
         goto out;
     }
-    status = flags_parse(command, count, arguments, options);
-    if (status) {
-        status = status < 0 ? 0 : status;
+    status = flags_parse(command, count, arguments, options, &help);
+    if (status)
         goto out;
-    }
-    status = show_begin(control, options);
-    if (status == 0)
+    if (help)
+        status = help_command(command, commands, help);
+    else if ((status = show_begin(control, options)) == 0)
         status = show_end(command->work(options, control), command, count, arguments);
 out:
     maskdm_control_release(&control);
@@ -129,8 +125,8 @@ static int run_help(int count, char **arguments)
     const struct command *command = count > 0 ? need_command(arguments[0]) : NULL;
 
     if (count > 0)
-        return command ? help_command(command, "text") : EXIT_WRONG_USE;
-    return help_program("text");
+        return command ? help_command(command, commands, "text") : EXIT_WRONG_USE;
+    return help_program(commands, "text");
 }
 
 int main(int argc, char **argv)
@@ -142,7 +138,7 @@ int main(int argc, char **argv)
         return EXIT_WRONG_USE;
     }
     if (help_asked(argv[1]))
-        return help_program(help_asked(argv[1]));
+        return help_program(commands, help_asked(argv[1]));
     if (asks_version(argv[1])) {
         printf("maskdm %s\n", maskdm_version_string());
         return said(NULL);
@@ -150,5 +146,10 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "help") == 0)
         return run_help(argc - 2, argv + 2);
     command = need_command(argv[1]);
-    return command ? command->run(command, argc - 2, argv + 2) : EXIT_WRONG_USE;
+    if (!command)
+        return EXIT_WRONG_USE;
+    for (int i = 2; i < argc && !command->kind; i++) /* flags have values, which only their tables tell apart */
+        if (help_asked(argv[i]))
+            return help_command(command, commands, help_asked(argv[i]));
+    return command->run(command, argc - 2, argv + 2);
 }

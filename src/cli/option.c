@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the option tables say, and the argument that asks for it.
+ */
+#include "cli/cli.h"
+
+#include <string.h>
+
+enum { NAME_SIZE = 64 };
+
+const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size)
+{
+    buffer[0] = '\0';
+    if (maskdm_options_describe(kind, i, fact, buffer, size, NULL) < 0)
+        buffer[0] = '\0';
+    return buffer;
+}
+
+int option_type(const char *kind, const char *name)
+{
+    char buffer[NAME_SIZE];
+
+    for (int64_t i = 0; i < maskdm_options_count(kind); i++)
+        if (strcmp(option_fact(kind, i, "name", buffer, sizeof buffer), name) == 0)
+            return maskdm_options_type(kind, i);
+    return -1;
+}
+
+const char *help_asked(const char *argument)
+{
+    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+        return "text";
+    return strncmp(argument, "--help=", 7) == 0 ? argument + 7 : NULL;
+}
