@@ -246,12 +246,13 @@ const char *maskdm_options_kind_help(const char *kind)
 int64_t maskdm_options_count(const char *kind)
 {
     const struct mdm_option_kind *k;
+    struct mdm_option_place place;
     int64_t count = 0;
 
     MDM_NEED(kind);
     MDM_TRY(need(&k, kind));
-    for (int t = 0; t < k->count; t++)
-        count += k->table[t]->count;
+    while (mdm_option_at(&place, k, count))
+        count++;
     return count;
 }
 
@@ -271,11 +272,11 @@ int maskdm_options_describe(const char *kind, int64_t i, const char *fact, char 
 int maskdm_options_type(const char *kind, int64_t i)
 {
     const struct mdm_option_kind *k;
-    const struct mdm_option_table *table;
-    const struct mdm_option *o;
+    struct mdm_option_place place;
 
     MDM_NEED(kind);
     MDM_TRY(need(&k, kind));
-    o = mdm_option_at(k, i, &table);
-    return o ? (int)o->type : mdm_fail(MASKDM_ENOTFOUND, "%s has no option %lld", k->name, (long long)i);
+    if (!mdm_option_at(&place, k, i))
+        return mdm_fail(MASKDM_ENOTFOUND, "%s has no option %lld", k->name, (long long)i);
+    return (int)place.option->type;
 }

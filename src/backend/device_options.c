@@ -9,16 +9,14 @@
 #include <math.h>
 
 static const struct mdm_option device_rows[] = {
-    {.name = "threads",
-     .type = MASKDM_OPTION_INT,
+    {MDM_OPTION(mdm_device_options, threads),
      .standard = "0",
      .min = 0,
      .max = 1024,
      .alias = "num_threads|n_threads|cpus|num_cpus|cores|num_cores|jobs|j",
      .help = "threads that compute, with the caller; 0: one per core that affinity and CPU quota leave",
      .may_change = 1},
-    {.name = "memory_limit",
-     .type = MASKDM_OPTION_INT,
+    {MDM_OPTION(mdm_device_options, memory_limit),
      .standard = "0",
      .min = 0,
      .max = INFINITY,
@@ -26,20 +24,19 @@ static const struct mdm_option device_rows[] = {
      .alias = "memory|max_memory|mem|mem_limit|ram",
      .help = "most memory that handles of the device may hold; 0: no limit",
      .may_change = 1},
-    {.name = "blas_threads",
-     .type = MASKDM_OPTION_CHOICE,
+    {MDM_CHOICE(mdm_device_options, blas_threads),
      .standard = "guard",
      .choices = "guard|leave",
      .help = "keep the BLAS library to one thread per worker, or leave it as it is"},
-    {.name = "instruction_set",
-     .type = MASKDM_OPTION_CHOICE,
+    {MDM_CHOICE(mdm_device_options, instruction_set),
      .standard = "auto",
      .choices = "auto|c|avx2",
      .alias = "isa|simd|cpu_flags",
      .help = "kernels to use"},
 };
-const struct mdm_option_table mdm_device_options = {"device", "", "device and its threads", device_rows,
-                                                    MDM_LENGTH(device_rows)};
+const struct mdm_option_table mdm_device_options = {
+    "device", "", "device and its threads", device_rows, MDM_LENGTH(device_rows),
+    sizeof(struct mdm_device_options)};
 
 static const struct mdm_option_table *const device_tables[] = {&mdm_device_options};
 const struct mdm_option_kind mdm_device_kind = {"device", "device and its threads", device_tables, 1};

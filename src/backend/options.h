@@ -7,6 +7,14 @@
 
 #include "option/option.h"
 
+enum mdm_blas_threads { MDM_BLAS_GUARD, MDM_BLAS_LEAVE };
+
+struct mdm_device_options {
+    int64_t threads, memory_limit;
+    enum mdm_blas_threads blas_threads;
+    int instruction_set;
+};
+
 extern const struct mdm_option_table mdm_device_options;
 
 extern const struct mdm_option_kind mdm_device_kind;

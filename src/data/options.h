@@ -7,6 +7,16 @@
 
 #include "option/option.h"
 
+enum mdm_orientation { MDM_ORIENTATION_FOLLOW, MDM_ORIENTATION_IGNORE };
+
+struct mdm_folder_options {
+    struct mdm_int_list image_size;
+    int64_t channels;
+    struct mdm_float_list background;
+    enum mdm_orientation orientation;
+    int64_t image_pixels, image_memory, cache_limit, loaders;
+};
+
 extern const struct mdm_option_table mdm_folder_options;
 /* For composites: without image_size and channels, which the caller sets from the network after
  * mdm_options_extract(). Its name is "folder" too. */

@@ -7,6 +7,11 @@
 
 #include "option/option.h"
 
+struct mdm_scheduler_options {
+    int schedule, prediction;
+    int64_t shift_size, timesteps;
+};
+
 extern const struct mdm_option_table mdm_scheduler_options;
 
 extern const struct mdm_option_kind mdm_scheduler_kind;

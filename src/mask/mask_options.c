@@ -7,22 +7,19 @@
 #include "base/error.h"
 
 static const struct mdm_option mask_rows[] = {
-    {.name = "type",
-     .type = MASKDM_OPTION_CHOICE,
+    {MDM_CHOICE(mdm_mask_options, type),
      .standard = "none",
      .choices = "none|patch|block|crop|custom",
      .alias = "masking|mask_type|mask_strategy|mask_mode",
      .help = "which patches are hidden from the network in training"},
-    {.name = "ratio",
-     .type = MASKDM_OPTION_FLOAT,
+    {MDM_OPTION(mdm_mask_options, ratio),
      .standard = "0.75",
      .min = 0,
      .max = 1,
      .when = "patch|block",
      .alias = "masking_ratio|mask_rate|mask_prob|mask_fraction|mask_percent",
      .help = "share of the patches that is hidden, below 1"},
-    {.name = "block_size",
-     .type = MASKDM_OPTION_INT,
+    {MDM_OPTION(mdm_mask_options, block_size),
      .standard = "2",
      .min = 1,
      .max = 4096,
@@ -30,8 +27,7 @@ static const struct mdm_option mask_rows[] = {
      .when = "block",
      .alias = "mask_block|mask_size",
      .help = "side of the square blocks that are hidden whole"},
-    {.name = "crop_size",
-     .type = MASKDM_OPTION_INT,
+    {MDM_OPTION(mdm_mask_options, crop_size),
      .min = 1,
      .max = 4096,
      .unit = "patches",
@@ -40,8 +36,9 @@ static const struct mdm_option mask_rows[] = {
      .alias = "mask_crop|crop",
      .help = "side of the square that stays visible"},
 };
-const struct mdm_option_table mdm_mask_options = {"mask", "mask_", "which patches are hidden in training", mask_rows,
-                                                  MDM_LENGTH(mask_rows)};
+const struct mdm_option_table mdm_mask_options = {
+    "mask", "mask_", "which patches are hidden in training", mask_rows, MDM_LENGTH(mask_rows),
+    sizeof(struct mdm_mask_options)};
 
 static const struct mdm_option_table *const mask_tables[] = {&mdm_mask_options};
 const struct mdm_option_kind mdm_mask_kind = {"mask", "which patches are hidden in training", mask_tables, 1};

@@ -7,6 +7,12 @@
 
 #include "option/option.h"
 
+struct mdm_mask_options {
+    int type;
+    double ratio;
+    int64_t block_size, crop_size;
+};
+
 extern const struct mdm_option_table mdm_mask_options;
 
 extern const struct mdm_option_kind mdm_mask_kind;

@@ -7,6 +7,14 @@
 
 #include "option/option.h"
 
+struct mdm_uvit_options {
+    struct mdm_int_list image_size;
+    int64_t patch_size, channels, dim, depth, heads;
+    double mlp_ratio;
+    int qkv_bias, time_mlp;
+    int64_t classes;
+};
+
 extern const struct mdm_option_table mdm_uvit_options;
 
 extern const struct mdm_option_kind mdm_uvit_kind;

@@ -11,36 +11,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct mdm_option *mdm_option_at(const struct mdm_option_kind *kind, int64_t i,
-                                       const struct mdm_option_table **table)
-{
-    for (int t = 0; t < kind->count && i >= 0; t++) {
-        *table = kind->table[t];
-        if (i < (*table)->count)
-            return &(*table)->option[i];
-        i -= (*table)->count;
-    }
-    return NULL;
-}
+/* ---- one slot ---- */
 
-int mdm_option_reset(struct mdm_option_slot *slot)
+int mdm_option_refill(struct mdm_option_slot *slot)
 {
-    char *value = NULL;
+    struct mdm_option_value value = {0};
 
-    if (slot->option->standard)
-        MDM_TRY(mdm_option_canonical(&value, slot->said, slot->option, slot->option->standard));
-    mdm_free(slot->value);
+    if (slot->place.option->standard)
+        MDM_TRY(mdm_option_parse(&value, slot->said, slot->place.option, slot->place.option->standard));
+    mdm_option_free(&slot->value);
     slot->value = value;
     slot->set = 0;
     return MASKDM_OK;
 }
+
+int mdm_option_reset(maskdm_options *o, struct mdm_option_slot *slot)
+{
+    MDM_TRY(mdm_option_refill(slot));
+    return mdm_option_follow(o, slot);
+}
+
+static int put(maskdm_options *o, struct mdm_option_slot *slot, const char *text)
+{
+    struct mdm_option_value value;
+
+    MDM_TRY(mdm_option_parse(&value, slot->said, slot->place.option, text));
+    mdm_option_free(&slot->value);
+    slot->value = value;
+    slot->set = 1;
+    return mdm_option_follow(o, slot);
+}
+
+static int copy_value(struct mdm_option_slot *to, const struct mdm_option_slot *from)
+{
+    MDM_TRY(mdm_option_copy(&to->value, &from->value));
+    to->set = from->set;
+    memcpy(to->said, from->said, sizeof to->said);
+    return MASKDM_OK;
+}
+
+/* ---- the handle ---- */
 
 static void destroy(void *object)
 {
     maskdm_options *o = object;
 
     for (int i = 0; i < o->count; i++)
-        mdm_free(o->slot[i].value);
+        mdm_option_free(&o->slot[i].value);
     mdm_free(o);
 }
 
@@ -48,11 +65,12 @@ static const struct mdm_handle_kind handle_kind = {"options", destroy};
 
 static maskdm_options *make(const struct mdm_option_kind *kind)
 {
+    struct mdm_option_place place;
     int count = 0;
     maskdm_options *o;
 
-    for (int t = 0; t < kind->count; t++)
-        count += kind->table[t]->count;
+    while (mdm_option_at(&place, kind, count))
+        count++;
     o = mdm_need(1, sizeof *o + (size_t)count * sizeof *o->slot, "options");
     if (!o)
         return NULL;
@@ -62,8 +80,8 @@ static maskdm_options *make(const struct mdm_option_kind *kind)
     for (int i = 0; i < count; i++) {
         struct mdm_option_slot *s = &o->slot[i];
 
-        s->option = mdm_option_at(kind, i, &s->table);
-        mdm_option_name(s->name, kind, s->table, s->option);
+        (void)mdm_option_at(&s->place, kind, i);
+        mdm_option_name(s->name, kind, s->place.table, s->place.option);
         mdm_option_spell(s, MASKDM_SPELL_NAMES);
     }
     return o;
@@ -75,7 +93,7 @@ int mdm_options_create(maskdm_options **out, const struct mdm_option_kind *kind)
     int status = o ? MASKDM_OK : MASKDM_ENOMEM;
 
     for (int i = 0; status >= 0 && i < o->count; i++)
-        status = mdm_option_reset(&o->slot[i]);
+        status = mdm_option_reset(o, &o->slot[i]);
     if (status < 0)
         mdm_options_release(&o);
     *out = o;
@@ -96,19 +114,6 @@ struct mdm_handle *mdm_options_handle(const maskdm_options *o)
     return o ? &((maskdm_options *)o)->handle : NULL;
 }
 
-static int copy_value(struct mdm_option_slot *to, const struct mdm_option_slot *from)
-{
-    char *value = from->value ? mdm_strdup(from->value) : NULL;
-
-    if (from->value && !value)
-        return mdm_fail_memory(strlen(from->value) + 1, "options");
-    mdm_free(to->value);
-    to->value = value;
-    to->set = from->set;
-    memcpy(to->said, from->said, sizeof to->said);
-    return MASKDM_OK;
-}
-
 int mdm_options_clone(maskdm_options **out, const maskdm_options *from)
 {
     maskdm_options *o = make(from->kind);
@@ -116,40 +121,51 @@ int mdm_options_clone(maskdm_options **out, const maskdm_options *from)
 
     if (o)
         o->spelling = from->spelling;
-    for (int i = 0; status >= 0 && i < o->count; i++)
+    for (int i = 0; status >= 0 && i < o->count; i++) {
+        o->slot[i].place = from->slot[i].place;
         status = copy_value(&o->slot[i], &from->slot[i]);
+    }
     if (status < 0)
         mdm_options_release(&o);
     *out = o;
     return status;
 }
 
-static const struct mdm_option_slot *find_in_table(const maskdm_options *o, const char *table, const char *name)
+int mdm_option_adopt(maskdm_options *o, maskdm_options **copy, int status)
 {
-    for (int i = 0; i < o->count; i++)
-        if (!strcmp(o->slot[i].table->name, table) && !strcmp(o->slot[i].option->name, name))
-            return &o->slot[i];
-    return NULL;
+    for (int i = 0; status >= 0 && i < o->count; i++) {
+        struct mdm_option_slot *s = &o->slot[i], *c = &(*copy)->slot[i], old = *s;
+        const int same = s->value.text && c->value.text && !strcmp(s->value.text, c->value.text);
+
+        *s = *c;
+        *c = old;
+        if (same) { /* whoever reads the old one may go on */
+            c->value = s->value;
+            s->value = old.value;
+        }
+    }
+    mdm_options_release(copy);
+    return status;
 }
+
+/* ---- a table out of a composite ---- */
 
 static int copy_table(maskdm_options *to, const maskdm_options *from)
 {
-    const char *table = to->kind->table[0]->name;
     int found = 0;
 
     to->spelling = from->spelling;
     for (int i = 0; i < to->count; i++) {
-        const struct mdm_option_slot *s = find_in_table(from, table, to->slot[i].name);
+        struct mdm_option_slot *s = &to->slot[i];
+        const struct mdm_option_slot *given = mdm_option_in_table(from, s->place.table->name, s->place.option->name);
 
-        if (!s)
+        if (!given)
             continue;
         found = 1;
-        MDM_TRY(copy_value(&to->slot[i], s));
+        MDM_TRY(copy_value(s, given));
+        MDM_TRY(mdm_option_follow(to, s));
     }
-    if (!found)
-        return mdm_fail(MASKDM_EINVAL, "options of kind %s are needed, not of kind %s", to->kind->name,
-                        from->kind->name);
-    return mdm_options_check(to);
+    return found ? mdm_options_check(to) : mdm_option_refuse_kind(to->kind, from);
 }
 
 int mdm_options_extract(maskdm_options **out, const maskdm_options *from, const struct mdm_option_kind *kind)
@@ -171,17 +187,18 @@ const struct mdm_option_kind *mdm_options_kind(const maskdm_options *o)
     return o->kind;
 }
 
+/* ---- setting ---- */
+
 int mdm_options_set(maskdm_options *o, const char *name, const char *value)
 {
     struct mdm_option_slot *s;
-    char *canonical;
+    maskdm_options *copy;
 
     MDM_TRY(mdm_option_need(&s, o, name));
-    MDM_TRY(mdm_option_canonical(&canonical, s->said, s->option, value));
-    mdm_free(s->value);
-    s->value = canonical;
-    s->set = 1;
-    return MASKDM_OK;
+    if (!s->place.option->among)
+        return put(o, s, value);
+    MDM_TRY(mdm_options_clone(&copy, o)); /* others follow, or none */
+    return mdm_option_adopt(o, &copy, put(copy, &copy->slot[s - o->slot], value));
 }
 
 int mdm_options_set_number(maskdm_options *o, const char *name, const char *value)
@@ -189,36 +206,7 @@ int mdm_options_set_number(maskdm_options *o, const char *name, const char *valu
     struct mdm_option_slot *s;
 
     MDM_TRY(mdm_option_need(&s, o, name));
-    if (s->option->type == MASKDM_OPTION_STRING || s->option->type == MASKDM_OPTION_CHOICE)
+    if (s->place.option->type == MASKDM_OPTION_STRING || s->place.option->type == MASKDM_OPTION_CHOICE)
         return mdm_fail(MASKDM_EINVAL, "option %s takes a text, not the number %s", s->said, value);
     return mdm_options_set(o, name, value);
-}
-
-static const struct mdm_option_slot *selector_of(const maskdm_options *o, const struct mdm_option_slot *slot)
-{
-    return find_in_table(o, slot->table->name, slot->table->option[0].name);
-}
-
-int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *slot)
-{
-    const struct mdm_option_slot *selector = slot->option->when ? selector_of(o, slot) : NULL;
-
-    return !selector || (selector->value && mdm_option_choice(slot->option->when, selector->value));
-}
-
-int mdm_options_check(const maskdm_options *o)
-{
-    for (int i = 0; i < o->count; i++) {
-        const struct mdm_option_slot *s = &o->slot[i], *selector;
-        int belongs = mdm_option_belongs(o, s);
-
-        if (s->set && !belongs) {
-            selector = selector_of(o, s);
-            return mdm_fail(MASKDM_EINVAL, "option %s belongs to %s=%s, but %s is %s", s->said, selector->said,
-                            s->option->when, selector->said, selector->value ? selector->value : "not given");
-        }
-        if (s->option->required && belongs && (!s->value || !*s->value))
-            return mdm_fail(MASKDM_EINVAL, "option %s must be given", s->said);
-    }
-    return MASKDM_OK;
 }

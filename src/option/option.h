@@ -3,12 +3,16 @@
  * Option tables: each configurable thing declares one. From the tables come the public options handle, the
  * program's flags, --help, the man page, the JSON in files and the reference documentation.
  *
- * Values are kept as text in one canonical form ("0.0002" for "2e-4"), so that setting, comparing and writing
- * need no case per type; typed readers convert.
+ * A row is bound to a member of a struct, which mdm_options_read() fills: inside, options are read there. Text in one
+ * canonical form ("0.0002" for "2e-4") is what the outside sees of a value, and is kept beside it.
  *
  * A table may have a selector: its first option, of type CHOICE, and other options then name in `when` the
  * choices to which they belong ("block", or "patch|block"). Setting an option whose `when` does not hold is an
  * error at maskdm_options_check().
+ *
+ * A selector may also stand for whole tables (`among`), of which it picks one by its name: in a kind their rows
+ * follow those of the selector's table. Rows of one name in several of them are one option, given before the selector
+ * or behind it: they differ in nothing but default and help. It is an error to set one that the picked table lacks.
  */
 #ifndef MASKDM_OPTION_OPTION_H
 #define MASKDM_OPTION_OPTION_H
@@ -19,19 +23,47 @@
 #include "text/json.h"
 #include "text/text.h"
 
+#include <stddef.h>
+
 struct mdm_option {
     const char *name; /* snake_case, without the table's prefix */
     enum maskdm_option_type type;
+    size_t at;            /* of the member that its value goes into */
     const char *standard; /* default, in the text form that the setter takes; NULL: unset until given */
     double min, max;      /* INT, FLOAT and each element of lists; INFINITY: no end; both 0: any */
-    const char *choices;  /* CHOICE: "linear|cosine|shifted" */
+    const char *choices;  /* CHOICE: "linear|cosine|shifted", in the order of the member's enum; or one of these, */
+    const char *(*named)(int i); /* the i-th choice, from a list that is kept elsewhere, NULL past its end, */
+    const struct mdm_option_table *(*among)(int i); /* the i-th of the tables whose names are the choices */
     int most;             /* lists: longest; 0: 8 */
     const char *unit;     /* "pixels", "steps", "bytes" ..., or NULL */
     const char *when;     /* choices of the selector that this option belongs to, or NULL */
     const char *help;     /* one line, no full stop */
     int required;         /* must be given, where its `when` holds; `standard` is then NULL */
     int may_change;       /* when a run is resumed: nothing that it computes depends on it */
+    int is_path;          /* of a file: two paths of one file are equal, and one whose file is gone may have any */
     const char *alias;    /* what other programs call it, "learning_rate|train_lr", for whoever types that; or NULL */
+};
+
+/* The beginning of a row: it bears the name of the member of struct `of` that its value goes into, and has its type.
+ * BOOL is an int, 0 or 1; a choice is the enum's (or an int) and begins with MDM_CHOICE(). */
+#define MDM_OPTION(of, member)                                                                         \
+    .name = #member, .at = offsetof(struct of, member),                                               \
+    .type = _Generic(((struct of *)0)->member, int: MASKDM_OPTION_BOOL, int64_t: MASKDM_OPTION_INT,   \
+                     double: MASKDM_OPTION_FLOAT, const char *: MASKDM_OPTION_STRING,                 \
+                     struct mdm_int_list: MASKDM_OPTION_INT_LIST,                                     \
+                     struct mdm_float_list: MASKDM_OPTION_FLOAT_LIST)
+#define MDM_CHOICE(of, member)                                                                         \
+    .name = #member, .at = offsetof(struct of, member),                                               \
+    .type = _Generic(((struct of *)0)->member, int: MASKDM_OPTION_CHOICE, unsigned: MASKDM_OPTION_CHOICE)
+
+/* Members of lists; they lie in the handle. */
+struct mdm_int_list {
+    int count; /* 0: unset */
+    const int64_t *value;
+};
+struct mdm_float_list {
+    int count;
+    const double *value;
 };
 
 struct mdm_option_table {
@@ -40,6 +72,7 @@ struct mdm_option_table {
     const char *help;
     const struct mdm_option *option;
     int count;
+    size_t size; /* of the struct */
 };
 
 /* A kind is a named list of tables: "mask" holds one, "pretrain" holds all that a run needs. In a kind with
@@ -56,10 +89,15 @@ int mdm_options_create(maskdm_options **out, const struct mdm_option_kind *kind)
 void mdm_options_release(maskdm_options **o);
 struct mdm_handle *mdm_options_handle(const maskdm_options *o); /* NULL for NULL */
 int mdm_options_clone(maskdm_options **out, const maskdm_options *o);
-/* What a create function does with its options: a checked copy of kind `kind`, which has one table. `from` may be
- * NULL (all defaults), of that kind, or a composite that has a table of the same name; options that this table
- * lacks stay at their defaults. MASKDM_EINVAL for any other kind. */
+/* What a create function does with its options: a checked copy of kind `kind`, which has one table, beside those
+ * that its selector picks among. `from` may be NULL (all defaults), of that kind, or a composite that has a table of
+ * the same name, picked if it is one of several; options that this table lacks stay at their defaults. MASKDM_EINVAL
+ * for any other kind. */
 int mdm_options_extract(maskdm_options **out, const maskdm_options *from, const struct mdm_option_kind *kind);
+/* Fill the struct that belongs to `table` with the values of the rows that the handle has of it, the rest with 0.
+ * What does not belong to the selected kinds is at its default, as in a handle that was checked. A STRING is never
+ * NULL but "" when unset, a number 0. Strings and lists live until the option is set again. */
+void mdm_options_read(const maskdm_options *o, const struct mdm_option_table *table, void *out);
 const struct mdm_option_kind *mdm_options_kind(const maskdm_options *o);
 
 /* How error lines name this option, by the handle's spelling; the name itself where the handle lacks it. */
@@ -93,10 +131,17 @@ int mdm_options_read_json(maskdm_options *o, struct mdm_json *j);
 int mdm_options_difference(const maskdm_options *a, const maskdm_options *b, const char *const *skip,
                            const char **name, char **value_a, char **value_b);
 
-/* Facts about option i of a kind, as maskdm_options_describe(); MASKDM_ENOTFOUND for a wrong index or fact. */
+/* ---- what a kind holds ---- */
+
+struct mdm_option_place {
+    const struct mdm_option *option;        /* of rows that share a name, the first */
+    const struct mdm_option_table *table;   /* that it stands in */
+    const struct mdm_option_table *chooser; /* whose first option picks that table among others; NULL: none does */
+};
+
+/* Option i of a kind: 1, or 0 past the last. */
+int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *kind, int64_t i);
+/* Facts about it, as maskdm_options_describe(); MASKDM_ENOTFOUND for a wrong index or fact. */
 int mdm_options_describe(const struct mdm_option_kind *kind, int64_t i, const char *fact, struct mdm_text *out);
-/* Option i of a kind and the table that it stands in, or NULL. */
-const struct mdm_option *mdm_option_at(const struct mdm_option_kind *kind, int64_t i,
-                                       const struct mdm_option_table **table);
 
 #endif

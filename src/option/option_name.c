@@ -102,10 +102,10 @@ static const struct mdm_option_slot *by_meaning(const maskdm_options *o, const c
         if (same(o->slot[i].name, strlen(o->slot[i].name), name))
             return &o->slot[i];
     for (int i = 0; i < o->count; i++)
-        if (is_alias(o->slot[i].option, name))
+        if (is_alias(o->slot[i].place.option, name))
             return &o->slot[i];
     for (int i = 0; i < o->count; i++)
-        if (same(o->slot[i].option->name, strlen(o->slot[i].option->name), name))
+        if (same(o->slot[i].place.option->name, strlen(o->slot[i].place.option->name), name))
             return &o->slot[i];
     return NULL;
 }
@@ -173,7 +173,7 @@ int mdm_option_need(struct mdm_option_slot **out, const maskdm_options *o, const
     guess = by_meaning(o, name);
     if (guess)
         return mdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"; see %s (%s)", o->kind->name, said, guess->said,
-                        guess->option->help);
+                        guess->place.option->help);
     guess = by_letters(o, name);
     if (guess)
         return mdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%s\"; the nearest is %s", o->kind->name, said,

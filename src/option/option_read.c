@@ -1,22 +1,81 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Typed reading of option values, comparing handles, and facts about options.
+ * Reading option values into structs, and comparing handles.
  */
 #include "option/option.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "option/option_set.h"
+#include "os/file.h"
 #include "text/number.h"
 #include "text/text.h"
 
 #include <string.h>
 
+/* ---- into a struct ---- */
+
+static void put_flag(void *at, const struct mdm_option_value *v)
+{
+    int flag = (int)v->number.whole;
+
+    memcpy(at, &flag, sizeof flag);
+}
+
+static void put_number(void *at, const struct mdm_option_value *v)
+{
+    memcpy(at, &v->number, sizeof v->number);
+}
+
+static void put_text(void *at, const struct mdm_option_value *v)
+{
+    const char *text = v->text ? v->text : "";
+
+    memcpy(at, &text, sizeof text);
+}
+
+static void put_ints(void *at, const struct mdm_option_value *v)
+{
+    struct mdm_int_list list = {v->count, v->list ? &v->list->whole : NULL};
+
+    memcpy(at, &list, sizeof list);
+}
+
+static void put_floats(void *at, const struct mdm_option_value *v)
+{
+    struct mdm_float_list list = {v->count, v->list ? &v->list->real : NULL};
+
+    memcpy(at, &list, sizeof list);
+}
+
+void mdm_options_read(const maskdm_options *o, const struct mdm_option_table *table, void *out)
+{
+    static void (*const put[])(void *at, const struct mdm_option_value *v) = {
+        [MASKDM_OPTION_BOOL] = put_flag,
+        [MASKDM_OPTION_INT] = put_number,
+        [MASKDM_OPTION_FLOAT] = put_number,
+        [MASKDM_OPTION_STRING] = put_text,
+        [MASKDM_OPTION_CHOICE] = put_flag,
+        [MASKDM_OPTION_INT_LIST] = put_ints,
+        [MASKDM_OPTION_FLOAT_LIST] = put_floats,
+    };
+
+    memset(out, 0, table->size);
+    for (int i = 0; i < o->count; i++) {
+        const struct mdm_option_place *p = &o->slot[i].place;
+
+        if (!strcmp(p->table->name, table->name))
+            put[p->option->type]((char *)out + p->option->at, &o->slot[i].value);
+    }
+}
+
+/* ---- by name ---- */
+
 static const char *value_of(const maskdm_options *o, const char *name)
 {
     const struct mdm_option_slot *s = mdm_option_find(o, name);
 
-    return s && s->value ? s->value : "";
+    return s && s->value.text ? s->value.text : "";
 }
 
 /* Values are canonical, so a conversion that fails means unset, or a wrong name or type: 0. */
@@ -79,6 +138,18 @@ int mdm_options_is_set(const maskdm_options *o, const char *name)
     return s && s->set;
 }
 
+/* ---- comparing ---- */
+
+/* The file of an older run may have moved; another one is something else. */
+static int same_file(const char *old, const char *now)
+{
+    struct mdm_folder_id a, b;
+
+    if (!*old || mdm_folder_id(&a, old) < 0)
+        return *old != '\0';
+    return mdm_folder_id(&b, now) >= 0 && a.device == b.device && a.number == b.number;
+}
+
 static int skipped(const char *const *skip, const char *name)
 {
     for (; skip && *skip; skip++)
@@ -94,9 +165,11 @@ int mdm_options_difference(const maskdm_options *a, const maskdm_options *b, con
     *value_a = *value_b = NULL;
     for (int i = 0; i < a->count; i++) {
         const struct mdm_option_slot *s = &a->slot[i];
-        const char *x = s->value ? s->value : "", *y = value_of(b, s->name);
+        const char *x = s->value.text ? s->value.text : "", *y = value_of(b, s->name);
 
-        if (s->option->may_change || skipped(skip, s->name) || !mdm_option_belongs(a, s) || !strcmp(x, y))
+        if (s->place.option->may_change || skipped(skip, s->name) || !mdm_option_belongs(a, s) || !strcmp(x, y))
+            continue;
+        if (s->place.option->is_path && same_file(x, y))
             continue;
         *value_a = mdm_strdup(x);
         *value_b = mdm_strdup(y);
@@ -110,104 +183,4 @@ int mdm_options_difference(const maskdm_options *a, const maskdm_options *b, con
         return MASKDM_OK;
     }
     return MASKDM_OK;
-}
-
-struct place {
-    const struct mdm_option_kind *kind;
-    const struct mdm_option_table *table;
-    const struct mdm_option *option;
-};
-
-static void tell_name(struct mdm_text *t, const struct place *p)
-{
-    char name[MDM_OPTION_NAME];
-
-    mdm_option_name(name, p->kind, p->table, p->option);
-    mdm_text_add(t, name);
-}
-
-static void tell_table(struct mdm_text *t, const struct place *p)
-{
-    mdm_text_add(t, p->table->name);
-}
-
-static void tell_type(struct mdm_text *t, const struct place *p)
-{
-    static const char *const names[] = {"bool", "int", "float", "string", "choice", "int list", "float list"};
-
-    mdm_text_add(t, names[p->option->type]);
-}
-
-static void add_some(struct mdm_text *t, const char *s)
-{
-    mdm_text_add(t, s ? s : "");
-}
-
-static void tell_default(struct mdm_text *t, const struct place *p)
-{
-    add_some(t, p->option->standard);
-}
-
-static void tell_choices(struct mdm_text *t, const struct place *p)
-{
-    add_some(t, p->option->choices);
-}
-
-static void tell_unit(struct mdm_text *t, const struct place *p)
-{
-    add_some(t, p->option->unit);
-}
-
-static void tell_range(struct mdm_text *t, const struct place *p)
-{
-    mdm_option_range(t, p->option);
-}
-
-static void tell_when(struct mdm_text *t, const struct place *p)
-{
-    char selector[MDM_OPTION_NAME];
-
-    if (!p->option->when)
-        return;
-    mdm_option_name(selector, p->kind, p->table, &p->table->option[0]);
-    mdm_text_addf(t, "%s=%s", selector, p->option->when);
-}
-
-static void tell_required(struct mdm_text *t, const struct place *p)
-{
-    add_some(t, p->option->required ? "yes" : "");
-}
-
-static void tell_alias(struct mdm_text *t, const struct place *p)
-{
-    add_some(t, p->option->alias);
-}
-
-static void tell_help(struct mdm_text *t, const struct place *p)
-{
-    mdm_text_add(t, p->option->help);
-}
-
-int mdm_options_describe(const struct mdm_option_kind *kind, int64_t i, const char *fact, struct mdm_text *out)
-{
-    static const struct {
-        const char *fact;
-        void (*tell)(struct mdm_text *t, const struct place *p);
-    } facts[] = {{"name", tell_name},       {"table", tell_table}, {"type", tell_type},
-                 {"default", tell_default}, {"range", tell_range}, {"choices", tell_choices},
-                 {"unit", tell_unit},       {"when", tell_when},   {"required", tell_required},
-                 {"help", tell_help},       {"alias", tell_alias}};
-    struct place p = {kind, NULL, NULL};
-
-    p.option = mdm_option_at(kind, i, &p.table);
-    if (!p.option)
-        return mdm_fail(MASKDM_ENOTFOUND, "%s has no option number %lld", kind->name, (long long)i);
-    for (size_t k = 0; k < MDM_LENGTH(facts); k++) {
-        if (strcmp(facts[k].fact, fact))
-            continue;
-        mdm_text_add(out, "");
-        facts[k].tell(out, &p);
-        return mdm_text_ok(out);
-    }
-    return mdm_fail(MASKDM_ENOTFOUND, "an option has no fact \"%.80s\"", fact);
 }

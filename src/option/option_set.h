@@ -11,13 +11,24 @@
 
 enum { MDM_OPTION_NAME = 64 }; /* bytes of a full name with its NUL */
 
+union mdm_option_number {
+    int64_t whole; /* INT; BOOL: 0 or 1; CHOICE: its place among the choices */
+    double real;   /* FLOAT */
+};
+
+/* All zero is unset. */
+struct mdm_option_value {
+    char *text; /* canonical, for the outside */
+    union mdm_option_number number, *list;
+    int count; /* in the list */
+};
+
 struct mdm_option_slot {
-    const struct mdm_option_table *table;
-    const struct mdm_option *option;
-    char name[MDM_OPTION_NAME]; /* with the prefix, in a composite */
-    char said[MDM_OPTION_NAME]; /* in error lines: as the name in the handle that this one was made from */
-    char *value;                /* canonical, or NULL: unset and without a default */
-    int set;                    /* by the caller */
+    struct mdm_option_place place; /* of rows that share a name, the picked one, once one of them was picked */
+    char name[MDM_OPTION_NAME];    /* with the prefix, in a composite */
+    char said[MDM_OPTION_NAME];    /* in error lines: as the name in the handle that this one was made from */
+    struct mdm_option_value value;
+    int set; /* by the caller */
 };
 
 struct maskdm_options {
@@ -28,22 +39,47 @@ struct maskdm_options {
     struct mdm_option_slot slot[];
 };
 
+/* ---- option_name.c ---- */
 /* The slot of this name, or NULL; the second form records MASKDM_ENOTFOUND with the name that was probably meant. */
 struct mdm_option_slot *mdm_option_find(const maskdm_options *o, const char *name);
 int mdm_option_need(struct mdm_option_slot **out, const maskdm_options *o, const char *name);
 void mdm_option_name(char out[MDM_OPTION_NAME], const struct mdm_option_kind *kind,
                      const struct mdm_option_table *table, const struct mdm_option *option);
 void mdm_option_spell(struct mdm_option_slot *slot, enum maskdm_option_spelling spelling);
-/* Whether the table's selector stands at one of the choices that `when` names. */
-int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *slot);
-/* Back to the default. */
-int mdm_option_reset(struct mdm_option_slot *slot);
 
-/* `text` checked and in canonical form (mdm_free). `name` is for error lines. */
-int mdm_option_canonical(char **out, const char *name, const struct mdm_option *o, const char *text);
+/* ---- option.c ---- */
+int mdm_option_refill(struct mdm_option_slot *slot);                    /* with its default, */
+int mdm_option_reset(maskdm_options *o, struct mdm_option_slot *slot); /* and what follows it */
+/* End a change that was made to a copy of the same kind: take its values unless `status` tells of a failure. The copy
+ * is released, `status` returned. */
+int mdm_option_adopt(maskdm_options *o, maskdm_options **copy, int status);
+
+/* ---- option_select.c ---- */
+/* Whether the selectors stand at what this option belongs to. */
+int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *slot);
+/* Behind a change of `chooser`: the options of the tables among which it picks, if any, become those of the picked
+ * table, at its defaults where they were not set. */
+int mdm_option_follow(maskdm_options *o, const struct mdm_option_slot *chooser);
+/* The option of a table of this name, unless another table was picked in its place, or NULL. */
+const struct mdm_option_slot *mdm_option_in_table(const maskdm_options *o, const char *table, const char *name);
+/* MASKDM_EINVAL: no options of kind `needed` are in `given`. */
+int mdm_option_refuse_kind(const struct mdm_option_kind *needed, const maskdm_options *given);
+
+/* ---- option_kind.c ---- */
+/* The row of this name in a table, or NULL. */
+const struct mdm_option *mdm_option_row(const struct mdm_option_table *table, const char *name);
+/* "uvit|dit": which of the tables that a place's chooser picks among have an option of its name. */
+void mdm_option_owners(struct mdm_text *t, const struct mdm_option_place *place);
+
+/* ---- option_value.c ---- */
+/* `text` checked and read. `said` is for error lines. */
+int mdm_option_parse(struct mdm_option_value *out, const char *said, const struct mdm_option *o, const char *text);
+int mdm_option_copy(struct mdm_option_value *to, const struct mdm_option_value *from);
+void mdm_option_free(struct mdm_option_value *v);
 /* "0 .. 1", "at least 1", or nothing. */
 void mdm_option_range(struct mdm_text *t, const struct mdm_option *o);
-/* Whether `word` is one of "a|b|c". */
-int mdm_option_choice(const char *choices, const char *word);
+void mdm_option_choices(struct mdm_text *t, const struct mdm_option *o); /* "a|b|c" */
+/* Place of `word` in "a|b|c", or -1. */
+int mdm_option_among(const char *words, const char *word);
 
 #endif

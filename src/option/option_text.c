@@ -13,19 +13,6 @@
 
 #include <string.h>
 
-/* Move the values of *copy, which is of the same kind, into o. */
-static void adopt(maskdm_options *o, maskdm_options **copy)
-{
-    for (int i = 0; i < o->count; i++) {
-        char *old = o->slot[i].value;
-
-        o->slot[i].value = (*copy)->slot[i].value;
-        o->slot[i].set = (*copy)->slot[i].set;
-        (*copy)->slot[i].value = old;
-    }
-    mdm_options_release(copy);
-}
-
 static int is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -91,11 +78,7 @@ int mdm_options_parse(maskdm_options *o, const char *text)
             break;
         status = parse_one(copy, &text);
     }
-    if (status < 0)
-        mdm_options_release(&copy);
-    else
-        adopt(o, &copy);
-    return status;
+    return mdm_option_adopt(o, &copy, status);
 }
 
 /* An array of numbers as "a,b,c". */
@@ -125,7 +108,7 @@ static int read_json_value(maskdm_options *o, const char *name, struct mdm_json 
     if (event < 0)
         return event;
     if (event == MDM_JSON_NULL)
-        return mdm_option_reset(s);
+        return mdm_option_reset(o, s);
     if (event == MDM_JSON_TRUE || event == MDM_JSON_FALSE)
         return mdm_options_set_number(o, name, event == MDM_JSON_TRUE ? "true" : "false");
     if (event == MDM_JSON_NUMBER)
@@ -172,11 +155,7 @@ static int fill(maskdm_options *o, struct mdm_json *j, int whole)
     status = read_members(copy, j);
     if (status >= 0 && whole)
         status = mdm_json_expect(j, MDM_JSON_END);
-    if (status < 0)
-        mdm_options_release(&copy);
-    else
-        adopt(o, &copy);
-    return status;
+    return mdm_option_adopt(o, &copy, status);
 }
 
 int mdm_options_read_json(maskdm_options *o, struct mdm_json *j)
@@ -197,14 +176,14 @@ int mdm_options_parse_json(maskdm_options *o, const char *json, size_t bytes)
 
 static void write_value(struct mdm_text *out, const struct mdm_option_slot *s)
 {
-    enum maskdm_option_type type = s->option->type;
+    enum maskdm_option_type type = s->place.option->type;
 
     if (type == MASKDM_OPTION_STRING || type == MASKDM_OPTION_CHOICE)
-        mdm_text_add_json_bytes(out, s->value);
+        mdm_text_add_json_bytes(out, s->value.text);
     else if (type == MASKDM_OPTION_INT_LIST || type == MASKDM_OPTION_FLOAT_LIST)
-        mdm_text_addf(out, "[%s]", s->value);
+        mdm_text_addf(out, "[%s]", s->value.text);
     else
-        mdm_text_add(out, s->value);
+        mdm_text_add(out, s->value.text);
 }
 
 void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
@@ -215,7 +194,7 @@ void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
     for (int i = 0; i < o->count; i++) {
         const struct mdm_option_slot *s = &o->slot[i];
 
-        if (!s->value || !mdm_option_belongs(o, s))
+        if (!s->value.text || !mdm_option_belongs(o, s))
             continue;
         mdm_text_add(out, first ? "" : ", ");
         mdm_text_add_json(out, s->name);

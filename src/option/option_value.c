@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One option's value: from any accepted text to its canonical form, with its range.
+ * One option's value: from any accepted text to its canonical form and what that says, with its range.
  */
 #include "option/option_set.h"
 
@@ -45,93 +45,108 @@ static int check_range(const char *name, const struct mdm_option *o, double x)
     return MASKDM_EINVAL;
 }
 
-static int read_bool(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text)
+/* ---- reading: what the text says goes to v, its canonical form to t ---- */
+
+typedef int (*reader)(struct mdm_option_value *v, struct mdm_text *t, const char *name, const struct mdm_option *o,
+                      const char *text);
+
+static int read_bool(struct mdm_option_value *v, struct mdm_text *t, const char *name, const struct mdm_option *o,
+                     const char *text)
 {
     (void)o;
-    if (mdm_option_choice("true|1|yes", text))
-        mdm_text_add(t, "true");
-    else if (mdm_option_choice("false|0|no", text))
-        mdm_text_add(t, "false");
-    else
+    v->number.whole = mdm_option_among("true|1|yes", text) >= 0;
+    if (!v->number.whole && mdm_option_among("false|0|no", text) < 0)
         return mdm_fail(MASKDM_EINVAL, "option %s is true or false, not \"%.80s\"", name, text);
+    mdm_text_add(t, v->number.whole ? "true" : "false");
     return MASKDM_OK;
 }
 
-static int read_int(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text)
+static int read_int(struct mdm_option_value *v, struct mdm_text *t, const char *name, const struct mdm_option *o,
+                    const char *text)
 {
-    int64_t x;
-
-    if (mdm_parse_i64(text, &x))
+    if (mdm_parse_i64(text, &v->number.whole))
         return mdm_fail(MASKDM_EINVAL, "option %s takes a whole number, not \"%.80s\"", name, text);
-    MDM_TRY(check_range(name, o, (double)x));
-    mdm_text_addf(t, "%lld", (long long)x);
+    MDM_TRY(check_range(name, o, (double)v->number.whole));
+    mdm_text_addf(t, "%lld", (long long)v->number.whole);
     return MASKDM_OK;
 }
 
-static int read_float(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text)
+static int read_float(struct mdm_option_value *v, struct mdm_text *t, const char *name, const struct mdm_option *o,
+                      const char *text)
 {
-    double x;
-
-    if (mdm_parse_double(text, &x))
+    if (mdm_parse_double(text, &v->number.real))
         return mdm_fail(MASKDM_EINVAL, "option %s takes a number, not \"%.80s\"", name, text);
-    MDM_TRY(check_range(name, o, x));
-    mdm_text_add_double(t, x);
+    MDM_TRY(check_range(name, o, v->number.real));
+    mdm_text_add_double(t, v->number.real);
     return MASKDM_OK;
 }
 
-static int read_string(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text)
+static int read_string(struct mdm_option_value *v, struct mdm_text *t, const char *name, const struct mdm_option *o,
+                       const char *text)
 {
+    (void)v;
     (void)name;
     (void)o;
     mdm_text_add(t, text);
     return MASKDM_OK;
 }
 
-static int read_choice(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text)
+static int read_choice(struct mdm_option_value *v, struct mdm_text *t, const char *name, const struct mdm_option *o,
+                       const char *text)
 {
-    if (!mdm_option_choice(o->choices, text))
-        return mdm_fail(MASKDM_EINVAL, "option %s is one of %s, not \"%.80s\"", name, o->choices, text);
+    struct mdm_text choices = {0};
+    int status;
+
+    mdm_option_choices(&choices, o);
+    status = mdm_text_ok(&choices);
+    if (status >= 0) {
+        v->number.whole = mdm_option_among(choices.data, text);
+        if (v->number.whole < 0)
+            status = mdm_fail(MASKDM_EINVAL, "option %s is one of %s, not \"%.80s\"", name, choices.data, text);
+    }
+    mdm_text_free(&choices);
     mdm_text_add(t, text);
-    return MASKDM_OK;
+    return status;
 }
 
-typedef int (*reader)(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text);
-
-static int read_list(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text,
-                     reader element)
+static int count_words(const char *text)
 {
-    int most = o->most ? o->most : 8;
+    int n = 1;
 
-    for (int i = 0;; i++) {
+    for (; *(text += strcspn(text, ",x")); text++)
+        n++;
+    return n;
+}
+
+static int read_list(struct mdm_option_value *v, struct mdm_text *t, const char *name, const struct mdm_option *o,
+                     const char *text)
+{
+    const reader element = o->type == MASKDM_OPTION_INT_LIST ? read_int : read_float;
+    const int most = o->most ? o->most : 8, count = count_words(text);
+
+    if (count > most)
+        return mdm_fail(MASKDM_EINVAL, "option %s takes at most %d values", name, most);
+    v->list = mdm_need((size_t)count, sizeof *v->list, "a list of options");
+    if (!v->list)
+        return MASKDM_ENOMEM;
+    for (; v->count < count; v->count++) {
         size_t n = strcspn(text, ",x");
         char word[64];
 
-        if (i == most)
-            return mdm_fail(MASKDM_EINVAL, "option %s takes at most %d values", name, most);
         if (n >= sizeof word)
             return mdm_fail(MASKDM_EINVAL, "option %s takes numbers, not \"%.80s\"", name, text);
         memcpy(word, text, n);
         word[n] = '\0';
-        if (i)
+        if (v->count)
             mdm_text_add(t, ",");
-        MDM_TRY(element(t, name, o, word));
-        if (!text[n])
-            return MASKDM_OK;
+        MDM_TRY(element(v, t, name, o, word));
+        v->list[v->count] = v->number;
         text += n + 1;
     }
+    return MASKDM_OK;
 }
 
-static int read_int_list(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text)
-{
-    return read_list(t, name, o, text, read_int);
-}
-
-static int read_float_list(struct mdm_text *t, const char *name, const struct mdm_option *o, const char *text)
-{
-    return read_list(t, name, o, text, read_float);
-}
-
-int mdm_option_canonical(char **out, const char *name, const struct mdm_option *o, const char *text)
+int mdm_option_parse(struct mdm_option_value *out, const char *name, const struct mdm_option *o, const char *text)
 {
     static const reader read[] = {
         [MASKDM_OPTION_BOOL] = read_bool,
@@ -139,35 +154,75 @@ int mdm_option_canonical(char **out, const char *name, const struct mdm_option *
         [MASKDM_OPTION_FLOAT] = read_float,
         [MASKDM_OPTION_STRING] = read_string,
         [MASKDM_OPTION_CHOICE] = read_choice,
-        [MASKDM_OPTION_INT_LIST] = read_int_list,
-        [MASKDM_OPTION_FLOAT_LIST] = read_float_list,
+        [MASKDM_OPTION_INT_LIST] = read_list,
+        [MASKDM_OPTION_FLOAT_LIST] = read_list,
     };
     struct mdm_text t = {0};
     int status;
 
-    *out = NULL;
+    *out = (struct mdm_option_value){0};
     mdm_text_add(&t, "");
-    status = read[o->type](&t, name, o, text);
+    status = read[o->type](out, &t, name, o, text);
     if (status >= 0)
         status = mdm_text_ok(&t);
+    out->text = t.data;
     if (status < 0)
-        mdm_text_free(&t);
-    *out = t.data;
+        mdm_option_free(out);
     return status;
 }
 
-int mdm_option_choice(const char *choices, const char *word)
-{
-    size_t n = strlen(word);
+/* ---- keeping ---- */
 
-    if (strchr(word, '|'))
-        return 0;
-    for (const char *c = choices; n; c++) {
-        if (!strncmp(c, word, n) && (c[n] == '|' || !c[n]))
-            return 1;
-        c = strchr(c, '|');
-        if (!c)
-            break;
+int mdm_option_copy(struct mdm_option_value *to, const struct mdm_option_value *from)
+{
+    struct mdm_option_value copy = *from;
+    const size_t bytes = (size_t)from->count * sizeof *from->list;
+
+    copy.text = from->text ? mdm_strdup(from->text) : NULL;
+    copy.list = from->list ? mdm_need((size_t)from->count, sizeof *copy.list, "a list of options") : NULL;
+    if ((from->text && !copy.text) || (from->list && !copy.list)) {
+        mdm_option_free(&copy);
+        return mdm_fail_memory(bytes + (from->text ? strlen(from->text) + 1 : 0), "options");
     }
-    return 0;
+    if (from->list)
+        memcpy(copy.list, from->list, bytes);
+    mdm_option_free(to);
+    *to = copy;
+    return MASKDM_OK;
+}
+
+void mdm_option_free(struct mdm_option_value *v)
+{
+    mdm_free(v->text);
+    mdm_free(v->list);
+    *v = (struct mdm_option_value){0};
+}
+
+/* ---- choices ---- */
+
+void mdm_option_choices(struct mdm_text *t, const struct mdm_option *o)
+{
+    const struct mdm_option_table *table;
+    const char *name;
+
+    mdm_text_add(t, o->choices ? o->choices : "");
+    for (int i = 0; o->named && (name = o->named(i)); i++)
+        mdm_text_addf(t, "%s%s", i ? "|" : "", name);
+    for (int i = 0; o->among && (table = o->among(i)); i++)
+        mdm_text_addf(t, "%s%s", i ? "|" : "", table->name);
+}
+
+int mdm_option_among(const char *words, const char *word)
+{
+    const size_t n = strlen(word);
+
+    for (int i = 0;; i++) {
+        const size_t length = strcspn(words, "|");
+
+        if (n && n == length && !strncmp(words, word, n))
+            return i;
+        words += length;
+        if (!*words++)
+            return -1;
+    }
 }

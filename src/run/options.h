@@ -5,7 +5,42 @@
 #ifndef MASKDM_RUN_OPTIONS_H
 #define MASKDM_RUN_OPTIONS_H
 
+#include <maskdm/model.h>
+
 #include "option/option.h"
+
+enum mdm_init_weights { MDM_INIT_ONLINE, MDM_INIT_EMA };
+
+/* Of pre-training and fine-tuning; the former has no `init` and `init_weights`. */
+struct mdm_train_run_options {
+    const char *init;
+    enum mdm_init_weights init_weights;
+    const char *data, *out;
+    int64_t steps, save_every;
+    double save_minutes;
+    int64_t keep, log_every, sample_every, sample_count, sample_steps;
+    const char *val;
+    int64_t val_every, val_count;
+    int resume, accept_changed_data;
+    const char *device;
+};
+
+struct mdm_sample_run_options {
+    const char *model, *out;
+    int64_t count;
+    struct mdm_int_list label;
+    int64_t bits, columns;
+    enum maskdm_weights weights;
+    const char *model_digest;
+    int resume;
+    const char *device;
+};
+
+struct mdm_convert_run_options {
+    const char *from, *out, *ema_from, *online_from;
+    int64_t heads;
+    struct mdm_int_list image_size;
+};
 
 extern const struct mdm_option_table mdm_pretrain_run_options;
 extern const struct mdm_option_table mdm_finetune_run_options;

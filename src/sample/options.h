@@ -7,6 +7,13 @@
 
 #include "option/option.h"
 
+struct mdm_sampler_options {
+    int sampler, spacing, clip;
+    int64_t steps;
+    double eta, guidance;
+    int64_t seed, batch_size;
+};
+
 extern const struct mdm_option_table mdm_sampler_options;
 
 extern const struct mdm_option_kind mdm_sampler_kind;

@@ -7,6 +7,28 @@
 
 #include "option/option.h"
 
+struct mdm_optimizer_options {
+    double lr, beta1, beta2, eps, weight_decay;
+    int64_t warmup_steps;
+    double clip_norm;
+};
+
+struct mdm_ema_options {
+    double decay;
+    int64_t start, every;
+    double power, inv_gamma;
+};
+
+enum mdm_trainer_loss { MDM_LOSS_L2, MDM_LOSS_L1 };
+
+struct mdm_trainer_options {
+    int64_t batch_size, accumulate;
+    enum mdm_trainer_loss loss;
+    double flip;
+    int64_t seed, max_bad_steps;
+    double label_dropout;
+};
+
 extern const struct mdm_option_table mdm_optimizer_options;
 extern const struct mdm_option_table mdm_ema_options;
 extern const struct mdm_option_table mdm_trainer_options;

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a kind holds: its options in order, and facts about them.
+ */
+#include "option/option_set.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+const struct mdm_option *mdm_option_row(const struct mdm_option_table *table, const char *name)
+{
+    for (int i = 0; i < table->count; i++)
+        if (!strcmp(table->option[i].name, name))
+            return &table->option[i];
+    return NULL;
+}
+
+/* The n-th of the tables that `chooser` picks among and that have an option of this name, or NULL. */
+static const struct mdm_option_table *owner(const struct mdm_option_table *chooser, const char *name, int n)
+{
+    const struct mdm_option_table *table;
+
+    for (int c = 0; (table = chooser->option->among(c)); c++)
+        if (mdm_option_row(table, name) && !n--)
+            return table;
+    return NULL;
+}
+
+void mdm_option_owners(struct mdm_text *t, const struct mdm_option_place *p)
+{
+    const struct mdm_option_table *table;
+
+    for (int n = 0; (table = owner(p->chooser, p->option->name, n)); n++)
+        mdm_text_addf(t, "%s%s", n ? "|" : "", table->name);
+}
+
+/* Option *i of those that several of a chooser's tables have, or one alone; *i counts down. */
+static int find_choice(struct mdm_option_place *out, const struct mdm_option_table *chooser, int several, int64_t *i)
+{
+    const struct mdm_option_table *table;
+
+    for (int c = 0; (table = chooser->option->among(c)); c++)
+        for (int r = 0; r < table->count; r++) {
+            const char *name = table->option[r].name;
+
+            if (owner(chooser, name, 0) != table || (owner(chooser, name, 1) != NULL) != several || (*i)--)
+                continue;
+            *out = (struct mdm_option_place){&table->option[r], table, chooser};
+            return 1;
+        }
+    return 0;
+}
+
+int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *kind, int64_t i)
+{
+    for (int t = 0; t < kind->count && i >= 0; t++) {
+        const struct mdm_option_table *table = kind->table[t];
+
+        if (i < table->count) {
+            *out = (struct mdm_option_place){&table->option[i], table, NULL};
+            return 1;
+        }
+        i -= table->count;
+        if (table->option->among && (find_choice(out, table, 1, &i) || find_choice(out, table, 0, &i)))
+            return 1;
+    }
+    return 0;
+}
+
+/* ---- facts ---- */
+
+typedef void (*teller)(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p);
+
+static void add_some(struct mdm_text *t, const char *s)
+{
+    mdm_text_add(t, s ? s : "");
+}
+
+/* What the rows of one option say: once where they agree, else "9 (uvit), 12 (dit)". */
+static void add_each(struct mdm_text *t, const struct mdm_option_place *p,
+                     const char *(*say)(const struct mdm_option *))
+{
+    const struct mdm_option_table *table;
+    const char *name = p->option->name, *said = say(p->option);
+    int agree = 1;
+
+    for (int n = 0; p->chooser && (table = owner(p->chooser, name, n)); n++)
+        agree &= !strcmp(say(mdm_option_row(table, name)), said);
+    if (agree)
+        mdm_text_add(t, said);
+    for (int n = 0; !agree && (table = owner(p->chooser, name, n)); n++)
+        mdm_text_addf(t, "%s%s (%s)", n ? ", " : "", say(mdm_option_row(table, name)), table->name);
+}
+
+static void tell_name(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    char name[MDM_OPTION_NAME];
+
+    mdm_option_name(name, kind, p->table, p->option);
+    mdm_text_add(t, name);
+}
+
+static void tell_table(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    (void)kind;
+    mdm_text_add(t, p->chooser && owner(p->chooser, p->option->name, 1) ? p->chooser->name : p->table->name);
+}
+
+static void tell_type(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    static const char *const names[] = {"bool", "int", "float", "string", "choice", "int list", "float list"};
+
+    (void)kind;
+    mdm_text_add(t, names[p->option->type]);
+}
+
+static const char *standard_of(const struct mdm_option *o)
+{
+    return o->standard ? o->standard : "";
+}
+
+static void tell_default(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    (void)kind;
+    add_each(t, p, standard_of);
+}
+
+static void tell_choices(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    (void)kind;
+    mdm_option_choices(t, p->option);
+}
+
+static void tell_unit(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    (void)kind;
+    add_some(t, p->option->unit);
+}
+
+static void tell_range(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    (void)kind;
+    mdm_option_range(t, p->option);
+}
+
+static int all_own(const struct mdm_option_place *p)
+{
+    int n = 0;
+
+    while (owner(p->chooser, p->option->name, n))
+        n++;
+    return !p->chooser->option->among(n);
+}
+
+static void tell_when(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    const int picked = p->chooser && !all_own(p);
+    const struct mdm_option_table *selector = picked ? p->chooser : p->table;
+    char name[MDM_OPTION_NAME];
+
+    if (!picked && !p->option->when)
+        return;
+    mdm_option_name(name, kind, selector, selector->option);
+    mdm_text_addf(t, "%s=", name);
+    if (picked)
+        mdm_option_owners(t, p);
+    else
+        mdm_text_add(t, p->option->when);
+}
+
+static void tell_required(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    (void)kind;
+    add_some(t, p->option->required ? "yes" : "");
+}
+
+static void tell_alias(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    (void)kind;
+    add_some(t, p->option->alias);
+}
+
+static const char *help_of(const struct mdm_option *o)
+{
+    return o->help;
+}
+
+static void tell_help(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+{
+    (void)kind;
+    add_each(t, p, help_of);
+}
+
+int mdm_options_describe(const struct mdm_option_kind *kind, int64_t i, const char *fact, struct mdm_text *out)
+{
+    static const struct {
+        const char *fact;
+        teller tell;
+    } facts[] = {{"name", tell_name},       {"table", tell_table}, {"type", tell_type},
+                 {"default", tell_default}, {"range", tell_range}, {"choices", tell_choices},
+                 {"unit", tell_unit},       {"when", tell_when},   {"required", tell_required},
+                 {"help", tell_help},       {"alias", tell_alias}};
+    struct mdm_option_place p;
+
+    if (!mdm_option_at(&p, kind, i))
+        return mdm_fail(MASKDM_ENOTFOUND, "%s has no option number %lld", kind->name, (long long)i);
+    for (size_t k = 0; k < MDM_LENGTH(facts); k++) {
+        if (strcmp(facts[k].fact, fact))
+            continue;
+        mdm_text_add(out, "");
+        facts[k].tell(out, kind, &p);
+        return mdm_text_ok(out);
+    }
+    return mdm_fail(MASKDM_ENOTFOUND, "an option has no fact \"%.80s\"", fact);
+}
