@@ -8,7 +8,7 @@
  *     maskdm_options_parse(o, "image_size=64 patch_size=4 dim=512 depth=13 heads=8");
  *     maskdm_options_set_bool(o, "qkv_bias", 1);
  *
- * Kinds: maskdm_options_kind(0), (1), ... lists them: uvit, mask, scheduler, optimizer, ema, folder, device,
+ * Kinds: maskdm_options_kind(0), (1), ... lists them: uvit, network, mask, scheduler, optimizer, ema, folder, device,
  * trainer, sampler, image, and the composites pretrain, finetune, sample and convert, in which the names of a table
  * carry its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that can be guessed,
  * from what other programs call the option or from its letters, a wrong value with its range. doc/options.md is the

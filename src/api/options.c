@@ -9,6 +9,7 @@
 #include "data/options.h"
 #include "diffusion/options.h"
 #include "mask/options.h"
+#include "model/network.h"
 #include "model/options.h"
 #include "option/option.h"
 #include "run/options.h"
@@ -20,19 +21,29 @@
 
 enum { LONGEST_LIST = 4096 }; /* values; each option has a bound of its own below */
 
+/* Of networks there is a list already; their kinds come before these. */
 static const struct mdm_option_kind *const kinds[] = {
-    &mdm_uvit_kind,    &mdm_mask_kind,     &mdm_scheduler_kind, &mdm_optimizer_kind,
-    &mdm_ema_kind,     &mdm_folder_kind,   &mdm_device_kind,    &mdm_trainer_kind,
-    &mdm_sampler_kind, &mdm_pretrain_kind, &mdm_finetune_kind,  &mdm_sample_kind,
-    &mdm_convert_kind, &mdm_image_kind,
+    &mdm_network_kind, &mdm_mask_kind,    &mdm_scheduler_kind, &mdm_optimizer_kind, &mdm_ema_kind,
+    &mdm_folder_kind,  &mdm_device_kind,  &mdm_trainer_kind,   &mdm_sampler_kind,   &mdm_pretrain_kind,
+    &mdm_finetune_kind, &mdm_sample_kind, &mdm_convert_kind,   &mdm_image_kind,
 };
+
+static const struct mdm_option_kind *kind_at(int64_t i)
+{
+    for (int k = 0; i >= 0 && mdm_network_at(k); k++)
+        if (i-- == 0)
+            return mdm_network_at(k)->kind;
+    return i >= 0 && i < (int64_t)MDM_LENGTH(kinds) ? kinds[i] : NULL;
+}
 
 static const struct mdm_option_kind *find(const char *name)
 {
-    for (size_t i = 0; i < MDM_LENGTH(kinds); i++)
-        if (!strcmp(kinds[i]->name, name))
-            return kinds[i];
-    return NULL;
+    const struct mdm_option_kind *kind;
+
+    for (int64_t i = 0; (kind = kind_at(i)); i++)
+        if (!strcmp(kind->name, name))
+            break;
+    return kind;
 }
 
 static int need(const struct mdm_option_kind **out, const char *name)
@@ -231,7 +242,7 @@ int maskdm_options_json(const maskdm_options *options, char *buffer, size_t capa
 
 const char *maskdm_options_kind(int64_t i)
 {
-    return i >= 0 && i < (int64_t)MDM_LENGTH(kinds) ? kinds[i]->name : NULL;
+    return kind_at(i) ? kind_at(i)->name : NULL;
 }
 
 const char *maskdm_options_kind_help(const char *kind)

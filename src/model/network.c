@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The list of networks.
+ * The list of networks, and the option that picks one of them.
  */
 #include "model/network.h"
+
+#include "model/options.h"
 
 #include <string.h>
 
 static const struct mdm_network *const networks[] = {&mdm_uvit};
+
+const struct mdm_network *mdm_network_at(int i)
+{
+    return i >= 0 && i < (int)MDM_LENGTH(networks) ? networks[i] : NULL;
+}
 
 const struct mdm_network *mdm_network_find(const char *name)
 {
@@ -15,3 +22,22 @@ const struct mdm_network *mdm_network_find(const char *name)
             return networks[i];
     return NULL;
 }
+
+static const struct mdm_option_table *table(int i)
+{
+    return mdm_network_at(i) ? mdm_network_at(i)->kind->table[0] : NULL;
+}
+
+static const struct mdm_option network_rows[] = {
+    {MDM_CHOICE(mdm_network_options, network),
+     .standard = "uvit",
+     .among = table,
+     .alias = "arch|architecture|backbone|model_type|net",
+     .help = "which network"},
+};
+const struct mdm_option_table mdm_network_options = {
+    "network", "", "a network of any kind", network_rows, MDM_LENGTH(network_rows),
+    sizeof(struct mdm_network_options)};
+
+static const struct mdm_option_table *const network_tables[] = {&mdm_network_options};
+const struct mdm_option_kind mdm_network_kind = {"network", "a network of any kind", network_tables, 1};

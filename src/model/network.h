@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What a network is to the rest: a table of options, a check of them, and a recorder. Adding one is a file with
- * one struct mdm_network and a row in networks[] (network.c).
+ * one struct mdm_network and a row in networks[] (network.c); its name and its options then stand wherever a network
+ * is chosen.
  */
 #ifndef MASKDM_MODEL_NETWORK_H
 #define MASKDM_MODEL_NETWORK_H
@@ -44,6 +45,7 @@ struct mdm_network {
 
 extern const struct mdm_network mdm_uvit;
 
-const struct mdm_network *mdm_network_find(const char *name);       /* NULL: none */
+const struct mdm_network *mdm_network_at(int i);              /* NULL: none */
+const struct mdm_network *mdm_network_find(const char *name); /* NULL: none */
 
 #endif

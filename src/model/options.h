@@ -19,4 +19,13 @@ extern const struct mdm_option_table mdm_uvit_options;
 
 extern const struct mdm_option_kind mdm_uvit_kind;
 
+struct mdm_network_options {
+    int network; /* mdm_network_at() */
+};
+
+/* For composites: picks among the tables of all networks. */
+extern const struct mdm_option_table mdm_network_options;
+
+extern const struct mdm_option_kind mdm_network_kind;
+
 #endif

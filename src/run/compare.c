@@ -18,17 +18,6 @@ static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as t
 
 /* ---- options ---- */
 
-/* The file that a fine-tuning run began from may have moved, as its weights are in the checkpoints by now; another
- * file is something else. */
-static int same_init(const maskdm_options *old, const maskdm_options *now)
-{
-    struct mdm_folder_id a, b;
-
-    if (mdm_folder_id(&a, mdm_options_string(old, "init")) < 0)
-        return 1;
-    return mdm_folder_id(&b, mdm_options_string(now, "init")) >= 0 && a.device == b.device && a.number == b.number;
-}
-
 /* Two folders, of which what is in them is compared, or two shares of one value. */
 static int same_val(const maskdm_options *old, const maskdm_options *now)
 {
@@ -42,17 +31,15 @@ static int same_val(const maskdm_options *old, const maskdm_options *now)
 
 int mdm_run_compare_options(const struct mdm_run *run)
 {
-    const char *skip[3] = {NULL};
+    const char *skip[2] = {NULL};
     maskdm_options *old;
-    int n = 0, status = MASKDM_OK;
+    int status;
 
     MDM_TRY(mdm_record_read(&old, run->out, mdm_options_kind(run->options)));
     if (!old)
         return MASKDM_OK;
     if (same_val(old, run->options))
-        skip[n++] = "val";
-    if (run->finetune && same_init(old, run->options))
-        skip[n++] = "init";
+        skip[0] = "val";
     status = mdm_record_compare(run->out, old, run->options, skip);
     mdm_options_release(&old);
     return status;

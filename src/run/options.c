@@ -20,6 +20,7 @@ enum { INIT = 2 }; /* leading rows that only fine-tuning has */
 static const struct mdm_option train_rows[] = {
     {MDM_OPTION(mdm_train_run_options, init),
      .required = 1,
+     .is_path = 1,
      .alias = "model|model_path|pretrained|pretrained_model|from_pretrained|checkpoint|ckpt|ckpt_path|weights|"
               "from|load",
      .help = "model file to start from"},
@@ -232,7 +233,7 @@ const struct mdm_option_table mdm_convert_run_options = {
     sizeof(struct mdm_convert_run_options)};
 
 static const struct mdm_option_table *const pretrain_tables[] = {
-    &mdm_pretrain_run_options, &mdm_uvit_options,      &mdm_mask_options,
+    &mdm_pretrain_run_options, &mdm_network_options,   &mdm_mask_options,
     &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_ema_options,
     &mdm_images_options,       &mdm_trainer_options,   &mdm_device_options,
 };
@@ -240,7 +241,7 @@ const struct mdm_option_kind mdm_pretrain_kind = {"pretrain", "masked pre-traini
                                                   pretrain_tables, MDM_LENGTH(pretrain_tables)};
 
 static const struct mdm_option_table *const finetune_tables[] = {
-    &mdm_finetune_run_options, &mdm_uvit_options,      &mdm_mask_options,
+    &mdm_finetune_run_options, &mdm_network_options,   &mdm_mask_options,
     &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_ema_options,
     &mdm_images_options,       &mdm_trainer_options,   &mdm_device_options,
 };

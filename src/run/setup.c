@@ -13,6 +13,8 @@
 #include "data/scan.h"
 #include "diffusion/options.h"
 #include "diffusion/scheduler.h"
+#include "model/network.h"
+#include "model/options.h"
 #include "run/options.h"
 #include "text/text.h"
 
@@ -60,36 +62,45 @@ static int open_device(struct mdm_run *run)
     return status;
 }
 
+static const char *network_of(const maskdm_options *o)
+{
+    struct mdm_network_options choice;
+
+    mdm_options_read(o, &mdm_network_options, &choice);
+    return mdm_network_at(choice.network)->name;
+}
+
 static int fresh_model(struct mdm_run *run)
 {
     maskdm_scheduler *scheduler;
     int status;
 
     MDM_TRY(mdm_scheduler_create(&scheduler, run->options));
-    status = mdm_model_create(&run->model, run->device, "uvit", run->options, scheduler,
+    status = mdm_model_create(&run->model, run->device, network_of(run->options), run->options, scheduler,
                               (uint64_t)mdm_options_int(run->options, "seed"));
     mdm_scheduler_drop(&scheduler);
     return status;
 }
 
 /* What the caller gave must agree with the file; what it left open becomes what the file says. */
-static int follow_file(struct mdm_run *run, const maskdm_options *file)
+static int follow(struct mdm_run *run, const char *name, const char *theirs)
+{
+    const char *ours = mdm_options_string(run->options, name);
+
+    if (strcmp(theirs, ours) == 0)
+        return MASKDM_OK;
+    if (mdm_options_is_set(run->options, name))
+        return mdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s", mdm_options_said(run->options, name),
+                        ours, mdm_options_string(run->options, "init"), theirs);
+    return *theirs ? mdm_options_set(run->options, name, theirs) : MASKDM_OK;
+}
+
+static int follow_all(struct mdm_run *run, const maskdm_options *file)
 {
     const struct mdm_option_table *table = mdm_options_kind(file)->table[0];
-    const char *init = mdm_options_string(run->options, "init");
 
-    for (int i = 0; i < table->count; i++) {
-        const char *name = table->option[i].name;
-        const char *theirs = mdm_options_string(file, name), *ours = mdm_options_string(run->options, name);
-
-        if (strcmp(theirs, ours) == 0)
-            continue;
-        if (mdm_options_is_set(run->options, name))
-            return mdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s",
-                            mdm_options_said(run->options, name), ours, init, theirs);
-        if (*theirs)
-            MDM_TRY(mdm_options_set(run->options, name, theirs));
-    }
+    for (int i = 0; i < table->count; i++)
+        MDM_TRY(follow(run, table->option[i].name, mdm_options_string(file, table->option[i].name)));
     return MASKDM_OK;
 }
 
@@ -120,8 +131,9 @@ static int load_model(struct mdm_run *run)
     if (status == MASKDM_ENOTFOUND && run->resume)
         status = load_own_model(run, which);
     MDM_TRY(status);
-    MDM_TRY(follow_file(run, run->model->options));
-    return follow_file(run, run->model->scheduler->options);
+    MDM_TRY(follow(run, "network", run->model->network->name));
+    MDM_TRY(follow_all(run, run->model->options));
+    return follow_all(run, run->model->scheduler->options);
 }
 
 static int make_trainer(struct mdm_run *run, maskdm_mask *mask)

@@ -12,6 +12,7 @@
 #include "data/options.h"
 #include "diffusion/options.h"
 #include "mask/options.h"
+#include "model/network.h"
 #include "model/options.h"
 #include "run/options.h"
 #include "sample/options.h"
@@ -330,10 +331,9 @@ END_TEST
 /* ---- the library's tables ---- */
 
 static const struct mdm_option_kind *const kinds[] = {
-    &mdm_uvit_kind,    &mdm_mask_kind,     &mdm_scheduler_kind, &mdm_optimizer_kind,
-    &mdm_ema_kind,     &mdm_folder_kind,   &mdm_device_kind,    &mdm_trainer_kind,
-    &mdm_sampler_kind, &mdm_pretrain_kind, &mdm_finetune_kind,  &mdm_sample_kind,
-    &mdm_convert_kind, &mdm_image_kind,
+    &mdm_network_kind, &mdm_mask_kind,    &mdm_scheduler_kind, &mdm_optimizer_kind, &mdm_ema_kind,
+    &mdm_folder_kind,  &mdm_device_kind,  &mdm_trainer_kind,   &mdm_sampler_kind,   &mdm_pretrain_kind,
+    &mdm_finetune_kind, &mdm_sample_kind, &mdm_convert_kind,   &mdm_image_kind,
 };
 
 static const size_t sizes[] = {
@@ -395,15 +395,21 @@ static void check_among(const struct mdm_option_table *(*among)(int i))
 
 START_TEST(rows_are_bound_to_members)
 {
+    int64_t networks = 0;
+
+    while (mdm_network_at((int)networks)) {
+        ck_assert_str_eq(mdm_network_at((int)networks)->kind->name, maskdm_options_kind(networks));
+        check_table(mdm_network_at((int)networks++)->kind->table[0]);
+    }
     for (size_t k = 0; k < MDM_LENGTH(kinds); k++) {
-        ck_assert_ptr_nonnull(maskdm_options_kind((int64_t)k));
-        ck_assert_str_eq(kinds[k]->name, maskdm_options_kind((int64_t)k));
+        ck_assert_ptr_nonnull(maskdm_options_kind(networks + (int64_t)k));
+        ck_assert_str_eq(kinds[k]->name, maskdm_options_kind(networks + (int64_t)k));
         for (int t = 0; t < kinds[k]->count; t++) {
             check_table(kinds[k]->table[t]);
             check_among(kinds[k]->table[t]->option->among);
         }
     }
-    ck_assert_ptr_null(maskdm_options_kind(MDM_LENGTH(kinds)));
+    ck_assert_ptr_null(maskdm_options_kind(networks + (int64_t)MDM_LENGTH(kinds)));
     check_among(instrument);
 }
 END_TEST
