@@ -35,11 +35,9 @@ static int resolve_stride(size_t *stride, int64_t height, int64_t width, int cha
 
 static int read_file(maskdm_image **out, const char *path, int channels, struct mdm_reading *how)
 {
-    struct mdm_failure f = {0};
-
     if (channels < 0 || channels > 4)
         return mdm_fail(MASKDM_EINVAL, "channels is %d: 1 to 4, or 0 for the file's own", channels);
-    return mdm_image_read(out, path, how, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
+    return mdm_image_read(out, path, how);
 }
 
 int maskdm_image_read(maskdm_image **out, const char *path, int channels, const maskdm_options *options)
@@ -63,14 +61,12 @@ int maskdm_image_read(maskdm_image **out, const char *path, int channels, const 
 int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, int sample_type,
                         const void *data, size_t stride)
 {
-    struct mdm_failure f = {0};
     maskdm_image *m;
 
     MDM_NEED_OUT(out);
     MDM_NEED_SAMPLE_TYPE(sample_type);
     MDM_NEED(data);
-    if (mdm_image_create(&m, height, width, channels, &f) < 0)
-        return mdm_failure_record(&f);
+    MDM_TRY(mdm_image_create(&m, height, width, channels));
     if (resolve_stride(&stride, height, width, channels, sample_type) < 0) {
         mdm_image_free(&m);
         return MASKDM_EINVAL;
@@ -154,27 +150,24 @@ int maskdm_image_copy(const maskdm_image *image, int sample_type, void *out, siz
 
 int maskdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width)
 {
-    struct mdm_failure f = {0};
 
     MDM_NEED_OUT(out);
     MDM_NEED(image);
-    return mdm_image_fit(out, image, height, width, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
+    return mdm_image_fit(out, image, height, width);
 }
 
 int maskdm_image_write_png(const maskdm_image *image, const char *path, int bits)
 {
-    struct mdm_failure f = {0};
 
     MDM_NEED(image);
     MDM_NEED(path);
-    return mdm_image_write_png(image, path, bits, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
+    return mdm_image_write_png(image, path, bits);
 }
 
 int maskdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns)
 {
-    struct mdm_failure f = {0};
 
     MDM_NEED_OUT(out);
     MDM_NEED(image);
-    return mdm_image_grid(out, image, count, columns, &f) < 0 ? mdm_failure_record(&f) : MASKDM_OK;
+    return mdm_image_grid(out, image, count, columns);
 }

@@ -3,8 +3,8 @@
  * A failure is a negative status and one line of text on the thread that called the API.
  *
  * The lowest layer that knows speaks; upper layers forward the status and may only prefix a file name.
- * Worker threads never speak: they hand a code and text back (struct mdm_failure), and the calling
- * thread records them.
+ * A worker thread's line is its own: what it has to say is handed over (struct mdm_failure), and the
+ * calling thread records it.
  */
 #ifndef MASKDM_BASE_ERROR_H
 #define MASKDM_BASE_ERROR_H
@@ -15,7 +15,7 @@
 
 enum { MDM_ERROR_TEXT = 512 };
 
-/* What a worker thread hands back. code 0 means no failure. */
+/* What one thread hands another, or keeps while it does more. code 0 means no failure. */
 struct mdm_failure {
     int code;
     char text[MDM_ERROR_TEXT];
@@ -26,7 +26,7 @@ struct mdm_failure {
 void mdm_one_line(char *out, size_t capacity, const char *text);
 /* Record one line for this thread and return `code`; what the arguments hold is shown as by mdm_one_line(). */
 int mdm_fail(int code, const char *format, ...) MDM_PRINTF(2, 3);
-/* The same into a failure record, for code that runs on a worker thread. */
+/* The same into a failure record. */
 int mdm_failure_set(struct mdm_failure *f, int code, const char *format, ...) MDM_PRINTF(3, 4);
 /* Move the current line of this thread into `f`, or the other way round (returns f->code). */
 void mdm_failure_take(struct mdm_failure *f, int code);

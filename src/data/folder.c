@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits, struct mdm_failure *f)
+int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits)
 {
     struct mdm_folder *d = user;
     const char *path = d->scan.file[index].path;
@@ -20,8 +20,8 @@ int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits, str
 
     *bits = 0;
     if (d->looking)
-        return mdm_image_probe(path, f);
-    MDM_TRY(mdm_image_read(&fitted, path, &d->reading, f));
+        return mdm_image_probe(path);
+    MDM_TRY(mdm_image_read(&fitted, path, &d->reading));
     mdm_remark_counts_add(&d->remarks, index, &fitted->remarks);
     memcpy(samples, fitted->sample, (size_t)mdm_data_elements(&d->base) * sizeof *samples);
     *bits = fitted->bits;
@@ -126,7 +126,6 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
     struct mdm_folder *d = (struct mdm_folder *)data;
     int64_t n = mdm_data_elements(data);
     const uint16_t *wide = d->picture;
-    struct mdm_failure f = {0};
     int bits, fresh = !is_cached(d, i);
 
     *label = d->scan.file[i].label;
@@ -139,8 +138,8 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
     }
     if (!fresh)
         wide = d->cache[i].samples;
-    else if (mdm_loader_take(d->loader, i, d->picture, &bits, &f) < 0)
-        return mdm_failure_record(&f);
+    else
+        MDM_TRY(mdm_loader_take(d->loader, i, d->picture, &bits));
     for (int64_t k = 0; k < n; k++)
         image[k] = (float)wide[k] / 65535.0f;
     if (!fresh)

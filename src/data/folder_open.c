@@ -145,15 +145,18 @@ struct finds {
     struct mdm_failure first;
 };
 
-/* What the loader said of image i. A broken one is marked; where the images are known it ends the reading. */
-static int judge(struct mdm_folder *d, int64_t i, const struct mdm_failure *f, struct finds *found)
+/* Image i failed, as this thread's line says. A broken one is marked; where the images are known it ends the reading.
+ */
+static int judge(struct mdm_folder *d, int64_t i, int status, struct finds *found)
 {
-    if (f->code == MASKDM_ENOMEM || d->looking)
-        return mdm_failure_record(f);
-    mdm_log_line(found->log, found->broken < NAMED_MOST ? MASKDM_LOG_WARN : MASKDM_LOG_DEBUG, "left out: %s",
-                 f->text);
+    struct mdm_failure f;
+
+    if (status == MASKDM_ENOMEM || d->looking)
+        return status;
+    mdm_failure_take(&f, status);
+    mdm_log_line(found->log, found->broken < NAMED_MOST ? MASKDM_LOG_WARN : MASKDM_LOG_DEBUG, "left out: %s", f.text);
     if (!found->broken++)
-        found->first = *f;
+        found->first = f;
     d->scan.file[i].left_out = 1;
     return MASKDM_OK;
 }
@@ -171,12 +174,12 @@ static int take_all(struct mdm_folder *d, struct finds *found, maskdm_control *c
 
     MDM_TRY(foretell_all(d));
     for (int64_t i = 0; i < count; i++) {
-        struct mdm_failure f = {0};
-        int bits;
+        int bits, status;
 
         MDM_TRY(mdm_control_reading(control, &told, i, count));
-        if (mdm_loader_take(d->loader, i, d->picture, &bits, &f) < 0)
-            MDM_TRY(judge(d, i, &f, found));
+        status = mdm_loader_take(d->loader, i, d->picture, &bits);
+        if (status < 0)
+            MDM_TRY(judge(d, i, status, found));
         else if (!d->looking)
             MDM_TRY(mdm_folder_keep(d, i, bits));
     }

@@ -35,7 +35,7 @@ struct mdm_folder {
 
 extern const struct mdm_data_class mdm_folder_class;
 
-int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits, struct mdm_failure *f);
+int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits);
 /* Bytes of the device for one of the counters above. */
 int mdm_folder_count(struct mdm_folder *d, size_t *counter, size_t bytes, const char *what);
 void mdm_folder_uncount(struct mdm_folder *d, size_t *counter, size_t bytes);

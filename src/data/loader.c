@@ -13,8 +13,7 @@
 
 struct slot {
     uint16_t *samples;
-    int ready, bits;
-    struct mdm_failure failure;
+    int ready, bits, status;
 };
 
 struct mdm_loader {
@@ -39,6 +38,7 @@ static void *serve(void *arg)
     while (!l->stop) {
         struct slot *s;
         int64_t index;
+        int status;
 
         if (l->start == l->tail || l->start >= l->head + l->slots) {
             pthread_cond_wait(&l->work, &l->lock);
@@ -47,12 +47,12 @@ static void *serve(void *arg)
         s = &l->slot[l->start % l->slots];
         index = l->queue[l->start % l->capacity];
         s->ready = 0;
-        s->failure.code = 0;
         l->start++;
         l->running++;
         pthread_mutex_unlock(&l->lock);
-        (void)l->load(l->user, index, s->samples, &s->bits, &s->failure);
+        status = l->load(l->user, index, s->samples, &s->bits);
         pthread_mutex_lock(&l->lock);
+        s->status = status;
         s->ready = 1;
         l->running--;
         pthread_cond_broadcast(&l->done);
@@ -179,22 +179,20 @@ int mdm_loader_expect(struct mdm_loader *l, const int64_t *index, int64_t n)
     return r;
 }
 
-int mdm_loader_take(struct mdm_loader *l, int64_t index, uint16_t *samples, int *bits,
-                    struct mdm_failure *f)
+int mdm_loader_take(struct mdm_loader *l, int64_t index, uint16_t *samples, int *bits)
 {
     struct slot *s;
     int failed;
 
-    f->code = 0;
     pthread_mutex_lock(&l->lock);
     if (l->head == l->tail || l->queue[l->head % l->capacity] != index) {
         pthread_mutex_unlock(&l->lock);
-        return l->load(l->user, index, samples, bits, f);
+        return l->load(l->user, index, samples, bits);
     }
     s = &l->slot[l->head % l->slots];
     while (l->head == l->start || !s->ready)
         pthread_cond_wait(&l->done, &l->lock);
-    failed = s->failure.code;
+    failed = s->status < 0;
     if (!failed)
         memcpy(samples, s->samples, l->elements * sizeof *samples);
     *bits = s->bits;
@@ -202,5 +200,5 @@ int mdm_loader_take(struct mdm_loader *l, int64_t index, uint16_t *samples, int 
     pthread_cond_broadcast(&l->work);
     pthread_mutex_unlock(&l->lock);
     /* What failed ahead of its time, for want of memory say, may work now that it counts. */
-    return failed ? l->load(l->user, index, samples, bits, f) : MASKDM_OK;
+    return failed ? l->load(l->user, index, samples, bits) : MASKDM_OK;
 }

@@ -14,7 +14,7 @@
 struct mdm_loader;
 
 /* Fill `samples` for one image; *bits is 8 or 16 as in struct maskdm_image. Runs on several threads at once. */
-typedef int (*mdm_load)(void *user, int64_t index, uint16_t *samples, int *bits, struct mdm_failure *f);
+typedef int (*mdm_load)(void *user, int64_t index, uint16_t *samples, int *bits);
 
 /* `elements` samples an image, at most `slots` images loaded and not yet taken. Without threads the reader loads. */
 int mdm_loader_create(struct mdm_loader **out, int threads, int64_t slots, size_t elements, mdm_load load,
@@ -23,6 +23,6 @@ void mdm_loader_release(struct mdm_loader **loader); /* joins; NULL is fine */
 /* The next images to be taken. What is already under way in this order is kept. */
 int mdm_loader_expect(struct mdm_loader *l, const int64_t *index, int64_t n);
 /* Copy one image out. An image other than the next that was foretold is loaded here and now. */
-int mdm_loader_take(struct mdm_loader *l, int64_t index, uint16_t *samples, int *bits, struct mdm_failure *f);
+int mdm_loader_take(struct mdm_loader *l, int64_t index, uint16_t *samples, int *bits);
 
 #endif

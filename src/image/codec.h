@@ -14,13 +14,13 @@ enum {
     MDM_PICTURE_FILE = 256 << 20   /* bytes */
 };
 
+/* mdm_image_create() for sizes that were checked. */
+int mdm_image_allocate(maskdm_image **out, int64_t height, int64_t width, int channels);
+
 /* n pixels from the channels that they have to others; transparency that the result cannot have is composed over
  * `background`. Both sides may be the same memory only when the channels are. */
 void mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
                      const float *background);
-
-/* Record "cannot allocate N bytes for WHAT" and return MASKDM_ENOMEM. */
-int mdm_image_memory(struct mdm_failure *f, size_t bytes, const char *what);
 
 /* The nearest sample that `bits` bits can hold; v in 0 .. 65535 and beyond is clipped. */
 static inline uint16_t mdm_sample_round(double v, int bits)

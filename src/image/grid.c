@@ -13,39 +13,33 @@ static int side(int64_t *out, int64_t count, int64_t size)
 {
     int64_t cell, total;
 
-    if (mdm_add_i64(&cell, size, GAP) || mdm_mul_i64(&total, cell, count) ||
-        mdm_add_i64(out, total, GAP))
+    if (mdm_add_i64(&cell, size, GAP) || mdm_mul_i64(&total, cell, count) || mdm_add_i64(out, total, GAP))
         return -1;
     return 0;
 }
 
-static int check(const maskdm_image *const *image, int64_t count, struct mdm_failure *f)
+static int check(const maskdm_image *const *image, int64_t count)
 {
     if (count < 1)
-        return mdm_failure_set(f, MASKDM_EINVAL, "a grid of %lld images", (long long)count);
+        return mdm_fail(MASKDM_EINVAL, "a grid of %lld images", (long long)count);
     if (image[0] && count > MDM_PICTURE_PIXELS / (image[0]->height * image[0]->width))
-        return mdm_failure_set(f, MASKDM_EINVAL,
-                               "a grid of %lld images of %lld x %lld: at most %d pixels are taken",
-                               (long long)count, (long long)image[0]->height, (long long)image[0]->width,
-                               MDM_PICTURE_PIXELS);
+        return mdm_fail(MASKDM_EINVAL, "a grid of %lld images of %lld x %lld: at most %d pixels are taken",
+                        (long long)count, (long long)image[0]->height, (long long)image[0]->width,
+                        MDM_PICTURE_PIXELS);
     for (int64_t i = 0; i < count; i++) {
         if (!image[i])
-            return mdm_failure_set(f, MASKDM_EINVAL, "image %lld of a grid is NULL", (long long)i);
+            return mdm_fail(MASKDM_EINVAL, "image %lld of a grid is NULL", (long long)i);
         if (image[i]->height != image[0]->height || image[i]->width != image[0]->width ||
             image[i]->channels != image[0]->channels)
-            return mdm_failure_set(f, MASKDM_ESHAPE,
-                                   "image %lld of a grid is %lld x %lld x %d, image 0 %lld x %lld x %d",
-                                   (long long)i, (long long)image[i]->height, (long long)image[i]->width,
-                                   image[i]->channels, (long long)image[0]->height, (long long)image[0]->width,
-                                   image[0]->channels);
+            return mdm_fail(MASKDM_ESHAPE, "image %lld of a grid is %lld x %lld x %d, image 0 %lld x %lld x %d",
+                            (long long)i, (long long)image[i]->height, (long long)image[i]->width, image[i]->channels,
+                            (long long)image[0]->height, (long long)image[0]->width, image[0]->channels);
     }
     return MASKDM_OK;
 }
 
-int mdm_image_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t height, int64_t width,
-                    int channels, struct mdm_failure *f)
+int mdm_image_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t height, int64_t width, int channels)
 {
-    struct mdm_failure why = {0};
     int64_t high, wide;
     int r;
 
@@ -54,12 +48,11 @@ int mdm_image_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t
         for (*columns = 1; *columns < MDM_PICTURE_SIDE && *columns * *columns < count;)
             ++*columns;
     if (side(&high, (count - 1) / *columns + 1, height) || side(&wide, *columns, width))
-        return mdm_failure_set(f, MASKDM_EINVAL, "a grid of %lld images in %lld columns is too large",
-                               (long long)count, (long long)*columns);
-    r = mdm_image_create(out, high, wide, channels, &why);
+        return mdm_fail(MASKDM_EINVAL, "a grid of %lld images in %lld columns is too large", (long long)count,
+                        (long long)*columns);
+    r = mdm_image_create(out, high, wide, channels);
     if (r < 0)
-        return mdm_failure_set(f, r, "a grid of %lld images in %lld columns: %s", (long long)count,
-                               (long long)*columns, why.text);
+        return mdm_fail_prefix(r, "a grid of %lld images in %lld columns", (long long)count, (long long)*columns);
     memset((*out)->sample, 0xff, (size_t)(high * wide * channels) * sizeof *(*out)->sample);
     (*out)->bits = 8;
     return MASKDM_OK;
@@ -77,12 +70,11 @@ void mdm_image_place(maskdm_image *sheet, const maskdm_image *image, int64_t i, 
                (size_t)n * sizeof *sheet->sample);
 }
 
-int mdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns,
-                   struct mdm_failure *f)
+int mdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns)
 {
     *out = NULL;
-    MDM_TRY(check(image, count, f));
-    MDM_TRY(mdm_image_sheet(out, count, &columns, image[0]->height, image[0]->width, image[0]->channels, f));
+    MDM_TRY(check(image, count));
+    MDM_TRY(mdm_image_sheet(out, count, &columns, image[0]->height, image[0]->width, image[0]->channels));
     for (int64_t i = 0; i < count; i++)
         mdm_image_place(*out, image[i], i, columns);
     return MASKDM_OK;

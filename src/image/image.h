@@ -9,7 +9,6 @@
 
 #include "image/remark.h"
 
-struct mdm_failure;
 struct mdm_writer;
 
 struct maskdm_image {
@@ -32,27 +31,23 @@ struct mdm_reading {
 };
 extern const struct mdm_reading mdm_reading_standard; /* the file's channels, white, the default limits */
 
-/* All of these may run on a worker thread: failures go into the record. */
-int mdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, struct mdm_failure *f);
+/* All of these may run on a worker thread; the line of a failure is that thread's. */
+int mdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels);
 void mdm_image_free(maskdm_image **image);
 /* PNG or JPEG, told apart by the first bytes, never held as a whole beside the result unless its form asks for it. */
-int mdm_image_read(maskdm_image **out, const char *path, const struct mdm_reading *how, struct mdm_failure *f);
-int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const struct mdm_reading *how,
-                     struct mdm_failure *f);
+int mdm_image_read(maskdm_image **out, const char *path, const struct mdm_reading *how);
+int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const struct mdm_reading *how);
 /* Whether a file that can be read begins as a PNG or JPEG does; the rest of it is not looked at. */
-int mdm_image_probe(const char *path, struct mdm_failure *f);
+int mdm_image_probe(const char *path);
 /* Short side scaled to cover height x width, then the centre; see maskdm_image_fit(). */
-int mdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width,
-                  struct mdm_failure *f);
-int mdm_image_write_png(const maskdm_image *image, const char *path, int bits, struct mdm_failure *f);
+int mdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width);
+int mdm_image_write_png(const maskdm_image *image, const char *path, int bits);
 /* Into an open writer, committed or abandoned in every case. bits: 8 or 16. */
-int mdm_image_encode_png(const maskdm_image *image, struct mdm_writer **writer, int bits, struct mdm_failure *f);
-int mdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns,
-                   struct mdm_failure *f);
+int mdm_image_encode_png(const maskdm_image *image, struct mdm_writer **writer, int bits);
+int mdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns);
 /* The same in two steps, so that what a grid cannot be is known before there are images: a white sheet for `count` of
  * them, *columns in a row (0 becomes near square), and an image in its place. */
-int mdm_image_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t height, int64_t width, int channels,
-                    struct mdm_failure *f);
+int mdm_image_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t height, int64_t width, int channels);
 void mdm_image_place(maskdm_image *sheet, const maskdm_image *image, int64_t i, int64_t columns);
 
 #endif

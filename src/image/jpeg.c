@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * JPEG in, row by row: grey, RGB and CMYK, which becomes RGB. Progressive ones and those with a scan for each colour
- * are held by libjpeg as coefficients. As in png.c each step runs below one guarded function. A picture of which data
- * is lost is an error, though libjpeg would paint over it: a training set should not learn half-grey images.
+ * are held by libjpeg as coefficients. A picture of which data is lost is an error, though libjpeg would paint over
+ * it: a training set should not learn half-grey images.
  */
 #include "base/alloc.h"
 #include "image/codec.h"
 #include "image/exif.h"
+#include "image/guard.h"
 #include "image/jpeg_warning.h"
 #include "image/rows.h"
 
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ enum {
 
 struct decoding {
     struct mdm_rows base;
-    jmp_buf jump;
+    struct mdm_guard guard;
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
@@ -33,7 +33,6 @@ struct decoding {
     int started;      /* nothing but the header is read before the first row is asked for */
     int complete;     /* every row has come out */
     unsigned char *row;
-    struct mdm_failure *f;
 };
 
 /* Kinds of JPEG that libjpeg does not read, in plainer words than its own. */
@@ -49,19 +48,17 @@ static const struct {
     {JERR_IMAGE_TOO_BIG, "JPEG: sides of up to %d pixels are read, a fixed limit of libjpeg"},
 };
 
-static void fail(struct decoding *d)
+static _Noreturn void fail(struct decoding *d)
 {
     const struct jpeg_error_mgr *e = &d->errors;
     char text[JMSG_LENGTH_MAX];
 
     for (size_t i = 0; i < MDM_LENGTH(unread); i++)
-        if (unread[i].code == e->msg_code) {
-            mdm_failure_set(d->f, MASKDM_ENOTSUP, unread[i].text, e->msg_parm.i[0]);
-            longjmp(d->jump, 1);
-        }
+        if (unread[i].code == e->msg_code)
+            mdm_guard_leave(&d->guard, mdm_fail(MASKDM_ENOTSUP, unread[i].text, e->msg_parm.i[0]));
     e->format_message((j_common_ptr)&d->jpeg, text);
-    mdm_failure_set(d->f, e->msg_code == JERR_OUT_OF_MEMORY ? MASKDM_ENOMEM : MASKDM_EFORMAT, "JPEG: %s", text);
-    longjmp(d->jump, 1);
+    mdm_guard_leave(&d->guard,
+                    mdm_fail(e->msg_code == JERR_OUT_OF_MEMORY ? MASKDM_ENOMEM : MASKDM_EFORMAT, "JPEG: %s", text));
 }
 
 /* Behind a complete picture stands something else than its end. */
@@ -72,7 +69,7 @@ static void stop(j_common_ptr jpeg)
     if (!d->complete || jpeg->err->msg_code == JERR_OUT_OF_MEMORY)
         fail(d);
     mdm_remark_add(&d->base.remarks, MDM_REMARK_NO_END, 1);
-    longjmp(d->jump, 1);
+    mdm_guard_leave(&d->guard, MASKDM_OK);
 }
 
 static void hear(j_common_ptr jpeg, int level)
@@ -102,10 +99,8 @@ static void watch_scans(j_common_ptr jpeg)
     struct decoding *d = jpeg->client_data;
     const struct jpeg_decompress_struct *j = &d->jpeg;
 
-    if (j->input_scan_number > SCANS_MOST) {
-        mdm_failure_set(d->f, MASKDM_EFORMAT, "JPEG: more than %d scans", SCANS_MOST);
-        longjmp(d->jump, 1);
-    }
+    if (j->input_scan_number > SCANS_MOST)
+        mdm_guard_leave(&d->guard, mdm_fail(MASKDM_EFORMAT, "JPEG: more than %d scans", SCANS_MOST));
     for (int i = 0; i < j->comps_in_scan; i++)
         d->scanned |= 1u << j->cur_comp_info[i]->component_index;
 }
@@ -138,7 +133,7 @@ static int check_colours(struct decoding *d)
     else if (from == JCS_GRAYSCALE || from == JCS_YCbCr || from == JCS_RGB)
         j->out_color_space = from == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
     else
-        return mdm_failure_set(d->f, MASKDM_ENOTSUP, "JPEG: %d components of unknown colour", j->num_components);
+        return mdm_fail(MASKDM_ENOTSUP, "JPEG: %d components of unknown colour", j->num_components);
     d->base.channels = from == JCS_GRAYSCALE ? 1 : 3;
     return MASKDM_OK;
 }
@@ -153,7 +148,7 @@ static int check_size(struct decoding *d)
 
     if (held || !j->arith_code)
         least = (uint64_t)j->image_height * j->image_width / (8 * 64);
-    MDM_TRY(mdm_rows_check_size(d->base.how, j->image_height, j->image_width, least, d->size, d->f));
+    MDM_TRY(mdm_rows_check_size(d->base.how, j->image_height, j->image_width, least, d->size));
     d->base.height = j->image_height;
     d->base.width = j->image_width;
     for (int c = 0; c < j->num_components; c++) {
@@ -163,11 +158,12 @@ static int check_size(struct decoding *d)
 
         bytes += across * down * DCTSIZE2 * sizeof(JCOEF);
     }
-    return held ? mdm_rows_hold(&d->base, bytes, "progressive or with a scan for each colour", d->f) : MASKDM_OK;
+    return held ? mdm_rows_hold(&d->base, bytes, "progressive or with a scan for each colour") : MASKDM_OK;
 }
 
-static int begin(struct decoding *d)
+static int begin(void *user)
 {
+    struct decoding *d = user;
     struct jpeg_decompress_struct *j = &d->jpeg;
     size_t row;
 
@@ -184,7 +180,7 @@ static int begin(struct decoding *d)
     row = (size_t)j->image_width * (j->out_color_space == JCS_CMYK ? 4 : (size_t)d->base.channels);
     d->row = mdm_malloc(row);
     if (!d->row)
-        return mdm_image_memory(d->f, row, "a JPEG image");
+        return mdm_fail_memory(row, "a JPEG image");
     j->dct_method = JDCT_ISLOW;
     return MASKDM_OK;
 }
@@ -204,8 +200,9 @@ static int is_complete(const struct decoding *d)
     return 1;
 }
 
-static int next_row(struct decoding *d)
+static int next_row(void *user)
 {
+    struct decoding *d = user;
     struct jpeg_decompress_struct *j = &d->jpeg;
 
     if (!d->started)
@@ -215,21 +212,12 @@ static int next_row(struct decoding *d)
     if (j->output_scanline < j->output_height)
         return MASKDM_OK;
     if (!is_complete(d))
-        return mdm_failure_set(d->f, MASKDM_EFORMAT, "JPEG: scans of the picture are missing");
+        return mdm_fail(MASKDM_EFORMAT, "JPEG: scans of the picture are missing");
     d->complete = 1;
     (void)jpeg_finish_decompress(j);
     if (!d->base.remarks.times[MDM_REMARK_NO_END] && j->src->bytes_in_buffer)
         mdm_remark_add(&d->base.remarks, MDM_REMARK_TRAILER, (int64_t)j->src->bytes_in_buffer);
     return MASKDM_OK;
-}
-
-static int guarded(struct decoding *d, int (*step)(struct decoding *d), struct mdm_failure *f)
-{
-    f->code = MASKDM_OK;
-    d->f = f;
-    if (setjmp(d->jump))
-        return d->f->code;
-    return step(d);
 }
 
 /* As Pillow does it: four inks are taken as Adobe stores them, inverted, whether a marker says so or not. */
@@ -243,13 +231,13 @@ static void from_cmyk(uint16_t *to, const unsigned char *from, int64_t width)
         }
 }
 
-static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f)
+static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to)
 {
     struct decoding *d = (struct decoding *)rows;
     const int64_t n = rows->width * rows->channels;
 
     *y = (int64_t)d->jpeg.output_scanline;
-    MDM_TRY(guarded(d, next_row, f));
+    MDM_TRY(mdm_guard_run(&d->guard, next_row, d));
     if (d->jpeg.out_color_space == JCS_CMYK)
         from_cmyk(to, d->row, rows->width);
     else
@@ -269,15 +257,13 @@ static void close_rows(struct mdm_rows *rows)
 
 static const struct mdm_rows_class kind = {read_row, close_rows};
 
-int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
-                       struct mdm_failure *f)
+int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how)
 {
     struct decoding *d = mdm_calloc(1, sizeof *d);
-    int r;
 
     *out = NULL;
     if (!d)
-        return mdm_image_memory(f, sizeof *d, "a JPEG image");
+        return mdm_fail_memory(sizeof *d, "a JPEG image");
     d->base.kind = &kind;
     d->base.how = how;
     d->bytes = bytes;
@@ -288,10 +274,6 @@ int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t
     d->errors.emit_message = hear;
     d->errors.output_message = stay_silent;
     d->progress.progress_monitor = watch_scans;
-    r = guarded(d, begin, f);
-    if (r < 0)
-        close_rows(&d->base);
-    else
-        *out = &d->base;
-    return r;
+    *out = &d->base;
+    return mdm_guard_run(&d->guard, begin, d);
 }

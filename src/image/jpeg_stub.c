@@ -6,11 +6,10 @@
 
 #include "base/error.h"
 
-int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
-                       struct mdm_failure *f)
+int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how)
 {
     (void)bytes;
     (void)how;
     *out = NULL;
-    return mdm_failure_set(f, MASKDM_ENOTSUP, "a JPEG image of %zu bytes: this build reads PNG only", size);
+    return mdm_fail(MASKDM_ENOTSUP, "a JPEG image of %zu bytes: this build reads PNG only", size);
 }

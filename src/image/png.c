@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * PNG in, row by row; an interlaced one is held as a whole. libpng reports an error by a call that must not return,
- * so each step runs below one guarded function, which holds the jump target and no variables; everything else lives
- * in struct decoding.
+ * PNG in, row by row; an interlaced one is held as a whole.
  *
  * Chunks beside the picture are passed over unread: texts and profiles that inflate to gigabytes cost nothing. Only
  * eXIf counts, which is looked for in the file's bytes, since it may stand behind the picture. What follows the last
@@ -13,10 +11,10 @@
 #include "base/crc32.h"
 #include "image/codec.h"
 #include "image/exif.h"
+#include "image/guard.h"
 #include "image/rows.h"
 
 #include <png.h>
-#include <setjmp.h>
 #include <string.h>
 
 enum {
@@ -27,7 +25,7 @@ enum {
 
 struct decoding {
     struct mdm_rows base;
-    jmp_buf jump;
+    struct mdm_guard guard;
     const unsigned char *bytes;
     size_t size, at;
     png_structp png;
@@ -37,12 +35,11 @@ struct decoding {
     unsigned char *pixel; /* one row, or all where they are interlaced */
     int whole, complete;  /* interlaced; every row has come out */
     int64_t given;
-    struct mdm_failure *f;
 };
 
 static int out_of_memory(struct decoding *d)
 {
-    return mdm_image_memory(d->f, d->refused, "a PNG image");
+    return mdm_fail_memory(d->refused, "a PNG image");
 }
 
 /* Behind a complete picture, in or before any chunk but its own, the end may be missing or be something else. */
@@ -57,12 +54,11 @@ static void stop(png_structp png, png_const_charp text)
     struct decoding *d = png_get_error_ptr(png);
 
     if (d->refused)
-        out_of_memory(d);
-    else if (is_past(d))
-        mdm_remark_add(&d->base.remarks, MDM_REMARK_NO_END, 1);
-    else
-        mdm_failure_set(d->f, MASKDM_EFORMAT, "PNG: %s", text);
-    longjmp(d->jump, 1);
+        mdm_guard_leave(&d->guard, out_of_memory(d));
+    if (!is_past(d))
+        mdm_guard_leave(&d->guard, mdm_fail(MASKDM_EFORMAT, "PNG: %s", text));
+    mdm_remark_add(&d->base.remarks, MDM_REMARK_NO_END, 1);
+    mdm_guard_leave(&d->guard, MASKDM_OK);
 }
 
 /* libpng's warnings begin with the chunk's name. Transparency that is damaged changes the picture. */
@@ -154,7 +150,7 @@ static int read_header(struct decoding *d)
     width = png_get_image_width(d->png, d->info);
     if (mdm_mul_u64(&raw, height, png_get_rowbytes(d->png, d->info)))
         raw = UINT64_MAX;
-    MDM_TRY(mdm_rows_check_size(rows->how, height, width, raw / DEFLATE_MOST, d->size, d->f));
+    MDM_TRY(mdm_rows_check_size(rows->how, height, width, raw / DEFLATE_MOST, d->size));
     png_set_expand(d->png); /* palette to RGB, 1, 2 and 4 bits to 8, tRNS to alpha */
     d->whole = png_set_interlace_handling(d->png) > 1;
     png_read_update_info(d->png, d->info);
@@ -164,11 +160,12 @@ static int read_header(struct decoding *d)
     rows->bits = png_get_bit_depth(d->png, d->info) == 16 ? 16 : 8;
     rows->orientation = find_orientation(d);
     d->row = png_get_rowbytes(d->png, d->info);
-    return d->whole ? mdm_rows_hold(rows, height * d->row, "interlaced", d->f) : MASKDM_OK;
+    return d->whole ? mdm_rows_hold(rows, height * d->row, "interlaced") : MASKDM_OK;
 }
 
-static int begin(struct decoding *d)
+static int begin(void *user)
 {
+    struct decoding *d = user;
     size_t bytes;
 
     d->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, d, stop, hear, d, take, give);
@@ -179,7 +176,7 @@ static int begin(struct decoding *d)
     MDM_TRY(read_header(d));
     bytes = d->row * (d->whole ? (size_t)d->base.height : 1);
     d->pixel = mdm_malloc(bytes);
-    return d->pixel ? MASKDM_OK : mdm_image_memory(d->f, bytes, "a PNG image");
+    return d->pixel ? MASKDM_OK : mdm_fail_memory(bytes, "a PNG image");
 }
 
 /* Everything that the file still has, once the last row is out. */
@@ -193,8 +190,10 @@ static int finish(struct decoding *d)
     return d->refused ? out_of_memory(d) : MASKDM_OK;
 }
 
-static int next_row(struct decoding *d)
+static int next_row(void *user)
 {
+    struct decoding *d = user;
+
     if (d->whole && !d->given)
         for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
             for (int64_t y = 0; y < d->base.height; y++)
@@ -204,23 +203,14 @@ static int next_row(struct decoding *d)
     return ++d->given == (d->whole ? 1 : d->base.height) ? finish(d) : MASKDM_OK;
 }
 
-static int guarded(struct decoding *d, int (*step)(struct decoding *d), struct mdm_failure *f)
-{
-    f->code = MASKDM_OK;
-    d->f = f;
-    if (setjmp(d->jump))
-        return d->f->code;
-    return step(d);
-}
-
-static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f)
+static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to)
 {
     struct decoding *d = (struct decoding *)rows;
     const int64_t n = rows->width * rows->channels;
     const unsigned char *from;
 
     *y = d->given;
-    MDM_TRY(guarded(d, next_row, f));
+    MDM_TRY(mdm_guard_run(&d->guard, next_row, d));
     from = d->pixel + (d->whole ? (size_t)*y * d->row : 0);
     if (rows->bits == 8)
         for (int64_t i = 0; i < n; i++)
@@ -242,23 +232,17 @@ static void close_rows(struct mdm_rows *rows)
 
 static const struct mdm_rows_class kind = {read_row, close_rows};
 
-int mdm_rows_open_png(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
-                      struct mdm_failure *f)
+int mdm_rows_open_png(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how)
 {
     struct decoding *d = mdm_calloc(1, sizeof *d);
-    int r;
 
     *out = NULL;
     if (!d)
-        return mdm_image_memory(f, sizeof *d, "a PNG image");
+        return mdm_fail_memory(sizeof *d, "a PNG image");
     d->base.kind = &kind;
     d->base.how = how;
     d->bytes = bytes;
     d->size = size;
-    r = guarded(d, begin, f);
-    if (r < 0)
-        close_rows(&d->base);
-    else
-        *out = &d->base;
-    return r;
+    *out = &d->base;
+    return mdm_guard_run(&d->guard, begin, d);
 }

@@ -6,14 +6,14 @@
 #include "image/codec.h"
 
 #include "base/alloc.h"
+#include "image/guard.h"
 #include "os/file.h"
 
 #include <png.h>
-#include <setjmp.h>
 #include <string.h>
 
 struct encoding {
-    jmp_buf jump;
+    struct mdm_guard guard;
     png_structp png;
     png_infop info;
     size_t refused; /* bytes of the first allocation that failed */
@@ -21,23 +21,18 @@ struct encoding {
     int bits;
     unsigned char *row;
     struct mdm_writer *writer;
-    struct mdm_failure *f;
 };
 
 static int out_of_memory(struct encoding *e)
 {
-    return mdm_image_memory(e->f, e->refused, "writing a PNG image");
+    return mdm_fail_memory(e->refused, "writing a PNG image");
 }
 
 static void stop(png_structp png, png_const_charp text)
 {
     struct encoding *e = png_get_error_ptr(png);
 
-    if (e->refused)
-        out_of_memory(e);
-    else if (!e->f->code)
-        mdm_failure_set(e->f, MASKDM_EINVAL, "PNG: %s", text);
-    longjmp(e->jump, 1);
+    mdm_guard_leave(&e->guard, e->refused ? out_of_memory(e) : mdm_fail(MASKDM_EINVAL, "PNG: %s", text));
 }
 
 static void ignore(png_structp png, png_const_charp text)
@@ -67,10 +62,8 @@ static void drain(png_structp png, png_bytep from, size_t n)
     struct encoding *e = png_get_io_ptr(png);
     int r = mdm_writer_write(e->writer, from, n);
 
-    if (r < 0) {
-        mdm_failure_take(e->f, r);
-        png_error(png, "write");
-    }
+    if (r < 0)
+        mdm_guard_leave(&e->guard, r);
 }
 
 static void flush(png_structp png)
@@ -97,10 +90,11 @@ static void write_rows(struct encoding *e)
     }
 }
 
-static int work(struct encoding *e)
+static int work(void *user)
 {
     static const int type[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
                                PNG_COLOR_TYPE_RGB_ALPHA};
+    struct encoding *e = user;
     const maskdm_image *m = e->image;
 
     e->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, e, stop, ignore, e, take, give);
@@ -119,51 +113,31 @@ static int work(struct encoding *e)
     return MASKDM_OK;
 }
 
-static int guarded(struct encoding *e)
+int mdm_image_encode_png(const maskdm_image *image, struct mdm_writer **writer, int bits)
 {
-    if (setjmp(e->jump))
-        return e->f->code;
-    return work(e);
-}
-
-int mdm_image_encode_png(const maskdm_image *image, struct mdm_writer **writer, int bits, struct mdm_failure *f)
-{
-    struct encoding e;
+    struct encoding e = {.image = image, .bits = bits, .writer = *writer};
     size_t row = (size_t)(image->width * image->channels) * 2;
     int r;
 
-    memset(&e, 0, sizeof e);
-    memset(f, 0, sizeof *f);
-    e.image = image;
-    e.bits = bits;
-    e.f = f;
-    e.writer = *writer;
     e.row = mdm_malloc(row);
     if (e.row) {
-        r = guarded(&e);
+        r = mdm_guard_run(&e.guard, work, &e);
         png_destroy_write_struct(&e.png, &e.info);
         mdm_free(e.row);
     } else {
-        r = mdm_image_memory(f, row, "writing a PNG image");
+        r = mdm_fail_memory(row, "writing a PNG image");
     }
     if (r < 0)
         mdm_writer_abandon(writer);
-    else if ((r = mdm_writer_commit(writer)) < 0)
-        mdm_failure_take(f, r);
-    return r;
+    return r < 0 ? r : mdm_writer_commit(writer);
 }
 
-int mdm_image_write_png(const maskdm_image *image, const char *path, int bits, struct mdm_failure *f)
+int mdm_image_write_png(const maskdm_image *image, const char *path, int bits)
 {
     struct mdm_writer *writer;
-    int r;
 
     if (bits != 8 && bits != 16)
-        return mdm_failure_set(f, MASKDM_EINVAL, "a PNG has 8 or 16 bits a sample, not %d", bits);
-    r = mdm_writer_open(&writer, path);
-    if (r < 0) {
-        mdm_failure_take(f, r);
-        return r;
-    }
-    return mdm_image_encode_png(image, &writer, bits, f);
+        return mdm_fail(MASKDM_EINVAL, "a PNG has 8 or 16 bits a sample, not %d", bits);
+    MDM_TRY(mdm_writer_open(&writer, path));
+    return mdm_image_encode_png(image, &writer, bits);
 }

@@ -48,7 +48,7 @@ static void free_taps(struct taps *t)
 }
 
 /* Results `at` .. `at` + n of scaling `in` samples of `bits` to `out`. Memory is about 4 * max(in, out) weights. */
-static int make_taps(struct taps *t, int64_t in, int64_t out, int64_t at, int64_t n, int bits, struct mdm_failure *f)
+static int make_taps(struct taps *t, int64_t in, int64_t out, int64_t at, int64_t n, int bits)
 {
     double scale = (double)in / (double)out, wide = scale > 1 ? scale : 1, support = SUPPORT * wide;
 
@@ -58,7 +58,7 @@ static int make_taps(struct taps *t, int64_t in, int64_t out, int64_t at, int64_
     t->count = mdm_calloc((size_t)n, sizeof *t->count);
     t->weight = mdm_calloc((size_t)(n * t->most), sizeof *t->weight);
     if (!t->first || !t->count || !t->weight)
-        return mdm_image_memory(f, (size_t)(n * t->most) * sizeof *t->weight, "resizing an image");
+        return mdm_fail_memory((size_t)(n * t->most) * sizeof *t->weight, "resizing an image");
     for (int64_t i = 0; i < n; i++) {
         double centre = ((double)(at + i) + 0.5) * scale, sum = 0, *w = t->weight + i * t->most;
         double low = centre - support + 0.5, high = centre + support + 0.5;
@@ -189,16 +189,16 @@ static int64_t margin(int64_t extra)
 }
 
 static int prepare(struct mdm_resize *z, int64_t height, int64_t width, int channels, int bits, int64_t to_height,
-                   int64_t to_width, struct mdm_failure *f)
+                   int64_t to_width)
 {
     int64_t all_height, all_width;
     size_t line_bytes, ring_bytes;
 
-    MDM_TRY(mdm_image_create(&z->to, to_height, to_width, channels, f));
+    MDM_TRY(mdm_image_create(&z->to, to_height, to_width, channels));
     z->to->bits = bits;
     cover(&all_height, &all_width, height, width, to_height, to_width);
-    MDM_TRY(make_taps(&z->across, width, all_width, margin(all_width - to_width), to_width, bits, f));
-    MDM_TRY(make_taps(&z->down, height, all_height, margin(all_height - to_height), to_height, bits, f));
+    MDM_TRY(make_taps(&z->across, width, all_width, margin(all_width - to_width), to_width, bits));
+    MDM_TRY(make_taps(&z->down, height, all_height, margin(all_height - to_height), to_height, bits));
     z->in_width = width;
     z->first = z->down.first[0];
     z->last = z->down.first[to_height - 1] + z->down.count[to_height - 1];
@@ -208,18 +208,18 @@ static int prepare(struct mdm_resize *z, int64_t height, int64_t width, int chan
     ring_bytes = (size_t)(z->depth * to_width * channels) * sizeof *z->ring;
     z->line = mdm_malloc(line_bytes);
     z->ring = mdm_malloc(ring_bytes);
-    return z->line && z->ring ? MASKDM_OK : mdm_image_memory(f, line_bytes + ring_bytes, "resizing an image");
+    return z->line && z->ring ? MASKDM_OK : mdm_fail_memory(line_bytes + ring_bytes, "resizing an image");
 }
 
 int mdm_resize_create(struct mdm_resize **out, int64_t height, int64_t width, int channels, int bits,
-                      int64_t to_height, int64_t to_width, struct mdm_failure *f)
+                      int64_t to_height, int64_t to_width)
 {
     int r;
 
     *out = mdm_calloc(1, sizeof **out);
     if (!*out)
-        return mdm_image_memory(f, sizeof **out, "resizing an image");
-    r = prepare(*out, height, width, channels, bits, to_height, to_width, f);
+        return mdm_fail_memory(sizeof **out, "resizing an image");
+    r = prepare(*out, height, width, channels, bits, to_height, to_width);
     if (r < 0)
         mdm_resize_release(out);
     return r;
@@ -248,12 +248,12 @@ void mdm_resize_release(struct mdm_resize **z)
     mdm_free(old);
 }
 
-int mdm_image_fit(maskdm_image **out, const maskdm_image *m, int64_t height, int64_t width, struct mdm_failure *f)
+int mdm_image_fit(maskdm_image **out, const maskdm_image *m, int64_t height, int64_t width)
 {
     struct mdm_resize *z;
 
     *out = NULL;
-    MDM_TRY(mdm_resize_create(&z, m->height, m->width, m->channels, m->bits, height, width, f));
+    MDM_TRY(mdm_resize_create(&z, m->height, m->width, m->channels, m->bits, height, width));
     for (int64_t y = 0; y < m->height; y++)
         mdm_resize_put(z, y, m->sample + y * m->width * m->channels);
     *out = mdm_resize_take(z);

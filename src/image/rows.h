@@ -14,7 +14,7 @@ struct mdm_rows;
 struct mdm_rows_class {
     /* The next row, u16, width x channels; *y is its place from the top. The last row is only given once the rest of
      * the file has turned out to be sound. */
-    int (*read)(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f);
+    int (*read)(struct mdm_rows *rows, int64_t *y, uint16_t *to);
     void (*close)(struct mdm_rows *rows); /* let go of what the class holds, the struct itself too */
 };
 
@@ -29,29 +29,25 @@ struct mdm_rows {
 };
 
 /* PNG or JPEG, told apart by the first bytes, and the right way up. `bytes` and `how` must stay in place. */
-int mdm_rows_open(struct mdm_rows **out, const void *bytes, size_t size, const struct mdm_reading *how,
-                  struct mdm_failure *f);
+int mdm_rows_open(struct mdm_rows **out, const void *bytes, size_t size, const struct mdm_reading *how);
 /* Whether a file that begins with these bytes is one of them. */
-int mdm_rows_probe(const void *bytes, size_t size, struct mdm_failure *f);
+int mdm_rows_probe(const void *bytes, size_t size);
 /* Each row once, from the top down or from the bottom up. Not more often than `height` times. */
-int mdm_rows_read(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f);
+int mdm_rows_read(struct mdm_rows *rows, int64_t *y, uint16_t *to);
 void mdm_rows_close(struct mdm_rows **rows); /* NULL inside is fine */
 
 /* ---- for classes ---- */
 
-/* In a build without libjpeg the latter says so. */
-int mdm_rows_open_png(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
-                      struct mdm_failure *f);
-int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how,
-                       struct mdm_failure *f);
+/* Where they fail, what they leave in *out is closed. In a build without libjpeg the latter says so. */
+int mdm_rows_open_png(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how);
+int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how);
 /* Put a turning class before the rows where EXIF wants another way up than the stored one. */
-int mdm_rows_turn(struct mdm_rows **rows, struct mdm_failure *f);
+int mdm_rows_turn(struct mdm_rows **rows);
 
 /* Is the picture within the limits, and is the file, of `size` bytes, as large as the `least` that such a picture
  * takes? A decoder asks before it allocates anything of the picture's size. */
-int mdm_rows_check_size(const struct mdm_reading *how, uint64_t height, uint64_t width, uint64_t least, size_t size,
-                        struct mdm_failure *f);
+int mdm_rows_check_size(const struct mdm_reading *how, uint64_t height, uint64_t width, uint64_t least, size_t size);
 /* Count a whole picture of `bytes` that must be held since it is `what`, within the limit. */
-int mdm_rows_hold(struct mdm_rows *rows, uint64_t bytes, const char *what, struct mdm_failure *f);
+int mdm_rows_hold(struct mdm_rows *rows, uint64_t bytes, const char *what);
 
 #endif

@@ -50,7 +50,7 @@ static void put_column(struct turned *t, int64_t x)
     }
 }
 
-static int gather(struct turned *t, struct mdm_failure *f)
+static int gather(struct turned *t)
 {
     const size_t sample = t->base.bits == 8 ? 1 : sizeof(uint16_t);
     const size_t row = (size_t)(t->base.height * t->base.channels) * sizeof *t->row;
@@ -59,30 +59,30 @@ static int gather(struct turned *t, struct mdm_failure *f)
     t->row = mdm_malloc(row);
     t->whole = mdm_malloc(all);
     if (!t->row || !t->whole)
-        return mdm_image_memory(f, row + all, "turning an image");
+        return mdm_fail_memory(row + all, "turning an image");
     for (int64_t i = 0; i < t->base.width; i++) {
         int64_t y;
 
-        MDM_TRY(mdm_rows_read(t->from, &y, t->row, f));
+        MDM_TRY(mdm_rows_read(t->from, &y, t->row));
         put_column(t, t->backwards ? t->base.width - 1 - y : y);
     }
     return MASKDM_OK;
 }
 
-static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to, struct mdm_failure *f)
+static int read_row(struct mdm_rows *rows, int64_t *y, uint16_t *to)
 {
     struct turned *t = (struct turned *)rows;
     const int64_t n = t->base.width * t->base.channels;
 
     if (!t->lying) {
-        MDM_TRY(mdm_rows_read(t->from, y, to, f));
+        MDM_TRY(mdm_rows_read(t->from, y, to));
         if (t->mirrored)
             mirror(to, t->base.width, t->base.channels);
         if (t->backwards)
             *y = t->base.height - 1 - *y;
     } else {
         if (!t->whole)
-            MDM_TRY(gather(t, f));
+            MDM_TRY(gather(t));
         *y = t->given++;
         for (int64_t i = 0; i < n; i++)
             to[i] = t->base.bits == 8 ? (uint16_t)(t->whole[*y * n + i] * 257)
@@ -104,7 +104,7 @@ static void close_turned(struct mdm_rows *rows)
 
 static const struct mdm_rows_class turning = {read_row, close_turned};
 
-int mdm_rows_turn(struct mdm_rows **rows, struct mdm_failure *f)
+int mdm_rows_turn(struct mdm_rows **rows)
 {
     struct mdm_rows *from = *rows;
     struct turned *t;
@@ -117,7 +117,7 @@ int mdm_rows_turn(struct mdm_rows **rows, struct mdm_failure *f)
         return MASKDM_OK;
     t = mdm_calloc(1, sizeof *t);
     if (!t)
-        return mdm_image_memory(f, sizeof *t, "turning an image");
+        return mdm_fail_memory(sizeof *t, "turning an image");
     t->base = *from;
     t->base.kind = &turning;
     t->from = from;
@@ -129,7 +129,8 @@ int mdm_rows_turn(struct mdm_rows **rows, struct mdm_failure *f)
         return MASKDM_OK;
     t->base.height = from->width;
     t->base.width = from->height;
-    return mdm_rows_hold(&t->base, (uint64_t)from->height * (uint64_t)from->width * (uint64_t)from->channels *
-                                          (from->bits == 8 ? 1 : 2),
-                         "stored on their side", f);
+    return mdm_rows_hold(&t->base,
+                         (uint64_t)from->height * (uint64_t)from->width * (uint64_t)from->channels *
+                             (from->bits == 8 ? 1 : 2),
+                         "stored on their side");
 }

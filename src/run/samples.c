@@ -121,12 +121,11 @@ static int64_t number_of(const char *name)
 static int check_image(const struct search *s, const char *path)
 {
     const struct mdm_geometry *g = &s->model->geometry;
-    struct mdm_failure f = {0};
     maskdm_image *m;
-    int status = mdm_image_read(&m, path, &mdm_reading_standard, &f);
+    int status = mdm_image_read(&m, path, &mdm_reading_standard);
 
     if (status < 0)
-        return mdm_failure_record(&f);
+        return status;
     if (m->height != g->height || m->width != g->width || m->channels != g->channels || m->bits != s->bits)
         status = mdm_fail(MASKDM_EFORMAT,
                           "%s has %lld x %lld pixels, %d channels and %d bits, not %lld x %lld, %lld and %d", path,

@@ -26,12 +26,6 @@ struct output {
     int64_t *written;
 };
 
-/* Forward a failure record of io/ to this thread. */
-static int heard(int status, const struct mdm_failure *f)
-{
-    return status < 0 ? mdm_failure_record(f) : status;
-}
-
 static void fill_image(struct output *o, const float *x)
 {
     const struct mdm_geometry *g = o->geometry;
@@ -53,14 +47,13 @@ void mdm_sampler_name(char out[MDM_SAMPLING_NAME], int64_t number)
 static int write_one(const struct output *o, int64_t number)
 {
     char name[MDM_SAMPLING_NAME], *path;
-    struct mdm_failure f = {0};
     int status;
 
     mdm_sampler_name(name, number);
     path = mdm_path_join(o->folder, name);
     if (!path)
         return MASKDM_ENOMEM;
-    status = heard(mdm_image_write_png(o->image, path, o->bits, &f), &f);
+    status = mdm_image_write_png(o->image, path, o->bits);
     mdm_free(path);
     return status;
 }
@@ -85,7 +78,6 @@ static int take_images(void *user, int64_t first, int64_t batch, const float *x)
 static int begin(struct output *o, const maskdm_sampler *s, int64_t count, int bits)
 {
     const struct mdm_geometry *g = o->geometry = &s->model->geometry;
-    struct mdm_failure f = {0};
 
     o->bits = bits;
     if (count < 0)
@@ -94,7 +86,7 @@ static int begin(struct output *o, const maskdm_sampler *s, int64_t count, int b
     o->byte = mdm_need((size_t)(g->height * g->width), (size_t)g->channels, "a picture");
     if (!o->byte)
         return MASKDM_ENOMEM;
-    return heard(mdm_image_create(&o->image, g->height, g->width, (int)g->channels, &f), &f);
+    return mdm_image_create(&o->image, g->height, g->width, (int)g->channels);
 }
 
 static void end(struct output *o)
@@ -108,17 +100,15 @@ int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labe
                            struct mdm_writer **writer)
 {
     struct output o = {.columns = columns};
-    struct mdm_failure f = {0};
     int status = begin(&o, s, count, bits);
 
     if (status == MASKDM_OK)
-        status = heard(mdm_image_sheet(&o.sheet, count, &o.columns, o.geometry->height, o.geometry->width,
-                                       (int)o.geometry->channels, &f),
-                       &f);
+        status = mdm_image_sheet(&o.sheet, count, &o.columns, o.geometry->height, o.geometry->width,
+                                 (int)o.geometry->channels);
     if (status == MASKDM_OK)
         status = mdm_sampler_each(s, count, NULL, labels, take_images, &o);
     if (status == MASKDM_OK)
-        status = heard(mdm_image_encode_png(o.sheet, writer, bits, &f), &f);
+        status = mdm_image_encode_png(o.sheet, writer, bits);
     mdm_writer_abandon(writer);
     end(&o);
     return status;

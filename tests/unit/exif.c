@@ -144,10 +144,9 @@ static const struct {
 
 static maskdm_image *decode(const struct png_file *file, const struct mdm_reading *how)
 {
-    struct mdm_failure f = {0};
     maskdm_image *m;
 
-    ck_assert_msg(!mdm_image_decode(&m, file->data, file->size, how, &f), "%s", f.text);
+    ck_assert_msg(!mdm_image_decode(&m, file->data, file->size, how), "%s", mdm_error_text());
     return m;
 }
 
@@ -200,7 +199,6 @@ START_TEST(fitted_by_rows_as_a_whole)
     unsigned char e[EXIF];
     struct png_chunk chunk = {"eXIf", e + PREFIX, EXIF - PREFIX, 0, 1};
     struct mdm_reading how = mdm_reading_standard;
-    struct mdm_failure f = {0};
     struct png_file file;
 
     make(e, 1, 3, 1, (unsigned)orientation);
@@ -211,7 +209,7 @@ START_TEST(fitted_by_rows_as_a_whole)
 
             how.height = how.width = 0;
             whole = decode(&file, &how);
-            ck_assert_int_eq(mdm_image_fit(&fitted, whole, sizes[i][0], sizes[i][1], &f), MASKDM_OK);
+            ck_assert_int_eq(mdm_image_fit(&fitted, whole, sizes[i][0], sizes[i][1]), MASKDM_OK);
             how.height = sizes[i][0];
             how.width = sizes[i][1];
             m = decode(&file, &how);

@@ -16,10 +16,9 @@
 
 static maskdm_image *make(int height, int width, int channels, int bits, const uint16_t *sample)
 {
-    struct mdm_failure f = {0};
     maskdm_image *m;
 
-    ck_assert_int_eq(mdm_image_create(&m, height, width, channels, &f), MASKDM_OK);
+    ck_assert_int_eq(mdm_image_create(&m, height, width, channels), MASKDM_OK);
     m->bits = bits;
     memcpy(m->sample, sample, (size_t)(height * width * channels) * sizeof *sample);
     return m;
@@ -119,12 +118,11 @@ END_TEST
 START_TEST(grid)
 {
     static const uint16_t black[6], odd[8];
-    struct mdm_failure f = {0};
     maskdm_image *a = make(2, 3, 1, 8, black), *b = make(2, 4, 1, 8, odd), *sheet;
     const maskdm_image *list[5] = {a, a, a, a, a}, *mixed[2] = {a, b};
     int blacks = 0;
 
-    ck_assert_int_eq(mdm_image_grid(&sheet, list, 5, 0, &f), MASKDM_OK);      /* 3 columns, 2 rows */
+    ck_assert_int_eq(mdm_image_grid(&sheet, list, 5, 0), MASKDM_OK);      /* 3 columns, 2 rows */
     ck_assert_int_eq(sheet->width, 3 * 5 + 2);
     ck_assert_int_eq(sheet->height, 2 * 4 + 2);
     ck_assert_int_eq(sheet->bits, 8);
@@ -136,13 +134,13 @@ START_TEST(grid)
         blacks += sheet->sample[i] == 0;
     ck_assert_int_eq(blacks, 5 * 6);
     mdm_image_free(&sheet);
-    ck_assert_int_eq(mdm_image_grid(&sheet, list, 4, 2, &f), MASKDM_OK);      /* full rows, and no row behind them */
+    ck_assert_int_eq(mdm_image_grid(&sheet, list, 4, 2), MASKDM_OK);      /* full rows, and no row behind them */
     ck_assert_int_eq(sheet->width, 2 * 5 + 2);
     ck_assert_int_eq(sheet->height, 2 * 4 + 2);
     mdm_image_free(&sheet);
-    ck_assert_int_eq(mdm_image_grid(&sheet, mixed, 2, 0, &f), MASKDM_ESHAPE);
-    ck_assert_int_eq(mdm_image_grid(&sheet, list, 0, 0, &f), MASKDM_EINVAL);
-    ck_assert_int_eq(mdm_image_grid(&sheet, list, 1, INT64_MAX / 2, &f), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_image_grid(&sheet, mixed, 2, 0), MASKDM_ESHAPE);
+    ck_assert_int_eq(mdm_image_grid(&sheet, list, 0, 0), MASKDM_EINVAL);
+    ck_assert_int_eq(mdm_image_grid(&sheet, list, 1, INT64_MAX / 2), MASKDM_EINVAL);
     ck_assert_ptr_null(sheet);
     mdm_image_free(&a);
     mdm_image_free(&b);

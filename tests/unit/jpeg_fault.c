@@ -26,10 +26,9 @@ static maskdm_image *clean;
 /* The clean file of form i and its picture. */
 static void begin(int i)
 {
-    struct mdm_failure f = {0};
 
     file = encode_form(&size, forms[i]);
-    ck_assert_msg(!mdm_image_decode(&clean, file, size, &mdm_reading_standard, &f), "%s", f.text);
+    ck_assert_msg(!mdm_image_decode(&clean, file, size, &mdm_reading_standard), "%s", mdm_error_text());
     ck_assert_str_eq(clean->remark, "");
 }
 
@@ -55,18 +54,17 @@ static unsigned char *changed(size_t *to, size_t at, size_t gone, const void *by
 /* Reads `bytes`, frees them. remark: what it must say; NULL: it must be refused; "*": anything. */
 static void expect(unsigned char *bytes, size_t n, const char *remark)
 {
-    struct mdm_failure f = {0};
     maskdm_image *m;
-    int r = mdm_image_decode(&m, bytes, n, &mdm_reading_standard, &f);
+    int r = mdm_image_decode(&m, bytes, n, &mdm_reading_standard);
 
     if (remark) {
-        ck_assert_msg(r == MASKDM_OK, "%s", f.text);
+        ck_assert_msg(r == MASKDM_OK, "%s", mdm_error_text());
         ck_assert(m->height == clean->height && m->width == clean->width && m->channels == clean->channels);
         ck_assert_mem_eq(m->sample, clean->sample, (size_t)(H * W * m->channels) * sizeof *m->sample);
         if (*remark != '*')
             ck_assert_str_eq(m->remark, remark);
     } else {
-        ck_assert_msg(r == MASKDM_EFORMAT, "%d %s", r, r < 0 ? f.text : m->remark);
+        ck_assert_msg(r == MASKDM_EFORMAT, "%d %s", r, r < 0 ? mdm_error_text() : m->remark);
         ck_assert_ptr_null(m);
     }
     mdm_image_free(&m);
@@ -276,13 +274,12 @@ START_TEST(kinds_that_are_not_read_are_named)
         unsigned char value;
         const char *words;
     } kinds[] = {{0xc0, 1, 0xc3, "lossless"}, {0xc0, 1, 0xc5, "hierarchical"}, {0xc0, 4, 12, "12 bits"}};
-    struct mdm_failure f = {0};
     maskdm_image *m;
 
     begin(0);
     file[find(kinds[_i].marker) + (size_t)kinds[_i].at] = kinds[_i].value;
-    ck_assert_int_eq(mdm_image_decode(&m, file, size, &mdm_reading_standard, &f), MASKDM_ENOTSUP);
-    ck_assert_msg(strstr(f.text, kinds[_i].words) != NULL, "%s", f.text);
+    ck_assert_int_eq(mdm_image_decode(&m, file, size, &mdm_reading_standard), MASKDM_ENOTSUP);
+    ck_assert_msg(strstr(mdm_error_text(), kinds[_i].words) != NULL, "%s", mdm_error_text());
     end();
 }
 END_TEST

@@ -15,25 +15,24 @@ enum { ELEMENTS = 5, WRONG = 13 };
 
 static atomic_int loaded;
 
-static int load(void *user, int64_t index, uint16_t *samples, int *bits, struct mdm_failure *f)
+static int load(void *user, int64_t index, uint16_t *samples, int *bits)
 {
     (void)user;
     atomic_fetch_add(&loaded, 1);
     for (int i = 0; i < ELEMENTS; i++)
         samples[i] = (uint16_t)(index * 7 + i);
     *bits = index % 2 ? 8 : 16;
-    return index == WRONG ? mdm_failure_set(f, MASKDM_EFORMAT, "image 13") : MASKDM_OK;
+    return index == WRONG ? mdm_fail(MASKDM_EFORMAT, "image 13") : MASKDM_OK;
 }
 
 static void take(struct mdm_loader *l, int64_t index)
 {
-    struct mdm_failure f = {0};
     uint16_t samples[ELEMENTS];
-    int bits = 0, r = mdm_loader_take(l, index, samples, &bits, &f);
+    int bits = 0, r = mdm_loader_take(l, index, samples, &bits);
 
     if (index == WRONG) {
         ck_assert_int_eq(r, MASKDM_EFORMAT);
-        ck_assert_str_eq(f.text, "image 13");
+        ck_assert_str_eq(mdm_error_text(), "image 13");
         return;
     }
     ck_assert_int_eq(r, MASKDM_OK);
@@ -117,11 +116,11 @@ static int refuse_at(void *user, size_t bytes)
 }
 
 /* Image 0 takes long, and writes at its end. */
-static int load_slowly(void *user, int64_t index, uint16_t *samples, int *bits, struct mdm_failure *f)
+static int load_slowly(void *user, int64_t index, uint16_t *samples, int *bits)
 {
     if (index == 0)
         usleep(50000);
-    return load(user, index, samples, bits, f);
+    return load(user, index, samples, bits);
 }
 
 /* What is foretold anew waits for a load that is under way, whose slot it takes. */
