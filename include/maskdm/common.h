@@ -80,6 +80,10 @@ enum maskdm_status {
  *  are given NULL. */
 MASKDM_API const char *maskdm_last_error(void);
 
+/** The status of the failure that maskdm_last_error() tells of, for those who have the answer of a getter alone;
+ *  MASKDM_OK when there was none. */
+MASKDM_API int maskdm_last_status(void);
+
 /** "MASKDM_EINVAL" and so on; "unknown status" for other numbers. */
 MASKDM_API const char *maskdm_status_name(int status);
 
@@ -88,6 +92,23 @@ MASKDM_API int maskdm_version(void);
 
 /** "0.1.0" */
 MASKDM_API const char *maskdm_version_string(void);
+/** What this build is and has, as one line of JSON for reports and for hosts that choose: version, abi, devices,
+ *  instruction_sets, blas (the library that products are left to where no kernel of ours makes them), jpeg. */
+MASKDM_API const char *maskdm_build_info(void);
+
+/** At least `bytes` (never 0) bytes of memory, of any alignment, or NULL where there is none. */
+typedef void *(*maskdm_allocate_callback)(void *user, size_t bytes);
+/** Take back what the other one gave; never NULL. */
+typedef void (*maskdm_free_callback)(void *user, void *memory);
+/**
+ * Take all memory of the library from the host: once for the process, before anything else. Both callbacks are called
+ * on any thread, several at once, and must not call the library. MASKDM_EBUSY where memory is out, since a block goes
+ * back to where it came from; both NULL: the C library's malloc() and free() again, which is how it begins.
+ * Memory of libraries below (OpenBLAS, stacks of threads, files of the C library) is theirs. Blocks of a host are not
+ * given huge pages. No other thread may be in the library meanwhile.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_set_allocator(maskdm_allocate_callback allocate,
+                                                      maskdm_free_callback release, void *user);
 
 enum maskdm_log_level {
     MASKDM_LOG_DEBUG = 0,

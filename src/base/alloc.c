@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The C library's allocator behind a counter and a test hook. Blocks carry no header of ours, so that one
- * free() serves all kinds and memory checkers see the true blocks.
+ * The C library's allocator, or the host's, behind a counter and a test hook. Blocks of the former carry no header of
+ * ours, so that one free() serves all kinds and memory checkers see the true blocks.
  */
 #include "base/alloc.h"
 
@@ -13,10 +13,21 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
+enum { PLAIN = 16, CACHE_LINE = 64, HUGE_PAGE = 2 << 20 }; /* PLAIN: as malloc() aligns */
 
 static struct mdm_alloc_hook hook;
 static atomic_long live;
+static struct {
+    maskdm_allocate_callback allocate; /* NULL: the C library's */
+    maskdm_free_callback release;
+    void *user;
+} lent;
+
+/* In front of a block of the host's, who promises no alignment and is told no sizes. */
+struct front {
+    void *given;
+    size_t bytes;
+};
 
 void mdm_alloc_hook_set(const struct mdm_alloc_hook *h)
 {
@@ -28,6 +39,51 @@ void mdm_alloc_hook_set(const struct mdm_alloc_hook *h)
 long mdm_alloc_live(void)
 {
     return atomic_load(&live);
+}
+
+int mdm_alloc_lend(maskdm_allocate_callback allocate, maskdm_free_callback release, void *user)
+{
+    const long out = mdm_alloc_live();
+
+    if (out)
+        return mdm_fail(MASKDM_EBUSY, "another allocator cannot be set: %ld blocks of memory are out", out);
+    lent.allocate = allocate;
+    lent.release = release;
+    lent.user = user;
+    return MASKDM_OK;
+}
+
+static struct front *front_of(void *p)
+{
+    return (struct front *)p - 1;
+}
+
+static void *borrow(size_t bytes, size_t align)
+{
+    unsigned char *given, *p;
+    size_t all;
+
+    if (mdm_add_size(&all, bytes, sizeof(struct front) + align - 1))
+        return NULL;
+    given = lent.allocate(lent.user, all);
+    if (!given)
+        return NULL;
+    p = given + sizeof(struct front) + align - 1;
+    p -= (uintptr_t)p % align;
+    *front_of(p) = (struct front){given, bytes};
+    return p;
+}
+
+static void *borrow_more(void *p, size_t bytes)
+{
+    void *more = borrow(bytes, PLAIN);
+    const size_t had = front_of(p)->bytes;
+
+    if (more) {
+        memcpy(more, p, had < bytes ? had : bytes);
+        lent.release(lent.user, front_of(p)->given);
+    }
+    return more;
 }
 
 static int refused(size_t bytes)
@@ -44,23 +100,31 @@ static void *counted(void *p)
 
 void *mdm_malloc(size_t bytes)
 {
-    return refused(bytes) ? NULL : counted(malloc(bytes ? bytes : 1));
+    if (refused(bytes))
+        return NULL;
+    return counted(lent.allocate ? borrow(bytes, PLAIN) : malloc(bytes ? bytes : 1));
 }
 
 void *mdm_calloc(size_t count, size_t size)
 {
     size_t bytes;
+    void *p;
 
     if (mdm_mul_size(&bytes, count, size) || refused(bytes))
         return NULL;
-    return counted(calloc(1, bytes ? bytes : 1));
+    if (!lent.allocate)
+        return counted(calloc(1, bytes ? bytes : 1));
+    p = borrow(bytes, PLAIN);
+    return counted(p ? memset(p, 0, bytes) : NULL);
 }
 
 void *mdm_realloc(void *p, size_t bytes)
 {
     if (!p)
         return mdm_malloc(bytes);
-    return refused(bytes) ? NULL : realloc(p, bytes ? bytes : 1);
+    if (refused(bytes))
+        return NULL;
+    return lent.allocate ? borrow_more(p, bytes) : realloc(p, bytes ? bytes : 1);
 }
 
 void *mdm_malloc_aligned(size_t bytes)
@@ -68,7 +132,11 @@ void *mdm_malloc_aligned(size_t bytes)
     void *p = NULL;
     size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
 
-    if (refused(bytes) || posix_memalign(&p, align, bytes ? bytes : 1))
+    if (refused(bytes))
+        return NULL;
+    if (lent.allocate)
+        return counted(borrow(bytes, CACHE_LINE));
+    if (posix_memalign(&p, align, bytes ? bytes : 1))
         return NULL;
 #ifdef MADV_HUGEPAGE
     /* Whole huge pages only, so that the tail costs no memory that was not asked for. A refusal changes
@@ -83,7 +151,10 @@ void mdm_free(void *p)
 {
     if (p)
         atomic_fetch_sub(&live, 1);
-    free(p);
+    if (p && lent.allocate)
+        lent.release(lent.user, front_of(p)->given);
+    else
+        free(p);
 }
 
 char *mdm_strndup(const char *s, size_t n)

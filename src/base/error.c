@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The error line of a thread. Text is formatted into a buffer of its own first, so that a message may quote
- * the line it replaces.
+ * The error line of a thread, and its status. Text is formatted into a buffer of its own first, so that a message may
+ * quote the line it replaces.
  */
 #include "base/error.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 static _Thread_local char line[MDM_ERROR_TEXT];
+static _Thread_local int status;
 
 /* Bytes of the character at s that can be shown as they are; 0: a control character, or not UTF-8. */
 static int shown(const char *s)
@@ -60,7 +61,7 @@ int mdm_fail(int code, const char *format, ...)
     va_start(ap, format);
     format_line(line, format, ap);
     va_end(ap);
-    return code;
+    return status = code;
 }
 
 int mdm_failure_set(struct mdm_failure *f, int code, const char *format, ...)
@@ -79,12 +80,15 @@ void mdm_failure_take(struct mdm_failure *f, int code)
     memcpy(f->text, line, sizeof line);
     f->code = code;
     line[0] = '\0';
+    status = MASKDM_OK;
 }
 
 int mdm_failure_record(const struct mdm_failure *f)
 {
-    if (f->code)
+    if (f->code) {
         memcpy(line, f->text, sizeof line);
+        status = f->code;
+    }
     return f->code;
 }
 
@@ -108,7 +112,7 @@ int mdm_fail_prefix(int code, const char *format, ...)
         joined[n + rest] = '\0';
     }
     memcpy(line, joined, sizeof line);
-    return code;
+    return status = code;
 }
 
 int mdm_fail_memory(size_t bytes, const char *what)
@@ -119,4 +123,9 @@ int mdm_fail_memory(size_t bytes, const char *what)
 const char *mdm_error_text(void)
 {
     return line;
+}
+
+int mdm_error_status(void)
+{
+    return status;
 }

@@ -36,6 +36,7 @@ int mdm_fail_prefix(int code, const char *format, ...) MDM_PRINTF(2, 3);
 /* "cannot allocate N bytes for WHAT", MASKDM_ENOMEM. */
 int mdm_fail_memory(size_t bytes, const char *what);
 const char *mdm_error_text(void);
+int mdm_error_status(void);
 
 #define MDM_TRY(expr)                                                                                     \
     do {                                                                                                     \

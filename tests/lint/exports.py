@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Exports = map = headers, and what the library must not call: exports.py ROOT LIBRARY RELEASE."""
+"""Exports = map = headers, names of the binary interface, and what the library must not call: exports.py ROOT LIBRARY
+RELEASE."""
 import os
 import re
 import subprocess
@@ -28,6 +29,12 @@ for name in sorted(os.listdir(folder)):
 for title, a, b in (("exported but not in the map", exported, mapped), ("in the map but not exported", mapped, exported),
                     ("exported but in no header", exported, declared), ("in a header but not exported", declared, exported)):
     bad += ["%s: %s" % (title, s) for s in sorted(a - b)]
+
+abi = re.search(r"#define MASKDM_ABI (\d+)", open(os.path.join(folder, "version.h")).read()).group(1)
+dynamic = subprocess.run(["readelf", "-dW", library], check=True, capture_output=True, text=True).stdout
+for what, pattern, where in (("the map's node", r"MASKDM_(\d+) \{", text), ("the soname", r"soname: \[\w+\.so\.(\d+)\]", dynamic)):
+    if re.findall(pattern, where) != [abi]:
+        bad.append("%s does not bear MASKDM_ABI, %s" % (what, abi))
 
 FORBIDDEN = re.compile(r"^_*(abort|_?exit|_Exit|quick_exit|assert_fail|assert|v?f?printf(_chk)?|vdprintf|dprintf|puts|fputs|"
                        r"putchar|fwrite|fputc|putc|perror|stdout|stderr|stdin|signal|sigaction|setlocale|setenv|putenv|"

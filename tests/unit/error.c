@@ -16,6 +16,7 @@ START_TEST(line_is_recorded_and_escaped)
     ck_assert_str_eq(maskdm_last_error(), "bad name a\\x0ab\\x7f\xc3\xa9 of 3");
     ck_assert_int_eq(mdm_fail_prefix(MASKDM_EIO, "file %s", "x"), MASKDM_EIO);
     ck_assert_str_eq(maskdm_last_error(), "file x: bad name a\\x0ab\\x7f\xc3\xa9 of 3");
+    ck_assert_int_eq(maskdm_last_status(), MASKDM_EIO);
     mdm_fail(MASKDM_EINVAL, "c1 %s", "\xc2\x9b" "31m \xc2\xa0 \xc3\x9b");
     ck_assert_str_eq(maskdm_last_error(), "c1 \\xc2\\x9b31m \xc2\xa0 \xc3\x9b");
     mdm_fail(MASKDM_EINVAL, "file x: bad name a\nb\x7f\xc3\xa9 of 3");
