@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Calls of every public function with one argument wrong: arguments.py INCLUDE OUT.
+"""Calls of every public function with one argument wrong: arguments.py API.json OUT.
 
-From the headers come, for each function, one call whose arguments are all sensible, and one with each of these in each
+From the headers, by include/api.py, come, for each function, one call whose arguments are all sensible, and one with each of these in each
 place where it can stand: NULL, -1 and the largest number, a number that is none of an enum's, not a number, options of
 another kind. arguments.c has what the calls work on, and judges what they answer. A function whose arguments are not
 known here fails the build."""
-import os
+import json
 import re
 import sys
 
-include, out = sys.argv[1:3]
+api, out = json.load(open(sys.argv[1])), sys.argv[2]
 
 # Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
 NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket x0_before
@@ -28,13 +28,11 @@ maskdm_finetune.data maskdm_finetune.mask""".split())
 SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert"}
-# Arguments that are enumerations, which cross the border as int.
-ENUMS = {"which", "sample_type", "spelling"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.bytes",
            "maskdm_model_load_one_memory.size"}
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
-NOTHING = {"maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
+NOTHING = {"maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
            "maskdm_trainer_skipped", "maskdm_trainer_last_loss"}
 
@@ -109,6 +107,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "float *": "rig.floats", "const float *": "rig.more", "float *x0": "rig.third",
     "const float *x0": "rig.more", "const float *x0_before": "rig.more",
     "int which": "MASKDM_WEIGHTS_EMA", "int sample_type": "MASKDM_SAMPLE_U8",
+    "maskdm_allocate_callback": "take", "maskdm_free_callback": "give",
     "maskdm_log_callback": "hear", "maskdm_parallel_callback": "loop", "maskdm_data_fetch_callback": "fetch",
     "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "maskdm_drop_callback": "drop",
     "const maskdm_image *const *": "(const maskdm_image *const *)rig.images",
@@ -117,31 +116,6 @@ for handle in "control data device file file_writer image mask model optimizer s
     VALUES["maskdm_%s *" % handle] = VALUES["const maskdm_%s *" % handle] = "rig." + handle
 
 LARGEST = {"int": "INT_MAX", "int64_t": "INT64_MAX", "size_t": "SIZE_MAX"}
-
-
-def split(arguments):
-    depth, part, parts = 0, "", []
-    for c in arguments:
-        depth += (c == "(") - (c == ")")
-        if c == "," and not depth:
-            parts.append(part)
-            part = ""
-        else:
-            part += c
-    return [" ".join(p.split()) for p in parts + [part] if p.strip() not in ("", "void")]
-
-
-def parse(argument):
-    m = re.match(r"^(.*?[ *])(\w+)$", argument)
-    return m.group(1).strip(), m.group(2)
-
-
-def functions():
-    folder = os.path.join(include, "maskdm")
-    for name in sorted(os.listdir(folder)):
-        text = re.sub(r"/\*.*?\*/", "", open(os.path.join(folder, name)).read(), flags=re.S)
-        for m in re.finditer(r"\bMASKDM_API\s+(MASKDM_MUST_CHECK\s+)?([^;{]*?)\b(maskdm_\w+)\s*\(([^;]*)\)\s*;", text):
-            yield m.group(3), " ".join(m.group(2).split()), bool(m.group(1)), [parse(a) for a in split(m.group(4))]
 
 
 def sensible(function, kind, name):
@@ -168,7 +142,10 @@ def answer(result, checked):
 
 
 calls, trials, made, seen = [], [], set(), 0
-for function, result, checked, arguments in functions():
+for f in api["functions"]:
+    function, result, checked = f["name"], f["result"], f["must_check"]
+    arguments = [(p["type"], p["name"]) for p in f["parameters"]]
+    enums = {p["name"] for p in f["parameters"] if "enum" in p} - {"status"}
     seen += 1
     places = [sensible(function, kind, name) for kind, name in arguments]
     outs = [(kind.split()[0], "made.%s_%s" % (kind.split()[0], name)) for kind, name in arguments
@@ -203,7 +180,7 @@ for function, result, checked, arguments in functions():
                 trial(wrong("rig.%s_options" % other), "%s of kind %s" % (name, other), "OUT_OF_RANGE")
         elif kind == "double":
             trial(wrong("(double)NAN"), name + " = NaN", "ANYTHING")
-        elif name in ENUMS:
+        elif name in enums:
             trial(wrong("-1"), name + " = -1", "OUT_OF_RANGE")
             trial(wrong("99"), name + " = 99", "OUT_OF_RANGE")
         elif kind in LARGEST and key not in EXTENTS:

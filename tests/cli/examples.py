@@ -69,11 +69,12 @@ def check_cplusplus():
 
 def check_python():
     script = os.path.join(SOURCE, "examples", "python_ctypes.py")
-    said = run(sys.executable, script, LIBRARY, model(), "out", 2).stdout
+    api = os.path.join(BUILD, "include", "api.json")
+    said = run(sys.executable, script, LIBRARY, api, model(), "out", 2).stdout
     assert said == "2 images of 16 x 16 in out\n"
     assert sorted(os.listdir("out")) == ["0.png", "1.png"] and png_header("out/1.png") == (16, 16, 8, 2)
     run(sys.executable, script, status=2, says=["LIBRARY"])
-    run(sys.executable, script, LIBRARY, "missing.safetensors", "out", status=1, says=["missing.safetensors"])
+    run(sys.executable, script, LIBRARY, api, "missing.safetensors", "out", status=1, says=["missing.safetensors"])
 
 
 if __name__ == "__main__":
