@@ -17,7 +17,7 @@
 
 #include <stdatomic.h>
 
-enum { MDM_MAX_IN = 6, MDM_MAX_OUT = 3 };
+enum { MDM_MAX_IN = 6, MDM_MAX_OUT = 3, MDM_MAX_ATTR = 4, MDM_MAX_CONSTANT = 2 };
 
 /* Device memory. What alloc() gives is an address that only the backend can follow: the host may add to it, within
  * the buffer, hold it against NULL and hand it back, and never reads or writes through it; that it may on the CPU is
@@ -39,24 +39,30 @@ enum { MDM_MAX_IN = 6, MDM_MAX_OUT = 3 };
  * of what stands here; functions that are added behind the last change the size of the table alone. */
 enum { MDM_BACKEND_VERSION = 1 };
 
-/* Inputs -> outputs, with `aux` for what only backward reads. The attribute list is call->attr.
- * y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */
+/* Inputs -> outputs, with `aux` for what only backward reads. Whole numbers that belong to an operation are
+ * call->attr, others call->constant. y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */
 enum mdm_op_id {
     MDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
     MDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre[R,O] */
     MDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
-    MDM_OP_LAYERNORM,   /* x[R,D] w[D] b[D]               -> y, aux stats[R,2] = mean, 1/sqrt(var+1e-5) */
-    MDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w[D] b[D]        -> sum? = x + r, y = norm(sum), aux stats[R,2] */
+    MDM_OP_LAYERNORM,   /* x[R,D] w?[D] b?[D]; constant 0: eps -> y, aux stats[R,2] = mean, 1/sqrt(var+eps) */
+    MDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w?[D] b?[D]; constant 0: eps -> sum? = x + r, y = norm(sum), aux stats */
+    MDM_OP_MODULATE,    /* x[B,N,D] m[B,M]; attr 0, 1: s, t; constant 0: eps -> y = norm(x) (1 + m[s..]) + m[t..], D
+                              values of the image's row of m each; aux stats[B*N,2] */
+    MDM_OP_GATE_ADD,    /* x[B,N,D] r[B,N,D] m[B,M]; attr 0: s -> y = x + m[s..] r */
     MDM_OP_GELU,        /* x                              -> y = gelu(x) (erf form) */
+    MDM_OP_GELU_TANH,   /* x                              -> y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+    MDM_OP_SILU,        /* x                              -> y = x/(1 + exp(-x)) */
     MDM_OP_ADD,         /* x r                            -> y = x + r */
     MDM_OP_QKV_BIAS,    /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
     MDM_OP_ATTENTION,   /* qkv[B,N,3D]; attr 0: h         -> y[B,N,D], aux lse[B,h,N]; scale (D/h)^-1/2 */
     MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
                               (channel, row, column) order as the patch embedding's weight has them */
-    MDM_OP_TIMESTEP,    /* t[B] (F64)                     -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2))) */
-    MDM_OP_EMBED,       /* label[B] table[L,D] null[1,D]  -> y[B,D], label -1 takes null */
-    MDM_OP_TOKENS,      /* a[B,D] c?[B,D] x[B,K,D] pos[1,e+P,D] index[B,K] -> y[B,e+K,D]: [a, c?, x] plus the
-                              position rows 0 .. e-1 and e + index */
+    MDM_OP_TIMESTEP,    /* t[B] (F64); attr 0: exact      -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2))); unless
+                              exact, frequency and angle are rounded to float */
+    MDM_OP_EMBED,       /* label[B] table[L,D] null?[1,D] -> y[B,D], label -1 takes null, or the table's last row */
+    MDM_OP_TOKENS,      /* x[B,K,D] pos[1,e+P,D] index[B,K] a?[B,e1,D] b?[B,e2,D] c?[B,e3,D], e = e1+e2+e3
+                              -> y[B,e+K,D]: [a, b, c, x] plus the position rows 0 .. e-1 and e + index */
     MDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,N-e,D] without the first e tokens */
     MDM_OP_COUNT
 };
@@ -73,7 +79,8 @@ struct mdm_call {
     const void *in[MDM_MAX_IN], *dout[MDM_MAX_OUT];
     void *out[MDM_MAX_OUT], *din[MDM_MAX_IN];
     unsigned char add[MDM_MAX_IN];
-    int64_t attr[2];
+    int64_t attr[MDM_MAX_ATTR];
+    double constant[MDM_MAX_CONSTANT];
     /* Rows that belong to one image when products must be cut per image (sampling: an image's bytes do not
      * depend on its batch); 0 lets products be cut freely. */
     int64_t row_group;

@@ -44,8 +44,11 @@ static void find_wants(struct mdm_plan *p)
 {
     struct mdm_graph *g = p->g;
 
-    for (int v = 0; v < g->n_val; v++)
-        p->wants[v] = g->val[v].role == MDM_PARAM || g->val[v].wants_gradient;
+    for (int v = 0; v < g->n_val; v++) {
+        const struct mdm_value *x = &g->val[v];
+
+        p->wants[v] = x->role == MDM_PARAM ? !g->layout->list[x->param].frozen : x->wants_gradient;
+    }
     for (int i = 0; i < g->n_node; i++) {
         const struct mdm_node *n = &g->node[i];
         int any = 0;
@@ -75,7 +78,7 @@ static void find_flow(struct mdm_plan *p)
         for (int k = 0; k < MDM_MAX_IN; k++) {
             int v = n->in[k];
 
-            n->add[k] = v >= 0 && (p->reached[v] || g->val[v].role == MDM_PARAM);
+            n->add[k] = v >= 0 && (p->reached[v] || (g->val[v].role == MDM_PARAM && p->wants[v]));
             if (v >= 0 && n->backward && p->wants[v])
                 p->reached[v] = 1;
         }

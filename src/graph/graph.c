@@ -141,6 +141,16 @@ mdm_val mdm_graph_param(struct mdm_graph *g, const char *name, struct mdm_shape 
     return v;
 }
 
+mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape shape, enum mdm_init init,
+                         double scale)
+{
+    mdm_val v = mdm_graph_param(g, name, shape, init, scale);
+
+    if (v != MDM_NONE)
+        g->layout->list[g->val[v].param].frozen = 1;
+    return v;
+}
+
 void mdm_graph_output(struct mdm_graph *g, mdm_val v)
 {
     if (v >= 0 && v < g->n_val && g->val[v].role == MDM_ACT)

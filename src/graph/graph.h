@@ -54,7 +54,8 @@ struct mdm_node {
     const struct mdm_op *op;
     const struct mdm_kernel *kernel;    /* found when planning */
     mdm_val in[MDM_MAX_IN], out[MDM_MAX_OUT];
-    int64_t attr[2];
+    int64_t attr[MDM_MAX_ATTR];
+    double constant[MDM_MAX_CONSTANT];
     unsigned char add[MDM_MAX_IN];
     int backward;     /* some gradient flows through it */
     unsigned remakes; /* inputs that are made anew before its backward, which is the first to read them */
@@ -92,6 +93,9 @@ void mdm_graph_want_gradient(struct mdm_graph *g, mdm_val input);          /* of
 /* A parameter by its name inside the scope; shared when asked for twice. */
 mdm_val mdm_graph_param(struct mdm_graph *g, const char *name, struct mdm_shape shape,
                         enum mdm_init init, double scale);
+/* The same for one that is never trained: no gradient flows to it. */
+mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape shape,
+                         enum mdm_init init, double scale);
 void mdm_graph_scope(struct mdm_graph *g, const char *format, ...) MDM_PRINTF(2, 3);          /* "" to clear */
 void mdm_graph_output(struct mdm_graph *g, mdm_val v);
 struct mdm_shape mdm_graph_shape(const struct mdm_graph *g, mdm_val v);             /* empty for MDM_NONE */

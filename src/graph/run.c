@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "graph/plan.h"
 
-#include "os/file.h"
+#include <string.h>
 
 void mdm_graph_bind(struct mdm_graph *g, void *arena)
 {
@@ -35,7 +35,9 @@ int mdm_graph_flows(const struct mdm_graph *g, mdm_val v)
 
 void mdm_graph_call(const struct mdm_graph *g, const struct mdm_node *n, struct mdm_call *c)
 {
-    *c = (struct mdm_call){.op = n->op->id, .dtype = g->dtype, .attr = {n->attr[0], n->attr[1]}};
+    *c = (struct mdm_call){.op = n->op->id, .dtype = g->dtype};
+    memcpy(c->attr, n->attr, sizeof c->attr);
+    memcpy(c->constant, n->constant, sizeof c->constant);
     for (int k = 0; k < MDM_MAX_IN; k++)
         if (n->in[k] >= 0)
             c->in_shape[k] = &g->val[n->in[k]].shape;

@@ -99,6 +99,8 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
     return MASKDM_OK;
 }
 
+static const double epsilon = 1e-5; /* of every norm */
+
 static mdm_val weight(struct mdm_graph *g, const char *name, int64_t made, int64_t taken)
 {
     return mdm_graph_param(g, name, mdm_shape2(made, taken), MDM_INIT_NORMAL, 0.02);
@@ -158,19 +160,19 @@ static struct stream block(struct mdm_graph *g, const struct uvit *u, struct str
     *entered = MDM_NONE;
     if (skip != MDM_NONE) {
         x = mdm_linear2(g, settle(g, s), skip, p.skip[0], p.skip[1]);
-        h = mdm_layernorm(g, x, p.norm1[0], p.norm1[1]);
+        h = mdm_layernorm(g, x, p.norm1[0], p.norm1[1], epsilon);
     } else {
         if (s.r != MDM_NONE)
-            h = mdm_add_norm(g, &x, s.x, s.r, p.norm1[0], p.norm1[1]);
+            h = mdm_add_norm(g, &x, s.x, s.r, p.norm1[0], p.norm1[1], epsilon);
         else
-            h = mdm_layernorm(g, x, p.norm1[0], p.norm1[1]);
+            h = mdm_layernorm(g, x, p.norm1[0], p.norm1[1], epsilon);
         *entered = x;
     }
     h = mdm_linear(g, h, p.qkv, MDM_NONE);
     if (u->qkv_bias)
         h = mdm_qkv_bias(g, h, p.q, p.v);
     h = mdm_linear(g, mdm_attention(g, h, u->heads), p.proj[0], p.proj[1]);
-    h = mdm_add_norm(g, &x, x, h, p.norm2[0], p.norm2[1]);
+    h = mdm_add_norm(g, &x, x, h, p.norm2[0], p.norm2[1], epsilon);
     h = mdm_linear(g, h, p.fc1[0], p.fc1[1]);
     return (struct stream){x, mdm_linear(g, mdm_gelu(g, h), p.fc2[0], p.fc2[1])};
 }
@@ -196,7 +198,7 @@ static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x)
 
 static mdm_val embed_time(struct mdm_graph *g, const struct uvit *u, mdm_val time)
 {
-    mdm_val h = mdm_timestep(g, time, u->dim), w[2], b[2];
+    mdm_val h = mdm_timestep(g, time, u->dim, 0), w[2], b[2];
 
     if (!u->time_mlp)
         return h;
@@ -213,7 +215,8 @@ static mdm_val embed(struct mdm_graph *g, const struct uvit *u, const struct mdm
     const struct mdm_geometry *geo = &u->geo;
     int64_t d = u->dim, c = geo->channels, p = geo->patch;
     double bound = 1 / sqrt((double)(c * p * p));
-    mdm_val none = MDM_NONE, position, w, b, x, label, time;
+    mdm_val none = MDM_NONE, position, w, b, x, extra[2];
+    int extras = 0;
 
     if (geo->classes)
         none = weight(g, "uncond_embed", 1, d);
@@ -222,13 +225,12 @@ static mdm_val embed(struct mdm_graph *g, const struct uvit *u, const struct mdm
     w = mdm_graph_param(g, "patch_embed.proj.weight", mdm_shape4(d, c, p, p), MDM_INIT_UNIFORM, bound);
     b = mdm_graph_param(g, "patch_embed.proj.bias", mdm_shape1(d), MDM_INIT_UNIFORM, bound);
     x = mdm_linear(g, mdm_patchify(g, in->image, in->index, p), w, b);
-    if (!geo->classes)
-        return mdm_tokens(g, embed_time(g, u, in->time), MDM_NONE, x, position, in->index);
-    label = mdm_embed(
-        g, in->label,
-        mdm_graph_param(g, "label_emb.weight", mdm_shape2(geo->classes, d), MDM_INIT_NORMAL, 1), none);
-    time = embed_time(g, u, in->time);
-    return mdm_tokens(g, label, time, x, position, in->index);
+    if (geo->classes)
+        extra[extras++] = mdm_embed(
+            g, in->label,
+            mdm_graph_param(g, "label_emb.weight", mdm_shape2(geo->classes, d), MDM_INIT_NORMAL, 1), none);
+    extra[extras++] = embed_time(g, u, in->time);
+    return mdm_tokens(g, extra, extras, x, position, in->index);
 }
 
 static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options,
@@ -256,7 +258,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     mdm_graph_scope(g, "encoder.");
     w = vector(g, "norm.weight", u.dim, MDM_INIT_ONE);
     b = vector(g, "norm.bias", u.dim, MDM_INIT_ZERO);
-    x = mdm_layernorm(g, mdm_trim(g, x, u.extras), w, b);
+    x = mdm_layernorm(g, mdm_trim(g, x, u.extras), w, b, epsilon);
     mdm_graph_scope(g, "%s", "");
     w = weight(g, "encoder_to_output.weight", values, u.dim);
     b = vector(g, "encoder_to_output.bias", values, MDM_INIT_ZERO);

@@ -12,16 +12,22 @@ mdm_val mdm_linear(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
 mdm_val mdm_linear_silu(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
 mdm_val mdm_linear2(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val w, mdm_val b);
 mdm_val mdm_gelu(struct mdm_graph *g, mdm_val x);
-mdm_val mdm_layernorm(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
+mdm_val mdm_gelu_tanh(struct mdm_graph *g, mdm_val x);
+mdm_val mdm_silu(struct mdm_graph *g, mdm_val x);
+mdm_val mdm_layernorm(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, double epsilon);
 /* The norm is returned, the sum goes to *sum. */
-mdm_val mdm_add_norm(struct mdm_graph *g, mdm_val *sum, mdm_val x, mdm_val r, mdm_val w, mdm_val b);
+mdm_val mdm_add_norm(struct mdm_graph *g, mdm_val *sum, mdm_val x, mdm_val r, mdm_val w, mdm_val b, double epsilon);
+/* scale, shift, gate: which of the rows of x's width that stand side by side in an image's row of m. */
+mdm_val mdm_modulate(struct mdm_graph *g, mdm_val x, mdm_val m, int64_t scale, int64_t shift, double epsilon);
+mdm_val mdm_gate_add(struct mdm_graph *g, mdm_val x, mdm_val r, mdm_val m, int64_t gate);
 mdm_val mdm_add(struct mdm_graph *g, mdm_val x, mdm_val r);
 mdm_val mdm_qkv_bias(struct mdm_graph *g, mdm_val x, mdm_val q, mdm_val v);
 mdm_val mdm_attention(struct mdm_graph *g, mdm_val qkv, int64_t heads);
 mdm_val mdm_patchify(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
-mdm_val mdm_timestep(struct mdm_graph *g, mdm_val t, int64_t width);
+mdm_val mdm_timestep(struct mdm_graph *g, mdm_val t, int64_t width, int exact);
 mdm_val mdm_embed(struct mdm_graph *g, mdm_val label, mdm_val table, mdm_val null_row);
-mdm_val mdm_tokens(struct mdm_graph *g, mdm_val a, mdm_val c, mdm_val x, mdm_val position, mdm_val index);
+/* count: how many values, of one or more tokens each, stand before the patches; none to 3. */
+mdm_val mdm_tokens(struct mdm_graph *g, const mdm_val *extra, int count, mdm_val x, mdm_val position, mdm_val index);
 mdm_val mdm_trim(struct mdm_graph *g, mdm_val x, int64_t extras);
 
 #endif

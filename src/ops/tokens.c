@@ -1,25 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The sequence of tokens: one or two extra ones, then the visible patches, each plus its position's row.
+ * The sequence of tokens: extra ones, then the visible patches, each plus its position's row.
  */
 #include "ops/ops.h"
 
+enum { FIRST = 3, MOST = MDM_MAX_IN - FIRST }; /* inputs before the extra ones, and how many those may be */
+
 static const struct mdm_op op = {
-    .name = "tokens", .inputs = "a c? x position index", .id = MDM_OP_TOKENS, .reads_in = 1u << 4};
+    .name = "tokens", .inputs = "x position index a? b? c?", .id = MDM_OP_TOKENS, .reads_in = 1u << 2};
 
-mdm_val mdm_tokens(struct mdm_graph *g, mdm_val a, mdm_val c, mdm_val x, mdm_val position, mdm_val index)
+/* Tokens before the patches, or -1 with the failure kept. */
+static int64_t count_extra(struct mdm_graph *g, const mdm_val *extra, int count, const struct mdm_shape *x)
 {
-    mdm_val in[] = {a, c, x, position, index};
-    struct mdm_shape as = mdm_graph_shape(g, a), cs = mdm_graph_shape(g, c), xs = mdm_graph_shape(g, x),
-                     ps = mdm_graph_shape(g, position), ks = mdm_graph_shape(g, index);
-    int64_t extras = c == MDM_NONE ? 1 : 2;
+    int64_t sum = 0;
 
-    if (!mdm_graph_node(g, &op, 5, in))
+    for (int i = 0; i < count; i++) {
+        struct mdm_shape s = mdm_graph_shape(g, extra[i]);
+
+        if (s.n < 2 || s.n > 3 || s.d[0] != x->d[0] || mdm_shape_last(&s) != x->d[2]) {
+            mdm_graph_fail(g, MASKDM_ESHAPE, "tokens: extra tokens of %lld x %lld before patches of %lld x %lld",
+                           (long long)s.d[0], (long long)mdm_shape_last(&s), (long long)x->d[0], (long long)x->d[2]);
+            return -1;
+        }
+        sum += s.n == 3 ? s.d[1] : 1;
+    }
+    return sum;
+}
+
+mdm_val mdm_tokens(struct mdm_graph *g, const mdm_val *extra, int count, mdm_val x, mdm_val position, mdm_val index)
+{
+    mdm_val in[MDM_MAX_IN] = {x, position, index, MDM_NONE, MDM_NONE, MDM_NONE};
+    struct mdm_shape xs = mdm_graph_shape(g, x), ps = mdm_graph_shape(g, position), ks = mdm_graph_shape(g, index);
+    int64_t extras;
+
+    if (count < 0 || count > MOST)
+        return mdm_graph_fail(g, MASKDM_EINVAL, "tokens: %d kinds of extra tokens, more than %d", count, MOST);
+    for (int i = 0; i < count; i++)
+        in[FIRST + i] = extra[i];
+    if (!mdm_graph_node(g, &op, FIRST + count, in))
         return MDM_NONE;
-    if (xs.n != 3 || as.n != 2 || as.d[0] != xs.d[0] || as.d[1] != xs.d[2] ||
-        (c != MDM_NONE && !mdm_shape_equal(&as, &cs)))
-        return mdm_graph_fail(g, MASKDM_ESHAPE, "tokens: extra tokens of %lld x %lld before patches of %lld x %lld",
-                              (long long)as.d[0], (long long)as.d[1], (long long)xs.d[0], (long long)xs.d[2]);
+    if (xs.n != 3)
+        return mdm_graph_fail(g, MASKDM_ESHAPE, "tokens: patches of %d dimensions", xs.n);
+    extras = count_extra(g, extra, count, &xs);
+    if (extras < 0)
+        return MDM_NONE;
     if (ks.n != 2 || ks.d[0] != xs.d[0] || ks.d[1] != xs.d[1])
         return mdm_graph_fail(g, MASKDM_ESHAPE, "tokens: index[%lld,%lld] for patches [%lld,%lld]",
                               (long long)ks.d[0], (long long)ks.d[1], (long long)xs.d[0], (long long)xs.d[1]);

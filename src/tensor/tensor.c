@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "text/text.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { ALIGN = 16 }; /* elements: 64 bytes of float */
@@ -142,6 +143,7 @@ int mdm_params_declare(struct mdm_params *p, const char *name, const struct mdm_
     q->shape = *shape;
     q->init = init;
     q->scale = scale;
+    q->frozen = 0;
     q->at = p->length;
     p->length = length;
     p->numel = total;
@@ -154,6 +156,40 @@ int mdm_params_find(const struct mdm_params *p, const char *name)
         if (!strcmp(p->list[i].name, name))
             return i;
     return -1;
+}
+
+int mdm_params_trained(const struct mdm_params *p, size_t *at, size_t *from)
+{
+    int i = 0;
+
+    while (i < p->count && (p->list[i].at < *at || p->list[i].frozen))
+        i++;
+    if (i == p->count)
+        return 0;
+    *from = p->list[i].at;
+    while (i < p->count && !p->list[i].frozen)
+        i++;
+    *at = i < p->count ? p->list[i].at : p->length;
+    return 1;
+}
+
+/* [sin | cos] of place x in w[2 half] */
+static void write_place(float *w, int64_t x, int64_t half)
+{
+    for (int64_t i = 0; i < half; i++) {
+        double angle = (double)x / pow(10000, (double)i / (double)half);
+
+        w[i] = (float)sin(angle);
+        w[half + i] = (float)cos(angle);
+    }
+}
+
+static void write_grid(float *w, int64_t n, int64_t columns, int64_t d)
+{
+    for (int64_t i = 0; i < n / d; i++) {
+        write_place(w + i * d, i % columns, d / 4);
+        write_place(w + i * d + d / 2, i / columns, d / 4);
+    }
 }
 
 static void draw(float *w, int64_t n, const struct mdm_param *p, struct mdm_rng r)
@@ -173,6 +209,9 @@ static void draw(float *w, int64_t n, const struct mdm_param *p, struct mdm_rng 
     case MDM_INIT_UNIFORM:
         for (int64_t i = 0; i < n; i++)
             w[i] = (float)(p->scale * (((double)mdm_rng_u32(&r) + 0.5) * 0x1p-31 - 1));
+        break;
+    case MDM_INIT_GRID:
+        write_grid(w, n, (int64_t)p->scale, mdm_shape_last(&p->shape));
         break;
     }
 }

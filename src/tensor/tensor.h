@@ -28,15 +28,18 @@ struct mdm_shape mdm_shape2(int64_t a, int64_t b);
 struct mdm_shape mdm_shape3(int64_t a, int64_t b, int64_t c);
 struct mdm_shape mdm_shape4(int64_t a, int64_t b, int64_t c, int64_t d);
 
-/* How a parameter starts. NORMAL: deviation `scale`; UNIFORM: in [-scale, scale]. */
-enum mdm_init { MDM_INIT_ZERO, MDM_INIT_ONE, MDM_INIT_NORMAL, MDM_INIT_UNIFORM };
+/* How a parameter starts. NORMAL: deviation `scale`; UNIFORM: in [-scale, scale]; GRID: a row for every place of a
+ * grid of `scale` columns, row by row: [sin | cos] of its column in the first half, of its row in the second, over
+ * the frequencies 1e4^(-i/(D/4)). */
+enum mdm_init { MDM_INIT_ZERO, MDM_INIT_ONE, MDM_INIT_NORMAL, MDM_INIT_UNIFORM, MDM_INIT_GRID };
 
 struct mdm_param {
     char *name; /* the authors' name, e.g. encoder.mid_block.attn.qkv.weight */
     struct mdm_shape shape;
     enum mdm_init init;
     double scale;
-    size_t at; /* offset in elements inside every block of this layout, a multiple of 16 */
+    int frozen; /* no gradient flows to it, and neither optimizer nor average touches it */
+    size_t at;  /* offset in elements inside every block of this layout, a multiple of 16 */
 };
 
 /* The parameters of one network, in the authors' order. A block (weights, gradients, moments, EMA) is one
@@ -53,6 +56,9 @@ struct mdm_params {
 int mdm_params_declare(struct mdm_params *p, const char *name, const struct mdm_shape *shape, enum mdm_init init,
                        double scale);
 int mdm_params_find(const struct mdm_params *p, const char *name); /* index or -1 */
+/* The next run of parameters that are trained, gaps included: its first element, from *at on, goes to *from, and what
+ * lies behind its last one to *at. 0: there is none. Begin with *at = 0. */
+int mdm_params_trained(const struct mdm_params *p, size_t *at, size_t *from);
 /* Draw every parameter from (seed, INIT, index): independent of order and threads. */
 void mdm_params_init(const struct mdm_params *p, float *block, uint64_t seed);
 /* Zeros between the parameters and behind the last. */

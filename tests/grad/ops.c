@@ -72,6 +72,16 @@ static void gelu_shared(struct rig *r)
     output(r, mdm_add(&r->g, mdm_linear(&r->g, mdm_gelu(&r->g, x), matrix(r, "v", 4, 4), MDM_NONE), y));
 }
 
+static void gelu_tanh(struct rig *r)
+{
+    output(r, mdm_linear(&r->g, mdm_gelu_tanh(&r->g, input(r, mdm_shape2(9, 5))), matrix(r, "w", 7, 5), MDM_NONE));
+}
+
+static void silu(struct rig *r)
+{
+    output(r, mdm_linear(&r->g, mdm_silu(&r->g, input(r, mdm_shape2(9, 5))), matrix(r, "w", 7, 5), MDM_NONE));
+}
+
 static void linear_silu(struct rig *r)
 {
     output(r, mdm_linear_silu(&r->g, input(r, mdm_shape2(3, 5)), matrix(r, "w", 7, 5), vector(r, "b", 7)));
@@ -98,19 +108,36 @@ static void linear2_bare(struct rig *r)
 
 static void layernorm(struct rig *r)
 {
-    output(r, mdm_layernorm(&r->g, input(r, mdm_shape3(2, 9, 7)), vector(r, "w", 7), vector(r, "b", 7)));
+    output(r, mdm_layernorm(&r->g, input(r, mdm_shape3(2, 9, 7)), vector(r, "w", 7), vector(r, "b", 7), 1e-5));
 }
 
 static void layernorm_row(struct rig *r)
 {
-    output(r, mdm_layernorm(&r->g, input(r, mdm_shape2(1, 33)), vector(r, "w", 33), vector(r, "b", 33)));
+    output(r, mdm_layernorm(&r->g, input(r, mdm_shape2(1, 33)), vector(r, "w", 33), vector(r, "b", 33), 1e-5));
+}
+
+static void layernorm_plain(struct rig *r)
+{
+    output(r, mdm_layernorm(&r->g, input(r, mdm_shape2(70, 6)), MDM_NONE, MDM_NONE, 1e-2));
+}
+
+static void layernorm_weight(struct rig *r)
+{
+    output(r, mdm_layernorm(&r->g, input(r, mdm_shape2(7, 6)), vector(r, "w", 6), MDM_NONE, 1e-6));
+}
+
+static void add_norm_plain(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape2(5, 6)), y = input(r, mdm_shape2(5, 6)), sum;
+
+    output(r, mdm_add_norm(&r->g, &sum, x, y, MDM_NONE, MDM_NONE, 1e-6));
 }
 
 static void add_norm(struct rig *r)
 {
     mdm_val x = input(r, mdm_shape3(2, 9, 5)), y = input(r, mdm_shape3(2, 9, 5)), sum;
 
-    output(r, mdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 5), vector(r, "b", 5)));
+    output(r, mdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 5), vector(r, "b", 5), 1e-5));
     output(r, sum);
 }
 
@@ -118,7 +145,7 @@ static void add_norm_alone(struct rig *r)
 {
     mdm_val x = input(r, mdm_shape2(5, 6)), y = input(r, mdm_shape2(5, 6)), sum;
 
-    output(r, mdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 6), vector(r, "b", 6)));
+    output(r, mdm_add_norm(&r->g, &sum, x, y, vector(r, "w", 6), vector(r, "b", 6), 1e-5));
 }
 
 static void add(struct rig *r)
@@ -163,6 +190,13 @@ static void embed(struct rig *r)
     output(r, mdm_embed(&r->g, integers(r, mdm_shape1(5), label), matrix(r, "table", 4, 6), matrix(r, "null", 1, 6)));
 }
 
+static void embed_last(struct rig *r)
+{
+    static const int32_t label[] = {2, -1, 0, 3};
+
+    output(r, mdm_embed(&r->g, integers(r, mdm_shape1(4), label), matrix(r, "table", 4, 6), MDM_NONE));
+}
+
 static const int32_t visible[] = {0, 2, 5, 1, 2, 4};
 
 static void tokens(struct rig *r)
@@ -170,15 +204,63 @@ static void tokens(struct rig *r)
     mdm_val a = input(r, mdm_shape2(2, 5)), x = input(r, mdm_shape3(2, 3, 5));
     mdm_val position = mdm_graph_param(&r->g, "position", mdm_shape3(1, 7, 5), MDM_INIT_NORMAL, 1);
 
-    output(r, mdm_tokens(&r->g, a, MDM_NONE, x, position, integers(r, mdm_shape2(2, 3), visible)));
+    output(r, mdm_tokens(&r->g, &a, 1, x, position, integers(r, mdm_shape2(2, 3), visible)));
 }
 
 static void tokens_class(struct rig *r)
 {
-    mdm_val a = input(r, mdm_shape2(2, 5)), c = input(r, mdm_shape2(2, 5)), x = input(r, mdm_shape3(2, 3, 5));
+    mdm_val extra[] = {input(r, mdm_shape2(2, 5)), input(r, mdm_shape2(2, 5))}, x = input(r, mdm_shape3(2, 3, 5));
     mdm_val position = mdm_graph_param(&r->g, "position", mdm_shape3(1, 8, 5), MDM_INIT_NORMAL, 1);
 
-    output(r, mdm_tokens(&r->g, a, c, x, position, integers(r, mdm_shape2(2, 3), visible)));
+    output(r, mdm_tokens(&r->g, extra, 2, x, position, integers(r, mdm_shape2(2, 3), visible)));
+}
+
+static void tokens_alone(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 3, 5));
+    mdm_val position = mdm_graph_param(&r->g, "position", mdm_shape3(1, 6, 5), MDM_INIT_NORMAL, 1);
+
+    output(r, mdm_tokens(&r->g, NULL, 0, x, position, integers(r, mdm_shape2(2, 3), visible)));
+}
+
+static void tokens_many(struct rig *r)
+{
+    mdm_val extra[] = {input(r, mdm_shape3(2, 2, 5)), input(r, mdm_shape2(2, 5)), input(r, mdm_shape3(2, 3, 5))};
+    mdm_val position = mdm_graph_param(&r->g, "position", mdm_shape3(1, 12, 5), MDM_INIT_NORMAL, 1);
+
+    output(r, mdm_tokens(&r->g, extra, 3, input(r, mdm_shape3(2, 3, 5)), position,
+                         integers(r, mdm_shape2(2, 3), visible)));
+}
+
+/* Rows that are never trained: the gradient of the rest is the same. */
+static void tokens_frozen(struct rig *r)
+{
+    mdm_val position = mdm_graph_frozen(&r->g, "position", mdm_shape3(1, 6, 8), MDM_INIT_GRID, 3);
+
+    output(r, mdm_tokens(&r->g, NULL, 0, input(r, mdm_shape3(2, 3, 8)), position,
+                         integers(r, mdm_shape2(2, 3), visible)));
+    ck_assert_int_eq(mdm_graph_flows(&r->g, position), 0);
+}
+
+static void modulate(struct rig *r)
+{
+    output(r, mdm_modulate(&r->g, input(r, mdm_shape3(2, 70, 5)), input(r, mdm_shape2(2, 15)), 2, 0, 1e-6));
+}
+
+/* Its result is made anew, and m has a second reader. */
+static void modulate_linear(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(3, 4, 6)), m = input(r, mdm_shape2(3, 18));
+    mdm_val y = mdm_linear(&r->g, mdm_modulate(&r->g, x, m, 0, 1, 1e-6), matrix(r, "w", 6, 6), MDM_NONE);
+
+    output(r, mdm_gate_add(&r->g, x, y, m, 2));
+}
+
+static void gate_add(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 65, 3)), y = input(r, mdm_shape3(2, 65, 3));
+
+    output(r, mdm_gate_add(&r->g, x, y, input(r, mdm_shape2(2, 6)), 1));
 }
 
 static void trim(struct rig *r)
@@ -195,12 +277,17 @@ static const struct {
     {"linear with a convolution's weight", linear_conv},
     {"gelu", gelu},
     {"gelu twice over one input", gelu_shared},
+    {"gelu_tanh", gelu_tanh},
+    {"silu", silu},
     {"linear_silu", linear_silu},
     {"linear_silu without bias", linear_silu_bare},
     {"linear2", linear2},
     {"linear2 without bias", linear2_bare},
     {"layernorm", layernorm},
     {"layernorm of one row", layernorm_row},
+    {"layernorm without weight and bias", layernorm_plain},
+    {"layernorm without bias", layernorm_weight},
+    {"add_norm without weight and bias", add_norm_plain},
     {"add_norm", add_norm},
     {"add_norm whose sum nobody uses", add_norm_alone},
     {"add", add},
@@ -210,8 +297,15 @@ static const struct {
     {"attention of one token", attention_lonely},
     {"patchify", patchify},
     {"embed", embed},
+    {"embed whose last row is the null one", embed_last},
     {"tokens", tokens},
     {"tokens with a class", tokens_class},
+    {"tokens without others", tokens_alone},
+    {"tokens after many", tokens_many},
+    {"tokens whose positions are frozen", tokens_frozen},
+    {"modulate", modulate},
+    {"modulate before a product", modulate_linear},
+    {"gate_add", gate_add},
     {"trim", trim},
 };
 

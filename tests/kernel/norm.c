@@ -6,7 +6,7 @@
 
 static struct problem norm(int sum, int64_t rows, int64_t d)
 {
-    struct problem p = {.op = sum ? MDM_OP_ADD_NORM : MDM_OP_LAYERNORM, .bound = 1e-5};
+    struct problem p = {.op = sum ? MDM_OP_ADD_NORM : MDM_OP_LAYERNORM, .bound = 1e-5, .constant = {1e-5}};
 
     p.in[p.ins++] = mdm_shape2(rows, d);
     if (sum)
@@ -31,6 +31,22 @@ START_TEST(all_shapes)
             struct problem p = norm(sum, sizes[k][0], sizes[k][1]);
             check_both_ways(&p);
         }
+}
+END_TEST
+
+START_TEST(weight_and_bias_may_be_absent)
+{
+    for (size_t k = 1; k < MDM_LENGTH(sizes); k += 3)
+        for (int sum = 0; sum <= 1; sum++)
+            for (int weight = 0; weight <= 1; weight++) {
+                struct problem p = norm(sum, sizes[k][0], sizes[k][1]);
+
+                p.constant[0] = 1e-3;
+                p.in[sum + 2] = (struct mdm_shape){0};
+                if (!weight)
+                    p.in[sum + 1] = (struct mdm_shape){0};
+                check_both_ways(&p);
+            }
 }
 END_TEST
 
@@ -91,6 +107,7 @@ END_TEST
 static void add_tests(TCase *c)
 {
     tcase_add_test(c, all_shapes);
+    tcase_add_test(c, weight_and_bias_may_be_absent);
     tcase_add_test(c, width_one_gives_the_bias);
     tcase_add_test(c, sum_and_statistics_may_be_absent);
     tcase_add_test(c, a_nan_stays_in_its_row);

@@ -41,6 +41,18 @@ static double silu_gradient(double x)
     return s * (1 + x * (1 - s));
 }
 
+static double gelu_tanh(double x)
+{
+    return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+}
+
+static double gelu_tanh_gradient(double x)
+{
+    double t = tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x));
+
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * sqrt(2 / acos(-1)) * (1 + 3 * 0.044715 * x * x);
+}
+
 static void check_dense(map_f32 f, map2_f32 df, double (*exact)(double), double (*gradient)(double))
 {
     const float one = 1;
@@ -64,6 +76,7 @@ START_TEST(activations_are_near_everywhere)
 
     for (int i = 0; i < 2; i++) {
         check_dense(r[i]->gelu, r[i]->gelu_backward, gelu, gelu_gradient);
+        check_dense(r[i]->gelu_tanh, r[i]->gelu_tanh_backward, gelu_tanh, gelu_tanh_gradient);
         check_dense(r[i]->silu, r[i]->silu_backward, silu, silu_gradient);
     }
 }
@@ -73,11 +86,11 @@ START_TEST(activations_bear_special_values)
 {
     static const float special[] = {0, -0.0f, 1e-40f, 3e38f, -3e38f, 100, -100, 1e10f, -1e10f};
     const struct mdm_rows_f32 *r = fast_rows();
-    const map_f32 f[] = {r->gelu, r->silu};
-    const map2_f32 df[] = {r->gelu_backward, r->silu_backward};
+    const map_f32 f[] = {r->gelu, r->gelu_tanh, r->silu};
+    const map2_f32 df[] = {r->gelu_backward, r->gelu_tanh_backward, r->silu_backward};
     float x = NAN, y, one = 1;
 
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < 3; k++) {
         for (size_t i = 0; i < MDM_LENGTH(special); i++) {
             f[k](&y, &special[i], 1);
             ck_assert_double_eq_tol((double)y, special[i] > 0 ? (double)special[i] : 0, 1e-30);
@@ -95,11 +108,37 @@ START_TEST(activations_bear_special_values)
 }
 END_TEST
 
+static void combine(const struct mdm_rows_f32 *r, int k, float *y, const float *x, const float *dy, int64_t n)
+{
+    if (k < 2)
+        r->mul_add(y, k ? x : NULL, dy, x, n);
+    else
+        r->modulate(y, x, dy, x, n);
+}
+
+START_TEST(products_are_those_of_double)
+{
+    const struct mdm_rows_f32 *r[] = {&mdm_rows_c_f32, fast_rows()};
+    const float x[3] = {3, -2, 0.5f}, s[3] = {0.25f, 4, -1};
+    float y[3];
+
+    for (int k = 0; k < 2; k++)
+        for (int what = 0; what < 3; what++) {
+            combine(r[k], what, y, x, s, 3);
+            for (int i = 0; i < 3; i++) {
+                float want = what == 0 ? x[i] * s[i] : what == 1 ? x[i] + s[i] * x[i] : x[i] * (1 + s[i]) + x[i];
+
+                ck_assert_float_eq(y[i], want);
+            }
+        }
+}
+END_TEST
+
 /* An element's result does not depend on its place or on the row's length, and nothing beyond is touched. */
 START_TEST(lengths_and_places)
 {
     const struct mdm_rows_f32 *r = fast_rows();
-    const map_f32 f[] = {r->gelu, r->silu};
+    const map_f32 f[] = {r->gelu, r->gelu_tanh, r->silu};
     float x[MOST + 9], dy[MOST + 9], y[MOST + 9], single;
 
     for (int i = 0; i < MOST + 9; i++) {
@@ -109,7 +148,7 @@ START_TEST(lengths_and_places)
     for (int64_t n = 0; n <= MOST; n++)
         for (int at = 0; at < 4; at++) {
             int wrong = 0;
-            for (int k = 0; k < 2; k++) {
+            for (int k = 0; k < 3; k++) {
                 memset(y, POISON, sizeof y);
                 f[k](y + at, x + at, n);
                 for (int i = 0; i < MOST + 9; i++) {
@@ -123,6 +162,14 @@ START_TEST(lengths_and_places)
                 float sum = x[i] + dy[i]; /* rounded, also where sums are kept wider */
 
                 wrong += !(i >= at && i < at + n ? y[i] == sum : isnan(y[i]));
+            }
+            for (int k = 0; k < 3; k++) {
+                memset(y, POISON, sizeof y);
+                combine(r, k, y + at, x + at, dy + at, n);
+                for (int i = 0; i < MOST + 9; i++) {
+                    combine(r, k, &single, &x[i], &dy[i], 1);
+                    wrong += !(i >= at && i < at + n ? y[i] == single : isnan(y[i]));
+                }
             }
             memcpy(y, x, sizeof y);
             r->gelu(y + at, y + at, n); /* in place */
@@ -151,8 +198,10 @@ START_TEST(finite_rows_raise_nothing)
                 }
                 begin_quiet();
                 r[k]->gelu(y, x, N);
+                r[k]->gelu_tanh(y, x, N);
                 r[k]->silu(y, x, N);
                 r[k]->gelu_backward(y, x, one, N);
+                r[k]->gelu_tanh_backward(y, x, one, N);
                 r[k]->silu_backward(y, x, one, N);
                 expect_quiet(k ? "a fast row" : "a portable row");
             }
@@ -161,8 +210,10 @@ START_TEST(finite_rows_raise_nothing)
     begin_quiet();
     for (int k = 0; k < 2; k++) {
         r[k]->gelu(y, x, N);
+        r[k]->gelu_tanh(y, x, N);
         r[k]->silu(y, x, N);
         r[k]->gelu_backward(y, x, one, N);
+        r[k]->gelu_tanh_backward(y, x, one, N);
         r[k]->silu_backward(y, x, one, N);
     }
     expect_quiet("the largest number");
@@ -174,6 +225,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, finite_rows_raise_nothing);
     tcase_add_test(c, activations_are_near_everywhere);
     tcase_add_test(c, activations_bear_special_values);
+    tcase_add_test(c, products_are_those_of_double);
     tcase_add_test(c, lengths_and_places);
 }
 

@@ -59,8 +59,8 @@ START_TEST(times)
     struct mdm_cpu_table exact = {0};
 
     mdm_cpu_table_c_f64(&exact);
-    for (int64_t d = 2; d <= 9; d++) {
-        struct problem p = {.op = MDM_OP_TIMESTEP, .ins = 1, .outs = 1};
+    for (int64_t d = 2, rounded = 1; d <= 9; d += !rounded, rounded = !rounded) {
+        struct problem p = {.op = MDM_OP_TIMESTEP, .ins = 1, .outs = 1, .attr = {!rounded}};
         struct start s;
         struct results r;
         p.in[0] = mdm_shape1(3);
@@ -73,7 +73,7 @@ START_TEST(times)
             for (int64_t i = 0; i < d; i++) {
                 double f = pow(10000, -(double)(i % (d / 2)) / (double)(d / 2)) * t[n];
                 double want = i < d / 2 ? cos(f) : i < d / 2 * 2 ? sin(f) : 0;
-                ck_assert_double_eq_tol(r.value[0][n * d + i], want, 1e-15 + 2e-7 * f);
+                ck_assert_double_eq_tol(r.value[0][n * d + i], want, 1e-15 + (rounded ? 2e-7 : 1e-15) * f);
             }
         drop_results(&r);
         drop_start(&s);
@@ -95,6 +95,8 @@ START_TEST(labels)
     p.in[2] = mdm_shape2(1, 11);
     p.out[0] = mdm_shape2(7, 11);
     check_both_ways(&p);
+    p.ins = 2; /* the table's last row is the null one */
+    check_both_ways(&p);
     mdm_cpu_table_c_f32(&cpu.f32);
     c = (struct mdm_call){.in = {wrong}, .in_shape = {&p.in[0], &p.in[1], &p.in[2]}, .out_shape = {&p.out[0]}};
     ck_assert_int_eq(cpu.f32.kernel[MDM_OP_EMBED].forward(&cpu.base, &c), MASKDM_EINVAL);
@@ -106,15 +108,37 @@ START_TEST(tokens_with_and_without_a_class)
     static const int32_t index[] = {4, 0, 2, 1, 3, 0};
 
     for (int class = 0; class <= 1; class ++) {
-        struct problem p = {.op = MDM_OP_TOKENS, .ins = 5, .outs = 1};
+        struct problem p = {.op = MDM_OP_TOKENS, .ins = 4 + class, .outs = 1};
         int64_t extras = 1 + class, d = class ? 67 : 8;
-        p.in[0] = mdm_shape2(2, d);
+        p.in[0] = mdm_shape3(2, 3, d);
+        p.in[1] = mdm_shape3(1, extras + 5, d);
+        p.in[2] = mdm_shape2(2, 3);
+        p.fixed[2] = index;
+        p.in[3] = mdm_shape2(2, d);
         if (class)
-            p.in[1] = mdm_shape2(2, d);
-        p.in[2] = mdm_shape3(2, 3, d);
-        p.in[3] = mdm_shape3(1, extras + 5, d);
-        p.in[4] = mdm_shape2(2, 3);
-        p.fixed[4] = index;
+            p.in[4] = mdm_shape2(2, d);
+        p.out[0] = mdm_shape3(2, extras + 3, d);
+        check_both_ways(&p);
+    }
+}
+END_TEST
+
+/* No extra token, and several at once. */
+START_TEST(tokens_of_any_number)
+{
+    static const int32_t index[] = {4, 0, 2, 1, 3, 0};
+    static const int64_t extra[][3] = {{0, 0, 0}, {2, 0, 0}, {1, 3, 2}};
+
+    for (size_t k = 0; k < MDM_LENGTH(extra); k++) {
+        struct problem p = {.op = MDM_OP_TOKENS, .ins = 3, .outs = 1};
+        int64_t extras = extra[k][0] + extra[k][1] + extra[k][2], d = 13;
+
+        p.in[0] = mdm_shape3(2, 3, d);
+        p.in[1] = mdm_shape3(1, extras + 5, d);
+        p.in[2] = mdm_shape2(2, 3);
+        p.fixed[2] = index;
+        for (int i = 0; i < 3 && extra[k][i]; i++)
+            p.in[p.ins++] = mdm_shape3(2, extra[k][i], d);
         p.out[0] = mdm_shape3(2, extras + 3, d);
         check_both_ways(&p);
     }
@@ -139,6 +163,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, times);
     tcase_add_test(c, labels);
     tcase_add_test(c, tokens_with_and_without_a_class);
+    tcase_add_test(c, tokens_of_any_number);
     tcase_add_test(c, trimmed);
 }
 

@@ -32,7 +32,8 @@ struct problem {
     unsigned aux;                                      /* outputs without a gradient */
     unsigned remade_out, remake_in, remake_out;        /* as in struct mdm_op */
     int forward_only, add;                             /* add: onto what is there */
-    int64_t attr[2], row_group;
+    int64_t attr[MDM_MAX_ATTR], row_group;
+    double constant[MDM_MAX_CONSTANT];
     double amplitude; /* of random inputs; 0: 1 */
     double bound;     /* on max |error| over max |value| in float; 0: 2e-6 */
 };
@@ -141,6 +142,7 @@ static struct mdm_call make_call(const struct problem *p, const struct start *s,
     struct mdm_call c = {.op = p->op, .dtype = type, .row_group = p->row_group};
 
     memcpy(c.attr, p->attr, sizeof c.attr);
+    memcpy(c.constant, p->constant, sizeof c.constant);
     for (int i = 0; i < p->ins; i++) {
         if (p->in[i].n == 0)
             continue;

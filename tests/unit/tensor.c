@@ -94,6 +94,52 @@ START_TEST(gaps_are_cleared)
 }
 END_TEST
 
+/* Runs of what is trained leave out what is frozen, and nothing else. */
+START_TEST(frozen_parameters_stand_between_runs)
+{
+    static const char frozen[][5] = {{0, 0, 0, 0, 0}, {1, 0, 0, 1, 0}, {0, 1, 1, 0, 1}, {1, 1, 1, 1, 1}};
+    const struct mdm_shape shape = {1, {17}};
+
+    for (size_t k = 0; k < MDM_LENGTH(frozen); k++) {
+        struct mdm_params p = {0};
+        char seen[5 * 32] = {0};
+        size_t at = 0, from, end = 0;
+
+        for (int i = 0; i < 5; i++) {
+            char name[2] = {(char)('a' + i), 0};
+            ck_assert_int_eq(mdm_params_declare(&p, name, &shape, MDM_INIT_ZERO, 0), i);
+            p.list[i].frozen = frozen[k][i];
+        }
+        while (mdm_params_trained(&p, &at, &from)) {
+            ck_assert(from >= end && at > from && at <= p.length);
+            memset(seen + from, 1, at - from);
+            end = at;
+        }
+        for (size_t j = 0; j < p.length; j++)
+            ck_assert_int_eq(seen[j], !frozen[k][j / 32]);
+        mdm_params_free(&p);
+    }
+}
+END_TEST
+
+/* Against a table worked out by hand: place 5 of a grid of 3 columns is column 2 of row 1. */
+START_TEST(grid_rows_tell_column_and_row)
+{
+    const struct mdm_shape shape = {3, {1, 6, 8}};
+    const double f = 1 / sqrt(10000);
+    const double want[8] = {sin(2), sin(2 * f), cos(2), cos(2 * f), sin(1), sin(f), cos(1), cos(f)};
+    struct mdm_params p = {0};
+    float x[48];
+
+    ck_assert_int_eq(mdm_params_declare(&p, "grid", &shape, MDM_INIT_GRID, 3), 0);
+    ck_assert_uint_eq(p.length, 48);
+    mdm_params_init(&p, x, 1);
+    for (int i = 0; i < 8; i++)
+        ck_assert_float_eq_tol(x[5 * 8 + i], (float)want[i], 1e-7f);
+    mdm_params_free(&p);
+}
+END_TEST
+
 START_TEST(out_of_memory_changes_nothing)
 {
     struct mdm_params p = {0};
@@ -165,6 +211,8 @@ int main(void)
     tcase_add_test(t, shapes);
     tcase_add_test(t, parameters_are_laid_out);
     tcase_add_test(t, gaps_are_cleared);
+    tcase_add_test(t, frozen_parameters_stand_between_runs);
+    tcase_add_test(t, grid_rows_tell_column_and_row);
     tcase_add_test(t, out_of_memory_changes_nothing);
     tcase_add_test(t, values_are_drawn);
     suite_add_tcase(s, t);

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * embed: one row of the table per image by its label; label -1 takes the null row.
+ * embed: one row of the table per image by its label; label -1 takes the null row, or the table's last.
  */
 #include "backend/cpu/rows.h"
 #include "base/error.h"
 
 #include <string.h>
+
+/* Elements before a label's row in the table; where the null row is not the table's, -1 stands for that. */
+static int64_t find_row(const struct mdm_call *c, int32_t label)
+{
+    int64_t rows = c->in_shape[1]->d[0], d = c->in_shape[1]->d[1];
+
+    return label >= 0 ? label * d : c->in_shape[2] ? -1 : (rows - 1) * d;
+}
 
 /* Labels come from data, so they are looked at here once more before they address memory. */
 static int check_labels(const struct mdm_call *c)
@@ -28,8 +36,11 @@ static int forward(struct mdm_backend *b, const struct mdm_call *c)
 
     (void)b;
     MDM_TRY(check_labels(c));
-    for (int64_t i = 0; i < n; i++)
-        memcpy(y + i * d, label[i] < 0 ? none : table + label[i] * d, (size_t)d * sizeof(real));
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t row = find_row(c, label[i]);
+
+        memcpy(y + i * d, row < 0 ? none : table + row, (size_t)d * sizeof(real));
+    }
     return MASKDM_OK;
 }
 
@@ -45,7 +56,8 @@ static int backward(struct mdm_backend *b, const struct mdm_call *c)
         if (c->din[i] && !c->add[i])
             memset(c->din[i], 0, (size_t)mdm_shape_numel(c->in_shape[i]) * sizeof(real));
     for (int64_t i = 0; dy && i < n; i++) {
-        real *to = label[i] < 0 ? dnone : dtable ? dtable + label[i] * d : NULL;
+        const int64_t row = find_row(c, label[i]);
+        real *to = row < 0 ? dnone : dtable ? dtable + row : NULL;
         if (to)
             REAL(mdm_rows_of)(b)->add(to, to, dy + i * d, d);
     }

@@ -16,6 +16,7 @@ struct job {
     real *dx, *dr;
     int add_x, add_r;
     real *part; /* [pieces,3,D]: dw, db, a row of gradient */
+    double epsilon;
     int64_t n, d;
 };
 
@@ -34,6 +35,7 @@ static struct job read_call(struct mdm_backend *b, const struct mdm_call *c, int
     j.dr = sum ? c->din[1] : NULL;
     j.add_r = sum ? c->add[1] : 0;
     j.part = c->scratch;
+    j.epsilon = c->constant[0];
     j.d = mdm_shape_last(c->in_shape[0]);
     j.n = mdm_shape_rows(c->in_shape[0]);
     return j;
@@ -55,7 +57,8 @@ static void forward_rows(void *arg, int64_t piece, int worker)
             j->rows->add(s, x, j->r + i * j->d, j->d);
             x = s;
         }
-        j->rows->norm(y, j->stats ? j->stats + 2 * i : unused, x, j->w, j->b, j->d);
+        j->rows->norm(y, j->stats ? j->stats + 2 * i : unused, x, j->w, j->b, j->epsilon,
+                      j->d);
     }
 }
 

@@ -11,30 +11,39 @@ enum { COLUMNS = 256, SPAN = 16384 };
 struct combine {
     real *dst;
     const real *part;
-    int64_t count, stride, n;
+    int64_t count, stride, n, pitch;
     int add;
 };
 
 static void combine_columns(void *arg, int64_t piece, int worker)
 {
     const struct combine *j = arg;
-    int64_t from = piece * COLUMNS, n = j->n - from < COLUMNS ? j->n - from : COLUMNS;
+    int64_t image = piece / mdm_pieces(j->n, COLUMNS), from = piece % mdm_pieces(j->n, COLUMNS) * COLUMNS;
+    int64_t n = j->n - from < COLUMNS ? j->n - from : COLUMNS;
+    real *dst = j->dst + image * j->pitch + from;
     double sum[COLUMNS] = {0};
 
     (void)worker;
-    for (int64_t p = 0; p < j->count; p++)
+    for (int64_t p = image * j->count; p < (image + 1) * j->count; p++)
         for (int64_t i = 0; i < n; i++)
             sum[i] += (double)j->part[p * j->stride + from + i];
     for (int64_t i = 0; i < n; i++)
-        j->dst[from + i] = (real)(j->add ? (double)j->dst[from + i] + sum[i] : sum[i]);
+        dst[i] = (real)(j->add ? (double)dst[i] + sum[i] : sum[i]);
+}
+
+int REAL(mdm_cpu_combine_images)(struct mdm_cpu *cpu, real *dst, int64_t pitch, int add, const real *part,
+                                 int64_t count, int64_t stride, int64_t n, int64_t images)
+{
+    struct combine j = {
+        .dst = dst, .part = part, .count = count, .stride = stride, .n = n, .pitch = pitch, .add = add};
+
+    return mdm_pool_run(cpu->pool, images * mdm_pieces(n, COLUMNS), combine_columns, &j);
 }
 
 int REAL(mdm_cpu_combine)(struct mdm_cpu *cpu, real *dst, int add, const real *part, int64_t count, int64_t stride,
                           int64_t n)
 {
-    struct combine j = {.dst = dst, .part = part, .count = count, .stride = stride, .n = n, .add = add};
-
-    return mdm_pool_run(cpu->pool, mdm_pieces(n, COLUMNS), combine_columns, &j);
+    return REAL(mdm_cpu_combine_images)(cpu, dst, n, add, part, count, stride, n, 1);
 }
 
 struct accumulate {

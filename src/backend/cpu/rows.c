@@ -38,6 +38,36 @@ static void gelu_backward(real *dx, const real *x, const real *dy, int64_t n)
     }
 }
 
+static const double tanh_scale = 1.59576912160573071176; /* 2 sqrt(2/pi) */
+static const double tanh_cube = 0.044715;
+
+/* With z = 2 sqrt(2/pi)(x + c x^3): s = (1 + tanh z/2)/2 = 1/(1 + exp(-z)), and x s' in *bend. Beyond 64 s is 0 or 1
+ * and bend 0, so that the cube stays in range; exp(-|z|) does, and loses nothing where s is near 1. */
+static real tanh_gate(real *bend, real x)
+{
+    real near = x < -64 ? -64 : x > 64 ? 64 : x, square = (real)tanh_cube * near * near;
+    real z = (real)tanh_scale * near, e = real_exp(-real_fabs(z * (1 + square))), s = 1 / (1 + e);
+
+    *bend = z * (1 + 3 * square) * e * s * s;
+    return z < 0 ? e * s : s;
+}
+
+static void gelu_tanh(real *y, const real *x, int64_t n)
+{
+    real bend;
+
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] * tanh_gate(&bend, x[i]);
+}
+
+static void gelu_tanh_backward(real *dx, const real *x, const real *dy, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        real bend, s = tanh_gate(&bend, x[i]);
+        dx[i] = dy[i] * (s + bend);
+    }
+}
+
 /* silu(x) = x s(x), silu'(x) = s (1 + x (1 - s)), s = 1/(1 + exp(-x)) */
 static void silu(real *y, const real *x, int64_t n)
 {
@@ -59,7 +89,19 @@ static void add(real *y, const real *a, const real *b, int64_t n)
         y[i] = a[i] + b[i];
 }
 
-static void norm(real *y, real stats[2], const real *x, const real *w, const real *b, int64_t n)
+static void mul_add(real *y, const real *a, const real *b, const real *c, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (a ? a[i] : 0) + b[i] * c[i];
+}
+
+static void modulate(real *y, const real *x, const real *scale, const real *shift, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] * (1 + scale[i]) + shift[i];
+}
+
+static void norm(real *y, real stats[2], const real *x, const real *w, const real *b, double epsilon, int64_t n)
 {
     double mean = 0, var = 0, rstd;
 
@@ -68,9 +110,9 @@ static void norm(real *y, real stats[2], const real *x, const real *w, const rea
     mean /= (double)n;
     for (int64_t i = 0; i < n; i++)
         var += ((double)x[i] - mean) * ((double)x[i] - mean);
-    rstd = 1 / sqrt(var / (double)n + MDM_NORM_EPSILON);
+    rstd = 1 / sqrt(var / (double)n + epsilon);
     for (int64_t i = 0; i < n; i++)
-        y[i] = (real)(((double)x[i] - mean) * rstd * (double)w[i] + (double)b[i]);
+        y[i] = (real)(((double)x[i] - mean) * rstd * (w ? (double)w[i] : 1) + (b ? (double)b[i] : 0));
     stats[0] = (real)mean;
     stats[1] = (real)rstd;
 }
@@ -82,7 +124,7 @@ static void norm_backward(real *dx, real *dw, real *db, const real *dy, const re
     real mean = stats[0], rstd = stats[1];
 
     for (int64_t i = 0; i < n; i++) {
-        double h = (double)((x[i] - mean) * rstd), g = (double)w[i] * (double)dy[i];
+        double h = (double)((x[i] - mean) * rstd), g = (w ? (double)w[i] : 1) * (double)dy[i];
         g_avg += g;
         gh_avg += g * h;
     }
@@ -90,7 +132,7 @@ static void norm_backward(real *dx, real *dw, real *db, const real *dy, const re
     gh_avg /= (double)n;
     for (int64_t i = 0; i < n; i++) {
         real h = (x[i] - mean) * rstd;
-        real d = rstd * (w[i] * dy[i] - (real)g_avg - h * (real)gh_avg);
+        real d = rstd * ((w ? w[i] : 1) * dy[i] - (real)g_avg - h * (real)gh_avg);
         dw[i] += dy[i] * h;
         db[i] += dy[i];
         dx[i] = more ? more[i] + d : d;
@@ -99,10 +141,14 @@ static void norm_backward(real *dx, real *dw, real *db, const real *dy, const re
 
 const struct REAL(mdm_rows) REAL(mdm_rows_c) = {
     .gelu = gelu,
+    .gelu_tanh = gelu_tanh,
     .silu = silu,
     .gelu_backward = gelu_backward,
+    .gelu_tanh_backward = gelu_tanh_backward,
     .silu_backward = silu_backward,
     .add = add,
+    .mul_add = mul_add,
+    .modulate = modulate,
     .norm = norm,
     .norm_backward = norm_backward,
 };

@@ -10,22 +10,25 @@
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/real.h"
 
-/* LayerNorm's constant, as the authors' networks have it. */
-#define MDM_NORM_EPSILON 1e-5
-
 struct REAL(mdm_rows) {
     /* y = f(x); y may be x. gelu is the erf form. */
     void (*gelu)(real *y, const real *x, int64_t n);
+    void (*gelu_tanh)(real *y, const real *x, int64_t n);
     void (*silu)(real *y, const real *x, int64_t n);
     /* dx = dy f'(x) */
     void (*gelu_backward)(real *dx, const real *x, const real *dy, int64_t n);
+    void (*gelu_tanh_backward)(real *dx, const real *x, const real *dy, int64_t n);
     void (*silu_backward)(real *dx, const real *x, const real *dy, int64_t n);
     /* y = a + b; y may be a */
     void (*add)(real *y, const real *a, const real *b, int64_t n);
-    /* stats = mean, 1/sqrt(var + epsilon) of x[n]; y = (x - mean) rstd w + b */
-    void (*norm)(real *y, real stats[2], const real *x, const real *w, const real *b, int64_t n);
+    /* y = a + b c; y may be any of them. a NULL: zeros */
+    void (*mul_add)(real *y, const real *a, const real *b, const real *c, int64_t n);
+    /* y = x (1 + scale) + shift; y may be x */
+    void (*modulate)(real *y, const real *x, const real *scale, const real *shift, int64_t n);
+    /* stats = mean, 1/sqrt(var + epsilon) of x[n]; y = (x - mean) rstd w + b. w NULL: ones, b NULL: zeros */
+    void (*norm)(real *y, real stats[2], const real *x, const real *w, const real *b, double epsilon, int64_t n);
     /* With h = (x - mean) rstd and g = w dy: dx = rstd (g - avg g - h avg(g h)) + more, dw += dy h, db += dy.
-     * `more` may be NULL. */
+     * `more` may be NULL, and w where its values are ones; dw and db are rows in any case. */
     void (*norm_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w,
                           const real stats[2], const real *more, int64_t n);
 };
@@ -43,12 +46,15 @@ enum { MDM_ROWS = 64 };
 /* dst[n] (+)= the sum of `count` parts, `stride` apart, in their order, in double. */
 int REAL(mdm_cpu_combine)(struct mdm_cpu *cpu, real *dst, int add, const real *part, int64_t count,
                               int64_t stride, int64_t n);
+/* The same for the rows of `images`: dst of one lies `pitch` behind the last one's, and each has `count` parts. */
+int REAL(mdm_cpu_combine_images)(struct mdm_cpu *cpu, real *dst, int64_t pitch, int add, const real *part,
+                                 int64_t count, int64_t stride, int64_t n, int64_t images);
 /* dst (+)= src */
 int REAL(mdm_cpu_accumulate)(struct mdm_backend *b, real *dst, int add, const real *src, int64_t n);
 
-extern const struct mdm_kernel REAL(mdm_cpu_linear), REAL(mdm_cpu_linear_silu),
-    REAL(mdm_cpu_gelu), REAL(mdm_cpu_linear2), REAL(mdm_cpu_layernorm), REAL(mdm_cpu_add_norm),
-    REAL(mdm_cpu_add), REAL(mdm_cpu_qkv_bias), REAL(mdm_cpu_patchify), REAL(mdm_cpu_timestep),
-    REAL(mdm_cpu_embed), REAL(mdm_cpu_tokens), REAL(mdm_cpu_trim);
+extern const struct mdm_kernel REAL(mdm_cpu_linear), REAL(mdm_cpu_linear_silu), REAL(mdm_cpu_linear2),
+    REAL(mdm_cpu_gelu), REAL(mdm_cpu_gelu_tanh), REAL(mdm_cpu_silu), REAL(mdm_cpu_layernorm), REAL(mdm_cpu_add_norm),
+    REAL(mdm_cpu_modulate), REAL(mdm_cpu_gate_add), REAL(mdm_cpu_add), REAL(mdm_cpu_qkv_bias),
+    REAL(mdm_cpu_patchify), REAL(mdm_cpu_timestep), REAL(mdm_cpu_embed), REAL(mdm_cpu_tokens), REAL(mdm_cpu_trim);
 
 #endif

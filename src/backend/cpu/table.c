@@ -14,7 +14,11 @@ void REAL(mdm_cpu_table_c)(struct mdm_cpu_table *t)
     t->kernel[MDM_OP_LINEAR2] = REAL(mdm_cpu_linear2);
     t->kernel[MDM_OP_LAYERNORM] = REAL(mdm_cpu_layernorm);
     t->kernel[MDM_OP_ADD_NORM] = REAL(mdm_cpu_add_norm);
+    t->kernel[MDM_OP_MODULATE] = REAL(mdm_cpu_modulate);
+    t->kernel[MDM_OP_GATE_ADD] = REAL(mdm_cpu_gate_add);
     t->kernel[MDM_OP_GELU] = REAL(mdm_cpu_gelu);
+    t->kernel[MDM_OP_GELU_TANH] = REAL(mdm_cpu_gelu_tanh);
+    t->kernel[MDM_OP_SILU] = REAL(mdm_cpu_silu);
     t->kernel[MDM_OP_ADD] = REAL(mdm_cpu_add);
     t->kernel[MDM_OP_QKV_BIAS] = REAL(mdm_cpu_qkv_bias);
     t->kernel[MDM_OP_ATTENTION] = REAL(mdm_cpu_attention);

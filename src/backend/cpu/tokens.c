@@ -1,58 +1,73 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * tokens: y[B,e+K,D] = [a, c?, x] plus position rows 0 .. e-1 and e + index; trim: x without its first e tokens.
+ * tokens: y[B,e+K,D] = [extra tokens, x] plus position rows 0 .. e-1 and e + index; trim: x without its first e
+ * tokens.
  */
 #include "backend/cpu/rows.h"
 #include "base/error.h"
 
 #include <string.h>
 
-enum { COLUMNS = 64 };
+enum { COLUMNS = 64, X = 0, POSITION = 1, INDEX = 2, FIRST = 3 };
+
+/* What some tokens of an image come from: x last. */
+struct part {
+    const real *x;
+    real *dx;
+    int64_t tokens;
+    int add;
+};
 
 struct job {
     const struct REAL(mdm_rows) * rows;
-    const real *extra[2], *x, *position, *dy;
-    real *y, *dextra[2], *dx, *dposition;
-    int add_extra[2], add_x, extras;
+    struct part part[MDM_MAX_IN];
+    int parts;
+    const real *position, *dy;
+    real *y, *dposition;
     const int32_t *index;
-    int64_t batch, visible, d;
+    int64_t batch, visible, extras, d;
 };
 
 static struct job read_call(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = {.rows = REAL(mdm_rows_of)(b), .x = c->in[2], .position = c->in[3], .index = c->in[4]};
+    struct job j = {.rows = REAL(mdm_rows_of)(b), .position = c->in[POSITION], .index = c->in[INDEX]};
 
-    for (int i = 0; i < 2; i++) {
-        if (!c->in_shape[i])
+    j.batch = c->in_shape[X]->d[0];
+    j.visible = c->in_shape[X]->d[1];
+    j.d = c->in_shape[X]->d[2];
+    for (int i = FIRST; i <= MDM_MAX_IN; i++) {
+        const int k = i < MDM_MAX_IN ? i : X;
+
+        if (!c->in_shape[k])
             continue;
-        j.extra[j.extras] = c->in[i];
-        j.dextra[j.extras] = c->din[i];
-        j.add_extra[j.extras++] = c->add[i];
+        j.part[j.parts++] = (struct part){.x = c->in[k],
+                                          .dx = c->din[k],
+                                          .tokens = mdm_shape_numel(c->in_shape[k]) / (j.batch * j.d),
+                                          .add = c->add[k]};
     }
+    j.extras = c->out_shape[0]->d[1] - j.visible;
     j.y = c->out[0];
     j.dy = c->dout[0];
-    j.dx = c->din[2];
-    j.add_x = c->add[2];
-    j.dposition = c->din[3];
-    j.batch = c->in_shape[2]->d[0];
-    j.visible = c->in_shape[2]->d[1];
-    j.d = c->in_shape[2]->d[2];
+    j.dposition = c->din[POSITION];
     return j;
+}
+
+/* The row of positions that token k of image b has. */
+static int64_t find_place(const struct job *j, int64_t b, int64_t k)
+{
+    return k < j->extras ? k : j->extras + j->index[b * j->visible + k - j->extras];
 }
 
 static void join_image(void *arg, int64_t b, int worker)
 {
     const struct job *j = arg;
-    int64_t d = j->d;
+    int64_t d = j->d, token = 0;
     real *y = j->y + b * (j->extras + j->visible) * d;
 
     (void)worker;
-    for (int e = 0; e < j->extras; e++, y += d)
-        j->rows->add(y, j->extra[e] + b * d, j->position + e * d, d);
-    for (int64_t k = 0; k < j->visible; k++, y += d) {
-        int64_t at = b * j->visible + k;
-        j->rows->add(y, j->x + at * d, j->position + (j->extras + j->index[at]) * d, d);
-    }
+    for (const struct part *p = j->part; p < j->part + j->parts; p++)
+        for (int64_t k = 0; k < p->tokens; k++, token++, y += d)
+            j->rows->add(y, p->x + (b * p->tokens + k) * d, j->position + find_place(j, b, token) * d, d);
 }
 
 static int tokens_forward(struct mdm_backend *b, const struct mdm_call *c)
@@ -76,11 +91,9 @@ static void part_image(void *arg, int64_t b, int worker)
     const real *dy = j->dy + b * (j->extras + j->visible) * j->d;
 
     (void)worker;
-    for (int e = 0; e < j->extras; e++, dy += j->d)
-        if (j->dextra[e])
-            store(j, j->dextra[e] + b * j->d, j->add_extra[e], dy, j->d);
-    if (j->dx)
-        store(j, j->dx + b * j->visible * j->d, j->add_x, dy, j->visible * j->d);
+    for (const struct part *p = j->part; p < j->part + j->parts; dy += p++->tokens * j->d)
+        if (p->dx)
+            store(j, p->dx + b * p->tokens * j->d, p->add, dy, p->tokens * j->d);
 }
 
 /* A worker owns some columns of every position row, and adds the images in their order. */
@@ -93,8 +106,7 @@ static void position_columns(void *arg, int64_t piece, int worker)
     (void)worker;
     for (int64_t b = 0; b < j->batch; b++)
         for (int64_t k = 0; k < length; k++) {
-            int64_t row = k < j->extras ? k : j->extras + j->index[b * j->visible + k - j->extras];
-            real *to = j->dposition + row * j->d + from;
+            real *to = j->dposition + find_place(j, b, k) * j->d + from;
             j->rows->add(to, to, j->dy + (b * length + k) * j->d + from, n);
         }
 }
@@ -104,8 +116,8 @@ static int tokens_backward(struct mdm_backend *b, const struct mdm_call *c)
     struct mdm_cpu *cpu = mdm_cpu_of(b);
     struct job j = read_call(b, c);
 
-    for (int i = 0; i < 4; i++)
-        if (c->din[i] && !c->add[i] && (i == 3 || !j.dy))
+    for (int i = 0; i < MDM_MAX_IN; i++)
+        if (c->din[i] && !c->add[i] && (i == POSITION || !j.dy))
             memset(c->din[i], 0, (size_t)mdm_shape_numel(c->in_shape[i]) * sizeof(real));
     if (!j.dy)
         return MASKDM_OK;

@@ -38,10 +38,22 @@ static float sum_deviations(const float *x, float mean, int64_t n)
     return mdm_lane_sum(_mm256_add_ps(s, u));
 }
 
-void mdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, const float *b, int64_t n)
+/* Eight of a row, or eight times `other` where there is none. */
+static inline __m256 load8(const float *row, int64_t i, float other)
+{
+    return row ? _mm256_loadu_ps(row + i) : _mm256_set1_ps(other);
+}
+
+static inline __m256 load_some(const float *row, int64_t i, __m256i k, float other)
+{
+    return row ? _mm256_maskload_ps(row + i, k) : _mm256_set1_ps(other);
+}
+
+void mdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, const float *b, double epsilon,
+                   int64_t n)
 {
     float mean = sum_row(x, n) / (float)n;
-    float rstd = (float)(1 / sqrt((double)sum_deviations(x, mean, n) / (double)n + MDM_NORM_EPSILON));
+    float rstd = (float)(1 / sqrt((double)sum_deviations(x, mean, n) / (double)n + epsilon));
     __m256 m = _mm256_set1_ps(mean), r = _mm256_set1_ps(rstd);
     int64_t i = 0;
 
@@ -49,12 +61,12 @@ void mdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, con
     stats[1] = rstd;
     for (; i + 8 <= n; i += 8) {
         __m256 h = _mm256_mul_ps(_mm256_sub_ps(_mm256_loadu_ps(x + i), m), r);
-        _mm256_storeu_ps(y + i, _mm256_fmadd_ps(h, _mm256_loadu_ps(w + i), _mm256_loadu_ps(b + i)));
+        _mm256_storeu_ps(y + i, _mm256_fmadd_ps(h, load8(w, i, 1), load8(b, i, 0)));
     }
     if (i < n) {
         __m256i k = mdm_lanes(n - i);
         __m256 h = _mm256_mul_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, k), m), r);
-        _mm256_maskstore_ps(y + i, k, _mm256_fmadd_ps(h, _mm256_maskload_ps(w + i, k), _mm256_maskload_ps(b + i, k)));
+        _mm256_maskstore_ps(y + i, k, _mm256_fmadd_ps(h, load_some(w, i, k, 1), load_some(b, i, k, 0)));
     }
 }
 
@@ -67,7 +79,7 @@ static void gradient_averages(float *g_avg, float *gh_avg, const float *dy, cons
 
     for (int64_t i = 0, odd = 0; i < n; i += 8, odd ^= 1) {
         __m256i k = n - i < 8 ? mdm_lanes(n - i) : _mm256_set1_epi32(-1);
-        __m256 g = _mm256_mul_ps(_mm256_maskload_ps(w + i, k), _mm256_maskload_ps(dy + i, k));
+        __m256 g = _mm256_mul_ps(load_some(w, i, k, 1), _mm256_maskload_ps(dy + i, k));
         __m256 h = _mm256_mul_ps(_mm256_sub_ps(_mm256_maskload_ps(x + i, k), m), r);
         s[odd] = _mm256_add_ps(s[odd], g);
         t[odd] = _mm256_fmadd_ps(g, h, t[odd]);
@@ -103,7 +115,7 @@ void mdm_norm_backward_avx2(float *dx, float *dw, float *db, const float *dy, co
     j.gh_avg = _mm256_set1_ps(gh_avg);
     for (; i + 8 <= n; i += 8) {
         __m256 u = _mm256_loadu_ps(dw + i), v = _mm256_loadu_ps(db + i);
-        __m256 d = gradient8(&j, &u, &v, _mm256_loadu_ps(dy + i), _mm256_loadu_ps(x + i), _mm256_loadu_ps(w + i));
+        __m256 d = gradient8(&j, &u, &v, _mm256_loadu_ps(dy + i), _mm256_loadu_ps(x + i), load8(w, i, 1));
         _mm256_storeu_ps(dw + i, u);
         _mm256_storeu_ps(db + i, v);
         _mm256_storeu_ps(dx + i, more ? _mm256_add_ps(d, _mm256_loadu_ps(more + i)) : d);
@@ -112,7 +124,7 @@ void mdm_norm_backward_avx2(float *dx, float *dw, float *db, const float *dy, co
         __m256i k = mdm_lanes(n - i);
         __m256 u = _mm256_maskload_ps(dw + i, k), v = _mm256_maskload_ps(db + i, k);
         __m256 d = gradient8(&j, &u, &v, _mm256_maskload_ps(dy + i, k), _mm256_maskload_ps(x + i, k),
-                             _mm256_maskload_ps(w + i, k));
+                             load_some(w, i, k, 1));
         _mm256_maskstore_ps(dw + i, k, u);
         _mm256_maskstore_ps(db + i, k, v);
         _mm256_maskstore_ps(dx + i, k, more ? _mm256_add_ps(d, _mm256_maskload_ps(more + i, k)) : d);

@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The optimizer's spans on eight floats, and the sum of two rows. What is left at the end of a span goes the
- * portable way.
+ * The optimizer's spans on eight floats. What is left at the end of a span goes the portable way.
  */
 #include "backend/cpu/avx2/lanes.h"
 #include "backend/cpu/avx2/rows.h"
-
-void mdm_add_avx2(float *y, const float *a, const float *b, int64_t n)
-{
-    int64_t i = 0;
-
-    for (; i + 8 <= n; i += 8)
-        _mm256_storeu_ps(y + i, _mm256_add_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i)));
-    for (; i < n; i++)
-        y[i] = a[i] + b[i];
-}
 
 double mdm_sum_squares_avx2(const float *x, size_t n)
 {

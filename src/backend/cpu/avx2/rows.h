@@ -8,10 +8,15 @@
 #include "backend/cpu/rows.h"
 
 void mdm_gelu_avx2(float *y, const float *x, int64_t n);
+void mdm_gelu_tanh_avx2(float *y, const float *x, int64_t n);
 void mdm_silu_avx2(float *y, const float *x, int64_t n);
 void mdm_gelu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n);
+void mdm_gelu_tanh_backward_avx2(float *dx, const float *x, const float *dy, int64_t n);
 void mdm_silu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n);
-void mdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, const float *b, int64_t n);
+void mdm_mul_add_avx2(float *y, const float *a, const float *b, const float *c, int64_t n);
+void mdm_modulate_avx2(float *y, const float *x, const float *scale, const float *shift, int64_t n);
+void mdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, const float *b, double epsilon,
+                   int64_t n);
 void mdm_norm_backward_avx2(float *dx, float *dw, float *db, const float *dy, const float *x, const float *w,
                             const float stats[2], const float *more, int64_t n);
 void mdm_add_avx2(float *y, const float *a, const float *b, int64_t n);

@@ -8,10 +8,14 @@
 
 static const struct mdm_rows_f32 rows = {
     .gelu = mdm_gelu_avx2,
+    .gelu_tanh = mdm_gelu_tanh_avx2,
     .silu = mdm_silu_avx2,
     .gelu_backward = mdm_gelu_backward_avx2,
+    .gelu_tanh_backward = mdm_gelu_tanh_backward_avx2,
     .silu_backward = mdm_silu_backward_avx2,
     .add = mdm_add_avx2,
+    .mul_add = mdm_mul_add_avx2,
+    .modulate = mdm_modulate_avx2,
     .norm = mdm_norm_avx2,
     .norm_backward = mdm_norm_backward_avx2,
 };
