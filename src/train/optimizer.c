@@ -82,10 +82,10 @@ size_t mdm_optimizer_bytes(const maskdm_optimizer *o, size_t length)
     return (o->rule.on ? 3 : 2) * length * sizeof(float);
 }
 
-int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device, size_t length,
-                       float *weights, float *gradients)
+int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device,
+                       const struct mdm_params *layout, float *weights, float *gradients)
 {
-    size_t bytes = length * sizeof(float);
+    size_t bytes = layout->length * sizeof(float);
     void *memory[3] = {0};
     int status = MASKDM_OK;
 
@@ -102,7 +102,8 @@ int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_dev
     mdm_device_hold(device);
     o->device = device;
     o->owner = owner;
-    o->length = length;
+    o->length = layout->length;
+    o->layout = layout;
     o->weights = weights;
     o->gradients = gradients;
     o->moment1 = memory[0];
@@ -128,6 +129,7 @@ void mdm_optimizer_unbind(maskdm_optimizer *o)
         *block[i] = NULL;
     }
     o->weights = o->gradients = NULL;
+    o->layout = NULL;
     o->owner = NULL;
     mdm_device_drop(&o->device);
 }
@@ -166,11 +168,40 @@ static int fits_moments(const maskdm_optimizer *o, double squares)
     return squares * factor * factor < (double)FLT_MAX;
 }
 
+/* Of the gradients of what is trained. */
+static int sum_squares(const maskdm_optimizer *o, struct mdm_backend *b, double *squares)
+{
+    *squares = 0;
+    for (size_t at = 0, from; mdm_params_trained(o->layout, &at, &from);) {
+        double part;
+
+        MDM_TRY(b->v->sum_squares(b, &part, o->gradients + from, at - from));
+        *squares += part;
+    }
+    return MASKDM_OK;
+}
+
+static int update(const maskdm_optimizer *o, struct mdm_backend *b, const struct mdm_optimizer *whole)
+{
+    for (size_t at = 0, from; mdm_params_trained(o->layout, &at, &from);) {
+        struct mdm_optimizer a = *whole;
+
+        a.n = at - from;
+        a.w += from;
+        a.g += from;
+        a.m += from;
+        a.v += from;
+        if (a.ema)
+            a.ema += from;
+        MDM_TRY(b->v->adamw(b, &a));
+    }
+    return MASKDM_OK;
+}
+
 int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
 {
     struct mdm_backend *b;
-    struct mdm_optimizer a = {.n = o->length,
-                              .w = o->weights,
+    struct mdm_optimizer a = {.w = o->weights,
                               .g = o->gradients,
                               .m = o->moment1,
                               .v = o->moment2,
@@ -186,7 +217,7 @@ int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
     MDM_TRY(mdm_optimizer_check(o));
     b = mdm_device_backend(o->device);
     MDM_TRY(mdm_device_enter(o->device));
-    status = b->v->sum_squares(b, &squares, o->gradients, o->length);
+    status = sum_squares(o, b, &squares);
     if (status == MASKDM_OK && (skip || !fits_moments(o, squares))) {
         status = b->v->fill(b, o->gradients, 0, o->length * sizeof(float));
         skip = 1;
@@ -198,7 +229,7 @@ int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
         a.ema_mode = a.ema ? mdm_ema_mode(&o->rule, o->ema_updates, &a.ema_decay) : 0;
         if (!a.ema_mode)
             a.ema = NULL;
-        status = b->v->adamw(b, &a);
+        status = update(o, b, &a);
         o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
     }
     mdm_device_leave(o->device);
@@ -214,9 +245,17 @@ int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
     return MASKDM_OK;
 }
 
+static int update_ema(const maskdm_optimizer *o, int mode, double decay)
+{
+    struct mdm_backend *b = mdm_device_backend(o->device);
+
+    for (size_t at = 0, from; mdm_params_trained(o->layout, &at, &from);)
+        MDM_TRY(b->v->ema(b, o->ema + from, o->weights + from, at - from, mode, decay));
+    return MASKDM_OK;
+}
+
 int mdm_optimizer_update_ema(maskdm_optimizer *o)
 {
-    struct mdm_backend *b;
     double decay;
     int mode, status = MASKDM_OK;
 
@@ -224,10 +263,9 @@ int mdm_optimizer_update_ema(maskdm_optimizer *o)
     if (!o->ema || o->last_skipped)
         return MASKDM_OK;
     mode = mdm_ema_mode(&o->rule, o->ema_updates, &decay);
-    b = mdm_device_backend(o->device);
     if (mode) {
         MDM_TRY(mdm_device_enter(o->device));
-        status = b->v->ema(b, o->ema, o->weights, o->length, mode, decay);
+        status = update_ema(o, mode, decay);
         mdm_device_leave(o->device);
         o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
     }

@@ -29,7 +29,8 @@ struct maskdm_optimizer {
     maskdm_device *device;
     struct mdm_handle *owner; /* the trainer's, not held: it unbinds before it goes */
     size_t length;
-    float *weights, *gradients; /* the trainer's; NULL once it is gone */
+    const struct mdm_params *layout; /* which of them are trained */
+    float *weights, *gradients;      /* the trainer's, as the layout is; NULL once it is gone */
     float *moment1, *moment2;
     float *ema; /* NULL: off */
 
@@ -47,8 +48,8 @@ void mdm_optimizer_drop(maskdm_optimizer **o);
 /* Bytes that bind() takes for blocks of `length` elements. */
 size_t mdm_optimizer_bytes(const maskdm_optimizer *o, size_t length);
 /* Take moments and the average (which starts as the weights). MASKDM_EINVAL when bound already. */
-int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device, size_t length,
-                       float *weights, float *gradients);
+int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device,
+                       const struct mdm_params *layout, float *weights, float *gradients);
 /* The trainer goes: moments and average are given back, counters stay readable. */
 void mdm_optimizer_unbind(maskdm_optimizer *o);
 /* MASKDM_EINVAL when it is not bound, or holds half of an update. */

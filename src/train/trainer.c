@@ -64,11 +64,14 @@ static int take_blocks(maskdm_trainer *tr, const maskdm_model *model)
     memcpy(tr->weights, mdm_model_block(model, MASKDM_WEIGHTS_ONLINE), bytes);
     MDM_TRY(mdm_device_alloc(model->device, &memory, bytes, 1, "the gradients of a trainer"));
     tr->gradients = memory;
-    MDM_TRY(mdm_optimizer_bind(tr->optimizer, &tr->handle, model->device, model->layout.length, tr->weights,
+    MDM_TRY(mdm_model_view(&tr->model, model, tr->weights, NULL));
+    MDM_TRY(mdm_optimizer_bind(tr->optimizer, &tr->handle, model->device, &tr->model->layout, tr->weights,
                                tr->gradients));
-    if (!tr->optimizer->ema)
-        return mdm_model_view(&tr->model, model, tr->weights, NULL);
-    return mdm_model_view(&tr->model, model, tr->optimizer->ema, tr->weights);
+    if (tr->optimizer->ema) {
+        tr->model->ema = tr->optimizer->ema;
+        tr->model->online = tr->weights;
+    }
+    return MASKDM_OK;
 }
 
 static int take_batch(maskdm_trainer *tr)
