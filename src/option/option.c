@@ -13,18 +13,6 @@
 
 /* ---- one slot ---- */
 
-int mdm_option_refill(struct mdm_option_slot *slot)
-{
-    struct mdm_option_value value = {0};
-
-    if (slot->place.option->standard)
-        MDM_TRY(mdm_option_parse(&value, slot->said, slot->place.option, slot->place.option->standard));
-    mdm_option_free(&slot->value);
-    slot->value = value;
-    slot->set = 0;
-    return MASKDM_OK;
-}
-
 int mdm_option_reset(maskdm_options *o, struct mdm_option_slot *slot)
 {
     MDM_TRY(mdm_option_refill(slot));

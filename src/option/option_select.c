@@ -14,6 +14,18 @@ static const struct mdm_option_table *picked(const struct mdm_option_slot *choos
     return chooser->place.option->among((int)chooser->value.number.whole);
 }
 
+int mdm_option_refill(struct mdm_option_slot *slot)
+{
+    struct mdm_option_value value = {0};
+
+    if (slot->place.option->standard)
+        MDM_TRY(mdm_option_parse(&value, slot->said, slot->place.option, slot->place.option->standard));
+    mdm_option_free(&slot->value);
+    slot->value = value;
+    slot->set = 0;
+    return MASKDM_OK;
+}
+
 int mdm_option_follow(maskdm_options *o, const struct mdm_option_slot *chooser)
 {
     const struct mdm_option_table *table = chooser->place.option->among ? picked(chooser) : NULL;

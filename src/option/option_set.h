@@ -48,8 +48,7 @@ void mdm_option_name(char out[MDM_OPTION_NAME], const struct mdm_option_kind *ki
 void mdm_option_spell(struct mdm_option_slot *slot, enum maskdm_option_spelling spelling);
 
 /* ---- option.c ---- */
-int mdm_option_refill(struct mdm_option_slot *slot);                    /* with its default, */
-int mdm_option_reset(maskdm_options *o, struct mdm_option_slot *slot); /* and what follows it */
+int mdm_option_reset(maskdm_options *o, struct mdm_option_slot *slot); /* to its default, and what follows it */
 /* End a change that was made to a copy of the same kind: take its values unless `status` tells of a failure. The copy
  * is released, `status` returned. */
 int mdm_option_adopt(maskdm_options *o, maskdm_options **copy, int status);
@@ -57,6 +56,7 @@ int mdm_option_adopt(maskdm_options *o, maskdm_options **copy, int status);
 /* ---- option_select.c ---- */
 /* Whether the selectors stand at what this option belongs to. */
 int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *slot);
+int mdm_option_refill(struct mdm_option_slot *slot); /* with its default */
 /* Behind a change of `chooser`: the options of the tables among which it picks, if any, become those of the picked
  * table, at its defaults where they were not set. */
 int mdm_option_follow(maskdm_options *o, const struct mdm_option_slot *chooser);

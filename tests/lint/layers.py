@@ -62,6 +62,7 @@ def check(root):
     return bad
 
 
-found = check(sys.argv[1])
-print("\n".join(found) or "every include points down")
-sys.exit(bool(found))
+if __name__ == "__main__":
+    found = check(sys.argv[1])
+    print("\n".join(found) or "every include points down")
+    sys.exit(bool(found))
