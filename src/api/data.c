@@ -8,6 +8,7 @@
 #include "backend/device.h"
 #include "base/control.h"
 #include "data/data.h"
+#include "data/options.h"
 #include "option/option.h"
 
 #include <string.h>
@@ -16,12 +17,14 @@ static int read_folder(maskdm_data **out, maskdm_device *device, const char *pat
                        maskdm_control *control)
 {
     const struct mdm_log *log = mdm_control_log(control);
+    struct mdm_folder_options told;
     struct mdm_scan found;
     int r;
 
+    mdm_options_read(options, &mdm_folder_options, &told);
     MDM_TRY(mdm_scan_folder(&found, path, NULL, log, control));
     mdm_data_tell_found(&found, path, log);
-    r = mdm_data_folder(out, device, path, &found, options);
+    r = mdm_data_folder(out, device, path, &found, &told, options);
     mdm_scan_free(&found);
     if (r >= 0)
         r = mdm_data_read(*out, 0, log, control);

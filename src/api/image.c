@@ -42,6 +42,7 @@ static int read_file(maskdm_image **out, const char *path, int channels, struct 
 
 int maskdm_image_read(maskdm_image **out, const char *path, int channels, const maskdm_options *options)
 {
+    struct mdm_folder_options told = {0};
     struct mdm_reading how;
     struct mdm_work work = {0};
 
@@ -53,7 +54,9 @@ int maskdm_image_read(maskdm_image **out, const char *path, int channels, const 
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     if (options && mdm_options_check(options) < 0)
         return mdm_work_end(&work, MASKDM_EINVAL);
-    if (mdm_reading_set(&how, options, channels) < 0)
+    if (options)
+        mdm_options_read(options, mdm_image_kind.table[0], &told);
+    if (mdm_reading_set(&how, options ? &told : NULL, options, channels) < 0)
         return mdm_work_end(&work, MASKDM_EINVAL);
     return mdm_work_end(&work, read_file(out, path, channels, &how));
 }

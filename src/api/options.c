@@ -128,12 +128,12 @@ static int set_text(maskdm_options *options, const char *name, struct mdm_text *
 
 int maskdm_options_set_int(maskdm_options *options, const char *name, int64_t value)
 {
-    struct mdm_text t = {0};
+    struct mdm_work work = {0};
 
     MDM_NEED(options);
     MDM_NEED(name);
-    mdm_text_addf(&t, "%lld", (long long)value);
-    return set_text(options, name, &t);
+    MDM_TRY(mdm_work_alone(&work, mdm_options_handle(options)));
+    return mdm_work_end(&work, mdm_options_set_int(options, name, value));
 }
 
 int maskdm_options_set_float(maskdm_options *options, const char *name, double value)
@@ -220,11 +220,11 @@ int maskdm_options_get(const maskdm_options *options, const char *name, char *bu
     MDM_NEED(options);
     MDM_NEED(name);
     MDM_NEED_ARRAY(buffer, capacity);
-    if (!mdm_options_has(options, name))
+    if (!mdm_options_text(options, name))
         return mdm_fail(MASKDM_ENOTFOUND, "%s has no option \"%.80s\"", mdm_options_kind(options)->name,
                         name);
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
-    mdm_text_add(&t, mdm_options_string(options, name));
+    mdm_text_add(&t, mdm_options_text(options, name));
     return give(&t, mdm_work_end(&work, MASKDM_OK), buffer, capacity, needed);
 }
 

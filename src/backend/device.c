@@ -12,8 +12,6 @@
 #include "base/process.h"
 #include "os/cores.h"
 
-#include <string.h>
-
 struct maskdm_device {
     struct mdm_handle handle;
     struct mdm_backend *backend;
@@ -24,16 +22,16 @@ struct maskdm_device {
     struct mdm_turn turn;
 };
 
-static int read_options(struct mdm_device_settings *s, size_t *limit, const maskdm_options *o)
+static void read_options(struct mdm_device_settings *s, size_t *limit, const maskdm_options *o)
 {
-    int64_t threads = mdm_options_int(o, "threads");
+    struct mdm_device_options told;
 
+    mdm_options_read(o, &mdm_device_options, &told);
     if (!s->workers)
-        s->workers = threads > 0 ? (int)threads : mdm_core_count();
-    s->guard = strcmp(mdm_options_string(o, "blas_threads"), "leave") != 0;
-    s->instruction_set = mdm_options_string(o, "instruction_set");
-    *limit = (size_t)mdm_options_int(o, "memory_limit");
-    return MASKDM_OK;
+        s->workers = told.threads > 0 ? (int)told.threads : mdm_core_count();
+    s->guard = told.blas_threads == MDM_BLAS_GUARD;
+    s->instruction_set = mdm_instruction_set(told.instruction_set);
+    *limit = (size_t)told.memory_limit;
 }
 
 static void destroy(void *object)
@@ -84,10 +82,10 @@ int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options
         s.workers = (int)workers;
     status =
         options ? mdm_options_extract(&own, options, &mdm_device_kind) : mdm_options_create(&own, &mdm_device_kind);
-    if (!status)
-        status = read_options(&s, &limit, own);
-    if (!status)
+    if (!status) {
+        read_options(&s, &limit, own);
         status = make_device(out, name, &s, limit);
+    }
     mdm_options_release(&own);
     return status;
 }

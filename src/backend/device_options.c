@@ -8,6 +8,13 @@
 
 #include <math.h>
 
+const char *mdm_instruction_set(int i)
+{
+    static const char *const names[] = {"auto", "c", "avx2"};
+
+    return i < (int)MDM_LENGTH(names) ? names[i] : NULL;
+}
+
 static const struct mdm_option device_rows[] = {
     {MDM_OPTION(mdm_device_options, threads),
      .standard = "0",
@@ -30,7 +37,7 @@ static const struct mdm_option device_rows[] = {
      .help = "keep the BLAS library to one thread per worker, or leave it as it is"},
     {MDM_CHOICE(mdm_device_options, instruction_set),
      .standard = "auto",
-     .choices = "auto|c|avx2",
+     .named = mdm_instruction_set,
      .alias = "isa|simd|cpu_flags",
      .help = "kernels to use"},
 };

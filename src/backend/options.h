@@ -12,8 +12,10 @@ enum mdm_blas_threads { MDM_BLAS_GUARD, MDM_BLAS_LEAVE };
 struct mdm_device_options {
     int64_t threads, memory_limit;
     enum mdm_blas_threads blas_threads;
-    int instruction_set;
+    int instruction_set; /* mdm_instruction_set() */
 };
+
+const char *mdm_instruction_set(int i); /* the name of the i-th, the first is "auto"; NULL: none */
 
 extern const struct mdm_option_table mdm_device_options;
 

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/handle.h"
 #include "base/log.h"
+#include "data/options.h"
 #include "data/scan.h"
 
 #include <pthread.h>
@@ -67,10 +68,10 @@ int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch
 /* "found N images below PATH, ..." */
 void mdm_data_tell_found(const struct mdm_scan *found, const char *path, const struct mdm_log *log);
 /* Takes over what was found below `path`, settled (see scan.h), and counts all memory. No file is opened: the count
- * is that of the files, so that what a run is told can be held against it. `options` is of kind "folder", complete
- * and checked. */
+ * is that of the files, so that what a run is told can be held against it. `from` has the options' names for error
+ * lines. */
 int mdm_data_folder(maskdm_data **out, maskdm_device *device, const char *path, struct mdm_scan *found,
-                    const maskdm_options *options);
+                    const struct mdm_folder_options *told, const maskdm_options *from);
 /* Make a folder's set of use, and tell `control` how far that is. Every image is decoded; broken ones are named, left
  * out, marked in data->files and no longer counted. Where the files are `known`, because an earlier opening of the
  * same ones has marked what is broken, only the first bytes of the others are read, and images are decoded at their

@@ -72,30 +72,30 @@ static void settle(struct mdm_folder *d)
 }
 
 int mdm_data_folder(maskdm_data **out, maskdm_device *device, const char *path, struct mdm_scan *found,
-                    const maskdm_options *options)
+                    const struct mdm_folder_options *told, const maskdm_options *from)
 {
-    double size[2] = {0};
-    int r, sizes = mdm_options_list(options, "image_size", size, 2);
+    const struct mdm_int_list *size = &told->image_size;
     struct mdm_folder *d;
+    int r;
 
     *out = NULL;
-    MDM_TRY(mdm_data_begin(&d, sizeof *d, &mdm_folder_class, device, found->count, (int64_t)size[0],
-                           (int64_t)size[sizes > 1], (int)mdm_options_int(options, "channels")));
+    MDM_TRY(mdm_data_begin(&d, sizeof *d, &mdm_folder_class, device, found->count, size->value[0],
+                           size->value[size->count > 1], (int)told->channels));
     *out = &d->base;
     d->scan = *found;
     memset(found, 0, sizeof *found);
     d->base.files = &d->scan;
     d->base.labels = d->scan.labels;
     tally(d);
-    d->limit = (size_t)mdm_options_int(options, "cache_limit");
+    d->limit = (size_t)told->cache_limit;
     d->path = mdm_strdup(path);
     mdm_remark_counts_begin(&d->remarks);
-    r = d->path ? mdm_reading_set(&d->reading, options, d->base.channels)
+    r = d->path ? mdm_reading_set(&d->reading, told, from, d->base.channels)
                 : mdm_fail_memory(strlen(path) + 1, "a file name");
     d->reading.height = d->base.height;
     d->reading.width = d->base.width;
     if (r >= 0)
-        r = prepare(d, (int)mdm_options_int(options, "loaders"));
+        r = prepare(d, (int)told->loaders);
     if (r < 0)
         mdm_data_release(out);
     return r;

@@ -18,8 +18,8 @@ struct mdm_folder_options {
 };
 
 extern const struct mdm_option_table mdm_folder_options;
-/* For composites: without image_size and channels, which the caller sets from the network after
- * mdm_options_extract(). Its name is "folder" too. */
+/* For composites: without image_size and channels, which the caller sets from the network. Its name is "folder" too,
+ * so that it is read as that. */
 extern const struct mdm_option_table mdm_images_options;
 
 extern const struct mdm_option_kind mdm_folder_kind;

@@ -6,10 +6,11 @@
 #define MASKDM_DATA_READING_H
 
 #include "image/image.h"
-#include "option/option.h"
+#include "data/options.h"
 
-/* What options of kind "folder" or "image" say; NULL: the defaults. `channels` as in the struct; the size is left at
- * 0. */
-int mdm_reading_set(struct mdm_reading *out, const maskdm_options *options, int channels);
+/* What options say; NULL: the defaults. `channels` as in the struct; the size is left at 0. `from` has the names for
+ * error lines. */
+int mdm_reading_set(struct mdm_reading *out, const struct mdm_folder_options *told, const maskdm_options *from,
+                    int channels);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What all mask policies share: the table, the handle, the checks of a grid, and one random stream per image and
+ * What all mask policies share: the handle, the checks of a grid, and one random stream per image and
  * step.
  */
 #include "mask/mask.h"
@@ -11,9 +11,6 @@
 #include "mask/options.h"
 
 #include <string.h>
-
-static const struct mdm_mask_policy *const policies[] = {&mdm_mask_none, &mdm_mask_patch, &mdm_mask_block,
-                                                         &mdm_mask_crop};
 
 static void destroy(void *object)
 {
@@ -38,32 +35,26 @@ static maskdm_mask *create(const struct mdm_mask_policy *policy)
     return m;
 }
 
-static const struct mdm_mask_policy *find(const char *name)
-{
-    for (size_t i = 0; i < MDM_LENGTH(policies); i++)
-        if (!strcmp(policies[i]->name, name))
-            return policies[i];
-    return NULL;
-}
-
 int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
 {
     const struct mdm_mask_policy *policy;
+    struct mdm_mask_options told;
     maskdm_options *o;
     maskdm_mask *m = NULL;
     int status = MASKDM_OK;
 
     *out = NULL;
     MDM_TRY(mdm_options_extract(&o, options, &mdm_mask_kind));
-    policy = find(mdm_options_string(o, "type"));
-    if (!policy)
-        status = mdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", mdm_options_string(o, "type"));
+    mdm_options_read(o, &mdm_mask_options, &told);
+    policy = mdm_mask_policy_at(told.type);
+    if (policy == &mdm_mask_custom) /* its functions come from a host */
+        status = mdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", policy->name);
     else if (!(m = create(policy)))
         status = MASKDM_ENOMEM;
     if (m) {
-        m->ratio = mdm_options_float(o, "ratio");
-        m->block_size = mdm_options_int(o, "block_size");
-        m->crop_size = mdm_options_int(o, "crop_size");
+        m->ratio = told.ratio;
+        m->block_size = told.block_size;
+        m->crop_size = told.crop_size;
     }
     mdm_options_release(&o);
     *out = m;

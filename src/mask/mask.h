@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Mask policies inside: one struct of functions per policy, one file each, and a table of them (mask.c). A policy
+ * Mask policies inside: one struct of functions per policy, one file each, and a table of them. A policy
  * says how many patches of a grid stay visible, the same for every image, and draws which ones. Adding one is a file,
- * a row in the table, and the options that belong to it.
+ * a row in the table (policy.c), and the options that belong to it.
  */
 #ifndef MASKDM_MASK_MASK_H
 #define MASKDM_MASK_MASK_H
@@ -27,6 +27,8 @@ struct mdm_mask_policy {
 };
 
 extern const struct mdm_mask_policy mdm_mask_patch, mdm_mask_block, mdm_mask_crop, mdm_mask_none, mdm_mask_custom;
+
+const struct mdm_mask_policy *mdm_mask_policy_at(int i); /* NULL: none */
 
 struct maskdm_mask {
     struct mdm_handle handle;

@@ -5,11 +5,17 @@
 #include "mask/options.h"
 
 #include "base/error.h"
+#include "mask/mask.h"
+
+static const char *policy_name(int i)
+{
+    return mdm_mask_policy_at(i) ? mdm_mask_policy_at(i)->name : NULL;
+}
 
 static const struct mdm_option mask_rows[] = {
     {MDM_CHOICE(mdm_mask_options, type),
      .standard = "none",
-     .choices = "none|patch|block|crop|custom",
+     .named = policy_name,
      .alias = "masking|mask_type|mask_strategy|mask_mode",
      .help = "which patches are hidden from the network in training"},
     {MDM_OPTION(mdm_mask_options, ratio),

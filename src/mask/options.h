@@ -8,7 +8,7 @@
 #include "option/option.h"
 
 struct mdm_mask_options {
-    int type;
+    int type; /* mdm_mask_policy_at() */
     double ratio;
     int64_t block_size, crop_size;
 };

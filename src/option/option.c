@@ -198,3 +198,11 @@ int mdm_options_set_number(maskdm_options *o, const char *name, const char *valu
         return mdm_fail(MASKDM_EINVAL, "option %s takes a text, not the number %s", s->said, value);
     return mdm_options_set(o, name, value);
 }
+
+int mdm_options_set_int(maskdm_options *o, const char *name, int64_t value)
+{
+    char text[24];
+
+    mdm_format(text, sizeof text, "%lld", (long long)value);
+    return mdm_options_set_number(o, name, text);
+}

@@ -107,6 +107,7 @@ void mdm_options_spell(maskdm_options *o, enum maskdm_option_spelling spelling);
 /* A failure of any of these leaves the handle as it was. */
 int mdm_options_set(maskdm_options *o, const char *name, const char *value);
 int mdm_options_set_number(maskdm_options *o, const char *name, const char *value); /* not STRING, CHOICE */
+int mdm_options_set_int(maskdm_options *o, const char *name, int64_t value);
 int mdm_options_parse(maskdm_options *o, const char *text);
 int mdm_options_parse_json(maskdm_options *o, const char *json, size_t bytes); /* a whole document */
 int mdm_options_check(const maskdm_options *o);
@@ -117,7 +118,8 @@ double mdm_options_float(const maskdm_options *o, const char *name);
 int mdm_options_bool(const maskdm_options *o, const char *name);
 /* STRING and CHOICE as they are, others as text; "" when unset. Lives until the option is set again. */
 const char *mdm_options_string(const maskdm_options *o, const char *name);
-int mdm_options_has(const maskdm_options *o, const char *name); /* is there such an option? */
+/* The canonical text, "" when unset; NULL: there is no such option. Lives until the option is set again. */
+const char *mdm_options_text(const maskdm_options *o, const char *name);
 int mdm_options_list(const maskdm_options *o, const char *name, double *out, int capacity); /* length */
 int mdm_options_is_set(const maskdm_options *o, const char *name);                          /* given by the caller */
 /* Flat JSON object of every option that belongs to the selected kinds, resolved. */

@@ -105,9 +105,9 @@ const char *mdm_options_string(const maskdm_options *o, const char *name)
     return value_of(o, name);
 }
 
-int mdm_options_has(const maskdm_options *o, const char *name)
+const char *mdm_options_text(const maskdm_options *o, const char *name)
 {
-    return mdm_option_find(o, name) != NULL;
+    return mdm_option_find(o, name) ? value_of(o, name) : NULL;
 }
 
 int mdm_options_list(const maskdm_options *o, const char *name, double *out, int capacity)

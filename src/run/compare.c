@@ -19,28 +19,29 @@ static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as t
 /* ---- options ---- */
 
 /* Two folders, of which what is in them is compared, or two shares of one value. */
-static int same_val(const maskdm_options *old, const maskdm_options *now)
+static int same_val(const char *old, const char *now)
 {
     double a, b;
 
     if (mdm_run_val_is_folder(old) || mdm_run_val_is_folder(now))
         return mdm_run_val_is_folder(old) && mdm_run_val_is_folder(now);
-    return mdm_parse_double(mdm_options_string(old, "val"), &a) == 0 &&
-           mdm_parse_double(mdm_options_string(now, "val"), &b) == 0 && a == b;
+    return mdm_parse_double(old, &a) == 0 && mdm_parse_double(now, &b) == 0 && a == b;
 }
 
 int mdm_run_compare_options(const struct mdm_run *run)
 {
+    struct mdm_train_run_options told;
     const char *skip[2] = {NULL};
     maskdm_options *old;
     int status;
 
-    MDM_TRY(mdm_record_read(&old, run->out, mdm_options_kind(run->options)));
+    MDM_TRY(mdm_record_read(&old, run->told.out, mdm_options_kind(run->options)));
     if (!old)
         return MASKDM_OK;
-    if (same_val(old, run->options))
+    mdm_options_read(old, mdm_options_kind(old)->table[0], &told);
+    if (same_val(told.val, run->told.val))
         skip[0] = "val";
-    status = mdm_record_compare(run->out, old, run->options, skip);
+    status = mdm_record_compare(run->told.out, old, run->options, skip);
     mdm_options_release(&old);
     return status;
 }
@@ -51,11 +52,11 @@ static int settle(struct mdm_run *run, const char *what, const char *difference)
 {
     const char *accept = mdm_options_said(run->options, "accept_changed_data");
 
-    if (!mdm_options_bool(run->options, "accept_changed_data"))
+    if (!run->told.accept_changed_data)
         return mdm_fail(MASKDM_EINVAL, "the %s are not those that %s was started with: %s; %s goes on with them",
-                        what, run->out, difference, accept);
+                        what, run->told.out, difference, accept);
     mdm_log_line(&run->voice, MASKDM_LOG_WARN,
-                 "the %s are not those that %s was started with: %s; going on, as %s says", what, run->out,
+                 "the %s are not those that %s was started with: %s; going on, as %s says", what, run->told.out,
                  difference, accept);
     return MASKDM_OK;
 }
@@ -89,7 +90,7 @@ static int compare_lists(enum mdm_run_list *found, struct mdm_run *run, const ma
 static int compare_data(enum mdm_run_list *found, struct mdm_run *run, const maskdm_data *data, const char *what,
                         const char *name)
 {
-    char *path = mdm_path_join(run->out, name);
+    char *path = mdm_path_join(run->told.out, name);
     enum mdm_file_kind kind;
     int status;
 
@@ -104,7 +105,7 @@ static int compare_data(enum mdm_run_list *found, struct mdm_run *run, const mas
 
 int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char *list)
 {
-    char *path = mdm_path_join(run->out, list), *old = NULL;
+    char *path = mdm_path_join(run->told.out, list), *old = NULL;
     enum mdm_file_kind kind;
     size_t bytes;
     int status;
@@ -124,7 +125,7 @@ int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char
 int mdm_run_compare_data(struct mdm_run *run)
 {
     MDM_TRY(compare_data(&run->list, run, run->all, "data", "data.json"));
-    if (run->held_out && mdm_run_val_is_folder(run->options))
+    if (run->held_out && mdm_run_val_is_folder(run->told.val))
         MDM_TRY(compare_data(&run->held_out_list, run, run->held_out, "held-out images", "held_out.json"));
     return MASKDM_OK;
 }
@@ -145,7 +146,8 @@ int mdm_run_compare_state(struct mdm_run *run)
     }
     if (!run->list && !*theirs && run->saved >= 0)
         mdm_log_line(&run->voice, MASKDM_LOG_INFO,
-                     "%s tells nothing of the data that it was started with; these are taken as they are", run->out);
+                     "%s tells nothing of the data that it was started with; these are taken as they are",
+                     run->told.out);
     mdm_format(run->trainer->data, sizeof run->trainer->data, "%s", identity);
     return status;
 }
@@ -158,7 +160,7 @@ static int write_list(const struct mdm_run *run, const maskdm_data *data, const 
     int status = mdm_manifest_write(data, &text);
 
     if (status == MASKDM_OK)
-        return mdm_record_write_text(run->out, name, &text);
+        return mdm_record_write_text(run->told.out, name, &text);
     mdm_text_free(&text);
     return status;
 }
@@ -169,7 +171,7 @@ int mdm_run_record(struct mdm_run *run)
     MDM_TRY(mdm_options_set(run->options, "accept_changed_data", "false"));
     if (run->list != MDM_RUN_SAME)
         MDM_TRY(write_list(run, run->all, "data.json"));
-    if (run->held_out && mdm_run_val_is_folder(run->options) && run->held_out_list != MDM_RUN_SAME)
+    if (run->held_out && mdm_run_val_is_folder(run->told.val) && run->held_out_list != MDM_RUN_SAME)
         MDM_TRY(write_list(run, run->held_out, "held_out.json"));
-    return mdm_record_write(run->out, run->options);
+    return mdm_record_write(run->told.out, run->options);
 }

@@ -25,6 +25,7 @@ enum { DIM_PER_HEAD = 64 };
 
 struct job {
     const maskdm_options *options;
+    struct mdm_convert_run_options told;
     const struct mdm_log *log;
     struct mdm_tensorfile file;
     struct mdm_places places;
@@ -61,31 +62,29 @@ static int find_weights(struct job *j)
         mdm_log_line(j->log, MASKDM_LOG_INFO,
                      "%lld names are read without what wrapped their modules (module, _orig_mod)",
                      (long long)dropped);
-    return mdm_convert_find(&j->places, &j->file, mdm_options_string(j->options, "ema_from"),
-                            mdm_options_string(j->options, "online_from"));
+    return mdm_convert_find(&j->places, &j->file, j->told.ema_from, j->told.online_from);
 }
 
 /* The authors' configurations all have 64 values a head. */
 static int set_heads(struct job *j)
 {
-    const int64_t dim = mdm_options_int(j->network, "dim");
-    char text[24];
+    struct mdm_uvit_options uvit;
 
-    if (mdm_options_int(j->options, "heads"))
-        return mdm_options_set(j->network, "heads", mdm_options_string(j->options, "heads"));
-    if (dim % DIM_PER_HEAD)
+    if (j->told.heads)
+        return mdm_options_set_int(j->network, "heads", j->told.heads);
+    mdm_options_read(j->network, &mdm_uvit_options, &uvit);
+    if (uvit.dim % DIM_PER_HEAD)
         return mdm_fail(MASKDM_EINVAL,
                         "the shapes do not show the number of heads, and dim %lld is no multiple of "
                         "%d; give %s",
-                        (long long)dim, DIM_PER_HEAD, mdm_options_said(j->options, "heads"));
-    mdm_format(text, sizeof text, "%lld", (long long)(dim / DIM_PER_HEAD));
-    return mdm_options_set(j->network, "heads", text);
+                        (long long)uvit.dim, DIM_PER_HEAD, mdm_options_said(j->options, "heads"));
+    return mdm_options_set_int(j->network, "heads", uvit.dim / DIM_PER_HEAD);
 }
 
 static int set_image_size(struct job *j, int64_t patches)
 {
-    if (mdm_options_is_set(j->options, "image_size"))
-        return mdm_options_set(j->network, "image_size", mdm_options_string(j->options, "image_size"));
+    if (j->told.image_size.count)
+        return mdm_options_set(j->network, "image_size", mdm_options_text(j->options, "image_size"));
     if (!mdm_options_is_set(j->network, "image_size"))
         return mdm_fail(MASKDM_EINVAL, "%lld patches make no square; give %s", (long long)patches,
                         mdm_options_said(j->options, "image_size"));
@@ -208,8 +207,7 @@ static void tell(const struct job *j)
 
 static int convert(struct job *j, maskdm_control *control)
 {
-    const char *from = mdm_options_string(j->options, "from");
-    int status = mdm_tensorfile_open(&j->file, from);
+    int status = mdm_tensorfile_open(&j->file, j->told.from);
 
     if (status < 0)
         return status;
@@ -224,10 +222,10 @@ static int convert(struct job *j, maskdm_control *control)
         tell_weights(j);
     mdm_tensorfile_close(&j->file);
     if (status < 0)
-        return mdm_fail_prefix(status, "%s", from);
+        return mdm_fail_prefix(status, "%s", j->told.from);
     MDM_TRY(mdm_control_check(control, "the conversion"));
     tell(j);
-    return mdm_model_save(j->model, mdm_options_string(j->options, "out"));
+    return mdm_model_save(j->model, j->told.out);
 }
 
 int mdm_convert_run(const maskdm_options *options, maskdm_control *control)
@@ -239,7 +237,8 @@ int mdm_convert_run(const maskdm_options *options, maskdm_control *control)
     if (mdm_options_kind(options) != &mdm_convert_kind)
         return mdm_fail(MASKDM_EINVAL, "options of kind %s, not convert", mdm_options_kind(options)->name);
     MDM_TRY(mdm_options_check(options));
-    MDM_TRY(mdm_convert_reserve(&place, options));
+    mdm_options_read(options, &mdm_convert_run_options, &j.told);
+    MDM_TRY(mdm_convert_reserve(&place, j.told.from, j.told.out));
     status = convert(&j, control);
     mdm_writer_abandon(&place);
     mdm_free(j.mark);

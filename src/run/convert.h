@@ -14,6 +14,6 @@ int mdm_convert_run(const maskdm_options *options, maskdm_control *control);
 /* ---- convert_out.c ---- */
 struct mdm_writer;
 /* Judge the output, and hold it where it is a stream, until the model is written. */
-int mdm_convert_reserve(struct mdm_writer **writer, const maskdm_options *options);
+int mdm_convert_reserve(struct mdm_writer **writer, const char *from, const char *out);
 
 #endif

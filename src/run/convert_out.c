@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "os/file.h"
-#include "run/options.h"
 
 #include <string.h>
 
@@ -46,9 +45,8 @@ static int check_not_itself(const char *from, const char *out)
     return MASKDM_OK;
 }
 
-int mdm_convert_reserve(struct mdm_writer **writer, const maskdm_options *options)
+int mdm_convert_reserve(struct mdm_writer **writer, const char *from, const char *out)
 {
-    const char *from = mdm_options_string(options, "from"), *out = mdm_options_string(options, "out");
     int stream;
 
     *writer = NULL;

@@ -11,9 +11,8 @@
 
 #include <string.h>
 
-int mdm_run_val_is_folder(const maskdm_options *o)
+int mdm_run_val_is_folder(const char *val)
 {
-    const char *val = mdm_options_string(o, "val");
     double share;
 
     return *val && mdm_parse_double(val, &share) < 0;
@@ -39,30 +38,29 @@ static int identify(struct mdm_folder_id *id, const char *path)
 int mdm_run_val_is_data(const struct mdm_run *run)
 {
     struct mdm_folder_id a, b;
-    int found = identify(&a, mdm_options_string(run->options, "data"));
+    int found = identify(&a, run->told.data);
 
     if (found > 0)
-        found = identify(&b, mdm_options_string(run->options, "val"));
+        found = identify(&b, run->told.val);
     return found > 0 ? same_folder(&a, &b) : found;
 }
 
 int mdm_run_exceptions(const struct mdm_run *run, int held_out, struct mdm_scan_except *list)
 {
-    const char *data = mdm_options_string(run->options, "data");
-    const char *val = mdm_options_string(run->options, "val"), *path = held_out ? val : data;
+    const char *data = run->told.data, *val = run->told.val, *path = held_out ? val : data;
     struct mdm_folder_id images;
     int found;
 
     memset(list, 0, MDM_RUN_EXCEPTIONS * sizeof *list);
     MDM_TRY(mdm_folder_id(&images, path));
-    found = identify(&list->id, run->out);
+    found = identify(&list->id, run->told.out);
     if (found > 0 && same_folder(&list->id, &images))
-        return mdm_fail(MASKDM_EINVAL, "%s cannot be the run's own folder: it is the folder of images %s", run->out,
-                        path);
+        return mdm_fail(MASKDM_EINVAL, "%s cannot be the run's own folder: it is the folder of images %s",
+                        run->told.out, path);
     if (found > 0)
         list++->what = "the folder of this run";
     MDM_TRY(found);
-    if (!mdm_run_val_is_folder(run->options))
+    if (!mdm_run_val_is_folder(val))
         return MASKDM_OK;
     found = identify(&list->id, held_out ? data : val);
     if (found > 0 && !same_folder(&list->id, &images))

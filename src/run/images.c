@@ -17,12 +17,12 @@ int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data)
 
     if (!data)
         MDM_TRY(mdm_run_exceptions(run, 0, except));
-    return mdm_run_val_is_folder(run->options) ? mdm_run_exceptions(run, 1, except) : MASKDM_OK;
+    return mdm_run_val_is_folder(run->told.val) ? mdm_run_exceptions(run, 1, except) : MASKDM_OK;
 }
 
 static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
 {
-    const char *path = mdm_options_string(run->options, held_out ? "val" : "data");
+    const char *path = held_out ? run->told.val : run->told.data;
     struct mdm_scan_except except[MDM_RUN_EXCEPTIONS];
     const int same = held_out ? mdm_run_val_is_data(run) : 0;
 
@@ -33,7 +33,7 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
     MDM_TRY(mdm_run_exceptions(run, held_out, except));
     MDM_TRY(mdm_scan_folder(found, path, except, &run->voice, run->control));
     mdm_data_tell_found(found, path, &run->voice);
-    if (!run->resume)
+    if (!run->told.resume)
         return MASKDM_OK;
     MDM_TRY(mdm_scan_mark_all(found, run->control));
     return mdm_run_recall(run, found, held_out ? "held_out.json" : "data.json");
@@ -42,8 +42,8 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
 /* `val` is a share of the data to hold out, or a folder. */
 int mdm_run_find_images(struct mdm_run *run, maskdm_data *data)
 {
-    const char *val = mdm_options_string(run->options, "val");
-    int is_folder = mdm_run_val_is_folder(run->options);
+    const char *val = run->told.val;
+    int is_folder = mdm_run_val_is_folder(val);
 
     if (*val && !is_folder)
         (void)mdm_parse_double(val, &run->share);
@@ -58,20 +58,13 @@ int mdm_run_find_images(struct mdm_run *run, maskdm_data *data)
 static int take(maskdm_data **out, struct mdm_run *run, const char *path, struct mdm_scan *found)
 {
     const struct mdm_geometry *g = &run->model->geometry;
-    char size[64], channels[32];
-    maskdm_options *o;
-    int status;
+    const int64_t size[] = {g->height, g->width};
+    struct mdm_folder_options told;
 
-    MDM_TRY(mdm_options_extract(&o, run->options, &mdm_folder_kind));
-    mdm_format(size, sizeof size, "%lld,%lld", (long long)g->height, (long long)g->width);
-    mdm_format(channels, sizeof channels, "%lld", (long long)g->channels);
-    status = mdm_options_set(o, "image_size", size);
-    if (status == MASKDM_OK)
-        status = mdm_options_set(o, "channels", channels);
-    if (status == MASKDM_OK)
-        status = mdm_data_folder(out, run->device, path, found, o);
-    mdm_options_release(&o);
-    return status;
+    mdm_options_read(run->options, &mdm_images_options, &told);
+    told.image_size = (struct mdm_int_list){MDM_LENGTH(size), size};
+    told.channels = g->channels;
+    return mdm_data_folder(out, run->device, path, found, &told, run->options);
 }
 
 int mdm_run_take_images(struct mdm_run *run, maskdm_data *data)
@@ -79,14 +72,12 @@ int mdm_run_take_images(struct mdm_run *run, maskdm_data *data)
     run->given = data != NULL;
     if (data)
         mdm_data_hold(run->all = data);
-    if (data && run->resume)
+    if (data && run->told.resume)
         MDM_TRY(mdm_data_mark(data, run->control));
     if (!data)
-        MDM_TRY(take(&run->all, run, mdm_options_string(run->options, "data"), &run->found));
+        MDM_TRY(take(&run->all, run, run->told.data, &run->found));
     mdm_data_hold(run->data = run->all);
-    return run->found_held_out.count ? take(&run->held_out, run, mdm_options_string(run->options, "val"),
-                                            &run->found_held_out)
-                                     : MASKDM_OK;
+    return run->found_held_out.count ? take(&run->held_out, run, run->told.val, &run->found_held_out) : MASKDM_OK;
 }
 
 int mdm_run_check_images(const struct mdm_run *run)
@@ -114,6 +105,5 @@ int mdm_run_read_images(struct mdm_run *run)
     if (!(run->share > 0))
         return MASKDM_OK;
     mdm_data_release(&run->data);
-    return mdm_data_split(&run->data, &run->held_out, run->all, run->share,
-                          (uint64_t)mdm_options_int(run->options, "seed"));
+    return mdm_data_split(&run->data, &run->held_out, run->all, run->share, run->seed);
 }

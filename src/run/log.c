@@ -120,7 +120,7 @@ static int write_notes(struct mdm_run *run, int64_t step)
 
 int mdm_run_log_open(struct mdm_run *run, int64_t step)
 {
-    char *path = mdm_path_join(run->out, "log.jsonl");
+    char *path = mdm_path_join(run->told.out, "log.jsonl");
     enum mdm_file_kind kind;
     int status;
 

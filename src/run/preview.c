@@ -74,7 +74,7 @@ static int draw(struct mdm_run *run, const char *path)
 int mdm_run_check_preview(struct mdm_run *run)
 {
     maskdm_sampler *sampler = NULL;
-    int status = run->sample_every > 0 ? make_sampler(&sampler, run) : MASKDM_OK;
+    int status = run->told.sample_every > 0 ? make_sampler(&sampler, run) : MASKDM_OK;
 
     mdm_sampler_drop(&sampler);
     return status;
@@ -87,7 +87,7 @@ int mdm_run_preview(struct mdm_run *run)
     int status;
 
     mdm_format(name, sizeof name, "samples-%lld.png", (long long)step);
-    path = mdm_path_join(run->out, name);
+    path = mdm_path_join(run->told.out, name);
     status = path ? draw(run, path) : MASKDM_ENOMEM;
     mdm_free(path);
     if (status == MASKDM_OK || status == MASKDM_ECANCELED)

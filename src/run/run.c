@@ -31,10 +31,10 @@ static void report(struct mdm_run *run)
 {
     struct maskdm_progress p = mdm_trainer_progress(run->trainer);
 
-    p.steps = run->steps;
+    p.steps = run->told.steps;
     p.held_out_loss = run->held_out_loss;
     p.images_per_second = run->images_per_second;
-    p.seconds_left = (double)((run->steps - p.step) * run->trainer->batch_size) / run->images_per_second;
+    p.seconds_left = (double)((run->told.steps - p.step) * run->trainer->batch_size) / run->images_per_second;
     mdm_control_report(run->control, &p);
 }
 
@@ -47,7 +47,7 @@ static int validate(struct mdm_run *run)
 {
     double loss, bucket[MDM_RUN_BUCKETS];
 
-    MDM_TRY(mdm_trainer_validate(run->trainer, run->held_out, run->val_count, MASKDM_WEIGHTS_EMA, &loss, bucket,
+    MDM_TRY(mdm_trainer_validate(run->trainer, run->held_out, run->told.val_count, MASKDM_WEIGHTS_EMA, &loss, bucket,
                                  MDM_RUN_BUCKETS));
     run->validated = run->trainer->optimizer->steps;
     run->held_out_loss = loss;
@@ -64,26 +64,26 @@ static int save_is_due(const struct mdm_run *run, int last)
         return 1;
     if (run->trainer->bad_in_a_row)
         return 0;
-    return due(run->trainer->optimizer->steps, run->save_every) ||
-           (run->save_seconds > 0 && mdm_clock() - run->saved_at >= run->save_seconds);
+    return due(run->trainer->optimizer->steps, run->told.save_every) ||
+           (run->told.save_minutes > 0 && mdm_clock() - run->saved_at >= 60 * run->told.save_minutes);
 }
 
 /* What is due after a step; time spent here does not count as training time. */
 static int after_step(struct mdm_run *run)
 {
     int64_t step = run->trainer->optimizer->steps;
-    int last = step >= run->steps;
+    int last = step >= run->told.steps;
     double start;
 
     measure(run);
     start = mdm_clock();
-    if (run->held_out && (due(step, run->val_every) || last))
+    if (run->held_out && (due(step, run->told.val_every) || last))
         MDM_TRY(validate(run));
-    if (due(step, run->log_every) || last || run->validated == step)
+    if (due(step, run->told.log_every) || last || run->validated == step)
         MDM_TRY(mdm_run_log_step(run));
     if (save_is_due(run, last))
         MDM_TRY(mdm_run_save(run));
-    if (run->sample_every > 0 && (due(step, run->sample_every) || last))
+    if (run->told.sample_every > 0 && (due(step, run->told.sample_every) || last))
         MDM_TRY(mdm_run_preview(run));
     run->clock += mdm_clock() - start;
     report(run);
@@ -94,14 +94,14 @@ static int train(struct mdm_run *run)
 {
     run->clock = run->saved_at = mdm_clock();
     run->at_clock = run->trainer->optimizer->steps;
-    if (run->at_clock >= run->steps)
+    if (run->at_clock >= run->told.steps)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
-                     "nothing is left to train: %s is at step %lld, and %s is %lld", run->out,
-                     (long long)run->at_clock, mdm_options_said(run->options, "steps"), (long long)run->steps);
-    while (run->trainer->optimizer->steps < run->steps) {
+                     "nothing is left to train: %s is at step %lld, and %s is %lld", run->told.out,
+                     (long long)run->at_clock, mdm_options_said(run->options, "steps"), (long long)run->told.steps);
+    while (run->trainer->optimizer->steps < run->told.steps) {
         MDM_TRY(mdm_trainer_step(run->trainer, run->data));
         MDM_TRY(after_step(run));
-        if (run->trainer->optimizer->steps < run->steps)
+        if (run->trainer->optimizer->steps < run->told.steps)
             MDM_TRY(mdm_control_check(run->control, "training"));
     }
     return MASKDM_OK;
@@ -113,7 +113,7 @@ static int save_last_step(struct mdm_run *run, int status)
 {
     if (status == MASKDM_ENONFINITE) {
         MDM_TRY(mdm_trainer_take_back(run->trainer));
-        run->keep++;
+        run->told.keep++;
     }
     return run->trainer->optimizer->steps > run->saved ? mdm_run_save(run) : MASKDM_OK;
 }
@@ -134,10 +134,10 @@ static int finish(struct mdm_run *run, int status)
     if (status == MASKDM_ECANCELED && saved < 0)
         return saved;
     if (status == MASKDM_ECANCELED)
-        mdm_log_line(log, MASKDM_LOG_INFO, "saved step %lld in %s", (long long)run->saved, run->out);
+        mdm_log_line(log, MASKDM_LOG_INFO, "saved step %lld in %s", (long long)run->saved, run->told.out);
     else if (saved == MASKDM_OK)
         return mdm_fail(status, "%s; the state of step %lld is saved in %s/checkpoint-%lld.safetensors", why.text,
-                        (long long)run->saved, run->out, (long long)run->saved);
+                        (long long)run->saved, run->told.out, (long long)run->saved);
     else if (strcmp(why.text, mdm_error_text()) != 0)
         return mdm_fail(status, "%s; step %lld is not saved: %s", why.text, (long long)run->trainer->optimizer->steps,
                         mdm_error_text());

@@ -13,6 +13,7 @@
 #include "data/scan.h"
 #include "option/option.h"
 #include "os/file.h"
+#include "run/options.h"
 #include "text/text.h"
 #include "train/trainer.h"
 
@@ -23,13 +24,11 @@ enum mdm_run_list { MDM_RUN_NO_LIST, MDM_RUN_SAME, MDM_RUN_OTHER };
 
 struct mdm_run {
     maskdm_options *options; /* of kind "pretrain" or "finetune", resolved */
+    struct mdm_train_run_options told;
+    uint64_t seed;
     int finetune;
     maskdm_control *control;
-    const char *out; /* the folder's path */
-    int resume;
     struct mdm_scan found, found_held_out;    /* files of folders, until the data sets take them over */
-    int64_t steps, save_every, keep, log_every, sample_every, val_every, val_count;
-    double save_seconds; /* most of them between checkpoints, 0: any */
 
     maskdm_device *device;
     maskdm_model *model; /* where training starts from */
@@ -72,7 +71,7 @@ void mdm_run_close(struct mdm_run *run);
 
 /* ---- folders.c ---- */
 enum { MDM_RUN_EXCEPTIONS = 3 };    /* room for a list, with its end */
-int mdm_run_val_is_folder(const maskdm_options *o);    /* and no share of the data */
+int mdm_run_val_is_folder(const char *val); /* and no share of the data */
 int mdm_run_val_is_data(const struct mdm_run *run);       /* the folder that is trained on; 1, 0 or a failure */
 /* Folders to be left out of the training images, or of the held-out ones. None of these can be the run's own. */
 int mdm_run_exceptions(const struct mdm_run *run, int held_out, struct mdm_scan_except *list);

@@ -64,7 +64,7 @@ static int newest_first(const void *a, const void *b)
 
 static int list(const struct mdm_run *run, struct listing *l)
 {
-    MDM_TRY(mdm_folder_list(run->out, note, l));
+    MDM_TRY(mdm_folder_list(run->told.out, note, l));
     if (l->count)
         qsort(l->step, (size_t)l->count, sizeof *l->step, newest_first);
     return MASKDM_OK;
@@ -75,7 +75,7 @@ static char *checkpoint_path(const struct mdm_run *run, int64_t step)
     char name[64];
 
     mdm_format(name, sizeof name, "checkpoint-%lld.safetensors", (long long)step);
-    return mdm_path_join(run->out, name);
+    return mdm_path_join(run->told.out, name);
 }
 
 /* ---- resuming ---- */
@@ -85,18 +85,18 @@ static char *checkpoint_path(const struct mdm_run *run, int64_t step)
 static int begin_anew(const struct mdm_run *run)
 {
     enum mdm_file_kind kind;
-    char *path = mdm_path_join(run->out, "model.safetensors");
+    char *path = mdm_path_join(run->told.out, "model.safetensors");
     int status = path ? mdm_file_kind_of(&kind, path) : MASKDM_ENOMEM;
 
     if (status == MASKDM_OK && kind != MDM_FILE_NONE)
         status = mdm_fail(MASKDM_EINVAL,
                           "there is no checkpoint in %s to resume from, and starting from the beginning would "
                           "replace %s; it can be fine-tuned, or moved away",
-                          run->out, path);
+                          run->told.out, path);
     mdm_free(path);
     if (status == MASKDM_OK)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
-                     "no checkpoint in %s: starting from the beginning", run->out);
+                     "no checkpoint in %s: starting from the beginning", run->told.out);
     return status;
 }
 
@@ -123,14 +123,14 @@ static int load_newest(struct mdm_run *run, const struct listing *l)
     }
     if (l->count)
         return mdm_fail_prefix(status, "none of the %lld checkpoints in %s can be read, the oldest",
-                               (long long)l->count, run->out);
+                               (long long)l->count, run->told.out);
     return begin_anew(run);
 }
 
 /* Whether a file can be made in it. */
 static int try_writing(const struct mdm_run *run)
 {
-    char *path = mdm_path_join(run->out, "options.json");
+    char *path = mdm_path_join(run->told.out, "options.json");
     struct mdm_writer *w = NULL;
     int status = path ? mdm_writer_open(&w, path) : MASKDM_ENOMEM;
 
@@ -145,15 +145,15 @@ int mdm_run_enter_folder(struct mdm_run *run)
     enum mdm_file_kind kind;
     int status;
 
-    MDM_TRY(mdm_file_kind_of(&kind, run->out));
+    MDM_TRY(mdm_file_kind_of(&kind, run->told.out));
     if (kind != MDM_FILE_NONE && kind != MDM_FILE_FOLDER)
-        return mdm_fail(MASKDM_EINVAL, "%s is not a folder", run->out);
-    run->present = mdm_folder_present(run->out);
-    MDM_TRY(mdm_folder_make(run->out));
-    MDM_TRY(mdm_folder_lock(&run->lock, run->out, "another run"));
+        return mdm_fail(MASKDM_EINVAL, "%s is not a folder", run->told.out);
+    run->present = mdm_folder_present(run->told.out);
+    MDM_TRY(mdm_folder_make(run->told.out));
+    MDM_TRY(mdm_folder_lock(&run->lock, run->told.out, "another run"));
     status = list(run, &l);
-    if (status == MASKDM_OK && l.entries && !run->resume)
-        status = mdm_fail(MASKDM_EINVAL, "%s is not empty; %s goes on with the run in it", run->out,
+    if (status == MASKDM_OK && l.entries && !run->told.resume)
+        status = mdm_fail(MASKDM_EINVAL, "%s is not empty; %s goes on with the run in it", run->told.out,
                           mdm_options_said(run->options, "resume"));
     mdm_free(l.step);
     return status == MASKDM_OK ? try_writing(run) : status;
@@ -172,8 +172,8 @@ int mdm_run_load_checkpoint(struct mdm_run *run)
 
 int mdm_run_begin(struct mdm_run *run)
 {
-    if (run->resume)
-        MDM_TRY(mdm_folder_sweep(run->out));
+    if (run->told.resume)
+        MDM_TRY(mdm_folder_sweep(run->told.out));
     MDM_TRY(mdm_run_record(run));
     run->begun = 1;
     return mdm_run_log_open(run, run->trainer->optimizer->steps);
@@ -182,7 +182,7 @@ int mdm_run_begin(struct mdm_run *run)
 void mdm_run_leave_folder(struct mdm_run *run)
 {
     if (run->lock && !run->begun)
-        mdm_folder_unmake(run->out, run->present);
+        mdm_folder_unmake(run->told.out, run->present);
     mdm_folder_unlock(&run->lock);
 }
 
@@ -199,7 +199,7 @@ static int prune(struct mdm_run *run)
     for (int64_t i = 0; i < l.count && status == MASKDM_OK; i++) {
         char *path;
 
-        if (l.step[i] > run->saved || ++seen <= run->keep)
+        if (l.step[i] > run->saved || ++seen <= run->told.keep)
             continue;
         path = checkpoint_path(run, l.step[i]);
         status = path ? mdm_file_remove(path) : MASKDM_ENOMEM;
@@ -215,7 +215,7 @@ static int prune(struct mdm_run *run)
 int mdm_run_save(struct mdm_run *run)
 {
     int64_t step = run->trainer->optimizer->steps;
-    char *path = checkpoint_path(run, step), *model = mdm_path_join(run->out, "model.safetensors");
+    char *path = checkpoint_path(run, step), *model = mdm_path_join(run->told.out, "model.safetensors");
     int status = path && model ? MASKDM_OK : MASKDM_ENOMEM;
 
     if (status == MASKDM_OK && run->saved != step)

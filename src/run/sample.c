@@ -12,43 +12,32 @@
 #include "run/samples.h"
 #include "sample/sampler.h"
 
-#include <string.h>
-
-enum { MOST_LABELS = 4096 };
-
-static int open_device(maskdm_device **out, const maskdm_options *options)
+static int open_device(maskdm_device **out, const char *name, const maskdm_options *options)
 {
     maskdm_options *o;
     int status;
 
     *out = NULL;
     MDM_TRY(mdm_options_extract(&o, options, &mdm_device_kind));
-    status = mdm_backend_open(out, mdm_options_string(options, "device"), o, NULL, 0, NULL);
+    status = mdm_backend_open(out, name, o, NULL, 0, NULL);
     mdm_options_release(&o);
     return status;
 }
 
 /* One label per image, the given ones in turn; *out stays NULL where none was given. */
-static int read_labels(int32_t **out, const maskdm_options *options, int64_t count)
+static int repeat_labels(int32_t **out, const struct mdm_int_list *given, int64_t count)
 {
-    double *given;
-    int n;
-
     *out = NULL;
-    if (!mdm_options_is_set(options, "label"))
+    if (!given->count)
         return MASKDM_OK;
-    given = mdm_need(MOST_LABELS, sizeof *given, "labels");
     *out = mdm_need((size_t)count, sizeof **out, "labels");
-    if (!given || !*out) {
-        mdm_free(given);
-        mdm_free(*out);
-        *out = NULL;
+    if (!*out)
         return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t label = given->value[i % given->count];
+
+        (*out)[i] = label > INT32_MAX ? INT32_MAX : (int32_t)label;
     }
-    n = mdm_options_list(options, "label", given, MOST_LABELS);
-    for (int64_t i = 0; n > 0 && i < count; i++)
-        (*out)[i] = given[i % n] > INT32_MAX ? INT32_MAX : (int32_t)given[i % n];
-    mdm_free(given);
     return MASKDM_OK;
 }
 
@@ -56,21 +45,20 @@ static int read_labels(int32_t **out, const maskdm_options *options, int64_t cou
 static int draw(maskdm_sampler *sampler, const maskdm_options *options, const int32_t *labels,
                 struct mdm_samples *place)
 {
-    const int bits = (int)mdm_options_int(options, "bits");
+    const int bits = (int)place->told.bits;
     int64_t written = 0;
     int status;
 
     if (place->writer)
-        return mdm_sampler_write_grid(sampler, place->missing, labels, mdm_options_int(options, "columns"),
-                                      bits, &place->writer);
+        return mdm_sampler_write_grid(sampler, place->missing, labels, place->told.columns, bits, &place->writer);
     if (!place->missing)
         return MASKDM_OK;
-    status = mdm_sampler_write_images(sampler, place->missing, place->number, labels, bits, place->path,
+    status = mdm_sampler_write_images(sampler, place->missing, place->number, labels, bits, place->told.out,
                                       &written);
     if (status < 0)
         mdm_log_line(mdm_control_log(sampler->control), MASKDM_LOG_INFO,
                      "%lld of %lld images are in %s; %s goes on", (long long)(place->there + written),
-                     (long long)(place->there + place->missing), place->path,
+                     (long long)(place->there + place->missing), place->told.out,
                      mdm_options_said(options, "resume"));
     return status;
 }
@@ -78,11 +66,10 @@ static int draw(maskdm_sampler *sampler, const maskdm_options *options, const in
 static int sample(const maskdm_options *options, maskdm_device *device, const int32_t *labels,
                   struct mdm_samples *place, maskdm_control *control)
 {
-    const enum maskdm_weights which =
-        strcmp(mdm_options_string(options, "weights"), "online") ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
+    const enum maskdm_weights which = place->told.weights;
     maskdm_model *model = NULL;
     maskdm_sampler *sampler = NULL;
-    int status = mdm_model_load_one(&model, device, mdm_options_string(options, "model"), which);
+    int status = mdm_model_load_one(&model, device, place->told.model, which);
 
     if (status >= 0)
         status = mdm_sampler_create(&sampler, model, which, options, control);
@@ -112,9 +99,9 @@ int mdm_sample_run(const maskdm_options *options, maskdm_control *control)
     MDM_TRY(mdm_options_check(options));
     status = mdm_samples_open(&place, options);
     if (status >= 0)
-        status = read_labels(&labels, options, place.missing);
+        status = repeat_labels(&labels, &place.told.label, place.missing);
     if (status >= 0)
-        status = open_device(&device, options);
+        status = open_device(&device, place.told.device, options);
     if (status >= 0)
         status = sample(options, device, labels, &place, control);
     mdm_samples_close(&place);

@@ -38,9 +38,10 @@ static int note(void *user, const char *name, enum mdm_file_kind kind)
 }
 
 /* An empty folder may always be filled. What a killed job left before its record stood is a temporary file. */
-static int judge(const char *folder, const maskdm_options *options, const char *const *skip)
+static int judge(const struct mdm_samples *s, const maskdm_options *options, const char *const *skip)
 {
-    const int resume = mdm_options_bool(options, "resume");
+    const char *folder = s->told.out;
+    const int resume = s->told.resume;
     struct holding h = {0};
     maskdm_options *old;
     int status;
@@ -63,34 +64,33 @@ static int judge(const char *folder, const maskdm_options *options, const char *
 
 static int open_grid(struct mdm_samples *s, const maskdm_options *options)
 {
-    const int64_t count = mdm_options_int(options, "count");
+    const int64_t count = s->told.count;
 
-    if (mdm_options_bool(options, "resume"))
+    if (s->told.resume)
         return mdm_fail(MASKDM_EINVAL, "%s goes on with a folder of single images, and %s is one picture",
-                        mdm_options_said(options, "resume"), s->path);
+                        mdm_options_said(options, "resume"), s->told.out);
     if (count > MOST_IN_GRID)
         return mdm_fail(MASKDM_EINVAL, "%lld images in one grid; at most %d, or give a folder", (long long)count,
                         MOST_IN_GRID);
-    return mdm_writer_reserve(&s->writer, s->path);
+    return mdm_writer_reserve(&s->writer, s->told.out);
 }
 
 int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options)
 {
     static const char *const not_yet_known[] = {"model_digest", NULL}; /* before the model is loaded */
-    const int64_t bits = mdm_options_int(options, "bits");
     enum mdm_file_kind kind;
     int grid;
 
-    s->path = mdm_options_string(options, "out");
-    s->missing = mdm_options_int(options, "count");
-    if (bits != 8 && bits != 16)
-        return mdm_fail(MASKDM_EINVAL, "PNG files of %lld bits; 8 or 16", (long long)bits);
-    MDM_TRY(mdm_samples_is_grid(&grid, s->path));
+    mdm_options_read(options, &mdm_sample_run_options, &s->told);
+    s->missing = s->told.count;
+    if (s->told.bits != 8 && s->told.bits != 16)
+        return mdm_fail(MASKDM_EINVAL, "PNG files of %lld bits; 8 or 16", (long long)s->told.bits);
+    MDM_TRY(mdm_samples_is_grid(&grid, s->told.out));
     if (grid)
         return open_grid(s, options);
-    MDM_TRY(mdm_folder_check(s->path));
-    MDM_TRY(mdm_file_kind_of(&kind, s->path));
-    return kind == MDM_FILE_NONE ? MASKDM_OK : judge(s->path, options, not_yet_known);
+    MDM_TRY(mdm_folder_check(s->told.out));
+    MDM_TRY(mdm_file_kind_of(&kind, s->told.out));
+    return kind == MDM_FILE_NONE ? MASKDM_OK : judge(s, options, not_yet_known);
 }
 
 /* ---- what is there ---- */
@@ -182,27 +182,26 @@ static int list_missing(struct mdm_samples *s, const struct search *search)
     return MASKDM_OK;
 }
 
-static int find_there(struct mdm_samples *s, const maskdm_options *options, const maskdm_model *model,
-                      maskdm_control *control)
+static int find_there(struct mdm_samples *s, const maskdm_model *model, maskdm_control *control)
 {
-    struct search search = {.folder = s->path,
+    struct search search = {.folder = s->told.out,
                             .model = model,
-                            .bits = (int)mdm_options_int(options, "bits"),
+                            .bits = (int)s->told.bits,
                             .count = s->missing,
                             .control = control};
     int status;
 
-    MDM_TRY(mdm_folder_sweep(s->path));
+    MDM_TRY(mdm_folder_sweep(s->told.out));
     search.found = mdm_need((size_t)(s->missing / CHAR_BIT + 1), 1, "a list of images");
     if (!search.found)
         return MASKDM_ENOMEM;
-    status = mdm_folder_list(s->path, find_one, &search);
+    status = mdm_folder_list(s->told.out, find_one, &search);
     if (status == MASKDM_OK)
         status = list_missing(s, &search);
     mdm_free(search.found);
     if (status == MASKDM_OK)
         mdm_log_line(mdm_control_log(control), MASKDM_LOG_INFO, "resuming: %lld of %lld images are in %s",
-                     (long long)s->there, (long long)search.count, s->path);
+                     (long long)s->there, (long long)search.count, s->told.out);
     return status;
 }
 
@@ -211,18 +210,18 @@ static int find_there(struct mdm_samples *s, const maskdm_options *options, cons
 static int enter(struct mdm_samples *s, const maskdm_options *record, const maskdm_model *model,
                  maskdm_control *control)
 {
-    MDM_TRY(mdm_folder_make(s->path));
-    MDM_TRY(mdm_folder_lock(&s->lock, s->path, "another run"));
-    MDM_TRY(judge(s->path, record, NULL));
-    if (mdm_options_bool(record, "resume"))
-        MDM_TRY(find_there(s, record, model, control));
-    return mdm_record_write(s->path, record);
+    MDM_TRY(mdm_folder_make(s->told.out));
+    MDM_TRY(mdm_folder_lock(&s->lock, s->told.out, "another run"));
+    MDM_TRY(judge(s, record, NULL));
+    if (s->told.resume)
+        MDM_TRY(find_there(s, model, control));
+    return mdm_record_write(s->told.out, record);
 }
 
 int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, const maskdm_model *model,
                       enum maskdm_weights which, maskdm_control *control)
 {
-    const char *asked = mdm_options_string(options, "model_digest");
+    const char *asked = s->told.model_digest;
     char digest[17];
     maskdm_options *record;
     int status;
@@ -230,7 +229,7 @@ int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, cons
     MDM_TRY(mdm_model_digest(model, which, digest));
     if (*asked && strcmp(asked, digest))
         return mdm_fail(MASKDM_EINVAL, "%s has weights of digest %s, not the %s of %s",
-                        mdm_options_string(options, "model"), digest, asked,
+                        s->told.model, digest, asked,
                         mdm_options_said(options, "model_digest"));
     if (s->writer)
         return MASKDM_OK;

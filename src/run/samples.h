@@ -10,9 +10,10 @@
 #include "model/model.h"
 #include "option/option.h"
 #include "os/file.h"
+#include "run/options.h"
 
 struct mdm_samples {
-    const char *path; /* lives with the options */
+    struct mdm_sample_run_options told; /* lives with the options */
     struct mdm_writer *writer;    /* of a grid, reserved; NULL: a folder of single images */
     struct mdm_folder_lock *lock;
     int64_t *number; /* of the images that are missing; NULL: all are */

@@ -17,6 +17,7 @@
 #include "model/options.h"
 #include "run/options.h"
 #include "text/text.h"
+#include "train/options.h"
 
 #include <string.h>
 
@@ -26,6 +27,7 @@ static const char given[] = "(given by the caller)";
 static int read_options(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,
                         const maskdm_data *data, const maskdm_mask *mask)
 {
+    struct mdm_trainer_options trainer;
     maskdm_options *o;
 
     if (!options || mdm_options_kind(options) != kind)
@@ -38,16 +40,9 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
     if (mask)
         MDM_TRY(mdm_options_set(o, "mask", "custom"));
     MDM_TRY(mdm_options_check(o));
-    run->out = mdm_options_string(o, "out");
-    run->resume = mdm_options_bool(o, "resume");
-    run->steps = mdm_options_int(o, "steps");
-    run->save_every = mdm_options_int(o, "save_every");
-    run->save_seconds = 60 * mdm_options_float(o, "save_minutes");
-    run->keep = mdm_options_int(o, "keep");
-    run->log_every = mdm_options_int(o, "log_every");
-    run->sample_every = mdm_options_int(o, "sample_every");
-    run->val_every = mdm_options_int(o, "val_every");
-    run->val_count = mdm_options_int(o, "val_count");
+    mdm_options_read(o, kind->table[0], &run->told);
+    mdm_options_read(o, &mdm_trainer_options, &trainer);
+    run->seed = (uint64_t)trainer.seed;
     return MASKDM_OK;
 }
 
@@ -57,7 +52,7 @@ static int open_device(struct mdm_run *run)
     int status;
 
     MDM_TRY(mdm_options_extract(&o, run->options, &mdm_device_kind));
-    status = mdm_backend_open(&run->device, mdm_options_string(run->options, "device"), o, NULL, 0, NULL);
+    status = mdm_backend_open(&run->device, run->told.device, o, NULL, 0, NULL);
     mdm_options_release(&o);
     return status;
 }
@@ -77,7 +72,7 @@ static int fresh_model(struct mdm_run *run)
 
     MDM_TRY(mdm_scheduler_create(&scheduler, run->options));
     status = mdm_model_create(&run->model, run->device, network_of(run->options), run->options, scheduler,
-                              (uint64_t)mdm_options_int(run->options, "seed"));
+                              run->seed);
     mdm_scheduler_drop(&scheduler);
     return status;
 }
@@ -85,13 +80,13 @@ static int fresh_model(struct mdm_run *run)
 /* What the caller gave must agree with the file; what it left open becomes what the file says. */
 static int follow(struct mdm_run *run, const char *name, const char *theirs)
 {
-    const char *ours = mdm_options_string(run->options, name);
+    const char *ours = mdm_options_text(run->options, name);
 
     if (strcmp(theirs, ours) == 0)
         return MASKDM_OK;
     if (mdm_options_is_set(run->options, name))
         return mdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s", mdm_options_said(run->options, name),
-                        ours, mdm_options_string(run->options, "init"), theirs);
+                        ours, run->told.init, theirs);
     return *theirs ? mdm_options_set(run->options, name, theirs) : MASKDM_OK;
 }
 
@@ -100,7 +95,7 @@ static int follow_all(struct mdm_run *run, const maskdm_options *file)
     const struct mdm_option_table *table = mdm_options_kind(file)->table[0];
 
     for (int i = 0; i < table->count; i++)
-        MDM_TRY(follow(run, table->option[i].name, mdm_options_string(file, table->option[i].name)));
+        MDM_TRY(follow(run, table->option[i].name, mdm_options_text(file, table->option[i].name)));
     return MASKDM_OK;
 }
 
@@ -113,7 +108,7 @@ static int load_own_model(struct mdm_run *run, enum maskdm_weights which)
     int status;
 
     mdm_failure_take(&why, MASKDM_ENOTFOUND);
-    path = mdm_path_join(run->out, "model.safetensors");
+    path = mdm_path_join(run->told.out, "model.safetensors");
     if (!path)
         return MASKDM_ENOMEM;
     status = mdm_model_load_one(&run->model, run->device, path, which);
@@ -123,12 +118,11 @@ static int load_own_model(struct mdm_run *run, enum maskdm_weights which)
 
 static int load_model(struct mdm_run *run)
 {
-    const char *init = mdm_options_string(run->options, "init");
-    const int ema = strcmp(mdm_options_string(run->options, "init_weights"), "ema") == 0;
-    const enum maskdm_weights which = ema ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
-    int status = mdm_model_load_one(&run->model, run->device, init, which);
+    const enum maskdm_weights which =
+        run->told.init_weights == MDM_INIT_EMA ? MASKDM_WEIGHTS_EMA : MASKDM_WEIGHTS_ONLINE;
+    int status = mdm_model_load_one(&run->model, run->device, run->told.init, which);
 
-    if (status == MASKDM_ENOTFOUND && run->resume)
+    if (status == MASKDM_ENOTFOUND && run->told.resume)
         status = load_own_model(run, which);
     MDM_TRY(status);
     MDM_TRY(follow(run, "network", run->model->network->name));
@@ -167,20 +161,20 @@ static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
     MDM_TRY(open_device(run));
     if (run->finetune)
         MDM_TRY(load_model(run));    /* which completes the options */
-    if (run->resume)
+    if (run->told.resume)
         MDM_TRY(mdm_run_compare_options(run));
     MDM_TRY(mdm_run_find_images(run, data));
     if (!run->finetune)
         MDM_TRY(fresh_model(run));
     MDM_TRY(mdm_run_take_images(run, data));
-    if (run->resume)
+    if (run->told.resume)
         MDM_TRY(mdm_run_compare_data(run));
     MDM_TRY(mdm_run_match_labels(run));
     MDM_TRY(make_trainer(run, mask));
     mdm_model_drop(&run->model);      /* the trainer has its own copy */
     MDM_TRY(mdm_run_check_images(run));
     MDM_TRY(mdm_run_check_preview(run));
-    return run->resume ? mdm_run_load_checkpoint(run) : MASKDM_OK;
+    return run->told.resume ? mdm_run_load_checkpoint(run) : MASKDM_OK;
 }
 
 int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,

@@ -14,19 +14,19 @@
 
 static void read_options(maskdm_optimizer *o)
 {
-    o->lr = mdm_options_float(o->options, "lr");
-    o->beta1 = mdm_options_float(o->options, "beta1");
-    o->beta2 = mdm_options_float(o->options, "beta2");
-    o->eps = mdm_options_float(o->options, "eps");
-    o->weight_decay = mdm_options_float(o->options, "weight_decay");
-    o->clip = mdm_options_float(o->options, "clip_norm");
-    o->warmup = mdm_options_int(o->options, "warmup_steps");
-    o->rule.decay = mdm_options_float(o->ema_options, "decay");
-    o->rule.on = o->rule.decay > 0;
-    o->rule.start = mdm_options_int(o->ema_options, "start");
-    o->rule.every = mdm_options_int(o->ema_options, "every");
-    o->rule.inv_gamma = mdm_options_float(o->ema_options, "inv_gamma");
-    o->rule.power = mdm_options_float(o->ema_options, "power");
+    struct mdm_optimizer_options told;
+    struct mdm_ema_options ema;
+
+    mdm_options_read(o->options, &mdm_optimizer_options, &told);
+    mdm_options_read(o->ema_options, &mdm_ema_options, &ema);
+    o->lr = told.lr;
+    o->beta1 = told.beta1;
+    o->beta2 = told.beta2;
+    o->eps = told.eps;
+    o->weight_decay = told.weight_decay;
+    o->clip = told.clip_norm;
+    o->warmup = told.warmup_steps;
+    o->rule = (struct mdm_ema_rule){ema.decay > 0, ema.decay, ema.inv_gamma, ema.power, ema.start, ema.every};
 }
 
 static void destroy(void *object)

@@ -16,14 +16,17 @@
 
 static int read_options(maskdm_trainer *tr, const maskdm_options *options)
 {
+    struct mdm_trainer_options told;
+
     MDM_TRY(mdm_options_extract(&tr->options, options, &mdm_trainer_kind));
-    tr->batch_size = mdm_options_int(tr->options, "batch_size");
-    tr->accumulate = mdm_options_int(tr->options, "accumulate");
-    tr->seed = (uint64_t)mdm_options_int(tr->options, "seed");
-    tr->flip = mdm_options_float(tr->options, "flip");
-    tr->label_dropout = mdm_options_float(tr->options, "label_dropout");
-    tr->l1 = strcmp(mdm_options_string(tr->options, "loss"), "l1") == 0;
-    tr->max_bad_steps = mdm_options_int(tr->options, "max_bad_steps");
+    mdm_options_read(tr->options, &mdm_trainer_options, &told);
+    tr->batch_size = told.batch_size;
+    tr->accumulate = told.accumulate;
+    tr->seed = (uint64_t)told.seed;
+    tr->flip = told.flip;
+    tr->label_dropout = told.label_dropout;
+    tr->l1 = told.loss == MDM_LOSS_L1;
+    tr->max_bad_steps = told.max_bad_steps;
     if (tr->batch_size % tr->accumulate)
         return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld", mdm_options_said(tr->options, "accumulate"),
                         (long long)tr->accumulate, mdm_options_said(tr->options, "batch_size"),

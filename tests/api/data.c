@@ -830,17 +830,19 @@ END_TEST
 
 static int open_with(maskdm_data **out, const maskdm_options *o, const char *broken)
 {
+    struct mdm_folder_options told;
     struct mdm_scan found;
     int r;
 
     *out = NULL;
+    mdm_options_read(o, &mdm_folder_options, &told);
     r = mdm_scan_folder(&found, folder, NULL, mdm_control_log(control), control);
     if (r < 0)
         return r;
     for (int64_t i = 0; i < found.count; i++)
         found.file[i].left_out = broken && strcmp(mdm_scan_name(&found, i), broken) == 0;
     mdm_scan_settle(&found);
-    r = mdm_data_folder(out, dev, folder, &found, o);
+    r = mdm_data_folder(out, dev, folder, &found, &told, o);
     mdm_scan_free(&found);
     if (r >= 0)
         r = mdm_data_read(*out, 1, mdm_control_log(control), control);
