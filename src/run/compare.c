@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "data/manifest.h"
 #include "run/record.h"
-#include "text/number.h"
 #include "text/text.h"
 
 #include <string.h>
@@ -17,16 +16,6 @@
 static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as there are files */
 
 /* ---- options ---- */
-
-/* Two folders, of which what is in them is compared, or two shares of one value. */
-static int same_val(const char *old, const char *now)
-{
-    double a, b;
-
-    if (mdm_run_val_is_folder(old) || mdm_run_val_is_folder(now))
-        return mdm_run_val_is_folder(old) && mdm_run_val_is_folder(now);
-    return mdm_parse_double(old, &a) == 0 && mdm_parse_double(now, &b) == 0 && a == b;
-}
 
 int mdm_run_compare_options(const struct mdm_run *run)
 {
@@ -39,8 +28,8 @@ int mdm_run_compare_options(const struct mdm_run *run)
     if (!old)
         return MASKDM_OK;
     mdm_options_read(old, mdm_options_kind(old)->table[0], &told);
-    if (same_val(told.val, run->told.val))
-        skip[0] = "val";
+    if (*told.val && *run->told.val)
+        skip[0] = "val"; /* what is in the folders is compared, not how their paths are spelt */
     status = mdm_record_compare(run->told.out, old, run->options, skip);
     mdm_options_release(&old);
     return status;
@@ -125,7 +114,7 @@ int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char
 int mdm_run_compare_data(struct mdm_run *run)
 {
     MDM_TRY(compare_data(&run->list, run, run->all, "data", "data.json"));
-    if (run->held_out && mdm_run_val_is_folder(run->told.val))
+    if (run->held_out && *run->told.val)
         MDM_TRY(compare_data(&run->held_out_list, run, run->held_out, "held-out images", "held_out.json"));
     return MASKDM_OK;
 }
@@ -171,7 +160,7 @@ int mdm_run_record(struct mdm_run *run)
     MDM_TRY(mdm_options_set(run->options, "accept_changed_data", "false"));
     if (run->list != MDM_RUN_SAME)
         MDM_TRY(write_list(run, run->all, "data.json"));
-    if (run->held_out && mdm_run_val_is_folder(run->told.val) && run->held_out_list != MDM_RUN_SAME)
+    if (run->held_out && *run->told.val && run->held_out_list != MDM_RUN_SAME)
         MDM_TRY(write_list(run, run->held_out, "held_out.json"));
     return mdm_record_write(run->told.out, run->options);
 }

@@ -7,16 +7,8 @@
 
 #include "base/error.h"
 #include "data/scan.h"
-#include "text/number.h"
 
 #include <string.h>
-
-int mdm_run_val_is_folder(const char *val)
-{
-    double share;
-
-    return *val && mdm_parse_double(val, &share) < 0;
-}
 
 static int same_folder(const struct mdm_folder_id *a, const struct mdm_folder_id *b)
 {
@@ -60,7 +52,7 @@ int mdm_run_exceptions(const struct mdm_run *run, int held_out, struct mdm_scan_
     if (found > 0)
         list++->what = "the folder of this run";
     MDM_TRY(found);
-    if (!mdm_run_val_is_folder(val))
+    if (!*val)
         return MASKDM_OK;
     found = identify(&list->id, held_out ? data : val);
     if (found > 0 && !same_folder(&list->id, &images))

@@ -11,13 +11,35 @@
 #include "data/options.h"
 #include "text/number.h"
 
+/* A number that is no folder was meant for the other option, as it is elsewhere. */
+static int check_val(const struct mdm_run *run)
+{
+    const char *folder = mdm_options_said(run->options, "val"), *share = mdm_options_said(run->options, "val_share");
+    const char *val = run->told.val;
+    enum mdm_file_kind kind = MDM_FILE_NONE;
+    double number;
+
+    if (run->told.val_share == 1)
+        return mdm_fail(MASKDM_EINVAL, "%s 1 leaves nothing to train on", share);
+    if (*val && run->told.val_share > 0)
+        return mdm_fail(MASKDM_EINVAL, "%s %s and %s %g: held out is a folder or a share of the data", folder, val,
+                        share, run->told.val_share);
+    if (mdm_parse_double(val, &number) < 0)
+        return MASKDM_OK;
+    MDM_TRY(mdm_file_kind_of(&kind, val));
+    if (kind == MDM_FILE_FOLDER)
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL, "%s %s is no folder; %s holds out a share of the data", folder, val, share);
+}
+
 int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data)
 {
     struct mdm_scan_except except[MDM_RUN_EXCEPTIONS];
 
     if (!data)
         MDM_TRY(mdm_run_exceptions(run, 0, except));
-    return mdm_run_val_is_folder(run->told.val) ? mdm_run_exceptions(run, 1, except) : MASKDM_OK;
+    MDM_TRY(check_val(run));
+    return *run->told.val ? mdm_run_exceptions(run, 1, except) : MASKDM_OK;
 }
 
 static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
@@ -39,20 +61,11 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
     return mdm_run_recall(run, found, held_out ? "held_out.json" : "data.json");
 }
 
-/* `val` is a share of the data to hold out, or a folder. */
 int mdm_run_find_images(struct mdm_run *run, maskdm_data *data)
 {
-    const char *val = run->told.val;
-    int is_folder = mdm_run_val_is_folder(val);
-
-    if (*val && !is_folder)
-        (void)mdm_parse_double(val, &run->share);
-    if (*val && !is_folder && !(run->share > 0 && run->share < 1))
-        return mdm_fail(MASKDM_EINVAL, "%s %s is neither a folder nor a share between 0 and 1",
-                        mdm_options_said(run->options, "val"), val);
     if (!data)
         MDM_TRY(find(&run->found, run, 0));
-    return is_folder ? find(&run->found_held_out, run, 1) : MASKDM_OK;
+    return *run->told.val ? find(&run->found_held_out, run, 1) : MASKDM_OK;
 }
 
 static int take(maskdm_data **out, struct mdm_run *run, const char *path, struct mdm_scan *found)
@@ -85,8 +98,8 @@ int mdm_run_check_images(const struct mdm_run *run)
     int64_t held = 0;
 
     MDM_TRY(mdm_trainer_check_data(run->trainer, run->data));
-    if (run->share > 0)
-        MDM_TRY(mdm_data_split_count(&held, run->data->count, run->share));
+    if (run->told.val_share > 0)
+        MDM_TRY(mdm_data_split_count(&held, run->data->count, run->told.val_share));
     return mdm_trainer_check_count(run->trainer, run->data->count - held);
 }
 
@@ -102,8 +115,8 @@ int mdm_run_read_images(struct mdm_run *run)
                               run->control));
     MDM_TRY(mdm_run_compare_state(run));
     MDM_TRY(mdm_run_check_images(run));       /* again, since broken images are no longer counted */
-    if (!(run->share > 0))
+    if (!(run->told.val_share > 0))
         return MASKDM_OK;
     mdm_data_release(&run->data);
-    return mdm_data_split(&run->data, &run->held_out, run->all, run->share, run->seed);
+    return mdm_data_split(&run->data, &run->held_out, run->all, run->told.val_share, run->seed);
 }

@@ -20,6 +20,7 @@ struct mdm_train_run_options {
     double save_minutes;
     int64_t keep, log_every, sample_every, sample_count, sample_steps;
     const char *val;
+    double val_share;
     int64_t val_every, val_count;
     int resume, accept_changed_data;
     const char *device;

@@ -34,7 +34,6 @@ struct mdm_run {
     maskdm_model *model; /* where training starts from */
     maskdm_mask *mask;
     maskdm_optimizer *optimizer;
-    double share;                 /* of the data that is held out; 0: none, or a folder */
     int given;                    /* the data are a set of the caller's */
     maskdm_data *all;             /* the data, before a share is held out */
     maskdm_data *data, *held_out; /* held_out NULL: none */
@@ -71,7 +70,6 @@ void mdm_run_close(struct mdm_run *run);
 
 /* ---- folders.c ---- */
 enum { MDM_RUN_EXCEPTIONS = 3 };    /* room for a list, with its end */
-int mdm_run_val_is_folder(const char *val); /* and no share of the data */
 int mdm_run_val_is_data(const struct mdm_run *run);       /* the folder that is trained on; 1, 0 or a failure */
 /* Folders to be left out of the training images, or of the held-out ones. None of these can be the run's own. */
 int mdm_run_exceptions(const struct mdm_run *run, int held_out, struct mdm_scan_except *list);

@@ -163,7 +163,7 @@ static maskdm_options *run_options(const char *extra)
 
     snprintf(text, sizeof text,
              "data=%s out=%s %s mask=block mask_ratio=0.5 timesteps=20 batch_size=4 steps=4 save_every=2 log_every=1 "
-             "sample_every=2 sample_count=4 sample_steps=2 val=0.4 val_every=2",
+             "sample_every=2 sample_count=4 sample_steps=2 val_share=0.4 val_every=2",
              path_to("data"), path_to("run"), RIG_NETWORK);
     maskdm_options *o = rig_options("pretrain", text);
     MUST(maskdm_options_parse(o, extra));

@@ -114,7 +114,7 @@ def check_held_out():
     train("run", 2, "--val", "./held/", "--resume")
     os.rename("held", "other")
     train("run", 3, "--val", "other", "--resume")
-    train("run", 4, "--val", "0.5", "--resume", status=1, says=["val other", "0.5"])
+    train("run", 4, "--val-share", "0.5", "--resume", status=1, says=["val other", "none"])
     train("run", 4, "--resume", status=1, says=["val", "none"])
     os.remove("other/face-00003.png")
     train("run", 4, "--val", "other", "--resume", status=1,
@@ -122,9 +122,12 @@ def check_held_out():
     train("run", 4, "--val", "other", "--resume", "--accept-changed-data", says=["face-00003.png is gone; going on"])
     said = train("same", 1, "--val", "./data", says=["none is held out"]).stderr
     assert said.count("none is held out") == 1, said
-    train("share", 1, "--val", 0.5)
-    train("share", 2, "--val", 0.25, "--resume", status=1, says=["val 0.5", "0.25"])
-    train("share", 2, "--val", "0.50", "--resume", data="./data/")
+    train("guess", 1, "--val", 0.5, status=1, says=["--val 0.5 is no folder; --val-share holds out a share"])
+    os.rename("other", "0.5")
+    train("guess", 1, "--val", 0.5, says=["4 images"])
+    train("share", 1, "--val-share", 0.5)
+    train("share", 2, "--val-share", 0.25, "--resume", status=1, says=["val-share 0.5", "0.25"])
+    train("share", 2, "--val-share", "0.50", "--resume", data="./data/")
 
 
 def check_without_list():

@@ -49,7 +49,7 @@ def run_page(path):
             if flag == "--from":
                 maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1)
                 save(folder, checkpoint("authors/model.safetensors", [0.5]))
-            if flag in ("--data", "--val") and not os.path.exists(folder) and not re.match("[0-9.]+$", folder):
+            if flag in ("--data", "--val") and not os.path.exists(folder):
                 faces(folder, 40, 32)
         ddpm = "ddpm" in words
         small = SMALL.get(words[0] if words else "", "") + ("" if ddpm or words[:1] != ["sample"] else " --steps 3")

@@ -123,7 +123,8 @@ START_TEST(folder)
 
     OK(maskdm_control_create(&control));
     maskdm_control_set_log(control, keep_line, NULL);
-    OK(run(out_a, "steps=12 save_every=3 keep=2 val=0.25 val_every=6 sample_every=6 sample_count=3 sample_steps=4",
+    OK(run(out_a, "steps=12 save_every=3 keep=2 val_share=0.25 val_every=6 sample_every=6 sample_count=3 "
+                  "sample_steps=4",
            control));
     ck_assert(exists(out_a, "options.json") && exists(out_a, "model.safetensors"));
     ck_assert(exists(out_a, "checkpoint-9.safetensors") && exists(out_a, "checkpoint-12.safetensors"));
@@ -267,9 +268,9 @@ START_TEST(resuming_with_other_options)
     FAILS(MASKDM_EINVAL, "seed 3", run(out_a, "steps=4 resume=true seed=4", NULL));
     FAILS(MASKDM_EINVAL, "mask_ratio 0.5", run(out_a, "steps=4 resume=true mask_ratio=0.75", NULL));
     OK(run(out_a, "steps=4 resume=true keep=9 sample_count=2 val_every=7", NULL));
-    OK(run(out_b, "steps=2 val=0.25", NULL));
-    FAILS(MASKDM_EINVAL, "val 0.25", run(out_b, "steps=4 resume=true val=0.5", NULL));
-    OK(run(out_b, "steps=4 resume=true val=2.5e-1", NULL));
+    OK(run(out_b, "steps=2 val_share=0.25", NULL));
+    FAILS(MASKDM_EINVAL, "val_share 0.25", run(out_b, "steps=4 resume=true val_share=0.5", NULL));
+    OK(run(out_b, "steps=4 resume=true val_share=2.5e-1", NULL));
 }
 END_TEST
 
@@ -344,7 +345,8 @@ START_TEST(resuming_with_other_data)
     ck_assert_int_eq(count_lines(out_a, "image 7 had label 2 and has 5; going on"), 1);
     OK(step_on(4, COUNT, labels, "", NULL));
     FAILS(MASKDM_EINVAL, "image 7 had label 5 and has 2", step_on(5, COUNT, tiny_labels, "", NULL));
-    FAILS(MASKDM_EINVAL, "val none and cannot be resumed with 0.1", step_on(5, COUNT, labels, "val=0.1", NULL));
+    FAILS(MASKDM_EINVAL, "val_share 0 and cannot be resumed with 0.1",
+          step_on(5, COUNT, labels, "val_share=0.1", NULL));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -416,8 +418,8 @@ END_TEST
 
 START_TEST(what_is_refused)
 {
-    FAILS(MASKDM_EINVAL, "8 is larger than the data, 4", run(out_a, "steps=2 val=0.9", NULL));
-    FAILS(MASKDM_EINVAL, "share between", run(out_a, "steps=2 val=1.5", NULL));
+    FAILS(MASKDM_EINVAL, "8 is larger than the data, 4", run(out_a, "steps=2 val_share=0.9", NULL));
+    FAILS(MASKDM_EINVAL, "val_share 1 leaves nothing", run(out_a, "steps=2 val_share=1", NULL));
     FAILS(MASKDM_ENOMEM, "50000", run(out_a, "steps=2 memory_limit=50000", NULL));
     ck_assert(access(out_a, F_OK) != 0);
     tiny_write(out_a, "", 0);

@@ -102,8 +102,10 @@ START_TEST(refused_before_an_image_is_read)
 {
     static const struct { int status; const char *options, *says; } no[] = {
         {MASKDM_EINVAL, "batch_size=16", "batch_size 16 is larger than the data, 12 images"},
-        {MASKDM_EINVAL, "batch_size=12 val=0.1", "batch_size 12 is larger than the data, 11 images"},
-        {MASKDM_EINVAL, "val=1.5", "neither a folder nor a share"},
+        {MASKDM_EINVAL, "batch_size=12 val_share=0.1", "batch_size 12 is larger than the data, 11 images"},
+        {MASKDM_EINVAL, "val_share=1", "val_share 1 leaves nothing to train on"},
+        {MASKDM_EINVAL, "val=0.25", "val 0.25 is no folder; val_share holds out a share of the data"},
+        {MASKDM_EINVAL, "val=nowhere val_share=0.25", "val nowhere and val_share 0.25"},
         {MASKDM_ENOTFOUND, "val=nowhere", "nowhere"},
         {MASKDM_EINVAL, "accumulate=3", "accumulate 3"},
         {MASKDM_EINVAL, "mask=crop mask_crop_size=9", "9"},
