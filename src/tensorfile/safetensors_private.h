@@ -20,9 +20,14 @@ enum {
 #define MDM_SAFETENSORS_DIGEST_FORM "xxh64:"
 #define MDM_SAFETENSORS_DIGEST_ZEROS "0000000000000000"
 
+struct mdm_safetensors_data {
+    const void *at;
+    const struct mdm_safetensors_source *source; /* NULL: the host's memory */
+};
+
 struct mdm_safetensors_writer {
     struct mdm_tensorfile file; /* tensors in the order added, which is that of their bytes */
-    const void **data;
+    struct mdm_safetensors_data *data;
 };
 
 /* Fill s->tensor and s->meta, in the order of the text, from the header's n bytes. */

@@ -1,42 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Saving a tensor file: header, then every tensor's bytes straight from the caller's memory. The same calls give
+ * Saving a tensor file: header, then every tensor's bytes from where the caller has them. The same calls give
  * the same bytes on every machine.
  */
 #include "tensorfile/safetensors_private.h"
 
+#include "base/alloc.h"
 #include "base/endian.h"
 #include "base/error.h"
 #include "text/text.h"
 
 #include <string.h>
 
-enum { ALIGNMENT = 8, BUFFER = 8192 };
+enum { ALIGNMENT = 8, BUFFER = 1 << 18 };
 
-/* Hand the bytes of every tensor, as they stand in the file, to `take`. */
-static int each_piece(const struct mdm_safetensors_writer *w, int (*take)(void *user, const void *bytes, size_t n),
-                      void *user)
+static int read_memory(void *user, void *out, const void *data, size_t bytes)
 {
-    unsigned char buffer[BUFFER];
+    (void)user;
+    memcpy(out, data, bytes);
+    return MASKDM_OK;
+}
 
-    for (int64_t i = 0; i < w->file.count; i++) {
-        const struct mdm_tensorfile_tensor *t = &w->file.tensor[i];
-        const unsigned char *from = w->data[i];
-        int size = mdm_tensorfile_dtype_find(t->dtype)->size;
-        size_t left = (size_t)(t->end - t->begin), n;
+typedef int (*take_bytes)(void *user, const void *bytes, size_t n);
 
-        if (left && (mdm_host_is_little() || size == 1)) {
-            MDM_TRY(take(user, from, left));
-            continue;
-        }
-        for (; left; left -= n, from += n) {
-            n = left < BUFFER ? left : BUFFER;
-            memcpy(buffer, from, n);
+/* Straight from the host's memory where its bytes are those of the file. */
+static int each_piece_of(const struct mdm_tensorfile_tensor *t, const struct mdm_safetensors_data *data,
+                         unsigned char *buffer, take_bytes take, void *user)
+{
+    static const struct mdm_safetensors_source memory = {read_memory, NULL};
+    const struct mdm_safetensors_source *source = data->source ? data->source : &memory;
+    const unsigned char *from = data->at;
+    int size = mdm_tensorfile_dtype_find(t->dtype)->size, swap = !mdm_host_is_little() && size > 1;
+    size_t left = (size_t)(t->end - t->begin), n;
+
+    if (left && !data->source && !swap)
+        return take(user, from, left);
+    for (; left; left -= n, from += n) {
+        n = left < BUFFER ? left : BUFFER;
+        MDM_TRY(source->read(source->user, buffer, from, n));
+        if (swap)
             mdm_swap_le(buffer, size, n / (size_t)size);
-            MDM_TRY(take(user, buffer, n));
-        }
+        MDM_TRY(take(user, buffer, n));
     }
     return MASKDM_OK;
+}
+
+/* Hand the bytes of every tensor, as they stand in the file, to `take`. */
+static int each_piece(const struct mdm_safetensors_writer *w, take_bytes take, void *user)
+{
+    unsigned char *buffer = mdm_need_aligned(BUFFER, "writing a tensor file");
+    int err = buffer ? MASKDM_OK : MASKDM_ENOMEM;
+
+    for (int64_t i = 0; i < w->file.count && !err; i++)
+        err = each_piece_of(&w->file.tensor[i], &w->data[i], buffer, take, user);
+    mdm_free(buffer);
+    return err;
 }
 
 static int take_digest(void *user, const void *bytes, size_t n)

@@ -111,7 +111,7 @@ static int make_room(struct mdm_safetensors_writer *w)
     struct mdm_tensorfile_tensor *tensor =
         mdm_tensorfile_grow(s->tensor, s->count, sizeof *tensor, "the table of tensors");
     int64_t *by_name;
-    const void **data;
+    struct mdm_safetensors_data *data;
 
     if (!tensor)
         return MASKDM_ENOMEM;
@@ -139,6 +139,13 @@ static void insert_by_name(struct mdm_tensorfile *s, int64_t i)
 int mdm_safetensors_writer_add(struct mdm_safetensors_writer *w, const char *name, const char *dtype,
                                const int64_t *shape, int rank, const void *data)
 {
+    return mdm_safetensors_writer_add_from(w, name, dtype, shape, rank, data, NULL);
+}
+
+int mdm_safetensors_writer_add_from(struct mdm_safetensors_writer *w, const char *name, const char *dtype,
+                                    const int64_t *shape, int rank, const void *data,
+                                    const struct mdm_safetensors_source *source)
+{
     struct mdm_tensorfile *s = &w->file;
     struct mdm_tensorfile_tensor t;
 
@@ -150,7 +157,7 @@ int mdm_safetensors_writer_add(struct mdm_safetensors_writer *w, const char *nam
     if (!t.name)
         return mdm_fail_memory(strlen(name) + 1, "a tensor name");
     s->tensor[s->count] = t;
-    w->data[s->count] = data;
+    w->data[s->count] = (struct mdm_safetensors_data){data, source};
     insert_by_name(s, s->count);
     s->count++;
     return MASKDM_OK;
