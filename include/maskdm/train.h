@@ -93,13 +93,16 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, ma
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images,
                                                           const int32_t *labels, const double *times,
                                                           const float *noise, const int32_t *index);
-/** Views of the micro-batch: "x_t", "target", "noise", "images" (B x n). NULL for other names. */
+/** The micro-batch as it is now: "x_t", "target", "noise", "images" (B x n). A copy of what lies on the device, in
+ * memory of the trainer's that stays as it is until the same view is asked for again or the trainer is released. NULL
+ * for other names, and where there is no memory for the copy. */
 MASKDM_API const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name);
 /** The visible patches' indices, B x K. */
 MASKDM_API const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer);
 /** Run the network on x_t. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_forward(maskdm_trainer *trainer);
-/** The prediction of the last forward: B x K x p*p*C, a patch's values in (row, column, channel) order. */
+/** The prediction of the last forward: B x K x p*p*C, a patch's values in (row, column, channel) order. A copy, as
+ * above. */
 MASKDM_API const float *maskdm_trainer_prediction(const maskdm_trainer *trainer);
 /** The built-in loss (option `loss`) of the last forward: mean over each image's visible values, then over the
  * images; loss may be NULL. Its gradient, divided by `accumulate`, is what maskdm_trainer_backward(NULL) goes

@@ -8,8 +8,6 @@
 #include "diffusion/scheduler.h"
 #include "model/model.h"
 
-#include <string.h>
-
 int maskdm_model_create(maskdm_model **out, maskdm_device *device, const char *network, const maskdm_options *options,
                         maskdm_scheduler *scheduler, uint64_t seed)
 {
@@ -231,23 +229,25 @@ int maskdm_model_get_parameter(const maskdm_model *model, int which, int64_t i, 
     MDM_NEED(out);
     MDM_TRY(mdm_argument_elements(&p, &model->layout, i, count));
     MDM_TRY(mdm_work_share(&work, &model->handle));
-    memcpy(out, mdm_model_block(model, which) + p->at, (size_t)count * sizeof *out);
-    return mdm_work_end(&work, MASKDM_OK);
+    return mdm_work_end(&work, mdm_device_download(model->device, out, mdm_model_block(model, which) + p->at,
+                                                   (size_t)count * sizeof *out));
 }
 
 int maskdm_model_set_parameter(maskdm_model *model, int64_t i, const float *value, int64_t count)
 {
+    const size_t bytes = (size_t)count * sizeof *value;
     struct mdm_work work = {0};
     const struct mdm_param *p;
+    int status;
 
     MDM_NEED(model);
     MDM_NEED(value);
     MDM_TRY(mdm_argument_elements(&p, &model->layout, i, count));
     MDM_TRY(mdm_work_alone(&work, &model->handle));
-    memcpy(model->ema + p->at, value, (size_t)count * sizeof *value);
-    if (model->online)
-        memcpy(model->online + p->at, value, (size_t)count * sizeof *value);
-    return mdm_work_end(&work, MASKDM_OK);
+    status = mdm_device_upload(model->device, model->ema + p->at, value, bytes);
+    if (status == MASKDM_OK && model->online)
+        status = mdm_device_upload(model->device, model->online + p->at, value, bytes);
+    return mdm_work_end(&work, status);
 }
 
 int maskdm_model_predict(maskdm_model *model, int which, int64_t batch, const float *x_t,

@@ -8,7 +8,6 @@
 #include "data/data.h"
 
 #include <math.h>
-#include <string.h>
 
 int maskdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                           const maskdm_options *options, maskdm_control *control)
@@ -117,15 +116,7 @@ const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name
 {
     MDM_NEED_OR(trainer, NULL);
     MDM_NEED_OR(name, NULL);
-    if (strcmp(name, "x_t") == 0)
-        return trainer->x_t;
-    if (strcmp(name, "target") == 0)
-        return trainer->target;
-    if (strcmp(name, "noise") == 0)
-        return trainer->noise;
-    if (strcmp(name, "images") == 0)
-        return trainer->images;
-    return NULL;
+    return mdm_trainer_view(trainer, name);
 }
 
 const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer)
@@ -146,7 +137,7 @@ int maskdm_trainer_forward(maskdm_trainer *trainer)
 const float *maskdm_trainer_prediction(const maskdm_trainer *trainer)
 {
     MDM_NEED_OR(trainer, NULL);
-    return mdm_program_output(trainer->program);
+    return mdm_trainer_prediction(trainer);
 }
 
 int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss)
@@ -177,8 +168,8 @@ int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out
     MDM_NEED(out);
     MDM_TRY(mdm_argument_elements(&p, &trainer->model->layout, i, count));
     MDM_TRY(begin(&work, trainer, NULL));
-    memcpy(out, trainer->gradients + p->at, (size_t)count * sizeof *out);
-    return mdm_work_end(&work, MASKDM_OK);
+    return mdm_work_end(&work, mdm_device_download(trainer->device, out, trainer->gradients + p->at,
+                                                   (size_t)count * sizeof *out));
 }
 
 int maskdm_trainer_zero_gradients(maskdm_trainer *trainer)

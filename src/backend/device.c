@@ -169,42 +169,26 @@ void mdm_device_free(maskdm_device *d, void *memory, size_t bytes)
 
 int mdm_device_upload(maskdm_device *d, void *device, const void *host, size_t bytes)
 {
-    int status;
-
-    MDM_TRY(mdm_device_enter(d));
-    status = d->backend->v->upload(d->backend, device, host, bytes);
-    mdm_device_leave(d);
-    return status;
+    MDM_TRY(mdm_process_check(d->process, "the device"));
+    return d->backend->v->upload(d->backend, device, host, bytes);
 }
 
 int mdm_device_download(maskdm_device *d, void *host, const void *device, size_t bytes)
 {
-    int status;
-
-    MDM_TRY(mdm_device_enter(d));
-    status = d->backend->v->download(d->backend, host, device, bytes);
-    mdm_device_leave(d);
-    return status;
+    MDM_TRY(mdm_process_check(d->process, "the device"));
+    return d->backend->v->download(d->backend, host, device, bytes);
 }
 
 int mdm_device_copy(maskdm_device *d, void *to, const void *from, size_t bytes)
 {
-    int status;
-
-    MDM_TRY(mdm_device_enter(d));
-    status = d->backend->v->copy(d->backend, to, from, bytes);
-    mdm_device_leave(d);
-    return status;
+    MDM_TRY(mdm_process_check(d->process, "the device"));
+    return d->backend->v->copy(d->backend, to, from, bytes);
 }
 
 int mdm_device_fill(maskdm_device *d, void *memory, int byte, size_t bytes)
 {
-    int status;
-
-    MDM_TRY(mdm_device_enter(d));
-    status = d->backend->v->fill(d->backend, memory, byte, bytes);
-    mdm_device_leave(d);
-    return status;
+    MDM_TRY(mdm_process_check(d->process, "the device"));
+    return d->backend->v->fill(d->backend, memory, byte, bytes);
 }
 
 /* ---- work ---- */

@@ -25,8 +25,8 @@ void mdm_device_give(maskdm_device *d, size_t bytes);
 int mdm_device_alloc(maskdm_device *d, void **out, size_t bytes, int zero, const char *what);
 void mdm_device_free(maskdm_device *d, void *memory, size_t bytes);
 
-/* The backend's transfers (backend/backend.h), each on its own. Where one stands beside other work it goes to the
- * backend, inside the brackets below. */
+/* The backend's transfers (backend/backend.h). They wait for no turn, so that weights can be looked at while another
+ * handle computes. MASKDM_EINVAL in a process forked from the device's. */
 int mdm_device_upload(maskdm_device *d, void *device, const void *host, size_t bytes);
 int mdm_device_download(maskdm_device *d, void *host, const void *device, size_t bytes);
 int mdm_device_copy(maskdm_device *d, void *to, const void *from, size_t bytes);

@@ -5,6 +5,7 @@
  */
 #include "model/model.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "tensorfile/safetensors.h"
 
@@ -13,8 +14,18 @@
 
 enum { NAME_LENGTH = 256, PIECE = 1 << 16 /* floats: half of a second-level cache */ };
 
-int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_params *layout, const char *prefix,
-                          const float *block)
+static int read_device(void *device, void *out, const void *data, size_t bytes)
+{
+    return mdm_device_download(device, out, data, bytes);
+}
+
+struct mdm_safetensors_source mdm_model_source(maskdm_device *device)
+{
+    return (struct mdm_safetensors_source){read_device, device};
+}
+
+int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_safetensors_source *source,
+                          const struct mdm_params *layout, const char *prefix, const float *block)
 {
     char name[NAME_LENGTH];
 
@@ -22,7 +33,7 @@ int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_par
         const struct mdm_param *p = &layout->list[i];
 
         mdm_format(name, sizeof name, "%s%s", prefix, p->name);
-        MDM_TRY(mdm_safetensors_writer_add(w, name, "F32", p->shape.d, p->shape.n, block + p->at));
+        MDM_TRY(mdm_safetensors_writer_add_from(w, name, "F32", p->shape.d, p->shape.n, block + p->at, source));
     }
     return MASKDM_OK;
 }
@@ -72,14 +83,15 @@ static int all_finite(const float *x, int64_t n)
     return worst < infinite;
 }
 
-static int fail_nonfinite(const char *name, const float *x, int64_t n)
+/* x: what follows the first `before` of `count` values, which are finite. */
+static int fail_nonfinite(const char *name, const float *x, int64_t n, int64_t before, int64_t count)
 {
     int64_t k = 0;
 
     while (k + 1 < n && isfinite(x[k]))
         k++;
     return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" holds a value that is not finite at %lld of %lld", name,
-                    (long long)k, (long long)n);
+                    (long long)(before + k), (long long)count);
 }
 
 /* The tensor of parameter p, whose shape is the network's. */
@@ -104,40 +116,63 @@ int mdm_model_check_block(const struct mdm_tensorfile *s, const struct mdm_param
 }
 
 struct reading {
+    struct mdm_backend *backend;
     struct mdm_tensorfile *s;
     const struct mdm_params *layout;
     const char *prefix;
     float *block;
+    float *piece; /* PIECE values of every worker */
 };
 
+/* Parameter i, `most` values at a time. */
+static int read_pieces(const struct reading *r, int64_t i, float *piece, int64_t most)
+{
+    const struct mdm_param *p = &r->layout->list[i];
+    const int64_t count = mdm_shape_numel(&p->shape);
+    char name[NAME_LENGTH];
+    int64_t at;
+
+    MDM_TRY(find_tensor(r->s, p, r->prefix, name, &at));
+    for (int64_t k = 0, n; k < count; k += n) {
+        n = count - k < most ? count - k : most;
+        MDM_TRY(mdm_tensorfile_read_f32_part(r->s, at, k, piece, n));
+        if (!all_finite(piece, n))
+            return fail_nonfinite(name, piece, n, k, count);
+        MDM_TRY(r->backend->v->upload(r->backend, r->block + p->at + k, piece, (size_t)n * sizeof *piece));
+    }
+    return MASKDM_OK;
+}
+
+/* A scattered tensor is gathered as a whole, whatever is asked of it, so that it is asked for once. */
 static int read_tensor(void *arg, int64_t i, int worker)
 {
     const struct reading *r = arg;
     const struct mdm_param *p = &r->layout->list[i];
     const int64_t count = mdm_shape_numel(&p->shape);
-    float *value = r->block + p->at;
     char name[NAME_LENGTH];
-    int64_t at, most;
+    int64_t at;
+    float *whole;
+    int status;
 
-    (void)worker;
     MDM_TRY(find_tensor(r->s, p, r->prefix, name, &at));
-    most = r->s->tensor[at].scattered ? count : PIECE;
-    for (int64_t k = 0, n; k < count; k += n) {
-        n = count - k < most ? count - k : most;
-        MDM_TRY(mdm_tensorfile_read_f32_part(r->s, at, k, value + k, n));
-        if (!all_finite(value + k, n))
-            return fail_nonfinite(name, value, count);
-    }
-    return MASKDM_OK;
+    if (!r->s->tensor[at].scattered || count <= PIECE)
+        return read_pieces(r, i, r->piece + (int64_t)worker * PIECE, PIECE);
+    whole = mdm_need_aligned((size_t)count * sizeof *whole, "a tensor that is gathered");
+    status = whole ? read_pieces(r, i, whole, count) : MASKDM_ENOMEM;
+    mdm_free(whole);
+    return status;
 }
 
 int mdm_model_read_block(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
                          const char *prefix, float *block)
 {
-    struct mdm_backend *b = mdm_device_backend(device);
-    struct reading r = {s, layout, prefix, block};
+    const size_t piece = (size_t)mdm_device_workers(device) * PIECE * sizeof *block;
+    struct reading r = {mdm_device_backend(device), s, layout, prefix, block, NULL};
+    int status;
 
-    MDM_TRY(b->v->loop(b, layout->count, read_tensor, &r));
-    mdm_params_clear_gaps(layout, block);
-    return MASKDM_OK;
+    r.piece = mdm_need_aligned(piece, "reading weights");
+    status = r.piece ? mdm_device_loop(device, layout->count, read_tensor, &r) : MASKDM_ENOMEM;
+    mdm_free(r.piece);
+    MDM_TRY(status);
+    return mdm_model_clear_gaps(device, layout, block);
 }

@@ -10,8 +10,6 @@
 #include "diffusion/scheduler.h"
 #include "model/program.h"
 
-#include <string.h>
-
 static void destroy(void *object)
 {
     maskdm_model *m = object;
@@ -97,10 +95,10 @@ int mdm_model_create(maskdm_model **out, maskdm_device *device, const char *netw
 
     MDM_TRY(mdm_model_shell(out, device, network, options, scheduler));
     status = mdm_model_take(*out, 0);
+    if (status == MASKDM_OK)
+        status = mdm_model_draw(*out, seed);
     if (status < 0)
         mdm_model_drop(out);
-    else
-        mdm_params_init(&(*out)->layout, (*out)->ema, seed);
     return status;
 }
 
@@ -133,14 +131,13 @@ int mdm_model_copy(maskdm_model **out, const maskdm_model *model)
 
     MDM_TRY(like(out, model));
     status = mdm_model_take(*out, model->online != NULL);
-    if (status < 0) {
+    if (status == MASKDM_OK)
+        status = mdm_device_copy(model->device, (*out)->ema, model->ema, bytes);
+    if (status == MASKDM_OK && model->online)
+        status = mdm_device_copy(model->device, (*out)->online, model->online, bytes);
+    if (status < 0)
         mdm_model_drop(out);
-        return status;
-    }
-    memcpy((*out)->ema, model->ema, bytes);
-    if (model->online)
-        memcpy((*out)->online, model->online, bytes);
-    return MASKDM_OK;
+    return status;
 }
 
 void mdm_model_hold(maskdm_model *model)
@@ -193,16 +190,34 @@ int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network
     return status;
 }
 
+/* The whole image of the last forward. */
+static int download_image(struct mdm_program *p, float *out)
+{
+    const size_t bytes = (size_t)(p->extent.batch * p->image_values) * sizeof *out;
+    maskdm_device *device = p->model->device;
+    void *image;
+    int status;
+
+    MDM_TRY(mdm_device_alloc(device, &image, bytes, 0, "a predicted image"));
+    status = mdm_program_image(p, image);
+    if (status == MASKDM_OK)
+        status = mdm_device_download(device, out, image, bytes);
+    mdm_device_free(device, image, bytes);
+    return status;
+}
+
 int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm_extent extent, const float *x_t,
                       const double *times, const int32_t *labels, const int32_t *index, float *out)
 {
     struct mdm_program *p;
-    struct mdm_backend *b = mdm_device_backend(model->device);
     int64_t last = model->scheduler->schedule.timesteps;
     int status;
 
     MDM_TRY(mdm_program_create(&p, model, extent, MDM_PROGRAM_PREDICT));
-    status = mdm_program_set(p, x_t, times, labels, index);
+    status = mdm_device_upload(model->device, mdm_program_input(p), x_t,
+                               (size_t)(extent.batch * p->image_values) * sizeof *x_t);
+    if (status == MASKDM_OK)
+        status = mdm_program_set(p, mdm_program_input(p), times, labels, index);
     for (int64_t i = 0; i < extent.batch && status == MASKDM_OK; i++)
         if (times[i] < -1 || times[i] > (double)last)
             status = mdm_fail(MASKDM_EINVAL, "time %g of image %lld is outside -1 .. %lld", times[i], (long long)i,
@@ -212,10 +227,10 @@ int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm
     if (status == MASKDM_OK) {
         status = mdm_program_forward(p, mdm_model_block(model, which), NULL);
         if (status == MASKDM_OK && !index)
-            status = mdm_program_image(p, out);
+            status = download_image(p, out);
         else if (status == MASKDM_OK)
-            status = b->v->download(b, out, mdm_program_output(p),
-                                    (size_t)(extent.batch * p->output_values) * sizeof *out);
+            status = mdm_device_download(model->device, out, mdm_program_output(p),
+                                         (size_t)(extent.batch * p->output_values) * sizeof *out);
         mdm_device_leave(model->device);
     }
     mdm_program_release(&p);

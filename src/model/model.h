@@ -23,8 +23,8 @@ struct maskdm_model {
     maskdm_scheduler *scheduler;
     struct mdm_labels labels;
     struct mdm_params layout;
-    float *ema;    /* block for sampling; always there. Blocks lie where the host can reach them */
-    float *online; /* NULL: the same as ema */
+    float *ema;    /* device memory: block for sampling; always there */
+    float *online; /* device memory; NULL: the same as ema */
     int borrowed;  /* the blocks belong to a trainer that outlives this handle */
 };
 
@@ -41,6 +41,7 @@ int mdm_model_view(maskdm_model **out, const maskdm_model *model, float *ema, fl
 void mdm_model_hold(maskdm_model *model);
 void mdm_model_drop(maskdm_model **model);
 int mdm_model_copy(maskdm_model **out, const maskdm_model *model);
+/* Device memory. */
 float *mdm_model_block(const maskdm_model *model, enum maskdm_weights which);
 /* Bytes of one block. */
 size_t mdm_model_bytes(const maskdm_model *model);
@@ -51,6 +52,12 @@ int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network
                        int train, struct mdm_extent extent);
 int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm_extent extent, const float *x_t,
                       const double *times, const int32_t *labels, const int32_t *index, float *out);
+
+/* ---- block.c ---- */
+/* Zeros between the parameters of a block, and behind the last. */
+int mdm_model_clear_gaps(maskdm_device *device, const struct mdm_params *layout, float *block);
+/* Fresh weights into the EMA's block. */
+int mdm_model_draw(maskdm_model *model, uint64_t seed);
 
 /* ---- model_file.c ---- */
 struct mdm_tensorfile;
@@ -72,9 +79,11 @@ int mdm_model_check_version(const struct mdm_tensorfile *s);
 int mdm_model_digest(const maskdm_model *model, enum maskdm_weights which, char out[17]);
 
 /* ---- block_file.c: tensor PREFIX + NAME of every parameter ---- */
-/* The writer borrows the block. */
-int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_params *layout, const char *prefix,
-                          const float *block);
+/* Where the writer reads blocks of that device. */
+struct mdm_safetensors_source mdm_model_source(maskdm_device *device);
+/* The writer borrows the source and the block. */
+int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_safetensors_source *source,
+                          const struct mdm_params *layout, const char *prefix, const float *block);
 /* Absent or wrongly shaped tensors are MASKDM_EFORMAT with the name and both shapes. */
 int mdm_model_check_block(const struct mdm_tensorfile *s, const struct mdm_params *layout, const char *prefix);
 /* The same, and values that are not finite are; then `block` is partly filled. Runs on the device's threads. */

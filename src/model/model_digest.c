@@ -5,10 +5,30 @@
  */
 #include "model/model.h"
 
+#include "base/alloc.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "diffusion/scheduler.h"
 #include "text/text.h"
+
+enum { PIECE = 1 << 18 };
+
+static int add_block(struct mdm_digest *d, const maskdm_model *model, enum maskdm_weights which)
+{
+    const unsigned char *block = (const unsigned char *)mdm_model_block(model, which);
+    const size_t bytes = mdm_model_bytes(model);
+    unsigned char *piece = mdm_need_aligned(PIECE, "a digest of weights");
+    int status = piece ? MASKDM_OK : MASKDM_ENOMEM;
+
+    for (size_t at = 0, n; at < bytes && status == MASKDM_OK; at += n) {
+        n = bytes - at < PIECE ? bytes - at : PIECE;
+        status = mdm_device_download(model->device, piece, block + at, n);
+        if (status == MASKDM_OK)
+            mdm_digest_add(d, piece, n);
+    }
+    mdm_free(piece);
+    return status;
+}
 
 int mdm_model_digest(const maskdm_model *model, enum maskdm_weights which, char out[17])
 {
@@ -23,7 +43,7 @@ int mdm_model_digest(const maskdm_model *model, enum maskdm_weights which, char 
     if (status == MASKDM_OK) {
         mdm_digest_start(&d);
         mdm_digest_add(&d, options.data, options.length);
-        mdm_digest_add(&d, mdm_model_block(model, which), mdm_model_bytes(model));
+        status = add_block(&d, model, which);
         mdm_digest_text(&d, out);
     }
     mdm_text_free(&options);

@@ -59,15 +59,16 @@ int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *m
 
 int mdm_model_save(const maskdm_model *model, const char *path)
 {
+    const struct mdm_safetensors_source source = mdm_model_source(model->device);
     struct mdm_safetensors_writer *w;
     int status;
 
     MDM_TRY(mdm_safetensors_writer_create(&w));
     status = mdm_model_write_meta(w, model);
     if (status == MASKDM_OK)
-        status = mdm_model_write_block(w, &model->layout, "", model->ema);
+        status = mdm_model_write_block(w, &source, &model->layout, "", model->ema);
     if (status == MASKDM_OK && model->online)
-        status = mdm_model_write_block(w, &model->layout, "online.", model->online);
+        status = mdm_model_write_block(w, &source, &model->layout, "online.", model->online);
     if (status == MASKDM_OK)
         status = mdm_safetensors_writer_save(w, path, 0);
     mdm_safetensors_writer_release(&w);

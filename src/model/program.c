@@ -158,9 +158,9 @@ static int check_index(const struct mdm_program *p, const int32_t *index)
 
 static int upload(struct mdm_program *p, mdm_val port, const void *host, size_t bytes)
 {
-    struct mdm_backend *b = p->graph.backend;
+    void *input = mdm_graph_data(&p->graph, port);
 
-    return port == MDM_NONE ? MASKDM_OK : b->v->upload(b, mdm_graph_data(&p->graph, port), host, bytes);
+    return port == MDM_NONE ? MASKDM_OK : mdm_device_upload(p->model->device, input, host, bytes);
 }
 
 int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times, const int32_t *labels,
@@ -178,7 +178,9 @@ int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times
         MDM_TRY(check_labels(p, labels));
     if (p->ports.index != MDM_NONE && index)
         MDM_TRY(check_index(p, index));
-    MDM_TRY(upload(p, p->ports.image, x_t, batch * (size_t)p->image_values * sizeof *x_t));
+    if (x_t != mdm_program_input(p))
+        MDM_TRY(mdm_device_copy(p->model->device, mdm_program_input(p), x_t,
+                                batch * (size_t)p->image_values * sizeof *x_t));
     MDM_TRY(upload(p, p->ports.time, times, batch * sizeof *times));
     MDM_TRY(upload(p, p->ports.label, labels ? labels : p->null_labels, batch * sizeof *labels));
     return upload(p, p->ports.index, index ? index : p->every, batch * visible * sizeof *index);
@@ -192,6 +194,11 @@ int mdm_program_forward(struct mdm_program *p, const float *weights, const atomi
 int mdm_program_backward(struct mdm_program *p, const float *weights, float *gradients, const atomic_int *cancel)
 {
     return mdm_graph_backward(&p->graph, weights, gradients, cancel);
+}
+
+float *mdm_program_input(const struct mdm_program *p)
+{
+    return mdm_graph_data(&p->graph, p->ports.image);
 }
 
 float *mdm_program_output(const struct mdm_program *p)

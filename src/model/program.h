@@ -39,18 +39,20 @@ int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device
                          const struct mdm_network *network, const maskdm_options *options,
                          struct mdm_extent extent, enum mdm_program_use use);
 
-/* Fill the inputs from host memory: x_t[B,H,W,C], times[B], labels[B] (NULL: all null), index[B,K] (NULL: every
- * patch). What the network has no port for is not looked at. Before every forward, since the arena reuses their
- * bytes. */
+/* Fill the inputs: from device memory x_t[B,H,W,C], which may stand in mdm_program_input() already; from host memory
+ * times[B], labels[B] (NULL: all null), index[B,K] (NULL: every patch). What the network has no port for is not
+ * looked at. Before every forward, since the arena reuses their bytes. */
 int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times, const int32_t *labels,
                     const int32_t *index);
 /* weights, gradients: blocks of the model's layout. cancel may be NULL. The caller has entered the device. */
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel);
 int mdm_program_backward(struct mdm_program *p, const float *weights, float *gradients, const atomic_int *cancel);
+/* Device memory [B,H,W,C], until the next forward. */
+float *mdm_program_input(const struct mdm_program *p);
 /* Device memory [B,K,p*p*C]: the last forward's result, and where backward reads its gradient. */
 float *mdm_program_output(const struct mdm_program *p);
 float *mdm_program_output_gradient(const struct mdm_program *p);
-/* The whole image [B,H,W,C] from the last forward's result, every patch visible; host memory. */
+/* The whole image [B,H,W,C] from the last forward's result, every patch visible; device memory. */
 int mdm_program_image(struct mdm_program *p, float *image);
 
 #endif

@@ -196,6 +196,7 @@ static void draw(float *w, int64_t n, const struct mdm_param *p, struct mdm_rng 
 {
     switch (p->init) {
     case MDM_INIT_ZERO:
+        memset(w, 0, (size_t)n * sizeof *w);
         break;
     case MDM_INIT_ONE:
         for (int64_t i = 0; i < n; i++)
@@ -216,21 +217,25 @@ static void draw(float *w, int64_t n, const struct mdm_param *p, struct mdm_rng 
     }
 }
 
-void mdm_params_init(const struct mdm_params *p, float *block, uint64_t seed)
+void mdm_params_draw(const struct mdm_params *p, int i, float *out, uint64_t seed)
 {
-    memset(block, 0, p->length * sizeof *block);
-    for (int i = 0; i < p->count; i++)
-        draw(block + p->list[i].at, mdm_shape_numel(&p->list[i].shape), &p->list[i],
-             mdm_rng_make(seed, MDM_DRAW_INIT, (uint64_t)i, 0));
+    draw(out, mdm_shape_numel(&p->list[i].shape), &p->list[i],
+         mdm_rng_make(seed, MDM_DRAW_INIT, (uint64_t)i, 0));
 }
 
-void mdm_params_clear_gaps(const struct mdm_params *p, float *block)
+size_t mdm_params_gap(const struct mdm_params *p, int i, size_t *at)
+{
+    *at = p->list[i].at + (size_t)mdm_shape_numel(&p->list[i].shape);
+    return (i + 1 < p->count ? p->list[i + 1].at : p->length) - *at;
+}
+
+void mdm_params_init(const struct mdm_params *p, float *block, uint64_t seed)
 {
     for (int i = 0; i < p->count; i++) {
-        size_t from = p->list[i].at + (size_t)mdm_shape_numel(&p->list[i].shape);
-        size_t to = i + 1 < p->count ? p->list[i + 1].at : p->length;
+        size_t at, gap = mdm_params_gap(p, i, &at);
 
-        memset(block + from, 0, (to - from) * sizeof *block);
+        mdm_params_draw(p, i, block + p->list[i].at, seed);
+        memset(block + at, 0, gap * sizeof *block);
     }
 }
 

@@ -59,10 +59,12 @@ int mdm_params_find(const struct mdm_params *p, const char *name); /* index or -
 /* The next run of parameters that are trained, gaps included: its first element, from *at on, goes to *from, and what
  * lies behind its last one to *at. 0: there is none. Begin with *at = 0. */
 int mdm_params_trained(const struct mdm_params *p, size_t *at, size_t *from);
-/* Draw every parameter from (seed, INIT, index): independent of order and threads. */
+/* Draw parameter i from (seed, INIT, i): independent of order and threads. */
+void mdm_params_draw(const struct mdm_params *p, int i, float *out, uint64_t seed);
+/* A whole block in host memory, gaps too. */
 void mdm_params_init(const struct mdm_params *p, float *block, uint64_t seed);
-/* Zeros between the parameters and behind the last. */
-void mdm_params_clear_gaps(const struct mdm_params *p, float *block);
+/* Elements between parameter i and what follows it, and where they begin. */
+size_t mdm_params_gap(const struct mdm_params *p, int i, size_t *at);
 void mdm_params_free(struct mdm_params *p);
 
 #endif

@@ -10,7 +10,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 static void read_options(maskdm_optimizer *o)
 {
@@ -91,8 +90,12 @@ int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_dev
 
     if (o->device)
         return mdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
-    for (int i = 0; i < (o->rule.on ? 3 : 2) && status == MASKDM_OK; i++)
-        status = mdm_device_alloc(device, &memory[i], bytes, 1, "the optimizer's moments and average");
+    for (int i = 0; i < 2 && status == MASKDM_OK; i++)
+        status = mdm_device_alloc(device, &memory[i], bytes, 1, "the optimizer's moments");
+    if (status == MASKDM_OK && o->rule.on)
+        status = mdm_device_alloc(device, &memory[2], bytes, 0, "the optimizer's average");
+    if (status == MASKDM_OK && o->rule.on)
+        status = mdm_device_copy(device, memory[2], weights, bytes);
     if (status < 0) {
         for (int i = 0; i < 3; i++)
             if (memory[i])
@@ -109,8 +112,6 @@ int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_dev
     o->moment1 = memory[0];
     o->moment2 = memory[1];
     o->ema = memory[2];
-    if (o->ema)
-        memcpy(o->ema, weights, bytes);
     o->steps = o->applied = o->ema_updates = 0;
     o->last_skipped = o->torn = 0;
     o->grad_norm = (double)NAN;

@@ -30,7 +30,8 @@ struct maskdm_optimizer {
     struct mdm_handle *owner; /* the trainer's, not held: it unbinds before it goes */
     size_t length;
     const struct mdm_params *layout; /* which of them are trained */
-    float *weights, *gradients;      /* the trainer's, as the layout is; NULL once it is gone */
+    /* Device memory. */
+    float *weights, *gradients; /* the trainer's, as the layout is; NULL once it is gone */
     float *moment1, *moment2;
     float *ema; /* NULL: off */
 

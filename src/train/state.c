@@ -70,6 +70,7 @@ static int write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer *tr
 
 int mdm_trainer_save(maskdm_trainer *tr, const char *path)
 {
+    const struct mdm_safetensors_source source = mdm_model_source(tr->device);
     const struct mdm_params *layout = &tr->model->layout;
     const maskdm_optimizer *o = tr->optimizer;
     const int64_t counters[COUNTERS] = {o->steps, o->applied, o->ema_updates, tr->skipped, tr->bad_in_a_row};
@@ -85,13 +86,13 @@ int mdm_trainer_save(maskdm_trainer *tr, const char *path)
     if (status == MASKDM_OK)
         status = mdm_safetensors_writer_add(w, counters_name, "I64", shape, 1, counters);
     if (status == MASKDM_OK)
-        status = mdm_model_write_block(w, layout, "", tr->weights);
+        status = mdm_model_write_block(w, &source, layout, "", tr->weights);
     if (status == MASKDM_OK && o->ema)
-        status = mdm_model_write_block(w, layout, "ema.", o->ema);
+        status = mdm_model_write_block(w, &source, layout, "ema.", o->ema);
     if (status == MASKDM_OK)
-        status = mdm_model_write_block(w, layout, "moment1.", o->moment1);
+        status = mdm_model_write_block(w, &source, layout, "moment1.", o->moment1);
     if (status == MASKDM_OK)
-        status = mdm_model_write_block(w, layout, "moment2.", o->moment2);
+        status = mdm_model_write_block(w, &source, layout, "moment2.", o->moment2);
     if (status == MASKDM_OK)
         status = mdm_safetensors_writer_save(w, path, 1);
     mdm_safetensors_writer_release(&w);

@@ -64,7 +64,7 @@ static int take_blocks(maskdm_trainer *tr, const maskdm_model *model)
     tr->block_bytes = bytes;
     MDM_TRY(mdm_device_alloc(model->device, &memory, bytes, 0, "the weights of a trainer"));
     tr->weights = memory;
-    memcpy(tr->weights, mdm_model_block(model, MASKDM_WEIGHTS_ONLINE), bytes);
+    MDM_TRY(mdm_device_copy(model->device, tr->weights, mdm_model_block(model, MASKDM_WEIGHTS_ONLINE), bytes));
     MDM_TRY(mdm_device_alloc(model->device, &memory, bytes, 1, "the gradients of a trainer"));
     tr->gradients = memory;
     MDM_TRY(mdm_model_view(&tr->model, model, tr->weights, NULL));
@@ -94,7 +94,8 @@ static int take_batch(maskdm_trainer *tr)
     tr->losses = mdm_need(b, sizeof *tr->losses, "losses");
     tr->labels = mdm_need(b, sizeof *tr->labels, "labels");
     tr->index = mdm_need(b * (size_t)tr->visible, sizeof *tr->index, "patch indices");
-    return tr->times && tr->factors && tr->losses && tr->labels && tr->index ? MASKDM_OK : MASKDM_ENOMEM;
+    tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");
+    return tr->times && tr->factors && tr->losses && tr->labels && tr->index && tr->view ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
 static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
@@ -152,6 +153,9 @@ static void destroy(void *object)
     mdm_free(tr->losses);
     mdm_free(tr->labels);
     mdm_free(tr->index);
+    for (int i = 0; tr->view && i < MDM_VIEWS; i++)
+        mdm_free(tr->view[i]);
+    mdm_free(tr->view);
     mdm_optimizer_drop(&tr->optimizer);
     mdm_mask_drop(&tr->mask);
     mdm_control_drop(&tr->control);

@@ -20,6 +20,9 @@
 /* How far the micro-batch has come; each call needs the one before. */
 enum mdm_stage { MDM_STAGE_EMPTY, MDM_STAGE_DRAWN, MDM_STAGE_FORWARD, MDM_STAGE_LOSS };
 
+/* Which copies of device memory a host may have; the first are images. */
+enum mdm_view { MDM_VIEW_X_T, MDM_VIEW_TARGET, MDM_VIEW_NOISE, MDM_VIEW_IMAGES, MDM_VIEW_PREDICTION, MDM_VIEWS };
+
 struct maskdm_trainer {
     struct mdm_handle handle;
     maskdm_device *device;
@@ -35,7 +38,7 @@ struct maskdm_trainer {
     int l1;
     int64_t max_bad_steps;
 
-    float *weights, *gradients; /* blocks */
+    float *weights, *gradients; /* blocks; device memory */
     size_t block_bytes;
     struct mdm_program *program;
     struct mdm_program *check; /* whole images, forward only; made by the first validation */
@@ -45,6 +48,7 @@ struct maskdm_trainer {
     double *times, *factors, *losses; /* B, 4 x B, B */
     int32_t *labels, *index;          /* B, B x K */
     enum mdm_stage stage;
+    _Atomic(float *) *view; /* host memory, MDM_VIEWS copies that were asked for, else NULL */
 
     int64_t skipped, bad_in_a_row;
     double last_loss;
@@ -71,6 +75,12 @@ int mdm_trainer_check_data(const maskdm_trainer *tr, const maskdm_data *data);
 int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part);
 int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t *labels, const double *times,
                           const float *noise, const int32_t *index);
+
+/* ---- view.c ---- */
+/* Host memory, good until the same view is asked for again or the trainer goes. NULL for another name, and, with a
+ * line, where there is no memory for the copy. */
+const float *mdm_trainer_view(const maskdm_trainer *tr, const char *name);
+const float *mdm_trainer_prediction(const maskdm_trainer *tr);
 
 /* ---- passes.c ---- */
 int mdm_trainer_forward(maskdm_trainer *tr);

@@ -131,6 +131,38 @@ START_TEST(loss_of_ones_own)
 }
 END_TEST
 
+/* A view stays what it was until it is asked for again, and then stands where it stood. */
+START_TEST(views_are_copies)
+{
+    static float seen[8 * VALUES], image[8 * VALUES], noise[8 * VALUES];
+    static const double times[8] = {0, 100, 200, 300, 400, 500, 600, 700};
+    const float *view, *prediction;
+    int32_t index[8 * 8];
+    struct tiny t;
+
+    for (int i = 0; i < 8 * VALUES; i++)
+        noise[i] = (float)(i % 7) / 7;
+    for (int i = 0; i < 64; i++)
+        index[i] = i % 8;
+    tiny_open(&t, NULL);
+    OK(maskdm_trainer_draw(t.trainer, t.data, 0));
+    OK(maskdm_trainer_forward(t.trainer));
+    view = maskdm_trainer_view(t.trainer, "noise");
+    prediction = maskdm_trainer_prediction(t.trainer);
+    memcpy(seen, view, sizeof seen);
+    memcpy(image, prediction, (size_t)8 * 8 * 12 * sizeof *image);
+    OK(maskdm_trainer_set_batch(t.trainer, image, NULL, times, noise, index));
+    OK(maskdm_trainer_forward(t.trainer));
+    ck_assert_mem_eq(view, seen, sizeof seen);
+    ck_assert_mem_eq(prediction, image, (size_t)8 * 8 * 12 * sizeof *image);
+    ck_assert_ptr_eq(maskdm_trainer_view(t.trainer, "noise"), view);
+    ck_assert_mem_eq(view, noise, sizeof noise);
+    ck_assert_ptr_eq(maskdm_trainer_prediction(t.trainer), prediction);
+    ck_assert_mem_ne(prediction, image, (size_t)8 * 8 * 12 * sizeof *image);
+    tiny_close(&t);
+}
+END_TEST
+
 START_TEST(parts_equal_the_step)
 {
     struct tiny a, b;
@@ -547,6 +579,7 @@ int main(void)
     tcase_add_test(tests, accumulation_changes_nothing);
     tcase_add_test(tests, threads_change_nothing);
     tcase_add_test(tests, loss_of_ones_own);
+    tcase_add_test(tests, views_are_copies);
     tcase_add_test(tests, parts_equal_the_step);
     tcase_add_test(tests, step_that_is_not_finite);
     tcase_add_test(tests, half_a_sum_is_dropped);
