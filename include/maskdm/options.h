@@ -14,6 +14,10 @@
  * from what other programs call the option or from its letters, a wrong value with its range. doc/options.md is the
  * reference, generated from the same tables.
  *
+ * Where an option picks one of several tables (kind network: "network=uvit"), an option that several of them have
+ * is one option, set before or behind it, and the default is that of the picked table; maskdm_options_check() refuses
+ * one that the picked table lacks.
+ *
  * Thread safety: one handle, one thread at a time. Calls that read options share them; a setter is MASKDM_EBUSY until
  * those have returned.
  */
@@ -90,7 +94,8 @@ MASKDM_API int64_t maskdm_options_count(const char *kind);
 
 /** A fact about option i of a kind: "name", "table", "type", "default", "range", "choices", "unit", "when"
  *  ("mask=patch|block"), "required" ("yes"), "alias" (what other programs call it, "a|b") or "help", "" where it does
- *  not apply; buffer as in maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind, index or fact. */
+ *  not apply; a default or help that differs between tables is "9 (one), 12 (other)". buffer as in
+ *  maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind, index or fact. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_describe(const char *kind, int64_t i, const char *fact,
                                                          char *buffer, size_t capacity, size_t *needed);
 /** enum maskdm_option_type of option i of a kind; MASKDM_ENOTFOUND for an unknown kind or index. */
