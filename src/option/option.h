@@ -40,7 +40,9 @@ struct mdm_option {
     const char *help;     /* one line, no full stop */
     int required;         /* must be given, where its `when` holds; `standard` is then NULL */
     int may_change;       /* when a run is resumed: nothing that it computes depends on it */
-    int is_path;          /* of a file: two paths of one file are equal, and one whose file is gone may have any */
+    int is_path;          /* two paths of one file are equal, and one whose file is gone equals any */
+    int by_content;       /* whether it is given is compared here, what is in it elsewhere */
+    int when_known;       /* compared only where both are given */
     const char *alias;    /* what other programs call it, "learning_rate|train_lr", for whoever types that; or NULL */
 };
 
@@ -127,11 +129,11 @@ void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out);
 /* Fill from such an object that stands at the parser's next event; unknown names are errors, null goes back to
  * the default. */
 int mdm_options_read_json(maskdm_options *o, struct mdm_json *j);
-/* First option that belongs to the selected kinds and whose resolved value differs; its full name in *name
- * (lives with `a`) and both values as text (mdm_free), or NULL when equal. Options that may change are not looked
- * at, nor those in `skip`, a NULL-terminated list of names, or NULL. Both handles are of one kind. */
-int mdm_options_difference(const maskdm_options *a, const maskdm_options *b, const char *const *skip,
-                           const char **name, char **value_a, char **value_b);
+/* First option that belongs to the selected kinds and whose resolved value differs, as far as its facts let it; its
+ * full name in *name (lives with `old`) and both values as text (mdm_free), or NULL when equal. Both handles are of
+ * one kind. */
+int mdm_options_difference(const maskdm_options *old, const maskdm_options *now, const char **name, char **value_old,
+                           char **value_now);
 
 /* ---- what a kind holds ---- */
 

@@ -145,38 +145,39 @@ static int same_file(const char *old, const char *now)
 {
     struct mdm_folder_id a, b;
 
-    if (!*old || mdm_folder_id(&a, old) < 0)
-        return *old != '\0';
+    if (mdm_folder_id(&a, old) < 0)
+        return 1;
     return mdm_folder_id(&b, now) >= 0 && a.device == b.device && a.number == b.number;
 }
 
-static int skipped(const char *const *skip, const char *name)
+static int alike(const struct mdm_option *o, const char *old, const char *now)
 {
-    for (; skip && *skip; skip++)
-        if (!strcmp(*skip, name))
-            return 1;
-    return 0;
+    if (o->may_change || !strcmp(old, now))
+        return 1;
+    if (o->by_content)
+        return *old && *now;
+    if (o->when_known)
+        return !*old || !*now;
+    return o->is_path && same_file(old, now);
 }
 
-int mdm_options_difference(const maskdm_options *a, const maskdm_options *b, const char *const *skip,
-                           const char **name, char **value_a, char **value_b)
+int mdm_options_difference(const maskdm_options *old, const maskdm_options *now, const char **name, char **value_old,
+                           char **value_now)
 {
     *name = NULL;
-    *value_a = *value_b = NULL;
-    for (int i = 0; i < a->count; i++) {
-        const struct mdm_option_slot *s = &a->slot[i];
-        const char *x = s->value.text ? s->value.text : "", *y = value_of(b, s->name);
+    *value_old = *value_now = NULL;
+    for (int i = 0; i < old->count; i++) {
+        const struct mdm_option_slot *s = &old->slot[i];
+        const char *x = s->value.text ? s->value.text : "", *y = value_of(now, s->name);
 
-        if (s->place.option->may_change || skipped(skip, s->name) || !mdm_option_belongs(a, s) || !strcmp(x, y))
+        if (!mdm_option_belongs(old, s) || alike(s->place.option, x, y))
             continue;
-        if (s->place.option->is_path && same_file(x, y))
-            continue;
-        *value_a = mdm_strdup(x);
-        *value_b = mdm_strdup(y);
-        if (!*value_a || !*value_b) {
-            mdm_free(*value_a);
-            mdm_free(*value_b);
-            *value_a = *value_b = NULL;
+        *value_old = mdm_strdup(x);
+        *value_now = mdm_strdup(y);
+        if (!*value_old || !*value_now) {
+            mdm_free(*value_old);
+            mdm_free(*value_now);
+            *value_old = *value_now = NULL;
             return mdm_fail_memory(strlen(x) + strlen(y) + 2, "two option values");
         }
         *name = s->name;

@@ -19,18 +19,13 @@ static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as t
 
 int mdm_run_compare_options(const struct mdm_run *run)
 {
-    struct mdm_train_run_options told;
-    const char *skip[2] = {NULL};
     maskdm_options *old;
     int status;
 
     MDM_TRY(mdm_record_read(&old, run->told.out, mdm_options_kind(run->options)));
     if (!old)
         return MASKDM_OK;
-    mdm_options_read(old, mdm_options_kind(old)->table[0], &told);
-    if (*told.val && *run->told.val)
-        skip[0] = "val"; /* what is in the folders is compared, not how their paths are spelt */
-    status = mdm_record_compare(run->told.out, old, run->options, skip);
+    status = mdm_record_compare(run->told.out, old, run->options);
     mdm_options_release(&old);
     return status;
 }

@@ -29,12 +29,14 @@ static const struct mdm_option train_rows[] = {
      .choices = "online|ema",
      .help = "which weights of it"},
     {MDM_OPTION(mdm_train_run_options, data), /* what is in it is compared, not how its path is spelt */
+     .is_path = 1,
      .required = 1,
      .alias = "dataset|data_dir|data_path|data_root|dataset_dir|dataset_path|input|input_dir|images|image_dir|"
               "image_folder|train_data|train_data_dir|train_dir|folder",
      .help = "folder of images",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, out),
+     .is_path = 1,
      .required = 1,
      .alias = "output|output_dir|output_path|out_dir|save_dir|save_path|save_to|run|run_dir|results|"
               "results_dir|results_folder|log_dir|work_dir|exp_dir|checkpoint_dir",
@@ -106,6 +108,8 @@ static const struct mdm_option train_rows[] = {
      .help = "sampler steps for a grid",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, val),
+     .by_content = 1,
+     .is_path = 1,
      .alias = "validation|val_data|val_dir|validation_dir|held_out|eval_data|test_data|test_dir",
      .help = "folder of held-out images"},
     {MDM_OPTION(mdm_train_run_options, val_share),
@@ -151,11 +155,13 @@ const struct mdm_option_table mdm_finetune_run_options = {
 
 static const struct mdm_option sample_rows[] = {
     {MDM_OPTION(mdm_sample_run_options, model),
+     .is_path = 1,
      .required = 1,
      .alias = "model_path|model_file|checkpoint|checkpoint_path|ckpt|ckpt_path|init|load|from|network|pretrained",
      .help = "model file",
      .may_change = 1},
     {MDM_OPTION(mdm_sample_run_options, out),
+     .is_path = 1,
      .required = 1,
      .alias = "output|output_dir|output_path|output_file|out_dir|out_file|outfile|save_dir|save_path|save_to|"
               "results|results_dir|image_dir",
@@ -193,6 +199,7 @@ static const struct mdm_option sample_rows[] = {
      .alias = "ema|use_ema|which|which_weights",
      .help = "which weights of the model"},
     {MDM_OPTION(mdm_sample_run_options, model_digest),
+     .when_known = 1,
      .help = "digest that the weights must have, as a folder's options.json keeps it"},
     {MDM_OPTION(mdm_sample_run_options, resume),
      .standard = "false",
@@ -206,10 +213,12 @@ const struct mdm_option_table mdm_sample_run_options = {
 
 static const struct mdm_option convert_rows[] = {
     {MDM_OPTION(mdm_convert_run_options, from),
+     .is_path = 1,
      .required = 1,
      .alias = "input|input_file|in|checkpoint|checkpoint_path|ckpt|ckpt_path|model|model_path|source|src|init",
      .help = "checkpoint of the authors' program"},
     {MDM_OPTION(mdm_convert_run_options, out),
+     .is_path = 1,
      .required = 1,
      .alias = "output|output_path|output_file|out_file|outfile|to|save_path|save_to|dest|destination",
      .help = "model file to write"},

@@ -51,12 +51,11 @@ int mdm_record_read(maskdm_options **out, const char *folder, const struct mdm_o
     return status;
 }
 
-int mdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now,
-                       const char *const *skip)
+int mdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now)
 {
     char *theirs = NULL, *ours = NULL;
     const char *name = NULL;
-    int status = mdm_options_difference(old, now, skip, &name, &theirs, &ours);
+    int status = mdm_options_difference(old, now, &name, &theirs, &ours);
 
     if (status == MASKDM_OK && name)
         status = mdm_fail(MASKDM_EINVAL, "%s was started with %s %s and cannot be resumed with %s", folder,

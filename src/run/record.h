@@ -16,8 +16,7 @@ int mdm_record_write(const char *folder, const maskdm_options *options);
 int mdm_record_write_text(const char *folder, const char *name, struct mdm_text *text);
 /* A folder without a record is fine: *out is NULL. */
 int mdm_record_read(maskdm_options **out, const char *folder, const struct mdm_option_kind *kind);
-/* MASKDM_EINVAL for the first option that differs, may not change and is none of `skip`, a NULL-terminated list. */
-int mdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now,
-                       const char *const *skip);
+/* MASKDM_EINVAL for the first option that differs and may not. */
+int mdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now);
 
 #endif

@@ -38,7 +38,7 @@ static int note(void *user, const char *name, enum mdm_file_kind kind)
 }
 
 /* An empty folder may always be filled. What a killed job left before its record stood is a temporary file. */
-static int judge(const struct mdm_samples *s, const maskdm_options *options, const char *const *skip)
+static int judge(const struct mdm_samples *s, const maskdm_options *options)
 {
     const char *folder = s->told.out;
     const int resume = s->told.resume;
@@ -57,7 +57,7 @@ static int judge(const struct mdm_samples *s, const maskdm_options *options, con
         return mdm_fail(MASKDM_EINVAL, "%s cannot be resumed: it holds %s, but no %s that says how", folder, h.name,
                         MDM_RECORD_NAME);
     MDM_TRY(mdm_record_read(&old, folder, mdm_options_kind(options)));
-    status = old ? mdm_record_compare(folder, old, options, skip) : MASKDM_OK;
+    status = old ? mdm_record_compare(folder, old, options) : MASKDM_OK;
     mdm_options_release(&old);
     return status;
 }
@@ -77,7 +77,6 @@ static int open_grid(struct mdm_samples *s, const maskdm_options *options)
 
 int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options)
 {
-    static const char *const not_yet_known[] = {"model_digest", NULL}; /* before the model is loaded */
     enum mdm_file_kind kind;
     int grid;
 
@@ -90,7 +89,7 @@ int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options)
         return open_grid(s, options);
     MDM_TRY(mdm_folder_check(s->told.out));
     MDM_TRY(mdm_file_kind_of(&kind, s->told.out));
-    return kind == MDM_FILE_NONE ? MASKDM_OK : judge(s, options, not_yet_known);
+    return kind == MDM_FILE_NONE ? MASKDM_OK : judge(s, options);
 }
 
 /* ---- what is there ---- */
@@ -212,7 +211,7 @@ static int enter(struct mdm_samples *s, const maskdm_options *record, const mask
 {
     MDM_TRY(mdm_folder_make(s->told.out));
     MDM_TRY(mdm_folder_lock(&s->lock, s->told.out, "another run"));
-    MDM_TRY(judge(s, record, NULL));
+    MDM_TRY(judge(s, record));
     if (s->told.resume)
         MDM_TRY(find_there(s, model, control));
     return mdm_record_write(s->told.out, record);

@@ -120,7 +120,7 @@ static int compare_json(struct mdm_tensorfile *s, const char *key, const char *w
     if (status < 0 && status != MASKDM_ENOMEM)
         status = mdm_fail_prefix(MASKDM_EFORMAT, "metadata entry \"%s\"", key);
     if (status == MASKDM_OK)
-        status = mdm_options_difference(o, ours, NULL, &name, &theirs, &mine);
+        status = mdm_options_difference(o, ours, &name, &theirs, &mine);
     if (status == MASKDM_OK && name)
         status = mdm_fail(MASKDM_EINVAL, "the file's %s has %s %s, this one %s", what, name, theirs, mine);
     mdm_free(theirs);
