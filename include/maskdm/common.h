@@ -22,10 +22,14 @@
  * - A call holds the handles that it works on. A second call on one of them, from a callback or from another thread,
  *   returns MASKDM_EBUSY and does nothing, unless the header says that calls may share the handle. One that is
  *   released meanwhile goes when the work ends; the caller's pointer is NULL at once.
- * - Callbacks run on the thread that called the API, with no lock held. A non-zero result cancels, and the
- *   call returns MASKDM_ECANCELED. A callback may release every handle, those at work too; it may call getters of
- *   all handles, and any function on handles that are not at work. It must return: to leave it by longjmp() or by
- *   an exception is undefined.
+ * - Callbacks run on the thread that called the API, with no lock held; only an allocator of the host's
+ *   (maskdm_set_allocator()) is called on others too. A non-zero result cancels, and the call returns
+ *   MASKDM_ECANCELED. A callback may release every handle, those at work too; it may call getters of all handles, and
+ *   any function on handles that are not at work. It must return: to leave it by longjmp() or by an exception is
+ *   undefined. From C++ it keeps the exception, cancels, and who called throws it again (examples/cplusplus.cc).
+ * - fork() may come at any moment. The child may release the parent's handles, which then only frees memory, and open
+ *   its own. Whatever would compute on the parent's device or read images of its data sets is MASKDM_EINVAL there,
+ *   with a line that says why: the threads behind them stayed in the parent.
  * - Sizes in bytes that are given are size_t; counts, and all that is answered, int64_t. Images are rows x columns x
  *   channels, the channel innermost.
  * - Nothing is printed; the process is never ended; signals, environment, locale and the floating-point

@@ -10,10 +10,6 @@
  *
  * Floating point: rounding, subnormals and traps are the host's and left alone; worker threads have those of the
  * thread that opened the device. On finite values nothing here raises FE_INVALID, FE_DIVBYZERO or FE_OVERFLOW.
- *
- * fork(): the child may release the parent's handles, which then only frees memory, and open its own. Whatever would
- * compute on the parent's device or read images of its data sets is MASKDM_EINVAL there, with a line that says why:
- * the threads behind them stayed in the parent.
  */
 #ifndef MASKDM_DEVICE_H
 #define MASKDM_DEVICE_H

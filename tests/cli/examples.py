@@ -64,6 +64,8 @@ def check_cplusplus():
     example("cplusplus", model(), "one.png")
     assert png_header("one.png") == (16, 16, 16, 2)
     example("cplusplus", status=2, says=["usage"])
+    example("cplusplus", "run/model.safetensors", "two.png", 3, status=1, says=["more than 3 steps"])
+    assert not os.path.exists("two.png")
     example("cplusplus", "missing.safetensors", "one.png", status=1, says=["missing.safetensors"])
 
 
