@@ -92,8 +92,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < COUNT; i++)
         paint(pixels[i]);
     if ((rc = maskdm_device_open(&dev, "cpu", NULL)) == 0 &&
-        (rc = maskdm_data_create_memory(&data, dev, COUNT, SIDE, SIDE, 1, MASKDM_SAMPLE_U8, pixels, 0, 0, NULL)) ==
-            0 &&
+        (rc = maskdm_data_create_memory(&data, dev, COUNT, SIDE, SIDE, 1, MASKDM_SAMPLE_U8, pixels, 0, 0, NULL, NULL,
+                                        NULL)) == 0 &&
         (rc = train(&model, dev, data, strtol(argv[1], NULL, 10))) == 0)
         rc = sample(model, argv[2]);
     if (rc < 0)

@@ -3,7 +3,8 @@
  * Data sets: where training images come from.
  *
  *     maskdm_data_open_folder(&data, dev, "faces", options, control); // PNG and JPEG, recursive
- *     maskdm_data_create_memory(&data, dev, images, labels, ...);   // borrowed arrays
+ *     maskdm_data_create_memory(&data, dev, images, labels, ...);   // lent arrays
+ *     maskdm_data_create_encoded(&data, dev, count, files, ...);    // PNG and JPEG files in memory
  *     maskdm_data_create_callback(&data, dev, count, fetch, user);  // the host draws them
  *
  * Which image is drawn when, flips, masks, times and noise are functions of (seed, step, position in the batch)
@@ -44,19 +45,29 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_open_folder(maskdm_data **out, mask
                                                          const maskdm_options *options, maskdm_control *control);
 /**
  * Images in memory: `count` of height x width x channels, `row_stride` and `image_stride` bytes apart (0: packed).
- * labels: one per image, or NULL. Nothing is copied: both must stay in place until the last reference is gone.
+ * labels: one per image, or NULL. Nothing is copied: both must stay in place until the last reference is gone, when
+ * drop(user), if given, is called.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t count,
                                                            int64_t height, int64_t width, int channels,
                                                            int sample_type, const void *images,
                                                            size_t row_stride, size_t image_stride,
-                                                           const int32_t *labels);
+                                                           const int32_t *labels, maskdm_drop_callback drop,
+                                                           void *user);
+/**
+ * PNG and JPEG files in memory: files[i] of sizes[i] bytes, with label labels[i] (labels may be NULL). All are
+ * decoded here, fitted and brought to the channels that options of kind "folder" (NULL: the defaults) ask for;
+ * everything is copied. One that cannot be read is the error, by its index, since none is left out.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_encoded(maskdm_data **out, maskdm_device *device, int64_t count,
+                                                            const void *const *files, const size_t *sizes,
+                                                            const int32_t *labels, const maskdm_options *options);
 /** Write image `index` (height x width x channels floats in 0 .. 1, packed) and its label (-1: none). Called on the
  *  thread that called the API. Non-zero cancels the step. The set, and a trainer that draws from it, are at work:
  *  calls on them are MASKDM_EBUSY, a release takes effect behind them. */
 typedef int (*maskdm_data_fetch_callback)(void *user, int64_t index, float *image, int32_t *label);
-/** Images by callback. drop(user), if given, is called once when the last reference goes, which may be at the end of
- *  a call that was at work then; the set cannot be used any more. */
+/** Images by callback. drop(user), if given, is called when the last reference goes, which may be at the end of a
+ *  call that was at work then; the set cannot be used any more. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count,
                                                              int64_t height, int64_t width, int channels,
                                                              maskdm_data_fetch_callback fetch,

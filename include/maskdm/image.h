@@ -37,6 +37,9 @@ enum maskdm_sample_type {
  *  for the defaults. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read(maskdm_image **out, const char *path, int channels,
                                                    const maskdm_options *options);
+/** The same for a file that is in memory, which is borrowed for the call. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read_memory(maskdm_image **out, const void *bytes, size_t size,
+                                                          int channels, const maskdm_options *options);
 /** What was odd about the file that an image was read from though the picture is whole, and how it was turned: a few
  *  words, "5 stray bytes before a marker", with commas between several; "" where there is nothing to say. */
 MASKDM_API const char *maskdm_image_remark(const maskdm_image *image);

@@ -92,9 +92,9 @@ MASKDM_API int64_t maskdm_model_parameter_find(const maskdm_model *model, const 
 MASKDM_API int maskdm_model_parameter_shape(const maskdm_model *model, int64_t i, int64_t *shape, int capacity);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_get_parameter(const maskdm_model *model, int which,
                                                             int64_t i, float *out, int64_t count);
-/** Sets the weight in every set that the model has. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_parameter(maskdm_model *model, int64_t i, const float *value,
-                                                            int64_t count);
+/** Both names lead to the only set of a model that has one. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_parameter(maskdm_model *model, int which, int64_t i,
+                                                            const float *value, int64_t count);
 
 /**
  * One forward pass. x_t: B x H x W x C. times: B, in -1 .. T (fractions allowed). labels: B, -1 is the null class;

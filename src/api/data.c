@@ -33,21 +33,26 @@ static int read_folder(maskdm_data **out, maskdm_device *device, const char *pat
     return r;
 }
 
+/* Options of kind "folder", checked; the defaults, to be released, where there are none. */
+static int need_folder_options(maskdm_options **standard, const maskdm_options **options)
+{
+    *standard = NULL;
+    if (!*options) {
+        MDM_TRY(maskdm_options_create(standard, "folder"));
+        *options = *standard;
+    }
+    if (strcmp(mdm_options_kind(*options)->name, "folder"))
+        return mdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"folder\" is wanted",
+                        mdm_options_kind(*options)->name);
+    return mdm_options_check(*options);
+}
+
 static int open_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
                        maskdm_control *control)
 {
-    maskdm_options *standard = NULL;
-    int r;
+    maskdm_options *standard;
+    int r = need_folder_options(&standard, &options);
 
-    if (!options) {
-        MDM_TRY(maskdm_options_create(&standard, "folder"));
-        options = standard;
-    }
-    if (strcmp(mdm_options_kind(options)->name, "folder"))
-        r = mdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"folder\" is wanted",
-                     mdm_options_kind(options)->name);
-    else
-        r = mdm_options_check(options);
     if (r >= 0)
         r = read_folder(out, device, path, options, control);
     maskdm_options_release(&standard);
@@ -68,26 +73,78 @@ int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char
     return mdm_work_end(&work, open_folder(out, device, path, options, control));
 }
 
+/* What was lent goes back at once where nothing was made of it. */
+static int made(int status, maskdm_drop_callback drop, void *user)
+{
+    if (status < 0 && drop)
+        drop(user);
+    return status;
+}
+
+static int check_making(const char *function, maskdm_data **out, const maskdm_device *device)
+{
+    if (!out)
+        return mdm_argument_null(function, "out");
+    *out = NULL;
+    return device ? MASKDM_OK : mdm_argument_null(function, "device");
+}
+
 int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                               int channels, int sample_type, const void *images, size_t row_stride,
-                              size_t image_stride, const int32_t *labels)
+                              size_t image_stride, const int32_t *labels, maskdm_drop_callback drop, void *user)
 {
+    int status = check_making(__func__, out, device);
+
+    if (status >= 0)
+        status = mdm_argument_sample_type(__func__, sample_type);
+    if (status >= 0 && !images)
+        status = mdm_argument_null(__func__, "images");
+    if (status >= 0)
+        status = mdm_data_memory(out, device, count, height, width, channels, sample_type, images, row_stride,
+                                 image_stride, labels, drop, user);
+    return made(status, drop, user);
+}
+
+static int create_encoded(maskdm_data **out, maskdm_device *device, int64_t count, const void *const *files,
+                          const size_t *sizes, const int32_t *labels, const maskdm_options *options)
+{
+    struct mdm_folder_options told;
+    maskdm_options *standard;
+    int r = need_folder_options(&standard, &options);
+
+    if (r >= 0) {
+        mdm_options_read(options, &mdm_folder_options, &told);
+        r = mdm_data_encoded(out, device, count, files, sizes, labels, &told, options);
+    }
+    maskdm_options_release(&standard);
+    return r;
+}
+
+int maskdm_data_create_encoded(maskdm_data **out, maskdm_device *device, int64_t count, const void *const *files,
+                               const size_t *sizes, const int32_t *labels, const maskdm_options *options)
+{
+    struct mdm_work work = {0};
+
     MDM_NEED_OUT(out);
     MDM_NEED(device);
-    MDM_NEED_SAMPLE_TYPE(sample_type);
-    MDM_NEED(images);
-    return mdm_data_memory(out, device, count, height, width, channels, sample_type, images, row_stride,
-                           image_stride, labels);
+    MDM_NEED(files);
+    MDM_NEED(sizes);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    return mdm_work_end(&work, create_encoded(out, device, count, files, sizes, labels, options));
 }
 
 int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height,
                                 int64_t width, int channels, maskdm_data_fetch_callback fetch,
                                 maskdm_drop_callback drop, void *user)
 {
-    MDM_NEED_OUT(out);
-    MDM_NEED(device);
-    MDM_NEED(fetch);
-    return mdm_data_callback(out, device, count, height, width, channels, fetch, drop, user);
+    int status = check_making(__func__, out, device);
+
+    if (status >= 0 && !fetch)
+        status = mdm_argument_null(__func__, "fetch");
+    if (status >= 0)
+        status = mdm_data_callback(out, device, count, height, width, channels, fetch, drop, user);
+    return made(status, drop, user);
 }
 
 int maskdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed)

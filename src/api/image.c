@@ -33,32 +33,47 @@ static int resolve_stride(size_t *stride, int64_t height, int64_t width, int cha
     return MASKDM_OK;
 }
 
-static int read_file(maskdm_image **out, const char *path, int channels, struct mdm_reading *how)
+static int set_reading(struct mdm_reading *how, int channels, const maskdm_options *options)
 {
+    struct mdm_folder_options told = {0};
+
     if (channels < 0 || channels > 4)
         return mdm_fail(MASKDM_EINVAL, "channels is %d: 1 to 4, or 0 for the file's own", channels);
-    return mdm_image_read(out, path, how);
+    if (options && mdm_options_kind(options) != &mdm_image_kind)
+        return mdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"image\" is wanted",
+                        mdm_options_kind(options)->name);
+    if (!options)
+        return mdm_reading_set(how, NULL, NULL, channels);
+    MDM_TRY(mdm_options_check(options));
+    mdm_options_read(options, mdm_image_kind.table[0], &told);
+    return mdm_reading_set(how, &told, options, channels);
 }
 
 int maskdm_image_read(maskdm_image **out, const char *path, int channels, const maskdm_options *options)
 {
-    struct mdm_folder_options told = {0};
     struct mdm_reading how;
     struct mdm_work work = {0};
+    int status;
 
     MDM_NEED_OUT(out);
     MDM_NEED(path);
-    if (options && mdm_options_kind(options) != &mdm_image_kind)
-        return mdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"image\" is wanted",
-                        mdm_options_kind(options)->name);
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
-    if (options && mdm_options_check(options) < 0)
-        return mdm_work_end(&work, MASKDM_EINVAL);
-    if (options)
-        mdm_options_read(options, mdm_image_kind.table[0], &told);
-    if (mdm_reading_set(&how, options ? &told : NULL, options, channels) < 0)
-        return mdm_work_end(&work, MASKDM_EINVAL);
-    return mdm_work_end(&work, read_file(out, path, channels, &how));
+    status = set_reading(&how, channels, options);
+    return mdm_work_end(&work, status < 0 ? status : mdm_image_read(out, path, &how));
+}
+
+int maskdm_image_read_memory(maskdm_image **out, const void *bytes, size_t size, int channels,
+                             const maskdm_options *options)
+{
+    struct mdm_reading how;
+    struct mdm_work work = {0};
+    int status;
+
+    MDM_NEED_OUT(out);
+    MDM_NEED(bytes);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    status = set_reading(&how, channels, options);
+    return mdm_work_end(&work, status < 0 ? status : mdm_image_decode(out, bytes, size, &how));
 }
 
 int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, int sample_type,

@@ -17,14 +17,25 @@ int maskdm_mask_create(maskdm_mask **out, const maskdm_options *options)
     return mdm_work_end(&work, mdm_mask_create(out, options));
 }
 
+static int create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
+                         maskdm_mask_draw_callback draw, maskdm_drop_callback drop, void *user, const char *function)
+{
+    if (!out)
+        return mdm_argument_null(function, "out");
+    *out = NULL;
+    if (!name || !visible || !draw)
+        return mdm_argument_null(function, !name ? "name" : !visible ? "visible" : "draw");
+    return mdm_mask_create_custom(out, name, visible, draw, drop, user);
+}
+
 int maskdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,
                               maskdm_mask_draw_callback draw, maskdm_drop_callback drop, void *user)
 {
-    MDM_NEED_OUT(out);
-    MDM_NEED(name);
-    MDM_NEED(visible);
-    MDM_NEED(draw);
-    return mdm_mask_create_custom(out, name, visible, draw, drop, user);
+    int status = create_custom(out, name, visible, draw, drop, user, __func__);
+
+    if (status < 0 && drop)
+        drop(user);
+    return status;
 }
 
 void maskdm_mask_release(maskdm_mask **mask)

@@ -233,21 +233,18 @@ int maskdm_model_get_parameter(const maskdm_model *model, int which, int64_t i, 
                                                    (size_t)count * sizeof *out));
 }
 
-int maskdm_model_set_parameter(maskdm_model *model, int64_t i, const float *value, int64_t count)
+int maskdm_model_set_parameter(maskdm_model *model, int which, int64_t i, const float *value, int64_t count)
 {
-    const size_t bytes = (size_t)count * sizeof *value;
     struct mdm_work work = {0};
     const struct mdm_param *p;
-    int status;
 
     MDM_NEED(model);
+    MDM_NEED_WEIGHTS(which);
     MDM_NEED(value);
     MDM_TRY(mdm_argument_elements(&p, &model->layout, i, count));
     MDM_TRY(mdm_work_alone(&work, &model->handle));
-    status = mdm_device_upload(model->device, model->ema + p->at, value, bytes);
-    if (status == MASKDM_OK && model->online)
-        status = mdm_device_upload(model->device, model->online + p->at, value, bytes);
-    return mdm_work_end(&work, status);
+    return mdm_work_end(&work, mdm_device_upload(model->device, mdm_model_block(model, which) + p->at, value,
+                                                 (size_t)count * sizeof *value));
 }
 
 int maskdm_model_predict(maskdm_model *model, int which, int64_t batch, const float *x_t,

@@ -81,11 +81,15 @@ int mdm_data_read(maskdm_data *data, int known, const struct mdm_log *log, maskd
 /* Mark a folder's files (see scan.h), once; other sets have none. */
 int mdm_data_mark(maskdm_data *data, maskdm_control *control);
 
-/* ---- the other kinds ---- */
+/* ---- the other kinds: `drop` is called with the last reference, and not where they fail ---- */
 
 int mdm_data_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                     int channels, int sample_type, const void *images, size_t row_stride,
-                    size_t image_stride, const int32_t *labels);
+                    size_t image_stride, const int32_t *labels, maskdm_drop_callback drop, void *user);
+/* `told` and `from` as for a folder. */
+int mdm_data_encoded(maskdm_data **out, maskdm_device *device, int64_t count, const void *const *files,
+                     const size_t *sizes, const int32_t *labels, const struct mdm_folder_options *told,
+                     const maskdm_options *from);
 int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                       int channels, maskdm_data_fetch_callback fetch, maskdm_drop_callback drop, void *user);
 /* How many of `count` images mdm_data_split() holds out. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Images that the host holds in memory; nothing is copied.
+ * Images that the host lends from its memory; nothing is copied.
  */
 #include "data/data.h"
 
@@ -14,6 +14,8 @@ struct memory {
     const int32_t *labels;
     size_t row_stride, image_stride; /* bytes */
     void (*read_row)(float *to, const unsigned char *from, int64_t n);
+    maskdm_drop_callback drop; /* or NULL */
+    void *user;
 };
 
 static void read_u8(float *to, const unsigned char *from, int64_t n)
@@ -58,7 +60,15 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
     return MASKDM_OK;
 }
 
-static const struct mdm_data_class kind = {.get = get};
+static void finish(maskdm_data *data)
+{
+    struct memory *m = (struct memory *)data;
+
+    if (m->drop)
+        m->drop(m->user);
+}
+
+static const struct mdm_data_class kind = {.get = get, .close = finish};
 
 /* Resolve the strides and see that the last byte can be addressed. */
 static int resolve(struct memory *m, size_t sample_bytes)
@@ -87,7 +97,7 @@ static int resolve(struct memory *m, size_t sample_bytes)
 
 int mdm_data_memory(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                     int channels, int sample_type, const void *images, size_t row_stride,
-                    size_t image_stride, const int32_t *labels)
+                    size_t image_stride, const int32_t *labels, maskdm_drop_callback drop, void *user)
 {
     struct memory *m;
     int r = MASKDM_OK;
@@ -111,7 +121,11 @@ int mdm_data_memory(maskdm_data **out, maskdm_device *device, int64_t count, int
         m->base.unlabelled += labels[i] < 0;
     }
     *out = &m->base;
-    if (r < 0)
+    if (r < 0) {
         mdm_data_release(out);
-    return r;
+        return r;
+    }
+    m->drop = drop;
+    m->user = user;
+    return MASKDM_OK;
 }

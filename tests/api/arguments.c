@@ -52,8 +52,9 @@ static struct {
         *ema_options, *sampler_options, *scheduler_options, *trainer_options, *job;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128], text[8192];
     const char *names[2];
-    void *file_bytes, *model_bytes;
-    size_t file_size, model_size, size;
+    void *file_bytes, *model_bytes, *picture_bytes;
+    const void *pictures[2];
+    size_t file_size, model_size, picture_size, picture_sizes[2], size;
     float floats[1 << 14], more[1 << 14], third[1 << 14];
     unsigned char bytes[1 << 14];
     double doubles[1 << 10], times[8], eights[2], number;
@@ -154,6 +155,11 @@ static void make_files(void)
         snprintf(path[i], 128, "%s%s", rig.root, name[i]);
     snprintf(rig.picture, sizeof rig.picture, "%s/0.png", rig.folder);
     MUST(maskdm_image_write_png(rig.image, rig.picture, 8));
+    rig.picture_bytes = read_whole(rig.picture, &rig.picture_size);
+    for (int i = 0; i < 2; i++) {
+        rig.pictures[i] = rig.picture_bytes;
+        rig.picture_sizes[i] = rig.picture_size;
+    }
     MUST(maskdm_file_writer_create(&w));
     MUST(maskdm_file_writer_add(w, "first", "F32", four, 1, rig.more));
     MUST(maskdm_file_writer_add(w, "second", "I64", whole, 1, rig.numbers));
@@ -244,6 +250,7 @@ static void drop_rig(void)
     maskdm_device_release(&rig.device);
     free(rig.file_bytes);
     free(rig.model_bytes);
+    free(rig.picture_bytes);
 }
 
 /* Whatever the call before has left, the next one can do its work; and the line is one that no call writes. */

@@ -14,7 +14,7 @@ api, out = json.load(open(sys.argv[1])), sys.argv[2]
 # Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
 NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket x0_before
 maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_preview.callback
-maskdm_data_open_folder.options maskdm_image_read.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
+maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
 maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_scheduler_step.sampler
@@ -30,7 +30,7 @@ SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.bytes",
-           "maskdm_model_load_one_memory.size"}
+           "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count"}
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
 NOTHING = {"maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
@@ -53,7 +53,11 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_file_writer_add.shape": "rig.two_by_two",
     "maskdm_file_writer_metadata.value": '"value"', "maskdm_file_writer_save.path": "rig.written",
     "maskdm_image_copy.out": "rig.bytes", "maskdm_image_create.data": "rig.bytes", "maskdm_image_grid.count": "2",
-    "maskdm_image_read.path": "rig.picture", "maskdm_image_read.options": "rig.image_options", "maskdm_model_load_one.path": "rig.model_file",
+    "maskdm_image_read.path": "rig.picture", "maskdm_image_read_memory.bytes": "rig.picture_bytes",
+    "maskdm_image_read_memory.size": "rig.picture_size", "maskdm_image_read_memory.options": "rig.image_options",
+    "maskdm_data_create_encoded.files": "rig.pictures", "maskdm_data_create_encoded.sizes": "rig.picture_sizes",
+    "maskdm_data_create_encoded.options": "rig.folder_options", "maskdm_data_create_encoded.count": "2",
+    "maskdm_image_read.options": "rig.image_options", "maskdm_model_load_one.path": "rig.model_file",
     "maskdm_model_load_one_memory.bytes": "rig.model_bytes", "maskdm_model_load_one_memory.size": "rig.model_size",
     "maskdm_model_set_labels.names": "rig.names", "maskdm_model_set_labels.count": "2",
     "maskdm_options_set_spelling.spelling": "MASKDM_SPELL_FLAGS", "maskdm_image_write_png.path": "rig.written", "maskdm_image_grid.columns": "0",
@@ -176,7 +180,7 @@ for f in api["functions"]:
                 "ANYTHING" if job or function in NOTHING else "SUCCESS"
             trial(wrong("NULL"), name, expected)
             if kind == "const maskdm_options *" and not function.startswith("maskdm_options_"):
-                other = "mask" if function == "maskdm_data_open_folder" else "folder"
+                other = "mask" if function in ("maskdm_data_open_folder", "maskdm_data_create_encoded") else "folder"
                 trial(wrong("rig.%s_options" % other), "%s of kind %s" % (name, other), "OUT_OF_RANGE")
         elif kind == "double":
             trial(wrong("(double)NAN"), name + " = NaN", "ANYTHING")

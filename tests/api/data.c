@@ -355,18 +355,19 @@ START_TEST(memory_equals_folder)
         }
     }
     a = open_folder("");
-    ck_assert_int_eq(maskdm_data_create_memory(&b, dev, 7, H, W, C, MASKDM_SAMPLE_U8, u8, W * C + 3, 0, NULL),
-                     MASKDM_OK);
+    ck_assert_int_eq(
+        maskdm_data_create_memory(&b, dev, 7, H, W, C, MASKDM_SAMPLE_U8, u8, W * C + 3, 0, NULL, NULL, NULL),
+        MASKDM_OK);
     compare(a, b);
     maskdm_data_release(&b);
-    ck_assert_int_eq(maskdm_data_create_memory(&b, dev, 7, H, W, C, MASKDM_SAMPLE_U16, u16, 0, 0, labels),
+    ck_assert_int_eq(maskdm_data_create_memory(&b, dev, 7, H, W, C, MASKDM_SAMPLE_U16, u16, 0, 0, labels, NULL, NULL),
                      MASKDM_OK);
     ck_assert_int_eq(maskdm_data_label_count(b), 0);
     ck_assert_ptr_null(maskdm_data_path(b, 0));
     compare(a, b);
     maskdm_data_release(&b);
     ck_assert_int_eq(maskdm_data_create_memory(&b, dev, 7, H, W, C, MASKDM_SAMPLE_FLOAT, real, 0,
-                                               N * sizeof(float), labels), MASKDM_OK);
+                                               N * sizeof(float), labels, NULL, NULL), MASKDM_OK);
     compare(a, b);
     maskdm_data_release(&b);
     maskdm_data_release(&a);
@@ -381,21 +382,25 @@ START_TEST(memory_is_checked)
     float image[N];
     int32_t label;
 
-    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, bad), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 3, 0, good),
+    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, bad, NULL, NULL),
+                                               MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 3, 0, good, NULL, NULL),
                      MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 0, N - 1, good),
+    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 0, N - 1, good, NULL, NULL),
                      MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, INT64_MAX, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, NULL),
+    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, INT64_MAX, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, NULL, NULL,
+                                               NULL),
                      MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 0, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, NULL),
+    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 0, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, NULL, NULL, NULL),
                      MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, INT64_MAX, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, NULL),
+    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, INT64_MAX, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, NULL, NULL,
+                                               NULL),
                      MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, NULL, 0, 0, good),
+    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, NULL, 0, 0, good, NULL, NULL),
                      MASKDM_EINVAL);
     ck_assert_ptr_null(d);
-    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, good), MASKDM_OK);
+    ck_assert_int_eq(maskdm_data_create_memory(&d, dev, 2, H, W, C, MASKDM_SAMPLE_U8, u8, 0, 0, good, NULL, NULL),
+                                               MASKDM_OK);
     ck_assert_int_eq(maskdm_data_label_count(d), 5);
     ck_assert_int_eq(maskdm_data_get(d, 0, image, &label), MASKDM_OK);
     ck_assert_int_eq(label, 4);

@@ -139,7 +139,7 @@ START_TEST(parameters)
     OK(maskdm_model_clone(&clone, model));
     for (int k = 0; k < 16; k++)
         bias[k] = (float)k;
-    OK(maskdm_model_set_parameter(clone, i, bias, 16));
+    OK(maskdm_model_set_parameter(clone, MASKDM_WEIGHTS_EMA, i, bias, 16));
     OK(maskdm_model_get_parameter(clone, MASKDM_WEIGHTS_ONLINE, i, back, 16));
     ck_assert_mem_eq(bias, back, sizeof bias);
     ck_assert(same_weights(model, again, MASKDM_WEIGHTS_EMA));

@@ -151,7 +151,7 @@ static int set_weights(void)
 
     for (int d = 0, rank = maskdm_model_parameter_shape(h.model, 0, shape, 8); d < rank; d++)
         n *= shape[d];
-    status = maskdm_model_set_parameter(h.model, 0, zero, n);
+    status = maskdm_model_set_parameter(h.model, MASKDM_WEIGHTS_EMA, 0, zero, n);
     free((void *)zero);
     return status;
 }

@@ -69,7 +69,7 @@ static int open_trainer(struct bench *b, const struct workload *w)
         (rc = maskdm_mask_create(&b->mask, mask)) == 0 &&
         (rc = maskdm_optimizer_create(&b->optimizer, NULL, NULL)) == 0 &&
         (rc = maskdm_data_create_memory(&b->data, b->dev, w->batch, w->side, w->side, 3, MASKDM_SAMPLE_U8, b->pixels,
-                                        0, 0, NULL)) == 0)
+                                        0, 0, NULL, NULL, NULL)) == 0)
         rc = maskdm_trainer_create(&b->trainer, b->model, b->mask, b->optimizer, trainer, NULL);
     maskdm_options_release(&mask);
     maskdm_options_release(&trainer);

@@ -59,7 +59,7 @@ static int set_weights(struct reference_case *c, maskdm_model *model)
         }
         values = case_f32(c, name, &count);
         if (values)
-            case_ok(c, maskdm_model_set_parameter(model, parameter, values, count), name);
+            case_ok(c, maskdm_model_set_parameter(model, MASKDM_WEIGHTS_EMA, parameter, values, count), name);
         free(values);
         found++;
     }

@@ -159,7 +159,7 @@ START_TEST(unknown_held_out_labels_are_none)
     tiny_step(&t, 3);
     for (int k = 0; k < 2; k++) {
         OK(maskdm_data_create_memory(&data[k], t.device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0,
-                                     k ? unknown : NULL));
+                                     k ? unknown : NULL, NULL, NULL));
         OK(maskdm_trainer_validate(t.trainer, data[k], 0, MASKDM_WEIGHTS_EMA, &loss[k], NULL, 0));
         maskdm_data_release(&data[k]);
     }

@@ -66,7 +66,8 @@ START_TEST(every_allocation)
     SWEEP(maskdm_mask_create(&mask, m));
     SWEEP(maskdm_optimizer_create(&optimizer, NULL, NULL));
     SWEEP(maskdm_trainer_create(&trainer, model, mask, optimizer, t, NULL));
-    SWEEP(maskdm_data_create_memory(&data, device, 64, SIDE, SIDE, 3, MASKDM_SAMPLE_U8, black, 0, 0, NULL));
+    SWEEP(
+        maskdm_data_create_memory(&data, device, 64, SIDE, SIDE, 3, MASKDM_SAMPLE_U8, black, 0, 0, NULL, NULL, NULL));
     SWEEP(maskdm_trainer_step(trainer, data));
     SWEEP(maskdm_trainer_validate(trainer, data, 3, MASKDM_WEIGHTS_EMA, &loss, bucket, 3));
     SWEEP(maskdm_trainer_save(trainer, state));
@@ -109,7 +110,8 @@ static int run(const char *out, const char *more)
     tiny_draw_images();
     snprintf(text, sizeof text, "out=%s %s%s", out, run_options, more);
     o = tiny_options("pretrain", text);
-    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL));
+    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
+                                 NULL, NULL));
     status = maskdm_pretrain(NULL, o, data, NULL, NULL);
     maskdm_data_release(&data);
     maskdm_device_release(&device);

@@ -38,7 +38,8 @@ static int run_as(const char *kind, const char *out, const char *more, maskdm_co
     snprintf(text, sizeof text, "out=%s %s", out, more);
     o = tiny_options(kind, text);
     tiny_draw_images();
-    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL));
+    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
+                                 NULL, NULL));
     status = (strcmp(kind, "pretrain") == 0 ? maskdm_pretrain : maskdm_finetune)(NULL, o, data, NULL, control);
     maskdm_data_release(&data);
     maskdm_device_release(&device);
@@ -315,7 +316,7 @@ static int step_on(int64_t steps, int64_t count, const int32_t *labels, const ch
     snprintf(text, sizeof text, "out=%s %s classes=6 steps=%d resume=true %s", out_a, base, (int)steps, more);
     o = tiny_options("pretrain", text);
     OK(maskdm_data_create_memory(&data, device, count, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0,
-                                 labels));
+                                 labels, NULL, NULL));
     status = maskdm_pretrain(NULL, o, data, NULL, control);
     maskdm_data_release(&data);
     maskdm_device_release(&device);

@@ -400,7 +400,7 @@ START_TEST(labels_of_a_host)
         label[i] = i < set[_i].unlabelled ? -1 : i % set[_i].labels;
     tiny_draw_images();
     OK(maskdm_data_create_memory(&host, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0,
-                                 set[_i].labels ? label : NULL));
+                                 set[_i].labels ? label : NULL, NULL, NULL));
     OK(maskdm_control_create(&control));
     maskdm_control_set_log(control, keep_line, NULL);
     snprintf(text, sizeof text, "out=%s %s batch_size=4 classes=2", out, network);

@@ -83,7 +83,7 @@ static inline void tiny_open_on(struct tiny *t, maskdm_device *device, const cha
     OK(maskdm_control_create(&t->control));
     OK(maskdm_trainer_create(&t->trainer, t->model, t->mask, t->optimizer, r, t->control));
     OK(maskdm_data_create_memory(&t->data, t->device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0,
-                                 tiny_labels));
+                                 tiny_labels, NULL, NULL));
     maskdm_options_release(&n);
     maskdm_options_release(&s);
     maskdm_options_release(&m);

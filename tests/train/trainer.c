@@ -408,10 +408,12 @@ START_TEST(misuse)
     FAILS(MASKDM_EINVAL, "patch indices", maskdm_trainer_set_batch(t.trainer, values, NULL, times, values, NULL));
     OK(maskdm_trainer_set_batch(t.trainer, values, NULL, times, values, index));
     FAILS(MASKDM_EINVAL, "rising", maskdm_trainer_forward(t.trainer));
-    OK(maskdm_data_create_memory(&small, t.device, 7, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL));
+    OK(maskdm_data_create_memory(&small, t.device, 7, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
+                                 NULL, NULL));
     FAILS(MASKDM_EINVAL, "8 is larger than the data, 7", maskdm_trainer_step(t.trainer, small));
     maskdm_data_release(&small);
-    OK(maskdm_data_create_memory(&small, t.device, 9, SIDE, 4, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL));
+    OK(maskdm_data_create_memory(&small, t.device, 9, SIDE, 4, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
+                                 NULL, NULL));
     FAILS(MASKDM_ESHAPE, "8 x 4 x 3", maskdm_trainer_step(t.trainer, small));
     maskdm_data_release(&small);
     o = tiny_options("trainer", "batch_size=9 accumulate=2");
