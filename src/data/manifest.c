@@ -92,7 +92,7 @@ int mdm_manifest_write(const maskdm_data *data, struct mdm_text *out)
     char identity[MDM_IDENTITY];
 
     mdm_data_identity(data, identity);
-    mdm_text_addf(out, "{\"identity\": \"%s\"", identity);
+    mdm_text_addf(out, "{\"format\": %d, \"identity\": \"%s\"", MDM_MANIFEST_FORMAT, identity);
     if (data->files)
         write_files(out, data->files);
     if (data->known) {

@@ -11,14 +11,14 @@
 #include "data/scan.h"
 #include "text/text.h"
 
-enum { MDM_IDENTITY = 128 };
+enum { MDM_IDENTITY = 128, MDM_MANIFEST_FORMAT = 1 }; /* the latter rises when a list comes to mean something else */
 
 /* "40 images of 16 x 16 x 3, " and a digest: for a line in another file. */
 void mdm_data_identity(const maskdm_data *data, char out[MDM_IDENTITY]);
 /* The identity and all that went into it, as JSON (doc/formats.md). */
 int mdm_manifest_write(const maskdm_data *data, struct mdm_text *out);
 /* The first difference as the end of a sentence ("b/17.png is gone"), or nothing when the manifests tell of the same
- * data. MASKDM_EFORMAT: `old` is no manifest. */
+ * data. MASKDM_EFORMAT: `old` is no manifest; MASKDM_EVERSION: it is one of another format. */
 int mdm_manifest_difference(struct mdm_text *out, const char *old, size_t old_bytes, const char *now,
                             size_t now_bytes);
 /* 1: the manifest is of these very files; those that were left out then are marked, and the list is settled, so that

@@ -207,11 +207,31 @@ static int side_by_side(struct mdm_text *out, comparison compare, const struct l
     return r < 0 ? r : mdm_text_ok(out);
 }
 
+static int check_format(const char *text, size_t bytes)
+{
+    struct mdm_json j;
+    int64_t format = 0;
+    int r;
+
+    mdm_json_open(&j, text, bytes);
+    r = find(&j, "format");
+    if (r > 0 && (r = mdm_json_next(&j)) == MDM_JSON_NUMBER)
+        r = mdm_json_u63(&j, &format);
+    mdm_json_close(&j);
+    if (r >= 0 && format != MDM_MANIFEST_FORMAT)
+        return mdm_fail(MASKDM_EVERSION, "a list of data in format %lld; format %d is read", (long long)format,
+                        MDM_MANIFEST_FORMAT);
+    return r < 0 ? r : MASKDM_OK;
+}
+
 int mdm_manifest_difference(struct mdm_text *out, const char *old, size_t old_bytes, const char *now,
                             size_t now_bytes)
 {
     struct mdm_text identity = {0};
-    int r = side_by_side(&identity, compare_identities, NULL, old, old_bytes, now, now_bytes);
+    int r;
+
+    MDM_TRY(check_format(old, old_bytes));
+    r = side_by_side(&identity, compare_identities, NULL, old, old_bytes, now, now_bytes);
 
     for (size_t k = 0; k < MDM_LENGTH(lists) && r >= 0 && identity.length && !out->length; k++)
         r = side_by_side(out, compare_lists, &lists[k], old, old_bytes, now, now_bytes);

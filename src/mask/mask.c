@@ -19,6 +19,7 @@ static void destroy(void *object)
     if (m->custom.drop)
         m->custom.drop(m->custom.user);
     mdm_free(m->custom.name);
+    mdm_options_release(&m->options);
     mdm_free(m);
 }
 
@@ -51,14 +52,16 @@ int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
         status = mdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", policy->name);
     else if (!(m = create(policy)))
         status = MASKDM_ENOMEM;
-    if (m) {
-        m->ratio = told.ratio;
-        m->block_size = told.block_size;
-        m->crop_size = told.crop_size;
+    if (status < 0) {
+        mdm_options_release(&o);
+        return status;
     }
-    mdm_options_release(&o);
+    m->options = o;
+    m->ratio = told.ratio;
+    m->block_size = told.block_size;
+    m->crop_size = told.crop_size;
     *out = m;
-    return status;
+    return MASKDM_OK;
 }
 
 int mdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visible_callback visible,

@@ -33,6 +33,7 @@ const struct mdm_mask_policy *mdm_mask_policy_at(int i); /* NULL: none */
 struct maskdm_mask {
     struct mdm_handle handle;
     const struct mdm_mask_policy *policy;
+    maskdm_options *options; /* resolved; NULL for one of the host's */
     double ratio;       /* share asked to be hidden, in [0, 1) */
     int64_t block_size; /* patches */
     int64_t crop_size;  /* patches */

@@ -71,8 +71,9 @@ int mdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const v
 int mdm_model_save(const maskdm_model *model, const char *path);
 /* The metadata that describe network, scheduler and labels; shared with training state, as blocks are. */
 int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model);
-/* Of what wrote the file: MASKDM_EVERSION, naming both, where it is newer than this. None stated is fine. */
-int mdm_model_check_version(const struct mdm_tensorfile *s);
+enum { MDM_FILE_FORMAT = 1 };
+/* MASKDM_EVERSION, naming both, where it is not this one. None stated is fine, by a file that says nothing of us. */
+int mdm_model_check_format(const struct mdm_tensorfile *s);
 
 /* ---- model_digest.c ---- */
 /* 16 hexadecimal digits that stand for network, schedule and weights. */

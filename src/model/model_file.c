@@ -33,9 +33,10 @@ static int write_labels(struct mdm_safetensors_writer *w, const struct mdm_label
 int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model)
 {
     struct mdm_text network = {0}, scheduler = {0};
-    char version[32];
+    char version[32], form[16];
     int status;
 
+    mdm_format(form, sizeof form, "%d", MDM_FILE_FORMAT);
     mdm_format(version, sizeof version, "%d.%d.%d", MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
     mdm_options_write_json(model->options, &network);
     mdm_options_write_json(model->scheduler->options, &scheduler);
@@ -44,6 +45,8 @@ int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *m
         status = mdm_text_ok(&scheduler);
     if (status == MASKDM_OK)
         status = mdm_safetensors_writer_meta(w, "format", "pt");
+    if (status == MASKDM_OK)
+        status = mdm_safetensors_writer_meta(w, "maskdm.format", form);
     if (status == MASKDM_OK)
         status = mdm_safetensors_writer_meta(w, "maskdm.version", version);
     if (status == MASKDM_OK)
@@ -126,7 +129,7 @@ static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mdm_
 
     if (kind && strcmp(kind, "state") == 0)
         return mdm_fail(MASKDM_EFORMAT, "this is a training state; the run's model.safetensors holds the model");
-    MDM_TRY(mdm_model_check_version(s));
+    MDM_TRY(mdm_model_check_format(s));
     if (!name)
         return mdm_fail(MASKDM_EFORMAT, "metadata entry \"maskdm.network\" is missing: not a maskdm model");
     if (!network)

@@ -25,6 +25,10 @@
 
 #include <stddef.h>
 
+/* Of a file of options; the number rises when what stands in one comes to mean something else. */
+enum { MDM_OPTIONS_FORMAT = 1 };
+#define MDM_OPTIONS_FORMAT_KEY "format"
+
 struct mdm_option {
     const char *name; /* snake_case, without the table's prefix */
     enum maskdm_option_type type;
@@ -128,6 +132,7 @@ int mdm_options_is_set(const maskdm_options *o, const char *name);              
 void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out);
 /* Fill from such an object that stands at the parser's next event; unknown names are errors, null goes back to
  * the default. */
+/* A member MDM_OPTIONS_FORMAT_KEY, which is no option, must be MDM_OPTIONS_FORMAT. */
 int mdm_options_read_json(maskdm_options *o, struct mdm_json *j);
 /* First option that belongs to the selected kinds and whose resolved value differs, as far as its facts let it; its
  * full name in *name (lives with `old`) and both values as text (mdm_free), or NULL when equal. Both handles are of

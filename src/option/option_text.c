@@ -128,6 +128,16 @@ static int read_json_value(maskdm_options *o, const char *name, struct mdm_json 
     return status;
 }
 
+static int read_format(struct mdm_json *j)
+{
+    int64_t format;
+
+    MDM_TRY(mdm_json_expect(j, MDM_JSON_NUMBER));
+    if (mdm_json_u63(j, &format) < 0 || format != MDM_OPTIONS_FORMAT)
+        return mdm_fail(MASKDM_EVERSION, "options in format %.20s; format %d is read", j->text, MDM_OPTIONS_FORMAT);
+    return MASKDM_OK;
+}
+
 static int read_members(maskdm_options *o, struct mdm_json *j)
 {
     MDM_TRY(mdm_json_expect(j, MDM_JSON_OBJECT));
@@ -140,7 +150,7 @@ static int read_members(maskdm_options *o, struct mdm_json *j)
         name = mdm_strdup(j->text);
         if (!name)
             return mdm_fail_memory(j->length + 1, "an option's name");
-        status = read_json_value(o, name, j);
+        status = strcmp(name, MDM_OPTIONS_FORMAT_KEY) ? read_json_value(o, name, j) : read_format(j);
         mdm_free(name);
         MDM_TRY(status);
     }

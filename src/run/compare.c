@@ -61,6 +61,8 @@ static int compare_lists(enum mdm_run_list *found, struct mdm_run *run, const ma
         mdm_text_addf(&difference, "%s cannot tell: %s", path, mdm_error_text());
         status = mdm_text_ok(&difference);
     }
+    if (status == MASKDM_EVERSION)
+        mdm_fail_prefix(status, "%s", path);
     *found = difference.length ? MDM_RUN_OTHER : MDM_RUN_SAME;
     if (status == MASKDM_OK && difference.length)
         status = settle(run, what, difference.data);

@@ -85,9 +85,15 @@ int mdm_record_write_text(const char *folder, const char *name, struct mdm_text 
 
 int mdm_record_write(const char *folder, const maskdm_options *options)
 {
-    struct mdm_text text = {0};
+    struct mdm_text text = {0}, members = {0};
 
-    mdm_options_write_json(options, &text);
+    mdm_options_write_json(options, &members);
+    mdm_text_addf(&text, "{\"" MDM_OPTIONS_FORMAT_KEY "\": %d, ", MDM_OPTIONS_FORMAT);
+    if (mdm_text_ok(&members) < 0 || members.length < 1)
+        text.failed = 1;
+    else
+        mdm_text_add(&text, members.data + 1);
     mdm_text_add(&text, "\n");
+    mdm_text_free(&members);
     return mdm_record_write_text(folder, MDM_RECORD_NAME, &text);
 }

@@ -21,17 +21,15 @@ static const char counters_name[] = "state.counters";
 
 /* ---- what the options say, as metadata ---- */
 
-static void describe_mask(const maskdm_trainer *tr, struct mdm_text *out)
+/* NULL: none, or a mask of the host's, of which its name and how much it leaves are all that is known. */
+static const maskdm_options *mask_options(const maskdm_trainer *tr)
 {
-    const struct maskdm_mask *m = tr->mask;
+    return tr->mask && tr->mask->policy != &mdm_mask_none ? tr->mask->options : NULL;
+}
 
-    mdm_text_add(out, mdm_mask_name(m));
-    if (m) {
-        mdm_text_add(out, ", ratio ");
-        mdm_text_add_double(out, m->ratio);
-        mdm_text_addf(out, ", block_size %lld, crop_size %lld", (long long)m->block_size, (long long)m->crop_size);
-    }
-    mdm_text_addf(out, ", %lld visible", (long long)tr->visible);
+static void count_visible(char out[32], const maskdm_trainer *tr)
+{
+    mdm_format(out, 32, "%lld", (long long)tr->visible);
 }
 
 static int write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer *tr)
@@ -41,9 +39,10 @@ static int write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer *tr
         const maskdm_options *options;
     } part[] = {{"maskdm.trainer.options", tr->options},
                 {"maskdm.optimizer.options", tr->optimizer->options},
-                {"maskdm.ema.options", tr->optimizer->ema_options}};
+                {"maskdm.ema.options", tr->optimizer->ema_options},
+                {"maskdm.mask.options", mask_options(tr)}};
     struct mdm_text text = {0};
-    char step[32];
+    char step[32], visible[32];
     int status;
 
     MDM_TRY(mdm_model_write_meta(w, tr->model));
@@ -51,6 +50,8 @@ static int write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer *tr
     mdm_format(step, sizeof step, "%lld", (long long)tr->optimizer->steps);
     MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.step", step));
     for (size_t i = 0; i < MDM_LENGTH(part); i++) {
+        if (!part[i].options)
+            continue;
         mdm_options_write_json(part[i].options, &text);
         status = mdm_text_ok(&text);
         if (status == MASKDM_OK)
@@ -58,14 +59,10 @@ static int write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer *tr
         mdm_text_free(&text);
         MDM_TRY(status);
     }
-    describe_mask(tr, &text);
-    status = mdm_text_ok(&text);
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "maskdm.mask", text.data);
-    if (status == MASKDM_OK && *tr->data)
-        status = mdm_safetensors_writer_meta(w, "maskdm.data", tr->data);
-    mdm_text_free(&text);
-    return status;
+    count_visible(visible, tr);
+    MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.mask", mdm_mask_name(tr->mask)));
+    MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.visible", visible));
+    return *tr->data ? mdm_safetensors_writer_meta(w, "maskdm.data", tr->data) : MASKDM_OK;
 }
 
 int mdm_trainer_save(maskdm_trainer *tr, const char *path)
@@ -142,8 +139,7 @@ static int compare_text(struct mdm_tensorfile *s, const char *key, const char *w
 
 static int compare_options(struct mdm_tensorfile *s, const maskdm_trainer *tr)
 {
-    struct mdm_text mask = {0};
-    int status;
+    char visible[32];
 
     MDM_TRY(compare_text(s, "maskdm.network", "network", tr->model->network->name));
     MDM_TRY(compare_json(s, "maskdm.network.options", "network", tr->model->options));
@@ -151,12 +147,11 @@ static int compare_options(struct mdm_tensorfile *s, const maskdm_trainer *tr)
     MDM_TRY(compare_json(s, "maskdm.optimizer.options", "optimizer", tr->optimizer->options));
     MDM_TRY(compare_json(s, "maskdm.ema.options", "average", tr->optimizer->ema_options));
     MDM_TRY(compare_json(s, "maskdm.trainer.options", "trainer", tr->options));
-    describe_mask(tr, &mask);
-    status = mdm_text_ok(&mask);
-    if (status == MASKDM_OK)
-        status = compare_text(s, "maskdm.mask", "mask", mask.data);
-    mdm_text_free(&mask);
-    return status;
+    MDM_TRY(compare_text(s, "maskdm.mask", "mask", mdm_mask_name(tr->mask)));
+    if (mask_options(tr))
+        MDM_TRY(compare_json(s, "maskdm.mask.options", "mask", mask_options(tr)));
+    count_visible(visible, tr);
+    return compare_text(s, "maskdm.visible", "number of visible patches", visible);
 }
 
 /* Damage comes before any other complaint: a flipped option is not an option that differs. */
@@ -167,7 +162,7 @@ static int check_whole(struct mdm_tensorfile *s)
     if (!kind || strcmp(kind, "state") != 0)
         return mdm_fail(MASKDM_EFORMAT, "this is not a training state");
     MDM_TRY(mdm_safetensors_verify(s));
-    return mdm_model_check_version(s);
+    return mdm_model_check_format(s);
 }
 
 static int read_counters(struct mdm_tensorfile *s, int64_t counters[COUNTERS])

@@ -211,10 +211,10 @@ static void write_variant(const char *change)
 
         if (strcmp(change, "network") == 0 && strcmp(key, "maskdm.network") == 0)
             value = "dit";
-        if (strcmp(change, "version") == 0 && strcmp(key, "maskdm.version") == 0)
-            value = "99.0.0";
-        if (strcmp(change, "digits") == 0 && strcmp(key, "maskdm.version") == 0)
-            value = "0.0.1234567"; /* a digit too many */
+        if (strcmp(change, "version") == 0 && strcmp(key, "maskdm.format") == 0)
+            value = "99";
+        if (strcmp(change, "digits") == 0 && strcmp(key, "maskdm.format") == 0)
+            value = "1.0";
         if (strcmp(change, "option") == 0 && strcmp(key, "maskdm.network.options") == 0)
             value = "{\"colour\":3}";
         if (strcmp(change, "labels") == 0 && strcmp(key, "maskdm.network") == 0)
@@ -337,8 +337,9 @@ START_TEST(files_that_are_wrong)
         const char *change, *part;
         int code;
     } wrong[] = { { "network", "dit", MASKDM_EVERSION },
-                  { "version", "version 99.0.0 of libmaskdm", MASKDM_EVERSION },
-                  { "digits", "\"0.0.1234567\", not a version", MASKDM_EFORMAT },
+                  { "version", "format 99; format 1 is read", MASKDM_EVERSION },
+                  { "maskdm.format", "before its files had a format; format 1 is read", MASKDM_EVERSION },
+                  { "digits", "\"1.0\", not a number", MASKDM_EFORMAT },
                   { "option", "colour", MASKDM_EFORMAT },
                   { "maskdm.network", "not a maskdm model", MASKDM_EFORMAT },
                   { "maskdm.scheduler.options", "missing", MASKDM_EFORMAT },

@@ -3,7 +3,7 @@
 import json
 import os
 
-from rig import NETWORK, TINY, checkpoints, faces, images, main, maskdm, read, same
+from rig import NETWORK, TINY, checkpoints, faces, images, main, maskdm, read, same, write
 
 # 36 images and batches of 8: an epoch ends in the middle of a batch, twice before step 10 and twice behind it.
 IMAGES = 36
@@ -73,6 +73,9 @@ def check_config():
     same("one/model.safetensors", "two/model.safetensors")
     maskdm("pretrain", "--config", "one/options.json", "--out", "three", "--steps", 2)
     assert checkpoints("three") == [2]
+    newer = read("one/options.json").replace(b'{"format": 1, ', b'{"format": 2, ')
+    write("one/options.json", newer)
+    train("one", "--steps", 4, "--resume", status=1, says=["one/options.json: options in format 2; format 1 is read"])
 
 
 def check_threads():

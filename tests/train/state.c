@@ -208,16 +208,14 @@ START_TEST(flipped_at_every_bit)
 }
 END_TEST
 
-/* The state with another version in it, as if that version had written it. */
-static void write_as(int major, int minor, const char *patch)
+/* The state with other bytes in its header, as if so it had been written. */
+static void write_with(const char *now, const char *then)
 {
     static const char key[] = "\"maskdm.digest\":\"xxh64:";
-    char now[32], then[32], digits[17], *file, *at;
+    char digits[17], *file, *at;
     struct mdm_digest d;
     size_t bytes;
 
-    snprintf(now, sizeof now, "\"%d.%d.%d\"", MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
-    snprintf(then, sizeof then, "\"%d.%d.%s\"", major, minor, patch);
     ck_assert_uint_eq(strlen(now), strlen(then));
     file = tiny_read(in_folder("state"), &bytes);
     for (at = file + 8; memcmp(at, now, strlen(now)) != 0;)
@@ -235,25 +233,37 @@ static void write_as(int major, int minor, const char *patch)
     free(file);
 }
 
-START_TEST(files_of_another_version)
+START_TEST(files_of_another_format)
 {
-    enum { MAJOR = MASKDM_VERSION_MAJOR, MINOR = MASKDM_VERSION_MINOR };
     struct tiny t;
-    char part[64];
 
     tiny_open(&t, NULL);
     tiny_step(&t, 3);
     OK(maskdm_trainer_save(t.trainer, in_folder("state")));
-    write_as(MAJOR, MINOR, "9"); /* a patch changes no file */
+    write_with("\"maskdm.version\":\"0.", "\"maskdm.version\":\"7."); /* says who wrote it, and no more */
     OK(maskdm_trainer_load(t.trainer, path));
-    write_as(MAJOR, MINOR + 1, "0");
-    snprintf(part, sizeof part, "version %d.%d.0 of", MAJOR, MINOR + 1);
-    FAILS(MASKDM_EVERSION, part, maskdm_trainer_load(t.trainer, path));
-    write_as(MAJOR + 1, 0, "0");
-    snprintf(part, sizeof part, "this is version %d.%d.%d,", MAJOR, MINOR, MASKDM_VERSION_PATCH);
-    FAILS(MASKDM_EVERSION, part, maskdm_trainer_load(t.trainer, path));
-    write_as(MAJOR, MINOR, "x");
-    FAILS(MASKDM_EFORMAT, "not a version", maskdm_trainer_load(t.trainer, path));
+    write_with("\"maskdm.format\":\"1\"", "\"maskdm.format\":\"2\"");
+    FAILS(MASKDM_EVERSION, "format 2; format 1 is read", maskdm_trainer_load(t.trainer, path));
+    write_with("\"maskdm.format\":\"1\"", "\"maskdm.format\":\"x\"");
+    FAILS(MASKDM_EFORMAT, "\"x\", not a number", maskdm_trainer_load(t.trainer, path));
+    write_with("\"maskdm.format\"", "\"maskdm.formed\"");
+    FAILS(MASKDM_EVERSION, "before its files had a format", maskdm_trainer_load(t.trainer, path));
+    tiny_close(&t);
+}
+END_TEST
+
+/* An option that a mask gains later leaves the states from before as they are: what they lack is the default. */
+START_TEST(states_from_before_an_option)
+{
+    struct tiny t;
+
+    tiny_open_on(&t, tiny_device("threads=1"), NULL, "type=block ratio=0.5", NULL, NULL, NULL);
+    tiny_step(&t, 3);
+    OK(maskdm_trainer_save(t.trainer, in_folder("state")));
+    write_with(", \\\"block_size\\\": 2", "                   ");
+    OK(maskdm_trainer_load(t.trainer, path));
+    write_with("\\\"ratio\\\": 0.5", "\\\"ratio\\\": 0.6");
+    FAILS(MASKDM_EINVAL, "the file's mask has ratio 0.6, this one 0.5", maskdm_trainer_load(t.trainer, path));
     tiny_close(&t);
 }
 END_TEST
@@ -264,7 +274,7 @@ START_TEST(files_of_another_run)
         const char *network, *mask, *optimizer, *ema, *trainer, *part;
     } other[] = {
         { "image_size=8 patch_size=2 dim=32 depth=3 heads=2 mlp_ratio=2", NULL, NULL, NULL, NULL, "dim 16" },
-        { NULL, "type=patch ratio=0.75", NULL, NULL, NULL, "block, ratio 0.5" },
+        { NULL, "type=patch ratio=0.75", NULL, NULL, NULL, "mask is block, this one patch" },
         { NULL, NULL, "lr=1e-3", NULL, NULL, "lr 0.002" },
         { NULL, NULL, NULL, "start=3", NULL, "start 2" },
         { NULL, NULL, NULL, NULL, "batch_size=16 seed=3", "batch_size 8" },
@@ -372,7 +382,8 @@ int main(void)
     tcase_add_test(tests, counters_are_kept_apart);
     tcase_add_test(tests, broken_files);
     tcase_add_test(tests, flipped_at_every_bit);
-    tcase_add_test(tests, files_of_another_version);
+    tcase_add_test(tests, files_of_another_format);
+    tcase_add_test(tests, states_from_before_an_option);
     tcase_add_test(tests, files_of_another_run);
     tcase_add_test(tests, full_disk);
     tcase_add_test(tests, disk_that_gives_up);

@@ -185,7 +185,7 @@ START_TEST(what_is_written)
     begin(&r);
     r.file[1].left_out = 1;
     t = written(&r);
-    ck_assert_ptr_nonnull(strstr(t.data, "{\"identity\": \"2 images of 4 x 4 x 3, "));
+    ck_assert_ptr_nonnull(strstr(t.data, "{\"format\": 1, \"identity\": \"2 images of 4 x 4 x 3, "));
     ck_assert_ptr_nonnull(strstr(t.data, ", without 1, "));
     ck_assert_ptr_nonnull(strstr(t.data, ",\n\"labels\": [\"a\", \"b\\uefe9\"],\n\"files\": [\n"
                                          "[\"0.png\", 10, null, \"0000000000000abc\"],\n"
@@ -271,6 +271,25 @@ START_TEST(images_of_the_host)
 }
 END_TEST
 
+START_TEST(another_format)
+{
+    struct mdm_text now, t = {0};
+    const char *at;
+    struct rig r;
+
+    begin(&r);
+    now = written(&r);
+    at = strstr(now.data, ": 1, ");
+    ck_assert_ptr_nonnull(at);
+    now.data[at + 2 - now.data] = '7';
+    ck_assert_int_eq(mdm_manifest_difference(&t, now.data, now.length, now.data, now.length), MASKDM_EVERSION);
+    ck_assert_str_eq(mdm_error_text(), "a list of data in format 7; format 1 is read");
+    ck_assert_int_eq(mdm_manifest_difference(&t, "{\"identity\": \"x\"}", 17, now.data, now.length), MASKDM_EVERSION);
+    ck_assert_str_eq(mdm_error_text(), "a list of data in format 0; format 1 is read");
+    mdm_text_free(&now);
+}
+END_TEST
+
 /* Cut anywhere or with any byte changed, a list gives a difference or an error and nothing else. */
 START_TEST(damage)
 {
@@ -349,6 +368,7 @@ int main(void)
     tcase_add_test(t, which_are_broken_counts);
     tcase_add_test(t, known_files);
     tcase_add_test(t, images_of_the_host);
+    tcase_add_test(t, another_format);
     tcase_add_test(t, damage);
     tcase_add_test(t, memory_may_end_anywhere);
     suite_add_tcase(s, t);

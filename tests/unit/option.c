@@ -389,7 +389,9 @@ START_TEST(bad_json_sets_nothing)
     }
     ck_assert_int_eq(mdm_alloc_live(), live);
     ck_assert_int_eq(maskdm_options_parse_json(o, "{\"dim\":64,\"heads\":\"8\"}", 22), MASKDM_OK);
-    ck_assert_int_eq(maskdm_options_parse_json(o, "{\"dim\":null}", 12), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse_json(o, "{\"format\": 1, \"dim\":null}", 25), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse_json(o, "{\"format\": 2, \"dim\":null}", 25), MASKDM_EVERSION);
+    ck_assert_str_eq(maskdm_last_error(), "options in format 2; format 1 is read");
     ck_assert(!strcmp(value(o, "dim"), "256") && !strcmp(value(o, "heads"), "8"));
     ck_assert(!mdm_options_is_set(o, "dim"));
     maskdm_options_release(&o);
