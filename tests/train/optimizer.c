@@ -12,14 +12,56 @@ static double noise(unsigned *state)
     return (double)(*state >> 8) / (1 << 24) - 0.5;
 }
 
+/* A block of the optimizer's (free). */
+static float *download(const maskdm_optimizer *o, const float *block)
+{
+    float *copy = malloc(o->length * sizeof *copy);
+
+    OK(mdm_device_download(o->device, copy, block, o->length * sizeof *copy));
+    return copy;
+}
+
+static float first_of(const maskdm_optimizer *o, const float *block)
+{
+    float value;
+
+    OK(mdm_device_download(o->device, &value, block, sizeof value));
+    return value;
+}
+
+static void put_gradient(const maskdm_optimizer *o, size_t i, float value)
+{
+    OK(mdm_device_upload(o->device, o->gradients + i, &value, sizeof value));
+}
+
+/* All gradients, noise times `scale`. */
+static void draw_gradients(const maskdm_optimizer *o, unsigned *state, double scale)
+{
+    float *g = malloc(o->length * sizeof *g);
+
+    for (size_t i = 0; i < o->length; i++)
+        g[i] = (float)(noise(state) * scale);
+    OK(mdm_device_upload(o->device, o->gradients, g, o->length * sizeof *g));
+    free(g);
+}
+
+static void expect_same_blocks(const maskdm_optimizer *o, const float *a, const maskdm_optimizer *p, const float *b,
+                               int same)
+{
+    float *x = download(o, a), *y = download(p, b);
+
+    ck_assert_int_eq(memcmp(x, y, o->length * sizeof *x) == 0, same);
+    free(x);
+    free(y);
+}
+
 /* Steps of given gradients through the optimizer, in one pass or with the average apart. */
 static void run(struct tiny *t, int steps, int fused)
 {
     unsigned state = 5;
 
     for (int s = 0; s < steps; s++) {
-        for (size_t i = 0; i < t->optimizer->length; i++)
-            t->optimizer->gradients[i] = (float)(noise(&state) * (s + 1) * 0.01);
+        draw_gradients(t->optimizer, &state, (s + 1) * 0.01);
         if (fused) {
             OK(mdm_optimizer_step(t->optimizer, 1, 0));
             continue;
@@ -41,6 +83,7 @@ START_TEST(equals_the_formulas_in_double)
     unsigned state = 5;
     size_t n;
     double *w, *m, *v, *e;
+    float *weights, *average, *gradients;
 
     open_with(&t, "lr=2e-3 beta1=0.9 beta2=0.95 weight_decay=0.03 warmup_steps=3 clip_norm=0.5",
               "decay=0.99 start=2 inv_gamma=1 power=0.75");
@@ -49,14 +92,16 @@ START_TEST(equals_the_formulas_in_double)
     m = w + n;
     v = m + n;
     e = v + n;
+    weights = download(t.optimizer, t.optimizer->weights);
     for (size_t i = 0; i < n; i++)
-        w[i] = e[i] = t.optimizer->weights[i];
+        w[i] = e[i] = weights[i];
+    free(weights);
     run(&t, 12, 1);
     for (int s = 0; s < 12; s++) {
         double *g = calloc(n, sizeof *g), norm = 0, rate = lr * (s < 3 ? s / 3.0 : 1), decay, factor;
 
         for (size_t i = 0; i < n; i++) {
-            g[i] = (float)(noise(&state) * (s + 1) * 0.01);
+            g[i] = (float)(noise(&state) * ((s + 1) * 0.01));
             norm += g[i] * g[i];
         }
         norm = sqrt(norm);
@@ -76,11 +121,17 @@ START_TEST(equals_the_formulas_in_double)
             ck_assert_double_eq_tol(maskdm_optimizer_grad_norm(t.optimizer), norm, 1e-5 * norm);
         free(g);
     }
+    weights = download(t.optimizer, t.optimizer->weights);
+    average = download(t.optimizer, t.optimizer->ema);
+    gradients = download(t.optimizer, t.optimizer->gradients);
     for (size_t i = 0; i < n; i++) {
-        ck_assert_double_eq_tol(t.optimizer->weights[i], w[i], 2e-6);
-        ck_assert_double_eq_tol(t.optimizer->ema[i], e[i], 2e-6);
-        ck_assert_float_eq(t.optimizer->gradients[i], 0);
+        ck_assert_double_eq_tol(weights[i], w[i], 2e-6);
+        ck_assert_double_eq_tol(average[i], e[i], 2e-6);
+        ck_assert_float_eq(gradients[i], 0);
     }
+    free(weights);
+    free(average);
+    free(gradients);
     ck_assert_int_eq(maskdm_optimizer_steps(t.optimizer), 12);
     free(w);
     tiny_close(&t);
@@ -95,9 +146,9 @@ START_TEST(average_in_one_pass_or_apart)
     open_with(&b, "lr=1e-2", "start=3 every=2");
     run(&a, 9, 1);
     run(&b, 9, 0);
-    ck_assert_mem_eq(a.optimizer->weights, b.optimizer->weights, a.optimizer->length * sizeof(float));
-    ck_assert_mem_eq(a.optimizer->ema, b.optimizer->ema, a.optimizer->length * sizeof(float));
-    ck_assert_mem_ne(a.optimizer->ema, a.optimizer->weights, a.optimizer->length * sizeof(float));
+    expect_same_blocks(a.optimizer, a.optimizer->weights, b.optimizer, b.optimizer->weights, 1);
+    expect_same_blocks(a.optimizer, a.optimizer->ema, b.optimizer, b.optimizer->ema, 1);
+    expect_same_blocks(a.optimizer, a.optimizer->ema, a.optimizer, a.optimizer->weights, 0);
     tiny_close(&a);
     tiny_close(&b);
 }
@@ -144,16 +195,17 @@ START_TEST(clipping_at_both_ends)
 
     open_with(&t, "lr=1e-3 beta1=0.9 clip_norm=1", NULL);
     for (size_t i = 0; i < t.optimizer->length; i++)
-        t.optimizer->gradients[i] = 1e20f;
+        put_gradient(t.optimizer, i, 1e20f);
     OK(maskdm_optimizer_step(t.optimizer));
     ck_assert_int_eq(t.optimizer->applied, 1);
     ck_assert_double_eq_tol(maskdm_optimizer_grad_norm(t.optimizer), 1e20 * sqrt((double)t.optimizer->length), 1e16);
-    ck_assert_double_eq_tol(t.optimizer->moment1[0], 0.1 / sqrt((double)t.optimizer->length), 1e-6);
+    ck_assert_double_eq_tol(first_of(t.optimizer, t.optimizer->moment1), 0.1 / sqrt((double)t.optimizer->length),
+                            1e-6);
     tiny_close(&t);
     open_with(&t, "lr=1e-3 beta1=0.9 clip_norm=1e-6", NULL);
-    t.optimizer->gradients[0] = 1e-6f;
+    put_gradient(t.optimizer, 0, 1e-6f);
     OK(maskdm_optimizer_step(t.optimizer));
-    ck_assert_double_eq_tol(t.optimizer->moment1[0], 0.1 * 0.5e-6, 1e-12);
+    ck_assert_double_eq_tol(first_of(t.optimizer, t.optimizer->moment1), 0.1 * 0.5e-6, 1e-12);
     tiny_close(&t);
 }
 END_TEST
@@ -187,12 +239,12 @@ START_TEST(gradient_that_is_not_finite)
     run(&t, 3, 0);
     before = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
     ema = tiny_weights(&t, MASKDM_WEIGHTS_EMA);
-    t.optimizer->gradients[11] = INFINITY;
+    put_gradient(t.optimizer, 11, INFINITY);
     OK(maskdm_optimizer_step(t.optimizer));
     OK(maskdm_optimizer_update_ema(t.optimizer));
     ck_assert_int_eq(maskdm_optimizer_steps(t.optimizer), 4);
     ck_assert(!isfinite(maskdm_optimizer_grad_norm(t.optimizer)));
-    ck_assert_float_eq(t.optimizer->gradients[11], 0);
+    ck_assert_float_eq(first_of(t.optimizer, t.optimizer->gradients + 11), 0);
     ck_assert_int_eq(t.optimizer->applied, 3);
     ck_assert_int_eq(t.optimizer->ema_updates, 3);
     after = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
@@ -217,22 +269,21 @@ START_TEST(skipped_step_leaves_no_trace)
     open_with(&b, "lr=1e-2 warmup_steps=0", "start=1");
     for (int s = 0; s < 4; s++) {
         if (s == 1 || s == 3) {
-            b.optimizer->gradients[7] = NAN;
+            put_gradient(b.optimizer, 7, NAN);
             OK(maskdm_optimizer_step(b.optimizer));
             OK(maskdm_optimizer_update_ema(b.optimizer));
         }
         for (int k = 0; k < 2; k++) {
             maskdm_optimizer *o = k ? b.optimizer : a.optimizer;
 
-            for (size_t i = 0; i < o->length; i++)
-                o->gradients[i] = (float)(noise(&state[k]) * 0.01);
+            draw_gradients(o, &state[k], 0.01);
             OK(maskdm_optimizer_step(o));
             OK(maskdm_optimizer_update_ema(o));
         }
     }
     ck_assert_int_eq(maskdm_optimizer_steps(b.optimizer), 6);
-    ck_assert_mem_eq(b.optimizer->weights, a.optimizer->weights, a.optimizer->length * sizeof(float));
-    ck_assert_mem_eq(b.optimizer->ema, a.optimizer->ema, a.optimizer->length * sizeof(float));
+    expect_same_blocks(b.optimizer, b.optimizer->weights, a.optimizer, a.optimizer->weights, 1);
+    expect_same_blocks(b.optimizer, b.optimizer->ema, a.optimizer, a.optimizer->ema, 1);
     tiny_close(&a);
     tiny_close(&b);
 }
