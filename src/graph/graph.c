@@ -228,8 +228,10 @@ mdm_val mdm_graph_result(struct mdm_graph *g, enum mdm_role role, struct mdm_sha
     if (v < 0)
         return v;
     n = &g->node[g->n_node - 1];
-    while (i < MDM_MAX_OUT - 1 && n->out[i] != MDM_NONE)
+    while (i < MDM_MAX_OUT && n->out[i] != MDM_NONE)
         i++;
+    if (i == MDM_MAX_OUT)
+        return mdm_graph_fail(g, MASKDM_EINVAL, "%s has more than %d results", n->op->name, MDM_MAX_OUT);
     n->out[i] = v;
     g->val[v].node = g->n_node - 1;
     return v;

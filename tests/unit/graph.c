@@ -334,6 +334,28 @@ START_TEST(refused_memory_is_reported)
 }
 END_TEST
 
+/* The last would otherwise take the place of the one before it. */
+START_TEST(a_result_too_many_is_refused)
+{
+    static const struct mdm_op op = {.id = MDM_OP_ADD, .name = "many", .inputs = "x"};
+    struct mdm_params layout = {0};
+    struct mdm_graph g;
+    mdm_val x, y[MDM_MAX_OUT + 1];
+
+    mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+    x = mdm_graph_input(&g, MDM_F32, mdm_shape2(2, 3));
+    ck_assert_ptr_nonnull(mdm_graph_node(&g, &op, 1, &x));
+    for (int i = 0; i <= MDM_MAX_OUT; i++)
+        y[i] = mdm_graph_result(&g, MDM_ACT, mdm_shape2(2, 3));
+    ck_assert_int_ge(y[MDM_MAX_OUT - 1], 0);
+    ck_assert_int_eq(y[MDM_MAX_OUT], MDM_NONE);
+    ck_assert_int_eq(mdm_graph_plan(&g, 0), MASKDM_EINVAL);
+    ck_assert_str_eq(mdm_error_text(), "many has more than 3 results");
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
+}
+END_TEST
+
 START_TEST(a_missing_kernel_and_a_cancel_end_the_run)
 {
     struct mdm_params layout = {0};
@@ -411,6 +433,7 @@ int main(void)
     tcase_add_test(t, spans_do_not_meet);
     tcase_add_test(t, gradients_flow_where_wanted);
     tcase_add_test(t, a_value_that_nobody_uses_is_refused);
+    tcase_add_test(t, a_result_too_many_is_refused);
     tcase_add_test(t, the_first_failure_sticks);
     tcase_add_test(t, ops_check_shapes);
     tcase_add_test(t, refused_memory_is_reported);
