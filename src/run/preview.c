@@ -37,21 +37,13 @@ static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
     return status;
 }
 
-/* The host watches training: what it is told of steps are training steps, never the sampler's. */
-static int write_quietly(struct mdm_run *run, maskdm_sampler *sampler, int64_t count, const int32_t *labels,
-                         const char *path)
+static int write_grid(maskdm_sampler *sampler, int64_t count, const int32_t *labels, const char *path)
 {
-    maskdm_progress_callback progress = run->control ? run->control->progress : NULL;
     struct mdm_writer *writer;
-    int status;
 
     MDM_TRY(mdm_writer_reserve(&writer, path));
-    if (run->control)
-        run->control->progress = NULL;
-    status = mdm_sampler_write_grid(sampler, count, labels, 0, 8, &writer);
-    if (run->control)
-        run->control->progress = progress;
-    return status;
+    sampler->quiet = 1; /* what the host is told of steps are training steps */
+    return mdm_sampler_write_grid(sampler, count, labels, 0, 8, &writer);
 }
 
 static int draw(struct mdm_run *run, const char *path)
@@ -65,7 +57,7 @@ static int draw(struct mdm_run *run, const char *path)
     for (int64_t i = 0; i < count && status == MASKDM_OK; i++)
         labels[i] = classes ? (int32_t)(i % classes) : -1;
     if (status == MASKDM_OK)
-        status = write_quietly(run, sampler, count, labels, path);
+        status = write_grid(sampler, count, labels, path);
     mdm_sampler_drop(&sampler);
     mdm_free(labels);
     return status;

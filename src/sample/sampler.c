@@ -115,7 +115,8 @@ static int report(maskdm_sampler *s, struct job *j, int64_t i)
     p.seconds_left = seconds / (double)j->done * (double)(j->all - j->done);
     if (seconds > 0)
         p.images_per_second = (double)p.images / seconds;
-    mdm_control_report(s->control, &p);
+    if (!s->quiet)
+        mdm_control_report(s->control, &p);
     return j->done < j->all ? mdm_control_check(s->control, "sampling") : MASKDM_OK;
 }
 

@@ -25,6 +25,7 @@ struct maskdm_sampler {
     double guidance;    /* scale; 1: none */
     maskdm_preview_callback preview;
     void *preview_user;
+    int quiet; /* steps are not reported: the host watches something else */
 
     /* Made for the number of images that go at once, and made anew when that changes. */
     struct mdm_program *program;

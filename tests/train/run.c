@@ -139,6 +139,54 @@ START_TEST(folder)
 }
 END_TEST
 
+static int64_t told_last;
+static int while_drawn;
+
+/* What the host is told of are steps of training, one by one. */
+static int count_up(void *user, const struct maskdm_progress *p)
+{
+    (void)user;
+    ck_assert_int_eq(p->step, ++told_last);
+    return 0;
+}
+
+static int watch_no_more(void *user, const struct maskdm_progress *p)
+{
+    (void)user, (void)p;
+    return 0;
+}
+
+/* A grid is being written: the control is as the host has it, who may change it even now. */
+static int change_control(void *user, const char *operation, const char *name)
+{
+    maskdm_control *control = user;
+
+    if (strstr(name, "samples-") && strcmp(operation, "write") == 0 && !while_drawn++) {
+        ck_assert(control->progress == count_up);
+        maskdm_control_set_progress(control, watch_no_more, NULL);
+    }
+    return 0;
+}
+
+START_TEST(previews_leave_the_control_alone)
+{
+    struct mdm_file_hook hook = {change_control, NULL};
+    maskdm_control *control;
+
+    OK(maskdm_control_create(&control));
+    hook.user = control;
+    maskdm_control_set_progress(control, count_up, NULL);
+    told_last = while_drawn = 0;
+    mdm_file_hook_set(&hook);
+    OK(run(out_a, "steps=6 log_every=1 sample_every=4 sample_count=2 sample_steps=3", control));
+    mdm_file_hook_set(NULL);
+    ck_assert_int_ge(while_drawn, 1);
+    ck_assert(control->progress == watch_no_more);
+    ck_assert_int_eq(told_last, 3); /* a grid comes before the report of its step */
+    maskdm_control_release(&control);
+}
+END_TEST
+
 static int stop_at_five(void *user, const struct maskdm_progress *p)
 {
     if (p->step == 5)
@@ -612,6 +660,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_test(tests, resuming_to_the_byte);
     tcase_add_test(tests, folder);
+    tcase_add_test(tests, previews_leave_the_control_alone);
     tcase_add_test(tests, stopped_and_cancelled);
     tcase_add_test(tests, resuming_without_a_checkpoint);
     tcase_add_test(tests, resuming_past_a_broken_checkpoint);
