@@ -17,6 +17,7 @@
 #include <maskdm/options.h>
 #include <maskdm/sample.h>
 #include <maskdm/scheduler.h>
+#include <maskdm/solver.h>
 #include <maskdm/train.h>
 
 #endif

@@ -97,7 +97,8 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_parameter(maskdm_model *model,
                                                             const float *value, int64_t count);
 
 /**
- * One forward pass. x_t: B x H x W x C. times: B, in -1 .. T (fractions allowed). labels: B, -1 is the null class;
+ * One forward pass. x_t: B x H x W x C. times: B, of the scheduler's process,
+ * from its image to its last (fractions allowed). labels: B, -1 is the null class;
  * NULL: all null. index: B x visible patch indices, rising, or NULL: all patches (visible is then ignored). out: B x
  * K x p*p*C, a patch's values in (row, column, channel) order; with index NULL, B x H x W x C. An image's result does
  * not depend on the batch it is in. Makes its program anew each time: use a sampler or a trainer for many calls.

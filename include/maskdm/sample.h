@@ -23,7 +23,7 @@ extern "C" {
 typedef struct maskdm_sampler maskdm_sampler;
 
 /**
- * which: enum maskdm_weights. options: kind "sampler" (ddpm, ddim or dpmpp, steps, eta, spacing, guidance, clip,
+ * which: enum maskdm_weights. options: kind "sampler" (which one, its steps, spacing, guidance, clip,
  * seed, batch_size); NULL for the defaults. control: NULL for none.
  *
  * guidance w (Ho and Salimans 2022, arXiv 2207.12598): predictions are null + w (labelled - null), so that 1 is no
@@ -44,8 +44,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run(maskdm_sampler *sampler, int
                                                     const int32_t *labels, int sample_type, void *out,
                                                     size_t row_stride, size_t image_stride);
 /**
- * The same from given noise. x: count x n values of x_T, replaced by the last x (not clipped, in -1 .. 1 units).
- * noise: (steps - 1) x count x n normals in the order in which the sampler uses them, NULL where it needs none.
+ * The same from given noise. x: count x n unit normals, replaced by the last x (not clipped, in -1 .. 1 units).
+ * noise: draws x count x n normals in the order in which the sampler uses them, NULL where it needs none; draws is
+ * maskdm_solver_draws() of a solver with these options: steps - 1 for ddpm and for ddim with an eta above 0.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run_from(maskdm_sampler *sampler, int64_t count, float *x,
                                                          const float *noise, const int32_t *labels);

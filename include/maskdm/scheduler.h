@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The scheduler: noise schedule, prediction type, and the arithmetic of the diffusion process forward (adding noise)
- * and backward (a sampler's step).
+ * The scheduler: a diffusion process, what the network predicts in it, and how much each level of noise counts in the
+ * loss; and the arithmetic of training. Single steps of sampling are maskdm/solver.h.
  *
- * T timesteps, t in 0 .. T-1, abar_t = prod (1 - beta). x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) eps.
- * Schedules: linear, betas from 1e-4 1000/T to 2e-2 1000/T (Ho et al. 2020, scaled); cosine with s = 0.008 and betas
- * at most 0.999 (Nichol and Dhariwal 2021, eq. 17); shifted_cosine, abar' = sigmoid(ln((64/d)^2 abar/(1-abar)))
- * before the division by its value at 0 (Hoogeboom et al. 2023). Prediction: noise, x0, or v = sqrt(abar) eps -
- * sqrt(1-abar) x0 (Salimans and Ho 2022).
+ * At time t there is x_t = signal(t) x0 + noise(t) eps, with eps unit normals. Processes, and their times from least
+ * to most noise:
+ *
+ *     discrete   0 .. T-1, whole in training, ln signal linear between: signal^2 = abar_t = prod (1 - beta),
+ *                noise^2 = 1 - abar_t; -1 stands for the image. Schedules: linear, betas from 1e-4 1000/T to
+ *                2e-2 1000/T (Ho et al. 2020, scaled); cosine with s = 0.008 and betas at most 0.999 (Nichol and
+ *                Dhariwal 2021, eq. 17); shifted_cosine, abar' = sigmoid(ln((64/d)^2 abar/(1-abar))) before the
+ *                division by its value at 0 (Hoogeboom et al. 2023)
+ *     vp         1e-5 .. 1: signal^2 = exp(-9.95 t^2 - 0.1 t), noise^2 = 1 - signal^2 (Song et al. 2021)
+ *     edm        sigma_min .. sigma_max: 1 and sigma = t (Karras et al. 2022); 0 is the image
+ *     flow       0 .. 1: 1 - t and noise_scale t (Lipman et al. 2023; Liu et al. 2023); 0 is the image
+ *
+ * Predictions, what the network's output F is meant to be: noise, x0; v = signal eps - noise x0 (Salimans and Ho
+ * 2022; discrete, vp); edm, the preconditioned form (edm); velocity = noise_scale eps - x0, or its opposite where
+ * flow_time is data (flow). Weights, a factor of |F - target|^2: none (1), noise, x0, v (the error that F leaves in
+ * these; v's is that of the velocity on a straight path), min_snr (Hang et al. 2023), p2 (Choi et al. 2022), edm
+ * (Karras et al. 2022), sigmoid (Hoogeboom et al. 2024).
  *
  * Arrays of images are batch x n floats, packed; n = height * width * channels.
  * Thread safety: immutable, so calls on several threads may share one. No callback runs while it is read: another
@@ -24,63 +36,51 @@ extern "C" {
 
 typedef struct maskdm_scheduler maskdm_scheduler;
 
-/** options: kind "scheduler"; NULL: the defaults. So it is with every `sampler` below. */
+/** options: kind "scheduler"; NULL: the defaults. MASKDM_EINVAL for a prediction that has no meaning for the
+ * process. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_create(maskdm_scheduler **out, const maskdm_options *options);
 MASKDM_API void maskdm_scheduler_release(maskdm_scheduler **scheduler);
-MASKDM_API int64_t maskdm_scheduler_timesteps(const maskdm_scheduler *scheduler);
-/** "noise", "x0" or "v". */
+/** "discrete" and so on; NULL for NULL. */
+MASKDM_API const char *maskdm_scheduler_process(const maskdm_scheduler *scheduler);
+/** "noise" and so on, the process's own where the option was auto; NULL for NULL. */
 MASKDM_API const char *maskdm_scheduler_prediction(const maskdm_scheduler *scheduler);
-/** A table of T doubles: "betas", "alphas_cumprod", "posterior_variance", "posterior_mean_coef1",
- *  "posterior_mean_coef2". count must be T. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_table(const maskdm_scheduler *scheduler, const char *name,
-                                                        double *out, int64_t count);
+/** The times of least and most noise at which the network is asked. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_range(const maskdm_scheduler *scheduler, double *first,
+                                                        double *last);
+/** A table of the discrete process: "betas", "alphas_cumprod", "posterior_variance", "posterior_mean_coef1",
+ *  "posterior_mean_coef2"; at most `capacity` values of it. Returns its length, which is T, or a negative status:
+ *  MASKDM_ENOTFOUND for other names and other processes. */
+MASKDM_API MASKDM_MUST_CHECK int64_t maskdm_scheduler_table(const maskdm_scheduler *scheduler, const char *name,
+                                                            double *out, int64_t capacity);
 
-/* ---- forward ---- */
-
-/** Times (whole numbers in 0 .. T-1) and noise for images first .. first + count - 1 of the run's stream at `step`.
- */
+/** Times and noise for images first .. first + count - 1 of the run's stream at `step`. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_draw_times(const maskdm_scheduler *scheduler, uint64_t seed,
                                                              int64_t first, int64_t step, int64_t count,
                                                              double *times);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_draw_noise(const maskdm_scheduler *scheduler, uint64_t seed,
                                                              int64_t first, int64_t step, int64_t count, int64_t n,
                                                              float *noise);
-/** x_t, and what the network should predict for it. times[batch] must be whole numbers in 0 .. T-1. */
+/**
+ * A number for each time. name:
+ *     "signal", "noise"                    x_t = signal x0 + noise eps
+ *     "input_scale", "network_time"        the network is given input_scale x_t, and told network_time
+ *     "target_x0", "target_noise"          F should be target_x0 x0 + target_noise eps
+ *     "denoised_x_t", "denoised_output"    x0 = denoised_x_t x_t + denoised_output F
+ *     "loss_weight"                        of |F - target|^2
+ * MASKDM_ENOTFOUND for other names; MASKDM_EINVAL for times outside the process's range.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_factors(const maskdm_scheduler *scheduler, const char *name,
+                                                          int64_t batch, const double *times, double *out);
+/** x_t; what the network should predict for it; and the x0 that follows from what it did. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_add_noise(const maskdm_scheduler *scheduler, int64_t batch,
                                                             int64_t n, const float *x0, const float *noise,
                                                             const double *times, float *x_t);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_target(const maskdm_scheduler *scheduler, int64_t batch, int64_t n,
                                                          const float *x0, const float *noise, const double *times,
                                                          float *target);
-
-/* ---- backward: a sampler of kind "sampler" (ddpm, ddim, dpmpp) in single steps ---- */
-
-/** The times that the sampler visits, from noise to image: S + 1 values; the last is no input of the network. Returns
- * S, or a negative status; writes at most `capacity`. DDIM: linspace(-1, T-1, steps+1) truncated, reversed;
- * DDPM: T-1, ..., 0, -1; DPM-Solver++: T-1 .. 0 in `steps` even steps of time or of the log signal-to-noise ratio,
- * not rounded. */
-MASKDM_API MASKDM_MUST_CHECK int64_t maskdm_scheduler_times(const maskdm_scheduler *scheduler,
-                                                            const maskdm_options *sampler, double *times,
-                                                            int64_t capacity);
-/**
- * One step from times[i] to times[i+1], in place on x[batch,n]. prediction: the network's output for x at times[i].
- * noise: batch x n normals, unused (may be NULL) in the last step and by DDIM at eta 0. x0 (may be NULL) receives the
- * predicted clean image, clipped as the sampler's `clip` says: for noise prediction the noise is not computed anew
- * from the clipped x0, for x0 and v it is, as the authors do (Song et al. 2021, eq. 12; Ho et al. 2020, eq. 7).
- */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_step(const maskdm_scheduler *scheduler,
-                                                       const maskdm_options *sampler, double time, double next_time,
-                                                       int64_t batch, int64_t n, float *x, const float *prediction,
-                                                       const float *noise, float *x0);
-/**
- * The same for a sampler that looks back one step, DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, algorithm 2):
- * `before` is times[i-1] and x0_before the x0 that its step gave; -1 and NULL in the first step, which is of first
- * order, as every dpmpp step of maskdm_scheduler_step() is. Others ignore both. x0 may not be x0_before.
- */
-MASKDM_API MASKDM_MUST_CHECK int
-maskdm_scheduler_step_after(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double before,
-                            const float *x0_before, double time, double next_time, int64_t batch, int64_t n, float *x,
-                            const float *prediction, const float *noise, float *x0);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_denoised(const maskdm_scheduler *scheduler, int64_t batch,
+                                                           int64_t n, const float *x_t, const float *output,
+                                                           const double *times, float *x0);
 
 #ifdef __cplusplus
 }

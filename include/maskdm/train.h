@@ -88,18 +88,18 @@ MASKDM_API double maskdm_trainer_last_loss(const maskdm_trainer *trainer);
 /** Draw micro-batch `part` (0 .. accumulate-1) of the coming step from `data`, with times, noise, masks and label
  * dropout. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, maskdm_data *data, int64_t part);
-/** Give the micro-batch oneself. images: B x n in -1 .. 1. labels: B or NULL (all null). times: B, whole numbers.
+/** Give the micro-batch oneself. images: B x n in -1 .. 1. labels: B or NULL (all null). times: B, of the process.
  * noise: B x n. index: B x K rising patch indices, NULL when all are visible. All are copied. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images,
                                                           const int32_t *labels, const double *times,
                                                           const float *noise, const int32_t *index);
-/** The micro-batch as it is now: "x_t", "target", "noise", "images" (B x n). A copy of what lies on the device, in
- * memory of the trainer's that stays as it is until the same view is asked for again or the trainer is released. NULL
- * for other names, and where there is no memory for the copy. */
+/** The micro-batch as it is now: "input" (x_t times the scheduler's input_scale), "target", "noise", "images" (B x
+ * n). A copy of what lies on the device, in memory of the trainer's that stays as it is until the same view is asked
+ * for again or the trainer is released. NULL for other names, and where there is no memory for the copy. */
 MASKDM_API const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name);
 /** The visible patches' indices, B x K. */
 MASKDM_API const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer);
-/** Run the network on x_t. */
+/** Run the network on the input. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_forward(maskdm_trainer *trainer);
 /** The prediction of the last forward: B x K x p*p*C, a patch's values in (row, column, channel) order. A copy, as
  * above. */
@@ -127,9 +127,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_save(maskdm_trainer *trainer, co
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load(maskdm_trainer *trainer, const char *path);
 
 /**
- * Held-out loss on the first `count` images of `data` (0: all), unmasked, with times and noise fixed by the trainer's
- * seed and stratified over the time range. bucket: mean loss of `buckets` equal parts of 0 .. T-1 (NaN where no image
- * fell), or NULL. which: enum maskdm_weights.
+ * Held-out loss on the first `count` images of `data` (0: all): the mean of (x0 - predicted x0)^2 of whole images, at
+ * noise-to-signal ratios of 0.02 to 20, stratified over their logarithm, with noise fixed by the trainer's seed; so
+ * it compares across processes, predictions and weights. bucket: its mean over `buckets` equal parts of that
+ * logarithm (NaN where no image fell), or NULL. which: enum maskdm_weights.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_validate(maskdm_trainer *trainer, maskdm_data *data, int64_t count,
                                                          int which, double *loss, double *bucket,

@@ -13,7 +13,6 @@
 #include "model/options.h"
 #include "option/option.h"
 #include "run/options.h"
-#include "sample/options.h"
 #include "text/text.h"
 #include "train/options.h"
 

@@ -6,9 +6,10 @@
 
 #include "api/argument.h"
 #include "base/checked.h"
-#include "diffusion/solver.h"
-#include "sample/options.h"
+#include "diffusion/discrete.h"
+#include "backend/backend.h"
 
+#include <stddef.h>
 #include <string.h>
 
 int maskdm_scheduler_create(maskdm_scheduler **out, const maskdm_options *options)
@@ -26,10 +27,10 @@ void maskdm_scheduler_release(maskdm_scheduler **scheduler)
         mdm_scheduler_drop(scheduler);
 }
 
-int64_t maskdm_scheduler_timesteps(const maskdm_scheduler *scheduler)
+const char *maskdm_scheduler_process(const maskdm_scheduler *scheduler)
 {
-    MDM_NEED(scheduler);
-    return scheduler->schedule.timesteps;
+    MDM_NEED_OR(scheduler, NULL);
+    return scheduler->process->kind->name;
 }
 
 const char *maskdm_scheduler_prediction(const maskdm_scheduler *scheduler)
@@ -38,21 +39,32 @@ const char *maskdm_scheduler_prediction(const maskdm_scheduler *scheduler)
     return scheduler->prediction->name;
 }
 
-int maskdm_scheduler_table(const maskdm_scheduler *scheduler, const char *name, double *out, int64_t count)
+int maskdm_scheduler_range(const maskdm_scheduler *scheduler, double *first, double *last)
 {
+    MDM_NEED(scheduler);
+    MDM_NEED(first);
+    MDM_NEED(last);
+    *first = scheduler->process->first;
+    *last = scheduler->process->last;
+    return MASKDM_OK;
+}
+
+int64_t maskdm_scheduler_table(const maskdm_scheduler *scheduler, const char *name, double *out, int64_t capacity)
+{
+    const struct mdm_schedule *schedule;
     const double *table;
 
     MDM_NEED(scheduler);
     MDM_NEED(name);
-    MDM_NEED(out);
-    table = mdm_schedule_table(&scheduler->schedule, name);
+    MDM_NEED_ARRAY(out, capacity);
+    schedule = mdm_discrete_schedule(scheduler->process);
+    table = schedule ? mdm_schedule_table(schedule, name) : NULL;
     if (!table)
-        return mdm_fail(MASKDM_ENOTFOUND, "a scheduler has no table \"%s\"", name);
-    if (count != scheduler->schedule.timesteps)
-        return mdm_fail(MASKDM_EINVAL, "room for %lld values of a table of %lld", (long long)count,
-                        (long long)scheduler->schedule.timesteps);
-    memcpy(out, table, (size_t)count * sizeof *out);
-    return MASKDM_OK;
+        return mdm_fail(MASKDM_ENOTFOUND, "a scheduler of process %s has no table \"%s\"",
+                        scheduler->process->kind->name, name);
+    for (int64_t i = 0; i < schedule->timesteps && i < capacity; i++)
+        out[i] = table[i];
+    return schedule->timesteps;
 }
 
 /* That batch images of n values can be counted. */
@@ -93,18 +105,74 @@ int maskdm_scheduler_draw_noise(const maskdm_scheduler *scheduler, uint64_t seed
     return MASKDM_OK;
 }
 
-/* out = a[b] x0 + b[b] eps, image by image; nothing is written before every time was checked. */
-static int combine(const maskdm_scheduler *s, int64_t batch, int64_t n, const float *x0, const float *noise,
-                   const double *times, float *out, int target)
+static int check_times(const maskdm_scheduler *s, int64_t batch, const double *times)
 {
-    double a, e;
+    for (int64_t b = 0; b < batch; b++)
+        MDM_TRY(mdm_process_check(s->process, times[b]));
+    return MASKDM_OK;
+}
 
-    MDM_TRY(mdm_scheduler_factors(s, batch, times, NULL, NULL, NULL, NULL));
+int maskdm_scheduler_factors(const maskdm_scheduler *scheduler, const char *name, int64_t batch, const double *times,
+                             double *out)
+{
+    static const struct {
+        const char *name;
+        size_t at;
+    } factors[] = {{"signal", offsetof(struct mdm_facts, level.signal)},
+                   {"noise", offsetof(struct mdm_facts, level.noise)},
+                   {"input_scale", offsetof(struct mdm_facts, input_scale)},
+                   {"network_time", offsetof(struct mdm_facts, network_time)},
+                   {"target_x0", offsetof(struct mdm_facts, target.a)},
+                   {"target_noise", offsetof(struct mdm_facts, target.b)},
+                   {"denoised_x_t", offsetof(struct mdm_facts, clean.a)},
+                   {"denoised_output", offsetof(struct mdm_facts, clean.b)},
+                   {"loss_weight", offsetof(struct mdm_facts, weight)}};
+    size_t i = 0;
+
+    MDM_NEED(scheduler);
+    MDM_NEED(name);
+    MDM_TRY(check_images(__func__, batch, 1));
+    MDM_NEED_ARRAY(times, batch);
+    MDM_NEED_ARRAY(out, batch);
+    while (i < MDM_LENGTH(factors) && strcmp(factors[i].name, name) != 0)
+        i++;
+    if (i == MDM_LENGTH(factors))
+        return mdm_fail(MASKDM_ENOTFOUND, "a scheduler has no factor \"%s\"", name);
+    MDM_TRY(check_times(scheduler, batch, times));
     for (int64_t b = 0; b < batch; b++) {
-        MDM_TRY(mdm_scheduler_factors(s, 1, times + b, target ? NULL : &a, target ? NULL : &e, target ? &a : NULL,
-                                      target ? &e : NULL));
-        for (int64_t i = b * n; i < (b + 1) * n; i++)
-            out[i] = (float)(a * (double)x0[i] + e * (double)noise[i]);
+        const struct mdm_facts f = mdm_scheduler_facts(scheduler, times[b]);
+
+        memcpy(&out[b], (const char *)&f + factors[i].at, sizeof out[b]);
+    }
+    return MASKDM_OK;
+}
+
+static struct mdm_pair level_of(const struct mdm_facts *f)
+{
+    return (struct mdm_pair){f->level.signal, f->level.noise};
+}
+
+static struct mdm_pair target_of(const struct mdm_facts *f)
+{
+    return f->target;
+}
+
+static struct mdm_pair clean_of(const struct mdm_facts *f)
+{
+    return f->clean;
+}
+
+/* out = a u + b v, image by image; nothing is written before every time was checked. */
+static int combine(const maskdm_scheduler *s, int64_t batch, int64_t n, const float *u, const float *v,
+                   const double *times, float *out, struct mdm_pair (*pair)(const struct mdm_facts *f))
+{
+    MDM_TRY(check_times(s, batch, times));
+    for (int64_t b = 0; b < batch; b++) {
+        const struct mdm_facts f = mdm_scheduler_facts(s, times[b]);
+        const struct mdm_pair p = pair(&f);
+
+        mdm_mix_on_host(
+            &(struct mdm_mix){.n = n, .count = 2, .x = {u + b * n, v + b * n}, .a = {p.a, p.b}, .y = out + b * n});
     }
     return MASKDM_OK;
 }
@@ -118,7 +186,7 @@ int maskdm_scheduler_add_noise(const maskdm_scheduler *scheduler, int64_t batch,
     NEED_VALUES(noise);
     MDM_NEED_ARRAY(times, batch);
     NEED_VALUES(x_t);
-    return combine(scheduler, batch, n, x0, noise, times, x_t, 0);
+    return combine(scheduler, batch, n, x0, noise, times, x_t, level_of);
 }
 
 int maskdm_scheduler_target(const maskdm_scheduler *scheduler, int64_t batch, int64_t n, const float *x0,
@@ -130,67 +198,17 @@ int maskdm_scheduler_target(const maskdm_scheduler *scheduler, int64_t batch, in
     NEED_VALUES(noise);
     MDM_NEED_ARRAY(times, batch);
     NEED_VALUES(target);
-    return combine(scheduler, batch, n, x0, noise, times, target, 1);
+    return combine(scheduler, batch, n, x0, noise, times, target, target_of);
 }
 
-static int read_sampler(struct mdm_solver *out, const maskdm_options *sampler)
+int maskdm_scheduler_denoised(const maskdm_scheduler *scheduler, int64_t batch, int64_t n, const float *x_t,
+                              const float *output, const double *times, float *x0)
 {
-    struct mdm_work work = {0};
-    maskdm_options *o;
-    int status;
-
-    MDM_TRY(mdm_work_share(&work, mdm_options_handle(sampler)));
-    MDM_TRY(mdm_work_end(&work, mdm_options_extract(&o, sampler, &mdm_sampler_kind)));
-    status = mdm_solver_make(out, o);
-    mdm_options_release(&o);
-    return status;
-}
-
-int64_t maskdm_scheduler_times(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double *times,
-                               int64_t capacity)
-{
-    struct mdm_solver how;
-    int64_t steps;
-
-    MDM_NEED(scheduler);
-    MDM_NEED_ARRAY(times, capacity);
-    MDM_TRY(read_sampler(&how, sampler));
-    steps = how.solver->steps(scheduler, &how);
-    for (int64_t i = 0; i <= steps && i < capacity; i++)
-        times[i] = how.solver->time(scheduler, &how, i);
-    return steps;
-}
-
-static int step(const maskdm_scheduler *scheduler, const maskdm_options *sampler, const struct mdm_move *move)
-{
-    struct mdm_solver how;
-
-    MDM_TRY(read_sampler(&how, sampler));
-    return mdm_solver_step(scheduler, &how, move);
-}
-
-int maskdm_scheduler_step(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double time,
-                          double next_time, int64_t batch, int64_t n, float *x, const float *prediction,
-                          const float *noise, float *x0)
-{
-    const struct mdm_move move = {{-1, time, next_time}, batch, n, x, prediction, noise, NULL, x0};
-
     MDM_NEED(scheduler);
     MDM_TRY(check_images(__func__, batch, n));
-    NEED_VALUES(x);
-    NEED_VALUES(prediction);
-    return step(scheduler, sampler, &move);
-}
-
-int maskdm_scheduler_step_after(const maskdm_scheduler *scheduler, const maskdm_options *sampler, double before,
-                                const float *x0_before, double time, double next_time, int64_t batch, int64_t n,
-                                float *x, const float *prediction, const float *noise, float *x0)
-{
-    const struct mdm_move move = {{before, time, next_time}, batch, n, x, prediction, noise, x0_before, x0};
-
-    MDM_NEED(scheduler);
-    MDM_TRY(check_images(__func__, batch, n));
-    NEED_VALUES(x);
-    NEED_VALUES(prediction);
-    return step(scheduler, sampler, &move);
+    NEED_VALUES(x_t);
+    NEED_VALUES(output);
+    MDM_NEED_ARRAY(times, batch);
+    NEED_VALUES(x0);
+    return combine(scheduler, batch, n, x_t, output, times, x0, clean_of);
 }

@@ -122,7 +122,7 @@ const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name
 const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer)
 {
     MDM_NEED_OR(trainer, NULL);
-    return trainer->index;
+    return trainer->micro.index;
 }
 
 int maskdm_trainer_forward(maskdm_trainer *trainer)

@@ -102,8 +102,8 @@ struct mdm_kernel {
 };
 
 /* x_t = signal[b] x0 + noise[b] eps over B images of n values; the target by its own two factors:
- * target = t_x0[b] x0 + t_eps[b] eps (noise: 0, 1; x0: 1, 0; v: -sqrt(1-abar), sqrt(abar)). Images are device memory,
- * factors host memory. */
+ * target = target_x0[b] x0 + target_eps[b] eps. In single precision, term by term. Images are device memory, factors
+ * host memory. */
 struct mdm_noising {
     int64_t batch, n;
     const float *x0, *eps;
@@ -111,15 +111,53 @@ struct mdm_noising {
     float *x_t, *target;                                   /* target may be NULL */
 };
 
+/* y = sum a[k] x[k] over n values, in double and rounded once. Device memory; y may be one of x. */
+enum { MDM_MIX = 3 };
+struct mdm_mix {
+    int64_t n;
+    int count; /* of terms, up to MDM_MIX */
+    const float *x[MDM_MIX];
+    double a[MDM_MIX];
+    float *y;
+};
+
+/* One step of a solver over n values, each in double and rounded once: at the noisy end the factors reach 2e4 and
+ * cancel.
+ *
+ *     x0 = clean_x x + clean_f F, within -1 .. 1 where `clip` is set
+ *     eps = F where it is the noise itself, else (x - signal x0) / noise
+ *     next x = the terms' factors times x, start, x0, eps, before, z
+ *
+ * Device memory. What has the factor 0 is not read and may be NULL. */
+struct mdm_terms {
+    double x, start, x0, eps; /* the present x; the one kept at the step's start; this evaluation's */
+    double before, z;         /* the x0 of the evaluation before; fresh normals */
+};
+struct mdm_solve {
+    int64_t n;
+    double clean_x, clean_f, signal, noise;
+    int clip, eps_is_f;
+    struct mdm_terms next;
+    float *x;
+    const float *f, *before, *z;
+    float *start; /* `begins`: receives x as it was; else it is read */
+    int begins;
+    float *x0; /* receives this evaluation's; may be NULL; not `before` */
+};
+/* The same on memory of the host, on this thread. */
+void mdm_mix_on_host(const struct mdm_mix *job);
+void mdm_solve_on_host(const struct mdm_solve *job);
+
 /* Mean over each image's visible values of |pred - target| or its square. pred[B,K,p*p*C] has a patch's values in
  * (row, column, channel) order; target[B,H,W,C] is gathered by index[B,K]. loss[b] is image b's mean (double,
- * fixed summation order); dpred (may be NULL) is the gradient of scale * sum_b loss[b]. pred, target and dpred are
- * device memory, index and loss host memory. */
+ * fixed summation order), times weight[b]; dpred (may be NULL) is the gradient of scale * sum_b loss[b]. pred,
+ * target and dpred are device memory, index, weight and loss host memory. */
 struct mdm_loss {
     int64_t batch, height, width, channels, patch, visible;
     int l1;
     const float *pred, *target;
     const int32_t *index;
+    const double *weight;
     double scale;
     double *loss;
     float *dpred;
@@ -153,6 +191,8 @@ struct mdm_backend_vtbl {
     /* One image is one stream: out[b*n .. ] = normals of stream[b]; out is device memory. */
     int (*normal)(struct mdm_backend *, float *out, int64_t batch, int64_t n, const struct mdm_rng *stream);
     int (*noising)(struct mdm_backend *, const struct mdm_noising *);
+    int (*mix)(struct mdm_backend *, const struct mdm_mix *);
+    int (*solve)(struct mdm_backend *, const struct mdm_solve *);
     int (*loss)(struct mdm_backend *, const struct mdm_loss *);
     /* Sum of squares of device memory, in double with a fixed tree; not finite when any element is not. */
     int (*sum_squares)(struct mdm_backend *, double *out, const float *x, size_t n);

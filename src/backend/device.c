@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/handle.h"
-#include "base/process.h"
+#include "base/maker.h"
 #include "os/cores.h"
 
 struct maskdm_device {
@@ -39,7 +39,7 @@ static void destroy(void *object)
     maskdm_device *d = object;
 
     d->backend->v->close(d->backend);
-    if (mdm_process_made(d->process))
+    if (mdm_maker_is_here(d->process))
         mdm_turn_free(&d->turn);
     mdm_free(d);
 }
@@ -61,7 +61,7 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
     mdm_handle_init(&d->handle, &kind);
     d->limit = limit;
     d->workers = s->workers;
-    d->process = mdm_process_id();
+    d->process = mdm_maker_id();
     mdm_turn_init(&d->turn);
     *out = d;
     return MASKDM_OK;
@@ -121,7 +121,7 @@ int mdm_device_take(maskdm_device *d, size_t bytes, const char *what)
 {
     size_t used = atomic_load(&d->used), peak;
 
-    MDM_TRY(mdm_process_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->process, "the device"));
     do {
         size_t most = d->limit ? d->limit : SIZE_MAX;
         if (used > most || bytes > most - used)
@@ -169,25 +169,25 @@ void mdm_device_free(maskdm_device *d, void *memory, size_t bytes)
 
 int mdm_device_upload(maskdm_device *d, void *device, const void *host, size_t bytes)
 {
-    MDM_TRY(mdm_process_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->process, "the device"));
     return d->backend->v->upload(d->backend, device, host, bytes);
 }
 
 int mdm_device_download(maskdm_device *d, void *host, const void *device, size_t bytes)
 {
-    MDM_TRY(mdm_process_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->process, "the device"));
     return d->backend->v->download(d->backend, host, device, bytes);
 }
 
 int mdm_device_copy(maskdm_device *d, void *to, const void *from, size_t bytes)
 {
-    MDM_TRY(mdm_process_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->process, "the device"));
     return d->backend->v->copy(d->backend, to, from, bytes);
 }
 
 int mdm_device_fill(maskdm_device *d, void *memory, int byte, size_t bytes)
 {
-    MDM_TRY(mdm_process_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->process, "the device"));
     return d->backend->v->fill(d->backend, memory, byte, bytes);
 }
 
@@ -195,7 +195,7 @@ int mdm_device_fill(maskdm_device *d, void *memory, int byte, size_t bytes)
 
 int mdm_device_enter(maskdm_device *d)
 {
-    MDM_TRY(mdm_process_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->process, "the device"));
     mdm_turn_enter(&d->turn);
     if (d->backend->v->enter)
         d->backend->v->enter(d->backend);

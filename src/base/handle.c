@@ -5,14 +5,14 @@
 #include "base/handle.h"
 
 #include "base/error.h"
-#include "base/process.h"
+#include "base/maker.h"
 
 void mdm_handle_init(struct mdm_handle *h, const struct mdm_handle_kind *kind)
 {
     h->kind = kind;
     atomic_init(&h->references, 1);
     atomic_init(&h->calls, 0);
-    h->process = mdm_process_id();
+    h->process = mdm_maker_id();
 }
 
 void mdm_handle_hold(struct mdm_handle *h)
@@ -31,7 +31,7 @@ void mdm_handle_drop(struct mdm_handle *h)
 
 static int refuse(const struct mdm_handle *h)
 {
-    MDM_TRY(mdm_process_check(h->process, h->kind->name));
+    MDM_TRY(mdm_maker_check(h->process, h->kind->name));
     return mdm_fail(MASKDM_EBUSY,
                     "the %s is at work: it cannot be used from its own callbacks or by two threads at once",
                     h->kind->name);

@@ -6,7 +6,7 @@
 #include "data/loader.h"
 
 #include "base/alloc.h"
-#include "base/process.h"
+#include "base/maker.h"
 #include "os/thread.h"
 
 #include <string.h>
@@ -82,7 +82,7 @@ int mdm_loader_create(struct mdm_loader **out, int threads, int64_t slots, size_
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->done, NULL);
-    l->process = mdm_process_id();
+    l->process = mdm_maker_id();
     l->slots = slots;
     l->elements = elements;
     l->load = load;
@@ -121,7 +121,7 @@ void mdm_loader_release(struct mdm_loader **loader)
     *loader = NULL;
     if (!l)
         return;
-    if (mdm_process_made(l->process))
+    if (mdm_maker_is_here(l->process))
         end_threads(l);
     mdm_free(l->thread);
     mdm_free(l->slot);

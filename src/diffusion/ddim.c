@@ -1,48 +1,61 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * DDIM (Song et al. 2021, eq. 12 and 16): any subset of the times, and any eta between the deterministic 0 and 1,
- * which over all T times is ancestral sampling.
+ * DDIM (Song et al. 2021, eq. 12 and 16): any falling times, and any eta between the deterministic 0 and 1, which on
+ * the discrete process over all T times is ancestral sampling. At eta 0 it is Euler's method on every process.
  */
 #include "base/error.h"
-#include "diffusion/solver.h"
+#include "diffusion/discrete.h"
+#include "diffusion/method.h"
 
 #include <math.h>
 
-static int64_t steps_ddim(const maskdm_scheduler *s, const struct mdm_solver *how)
-{
-    if (how->steps < 1 || how->steps > s->schedule.timesteps)
-        return mdm_fail(MASKDM_EINVAL, "%lld sampling steps; the schedule allows 1 to %lld", (long long)how->steps,
-                        (long long)s->schedule.timesteps);
-    return how->steps;
-}
+struct options {
+    int64_t steps;
+    double eta;
+};
 
-/* linspace(-1, T-1, S+1) truncated, from its end, in whole numbers: value k is k T / S - 1, and only the first lies
- * below 0, where truncating would not round down. */
-static double time_ddim(const maskdm_scheduler *s, const struct mdm_solver *how, int64_t i)
-{
-    return (double)((how->steps - i) * s->schedule.timesteps / how->steps - 1);
-}
+static const struct mdm_option rows[] = {
+    {MDM_STEPS(options, "50")},
+    {MDM_OPTION(options, eta), .standard = "0", .min = 0, .max = 100, .alias = "ddim_eta|ddim_sampling_eta",
+     .help = "share of fresh noise in each step; 0: none"},
+};
+static const struct mdm_option_table table = {
+    "ddim", "", "steps that may skip times", rows, MDM_LENGTH(rows), sizeof(struct options)};
 
-static int factors_ddim(const maskdm_scheduler *s, const struct mdm_solver *how, const struct mdm_stride *at,
-                        struct mdm_factors *out)
+static int read(struct mdm_method *s, const maskdm_options *options)
 {
-    double a, b, sigma;
-    int64_t t, next;
+    const struct mdm_schedule *whole = mdm_discrete_schedule(s->scheduler->process);
+    struct options o;
 
-    *out = (struct mdm_factors){.x0 = 1};
-    MDM_TRY(mdm_solver_whole(s, at, &t, &next));
-    if (next < 0)
-        return MASKDM_OK;
-    a = s->schedule.abar[t];
-    b = s->schedule.abar[next];
-    sigma = how->eta * sqrt((1 - a / b) * (1 - b) / (1 - a));
-    if (!(1 - b - sigma * sigma >= 0))
-        return mdm_fail(MASKDM_EINVAL, "eta %g is too large for the step from %lld to %lld: %g at most", how->eta,
-                        (long long)t, (long long)next, sqrt((1 - a) / (1 - a / b)));
-    out->x0 = sqrt(b);
-    out->eps = sqrt(1 - b - sigma * sigma);
-    out->noise = sigma;
+    mdm_options_read(options, &table, &o);
+    s->steps = o.steps;
+    s->eta = o.eta;
+    if (whole && o.steps > whole->timesteps)
+        return mdm_fail(MASKDM_EINVAL, "%lld sampling steps; the schedule allows 1 to %lld", (long long)o.steps,
+                        (long long)whole->timesteps);
     return MASKDM_OK;
 }
 
-const struct mdm_solver_class mdm_solver_ddim = {"ddim", steps_ddim, time_ddim, factors_ddim};
+static int64_t evaluations(const struct mdm_method *s)
+{
+    return s->steps;
+}
+
+static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
+{
+    const struct mdm_process *p = s->scheduler->process;
+    const double time = s->time[e], next = s->time[e + 1];
+    const struct mdm_level a = mdm_process_at(p, time), b = mdm_process_at(p, next);
+    const double left = b.noise * a.signal / (a.noise * b.signal); /* of the noise-to-signal ratio */
+    const double most = b.noise * sqrt(1 - left * left), fresh = s->eta * most;
+
+    if (fresh > b.noise)
+        return mdm_fail(MASKDM_EINVAL, "eta %g is too large for the step from %g to %g: %g at most", s->eta, time,
+                        next, b.noise / most);
+    *out = (struct mdm_evaluation){.step = e, .time = time, .before_x = 1};
+    out->next = (struct mdm_terms){.x0 = b.signal, .eps = sqrt(b.noise * b.noise - fresh * fresh), .z = fresh};
+    return MASKDM_OK;
+}
+
+const struct mdm_method_class mdm_method_ddim = {
+    .name = "ddim", .options = &table, .read = read, .evaluations = evaluations, .evaluation = evaluation};

@@ -4,71 +4,71 @@
  * log signal-to-noise ratio, with the clean image taken as linear over the last two steps. Its first step is of first
  * order, and so is the last of fewer than ten, as its authors have it; that order alone is DDIM at eta 0.
  *
- * Times are continuous, the schedule's log sqrt(abar) linear between whole ones, and run from T-1 to 0, where the
- * noise that is left is that of the first beta: the last x is the image.
+ * On processes that preserve variance its times end at the least noise: the last x is the image.
  */
 #include "base/error.h"
-#include "diffusion/solver.h"
+#include "diffusion/method.h"
 
 #include <math.h>
 
 enum { FEW_STEPS = 10 };
 
-static int64_t steps_dpmpp(const maskdm_scheduler *s, const struct mdm_solver *how)
+struct options {
+    int64_t steps;
+};
+
+static const struct mdm_option rows[] = {{MDM_STEPS(options, "50")}};
+static const struct mdm_option_table table = {
+    "dpmpp", "", "second order over the last two steps", rows, MDM_LENGTH(rows), sizeof(struct options)};
+
+static int read(struct mdm_method *s, const maskdm_options *options)
 {
-    if (s->schedule.timesteps < 2)
+    const struct mdm_process *p = s->scheduler->process;
+    struct options o;
+
+    mdm_options_read(options, &table, &o);
+    s->steps = o.steps;
+    if (!(p->last > p->first))
         return mdm_fail(MASKDM_EINVAL, "dpmpp needs a schedule of at least 2 timesteps");
-    return how->steps;
+    if (mdm_process_at(p, p->last).signal == 0)
+        return mdm_fail(MASKDM_EINVAL, "sampler dpmpp has no meaning for process %s, which begins without signal",
+                        p->kind->name);
+    return MASKDM_OK;
 }
 
-static double noise_of(double log_signal)
+static int64_t evaluations(const struct mdm_method *s)
 {
-    return sqrt(-expm1(2 * log_signal));
+    return s->steps;
 }
 
-/* lambda = log(signal / noise) */
-static double half_log_ratio(const maskdm_scheduler *s, double t)
+/* The x0 before this one's share of a step is what the line through both leaves it. */
+static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
 {
-    const double log_signal = mdm_schedule_log_signal(&s->schedule, t);
+    const struct mdm_process *p = s->scheduler->process;
+    const double time = s->time[e], next = s->time[e + 1];
+    const struct mdm_level a = mdm_process_at(p, time), b = mdm_process_at(p, next);
+    double step, gain;
 
-    return log_signal - log(noise_of(log_signal));
-}
-
-static double time_dpmpp(const maskdm_scheduler *s, const struct mdm_solver *how, int64_t i)
-{
-    const double last = (double)(s->schedule.timesteps - 1), share = (double)i / (double)how->steps;
-    double first_ratio, ratio;
-
-    if (i == 0 || i == how->steps)
-        return i ? 0 : last;
-    if (!how->logsnr)
-        return last * (1 - share);
-    first_ratio = half_log_ratio(s, last);
-    ratio = first_ratio + share * (half_log_ratio(s, 0) - first_ratio);
-    /* signal^2 = 1 / (1 + exp(-2 lambda)) */
-    return mdm_schedule_time(&s->schedule, -0.5 * log1p(exp(-2 * ratio)));
-}
-
-static int factors_dpmpp(const maskdm_scheduler *s, const struct mdm_solver *how, const struct mdm_stride *at,
-                         struct mdm_factors *out)
-{
-    double log_next, step, gain, noise = noise_of(mdm_schedule_log_signal(&s->schedule, at->time));
-
-    *out = (struct mdm_factors){.x0 = 1};
-    if (at->next < 0)
+    *out = (struct mdm_evaluation){.step = e, .time = time, .before_x = 1, .next = {.x0 = 1}};
+    if (next == p->image && b.noise == 0)
         return MASKDM_OK;
-    log_next = mdm_schedule_log_signal(&s->schedule, at->next);
-    step = half_log_ratio(s, at->next) - half_log_ratio(s, at->time);
-    gain = -exp(log_next) * expm1(-step);
-    out->x = noise_of(log_next) / noise;
-    out->x0 = gain;
-    if (at->before >= 0 && !(at->next == 0 && how->steps < FEW_STEPS)) {
-        const double slope = gain / 2 * step / (half_log_ratio(s, at->time) - half_log_ratio(s, at->before));
+    step = p->kind->ratio(p, time) - p->kind->ratio(p, next);
+    gain = -b.signal * expm1(-step);
+    out->next.x = b.noise / a.noise;
+    out->next.x0 = gain;
+    if (e > 0 && !(e + 1 == s->steps && s->steps < FEW_STEPS)) {
+        const double slope = gain / 2 * step / (p->kind->ratio(p, s->time[e - 1]) - p->kind->ratio(p, time));
 
-        out->x0 += slope;
-        out->before = -slope;
+        out->next.x0 += slope;
+        out->next.before = -slope;
     }
     return MASKDM_OK;
 }
 
-const struct mdm_solver_class mdm_solver_dpmpp = {"dpmpp", steps_dpmpp, time_dpmpp, factors_dpmpp};
+const struct mdm_method_class mdm_method_dpmpp = {.name = "dpmpp",
+                                                  .options = &table,
+                                                  .looks_back = 1,
+                                                  .stops_before = 1,
+                                                  .read = read,
+                                                  .evaluations = evaluations,
+                                                  .evaluation = evaluation};

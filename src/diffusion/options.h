@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Option table of schedulers.
+ * Option tables of schedulers, and of samplers, whose options are a solver's and those of who draws images with it.
  */
 #ifndef MASKDM_DIFFUSION_OPTIONS_H
 #define MASKDM_DIFFUSION_OPTIONS_H
@@ -8,12 +8,20 @@
 #include "option/option.h"
 
 struct mdm_scheduler_options {
-    int schedule, prediction;
-    int64_t shift_size, timesteps;
+    unsigned process, prediction, weight; /* places in their lists; prediction 0: the process's own */
+    double weight_gamma, weight_offset, weight_floor;
 };
 
-extern const struct mdm_option_table mdm_scheduler_options;
+struct mdm_sampler_options {
+    unsigned sampler, spacing; /* places in their lists; spacing 0: what suits both */
+    struct mdm_float_list times;
+    int clip;
+    double guidance;
+    int64_t seed, batch_size;
+};
 
-extern const struct mdm_option_kind mdm_scheduler_kind;
+extern const struct mdm_option_table mdm_scheduler_options, mdm_sampler_options;
+
+extern const struct mdm_option_kind mdm_scheduler_kind, mdm_sampler_kind;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The scheduler: creation, factors of the forward process, and what a training step draws.
+ * The scheduler: creation, the numbers of a time, and what a training step draws.
  */
 #include "diffusion/scheduler.h"
 
@@ -10,19 +10,35 @@
 #include "diffusion/options.h"
 
 #include <math.h>
+#include <string.h>
+
+/* Where nothing of an image is left, none follows from a predicted noise: the network is asked a little before. */
+static void leave_a_trace(maskdm_scheduler *s)
+{
+    static const double most = 999; /* noise for one part of signal */
+    struct mdm_process *p = s->process;
+
+    if (s->prediction->is_noise && mdm_process_at(p, p->last).signal == 0)
+        p->last = p->kind->time_of(p, log(most * p->noise_scale));
+}
 
 static int fill(maskdm_scheduler *s, const maskdm_options *options)
 {
-    const char *prediction;
+    struct mdm_scheduler_options o;
 
     MDM_TRY(mdm_options_extract(&s->options, options, &mdm_scheduler_kind));
-    prediction = mdm_options_string(s->options, "prediction");
-    s->prediction = mdm_prediction_find(prediction);
-    if (!s->prediction)
-        return mdm_fail(MASKDM_EINVAL, "there is no prediction \"%s\"", prediction);
-    return mdm_schedule_make(&s->schedule, mdm_options_string(s->options, "schedule"),
-                             mdm_options_int(s->options, "timesteps"),
-                             (double)mdm_options_int(s->options, "shift_size"));
+    mdm_options_read(s->options, &mdm_scheduler_options, &o);
+    MDM_TRY(mdm_process_class_at((int)o.process)->create(&s->process, s->options));
+    MDM_TRY(
+        mdm_prediction_choose(&s->prediction, s->process, o.prediction, mdm_options_said(s->options, "prediction")));
+    leave_a_trace(s);
+    if (s->process->kind->straight && !strcmp(s->prediction->name, "x0"))
+        s->least_slope_time = o.weight_floor;
+    s->weight = (struct mdm_weight){.kind = mdm_weight_class_at(o.weight),
+                                    .gamma = o.weight_gamma,
+                                    .offset = o.weight_offset,
+                                    .least_noise = o.weight_floor};
+    return mdm_options_set(s->options, "prediction", s->prediction->name);
 }
 
 static void destroy(void *object)
@@ -30,7 +46,7 @@ static void destroy(void *object)
     maskdm_scheduler *s = object;
 
     mdm_options_release(&s->options);
-    mdm_schedule_free(&s->schedule);
+    mdm_process_release(&s->process);
     mdm_free(s);
 }
 
@@ -67,37 +83,18 @@ void mdm_scheduler_drop(maskdm_scheduler **out)
         mdm_handle_drop(&s->handle);
 }
 
-int mdm_scheduler_time(const maskdm_scheduler *s, double time, int64_t *t)
+struct mdm_facts mdm_scheduler_facts(const maskdm_scheduler *s, double time)
 {
-    const int64_t T = s->schedule.timesteps;
+    const struct mdm_process *p = s->process;
+    const struct mdm_level level = mdm_process_at(p, time);
+    const struct mdm_pair clean = s->prediction->clean(p, level);
 
-    /* The comparison also turns NaN away, before the conversion would be undefined. */
-    if (!(time >= 0 && time <= (double)(T - 1)) || (double)(int64_t)time != time)
-        return mdm_fail(MASKDM_EINVAL, "time %g is not a whole number in 0 .. %lld", time, (long long)(T - 1));
-    *t = (int64_t)time;
-    return MASKDM_OK;
-}
-
-int mdm_scheduler_factors(const maskdm_scheduler *s, int64_t batch, const double *times, double *signal,
-                          double *noise, double *target_x0, double *target_eps)
-{
-    for (int64_t b = 0; b < batch; b++) {
-        double abar, x0, eps;
-        int64_t t = 0;
-
-        MDM_TRY(mdm_scheduler_time(s, times[b], &t));
-        abar = s->schedule.abar[t];
-        s->prediction->target(abar, &x0, &eps);
-        if (signal)
-            signal[b] = sqrt(abar);
-        if (noise)
-            noise[b] = sqrt(1 - abar);
-        if (target_x0)
-            target_x0[b] = x0;
-        if (target_eps)
-            target_eps[b] = eps;
-    }
-    return MASKDM_OK;
+    return (struct mdm_facts){.level = level,
+                              .input_scale = p->kind->input_scale(p, time),
+                              .network_time = p->kind->network_time(p, time),
+                              .target = s->prediction->target(p, level),
+                              .clean = clean,
+                              .weight = mdm_weight_of(&s->weight, p, level, clean.b)};
 }
 
 void mdm_scheduler_draw_times(const maskdm_scheduler *s, uint64_t seed, int64_t first, int64_t step, int64_t count,
@@ -106,7 +103,7 @@ void mdm_scheduler_draw_times(const maskdm_scheduler *s, uint64_t seed, int64_t 
     for (int64_t i = 0; i < count; i++) {
         struct mdm_rng stream = mdm_rng_make(seed, MDM_DRAW_TIME, (uint64_t)first + (uint64_t)i, (uint64_t)step);
 
-        times[i] = mdm_rng_range(&stream, (uint32_t)s->schedule.timesteps);
+        times[i] = s->process->kind->draw(s->process, &stream);
     }
 }
 

@@ -1,40 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Noise schedule and what the network predicts.
+ * Which process, what the network predicts in it, and the loss's weights. Every process brings a table of its own.
  */
 #include "diffusion/options.h"
 
 #include "base/error.h"
+#include "diffusion/prediction.h"
+#include "diffusion/process.h"
+#include "diffusion/weight.h"
 
-static const struct mdm_option scheduler_rows[] = {
-    {MDM_CHOICE(mdm_scheduler_options, schedule),
-     .standard = "cosine",
-     .choices = "linear|cosine|shifted_cosine",
-     .alias = "beta_schedule|noise_schedule|noise_scheduler|schedule_type",
-     .help = "how the noise level grows with time"},
-    {MDM_OPTION(mdm_scheduler_options, shift_size),
-     .standard = "64",
-     .min = 1,
-     .max = 65536,
-     .unit = "pixels",
-     .when = "shifted_cosine",
-     .help = "image side d of the resolution shift (64/d)^2"},
-    {MDM_OPTION(mdm_scheduler_options, timesteps),
-     .standard = "1000",
-     .min = 1,
-     .max = 100000,
-     .unit = "steps",
-     .alias = "num_timesteps|n_timesteps|num_train_timesteps|diffusion_steps|num_diffusion_steps|noise_steps",
-     .help = "length of the noising chain"},
-    {MDM_CHOICE(mdm_scheduler_options, prediction),
-     .standard = "noise",
-     .choices = "noise|x0|v",
+static const struct mdm_option rows[] = {
+    {MDM_CHOICE(mdm_scheduler_options, process), .standard = "discrete", .among = mdm_process_table_at,
+     .alias = "diffusion|diffusion_process|framework", .help = "how an image turns into noise"},
+    {MDM_CHOICE(mdm_scheduler_options, prediction), .standard = "auto", .named = mdm_prediction_name,
      .alias = "objective|prediction_type|pred_type|predict|parameterization",
-     .help = "what the network predicts"},
+     .help = "what the network predicts; auto: noise, edm or velocity, as suits the process"},
+    {MDM_CHOICE(mdm_scheduler_options, weight), .standard = "none", .named = mdm_weight_name,
+     .alias = "loss_weight|loss_weighting|weighting|weighting_scheme",
+     .help = "what the loss is weighted for: the error of noise, x0 or v; none: the prediction's own"},
+    {MDM_OPTION(mdm_scheduler_options, weight_gamma), .standard = "5", .min = 0, .max = 1e6,
+     .alias = "snr_gamma|min_snr_gamma|p2_gamma", .help = "bound of min_snr, or exponent of p2 (there 1 is usual)"},
+    {MDM_OPTION(mdm_scheduler_options, weight_offset), .standard = "1", .min = -1e6, .max = 1e6, .alias = "p2_k",
+     .help = "k of p2, or b of sigmoid"},
+    {MDM_OPTION(mdm_scheduler_options, weight_floor), .standard = "0.05", .min = 0, .max = 1, .alias = "t_eps",
+     .help = "noise below which weight v, and the slope of euler and heun on straight paths, grow no more"},
 };
 const struct mdm_option_table mdm_scheduler_options = {
-    "scheduler", "", "noise schedule and prediction", scheduler_rows, MDM_LENGTH(scheduler_rows),
-    sizeof(struct mdm_scheduler_options)};
+    "scheduler", "", "process, prediction and weight", rows, MDM_LENGTH(rows), sizeof(struct mdm_scheduler_options)};
 
-static const struct mdm_option_table *const scheduler_tables[] = {&mdm_scheduler_options};
-const struct mdm_option_kind mdm_scheduler_kind = {"scheduler", "noise schedule and prediction", scheduler_tables, 1};
+static const struct mdm_option_table *const tables[] = {&mdm_scheduler_options};
+const struct mdm_option_kind mdm_scheduler_kind = {"scheduler", "process, prediction and weight", tables, 1};

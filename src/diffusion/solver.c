@@ -1,112 +1,171 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What all solvers share: their table, their options, and the step.
+ * Stepping on memory of the host.
  */
 #include "diffusion/solver.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
-#include "option/option.h"
+#include "diffusion/options.h"
 
-#include <math.h>
 #include <string.h>
 
-static const struct mdm_solver_class *const solvers[] = {&mdm_solver_ddim, &mdm_solver_ddpm, &mdm_solver_dpmpp};
-
-int mdm_solver_make(struct mdm_solver *out, const maskdm_options *options)
+static void free_memory(maskdm_solver *s)
 {
-    const char *name = mdm_options_string(options, "sampler");
+    mdm_free(s->start);
+    mdm_free(s->x0);
+    mdm_free(s->before);
+    s->start = s->x0 = s->before = NULL;
+    s->values = 0;
+}
 
-    memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < MDM_LENGTH(solvers); i++)
-        if (!strcmp(solvers[i]->name, name))
-            out->solver = solvers[i];
-    if (!out->solver)
-        return mdm_fail(MASKDM_EINVAL, "there is no sampler \"%s\"", name);
-    out->steps = mdm_options_int(options, "steps");
-    out->eta = mdm_options_float(options, "eta");
-    out->logsnr = !strcmp(mdm_options_string(options, "spacing"), "logsnr");
-    out->clip = mdm_options_bool(options, "clip");
+static void destroy(void *object)
+{
+    maskdm_solver *s = object;
+
+    free_memory(s);
+    mdm_method_free(&s->method);
+    mdm_scheduler_drop(&s->scheduler);
+    mdm_free(s);
+}
+
+static const struct mdm_handle_kind kind = {"solver", destroy};
+
+int mdm_solver_create(maskdm_solver **out, maskdm_scheduler *scheduler, const maskdm_options *options)
+{
+    maskdm_solver *s = mdm_need(1, sizeof *s, "a solver");
+    maskdm_options *o;
+    int status;
+
+    *out = NULL;
+    if (!s)
+        return MASKDM_ENOMEM;
+    mdm_handle_init(&s->handle, &kind);
+    mdm_scheduler_hold(scheduler);
+    s->scheduler = scheduler;
+    status = mdm_options_extract(&o, options, &mdm_sampler_kind);
+    if (status >= 0)
+        status = mdm_method_make(&s->method, scheduler, o);
+    mdm_options_release(&o);
+    if (status < 0)
+        mdm_solver_drop(&s);
+    *out = s;
+    return status;
+}
+
+void mdm_solver_drop(maskdm_solver **out)
+{
+    maskdm_solver *s = *out;
+
+    *out = NULL;
+    if (s)
+        mdm_handle_drop(&s->handle);
+}
+
+static int take(float **out, int wanted, int64_t values)
+{
+    *out = wanted ? mdm_need((size_t)values, sizeof **out, "what a solver looks back at") : NULL;
+    return wanted && !*out ? MASKDM_ENOMEM : MASKDM_OK;
+}
+
+int mdm_solver_begin(maskdm_solver *s, int64_t values, float *x)
+{
+    const struct mdm_method_class *m = s->method.kind;
+    const double scale = mdm_method_start(&s->method);
+    int status = MASKDM_OK;
+
+    if (values != s->values) {
+        free_memory(s);
+        status = take(&s->start, m->begins, values);
+        if (status == MASKDM_OK)
+            status = take(&s->x0, m->looks_back, values);
+        if (status == MASKDM_OK)
+            status = take(&s->before, m->looks_back, values);
+        if (status < 0) {
+            free_memory(s);
+            return status;
+        }
+    }
+    s->values = values;
+    s->done = 0;
+    s->ready = 0;
+    if (scale != 1)
+        mdm_mix_on_host(&(struct mdm_mix){.n = values, .count = 1, .x = {x}, .a = {scale}, .y = x});
     return MASKDM_OK;
 }
 
-struct mdm_stride mdm_solver_stride(const maskdm_scheduler *s, const struct mdm_solver *how, int64_t i)
+int mdm_solver_takes_noise(const maskdm_solver *s)
 {
-    double (*time)(const maskdm_scheduler *, const struct mdm_solver *, int64_t) = how->solver->time;
+    struct mdm_evaluation e;
 
-    return (struct mdm_stride){i ? time(s, how, i - 1) : -1, time(s, how, i), time(s, how, i + 1)};
+    if (s->done == s->method.evaluations)
+        return 0;
+    e = mdm_method_evaluation(&s->method, s->done);
+    return mdm_evaluation_is_noisy(&e);
 }
 
-int mdm_solver_is_noisy(const maskdm_scheduler *s, const struct mdm_solver *how)
+static int need_noise(const struct mdm_evaluation *e, double factor, const float *noise)
 {
-    const int64_t steps = how->solver->steps(s, how);
-
-    for (int64_t i = 0; i < steps; i++) {
-        const struct mdm_stride at = mdm_solver_stride(s, how, i);
-        struct mdm_factors f;
-
-        if (!how->solver->factors(s, how, &at, &f) && f.noise != 0)
-            return 1;
-    }
-    return 0;
+    if (factor == 0 || noise)
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL, "the solver's evaluation at time %g needs noise, not NULL", e->time);
 }
 
-int mdm_solver_whole(const maskdm_scheduler *s, const struct mdm_stride *at, int64_t *t, int64_t *next)
+static int check(const maskdm_solver *s, int ready)
 {
-    *next = -1;
-    MDM_TRY(mdm_scheduler_time(s, at->time, t));
-    return at->next == -1 ? MASKDM_OK : mdm_scheduler_time(s, at->next, next);
-}
-
-/* Written so that a NaN fails each comparison. */
-static int check(const maskdm_scheduler *s, const struct mdm_stride *at)
-{
-    const double last = (double)(s->schedule.timesteps - 1);
-
-    if (!(at->time >= 0 && at->time <= last))
-        return mdm_fail(MASKDM_EINVAL, "time %g is outside 0 .. %g", at->time, last);
-    if (!(at->next == -1 || (at->next >= 0 && at->next < at->time)))
-        return mdm_fail(MASKDM_EINVAL, "a step goes to an earlier time or to -1, not from %g to %g", at->time,
-                        at->next);
-    if (!(at->before == -1 || (at->before > at->time && at->before <= last)))
-        return mdm_fail(MASKDM_EINVAL, "the step before one from %g came from a later time up to %g, not from %g",
-                        at->time, last, at->before);
+    if (s->values == 0)
+        return mdm_fail(MASKDM_EINVAL, "the solver was not begun");
+    if (s->done == s->method.evaluations)
+        return mdm_fail(MASKDM_EINVAL, "all %lld evaluations of the solver are done", (long long)s->done);
+    if (s->ready != ready)
+        return mdm_fail(MASKDM_EINVAL, "evaluation %lld of the solver awaits its %s", (long long)s->done,
+                        s->ready ? "step" : "input");
     return MASKDM_OK;
 }
 
-/* Per element in double and rounded once: at the noisy end the factors reach 2e4 and cancel. */
-int mdm_solver_step(const maskdm_scheduler *s, const struct mdm_solver *how, const struct mdm_move *m)
+int mdm_solver_input(maskdm_solver *s, float *x, const float *noise, float *input, double *time)
 {
-    struct mdm_factors f;
-    double abar, signal, noise, clean_x, clean_p;
+    struct mdm_evaluation e;
+    struct mdm_facts f;
 
-    MDM_TRY(check(s, &m->at));
-    MDM_TRY(how->solver->factors(s, how, &m->at, &f));
-    if (f.noise != 0 && !m->noise)
-        return mdm_fail(MASKDM_EINVAL, "%s needs noise for the step from %g to %g", how->solver->name, m->at.time,
-                        m->at.next);
-    if (f.before != 0 && !m->x0_before)
-        return mdm_fail(MASKDM_EINVAL, "%s needs the clean image of the step from %g for the one from %g",
-                        how->solver->name, m->at.before, m->at.time);
-    abar = mdm_schedule_abar(&s->schedule, m->at.time);
-    signal = sqrt(abar);
-    noise = sqrt(1 - abar);
-    s->prediction->clean(abar, &clean_x, &clean_p);
-    for (int64_t i = 0; i < m->batch * m->n; i++) {
-        const double x = (double)m->x[i], p = (double)m->prediction[i];
-        double x0 = clean_x * x + clean_p * p, y;
+    MDM_TRY(check(s, 0));
+    e = mdm_method_evaluation(&s->method, s->done);
+    MDM_TRY(need_noise(&e, e.before_z, noise));
+    f = mdm_scheduler_facts(s->scheduler, e.time);
+    if (e.before_z != 0)
+        mdm_mix_on_host(
+            &(struct mdm_mix){.n = s->values, .count = 2, .x = {x, noise}, .a = {e.before_x, e.before_z}, .y = x});
+    if (input)
+        mdm_mix_on_host(&(struct mdm_mix){.n = s->values, .count = 1, .x = {x}, .a = {f.input_scale}, .y = input});
+    if (time)
+        *time = f.network_time;
+    s->ready = 1;
+    return MASKDM_OK;
+}
 
-        if (how->clip)
-            x0 = x0 < -1 ? -1 : x0 > 1 ? 1 : x0;
-        y = f.x0 * x0 + f.x * x;
-        if (f.eps != 0)
-            y += f.eps * (s->prediction->is_noise ? p : (x - signal * x0) / noise);
-        if (f.noise != 0)
-            y += f.noise * (double)m->noise[i];
-        if (f.before != 0)
-            y += f.before * (double)m->x0_before[i];
-        m->x[i] = (float)y;
-        if (m->x0)
-            m->x0[i] = (float)x0;
-    }
+int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const float *noise, float *x0)
+{
+    struct mdm_evaluation e;
+    struct mdm_solve job;
+    float *kept = s->x0;
+
+    MDM_TRY(check(s, 1));
+    e = mdm_method_evaluation(&s->method, s->done);
+    MDM_TRY(need_noise(&e, e.next.z, noise));
+    job = mdm_method_job(&s->method, &e);
+    job.n = s->values;
+    job.x = x;
+    job.f = prediction;
+    job.z = noise;
+    job.start = s->start;
+    job.before = s->before;
+    job.x0 = kept ? kept : x0;
+    mdm_solve_on_host(&job);
+    if (kept && x0)
+        memcpy(x0, kept, (size_t)s->values * sizeof *x0);
+    s->x0 = s->before;
+    s->before = kept;
+    s->done++;
+    s->ready = 0;
     return MASKDM_OK;
 }

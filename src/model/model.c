@@ -206,22 +206,51 @@ static int download_image(struct mdm_program *p, float *out)
     return status;
 }
 
+/* What the network is given for images [batch,n] at the process's times, and told of these: fresh memory. */
+static int scale_input(float **input, double **network_times, const maskdm_model *model, int64_t batch, int64_t n,
+                       const float *x_t, const double *times)
+{
+    const struct mdm_process *p = model->scheduler->process;
+
+    *input = NULL;
+    *network_times = mdm_need((size_t)batch, sizeof **network_times, "times");
+    if (!*network_times)
+        return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < batch; i++) {
+        if (!(times[i] >= p->image && times[i] <= p->last))
+            return mdm_fail(MASKDM_EINVAL, "time %g of image %lld is outside %g .. %g", times[i], (long long)i,
+                            p->image, p->last);
+        (*network_times)[i] = p->kind->network_time(p, times[i]);
+    }
+    *input = mdm_need_aligned((size_t)(batch * n) * sizeof **input, "the network's input");
+    if (!*input)
+        return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < batch; i++)
+        mdm_mix_on_host(&(struct mdm_mix){.n = n,
+                                          .count = 1,
+                                          .x = {x_t + i * n},
+                                          .a = {p->kind->input_scale(p, times[i])},
+                                          .y = *input + i * n});
+    return MASKDM_OK;
+}
+
 int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm_extent extent, const float *x_t,
                       const double *times, const int32_t *labels, const int32_t *index, float *out)
 {
     struct mdm_program *p;
-    int64_t last = model->scheduler->schedule.timesteps;
+    double *network_times;
+    float *input;
     int status;
 
     MDM_TRY(mdm_program_create(&p, model, extent, MDM_PROGRAM_PREDICT));
-    status = mdm_device_upload(model->device, mdm_program_input(p), x_t,
-                               (size_t)(extent.batch * p->image_values) * sizeof *x_t);
+    status = scale_input(&input, &network_times, model, extent.batch, p->image_values, x_t, times);
     if (status == MASKDM_OK)
-        status = mdm_program_set(p, mdm_program_input(p), times, labels, index);
-    for (int64_t i = 0; i < extent.batch && status == MASKDM_OK; i++)
-        if (times[i] < -1 || times[i] > (double)last)
-            status = mdm_fail(MASKDM_EINVAL, "time %g of image %lld is outside -1 .. %lld", times[i], (long long)i,
-                              (long long)last);
+        status = mdm_device_upload(model->device, mdm_program_input(p), input,
+                                   (size_t)(extent.batch * p->image_values) * sizeof *input);
+    if (status == MASKDM_OK)
+        status = mdm_program_set(p, mdm_program_input(p), network_times, labels, index);
+    mdm_free(input);
+    mdm_free(network_times);
     if (status == MASKDM_OK)
         status = mdm_device_enter(model->device);
     if (status == MASKDM_OK) {

@@ -14,7 +14,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/process.h"
+#include "base/maker.h"
 #include "os/file.h"
 #include "os/thread.h"
 
@@ -188,7 +188,7 @@ int mdm_pool_create(struct mdm_pool **out, int threads, maskdm_parallel_callback
         return MASKDM_ENOMEM;
     memset(p, 0, bytes);
     p->threads = threads;
-    p->process = mdm_process_id();
+    p->process = mdm_maker_id();
     make_turn(&p->turn);
     /* With default attributes none of these can fail on the systems that we know. */
     (void)pthread_mutex_init(&p->lock, NULL);
@@ -211,7 +211,7 @@ void mdm_pool_release(struct mdm_pool **pool)
     *pool = NULL;
     if (!p)
         return;
-    if (!mdm_process_made(p->process)) {
+    if (!mdm_maker_is_here(p->process)) {
         mdm_hosted_release(&p->hosted);
         mdm_free(p);
         return;

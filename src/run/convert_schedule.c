@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "diffusion/discrete.h"
 #include "diffusion/options.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ enum { MOST_STEPS = 100000 };
 /* Within what half precision leaves of a number. */
 static int matches(const struct mdm_schedule *schedule, const double *beta, int64_t count)
 {
-    if (schedule->timesteps != count)
+    if (!schedule || schedule->timesteps != count)
         return 0;
     for (int64_t t = 0; t < count; t++)
         if (!(fabs(beta[t] - schedule->beta[t]) <= 1e-3 * schedule->beta[t] + 1e-6))
@@ -54,7 +55,7 @@ static int try_schedule(maskdm_scheduler **out, maskdm_options *o, const char *n
     status = mdm_scheduler_create(out, o);
     if (status < 0)
         return name && status == MASKDM_EINVAL ? MASKDM_OK : status;
-    if (!matches(&(*out)->schedule, beta, count))
+    if (!matches(mdm_discrete_schedule((*out)->process), beta, count))
         mdm_scheduler_drop(out);
     return MASKDM_OK;
 }

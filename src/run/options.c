@@ -10,7 +10,6 @@
 #include "diffusion/options.h"
 #include "mask/options.h"
 #include "model/options.h"
-#include "sample/options.h"
 #include "train/options.h"
 
 #include <math.h>

@@ -7,17 +7,18 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "sample/options.h"
+#include "diffusion/discrete.h"
+#include "diffusion/options.h"
 #include "sample/sampler.h"
 
 static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
 {
+    const struct mdm_schedule *whole = mdm_discrete_schedule(run->trainer->model->scheduler->process);
     const struct {
         const char *name;
         int64_t value;
     } setting[] = {{"steps", mdm_options_int(run->options, "sample_steps")},
                    {"seed", mdm_options_int(run->options, "seed")}};
-    int64_t timesteps = mdm_options_int(run->options, "timesteps");
     maskdm_options *o;
     int status;
 
@@ -25,7 +26,8 @@ static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
     MDM_TRY(mdm_options_create(&o, &mdm_sampler_kind));
     status = mdm_options_set(o, "sampler", "ddim");
     for (size_t i = 0; i < MDM_LENGTH(setting) && status == MASKDM_OK; i++) {
-        int64_t value = i == 0 && setting[i].value > timesteps ? timesteps : setting[i].value;
+        int64_t value =
+            i == 0 && whole && setting[i].value > whole->timesteps ? whole->timesteps : setting[i].value;
         char text[32];
 
         mdm_format(text, sizeof text, "%lld", (long long)value);

@@ -10,7 +10,7 @@
 #include <maskdm/sample.h>
 
 #include "base/control.h"
-#include "diffusion/solver.h"
+#include "diffusion/method.h"
 #include "model/program.h"
 
 struct maskdm_sampler {
@@ -18,22 +18,25 @@ struct maskdm_sampler {
     maskdm_model *model;
     enum maskdm_weights which;
     maskdm_control *control;
-    struct mdm_solver how;
-    int64_t steps;      /* S of the solver on the model's schedule */
+    struct mdm_method method;
     int64_t batch_size; /* most images at once */
     uint64_t seed;
-    double guidance;    /* scale; 1: none */
+    double guidance; /* scale; 1: none */
     maskdm_preview_callback preview;
     void *preview_user;
     int quiet; /* steps are not reported: the host watches something else */
 
     /* Made for the number of images that go at once, and made anew when that changes. */
     struct mdm_program *program;
-    float *x, *prediction, *noise; /* [B,H,W,C] each, in one block that begins at x */
-    float *x0, *x0_before;         /* of this step, and of the one before */
-    float *unlabelled;             /* the prediction for null labels; NULL where nothing is guided */
-    size_t bytes;                  /* of that block */
-    double *times;                 /* [B] */
+    /* [B,H,W,C] each, in one block of device memory that begins at x. */
+    float *x, *prediction;
+    float *x0;               /* of this evaluation; before it, x as the network is given it */
+    float *spare;            /* noise, or the prediction for null labels */
+    float *before, *start;   /* what the method looks back at; NULL where it does not */
+    size_t bytes;            /* of that block */
+    float *shown;            /* [B,H,W,C], host memory */
+    double *times;           /* [B] */
+    struct mdm_rng *streams; /* [B] */
 };
 
 int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
@@ -43,8 +46,8 @@ void mdm_sampler_drop(maskdm_sampler **s);
 typedef int (*mdm_sampler_take)(void *user, int64_t first, int64_t batch, const float *x);
 int mdm_sampler_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
                      mdm_sampler_take take, void *user);
-int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
-                    int sample_type, void *out, size_t row_stride, size_t image_stride);
+int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels, int sample_type,
+                    void *out, size_t row_stride, size_t image_stride);
 int mdm_sampler_run_from(maskdm_sampler *s, int64_t count, float *x, const float *noise, const int32_t *labels);
 /* -1 .. classes - 1 for each of count; NULL is fine. */
 int mdm_sampler_check_labels(const maskdm_model *model, int64_t count, const int32_t *labels);
@@ -53,12 +56,12 @@ int mdm_sampler_check_labels(const maskdm_model *model, int64_t count, const int
 /* Program and buffers for `batch` images, kept while that number stays. */
 int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch);
 void mdm_sampler_drop_group(maskdm_sampler *s);
-/* s->prediction for s->x at `time`; labels NULL: all null. */
+/* s->prediction for s->x at `time`; labels NULL: all null. The caller has entered the device. */
 int mdm_sampler_predict(maskdm_sampler *s, double time, const int32_t *labels);
 
 /* ---- write.c ---- */
 struct mdm_writer;
-enum { MDM_SAMPLING_NAME = 32 };    /* bytes of an image's name with its NUL */
+enum { MDM_SAMPLING_NAME = 32 }; /* bytes of an image's name with its NUL */
 /* Sample, and write one PNG of `columns` images in a row (0: near square) into a writer, which is committed or
  * abandoned in every case. bits: 8 or 16. Sizes that a grid cannot have are refused before the first step. */
 int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
@@ -66,8 +69,8 @@ int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labe
 /* Sample, and write each image under its name into an existing folder, as soon as its group is done. number: which
  * `count` images of the whole to draw, NULL for 0 .. count - 1; an image's seed and its place in `labels` go by its
  * number. *written counts those that are there, after a failure too. */
-int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels,
-                             int bits, const char *folder, int64_t *written);
+int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels, int bits,
+                             const char *folder, int64_t *written);
 /* "000012.png" */
 void mdm_sampler_name(char out[MDM_SAMPLING_NAME], int64_t number);
 

@@ -9,7 +9,6 @@
 #include "data/data.h"
 #include "diffusion/scheduler.h"
 
-#include <string.h>
 
 int mdm_trainer_check_count(const maskdm_trainer *tr, int64_t images)
 {
@@ -35,19 +34,6 @@ int mdm_trainer_check_data(const maskdm_trainer *tr, const maskdm_data *data)
     return MASKDM_OK;
 }
 
-/* x_t and target from images, noise and times. */
-static int add_noise(maskdm_trainer *tr)
-{
-    struct mdm_backend *b = mdm_device_backend(tr->device);
-    double *f = tr->factors;
-    int64_t n = tr->batch;
-    struct mdm_noising job = {n,     tr->values, tr->images, tr->noise, f,
-                              f + n, f + 2 * n,  f + 3 * n,  tr->x_t,   tr->target};
-
-    MDM_TRY(mdm_scheduler_factors(tr->model->scheduler, n, tr->times, f, f + n, f + 2 * n, f + 3 * n));
-    return b->v->noising(b, &job);
-}
-
 /* With probability label_dropout an image is trained without its label, so that the null class is learnt too. */
 static void drop_labels(maskdm_trainer *tr, int64_t first, int64_t step)
 {
@@ -57,28 +43,14 @@ static void drop_labels(maskdm_trainer *tr, int64_t first, int64_t step)
         struct mdm_rng r = mdm_rng_make(tr->seed, MDM_DRAW_LABEL, (uint64_t)(first + b), (uint64_t)step);
 
         if (mdm_rng_uniform(&r) < tr->label_dropout)
-            tr->labels[b] = -1;
+            tr->micro.labels[b] = -1;
     }
-}
-
-static int draw_noise(maskdm_trainer *tr, int64_t first, int64_t step)
-{
-    struct mdm_backend *b = mdm_device_backend(tr->device);
-    struct mdm_rng *stream = mdm_need((size_t)tr->batch, sizeof *stream, "noise streams");
-    int status;
-
-    if (!stream)
-        return MASKDM_ENOMEM;
-    for (int64_t i = 0; i < tr->batch; i++)
-        stream[i] = mdm_rng_make(tr->seed, MDM_DRAW_NOISE, (uint64_t)(first + i), (uint64_t)step);
-    status = b->v->normal(b, tr->noise, tr->batch, tr->values, stream);
-    mdm_free(stream);
-    return status;
 }
 
 int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
 {
     const struct mdm_geometry *g = &tr->model->geometry;
+    struct mdm_microbatch *m = &tr->micro;
     int64_t step = tr->optimizer->steps, first = step * tr->batch_size + part * tr->batch;
     int status;
 
@@ -87,16 +59,17 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
         return mdm_fail(MASKDM_EINVAL, "part %lld is outside 0 .. %lld", (long long)part,
                         (long long)tr->accumulate - 1);
     tr->stage = MDM_STAGE_EMPTY;
-    MDM_TRY(mdm_data_batch(data, tr->seed, step * tr->accumulate + part, tr->batch, tr->flip, tr->images,
-                           tr->labels));
+    MDM_TRY(mdm_data_batch(data, tr->seed, step * tr->accumulate + part, tr->batch, tr->flip, m->staged, m->labels));
     drop_labels(tr, first, step);
-    mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, tr->times);
+    mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, m->times);
     MDM_TRY(mdm_mask_draw(tr->mask, g->rows, g->columns, tr->visible, tr->seed, first, step, tr->batch,
-                          tr->index));
+                          m->index));
     MDM_TRY(mdm_device_enter(tr->device));
-    status = draw_noise(tr, first, step);
+    status = mdm_microbatch_upload(m, m->images, m->staged, tr->batch);
     if (status == MASKDM_OK)
-        status = add_noise(tr);
+        status = mdm_microbatch_draw_noise(m, tr->seed, first, step, tr->batch);
+    if (status == MASKDM_OK)
+        status = mdm_microbatch_noise(m, tr->model->scheduler, tr->batch);
     mdm_device_leave(tr->device);
     if (status == MASKDM_OK)
         tr->stage = MDM_STAGE_DRAWN;
@@ -106,28 +79,27 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
 int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t *labels, const double *times,
                           const float *noise, const int32_t *index)
 {
-    size_t bytes = (size_t)tr->batch * (size_t)tr->values * sizeof(float);
+    struct mdm_microbatch *m = &tr->micro;
     int status;
 
     if (!index && tr->visible != tr->model->geometry.patches)
         return mdm_fail(MASKDM_EINVAL, "patch indices are needed where %lld of %lld patches are visible",
                         (long long)tr->visible, (long long)tr->model->geometry.patches);
-    for (int64_t b = 0; b < tr->batch; b++) {
-        int64_t t;
-
-        MDM_TRY(mdm_scheduler_time(tr->model->scheduler, times[b], &t));
-    }
+    for (int64_t b = 0; b < tr->batch; b++)
+        MDM_TRY(mdm_process_check(tr->model->scheduler->process, times[b]));
     tr->stage = MDM_STAGE_EMPTY;
-    memcpy(tr->images, images, bytes);
-    memcpy(tr->noise, noise, bytes);
     for (int64_t b = 0; b < tr->batch; b++) {
-        tr->times[b] = times[b];
-        tr->labels[b] = labels ? labels[b] : -1;
+        m->times[b] = times[b];
+        m->labels[b] = labels ? labels[b] : -1;
     }
     for (int64_t i = 0; i < tr->batch * tr->visible; i++)
-        tr->index[i] = index ? index[i] : (int32_t)(i % tr->visible);
+        m->index[i] = index ? index[i] : (int32_t)(i % tr->visible);
     MDM_TRY(mdm_device_enter(tr->device));
-    status = add_noise(tr);
+    status = mdm_microbatch_upload(m, m->images, images, tr->batch);
+    if (status == MASKDM_OK)
+        status = mdm_microbatch_upload(m, m->noise, noise, tr->batch);
+    if (status == MASKDM_OK)
+        status = mdm_microbatch_noise(m, tr->model->scheduler, tr->batch);
     mdm_device_leave(tr->device);
     if (status == MASKDM_OK)
         tr->stage = MDM_STAGE_DRAWN;

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 
-#include <string.h>
 
 /* A kernel that was asked to stop answers without a line of its own. */
 static int explain(maskdm_trainer *tr, int status, const char *what)
@@ -21,7 +20,8 @@ int mdm_trainer_forward(maskdm_trainer *tr)
     if (tr->stage < MDM_STAGE_DRAWN)
         return mdm_fail(MASKDM_EINVAL, "forward needs a micro-batch: draw or set one first");
     tr->stage = MDM_STAGE_DRAWN;
-    MDM_TRY(mdm_program_set(tr->program, tr->x_t, tr->times, tr->labels, tr->index));
+    MDM_TRY(mdm_program_set(tr->program, tr->micro.input, tr->micro.network_times, tr->micro.labels,
+                            tr->micro.index));
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_program_forward(tr->program, tr->weights, mdm_control_cancel_flag(tr->control));
     mdm_device_leave(tr->device);
@@ -33,32 +33,17 @@ int mdm_trainer_forward(maskdm_trainer *tr)
 
 int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
 {
-    const struct mdm_geometry *g = &tr->model->geometry;
-    struct mdm_backend *b = mdm_device_backend(tr->device);
-    struct mdm_loss job = {.batch = tr->batch,
-                           .height = g->height,
-                           .width = g->width,
-                           .channels = g->channels,
-                           .patch = g->patch,
-                           .visible = tr->visible,
-                           .l1 = tr->l1,
-                           .target = tr->target,
-                           .index = tr->index,
-                           .scale = 1 / (double)tr->batch_size,
-                           .loss = tr->losses};
     int status;
 
     if (tr->stage < MDM_STAGE_FORWARD)
         return mdm_fail(MASKDM_EINVAL, "the loss needs a forward pass first");
-    job.pred = mdm_program_output(tr->program);
-    job.dpred = mdm_program_output_gradient(tr->program);
     MDM_TRY(mdm_device_enter(tr->device));
-    status = b->v->loss(b, &job);
+    status = mdm_microbatch_loss(&tr->micro, tr->program, tr->micro.index, tr->l1, 1 / (double)tr->batch_size);
     mdm_device_leave(tr->device);
     MDM_TRY(status);
     *loss = 0;
     for (int64_t i = 0; i < tr->batch; i++)
-        *loss += tr->losses[i];
+        *loss += tr->micro.losses[i];
     *loss /= (double)tr->batch;
     tr->stage = MDM_STAGE_LOSS;
     return MASKDM_OK;
@@ -66,13 +51,14 @@ int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
 
 int mdm_trainer_backward(maskdm_trainer *tr, const float *dprediction)
 {
+    struct mdm_backend *b = mdm_device_backend(tr->device);
     int status;
 
     if (tr->stage < (dprediction ? MDM_STAGE_FORWARD : MDM_STAGE_LOSS))
         return mdm_fail(MASKDM_EINVAL, "backward needs a forward pass and a loss or gradient first");
     if (dprediction)
-        memcpy(mdm_program_output_gradient(tr->program), dprediction,
-               (size_t)(tr->batch * tr->program->output_values) * sizeof *dprediction);
+        MDM_TRY(b->v->upload(b, mdm_program_output_gradient(tr->program), dprediction,
+                             (size_t)(tr->batch * tr->program->output_values) * sizeof *dprediction));
     tr->stage = MDM_STAGE_DRAWN; /* backward reuses what forward kept */
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_program_backward(tr->program, tr->weights, tr->gradients, mdm_control_cancel_flag(tr->control));

@@ -43,13 +43,12 @@ static struct mdm_extent get_extent(const maskdm_trainer *tr)
 /* Everything together against the limit, before the first byte is taken. */
 static int check_memory(const maskdm_trainer *tr, const maskdm_model *model)
 {
-    size_t arena, sum, batch, block = mdm_model_bytes(model);
+    size_t arena, sum, block = mdm_model_bytes(model);
 
     MDM_TRY(mdm_program_estimate(&arena, &((maskdm_model *)model)->layout, model->device, model->network,
                                  model->options, get_extent(tr), MDM_PROGRAM_TRAIN));
-    if (mdm_mul_size(&batch, (size_t)tr->batch, 4 * (size_t)tr->values * sizeof(float)) ||
-        mdm_add_size(&sum, 2 * block + mdm_optimizer_bytes(tr->optimizer, model->layout.length), arena) ||
-        mdm_add_size(&sum, sum, batch))
+    if (mdm_add_size(&sum, 2 * block + mdm_optimizer_bytes(tr->optimizer, model->layout.length), arena) ||
+        mdm_add_size(&sum, sum, mdm_microbatch_bytes(tr->batch, tr->values)))
         return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)tr->batch);
     MDM_TRY(mdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
     mdm_device_give(model->device, sum);
@@ -77,27 +76,6 @@ static int take_blocks(maskdm_trainer *tr, const maskdm_model *model)
     return MASKDM_OK;
 }
 
-static int take_batch(maskdm_trainer *tr)
-{
-    size_t b = (size_t)tr->batch;
-    float **floats[] = {&tr->images, &tr->noise, &tr->x_t, &tr->target};
-
-    for (size_t i = 0; i < MDM_LENGTH(floats); i++) {
-        void *memory;
-
-        MDM_TRY(mdm_device_alloc(tr->model->device, &memory, b * (size_t)tr->values * sizeof(float), 1,
-                                 "the batch of a trainer"));
-        *floats[i] = memory;
-    }
-    tr->times = mdm_need(b, sizeof *tr->times, "times");
-    tr->factors = mdm_need(4 * b, sizeof *tr->factors, "noising factors");
-    tr->losses = mdm_need(b, sizeof *tr->losses, "losses");
-    tr->labels = mdm_need(b, sizeof *tr->labels, "labels");
-    tr->index = mdm_need(b * (size_t)tr->visible, sizeof *tr->index, "patch indices");
-    tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");
-    return tr->times && tr->factors && tr->losses && tr->labels && tr->index && tr->view ? MASKDM_OK : MASKDM_ENOMEM;
-}
-
 static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                  const maskdm_options *options, maskdm_control *control)
 {
@@ -122,7 +100,10 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     MDM_TRY(check_memory(tr, model));
     MDM_TRY(take_blocks(tr, model));
     MDM_TRY(mdm_program_create(&tr->program, tr->model, get_extent(tr), MDM_PROGRAM_TRAIN));
-    return take_batch(tr);
+    tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");
+    if (!tr->view)
+        return MASKDM_ENOMEM;
+    return mdm_microbatch_take(&tr->micro, tr->device, tr->batch, tr->values, tr->visible);
 }
 
 static void give(const maskdm_trainer *tr, float *memory, size_t bytes)
@@ -134,25 +115,15 @@ static void give(const maskdm_trainer *tr, float *memory, size_t bytes)
 static void destroy(void *object)
 {
     maskdm_trainer *tr = object;
-    size_t batch;
 
     mdm_program_release(&tr->check);
     mdm_program_release(&tr->program);
     mdm_model_drop(&tr->model);
-    batch = (size_t)tr->batch * (size_t)tr->values * sizeof(float);
-    give(tr, tr->images, batch);
-    give(tr, tr->noise, batch);
-    give(tr, tr->x_t, batch);
-    give(tr, tr->target, batch);
+    mdm_microbatch_give(&tr->micro);
     if (tr->optimizer && tr->weights && tr->optimizer->weights == tr->weights)
         mdm_optimizer_unbind(tr->optimizer);
     give(tr, tr->weights, tr->block_bytes);
     give(tr, tr->gradients, tr->block_bytes);
-    mdm_free(tr->times);
-    mdm_free(tr->factors);
-    mdm_free(tr->losses);
-    mdm_free(tr->labels);
-    mdm_free(tr->index);
     for (int i = 0; tr->view && i < MDM_VIEWS; i++)
         mdm_free(tr->view[i]);
     mdm_free(tr->view);
@@ -207,7 +178,7 @@ static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, double *loss)
         MDM_TRY(mdm_trainer_forward(tr));
         MDM_TRY(mdm_trainer_loss(tr, &part));
         for (int64_t b = 0; b < tr->batch; b++)
-            *loss += tr->losses[b];
+            *loss += tr->micro.losses[b];
         if (isfinite(*loss))
             MDM_TRY(mdm_trainer_backward(tr, NULL));
     }

@@ -14,14 +14,14 @@
 
 #include "base/control.h"
 #include "mask/mask.h"
-#include "model/program.h"
+#include "train/microbatch.h"
 #include "train/optimizer.h"
 
 /* How far the micro-batch has come; each call needs the one before. */
 enum mdm_stage { MDM_STAGE_EMPTY, MDM_STAGE_DRAWN, MDM_STAGE_FORWARD, MDM_STAGE_LOSS };
 
 /* Which copies of device memory a host may have; the first are images. */
-enum mdm_view { MDM_VIEW_X_T, MDM_VIEW_TARGET, MDM_VIEW_NOISE, MDM_VIEW_IMAGES, MDM_VIEW_PREDICTION, MDM_VIEWS };
+enum mdm_view { MDM_VIEW_INPUT, MDM_VIEW_TARGET, MDM_VIEW_NOISE, MDM_VIEW_IMAGES, MDM_VIEW_PREDICTION, MDM_VIEWS };
 
 struct maskdm_trainer {
     struct mdm_handle handle;
@@ -43,10 +43,7 @@ struct maskdm_trainer {
     struct mdm_program *program;
     struct mdm_program *check; /* whole images, forward only; made by the first validation */
 
-    /* The micro-batch: device memory B x n, then host memory. */
-    float *images, *noise, *x_t, *target;
-    double *times, *factors, *losses; /* B, 4 x B, B */
-    int32_t *labels, *index;          /* B, B x K */
+    struct mdm_microbatch micro;
     enum mdm_stage stage;
     _Atomic(float *) *view; /* host memory, MDM_VIEWS copies that were asked for, else NULL */
 

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Held-out loss: whole images, times and noise fixed by the seed, so that the numbers of one run compare. Times are
- * stratified: image i of n gets floor((i' + 1/2) T / n), i' a fixed permutation.
+ * Held-out loss: how far the predicted x0 is from the image, whole images under levels of noise that are the same for
+ * every process, prediction and weight, so that runs compare; levels and noise are fixed by the seed. ln(noise /
+ * signal) is stratified: image i of n gets the middle of part i' of n, i' a fixed permutation.
  */
 #include "train/trainer.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "data/data.h"
-#include "diffusion/scheduler.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A step that no run reaches, so that validation never shares a stream with training. */
 static const int64_t validation_step = (int64_t)1 << 40;
+
+/* Noise for one part of signal: below, any network is right; above, none knows more than the mean of the data. */
+static const double least_noise = 0.02, most_noise = 20;
 
 struct check {
     maskdm_trainer *tr;
     maskdm_data *data;
     const float *weights;
-    int64_t count, batch; /* images; of one pass */
-    float *images, *noise, *x_t, *target;
-    double *times, *factors, *losses;
-    int32_t *labels;
+    int64_t count; /* images */
+    double *bucket;
+    int64_t *seen, buckets;
 };
 
 /* Whole images fit the training arena, a few at a time; where not even one does, the program takes its own. */
@@ -45,109 +46,83 @@ static int make_program(maskdm_trainer *tr)
     return mdm_program_create(&tr->check, tr->model, e, MDM_PROGRAM_PREDICT);
 }
 
-static int take(struct check *c)
+/* Which of n equal parts of the levels image i gets. */
+static int64_t part_of(const struct check *c, int64_t i)
 {
-    size_t b = (size_t)c->batch, n = b * (size_t)c->tr->values;
-
-    c->images = mdm_need_aligned(n * sizeof(float), "held-out images");
-    c->noise = mdm_need_aligned(n * sizeof(float), "held-out noise");
-    c->x_t = mdm_need_aligned(n * sizeof(float), "held-out noised images");
-    c->target = mdm_need_aligned(n * sizeof(float), "held-out targets");
-    c->times = mdm_need(b, sizeof(double), "times");
-    c->factors = mdm_need(4 * b, sizeof(double), "noising factors");
-    c->losses = mdm_need(b, sizeof(double), "losses");
-    c->labels = mdm_need(b, sizeof(int32_t), "labels");
-    return c->images && c->noise && c->x_t && c->target && c->times && c->factors && c->losses && c->labels
-               ? MASKDM_OK
-               : MASKDM_ENOMEM;
-}
-
-static void give(struct check *c)
-{
-    mdm_free(c->images);
-    mdm_free(c->noise);
-    mdm_free(c->x_t);
-    mdm_free(c->target);
-    mdm_free(c->times);
-    mdm_free(c->factors);
-    mdm_free(c->losses);
-    mdm_free(c->labels);
+    return (int64_t)mdm_rng_permute(c->tr->seed, MDM_DRAW_TIME, (uint64_t)validation_step, (uint64_t)i,
+                                    (uint64_t)c->count);
 }
 
 /* Image i into place b, its values from 0 .. 1 to -1 .. 1. */
 static int fetch(struct check *c, int64_t i, int64_t b)
 {
     maskdm_trainer *tr = c->tr;
-    int64_t timesteps = tr->model->scheduler->schedule.timesteps;
-    float *image = c->images + b * tr->values;
-    uint64_t place =
-        mdm_rng_permute(tr->seed, MDM_DRAW_TIME, (uint64_t)validation_step, (uint64_t)i, (uint64_t)c->count);
+    struct mdm_microbatch *m = &tr->micro;
+    float *image = m->staged + b * tr->values;
+    const double share = ((double)part_of(c, i) + 0.5) / (double)c->count;
 
-    MDM_TRY(mdm_data_get(c->data, i, image, &c->labels[b]));
+    MDM_TRY(mdm_data_get(c->data, i, image, &m->labels[b]));
     for (int64_t k = 0; k < tr->values; k++)
         image[k] = image[k] * 2 - 1;
-    if (c->labels[b] >= tr->model->geometry.classes)
-        c->labels[b] = -1;
-    c->times[b] = floor(((double)place + 0.5) * (double)timesteps / (double)c->count);
+    if (m->labels[b] >= tr->model->geometry.classes)
+        m->labels[b] = -1;
+    m->times[b] =
+        mdm_process_time_of(tr->model->scheduler->process, log(least_noise) + share * log(most_noise / least_noise));
     return MASKDM_OK;
 }
 
-/* Losses of images first .. first + batch - 1; those past the end repeat the last one and do not count. */
+static int compute(struct check *c, int64_t first)
+{
+    maskdm_trainer *tr = c->tr;
+    struct mdm_microbatch *m = &tr->micro;
+    const maskdm_scheduler *s = tr->model->scheduler;
+    const int64_t n = tr->check->extent.batch;
+
+    MDM_TRY(mdm_microbatch_upload(m, m->images, m->staged, n));
+    MDM_TRY(mdm_microbatch_draw_noise(m, tr->seed, first, validation_step, n));
+    MDM_TRY(mdm_microbatch_noise(m, s, n));
+    for (int64_t b = 0; b < n; b++) {
+        const double share = mdm_scheduler_facts(s, m->times[b]).clean.b;
+
+        m->weight[b] = share * share;
+    }
+    MDM_TRY(mdm_program_set(tr->check, m->input, m->network_times, m->labels, NULL));
+    MDM_TRY(mdm_program_forward(tr->check, c->weights, mdm_control_cancel_flag(tr->control)));
+    return mdm_microbatch_loss(m, tr->check, NULL, 0, 1);
+}
+
+/* Losses of images first, first + 1, ...; those past the end repeat the last one and do not count. */
 static int pass(struct check *c, int64_t first)
 {
     maskdm_trainer *tr = c->tr;
-    const struct mdm_geometry *g = &tr->model->geometry;
-    struct mdm_backend *back = mdm_device_backend(tr->device);
-    int64_t n = c->batch;
-    double *f = c->factors;
-    struct mdm_noising noising = {n,     tr->values, c->images, c->noise, f,
-                                  f + n, f + 2 * n,  f + 3 * n, c->x_t,   c->target};
-    struct mdm_loss loss = {.batch = n,
-                            .height = g->height,
-                            .width = g->width,
-                            .channels = g->channels,
-                            .patch = g->patch,
-                            .visible = g->patches,
-                            .l1 = tr->l1,
-                            .pred = mdm_program_output(tr->check),
-                            .target = c->target,
-                            .index = tr->check->every,
-                            .scale = 1,
-                            .loss = c->losses};
     int status;
 
-    for (int64_t b = 0; b < n; b++)
+    for (int64_t b = 0; b < tr->check->extent.batch; b++)
         MDM_TRY(fetch(c, first + b < c->count ? first + b : c->count - 1, b));
-    mdm_scheduler_draw_noise(tr->seed, first, validation_step, n, tr->values, c->noise);
-    MDM_TRY(mdm_scheduler_factors(tr->model->scheduler, n, c->times, f, f + n, f + 2 * n, f + 3 * n));
     MDM_TRY(mdm_device_enter(tr->device));
-    status = back->v->noising(back, &noising);
-    if (status == MASKDM_OK)
-        status = mdm_program_set(tr->check, c->x_t, c->times, c->labels, NULL);
-    if (status == MASKDM_OK)
-        status = mdm_program_forward(tr->check, c->weights, mdm_control_cancel_flag(tr->control));
-    if (status == MASKDM_OK)
-        status = back->v->loss(back, &loss);
+    status = compute(c, first);
     mdm_device_leave(tr->device);
     return status == MASKDM_ECANCELED ? mdm_control_canceled(tr->control, "validation") : status;
 }
 
-static int run(struct check *c, double *sum, double *bucket, int64_t *seen, int64_t buckets)
+static int run(struct check *c, double *loss)
 {
-    int64_t timesteps = c->tr->model->scheduler->schedule.timesteps;
+    const int64_t batch = c->tr->check->extent.batch;
+    double sum = 0;
 
-    for (int64_t first = 0; first < c->count; first += c->batch) {
+    for (int64_t first = 0; first < c->count; first += batch) {
         MDM_TRY(pass(c, first));
-        for (int64_t b = 0; b < c->batch && first + b < c->count; b++) {
-            int64_t k = (int64_t)c->times[b] * buckets / timesteps;
+        for (int64_t b = 0; b < batch && first + b < c->count; b++) {
+            const int64_t k = (2 * part_of(c, first + b) + 1) * c->buckets / (2 * c->count);
 
-            *sum += c->losses[b];
-            if (bucket) {
-                bucket[k] += c->losses[b];
-                seen[k]++;
+            sum += c->tr->micro.losses[b];
+            if (c->buckets) {
+                c->bucket[k] += c->tr->micro.losses[b];
+                c->seen[k]++;
             }
         }
     }
+    *loss = sum / (double)c->count;
     return MASKDM_OK;
 }
 
@@ -158,34 +133,26 @@ int mdm_trainer_validate(maskdm_trainer *tr, maskdm_data *data, int64_t count, e
     struct check c = {.tr = tr,
                       .data = data,
                       .count = count > 0 && count < data->count ? count : data->count,
-                      .weights = mdm_model_block(tr->model, which)};
-    int64_t *seen = NULL;
-    double sum = 0;
+                      .weights = mdm_model_block(tr->model, which),
+                      .bucket = bucket,
+                      .buckets = bucket ? buckets : 0};
     int status;
 
     if (data->height != g->height || data->width != g->width || data->channels != g->channels)
         return mdm_fail(MASKDM_ESHAPE, "the held-out data are %lld x %lld x %d, the model needs %lld x %lld x %lld",
                         (long long)data->height, (long long)data->width, data->channels, (long long)g->height,
                         (long long)g->width, (long long)g->channels);
-    if (!bucket)
-        buckets = 0;
-    else if (buckets < 1 || buckets > 1024)
+    if (bucket && (buckets < 1 || buckets > 1024))
         return mdm_fail(MASKDM_EINVAL, "%lld buckets are outside 1 .. 1024", (long long)buckets);
     MDM_TRY(make_program(tr));
     tr->stage = MDM_STAGE_EMPTY;
-    c.batch = tr->check->extent.batch;
-    for (int64_t k = 0; k < buckets; k++)
+    if (c.buckets && !(c.seen = mdm_need((size_t)buckets, sizeof *c.seen, "bucket counts")))
+        return MASKDM_ENOMEM;
+    for (int64_t k = 0; k < c.buckets; k++)
         bucket[k] = 0;
-    status = take(&c);
-    if (status == MASKDM_OK && bucket && !(seen = mdm_need((size_t)buckets, sizeof *seen, "bucket counts")))
-        status = MASKDM_ENOMEM;
-    if (status == MASKDM_OK)
-        status = run(&c, &sum, bucket, seen, buckets);
-    for (int64_t k = 0; k < buckets && status == MASKDM_OK; k++)
-        bucket[k] = seen[k] ? bucket[k] / (double)seen[k] : (double)NAN;
-    if (status == MASKDM_OK)
-        *loss = sum / (double)c.count;
-    give(&c);
-    mdm_free(seen);
+    status = run(&c, loss);
+    for (int64_t k = 0; k < c.buckets && status == MASKDM_OK; k++)
+        bucket[k] = c.seen[k] ? bucket[k] / (double)c.seen[k] : (double)NAN;
+    mdm_free(c.seen);
     return status;
 }

@@ -14,10 +14,10 @@
 static const struct {
     const char *name;
     size_t at; /* of the device's buffer in the trainer */
-} images[MDM_VIEW_PREDICTION] = {[MDM_VIEW_X_T] = {"x_t", offsetof(struct maskdm_trainer, x_t)},
-                                 [MDM_VIEW_TARGET] = {"target", offsetof(struct maskdm_trainer, target)},
-                                 [MDM_VIEW_NOISE] = {"noise", offsetof(struct maskdm_trainer, noise)},
-                                 [MDM_VIEW_IMAGES] = {"images", offsetof(struct maskdm_trainer, images)}};
+} images[MDM_VIEW_PREDICTION] = {[MDM_VIEW_INPUT] = {"input", offsetof(struct maskdm_trainer, micro.input)},
+                                 [MDM_VIEW_TARGET] = {"target", offsetof(struct maskdm_trainer, micro.target)},
+                                 [MDM_VIEW_NOISE] = {"noise", offsetof(struct maskdm_trainer, micro.noise)},
+                                 [MDM_VIEW_IMAGES] = {"images", offsetof(struct maskdm_trainer, micro.images)}};
 
 /* The buffer of a view, which two threads may want first at once. */
 static float *get_buffer(const maskdm_trainer *tr, int view, size_t bytes)

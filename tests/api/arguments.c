@@ -46,6 +46,7 @@ static struct {
     maskdm_optimizer *optimizer, *unbound;
     maskdm_sampler *sampler;
     maskdm_scheduler *scheduler;
+    maskdm_solver *solver;
     maskdm_trainer *trainer;
     maskdm_options *network_options, *device_options, *folder_options, *image_options, *mask_options,
         *optimizer_options,
@@ -210,6 +211,7 @@ static void make_rig(void)
     make_options();
     MUST(maskdm_device_open(&rig.device, "cpu", rig.device_options));
     MUST(maskdm_scheduler_create(&rig.scheduler, rig.scheduler_options));
+    MUST(maskdm_solver_create(&rig.solver, rig.scheduler, rig.sampler_options));
     MUST(maskdm_model_create(&rig.model, rig.device, "uvit", rig.network_options, rig.scheduler, 1));
     rig.parameter = 1;
     for (int d = 0, rank = maskdm_model_parameter_shape(rig.model, 0, rig.shape, 8); d < rank; d++)
@@ -242,6 +244,7 @@ static void drop_rig(void)
     maskdm_optimizer_release(&rig.unbound);
     maskdm_mask_release(&rig.mask);
     maskdm_model_release(&rig.model);
+    maskdm_solver_release(&rig.solver);
     maskdm_scheduler_release(&rig.scheduler);
     maskdm_control_release(&rig.control);
     maskdm_file_release(&rig.file);

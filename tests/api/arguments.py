@@ -12,15 +12,14 @@ import sys
 api, out = json.load(open(sys.argv[1])), sys.argv[2]
 
 # Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
-NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket x0_before
+NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket
 maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_preview.callback
 maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
 maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options
-maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_scheduler_step.sampler
-maskdm_scheduler_step.noise maskdm_scheduler_step.x0 maskdm_scheduler_step_after.sampler
-maskdm_scheduler_step_after.noise maskdm_scheduler_step_after.x0
-maskdm_scheduler_times.sampler maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
+maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
+maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
+maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
 maskdm_trainer_set_batch.index maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
 maskdm_finetune.data maskdm_finetune.mask""".split())
 
@@ -34,7 +33,8 @@ EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "mas
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
 NOTHING = {"maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
-           "maskdm_trainer_skipped", "maskdm_trainer_last_loss"}
+           "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_solver_draws", "maskdm_solver_takes_noise",
+           "maskdm_solver_input", "maskdm_solver_step"}
 
 VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_batch.batch": "2", "maskdm_data_batch.images": "rig.floats",
@@ -85,20 +85,20 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_sampler_create.options": "rig.sampler_options", "maskdm_sampler_run.out": "rig.bytes",
     "maskdm_sampler_run_from.x": "rig.floats", "maskdm_sampler_run.seeds": "rig.seeds",
     "maskdm_scheduler_create.options": "rig.scheduler_options", "maskdm_scheduler_table.name": '"betas"',
-    "maskdm_scheduler_table.count": "100", "maskdm_scheduler_table.out": "rig.doubles",
-    "maskdm_scheduler_step_after.before": "-1", "maskdm_scheduler_step_after.time": "12",
-    "maskdm_scheduler_step_after.next_time": "4", "maskdm_scheduler_step.time": "12",
-    "maskdm_scheduler_step.next_time": "4", "maskdm_scheduler_times.capacity": "64",
+    "maskdm_scheduler_table.capacity": "64", "maskdm_scheduler_table.out": "rig.doubles",
+    "maskdm_scheduler_factors.name": '"signal"', "maskdm_scheduler_range.first": "&rig.number",
+    "maskdm_scheduler_range.last": "&rig.number", "maskdm_solver_create.options": "rig.sampler_options",
+    "maskdm_solver_times.capacity": "64", "maskdm_solver_input.time": "&rig.number",
     "maskdm_trainer_create.optimizer": "rig.unbound", "maskdm_trainer_create.options": "rig.trainer_options",
     "maskdm_trainer_draw.part": "0", "maskdm_trainer_load.path": "rig.state", "maskdm_trainer_save.path": "rig.written",
-    "maskdm_trainer_view.name": '"x_t"', "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
+    "maskdm_trainer_view.name": '"input"', "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
     "maskdm_trainer_validate.loss": "&rig.number", "maskdm_trainer_set_batch.index": "rig.index",
     "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
     "maskdm_convert.options": "rig.job",
     "maskdm_control_set_progress.callback": "progress", "maskdm_control_set_log.callback": "hear",
     "maskdm_sampler_set_preview.callback": "preview",
     "const char *kind": '"uvit"', "const char *key": '"key"', "const maskdm_options *options": "rig.network_options",
-    "maskdm_options *options": "rig.network_options", "const maskdm_options *sampler": "rig.sampler_options",
+    "maskdm_options *options": "rig.network_options",
     "char *buffer": "rig.text", "size_t capacity": "sizeof rig.text", "size_t *needed": "&rig.size",
     "int64_t *shape": "rig.shape", "int capacity": "8", "void *user": "&rig", "void *log_user": "&rig",
     "int64_t i": "0", "int64_t count": "4", "int64_t batch": "2", "int64_t n": "rig.values", "int64_t height": "8",
@@ -109,14 +109,14 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "int32_t *index": "rig.index", "const double *times": "rig.times", "double *times": "rig.doubles",
     "double *out": "rig.doubles", "double *loss": "&rig.number", "int64_t *out": "rig.numbers", "void *out": "rig.floats",
     "float *": "rig.floats", "const float *": "rig.more", "float *x0": "rig.third",
-    "const float *x0": "rig.more", "const float *x0_before": "rig.more",
+    "const float *x0": "rig.more",
     "int which": "MASKDM_WEIGHTS_EMA", "int sample_type": "MASKDM_SAMPLE_U8",
     "maskdm_allocate_callback": "take", "maskdm_free_callback": "give",
     "maskdm_log_callback": "hear", "maskdm_parallel_callback": "loop", "maskdm_data_fetch_callback": "fetch",
     "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "maskdm_drop_callback": "drop",
     "const maskdm_image *const *": "(const maskdm_image *const *)rig.images",
 }
-for handle in "control data device file file_writer image mask model optimizer sampler scheduler trainer".split():
+for handle in "control data device file file_writer image mask model optimizer sampler scheduler solver trainer".split():
     VALUES["maskdm_%s *" % handle] = VALUES["const maskdm_%s *" % handle] = "rig." + handle
 
 LARGEST = {"int": "INT_MAX", "int64_t": "INT64_MAX", "size_t": "SIZE_MAX"}

@@ -207,18 +207,23 @@ static void sample_guided(maskdm_model *m, const char *text, double scale, int32
     static float with[N], without[N];
     maskdm_options *o = options("sampler", text);
     maskdm_scheduler *scheduler;
+    maskdm_solver *solver;
     const int32_t null = -1;
-    double times[STEPS + 1];
+    double times[STEPS];
 
     OK(maskdm_model_scheduler(&scheduler, m));
-    ck_assert_int_eq(maskdm_scheduler_times(scheduler, o, times, STEPS + 1), STEPS);
+    OK(maskdm_solver_create(&solver, scheduler, o));
+    ck_assert_int_eq(maskdm_solver_times(solver, times, STEPS), STEPS);
+    OK(maskdm_solver_begin(solver, 1, N, x));
     for (int i = 0; i < STEPS; i++) {
         OK(maskdm_model_predict(m, MASKDM_WEIGHTS_EMA, 1, x, times + i, &label, NULL, 0, with));
         OK(maskdm_model_predict(m, MASKDM_WEIGHTS_EMA, 1, x, times + i, &null, NULL, 0, without));
         for (int k = 0; k < N; k++)
             with[k] = (float)((double)without[k] + scale * ((double)with[k] - (double)without[k]));
-        OK(maskdm_scheduler_step(scheduler, o, times[i], times[i + 1], 1, N, x, with, NULL, NULL));
+        OK(maskdm_solver_input(solver, x, NULL, NULL, NULL));
+        OK(maskdm_solver_step(solver, x, with, NULL, NULL));
     }
+    maskdm_solver_release(&solver);
     maskdm_scheduler_release(&scheduler);
     maskdm_options_release(&o);
 }

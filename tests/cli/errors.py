@@ -92,10 +92,13 @@ def check_command_line():
             (pretrain("--mask", "crop"), ["--mask-crop-size"]),
             (["pretrain", "--data", "data"], ["option --out must be given"]),
             (["sample", "--out", "grid.png"], ["option --model must be given"]),
-            (sample("--sampler", "euler"), ["euler", "ddpm|ddim"]),
+            (sample("--sampler", "eulre"), ["eulre", "ddim|ddpm|dpmpp|euler|heun"]),
+            (sample("--sampler", "dpmpp", "--eta", 1), ["--eta", "--sampler=ddim", "dpmpp"]),
+            (pretrain("--process", "edm", "--timesteps", 100), ["--timesteps", "--process=discrete", "edm"]),
             (sample("--sampler", "ddpm"), ["--steps", "ddpm"]),
             (pretrain("--config", "text"), ["text", "JSON"])):
         refused(words, 2, says)
+    refused(pretrain("--process", "flow", "--prediction", "v"), 1, ["--prediction v", "flow", "velocity|x0|noise"])
     refused(pretrain("--out", "run", "--resume", "--no-resume"), 1, ["run is not empty"])
     write("large.json", b"{}" + b" " * ((1 << 20) - 2))
     refused(pretrain("--config", "large.json"), 1, ["large.json", "less than 1 MiB"])

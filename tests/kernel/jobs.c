@@ -91,6 +91,7 @@ START_TEST(loss_and_its_gradient)
 {
     static const int32_t index[] = {5, 0, 3, 1, 4, 2};
     float *pred = draw_floats(2 * 3 * 12), *target = draw_floats(2 * 72), dpred[72];
+    const double weight[] = {1, 2.5};
     double loss[2], scale = 0.7;
 
     for (int i = 0; i < 3; i++)
@@ -102,6 +103,7 @@ START_TEST(loss_and_its_gradient)
             j.pred = pred;
             j.target = target;
             j.index = index;
+            j.weight = weight;
             j.scale = scale;
             j.loss = loss;
             j.dpred = dpred;
@@ -111,10 +113,10 @@ START_TEST(loss_and_its_gradient)
                 for (int v = 0; v < 36; v++) {
                     double e = (double)pred[m * 36 + v] - (double)target[image_at(m, index[m * 3 + v / 12], v % 12)];
                     sum += l1 ? fabs(e) : e * e;
-                    ck_assert_double_eq_tol((double)dpred[m * 36 + v], scale / 36 * (l1 ? (e > 0) - (e < 0) : 2 * e),
-                                            1e-7);
+                    ck_assert_double_eq_tol((double)dpred[m * 36 + v],
+                                            weight[m] * scale / 36 * (l1 ? (e > 0) - (e < 0) : 2 * e), 1e-7);
                 }
-                ck_assert_double_eq_tol(loss[m], sum / 36, 1e-12);
+                ck_assert_double_eq_tol(loss[m], weight[m] * sum / 36, 1e-12);
             }
             j.dpred = NULL;
             ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
@@ -127,6 +129,52 @@ START_TEST(loss_and_its_gradient)
         }
     free(pred);
     free(target);
+}
+END_TEST
+
+/* Sums of images, and a solver's step with every term, by hand; on more values than a thread takes at once. */
+START_TEST(mixes_and_steps)
+{
+    enum { N = 9000 };
+    float *x = draw_floats(N), *f = draw_floats(N), *before = draw_floats(N), *z = draw_floats(N);
+    float *start = draw_floats(N), *y = draw_floats(N), *x0 = draw_floats(N), *old = draw_floats(N);
+
+    for (int i = 0; i < 3; i++) {
+        maskdm_device *d = open_device(settings[i]);
+        struct mdm_backend *b = mdm_device_backend(d);
+        const struct mdm_mix mix = {.n = N, .count = 3, .x = {x, f, z}, .a = {0.5, -2, 3}, .y = y};
+        struct mdm_solve s = {.n = N, .clean_x = 0.25, .clean_f = -0.5, .signal = 0.6, .noise = 0.8, .clip = i == 1,
+                              .eps_is_f = i == 2, .next = {0.125, 0.5, -2, 1.5, 0.75, -0.25}, .x = y, .f = f,
+                              .before = before, .z = z, .start = start, .x0 = x0};
+
+        memcpy(y, x, N * sizeof *y);
+        ck_assert_int_eq(b->v->mix(b, &mix), MASKDM_OK);
+        for (int k = 0; k < N; k++)
+            ck_assert_double_eq_tol(y[k], 0.5 * x[k] - 2 * f[k] + 3 * z[k], 1e-5);
+        memcpy(y, x, N * sizeof *y);
+        memcpy(old, start, N * sizeof *old);
+        s.begins = i == 0;
+        ck_assert_int_eq(b->v->solve(b, &s), MASKDM_OK);
+        for (int k = 0; k < N; k++) {
+            double clean = 0.25 * x[k] - 0.5 * f[k], eps;
+
+            clean = s.clip ? fmin(fmax(clean, -1), 1) : clean;
+            eps = s.eps_is_f ? f[k] : (x[k] - 0.6 * clean) / 0.8;
+            ck_assert_double_eq_tol(x0[k], clean, 1e-5);
+            ck_assert_double_eq_tol(
+                y[k], 0.125 * x[k] + 0.5 * old[k] - 2 * clean + 1.5 * eps + 0.75 * before[k] - 0.25 * z[k], 1e-5);
+            ck_assert_float_eq(start[k], s.begins ? x[k] : old[k]);
+        }
+        maskdm_device_release(&d);
+    }
+    free(x);
+    free(f);
+    free(before);
+    free(z);
+    free(start);
+    free(y);
+    free(x0);
+    free(old);
 }
 END_TEST
 
@@ -295,6 +343,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, normals_belong_to_their_image);
     tcase_add_test(c, noise_is_mixed_in_by_image);
     tcase_add_test(c, loss_and_its_gradient);
+    tcase_add_test(c, mixes_and_steps);
     tcase_add_test(c, squares_are_summed_alike_on_any_threads);
     tcase_add_test(c, adamw_is_pytorchs);
     tcase_add_test(c, averages_alone);

@@ -12,7 +12,6 @@ import sys
 from layers import LAYERS
 
 build, src, nm = sys.argv[1:4]
-KNOWN = {"diffusion/solver.c"}  # files whose circle still stands; one that no longer does is refused as well
 
 
 def objects():
@@ -98,13 +97,9 @@ def check():
                     bad.append("%s: the program refers to %s of %s" % (source, name, other))
             elif layer(other) == "cli" or LAYERS.index(layer(other)) > LAYERS.index(layer(source)):
                 bad.append("%s: %s is above %s: %s of %s" % (source, layer(other), layer(source), name, other))
-    known = set(KNOWN)
     for path in circles(graph):
-        if KNOWN & set(path):
-            known -= set(path)
-            continue
         bad.append("a circle: " + "".join("%s (%s) -> " % (a, graph[a][b]) for a, b in zip(path, path[1:])) + path[0])
-    return bad + ["%s is in no circle any more: take it from KNOWN" % path for path in sorted(known)]
+    return bad
 
 
 found = check()

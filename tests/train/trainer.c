@@ -393,7 +393,7 @@ START_TEST(misuse)
     maskdm_optimizer *optimizer;
     maskdm_trainer *other;
     float values[8 * VALUES] = { 0 };
-    double times[8] = { 0.5 };
+    double times[8] = { -0.5 };
     int32_t index[8 * 8] = { 0 };
 
     tiny_open(&t, NULL);

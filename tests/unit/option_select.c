@@ -15,7 +15,6 @@
 #include "model/network.h"
 #include "model/options.h"
 #include "run/options.h"
-#include "sample/options.h"
 #include "train/options.h"
 
 #include <check.h>

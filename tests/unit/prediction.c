@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Predictions and the forward process: each prediction leads back to the image that it came from, and the public
- * calls say what the formulas say.
+ * Processes, predictions and weights: each prediction leads back to the image that it came from, a level of noise to
+ * its time, and the public calls say what the formulas say.
  */
 #include "diffusion/prediction.h"
 
@@ -11,8 +11,6 @@
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
-
-static const char *const names[] = {"noise", "x0", "v"};
 
 static maskdm_scheduler *make(const char *text)
 {
@@ -26,25 +24,40 @@ static maskdm_scheduler *make(const char *text)
     return s;
 }
 
+/* Every prediction that a process has, with the times from one end to the other. */
+static const char *const all[] = {"process=discrete prediction=noise",
+                                  "process=discrete prediction=x0",
+                                  "process=discrete prediction=v",
+                                  "process=vp prediction=noise",
+                                  "process=vp prediction=x0",
+                                  "process=vp prediction=v",
+                                  "process=edm",
+                                  "process=edm prediction=noise sigma_data=0.3",
+                                  "process=edm prediction=x0",
+                                  "process=flow",
+                                  "process=flow flow_time=data noise_scale=2",
+                                  "process=flow prediction=x0 noise_scale=2",
+                                  "process=flow prediction=noise"};
+
 START_TEST(clean_undoes_target)
 {
-    static const double abars[] = {0.9999, 0.5, 0.01};
     const double x0 = 0.3, eps = -1.7;
 
-    for (size_t i = 0; i < MDM_LENGTH(names); i++) {
-        const struct mdm_prediction *p = mdm_prediction_find(names[i]);
+    for (size_t i = 0; i < MDM_LENGTH(all); i++) {
+        maskdm_scheduler *s = make(all[i]);
+        double first, last;
 
-        ck_assert_ptr_nonnull(p);
-        for (size_t k = 0; k < MDM_LENGTH(abars); k++) {
-            const double a = abars[k], x_t = sqrt(a) * x0 + sqrt(1 - a) * eps;
-            double t0, te, cx, cp;
+        ck_assert_int_eq(maskdm_scheduler_range(s, &first, &last), MASKDM_OK);
+        for (int k = 0; k <= 8; k++) {
+            const struct mdm_facts f = mdm_scheduler_facts(s, first + (last - first) * k / 8);
+            const double x_t = f.level.signal * x0 + f.level.noise * eps;
+            const double output = f.target.a * x0 + f.target.b * eps;
 
-            p->target(a, &t0, &te);
-            p->clean(a, &cx, &cp);
-            ck_assert_double_eq_tol(cx * x_t + cp * (t0 * x0 + te * eps), x0, 1e-12);
+            ck_assert_msg(fabs(f.clean.a * x_t + f.clean.b * output - x0) < 1e-9 / fmax(f.level.signal, 1e-6),
+                          "%s: part %d of the times gives %g", all[i], k, f.clean.a * x_t + f.clean.b * output);
         }
+        maskdm_scheduler_release(&s);
     }
-    ck_assert_ptr_null(mdm_prediction_find("score"));
 }
 END_TEST
 
@@ -57,8 +70,8 @@ START_TEST(forward)
     double abar[100];
 
     ck_assert_str_eq(maskdm_scheduler_prediction(s), "v");
-    ck_assert_int_eq(maskdm_scheduler_timesteps(s), 100);
-    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 100), MASKDM_OK);
+    ck_assert_str_eq(maskdm_scheduler_process(s), "discrete");
+    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 100), 100);
     ck_assert_int_eq(maskdm_scheduler_add_noise(s, 2, 2, x0, noise, times, x_t), MASKDM_OK);
     ck_assert_int_eq(maskdm_scheduler_target(s, 2, 2, x0, noise, times, target), MASKDM_OK);
     for (int i = 0; i < 4; i++) {
@@ -69,9 +82,11 @@ START_TEST(forward)
     }
     x_t[0] = 7;
     ck_assert_int_eq(maskdm_scheduler_add_noise(s, 2, 2, x0, noise, bad, x_t), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_last_error(), "time 99.5 is not a whole number in 0 .. 99");
+    ck_assert_str_eq(maskdm_last_error(), "time 99.5 is outside 0 .. 99 of process discrete");
     ck_assert_float_eq(x_t[0], 7);
-    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 99), MASKDM_EINVAL);
+    abar[1] = 7;
+    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 1), 100);
+    ck_assert_double_eq(abar[1], 7);
     ck_assert_int_eq(maskdm_scheduler_table(s, "alphas", abar, 100), MASKDM_ENOTFOUND);
     maskdm_scheduler_release(&s);
 }
@@ -121,10 +136,105 @@ START_TEST(refusals)
     ck_assert_int_eq(maskdm_options_create(&o, "mask"), MASKDM_OK);
     ck_assert_int_eq(maskdm_scheduler_create(&s, o), MASKDM_EINVAL);
     maskdm_options_release(&o);
+    ck_assert_int_eq(maskdm_options_create(&o, "scheduler"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, "process=edm prediction=v"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_scheduler_create(&s, o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "prediction v has no meaning for process edm, which takes edm|noise|x0");
+    ck_assert_int_eq(maskdm_options_parse(o, "prediction=edm sigma_min=3 sigma_max=2"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_scheduler_create(&s, o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "sigma_min 3 is not below sigma_max 2");
+    maskdm_options_release(&o);
     ck_assert_int_eq(maskdm_scheduler_create(&s, NULL), MASKDM_OK);
     ck_assert_int_eq(maskdm_scheduler_add_noise(s, 1, 1, NULL, NULL, NULL, NULL), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_scheduler_add_noise(s, INT64_MAX, 2, NULL, NULL, NULL, NULL), MASKDM_EINVAL);
     maskdm_scheduler_release(&s);
+}
+END_TEST
+
+/* What each weight is of the error that it is named for, at a level where everything can be said by hand. */
+START_TEST(weights)
+{
+    static const struct {
+        const char *options;
+        double weight;
+    } cases[] = {{"process=flow prediction=velocity weight=none", 1},
+                 {"process=flow prediction=velocity weight=v", 1},
+                 {"process=flow prediction=x0 weight=v", 16}, /* 1 / t^2 */
+                 {"process=flow prediction=x0 weight=v weight_floor=0.5", 4},
+                 {"process=flow prediction=x0 weight=noise", 9}, /* SNR = (0.75 / 0.25)^2 */
+                 {"process=flow prediction=noise weight=noise", 1},
+                 {"process=flow prediction=noise weight=x0", 1.0 / 9},
+                 {"process=flow prediction=noise weight=v", 16.0 / 9}, /* 1 / (1 - t)^2, as SiT has it */
+                 {"process=flow prediction=x0 weight=min_snr weight_gamma=5", 5},
+                 {"process=flow prediction=noise weight=min_snr weight_gamma=5", 5.0 / 9},
+                 {"process=flow prediction=x0 weight=p2 weight_gamma=1 weight_offset=1", 0.1},
+                 {"process=flow prediction=noise weight=p2 weight_gamma=0.5 weight_offset=7", 0.25},
+                 {"process=edm weight=edm", 1},
+                 {"process=edm weight=x0", 0.05 * 1}, /* c_out^2 = (sigma sigma_data)^2 / (sigma^2 + sigma_data^2) */
+                 {"process=edm prediction=x0 weight=edm", 20},
+                 {"process=flow prediction=noise weight=sigmoid weight_offset=0", 0.1}};
+
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
+        maskdm_scheduler *s = make(cases[i].options);
+        const double time = 0.25;
+        double weight;
+
+        ck_assert_int_eq(maskdm_scheduler_factors(s, "loss_weight", 1, &time, &weight), MASKDM_OK);
+        ck_assert_msg(fabs(weight - cases[i].weight) < 1e-12, "%s: %.17g", cases[i].options, weight);
+        maskdm_scheduler_release(&s);
+    }
+}
+END_TEST
+
+/* A level of noise is found again, wherever it lies. */
+START_TEST(levels_have_times)
+{
+    static const char *const processes[] = {"process=discrete", "process=discrete schedule=linear timesteps=50",
+                                            "process=vp",       "process=edm",
+                                            "process=flow",     "process=flow noise_scale=3"};
+
+    for (size_t i = 0; i < MDM_LENGTH(processes); i++) {
+        maskdm_scheduler *s = make(processes[i]);
+
+        for (double ratio = -3; ratio < 3; ratio += 0.37) {
+            const double time = mdm_process_time_of(s->process, ratio);
+            const struct mdm_level at = mdm_process_at(s->process, time);
+
+            ck_assert_msg(fabs(log(at.noise / at.signal) - ratio) < 1e-9, "%s: %g at %g", processes[i], ratio, time);
+            ck_assert_double_eq_tol(s->process->kind->ratio(s->process, time), ratio, 1e-9);
+        }
+        maskdm_scheduler_release(&s);
+    }
+}
+END_TEST
+
+/* Training's times by their distribution: the median, and a deviation. */
+START_TEST(times_are_the_processes)
+{
+    enum { COUNT = 4000 };
+    static const struct {
+        const char *options;
+        double median, low; /* and the value below which 15.87 % are: one deviation for normal ones */
+    } cases[] = {{"process=edm", 0.30119421191220214, 0.09071795328941251},
+                 {"process=flow", 0.5, 0.2689414213699951},
+                 {"process=flow time_draw=uniform", 0.5, 0.1587},
+                 {"process=flow time_draw=uniform time_shift=3", 0.75, 0.36142},
+                 {"process=vp", 0.5, 0.1587}};
+
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
+        maskdm_scheduler *s = make(cases[i].options);
+        static double times[COUNT];
+        int below = 0, low = 0;
+
+        ck_assert_int_eq(maskdm_scheduler_draw_times(s, 5, 0, 0, COUNT, times), MASKDM_OK);
+        for (int k = 0; k < COUNT; k++) {
+            below += times[k] < cases[i].median;
+            low += times[k] < cases[i].low;
+        }
+        ck_assert_msg(abs(below - COUNT / 2) < 120, "%s: %d below the median", cases[i].options, below);
+        ck_assert_msg(abs(low - 635) < 90, "%s: %d far below it", cases[i].options, low);
+        maskdm_scheduler_release(&s);
+    }
 }
 END_TEST
 
@@ -138,6 +248,9 @@ int main(void)
     tcase_add_test(c, clean_undoes_target);
     tcase_add_test(c, forward);
     tcase_add_test(c, draws);
+    tcase_add_test(c, weights);
+    tcase_add_test(c, levels_have_times);
+    tcase_add_test(c, times_are_the_processes);
     tcase_add_test(c, refusals);
     suite_add_tcase(s, c);
     r = srunner_create(s);

@@ -2,8 +2,9 @@
  *
  * The samplers' arithmetic, with a perfect network in closed form in place of a trained one.
  */
-#include "diffusion/solver.h"
+#include "diffusion/method.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "sample/pixels.h"
@@ -34,30 +35,40 @@ static maskdm_scheduler *scheduler(const char *text)
     return s;
 }
 
+static maskdm_solver *solver(maskdm_scheduler *s, const char *text)
+{
+    maskdm_options *o = options("sampler", text);
+    maskdm_solver *solver;
+
+    ck_assert_msg(maskdm_solver_create(&solver, s, o) == MASKDM_OK, "%s: %s", text, maskdm_last_error());
+    maskdm_options_release(&o);
+    return solver;
+}
+
 static void expect_times(const char *schedule, const char *sampler, int64_t steps, const int *expected)
 {
     maskdm_scheduler *s = scheduler(schedule);
-    maskdm_options *o = options("sampler", sampler);
-    double times[64], few[2];
+    maskdm_solver *how = solver(s, sampler);
+    double times[64], few[2] = {0, 7};
 
-    ck_assert_int_eq(maskdm_scheduler_times(s, o, times, 64), steps);
-    for (int64_t i = 0; i <= steps; i++)
+    ck_assert_int_eq(maskdm_solver_evaluations(how), steps);
+    ck_assert_int_eq(maskdm_solver_times(how, times, 64), steps);
+    for (int64_t i = 0; i < steps; i++)
         ck_assert_msg(times[i] == expected[i], "%s: time %d is %g", sampler, (int)i, times[i]);
-    ck_assert_int_eq(maskdm_scheduler_times(s, o, few, 2), steps);
-    ck_assert_double_eq(few[1], expected[1]);
-    maskdm_options_release(&o);
+    ck_assert_int_eq(maskdm_solver_times(how, few, 1), steps);
+    ck_assert(few[0] == expected[0] && few[1] == 7);
+    maskdm_solver_release(&how);
     maskdm_scheduler_release(&s);
 }
 
 START_TEST(times)
 {
-    expect_times("timesteps=1000", "sampler=ddim steps=4", 4, (const int[]){999, 749, 499, 249, -1});
-    expect_times("timesteps=1000", "sampler=ddim steps=6", 6, (const int[]){999, 832, 665, 499, 332, 165, -1});
-    expect_times("timesteps=1000", "sampler=ddim steps=1", 1, (const int[]){999, -1});
-    expect_times(
-        "timesteps=25", "sampler=ddim steps=24", 24,
-        (const int[]){24, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, -1});
-    expect_times("timesteps=5 schedule=cosine", "sampler=ddpm", 5, (const int[]){4, 3, 2, 1, 0, -1});
+    expect_times("timesteps=1000", "sampler=ddim steps=4", 4, (const int[]){999, 749, 499, 249});
+    expect_times("timesteps=1000", "sampler=ddim steps=6", 6, (const int[]){999, 832, 665, 499, 332, 165});
+    expect_times("timesteps=1000", "sampler=ddim steps=1", 1, (const int[]){999});
+    expect_times("timesteps=25", "sampler=ddim steps=24", 24,
+                 (const int[]){24, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0});
+    expect_times("timesteps=5 schedule=cosine", "sampler=ddpm", 5, (const int[]){4, 3, 2, 1, 0});
 }
 END_TEST
 
@@ -78,68 +89,95 @@ START_TEST(continuous_times)
 {
     enum { T = 1000, S = 12 };
     maskdm_scheduler *s = scheduler("schedule=linear timesteps=1000");
-    maskdm_options *even = options("sampler", "sampler=dpmpp steps=12 spacing=time");
-    maskdm_options *ratio = options("sampler", "sampler=dpmpp steps=12");
-    double at[S + 1], abar[T], first, last;
+    maskdm_solver *even = solver(s, "sampler=dpmpp steps=12 spacing=time");
+    maskdm_solver *ratio = solver(s, "sampler=dpmpp steps=12");
+    double at[S], abar[T], first, last;
 
-    ck_assert_int_eq(maskdm_scheduler_times(s, even, at, S + 1), S);
-    for (int i = 0; i <= S; i++)
+    ck_assert_int_eq(maskdm_solver_times(even, at, S), S);
+    for (int i = 0; i < S; i++)
         ck_assert_double_eq_tol(at[i], 999.0 * (S - i) / S, 1e-9);
-    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, T), MASKDM_OK);
-    ck_assert_int_eq(maskdm_scheduler_times(s, ratio, at, S + 1), S);
+    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, T), T);
+    ck_assert_int_eq(maskdm_solver_times(ratio, at, S), S);
     ck_assert_double_eq(at[0], 999);
-    ck_assert_double_eq(at[S], 0);
     first = half_log_ratio(abar[999]);
     last = half_log_ratio(abar[0]);
-    for (int i = 0; i <= S; i++)
+    for (int i = 0; i < S; i++)
         ck_assert_double_eq_tol(half_log_ratio(abar_at(abar, at[i])), first + (last - first) * i / S, 1e-9);
-    maskdm_options_release(&even);
-    maskdm_options_release(&ratio);
+    maskdm_solver_release(&even);
+    maskdm_solver_release(&ratio);
     maskdm_scheduler_release(&s);
 }
 END_TEST
 
-/* What a perfect network answers for data that are normal with deviation `spread` around `mean`. */
-static double perfect(const char *prediction, double abar, double x, double mean, double spread)
+/* The times of the other processes, from what their authors write. */
+START_TEST(spacings)
 {
-    const double signal = sqrt(abar), noise = sqrt(1 - abar), variance = abar * spread * spread + 1 - abar;
-    const double x0 = mean + signal * spread * spread / variance * (x - signal * mean);
-    const double eps = (x - signal * x0) / noise;
+    static const struct {
+        const char *scheduler, *sampler;
+        double times[5];
+    } cases[] = {{"process=edm", "sampler=euler steps=5", {80, 9.7232, 0.4700, 0.0, 0.002}},
+                 {"process=flow", "sampler=euler steps=5", {1, 0.8, 0.6, 0.4, 0.2}},
+                 {"process=flow time_shift=3", "sampler=euler steps=5", {1, 0.923077, 0.818182, 0.666667, 0.428571}},
+                 {"process=flow", "sampler=euler steps=5 spacing=sd3", {1, 0.75025, 0.5005, 0.25075, 0.001}},
+                 {"process=flow time_shift=3",
+                  "sampler=euler steps=5 spacing=flux",
+                  {1, 0.900120, 0.750375, 0.500999, 0.002994}},
+                 {"process=vp", "sampler=euler steps=5", {1, 0.7500025, 0.500005, 0.2500075, 1e-5}}};
 
-    if (!strcmp(prediction, "noise"))
-        return eps;
-    return strcmp(prediction, "x0") ? signal * eps - noise * x0 : x0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        maskdm_scheduler *s = scheduler(cases[i].scheduler);
+        maskdm_solver *how = solver(s, cases[i].sampler);
+        double at[5];
+
+        ck_assert_int_eq(maskdm_solver_times(how, at, 5), 5);
+        for (int k = 0; k < 5; k++) {
+            const double power = 1.0 / 7, least = pow(0.002, power), most = pow(80, power);
+            const double karras = pow(most + k / 4.0 * (least - most), 7);
+
+            ck_assert_msg(fabs(at[k] - (i ? cases[i].times[k] : karras)) < 1e-6, "%s, %s: time %d is %.9g",
+                          cases[i].scheduler, cases[i].sampler, k, at[k]);
+        }
+        maskdm_solver_release(&how);
+        maskdm_scheduler_release(&s);
+    }
+}
+END_TEST
+
+/* What a perfect network answers at `time` for data that are normal with deviation `spread` around `mean`. */
+static float perfect(const maskdm_scheduler *s, double time, double x, double mean, double spread)
+{
+    const struct mdm_facts f = mdm_scheduler_facts(s, time);
+    const double signal = f.level.signal, noise = f.level.noise;
+    const double variance = signal * signal * spread * spread + noise * noise;
+    const double x0 = mean + signal * spread * spread / variance * (x - signal * mean);
+
+    return (float)(f.target.a * x0 + f.target.b * (x - signal * x0) / noise);
 }
 
-/* Sample `n` values by single public steps. */
-static void sample(const maskdm_scheduler *s, const char *sampler, double mean, double spread, float *x, int64_t n)
+/* Sample `n` values by single public steps, from the normals in `x`. */
+static void sample(maskdm_scheduler *s, const char *sampler, double mean, double spread, float *x, int64_t n)
 {
-    maskdm_options *o = options("sampler", sampler);
-    const int64_t T = maskdm_scheduler_timesteps(s);
-    double *abar = malloc((size_t)T * sizeof *abar), *at = malloc((size_t)(T + 1) * sizeof *at);
+    maskdm_solver *how = solver(s, sampler);
+    const int64_t evaluations = maskdm_solver_evaluations(how);
+    double *at = malloc((size_t)evaluations * sizeof *at);
     float *p = malloc((size_t)n * sizeof *p), *z = malloc((size_t)n * sizeof *z);
-    float *clean[2] = {malloc((size_t)n * sizeof *p), malloc((size_t)n * sizeof *p)};
-    const int64_t steps = maskdm_scheduler_times(s, o, at, T + 1);
 
-    ck_assert_int_gt(steps, 0);
-    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, T), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_times(how, at, evaluations), evaluations);
     ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, 1000, 1, n, x), MASKDM_OK);
-    for (int64_t i = 0; i < steps; i++) {
+    ck_assert_int_eq(maskdm_solver_begin(how, 1, n, x), MASKDM_OK);
+    for (int64_t e = 0; e < evaluations; e++) {
+        const float *noise = maskdm_solver_takes_noise(how) ? z : NULL;
+
+        ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, e, 1, n, z), MASKDM_OK);
+        ck_assert_int_eq(maskdm_solver_input(how, x, noise, NULL, NULL), MASKDM_OK);
         for (int64_t k = 0; k < n; k++)
-            p[k] = (float)perfect(maskdm_scheduler_prediction(s), abar_at(abar, at[i]), x[k], mean, spread);
-        ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, i, 1, n, z), MASKDM_OK);
-        ck_assert_msg(maskdm_scheduler_step_after(s, o, i ? at[i - 1] : -1, i ? clean[i % 2] : NULL, at[i], at[i + 1],
-                                                  1, n, x, p, i + 1 < steps ? z : NULL,
-                                                  clean[(i + 1) % 2]) == MASKDM_OK,
-                      "%s", maskdm_last_error());
+            p[k] = perfect(s, at[e], x[k], mean, spread);
+        ck_assert_msg(maskdm_solver_step(how, x, p, noise, NULL) == MASKDM_OK, "%s", maskdm_last_error());
     }
-    free(clean[0]);
-    free(clean[1]);
-    free(abar);
     free(at);
     free(p);
     free(z);
-    maskdm_options_release(&o);
+    maskdm_solver_release(&how);
 }
 
 static void expect_normal(const char *schedule, const char *sampler, double tolerance)
@@ -170,28 +208,38 @@ START_TEST(a_perfect_network_gives_the_data)
     expect_normal("schedule=cosine timesteps=400 prediction=noise", "sampler=ddim steps=200 eta=1 clip=false", 0.02);
     expect_normal("schedule=linear timesteps=1000 prediction=x0", "sampler=dpmpp steps=20", 0.02);
     expect_normal("schedule=cosine timesteps=1000 prediction=v", "sampler=dpmpp steps=100 spacing=time", 0.02);
+    expect_normal("schedule=cosine timesteps=1000 prediction=v", "sampler=heun steps=40 clip=false", 0.02);
+    expect_normal("process=vp prediction=noise", "sampler=ddim steps=200 eta=1 clip=false", 0.02);
+    expect_normal("process=edm", "sampler=heun steps=60 clip=false", 0.01);
+    expect_normal("process=edm prediction=x0", "sampler=heun steps=80 churn=20 churn_max=50 clip=false", 0.02);
+    expect_normal("process=edm", "sampler=dpmpp steps=40 clip=false", 0.02);
+    expect_normal("process=edm", "sampler=ddim steps=300 eta=1 clip=false", 0.02);
+    expect_normal("process=flow", "sampler=heun steps=30 clip=false", 0.01);
+    expect_normal("process=flow prediction=x0 noise_scale=2", "sampler=euler steps=300", 0.02);
+    expect_normal("process=flow flow_time=data", "sampler=ddim steps=300 eta=1 clip=false", 0.02);
 }
 END_TEST
 
 /* For such data the probability flow keeps each value's place within the deviation, so that its end is known. The
- * largest error of a run that starts at x_T = noise. */
-static double flow_error(const char *sampler, double mean, double spread)
+ * largest error of a run that starts at x_T and goes to `end`. */
+static double flow_error(const char *process, const char *sampler, double end)
 {
-    enum { T = 1000, N = 64 };
-    maskdm_scheduler *s = scheduler("schedule=cosine timesteps=1000 prediction=v");
-    double abar[T], worst = 0, deviation[2];
+    enum { N = 64 };
+    const double mean = 0.25, spread = 0.4;
+    maskdm_scheduler *s = scheduler(process);
+    const struct mdm_level from = mdm_process_at(s->process, s->process->last), to = mdm_process_at(s->process, end);
+    const double before = sqrt(from.signal * from.signal * spread * spread + from.noise * from.noise);
+    const double after = sqrt(to.signal * to.signal * spread * spread + to.noise * to.noise);
     float x[N], start[N];
+    double worst = 0;
 
-    ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, T), MASKDM_OK);
     ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, 1000, 1, N, start), MASKDM_OK);
     sample(s, sampler, mean, spread, x, N);
-    /* DDIM goes one step further, to the clean image; the noise of time 0 is far below the errors that are seen. */
-    for (int i = 0; i < 2; i++)
-        deviation[i] = sqrt(abar[i * (T - 1)] * spread * spread + 1 - abar[i * (T - 1)]);
     for (int i = 0; i < N; i++) {
-        const double place = (start[i] - sqrt(abar[T - 1]) * mean) / deviation[1];
+        const double x_T = s->process->kind->preserves ? start[i] : start[i] * from.noise;
+        const double place = (x_T - from.signal * mean) / before;
 
-        worst = fmax(worst, fabs(x[i] - sqrt(abar[0]) * mean - place * deviation[0]));
+        worst = fmax(worst, fabs(x[i] - to.signal * mean - place * after));
     }
     maskdm_scheduler_release(&s);
     return worst;
@@ -200,11 +248,12 @@ static double flow_error(const char *sampler, double mean, double spread)
 /* Twice the steps: a quarter of the error; and twenty steps are better than fifty of DDIM. */
 START_TEST(dpmpp_is_of_second_order)
 {
-    const double a = flow_error("sampler=dpmpp clip=false spacing=time steps=40", 0.25, 0.4);
-    const double b = flow_error("sampler=dpmpp clip=false spacing=time steps=80", 0.25, 0.4);
-    const double c = flow_error("sampler=dpmpp clip=false steps=20", 0.25, 0.4);
-    const double d = flow_error("sampler=dpmpp clip=false steps=40", 0.25, 0.4);
-    const double first = flow_error("sampler=ddim clip=false eta=0 steps=50", 0.25, 0.4);
+    static const char process[] = "schedule=cosine timesteps=1000 prediction=v";
+    const double a = flow_error(process, "sampler=dpmpp clip=false spacing=time steps=40", 0);
+    const double b = flow_error(process, "sampler=dpmpp clip=false spacing=time steps=80", 0);
+    const double c = flow_error(process, "sampler=dpmpp clip=false steps=20", 0);
+    const double d = flow_error(process, "sampler=dpmpp clip=false steps=40", 0);
+    const double first = flow_error(process, "sampler=ddim clip=false eta=0 steps=50", 0);
 
     ck_assert_msg(a / b > 3, "even steps of time: errors %g, %g", a, b);
     ck_assert_msg(c / d > 3, "even steps of the ratio: errors %g, %g", c, d);
@@ -212,22 +261,45 @@ START_TEST(dpmpp_is_of_second_order)
 }
 END_TEST
 
+/* Twice the steps: half of Euler's error, a quarter of Heun's. Single precision's own error lies far below. */
+START_TEST(slopes_have_their_order)
+{
+    static const struct {
+        const char *process, *sampler, *twice;
+        double least, most;
+    } cases[] = {{"process=edm", "sampler=euler clip=false steps=40", "sampler=euler clip=false steps=80", 1.8, 2.3},
+                 {"process=edm", "sampler=heun clip=false steps=20", "sampler=heun clip=false steps=40", 3.5, 5},
+                 {"process=flow", "sampler=euler clip=false steps=40", "sampler=euler clip=false steps=80", 1.8, 2.3},
+                 {"process=flow", "sampler=heun clip=false steps=20", "sampler=heun clip=false steps=40", 3.5, 5},
+                 {"process=flow prediction=x0 weight_floor=0", "sampler=heun clip=false steps=20",
+                  "sampler=heun clip=false steps=40", 3.5, 5}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const double a = flow_error(cases[i].process, cases[i].sampler, 0);
+        const double b = flow_error(cases[i].process, cases[i].twice, 0);
+
+        ck_assert_msg(a / b > cases[i].least && a / b < cases[i].most, "%s, %s: errors %g, %g", cases[i].process,
+                      cases[i].sampler, a, b);
+    }
+}
+END_TEST
+
 /* A step without one before it is of first order, and that is DDIM. */
 START_TEST(dpmpp_alone_is_ddim)
 {
     maskdm_scheduler *s = scheduler("schedule=linear prediction=noise");
-    maskdm_options *ddim = options("sampler", "sampler=ddim eta=0 clip=false");
-    maskdm_options *dpmpp = options("sampler", "sampler=dpmpp clip=false");
-    float x[2] = {0.5f, 0.5f}, p = -0.25f, x0[2], y[2] = {0.5f, 0.5f};
+    maskdm_solver *how[2] = {solver(s, "sampler=ddim eta=0 clip=false times=700,300"),
+                             solver(s, "sampler=dpmpp clip=false times=700,300")};
+    float x[2] = {0.5f, 0.5f}, p = -0.25f, x0[2];
 
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 700, 300, 1, 1, &x[0], &p, NULL, &x0[0]), MASKDM_OK);
-    ck_assert_int_eq(maskdm_scheduler_step(s, dpmpp, 700, 300, 1, 1, &x[1], &p, NULL, &x0[1]), MASKDM_OK);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(maskdm_solver_begin(how[i], 1, 1, &x[i]), MASKDM_OK);
+        ck_assert_int_eq(maskdm_solver_input(how[i], &x[i], NULL, NULL, NULL), MASKDM_OK);
+        ck_assert_int_eq(maskdm_solver_step(how[i], &x[i], &p, NULL, &x0[i]), MASKDM_OK);
+        maskdm_solver_release(&how[i]);
+    }
     ck_assert_double_eq_tol(x[0], x[1], 1e-6);
     ck_assert_float_eq(x0[0], x0[1]);
-    ck_assert_int_eq(maskdm_scheduler_step(s, dpmpp, 0.5, -1, 1, 1, &y[0], &p, NULL, &x0[0]), MASKDM_OK);
-    ck_assert_float_eq(y[0], x0[0]);
-    maskdm_options_release(&ddim);
-    maskdm_options_release(&dpmpp);
     maskdm_scheduler_release(&s);
 }
 END_TEST
@@ -262,30 +334,29 @@ END_TEST
 /* The authors clip x0 and, for noise prediction alone, keep the noise that the network gave. */
 START_TEST(clipping_is_the_authors)
 {
-    static const char *const predictions[] = {"noise", "x0"};
-    maskdm_options *o = options("sampler", "sampler=ddim steps=10 eta=0");
+    static const char *const predictions[] = {"schedule=cosine timesteps=100 prediction=noise",
+                                              "schedule=cosine timesteps=100 prediction=x0"};
 
     for (int i = 0; i < 4; i++) {
         const int kind = i % 2, side = i < 2 ? 1 : -1;
-        maskdm_options *so = options("scheduler", "schedule=cosine timesteps=100");
-        maskdm_scheduler *s;
+        maskdm_scheduler *s = scheduler(predictions[kind]);
+        maskdm_solver *how = solver(s, "sampler=ddim eta=0 times=49,39");
         double abar[100], a, b, eps;
         float x = (float)side * 1.5f, x0;
         const float p = (float)side * (kind ? 2 : -1);
 
-        ck_assert_int_eq(maskdm_options_set(so, "prediction", predictions[kind]), MASKDM_OK);
-        ck_assert_int_eq(maskdm_scheduler_create(&s, so), MASKDM_OK);
-        ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 100), MASKDM_OK);
+        ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 100), 100);
         a = abar[49];
         b = abar[39];
         eps = side * (kind ? (1.5 - sqrt(a)) / sqrt(1 - a) : -1);
-        ck_assert_int_eq(maskdm_scheduler_step(s, o, 49, 39, 1, 1, &x, &p, NULL, &x0), MASKDM_OK);
+        ck_assert_int_eq(maskdm_solver_begin(how, 1, 1, &x), MASKDM_OK);
+        ck_assert_int_eq(maskdm_solver_input(how, &x, NULL, NULL, NULL), MASKDM_OK);
+        ck_assert_int_eq(maskdm_solver_step(how, &x, &p, NULL, &x0), MASKDM_OK);
         ck_assert_float_eq(x0, (float)side);
         ck_assert_double_eq_tol(x, side * sqrt(b) + sqrt(1 - b) * eps, 1e-6);
-        maskdm_options_release(&so);
+        maskdm_solver_release(&how);
         maskdm_scheduler_release(&s);
     }
-    maskdm_options_release(&o);
 }
 END_TEST
 
@@ -294,15 +365,16 @@ START_TEST(few_steps_end_in_first_order)
 {
     maskdm_scheduler *s = scheduler("timesteps=1000");
 
-    for (int64_t steps = 9; steps <= 10; steps++)
-        for (int64_t i = steps - 2; i < steps; i++) {
-            const struct mdm_solver how = {.solver = &mdm_solver_dpmpp, .steps = steps};
-            const struct mdm_stride at = mdm_solver_stride(s, &how, i);
-            struct mdm_factors f;
+    for (int64_t steps = 9; steps <= 10; steps++) {
+        maskdm_options *o = options("sampler", steps == 9 ? "sampler=dpmpp steps=9" : "sampler=dpmpp steps=10");
+        struct mdm_method how;
 
-            ck_assert_int_eq(mdm_solver_dpmpp.factors(s, &how, &at, &f), MASKDM_OK);
-            ck_assert_int_eq(f.before != 0, steps == 10 || i < steps - 1);
-        }
+        ck_assert_int_eq(mdm_method_make(&how, s, o), MASKDM_OK);
+        for (int64_t i = steps - 2; i < steps; i++)
+            ck_assert_int_eq(mdm_method_evaluation(&how, i).next.before != 0, steps == 10 || i < steps - 1);
+        mdm_method_free(&how);
+        maskdm_options_release(&o);
+    }
     maskdm_scheduler_release(&s);
 }
 END_TEST
@@ -327,41 +399,74 @@ START_TEST(every_time_is_drawn)
 }
 END_TEST
 
-START_TEST(refusals)
+static void expect_refusal(const char *process, const char *sampler, const char *line)
+{
+    maskdm_scheduler *s = scheduler(process);
+    maskdm_options *o = options("sampler", sampler);
+    maskdm_solver *how;
+
+    ck_assert_msg(maskdm_solver_create(&how, s, o) == MASKDM_EINVAL, "%s, %s", process, sampler);
+    ck_assert_ptr_null(how);
+    ck_assert_str_eq(maskdm_last_error(), line);
+    maskdm_options_release(&o);
+    maskdm_scheduler_release(&s);
+}
+
+START_TEST(no_such_solver)
+{
+    expect_refusal("timesteps=100", "sampler=ddim steps=101", "101 sampling steps; the schedule allows 1 to 100");
+    expect_refusal("timesteps=100 schedule=linear", "sampler=ddim steps=10 eta=60",
+                   "eta 60 is too large for the step from 99 to 89: 1.06607 at most");
+    expect_refusal("process=edm", "sampler=ddpm",
+                   "sampler ddpm has no meaning for process edm: it visits whole times");
+    expect_refusal("process=flow", "sampler=dpmpp",
+                   "sampler dpmpp has no meaning for process flow, which begins without signal");
+    expect_refusal("process=flow", "sampler=heun churn=10",
+                   "churn 10 has no meaning for the straight path of process flow");
+    expect_refusal("process=flow", "sampler=euler spacing=karras", "spacing karras has no meaning for process flow");
+    expect_refusal("process=edm", "sampler=euler spacing=whole", "spacing whole has no meaning for process edm");
+    expect_refusal("process=edm", "sampler=euler spacing=sd3", "spacing sd3 has no meaning for process edm");
+    expect_refusal("timesteps=100", "sampler=ddpm times=50,40",
+                   "ddpm steps from a whole time to the one before, not from 50 to 40");
+    expect_refusal("timesteps=100", "sampler=ddim times=50,50",
+                   "a sampler goes to an earlier time, not from 50 to 50");
+    expect_refusal("timesteps=100", "sampler=ddim times=100,50",
+                   "time 100 of the sampler is outside 0 .. 99 of process discrete");
+    expect_refusal("process=edm", "sampler=heun times=3,0.001,0",
+                   "time 0.001 of the sampler is outside 0.002 .. 80 of process edm");
+    expect_refusal("process=edm", "sampler=heun times=3", "a sampler needs two times at least, not 1");
+}
+END_TEST
+
+START_TEST(out_of_turn)
 {
     maskdm_scheduler *s = scheduler("schedule=linear timesteps=100");
-    maskdm_options *ddim = options("sampler", "sampler=ddim steps=10 eta=1");
-    maskdm_options *ddpm = options("sampler", "sampler=ddpm"), *many = options("sampler", "sampler=ddim steps=101");
-    maskdm_options *dpmpp = options("sampler", "sampler=dpmpp steps=20");
+    maskdm_solver *how = solver(s, "sampler=ddim steps=2 eta=1");
     float x = 1, p = 0, z = 0;
-    double at[2], table[101];
 
-    ck_assert_int_eq(maskdm_scheduler_table(s, "betas", table, 99), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_table(s, "betas", table, 101), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_times(s, many, at, 2), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_last_error(), "101 sampling steps; the schedule allows 1 to 100");
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, 50, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 100, 50, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, NAN, 50, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, -2, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddpm, 50, 40, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_last_error(), "ddpm steps from 50 to 49, not to 40");
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50, 40, 1, 1, &x, NULL, &z, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step(s, ddim, 50.5, 40, 1, 1, &x, &p, &z, NULL), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_last_error(), "time 50.5 is not a whole number in 0 .. 99");
-    ck_assert_int_eq(maskdm_scheduler_step_after(s, dpmpp, 60, NULL, 50, 40, 1, 1, &x, &p, NULL, NULL),
-                     MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_last_error(), "dpmpp needs the clean image of the step from 60 for the one from 50");
-    ck_assert_int_eq(maskdm_scheduler_step_after(s, dpmpp, 50, &z, 50, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step_after(s, dpmpp, 100, &z, 50, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step(s, dpmpp, NAN, 40, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
-    ck_assert_int_eq(maskdm_scheduler_step(s, dpmpp, 50, -0.5, 1, 1, &x, &p, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_solver_draws(how), 1);
+    ck_assert_int_eq(maskdm_solver_input(how, &x, NULL, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "the solver was not begun");
+    ck_assert_int_eq(maskdm_solver_begin(how, 0, 1, &x), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_solver_begin(how, INT64_MAX, 2, &x), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_solver_begin(how, 1, 1, &x), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_step(how, &x, &p, &z, NULL), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "evaluation 0 of the solver awaits its input");
+    ck_assert_int_eq(maskdm_solver_input(how, &x, NULL, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_input(how, &x, NULL, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_solver_takes_noise(how), 1);
+    ck_assert_int_eq(maskdm_solver_step(how, &x, &p, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "the solver's evaluation at time 99 needs noise, not NULL");
     ck_assert_float_eq(x, 1);
-    maskdm_options_release(&ddim);
-    maskdm_options_release(&ddpm);
-    maskdm_options_release(&dpmpp);
-    maskdm_options_release(&many);
+    ck_assert_int_eq(maskdm_solver_step(how, &x, &p, &z, NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_takes_noise(how), 0);
+    ck_assert_int_eq(maskdm_solver_input(how, &x, NULL, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_step(how, &x, &p, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_input(how, &x, NULL, NULL, NULL), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "all 2 evaluations of the solver are done");
+    ck_assert_int_eq(maskdm_solver_begin(how, 1, 1, &x), MASKDM_OK); /* once more */
+    ck_assert_int_eq(maskdm_solver_input(how, &x, NULL, NULL, NULL), MASKDM_OK);
+    maskdm_solver_release(&how);
     maskdm_scheduler_release(&s);
 }
 END_TEST
@@ -427,13 +532,16 @@ int main(void)
     tcase_add_test(c, a_perfect_network_gives_the_data);
     tcase_add_test(c, continuous_times);
     tcase_add_test(c, dpmpp_is_of_second_order);
+    tcase_add_test(c, spacings);
+    tcase_add_test(c, slopes_have_their_order);
     tcase_add_test(c, dpmpp_alone_is_ddim);
     tcase_add_test(c, one_image_is_found);
     tcase_add_test(c, ddim_at_eta_1_is_ddpm);
     tcase_add_test(c, clipping_is_the_authors);
     tcase_add_test(c, few_steps_end_in_first_order);
     tcase_add_test(c, every_time_is_drawn);
-    tcase_add_test(c, refusals);
+    tcase_add_test(c, no_such_solver);
+    tcase_add_test(c, out_of_turn);
     tcase_add_test(c, noise_of_every_step);
     tcase_add_test(c, what_is_no_number_is_black);
     suite_add_tcase(s, c);

@@ -12,7 +12,7 @@
 
 #include "backend/cpu/blas_library.h"
 #include "base/error.h"
-#include "base/process.h"
+#include "base/maker.h"
 #include "os/limits.h"
 
 #include <pthread.h>
@@ -145,7 +145,7 @@ static void begin_process(void)
     static atomic_long process;
     static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
     static const pthread_cond_t unwaited = PTHREAD_COND_INITIALIZER;
-    long self = mdm_process_id(), before = atomic_exchange(&process, self);
+    long self = mdm_maker_id(), before = atomic_exchange(&process, self);
 
     if (!before || before == self)
         return;

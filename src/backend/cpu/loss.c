@@ -33,9 +33,9 @@ static void compare_image(void *arg, int64_t b, int worker)
         int64_t top = b * j->height + patch / across * j->patch, left = patch % across * run;
         for (int64_t r = 0; r < j->patch; r++, at += run)
             compare_run(&sum, j->dpred ? j->dpred + at : NULL, j->pred + at, j->target + (top + r) * row + left, run,
-                        j->l1, j->scale / count);
+                        j->l1, j->scale * j->weight[b] / count);
     }
-    j->loss[b] = sum / count;
+    j->loss[b] = j->weight[b] * (sum / count);
 }
 
 int mdm_cpu_loss(struct mdm_backend *b, const struct mdm_loss *j)

@@ -3,8 +3,8 @@
  * Noise schedules as tables of T doubles. The authors keep theirs as float32 but their reference numbers were
  * computed in double, and so are ours.
  */
-#ifndef MASKDM_DIFFUSION_SCHEDULE_H
-#define MASKDM_DIFFUSION_SCHEDULE_H
+#ifndef MASKDM_DIFFUSION_DISCRETE_SCHEDULE_H
+#define MASKDM_DIFFUSION_DISCRETE_SCHEDULE_H
 
 #include <stdint.h>
 
@@ -16,14 +16,14 @@ struct mdm_schedule {
     double *variance, *coef1, *coef2;
 };
 
-/* kind: "linear", "cosine" or "shifted_cosine"; image_size (pixels) is d of the latter's shift. */
-int mdm_schedule_make(struct mdm_schedule *out, const char *kind, int64_t timesteps, double image_size);
+/* Of kind i, "linear" and so on; NULL past the last. */
+const char *mdm_schedule_name(int i);
+/* image_size (pixels) is d of the shift that shifted_cosine has. */
+int mdm_schedule_make(struct mdm_schedule *out, int kind, int64_t timesteps, double image_size);
 void mdm_schedule_free(struct mdm_schedule *s);
 /* log sqrt(abar) at any time in 0 .. T-1, linear between whole ones, and the time at which it has a value. */
 double mdm_schedule_log_signal(const struct mdm_schedule *s, double t);
 double mdm_schedule_time(const struct mdm_schedule *s, double log_signal);
-/* abar there: at whole times the table's own. */
-double mdm_schedule_abar(const struct mdm_schedule *s, double t);
 /* A table by its public name, or NULL. */
 const double *mdm_schedule_table(const struct mdm_schedule *s, const char *name);
 

@@ -2,25 +2,25 @@
  *
  * The process's number, asked anew each time: fork() tells nobody.
  */
-#include "base/process.h"
+#include "base/maker.h"
 
 #include "base/error.h"
 
 #include <unistd.h>
 
-long mdm_process_id(void)
+long mdm_maker_id(void)
 {
     return (long)getpid();
 }
 
-int mdm_process_made(long maker)
+int mdm_maker_is_here(long maker)
 {
-    return maker == mdm_process_id();
+    return maker == mdm_maker_id();
 }
 
-int mdm_process_check(long maker, const char *what)
+int mdm_maker_check(long maker, const char *what)
 {
-    if (mdm_process_made(maker))
+    if (mdm_maker_is_here(maker))
         return MASKDM_OK;
     return mdm_fail(MASKDM_EINVAL,
                     "%s belongs to process %ld: a forked process can only release it, and opens its own", what,

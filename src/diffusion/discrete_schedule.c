@@ -2,7 +2,7 @@
  *
  * Noise schedules: a kind gives the betas, everything else follows from them.
  */
-#include "diffusion/schedule.h"
+#include "diffusion/discrete_schedule.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -93,23 +93,23 @@ static void derive(struct mdm_schedule *s)
     }
 }
 
-int mdm_schedule_make(struct mdm_schedule *out, const char *kind, int64_t timesteps, double image_size)
+const char *mdm_schedule_name(int i)
+{
+    return (size_t)i < MDM_LENGTH(kinds) ? kinds[i].name : NULL;
+}
+
+int mdm_schedule_make(struct mdm_schedule *out, int kind, int64_t timesteps, double image_size)
 {
     double *table;
-    size_t i = 0;
     int status;
 
     memset(out, 0, sizeof *out);
     if (timesteps < 1)
         return mdm_fail(MASKDM_EINVAL, "a schedule needs at least 1 timestep, not %lld", (long long)timesteps);
-    while (i < MDM_LENGTH(kinds) && strcmp(kinds[i].name, kind) != 0)
-        i++;
-    if (i == MDM_LENGTH(kinds))
-        return mdm_fail(MASKDM_EINVAL, "there is no schedule \"%s\"", kind);
     table = mdm_need((size_t)timesteps, TABLES * sizeof *table, "the noise schedule");
     if (!table)
         return MASKDM_ENOMEM;
-    status = kinds[i].betas(table, timesteps, image_size);
+    status = kinds[kind].betas(table, timesteps, image_size);
     if (status < 0) {
         mdm_free(table);
         return status;
@@ -181,9 +181,4 @@ double mdm_schedule_time(const struct mdm_schedule *s, double log_signal)
     a = log_signal_at(s, low);
     b = log_signal_at(s, high);
     return (double)low + (a - log_signal) / (a - b);
-}
-
-double mdm_schedule_abar(const struct mdm_schedule *s, double t)
-{
-    return t == floor(t) ? s->abar[(int64_t)t] : exp(2 * mdm_schedule_log_signal(s, t));
 }

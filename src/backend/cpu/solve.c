@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Sums of images, and a solver's step.
+ */
+#include "backend/cpu/cpu.h"
+#include "base/error.h"
+
+enum { SPAN = 4096 };
+
+static void mix_values(const struct mdm_mix *j, int64_t from, int64_t to)
+{
+    for (int64_t i = from; i < to; i++) {
+        double y = j->a[0] * (double)j->x[0][i];
+
+        for (int k = 1; k < j->count; k++)
+            y += j->a[k] * (double)j->x[k][i];
+        j->y[i] = (float)y;
+    }
+}
+
+static void solve_values(const struct mdm_solve *j, int64_t from, int64_t to)
+{
+    const struct mdm_terms t = j->next;
+
+    for (int64_t i = from; i < to; i++) {
+        const double x = (double)j->x[i], f = (double)j->f[i];
+        double x0 = j->clean_x * x + j->clean_f * f, y;
+
+        if (j->clip)
+            x0 = x0 < -1 ? -1 : x0 > 1 ? 1 : x0;
+        y = t.x0 * x0 + t.x * x;
+        if (t.eps != 0)
+            y += t.eps * (j->eps_is_f ? f : (x - j->signal * x0) / j->noise);
+        if (t.z != 0)
+            y += t.z * (double)j->z[i];
+        if (t.before != 0)
+            y += t.before * (double)j->before[i];
+        if (t.start != 0)
+            y += t.start * (double)j->start[i];
+        if (j->begins)
+            j->start[i] = j->x[i];
+        j->x[i] = (float)y;
+        if (j->x0)
+            j->x0[i] = (float)x0;
+    }
+}
+
+void mdm_mix_on_host(const struct mdm_mix *job)
+{
+    mix_values(job, 0, job->n);
+}
+
+void mdm_solve_on_host(const struct mdm_solve *job)
+{
+    solve_values(job, 0, job->n);
+}
+
+static int64_t end_of(int64_t span, int64_t n)
+{
+    return (span + 1) * SPAN < n ? (span + 1) * SPAN : n;
+}
+
+static void mix_span(void *arg, int64_t i, int worker)
+{
+    const struct mdm_mix *j = arg;
+
+    (void)worker;
+    mix_values(j, i * SPAN, end_of(i, j->n));
+}
+
+int mdm_cpu_mix(struct mdm_backend *b, const struct mdm_mix *j)
+{
+    struct mdm_mix copy = *j;
+
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j->n, SPAN), mix_span, &copy);
+}
+
+static void solve_span(void *arg, int64_t i, int worker)
+{
+    const struct mdm_solve *j = arg;
+
+    (void)worker;
+    solve_values(j, i * SPAN, end_of(i, j->n));
+}
+
+int mdm_cpu_solve(struct mdm_backend *b, const struct mdm_solve *j)
+{
+    struct mdm_solve copy = *j;
+
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j->n, SPAN), solve_span, &copy);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The process of Karras et al. 2022 (arXiv 2206.00364, table 1): the image stays as it is, time is the noise's
+ * deviation sigma, and training draws ln sigma from a normal distribution.
+ */
+#include "diffusion/process.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+#include <math.h>
+
+struct options {
+    double sigma_data, sigma_min, sigma_max, log_sigma_mean, log_sigma_std;
+};
+
+static const struct mdm_option rows[] = {
+    {MDM_OPTION(options, sigma_data), .standard = "0.5", .min = 1e-3, .max = 1e3,
+     .help = "deviation of the data, whose values are -1 .. 1"},
+    {MDM_OPTION(options, sigma_min), .standard = "0.002", .min = 1e-6, .max = 1e6,
+     .help = "deviation of the least noise"},
+    {MDM_OPTION(options, sigma_max), .standard = "80", .min = 1e-6, .max = 1e6,
+     .help = "deviation of the most noise"},
+    {MDM_OPTION(options, log_sigma_mean), .standard = "-1.2", .min = -20, .max = 20, .alias = "p_mean",
+     .help = "mean of the logarithm of the noise's deviation in training"},
+    {MDM_OPTION(options, log_sigma_std), .standard = "1.2", .min = 0, .max = 20, .alias = "p_std",
+     .help = "deviation of that logarithm"},
+};
+static const struct mdm_option_table table = {
+    "edm", "", "images under noise of growing deviation", rows, MDM_LENGTH(rows), sizeof(struct options)};
+
+struct edm {
+    struct mdm_process base;
+    double mean, deviation; /* of ln sigma in training */
+};
+
+static void release(struct mdm_process *p)
+{
+    mdm_free(p);
+}
+
+static int create(struct mdm_process **out, const maskdm_options *options)
+{
+    struct options o;
+    struct edm *e;
+
+    *out = NULL;
+    mdm_options_read(options, &table, &o);
+    if (o.sigma_min >= o.sigma_max)
+        return mdm_fail(MASKDM_EINVAL, "%s %g is not below %s %g", mdm_options_said(options, "sigma_min"),
+                        o.sigma_min, mdm_options_said(options, "sigma_max"), o.sigma_max);
+    e = mdm_need(1, sizeof *e, "a scheduler");
+    if (!e)
+        return MASKDM_ENOMEM;
+    e->base = (struct mdm_process){.kind = &mdm_process_edm,
+                                   .first = o.sigma_min,
+                                   .last = o.sigma_max,
+                                   .sigma_data = o.sigma_data,
+                                   .noise_scale = 1,
+                                   .shift = 1};
+    e->mean = o.log_sigma_mean;
+    e->deviation = o.log_sigma_std;
+    *out = &e->base;
+    return MASKDM_OK;
+}
+
+static struct mdm_level at(const struct mdm_process *p, double time)
+{
+    (void)p;
+    return (struct mdm_level){1, time};
+}
+
+static double ratio(const struct mdm_process *p, double time)
+{
+    (void)p;
+    return log(time);
+}
+
+static double time_of(const struct mdm_process *p, double ratio)
+{
+    (void)p;
+    return exp(ratio);
+}
+
+/* The network is asked between sigma_min and sigma_max alone; the share of draws outside is below 1e-4. */
+static double draw(const struct mdm_process *p, struct mdm_rng *stream)
+{
+    const struct edm *e = (const struct edm *)p;
+    float normal;
+
+    mdm_rng_normal(&normal, 1, stream, 0);
+    return mdm_process_time_of(p, e->mean + e->deviation * (double)normal);
+}
+
+static double network_time(const struct mdm_process *p, double time)
+{
+    (void)p;
+    return log(time) / 4;
+}
+
+static double input_scale(const struct mdm_process *p, double time)
+{
+    return 1 / sqrt(time * time + p->sigma_data * p->sigma_data);
+}
+
+const struct mdm_process_class mdm_process_edm = {.name = "edm",
+                                                  .options = &table,
+                                                  .predictions = "edm|noise|x0",
+                                                  .spacing = "karras",
+                                                  .create = create,
+                                                  .release = release,
+                                                  .at = at,
+                                                  .ratio = ratio,
+                                                  .time_of = time_of,
+                                                  .path = mdm_process_ratio_path,
+                                                  .draw = draw,
+                                                  .network_time = network_time,
+                                                  .input_scale = input_scale};

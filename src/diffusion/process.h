@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A diffusion process: how much of an image and how much noise there is at every time, x_t = signal x0 + noise eps.
+ * What a network, a loss and a solver need of it is told in such levels, so that none of them knows which process it
+ * serves. Adding one is a file with a struct mdm_process_class, its options, and a row in process_list.c.
+ */
+#ifndef MASKDM_DIFFUSION_PROCESS_H
+#define MASKDM_DIFFUSION_PROCESS_H
+
+#include "base/rng.h"
+#include "option/option.h"
+
+struct mdm_level {
+    double signal, noise;
+};
+
+/* Where the probability flow is followed: y = x / scale has the slope dy / d(at) = (y - x0) / at. For most processes
+ * `at` is the noise-to-signal ratio and scale the signal; on a straight path x itself is followed over time. */
+struct mdm_path {
+    double scale, at;
+};
+
+struct mdm_process {
+    const struct mdm_process_class *kind;
+    double first, last; /* times of least and of most noise at which a network is asked */
+    double image;       /* the time that stands for the finished image, level 1 and 0 */
+    double sigma_data;  /* deviation of the data that the network is scaled for */
+    double noise_scale; /* deviation of the noise at the far end of a straight path */
+    double shift;       /* of that path's times towards noise */
+    int data_last;      /* the network's time runs from noise to data, and so does the velocity */
+};
+
+struct mdm_process_class {
+    const char *name;
+    const struct mdm_option_table *options; /* its own */
+    /* What a network may predict, "noise|x0|v"; the first is meant where nothing is said. */
+    const char *predictions;
+    int preserves;       /* signal^2 + noise^2 = 1: samplers begin with plain normals */
+    int straight;        /* its path is followed over time */
+    const char *spacing; /* of a solver's times where nothing is said */
+    int (*create)(struct mdm_process **out, const maskdm_options *options); /* resolved, with its table */
+    void (*release)(struct mdm_process *p);
+    struct mdm_level (*at)(const struct mdm_process *p, double time);
+    /* ln(noise / signal), and the time at which it has a value. A process of whole times answers the nearer end for
+     * what it never reaches. */
+    double (*ratio)(const struct mdm_process *p, double time);
+    double (*time_of)(const struct mdm_process *p, double ratio);
+    struct mdm_path (*path)(const struct mdm_process *p, double time);
+    /* A time for training. */
+    double (*draw)(const struct mdm_process *p, struct mdm_rng *stream);
+    /* What the network is told of the time, and by what x_t is multiplied for it. */
+    double (*network_time)(const struct mdm_process *p, double time);
+    double (*input_scale)(const struct mdm_process *p, double time);
+};
+
+extern const struct mdm_process_class mdm_process_discrete, mdm_process_vp, mdm_process_edm, mdm_process_flow;
+
+/* Class i, or NULL behind the last. */
+const struct mdm_process_class *mdm_process_class_at(int i);
+/* The tables of their options, in the same order. */
+const struct mdm_option_table *mdm_process_table_at(int i);
+void mdm_process_release(struct mdm_process **p);
+
+/* EINVAL, with both ends, for a time outside first .. last. */
+int mdm_process_check(const struct mdm_process *p, double time);
+/* Of any time in image .. last; NaN is none. */
+struct mdm_level mdm_process_at(const struct mdm_process *p, double time);
+/* A time in 0 .. 1 of a straight path shifted towards noise: s t / (1 + (s - 1) t). */
+double mdm_process_shift(const struct mdm_process *p, double time);
+/* The time in first .. last whose ln(noise / signal) is nearest to `ratio`. */
+double mdm_process_time_of(const struct mdm_process *p, double ratio);
+/* The path of processes that follow x / signal over noise / signal. */
+struct mdm_path mdm_process_ratio_path(const struct mdm_process *p, double time);
+
+#endif

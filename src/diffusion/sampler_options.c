@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Samplers.
+ */
+#include "diffusion/options.h"
+
+#include "base/error.h"
+#include "diffusion/method.h"
+
+enum { MOST_TIMES = 1001 };
+
+static const struct mdm_option rows[] = {
+    {MDM_CHOICE(mdm_sampler_options, sampler), .standard = "ddim", .among = mdm_method_table_at,
+     .alias = "method|scheduler|solver|sampling_method|sampler_type|sampler_name",
+     .help = "how an image is drawn from noise"},
+    {MDM_CHOICE(mdm_sampler_options, spacing), .standard = "auto", .named = mdm_spacing_name,
+     .alias = "timestep_spacing|skip_type|time_spacing",
+     .help = "how the steps divide the way: whole times, time, the log signal-to-noise ratio, as Karras, SD3 or Flux "
+             "have it; auto: what suits process and sampler"},
+    {MDM_OPTION(mdm_sampler_options, times), .min = -1, .max = 1e9, .most = MOST_TIMES, .alias = "sigmas|time_list",
+     .help = "the times themselves, falling, the last one where it ends; then steps and spacing do not count"},
+    {MDM_OPTION(mdm_sampler_options, clip), .standard = "true", .alias = "clip_denoised|clip_sample|clamp",
+     .help = "keep predicted images within -1 .. 1"},
+    {MDM_OPTION(mdm_sampler_options, guidance), .standard = "1", .min = 0, .max = 100,
+     .alias = "cfg|cfg_scale|guidance_scale|cond_scale|scale|classifier_free_guidance",
+     .help = "guidance scale: 1 follows the label, more exaggerates it at twice the cost; for networks with labels"},
+    {MDM_OPTION(mdm_sampler_options, seed), .standard = "0", .alias = "random_seed|rng_seed|manual_seed|global_seed",
+     .help = "seed of the first image; the next have the next"},
+    {MDM_OPTION(mdm_sampler_options, batch_size), .standard = "16", .min = 1, .max = 65536, .unit = "images",
+     .alias = "batch|bs|minibatch|sample_batch_size", .help = "images drawn at once; changes no image",
+     .may_change = 1},
+};
+const struct mdm_option_table mdm_sampler_options = {
+    "sampler", "", "sampler", rows, MDM_LENGTH(rows), sizeof(struct mdm_sampler_options)};
+
+static const struct mdm_option_table *const tables[] = {&mdm_sampler_options};
+const struct mdm_option_kind mdm_sampler_kind = {"sampler", "sampler", tables, 1};

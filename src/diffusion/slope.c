@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Following a path by its slope.
+ */
+#include "diffusion/slope.h"
+
+#include "base/error.h"
+
+#include <math.h>
+
+int mdm_churn_read(struct mdm_method *s, const struct mdm_churn_options *o)
+{
+    const struct mdm_process_class *kind = s->scheduler->process->kind;
+
+    s->steps = o->steps;
+    s->churn = o->churn;
+    s->churn_min = o->churn_min;
+    s->churn_max = o->churn_max;
+    s->churn_noise = o->churn_noise;
+    if (o->churn > 0 && kind->straight)
+        return mdm_fail(MASKDM_EINVAL, "churn %g has no meaning for the straight path of process %s", o->churn,
+                        kind->name);
+    return MASKDM_OK;
+}
+
+/* The share by which a step begins with more noise. */
+static double churn_of(const struct mdm_method *s, double ratio)
+{
+    static const double most = 0.41421356237309503; /* sqrt(2) - 1 */
+
+    return ratio >= s->churn_min && ratio <= s->churn_max ? fmin(s->churn / (double)s->steps, most) : 0;
+}
+
+struct mdm_leg mdm_slope_begin(const struct mdm_method *s, int64_t i, struct mdm_evaluation *out)
+{
+    const struct mdm_process *p = s->scheduler->process;
+    struct mdm_leg leg = {p->kind->path(p, s->time[i]), p->kind->path(p, s->time[i + 1])};
+    const double churn = churn_of(s, leg.from.at);
+
+    out->time = s->time[i];
+    out->before_x = 1;
+    out->before_z = 0;
+    if (churn > 0) {
+        const double more = leg.from.at * (1 + churn), scale = leg.from.scale;
+
+        out->time = p->kind->time_of(p, log(more));
+        leg.from = p->kind->path(p, out->time);
+        out->before_x = leg.from.scale / scale;
+        out->before_z =
+            leg.from.scale * sqrt(more * more - more * more / ((1 + churn) * (1 + churn))) * s->churn_noise;
+    }
+    return leg;
+}
+
+double mdm_slope_divisor(const struct mdm_method *s, struct mdm_path at)
+{
+    return fmax(at.at, s->scheduler->least_slope_time);
+}
+
+void mdm_slope_euler(const struct mdm_method *s, struct mdm_leg leg, struct mdm_terms *out)
+{
+    const double way = (leg.to.at - leg.from.at) / mdm_slope_divisor(s, leg.from);
+
+    out->x = leg.to.scale / leg.from.scale * (1 + way);
+    out->x0 = -leg.to.scale * way;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Memory and jobs of a micro-batch.
+ */
+#include "train/microbatch.h"
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
+
+enum { IMAGES = 4, NUMBERS = 8 }; /* arrays of each kind */
+
+size_t mdm_microbatch_bytes(int64_t batch, int64_t values)
+{
+    size_t bytes;
+
+    return mdm_mul_size(&bytes, (size_t)batch, IMAGES * (size_t)values * sizeof(float)) ? SIZE_MAX : bytes;
+}
+
+int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, int64_t batch, int64_t values,
+                        int64_t visible)
+{
+    const size_t b = (size_t)batch, n = b * (size_t)values;
+    float **images[IMAGES] = {&m->images, &m->noise, &m->input, &m->target};
+    double **number[NUMBERS] = {&m->times,     &m->network_times, &m->signal, &m->level,
+                                &m->target_x0, &m->target_noise,  &m->weight, &m->losses};
+    double *numbers;
+
+    *m = (struct mdm_microbatch){.device = device, .batch = batch, .values = values, .visible = visible};
+    for (size_t i = 0; i < IMAGES; i++) {
+        void *memory;
+
+        MDM_TRY(mdm_device_alloc(device, &memory, n * sizeof(float), 1, "the batch of a trainer"));
+        *images[i] = memory;
+    }
+    numbers = mdm_need(NUMBERS * b, sizeof *numbers, "the numbers of a batch");
+    for (size_t i = 0; numbers && i < NUMBERS; i++)
+        *number[i] = numbers + i * b;
+    m->staged = mdm_need_aligned(n * sizeof *m->staged, "the images of a batch");
+    m->labels = mdm_need(b, sizeof *m->labels, "labels");
+    m->index = mdm_need(b * (size_t)visible, sizeof *m->index, "patch indices");
+    return numbers && m->staged && m->labels && m->index ? MASKDM_OK : MASKDM_ENOMEM;
+}
+
+void mdm_microbatch_give(struct mdm_microbatch *m)
+{
+    const size_t bytes = (size_t)m->batch * (size_t)m->values * sizeof(float);
+    float *const images[IMAGES] = {m->images, m->noise, m->input, m->target};
+
+    for (size_t i = 0; i < IMAGES; i++)
+        if (images[i])
+            mdm_device_free(m->device, images[i], bytes);
+    mdm_free(m->times); /* the first of all numbers */
+    mdm_free(m->staged);
+    mdm_free(m->labels);
+    mdm_free(m->index);
+    *m = (struct mdm_microbatch){0};
+}
+
+int mdm_microbatch_upload(struct mdm_microbatch *m, float *to, const float *from, int64_t count)
+{
+    struct mdm_backend *b = mdm_device_backend(m->device);
+
+    return b->v->upload(b, to, from, (size_t)(count * m->values) * sizeof *to);
+}
+
+int mdm_microbatch_draw_noise(struct mdm_microbatch *m, uint64_t seed, int64_t first, int64_t step, int64_t count)
+{
+    struct mdm_backend *b = mdm_device_backend(m->device);
+    struct mdm_rng *stream = mdm_need((size_t)count, sizeof *stream, "noise streams");
+    int status;
+
+    if (!stream)
+        return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < count; i++)
+        stream[i] = mdm_rng_make(seed, MDM_DRAW_NOISE, (uint64_t)(first + i), (uint64_t)step);
+    status = b->v->normal(b, m->noise, count, m->values, stream);
+    mdm_free(stream);
+    return status;
+}
+
+int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count)
+{
+    struct mdm_backend *b = mdm_device_backend(m->device);
+    const struct mdm_noising job = {.batch = count,
+                                    .n = m->values,
+                                    .x0 = m->images,
+                                    .eps = m->noise,
+                                    .signal = m->signal,
+                                    .noise = m->level,
+                                    .target_x0 = m->target_x0,
+                                    .target_eps = m->target_noise,
+                                    .x_t = m->input,
+                                    .target = m->target};
+
+    for (int64_t i = 0; i < count; i++) {
+        const struct mdm_facts f = mdm_scheduler_facts(s, m->times[i]);
+
+        m->signal[i] = f.input_scale * f.level.signal;
+        m->level[i] = f.input_scale * f.level.noise;
+        m->target_x0[i] = f.target.a;
+        m->target_noise[i] = f.target.b;
+        m->weight[i] = f.weight;
+        m->network_times[i] = f.network_time;
+    }
+    return b->v->noising(b, &job);
+}
+
+int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index, int l1,
+                        double scale)
+{
+    struct mdm_backend *b = mdm_device_backend(m->device);
+    const struct mdm_geometry *g = &p->model->geometry;
+    const struct mdm_loss job = {.batch = p->extent.batch,
+                                 .height = g->height,
+                                 .width = g->width,
+                                 .channels = g->channels,
+                                 .patch = g->patch,
+                                 .visible = p->extent.visible,
+                                 .l1 = l1,
+                                 .pred = mdm_program_output(p),
+                                 .target = m->target,
+                                 .index = index ? index : p->every,
+                                 .weight = m->weight,
+                                 .scale = scale,
+                                 .loss = m->losses,
+                                 .dpred = mdm_program_output_gradient(p)};
+
+    return b->v->loss(b, &job);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A micro-batch: images under noise, what the network is to make of them, and the numbers that a step needs of each.
+ * Images are device memory, all else is host memory. Training and the held-out loss fill the same one.
+ */
+#ifndef MASKDM_TRAIN_MICROBATCH_H
+#define MASKDM_TRAIN_MICROBATCH_H
+
+#include "diffusion/scheduler.h"
+#include "model/program.h"
+
+struct mdm_microbatch {
+    maskdm_device *device;
+    int64_t batch, values, visible;         /* room for B images of n values, K visible patches each */
+    float *images, *noise, *input, *target; /* device memory, B x n */
+    float *staged;                          /* host memory, B x n: images on their way in */
+    double *times, *network_times;          /* B: the process's, and what the network is told of them */
+    double *signal, *level, *target_x0,
+        *target_noise;       /* B: input = signal x0 + level eps, and the target's factors */
+    double *weight, *losses; /* B */
+    int32_t *labels, *index; /* B, B x K */
+};
+
+/* Bytes of device memory. */
+size_t mdm_microbatch_bytes(int64_t batch, int64_t values);
+int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, int64_t batch, int64_t values,
+                        int64_t visible);
+void mdm_microbatch_give(struct mdm_microbatch *m);
+
+/* The first `count` images. Called with the device entered: */
+int mdm_microbatch_upload(struct mdm_microbatch *m, float *to, const float *from, int64_t count);
+int mdm_microbatch_draw_noise(struct mdm_microbatch *m, uint64_t seed, int64_t first, int64_t step, int64_t count);
+/* Input and target from images, noise and times, and all numbers. */
+int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count);
+/* The weighted losses of a program's output, and its gradient where the program is for training, of `scale` times
+ * their sum. index NULL: that of a program of whole images. */
+int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index, int l1,
+                        double scale);
+
+#endif
