@@ -123,6 +123,8 @@ enum maskdm_log_level {
 /** One line of text, without a newline, borrowed for the call. `level` is enum maskdm_log_level. */
 typedef void (*maskdm_log_callback)(void *user, int level, const char *line);
 
+/** Take the next bytes of a file, borrowed for the call. Non-zero cancels. */
+typedef int (*maskdm_write_callback)(void *user, const void *bytes, size_t size);
 /** Lets go of what the host lent to a function that takes one: ownership passes with the call, so it is called
  *  exactly once, with the last reference to what was made, or before the function returns where it fails. */
 typedef void (*maskdm_drop_callback)(void *user);

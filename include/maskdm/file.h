@@ -78,6 +78,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_add(maskdm_file_writer *writ
 /** Write everything to `path` so that a cut at any moment leaves the old file or the whole new one. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_save(maskdm_file_writer *writer, const char *path);
 
+/** The same bytes into the host's hands, in order; MASKDM_ECANCELED where it takes no more. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_save_to(maskdm_file_writer *writer, maskdm_write_callback write,
+                                                            void *user);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,7 +12,7 @@
  * B images, H x W pixels, C channels, p patch side, P patches, K visible patches.
  * `which` is enum maskdm_weights; MASKDM_EINVAL for other numbers.
  * Thread safety: immutable while shared, so several trainers and samplers may use one model at once;
- * maskdm_model_set_parameter() and maskdm_model_set_labels() need it alone, and are MASKDM_EBUSY while a call reads
+ * maskdm_model_set_parameter(), _set_labels() and _set_metadata() need it alone, and are MASKDM_EBUSY while a call reads
  * the weights. Trainers have a copy of their own.
  */
 #ifndef MASKDM_MODEL_H
@@ -52,6 +52,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one_memory(maskdm_model **out
                                                               int which);
 /** safetensors: plain names are the EMA weights, online.NAME the online ones where they differ. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save(maskdm_model *model, const char *path);
+/** The same bytes into the host's hands, in order, for maskdm_model_load_memory() one day; MASKDM_ECANCELED where it
+ *  takes no more. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save_to(maskdm_model *model, maskdm_write_callback write, void *user);
 /** An independent copy on the same device. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_clone(maskdm_model **out, maskdm_model *model);
 MASKDM_API void maskdm_model_release(maskdm_model **model);
@@ -71,6 +74,15 @@ MASKDM_API const char *maskdm_model_label_name(const maskdm_model *model, int64_
  *  bytes each. They are copied. For images that the host brings, before a trainer is made of the model. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_labels(maskdm_model *model, const char *const *names,
                                                          int64_t count);
+/** What the host keeps with the model: its own keys and values, in the files as "user.KEY", taken over by copies, by
+ *  what is trained from the model, and by training states. Number of entries, key of entry i, value of a key; NULL where
+ *  there is none. */
+MASKDM_API int64_t maskdm_model_metadata_count(const maskdm_model *model);
+MASKDM_API const char *maskdm_model_metadata_key(const maskdm_model *model, int64_t i);
+MASKDM_API const char *maskdm_model_metadata(const maskdm_model *model, const char *key);
+/** Set an entry, in place of one with this key, or take it away (value NULL). UTF-8; a key has 1 to 128 bytes, a value
+ *  up to 65536, a model up to 64 of them. What was asked for before is no longer valid. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_metadata(maskdm_model *model, const char *key, const char *value);
 /** Whether the online weights are a set of their own. */
 MASKDM_API int maskdm_model_has_online(const maskdm_model *model);
 /** The network's options, resolved, as JSON; buffer as in maskdm_options_get(). */

@@ -89,3 +89,13 @@ int maskdm_file_writer_save(maskdm_file_writer *writer, const char *path)
     MDM_TRY(mdm_work_alone(&work, &writer->handle));
     return mdm_work_end(&work, mdm_safetensors_writer_save(writer->st, path, 0));
 }
+
+int maskdm_file_writer_save_to(maskdm_file_writer *writer, maskdm_write_callback write, void *user)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(writer);
+    MDM_NEED(write);
+    MDM_TRY(mdm_work_alone(&work, &writer->handle));
+    return mdm_work_end(&work, mdm_safetensors_writer_save_to(writer->st, write, user));
+}

@@ -20,6 +20,7 @@ static void destroy(void *object)
         mdm_device_free(m->device, m->online, mdm_model_bytes(m));
     mdm_params_free(&m->layout);
     mdm_labels_free(&m->labels);
+    mdm_metadata_free(&m->metadata);
     mdm_scheduler_drop(&m->scheduler);
     mdm_options_release(&m->options);
     mdm_device_drop(&m->device);
@@ -110,6 +111,8 @@ static int like(maskdm_model **out, const maskdm_model *model)
     MDM_TRY(mdm_model_shell(out, model->device, model->network->name, model->options, model->scheduler));
     status = mdm_labels_set(&(*out)->labels, (const char *const *)model->labels.name, model->labels.count,
                             model->geometry.classes);
+    if (status >= 0)
+        status = mdm_metadata_copy(&(*out)->metadata, &model->metadata);
     if (status < 0)
         mdm_model_drop(out);
     return status;

@@ -11,6 +11,7 @@
 #include "backend/device.h"
 #include "base/handle.h"
 #include "model/labels.h"
+#include "model/metadata.h"
 #include "model/network.h"
 #include "tensor/tensor.h"
 
@@ -22,6 +23,7 @@ struct maskdm_model {
     struct mdm_geometry geometry;
     maskdm_scheduler *scheduler;
     struct mdm_labels labels;
+    struct mdm_metadata metadata; /* the host's */
     struct mdm_params layout;
     float *ema;    /* device memory: block for sampling; always there */
     float *online; /* device memory; NULL: the same as ema */
@@ -69,7 +71,8 @@ int mdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *pa
 int mdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
                               enum maskdm_weights which);
 int mdm_model_save(const maskdm_model *model, const char *path);
-/* The metadata that describe network, scheduler and labels; shared with training state, as blocks are. */
+int mdm_model_save_to(const maskdm_model *model, maskdm_write_callback write, void *user);
+/* The metadata that describe network, scheduler and labels, and the host's; shared with training state, as blocks are. */
 int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model);
 enum { MDM_FILE_FORMAT = 1 };
 /* MASKDM_EVERSION, naming both, where it is not this one. None stated is fine, by a file that says nothing of us. */

@@ -57,10 +57,14 @@ int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *m
         status = mdm_safetensors_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
     mdm_text_free(&network);
     mdm_text_free(&scheduler);
-    return status == MASKDM_OK && model->labels.count ? write_labels(w, &model->labels) : status;
+    if (status == MASKDM_OK && model->labels.count)
+        status = write_labels(w, &model->labels);
+    return status == MASKDM_OK ? mdm_metadata_write(&model->metadata, w) : status;
 }
 
-int mdm_model_save(const maskdm_model *model, const char *path)
+/* What `save` does with a writer that has all of the model. */
+static int write_all(const maskdm_model *model, int (*save)(struct mdm_safetensors_writer *w, const void *where),
+                     const void *where)
 {
     const struct mdm_safetensors_source source = mdm_model_source(model->device);
     struct mdm_safetensors_writer *w;
@@ -73,9 +77,38 @@ int mdm_model_save(const maskdm_model *model, const char *path)
     if (status == MASKDM_OK && model->online)
         status = mdm_model_write_block(w, &source, &model->layout, "online.", model->online);
     if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_save(w, path, 0);
+        status = save(w, where);
     mdm_safetensors_writer_release(&w);
     return status;
+}
+
+static int save_at(struct mdm_safetensors_writer *w, const void *path)
+{
+    return mdm_safetensors_writer_save(w, path, 0);
+}
+
+struct sink {
+    maskdm_write_callback write;
+    void *user;
+};
+
+static int save_into(struct mdm_safetensors_writer *w, const void *where)
+{
+    const struct sink *sink = where;
+
+    return mdm_safetensors_writer_save_to(w, sink->write, sink->user);
+}
+
+int mdm_model_save(const maskdm_model *model, const char *path)
+{
+    return write_all(model, save_at, path);
+}
+
+int mdm_model_save_to(const maskdm_model *model, maskdm_write_callback write, void *user)
+{
+    const struct sink sink = {write, user};
+
+    return write_all(model, save_into, &sink);
 }
 
 /* ---- reading ---- */
@@ -164,6 +197,8 @@ static int load(maskdm_model **out, maskdm_device *device, struct mdm_tensorfile
     MDM_TRY(make_from_meta(&m, device, s));
     sets = m->layout.count > 0 && s->count > m->layout.count ? 2 : 1;
     status = mdm_labels_read(&m->labels, mdm_tensorfile_meta(s, "maskdm.labels"), m->geometry.classes);
+    if (status == MASKDM_OK)
+        status = mdm_metadata_read(&m->metadata, s);
     if (status == MASKDM_OK)
         status = mdm_model_check_block(s, &m->layout, "");
     if (status == MASKDM_OK && sets == 2)

@@ -34,6 +34,8 @@ int mdm_safetensors_writer_add_from(struct mdm_safetensors_writer *w, const char
 /* With `digest` non-zero the metadata gains "maskdm.digest", a checksum of every byte of the file, the header's too
  * (doc/formats.md); mdm_safetensors_verify() recomputes it. */
 int mdm_safetensors_writer_save(struct mdm_safetensors_writer *w, const char *path, int digest);
+/* The same bytes, without a digest, into the host's hands, in order; MASKDM_ECANCELED where it takes no more. */
+int mdm_safetensors_writer_save_to(struct mdm_safetensors_writer *w, maskdm_write_callback write, void *user);
 /* MASKDM_EFORMAT when the digest is absent or does not match, MASKDM_EVERSION where it covers less than the file. */
 int mdm_safetensors_verify(struct mdm_tensorfile *s);
 

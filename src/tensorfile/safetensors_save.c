@@ -150,6 +150,36 @@ static int write_file(struct mdm_safetensors_writer *w, const char *path, const 
     return err;
 }
 
+struct sink {
+    maskdm_write_callback write;
+    void *user;
+    uint64_t at; /* bytes that the host has */
+};
+
+static int take_give(void *user, const void *bytes, size_t n)
+{
+    struct sink *s = user;
+
+    if (s->write(s->user, bytes, n))
+        return mdm_fail(MASKDM_ECANCELED, "the host's write function stopped at byte %llu", (unsigned long long)s->at);
+    s->at += n;
+    return MASKDM_OK;
+}
+
+int mdm_safetensors_writer_save_to(struct mdm_safetensors_writer *w, maskdm_write_callback write, void *user)
+{
+    struct sink sink = {write, user, 0};
+    struct mdm_text header = {0};
+    int err = make_header(&header, &w->file, 0);
+
+    if (!err)
+        err = take_give(&sink, header.data, header.length);
+    if (!err)
+        err = each_piece(w, take_give, &sink);
+    mdm_text_free(&header);
+    return err;
+}
+
 int mdm_safetensors_writer_save(struct mdm_safetensors_writer *w, const char *path, int digest)
 {
     struct mdm_text header = {0};

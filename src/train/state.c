@@ -223,7 +223,8 @@ static int follow_labels(maskdm_trainer *tr, struct mdm_tensorfile *s, struct md
 
 /* Everything is judged, digest included, before the first block is touched. What then fails can only be the disk, and
  * leaves the trainer marked. */
-static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels *labels)
+static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels *labels,
+                struct mdm_metadata *metadata)
 {
     maskdm_optimizer *o = tr->optimizer;
     const char *data = mdm_tensorfile_meta(s, "maskdm.data");
@@ -233,6 +234,7 @@ static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels 
     MDM_TRY(compare_options(s, tr));
     MDM_TRY(read_counters(s, counters));
     MDM_TRY(follow_labels(tr, s, labels));
+    MDM_TRY(mdm_metadata_read(metadata, s));
     MDM_TRY(read_blocks(s, tr, 1));
     tr->broken = 1;
     MDM_TRY(read_blocks(s, tr, 0));
@@ -241,6 +243,10 @@ static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels 
     if (!tr->model->labels.count) {
         tr->model->labels = *labels;
         memset(labels, 0, sizeof *labels);
+    }
+    if (!tr->model->metadata.count) {
+        tr->model->metadata = *metadata;
+        memset(metadata, 0, sizeof *metadata);
     }
     o->steps = counters[STEPS];
     o->applied = counters[APPLIED];
@@ -257,11 +263,13 @@ static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels 
 int mdm_trainer_load(maskdm_trainer *tr, const char *path)
 {
     struct mdm_labels labels = {0};
+    struct mdm_metadata metadata = {0};
     struct mdm_tensorfile s;
     int status;
 
     MDM_TRY(mdm_safetensors_open(&s, path));
-    status = load(tr, &s, &labels);
+    status = load(tr, &s, &labels, &metadata);
+    mdm_metadata_free(&metadata);
     mdm_labels_free(&labels);
     mdm_tensorfile_close(&s);
     return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;

@@ -257,11 +257,144 @@ START_TEST(one_set_of_weights_is_set_alone)
 }
 END_TEST
 
+/* A buffer that grows, to some size. */
+struct buffer {
+    unsigned char *bytes;
+    size_t size, most;
+};
+
+static int grow(void *user, const void *bytes, size_t n)
+{
+    struct buffer *b = user;
+
+    if (b->size + n > b->most)
+        return 1;
+    b->bytes = realloc(b->bytes, b->size + n);
+    ck_assert_ptr_nonnull(b->bytes);
+    memcpy(b->bytes + b->size, bytes, n);
+    b->size += n;
+    return 0;
+}
+
+START_TEST(a_model_goes_through_a_callback)
+{
+    maskdm_device *dev = rig_device("threads=1");
+    maskdm_model *model = rig_model(dev, RIG_NETWORK), *back;
+    struct buffer whole = {NULL, 0, SIZE_MAX}, cut = {NULL, 0, 0};
+    const char path[] = "api_memory.safetensors";
+    static unsigned char file_bytes[1 << 20];
+    FILE *f;
+
+    MUST(maskdm_model_save_to(model, grow, &whole));
+    MUST(maskdm_model_save(model, path));
+    f = fopen(path, "rb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fread(file_bytes, 1, sizeof file_bytes, f), whole.size);
+    fclose(f);
+    unlink(path);
+    ck_assert_mem_eq(file_bytes, whole.bytes, whole.size);
+    MUST(maskdm_model_load_memory(&back, dev, whole.bytes, whole.size));
+    ck_assert_uint_eq(rig_model_hash(back), rig_model_hash(model));
+    maskdm_model_release(&back);
+    for (cut.most = 0; cut.most < whole.size; cut.most += whole.size / 5) {
+        cut.size = 0;
+        ck_assert_int_eq(maskdm_model_save_to(model, grow, &cut), MASKDM_ECANCELED);
+        ck_assert_int_eq(strncmp(maskdm_last_error(), "the host's write function stopped at byte ", 42), 0);
+        ck_assert_uint_eq(strtoull(maskdm_last_error() + 42, NULL, 10), cut.size);
+    }
+    free(cut.bytes);
+    free(whole.bytes);
+    maskdm_model_release(&model);
+    maskdm_device_release(&dev);
+}
+END_TEST
+
+/* Trained further from a file, by parts and by the whole job, a model keeps what its host wrote into it. */
+static void check_training(maskdm_device *dev, const char *path)
+{
+    maskdm_options *o = rig_options("finetune", "init=api_memory.safetensors out=api_memory_run steps=1 batch_size=2");
+    maskdm_data *data = rig_data(dev);
+    maskdm_model *model, *trained, *plain;
+    maskdm_trainer *t;
+
+    MUST(maskdm_model_load(&model, dev, path));
+    t = rig_trainer(model, "type=none", "batch_size=4", NULL);
+    MUST(maskdm_trainer_step(t, data));
+    MUST(maskdm_trainer_model(&trained, t));
+    ck_assert_str_eq(maskdm_model_metadata(trained, "licence"), "ours \xe2\x82\xac");
+    maskdm_model_release(&trained);
+    MUST(maskdm_trainer_save(t, "api_memory.state"));
+    maskdm_trainer_release(&t);
+    plain = rig_model(dev, RIG_NETWORK);
+    t = rig_trainer(plain, "type=none", "batch_size=4", NULL);
+    MUST(maskdm_trainer_load(t, "api_memory.state"));
+    MUST(maskdm_trainer_model(&trained, t));
+    ck_assert_str_eq(maskdm_model_metadata(trained, "licence"), "ours \xe2\x82\xac");
+    maskdm_model_release(&trained);
+    maskdm_trainer_release(&t);
+    MUST(maskdm_finetune(&trained, o, data, NULL, NULL));
+    ck_assert_str_eq(maskdm_model_metadata(trained, "licence"), "ours \xe2\x82\xac");
+    maskdm_model_release(&trained);
+    maskdm_model_release(&plain);
+    maskdm_model_release(&model);
+    maskdm_data_release(&data);
+    maskdm_options_release(&o);
+    unlink("api_memory.state");
+    ck_assert_int_eq(system("rm -rf ./api_memory_run"), 0);
+}
+
+START_TEST(metadata_stay_with_a_model)
+{
+    maskdm_device *dev = rig_device("threads=1");
+    maskdm_model *model = rig_model(dev, RIG_NETWORK), *copy;
+    const char path[] = "api_memory.safetensors";
+    char key[16], longest[130];
+    maskdm_file *f;
+
+    ck_assert_ptr_null(maskdm_model_metadata(model, "licence"));
+    MUST(maskdm_model_set_metadata(model, "gone", "x"));
+    MUST(maskdm_model_set_metadata(model, "licence", "theirs"));
+    MUST(maskdm_model_set_metadata(model, "licence", "ours \xe2\x82\xac"));
+    MUST(maskdm_model_set_metadata(model, "empty", ""));
+    MUST(maskdm_model_set_metadata(model, "gone", NULL));
+    MUST(maskdm_model_set_metadata(model, "never", NULL));
+    ck_assert_int_eq(maskdm_model_metadata_count(model), 2);
+    ck_assert_str_eq(maskdm_model_metadata_key(model, 1), "empty");
+    ck_assert_ptr_null(maskdm_model_metadata_key(model, 2));
+    MUST(maskdm_model_save(model, path));
+    MUST(maskdm_file_open(&f, path));
+    ck_assert_str_eq(maskdm_file_metadata(f, "user.licence"), "ours \xe2\x82\xac");
+    maskdm_file_release(&f);
+    MUST(maskdm_model_clone(&copy, model));
+    ck_assert_str_eq(maskdm_model_metadata(copy, "empty"), "");
+    maskdm_model_release(&copy);
+    check_training(dev, path);
+    unlink(path);
+
+    memset(longest, 'k', sizeof longest - 1);
+    longest[129] = '\0';
+    ck_assert_int_eq(maskdm_model_set_metadata(model, longest, "v"), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "a key of metadata has 129 bytes: 1 to 128 are possible");
+    ck_assert_int_eq(maskdm_model_set_metadata(model, "", "v"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_model_set_metadata(model, "k", "\xff"), MASKDM_EINVAL);
+    for (int i = 0; i < 62; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        MUST(maskdm_model_set_metadata(model, key, key));
+    }
+    ck_assert_int_eq(maskdm_model_set_metadata(model, "one more", "v"), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_model_metadata_count(model), 64);
+    ck_assert_str_eq(maskdm_model_metadata(model, "61"), "61");
+    maskdm_model_release(&model);
+    maskdm_device_release(&dev);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const test[] = {files_in_memory_are_a_folder,  what_cannot_be_read_is_named,
                                  a_picture_is_read_from_memory, what_is_lent_goes_back_once,
-                                 one_set_of_weights_is_set_alone};
+                                 one_set_of_weights_is_set_alone, a_model_goes_through_a_callback,
+                                 metadata_stay_with_a_model};
 
     return rig_run("memory", test, sizeof test / sizeof *test);
 }
