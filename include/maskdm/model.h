@@ -12,8 +12,8 @@
  * B images, H x W pixels, C channels, p patch side, P patches, K visible patches.
  * `which` is enum maskdm_weights; MASKDM_EINVAL for other numbers.
  * Thread safety: immutable while shared, so several trainers and samplers may use one model at once;
- * maskdm_model_set_parameter(), _set_labels() and _set_metadata() need it alone, and are MASKDM_EBUSY while a call reads
- * the weights. Trainers have a copy of their own.
+ * maskdm_model_set_parameter(), _set_labels() and _set_metadata() need it alone, and are MASKDM_EBUSY while a call
+ * reads the weights. Trainers have a copy of their own.
  */
 #ifndef MASKDM_MODEL_H
 #define MASKDM_MODEL_H
@@ -75,13 +75,13 @@ MASKDM_API const char *maskdm_model_label_name(const maskdm_model *model, int64_
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_labels(maskdm_model *model, const char *const *names,
                                                          int64_t count);
 /** What the host keeps with the model: its own keys and values, in the files as "user.KEY", taken over by copies, by
- *  what is trained from the model, and by training states. Number of entries, key of entry i, value of a key; NULL where
- *  there is none. */
+ *  what is trained from the model, and by training states. Number of entries, key of entry i, value of a key; NULL
+ *  where there is none. */
 MASKDM_API int64_t maskdm_model_metadata_count(const maskdm_model *model);
 MASKDM_API const char *maskdm_model_metadata_key(const maskdm_model *model, int64_t i);
 MASKDM_API const char *maskdm_model_metadata(const maskdm_model *model, const char *key);
-/** Set an entry, in place of one with this key, or take it away (value NULL). UTF-8; a key has 1 to 128 bytes, a value
- *  up to 65536, a model up to 64 of them. What was asked for before is no longer valid. */
+/** Set an entry, in place of one with this key, or take it away (value NULL). UTF-8; a key has 1 to 128 bytes, a
+ *  value up to 65536, a model up to 64 of them. What was asked for before is no longer valid. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_metadata(maskdm_model *model, const char *key, const char *value);
 /** Whether the online weights are a set of their own. */
 MASKDM_API int maskdm_model_has_online(const maskdm_model *model);

@@ -114,6 +114,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_backward(maskdm_trainer *trainer
 /** Gradient of parameter i (the model's order) as summed so far. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out,
                                                          int64_t count);
+/** Put another in its place: a sum over processes, or one that was operated on. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_gradient(maskdm_trainer *trainer, int64_t i, const float *value,
+                                                             int64_t count);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_zero_gradients(maskdm_trainer *trainer);
 
 /** A model with the trainer's weights as they are now: EMA (where it has begun) and online. */
@@ -125,6 +128,11 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_save(maskdm_trainer *trainer, co
  * MASKDM_EFORMAT for a broken file. Everything is checked before the trainer changes; when the disk then fails in the
  * middle (MASKDM_EIO), the trainer refuses to step until another load succeeds. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load(maskdm_trainer *trainer, const char *path);
+
+/** The same, but the options of the optimizer and its average that are named ("lr", "weight_decay", "decay") may
+ * differ: the trainer's hold from there on. MASKDM_ENOTFOUND for a name that is none of theirs. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load_under(maskdm_trainer *trainer, const char *path,
+                                                           const char *const *may_differ, int64_t count);
 
 /**
  * Held-out loss on the first `count` images of `data` (0: all): the mean of (x0 - predicted x0)^2 of whole images, at

@@ -49,6 +49,29 @@ int maskdm_optimizer_update_ema(maskdm_optimizer *optimizer)
     return mdm_work_end(&work, mdm_optimizer_update_ema(optimizer));
 }
 
+int maskdm_optimizer_set_lr(maskdm_optimizer *optimizer, double lr)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(optimizer);
+    if (lr < 0 || isinf(lr))
+        return mdm_fail(MASKDM_EINVAL, "a learning rate of %g", lr);
+    MDM_TRY(mdm_work_alone(&work, &optimizer->handle));
+    optimizer->own_lr = lr;
+    return mdm_work_end(&work, MASKDM_OK);
+}
+
+int maskdm_optimizer_set_group(maskdm_optimizer *optimizer, const char *pattern, double lr_factor,
+                               double weight_decay)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(optimizer);
+    MDM_NEED(pattern);
+    MDM_TRY(mdm_work_alone(&work, &optimizer->handle));
+    return mdm_work_end(&work, mdm_optimizer_set_group(optimizer, pattern, lr_factor, weight_decay));
+}
+
 int64_t maskdm_optimizer_steps(const maskdm_optimizer *optimizer)
 {
     MDM_NEED(optimizer);

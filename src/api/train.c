@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+enum { MAY_DIFFER_MOST = 32 }; /* more than there are options of optimizers and averages */
+
 int maskdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                           const maskdm_options *options, maskdm_control *control)
 {
@@ -172,6 +174,19 @@ int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out
                                                    (size_t)count * sizeof *out));
 }
 
+int maskdm_trainer_set_gradient(maskdm_trainer *trainer, int64_t i, const float *value, int64_t count)
+{
+    struct mdm_work work = {0};
+    const struct mdm_param *p;
+
+    MDM_NEED(trainer);
+    MDM_NEED(value);
+    MDM_TRY(mdm_argument_elements(&p, &trainer->model->layout, i, count));
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_device_upload(trainer->device, trainer->gradients + p->at, value,
+                                                 (size_t)count * sizeof *value));
+}
+
 int maskdm_trainer_zero_gradients(maskdm_trainer *trainer)
 {
     struct mdm_work work = {0};
@@ -208,7 +223,27 @@ int maskdm_trainer_load(maskdm_trainer *trainer, const char *path)
     MDM_NEED(trainer);
     MDM_NEED(path);
     MDM_TRY(begin(&work, trainer, NULL));
-    return mdm_work_end(&work, mdm_trainer_load(trainer, path));
+    return mdm_work_end(&work, mdm_trainer_load(trainer, path, NULL));
+}
+
+int maskdm_trainer_load_under(maskdm_trainer *trainer, const char *path, const char *const *may_differ, int64_t count)
+{
+    struct mdm_work work = {0};
+    const char *name[MAY_DIFFER_MOST + 1] = {0};
+
+    MDM_NEED(trainer);
+    MDM_NEED(path);
+    MDM_NEED_COUNT(count);
+    MDM_NEED_ARRAY(may_differ, count);
+    if (count > MAY_DIFFER_MOST)
+        return mdm_fail(MASKDM_EINVAL, "%lld options that may differ: at most %d", (long long)count, MAY_DIFFER_MOST);
+    for (int64_t i = 0; i < count; i++) {
+        if (!may_differ[i])
+            return mdm_fail(MASKDM_EINVAL, "the name of option %lld that may differ is NULL", (long long)i);
+        name[i] = may_differ[i];
+    }
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_load(trainer, path, name));
 }
 
 int maskdm_trainer_validate(maskdm_trainer *trainer, maskdm_data *data, int64_t count, int which,

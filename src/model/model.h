@@ -72,7 +72,7 @@ int mdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const v
                               enum maskdm_weights which);
 int mdm_model_save(const maskdm_model *model, const char *path);
 int mdm_model_save_to(const maskdm_model *model, maskdm_write_callback write, void *user);
-/* The metadata that describe network, scheduler and labels, and the host's; shared with training state, as blocks are. */
+/* What describes network, scheduler and labels, and the host's entries; shared with training state, as blocks are. */
 int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model);
 enum { MDM_FILE_FORMAT = 1 };
 /* MASKDM_EVERSION, naming both, where it is not this one. None stated is fine, by a file that says nothing of us. */

@@ -111,7 +111,7 @@ static int load_newest(struct mdm_run *run, const struct listing *l)
 
         if (!path)
             return MASKDM_ENOMEM;
-        status = mdm_trainer_load(run->trainer, path);
+        status = mdm_trainer_load(run->trainer, path, NULL);
         if (status == MASKDM_OK) {
             run->saved = run->trainer->optimizer->steps;
             mdm_log_line(log, MASKDM_LOG_INFO, "resuming from %s", path);

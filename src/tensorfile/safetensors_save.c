@@ -161,7 +161,8 @@ static int take_give(void *user, const void *bytes, size_t n)
     struct sink *s = user;
 
     if (s->write(s->user, bytes, n))
-        return mdm_fail(MASKDM_ECANCELED, "the host's write function stopped at byte %llu", (unsigned long long)s->at);
+        return mdm_fail(MASKDM_ECANCELED, "the host's write function stopped at byte %llu",
+                        (unsigned long long)s->at);
     s->at += n;
     return MASKDM_OK;
 }

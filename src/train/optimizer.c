@@ -33,6 +33,7 @@ static void destroy(void *object)
     maskdm_optimizer *o = object;
 
     mdm_optimizer_unbind(o);
+    mdm_optimizer_free_groups(o);
     mdm_options_release(&o->options);
     mdm_options_release(&o->ema_options);
     mdm_free(o);
@@ -49,7 +50,7 @@ int mdm_optimizer_create(maskdm_optimizer **out, const maskdm_options *options, 
     if (!o)
         return MASKDM_ENOMEM;
     mdm_handle_init(&o->handle, &kind);
-    o->grad_norm = (double)NAN;
+    o->grad_norm = o->own_lr = (double)NAN;
     status = mdm_options_extract(&o->options, options, &mdm_optimizer_kind);
     if (status == MASKDM_OK)
         status = mdm_options_extract(&o->ema_options, ema, &mdm_ema_kind);
@@ -146,6 +147,8 @@ int mdm_optimizer_check(const maskdm_optimizer *o)
 
 double mdm_optimizer_lr(const maskdm_optimizer *o, int64_t step)
 {
+    if (!isnan(o->own_lr))
+        return o->own_lr;
     return step < o->warmup ? o->lr * ((double)step / (double)o->warmup) : o->lr;
 }
 
@@ -169,32 +172,51 @@ static int fits_moments(const maskdm_optimizer *o, double squares)
     return squares * factor * factor < (double)FLT_MAX;
 }
 
+static int is_frozen(const struct mdm_run_of *run)
+{
+    return run->group && run->group->lr_factor == 0;
+}
+
 /* Of the gradients of what is trained. */
 static int sum_squares(const maskdm_optimizer *o, struct mdm_backend *b, double *squares)
 {
     *squares = 0;
-    for (size_t at = 0, from; mdm_params_trained(o->layout, &at, &from);) {
+    for (struct mdm_run_of run = {0}; mdm_optimizer_run(o, &run);) {
         double part;
 
-        MDM_TRY(b->v->sum_squares(b, &part, o->gradients + from, at - from));
+        if (is_frozen(&run))
+            continue;
+        MDM_TRY(b->v->sum_squares(b, &part, o->gradients + run.from, run.end - run.from));
         *squares += part;
     }
     return MASKDM_OK;
 }
 
+/* What stays as it is has its gradients set to zero and its average moved, as the others have. */
+static int pass_over(struct mdm_backend *b, const struct mdm_optimizer *a)
+{
+    MDM_TRY(b->v->fill(b, a->g, 0, a->n * sizeof *a->g));
+    return a->ema ? b->v->ema(b, a->ema, a->w, a->n, a->ema_mode, a->ema_decay) : MASKDM_OK;
+}
+
 static int update(const maskdm_optimizer *o, struct mdm_backend *b, const struct mdm_optimizer *whole)
 {
-    for (size_t at = 0, from; mdm_params_trained(o->layout, &at, &from);) {
+    for (struct mdm_run_of run = {0}; mdm_optimizer_run(o, &run);) {
         struct mdm_optimizer a = *whole;
 
-        a.n = at - from;
-        a.w += from;
-        a.g += from;
-        a.m += from;
-        a.v += from;
+        a.n = run.end - run.from;
+        a.w += run.from;
+        a.g += run.from;
+        a.m += run.from;
+        a.v += run.from;
         if (a.ema)
-            a.ema += from;
-        MDM_TRY(b->v->adamw(b, &a));
+            a.ema += run.from;
+        if (run.group) {
+            a.lr *= run.group->lr_factor;
+            if (!isnan(run.group->weight_decay))
+                a.weight_decay = run.group->weight_decay;
+        }
+        MDM_TRY(is_frozen(&run) ? pass_over(b, &a) : b->v->adamw(b, &a));
     }
     return MASKDM_OK;
 }

@@ -18,11 +18,22 @@ struct mdm_ema_rule {
     int64_t start, every; /* updates */
 };
 
+/* What a host says of the parameters whose names match: rate, times that of the others (0: they stay as they are),
+ * and weight decay (NaN: that of the others). */
+struct mdm_group {
+    char *pattern;
+    double lr_factor, weight_decay;
+};
+enum { MDM_GROUPS = 256 };
+
 struct maskdm_optimizer {
     struct mdm_handle handle;
     maskdm_options *options, *ema_options; /* resolved */
     double lr, beta1, beta2, eps, weight_decay, clip;
     int64_t warmup; /* steps */
+    double own_lr;  /* the host's, in place of both; NaN: none */
+    struct mdm_group *group;
+    int groups;
     struct mdm_ema_rule rule;
 
     /* Bound to a trainer: blocks of `length` elements. device NULL: not bound. */
@@ -58,6 +69,17 @@ int mdm_optimizer_check(const maskdm_optimizer *o);
 double mdm_optimizer_lr(const maskdm_optimizer *o, int64_t step);
 /* One step, with the average in the same pass when `with_ema`. `skip`: count it and drop the gradients. */
 int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip);
+
+/* ---- group.c ---- */
+int mdm_optimizer_set_group(maskdm_optimizer *o, const char *pattern, double lr_factor, double weight_decay);
+void mdm_optimizer_free_groups(maskdm_optimizer *o);
+/* The next run of parameters that are trained alike, elements from .. end - 1 of a block, and their group, NULL for
+ * none. 0: there is none. Begin with a zeroed struct. */
+struct mdm_run_of {
+    size_t from, end;
+    const struct mdm_group *group;
+};
+int mdm_optimizer_run(const maskdm_optimizer *o, struct mdm_run_of *run);
 
 /* What update `s` (from 0) does: 0 nothing, 1 copy, 2 move by 1 - *decay; the modes of struct mdm_optimizer. */
 int mdm_ema_mode(const struct mdm_ema_rule *rule, int64_t s, double *decay);

@@ -91,6 +91,7 @@ int mdm_trainer_validate(maskdm_trainer *tr, maskdm_data *data, int64_t count, e
 
 /* ---- state.c ---- */
 int mdm_trainer_save(maskdm_trainer *tr, const char *path);
-int mdm_trainer_load(maskdm_trainer *tr, const char *path);
+/* may_differ: names of the options, NULL behind the last, of which the trainer keeps its own; or NULL. */
+int mdm_trainer_load(maskdm_trainer *tr, const char *path, const char *const *may_differ);
 
 #endif

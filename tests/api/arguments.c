@@ -52,7 +52,7 @@ static struct {
         *optimizer_options,
         *ema_options, *sampler_options, *scheduler_options, *trainer_options, *job;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128], text[8192];
-    const char *names[2];
+    const char *names[2], *optional[1];
     void *file_bytes, *model_bytes, *picture_bytes;
     const void *pictures[2];
     size_t file_size, model_size, picture_size, picture_sizes[2], size;
@@ -186,6 +186,7 @@ static void make_options(void)
     rig.device_options = rig_options("device", "threads=1");
     rig.folder_options = rig_options("folder", "image_size=8");
     rig.image_options = rig_options("image", "");
+    rig.optional[0] = "lr";
     rig.names[0] = "cats";
     rig.names[1] = "dogs";
     rig.mask_options = rig_options("mask", "");

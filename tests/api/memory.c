@@ -312,7 +312,8 @@ END_TEST
 /* Trained further from a file, by parts and by the whole job, a model keeps what its host wrote into it. */
 static void check_training(maskdm_device *dev, const char *path)
 {
-    maskdm_options *o = rig_options("finetune", "init=api_memory.safetensors out=api_memory_run steps=1 batch_size=2");
+    maskdm_options *o = rig_options("finetune", "init=api_memory.safetensors out=api_memory_run steps=1 "
+                                              "batch_size=2");
     maskdm_data *data = rig_data(dev);
     maskdm_model *model, *trained, *plain;
     maskdm_trainer *t;
