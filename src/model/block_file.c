@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { NAME_LENGTH = 256, PIECE = 1 << 16 /* floats: half of a second-level cache */ };
+enum { NAME_LENGTH = 256, PIECE = 1 << 14 /* floats: still in cache when they are uploaded */ };
 
 static int read_device(void *device, void *out, const void *data, size_t bytes)
 {
