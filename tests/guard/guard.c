@@ -201,6 +201,33 @@ static int noising(struct mdm_backend *b, const struct mdm_noising *job)
     return g->cpu->v->noising(g->cpu, &j);
 }
 
+static int mix(struct mdm_backend *b, const struct mdm_mix *job)
+{
+    struct guard *g = guard_of(b);
+    struct mdm_mix j = *job;
+    const size_t bytes = (size_t)j.n * sizeof *j.y;
+
+    for (int i = 0; i < j.count; i++)
+        LEAD(g, j.x[i], bytes);
+    LEAD(g, j.y, bytes);
+    return g->cpu->v->mix(g->cpu, &j);
+}
+
+static int solve(struct mdm_backend *b, const struct mdm_solve *job)
+{
+    struct guard *g = guard_of(b);
+    struct mdm_solve j = *job;
+    const size_t bytes = (size_t)j.n * sizeof *j.x;
+
+    LEAD(g, j.x, bytes);
+    LEAD(g, j.f, bytes);
+    LEAD(g, j.before, bytes);
+    LEAD(g, j.z, bytes);
+    LEAD(g, j.start, bytes);
+    LEAD(g, j.x0, bytes);
+    return g->cpu->v->solve(g->cpu, &j);
+}
+
 static int loss(struct mdm_backend *b, const struct mdm_loss *job)
 {
     struct guard *g = guard_of(b);
@@ -383,6 +410,8 @@ static const struct mdm_backend_vtbl vtbl = {
     .wait = wait_for_all,
     .normal = normal,
     .noising = noising,
+    .mix = mix,
+    .solve = solve,
     .loss = loss,
     .sum_squares = sum_squares,
     .adamw = adamw,
