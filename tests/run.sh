@@ -15,7 +15,7 @@ need_packages $BUILD_PACKAGES g++ check python3 binutils strace
 
 build=${1:-build}
 if [ -z "${MASKDM_REFERENCE:-}" ] && [ -d ../shared/reference ]; then
-    MASKDM_REFERENCE=$(cd ../shared/reference && pwd)
+    MASKDM_REFERENCE=$(cd ../shared/reference && pwd):$(cd ../shared/methods 2>/dev/null && pwd)
     export MASKDM_REFERENCE
 fi
 if [ -z "${MASKDM_HOSTILE:-}" ] && [ -f ../shared/hostile/hostile_corpus.py ]; then

@@ -33,8 +33,8 @@ enum maskdm_weights {
     MASKDM_WEIGHTS_ONLINE = 1 /* what the optimizer moves */
 };
 
-/** Fresh weights, drawn from `seed` as the authors initialise them. network: "uvit", options of that kind; options
- *  and scheduler NULL: the defaults. */
+/** Fresh weights, drawn from `seed` as the authors initialise them. network: "uvit" or "dit", options of that kind;
+ *  options and scheduler NULL: the defaults. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_create(maskdm_model **out, maskdm_device *device, const char *network,
                                                      const maskdm_options *options, maskdm_scheduler *scheduler,
                                                      uint64_t seed);
@@ -59,11 +59,15 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save_to(maskdm_model *model, maskd
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_clone(maskdm_model **out, maskdm_model *model);
 MASKDM_API void maskdm_model_release(maskdm_model **model);
 
-/** The network's kind ("uvit"), its image size and patch side in pixels, channels, and classes (0: unconditional). */
+/** The network's kind ("uvit", "dit"), its image size and patch side in pixels, channels, and classes (0:
+ *  unconditional). */
 MASKDM_API const char *maskdm_model_network(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_height(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_width(const maskdm_model *model);
 MASKDM_API int maskdm_model_channels(const maskdm_model *model);
+/** Channels O of the network's prediction: C, or more where it predicts more than samplers and the built-in losses
+ *  use, which are the first C. */
+MASKDM_API int maskdm_model_outputs(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_patch_size(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_classes(const maskdm_model *model);
 /** How many labels have a name, those from 0 on, and the name of label i, or NULL: of the folders of images that the
@@ -112,7 +116,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_parameter(maskdm_model *model,
  * One forward pass. x_t: B x H x W x C. times: B, of the scheduler's process,
  * from its image to its last (fractions allowed). labels: B, -1 is the null class;
  * NULL: all null. index: B x visible patch indices, rising, or NULL: all patches (visible is then ignored). out: B x
- * K x p*p*C, a patch's values in (row, column, channel) order; with index NULL, B x H x W x C. An image's result does
+ * K x p*p*O, a patch's values in (row, column, channel) order; with index NULL, B x H x W x O. An image's result does
  * not depend on the batch it is in. Makes its program anew each time: use a sampler or a trainer for many calls.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, int which, int64_t batch,

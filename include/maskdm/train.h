@@ -101,14 +101,14 @@ MASKDM_API const float *maskdm_trainer_view(const maskdm_trainer *trainer, const
 MASKDM_API const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer);
 /** Run the network on the input. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_forward(maskdm_trainer *trainer);
-/** The prediction of the last forward: B x K x p*p*C, a patch's values in (row, column, channel) order. A copy, as
- * above. */
+/** The prediction of the last forward: B x K x p*p*O (maskdm_model_outputs()), a patch's values in (row, column,
+ * channel) order. A copy, as above. */
 MASKDM_API const float *maskdm_trainer_prediction(const maskdm_trainer *trainer);
 /** The built-in loss (option `loss`) of the last forward: mean over each image's visible values, then over the
  * images; loss may be NULL. Its gradient, divided by `accumulate`, is what maskdm_trainer_backward(NULL) goes
  * from. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss);
-/** Add the gradients of all parameters, from the gradient of the prediction (B x K x p*p*C), or NULL: the built-in
+/** Add the gradients of all parameters, from the gradient of the prediction (B x K x p*p*O), or NULL: the built-in
  * loss's. Once per forward. When cancelled, all that was summed is set to zero. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction);
 /** Gradient of parameter i (the model's order) as summed so far. */

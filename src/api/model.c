@@ -123,6 +123,12 @@ int64_t maskdm_model_width(const maskdm_model *model)
     return model->geometry.width;
 }
 
+int maskdm_model_outputs(const maskdm_model *model)
+{
+    MDM_NEED(model);
+    return (int)model->geometry.outputs;
+}
+
 int maskdm_model_channels(const maskdm_model *model)
 {
     MDM_NEED(model);

@@ -154,6 +154,7 @@ void mdm_solve_on_host(const struct mdm_solve *job);
  * target and dpred are device memory, index, weight and loss host memory. */
 struct mdm_loss {
     int64_t batch, height, width, channels, patch, visible;
+    int64_t outputs; /* channels of pred and dpred, the first of which are compared; 0: as many as the image's */
     int l1;
     const float *pred, *target;
     const int32_t *index;
@@ -199,9 +200,10 @@ struct mdm_backend_vtbl {
     int (*adamw)(struct mdm_backend *, const struct mdm_optimizer *);
     /* ema as in struct mdm_optimizer, alone; device memory */
     int (*ema)(struct mdm_backend *, float *ema, const float *w, size_t n, int mode, double decay);
-    /* image[B,H,W,C] from pred[B,P,p*p*C], every patch in row-major order; both device memory */
+    /* image[B,H,W,C] from the first C channels of pred[B,P,p*p*outputs], every patch in row-major order; both device
+     * memory */
     int (*unpatchify)(struct mdm_backend *, float *image, const float *pred, int64_t batch, int64_t height,
-                      int64_t width, int64_t channels, int64_t patch);
+                      int64_t width, int64_t channels, int64_t outputs, int64_t patch);
     const struct mdm_kernel *(*kernel)(struct mdm_backend *, enum mdm_op_id op, enum mdm_dtype dtype);
     /* mdm_pool_try() on host threads, for what the host does itself: reading a file into weights. On the CPU they are
      * those that compute. A backend that computes elsewhere may have none: NULL, and the caller does it alone. */

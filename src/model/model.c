@@ -39,7 +39,7 @@ int mdm_model_shell(maskdm_model **out, maskdm_device *device, const char *name,
 
     *out = NULL;
     if (!network)
-        return mdm_fail(MASKDM_ENOTFOUND, "there is no network \"%s\"; there is \"uvit\"", name);
+        return mdm_network_fail(name);
     m = mdm_need(1, sizeof *m, "a model");
     if (!m)
         return MASKDM_ENOMEM;
@@ -193,16 +193,16 @@ int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network
     return status;
 }
 
-/* The whole image of the last forward. */
+/* The whole prediction of the last forward. */
 static int download_image(struct mdm_program *p, float *out)
 {
-    const size_t bytes = (size_t)(p->extent.batch * p->image_values) * sizeof *out;
+    const size_t bytes = (size_t)(p->extent.batch * p->output_values) * sizeof *out;
     maskdm_device *device = p->model->device;
     void *image;
     int status;
 
     MDM_TRY(mdm_device_alloc(device, &image, bytes, 0, "a predicted image"));
-    status = mdm_program_image(p, image);
+    status = mdm_program_whole(p, image);
     if (status == MASKDM_OK)
         status = mdm_device_download(device, out, image, bytes);
     mdm_device_free(device, image, bytes);

@@ -94,9 +94,4 @@ int mdm_model_check_block(const struct mdm_tensorfile *s, const struct mdm_param
 int mdm_model_read_block(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
                          const char *prefix, float *block);
 
-/* ---- uvit_shapes.c ---- */
-/* Set the options of kind "uvit" that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
- * where the *patches make no square. */
-int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, int64_t *patches);
-
 #endif

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static const struct mdm_network *const networks[] = {&mdm_uvit};
+static const struct mdm_network *const networks[] = {&mdm_uvit, &mdm_dit};
 
 const struct mdm_network *mdm_network_at(int i)
 {
@@ -21,6 +21,19 @@ const struct mdm_network *mdm_network_find(const char *name)
         if (!strcmp(networks[i]->name, name))
             return networks[i];
     return NULL;
+}
+
+int mdm_network_fail(const char *name)
+{
+    struct mdm_text list = {0};
+    int status;
+
+    for (size_t i = 0; i < MDM_LENGTH(networks); i++)
+        mdm_text_addf(&list, "%s\"%s\"", i ? ", " : "", networks[i]->name);
+    status = list.failed ? mdm_text_ok(&list)
+                         : mdm_fail(MASKDM_ENOTFOUND, "there is no network \"%s\"; there are %s", name, list.data);
+    mdm_text_free(&list);
+    return status;
 }
 
 static const struct mdm_option_table *table(int i)

@@ -15,7 +15,16 @@ struct mdm_geometry {
     int64_t height, width, channels, patch; /* pixels */
     int64_t rows, columns, patches;         /* of the patch grid; patches = rows * columns */
     int64_t classes;                        /* 0: unconditional */
+    int64_t outputs; /* channels of the prediction: the image's, and behind them what else the network says */
 };
+
+enum { MDM_MAX_DEPTH = 512 };
+
+/* From options of these names, which error lines call as `o` does; each is checked. */
+int mdm_geometry_set(struct mdm_geometry *g, const maskdm_options *o, const struct mdm_int_list *image_size,
+                     int64_t patch_size, int64_t channels, int64_t classes);
+/* The same for those of a transformer's blocks. */
+int mdm_geometry_check_blocks(const maskdm_options *o, int64_t dim, int64_t depth, int64_t heads, double mlp_ratio);
 
 /* For how much a program is recorded. */
 struct mdm_extent {
@@ -30,9 +39,11 @@ struct mdm_ports {
     mdm_val index;  /* [B,K] I32 visible patches, rising */
     mdm_val time;   /* [B] F64 */
     mdm_val label;  /* [B] I32, -1 null */
-    mdm_val output; /* [B,K,p*p*C], a patch's values in (row, column, channel) order */
+    mdm_val output; /* [B,K,p*p*outputs], a patch's values in (row, column, channel) order */
 };
 #define MDM_NO_PORTS ((struct mdm_ports){MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE})
+
+struct mdm_tensorfile;
 
 struct mdm_network {
     const char *name;
@@ -41,11 +52,19 @@ struct mdm_network {
     /* Record for an extent, and leave in *ports, which has none yet, those that the network has. */
     void (*record)(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options,
                    struct mdm_extent extent);
+    const char *anchor; /* a tensor that every checkpoint of the authors has, and none of a network above it */
+    /* Set those of its options that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
+     * where the *patches make no square. NULL: its checkpoints are not read. */
+    int (*read_shapes)(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, int64_t *patches);
 };
 
-extern const struct mdm_network mdm_uvit;
+extern const struct mdm_network mdm_uvit, mdm_dit;
+
+/* ---- uvit_shapes.c ---- */
+int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, int64_t *patches);
 
 const struct mdm_network *mdm_network_at(int i);              /* NULL: none */
 const struct mdm_network *mdm_network_find(const char *name); /* NULL: none */
+int mdm_network_fail(const char *name);                       /* there is none of that name, but these */
 
 #endif

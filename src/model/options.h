@@ -15,9 +15,17 @@ struct mdm_uvit_options {
     int64_t classes;
 };
 
-extern const struct mdm_option_table mdm_uvit_options;
+struct mdm_dit_options {
+    struct mdm_int_list image_size;
+    int64_t patch_size, channels, dim, depth, heads;
+    double mlp_ratio;
+    int64_t classes;
+    int learn_sigma;
+};
 
-extern const struct mdm_option_kind mdm_uvit_kind;
+extern const struct mdm_option_table mdm_uvit_options, mdm_dit_options;
+
+extern const struct mdm_option_kind mdm_uvit_kind, mdm_dit_kind;
 
 struct mdm_network_options {
     int network; /* mdm_network_at() */

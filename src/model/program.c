@@ -83,7 +83,7 @@ static int create(struct mdm_program **out, maskdm_model *model, const struct md
     p->model = model;
     p->extent = extent;
     p->image_values = m->height * m->width * m->channels;
-    p->output_values = extent.visible * m->patch * m->patch * m->channels;
+    p->output_values = extent.visible * m->patch * m->patch * m->outputs;
     status = prepare(&p->graph, &p->ports, &model->layout, mdm_device_backend(model->device), model->network,
                      model->options, extent, use);
     if (status == MASKDM_OK)
@@ -211,11 +211,21 @@ float *mdm_program_output_gradient(const struct mdm_program *p)
     return mdm_graph_gradient(&p->graph, p->ports.output);
 }
 
-int mdm_program_image(struct mdm_program *p, float *image)
+static int join(struct mdm_program *p, float *image, int64_t channels)
 {
     const struct mdm_geometry *m = &p->model->geometry;
     struct mdm_backend *b = p->graph.backend;
 
-    return b->v->unpatchify(b, image, mdm_program_output(p), p->extent.batch, m->height, m->width, m->channels,
-                            m->patch);
+    return b->v->unpatchify(b, image, mdm_program_output(p), p->extent.batch, m->height, m->width, channels,
+                            m->outputs, m->patch);
+}
+
+int mdm_program_image(struct mdm_program *p, float *image)
+{
+    return join(p, image, p->model->geometry.channels);
+}
+
+int mdm_program_whole(struct mdm_program *p, float *out)
+{
+    return join(p, out, p->model->geometry.outputs);
 }

@@ -19,7 +19,7 @@ struct mdm_program {
     struct mdm_ports ports;
     struct mdm_extent extent;
     int64_t image_values;   /* H W C */
-    int64_t output_values;  /* K p p C */
+    int64_t output_values;  /* K p p outputs */
     int32_t *every;         /* [B,K] 0, 1, ...: the index when all patches are visible, else NULL */
     int32_t *null_labels;   /* [B] -1, or NULL without a port for labels */
     void *arena;
@@ -49,10 +49,12 @@ int mdm_program_forward(struct mdm_program *p, const float *weights, const atomi
 int mdm_program_backward(struct mdm_program *p, const float *weights, float *gradients, const atomic_int *cancel);
 /* Device memory [B,H,W,C], until the next forward. */
 float *mdm_program_input(const struct mdm_program *p);
-/* Device memory [B,K,p*p*C]: the last forward's result, and where backward reads its gradient. */
+/* Device memory [B,K,p*p*outputs]: the last forward's result, and where backward reads its gradient. */
 float *mdm_program_output(const struct mdm_program *p);
 float *mdm_program_output_gradient(const struct mdm_program *p);
 /* The whole image [B,H,W,C] from the last forward's result, every patch visible; device memory. */
 int mdm_program_image(struct mdm_program *p, float *image);
+/* The same with every channel of the prediction: [B,H,W,outputs]. */
+int mdm_program_whole(struct mdm_program *p, float *out);
 
 #endif

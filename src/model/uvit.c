@@ -14,79 +14,27 @@
 
 #include <math.h>
 
-enum { MOST_SIDE = 65536, MOST_PATCHES = 1 << 20, MOST_DIM = 65536, MOST_DEPTH = 512, MOST_CLASSES = 1 << 24 };
-
 struct uvit {
+    struct mdm_uvit_options set;
     struct mdm_geometry geo;
-    int64_t dim, hidden, heads, half; /* half: blocks on each side of the middle */
-    int64_t extras;                   /* tokens before the patches */
-    int qkv_bias, time_mlp;
+    int64_t dim, hidden, half; /* half: blocks on each side of the middle */
+    int64_t extras;            /* tokens before the patches */
 };
-
-static int check_between(const maskdm_options *o, const char *name, int64_t x, int64_t least, int64_t most)
-{
-    if (x >= least && x <= most)
-        return MASKDM_OK;
-    return mdm_fail(MASKDM_EINVAL, "%s is %lld, not from %lld to %lld", mdm_options_said(o, name),
-                    (long long)x, (long long)least, (long long)most);
-}
-
-static int read_geometry(struct mdm_geometry *g, const maskdm_options *o)
-{
-    double side[2] = {0, 0};
-    int given = mdm_options_list(o, "image_size", side, 2);
-
-    g->height = (int64_t)side[0];
-    g->width = given == 2 ? (int64_t)side[1] : g->height;
-    g->channels = mdm_options_int(o, "channels");
-    g->patch = mdm_options_int(o, "patch_size");
-    g->classes = mdm_options_int(o, "classes");
-    MDM_TRY(check_between(o, "image_size", g->height, 1, MOST_SIDE));
-    MDM_TRY(check_between(o, "image_size", g->width, 1, MOST_SIDE));
-    MDM_TRY(check_between(o, "channels", g->channels, 1, 4));
-    MDM_TRY(check_between(o, "patch_size", g->patch, 1, 1024));
-    MDM_TRY(check_between(o, "classes", g->classes, 0, MOST_CLASSES));
-    if (g->height % g->patch || g->width % g->patch)
-        return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lldx%lld",
-                        mdm_options_said(o, "patch_size"), (long long)g->patch,
-                        mdm_options_said(o, "image_size"), (long long)g->height, (long long)g->width);
-    g->rows = g->height / g->patch;
-    g->columns = g->width / g->patch;
-    g->patches = g->rows * g->columns;
-    if (g->patches > MOST_PATCHES)
-        return mdm_fail(MASKDM_EINVAL, "%s %lldx%lld has %lld patches of %s %lld, more than %d",
-                        mdm_options_said(o, "image_size"), (long long)g->height, (long long)g->width,
-                        (long long)g->patches, mdm_options_said(o, "patch_size"), (long long)g->patch,
-                        MOST_PATCHES);
-    return MASKDM_OK;
-}
 
 static int read_options(struct uvit *u, const maskdm_options *o)
 {
-    double ratio = mdm_options_float(o, "mlp_ratio");
-    int64_t depth = mdm_options_int(o, "depth");
+    struct mdm_uvit_options *s = &u->set;
 
-    MDM_TRY(read_geometry(&u->geo, o));
-    u->dim = mdm_options_int(o, "dim");
-    u->heads = mdm_options_int(o, "heads");
-    u->qkv_bias = mdm_options_bool(o, "qkv_bias");
-    u->time_mlp = mdm_options_bool(o, "time_mlp");
-    MDM_TRY(check_between(o, "dim", u->dim, 2, MOST_DIM));
-    MDM_TRY(check_between(o, "depth", depth, 1, MOST_DEPTH));
-    MDM_TRY(check_between(o, "heads", u->heads, 1, u->dim));
-    if (u->dim % 2)
+    mdm_options_read(o, &mdm_uvit_options, s);
+    MDM_TRY(mdm_geometry_set(&u->geo, o, &s->image_size, s->patch_size, s->channels, s->classes));
+    MDM_TRY(mdm_geometry_check_blocks(o, s->dim, s->depth, s->heads, s->mlp_ratio));
+    if (s->dim % 2)
         return mdm_fail(MASKDM_EINVAL, "%s %lld is odd, but half of it is cosines of the time and half sines",
-                        mdm_options_said(o, "dim"), (long long)u->dim);
-    if (u->dim % u->heads)
-        return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld", mdm_options_said(o, "heads"),
-                        (long long)u->heads, mdm_options_said(o, "dim"), (long long)u->dim);
-    if (!(ratio > 0 && ratio <= 64 && (double)u->dim * ratio >= 1))
-        return mdm_fail(MASKDM_EINVAL, "%s gives a hidden layer below 1 or above 64 times %s %lld",
-                        mdm_options_said(o, "mlp_ratio"), mdm_options_said(o, "dim"),
-                        (long long)u->dim);
-    u->hidden = (int64_t)((double)u->dim * ratio);
-    u->half = depth / 2; /* an even depth counts as the odd one above it, as the authors have it */
-    u->extras = u->geo.classes ? 2 : 1;
+                        mdm_options_said(o, "dim"), (long long)s->dim);
+    u->dim = s->dim;
+    u->hidden = (int64_t)((double)s->dim * s->mlp_ratio);
+    u->half = s->depth / 2; /* an even depth counts as the odd one above it, as the authors have it */
+    u->extras = s->classes ? 2 : 1;
     return MASKDM_OK;
 }
 
@@ -123,8 +71,8 @@ static struct block block_params(struct mdm_graph *g, const struct uvit *u, int 
 
     p.norm1[0] = vector(g, "norm1.weight", d, MDM_INIT_ONE);
     p.norm1[1] = vector(g, "norm1.bias", d, MDM_INIT_ZERO);
-    p.q = u->qkv_bias ? vector(g, "attn.q_bias", d, MDM_INIT_ZERO) : MDM_NONE;
-    p.v = u->qkv_bias ? vector(g, "attn.v_bias", d, MDM_INIT_ZERO) : MDM_NONE;
+    p.q = u->set.qkv_bias ? vector(g, "attn.q_bias", d, MDM_INIT_ZERO) : MDM_NONE;
+    p.v = u->set.qkv_bias ? vector(g, "attn.v_bias", d, MDM_INIT_ZERO) : MDM_NONE;
     p.qkv = weight(g, "attn.qkv.weight", 3 * d, d);
     p.proj[0] = weight(g, "attn.proj.weight", d, d);
     p.proj[1] = vector(g, "attn.proj.bias", d, MDM_INIT_ZERO);
@@ -169,9 +117,9 @@ static struct stream block(struct mdm_graph *g, const struct uvit *u, struct str
         *entered = x;
     }
     h = mdm_linear(g, h, p.qkv, MDM_NONE);
-    if (u->qkv_bias)
+    if (u->set.qkv_bias)
         h = mdm_qkv_bias(g, h, p.q, p.v);
-    h = mdm_linear(g, mdm_attention(g, h, u->heads), p.proj[0], p.proj[1]);
+    h = mdm_linear(g, mdm_attention(g, h, u->set.heads), p.proj[0], p.proj[1]);
     h = mdm_add_norm(g, &x, x, h, p.norm2[0], p.norm2[1], epsilon);
     h = mdm_linear(g, h, p.fc1[0], p.fc1[1]);
     return (struct stream){x, mdm_linear(g, mdm_gelu(g, h), p.fc2[0], p.fc2[1])};
@@ -179,7 +127,7 @@ static struct stream block(struct mdm_graph *g, const struct uvit *u, struct str
 
 static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x)
 {
-    mdm_val skip[MOST_DEPTH / 2 + 1], unused;
+    mdm_val skip[MDM_MAX_DEPTH / 2 + 1], unused;
     struct stream s = {x, MDM_NONE};
 
     /* A block's output is the next one's input: skip[i] is what enters block i + 1. */
@@ -200,7 +148,7 @@ static mdm_val embed_time(struct mdm_graph *g, const struct uvit *u, mdm_val tim
 {
     mdm_val h = mdm_timestep(g, time, u->dim, 0), w[2], b[2];
 
-    if (!u->time_mlp)
+    if (!u->set.time_mlp)
         return h;
     w[0] = weight(g, "time_embed.0.weight", 4 * u->dim, u->dim);
     b[0] = vector(g, "time_embed.0.bias", 4 * u->dim, MDM_INIT_ZERO);
@@ -267,4 +215,10 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
 }
 
 const struct mdm_network mdm_uvit = {
-    .name = "uvit", .kind = &mdm_uvit_kind, .geometry = geometry, .record = record};
+    .name = "uvit",
+    .kind = &mdm_uvit_kind,
+    .geometry = geometry,
+    .record = record,
+    .anchor = "encoder.encoder_pos_embed",
+    .read_shapes = mdm_uvit_read_shapes,
+};

@@ -3,7 +3,7 @@
  * The masked U-ViT's options from the shapes of its weights: all but the number of heads, which leaves no trace
  * there, and the sides of an image whose patches make no square.
  */
-#include "model/model.h"
+#include "model/network.h"
 
 #include "base/error.h"
 #include "model/options.h"

@@ -10,7 +10,6 @@
 #include "base/control.h"
 #include "base/error.h"
 #include "model/model.h"
-#include "model/options.h"
 #include "os/file.h"
 #include "run/convert_find.h"
 #include "run/convert_rest.h"
@@ -68,17 +67,16 @@ static int find_weights(struct job *j)
 /* The authors' configurations all have 64 values a head. */
 static int set_heads(struct job *j)
 {
-    struct mdm_uvit_options uvit;
+    const int64_t dim = mdm_options_int(j->network, "dim");
 
     if (j->told.heads)
         return mdm_options_set_int(j->network, "heads", j->told.heads);
-    mdm_options_read(j->network, &mdm_uvit_options, &uvit);
-    if (uvit.dim % DIM_PER_HEAD)
+    if (dim % DIM_PER_HEAD)
         return mdm_fail(MASKDM_EINVAL,
                         "the shapes do not show the number of heads, and dim %lld is no multiple of "
                         "%d; give %s",
-                        (long long)uvit.dim, DIM_PER_HEAD, mdm_options_said(j->options, "heads"));
-    return mdm_options_set_int(j->network, "heads", uvit.dim / DIM_PER_HEAD);
+                        (long long)dim, DIM_PER_HEAD, mdm_options_said(j->options, "heads"));
+    return mdm_options_set_int(j->network, "heads", dim / DIM_PER_HEAD);
 }
 
 static int set_image_size(struct job *j, int64_t patches)
@@ -96,8 +94,8 @@ static int read_network(struct job *j)
     int64_t patches = 0;
     int status;
 
-    MDM_TRY(mdm_options_create(&j->network, &mdm_uvit_kind));
-    status = mdm_uvit_read_shapes(j->network, &j->file, mdm_convert_main(&j->places)->prefix, &patches);
+    MDM_TRY(mdm_options_create(&j->network, j->places.network->kind));
+    status = j->places.network->read_shapes(j->network, &j->file, mdm_convert_main(&j->places)->prefix, &patches);
     if (status < 0)
         return status == MASKDM_EINVAL ? MASKDM_EFORMAT : status;
     MDM_TRY(set_heads(j));
@@ -154,7 +152,7 @@ static int make_model(struct job *j)
     const int two = p->average && p->online;
 
     MDM_TRY(mdm_backend_open(&j->device, "cpu", NULL, NULL, 0, NULL));
-    MDM_TRY(mdm_model_shell(&j->model, j->device, "uvit", j->network, j->scheduler));
+    MDM_TRY(mdm_model_shell(&j->model, j->device, j->places.network->name, j->network, j->scheduler));
     MDM_TRY(mdm_convert_mark(&j->mark, &j->file, p, &j->model->layout));
     if (j->betas >= 0)
         j->mark[j->betas] = MDM_MARK_USED;

@@ -11,9 +11,6 @@
 
 #include <string.h>
 
-/* The tensor by which a network is known. */
-static const char anchor[] = "encoder.encoder_pos_embed";
-
 /* What wraps a module stands in the path as one more part: data parallel, torch.compile, FSDP. */
 static const char *const wrappers[] = {"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"};
 static const char *const average_words[] = {"ema", "average", "averaged", "avg", "swa", "shadow"};
@@ -117,9 +114,9 @@ static int add_place(struct mdm_places *p, const char *name, size_t n)
     return MASKDM_OK;
 }
 
-static int list_places(struct mdm_places *p, const struct mdm_tensorfile *s)
+static int list_places_of(struct mdm_places *p, const struct mdm_tensorfile *s, const char *anchor)
 {
-    const size_t n = sizeof anchor - 1;
+    const size_t n = strlen(anchor);
 
     for (int64_t i = 0; i < s->count; i++) {
         const char *name = s->tensor[i].name;
@@ -128,11 +125,23 @@ static int list_places(struct mdm_places *p, const struct mdm_tensorfile *s)
         if (length >= n && !strcmp(name + length - n, anchor) && (length == n || name[length - n - 1] == '.'))
             MDM_TRY(add_place(p, name, length - n));
     }
-    if (!p->count)
+    return MASKDM_OK;
+}
+
+/* Of the first network whose anchor is there. */
+static int list_places(struct mdm_places *p, const struct mdm_tensorfile *s)
+{
+    for (int i = 0; !p->count && (p->network = mdm_network_at(i)); i++)
+        MDM_TRY(list_places_of(p, s, p->network->anchor));
+    if (!p->network)
         return mdm_fail(MASKDM_EFORMAT,
                         "none of its %lld tensors is called \"%s\", with whatever before it: no "
                         "checkpoint of the authors' network",
-                        (long long)s->count, anchor);
+                        (long long)s->count, mdm_network_at(0)->anchor);
+    if (!p->network->read_shapes)
+        return mdm_fail(MASKDM_ENOTSUP,
+                        "the weights are those of network \"%s\", whose checkpoints are not converted",
+                        p->network->name);
     return MASKDM_OK;
 }
 

@@ -5,6 +5,7 @@
 #ifndef MASKDM_RUN_CONVERT_FIND_H
 #define MASKDM_RUN_CONVERT_FIND_H
 
+#include "model/network.h"
 #include "tensorfile/tensorfile.h"
 
 enum { MDM_PLACES = 64, MDM_PLACE_PREFIX = 160 /* bytes */ };
@@ -17,6 +18,7 @@ struct mdm_place {
 };
 
 struct mdm_places {
+    const struct mdm_network *network; /* whose they are */
     struct mdm_place all[MDM_PLACES];
     int count;
     const struct mdm_place *average, *online; /* those meant; NULL: none */

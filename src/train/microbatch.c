@@ -115,6 +115,7 @@ int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, c
                                  .height = g->height,
                                  .width = g->width,
                                  .channels = g->channels,
+                                 .outputs = g->outputs,
                                  .patch = g->patch,
                                  .visible = p->extent.visible,
                                  .l1 = l1,

@@ -192,6 +192,8 @@ def check_refused():
     convert(checkpoint(model, linear(1000)), status=1, says=["from.pt", "heads", "dim 32"])
     convert(checkpoint(model, linear(1000)), "--heads", 5, status=1, says=["heads 5", "32"])
     convert({"step": 3}, status=1, says=["from.pt", "encoder_pos_embed"])
+    convert({"model": {"final_layer.adaLN_modulation.1.weight": ("F32", [3], bytes(12))}}, status=1,
+            says=["from.pt", 'network "dit"', "not converted"])
     bad = ("F32", [3], bytes(12))
     for tree, says in (
             (changed("model.encoder.norm.bias", bad), ["model.model.encoder.norm.bias", "[3]", "[32]"]),

@@ -232,12 +232,12 @@ static int loss(struct mdm_backend *b, const struct mdm_loss *job)
 {
     struct guard *g = guard_of(b);
     struct mdm_loss j = *job;
-    const size_t one = (size_t)(j.batch * j.channels) * sizeof *j.pred;
-    const size_t bytes = one * (size_t)(j.visible * j.patch * j.patch);
+    const size_t one = (size_t)j.batch * sizeof *j.pred;
+    const size_t bytes = one * (size_t)(j.visible * j.patch * j.patch * (j.outputs ? j.outputs : j.channels));
 
     LEAD(g, j.pred, bytes);
     LEAD(g, j.dpred, bytes);
-    LEAD(g, j.target, one * (size_t)(j.height * j.width));
+    LEAD(g, j.target, one * (size_t)(j.height * j.width * j.channels));
     return g->cpu->v->loss(g->cpu, &j);
 }
 
@@ -272,14 +272,14 @@ static int ema(struct mdm_backend *b, float *average, const float *w, size_t n, 
 }
 
 static int unpatchify(struct mdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
-                      int64_t width, int64_t channels, int64_t patch)
+                      int64_t width, int64_t channels, int64_t outputs, int64_t patch)
 {
     struct guard *g = guard_of(b);
-    const size_t bytes = (size_t)(batch * height * width * channels) * sizeof *image;
+    const size_t pixels = (size_t)(batch * height * width) * sizeof *image;
 
-    LEAD(g, image, bytes);
-    LEAD(g, pred, bytes);
-    return g->cpu->v->unpatchify(g->cpu, image, pred, batch, height, width, channels, patch);
+    LEAD(g, image, pixels * (size_t)channels);
+    LEAD(g, pred, pixels * (size_t)outputs);
+    return g->cpu->v->unpatchify(g->cpu, image, pred, batch, height, width, channels, outputs, patch);
 }
 
 /* ---- kernels ---- */

@@ -178,6 +178,60 @@ START_TEST(mixes_and_steps)
 }
 END_TEST
 
+/* Value v of patch k's (row, column, channel) order, where a patch has 5 channels of which 3 are the image's. */
+static int among_five(int v)
+{
+    return v / 3 * 5 + v % 3;
+}
+
+/* The channels that an image has not count for nothing, and leave no trace in what goes back. */
+START_TEST(further_channels_are_passed_over)
+{
+    static const int32_t index[] = {5, 0, 3, 1, 4, 2};
+    float *pred = draw_floats(2 * 6 * 20), *target = draw_floats(2 * 72), dpred[2 * 60], plain[2 * 36];
+    float dplain[2 * 36], image[2 * 72];
+    const double weight[] = {1, 2.5};
+    double loss[2], want[2];
+
+    for (int i = 0; i < 3; i++)
+        for (int l1 = 0; l1 <= 1; l1++) {
+            maskdm_device *d = open_device(settings[i]);
+            struct mdm_backend *b = mdm_device_backend(d);
+            struct mdm_loss j = {.batch = 2, .height = 6, .width = 4, .channels = 3, .patch = 2, .visible = 3};
+
+            for (int v = 0; v < 2 * 36; v++)
+                plain[v] = pred[among_five(v)];
+            j.weight = weight;
+            j.l1 = l1;
+            j.pred = plain;
+            j.target = target;
+            j.index = index;
+            j.scale = 0.7;
+            j.loss = want;
+            j.dpred = dplain;
+            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+            j.outputs = 5;
+            j.pred = pred;
+            j.loss = loss;
+            j.dpred = dpred;
+            memset(dpred, POISON, sizeof dpred);
+            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+            for (int m = 0; m < 2; m++)
+                ck_assert_double_eq(loss[m], want[m]);
+            for (int v = 0; v < 2 * 60; v++)
+                ck_assert_float_eq(dpred[v], v % 5 < 3 ? dplain[v / 5 * 3 + v % 5] : 0);
+            j.dpred = NULL;
+            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+            ck_assert_int_eq(b->v->unpatchify(b, image, pred, 2, 6, 4, 3, 5, 2), MASKDM_OK);
+            for (int k = 0; k < 2 * 72; k++)
+                ck_assert_float_eq(image[image_at(k / 72, k % 72 / 12, k % 12)], pred[among_five(k)]);
+            maskdm_device_release(&d);
+        }
+    free(pred);
+    free(target);
+}
+END_TEST
+
 START_TEST(squares_are_summed_alike_on_any_threads)
 {
     static const size_t sizes[] = {0, 1, 7, 16, 17, 16384, 16385, 5000003};
@@ -329,7 +383,7 @@ START_TEST(patches_go_back)
         maskdm_device *d = open_device(settings[i]);
         struct mdm_backend *b = mdm_device_backend(d);
         memset(image, POISON, sizeof image);
-        ck_assert_int_eq(b->v->unpatchify(b, image, pred, 2, 6, 4, 3, 2), MASKDM_OK);
+        ck_assert_int_eq(b->v->unpatchify(b, image, pred, 2, 6, 4, 3, 3, 2), MASKDM_OK);
         for (int k = 0; k < 2 * 72; k++)
             ck_assert(image[image_at(k / 72, k % 72 / 12, k % 12)] == pred[k]);
         maskdm_device_release(&d);
@@ -344,6 +398,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, noise_is_mixed_in_by_image);
     tcase_add_test(c, loss_and_its_gradient);
     tcase_add_test(c, mixes_and_steps);
+    tcase_add_test(c, further_channels_are_passed_over);
     tcase_add_test(c, squares_are_summed_alike_on_any_threads);
     tcase_add_test(c, adamw_is_pytorchs);
     tcase_add_test(c, averages_alone);

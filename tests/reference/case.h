@@ -57,10 +57,13 @@ void case_loss(struct reference_case *c);
 void case_train(struct reference_case *c);
 void case_sample(struct reference_case *c);
 void case_checkpoint(struct reference_case *c);
+void case_network(struct reference_case *c);
 
 /* ---- shared by loss, train and sample (network.c) ---- */
 maskdm_scheduler *case_scheduler(struct reference_case *c);
 maskdm_model *case_model(struct reference_case *c); /* with the case's weights */
+/* Every parameter from `param.NAME`, and no such tensor left over: 0, or -1 with the failure recorded. */
+int case_weights(struct reference_case *c, maskdm_model *model);
 int32_t *case_labels(struct reference_case *c);     /* NULL: none given */
 
 #endif

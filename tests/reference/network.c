@@ -39,8 +39,7 @@ maskdm_scheduler *case_scheduler(struct reference_case *c)
     return s;
 }
 
-/* Every parameter from `param.NAME`, and no such tensor left over. */
-static int set_weights(struct reference_case *c, maskdm_model *model)
+int case_weights(struct reference_case *c, maskdm_model *model)
 {
     const int64_t tensors = maskdm_file_count(c->file);
     int64_t found = 0;
@@ -93,7 +92,7 @@ maskdm_model *case_model(struct reference_case *c)
     if (scheduler)
         o = options(c, "uvit", text);
     if (o && !case_ok(c, maskdm_model_create(&model, c->device, "uvit", o, scheduler, 1), text) &&
-        set_weights(c, model))
+        case_weights(c, model))
         maskdm_model_release(&model);
     maskdm_options_release(&o);
     maskdm_scheduler_release(&scheduler);

@@ -2,7 +2,7 @@
  *
  * reference_check [--device NAME] [--threads N] PATH...: run every case below the paths that the authors' program
  * wrote, and hold the library to it. One line a case: name, worst relative error, verdict. Without a path, the folder
- * that MDM_REFERENCE names; without that, exit status 77.
+ * s that MASKDM_REFERENCE names, apart by colons; without that, exit status 77.
  */
 #include "case.h"
 
@@ -21,11 +21,13 @@ struct totals {
 static const struct {
     const char *name;
     void (*run)(struct reference_case *c);
-} kinds[] = {{"schedule", case_schedule},
-             {"loss", case_loss},
-             {"train", case_train},
-             {"sample", case_sample},
-             {"checkpoint", case_checkpoint}};
+    int any; /* of any program, which the case names; else of the authors' alone, which it does not */
+} kinds[] = {{"schedule", case_schedule, 0},
+             {"loss", case_loss, 0},
+             {"train", case_train, 0},
+             {"sample", case_sample, 0},
+             {"checkpoint", case_checkpoint, 0},
+             {"network", case_network, 1}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {
@@ -43,6 +45,9 @@ static void run_file(struct totals *t, const char *path, const char *name)
         i++;
     if (!kind || i == sizeof kinds / sizeof *kinds)
         snprintf(c.skipped, sizeof c.skipped, "kind %s is not built", kind ? kind : "(none)");
+    else if (!kinds[i].any && maskdm_file_metadata(c.file, "program"))
+        snprintf(c.skipped, sizeof c.skipped, "a %s of %s is not built", kind,
+                 maskdm_file_metadata(c.file, "program"));
     else
         kinds[i].run(&c);
     if (*c.skipped)
@@ -111,7 +116,7 @@ static int open_device(maskdm_device **out, const char *name, const char *thread
 int main(int argc, char **argv)
 {
     struct totals t = {0};
-    const char *device = "cpu", *threads = NULL, *standard = getenv("MDM_REFERENCE");
+    const char *device = "cpu", *threads = NULL, *standard = getenv("MASKDM_REFERENCE");
     int paths = 0, bad = 0;
 
     for (int i = 1; i < argc; i++) {
@@ -128,8 +133,14 @@ int main(int argc, char **argv)
         return 1;
     for (int i = 1; i <= paths; i++)
         bad |= walk(&t, argv[i], strlen(argv[i]) + 1);
-    if (!paths)
-        bad |= walk(&t, standard, strlen(standard) + 1);
+    while (!paths && *standard) {
+        const size_t n = strcspn(standard, ":");
+        char path[4096];
+
+        snprintf(path, sizeof path, "%.*s", (int)n, standard);
+        bad |= n > 0 && walk(&t, path, n + 1);
+        standard += n + (standard[n] == ':');
+    }
     printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped);
     maskdm_device_release(&t.device);
     return bad || t.failed ? 1 : 0;

@@ -61,23 +61,23 @@ static inline void tiny_draw_images(void)
     }
 }
 
-/* Any text may be NULL: the defaults below. */
-static inline void tiny_open_on(struct tiny *t, maskdm_device *device, const char *network, const char *mask,
-                                const char *optimizer, const char *ema, const char *trainer)
+/* Any text but `kind` may be NULL: the defaults below. */
+static inline void tiny_open_network(struct tiny *t, maskdm_device *device, const char *kind, const char *network,
+                                     const char *mask, const char *optimizer, const char *ema, const char *trainer)
 {
     maskdm_options *n, *s, *m, *o, *e, *r;
 
     memset(t, 0, sizeof *t);
     tiny_draw_images();
     t->device = device;
-    n = tiny_options("uvit", network ? network : "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2");
+    n = tiny_options(kind, network ? network : "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2");
     s = tiny_options("scheduler", "schedule=cosine");
     m = tiny_options("mask", mask ? mask : "type=block ratio=0.5 block_size=2");
     o = tiny_options("optimizer", optimizer ? optimizer : "lr=2e-3");
     e = tiny_options("ema", ema ? ema : "start=2");
     r = tiny_options("trainer", trainer ? trainer : "batch_size=8 seed=3");
     OK(maskdm_scheduler_create(&t->scheduler, s));
-    OK(maskdm_model_create(&t->model, t->device, "uvit", n, t->scheduler, 7));
+    OK(maskdm_model_create(&t->model, t->device, kind, n, t->scheduler, 7));
     OK(maskdm_mask_create(&t->mask, m));
     OK(maskdm_optimizer_create(&t->optimizer, o, e));
     OK(maskdm_control_create(&t->control));
@@ -90,6 +90,12 @@ static inline void tiny_open_on(struct tiny *t, maskdm_device *device, const cha
     maskdm_options_release(&o);
     maskdm_options_release(&e);
     maskdm_options_release(&r);
+}
+
+static inline void tiny_open_on(struct tiny *t, maskdm_device *device, const char *network, const char *mask,
+                                const char *optimizer, const char *ema, const char *trainer)
+{
+    tiny_open_network(t, device, "uvit", network, mask, optimizer, ema, trainer);
 }
 
 static inline maskdm_device *tiny_device(const char *text)

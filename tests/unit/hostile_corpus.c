@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Judge a folder of tensor files: hostile_corpus FOLDER (or $MDM_HOSTILE), which holds manifest.tsv (name,
+ * Judge a folder of tensor files: hostile_corpus FOLDER (or $MASKDM_HOSTILE), which holds manifest.tsv (name,
  * "accept" or "reject", remark) and the files. Skipped (77) without one. Each file is also judged from memory, and
  * all of it must take less than five seconds of the processor.
  */
@@ -67,7 +67,7 @@ static int judge(const char *folder, const char *name, int accept)
 
 int main(int argc, char **argv)
 {
-    const char *folder = argc > 1 ? argv[1] : getenv("MDM_HOSTILE");
+    const char *folder = argc > 1 ? argv[1] : getenv("MASKDM_HOSTILE");
     char path[4096], line[1024];
     int judged = 0, wrong = 0;
     FILE *manifest;

@@ -58,26 +58,38 @@ int mdm_cpu_noising(struct mdm_backend *b, const struct mdm_noising *j)
 struct unpatchify {
     float *image;
     const float *pred;
-    int64_t height, width, channels, patch;
+    int64_t height, width, channels, outputs, patch;
 };
+
+/* Pixels' first channels, from pixels that may have more. */
+static void copy_pixels(float *to, const float *from, int64_t pixels, int64_t channels, int64_t outputs)
+{
+    if (channels == outputs) {
+        memcpy(to, from, (size_t)(pixels * channels) * sizeof *to);
+        return;
+    }
+    for (int64_t i = 0; i < pixels; i++)
+        for (int64_t c = 0; c < channels; c++)
+            to[i * channels + c] = from[i * outputs + c];
+}
 
 static void join_image(void *arg, int64_t b, int worker)
 {
     const struct unpatchify *j = arg;
-    int64_t run = j->patch * j->channels, row = j->width * j->channels;
-    const float *from = j->pred + b * j->height * row;
+    const float *from = j->pred + b * j->height * j->width * j->outputs;
 
     (void)worker;
     for (int64_t top = 0; top < j->height; top += j->patch)
-        for (int64_t left = 0; left < row; left += run)
-            for (int64_t r = 0; r < j->patch; r++, from += run)
-                memcpy(j->image + (b * j->height + top + r) * row + left, from, (size_t)run * sizeof(float));
+        for (int64_t left = 0; left < j->width; left += j->patch)
+            for (int64_t r = 0; r < j->patch; r++, from += j->patch * j->outputs)
+                copy_pixels(j->image + ((b * j->height + top + r) * j->width + left) * j->channels, from, j->patch,
+                            j->channels, j->outputs);
 }
 
 int mdm_cpu_unpatchify(struct mdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
-                       int64_t width, int64_t channels, int64_t patch)
+                       int64_t width, int64_t channels, int64_t outputs, int64_t patch)
 {
-    struct unpatchify j = {image, pred, height, width, channels, patch};
+    struct unpatchify j = {image, pred, height, width, channels, outputs, patch};
 
     return mdm_pool_run(mdm_cpu_of(b)->pool, batch, join_image, &j);
 }

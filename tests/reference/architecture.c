@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Kind "network": what a network makes of given images, and every gradient of sum(output * cotangent), as the program
+ * of its authors has them. The gradients come from a trainer that is told them for the prediction.
+ */
+#include "case.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Options of the library's network from the program's own arguments; 0, or -1 with c->skipped saying why not. */
+static int describe_dit(struct reference_case *c, char *text, size_t size)
+{
+    const int learns = !strcmp(case_value(c, "network", "learn_sigma", "true"), "true");
+
+    if (case_number(c, "network", "class_dropout_prob", 0.1) <= 0) {
+        snprintf(c->skipped, sizeof c->skipped, "a DiT without a null class is not built");
+        return -1;
+    }
+    snprintf(text, size,
+             "image_size=%.0f patch_size=%.0f channels=%.0f dim=%.0f depth=%.0f heads=%.0f mlp_ratio=%.17g "
+             "classes=%.0f learn_sigma=%s",
+             case_number(c, "network", "input_size", 32), case_number(c, "network", "patch_size", 2),
+             case_number(c, "network", "in_channels", 4), case_number(c, "network", "hidden_size", 1152),
+             case_number(c, "network", "depth", 28), case_number(c, "network", "num_heads", 16),
+             case_number(c, "network", "mlp_ratio", 4), case_number(c, "network", "num_classes", 1000),
+             learns ? "true" : "false");
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*describe)(struct reference_case *c, char *text, size_t size);
+} architectures[] = {{"dit", describe_dit}};
+
+static maskdm_model *make_model(struct reference_case *c)
+{
+    const char *name = maskdm_file_metadata(c->file, "architecture");
+    char text[512];
+    maskdm_options *o = NULL;
+    maskdm_model *model = NULL;
+    size_t i = 0;
+
+    while (name && i < sizeof architectures / sizeof *architectures && strcmp(architectures[i].name, name) != 0)
+        i++;
+    if (!name || i == sizeof architectures / sizeof *architectures) {
+        snprintf(c->skipped, sizeof c->skipped, "network %s is not built as its authors have it",
+                 name ? name : "(none)");
+        return NULL;
+    }
+    if (architectures[i].describe(c, text, sizeof text))
+        return NULL;
+    if (!case_ok(c, maskdm_options_create(&o, name), name) && !case_ok(c, maskdm_options_parse(o, text), text) &&
+        !case_ok(c, maskdm_model_create(&model, c->device, name, o, NULL, 1), text) && case_weights(c, model))
+        maskdm_model_release(&model);
+    maskdm_options_release(&o);
+    return model;
+}
+
+/* Values of a [B,C,H,W] tensor, whose channels are rows of its own, in the order of patches; or back. */
+static void turn(double *image, float *patches, int64_t images, int64_t channels, int64_t height, int64_t width,
+                 int64_t p, int back)
+{
+    for (int64_t b = 0; b < images; b++)
+        for (int64_t ch = 0; ch < channels; ch++)
+            for (int64_t y = 0; y < height; y++)
+                for (int64_t x = 0; x < width; x++) {
+                    int64_t patch = (b * (height / p) + y / p) * (width / p) + x / p;
+                    float *value = patches + ((patch * p + y % p) * p + x % p) * channels + ch;
+                    double *pixel = image + ((b * channels + ch) * height + y) * width + x;
+
+                    if (back)
+                        *pixel = (double)*value;
+                    else
+                        *value = (float)*pixel;
+                }
+}
+
+struct setup {
+    maskdm_model *model;
+    maskdm_trainer *trainer;
+    int64_t batch, height, width, patch, outputs;
+    float *x; /* channels last */
+    double *times;
+    int32_t *labels;
+};
+
+/* The signal that the default process leaves at `time`, ln signal being linear between whole times. */
+static double signal_at(const double *abar, double time)
+{
+    const double low = floor(time), part = time - low;
+    const double *at = abar + (int64_t)low;
+
+    return sqrt(at[0]) * (part > 0 ? pow(at[1] / at[0], part / 2) : 1);
+}
+
+/* A trainer whose x_t is the case's x: the image that gives it, and no noise. */
+static int set_batch(struct reference_case *c, struct setup *s)
+{
+    enum { T = 1000 };
+    const int64_t n = s->height * s->width * case_dim(c, "input.x", CHANNELS);
+    float *image = malloc((size_t)(s->batch * n) * sizeof *image + 1), *noise = calloc((size_t)(s->batch * n) + 1, 4);
+    maskdm_scheduler *scheduler = NULL;
+    double abar[T];
+    int status = -1;
+
+    if (!case_ok(c, maskdm_scheduler_create(&scheduler, NULL), "the scheduler") &&
+        !case_ok(c, (int)maskdm_scheduler_table(scheduler, "alphas_cumprod", abar, T), "the schedule")) {
+        for (int64_t i = 0; i < s->batch * n; i++)
+            image[i] = (float)((double)s->x[i] / signal_at(abar, s->times[i / n]));
+        status =
+            case_ok(c, maskdm_trainer_set_batch(s->trainer, image, s->labels, s->times, noise, NULL), "the batch");
+    }
+    maskdm_scheduler_release(&scheduler);
+    free(image);
+    free(noise);
+    return status;
+}
+
+static int set_up(struct reference_case *c, struct setup *s)
+{
+    char text[64];
+    maskdm_options *o = NULL, *ema = NULL;
+    maskdm_optimizer *optimizer = NULL;
+
+    s->batch = case_dim(c, "input.x", BATCH);
+    s->height = case_dim(c, "input.x", HEIGHT);
+    s->width = case_dim(c, "input.x", WIDTH);
+    s->outputs = case_dim(c, "expect.output", CHANNELS);
+    s->patch = maskdm_model_patch_size(s->model);
+    s->x = case_images(c, "input.x", 1, 0);
+    s->times = case_f64(c, "input.time", NULL);
+    s->labels = case_labels(c);
+    for (int64_t i = 0; s->labels && i < s->batch; i++)
+        if (s->labels[i] == maskdm_model_classes(s->model))
+            s->labels[i] = -1;
+    snprintf(text, sizeof text, "batch_size=%lld", (long long)s->batch);
+    if (!s->x || !s->times || case_ok(c, maskdm_options_create(&o, "trainer"), "options") ||
+        case_ok(c, maskdm_options_parse(o, text), text) ||
+        case_ok(c, maskdm_options_create(&ema, "ema"), "options") ||
+        case_ok(c, maskdm_options_set(ema, "decay", "0"), "options") ||
+        case_ok(c, maskdm_optimizer_create(&optimizer, NULL, ema), "the optimizer") ||
+        case_ok(c, maskdm_trainer_create(&s->trainer, s->model, NULL, optimizer, o, NULL), "the trainer"))
+        c->failed = 1;
+    maskdm_optimizer_release(&optimizer);
+    maskdm_options_release(&o);
+    maskdm_options_release(&ema);
+    return c->failed ? -1 : 0;
+}
+
+static void compare_output(struct reference_case *c, const struct setup *s, int64_t count)
+{
+    double *image = malloc((size_t)count * sizeof *image + 1);
+    float *patches = malloc((size_t)count * sizeof *patches + 1);
+
+    if (!case_ok(c,
+                 maskdm_model_predict(s->model, MASKDM_WEIGHTS_EMA, s->batch, s->x, s->times, s->labels, NULL, 0,
+                                      patches),
+                 "predict"))
+        case_compare_images(c, "expect.output", patches, TENSOR_BOUND);
+    memcpy(patches, maskdm_trainer_prediction(s->trainer), (size_t)count * sizeof *patches);
+    turn(image, patches, s->batch, s->outputs, s->height, s->width, s->patch, 1);
+    case_compare(c, "expect.output", image, count, TENSOR_BOUND);
+    free(image);
+    free(patches);
+}
+
+static int run_back(struct reference_case *c, const struct setup *s)
+{
+    int64_t count;
+    double *cotangent = case_f64(c, "input.cotangent", &count);
+    float *patches = cotangent ? malloc((size_t)count * sizeof *patches + 1) : NULL;
+    int status = -1;
+
+    if (patches) {
+        turn(cotangent, patches, s->batch, s->outputs, s->height, s->width, s->patch, 0);
+        status = case_ok(c, maskdm_trainer_backward(s->trainer, patches), "backward");
+    }
+    free(cotangent);
+    free(patches);
+    return status;
+}
+
+static int64_t parameter_size(const maskdm_model *model, int64_t i)
+{
+    int64_t shape[8], n = 1;
+    const int rank = maskdm_model_parameter_shape(model, i, shape, 8);
+
+    for (int k = 0; k < rank; k++)
+        n *= shape[k];
+    return n;
+}
+
+/* What the case does not name is frozen there, and has no gradient. */
+static void compare_gradients(struct reference_case *c, const struct setup *s)
+{
+    for (int64_t i = 0; i < maskdm_model_parameter_count(s->model) && !c->failed; i++) {
+        char name[256];
+        const int64_t count = parameter_size(s->model, i);
+        float *gradient = malloc((size_t)count * sizeof *gradient + 1);
+
+        snprintf(name, sizeof name, "grad.%s", maskdm_model_parameter_name(s->model, i));
+        if (!gradient || case_ok(c, maskdm_trainer_gradient(s->trainer, i, gradient, count), name))
+            c->failed = 1;
+        else if (case_has(c, name))
+            case_compare_f32(c, name, gradient, count, TENSOR_BOUND);
+        else
+            for (int64_t k = 0; k < count; k++)
+                if (gradient[k] != 0)
+                    case_fail(c, "%s is frozen and has a gradient", name + 5);
+        free(gradient);
+    }
+}
+
+void case_network(struct reference_case *c)
+{
+    struct setup s = {.model = make_model(c)};
+
+    if (s.model && !set_up(c, &s) && !set_batch(c, &s) && !case_ok(c, maskdm_trainer_forward(s.trainer), "forward")) {
+        compare_output(c, &s, s.batch * s.outputs * s.height * s.width);
+        if (!run_back(c, &s))
+            compare_gradients(c, &s);
+    }
+    maskdm_trainer_release(&s.trainer);
+    maskdm_model_release(&s.model);
+    free(s.x);
+    free(s.times);
+    free(s.labels);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Networks other than the first, through the public interface: they train masked and whole, resume to the byte on any
+ * number of threads, leave what is frozen alone, and give models that predict and sample.
+ */
+#include "tiny.h"
+
+static const char dit[] = "image_size=8 patch_size=2 dim=16 depth=2 heads=2 mlp_ratio=2 classes=5";
+static const char dit_sigma[] = "image_size=8 patch_size=4 dim=16 depth=1 heads=2 classes=5 learn_sigma=true";
+
+static const struct {
+    const char *kind, *network, *mask, *frozen;
+} cases[] = {
+    {"dit", dit, NULL, "pos_embed"},
+    {"dit", dit, "type=none", "pos_embed"},
+    {"dit", dit_sigma, "type=patch ratio=0.25", "pos_embed"},
+};
+
+static void open_case(struct tiny *t, int i, const char *device)
+{
+    tiny_open_network(t, tiny_device(device), cases[i].kind, cases[i].network, cases[i].mask,
+                      "lr=2e-2 weight_decay=0.1", NULL, "batch_size=8 accumulate=2 seed=3 label_dropout=0.2");
+}
+
+static float *read_parameter(struct tiny *t, const char *name, enum maskdm_weights which, int64_t *count)
+{
+    maskdm_model *model;
+    int64_t shape[4], i;
+    float *values;
+
+    OK(maskdm_trainer_model(&model, t->trainer));
+    i = maskdm_model_parameter_find(model, name);
+    ck_assert_int_ge(i, 0);
+    *count = 1;
+    for (int d = maskdm_model_parameter_shape(model, i, shape, 4); d-- > 0;)
+        *count *= shape[d];
+    values = malloc((size_t)*count * sizeof *values);
+    OK(maskdm_model_get_parameter(model, which, i, values, *count));
+    maskdm_model_release(&model);
+    return values;
+}
+
+/* The loss falls, everything moves but what is frozen, and that has no gradient either. */
+START_TEST(trains)
+{
+    struct tiny t;
+    float *start, *end, *fixed, *still;
+    double first = 0, last = 0;
+    int64_t count;
+    size_t n;
+
+    open_case(&t, _i, "threads=2");
+    n = tiny_bytes(&t) / sizeof(float);
+    start = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
+    fixed = read_parameter(&t, cases[_i].frozen, MASKDM_WEIGHTS_ONLINE, &count);
+    for (int step = 0; step < 40; step++) {
+        tiny_step(&t, 1);
+        first += step < 5 ? maskdm_trainer_last_loss(t.trainer) : 0;
+        last += step >= 35 ? maskdm_trainer_last_loss(t.trainer) : 0;
+    }
+    ck_assert_msg(last < 0.9 * first, "the loss went from %g to %g", first / 5, last / 5);
+    end = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
+    ck_assert(tiny_distance(end, start, n) > 0.01);
+    for (int which = MASKDM_WEIGHTS_EMA; which <= MASKDM_WEIGHTS_ONLINE; which++) {
+        still = read_parameter(&t, cases[_i].frozen, which, &count);
+        ck_assert_mem_eq(still, fixed, (size_t)count * sizeof *fixed);
+        free(still);
+    }
+    free(start);
+    free(end);
+    free(fixed);
+    tiny_close(&t);
+}
+END_TEST
+
+START_TEST(resumes_to_the_byte_on_any_threads)
+{
+    char state[300], whole[300], parts[300];
+    const char *folder = tiny_folder();
+    struct tiny t;
+
+    snprintf(state, sizeof state, "%s/state", folder);
+    snprintf(whole, sizeof whole, "%s/whole", folder);
+    snprintf(parts, sizeof parts, "%s/parts", folder);
+    open_case(&t, _i, "threads=1");
+    tiny_step(&t, 3);
+    OK(maskdm_trainer_save(t.trainer, state));
+    tiny_step(&t, 3);
+    OK(maskdm_trainer_save(t.trainer, whole));
+    tiny_close(&t);
+    open_case(&t, _i, "threads=3");
+    OK(maskdm_trainer_load(t.trainer, state));
+    tiny_step(&t, 3);
+    OK(maskdm_trainer_save(t.trainer, parts));
+    tiny_close(&t);
+    ck_assert(tiny_same_files(whole, parts));
+    remove(state);
+    remove(whole);
+    remove(parts);
+    rmdir(folder);
+}
+END_TEST
+
+/* A saved model predicts what the trainer's does, the same for an image alone and in a batch, and is sampled. */
+START_TEST(models_predict_and_sample)
+{
+    static const double times[3] = {5, 400, 999};
+    static const int32_t labels[3] = {4, -1, 0};
+    const char *folder = tiny_folder();
+    char path[300];
+    struct tiny t;
+    maskdm_model *model, *loaded;
+    maskdm_sampler *sampler;
+    maskdm_options *o;
+    float *got[2], single[VALUES * 2], images[2 * VALUES];
+    size_t n;
+
+    open_case(&t, _i, "threads=1");
+    tiny_step(&t, 4);
+    OK(maskdm_trainer_model(&model, t.trainer));
+    snprintf(path, sizeof path, "%s/model", folder);
+    OK(maskdm_model_save(model, path));
+    OK(maskdm_model_load(&loaded, t.device, path));
+    ck_assert_str_eq(maskdm_model_network(loaded), cases[_i].kind);
+    n = (size_t)(SIDE * SIDE * maskdm_model_outputs(loaded));
+    for (int k = 0; k < 2; k++) {
+        got[k] = malloc(3 * n * sizeof(float));
+        OK(maskdm_model_predict(k ? loaded : model, MASKDM_WEIGHTS_EMA, 3, tiny_images[0], times, labels, NULL, 0,
+                                got[k]));
+    }
+    ck_assert_mem_eq(got[0], got[1], 3 * n * sizeof(float));
+    OK(maskdm_model_predict(loaded, MASKDM_WEIGHTS_EMA, 1, tiny_images[1], times + 1, labels + 1, NULL, 0, single));
+    ck_assert_mem_eq(single, got[0] + n, n * sizeof(float));
+    ck_assert(tiny_distance(got[0], got[0] + n, n) > 0);
+
+    o = tiny_options("sampler", "sampler=ddim steps=4 seed=5 guidance=2");
+    OK(maskdm_sampler_create(&sampler, loaded, MASKDM_WEIGHTS_EMA, o, NULL));
+    OK(maskdm_sampler_run(sampler, 2, NULL, labels, MASKDM_SAMPLE_FLOAT, images, 0, 0));
+    for (int k = 0; k < 2 * VALUES; k++)
+        ck_assert(isfinite(images[k]));
+    maskdm_options_release(&o);
+    maskdm_sampler_release(&sampler);
+    maskdm_model_release(&loaded);
+    maskdm_model_release(&model);
+    free(got[0]);
+    free(got[1]);
+    tiny_close(&t);
+    remove(path);
+    rmdir(folder);
+}
+END_TEST
+
+/* Hidden patches are never read: another image behind them gives the same bits. */
+START_TEST(hidden_patches_count_for_nothing)
+{
+    static const int32_t index[] = {1, 6, 11};
+    static const double time = 300;
+    struct tiny t;
+    float image[VALUES], got[2][3 * 12];
+
+    open_case(&t, 0, "threads=1");
+    tiny_step(&t, 2);
+    memcpy(image, tiny_images[0], sizeof image);
+    for (int k = 0; k < 2; k++) {
+        maskdm_model *model;
+
+        OK(maskdm_trainer_model(&model, t.trainer));
+        OK(maskdm_model_predict(model, MASKDM_WEIGHTS_EMA, 1, image, &time, NULL, index, 3, got[k]));
+        maskdm_model_release(&model);
+        image[0] = 100; /* of patch 0 */
+    }
+    ck_assert_mem_eq(got[0], got[1], sizeof got[0]);
+    tiny_close(&t);
+}
+END_TEST
+
+/* What a network's options may not be, and what belongs to another network. */
+START_TEST(options_are_refused)
+{
+    static const struct {
+        const char *options, *says;
+    } bad[] = {
+        {"dim=18 heads=2", "no multiple of 4"},
+        {"dim=20 heads=3", "heads 3 does not divide dim 20"},
+        {"image_size=9 patch_size=2", "does not divide"},
+        {"dim=8 heads=2 mlp_ratio=0.125 depth=255", NULL},
+    };
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_model *model;
+    maskdm_options *o;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        o = tiny_options("dit", bad[i].options);
+        if (bad[i].says)
+            FAILS(MASKDM_EINVAL, bad[i].says, maskdm_model_create(&model, device, "dit", o, NULL, 1));
+        else
+            OK(maskdm_model_create(&model, device, "dit", o, NULL, 1));
+        maskdm_model_release(&model);
+        maskdm_options_release(&o);
+    }
+    o = tiny_options("uvit", "dim=16 heads=2");
+    FAILS(MASKDM_EINVAL, "uvit", maskdm_model_create(&model, device, "dit", o, NULL, 1));
+    FAILS(MASKDM_ENOTFOUND, "\"uvit\", \"dit\"", maskdm_model_create(&model, device, "unet", o, NULL, 1));
+    maskdm_options_release(&o);
+    OK(maskdm_options_create(&o, "pretrain"));
+    OK(maskdm_options_set(o, "network", "dit"));
+    FAILS(MASKDM_EINVAL, "qkv_bias", maskdm_options_parse(o, "qkv_bias=true data=x out=y") < 0
+                                         ? MASKDM_EINVAL
+                                         : maskdm_options_check(o));
+    maskdm_options_release(&o);
+    maskdm_device_release(&device);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("networks");
+    TCase *t = tcase_create("networks");
+    const int count = (int)(sizeof cases / sizeof *cases);
+
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, trains, 0, count);
+    tcase_add_loop_test(t, resumes_to_the_byte_on_any_threads, 0, count);
+    tcase_add_loop_test(t, models_predict_and_sample, 0, count);
+    tcase_add_test(t, hidden_patches_count_for_nothing);
+    tcase_add_test(t, options_are_refused);
+    suite_add_tcase(s, t);
+    return tiny_main(s);
+}
