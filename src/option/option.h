@@ -143,6 +143,7 @@ int mdm_options_difference(const maskdm_options *old, const maskdm_options *now,
 /* ---- what a kind holds ---- */
 
 struct mdm_option_place {
+    const struct mdm_option_kind *kind;
     const struct mdm_option *option;        /* of rows that share a name, the first */
     const struct mdm_option_table *table;   /* that it stands in */
     const struct mdm_option_table *chooser; /* whose first option picks that table among others; NULL: none does */

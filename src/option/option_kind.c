@@ -36,7 +36,8 @@ void mdm_option_owners(struct mdm_text *t, const struct mdm_option_place *p)
 }
 
 /* Option *i of those that several of a chooser's tables have, or one alone; *i counts down. */
-static int find_choice(struct mdm_option_place *out, const struct mdm_option_table *chooser, int several, int64_t *i)
+static int find_choice(struct mdm_option_place *out, const struct mdm_option_kind *kind,
+                       const struct mdm_option_table *chooser, int several, int64_t *i)
 {
     const struct mdm_option_table *table;
 
@@ -46,7 +47,7 @@ static int find_choice(struct mdm_option_place *out, const struct mdm_option_tab
 
             if (owner(chooser, name, 0) != table || (owner(chooser, name, 1) != NULL) != several || (*i)--)
                 continue;
-            *out = (struct mdm_option_place){&table->option[r], table, chooser};
+            *out = (struct mdm_option_place){kind, &table->option[r], table, chooser};
             return 1;
         }
     return 0;
@@ -58,19 +59,17 @@ int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *ki
         const struct mdm_option_table *table = kind->table[t];
 
         if (i < table->count) {
-            *out = (struct mdm_option_place){&table->option[i], table, NULL};
+            *out = (struct mdm_option_place){kind, &table->option[i], table, NULL};
             return 1;
         }
         i -= table->count;
-        if (table->option->among && (find_choice(out, table, 1, &i) || find_choice(out, table, 0, &i)))
+        if (table->option->among && (find_choice(out, kind, table, 1, &i) || find_choice(out, kind, table, 0, &i)))
             return 1;
     }
     return 0;
 }
 
 /* ---- facts ---- */
-
-typedef void (*teller)(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p);
 
 static void add_some(struct mdm_text *t, const char *s)
 {
@@ -93,25 +92,23 @@ static void add_each(struct mdm_text *t, const struct mdm_option_place *p,
         mdm_text_addf(t, "%s%s (%s)", n ? ", " : "", say(mdm_option_row(table, name)), table->name);
 }
 
-static void tell_name(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_name(struct mdm_text *t, const struct mdm_option_place *p)
 {
     char name[MDM_OPTION_NAME];
 
-    mdm_option_name(name, kind, p->table, p->option);
+    mdm_option_name(name, p->kind, p->table, p->option);
     mdm_text_add(t, name);
 }
 
-static void tell_table(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_table(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    (void)kind;
     mdm_text_add(t, p->chooser && owner(p->chooser, p->option->name, 1) ? p->chooser->name : p->table->name);
 }
 
-static void tell_type(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_type(struct mdm_text *t, const struct mdm_option_place *p)
 {
     static const char *const names[] = {"bool", "int", "float", "string", "choice", "int list", "float list"};
 
-    (void)kind;
     mdm_text_add(t, names[p->option->type]);
 }
 
@@ -120,27 +117,23 @@ static const char *standard_of(const struct mdm_option *o)
     return o->standard ? o->standard : "";
 }
 
-static void tell_default(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_default(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    (void)kind;
     add_each(t, p, standard_of);
 }
 
-static void tell_choices(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_choices(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    (void)kind;
     mdm_option_choices(t, p->option);
 }
 
-static void tell_unit(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_unit(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    (void)kind;
     add_some(t, p->option->unit);
 }
 
-static void tell_range(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_range(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    (void)kind;
     mdm_option_range(t, p->option);
 }
 
@@ -153,7 +146,7 @@ static int all_own(const struct mdm_option_place *p)
     return !p->chooser->option->among(n);
 }
 
-static void tell_when(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_when(struct mdm_text *t, const struct mdm_option_place *p)
 {
     const int picked = p->chooser && !all_own(p);
     const struct mdm_option_table *selector = picked ? p->chooser : p->table;
@@ -161,7 +154,7 @@ static void tell_when(struct mdm_text *t, const struct mdm_option_kind *kind, co
 
     if (!picked && !p->option->when)
         return;
-    mdm_option_name(name, kind, selector, selector->option);
+    mdm_option_name(name, p->kind, selector, selector->option);
     mdm_text_addf(t, "%s=", name);
     if (picked)
         mdm_option_owners(t, p);
@@ -169,15 +162,13 @@ static void tell_when(struct mdm_text *t, const struct mdm_option_kind *kind, co
         mdm_text_add(t, p->option->when);
 }
 
-static void tell_required(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_required(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    (void)kind;
     add_some(t, p->option->required ? "yes" : "");
 }
 
-static void tell_alias(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_alias(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    (void)kind;
     add_some(t, p->option->alias);
 }
 
@@ -186,9 +177,8 @@ static const char *help_of(const struct mdm_option *o)
     return o->help;
 }
 
-static void tell_help(struct mdm_text *t, const struct mdm_option_kind *kind, const struct mdm_option_place *p)
+static void tell_help(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    (void)kind;
     add_each(t, p, help_of);
 }
 
@@ -196,7 +186,7 @@ int mdm_options_describe(const struct mdm_option_kind *kind, int64_t i, const ch
 {
     static const struct {
         const char *fact;
-        teller tell;
+        void (*tell)(struct mdm_text *t, const struct mdm_option_place *p);
     } facts[] = {{"name", tell_name},       {"table", tell_table}, {"type", tell_type},
                  {"default", tell_default}, {"range", tell_range}, {"choices", tell_choices},
                  {"unit", tell_unit},       {"when", tell_when},   {"required", tell_required},
@@ -209,7 +199,7 @@ int mdm_options_describe(const struct mdm_option_kind *kind, int64_t i, const ch
         if (strcmp(facts[k].fact, fact))
             continue;
         mdm_text_add(out, "");
-        facts[k].tell(out, kind, &p);
+        facts[k].tell(out, &p);
         return mdm_text_ok(out);
     }
     return mdm_fail(MASKDM_ENOTFOUND, "an option has no fact \"%.80s\"", fact);
