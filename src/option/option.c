@@ -206,3 +206,23 @@ int mdm_options_set_int(maskdm_options *o, const char *name, int64_t value)
     mdm_format(text, sizeof text, "%lld", (long long)value);
     return mdm_options_set_number(o, name, text);
 }
+
+int mdm_options_follow(maskdm_options *o, const maskdm_options *part, const char **name)
+{
+    *name = NULL;
+    for (int i = 0; i < part->count; i++) {
+        const struct mdm_option_slot *theirs = &part->slot[i];
+        const struct mdm_option_place *p = &theirs->place;
+        const struct mdm_option_slot *ours = mdm_option_in_table(o, p->table->name, p->option->name);
+
+        if (!ours || !theirs->value.text || !mdm_option_belongs(part, theirs) ||
+            (ours->value.text && !strcmp(ours->value.text, theirs->value.text)))
+            continue;
+        if (ours->set) {
+            *name = ours->name;
+            return MASKDM_OK;
+        }
+        MDM_TRY(mdm_options_set(o, ours->name, theirs->value.text));
+    }
+    return MASKDM_OK;
+}

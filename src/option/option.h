@@ -140,6 +140,10 @@ int mdm_options_read_json(maskdm_options *o, struct mdm_json *j);
 int mdm_options_difference(const maskdm_options *old, const maskdm_options *now, const char **name, char **value_old,
                            char **value_now);
 
+/* Complete options by those of a part (a network's, a scheduler's): what belongs there and was not set here becomes
+ * what it is there. *name is the first that was set here to something else, or NULL. */
+int mdm_options_follow(maskdm_options *o, const maskdm_options *part, const char **name);
+
 /* ---- what a kind holds ---- */
 
 struct mdm_option_place {

@@ -77,26 +77,33 @@ static int fresh_model(struct mdm_run *run)
     return status;
 }
 
-/* What the caller gave must agree with the file; what it left open becomes what the file says. */
-static int follow(struct mdm_run *run, const char *name, const char *theirs)
+static int disagree(const struct mdm_run *run, const char *name, const char *theirs)
 {
-    const char *ours = mdm_options_text(run->options, name);
-
-    if (strcmp(theirs, ours) == 0)
-        return MASKDM_OK;
-    if (mdm_options_is_set(run->options, name))
-        return mdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s", mdm_options_said(run->options, name),
-                        ours, run->told.init, theirs);
-    return *theirs ? mdm_options_set(run->options, name, theirs) : MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s", mdm_options_said(run->options, name),
+                    mdm_options_text(run->options, name), run->told.init, theirs);
 }
 
-static int follow_all(struct mdm_run *run, const maskdm_options *file)
+/* What the caller gave must agree with the file; what it left open becomes what the file says. */
+static int follow(struct mdm_run *run, const maskdm_options *file)
 {
-    const struct mdm_option_table *table = mdm_options_kind(file)->table[0];
+    const char *name;
 
-    for (int i = 0; i < table->count; i++)
-        MDM_TRY(follow(run, table->option[i].name, mdm_options_text(file, table->option[i].name)));
-    return MASKDM_OK;
+    MDM_TRY(mdm_options_follow(run->options, file, &name));
+    return name ? disagree(run, name, mdm_options_text(file, name)) : MASKDM_OK;
+}
+
+static int follow_model(struct mdm_run *run)
+{
+    const char *network = run->model->network->name;
+
+    if (strcmp(network, network_of(run->options)) != 0) {
+        if (mdm_options_is_set(run->options, "network"))
+            return disagree(run, "network", network);
+        MDM_TRY(mdm_options_set(run->options, "network", network));
+    }
+    MDM_TRY(follow(run, run->model->options));
+    MDM_TRY(follow(run, run->model->scheduler->options));
+    return mdm_options_check(run->options); /* what was given for another network or process */
 }
 
 /* A run that is resumed has its weights in its checkpoint, so that the file it began from may be gone; network and
@@ -125,9 +132,7 @@ static int load_model(struct mdm_run *run)
     if (status == MASKDM_ENOTFOUND && run->told.resume)
         status = load_own_model(run, which);
     MDM_TRY(status);
-    MDM_TRY(follow(run, "network", run->model->network->name));
-    MDM_TRY(follow_all(run, run->model->options));
-    return follow_all(run, run->model->scheduler->options);
+    return follow_model(run);
 }
 
 static int make_trainer(struct mdm_run *run, maskdm_mask *mask)

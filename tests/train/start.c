@@ -5,6 +5,7 @@
  */
 #include "tiny.h"
 
+#include "base/alloc.h"
 #include "os/file.h"
 
 #include <sys/stat.h>
@@ -466,6 +467,44 @@ START_TEST(names_are_kept)
 }
 END_TEST
 
+static int tune(const char *model, int n, const char *more)
+{
+    char text[2048];
+    maskdm_options *o;
+    int status;
+
+    snprintf(text, sizeof text, "init=%s data=%s out=%s-%d batch_size=4 steps=1 threads=1 %s", model, data, out, n,
+             more);
+    o = tiny_options("finetune", text);
+    status = maskdm_finetune(NULL, o, NULL, NULL, NULL);
+    maskdm_options_release(&o);
+    return status;
+}
+
+/* What a model file says of network and process stands in the run's record; who says otherwise is refused. */
+START_TEST(fine_tuning_follows_its_file)
+{
+    char model[300], record[400], *text;
+    size_t bytes;
+
+    OK(run("schedule=linear timesteps=50 prediction=x0", NULL));
+    strcpy(model, below(out, "model.safetensors"));
+    OK(tune(model, 0, "patch_size=2"));
+    snprintf(record, sizeof record, "%s-0/options.json", out);
+    OK(mdm_file_read_all(&text, &bytes, record, 1 << 20));
+    ck_assert_ptr_nonnull(strstr(text, "\"network\": \"uvit\", "));
+    ck_assert_ptr_nonnull(strstr(text, "\"dim\": 16, "));
+    ck_assert_ptr_nonnull(strstr(text, "\"timesteps\": 50"));
+    ck_assert_ptr_nonnull(strstr(text, "\"schedule\": \"linear\""));
+    ck_assert_ptr_nonnull(strstr(text, "\"prediction\": \"x0\""));
+    mdm_free(text);
+    FAILS(MASKDM_EINVAL, "timesteps is 7, but ", tune(model, 1, "timesteps=7"));
+    FAILS(MASKDM_EINVAL, "model.safetensors was made with 50", tune(model, 1, "timesteps=7"));
+    FAILS(MASKDM_EINVAL, "process is flow, but ", tune(model, 1, "process=flow"));
+    FAILS(MASKDM_EINVAL, "dim is 32, but ", tune(model, 1, "dim=32"));
+}
+END_TEST
+
 /* Without classes the labels mean nothing to the network: equal files as from images without folders. */
 START_TEST(names_without_classes_are_not_kept)
 {
@@ -496,6 +535,7 @@ int main(void)
     tcase_add_test(tests, labels_of_held_out_images);
     tcase_add_loop_test(tests, labels_of_a_host, 0, 4);
     tcase_add_test(tests, names_are_kept);
+    tcase_add_test(tests, fine_tuning_follows_its_file);
     tcase_add_test(tests, names_without_classes_are_not_kept);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
