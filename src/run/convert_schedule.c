@@ -64,11 +64,9 @@ static int follow(maskdm_scheduler **out, maskdm_options *o, const maskdm_option
                   int64_t count)
 {
     static const char *const known[] = {"linear", "cosine"}; /* the last is the default, which stays */
-    char text[24];
 
-    mdm_format(text, sizeof text, "%lld", (long long)count);
     if (!mdm_options_is_set(given, "timesteps"))
-        MDM_TRY(mdm_options_set(o, "timesteps", text));
+        MDM_TRY(mdm_options_set_int(o, "timesteps", count));
     if (mdm_options_is_set(given, "schedule"))
         return try_schedule(out, o, NULL, beta, count);
     for (size_t i = 0; i < MDM_LENGTH(known) && !*out; i++)
@@ -94,8 +92,8 @@ int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, 
             mdm_log_line(log, MASKDM_LOG_WARN,
                          "the checkpoint's %lld betas, from %.4g to %.4g, are not those of schedule %s with %s "
                          "timesteps",
-                         (long long)count, beta[0], beta[count - 1], mdm_options_string(o, "schedule"),
-                         mdm_options_string(o, "timesteps"));
+                         (long long)count, beta[0], beta[count - 1], mdm_options_text(o, "schedule"),
+                         mdm_options_text(o, "timesteps"));
         status = mdm_scheduler_create(out, o);
     }
     mdm_options_release(&o);

@@ -14,25 +14,19 @@
 static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
 {
     const struct mdm_schedule *whole = mdm_discrete_schedule(run->trainer->model->scheduler->process);
-    const struct {
-        const char *name;
-        int64_t value;
-    } setting[] = {{"steps", mdm_options_int(run->options, "sample_steps")},
-                   {"seed", mdm_options_int(run->options, "seed")}};
+    int64_t steps = run->told.sample_steps;
     maskdm_options *o;
     int status;
 
+    if (whole && steps > whole->timesteps)
+        steps = whole->timesteps;
     *out = NULL;
     MDM_TRY(mdm_options_create(&o, &mdm_sampler_kind));
     status = mdm_options_set(o, "sampler", "ddim");
-    for (size_t i = 0; i < MDM_LENGTH(setting) && status == MASKDM_OK; i++) {
-        int64_t value =
-            i == 0 && whole && setting[i].value > whole->timesteps ? whole->timesteps : setting[i].value;
-        char text[32];
-
-        mdm_format(text, sizeof text, "%lld", (long long)value);
-        status = mdm_options_set(o, setting[i].name, text);
-    }
+    if (status == MASKDM_OK)
+        status = mdm_options_set_int(o, "steps", steps);
+    if (status == MASKDM_OK)
+        status = mdm_options_set_int(o, "seed", (int64_t)run->seed);
     if (status == MASKDM_OK)
         status = mdm_sampler_create(out, run->trainer->model, MASKDM_WEIGHTS_EMA, o, run->control);
     mdm_options_release(&o);
@@ -50,7 +44,7 @@ static int write_grid(maskdm_sampler *sampler, int64_t count, const int32_t *lab
 
 static int draw(struct mdm_run *run, const char *path)
 {
-    int64_t count = mdm_options_int(run->options, "sample_count");
+    int64_t count = run->told.sample_count;
     int64_t classes = run->trainer->model->geometry.classes;
     int32_t *labels = mdm_need((size_t)count, sizeof *labels, "labels");
     maskdm_sampler *sampler = NULL;
