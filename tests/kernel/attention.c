@@ -5,6 +5,7 @@
  * demand, lse may be absent.
  */
 #include "quiet.h"
+#include "sets.h"
 
 #include "backend/cpu/attention.h"
 #include "base/error.h"
@@ -31,21 +32,19 @@ struct kernel {
     double bound;
 };
 
-static const struct kernel kernels[] = {
-    {"portable f64", &mdm_cpu_attention_f64, MDM_F64, 1e-13},
-    {"portable f32", &mdm_cpu_attention_f32, MDM_F32, 4e-6},
-#if defined(__x86_64__)
-    {"avx2", &mdm_cpu_attention_avx2, MDM_F32, 4e-6},
-#endif
-};
+static struct table tables[MOST_TABLES];
+static struct kernel kernels[1 + MOST_TABLES];
+static int kernel_count;
 
-static int runs_here(const struct kernel *k)
+/* The double one, and that of each float table. */
+static void list_kernels(void)
 {
-#if defined(__x86_64__)
-    if (k->k == &mdm_cpu_attention_avx2)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return k != NULL;
+    const int n = fill_tables(tables);
+
+    kernels[0] = (struct kernel){"portable f64", &mdm_cpu_attention_f64, MDM_F64, 1e-13};
+    for (int i = 0; i < n; i++)
+        kernels[1 + i] = (struct kernel){tables[i].name, &tables[i].rows.kernel[MDM_OP_ATTENTION], MDM_F32, 4e-6};
+    kernel_count = 1 + n;
 }
 
 static uint64_t state = 1;
@@ -240,11 +239,9 @@ static void expect_near(const char *what, const struct kernel *k, const struct p
 
 static void check_problem(struct problem p)
 {
-    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
+    for (int i = 0; i < kernel_count; i++) {
         struct result r;
 
-        if (!runs_here(&kernels[i]))
-            continue;
         r = run(&kernels[i], &p, 1, 0);
         expect_near("y", &kernels[i], &p, &r.y, p.y);
         expect_near("lse", &kernels[i], &p, &r.lse, p.lse);
@@ -275,12 +272,10 @@ START_TEST(large_scores_stay_finite)
 {
     struct problem p = make(1, 70, 1, 32, 0, 10);
 
-    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
+    for (int i = 0; i < kernel_count; i++) {
         struct result r;
         double most = 0;
 
-        if (!runs_here(&kernels[i]))
-            continue;
         r = run(&kernels[i], &p, 1, 0);
         for (int64_t n = 0; n < r.dqkv.n; n++)
             ck_assert(isfinite(get(&r.dqkv, n)));
@@ -311,11 +306,9 @@ START_TEST(small_scores_raise_nothing)
     for (int64_t i = 0; i < p.n * 96; i++)
         if (i % 96 < 64)
             p.qkv[i] = (double)(float)((i % 96 < 32 ? 1 : -1) * size * (1 + 0.001 * draw()));
-    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
+    for (int i = 0; i < kernel_count; i++) {
         struct result r;
 
-        if (!runs_here(&kernels[i]))
-            continue;
         r = run(&kernels[i], &p, 1, 0);
         for (int64_t n = 0; n < r.dqkv.n; n++)
             ck_assert(isfinite(get(&r.dqkv, n)));
@@ -330,11 +323,9 @@ START_TEST(threads_change_no_bit)
     static const int64_t tokens[] = {27, 300, 700};
     struct problem p = make(2, tokens[_i], 2, 16, 0, 2);
 
-    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
+    for (int i = 0; i < kernel_count; i++) {
         struct result one, more;
 
-        if (!runs_here(&kernels[i]))
-            continue;
         one = run(&kernels[i], &p, 1, 0);
         for (int threads = 2; threads <= 3; threads++) {
             more = run(&kernels[i], &p, threads, 0);
@@ -355,11 +346,9 @@ START_TEST(the_batch_changes_no_bit)
     struct problem p = make(3, tokens[_i], 2, 16, 0, 2), first = p;
 
     first.batch = 1;
-    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
+    for (int i = 0; i < kernel_count; i++) {
         struct result all, alone, plain;
 
-        if (!runs_here(&kernels[i]))
-            continue;
         all = run(&kernels[i], &p, 2, 0);
         alone = run(&kernels[i], &first, 2, 0);
         plain = run(&kernels[i], &first, 2, 1);
@@ -376,15 +365,13 @@ END_TEST
 
 START_TEST(no_gradient_from_above_is_zero)
 {
-    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
+    for (int i = 0; i < kernel_count; i++) {
         double start[2 * 48];
         struct mdm_shape in = {3, {1, 2, 48}};
         struct buffer din;
         struct mdm_cpu cpu = {.workers = 1};
         struct mdm_call c = {.dtype = kernels[i].dtype, .attr = {2}, .in_shape = {&in}};
 
-        if (!runs_here(&kernels[i]))
-            continue;
         for (int64_t n = 0; n < 96; n++)
             start[n] = draw();
         for (int add = 0; add < 2; add++) {
@@ -402,22 +389,20 @@ END_TEST
 
 START_TEST(a_wish_to_stop_is_a_status)
 {
-    for (size_t i = 0; i < MDM_LENGTH(kernels); i++) {
+    for (int i = 0; i < kernel_count; i++) {
         atomic_int stop = 1;
         struct mdm_shape in = {3, {1, 2, 48}};
         struct buffer x = fill(kernels[i].dtype, NULL, 96), y = fill(kernels[i].dtype, NULL, 96), scratch;
         struct mdm_cpu cpu = {.workers = 1};
         struct mdm_call c = {.dtype = kernels[i].dtype, .attr = {2}, .in_shape = {&in}, .cancel = &stop};
 
-        if (runs_here(&kernels[i])) {
-            scratch = fill(MDM_F32, NULL,
-                           kernels[i].k->scratch ? (int64_t)(kernels[i].k->scratch(&cpu.base, &c, 1) / 4) : 0);
-            c.scratch = scratch.at;
-            c.in[0] = x.at;
-            c.out[0] = y.at;
-            ck_assert_int_eq(kernels[i].k->forward(&cpu.base, &c), MASKDM_ECANCELED);
-            free(scratch.at);
-        }
+        scratch = fill(MDM_F32, NULL,
+                       kernels[i].k->scratch ? (int64_t)(kernels[i].k->scratch(&cpu.base, &c, 1) / 4) : 0);
+        c.scratch = scratch.at;
+        c.in[0] = x.at;
+        c.out[0] = y.at;
+        ck_assert_int_eq(kernels[i].k->forward(&cpu.base, &c), MASKDM_ECANCELED);
+        free(scratch.at);
         free(x.at);
         free(y.at);
     }
@@ -431,6 +416,8 @@ int main(void)
     SRunner *r = srunner_create(s);
     int failed;
 
+    list_kernels();
+    tell_tables();
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, values_and_gradients_match, 0, 64);
     tcase_add_test(t, many_tokens_share_a_head_among_units);

@@ -62,7 +62,7 @@ START_TEST(an_image_does_not_see_its_batch)
 {
     static const int64_t rows[] = {1, 16, 65, 257, 300};
     enum { BATCH = 8, IN = 40, OUT = 150 };
-    struct mdm_cpu_table t[3];
+    struct table t[MOST_TABLES];
     int tables = fill_tables(t);
 
     for (size_t k = 0; k < MDM_LENGTH(rows); k++)
@@ -73,10 +73,10 @@ START_TEST(an_image_does_not_see_its_batch)
             struct results all, r;
             many.forward_only = one.forward_only = 1;
             many.row_group = one.row_group = rows[k];
-            all = run_once(&many, &s, &t[table], MDM_F32, 2);
+            all = run_once(&many, &s, &t[table].rows, MDM_F32, 2);
             for (int i = 0; i < BATCH; i++) {
                 single.in[0] = s.in[0] + i * rows[k] * IN;
-                r = run_once(&one, &single, &t[table], MDM_F32, 1);
+                r = run_once(&one, &single, &t[table].rows, MDM_F32, 1);
                 ck_assert_mem_eq(r.value[0], all.value[0] + i * rows[k] * OUT, r.numel[0] * sizeof(double));
                 drop_results(&r);
             }

@@ -61,7 +61,7 @@ START_TEST(each_image_has_its_own_row)
 {
     static const double m[] = {1, 0, 10, 20, 2, 3, /* the second image */ 0, 1, 30, 40, 5, 7};
     static const double norm[] = {-2 + 10, 1 + 20, -1 + 30, 2 + 40}, gated[] = {-1 - 2, 1 + 3, -1 - 5, 1 + 7};
-    struct mdm_cpu_table t[3];
+    struct table t[MOST_TABLES];
     int tables = fill_tables(t);
 
     for (int gate = 0; gate <= 1; gate++)
@@ -81,7 +81,7 @@ START_TEST(each_image_has_its_own_row)
             for (int k = 0; k < 4; k++)
                 s.in[0][k] = s.in[gate][k] = k % 2 ? 1 : -1;
             memcpy(s.in[1 + gate], m, sizeof m);
-            r = run_once(&p, &s, &t[i], MDM_F32, 1);
+            r = run_once(&p, &s, &t[i].rows, MDM_F32, 1);
             for (int k = 0; k < 4; k++)
                 ck_assert_double_eq_tol(r.value[0][k], gate ? gated[k] : norm[k], 1e-5);
             drop_results(&r);

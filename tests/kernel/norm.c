@@ -54,13 +54,13 @@ END_TEST
 START_TEST(width_one_gives_the_bias)
 {
     struct problem p = norm(0, 4, 1);
-    struct mdm_cpu_table t[3];
+    struct table t[MOST_TABLES];
     int tables = fill_tables(t);
 
     p.forward_only = 1;
     for (int i = 0; i < tables; i++) {
         struct start s = draw_start(&p);
-        struct results r = run_once(&p, &s, &t[i], MDM_F32, 1);
+        struct results r = run_once(&p, &s, &t[i].rows, MDM_F32, 1);
         for (int k = 0; k < 4; k++) {
             ck_assert_double_eq(r.value[0][k], s.in[2][0]);
             ck_assert_double_eq_tol(r.value[1][2 * k + 1], 1 / sqrt(1e-5), 1e-4);
@@ -87,7 +87,7 @@ END_TEST
 START_TEST(a_nan_stays_in_its_row)
 {
     struct problem p = norm(0, 3, 20);
-    struct mdm_cpu_table t[3];
+    struct table t[MOST_TABLES];
     int tables = fill_tables(t);
 
     p.forward_only = 1;
@@ -95,7 +95,7 @@ START_TEST(a_nan_stays_in_its_row)
         struct start s = draw_start(&p);
         struct results r;
         s.in[0][20 + 19] = NAN;
-        r = run_once(&p, &s, &t[i], MDM_F32, 1);
+        r = run_once(&p, &s, &t[i].rows, MDM_F32, 1);
         for (int k = 0; k < 60; k++)
             ck_assert_int_eq(isnan(r.value[0][k]) != 0, k / 20 == 1);
         drop_results(&r);

@@ -9,11 +9,12 @@
 
 enum { MOST = 40 };
 
-static const struct mdm_rows_f32 *fast_rows(void)
+static const struct mdm_rows_f32 *rows_of(int i)
 {
-    struct mdm_cpu_table t[3];
+    struct table t[MOST_TABLES];
 
-    return t[fill_tables(t) - 1].rows_f32;
+    ck_assert_int_lt(i, fill_tables(t));
+    return t[i].rows.rows_f32;
 }
 
 typedef void (*map_f32)(float *, const float *, int64_t);
@@ -72,20 +73,18 @@ static void check_dense(map_f32 f, map2_f32 df, double (*exact)(double), double 
 
 START_TEST(activations_are_near_everywhere)
 {
-    const struct mdm_rows_f32 *r[] = {&mdm_rows_c_f32, fast_rows()};
+    const struct mdm_rows_f32 *r = rows_of(_i);
 
-    for (int i = 0; i < 2; i++) {
-        check_dense(r[i]->gelu, r[i]->gelu_backward, gelu, gelu_gradient);
-        check_dense(r[i]->gelu_tanh, r[i]->gelu_tanh_backward, gelu_tanh, gelu_tanh_gradient);
-        check_dense(r[i]->silu, r[i]->silu_backward, silu, silu_gradient);
-    }
+    check_dense(r->gelu, r->gelu_backward, gelu, gelu_gradient);
+    check_dense(r->gelu_tanh, r->gelu_tanh_backward, gelu_tanh, gelu_tanh_gradient);
+    check_dense(r->silu, r->silu_backward, silu, silu_gradient);
 }
 END_TEST
 
 START_TEST(activations_bear_special_values)
 {
     static const float special[] = {0, -0.0f, 1e-40f, 3e38f, -3e38f, 100, -100, 1e10f, -1e10f};
-    const struct mdm_rows_f32 *r = fast_rows();
+    const struct mdm_rows_f32 *r = rows_of(_i);
     const map_f32 f[] = {r->gelu, r->gelu_tanh, r->silu};
     const map2_f32 df[] = {r->gelu_backward, r->gelu_tanh_backward, r->silu_backward};
     float x = NAN, y, one = 1;
@@ -118,26 +117,25 @@ static void combine(const struct mdm_rows_f32 *r, int k, float *y, const float *
 
 START_TEST(products_are_those_of_double)
 {
-    const struct mdm_rows_f32 *r[] = {&mdm_rows_c_f32, fast_rows()};
+    const struct mdm_rows_f32 *r = rows_of(_i);
     const float x[3] = {3, -2, 0.5f}, s[3] = {0.25f, 4, -1};
     float y[3];
 
-    for (int k = 0; k < 2; k++)
-        for (int what = 0; what < 3; what++) {
-            combine(r[k], what, y, x, s, 3);
-            for (int i = 0; i < 3; i++) {
-                float want = what == 0 ? x[i] * s[i] : what == 1 ? x[i] + s[i] * x[i] : x[i] * (1 + s[i]) + x[i];
+    for (int what = 0; what < 3; what++) {
+        combine(r, what, y, x, s, 3);
+        for (int i = 0; i < 3; i++) {
+            float want = what == 0 ? x[i] * s[i] : what == 1 ? x[i] + s[i] * x[i] : x[i] * (1 + s[i]) + x[i];
 
-                ck_assert_float_eq(y[i], want);
-            }
+            ck_assert_float_eq(y[i], want);
         }
+    }
 }
 END_TEST
 
 /* An element's result does not depend on its place or on the row's length, and nothing beyond is touched. */
 START_TEST(lengths_and_places)
 {
-    const struct mdm_rows_f32 *r = fast_rows();
+    const struct mdm_rows_f32 *r = rows_of(_i);
     const map_f32 f[] = {r->gelu, r->gelu_tanh, r->silu};
     float x[MOST + 9], dy[MOST + 9], y[MOST + 9], single;
 
@@ -185,48 +183,48 @@ END_TEST
 /* Every exponent that a float has, both signs. A gradient of 1 keeps the result in range. */
 START_TEST(finite_rows_raise_nothing)
 {
-    const struct mdm_rows_f32 *r[] = {&mdm_rows_c_f32, fast_rows()};
+    const struct mdm_rows_f32 *r = rows_of(_i);
     enum { N = 19 };
     float x[N], one[N], y[N];
 
-    for (int k = 0; k < 2; k++)
-        for (int e = -149; e <= 127; e++)
-            for (int step = 0; step < 64; step++) {
-                for (int i = 0; i < N; i++) {
-                    x[i] = ldexpf(1 + (float)step / 64, e) * (i % 2 ? -1 : 1);
-                    one[i] = 1;
-                }
-                begin_quiet();
-                r[k]->gelu(y, x, N);
-                r[k]->gelu_tanh(y, x, N);
-                r[k]->silu(y, x, N);
-                r[k]->gelu_backward(y, x, one, N);
-                r[k]->gelu_tanh_backward(y, x, one, N);
-                r[k]->silu_backward(y, x, one, N);
-                expect_quiet(k ? "a fast row" : "a portable row");
+    for (int e = -149; e <= 127; e++)
+        for (int step = 0; step < 64; step++) {
+            for (int i = 0; i < N; i++) {
+                x[i] = ldexpf(1 + (float)step / 64, e) * (i % 2 ? -1 : 1);
+                one[i] = 1;
             }
+            begin_quiet();
+            r->gelu(y, x, N);
+            r->gelu_tanh(y, x, N);
+            r->silu(y, x, N);
+            r->gelu_backward(y, x, one, N);
+            r->gelu_tanh_backward(y, x, one, N);
+            r->silu_backward(y, x, one, N);
+            expect_quiet("a row");
+        }
     for (int i = 0; i < N; i++)
         x[i] = i % 2 ? -3.4e38f : 3.4e38f;
     begin_quiet();
-    for (int k = 0; k < 2; k++) {
-        r[k]->gelu(y, x, N);
-        r[k]->gelu_tanh(y, x, N);
-        r[k]->silu(y, x, N);
-        r[k]->gelu_backward(y, x, one, N);
-        r[k]->gelu_tanh_backward(y, x, one, N);
-        r[k]->silu_backward(y, x, one, N);
-    }
+    r->gelu(y, x, N);
+    r->gelu_tanh(y, x, N);
+    r->silu(y, x, N);
+    r->gelu_backward(y, x, one, N);
+    r->gelu_tanh_backward(y, x, one, N);
+    r->silu_backward(y, x, one, N);
     expect_quiet("the largest number");
 }
 END_TEST
 
 static void add_tests(TCase *c)
 {
-    tcase_add_test(c, finite_rows_raise_nothing);
-    tcase_add_test(c, activations_are_near_everywhere);
-    tcase_add_test(c, activations_bear_special_values);
-    tcase_add_test(c, products_are_those_of_double);
-    tcase_add_test(c, lengths_and_places);
+    struct table t[MOST_TABLES];
+    const int tables = fill_tables(t);
+
+    tcase_add_loop_test(c, finite_rows_raise_nothing, 0, tables);
+    tcase_add_loop_test(c, activations_are_near_everywhere, 0, tables);
+    tcase_add_loop_test(c, activations_bear_special_values, 0, tables);
+    tcase_add_loop_test(c, products_are_those_of_double, 0, tables);
+    tcase_add_loop_test(c, lengths_and_places, 0, tables);
 }
 
 int main(void)

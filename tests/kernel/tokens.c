@@ -33,7 +33,7 @@ START_TEST(a_patch_has_its_channels_apart)
     static const int32_t index[] = {1};
     static const double want[] = {4, 6, 12, 14, 5, 7, 13, 15};
     struct problem p = {.op = MDM_OP_PATCHIFY, .ins = 2, .outs = 1, .attr = {2}, .forward_only = 1};
-    struct mdm_cpu_table t[3];
+    struct table t[MOST_TABLES];
     struct start s;
     struct results r;
 
@@ -45,7 +45,7 @@ START_TEST(a_patch_has_its_channels_apart)
     s = draw_start(&p);
     for (int i = 0; i < 16; i++)
         s.in[0][i] = i;
-    r = run_once(&p, &s, &t[0], MDM_F32, 1);
+    r = run_once(&p, &s, &t[0].rows, MDM_F32, 1);
     for (int i = 0; i < 8; i++)
         ck_assert_double_eq(r.value[0][i], want[i]);
     drop_results(&r);

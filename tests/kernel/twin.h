@@ -9,6 +9,7 @@
 #define MASKDM_TESTS_KERNEL_TWIN_H
 
 #include "quiet.h"
+#include "sets.h"
 
 #include "backend/cpu/blas.h"
 #include "backend/cpu/cpu.h"
@@ -303,38 +304,22 @@ static void expect_gradient(const struct problem *problem, const struct mdm_cpu_
     drop_start(&moved);
 }
 
-/* Tables to hold against the double one. Returns their number. */
-static int fill_tables(struct mdm_cpu_table t[3])
-{
-    memset(t, 0, 3 * sizeof *t);
-    for (int i = 0; i < 3; i++)
-        mdm_cpu_table_c_f32(&t[i]);
-    t[1].gemm = mdm_cpu_gemm_blas;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        mdm_cpu_table_avx2(&t[2]);
-        return 3;
-    }
-#endif
-    return 2;
-}
-
 static inline void check_problem(const struct problem *p)
 {
-    static const char *const name[3] = {"portable float", "portable float on BLAS", "avx2"};
-    struct mdm_cpu_table exact = {0}, t[3];
+    struct mdm_cpu_table exact = {0};
     struct start s = draw_start(p);
+    struct table t[MOST_TABLES];
     struct results want;
     int tables = fill_tables(t);
 
     mdm_cpu_table_c_f64(&exact);
     want = run_once(p, &s, &exact, MDM_F64, 1);
     for (int i = 0; i < tables; i++) {
-        struct results one = run_once(p, &s, &t[i], MDM_F32, 1);
-        expect_near(name[i], &one, &want, p->bound > 0 ? p->bound : 2e-6);
+        struct results one = run_once(p, &s, &t[i].rows, MDM_F32, 1);
+        expect_near(t[i].name, &one, &want, p->bound > 0 ? p->bound : 2e-6);
         for (int workers = 2; workers <= 3; workers++) {
-            struct results more = run_once(p, &s, &t[i], MDM_F32, workers);
-            expect_same(name[i], &more, &one);
+            struct results more = run_once(p, &s, &t[i].rows, MDM_F32, workers);
+            expect_same(t[i].name, &more, &one);
             drop_results(&more);
         }
         drop_results(&one);
@@ -399,6 +384,7 @@ static int run_suite(const char *name, void (*add_tests)(TCase *))
 
     if (mdm_blas_open())
         return EXIT_FAILURE;
+    tell_tables();
     tcase_set_timeout(c, 60);
     add_tests(c);
     suite_add_tcase(s, c);

@@ -116,33 +116,18 @@ const struct mdm_backend_vtbl mdm_cpu_vtbl = {
     .close = close_cpu,
 };
 
-static int has_avx2(void)
-{
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-    return 0;
-#endif
-}
-
 static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got)
 {
-    int avx2 = strcmp(wanted, "avx2") == 0;
+    const struct mdm_cpu_set *best = NULL;
 
-    if (avx2 && !has_avx2())
-        return mdm_fail(MASKDM_ENOTSUP, "this machine or build has no avx2");
+    for (const struct mdm_cpu_set *s = mdm_cpu_sets; s->name; s++)
+        if ((strcmp(wanted, "auto") == 0 || strcmp(wanted, s->name) == 0) && s->runs_here())
+            best = s;
+    if (!best)
+        return mdm_fail(MASKDM_ENOTSUP, "this machine or build has no %s", wanted);
     mdm_cpu_table_c_f64(&cpu->f64);
-    mdm_cpu_table_c_f32(&cpu->f32);
-    cpu->f32.gemm = mdm_cpu_gemm_blas;
-    cpu->f32.adamw = mdm_cpu_adamw_c;
-    cpu->f32.sum_squares = mdm_cpu_sum_squares_c;
-    *got = "c";
-#if defined(__x86_64__)
-    if (avx2 || (strcmp(wanted, "auto") == 0 && has_avx2())) {
-        mdm_cpu_table_avx2(&cpu->f32);
-        *got = "avx2";
-    }
-#endif
+    best->fill(&cpu->f32);
+    *got = best->name;
     return MASKDM_OK;
 }
 

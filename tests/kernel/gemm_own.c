@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The AVX2 product against the portable one: every transpose, ragged edges, strides, several blocks of k and of
- * columns; and its promise that an element's bits depend on nothing but its own row and column.
+ * The product of each instruction set that has one against the portable one: every transpose, ragged edges, strides,
+ * several blocks of k and of columns; and its promise that an element's bits depend on nothing but its own row and
+ * column.
  */
 #include "quiet.h"
+#include "sets.h"
 
-#include "backend/cpu/cpu.h"
 #include "base/error.h"
-
-#if defined(__x86_64__)
-#  include "backend/cpu/avx2/gemm.h"
-#endif
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-#if defined(__x86_64__)
 
 enum { PAD = 3, MOST_THREADS = 3 }; /* PAD: floats between rows that no product may touch */
+
+static struct mdm_cpu_table own; /* of the set that is tested */
 
 struct problem {
     int ta, tb, add;
@@ -79,7 +75,7 @@ static void count_tile(void *arg, int64_t row, int64_t rows, int64_t column, int
 static void *find_workspace(void)
 {
     static void *memory;
-    const size_t bytes = (mdm_avx2_gemm_workspace(MOST_THREADS) + 63) / 64 * 64;
+    const size_t bytes = (own.gemm_workspace(MOST_THREADS) + 63) / 64 * 64;
 
     if (!memory) {
         memory = aligned_alloc(64, bytes);
@@ -131,7 +127,7 @@ static float *run(int (*gemm)(struct mdm_cpu *, const struct mdm_gemm *), const 
  * k units of rounding of its largest partial sum. */
 static void check_product(struct problem p)
 {
-    float *want = run(mdm_cpu_gemm_c_f32, &p, 1), *got = run(mdm_avx2_gemm, &p, 1);
+    float *want = run(mdm_cpu_gemm_c_f32, &p, 1), *got = run(own.gemm, &p, 1);
     double bound = 6e-8 * (4 + 3 * sqrt((double)p.k)) * (1 + sqrt((double)p.k));
 
     for (int64_t i = 0; i < p.m; i++)
@@ -176,10 +172,10 @@ static void expect_equal(const struct problem *p, const float *a, int64_t lda, c
 START_TEST(threads_change_no_bit)
 {
     struct problem p = make(_i & 1, _i >> 1 & 1, 1, 205, 330, 700);
-    float *one = run(mdm_avx2_gemm, &p, 1);
+    float *one = run(own.gemm, &p, 1);
 
     for (int threads = 2; threads <= MOST_THREADS; threads++) {
-        float *more = run(mdm_avx2_gemm, &p, threads);
+        float *more = run(own.gemm, &p, threads);
         expect_equal(&p, one, p.n + PAD, more, p.n + PAD);
         free(more);
     }
@@ -193,18 +189,18 @@ START_TEST(neighbours_change_no_bit)
 {
     struct problem p = make(0, _i, 0, 205, 330, 700), part = p;
     const int64_t row = 101, column = 19;
-    float *all = run(mdm_avx2_gemm, &p, 2), *some;
+    float *all = run(own.gemm, &p, 2), *some;
 
     part.m = 29;
     part.a = p.a + row * (p.k + PAD);
-    some = run(mdm_avx2_gemm, &part, 2);
+    some = run(own.gemm, &part, 2);
     expect_equal(&part, all + row * (p.n + PAD), p.n + PAD, some, part.n + PAD);
     free(some);
     if (p.tb) {
         part = p;
         part.n = 53;
         part.b = p.b + column * (p.k + PAD);
-        some = run(mdm_avx2_gemm, &part, 2);
+        some = run(own.gemm, &part, 2);
         expect_equal(&part, all + column, p.n + PAD, some, part.n + PAD);
         free(some);
     }
@@ -222,15 +218,17 @@ START_TEST(a_wish_to_stop_is_a_status)
     struct mdm_gemm g = {.m = 4, .n = 4, .k = 4, .a = p.a, .b = p.b, .c = c, .lda = 7, .ldb = 7, .ldc = 4};
 
     g.cancel = &stop;
-    ck_assert_int_eq(mdm_avx2_gemm(&cpu, &g), MASKDM_ECANCELED);
+    ck_assert_int_eq(own.gemm(&cpu, &g), MASKDM_ECANCELED);
     drop(&p);
 }
 END_TEST
 
-static Suite *make_suite(void)
+static int run_suite(const char *name)
 {
-    Suite *s = suite_create("gemm_avx2");
+    Suite *s = suite_create(name);
     TCase *t = tcase_create("product");
+    SRunner *r = srunner_create(s);
+    int failed;
 
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, ragged_shapes_match, 0, 8);
@@ -239,28 +237,24 @@ static Suite *make_suite(void)
     tcase_add_loop_test(t, neighbours_change_no_bit, 0, 2);
     tcase_add_test(t, a_wish_to_stop_is_a_status);
     suite_add_tcase(s, t);
-    return s;
-}
-
-int main(void)
-{
-    SRunner *r;
-    int failed;
-
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-        return 77;
-    r = srunner_create(make_suite());
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);
     srunner_free(r);
-    return failed != 0;
+    return failed;
 }
-
-#else
 
 int main(void)
 {
-    return 77;
-}
+    struct table t[MOST_TABLES];
+    const int tables = fill_tables(t);
+    int failed = 0, tested = 0;
 
-#endif
+    tell_tables();
+    for (int i = 0; i < tables; i++)
+        if (t[i].rows.gemm != mdm_cpu_gemm_blas && t[i].rows.gemm != mdm_cpu_gemm_c_f32) {
+            own = t[i].rows;
+            failed += run_suite(t[i].name);
+            tested++;
+        }
+    return failed ? EXIT_FAILURE : tested ? EXIT_SUCCESS : 77;
+}
