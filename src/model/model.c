@@ -71,6 +71,13 @@ size_t mdm_model_bytes(const maskdm_model *model)
     return model->layout.length * sizeof(float);
 }
 
+size_t mdm_model_memory(const maskdm_model *m)
+{
+    const size_t sets = (m->ema != NULL) + (m->online != NULL);
+
+    return m->borrowed ? 0 : sets * mdm_model_bytes(m);
+}
+
 /* Both blocks are counted before the first is taken. Whoever fills them leaves zeros in the gaps between parameters.
  */
 int mdm_model_take(maskdm_model *m, int two)

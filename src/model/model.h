@@ -47,6 +47,8 @@ int mdm_model_copy(maskdm_model **out, const maskdm_model *model);
 float *mdm_model_block(const maskdm_model *model, enum maskdm_weights which);
 /* Bytes of one block. */
 size_t mdm_model_bytes(const maskdm_model *model);
+/* Bytes of device memory that the handle holds, as its device counts them; what is borrowed is not its own. */
+size_t mdm_model_memory(const maskdm_model *model);
 
 /* Weights, gradients, moments, EMA and arena of a trainer, beside its model; or a sampler's arena and images, and a
  * model with both sets of weights. */

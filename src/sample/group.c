@@ -28,6 +28,11 @@ void mdm_sampler_drop_group(maskdm_sampler *s)
     s->shown = NULL;
 }
 
+size_t mdm_sampler_memory(const maskdm_sampler *s)
+{
+    return s->program ? s->program->arena_bytes + s->bytes : 0;
+}
+
 /* Lay the buffers that are needed one behind the other; returns their number, with `block` NULL too. */
 static size_t lay(maskdm_sampler *s, float *block, size_t values)
 {

@@ -56,6 +56,9 @@ int mdm_sampler_check_labels(const maskdm_model *model, int64_t count, const int
 /* Program and buffers for `batch` images, kept while that number stays. */
 int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch);
 void mdm_sampler_drop_group(maskdm_sampler *s);
+/* Bytes of device memory that the sampler holds beside its model, as the device counts them: none before the first
+ * group. */
+size_t mdm_sampler_memory(const maskdm_sampler *s);
 /* s->prediction for s->x at `time`; labels NULL: all null. The caller has entered the device. */
 int mdm_sampler_predict(maskdm_sampler *s, double time, const int32_t *labels);
 

@@ -41,7 +41,7 @@ static struct mdm_extent get_extent(const maskdm_trainer *tr)
 }
 
 /* Everything together against the limit, before the first byte is taken. */
-static int check_memory(const maskdm_trainer *tr, const maskdm_model *model)
+static int check_memory(maskdm_trainer *tr, const maskdm_model *model)
 {
     size_t arena, sum, block = mdm_model_bytes(model);
 
@@ -52,6 +52,7 @@ static int check_memory(const maskdm_trainer *tr, const maskdm_model *model)
         return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)tr->batch);
     MDM_TRY(mdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
     mdm_device_give(model->device, sum);
+    tr->memory = sum;
     return MASKDM_OK;
 }
 
@@ -164,6 +165,11 @@ void mdm_trainer_drop(maskdm_trainer **trainer)
     *trainer = NULL;
     if (tr)
         mdm_handle_drop(&tr->handle);
+}
+
+size_t mdm_trainer_memory(const maskdm_trainer *tr)
+{
+    return tr->memory + (tr->check ? tr->check->arena_bytes : 0);
 }
 
 /* Draw, forward, loss and backward of every part; the loss is the mean over all images. Ends early, without an error,

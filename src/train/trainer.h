@@ -40,6 +40,7 @@ struct maskdm_trainer {
 
     float *weights, *gradients; /* blocks; device memory */
     size_t block_bytes;
+    size_t memory; /* bytes of device memory, without what validation takes for itself */
     struct mdm_program *program;
     struct mdm_program *check; /* whole images, forward only; made by the first validation */
 
@@ -56,6 +57,8 @@ struct maskdm_trainer {
 int mdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                        const maskdm_options *options, maskdm_control *control);
 void mdm_trainer_drop(maskdm_trainer **trainer);
+/* Bytes of device memory that the trainer and its optimizer hold, as their device counts them. */
+size_t mdm_trainer_memory(const maskdm_trainer *tr);
 /* One step without a progress report. */
 int mdm_trainer_step(maskdm_trainer *tr, maskdm_data *data);
 /* After MASKDM_ENONFINITE: forget the steps in a row that were not finite. They changed nothing but counters, so that

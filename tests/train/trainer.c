@@ -6,6 +6,8 @@
 #include "tiny.h"
 
 #include "model/model.h"
+#include "sample/sampler.h"
+#include "train/trainer.h"
 
 #include "base/alloc.h"
 
@@ -132,6 +134,42 @@ START_TEST(loss_of_ones_own)
 END_TEST
 
 /* A view stays what it was until it is asked for again, and then stands where it stood. */
+START_TEST(handles_know_their_memory)
+{
+    static unsigned char pixel[6 * VALUES];
+    maskdm_options *few = tiny_options("sampler", "steps=2 batch_size=4");
+    maskdm_model *model;
+    maskdm_sampler *sampler;
+    size_t held;
+    double loss;
+    struct tiny t;
+
+    tiny_open(&t, NULL);
+    tiny_step(&t, 1);
+    held = mdm_model_memory(t.model) + mdm_trainer_memory(t.trainer);
+    ck_assert_uint_eq(maskdm_device_memory_used(t.device), held); /* images of the host's take none */
+    OK(maskdm_trainer_validate(t.trainer, t.data, 0, MASKDM_WEIGHTS_EMA, &loss, NULL, 0));
+    held = mdm_model_memory(t.model) + mdm_trainer_memory(t.trainer);
+    ck_assert_uint_eq(maskdm_device_memory_used(t.device), held);
+    held = maskdm_device_memory_used(t.device);
+    ck_assert_uint_eq(mdm_model_memory(t.trainer->model), 0); /* the trainer's own */
+    OK(maskdm_trainer_model(&model, t.trainer));
+    ck_assert_uint_eq(mdm_model_memory(model), 2 * mdm_model_bytes(t.model));
+    ck_assert_uint_eq(maskdm_device_memory_used(t.device) - held, mdm_model_memory(model));
+    held = maskdm_device_memory_used(t.device);
+    OK(maskdm_sampler_create(&sampler, model, MASKDM_WEIGHTS_EMA, few, NULL));
+    ck_assert_uint_eq(mdm_sampler_memory(sampler), 0);
+    OK(maskdm_sampler_run(sampler, 6, NULL, NULL, MASKDM_SAMPLE_U8, pixel, 0, 0));
+    ck_assert_uint_gt(mdm_sampler_memory(sampler), 0);
+    ck_assert_uint_eq(maskdm_device_memory_used(t.device) - held, mdm_sampler_memory(sampler));
+    maskdm_sampler_release(&sampler);
+    ck_assert_uint_eq(maskdm_device_memory_used(t.device), held);
+    maskdm_model_release(&model);
+    maskdm_options_release(&few);
+    tiny_close(&t);
+}
+END_TEST
+
 START_TEST(views_are_copies)
 {
     static float seen[8 * VALUES], image[8 * VALUES], noise[8 * VALUES];
@@ -582,6 +620,7 @@ int main(void)
     tcase_add_test(tests, threads_change_nothing);
     tcase_add_test(tests, loss_of_ones_own);
     tcase_add_test(tests, views_are_copies);
+    tcase_add_test(tests, handles_know_their_memory);
     tcase_add_test(tests, parts_equal_the_step);
     tcase_add_test(tests, step_that_is_not_finite);
     tcase_add_test(tests, half_a_sum_is_dropped);
