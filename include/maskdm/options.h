@@ -92,10 +92,10 @@ MASKDM_API const char *maskdm_options_kind_help(const char *kind);
 /** Number of options of a kind; MASKDM_ENOTFOUND if there is none of that name. */
 MASKDM_API int64_t maskdm_options_count(const char *kind);
 
-/** A fact about option i of a kind: "name", "table", "type", "default", "range", "choices", "unit", "when"
- *  ("mask=patch|block"), "required" ("yes"), "alias" (what other programs call it, "a|b") or "help", "" where it does
- *  not apply; a default or help that differs between tables is "9 (one), 12 (other)". buffer as in
- *  maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind, index or fact. */
+/** A fact about option i of a kind: "name", "table", "table_help", "type", "default", "range", "choices", "unit",
+ *  "when" ("mask=patch|block"; two are joined by ", "), "required" ("yes"), "alias" (what other programs call it,
+ *  "a|b") or "help", "" where it does not apply; a default or help that differs between tables is "9 (one), 12
+ *  (other)". buffer as in maskdm_options_get(). MASKDM_ENOTFOUND for an unknown kind, index or fact. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_describe(const char *kind, int64_t i, const char *fact,
                                                          char *buffer, size_t capacity, size_t *needed);
 /** enum maskdm_option_type of option i of a kind; MASKDM_ENOTFOUND for an unknown kind or index. */

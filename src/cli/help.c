@@ -206,7 +206,7 @@ static void show_option(const struct form *form, const char *kind, int64_t i)
 int help_command(const struct command *command, const struct command *all, const char *name)
 {
     const struct form *form = NULL;
-    char table[FACT_SIZE], last[FACT_SIZE] = "";
+    char table[FACT_SIZE], help[FACT_SIZE], last[FACT_SIZE] = "";
 
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strcmp(forms[i].name, name) == 0)
@@ -219,7 +219,7 @@ int help_command(const struct command *command, const struct command *all, const
     for (int64_t i = 0; command->kind && i < maskdm_options_count(command->kind); i++) {
         option_fact(command->kind, i, "table", table, sizeof table);
         if (strcmp(table, last) != 0)
-            form->table(table, maskdm_options_kind_help(table) ? maskdm_options_kind_help(table) : "the run itself");
+            form->table(table, option_fact(command->kind, i, "table_help", help, sizeof help));
         memcpy(last, table, sizeof last);
         show_option(form, command->kind, i);
     }

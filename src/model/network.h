@@ -45,6 +45,9 @@ struct mdm_ports {
 
 struct mdm_tensorfile;
 
+/* What the shapes of a checkpoint show beside options. */
+struct mdm_shown { int64_t patches, dim; };
+
 struct mdm_network {
     const char *name;
     const struct mdm_option_kind *kind;
@@ -54,14 +57,16 @@ struct mdm_network {
                    struct mdm_extent extent);
     const char *anchor; /* a tensor that every checkpoint of the authors has, and none of a network above it */
     /* Set those of its options that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
-     * where the *patches make no square. NULL: its checkpoints are not read. */
-    int (*read_shapes)(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, int64_t *patches);
+     * where the patches make no square. NULL: its checkpoints are not read. */
+    int (*read_shapes)(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
+                       const char *prefix);
 };
 
 extern const struct mdm_network mdm_uvit, mdm_dit;
 
 /* ---- uvit_shapes.c ---- */
-int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, int64_t *patches);
+int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
+                         const char *prefix);
 
 const struct mdm_network *mdm_network_at(int i);              /* NULL: none */
 const struct mdm_network *mdm_network_find(const char *name); /* NULL: none */

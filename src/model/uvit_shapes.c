@@ -40,14 +40,6 @@ static int read_shape(const struct mdm_tensorfile *s, const char *prefix, const 
     return MASKDM_OK;
 }
 
-static int set_int(maskdm_options *o, const char *name, int64_t value)
-{
-    char text[24];
-
-    mdm_format(text, sizeof text, "%lld", (long long)value);
-    return mdm_options_set(o, name, text);
-}
-
 static int set_bool(maskdm_options *o, const char *name, int value)
 {
     return mdm_options_set(o, name, value ? "true" : "false");
@@ -79,11 +71,12 @@ static int set_depth(maskdm_options *o, const struct mdm_tensorfile *s, const ch
 
         mdm_format(name, sizeof name, "encoder.in_blocks.%lld.norm1.weight", (long long)half);
         if (find(s, prefix, name) < 0)
-            return set_int(o, "depth", 2 * half + 1);
+            return mdm_options_set_int(o, "depth", 2 * half + 1);
     }
 }
 
-int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, int64_t *patches)
+int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
+                         const char *prefix)
 {
     const int64_t *position = NULL, *patch = NULL, *fc1 = NULL, *label = NULL;
     const int labelled = find(s, prefix, "encoder.label_emb.weight") >= 0;
@@ -94,18 +87,19 @@ int mdm_uvit_read_shapes(maskdm_options *o, const struct mdm_tensorfile *s, cons
     MDM_TRY(read_shape(s, prefix, "encoder.mid_block.mlp.fc1.weight", 2, &fc1));
     if (labelled)
         MDM_TRY(read_shape(s, prefix, "encoder.label_emb.weight", 2, &label));
-    *patches = position[1] - (labelled ? 2 : 1);
-    if (*patches < 1)
+    shown->patches = position[1] - (labelled ? 2 : 1);
+    if (shown->patches < 1)
         return mdm_fail(MASKDM_EFORMAT, "tensor \"%sencoder.encoder_pos_embed\" has room for %lld patches", prefix,
-                        (long long)*patches);
-    MDM_TRY(set_int(o, "dim", patch[0]));
-    MDM_TRY(set_int(o, "channels", patch[1]));
-    MDM_TRY(set_int(o, "patch_size", patch[2]));
-    MDM_TRY(set_int(o, "classes", labelled ? label[0] : 0));
+                        (long long)shown->patches);
+    shown->dim = patch[0];
+    MDM_TRY(mdm_options_set_int(o, "dim", shown->dim));
+    MDM_TRY(mdm_options_set_int(o, "channels", patch[1]));
+    MDM_TRY(mdm_options_set_int(o, "patch_size", patch[2]));
+    MDM_TRY(mdm_options_set_int(o, "classes", labelled ? label[0] : 0));
     MDM_TRY(set_bool(o, "qkv_bias", find(s, prefix, "encoder.mid_block.attn.q_bias") >= 0));
     MDM_TRY(set_bool(o, "time_mlp", find(s, prefix, "encoder.time_embed.0.weight") >= 0));
     MDM_TRY(set_ratio(o, fc1[0], patch[0]));
     MDM_TRY(set_depth(o, s, prefix));
-    side = (int64_t)sqrt((double)*patches);
-    return side * side == *patches ? set_int(o, "image_size", side * patch[2]) : MASKDM_OK;
+    side = (int64_t)sqrt((double)shown->patches);
+    return side * side == shown->patches ? mdm_options_set_int(o, "image_size", side * patch[2]) : MASKDM_OK;
 }

@@ -118,16 +118,9 @@ int mdm_options_parse(maskdm_options *o, const char *text);
 int mdm_options_parse_json(maskdm_options *o, const char *json, size_t bytes); /* a whole document */
 int mdm_options_check(const maskdm_options *o);
 
-/* Typed reading by name; names are ours, so a wrong one is a bug and reads as 0 / "". */
-int64_t mdm_options_int(const maskdm_options *o, const char *name);
-double mdm_options_float(const maskdm_options *o, const char *name);
-int mdm_options_bool(const maskdm_options *o, const char *name);
-/* STRING and CHOICE as they are, others as text; "" when unset. Lives until the option is set again. */
-const char *mdm_options_string(const maskdm_options *o, const char *name);
 /* The canonical text, "" when unset; NULL: there is no such option. Lives until the option is set again. */
 const char *mdm_options_text(const maskdm_options *o, const char *name);
-int mdm_options_list(const maskdm_options *o, const char *name, double *out, int capacity); /* length */
-int mdm_options_is_set(const maskdm_options *o, const char *name);                          /* given by the caller */
+int mdm_options_is_set(const maskdm_options *o, const char *name); /* given by the caller */
 /* Flat JSON object of every option that belongs to the selected kinds, resolved. */
 void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out);
 /* Fill from such an object that stands at the parser's next event; unknown names are errors, null goes back to

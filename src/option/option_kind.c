@@ -100,9 +100,20 @@ static void tell_name(struct mdm_text *t, const struct mdm_option_place *p)
     mdm_text_add(t, name);
 }
 
+/* What several tables have stands with what picks among them. */
+static const struct mdm_option_table *table_of(const struct mdm_option_place *p)
+{
+    return p->chooser && owner(p->chooser, p->option->name, 1) ? p->chooser : p->table;
+}
+
 static void tell_table(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    mdm_text_add(t, p->chooser && owner(p->chooser, p->option->name, 1) ? p->chooser->name : p->table->name);
+    mdm_text_add(t, table_of(p)->name);
+}
+
+static void tell_table_help(struct mdm_text *t, const struct mdm_option_place *p)
+{
+    mdm_text_add(t, table_of(p)->help);
 }
 
 static void tell_type(struct mdm_text *t, const struct mdm_option_place *p)
@@ -146,20 +157,27 @@ static int all_own(const struct mdm_option_place *p)
     return !p->chooser->option->among(n);
 }
 
+static void add_selector(struct mdm_text *t, const struct mdm_option_place *p, const struct mdm_option_table *table)
+{
+    char name[MDM_OPTION_NAME];
+
+    mdm_option_name(name, p->kind, table, table->option);
+    mdm_text_addf(t, "%s=", name);
+}
+
 static void tell_when(struct mdm_text *t, const struct mdm_option_place *p)
 {
     const int picked = p->chooser && !all_own(p);
-    const struct mdm_option_table *selector = picked ? p->chooser : p->table;
-    char name[MDM_OPTION_NAME];
 
-    if (!picked && !p->option->when)
-        return;
-    mdm_option_name(name, p->kind, selector, selector->option);
-    mdm_text_addf(t, "%s=", name);
-    if (picked)
+    if (picked) {
+        add_selector(t, p, p->chooser);
         mdm_option_owners(t, p);
-    else
-        mdm_text_add(t, p->option->when);
+    }
+    if (!p->option->when)
+        return;
+    mdm_text_add(t, picked ? ", " : "");
+    add_selector(t, p, p->table);
+    mdm_text_add(t, p->option->when);
 }
 
 static void tell_required(struct mdm_text *t, const struct mdm_option_place *p)
@@ -190,7 +208,7 @@ int mdm_options_describe(const struct mdm_option_kind *kind, int64_t i, const ch
     } facts[] = {{"name", tell_name},       {"table", tell_table}, {"type", tell_type},
                  {"default", tell_default}, {"range", tell_range}, {"choices", tell_choices},
                  {"unit", tell_unit},       {"when", tell_when},   {"required", tell_required},
-                 {"help", tell_help},       {"alias", tell_alias}};
+                 {"help", tell_help},       {"alias", tell_alias}, {"table_help", tell_table_help}};
     struct mdm_option_place p;
 
     if (!mdm_option_at(&p, kind, i))

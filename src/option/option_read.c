@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "option/option_set.h"
 #include "os/file.h"
-#include "text/number.h"
 #include "text/text.h"
 
 #include <string.h>
@@ -78,57 +77,9 @@ static const char *value_of(const maskdm_options *o, const char *name)
     return s && s->value.text ? s->value.text : "";
 }
 
-/* Values are canonical, so a conversion that fails means unset, or a wrong name or type: 0. */
-int64_t mdm_options_int(const maskdm_options *o, const char *name)
-{
-    int64_t x = 0;
-
-    (void)mdm_parse_i64(value_of(o, name), &x);
-    return x;
-}
-
-double mdm_options_float(const maskdm_options *o, const char *name)
-{
-    double x = 0;
-
-    (void)mdm_parse_double(value_of(o, name), &x);
-    return x;
-}
-
-int mdm_options_bool(const maskdm_options *o, const char *name)
-{
-    return !strcmp(value_of(o, name), "true");
-}
-
-const char *mdm_options_string(const maskdm_options *o, const char *name)
-{
-    return value_of(o, name);
-}
-
 const char *mdm_options_text(const maskdm_options *o, const char *name)
 {
     return mdm_option_find(o, name) ? value_of(o, name) : NULL;
-}
-
-int mdm_options_list(const maskdm_options *o, const char *name, double *out, int capacity)
-{
-    const char *s = value_of(o, name);
-    int n = 0;
-
-    while (*s && n < capacity) {
-        size_t length = strcspn(s, ",");
-        char word[64];
-
-        if (length >= sizeof word)
-            break;
-        memcpy(word, s, length);
-        word[length] = '\0';
-        if (mdm_parse_double(word, &out[n]))
-            break;
-        n++;
-        s += length + (s[length] == ',');
-    }
-    return n;
 }
 
 int mdm_options_is_set(const maskdm_options *o, const char *name)

@@ -65,10 +65,8 @@ static int find_weights(struct job *j)
 }
 
 /* The authors' configurations all have 64 values a head. */
-static int set_heads(struct job *j)
+static int set_heads(struct job *j, int64_t dim)
 {
-    const int64_t dim = mdm_options_int(j->network, "dim");
-
     if (j->told.heads)
         return mdm_options_set_int(j->network, "heads", j->told.heads);
     if (dim % DIM_PER_HEAD)
@@ -91,15 +89,15 @@ static int set_image_size(struct job *j, int64_t patches)
 
 static int read_network(struct job *j)
 {
-    int64_t patches = 0;
+    struct mdm_shown shown = {0};
     int status;
 
     MDM_TRY(mdm_options_create(&j->network, j->places.network->kind));
-    status = j->places.network->read_shapes(j->network, &j->file, mdm_convert_main(&j->places)->prefix, &patches);
+    status = j->places.network->read_shapes(j->network, &shown, &j->file, mdm_convert_main(&j->places)->prefix);
     if (status < 0)
         return status == MASKDM_EINVAL ? MASKDM_EFORMAT : status;
-    MDM_TRY(set_heads(j));
-    return set_image_size(j, patches);
+    MDM_TRY(set_heads(j, shown.dim));
+    return set_image_size(j, shown.patches);
 }
 
 /* The betas stand beside the weights; an average may be kept without them. */

@@ -146,10 +146,10 @@ static const struct mdm_option train_rows[] = {
     {MDM_OPTION(mdm_train_run_options, device), .standard = "cpu", .help = "where to compute"},
 };
 const struct mdm_option_table mdm_pretrain_run_options = {
-    "run", "", "pre-training run", train_rows + INIT, MDM_LENGTH(train_rows) - INIT,
+    "run", "", "the run itself", train_rows + INIT, MDM_LENGTH(train_rows) - INIT,
     sizeof(struct mdm_train_run_options)};
 const struct mdm_option_table mdm_finetune_run_options = {
-    "run", "", "fine-tuning run", train_rows, MDM_LENGTH(train_rows),
+    "run", "", "the run itself", train_rows, MDM_LENGTH(train_rows),
     sizeof(struct mdm_train_run_options)};
 
 static const struct mdm_option sample_rows[] = {
@@ -207,7 +207,7 @@ static const struct mdm_option sample_rows[] = {
     {MDM_OPTION(mdm_sample_run_options, device), .standard = "cpu", .help = "where to compute"},
 };
 const struct mdm_option_table mdm_sample_run_options = {
-    "run", "", "sampling run", sample_rows, MDM_LENGTH(sample_rows),
+    "run", "", "the run itself", sample_rows, MDM_LENGTH(sample_rows),
     sizeof(struct mdm_sample_run_options)};
 
 static const struct mdm_option convert_rows[] = {
@@ -242,7 +242,7 @@ static const struct mdm_option convert_rows[] = {
      .help = "height and width of the images, where the patches make no square"},
 };
 const struct mdm_option_table mdm_convert_run_options = {
-    "run", "", "conversion", convert_rows, MDM_LENGTH(convert_rows),
+    "run", "", "the run itself", convert_rows, MDM_LENGTH(convert_rows),
     sizeof(struct mdm_convert_run_options)};
 
 static const struct mdm_option_table *const pretrain_tables[] = {

@@ -62,7 +62,7 @@ static int allow(maskdm_options *theirs, const maskdm_options *ours, const char 
 {
     for (; may_differ && *may_differ; may_differ++)
         if (mdm_options_text(ours, *may_differ))
-            MDM_TRY(mdm_options_set(theirs, *may_differ, mdm_options_string(ours, *may_differ)));
+            MDM_TRY(mdm_options_set(theirs, *may_differ, mdm_options_text(ours, *may_differ)));
     return MASKDM_OK;
 }
 

@@ -502,6 +502,29 @@ START_TEST(fine_tuning_follows_its_file)
     FAILS(MASKDM_EINVAL, "model.safetensors was made with 50", tune(model, 1, "timesteps=7"));
     FAILS(MASKDM_EINVAL, "process is flow, but ", tune(model, 1, "process=flow"));
     FAILS(MASKDM_EINVAL, "dim is 32, but ", tune(model, 1, "dim=32"));
+    FAILS(MASKDM_EINVAL, "network is dit, but ", tune(model, 1, "network=dit"));
+}
+END_TEST
+
+START_TEST(fine_tuning_follows_any_network)
+{
+    char model[300], record[400], *text;
+    size_t bytes;
+
+    FAILS(MASKDM_EINVAL, "option qkv_bias belongs to network=uvit, but network is dit",
+          run("network=dit qkv_bias=true", NULL));
+    OK(run("network=dit depth=1", NULL));
+    strcpy(model, below(out, "model.safetensors"));
+    OK(tune(model, 0, "depth=1"));
+    snprintf(record, sizeof record, "%s-0/options.json", out);
+    OK(mdm_file_read_all(&text, &bytes, record, 1 << 20));
+    ck_assert_ptr_nonnull(strstr(text, "\"network\": \"dit\", "));
+    ck_assert_ptr_nonnull(strstr(text, "\"learn_sigma\": false"));
+    ck_assert_ptr_null(strstr(text, "qkv_bias"));
+    mdm_free(text);
+    FAILS(MASKDM_EINVAL, "network is uvit, but ", tune(model, 1, "network=uvit"));
+    FAILS(MASKDM_EINVAL, "option qkv_bias belongs to network=uvit, but network is dit",
+          tune(model, 1, "qkv_bias=true"));
 }
 END_TEST
 
@@ -536,6 +559,7 @@ int main(void)
     tcase_add_loop_test(tests, labels_of_a_host, 0, 4);
     tcase_add_test(tests, names_are_kept);
     tcase_add_test(tests, fine_tuning_follows_its_file);
+    tcase_add_test(tests, fine_tuning_follows_any_network);
     tcase_add_test(tests, names_without_classes_are_not_kept);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);

@@ -55,13 +55,17 @@ static const struct mdm_option drum_rows[] = {
 static const struct mdm_option_table drum = {"drum", "", "a drum", drum_rows, MDM_LENGTH(drum_rows),
                                              sizeof(struct drum)};
 
+enum metal { METAL_IRON, METAL_BRASS };
+
 struct bell {
+    enum metal metal;
     int64_t size;
     struct mdm_float_list notes;
 };
 static const struct mdm_option bell_rows[] = {
+    {MDM_CHOICE(bell, metal), .standard = "iron", .choices = "iron|brass", .help = "what it is made of"},
     {MDM_OPTION(bell, size), .standard = "8", .min = 1, .max = 99, .help = "how large"},
-    {MDM_OPTION(bell, notes), .standard = "0.25,0.5", .help = "what it sounds"},
+    {MDM_OPTION(bell, notes), .standard = "0.25,0.5", .when = "brass", .help = "what it sounds"},
 };
 static const struct mdm_option_table bell = {"bell", "", "a bell", bell_rows, MDM_LENGTH(bell_rows),
                                              sizeof(struct bell)};
@@ -173,9 +177,10 @@ START_TEST(every_type_fills_its_member)
     ck_assert_int_eq(mdm_options_parse(o, "instrument=horn width=0.1 tone=high"), MASKDM_OK);
     mdm_options_read(o, &horn, &h);
     ck_assert(h.size == 12 && h.width == 0.1 && h.tone == TONE_HIGH && h.keys.count == 3);
-    ck_assert_int_eq(mdm_options_parse(o, "instrument=bell notes=0.1,2"), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_parse(o, "instrument=bell metal=brass notes=0.1,2"), MASKDM_OK);
     mdm_options_read(o, &bell, &b);
-    ck_assert(b.size == 12 && b.notes.count == 2 && b.notes.value[0] == 0.1 && b.notes.value[1] == 2);
+    ck_assert(b.metal == METAL_BRASS && b.size == 12);
+    ck_assert(b.notes.count == 2 && b.notes.value[0] == 0.1 && b.notes.value[1] == 2);
     mdm_options_read(o, &hall, &where);
     ck_assert(where.season == 0 && where.seats == 100);
     ck_assert_int_eq(mdm_options_parse(o, "hall_season=autumn"), MASKDM_OK);
@@ -219,6 +224,7 @@ static const char *const refused[][2] = {
     {"loud=no", "option loud belongs to instrument=drum, but instrument is horn"},
     {"instrument=drum skin=oak tone=high", "option tone belongs to instrument=horn, but instrument is drum"},
     {"instrument=bell keys=1", "option keys belongs to instrument=horn|drum, but instrument is bell"},
+    {"instrument=bell notes=1", "option notes belongs to metal=brass, but metal is iron"},
     {"instrument=drum", "option skin must be given"},
     {"hall_seats=3", "option hall_seats belongs to hall_season=autumn, but hall_season is spring"},
 };
@@ -246,8 +252,8 @@ END_TEST
 
 START_TEST(facts_name_what_differs)
 {
-    static const char *const order[] = {"instrument", "size", "keys", "width", "tone",
-                                        "skin", "loud", "notes", "hall_season", "hall_seats"};
+    static const char *const order[] = {"instrument", "size", "keys", "width", "tone", "skin",
+                                        "loud", "metal", "notes", "hall_season", "hall_seats"};
     struct mdm_option_place place;
     struct mdm_text none = {0};
 
@@ -271,6 +277,9 @@ START_TEST(facts_name_what_differs)
     ck_assert_str_eq(fact("loud", "when"), "instrument=drum");
     ck_assert_str_eq(fact("size", "table"), "player");
     ck_assert_str_eq(fact("loud", "table"), "drum");
+    ck_assert_str_eq(fact("notes", "when"), "instrument=bell, metal=brass");
+    ck_assert_str_eq(fact("size", "table_help"), "a player");
+    ck_assert_str_eq(fact("metal", "table_help"), "a bell");
 }
 END_TEST
 
