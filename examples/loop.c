@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A training loop of one's own: the library draws batches and runs the network forward and backward; the loss, here a
- * Huber loss, is ours.
+ * Huber loss, and the schedule of the learning rate are ours.
  *
  *     loop IMAGES STEPS
  */
@@ -11,47 +11,55 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SIDE = 32, PATCH = 4, CHANNELS = 3, BATCH = 32 };
-
-/* Mean Huber loss of the visible patches and its gradient. The prediction is [B,K,p*p*C] with a patch's values in
- * (row, column, channel) order; the target is the whole image [B,H,W,C]. */
-static double huber(const maskdm_trainer *tr, float *gradient)
+/* Mean Huber loss of the visible patches, and its gradient. */
+static double huber(const float *prediction, const float *target, int64_t count, float *gradient)
 {
-    const float *prediction = maskdm_trainer_prediction(tr), *target = maskdm_trainer_view(tr, "target");
-    const int32_t *index = maskdm_trainer_index(tr);
-    const int64_t visible = maskdm_trainer_visible(tr), across = SIDE / PATCH, values = PATCH * PATCH * CHANNELS;
-    const double share = 1.0 / (double)(BATCH * visible * values);
     double loss = 0;
 
-    for (int64_t b = 0; b < BATCH; b++)
-        for (int64_t k = 0; k < visible; k++)
-            for (int64_t i = 0; i < values; i++) {
-                int64_t patch = index[b * visible + k], at = (b * visible + k) * values + i;
-                int64_t row = patch / across * PATCH + i / (PATCH * CHANNELS);
-                int64_t column = patch % across * PATCH + i / CHANNELS % PATCH;
-                double d = prediction[at] - target[((b * SIDE + row) * SIDE + column) * CHANNELS + i % CHANNELS];
-                loss += share * (fabs(d) < 1 ? 0.5 * d * d : fabs(d) - 0.5);
-                gradient[at] = (float)(share * fmax(-1, fmin(1, d)));
-            }
+    for (int64_t i = 0; i < count; i++) {
+        double d = prediction[i] - target[i];
+
+        loss += (fabs(d) < 1 ? 0.5 * d * d : fabs(d) - 0.5) / (double)count;
+        gradient[i] = (float)(fmax(-1, fmin(1, d)) / (double)count);
+    }
     return loss;
 }
 
-static int train(maskdm_trainer *tr, maskdm_optimizer *optimizer, maskdm_data *data, long steps, float *gradient)
+/* Down to nothing in the form of a cosine. */
+static double rate(long step, long steps)
 {
+    return 1e-3 * 0.5 * (1 + cos(3.14159265358979 * (double)step / (double)steps));
+}
+
+static int train(maskdm_trainer *tr, maskdm_optimizer *optimizer, maskdm_data *data, long steps)
+{
+    float *gradient = NULL;
     int rc = MASKDM_OK;
 
     for (long step = 1; rc == MASKDM_OK && step <= steps; step++) {
+        const float *prediction, *target;
+        int64_t count;
         double loss;
 
         if ((rc = maskdm_trainer_draw(tr, data, 0)) < 0 || (rc = maskdm_trainer_forward(tr)) < 0)
             break;
-        loss = huber(tr, gradient);
-        if ((rc = maskdm_trainer_backward(tr, gradient)) < 0 || (rc = maskdm_optimizer_step(optimizer)) < 0 ||
-            (rc = maskdm_optimizer_update_ema(optimizer)) < 0)
+        prediction = maskdm_trainer_view(tr, "prediction", &count);
+        target = maskdm_trainer_view(tr, "target", NULL);
+        if (!gradient)
+            gradient = malloc((size_t)count * sizeof *gradient);
+        if (!prediction || !target || !gradient) {
+            rc = MASKDM_ENOMEM;
+            break;
+        }
+        loss = huber(prediction, target, count, gradient);
+        if ((rc = maskdm_trainer_backward(tr, gradient)) < 0 ||
+            (rc = maskdm_optimizer_set_lr(optimizer, rate(step, steps))) < 0 ||
+            (rc = maskdm_optimizer_step(optimizer)) < 0 || (rc = maskdm_optimizer_update_ema(optimizer)) < 0)
             break;
         if (step % 10 == 0 || step == steps)
             printf("step %ld, loss %.4f, gradient norm %.3f\n", step, loss, maskdm_optimizer_grad_norm(optimizer));
     }
+    free(gradient);
     return rc;
 }
 
@@ -72,7 +80,6 @@ int main(int argc, char **argv)
     maskdm_optimizer *optimizer = NULL;
     maskdm_data *data = NULL;
     maskdm_trainer *tr = NULL;
-    float *gradient = NULL;
     int rc;
 
     if (argc < 3) {
@@ -89,14 +96,10 @@ int main(int argc, char **argv)
         (rc = maskdm_model_create(&model, dev, "uvit", network, scheduler, 1)) == MASKDM_OK &&
         (rc = maskdm_mask_create(&mask, masking)) == MASKDM_OK &&
         (rc = maskdm_optimizer_create(&optimizer, NULL, NULL)) == MASKDM_OK &&
-        (rc = maskdm_trainer_create(&tr, model, mask, optimizer, training, NULL)) == MASKDM_OK) {
-        int64_t values = BATCH * maskdm_trainer_visible(tr) * PATCH * PATCH * CHANNELS;
-        gradient = malloc((size_t)values * sizeof *gradient);
-        rc = gradient ? train(tr, optimizer, data, strtol(argv[2], NULL, 10), gradient) : MASKDM_ENOMEM;
-    }
+        (rc = maskdm_trainer_create(&tr, model, mask, optimizer, training, NULL)) == MASKDM_OK)
+        rc = train(tr, optimizer, data, strtol(argv[2], NULL, 10));
     if (rc < 0)
         fprintf(stderr, "loop: %s\n", maskdm_last_error());
-    free(gradient);
     maskdm_trainer_release(&tr);
     maskdm_optimizer_release(&optimizer);
     maskdm_mask_release(&mask);

@@ -77,7 +77,7 @@ MASKDM_API void maskdm_trainer_release(maskdm_trainer **trainer);
  * MASKDM_ENONFINITE. MASKDM_ECANCELED leaves the state of the step before. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_step(maskdm_trainer *trainer, maskdm_data *data);
 
-/** Steps done, steps skipped, micro-batch size B, visible patches K, values n per image. */
+/** Steps done, steps skipped, micro-batch size B, visible patches K. */
 MASKDM_API int64_t maskdm_trainer_steps(const maskdm_trainer *trainer);
 MASKDM_API int64_t maskdm_trainer_skipped(const maskdm_trainer *trainer);
 MASKDM_API int64_t maskdm_trainer_batch(const maskdm_trainer *trainer);
@@ -93,22 +93,31 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, ma
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images,
                                                           const int32_t *labels, const double *times,
                                                           const float *noise, const int32_t *index);
-/** The micro-batch as it is now: "input" (x_t times the scheduler's input_scale), "target", "noise", "images" (B x
- * n). A copy of what lies on the device, in memory of the trainer's that stays as it is until the same view is asked
- * for again or the trainer is released. NULL for other names, and where there is no memory for the copy. */
-MASKDM_API const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name);
-/** The visible patches' indices, B x K. */
+/** The micro-batch as it is now, by name: "input" (x_t times the scheduler's input_scale), "noise", "images" are B x
+ * n; "target" and "prediction" (of the last forward) are B x K x p*p*C: the visible patches in the order of their
+ * index, a patch's values in (row, column, channel) order, where a prediction of more channels than the image has
+ * (maskdm_model_outputs()) has the others behind each pixel's; "input_gradient", of the last backward, is B x n, see
+ * maskdm_trainer_want_input_gradient(). *count (may be NULL) is how many values there are. A copy of what lies on the
+ * device, in memory of the trainer's that stays as it is until the same view is asked for again or the trainer is
+ * released. NULL, and a count of 0, with an error line, for other names and where there is no memory for the copy. */
+MASKDM_API const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name, int64_t *count);
+/** Of the micro-batch's images: times of the process (B), weights of the built-in loss (B), labels (B; -1: the null
+ * class, where label dropout left it), indices of the visible patches (B x K, rising). Memory of the trainer's, which
+ * the next draw or set_batch fills anew. */
+MASKDM_API const double *maskdm_trainer_times(const maskdm_trainer *trainer);
+MASKDM_API const double *maskdm_trainer_weights(const maskdm_trainer *trainer);
+MASKDM_API const int32_t *maskdm_trainer_labels(const maskdm_trainer *trainer);
 MASKDM_API const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer);
+/** Let every backward give the gradient of the input as well, as the view "input_gradient". Takes memory and time,
+ * and the micro-batch has to be drawn again. MASKDM_ENOMEM leaves the trainer as it was. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_want_input_gradient(maskdm_trainer *trainer);
 /** Run the network on the input. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_forward(maskdm_trainer *trainer);
-/** The prediction of the last forward: B x K x p*p*O (maskdm_model_outputs()), a patch's values in (row, column,
- * channel) order. A copy, as above. */
-MASKDM_API const float *maskdm_trainer_prediction(const maskdm_trainer *trainer);
 /** The built-in loss (option `loss`) of the last forward: mean over each image's visible values, then over the
  * images; loss may be NULL. Its gradient, divided by `accumulate`, is what maskdm_trainer_backward(NULL) goes
  * from. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss);
-/** Add the gradients of all parameters, from the gradient of the prediction (B x K x p*p*O), or NULL: the built-in
+/** Add the gradients of all parameters, from the gradient of the prediction (in its shape), or NULL: the built-in
  * loss's. Once per forward. When cancelled, all that was summed is set to zero. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction);
 /** Gradient of parameter i (the model's order) as summed so far. */

@@ -114,11 +114,31 @@ int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images, const
     return mdm_work_end(&work, mdm_trainer_set_batch(trainer, images, labels, times, noise, index));
 }
 
-const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name)
+const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name, int64_t *count)
 {
+    int64_t unused;
+
     MDM_NEED_OR(trainer, NULL);
     MDM_NEED_OR(name, NULL);
-    return mdm_trainer_view(trainer, name);
+    return mdm_trainer_view(trainer, name, count ? count : &unused);
+}
+
+const double *maskdm_trainer_times(const maskdm_trainer *trainer)
+{
+    MDM_NEED_OR(trainer, NULL);
+    return trainer->micro.times;
+}
+
+const double *maskdm_trainer_weights(const maskdm_trainer *trainer)
+{
+    MDM_NEED_OR(trainer, NULL);
+    return trainer->micro.weight;
+}
+
+const int32_t *maskdm_trainer_labels(const maskdm_trainer *trainer)
+{
+    MDM_NEED_OR(trainer, NULL);
+    return trainer->micro.labels;
 }
 
 const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer)
@@ -136,10 +156,13 @@ int maskdm_trainer_forward(maskdm_trainer *trainer)
     return mdm_work_end(&work, mdm_trainer_forward(trainer));
 }
 
-const float *maskdm_trainer_prediction(const maskdm_trainer *trainer)
+int maskdm_trainer_want_input_gradient(maskdm_trainer *trainer)
 {
-    MDM_NEED_OR(trainer, NULL);
-    return mdm_trainer_prediction(trainer);
+    struct mdm_work work = {0};
+
+    MDM_NEED(trainer);
+    MDM_TRY(begin(&work, trainer, NULL));
+    return mdm_work_end(&work, mdm_trainer_want_input_gradient(trainer));
 }
 
 int maskdm_trainer_loss(maskdm_trainer *trainer, double *loss)

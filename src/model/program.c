@@ -20,7 +20,9 @@ static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_para
     g->images = use == MDM_PROGRAM_PREDICT ? extent.batch : 0;
     *ports = MDM_NO_PORTS;
     network->record(g, ports, options, extent);
-    return mdm_graph_plan(g, use == MDM_PROGRAM_TRAIN ? MDM_PLAN_TRAIN : 0);
+    if (use == MDM_PROGRAM_TRAIN_INPUT)
+        mdm_graph_want_gradient(g, ports->image);
+    return mdm_graph_plan(g, use == MDM_PROGRAM_PREDICT ? 0 : MDM_PLAN_TRAIN);
 }
 
 int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device *device,
@@ -209,6 +211,11 @@ float *mdm_program_output(const struct mdm_program *p)
 float *mdm_program_output_gradient(const struct mdm_program *p)
 {
     return mdm_graph_gradient(&p->graph, p->ports.output);
+}
+
+float *mdm_program_input_gradient(const struct mdm_program *p)
+{
+    return mdm_graph_gradient(&p->graph, p->ports.image);
 }
 
 static int join(struct mdm_program *p, float *image, int64_t channels)

@@ -9,8 +9,9 @@
 #include "model/model.h"
 
 enum mdm_program_use {
-    MDM_PROGRAM_PREDICT, /* forward only; products are cut per image, so that no image depends on its batch */
-    MDM_PROGRAM_TRAIN    /* with backward */
+    MDM_PROGRAM_PREDICT,    /* forward only; products are cut per image, so that no image depends on its batch */
+    MDM_PROGRAM_TRAIN,      /* with backward */
+    MDM_PROGRAM_TRAIN_INPUT /* which goes as far as the image */
 };
 
 struct mdm_program {
@@ -52,6 +53,8 @@ float *mdm_program_input(const struct mdm_program *p);
 /* Device memory [B,K,p*p*outputs]: the last forward's result, and where backward reads its gradient. */
 float *mdm_program_output(const struct mdm_program *p);
 float *mdm_program_output_gradient(const struct mdm_program *p);
+/* Device memory [B,H,W,C] of the last backward, until the next forward; NULL where the program is not made for it. */
+float *mdm_program_input_gradient(const struct mdm_program *p);
 /* The whole image [B,H,W,C] from the last forward's result, every patch visible; device memory. */
 int mdm_program_image(struct mdm_program *p, float *image);
 /* The same with every channel of the prediction: [B,H,W,outputs]. */

@@ -107,6 +107,21 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     return mdm_microbatch_take(&tr->micro, tr->device, tr->batch, tr->values, tr->visible);
 }
 
+int mdm_trainer_want_input_gradient(maskdm_trainer *tr)
+{
+    struct mdm_program *p;
+
+    if (mdm_program_input_gradient(tr->program))
+        return MASKDM_OK;
+    MDM_TRY(mdm_program_create(&p, tr->model, get_extent(tr), MDM_PROGRAM_TRAIN_INPUT));
+    tr->memory += p->arena_bytes - tr->program->arena_bytes;
+    mdm_program_release(&tr->check); /* it may stand in the arena of the other */
+    mdm_program_release(&tr->program);
+    tr->program = p;
+    tr->stage = MDM_STAGE_EMPTY;
+    return MASKDM_OK;
+}
+
 static void give(const maskdm_trainer *tr, float *memory, size_t bytes)
 {
     if (memory)

@@ -20,8 +20,17 @@
 /* How far the micro-batch has come; each call needs the one before. */
 enum mdm_stage { MDM_STAGE_EMPTY, MDM_STAGE_DRAWN, MDM_STAGE_FORWARD, MDM_STAGE_LOSS };
 
-/* Which copies of device memory a host may have; the first are images. */
-enum mdm_view { MDM_VIEW_INPUT, MDM_VIEW_TARGET, MDM_VIEW_NOISE, MDM_VIEW_IMAGES, MDM_VIEW_PREDICTION, MDM_VIEWS };
+/* Which copies of device memory a host may have; the last is on the way to the target's. */
+enum mdm_view {
+    MDM_VIEW_INPUT,
+    MDM_VIEW_NOISE,
+    MDM_VIEW_IMAGES,
+    MDM_VIEW_INPUT_GRADIENT,
+    MDM_VIEW_TARGET,
+    MDM_VIEW_PREDICTION,
+    MDM_VIEW_WHOLE,
+    MDM_VIEWS
+};
 
 struct maskdm_trainer {
     struct mdm_handle handle;
@@ -68,6 +77,9 @@ int mdm_trainer_take_back(maskdm_trainer *tr);
 /* What a progress callback is told of the last step; `steps` 0: not known. */
 struct maskdm_progress mdm_trainer_progress(const maskdm_trainer *tr);
 
+/* Let backward go as far as the input. Another program takes the place of the trainer's, and the micro-batch goes. */
+int mdm_trainer_want_input_gradient(maskdm_trainer *tr);
+
 /* ---- batch.c ---- */
 /* A batch holds no image twice. */
 int mdm_trainer_check_count(const maskdm_trainer *tr, int64_t images);
@@ -77,10 +89,9 @@ int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t
                           const float *noise, const int32_t *index);
 
 /* ---- view.c ---- */
-/* Host memory, good until the same view is asked for again or the trainer goes. NULL for another name, and, with a
- * line, where there is no memory for the copy. */
-const float *mdm_trainer_view(const maskdm_trainer *tr, const char *name);
-const float *mdm_trainer_prediction(const maskdm_trainer *tr);
+/* Host memory, good until the same view is asked for again or the trainer goes, and how many values it has. NULL and
+ * 0, with a line, for another name and where there is no memory for the copy. */
+const float *mdm_trainer_view(const maskdm_trainer *tr, const char *name, int64_t *count);
 
 /* ---- passes.c ---- */
 int mdm_trainer_forward(maskdm_trainer *tr);

@@ -1,32 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What a host may see of the micro-batch: copies of device memory, made when they are asked for into a buffer that
- * each name has and keeps.
+ * each name has and keeps. Images are whole; what the loss compares, target and prediction, is the visible patches in
+ * their order, so that a loss of the host's is one loop over both.
  */
 #include "train/trainer.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
 
-#include <stddef.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    size_t at; /* of the device's buffer in the trainer */
-} images[MDM_VIEW_PREDICTION] = {[MDM_VIEW_INPUT] = {"input", offsetof(struct maskdm_trainer, micro.input)},
-                                 [MDM_VIEW_TARGET] = {"target", offsetof(struct maskdm_trainer, micro.target)},
-                                 [MDM_VIEW_NOISE] = {"noise", offsetof(struct maskdm_trainer, micro.noise)},
-                                 [MDM_VIEW_IMAGES] = {"images", offsetof(struct maskdm_trainer, micro.images)}};
-
 /* The buffer of a view, which two threads may want first at once. */
-static float *get_buffer(const maskdm_trainer *tr, int view, size_t bytes)
+static float *get_buffer(const maskdm_trainer *tr, int view, int64_t values)
 {
     float *there = atomic_load(&tr->view[view]), *made;
 
     if (there)
         return there;
-    made = mdm_need_aligned(bytes, "a view of a trainer");
+    made = mdm_need_aligned((size_t)values * sizeof *made, "a view of a trainer");
     if (!made || atomic_compare_exchange_strong(&tr->view[view], &there, made))
         return made;
     mdm_free(made);
@@ -36,21 +28,104 @@ static float *get_buffer(const maskdm_trainer *tr, int view, size_t bytes)
 /* A copy that fails is NULL, and the line says why. */
 static const float *copy(const maskdm_trainer *tr, int view, const float *memory, int64_t values)
 {
-    const size_t bytes = (size_t)(tr->batch * values) * sizeof *memory;
-    float *buffer = get_buffer(tr, view, bytes);
+    float *buffer = get_buffer(tr, view, values);
+    const size_t bytes = (size_t)values * sizeof *memory;
 
     return buffer && mdm_device_download(tr->device, buffer, memory, bytes) == MASKDM_OK ? buffer : NULL;
 }
 
-const float *mdm_trainer_view(const maskdm_trainer *tr, const char *name)
+/* patches[B,K,p*p*C] from whole[B,H,W,C] */
+static void gather(const maskdm_trainer *tr, float *patches, const float *whole)
 {
-    for (int i = 0; i < MDM_VIEW_PREDICTION; i++)
-        if (strcmp(images[i].name, name) == 0)
-            return copy(tr, i, *(float *const *)((const char *)tr + images[i].at), tr->values);
-    return NULL;
+    const struct mdm_geometry *g = &tr->model->geometry;
+    const int64_t across = g->width / g->patch, row = g->patch * g->channels;
+
+    for (int64_t i = 0; i < tr->batch * tr->visible; i++) {
+        const int64_t patch = tr->micro.index[i];
+        const float *from = whole + i / tr->visible * tr->values +
+                            patch / across * g->patch * g->width * g->channels + patch % across * row;
+
+        for (int64_t y = 0; y < g->patch; y++, from += g->width * g->channels, patches += row)
+            memcpy(patches, from, (size_t)row * sizeof *patches);
+    }
 }
 
-const float *mdm_trainer_prediction(const maskdm_trainer *tr)
+static const float *view_target(const maskdm_trainer *tr, int64_t values)
 {
-    return copy(tr, MDM_VIEW_PREDICTION, mdm_program_output(tr->program), tr->program->output_values);
+    const float *whole = copy(tr, MDM_VIEW_WHOLE, tr->micro.target, tr->batch * tr->values);
+    float *patches = whole ? get_buffer(tr, MDM_VIEW_TARGET, values) : NULL;
+
+    if (patches)
+        gather(tr, patches, whole);
+    return patches;
+}
+
+static const float *view_input_gradient(const maskdm_trainer *tr, int64_t values)
+{
+    const float *gradient = mdm_program_input_gradient(tr->program);
+
+    if (!gradient)
+        mdm_fail(MASKDM_EINVAL, "the input's gradient was not asked for");
+    return gradient ? copy(tr, MDM_VIEW_INPUT_GRADIENT, gradient, values) : NULL;
+}
+
+static const float *view_prediction(const maskdm_trainer *tr, int64_t values)
+{
+    return copy(tr, MDM_VIEW_PREDICTION, mdm_program_output(tr->program), values);
+}
+
+static const float *view_input(const maskdm_trainer *tr, int64_t values)
+{
+    return copy(tr, MDM_VIEW_INPUT, tr->micro.input, values);
+}
+
+static const float *view_noise(const maskdm_trainer *tr, int64_t values)
+{
+    return copy(tr, MDM_VIEW_NOISE, tr->micro.noise, values);
+}
+
+static const float *view_images(const maskdm_trainer *tr, int64_t values)
+{
+    return copy(tr, MDM_VIEW_IMAGES, tr->micro.images, values);
+}
+
+/* Values of one image. */
+static int64_t of_image(const maskdm_trainer *tr)
+{
+    return tr->values;
+}
+
+static int64_t of_target(const maskdm_trainer *tr)
+{
+    const struct mdm_geometry *g = &tr->model->geometry;
+
+    return tr->visible * g->patch * g->patch * g->channels;
+}
+
+static int64_t of_prediction(const maskdm_trainer *tr)
+{
+    return tr->program->output_values;
+}
+
+static const struct {
+    const char *name;
+    const float *(*view)(const maskdm_trainer *tr, int64_t values);
+    int64_t (*values)(const maskdm_trainer *tr);
+} views[] = {{"input", view_input, of_image},    {"noise", view_noise, of_image},
+             {"images", view_images, of_image},  {"input_gradient", view_input_gradient, of_image},
+             {"target", view_target, of_target}, {"prediction", view_prediction, of_prediction}};
+
+const float *mdm_trainer_view(const maskdm_trainer *tr, const char *name, int64_t *count)
+{
+    for (size_t i = 0; i < MDM_LENGTH(views); i++)
+        if (strcmp(views[i].name, name) == 0) {
+            const int64_t values = tr->batch * views[i].values(tr);
+            const float *seen = views[i].view(tr, values);
+
+            *count = seen ? values : 0;
+            return seen;
+        }
+    mdm_fail(MASKDM_ENOTFOUND, "a trainer has no view \"%.80s\"", name);
+    *count = 0;
+    return NULL;
 }

@@ -20,7 +20,7 @@ maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_creat
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
 maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
 maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
-maskdm_trainer_set_batch.index maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
+maskdm_trainer_set_batch.index maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
 maskdm_finetune.data maskdm_finetune.mask""".split())
 
 # Calls that have nothing to say, since signal handlers make them or because NULL is nothing to do.
@@ -95,7 +95,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_trainer_draw.part": "0", "maskdm_trainer_load.path": "rig.state", "maskdm_trainer_load_under.path": "rig.state",
     "maskdm_trainer_load_under.may_differ": "rig.optional", "maskdm_trainer_load_under.count": "1",
     "maskdm_trainer_save.path": "rig.written",
-    "maskdm_trainer_view.name": '"input"', "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
+    "maskdm_trainer_view.name": '"input"', "maskdm_trainer_view.count": "rig.numbers", "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
     "maskdm_trainer_validate.loss": "&rig.number", "maskdm_trainer_set_batch.index": "rig.index",
     "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
     "maskdm_convert.options": "rig.job",

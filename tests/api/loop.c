@@ -233,10 +233,117 @@ START_TEST(a_state_goes_on_under_another_rate)
 }
 END_TEST
 
+/* ---- what a loop sees ---- */
+
+enum { VISIBLE = 8, PATCH = 2, OF_PATCH = PATCH * PATCH * RIG_CHANNELS, ACROSS = RIG_SIDE / PATCH };
+
+START_TEST(views_of_a_batch)
+{
+    struct loop l = begin("");
+    const int32_t *index = maskdm_trainer_index(l.trainer), *labels = maskdm_trainer_labels(l.trainer);
+    const double *times = maskdm_trainer_times(l.trainer), *weights = maskdm_trainer_weights(l.trainer);
+    const float *images, *noise, *target;
+    int64_t count;
+
+    MUST(maskdm_trainer_draw(l.trainer, l.data, 0));
+    images = maskdm_trainer_view(l.trainer, "images", &count);
+    ck_assert_int_eq(count, BATCH * RIG_VALUES);
+    noise = maskdm_trainer_view(l.trainer, "noise", &count);
+    ck_assert_int_eq(count, BATCH * RIG_VALUES);
+    target = maskdm_trainer_view(l.trainer, "target", &count); /* of a network that predicts x0: the images */
+    ck_assert_int_eq(count, BATCH * VISIBLE * OF_PATCH);
+    ck_assert(images && noise && target);
+    for (int b = 0; b < BATCH; b++) {
+        ck_assert(times[b] >= 0 && times[b] < 20 && labels[b] == -1 && weights[b] == 1);
+        for (int k = 0; k < VISIBLE; k++)
+            for (int i = 0; i < OF_PATCH; i++) {
+                int patch = index[b * VISIBLE + k], c = i % RIG_CHANNELS;
+                int y = patch / ACROSS * PATCH + i / (PATCH * RIG_CHANNELS);
+                int x = patch % ACROSS * PATCH + i / RIG_CHANNELS % PATCH;
+
+                ck_assert_float_eq(target[(b * VISIBLE + k) * OF_PATCH + i],
+                                   images[((b * RIG_SIDE + y) * RIG_SIDE + x) * RIG_CHANNELS + c]);
+            }
+    }
+    ck_assert_ptr_null(maskdm_trainer_view(l.trainer, "input_gradient", &count));
+    ck_assert_str_eq(maskdm_last_error(), "the input's gradient was not asked for");
+    (void)end(&l);
+}
+END_TEST
+
+/* Sum of w times the prediction of a batch in which one value of the images is moved; *input is where that stands. */
+static double weighted(const struct loop *l, const float *w, const float *images, const float *noise, int at,
+                       float by, double *input)
+{
+    static const double times[BATCH] = {1, 2, 3, 4};
+    static float moved[BATCH * RIG_VALUES];
+    int32_t index[BATCH * VISIBLE];
+    const float *p;
+    double sum = 0;
+    int64_t n;
+
+    for (int i = 0; i < BATCH * VISIBLE; i++)
+        index[i] = 2 * (i % VISIBLE);
+    memcpy(moved, images, sizeof moved);
+    moved[at] += by;
+    MUST(maskdm_trainer_set_batch(l->trainer, moved, NULL, times, noise, index));
+    MUST(maskdm_trainer_forward(l->trainer));
+    p = maskdm_trainer_view(l->trainer, "prediction", &n);
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)w[i] * p[i];
+    *input = maskdm_trainer_view(l->trainer, "input", NULL)[at];
+    return sum;
+}
+
+/* Against differences; and what the network does not see has none. */
+START_TEST(the_inputs_gradient)
+{
+    static float w[BATCH * VISIBLE * OF_PATCH], images[BATCH * RIG_VALUES], noise[BATCH * RIG_VALUES];
+    static float g[BATCH * RIG_VALUES];
+    struct loop l = begin(""), plain = begin("");
+    double input;
+    int64_t n;
+
+    for (int i = 0; i < BATCH * VISIBLE * OF_PATCH; i++)
+        w[i] = (float)(i * 37 % 101) / 101 - 0.5f;
+    for (int i = 0; i < BATCH * RIG_VALUES; i++) {
+        images[i] = (float)(i * 53 % 97) / 97 - 0.5f;
+        noise[i] = (float)(i * 29 % 89) / 89 - 0.5f;
+    }
+    MUST(maskdm_trainer_step(l.trainer, l.data)); /* at first the last layer is zero, and so is all behind it */
+    MUST(maskdm_trainer_step(l.trainer, l.data));
+    MUST(maskdm_trainer_want_input_gradient(l.trainer));
+    MUST(maskdm_trainer_want_input_gradient(l.trainer));
+    ck_assert_int_eq(maskdm_trainer_forward(l.trainer), MASKDM_EINVAL); /* the micro-batch went */
+    (void)weighted(&l, w, images, noise, 0, 0, &input);
+    MUST(maskdm_trainer_backward(l.trainer, w));
+    memcpy(g, maskdm_trainer_view(l.trainer, "input_gradient", &n), sizeof g);
+    ck_assert_int_eq(n, BATCH * RIG_VALUES);
+    for (int at = 0; at < BATCH * RIG_VALUES; at += 41) {
+        const int patch = at / RIG_CHANNELS / RIG_SIDE % RIG_SIDE / PATCH * ACROSS +
+                          at / RIG_CHANNELS % RIG_SIDE / PATCH;
+        double low, high, below = weighted(&l, w, images, noise, at, -0.02f, &low);
+        double above = weighted(&l, w, images, noise, at, 0.02f, &high);
+
+        if (patch % 2)
+            ck_assert_float_eq(g[at], 0);
+        else
+            ck_assert_double_eq_tol((above - below) / (high - low), g[at], 2e-3 + 0.02 * fabs(g[at]));
+    }
+    MUST(maskdm_trainer_zero_gradients(l.trainer));
+    for (int i = 0; i < 2; i++)
+        MUST(maskdm_trainer_step(plain.trainer, plain.data));
+    MUST(maskdm_trainer_step(plain.trainer, plain.data));
+    MUST(maskdm_trainer_step(l.trainer, l.data)); /* training is what it was */
+    ck_assert_uint_eq(end(&l), end(&plain));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const test[] = {a_rate_of_ones_own, groups_of_parameters, groups_are_checked, what_is_frozen_stays,
-                                 gradients_can_be_set, a_state_goes_on_under_another_rate};
+                                 gradients_can_be_set, a_state_goes_on_under_another_rate, views_of_a_batch,
+                                 the_inputs_gradient};
 
     return rig_run("loop", test, sizeof test / sizeof *test);
 }

@@ -16,10 +16,9 @@ static int add_batch(struct mdm_safetensors_writer *f, const struct bench *b, co
 {
     const struct maskdm_trainer *tr = b->trainer;
     const int64_t image[4] = {w->batch, w->side, w->side, 3}, index[2] = {w->batch, tr->visible}, one = 1;
-    const float *x_t = maskdm_trainer_view(tr, "input"), *target = maskdm_trainer_view(tr, "target");
 
-    MDM_TRY(mdm_safetensors_writer_add(f, "peer.x_t", "F32", image, 4, x_t));
-    MDM_TRY(mdm_safetensors_writer_add(f, "peer.target", "F32", image, 4, target));
+    MDM_TRY(mdm_safetensors_writer_add(f, "peer.x_t", "F32", image, 4, tr->micro.input));
+    MDM_TRY(mdm_safetensors_writer_add(f, "peer.target", "F32", image, 4, tr->micro.target));
     MDM_TRY(mdm_safetensors_writer_add(f, "peer.times", "F64", image, 1, tr->micro.times));
     MDM_TRY(mdm_safetensors_writer_add(f, "peer.index", "I32", index, 2, tr->micro.index));
     return mdm_safetensors_writer_add(f, "peer.loss", "F64", &one, 1, loss);

@@ -160,7 +160,7 @@ static void compare_output(struct reference_case *c, const struct setup *s, int6
                                       patches),
                  "predict"))
         case_compare_images(c, "expect.output", patches, TENSOR_BOUND);
-    memcpy(patches, maskdm_trainer_prediction(s->trainer), (size_t)count * sizeof *patches);
+    memcpy(patches, maskdm_trainer_view(s->trainer, "prediction", NULL), (size_t)count * sizeof *patches);
     turn(image, patches, s->batch, s->outputs, s->height, s->width, s->patch, 1);
     case_compare(c, "expect.output", image, count, TENSOR_BOUND);
     free(image);

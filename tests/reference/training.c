@@ -186,7 +186,8 @@ static void compare_dense(struct reference_case *c, struct setup *s)
     if (dense &&
         !case_ok(c,
                  maskdm_model_predict(s->model, MASKDM_WEIGHTS_EMA, s->batch,
-                                      maskdm_trainer_view(s->trainer, "input"), s->times, s->labels, NULL, 0, dense),
+                                      maskdm_trainer_view(s->trainer, "input", NULL), s->times, s->labels, NULL, 0,
+                                      dense),
                  "predict"))
         case_compare_images(c, "expect.dense", dense, TENSOR_BOUND);
     free(dense);
@@ -198,8 +199,8 @@ void case_loss(struct reference_case *c)
     double loss;
 
     if (!set_up(c, &s, BATCH) && !one_step(c, &s, 0, &loss)) {
-        case_compare_images(c, "expect.x_t", maskdm_trainer_view(s.trainer, "input"), TENSOR_BOUND);
-        case_compare_f32(c, "expect.visible", maskdm_trainer_prediction(s.trainer),
+        case_compare_images(c, "expect.x_t", maskdm_trainer_view(s.trainer, "input", NULL), TENSOR_BOUND);
+        case_compare_f32(c, "expect.visible", maskdm_trainer_view(s.trainer, "prediction", NULL),
                          s.batch * s.visible * (s.n / s.patches), TENSOR_BOUND);
         case_compare(c, "expect.loss", &loss, 1, LOSS_BOUND);
         compare_gradients(c, &s);

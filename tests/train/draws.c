@@ -76,10 +76,10 @@ START_TEST(noise_and_times_of_a_step)
             OK(maskdm_trainer_draw(t.trainer, t.data, part));
             OK(maskdm_scheduler_draw_noise(t.scheduler, SEED, first, step, BATCH / 2, VALUES, noise));
             OK(maskdm_scheduler_draw_times(t.scheduler, SEED, first, step, BATCH / 2, times));
-            ck_assert_mem_eq(maskdm_trainer_view(t.trainer, "noise"), noise, sizeof noise);
+            ck_assert_mem_eq(maskdm_trainer_view(t.trainer, "noise", NULL), noise, sizeof noise);
             ck_assert_mem_eq(t.trainer->micro.times, times, sizeof times);
             OK(maskdm_data_batch(t.data, SEED, step * 2 + part, BATCH / 2, 0, images, NULL));
-            ck_assert_mem_eq(maskdm_trainer_view(t.trainer, "images"), images, sizeof images);
+            ck_assert_mem_eq(maskdm_trainer_view(t.trainer, "images", NULL), images, sizeof images);
         }
     tiny_close(&t);
 }

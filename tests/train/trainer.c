@@ -98,8 +98,9 @@ START_TEST(loss_of_ones_own)
 {
     struct tiny t;
     float *built_in, *own, *d;
+    const float *prediction, *target;
     double loss, by_hand = 0;
-    int64_t k, n = 8 * 8 * 12;
+    int64_t count, n = 8 * 8 * 12;
 
     tiny_open(&t, NULL);
     OK(maskdm_trainer_draw(t.trainer, t.data, 0));
@@ -110,13 +111,13 @@ START_TEST(loss_of_ones_own)
     OK(maskdm_trainer_zero_gradients(t.trainer));
     OK(maskdm_trainer_forward(t.trainer));
     d = malloc((size_t)n * sizeof *d);
-    k = maskdm_trainer_visible(t.trainer);
-    ck_assert_int_eq(k, 8);
+    ck_assert_int_eq(maskdm_trainer_visible(t.trainer), 8);
+    prediction = maskdm_trainer_view(t.trainer, "prediction", &count);
+    ck_assert_int_eq(count, n);
+    target = maskdm_trainer_view(t.trainer, "target", &count);
+    ck_assert_int_eq(count, n);
     for (int64_t i = 0; i < n; i++) {
-        int64_t b = i / (k * 12), patch = maskdm_trainer_index(t.trainer)[i / 12], inner = i % 12;
-        int64_t y = patch / 4 * 2 + inner / 6, x = patch % 4 * 2 + inner / 3 % 2, c = inner % 3;
-        double target = maskdm_trainer_view(t.trainer, "target")[b * VALUES + (y * SIDE + x) * 3 + c];
-        double e = maskdm_trainer_prediction(t.trainer)[i] - target;
+        double e = (double)prediction[i] - target[i];
 
         by_hand += e * e / (double)n;
         d[i] = (float)(2 * e / (double)n);
@@ -125,7 +126,9 @@ START_TEST(loss_of_ones_own)
     OK(maskdm_trainer_backward(t.trainer, d));
     own = tiny_gradients(&t);
     ck_assert_double_lt(tiny_distance(own, built_in, tiny_bytes(&t) / sizeof(float)), 1e-6);
-    ck_assert_ptr_null(maskdm_trainer_view(t.trainer, "nothing"));
+    ck_assert_ptr_null(maskdm_trainer_view(t.trainer, "nothing", &count));
+    ck_assert_str_eq(maskdm_last_error(), "a trainer has no view \"nothing\"");
+    ck_assert_int_eq(count, 0);
     free(d);
     free(own);
     free(built_in);
@@ -148,6 +151,9 @@ START_TEST(handles_know_their_memory)
     tiny_step(&t, 1);
     held = mdm_model_memory(t.model) + mdm_trainer_memory(t.trainer);
     ck_assert_uint_eq(maskdm_device_memory_used(t.device), held); /* images of the host's take none */
+    OK(maskdm_trainer_want_input_gradient(t.trainer));
+    held = mdm_model_memory(t.model) + mdm_trainer_memory(t.trainer);
+    ck_assert_uint_eq(maskdm_device_memory_used(t.device), held);
     OK(maskdm_trainer_validate(t.trainer, t.data, 0, MASKDM_WEIGHTS_EMA, &loss, NULL, 0));
     held = mdm_model_memory(t.model) + mdm_trainer_memory(t.trainer);
     ck_assert_uint_eq(maskdm_device_memory_used(t.device), held);
@@ -185,17 +191,17 @@ START_TEST(views_are_copies)
     tiny_open(&t, NULL);
     OK(maskdm_trainer_draw(t.trainer, t.data, 0));
     OK(maskdm_trainer_forward(t.trainer));
-    view = maskdm_trainer_view(t.trainer, "noise");
-    prediction = maskdm_trainer_prediction(t.trainer);
+    view = maskdm_trainer_view(t.trainer, "noise", NULL);
+    prediction = maskdm_trainer_view(t.trainer, "prediction", NULL);
     memcpy(seen, view, sizeof seen);
     memcpy(image, prediction, (size_t)8 * 8 * 12 * sizeof *image);
     OK(maskdm_trainer_set_batch(t.trainer, image, NULL, times, noise, index));
     OK(maskdm_trainer_forward(t.trainer));
     ck_assert_mem_eq(view, seen, sizeof seen);
     ck_assert_mem_eq(prediction, image, (size_t)8 * 8 * 12 * sizeof *image);
-    ck_assert_ptr_eq(maskdm_trainer_view(t.trainer, "noise"), view);
+    ck_assert_ptr_eq(maskdm_trainer_view(t.trainer, "noise", NULL), view);
     ck_assert_mem_eq(view, noise, sizeof noise);
-    ck_assert_ptr_eq(maskdm_trainer_prediction(t.trainer), prediction);
+    ck_assert_ptr_eq(maskdm_trainer_view(t.trainer, "prediction", NULL), prediction);
     ck_assert_mem_ne(prediction, image, (size_t)8 * 8 * 12 * sizeof *image);
     tiny_close(&t);
 }
