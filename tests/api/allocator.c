@@ -146,10 +146,101 @@ START_TEST(a_host_without_memory_is_answered)
 }
 END_TEST
 
+/* ---- no memory for what loops and files of a host's own want ---- */
+
+struct things {
+    maskdm_device *dev;
+    maskdm_options *folder, *network, *training;
+    maskdm_data *data;
+    maskdm_model *model, *copy;
+    maskdm_optimizer *optimizer;
+    maskdm_trainer *trainer;
+};
+
+static int swallow(void *user, const void *bytes, size_t n)
+{
+    (void)bytes;
+    *(size_t *)user += n;
+    return 0;
+}
+
+static int make(struct things *t, const void *const *files, const size_t *sizes)
+{
+    static const int32_t labels[2] = {0, 1};
+    size_t written = 0;
+    int s;
+
+    if ((s = maskdm_device_open(&t->dev, "cpu", NULL)) < 0 || (s = maskdm_options_create(&t->folder, "folder")) < 0 ||
+        (s = maskdm_options_set(t->folder, "image_size", "8")) < 0 ||
+        (s = maskdm_data_create_encoded(&t->data, t->dev, 2, files, sizes, labels, t->folder)) < 0 ||
+        (s = maskdm_options_create(&t->network, "uvit")) < 0 ||
+        (s = maskdm_options_parse(t->network, RIG_NETWORK)) < 0 ||
+        (s = maskdm_model_create(&t->model, t->dev, "uvit", t->network, NULL, 1)) < 0 ||
+        (s = maskdm_model_set_metadata(t->model, "a", "b")) < 0 ||
+        (s = maskdm_model_set_metadata(t->model, "a", "c")) < 0 || (s = maskdm_model_clone(&t->copy, t->model)) < 0 ||
+        (s = maskdm_model_save_to(t->copy, swallow, &written)) < 0 ||
+        (s = maskdm_optimizer_create(&t->optimizer, NULL, NULL)) < 0 ||
+        (s = maskdm_optimizer_set_group(t->optimizer, "*.bias", 0, 0)) < 0 ||
+        (s = maskdm_options_create(&t->training, "trainer")) < 0 ||
+        (s = maskdm_options_set(t->training, "batch_size", "2")) < 0 ||
+        (s = maskdm_trainer_create(&t->trainer, t->model, NULL, t->optimizer, t->training, NULL)) < 0 ||
+        (s = maskdm_trainer_want_input_gradient(t->trainer)) < 0 ||
+        (s = maskdm_trainer_step(t->trainer, t->data)) < 0)
+        return s;
+    return maskdm_trainer_view(t->trainer, "target", NULL) ? MASKDM_OK : maskdm_last_status();
+}
+
+static void drop(struct things *t)
+{
+    maskdm_trainer_release(&t->trainer);
+    maskdm_optimizer_release(&t->optimizer);
+    maskdm_model_release(&t->copy);
+    maskdm_model_release(&t->model);
+    maskdm_data_release(&t->data);
+    maskdm_options_release(&t->training);
+    maskdm_options_release(&t->network);
+    maskdm_options_release(&t->folder);
+    maskdm_device_release(&t->dev);
+}
+
+START_TEST(nothing_is_lost_where_memory_ends)
+{
+    static unsigned char png[1 << 12], pixel[RIG_VALUES];
+    const void *const files[2] = {png, png};
+    struct host h = {0, 0, -1};
+    int status = MASKDM_ENOMEM;
+    size_t sizes[2];
+    maskdm_image *m;
+    FILE *f;
+
+    MUST(maskdm_image_create(&m, RIG_SIDE, RIG_SIDE, RIG_CHANNELS, MASKDM_SAMPLE_U8, pixel, 0));
+    MUST(maskdm_image_write_png(m, PICTURE, 8));
+    maskdm_image_release(&m);
+    f = fopen(PICTURE, "rb");
+    ck_assert_ptr_nonnull(f);
+    sizes[0] = sizes[1] = fread(png, 1, sizeof png, f);
+    fclose(f);
+    unlink(PICTURE);
+    MUST(maskdm_set_allocator(take, give, &h));
+    for (long n = 0; status == MASKDM_ENOMEM; n++) {
+        struct things t = {0};
+
+        h.left = n;
+        status = make(&t, files, sizes);
+        ck_assert_msg(status == MASKDM_OK || status == MASKDM_ENOMEM, "%ld: %d, %s", n, status, maskdm_last_error());
+        h.left = -1;
+        drop(&t);
+        ck_assert_int_eq(h.out, 0);
+        ck_assert_int_lt(n, 10000);
+    }
+    MUST(maskdm_set_allocator(NULL, NULL, NULL));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const test[] = {all_memory_is_the_hosts, it_cannot_change_while_memory_is_out,
-                                 a_host_without_memory_is_answered};
+                                 a_host_without_memory_is_answered, nothing_is_lost_where_memory_ends};
 
     return rig_run("allocator", test, sizeof test / sizeof *test);
 }

@@ -83,6 +83,16 @@ for name in info["instruction_sets"]:
     status = lib.maskdm_device_open(ctypes.byref(ctypes.c_void_p()), info["devices"][0].encode(),
                                     options(b"device", b"threads=1 instruction_set=" + name.encode()))
     assert status in (0, number["MASKDM_ENOTSUP"], number["MASKDM_ENOMEM"]), (name, lib.maskdm_last_error())
+# What an option knows and this build has not is refused; so no set can be had and not be told of.
+choices = ctypes.create_string_buffer(256)
+for i in range(lib.maskdm_options_count(b"device")):
+    check(lib.maskdm_options_describe(b"device", i, b"name", choices, 256, None))
+    if choices.value == b"instruction_set":
+        check(lib.maskdm_options_describe(b"device", i, b"choices", choices, 256, None))
+        break
+for name in set(choices.value.decode().split("|")) - {"auto"} - set(info["instruction_sets"]):
+    assert lib.maskdm_device_open(ctypes.byref(ctypes.c_void_p()), b"cpu", options(b"device", b"instruction_set=" + name.encode())) \
+        == number["MASKDM_ENOTSUP"], name
 device = make("device_open", info["devices"][0].encode(), None)
 model = make("model_create", device, b"uvit", options(b"uvit", b"image_size=8 patch_size=2 dim=16 depth=3 heads=2"), None, 1)
 data = make("data_create_callback", device, 6, 8, 8, 3, fetch, callbacks["maskdm_drop_callback"](), None)
