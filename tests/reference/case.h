@@ -58,9 +58,12 @@ void case_train(struct reference_case *c);
 void case_sample(struct reference_case *c);
 void case_checkpoint(struct reference_case *c);
 void case_network(struct reference_case *c);
+void case_objective(struct reference_case *c);
+void case_solver(struct reference_case *c);
 
 /* ---- shared by loss, train and sample (network.c) ---- */
 maskdm_scheduler *case_scheduler(struct reference_case *c);
+maskdm_scheduler *case_scheduler_of(struct reference_case *c, const char *options);
 maskdm_model *case_model(struct reference_case *c); /* with the case's weights */
 /* Every parameter from `param.NAME`, and no such tensor left over: 0, or -1 with the failure recorded. */
 int case_weights(struct reference_case *c, maskdm_model *model);

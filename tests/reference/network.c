@@ -17,12 +17,21 @@ static maskdm_options *options(struct reference_case *c, const char *kind, const
     return o;
 }
 
+maskdm_scheduler *case_scheduler_of(struct reference_case *c, const char *text)
+{
+    maskdm_options *o = options(c, "scheduler", text);
+    maskdm_scheduler *s = NULL;
+
+    if (o)
+        case_ok(c, maskdm_scheduler_create(&s, o), text);
+    maskdm_options_release(&o);
+    return s;
+}
+
 maskdm_scheduler *case_scheduler(struct reference_case *c)
 {
     char text[256], prediction[32], schedule[32];
     const double size = case_number(c, "diffusion", "shift_image_size", 0);
-    maskdm_scheduler *s = NULL;
-    maskdm_options *o;
     int n;
 
     snprintf(prediction, sizeof prediction, "%s", case_value(c, "diffusion", "objective", "pred_noise"));
@@ -32,11 +41,7 @@ maskdm_scheduler *case_scheduler(struct reference_case *c)
                  prediction + (strncmp(prediction, "pred_", 5) ? 0 : 5));
     if (size > 0)
         snprintf(text + n, sizeof text - (size_t)n, " shift_size=%.0f", size);
-    o = options(c, "scheduler", text);
-    if (o)
-        case_ok(c, maskdm_scheduler_create(&s, o), text);
-    maskdm_options_release(&o);
-    return s;
+    return case_scheduler_of(c, text);
 }
 
 int case_weights(struct reference_case *c, maskdm_model *model)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * reference_check [--device NAME] [--threads N] PATH...: run every case below the paths that the authors' program
- * wrote, and hold the library to it. One line a case: name, worst relative error, verdict. Without a path, the folder
- * s that MASKDM_REFERENCE names, apart by colons; without that, exit status 77.
+ * reference_check [--device NAME] [--threads N] PATH...: run every case below the paths that a program of the field
+ * wrote, and hold the library to it. One line a case: name, worst relative error, verdict. Without a path, the folders
+ * that MASKDM_REFERENCE names, apart by colons; without that, exit status 77.
  */
 #include "case.h"
 
@@ -27,7 +27,9 @@ static const struct {
              {"train", case_train, 0},
              {"sample", case_sample, 0},
              {"checkpoint", case_checkpoint, 0},
-             {"network", case_network, 1}};
+             {"network", case_network, 1},
+             {"objective", case_objective, 1},
+             {"solver", case_solver, 1}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {
