@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * reference_check [--device NAME] [--threads N] PATH...: run every case below the paths that a program of the field
- * wrote, and hold the library to it. One line a case: name, worst relative error, verdict. Without a path, the folders
- * that MASKDM_REFERENCE names, apart by colons; without that, exit status 77.
+ * wrote, and hold the library to it. One line a case: name, worst relative error, verdict. Without a path, the
+ * folders that MASKDM_REFERENCE names, apart by colons; without that, exit status 77.
  */
 #include "case.h"
 
