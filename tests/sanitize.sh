@@ -24,7 +24,7 @@ ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:allocator_may_return_null=1 \
 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 LSAN_OPTIONS="suppressions=$here/leaks.supp:print_suppressions=0" \
     meson test -C "$folder/address" --no-rebuild --print-errorlogs --timeout-multiplier 4 --suite unit --suite kernel \
-    --suite grad --suite reference --suite train --suite api --suite fuzz || status=$?
+    --suite grad --suite reference --suite train --suite api --suite guard --suite fuzz || status=$?
 
 # Where addresses are drawn from more bits than ThreadSanitizer bears, it needs them fixed; not every container lets.
 wrapper=

@@ -28,8 +28,8 @@
  *   any function on handles that are not at work. It must return: to leave it by longjmp() or by an exception is
  *   undefined. From C++ it keeps the exception, cancels, and who called throws it again (examples/cplusplus.cc).
  * - fork() may come at any moment. The child may release the parent's handles, which then only frees memory, and open
- *   its own. Whatever would compute on the parent's device or read images of its data sets is MASKDM_EINVAL there,
- *   with a line that says why: the threads behind them stayed in the parent.
+ *   its own. Whatever would compute on the parent's device, read or set weights that lie there, or read images of its
+ *   data sets is MASKDM_EINVAL there, with a line that says why: the threads behind them stayed in the parent.
  * - Sizes in bytes that are given are size_t; counts, and all that is answered, int64_t. Images are rows x columns x
  *   channels, the channel innermost.
  * - Nothing is printed; the process is never ended; signals, environment, locale and the floating-point

@@ -34,7 +34,8 @@ enum { MDM_MAX_IN = 6, MDM_MAX_OUT = 3, MDM_MAX_ATTR = 4, MDM_MAX_CONSTANT = 2 }
  * but later calls see what earlier ones wrote. A host buffer that was given may be reused on return.
  * Threads: one at a time, between mdm_device_enter() and mdm_device_leave(); but alloc(), release() and the transfers
  * (upload, download, copy, fill) come from any thread at any time, bodies of loop() among them, on memory that nobody
- * else works on. */
+ * else works on. In a process forked from the backend's there come release() and close() alone, and wait for nobody:
+ * the other threads stayed behind, and whatever they held with them. */
 
 /* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
  * of what stands here; functions that are added behind the last change the size of the table alone. */

@@ -94,6 +94,17 @@ static int is_refused(int rc)
            strstr(maskdm_last_error(), "belongs to process");
 }
 
+/* Elements of the first parameter, which an image has room for. */
+static int64_t first_count(const maskdm_model *model)
+{
+    int64_t shape[4], count = 1;
+    int rank = maskdm_model_parameter_shape(model, 0, shape, 4);
+
+    for (int d = 0; d < rank; d++)
+        count *= shape[d];
+    return count;
+}
+
 /* 0, or the number of what went wrong. Nothing of Check's is called here. */
 static int be_child(struct handles *h)
 {
@@ -106,6 +117,9 @@ static int be_child(struct handles *h)
                   is_refused(maskdm_trainer_step(h->tr, h->pictures)) &&
                   is_refused(maskdm_sampler_run(h->sampler, 1, NULL, NULL, MASKDM_SAMPLE_U8, pixel, 0, 0)) &&
                   is_refused(maskdm_data_get(h->pictures, 0, image, &label)) &&
+                  is_refused(maskdm_model_get_parameter(h->model, MASKDM_WEIGHTS_EMA, 0, image,
+                                                        first_count(h->model))) &&
+                  is_refused(maskdm_model_clone(&copy, h->model)) && !maskdm_trainer_view(h->tr, "noise", NULL) &&
                   is_refused(maskdm_model_create(&copy, h->dev, "uvit", NULL, NULL, 1));
 
     release_handles(h);

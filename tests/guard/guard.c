@@ -29,6 +29,7 @@ struct guard {
     struct mdm_backend *cpu;
     const struct mdm_device_host *host;
     pthread_mutex_t lock; /* of the list and the kernels */
+    pid_t maker;
     struct buffer *all;
     struct mdm_kernel kernel[2][MDM_OP_COUNT];
 };
@@ -52,6 +53,24 @@ static _Noreturn void die(const char *format, ...)
     abort();
 }
 
+/* In a forked child nobody would give back a lock that another thread held, and nothing runs beside the caller. */
+static int is_child(const struct guard *g)
+{
+    return getpid() != g->maker;
+}
+
+static void lock(struct guard *g)
+{
+    if (!is_child(g))
+        pthread_mutex_lock(&g->lock);
+}
+
+static void unlock(struct guard *g)
+{
+    if (!is_child(g))
+        pthread_mutex_unlock(&g->lock);
+}
+
 /* Where [seen, seen + bytes) really lies. */
 static void *lead(struct guard *g, const char *what, const void *seen, size_t bytes)
 {
@@ -61,14 +80,14 @@ static void *lead(struct guard *g, const char *what, const void *seen, size_t by
 
     if (!p || !bytes)
         return (void *)(uintptr_t)seen;
-    pthread_mutex_lock(&g->lock);
+    lock(g);
     for (b = g->all; b && !memory; b = b->next)
         if (p >= b->seen && p < b->seen + b->bytes) {
             if (bytes > b->bytes - (size_t)(p - b->seen))
                 die("%s: %zu bytes at %zu of a buffer of %zu", what, bytes, (size_t)(p - b->seen), b->bytes);
             memory = b->memory + (p - b->seen);
         }
-    pthread_mutex_unlock(&g->lock);
+    unlock(g);
     if (!memory)
         die("%s: %p is no device memory", what, seen);
     return memory;
@@ -107,10 +126,10 @@ static int take(struct mdm_backend *backend, void **out, size_t bytes, const cha
     b->memory = b->map + page + b->room - whole;
     memset(b->map + page, CANARY, b->room);
     memset(b->memory, FRESH, bytes);
-    pthread_mutex_lock(&g->lock);
+    lock(g);
     b->next = g->all;
     g->all = b;
-    pthread_mutex_unlock(&g->lock);
+    unlock(g);
     *out = b->seen;
     return MASKDM_OK;
 }
@@ -132,13 +151,13 @@ static void give(struct mdm_backend *backend, void *memory)
 
     if (!memory)
         return;
-    pthread_mutex_lock(&g->lock);
+    lock(g);
     while (*at && (*at)->seen != memory)
         at = &(*at)->next;
     b = *at;
     if (b)
         *at = b->next;
-    pthread_mutex_unlock(&g->lock);
+    unlock(g);
     if (!b)
         die("%p is given back, which is no buffer", memory);
     check_canary(b);
@@ -349,12 +368,12 @@ static const struct mdm_kernel *find_kernel(struct mdm_backend *b, enum mdm_op_i
     if (!cpu)
         return NULL;
     k = &g->kernel[dtype == MDM_F64][op];
-    pthread_mutex_lock(&g->lock);
+    lock(g);
     k->forward = cpu->forward ? forward : NULL;
     k->backward = cpu->backward ? backward : NULL;
     k->scratch = cpu->scratch ? scratch : NULL;
     k->remake = cpu->remake ? remake : NULL;
-    pthread_mutex_unlock(&g->lock);
+    unlock(g);
     return k;
 }
 
@@ -389,10 +408,11 @@ static void close_guard(struct mdm_backend *b)
 {
     struct guard *g = guard_of(b);
 
-    if (g->all)
+    if (g->all && !is_child(g))
         die("the device closes with %zu bytes that nobody gave back", g->all->bytes);
     g->cpu->v->close(g->cpu);
-    pthread_mutex_destroy(&g->lock);
+    if (!is_child(g))
+        pthread_mutex_destroy(&g->lock);
     g->host->free(g);
 }
 
@@ -440,6 +460,7 @@ static int open_guard(struct mdm_backend **out, const struct mdm_device_host *ho
     }
     g->base.v = &vtbl;
     g->host = host;
+    g->maker = getpid();
     pthread_mutex_init(&g->lock, NULL);
     *out = &g->base;
     return MASKDM_OK;
