@@ -5,16 +5,16 @@
 #include "base/error.h"
 #include "diffusion/slope.h"
 
-static const struct mdm_option rows[] = {{MDM_STEPS(mdm_churn_options, "50")}, MDM_CHURN(mdm_churn_options)};
-static const struct mdm_option_table table = {
-    "euler", "", "first order along the path", rows, MDM_LENGTH(rows), sizeof(struct mdm_churn_options)};
+static const struct mdm_option_table table = {"euler",
+                                              "",
+                                              "first order along the path",
+                                              mdm_slope_options,
+                                              MDM_SLOPE_OPTIONS,
+                                              sizeof(struct mdm_slope_options)};
 
 static int read(struct mdm_method *s, const maskdm_options *options)
 {
-    struct mdm_churn_options o;
-
-    mdm_options_read(options, &table, &o);
-    return mdm_churn_read(s, &o);
+    return mdm_slope_read(s, options, &table);
 }
 
 static int64_t evaluations(const struct mdm_method *s)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A solver's method: the arithmetic of a sampler without its network. It lists when the
- * network is asked, and gives each next x as a sum of what may be looked at: the present x, the x at the step's
- * start, the x0 of this evaluation and of the one before, the noise eps, and fresh normals. Adding one is a file with
- * a struct mdm_method_class and its options, and a row in method_list.c.
+ * A solver's method: the arithmetic of a sampler without its network. It lists when the network is asked, and gives
+ * each next x as a sum of what may be looked at: the present x, the x at the step's start, the x0 of this evaluation
+ * and of the one before, the noise eps, and fresh normals. Adding one is a file with a struct mdm_method_class and
+ * its options, and a row in method_list.c.
  */
 #ifndef MASKDM_DIFFUSION_METHOD_H
 #define MASKDM_DIFFUSION_METHOD_H
@@ -20,7 +20,7 @@ struct mdm_method {
     int64_t evaluations;                             /* of the network */
     int clip;                                        /* x0 to -1 .. 1 */
     double eta;                                      /* ddim: share of fresh noise */
-    double churn, churn_min, churn_max, churn_noise; /* euler, heun: see churn.h */
+    double churn, churn_min, churn_max, churn_noise; /* euler, heun: see slope.h */
 };
 
 /* One evaluation of the network and what becomes of it. */

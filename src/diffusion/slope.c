@@ -8,17 +8,31 @@
 
 #include <math.h>
 
-int mdm_churn_read(struct mdm_method *s, const struct mdm_churn_options *o)
+const struct mdm_option mdm_slope_options[MDM_SLOPE_OPTIONS] = {
+    {MDM_STEPS(mdm_slope_options, "50")},
+    {MDM_OPTION(mdm_slope_options, churn), .standard = "0", .min = 0, .max = 1e6, .alias = "s_churn",
+     .help = "noise that is added on the way, over all steps; 0: none"},
+    {MDM_OPTION(mdm_slope_options, churn_min), .standard = "0", .min = 0, .max = 1e9, .alias = "s_min|s_tmin",
+     .help = "least noise-to-signal ratio at which it is"},
+    {MDM_OPTION(mdm_slope_options, churn_max), .standard = "1000000000", .min = 0, .max = 1e9,
+     .alias = "s_max|s_tmax", .help = "most noise-to-signal ratio at which it is"},
+    {MDM_OPTION(mdm_slope_options, churn_noise), .standard = "1", .min = 0, .max = 100, .alias = "s_noise",
+     .help = "deviation of that noise"},
+};
+
+int mdm_slope_read(struct mdm_method *s, const maskdm_options *options, const struct mdm_option_table *table)
 {
     const struct mdm_process_class *kind = s->scheduler->process->kind;
+    struct mdm_slope_options o;
 
-    s->steps = o->steps;
-    s->churn = o->churn;
-    s->churn_min = o->churn_min;
-    s->churn_max = o->churn_max;
-    s->churn_noise = o->churn_noise;
-    if (o->churn > 0 && kind->straight)
-        return mdm_fail(MASKDM_EINVAL, "churn %g has no meaning for the straight path of process %s", o->churn,
+    mdm_options_read(options, table, &o);
+    s->steps = o.steps;
+    s->churn = o.churn;
+    s->churn_min = o.churn_min;
+    s->churn_max = o.churn_max;
+    s->churn_noise = o.churn_noise;
+    if (o.churn > 0 && kind->straight)
+        return mdm_fail(MASKDM_EINVAL, "churn %g has no meaning for the straight path of process %s", o.churn,
                         kind->name);
     return MASKDM_OK;
 }

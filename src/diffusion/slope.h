@@ -8,40 +8,18 @@
 
 #include "diffusion/method.h"
 
-struct mdm_churn_options {
+struct mdm_slope_options {
     int64_t steps;
     double churn, churn_min, churn_max, churn_noise;
 };
+enum { MDM_SLOPE_OPTIONS = 5 };
+extern const struct mdm_option mdm_slope_options[MDM_SLOPE_OPTIONS];
 
-#define MDM_CHURN(of)                                                                                                \
-    {MDM_OPTION(of, churn),                                                                                          \
-     .standard = "0",                                                                                                \
-     .min = 0,                                                                                                       \
-     .max = 1e6,                                                                                                     \
-     .alias = "s_churn",                                                                                             \
-     .help = "noise that is added on the way, over all steps; 0: none"},                                             \
-        {MDM_OPTION(of, churn_min),                                                                                  \
-         .standard = "0",                                                                                            \
-         .min = 0,                                                                                                   \
-         .max = 1e9,                                                                                                 \
-         .alias = "s_min|s_tmin",                                                                                    \
-         .help = "least noise-to-signal ratio at which it is"},                                                      \
-        {MDM_OPTION(of, churn_max),                                                                                  \
-         .standard = "1000000000",                                                                                   \
-         .min = 0,                                                                                                   \
-         .max = 1e9,                                                                                                 \
-         .alias = "s_max|s_tmax",                                                                                    \
-         .help = "most noise-to-signal ratio at which it is"},                                                       \
-    {                                                                                                                \
-        MDM_OPTION(of, churn_noise), .standard = "1", .min = 0, .max = 100, .alias = "s_noise",                      \
-                                     .help = "deviation of that noise"                                               \
-    }
+/* Those of `table`, whose rows are mdm_slope_options. EINVAL where a straight path is to be churned. */
+int mdm_slope_read(struct mdm_method *s, const maskdm_options *options, const struct mdm_option_table *table);
 
-/* EINVAL where a straight path is to be churned. */
-int mdm_churn_read(struct mdm_method *s, const struct mdm_churn_options *o);
-
-/* The beginning and the end of step i on the path, the beginning after churn, which is noted in *out with the time.
- */
+/* The beginning and the end of step i on the path, the beginning after churn, which is noted in *out with its time.
+ * */
 struct mdm_leg {
     struct mdm_path from, to;
 };

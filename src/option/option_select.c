@@ -34,7 +34,7 @@ int mdm_option_follow(maskdm_options *o, const struct mdm_option_slot *chooser)
         struct mdm_option_slot *s = &o->slot[i];
         const struct mdm_option *row = mdm_option_row(table, s->place.option->name);
 
-        if (s->place.chooser != chooser->place.table || !row || row == s->place.option)
+        if (s->place.chooser != chooser->place.table || !row || table == s->place.table)
             continue;
         s->place.option = row;
         s->place.table = table;
