@@ -60,6 +60,17 @@ uint32_t mdm_rng_range(struct mdm_rng *r, uint32_t limit)
     return (uint32_t)(product >> 32);
 }
 
+/* Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S): a number is taken with
+ * probability (still wanted) / (still to come), which needs no memory and gives rising numbers. */
+void mdm_rng_choose(struct mdm_rng *r, int32_t *out, int64_t count, int64_t n)
+{
+    int64_t taken = 0;
+
+    for (int64_t i = 0; taken < count; i++)
+        if (mdm_rng_range(r, (uint32_t)(n - i)) < (uint32_t)(count - taken))
+            out[taken++] = (int32_t)i;
+}
+
 double mdm_rng_uniform(struct mdm_rng *r)
 {
     uint64_t high = mdm_rng_u32(r), low = mdm_rng_u32(r);

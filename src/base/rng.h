@@ -29,7 +29,8 @@ enum mdm_purpose {
     MDM_DRAW_SAMPLER = 8,      /* noise inside sampling steps; step = sampler step */
     MDM_DRAW_SPLIT = 9,        /* train / held-out split */
     MDM_DRAW_LABEL = 10,       /* label dropout */
-    MDM_DRAW_USER = 11         /* custom mask policies */
+    MDM_DRAW_USER = 11,        /* custom mask policies */
+    MDM_DRAW_ROUTE = 12        /* tokens that a training step takes through the routed blocks */
 };
 
 struct mdm_rng {
@@ -44,6 +45,8 @@ void mdm_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2
 struct mdm_rng mdm_rng_make(uint64_t seed, enum mdm_purpose purpose, uint64_t sample, uint64_t step);
 uint32_t mdm_rng_u32(struct mdm_rng *r);
 uint32_t mdm_rng_range(struct mdm_rng *r, uint32_t limit);       /* uniform in [0, limit), no modulo bias */
+/* `count` of the numbers 0 .. n-1, rising, every set of that size equally likely. */
+void mdm_rng_choose(struct mdm_rng *r, int32_t *out, int64_t count, int64_t n);
 double mdm_rng_uniform(struct mdm_rng *r);                       /* in [0, 1), 53 bits */
 
 /* `count` standard normal deviates: element i depends on (stream, i) alone. Box-Muller over pairs with our own

@@ -16,8 +16,8 @@ static int64_t visible_block(const maskdm_mask *m, struct mdm_grid grid)
     return patches - (int64_t)(m->ratio * (double)patches) / (b * b) * (b * b);
 }
 
-/* Selection sampling over blocks, as for patches. The decisions of one row of blocks are needed once for each of its
- * b rows of patches: the stream is a value, so they are drawn again from a copy rather than kept. */
+/* Selection sampling over blocks, as mdm_rng_choose(). The decisions of one row of blocks are needed once for each of
+ * its b rows of patches: the stream is a value, so they are drawn again from a copy rather than kept. */
 static int draw_block(const maskdm_mask *m, struct mdm_grid grid, int64_t visible, struct mdm_rng *stream,
                       int32_t *index)
 {

@@ -11,18 +11,11 @@ static int64_t visible_patch(const maskdm_mask *m, struct mdm_grid grid)
     return patches - (int64_t)(m->ratio * (double)patches);
 }
 
-/* Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S): a patch is taken with
- * probability (still wanted) / (still to come), which needs no memory and gives rising indices. */
 static int draw_patch(const maskdm_mask *m, struct mdm_grid grid, int64_t visible, struct mdm_rng *stream,
                       int32_t *index)
 {
-    const int64_t patches = grid.rows * grid.columns;
-    int64_t taken = 0;
-
     (void)m;
-    for (int64_t i = 0; taken < visible; i++)
-        if (mdm_rng_range(stream, (uint32_t)(patches - i)) < (uint32_t)(visible - taken))
-            index[taken++] = (int32_t)i;
+    mdm_rng_choose(stream, index, visible, grid.rows * grid.columns);
     return 0;
 }
 
