@@ -66,6 +66,9 @@ enum mdm_op_id {
     MDM_OP_TOKENS,      /* x[B,K,D] pos[1,e+P,D] index[B,K] a?[B,e1,D] b?[B,e2,D] c?[B,e3,D], e = e1+e2+e3
                               -> y[B,e+K,D]: [a, b, c, x] plus the position rows 0 .. e-1 and e + index */
     MDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,N-e,D] without the first e tokens */
+    MDM_OP_ROUTE,       /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
+                              e + keep */
+    MDM_OP_UNROUTE,     /* x[B,N,D] y[B,e+R,D] keep[B,R]; attr 0: e -> x with y in the places that route took */
     MDM_OP_COUNT
 };
 

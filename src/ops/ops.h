@@ -29,5 +29,8 @@ mdm_val mdm_embed(struct mdm_graph *g, mdm_val label, mdm_val table, mdm_val nul
 /* count: how many values, of one or more tokens each, stand before the patches; none to 3. */
 mdm_val mdm_tokens(struct mdm_graph *g, const mdm_val *extra, int count, mdm_val x, mdm_val position, mdm_val index);
 mdm_val mdm_trim(struct mdm_graph *g, mdm_val x, int64_t extras);
+/* y: the extra tokens of x and those that keep tells; unroute: x with y in their places. */
+mdm_val mdm_route(struct mdm_graph *g, mdm_val x, mdm_val keep, int64_t extras);
+mdm_val mdm_unroute(struct mdm_graph *g, mdm_val x, mdm_val y, mdm_val keep, int64_t extras);
 
 #endif

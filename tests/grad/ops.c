@@ -268,6 +268,29 @@ static void trim(struct rig *r)
     output(r, mdm_trim(&r->g, input(r, mdm_shape3(2, 5, 3)), 2));
 }
 
+static const int32_t kept[] = {0, 3, 1, 2};
+
+static void route(struct rig *r)
+{
+    output(r, mdm_route(&r->g, input(r, mdm_shape3(2, 6, 3)), integers(r, mdm_shape2(2, 2), kept), 2));
+}
+
+static void unroute(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 6, 3)), y = input(r, mdm_shape3(2, 4, 3));
+
+    output(r, mdm_unroute(&r->g, x, y, integers(r, mdm_shape2(2, 2), kept), 2));
+}
+
+/* The sequence goes both ways, and past both. */
+static void route_around(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 4, 3)), keep = integers(r, mdm_shape2(2, 2), kept), y;
+
+    y = mdm_linear(&r->g, mdm_route(&r->g, x, keep, 0), matrix(r, "w", 3, 3), MDM_NONE);
+    output(r, mdm_add(&r->g, mdm_unroute(&r->g, x, mdm_gelu(&r->g, y), keep, 0), x));
+}
+
 static const struct {
     const char *name;
     void (*record)(struct rig *r);
@@ -307,6 +330,9 @@ static const struct {
     {"modulate before a product", modulate_linear},
     {"gate_add", gate_add},
     {"trim", trim},
+    {"route", route},
+    {"unroute", unroute},
+    {"route and back", route_around},
 };
 
 /* Another consumer behind the op: backward meets it first, so that the op must add. */

@@ -259,7 +259,7 @@ END_TEST
 /* Every op says no to shapes that do not fit. */
 START_TEST(ops_check_shapes)
 {
-    for (int which = 0; which < 18; which++) {
+    for (int which = 0; which < 20; which++) {
         struct mdm_params layout = {0};
         struct mdm_graph g;
         mdm_val x, x2, i, t, sum, w;
@@ -289,6 +289,8 @@ START_TEST(ops_check_shapes)
         case 15: mdm_modulate(&g, x, weight(&g, "u", 2, 12), -1, 1, 1e-6); break;
         case 16: mdm_gate_add(&g, x, mdm_gelu(&g, x), weight(&g, "u", 3, 12), 1); break;
         case 17: mdm_gate_add(&g, x, x2, weight(&g, "u", 2, 12), 1); break;
+        case 18: mdm_route(&g, x2, i, 1); break;
+        case 19: mdm_unroute(&g, x2, x, mdm_graph_input(&g, MDM_I32, mdm_shape2(2, 1)), 1); break;
         default: mdm_linear(&g, x, w, 99); break;
         }
         ck_assert_msg(g.failure.code == (which == 13 ? MASKDM_EINVAL : MASKDM_ESHAPE), "case %d: %d %s", which,

@@ -55,6 +55,7 @@ int REAL(mdm_cpu_accumulate)(struct mdm_backend *b, real *dst, int add, const re
 extern const struct mdm_kernel REAL(mdm_cpu_linear), REAL(mdm_cpu_linear_silu), REAL(mdm_cpu_linear2),
     REAL(mdm_cpu_gelu), REAL(mdm_cpu_gelu_tanh), REAL(mdm_cpu_silu), REAL(mdm_cpu_layernorm), REAL(mdm_cpu_add_norm),
     REAL(mdm_cpu_modulate), REAL(mdm_cpu_gate_add), REAL(mdm_cpu_add), REAL(mdm_cpu_qkv_bias),
-    REAL(mdm_cpu_patchify), REAL(mdm_cpu_timestep), REAL(mdm_cpu_embed), REAL(mdm_cpu_tokens), REAL(mdm_cpu_trim);
+    REAL(mdm_cpu_patchify), REAL(mdm_cpu_timestep), REAL(mdm_cpu_embed), REAL(mdm_cpu_tokens), REAL(mdm_cpu_trim),
+    REAL(mdm_cpu_route), REAL(mdm_cpu_unroute);
 
 #endif

@@ -27,4 +27,6 @@ void REAL(mdm_cpu_table_c)(struct mdm_cpu_table *t)
     t->kernel[MDM_OP_EMBED] = REAL(mdm_cpu_embed);
     t->kernel[MDM_OP_TOKENS] = REAL(mdm_cpu_tokens);
     t->kernel[MDM_OP_TRIM] = REAL(mdm_cpu_trim);
+    t->kernel[MDM_OP_ROUTE] = REAL(mdm_cpu_route);
+    t->kernel[MDM_OP_UNROUTE] = REAL(mdm_cpu_unroute);
 }
