@@ -89,7 +89,8 @@ MASKDM_API double maskdm_trainer_last_loss(const maskdm_trainer *trainer);
  * dropout. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, maskdm_data *data, int64_t part);
 /** Give the micro-batch oneself. images: B x n in -1 .. 1. labels: B or NULL (all null). times: B, of the process.
- * noise: B x n. index: B x K rising patch indices, NULL when all are visible. All are copied. */
+ * noise: B x n. index: B x K rising patch indices, NULL when all are visible. All are copied.
+ * Where the network routes, which tokens it routes is drawn as for the step's first part. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images,
                                                           const int32_t *labels, const double *times,
                                                           const float *noise, const int32_t *index);

@@ -186,9 +186,12 @@ int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network
     if (e.batch < 1 || e.visible < 1 || e.visible > m->geometry.patches)
         status = mdm_fail(MASKDM_EINVAL, "a batch of %lld images with %lld of %lld patches visible is impossible",
                           (long long)e.batch, (long long)e.visible, (long long)m->geometry.patches);
-    else
+    else {
+        if (train)
+            e.routed = mdm_network_routed(m->network, m->options, e.visible);
         status = mdm_program_estimate(&arena, &m->layout, device, m->network, m->options, e,
                                       train ? MDM_PROGRAM_TRAIN : MDM_PROGRAM_PREDICT);
+    }
     if (status == MASKDM_OK) {
         images = (size_t)(m->geometry.height * m->geometry.width * m->geometry.channels) * sizeof(float);
         if (mdm_mul_size(&images, images, (size_t)e.batch) || mdm_mul_size(&images, images, train ? 4 : 6) ||

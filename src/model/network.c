@@ -23,6 +23,11 @@ const struct mdm_network *mdm_network_find(const char *name)
     return NULL;
 }
 
+int64_t mdm_network_routed(const struct mdm_network *network, const maskdm_options *options, int64_t visible)
+{
+    return network->routed ? network->routed(options, visible) : 0;
+}
+
 int mdm_network_fail(const char *name)
 {
     struct mdm_text list = {0};

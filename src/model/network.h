@@ -30,6 +30,7 @@ int mdm_geometry_check_blocks(const maskdm_options *o, int64_t dim, int64_t dept
 struct mdm_extent {
     int64_t batch;   /* B images */
     int64_t visible; /* K patches of each; where a program is asked for, 0 stands for all of them */
+    int64_t routed;  /* R of those go through the routed blocks, the others pass them by; 0: nothing is routed */
 };
 
 /* Places where a recorded program takes its inputs and leaves its output. MDM_NONE: the network has no such place;
@@ -37,11 +38,12 @@ struct mdm_extent {
 struct mdm_ports {
     mdm_val image;  /* [B,H,W,C] x_t */
     mdm_val index;  /* [B,K] I32 visible patches, rising */
+    mdm_val keep;   /* [B,R] I32 which of the K go through the routed blocks, rising; where an extent routes */
     mdm_val time;   /* [B] F64 */
     mdm_val label;  /* [B] I32, -1 null */
     mdm_val output; /* [B,K,p*p*outputs], a patch's values in (row, column, channel) order */
 };
-#define MDM_NO_PORTS ((struct mdm_ports){MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE})
+#define MDM_NO_PORTS ((struct mdm_ports){MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE})
 
 struct mdm_tensorfile;
 
@@ -55,6 +57,8 @@ struct mdm_network {
     /* Record for an extent, and leave in *ports, which has none yet, those that the network has. */
     void (*record)(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options,
                    struct mdm_extent extent);
+    /* For training on so many visible patches: mdm_extent's `routed`. NULL: it has no blocks to pass by. */
+    int64_t (*routed)(const maskdm_options *options, int64_t visible);
     const char *anchor; /* a tensor that every checkpoint of the authors has, and none of a network above it */
     /* Set those of its options that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
      * where the patches make no square. NULL: its checkpoints are not read. */
@@ -70,6 +74,7 @@ int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struc
 
 const struct mdm_network *mdm_network_at(int i);              /* NULL: none */
 const struct mdm_network *mdm_network_find(const char *name); /* NULL: none */
+int64_t mdm_network_routed(const struct mdm_network *network, const maskdm_options *options, int64_t visible);
 int mdm_network_fail(const char *name);                       /* there is none of that name, but these */
 
 #endif

@@ -13,6 +13,8 @@ struct mdm_uvit_options {
     double mlp_ratio;
     int qkv_bias, time_mlp;
     int64_t classes;
+    double route_ratio;
+    int64_t route_from;
 };
 
 struct mdm_dit_options {

@@ -145,16 +145,15 @@ static int check_labels(const struct mdm_program *p, const int32_t *labels)
     return MASKDM_OK;
 }
 
-static int check_index(const struct mdm_program *p, const int32_t *index)
+/* count of 0 .. limit-1 for every image */
+static int check_rising(const struct mdm_program *p, const int32_t *index, int64_t count, int64_t limit,
+                        const char *what)
 {
-    const int64_t patches = p->model->geometry.patches, visible = p->extent.visible;
-
-    for (int64_t b = 0; b < p->extent.batch; b++, index += visible)
-        for (int64_t k = 0; k < visible; k++)
-            if (index[k] < 0 || index[k] >= patches || (k && index[k] <= index[k - 1]))
-                return mdm_fail(MASKDM_EINVAL,
-                                "patch index %d at place %lld of image %lld is not rising within 0 .. %lld",
-                                (int)index[k], (long long)k, (long long)b, (long long)patches - 1);
+    for (int64_t b = 0; b < p->extent.batch; b++, index += count)
+        for (int64_t k = 0; k < count; k++)
+            if (index[k] < 0 || index[k] >= limit || (k && index[k] <= index[k - 1]))
+                return mdm_fail(MASKDM_EINVAL, "%s %d at place %lld of image %lld is not rising within 0 .. %lld",
+                                what, (int)index[k], (long long)k, (long long)b, (long long)limit - 1);
     return MASKDM_OK;
 }
 
@@ -179,13 +178,23 @@ int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times
     if (p->ports.label != MDM_NONE && labels)
         MDM_TRY(check_labels(p, labels));
     if (p->ports.index != MDM_NONE && index)
-        MDM_TRY(check_index(p, index));
+        MDM_TRY(check_rising(p, index, p->extent.visible, p->model->geometry.patches, "patch index"));
     if (x_t != mdm_program_input(p))
         MDM_TRY(mdm_device_copy(p->model->device, mdm_program_input(p), x_t,
                                 batch * (size_t)p->image_values * sizeof *x_t));
     MDM_TRY(upload(p, p->ports.time, times, batch * sizeof *times));
     MDM_TRY(upload(p, p->ports.label, labels ? labels : p->null_labels, batch * sizeof *labels));
     return upload(p, p->ports.index, index ? index : p->every, batch * visible * sizeof *index);
+}
+
+int mdm_program_set_kept(struct mdm_program *p, const int32_t *keep)
+{
+    const int64_t visible = p->extent.visible, routed = p->extent.routed;
+
+    if (p->ports.keep == MDM_NONE)
+        return MASKDM_OK;
+    MDM_TRY(check_rising(p, keep, routed, visible, "kept token"));
+    return upload(p, p->ports.keep, keep, (size_t)(p->extent.batch * routed) * sizeof *keep);
 }
 
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel)

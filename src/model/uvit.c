@@ -35,6 +35,12 @@ static int read_options(struct uvit *u, const maskdm_options *o)
     u->hidden = (int64_t)((double)s->dim * s->mlp_ratio);
     u->half = s->depth / 2; /* an even depth counts as the odd one above it, as the authors have it */
     u->extras = s->classes ? 2 : 1;
+    if (s->route_ratio >= 1)
+        return mdm_fail(MASKDM_EINVAL, "%s %g is not below 1", mdm_options_said(o, "route_ratio"), s->route_ratio);
+    if (s->route_ratio > 0 && s->route_from > u->half)
+        return mdm_fail(MASKDM_EINVAL, "%s %lld leaves no block to route among %lld, whose middle is after %lld",
+                        mdm_options_said(o, "route_from"), (long long)s->route_from, (long long)(2 * u->half + 1),
+                        (long long)u->half);
     return MASKDM_OK;
 }
 
@@ -45,6 +51,16 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
     MDM_TRY(read_options(&u, options));
     *out = u.geo;
     return MASKDM_OK;
+}
+
+static int64_t routed(const maskdm_options *options, int64_t visible)
+{
+    struct mdm_uvit_options s;
+    int64_t passing;
+
+    mdm_options_read(options, &mdm_uvit_options, &s);
+    passing = (int64_t)((double)visible * s.route_ratio);
+    return passing ? visible - passing : 0;
 }
 
 static const double epsilon = 1e-5; /* of every norm */
@@ -125,21 +141,39 @@ static struct stream block(struct mdm_graph *g, const struct uvit *u, struct str
     return (struct stream){x, mdm_linear(g, mdm_gelu(g, h), p.fc2[0], p.fc2[1])};
 }
 
-static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x)
+static void enter_block(struct mdm_graph *g, const struct uvit *u, int i)
 {
-    mdm_val skip[MDM_MAX_DEPTH / 2 + 1], unused;
+    const int half = (int)u->half;
+
+    if (i < half)
+        mdm_graph_scope(g, "encoder.in_blocks.%d.", i);
+    else if (i == half)
+        mdm_graph_scope(g, "encoder.mid_block.");
+    else
+        mdm_graph_scope(g, "encoder.out_blocks.%d.", i - half - 1);
+}
+
+/* All blocks. With `keep`, some tokens pass by those from `first` to its mirror image (Krause et al., "TREAD: Token
+ * Routing for Efficient Architecture-agnostic Diffusion Training", arXiv 2501.04765): a skip then joins sequences of
+ * one length, and the tokens that passed stand behind the last of them as they stood before the first. */
+static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x, mdm_val keep)
+{
+    const int half = (int)u->half, first = keep == MDM_NONE ? -1 : (int)u->set.route_from, last = 2 * half - first;
+    mdm_val skip[MDM_MAX_DEPTH / 2 + 1], entered, whole = MDM_NONE;
     struct stream s = {x, MDM_NONE};
 
-    /* A block's output is the next one's input: skip[i] is what enters block i + 1. */
-    for (int i = 0; i < u->half; i++) {
-        mdm_graph_scope(g, "encoder.in_blocks.%d.", i);
-        s = block(g, u, s, MDM_NONE, i ? &skip[i - 1] : &unused);
-    }
-    mdm_graph_scope(g, "encoder.mid_block.");
-    s = block(g, u, s, MDM_NONE, u->half ? &skip[u->half - 1] : &unused);
-    for (int i = 0; i < u->half; i++) {
-        mdm_graph_scope(g, "encoder.out_blocks.%d.", i);
-        s = block(g, u, s, skip[u->half - 1 - i], &unused);
+    for (int i = 0; i <= 2 * half; i++) {
+        enter_block(g, u, i);
+        if (i == first) {
+            whole = settle(g, s);
+            s = (struct stream){mdm_route(g, whole, keep, u->extras), MDM_NONE};
+        }
+        s = block(g, u, s, i > half ? skip[2 * half - i] : MDM_NONE, &entered);
+        /* A block's output is the next one's input: skip[i] is what enters block i + 1. */
+        if (i > 0 && i <= half)
+            skip[i - 1] = i == first ? whole : entered;
+        if (i == last)
+            s = (struct stream){mdm_unroute(g, whole, settle(g, s), keep, u->extras), MDM_NONE};
     }
     return settle(g, s);
 }
@@ -196,12 +230,14 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     values = u.geo.patch * u.geo.patch * u.geo.channels;
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, u.geo.height, u.geo.width, u.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
+    if (e.routed)
+        ports->keep = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.routed));
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (u.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     mdm_graph_scope(g, "encoder.");
-    x = trunk(g, &u, embed(g, &u, ports));
+    x = trunk(g, &u, embed(g, &u, ports), ports->keep);
     /* The norm looks at each token alone, so the extra ones may go first. */
     mdm_graph_scope(g, "encoder.");
     w = vector(g, "norm.weight", u.dim, MDM_INIT_ONE);
@@ -219,6 +255,7 @@ const struct mdm_network mdm_uvit = {
     .kind = &mdm_uvit_kind,
     .geometry = geometry,
     .record = record,
+    .routed = routed,
     .anchor = "encoder.encoder_pos_embed",
     .read_shapes = mdm_uvit_read_shapes,
 };

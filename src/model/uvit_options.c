@@ -63,6 +63,18 @@ static const struct mdm_option uvit_rows[] = {
      .max = 1000000,
      .alias = "num_classes|n_classes|num_labels|class_count|class_num",
      .help = "number of labels; 0: no labels"},
+    {MDM_OPTION(mdm_uvit_options, route_ratio),
+     .standard = "0",
+     .min = 0,
+     .max = 1,
+     .alias = "routing_ratio|selection_ratio",
+     .help = "share of the visible patches that pass the routed blocks by in training, below 1; 0: no routing"},
+    {MDM_OPTION(mdm_uvit_options, route_from),
+     .standard = "2",
+     .min = 0,
+     .max = 127,
+     .alias = "routing_start|start_layer_id",
+     .help = "blocks before the routed ones, and as many behind them"},
 };
 const struct mdm_option_table mdm_uvit_options = {
     "uvit", "", "masked U-ViT network", uvit_rows, MDM_LENGTH(uvit_rows),

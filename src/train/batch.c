@@ -47,6 +47,15 @@ static void drop_labels(maskdm_trainer *tr, int64_t first, int64_t step)
     }
 }
 
+static void draw_kept(maskdm_trainer *tr, int64_t first, int64_t step)
+{
+    for (int64_t b = 0; tr->routed && b < tr->batch; b++) {
+        struct mdm_rng r = mdm_rng_make(tr->seed, MDM_DRAW_ROUTE, (uint64_t)(first + b), (uint64_t)step);
+
+        mdm_rng_choose(&r, tr->micro.keep + b * tr->routed, tr->routed, tr->visible);
+    }
+}
+
 int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
 {
     const struct mdm_geometry *g = &tr->model->geometry;
@@ -64,6 +73,7 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, m->times);
     MDM_TRY(mdm_mask_draw(tr->mask, g->rows, g->columns, tr->visible, tr->seed, first, step, tr->batch,
                           m->index));
+    draw_kept(tr, first, step);
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_microbatch_upload(m, m->images, m->staged, tr->batch);
     if (status == MASKDM_OK)
@@ -94,6 +104,7 @@ int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t
     }
     for (int64_t i = 0; i < tr->batch * tr->visible; i++)
         m->index[i] = index ? index[i] : (int32_t)(i % tr->visible);
+    draw_kept(tr, tr->optimizer->steps * tr->batch_size, tr->optimizer->steps);
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_microbatch_upload(m, m->images, images, tr->batch);
     if (status == MASKDM_OK)

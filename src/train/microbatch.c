@@ -17,16 +17,15 @@ size_t mdm_microbatch_bytes(int64_t batch, int64_t values)
     return mdm_mul_size(&bytes, (size_t)batch, IMAGES * (size_t)values * sizeof(float)) ? SIZE_MAX : bytes;
 }
 
-int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, int64_t batch, int64_t values,
-                        int64_t visible)
+int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct mdm_extent extent, int64_t values)
 {
-    const size_t b = (size_t)batch, n = b * (size_t)values;
+    const size_t b = (size_t)extent.batch, n = b * (size_t)values;
     float **images[IMAGES] = {&m->images, &m->noise, &m->input, &m->target};
     double **number[NUMBERS] = {&m->times,     &m->network_times, &m->signal, &m->level,
                                 &m->target_x0, &m->target_noise,  &m->weight, &m->losses};
     double *numbers;
 
-    *m = (struct mdm_microbatch){.device = device, .batch = batch, .values = values, .visible = visible};
+    *m = (struct mdm_microbatch){.device = device, .batch = extent.batch, .values = values};
     for (size_t i = 0; i < IMAGES; i++) {
         void *memory;
 
@@ -38,8 +37,12 @@ int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, int64_t
         *number[i] = numbers + i * b;
     m->staged = mdm_need_aligned(n * sizeof *m->staged, "the images of a batch");
     m->labels = mdm_need(b, sizeof *m->labels, "labels");
-    m->index = mdm_need(b * (size_t)visible, sizeof *m->index, "patch indices");
-    return numbers && m->staged && m->labels && m->index ? MASKDM_OK : MASKDM_ENOMEM;
+    m->index = mdm_need(b * (size_t)extent.visible, sizeof *m->index, "patch indices");
+    if (!numbers || !m->staged || !m->labels || !m->index)
+        return MASKDM_ENOMEM;
+    if (extent.routed)
+        m->keep = mdm_need(b * (size_t)extent.routed, sizeof *m->keep, "kept tokens");
+    return !extent.routed || m->keep ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
 void mdm_microbatch_give(struct mdm_microbatch *m)
@@ -54,6 +57,7 @@ void mdm_microbatch_give(struct mdm_microbatch *m)
     mdm_free(m->staged);
     mdm_free(m->labels);
     mdm_free(m->index);
+    mdm_free(m->keep);
     *m = (struct mdm_microbatch){0};
 }
 

@@ -11,7 +11,7 @@
 
 struct mdm_microbatch {
     maskdm_device *device;
-    int64_t batch, values, visible;         /* room for B images of n values, K visible patches each */
+    int64_t batch, values;                  /* room for B images of n values */
     float *images, *noise, *input, *target; /* device memory, B x n */
     float *staged;                          /* host memory, B x n: images on their way in */
     double *times, *network_times;          /* B: the process's, and what the network is told of them */
@@ -19,12 +19,12 @@ struct mdm_microbatch {
         *target_noise;       /* B: input = signal x0 + level eps, and the target's factors */
     double *weight, *losses; /* B */
     int32_t *labels, *index; /* B, B x K */
+    int32_t *keep;           /* B x R: of the visible patches, which go through the routed blocks; NULL: no such */
 };
 
 /* Bytes of device memory. */
 size_t mdm_microbatch_bytes(int64_t batch, int64_t values);
-int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, int64_t batch, int64_t values,
-                        int64_t visible);
+int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct mdm_extent extent, int64_t values);
 void mdm_microbatch_give(struct mdm_microbatch *m);
 
 /* The first `count` images. Called with the device entered: */

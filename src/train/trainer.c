@@ -37,7 +37,7 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
 
 static struct mdm_extent get_extent(const maskdm_trainer *tr)
 {
-    return (struct mdm_extent){.batch = tr->batch, .visible = tr->visible};
+    return (struct mdm_extent){.batch = tr->batch, .visible = tr->visible, .routed = tr->routed};
 }
 
 /* Everything together against the limit, before the first byte is taken. */
@@ -88,6 +88,7 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     tr->visible = mdm_mask_visible(mask, g->rows, g->columns);
     if (tr->visible < 0)
         return (int)tr->visible;
+    tr->routed = mdm_network_routed(model->network, model->options, tr->visible);
     tr->values = g->height * g->width * g->channels;
     mdm_device_hold(model->device);
     tr->device = model->device;
@@ -104,7 +105,7 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");
     if (!tr->view)
         return MASKDM_ENOMEM;
-    return mdm_microbatch_take(&tr->micro, tr->device, tr->batch, tr->values, tr->visible);
+    return mdm_microbatch_take(&tr->micro, tr->device, get_extent(tr), tr->values);
 }
 
 int mdm_trainer_want_input_gradient(maskdm_trainer *tr)

@@ -41,7 +41,7 @@ struct maskdm_trainer {
     maskdm_control *control; /* may be NULL */
     maskdm_options *options;
     int64_t batch_size, accumulate, batch; /* batch = B */
-    int64_t visible, values;               /* K; n = H W C */
+    int64_t visible, routed, values;       /* K; R of mdm_extent; n = H W C */
     uint64_t seed;
     double flip, label_dropout;
     int l1;

@@ -12,33 +12,43 @@ static const struct {
     const char *name, *options;
     int64_t batch, visible;
     const int32_t *index, *label;
+    int64_t routed;
+    const int32_t *keep;
 } networks[] = {
     {"uvit", "image_size=8 patch_size=4 channels=3 dim=8 depth=3 heads=2", 2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3},
-     NULL},
+     NULL, 0, NULL},
     {"uvit", "image_size=4x8 patch_size=2 channels=1 dim=6 depth=5 heads=3 mlp_ratio=2.5", 1, 8,
-     (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL},
+     (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, 0, NULL},
     {"uvit", "image_size=8x4 patch_size=4 channels=2 dim=8 depth=2 heads=1 qkv_bias=true time_mlp=true classes=3", 3,
-     1, (const int32_t[]){1, 0, 1}, (const int32_t[]){2, -1, 2}},
+     1, (const int32_t[]){1, 0, 1}, (const int32_t[]){2, -1, 2}, 0, NULL},
     {"uvit", "image_size=6 patch_size=3 channels=4 dim=4 depth=1 heads=2 classes=1 mlp_ratio=1", 2, 4,
-     (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, (const int32_t[]){0, -1}},
+     (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, (const int32_t[]){0, -1}, 0, NULL},
+    {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=5 heads=2 mlp_ratio=1 route_ratio=0.5 route_from=1", 2,
+     3, (const int32_t[]){0, 1, 3, 1, 2, 3}, NULL, 2, (const int32_t[]){0, 2, 1, 2}},
+    {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=3 heads=1 classes=2 route_ratio=0.75 route_from=0", 2,
+     4, (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, (const int32_t[]){1, -1}, 1, (const int32_t[]){2, 0}},
+    {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=3 heads=1 route_ratio=0.25 route_from=1", 1, 4,
+     (const int32_t[]){0, 1, 2, 3}, NULL, 3, (const int32_t[]){0, 1, 3}},
     {"dit", "image_size=8 patch_size=4 channels=3 dim=8 depth=2 heads=2", 2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3},
-     NULL},
+     NULL, 0, NULL},
     {"dit", "image_size=4x6 patch_size=2 channels=1 dim=8 depth=1 heads=4 mlp_ratio=1.5 classes=2", 3, 6,
-     (const int32_t[]){0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5}, (const int32_t[]){1, -1, 1}},
+     (const int32_t[]){0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5}, (const int32_t[]){1, -1, 1}, 0, NULL},
     {"dit", "image_size=6 patch_size=3 channels=2 dim=4 depth=3 heads=1 classes=1 learn_sigma=true", 2, 1,
-     (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}},
+     (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, 0, NULL},
 };
 
 static const double times[] = {0, 17, 940.5};
 
 static void record(struct mdm_graph *g, struct mdm_ports *ports, int i)
 {
-    const struct mdm_extent extent = {.batch = networks[i].batch, .visible = networks[i].visible};
+    const struct mdm_extent extent = {
+        .batch = networks[i].batch, .visible = networks[i].visible, .routed = networks[i].routed};
     const struct mdm_network *network = mdm_network_find(networks[i].name);
     maskdm_options *o;
 
     ck_assert_int_eq(mdm_options_create(&o, network->kind), 0);
     ck_assert_msg(mdm_options_parse(o, networks[i].options) == 0, "%s", mdm_error_text());
+    ck_assert_int_eq(mdm_network_routed(network, o, extent.visible), extent.routed);
     *ports = MDM_NO_PORTS;
     network->record(g, ports, o, extent);
     mdm_options_release(&o);
@@ -58,6 +68,8 @@ START_TEST(gradients_match_differences)
     memcpy(rig_host(&r, ports.index), networks[_i].index, (size_t)(batch * networks[_i].visible) * sizeof(int32_t));
     if (ports.label != MDM_NONE)
         memcpy(rig_host(&r, ports.label), networks[_i].label, (size_t)batch * sizeof(int32_t));
+    if (ports.keep != MDM_NONE)
+        memcpy(rig_host(&r, ports.keep), networks[_i].keep, (size_t)(batch * networks[_i].routed) * sizeof(int32_t));
     rig_plan(&r, MDM_PLAN_TRAIN);
     rig_check(&r, networks[_i].options, r.layout.numel < 2000 ? 3 : 13);
     rig_close(&r);
@@ -76,6 +88,9 @@ static void fill(struct mdm_graph *g, const struct mdm_ports *ports, int i)
            (size_t)(batch * networks[i].visible) * sizeof(int32_t));
     if (ports->label != MDM_NONE)
         memcpy(mdm_graph_data(g, ports->label), networks[i].label, (size_t)batch * sizeof(int32_t));
+    if (ports->keep != MDM_NONE)
+        memcpy(mdm_graph_data(g, ports->keep), networks[i].keep,
+               (size_t)(batch * networks[i].routed) * sizeof(int32_t));
 }
 
 /* One step in float on `workers` threads; the result, output behind parameter gradients, is the caller's to free. */

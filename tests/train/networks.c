@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Networks other than the first, through the public interface: they train masked and whole, resume to the byte on any
- * number of threads, leave what is frozen alone, and give models that predict and sample.
+ * Networks other than the first, and the first with routing, through the public interface: they train masked and
+ * whole, resume to the byte on any number of threads, leave what is frozen alone, and give models that predict and
+ * sample.
  */
 #include "tiny.h"
 
 static const char dit[] = "image_size=8 patch_size=2 dim=16 depth=2 heads=2 mlp_ratio=2 classes=5";
 static const char dit_sigma[] = "image_size=8 patch_size=4 dim=16 depth=1 heads=2 classes=5 learn_sigma=true";
 
+#define UVIT "image_size=8 patch_size=2 dim=16 depth=5 heads=2 mlp_ratio=2 classes=5"
+static const char whole[] = UVIT, routed[] = UVIT " route_ratio=0.5 route_from=1";
+
 static const struct {
     const char *kind, *network, *mask, *frozen;
 } cases[] = {
+    {"uvit", routed, "type=none", NULL},
+    {"uvit", routed, NULL, NULL},
     {"dit", dit, NULL, "pos_embed"},
     {"dit", dit, "type=none", "pos_embed"},
     {"dit", dit_sigma, "type=patch ratio=0.25", "pos_embed"},
@@ -44,7 +50,7 @@ static float *read_parameter(struct tiny *t, const char *name, enum maskdm_weigh
 START_TEST(trains)
 {
     struct tiny t;
-    float *start, *end, *fixed, *still;
+    float *start, *end, *fixed = NULL, *still;
     double first = 0, last = 0;
     int64_t count;
     size_t n;
@@ -52,7 +58,8 @@ START_TEST(trains)
     open_case(&t, _i, "threads=2");
     n = tiny_bytes(&t) / sizeof(float);
     start = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
-    fixed = read_parameter(&t, cases[_i].frozen, MASKDM_WEIGHTS_ONLINE, &count);
+    if (cases[_i].frozen)
+        fixed = read_parameter(&t, cases[_i].frozen, MASKDM_WEIGHTS_ONLINE, &count);
     for (int step = 0; step < 40; step++) {
         tiny_step(&t, 1);
         first += step < 5 ? maskdm_trainer_last_loss(t.trainer) : 0;
@@ -61,7 +68,7 @@ START_TEST(trains)
     ck_assert_msg(last < 0.9 * first, "the loss went from %g to %g", first / 5, last / 5);
     end = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
     ck_assert(tiny_distance(end, start, n) > 0.01);
-    for (int which = MASKDM_WEIGHTS_EMA; which <= MASKDM_WEIGHTS_ONLINE; which++) {
+    for (int which = MASKDM_WEIGHTS_EMA; fixed && which <= MASKDM_WEIGHTS_ONLINE; which++) {
         still = read_parameter(&t, cases[_i].frozen, which, &count);
         ck_assert_mem_eq(still, fixed, (size_t)count * sizeof *fixed);
         free(still);
@@ -75,27 +82,27 @@ END_TEST
 
 START_TEST(resumes_to_the_byte_on_any_threads)
 {
-    char state[300], whole[300], parts[300];
+    char state[300], single[300], parts[300];
     const char *folder = tiny_folder();
     struct tiny t;
 
     snprintf(state, sizeof state, "%s/state", folder);
-    snprintf(whole, sizeof whole, "%s/whole", folder);
+    snprintf(single, sizeof single, "%s/single", folder);
     snprintf(parts, sizeof parts, "%s/parts", folder);
     open_case(&t, _i, "threads=1");
     tiny_step(&t, 3);
     OK(maskdm_trainer_save(t.trainer, state));
     tiny_step(&t, 3);
-    OK(maskdm_trainer_save(t.trainer, whole));
+    OK(maskdm_trainer_save(t.trainer, single));
     tiny_close(&t);
     open_case(&t, _i, "threads=3");
     OK(maskdm_trainer_load(t.trainer, state));
     tiny_step(&t, 3);
     OK(maskdm_trainer_save(t.trainer, parts));
     tiny_close(&t);
-    ck_assert(tiny_same_files(whole, parts));
+    ck_assert(tiny_same_files(single, parts));
     remove(state);
-    remove(whole);
+    remove(single);
     remove(parts);
     rmdir(folder);
 }
@@ -150,6 +157,73 @@ START_TEST(models_predict_and_sample)
 }
 END_TEST
 
+/* What a step predicts of a batch of the test's own. */
+static float *predict_in_training(struct tiny *t, size_t *count)
+{
+    static float images[4 * VALUES], noise[4 * VALUES];
+    static const double times[4] = {100, 400, 700, 900};
+    const float *view;
+    float *got;
+    int64_t n;
+
+    for (int k = 0; k < 4 * VALUES; k++) {
+        images[k] = (float)sin(0.01 * k);
+        noise[k] = (float)cos(0.7 * k);
+    }
+    OK(maskdm_trainer_set_batch(t->trainer, images, tiny_labels, times, noise, NULL));
+    OK(maskdm_trainer_forward(t->trainer));
+    view = maskdm_trainer_view(t->trainer, "prediction", &n);
+    ck_assert_ptr_nonnull(view);
+    *count = (size_t)n;
+    got = malloc(*count * sizeof *got);
+    memcpy(got, view, *count * sizeof *got);
+    return got;
+}
+
+/* The same weights predict otherwise in a step, drawn by the step alone; whole images of a check or a sampler are
+ * never routed, and only a trainer's memory falls. */
+START_TEST(routing_is_for_training_alone)
+{
+    static const char *const network[] = {whole, routed, routed};
+    static const char *const device[] = {"threads=1", "threads=1", "threads=3"};
+    float *in_step[3], *later;
+    double loss[3];
+    size_t count, bytes[2][2];
+    struct tiny t;
+
+    for (int k = 0; k < 3; k++) {
+        tiny_open_network(&t, tiny_device(device[k]), "uvit", network[k], "type=none", NULL, NULL,
+                          "batch_size=4 seed=3");
+        in_step[k] = predict_in_training(&t, &count);
+        OK(maskdm_trainer_validate(t.trainer, t.data, 8, MASKDM_WEIGHTS_ONLINE, &loss[k], NULL, 0));
+        if (k == 2) {
+            later = predict_in_training(&t, &count);
+            ck_assert_mem_eq(later, in_step[k], count * sizeof *later);
+            free(later);
+            tiny_step(&t, 1);
+            later = predict_in_training(&t, &count);
+            ck_assert(tiny_distance(later, in_step[k], count) > 0);
+            free(later);
+        }
+        for (int train = 0; train < 2 && k < 2; train++) {
+            maskdm_options *o = tiny_options("uvit", network[k]);
+
+            OK(maskdm_model_estimate(&bytes[k][train], t.device, "uvit", o, train, 4, 0));
+            maskdm_options_release(&o);
+        }
+        tiny_close(&t);
+    }
+    ck_assert(tiny_distance(in_step[0], in_step[1], count) > 1e-3);
+    ck_assert_mem_eq(in_step[1], in_step[2], count * sizeof *in_step[1]);
+    ck_assert_double_eq(loss[0], loss[1]);
+    ck_assert_double_eq(loss[0], loss[2]);
+    ck_assert_uint_eq(bytes[0][0], bytes[1][0]);
+    ck_assert_uint_gt(bytes[0][1], bytes[1][1]);
+    for (int k = 0; k < 3; k++)
+        free(in_step[k]);
+}
+END_TEST
+
 /* Hidden patches are never read: another image behind them gives the same bits. */
 START_TEST(hidden_patches_count_for_nothing)
 {
@@ -158,7 +232,7 @@ START_TEST(hidden_patches_count_for_nothing)
     struct tiny t;
     float image[VALUES], got[2][3 * 12];
 
-    open_case(&t, 0, "threads=1");
+    open_case(&t, 2, "threads=1");
     tiny_step(&t, 2);
     memcpy(image, tiny_images[0], sizeof image);
     for (int k = 0; k < 2; k++) {
@@ -222,6 +296,7 @@ int main(void)
     tcase_add_loop_test(t, trains, 0, count);
     tcase_add_loop_test(t, resumes_to_the_byte_on_any_threads, 0, count);
     tcase_add_loop_test(t, models_predict_and_sample, 0, count);
+    tcase_add_test(t, routing_is_for_training_alone);
     tcase_add_test(t, hidden_patches_count_for_nothing);
     tcase_add_test(t, options_are_refused);
     suite_add_tcase(s, t);

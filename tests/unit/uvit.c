@@ -188,6 +188,55 @@ START_TEST(flops_are_counted)
 }
 END_TEST
 
+/* 24 tokens and 2 more: a block's work is nearly that of its tokens, and 7 of 9 are routed here. */
+START_TEST(routing_saves_work)
+{
+    static const char net[] = "image_size=24x16 patch_size=4 dim=32 depth=9 heads=2 classes=3";
+    static const struct {
+        const char *more;
+        int64_t routed;
+    } cases[] = {{"", 0},
+                 {" route_ratio=0.04", 0},
+                 {" route_ratio=0.25 route_from=1", 18},
+                 {" route_ratio=0.5 route_from=1", 12},
+                 {" route_ratio=0.5 route_from=0", 12},
+                 {" route_ratio=0.99 route_from=0", 1}};
+    double first[2] = {0}, last[2] = {0}, work[2];
+    int nodes = 0;
+
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
+        struct mdm_params layout = {0};
+        struct mdm_ports ports = MDM_NO_PORTS;
+        struct mdm_graph g;
+        char text[200];
+        maskdm_options *o;
+        int64_t routed;
+
+        mdm_format(text, sizeof text, "%s%s", net, cases[i].more);
+        o = options(text);
+        routed = mdm_network_routed(&mdm_uvit, o, 24);
+        ck_assert_int_eq(routed, cases[i].routed);
+        mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+        mdm_uvit.record(&g, &ports, o, (struct mdm_extent){.batch = 2, .visible = 24, .routed = routed});
+        ck_assert_msg(mdm_graph_plan(&g, MDM_PLAN_TRAIN) == 0, "%s", mdm_error_text());
+        nodes = i ? nodes : g.n_node;
+        ck_assert_int_eq(ports.keep != MDM_NONE, routed != 0);
+        ck_assert_int_eq(g.n_node > nodes, routed != 0);
+        for (int back = 0; back < 2; back++) {
+            work[back] = mdm_graph_flops(&g, back);
+            first[back] = i ? first[back] : work[back];
+            ck_assert(routed ? work[back] < last[back] : work[back] == first[back]);
+            last[back] = work[back];
+        }
+        if (routed == 12 && strstr(text, "from=1"))
+            ck_assert_double_eq_tol(work[0] / first[0], (2 + 7 * 14.0 / 26) / 9, 0.03);
+        mdm_options_release(&o);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
+    }
+}
+END_TEST
+
 START_TEST(planning_saves_memory)
 {
     const struct mdm_device_settings settings = {.workers = 1, .guard = 1, .instruction_set = "auto"};
@@ -308,6 +357,9 @@ START_TEST(options_are_checked)
         {"dim=9 heads=3", "dim 9 is odd, but half of it is cosines of the time and half sines"},
         {"image_size=4096 patch_size=2",
          "image_size 4096x4096 has 4194304 patches of patch_size 2, more than 1048576"},
+        {"route_ratio=1", "route_ratio 1 is not below 1"},
+        {"depth=4 route_ratio=0.5 route_from=3",
+         "route_from 3 leaves no block to route among 5, whose middle is after 2"},
         {"dim=4 heads=2 mlp_ratio=0.125", "mlp_ratio gives a hidden layer below 1 or above 64 times dim 4"},
     };
     struct mdm_geometry geo;
@@ -361,7 +413,7 @@ START_TEST(refused_memory_is_reported)
 
     for (n = 0; rc != 0; n++) {
         struct mdm_params layout = {0};
-        struct mdm_ports ports;
+        struct mdm_ports ports = MDM_NO_PORTS;
         struct mdm_graph g;
 
         left = n;
@@ -394,6 +446,7 @@ int main(void)
     tcase_add_test(t, skips_join_from_the_inside);
     tcase_add_test(t, patches_begin_as_a_convolution);
     tcase_add_test(t, flops_are_counted);
+    tcase_add_test(t, routing_saves_work);
     tcase_add_test(t, planning_saves_memory);
     tcase_add_test(t, sharing_changes_no_bit);
     tcase_add_loop_test(t, an_image_does_not_depend_on_its_batch, 0, 2);
