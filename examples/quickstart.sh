@@ -65,8 +65,8 @@ network="--image-size 32 --patch-size 4 --dim 128 --depth 5 --heads 4 --predicti
 # shellcheck disable=SC2086
 "$maskdm" pretrain --data "$data" --out "$out/pretrained" $network --mask block --mask-ratio 0.75 --mask-block-size 2 \
     --batch-size 64 --steps "$pretrain_steps" --lr 1e-3 --warmup-steps 20 --ema-start 20 --seed 1 \
-    --val 0.05 --log-every 50 --threads "$threads"
-"$maskdm" finetune --init "$out/pretrained/model.safetensors" --data "$data" --out "$out/finetuned" --val 0.05 \
+    --val-share 0.05 --log-every 50 --threads "$threads"
+"$maskdm" finetune --init "$out/pretrained/model.safetensors" --data "$data" --out "$out/finetuned" --val-share 0.05 \
     --batch-size "$batch_size" --steps "$finetune_steps" --lr 5e-4 --warmup-steps 5 --ema-start 5 --seed 1 --log-every 20 \
     --threads "$threads"
 

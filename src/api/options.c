@@ -256,14 +256,10 @@ const char *maskdm_options_kind_help(const char *kind)
 int64_t maskdm_options_count(const char *kind)
 {
     const struct mdm_option_kind *k;
-    struct mdm_option_place place;
-    int64_t count = 0;
 
     MDM_NEED(kind);
     MDM_TRY(need(&k, kind));
-    while (mdm_option_at(&place, k, count))
-        count++;
-    return count;
+    return mdm_option_places(NULL, 0, k);
 }
 
 int maskdm_options_describe(const char *kind, int64_t i, const char *fact, char *buffer, size_t capacity,

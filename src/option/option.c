@@ -53,25 +53,25 @@ static const struct mdm_handle_kind handle_kind = {"options", destroy};
 
 static maskdm_options *make(const struct mdm_option_kind *kind)
 {
-    struct mdm_option_place place;
-    int count = 0;
-    maskdm_options *o;
+    const size_t count = (size_t)mdm_option_places(NULL, 0, kind);
+    struct mdm_option_place *place = mdm_need(count, sizeof *place, "options");
+    maskdm_options *o = place ? mdm_need(1, sizeof *o + count * sizeof *o->slot, "options") : NULL;
 
-    while (mdm_option_at(&place, kind, count))
-        count++;
-    o = mdm_need(1, sizeof *o + (size_t)count * sizeof *o->slot, "options");
-    if (!o)
+    if (!o) {
+        mdm_free(place);
         return NULL;
+    }
     mdm_handle_init(&o->handle, &handle_kind);
     o->kind = kind;
-    o->count = count;
-    for (int i = 0; i < count; i++) {
+    o->count = (int)mdm_option_places(place, (int64_t)count, kind);
+    for (int i = 0; i < o->count; i++) {
         struct mdm_option_slot *s = &o->slot[i];
 
-        (void)mdm_option_at(&s->place, kind, i);
+        s->place = place[i];
         mdm_option_name(s->name, kind, s->place.table, s->place.option);
         mdm_option_spell(s, MASKDM_SPELL_NAMES);
     }
+    mdm_free(place);
     return o;
 }
 

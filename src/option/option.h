@@ -148,6 +148,8 @@ struct mdm_option_place {
 
 /* Option i of a kind: 1, or 0 past the last. */
 int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *kind, int64_t i);
+/* All of them, as far as there is room; returns how many there are. */
+int64_t mdm_option_places(struct mdm_option_place *out, int64_t room, const struct mdm_option_kind *kind);
 /* Facts about it, as maskdm_options_describe(); MASKDM_ENOTFOUND for a wrong index or fact. */
 int mdm_options_describe(const struct mdm_option_kind *kind, int64_t i, const char *fact, struct mdm_text *out);
 

@@ -35,9 +35,23 @@ void mdm_option_owners(struct mdm_text *t, const struct mdm_option_place *p)
         mdm_text_addf(t, "%s%s", n ? "|" : "", table->name);
 }
 
-/* Option *i of those that several of a chooser's tables have, or one alone; *i counts down. */
-static int find_choice(struct mdm_option_place *out, const struct mdm_option_kind *kind,
-                       const struct mdm_option_table *chooser, int several, int64_t *i)
+/* Options of a kind in order, of which those from `skip` on go to `out` as far as there is room. */
+struct list {
+    struct mdm_option_place *out;
+    int64_t skip, room, count;
+};
+
+static void add_place(struct list *l, struct mdm_option_place place)
+{
+    const int64_t at = l->count++ - l->skip;
+
+    if (at >= 0 && at < l->room)
+        l->out[at] = place;
+}
+
+/* Those that several of a chooser's tables have, or one alone, each at its first table. */
+static void add_choices(struct list *l, const struct mdm_option_kind *kind, const struct mdm_option_table *chooser,
+                        int several)
 {
     const struct mdm_option_table *table;
 
@@ -45,28 +59,38 @@ static int find_choice(struct mdm_option_place *out, const struct mdm_option_kin
         for (int r = 0; r < table->count; r++) {
             const char *name = table->option[r].name;
 
-            if (owner(chooser, name, 0) != table || (owner(chooser, name, 1) != NULL) != several || (*i)--)
-                continue;
-            *out = (struct mdm_option_place){kind, &table->option[r], table, chooser};
-            return 1;
+            if (owner(chooser, name, 0) == table && (owner(chooser, name, 1) != NULL) == several)
+                add_place(l, (struct mdm_option_place){kind, &table->option[r], table, chooser});
         }
-    return 0;
+}
+
+static int64_t list_places(struct list *l, const struct mdm_option_kind *kind)
+{
+    for (int t = 0; t < kind->count; t++) {
+        const struct mdm_option_table *table = kind->table[t];
+
+        for (int i = 0; i < table->count; i++)
+            add_place(l, (struct mdm_option_place){kind, &table->option[i], table, NULL});
+        if (table->option->among) {
+            add_choices(l, kind, table, 1);
+            add_choices(l, kind, table, 0);
+        }
+    }
+    return l->count;
+}
+
+int64_t mdm_option_places(struct mdm_option_place *out, int64_t room, const struct mdm_option_kind *kind)
+{
+    struct list l = {.out = out, .room = room};
+
+    return list_places(&l, kind);
 }
 
 int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *kind, int64_t i)
 {
-    for (int t = 0; t < kind->count && i >= 0; t++) {
-        const struct mdm_option_table *table = kind->table[t];
+    struct list l = {.out = out, .skip = i, .room = 1};
 
-        if (i < table->count) {
-            *out = (struct mdm_option_place){kind, &table->option[i], table, NULL};
-            return 1;
-        }
-        i -= table->count;
-        if (table->option->among && (find_choice(out, kind, table, 1, &i) || find_choice(out, kind, table, 0, &i)))
-            return 1;
-    }
-    return 0;
+    return i >= 0 && i < list_places(&l, kind);
 }
 
 /* ---- facts ---- */

@@ -57,12 +57,10 @@ static int compare_lists(enum mdm_run_list *found, struct mdm_run *run, const ma
     status = mdm_manifest_write(data, &now);
     if (status == MASKDM_OK)
         status = mdm_manifest_difference(&difference, old, bytes, now.data, now.length);
-    if (status == MASKDM_EFORMAT) { /* what is damaged can tell of no equality */
+    if (status == MASKDM_EFORMAT || status == MASKDM_EVERSION) { /* what is not understood can tell of no equality */
         mdm_text_addf(&difference, "%s cannot tell: %s", path, mdm_error_text());
         status = mdm_text_ok(&difference);
     }
-    if (status == MASKDM_EVERSION)
-        mdm_fail_prefix(status, "%s", path);
     *found = difference.length ? MDM_RUN_OTHER : MDM_RUN_SAME;
     if (status == MASKDM_OK && difference.length)
         status = settle(run, what, difference.data);
