@@ -113,12 +113,15 @@ START_TEST(what_cannot_be_read_is_named)
     maskdm_options *o = rig_options("folder", "image_size=8"), *mask = rig_options("mask", "");
     maskdm_device *dev = rig_device("threads=1"), *small = rig_device("threads=1 memory_limit=500");
     const void *files[FILES];
+    size_t sizes[FILES];
     maskdm_data *d;
 
     make_files();
     memcpy(files, file, sizeof files);
+    memcpy(sizes, size, sizeof sizes);
     files[3] = "GIF89a, they say";
-    ck_assert_int_eq(maskdm_data_create_encoded(&d, dev, FILES, files, size, NULL, o), MASKDM_EFORMAT);
+    sizes[3] = strlen(files[3]);
+    ck_assert_int_eq(maskdm_data_create_encoded(&d, dev, FILES, files, sizes, NULL, o), MASKDM_EFORMAT);
     ck_assert_str_eq(maskdm_last_error(), "image 3: neither PNG nor JPEG, but a GIF picture");
     ck_assert_ptr_null(d);
     files[3] = NULL;

@@ -528,6 +528,7 @@ int main(void)
     SRunner *r;
     int failed;
 
+    tcase_set_timeout(c, 120);
     tcase_add_test(c, times);
     tcase_add_test(c, a_perfect_network_gives_the_data);
     tcase_add_test(c, continuous_times);
