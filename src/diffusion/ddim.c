@@ -36,11 +36,6 @@ static int read(struct mdm_method *s, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-static int64_t evaluations(const struct mdm_method *s)
-{
-    return s->steps;
-}
-
 static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
 {
     const struct mdm_process *p = s->scheduler->process;
@@ -58,4 +53,4 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
 }
 
 const struct mdm_method_class mdm_method_ddim = {
-    .name = "ddim", .options = &table, .read = read, .evaluations = evaluations, .evaluation = evaluation};
+    .name = "ddim", .options = &table, .read = read, .evaluation = evaluation};

@@ -24,11 +24,6 @@ static int read(struct mdm_method *s, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-static int64_t evaluations(const struct mdm_method *s)
-{
-    return s->steps;
-}
-
 static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
 {
     const struct mdm_schedule *schedule = mdm_discrete_schedule(s->scheduler->process);
@@ -45,4 +40,4 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
 }
 
 const struct mdm_method_class mdm_method_ddpm = {
-    .name = "ddpm", .options = &table, .read = read, .evaluations = evaluations, .evaluation = evaluation};
+    .name = "ddpm", .options = &table, .read = read, .evaluation = evaluation};

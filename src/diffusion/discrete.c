@@ -107,13 +107,6 @@ static double network_time(const struct mdm_process *p, double time)
     return time;
 }
 
-static double input_scale(const struct mdm_process *p, double time)
-{
-    (void)p;
-    (void)time;
-    return 1;
-}
-
 const struct mdm_schedule *mdm_discrete_schedule(const struct mdm_process *p)
 {
     return p->kind == &mdm_process_discrete ? schedule_of(p) : NULL;
@@ -131,5 +124,4 @@ const struct mdm_process_class mdm_process_discrete = {.name = "discrete",
                                                        .time_of = time_of,
                                                        .path = mdm_process_ratio_path,
                                                        .draw = draw,
-                                                       .network_time = network_time,
-                                                       .input_scale = input_scale};
+                                                       .network_time = network_time};

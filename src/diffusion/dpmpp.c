@@ -36,11 +36,6 @@ static int read(struct mdm_method *s, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-static int64_t evaluations(const struct mdm_method *s)
-{
-    return s->steps;
-}
-
 /* The x0 before this one's share of a step is what the line through both leaves it. */
 static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
 {
@@ -65,10 +60,5 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
     return MASKDM_OK;
 }
 
-const struct mdm_method_class mdm_method_dpmpp = {.name = "dpmpp",
-                                                  .options = &table,
-                                                  .looks_back = 1,
-                                                  .stops_before = 1,
-                                                  .read = read,
-                                                  .evaluations = evaluations,
-                                                  .evaluation = evaluation};
+const struct mdm_method_class mdm_method_dpmpp = {
+    .name = "dpmpp", .options = &table, .looks_back = 1, .stops_before = 1, .read = read, .evaluation = evaluation};

@@ -34,11 +34,6 @@ struct edm {
     double mean, deviation; /* of ln sigma in training */
 };
 
-static void release(struct mdm_process *p)
-{
-    mdm_free(p);
-}
-
 static int create(struct mdm_process **out, const maskdm_options *options)
 {
     struct options o;
@@ -108,7 +103,6 @@ const struct mdm_process_class mdm_process_edm = {.name = "edm",
                                                   .predictions = "edm|noise|x0",
                                                   .spacing = "karras",
                                                   .create = create,
-                                                  .release = release,
                                                   .at = at,
                                                   .ratio = ratio,
                                                   .time_of = time_of,

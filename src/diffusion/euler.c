@@ -17,11 +17,6 @@ static int read(struct mdm_method *s, const maskdm_options *options)
     return mdm_slope_read(s, options, &table);
 }
 
-static int64_t evaluations(const struct mdm_method *s)
-{
-    return s->steps;
-}
-
 static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
 {
     *out = (struct mdm_evaluation){.step = e};
@@ -30,4 +25,4 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
 }
 
 const struct mdm_method_class mdm_method_euler = {
-    .name = "euler", .options = &table, .read = read, .evaluations = evaluations, .evaluation = evaluation};
+    .name = "euler", .options = &table, .read = read, .evaluation = evaluation};

@@ -43,11 +43,6 @@ struct flow {
     double time_scale;
 };
 
-static void release(struct mdm_process *p)
-{
-    mdm_free(p);
-}
-
 static int create(struct mdm_process **out, const maskdm_options *options)
 {
     struct flow *f = mdm_need(1, sizeof *f, "a scheduler");
@@ -112,24 +107,15 @@ static double network_time(const struct mdm_process *p, double time)
     return ((const struct flow *)p)->time_scale * (p->data_last ? 1 - time : time);
 }
 
-static double input_scale(const struct mdm_process *p, double time)
-{
-    (void)p;
-    (void)time;
-    return 1;
-}
-
 const struct mdm_process_class mdm_process_flow = {.name = "flow",
                                                    .options = &table,
                                                    .predictions = "velocity|x0|noise",
                                                    .straight = 1,
                                                    .spacing = "time",
                                                    .create = create,
-                                                   .release = release,
                                                    .at = at,
                                                    .ratio = ratio,
                                                    .time_of = time_of,
                                                    .path = path,
                                                    .draw = draw,
-                                                   .network_time = network_time,
-                                                   .input_scale = input_scale};
+                                                   .network_time = network_time};

@@ -62,7 +62,7 @@ static int fill(struct mdm_method *s, const maskdm_options *options)
         MDM_TRY(take_times(s, &o.times));
     else
         MDM_TRY(make_times(s, &o, mdm_options_said(options, "spacing")));
-    s->evaluations = s->kind->evaluations(s);
+    s->evaluations = s->kind->evaluations ? s->kind->evaluations(s) : s->steps;
     for (int64_t e = 0; e < s->evaluations; e++) {
         struct mdm_evaluation unused = {0};
 

@@ -48,7 +48,7 @@ struct mdm_method_class {
     int stops_before; /* on the discrete process: at time 0, whose noise is left in the image */
     /* Its own options, steps among them; EINVAL where the process has no such solver. */
     int (*read)(struct mdm_method *s, const maskdm_options *options);
-    int64_t (*evaluations)(const struct mdm_method *s);
+    int64_t (*evaluations)(const struct mdm_method *s); /* NULL: one a step */
     /* EINVAL when there is no such step. */
     int (*evaluation)(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out);
 };

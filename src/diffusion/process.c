@@ -4,14 +4,17 @@
  */
 #include "diffusion/process.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 
 #include <math.h>
 
 void mdm_process_release(struct mdm_process **p)
 {
-    if (*p)
+    if (*p && (*p)->kind->release)
         (*p)->kind->release(*p);
+    else
+        mdm_free(*p);
     *p = NULL;
 }
 
@@ -27,6 +30,11 @@ int mdm_process_check(const struct mdm_process *p, double time)
 struct mdm_level mdm_process_at(const struct mdm_process *p, double time)
 {
     return time == p->image ? (struct mdm_level){1, 0} : p->kind->at(p, time);
+}
+
+double mdm_process_input_scale(const struct mdm_process *p, double time)
+{
+    return p->kind->input_scale ? p->kind->input_scale(p, time) : 1;
 }
 
 double mdm_process_shift(const struct mdm_process *p, double time)

@@ -39,7 +39,7 @@ struct mdm_process_class {
     int straight;        /* its path is followed over time */
     const char *spacing; /* of a solver's times where nothing is said */
     int (*create)(struct mdm_process **out, const maskdm_options *options); /* resolved, with its table */
-    void (*release)(struct mdm_process *p);
+    void (*release)(struct mdm_process *p); /* NULL: it is one block of memory */
     struct mdm_level (*at)(const struct mdm_process *p, double time);
     /* ln(noise / signal), and the time at which it has a value. A process of whole times answers the nearer end for
      * what it never reaches. */
@@ -48,7 +48,7 @@ struct mdm_process_class {
     struct mdm_path (*path)(const struct mdm_process *p, double time);
     /* A time for training. */
     double (*draw)(const struct mdm_process *p, struct mdm_rng *stream);
-    /* What the network is told of the time, and by what x_t is multiplied for it. */
+    /* What the network is told of the time, and by what x_t is multiplied for it; NULL: by 1. */
     double (*network_time)(const struct mdm_process *p, double time);
     double (*input_scale)(const struct mdm_process *p, double time);
 };
@@ -65,6 +65,7 @@ void mdm_process_release(struct mdm_process **p);
 int mdm_process_check(const struct mdm_process *p, double time);
 /* Of any time in image .. last; NaN is none. */
 struct mdm_level mdm_process_at(const struct mdm_process *p, double time);
+double mdm_process_input_scale(const struct mdm_process *p, double time);
 /* A time in 0 .. 1 of a straight path shifted towards noise: s t / (1 + (s - 1) t). */
 double mdm_process_shift(const struct mdm_process *p, double time);
 /* The time in first .. last whose ln(noise / signal) is nearest to `ratio`. */

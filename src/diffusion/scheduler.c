@@ -90,7 +90,7 @@ struct mdm_facts mdm_scheduler_facts(const maskdm_scheduler *s, double time)
     const struct mdm_pair clean = s->prediction->clean(p, level);
 
     return (struct mdm_facts){.level = level,
-                              .input_scale = p->kind->input_scale(p, time),
+                              .input_scale = mdm_process_input_scale(p, time),
                               .network_time = p->kind->network_time(p, time),
                               .target = s->prediction->target(p, level),
                               .clean = clean,

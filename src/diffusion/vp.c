@@ -15,11 +15,6 @@ static const double half_slope = 9.95, least = 0.1; /* (beta_max - beta_min) / 2
 static const struct mdm_option_table table = {"vp", "", "continuous time, signal and noise of constant sum",
                                               NULL, 0,  0};
 
-static void release(struct mdm_process *p)
-{
-    mdm_free(p);
-}
-
 static int create(struct mdm_process **out, const maskdm_options *options)
 {
     struct mdm_process *p = mdm_need(1, sizeof *p, "a scheduler");
@@ -69,24 +64,15 @@ static double network_time(const struct mdm_process *p, double time)
     return 999 * time;
 }
 
-static double input_scale(const struct mdm_process *p, double time)
-{
-    (void)p;
-    (void)time;
-    return 1;
-}
-
 const struct mdm_process_class mdm_process_vp = {.name = "vp",
                                                  .options = &table,
                                                  .predictions = "noise|x0|v",
                                                  .preserves = 1,
                                                  .spacing = "time",
                                                  .create = create,
-                                                 .release = release,
                                                  .at = at,
                                                  .ratio = ratio,
                                                  .time_of = time_of,
                                                  .path = mdm_process_ratio_path,
                                                  .draw = draw,
-                                                 .network_time = network_time,
-                                                 .input_scale = input_scale};
+                                                 .network_time = network_time};

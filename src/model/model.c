@@ -242,7 +242,7 @@ static int scale_input(float **input, double **network_times, const maskdm_model
         mdm_mix_on_host(&(struct mdm_mix){.n = n,
                                           .count = 1,
                                           .x = {x_t + i * n},
-                                          .a = {p->kind->input_scale(p, times[i])},
+                                          .a = {mdm_process_input_scale(p, times[i])},
                                           .y = *input + i * n});
     return MASKDM_OK;
 }
