@@ -33,6 +33,29 @@ typedef struct maskdm_sampler maskdm_sampler;
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model,
                                                        int which, const maskdm_options *options,
                                                        maskdm_control *control);
+/**
+ * Whom a sampler asks in place of a network: what is predicted for `count` images at a time of the scheduler's
+ * process. x: count x height x width x channels, x_t as maskdm_scheduler_add_noise() makes it; labels: one per image,
+ * -1 the null class, or NULL: all null; prediction: as many values as x, in the meaning of the scheduler's
+ * prediction. What a network would be given and told are the scheduler's factors "input_scale" and "network_time".
+ * An image's bytes are its own where the answer for one does not depend on the others. A time
+ * lies above the process's range where a solver adds noise at its noisy end (churn). Non-zero cancels. No lock is
+ * held: it may use other handles, the device's too, and release the sampler.
+ */
+typedef int (*maskdm_denoise_callback)(void *user, int64_t count, const float *x, double time, const int32_t *labels,
+                                       float *prediction);
+/**
+ * The same for any denoiser. The solver's arithmetic runs on `device`; images have height x width pixels of so many
+ * channels, up to 2^31 values. classes: labels are -1 .. classes - 1; 0: there are none. drop(user), if given, is
+ * called when the last reference goes, which may be at the end of a call that was at work then, or before a refusal
+ * returns.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_create_custom(maskdm_sampler **out, maskdm_device *device,
+                                                              maskdm_scheduler *scheduler, int64_t height,
+                                                              int64_t width, int channels, int64_t classes,
+                                                              maskdm_denoise_callback denoise,
+                                                              maskdm_drop_callback drop, void *user,
+                                                              const maskdm_options *options, maskdm_control *control);
 MASKDM_API void maskdm_sampler_release(maskdm_sampler **sampler);
 
 /**

@@ -74,7 +74,7 @@ static int sample(const maskdm_options *options, maskdm_device *device, const in
     if (status >= 0)
         status = mdm_sampler_create(&sampler, model, which, options, control);
     if (status >= 0)
-        status = mdm_sampler_check_labels(model, place->missing, labels);
+        status = mdm_sampler_check_labels(sampler, place->missing, labels);
     if (status >= 0)
         status = mdm_sampler_ready_group(sampler, place->missing < sampler->batch_size ? place->missing
                                                                                            : sampler->batch_size);

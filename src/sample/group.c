@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A group of images that go at once: its program, its buffers, and what the network says of them, guided where the
- * sampler asks for it (Ho and Salimans 2022, arXiv 2207.12598): with label and without, and on along the line that
- * leads from the latter to the former.
+ * What a group of images that go at once needs: who is asked, made ready for so many, and buffers.
  */
 #include "sample/sampler.h"
 
@@ -10,27 +8,23 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-static int is_guided(const maskdm_sampler *s)
-{
-    return s->guidance != 1;
-}
-
 void mdm_sampler_drop_group(maskdm_sampler *s)
 {
-    mdm_program_release(&s->program);
-    mdm_device_free(s->model->device, s->x, s->bytes);
-    mdm_free(s->times);
+    if (s->denoiser)
+        s->denoiser->kind->rest(s->denoiser);
+    if (s->device)
+        mdm_device_free(s->device, s->x, s->bytes);
     mdm_free(s->streams);
     mdm_free(s->shown);
     s->x = NULL;
-    s->times = NULL;
     s->streams = NULL;
     s->shown = NULL;
+    s->group = 0;
 }
 
 size_t mdm_sampler_memory(const maskdm_sampler *s)
 {
-    return s->program ? s->program->arena_bytes + s->bytes : 0;
+    return s->group ? s->denoiser->kind->memory(s->denoiser) + s->bytes : 0;
 }
 
 /* Lay the buffers that are needed one behind the other; returns their number, with `block` NULL too. */
@@ -58,60 +52,32 @@ static int take(maskdm_sampler *s, size_t batch, size_t values)
 {
     void *block;
 
-    s->times = mdm_need(batch, sizeof *s->times, "times of the sampler");
+    MDM_TRY(s->denoiser->kind->ready(s->denoiser, (int64_t)batch));
     s->streams = mdm_need(batch, sizeof *s->streams, "noise streams of the sampler");
     s->shown = mdm_need_aligned(values * sizeof *s->shown, "the images of a sampler");
-    if (!s->times || !s->streams || !s->shown)
+    if (!s->streams || !s->shown)
         return MASKDM_ENOMEM;
-    MDM_TRY(mdm_device_alloc(s->model->device, &block, s->bytes, 0, "the images of a sampler"));
+    MDM_TRY(mdm_device_alloc(s->device, &block, s->bytes, 0, "the images of a sampler"));
     lay(s, block, values);
     return MASKDM_OK;
 }
 
 int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch)
 {
-    const struct mdm_extent e = {.batch = batch, .visible = s->model->geometry.patches};
+    const size_t image = (size_t)(s->geometry.height * s->geometry.width * s->geometry.channels);
     size_t values;
     int status;
 
-    if (s->program && s->program->extent.batch == batch)
+    if (s->group == batch)
         return MASKDM_OK;
     mdm_sampler_drop_group(s);
-    MDM_TRY(mdm_program_create(&s->program, s->model, e, MDM_PROGRAM_PREDICT));
-    if (mdm_mul_size(&values, (size_t)batch, (size_t)s->program->image_values) ||
+    if (mdm_mul_size(&values, (size_t)batch, image) ||
         mdm_mul_size(&s->bytes, values, lay(s, NULL, 0) * sizeof *s->x))
         return mdm_fail(MASKDM_EINVAL, "%lld images at once are out of range", (long long)batch);
     status = take(s, (size_t)batch, values);
-    if (status < 0)
+    if (status == MASKDM_OK)
+        s->group = batch;
+    else
         mdm_sampler_drop_group(s);
     return status;
-}
-
-static int forward(maskdm_sampler *s, const float *input, const int32_t *labels, float *out)
-{
-    MDM_TRY(mdm_program_set(s->program, input, s->times, labels, NULL));
-    MDM_TRY(
-        mdm_program_forward(s->program, mdm_model_block(s->model, s->which), mdm_control_cancel_flag(s->control)));
-    return mdm_program_image(s->program, out);
-}
-
-int mdm_sampler_predict(maskdm_sampler *s, double time, const int32_t *labels)
-{
-    struct mdm_backend *b = mdm_device_backend(s->model->device);
-    const struct mdm_facts f = mdm_scheduler_facts(s->model->scheduler, time);
-    const int64_t batch = s->program->extent.batch, n = batch * s->program->image_values;
-    const float *input = f.input_scale == 1 ? s->x : s->x0;
-    const struct mdm_mix scaled = {.n = n, .count = 1, .x = {s->x}, .a = {f.input_scale}, .y = s->x0};
-    const struct mdm_mix guided = {
-        .n = n, .count = 2, .x = {s->spare, s->prediction}, .a = {1 - s->guidance, s->guidance}, .y = s->prediction};
-
-    for (int64_t i = 0; i < batch; i++)
-        s->times[i] = f.network_time;
-    if (input != s->x)
-        MDM_TRY(b->v->mix(b, &scaled));
-    MDM_TRY(forward(s, input, labels, s->prediction));
-    if (!labels || !is_guided(s))
-        return MASKDM_OK;
-    MDM_TRY(forward(s, input, NULL, s->spare));
-    return b->v->mix(b, &guided);
 }

@@ -30,7 +30,7 @@ static uint64_t seed_of(const maskdm_sampler *s, const struct job *j, int64_t i)
 
 static int draw(maskdm_sampler *s, const struct job *j, enum mdm_purpose purpose, int64_t step, float *out)
 {
-    struct mdm_backend *b = mdm_device_backend(s->model->device);
+    struct mdm_backend *b = mdm_device_backend(s->device);
 
     for (int64_t i = 0; i < j->batch; i++)
         s->streams[i] = mdm_rng_make(seed_of(s, j, i), purpose, 0, (uint64_t)step);
@@ -40,7 +40,7 @@ static int draw(maskdm_sampler *s, const struct job *j, enum mdm_purpose purpose
 /* Noise into s->spare, from the stream of the step or from what the caller gave. */
 static int take_noise(maskdm_sampler *s, struct job *j, int64_t step)
 {
-    struct mdm_backend *b = mdm_device_backend(s->model->device);
+    struct mdm_backend *b = mdm_device_backend(s->device);
 
     if (!j->noise)
         return draw(s, j, MDM_DRAW_SAMPLER, step, s->spare);
@@ -51,7 +51,7 @@ static int take_noise(maskdm_sampler *s, struct job *j, int64_t step)
 /* From device memory to s->shown. */
 static int show(maskdm_sampler *s, const struct job *j, const float *images)
 {
-    struct mdm_backend *b = mdm_device_backend(s->model->device);
+    struct mdm_backend *b = mdm_device_backend(s->device);
 
     return b->v->download(b, s->shown, images, (size_t)(j->batch * j->n) * sizeof *images);
 }
@@ -77,30 +77,60 @@ static int report(maskdm_sampler *s, struct job *j, int64_t e)
     return j->done < j->all ? mdm_control_check(s->control, "sampling") : MASKDM_OK;
 }
 
-/* One evaluation of the network and the step that follows it, on the device. */
-static int evaluate(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e)
+/* Noise where the solver adds some before it asks. The device is entered. */
+static int churn(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e)
 {
-    struct mdm_backend *b = mdm_device_backend(s->model->device);
-    struct mdm_solve step = mdm_method_job(&s->method, e);
-    const struct mdm_mix churn = {
+    struct mdm_backend *b = mdm_device_backend(s->device);
+    const struct mdm_mix job = {
         .n = j->batch * j->n, .count = 2, .x = {s->x, s->spare}, .a = {e->before_x, e->before_z}, .y = s->x};
 
-    if (e->before_z != 0) {
-        MDM_TRY(take_noise(s, j, e->step));
-        MDM_TRY(b->v->mix(b, &churn));
-    }
-    MDM_TRY(mdm_sampler_predict(s, e->time, j->labels ? j->labels + j->first : NULL));
+    MDM_TRY(take_noise(s, j, e->step));
+    return b->v->mix(b, &job);
+}
+
+/* The step that follows from what was predicted. The device is entered. */
+static int step(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e)
+{
+    struct mdm_backend *b = mdm_device_backend(s->device);
+    struct mdm_solve job = mdm_method_job(&s->method, e);
+
     if (e->next.z != 0)
         MDM_TRY(take_noise(s, j, e->step));
-    step.n = j->batch * j->n;
-    step.x = s->x;
-    step.f = s->prediction;
-    step.z = s->spare;
-    step.start = s->start;
-    step.before = s->before;
-    step.x0 = s->x0;
-    MDM_TRY(b->v->solve(b, &step));
+    job.n = j->batch * j->n;
+    job.x = s->x;
+    job.f = s->prediction;
+    job.z = s->spare;
+    job.start = s->start;
+    job.before = s->before;
+    job.x0 = s->x0;
+    MDM_TRY(b->v->solve(b, &job));
     return s->preview ? show(s, j, s->x0) : MASKDM_OK;
+}
+
+static int on_device(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e,
+                     int (*work)(maskdm_sampler *, struct job *, const struct mdm_evaluation *))
+{
+    int status;
+
+    MDM_TRY(mdm_device_enter(s->device));
+    status = work(s, j, e);
+    mdm_device_leave(s->device);
+    return status;
+}
+
+/* One evaluation, and the step that follows it. */
+static int evaluate(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e)
+{
+    const struct mdm_question q = {.batch = j->batch,
+                                   .time = e->time,
+                                   .x = s->x,
+                                   .labels = j->labels ? j->labels + j->first : NULL,
+                                   .spare = s->x0};
+
+    if (e->before_z != 0)
+        MDM_TRY(on_device(s, j, e, churn));
+    MDM_TRY(s->denoiser->kind->ask(s->denoiser, &q, s->prediction));
+    return on_device(s, j, e, step);
 }
 
 /* All evaluations of the group whose x_T stands in s->x. */
@@ -110,14 +140,8 @@ static int run_group(maskdm_sampler *s, struct job *j)
     for (int64_t i = 0; i < s->method.evaluations; i++) {
         const struct mdm_evaluation e = mdm_method_evaluation(&s->method, i);
         float *before = s->before;
-        int status;
 
-        MDM_TRY(mdm_device_enter(s->model->device));
-        status = evaluate(s, j, &e);
-        mdm_device_leave(s->model->device);
-        if (status == MASKDM_ECANCELED)
-            return mdm_control_canceled(s->control, "sampling");
-        MDM_TRY(status);
+        MDM_TRY(evaluate(s, j, &e));
         MDM_TRY(report(s, j, i));
         if (before) {
             s->before = s->x0;
@@ -130,38 +154,38 @@ static int run_group(maskdm_sampler *s, struct job *j)
 /* The group's x_T from unit normals in s->x, its images, and their way to s->shown. given: the normals, or NULL. */
 static int draw_group(maskdm_sampler *s, struct job *j, const float *given)
 {
-    struct mdm_backend *b = mdm_device_backend(s->model->device);
+    struct mdm_backend *b = mdm_device_backend(s->device);
     const double scale = mdm_method_start(&s->method);
     const struct mdm_mix start = {.n = j->batch * j->n, .count = 1, .x = {s->x}, .a = {scale}, .y = s->x};
     int status;
 
-    MDM_TRY(mdm_device_enter(s->model->device));
+    MDM_TRY(mdm_device_enter(s->device));
     status = given ? b->v->upload(b, s->x, given, (size_t)(j->batch * j->n) * sizeof *given)
                    : draw(s, j, MDM_DRAW_SAMPLE, 0, s->x);
     if (status == MASKDM_OK && scale != 1)
         status = b->v->mix(b, &start);
-    mdm_device_leave(s->model->device);
+    mdm_device_leave(s->device);
     MDM_TRY(status);
     MDM_TRY(run_group(s, j));
-    MDM_TRY(mdm_device_enter(s->model->device));
+    MDM_TRY(mdm_device_enter(s->device));
     status = show(s, j, s->x);
-    mdm_device_leave(s->model->device);
+    mdm_device_leave(s->device);
     return status;
 }
 
-int mdm_sampler_check_labels(const maskdm_model *model, int64_t count, const int32_t *labels)
+int mdm_sampler_check_labels(const maskdm_sampler *s, int64_t count, const int32_t *labels)
 {
     for (int64_t i = 0; labels && i < count; i++)
-        if (labels[i] < -1 || labels[i] >= model->geometry.classes)
+        if (labels[i] < -1 || labels[i] >= s->geometry.classes)
             return mdm_fail(MASKDM_EINVAL, "label %d of image %lld; the network has %lld classes", (int)labels[i],
-                            (long long)i, (long long)model->geometry.classes);
+                            (long long)i, (long long)s->geometry.classes);
     return MASKDM_OK;
 }
 
 /* Start a job of `count` images; their bytes as floats must be countable, as often as there may be noise given. */
 static int begin(maskdm_sampler *s, struct job *j, int64_t count)
 {
-    const struct mdm_geometry *g = &s->model->geometry;
+    const struct mdm_geometry *g = &s->geometry;
     int64_t all;
 
     j->count = count;
@@ -171,7 +195,7 @@ static int begin(maskdm_sampler *s, struct job *j, int64_t count)
         return mdm_fail(MASKDM_EINVAL, "%lld images are out of range", (long long)count);
     j->all = (count / s->batch_size + (count % s->batch_size != 0)) * s->method.evaluations;
     j->began = mdm_clock();
-    MDM_TRY(mdm_sampler_check_labels(s->model, count, j->labels));
+    MDM_TRY(mdm_sampler_check_labels(s, count, j->labels));
     return mdm_control_check(s->control, "sampling");
 }
 

@@ -5,6 +5,7 @@
 #include "sample/sampler.h"
 
 #include "base/alloc.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "diffusion/options.h"
 #include "sample/pixels.h"
@@ -14,50 +15,126 @@ static void destroy(void *object)
     maskdm_sampler *s = object;
 
     mdm_sampler_drop_group(s);
+    mdm_denoiser_release(&s->denoiser);
     mdm_method_free(&s->method);
+    mdm_scheduler_drop(&s->scheduler);
+    mdm_device_drop(&s->device);
     mdm_model_drop(&s->model);
     mdm_control_drop(&s->control);
+    if (s->drop)
+        s->drop(s->drop_user);
     mdm_free(s);
 }
 
 static const struct mdm_handle_kind kind = {"sampler", destroy};
 
+/* All but the one that is asked. */
+static maskdm_sampler *make(maskdm_device *device, maskdm_scheduler *scheduler, const struct mdm_geometry *geometry,
+                            maskdm_control *control)
+{
+    maskdm_sampler *s = mdm_need(1, sizeof *s, "a sampler");
+
+    if (!s)
+        return NULL;
+    mdm_handle_init(&s->handle, &kind);
+    mdm_device_hold(device);
+    mdm_scheduler_hold(scheduler);
+    mdm_control_hold(control);
+    s->device = device;
+    s->scheduler = scheduler;
+    s->control = control;
+    s->geometry = *geometry;
+    return s;
+}
+
+/* With guidance, whoever is asked is asked through it. */
+static int guide(maskdm_sampler *s, const maskdm_options *o, double scale)
+{
+    const struct mdm_geometry *g = &s->geometry;
+    struct mdm_denoiser *asked = s->denoiser;
+
+    if (scale == 1)
+        return MASKDM_OK;
+    if (g->classes == 0)
+        return mdm_fail(MASKDM_EINVAL, "%s %g needs a network with labels, and this one has no classes",
+                        mdm_options_said(o, "guidance"), scale);
+    s->denoiser = NULL;
+    return mdm_denoiser_guided(&s->denoiser, asked, s->device, g->height * g->width * g->channels, scale);
+}
+
+static int read_options(maskdm_sampler *s, const maskdm_options *options)
+{
+    struct mdm_sampler_options told;
+    maskdm_options *o;
+    int status;
+
+    MDM_TRY(mdm_options_extract(&o, options, &mdm_sampler_kind));
+    mdm_options_read(o, &mdm_sampler_options, &told);
+    s->batch_size = told.batch_size;
+    s->seed = (uint64_t)told.seed;
+    status = guide(s, o, told.guidance);
+    if (status == MASKDM_OK)
+        status = mdm_method_make(&s->method, s->scheduler, o);
+    mdm_options_release(&o);
+    return status;
+}
+
 int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
                        const maskdm_options *options, maskdm_control *control)
 {
-    struct mdm_sampler_options settings;
-    maskdm_options *o = NULL;
-    maskdm_sampler *s;
+    maskdm_sampler *s = make(model->device, model->scheduler, &model->geometry, control);
     int status;
 
     *out = NULL;
-    s = mdm_need(1, sizeof *s, "a sampler");
     if (!s)
         return MASKDM_ENOMEM;
-    mdm_handle_init(&s->handle, &kind);
     mdm_model_hold(model);
-    mdm_control_hold(control);
     s->model = model;
-    s->which = which;
-    s->control = control;
-    status = mdm_options_extract(&o, options, &mdm_sampler_kind);
-    if (status < 0)
-        goto out;
-    mdm_options_read(o, &mdm_sampler_options, &settings);
-    s->batch_size = settings.batch_size;
-    s->seed = (uint64_t)settings.seed;
-    s->guidance = settings.guidance;
-    if (s->guidance != 1 && model->geometry.classes == 0)
-        status = mdm_fail(MASKDM_EINVAL, "%s %g needs a network with labels, and this one has no classes",
-                          mdm_options_said(o, "guidance"), s->guidance);
-    if (status >= 0)
-        status = mdm_method_make(&s->method, model->scheduler, o);
-out:
-    mdm_options_release(&o);
+    status = mdm_denoiser_of_model(&s->denoiser, model, which, control);
+    if (status == MASKDM_OK)
+        status = read_options(s, options);
     if (status < 0)
         mdm_sampler_drop(&s);
     *out = s;
     return status;
+}
+
+static int check_size(const struct mdm_geometry *g)
+{
+    int64_t values;
+
+    if (g->height > 0 && g->width > 0 && g->channels > 0 && !mdm_mul_i64(&values, g->height, g->width) &&
+        !mdm_mul_i64(&values, values, g->channels) && values <= INT32_MAX)
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL, "images of %lld x %lld x %lld values are outside 1 .. 2^31 of them",
+                    (long long)g->height, (long long)g->width, (long long)g->channels);
+}
+
+int mdm_sampler_create_custom(maskdm_sampler **out, maskdm_device *device, maskdm_scheduler *scheduler,
+                              const struct mdm_geometry *geometry, maskdm_denoise_callback denoise,
+                              maskdm_drop_callback drop, void *user, const maskdm_options *options,
+                              maskdm_control *control)
+{
+    maskdm_sampler *s;
+    int status;
+
+    *out = NULL;
+    MDM_TRY(check_size(geometry));
+    s = make(device, scheduler, geometry, control);
+    if (!s)
+        return MASKDM_ENOMEM;
+    status = mdm_denoiser_custom(&s->denoiser, device, geometry->height * geometry->width * geometry->channels,
+                                 denoise, user);
+    if (status == MASKDM_OK)
+        status = read_options(s, options);
+    if (status < 0) {
+        mdm_sampler_drop(&s);
+        return status;
+    }
+    s->drop = drop;
+    s->drop_user = user;
+    *out = s;
+    return MASKDM_OK;
 }
 
 void mdm_sampler_drop(maskdm_sampler **out)
@@ -89,6 +166,6 @@ int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, con
 
     if (count < 0)
         return mdm_fail(MASKDM_EINVAL, "%lld images are out of range", (long long)count);
-    MDM_TRY(mdm_pixels_layout(&l.pixels, &s->model->geometry, count, sample_type, row_stride, image_stride));
+    MDM_TRY(mdm_pixels_layout(&l.pixels, &s->geometry, count, sample_type, row_stride, image_stride));
     return mdm_sampler_each(s, count, seeds, labels, take_lent, &l);
 }

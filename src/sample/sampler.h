@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The sampler handle: a model's weights, a solver of diffusion/, and a program for as many images as go at once. What
- * happens to an image depends on its own seed alone: its program cuts products per image, its noise comes from
+ * The sampler handle: whom it asks, a solver of diffusion/, and memory for as many images as go at once. What happens
+ * to an image depends on its own seed alone: a network's program cuts products per image, its noise comes from
  * streams of its own.
  */
 #ifndef MASKDM_SAMPLE_SAMPLER_H
@@ -11,36 +11,45 @@
 
 #include "base/control.h"
 #include "diffusion/method.h"
-#include "model/program.h"
+#include "sample/denoiser.h"
 
 struct maskdm_sampler {
     struct mdm_handle handle;
-    maskdm_model *model;
-    enum maskdm_weights which;
+    maskdm_device *device;
+    maskdm_scheduler *scheduler;
+    maskdm_model *model;           /* whose network is asked; NULL: a function of the host is */
+    struct mdm_geometry geometry;  /* of the images: no patches where there is no model */
+    struct mdm_denoiser *denoiser; /* the one that is asked */
+    maskdm_drop_callback drop;     /* of the host whose function it is, or NULL */
+    void *drop_user;
     maskdm_control *control;
     struct mdm_method method;
     int64_t batch_size; /* most images at once */
     uint64_t seed;
-    double guidance; /* scale; 1: none */
     maskdm_preview_callback preview;
     void *preview_user;
     int quiet; /* steps are not reported: the host watches something else */
 
     /* Made for the number of images that go at once, and made anew when that changes. */
-    struct mdm_program *program;
+    int64_t group; /* B; 0: none was made */
     /* [B,H,W,C] each, in one block of device memory that begins at x. */
     float *x, *prediction;
-    float *x0;               /* of this evaluation; before it, x as the network is given it */
-    float *spare;            /* noise, or the prediction for null labels */
+    float *x0;               /* of this evaluation */
+    float *spare;            /* noise */
     float *before, *start;   /* what the method looks back at; NULL where it does not */
     size_t bytes;            /* of that block */
     float *shown;            /* [B,H,W,C], host memory */
-    double *times;           /* [B] */
     struct mdm_rng *streams; /* [B] */
 };
 
 int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
                        const maskdm_options *options, maskdm_control *control);
+/* The same of a function of the host, for images of that size. drop(user) is called when the sampler goes; where none
+ * comes to be it is not. */
+int mdm_sampler_create_custom(maskdm_sampler **out, maskdm_device *device, maskdm_scheduler *scheduler,
+                              const struct mdm_geometry *geometry, maskdm_denoise_callback denoise,
+                              maskdm_drop_callback drop, void *user, const maskdm_options *options,
+                              maskdm_control *control);
 void mdm_sampler_drop(maskdm_sampler **s);
 /* Called with each finished group: images first .. first + batch - 1, [batch,H,W,C] in -1 .. 1 units. */
 typedef int (*mdm_sampler_take)(void *user, int64_t first, int64_t batch, const float *x);
@@ -50,17 +59,15 @@ int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, con
                     void *out, size_t row_stride, size_t image_stride);
 int mdm_sampler_run_from(maskdm_sampler *s, int64_t count, float *x, const float *noise, const int32_t *labels);
 /* -1 .. classes - 1 for each of count; NULL is fine. */
-int mdm_sampler_check_labels(const maskdm_model *model, int64_t count, const int32_t *labels);
+int mdm_sampler_check_labels(const maskdm_sampler *s, int64_t count, const int32_t *labels);
 
 /* ---- group.c ---- */
-/* Program and buffers for `batch` images, kept while that number stays. */
+/* Whom it asks and buffers for `batch` images, kept while that number stays. */
 int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch);
 void mdm_sampler_drop_group(maskdm_sampler *s);
 /* Bytes of device memory that the sampler holds beside its model, as the device counts them: none before the first
  * group. */
 size_t mdm_sampler_memory(const maskdm_sampler *s);
-/* s->prediction for s->x at `time`; labels NULL: all null. The caller has entered the device. */
-int mdm_sampler_predict(maskdm_sampler *s, double time, const int32_t *labels);
 
 /* ---- write.c ---- */
 struct mdm_writer;

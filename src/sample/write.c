@@ -77,7 +77,7 @@ static int take_images(void *user, int64_t first, int64_t batch, const float *x)
 
 static int begin(struct output *o, const maskdm_sampler *s, int64_t count, int bits)
 {
-    const struct mdm_geometry *g = o->geometry = &s->model->geometry;
+    const struct mdm_geometry *g = o->geometry = &s->geometry;
 
     o->bits = bits;
     if (count < 0)

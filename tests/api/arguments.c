@@ -90,6 +90,13 @@ static int preview(void *user, int64_t step, int64_t steps, int64_t first, int64
     return !(step <= steps && first >= 0 && count > 0 && x0);
 }
 
+static int denoise(void *user, int64_t count, const float *x, double time, const int32_t *labels, float *prediction)
+{
+    (void)user;
+    (void)labels;
+    return !(count > 0 && x && time >= 0 && prediction);
+}
+
 static int64_t visible(void *user, int64_t rows, int64_t columns)
 {
     (void)user;

@@ -16,7 +16,7 @@ NULLABLE = set("""user drop log log_user label labels seeds control needed dpred
 maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_preview.callback
 maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_set_metadata.value maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
-maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options
+maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
 maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
 maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
@@ -84,7 +84,8 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_options_set_int.name": '"dim"', "maskdm_options_set_int.value": "16",
     "maskdm_options_set_list.name": '"image_size"', "maskdm_options_set_list.value": "rig.eights",
     "maskdm_options_set_list.count": "2", "maskdm_options_describe.fact": '"help"',
-    "maskdm_sampler_create.options": "rig.sampler_options", "maskdm_sampler_run.out": "rig.bytes",
+    "maskdm_sampler_create.options": "rig.sampler_options", "maskdm_sampler_create_custom.options": "rig.sampler_options",
+    "maskdm_sampler_create_custom.classes": "3", "maskdm_denoise_callback": "denoise", "maskdm_sampler_run.out": "rig.bytes",
     "maskdm_sampler_run_from.x": "rig.floats", "maskdm_sampler_run.seeds": "rig.seeds",
     "maskdm_scheduler_create.options": "rig.scheduler_options", "maskdm_scheduler_table.name": '"betas"',
     "maskdm_scheduler_table.capacity": "64", "maskdm_scheduler_table.out": "rig.doubles",

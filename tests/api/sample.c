@@ -25,10 +25,10 @@ static maskdm_options *options(const char *kind, const char *text)
     return o;
 }
 
-static maskdm_model *model(int threads, const char *more)
+static maskdm_model *model_in(const char *process, int threads, const char *more)
 {
     char text[128];
-    maskdm_options *o, *so = options("scheduler", "timesteps=50 schedule=cosine prediction=v"), *d;
+    maskdm_options *o, *so = options("scheduler", process), *d;
     maskdm_scheduler *s;
     maskdm_device *device;
     maskdm_model *m;
@@ -46,6 +46,11 @@ static maskdm_model *model(int threads, const char *more)
     maskdm_options_release(&so);
     maskdm_options_release(&d);
     return m;
+}
+
+static maskdm_model *model(int threads, const char *more)
+{
+    return model_in("timesteps=50 schedule=cosine prediction=v", threads, more);
 }
 
 static maskdm_sampler *sampler(maskdm_model *m, const char *text, maskdm_control *control)
@@ -257,6 +262,141 @@ START_TEST(guidance)
 }
 END_TEST
 
+/* A host's denoiser that asks a model for what the library's own would have asked it. */
+struct host {
+    maskdm_model *model;
+    maskdm_sampler *sampler; /* at work; released in the first call where `gives_up` is set */
+    int calls, dropped, cancel_at, gives_up;
+    int64_t most;
+};
+
+static int denoise(void *user, int64_t count, const float *x, double time, const int32_t *labels, float *prediction)
+{
+    struct host *h = user;
+    double times[2 * MANY];
+    unsigned char none;
+
+    ck_assert_int_le(count, 2 * MANY);
+    for (int64_t i = 0; i < count; i++)
+        times[i] = time;
+    h->most = count > h->most ? count : h->most;
+    if (h->sampler)
+        ck_assert_int_eq(maskdm_sampler_run(h->sampler, 0, NULL, NULL, MASKDM_SAMPLE_U8, &none, 0, 0), MASKDM_EBUSY);
+    if (h->gives_up)
+        maskdm_sampler_release(&h->sampler);
+    if (++h->calls == h->cancel_at)
+        return 1;
+    OK(maskdm_model_predict(h->model, MASKDM_WEIGHTS_EMA, count, x, times, labels, NULL, 0, prediction));
+    return 0;
+}
+
+static void dropped(void *user)
+{
+    ((struct host *)user)->dropped++;
+}
+
+static maskdm_sampler *hosts_sampler(struct host *h, maskdm_device *device, maskdm_scheduler *scheduler,
+                                     const char *text, int64_t classes)
+{
+    maskdm_options *o = options("sampler", text);
+    maskdm_sampler *s;
+
+    OK(maskdm_sampler_create_custom(&s, device, scheduler, H, W, C, classes, denoise, dropped, h, o, NULL));
+    maskdm_options_release(&o);
+    return s;
+}
+
+static maskdm_device *another_device(void)
+{
+    maskdm_options *o = options("device", "threads=2");
+    maskdm_device *d;
+
+    OK(maskdm_device_open(&d, "cpu", o));
+    maskdm_options_release(&o);
+    return d;
+}
+
+START_TEST(a_hosts_denoiser)
+{
+    static const char *const how[][2] = {
+        {"timesteps=50", DDIM "batch_size=3"},
+        {"timesteps=50 prediction=v", "sampler=dpmpp steps=6 seed=40 guidance=2.5 batch_size=2"},
+        {"process=edm", "sampler=heun steps=4 seed=40 churn=3 churn_max=50"},
+        {"process=flow flow_time=data", "sampler=euler steps=4 seed=40"}};
+    static float expected[5 * N], got[5 * N];
+    const int32_t labels[] = {2, -1, 0, 1, 2};
+    maskdm_device *device = another_device();
+
+    for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
+        struct host h = {.model = model_in(how[i][0], 1, "classes=3")};
+        maskdm_sampler *own = sampler(h.model, how[i][1], NULL);
+        maskdm_scheduler *scheduler;
+        maskdm_sampler *s;
+
+        OK(maskdm_model_scheduler(&scheduler, h.model));
+        s = hosts_sampler(&h, device, scheduler, how[i][1], 3);
+        maskdm_scheduler_release(&scheduler);
+        OK(maskdm_sampler_run(own, 5, NULL, labels, MASKDM_SAMPLE_FLOAT, expected, 0, 0));
+        OK(maskdm_sampler_run(s, 5, NULL, labels, MASKDM_SAMPLE_FLOAT, got, 0, 0));
+        ck_assert_mem_eq(got, expected, sizeof got);
+        ck_assert_int_eq(h.dropped, 0);
+        maskdm_sampler_release(&s);
+        ck_assert_int_eq(h.dropped, 1);
+        maskdm_sampler_release(&own);
+        maskdm_model_release(&h.model);
+    }
+    maskdm_device_release(&device);
+}
+END_TEST
+
+/* It may cancel, and release what is at work; whatever is refused, its user is dropped once. */
+START_TEST(a_hosts_denoiser_misbehaves)
+{
+    static float x[N];
+    const int32_t three = 3;
+    struct host h = {.model = model(1, ""), .cancel_at = 2};
+    maskdm_device *device = another_device();
+    maskdm_options *bad = options("sampler", "guidance=2"), *other = options("mask", "");
+    maskdm_scheduler *scheduler;
+    maskdm_sampler *s, *none;
+
+    OK(maskdm_model_scheduler(&scheduler, h.model));
+    s = hosts_sampler(&h, device, scheduler, "sampler=ddim steps=6", 0);
+    ck_assert_int_eq(maskdm_sampler_run_from(s, 1, x, NULL, NULL), MASKDM_ECANCELED);
+    ck_assert_str_eq(maskdm_last_error(), "the denoiser cancelled sampling");
+    ck_assert_int_eq(h.calls, 2);
+    ck_assert_int_eq(maskdm_sampler_run_from(s, 1, x, NULL, &three), MASKDM_EINVAL);
+    h = (struct host){.model = h.model, .sampler = s, .gives_up = 1};
+    OK(maskdm_sampler_run_from(s, 1, x, NULL, NULL));
+    ck_assert_int_eq(h.calls, 6);
+    ck_assert_int_eq(h.dropped, 1);
+
+    ck_assert_int_eq(
+        maskdm_sampler_create_custom(&none, device, scheduler, H, W, C, 0, denoise, dropped, &h, bad, NULL),
+        MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "guidance 2 needs a network with labels, and this one has no classes");
+    ck_assert_int_eq(h.dropped, 2);
+    ck_assert_int_eq(
+        maskdm_sampler_create_custom(&none, device, scheduler, H, W, C, 0, denoise, dropped, &h, other, NULL),
+        MASKDM_EINVAL);
+    ck_assert_int_eq(h.dropped, 3);
+    ck_assert_int_eq(maskdm_sampler_create_custom(&none, device, scheduler, 1 << 16, 1 << 15, 1, 0, denoise, dropped,
+                                                  &h, NULL, NULL),
+                     MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "images of 65536 x 32768 x 1 values are outside 1 .. 2^31 of them");
+    ck_assert_int_eq(
+        maskdm_sampler_create_custom(&none, device, scheduler, H, W, C, 0, NULL, dropped, &h, NULL, NULL),
+        MASKDM_EINVAL);
+    ck_assert_int_eq(h.dropped, 5);
+    ck_assert_ptr_null(none);
+    maskdm_options_release(&bad);
+    maskdm_options_release(&other);
+    maskdm_scheduler_release(&scheduler);
+    maskdm_device_release(&device);
+    maskdm_model_release(&h.model);
+}
+END_TEST
+
 START_TEST(labels_and_noise)
 {
     static float a[N], b[N], noise[(STEPS - 1) * N];
@@ -417,6 +557,8 @@ int main(void)
     tcase_add_test(c, memory_as_the_caller_lends_it);
     tcase_add_test(c, labels_and_noise);
     tcase_add_test(c, guidance);
+    tcase_add_test(c, a_hosts_denoiser);
+    tcase_add_test(c, a_hosts_denoiser_misbehaves);
     tcase_add_test(c, the_whole_job);
     tcase_add_test(c, a_folder_goes_on);
     tcase_set_timeout(c, 60);
