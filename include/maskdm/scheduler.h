@@ -8,10 +8,17 @@
  *
  *     discrete   0 .. T-1, whole in training, ln signal linear between: signal^2 = abar_t = prod (1 - beta),
  *                noise^2 = 1 - abar_t; -1 stands for the image. Schedules: linear, betas from 1e-4 1000/T to
- *                2e-2 1000/T (Ho et al. 2020, scaled); cosine with s = 0.008 and betas at most 0.999 (Nichol and
- *                Dhariwal 2021, eq. 17); shifted_cosine, abar' = sigmoid(ln((64/d)^2 abar/(1-abar))) before the
- *                division by its value at 0 (Hoogeboom et al. 2023)
- *     vp         1e-5 .. 1: signal^2 = exp(-9.95 t^2 - 0.1 t), noise^2 = 1 - signal^2 (Song et al. 2021)
+ *                2e-2 1000/T (Ho et al. 2020, scaled) or between ends of one's own; scaled_linear, their square roots
+ *                on a line; cosine with s = 0.008 and betas at most 0.999 (Nichol and Dhariwal 2021, eq. 17);
+ *                shifted_cosine, abar' = sigmoid(ln((64/d)^2 abar/(1-abar))) before the division by its value at 0
+ *                (Hoogeboom et al. 2023); sigmoid, 1 - abar on a sigmoid (Jabri et al. 2022, as
+ *                denoising-diffusion-pytorch has it); sigmoid_betas, betas on a sigmoid (Xu et al. 2022); laplace
+ *                (Hang and Gu 2024); given, betas of the host's. With zero_terminal_snr sqrt(abar) is then shifted
+ *                and scaled so that its first stays and its last is 0 (Lin et al. 2024), for predictions other than
+ *                noise
+ *     vp         0 .. 1: signal^2 = exp(-9.95 t^2 - 0.1 t), noise^2 = 1 - signal^2 (Song et al. 2021), from 1e-5 on;
+ *                or ln(signal/noise)^2 = -2 ln tan(a + b t) + 2 ln(noise_d/image_d), a and b such that it runs from
+ *                logsnr_max to logsnr_min before the shift (Hoogeboom et al. 2023); 0 or -1 is the image
  *     edm        sigma_min .. sigma_max: 1 and sigma = t (Karras et al. 2022); 0 is the image
  *     flow       0 .. 1: 1 - t and noise_scale t (Lipman et al. 2023; Liu et al. 2023); 0 is the image
  *

@@ -7,26 +7,87 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "diffusion/discrete_betas_file.h"
 
 #include <math.h>
+#include <string.h>
 
 struct options {
     unsigned schedule; /* which of the kinds */
-    int64_t shift_size, timesteps;
+    int64_t shift_size;
+    double beta_start, beta_end, sigmoid_start, sigmoid_end, sigmoid_tau;
+    struct mdm_float_list betas;
+    const char *betas_file;
+    int64_t timesteps;
+    int zero_terminal_snr;
 };
 
+#define WITH_ENDS "linear|scaled_linear|sigmoid_betas"
+
 static const struct mdm_option rows[] = {
-    {MDM_CHOICE(options, schedule), .standard = "cosine", .named = mdm_schedule_name,
+    {MDM_CHOICE(options, schedule), .standard = "cosine", .named = mdm_betas_name,
      .alias = "beta_schedule|noise_schedule|noise_scheduler|schedule_type",
      .help = "how the noise level grows with time"},
     {MDM_OPTION(options, shift_size), .standard = "64", .min = 1, .max = 65536, .unit = "pixels",
      .when = "shifted_cosine", .help = "image side d of the resolution shift (64/d)^2"},
-    {MDM_OPTION(options, timesteps), .standard = "1000", .min = 1, .max = 100000, .unit = "steps",
+    {MDM_OPTION(options, beta_start), .min = 1e-12, .max = 0.9999, .when = WITH_ENDS, .alias = "linear_start",
+     .help = "first beta; unset: 1e-4 of sigmoid_betas, 0.00085 of scaled_linear, 0.1 / timesteps of linear"},
+    {MDM_OPTION(options, beta_end), .min = 1e-12, .max = 0.9999, .when = WITH_ENDS, .alias = "linear_end",
+     .help = "last beta; unset: 0.02 of sigmoid_betas, 0.012 of scaled_linear, 20 / timesteps of linear"},
+    {MDM_OPTION(options, sigmoid_start), .standard = "-3", .min = -100, .max = 100, .when = "sigmoid",
+     .help = "where on the sigmoid time begins"},
+    {MDM_OPTION(options, sigmoid_end), .standard = "3", .min = -100, .max = 100, .when = "sigmoid",
+     .help = "where on it time ends"},
+    {MDM_OPTION(options, sigmoid_tau), .standard = "1", .min = 0.01, .max = 100, .when = "sigmoid",
+     .help = "width of the sigmoid"},
+    {MDM_OPTION(options, betas), .min = 0, .max = 1, .most = MDM_MOST_BETAS, .when = "given",
+     .alias = "trained_betas", .help = "the betas themselves; timesteps is then how many there are"},
+    {MDM_OPTION(options, betas_file), .is_path = 1, .when = "given",
+     .help = "file that has them, a number a line; what is made keeps the numbers"},
+    {MDM_OPTION(options, timesteps), .standard = "1000", .min = 1, .max = MDM_MOST_BETAS, .unit = "steps",
      .alias = "num_timesteps|n_timesteps|num_train_timesteps|diffusion_steps|num_diffusion_steps|noise_steps",
      .help = "length of the noising chain"},
+    {MDM_OPTION(options, zero_terminal_snr), .standard = "false", .alias = "rescale_betas_zero_snr|zero_snr|zsnr",
+     .help = "rescale the schedule so that nothing of the image is left at its end"},
 };
 static const struct mdm_option_table table = {
     "discrete", "", "noise in whole steps, as DDPM has it", rows, MDM_LENGTH(rows), sizeof(struct options)};
+
+/* ---- betas that are given ---- */
+
+static int read_file(maskdm_options *options, const char *path)
+{
+    double *beta;
+    int64_t count;
+    int status;
+
+    MDM_TRY(mdm_betas_read(&beta, &count, path));
+    status = mdm_betas_keep(options, beta, count);
+    mdm_free(beta);
+    return status;
+}
+
+/* Of schedule given: leave the betas, and their number, in the options. */
+static int complete(maskdm_options *options)
+{
+    struct options o;
+
+    mdm_options_read(options, &table, &o);
+    if (strcmp(mdm_betas_name((int)o.schedule), "given") != 0)
+        return MASKDM_OK;
+    if (!o.betas.count == !*o.betas_file)
+        return mdm_fail(MASKDM_EINVAL, "schedule given needs %s or %s%s", mdm_options_said(options, "betas_file"),
+                        mdm_options_said(options, "betas"), *o.betas_file ? ", not both" : "");
+    if (*o.betas_file)
+        MDM_TRY(read_file(options, o.betas_file));
+    mdm_options_read(options, &table, &o);
+    if (mdm_options_is_set(options, "timesteps") && o.timesteps != o.betas.count)
+        return mdm_fail(MASKDM_EINVAL, "%s %lld with %d betas", mdm_options_said(options, "timesteps"),
+                        (long long)o.timesteps, o.betas.count);
+    return mdm_options_set_int(options, "timesteps", o.betas.count);
+}
+
+/* ---- the process ---- */
 
 static void release(struct mdm_process *p)
 {
@@ -36,17 +97,35 @@ static void release(struct mdm_process *p)
     mdm_free(d);
 }
 
-static int create(struct mdm_process **out, const maskdm_options *options)
+static int make(struct mdm_schedule *out, maskdm_options *options)
+{
+    struct mdm_betas how;
+    struct options o;
+
+    MDM_TRY(complete(options));
+    mdm_options_read(options, &table, &o);
+    how = (struct mdm_betas){.kind = o.schedule,
+                             .timesteps = o.timesteps,
+                             .shift_size = (double)o.shift_size,
+                             .start = o.beta_start,
+                             .end = o.beta_end,
+                             .sigmoid_start = o.sigmoid_start,
+                             .sigmoid_end = o.sigmoid_end,
+                             .sigmoid_tau = o.sigmoid_tau,
+                             .given = o.betas.value,
+                             .zero_terminal_snr = o.zero_terminal_snr};
+    return mdm_schedule_make(out, &how);
+}
+
+static int create(struct mdm_process **out, maskdm_options *options)
 {
     struct mdm_discrete *d = mdm_need(1, sizeof *d, "a scheduler");
-    struct options o;
     int status;
 
     *out = NULL;
     if (!d)
         return MASKDM_ENOMEM;
-    mdm_options_read(options, &table, &o);
-    status = mdm_schedule_make(&d->schedule, (int)o.schedule, o.timesteps, (double)o.shift_size);
+    status = make(&d->schedule, options);
     if (status < 0) {
         mdm_free(d);
         return status;
@@ -96,6 +175,16 @@ static double time_of(const struct mdm_process *p, double ratio)
     return mdm_schedule_time(schedule_of(p), -0.5 * log1p(exp(2 * ratio)));
 }
 
+/* Where nothing of the image is left, x / signal has no meaning, and what little is put there instead has. */
+static struct mdm_path path(const struct mdm_process *p, double time)
+{
+    const double log_signal = mdm_schedule_log_signal(schedule_of(p), fmax(time, 0));
+
+    if (mdm_process_at(p, time).signal > 0)
+        return mdm_process_ratio_path(p, time);
+    return (struct mdm_path){exp(log_signal), noise_of(log_signal) / exp(log_signal)};
+}
+
 static double draw(const struct mdm_process *p, struct mdm_rng *stream)
 {
     return mdm_rng_range(stream, (uint32_t)schedule_of(p)->timesteps);
@@ -122,6 +211,6 @@ const struct mdm_process_class mdm_process_discrete = {.name = "discrete",
                                                        .at = at,
                                                        .ratio = ratio,
                                                        .time_of = time_of,
-                                                       .path = mdm_process_ratio_path,
+                                                       .path = path,
                                                        .draw = draw,
                                                        .network_time = network_time};

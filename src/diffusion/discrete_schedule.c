@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Noise schedules: a kind gives the betas, everything else follows from them.
+ * What follows from betas.
  */
 #include "diffusion/discrete_schedule.h"
 
@@ -10,118 +10,52 @@
 #include <math.h>
 #include <string.h>
 
-static const double PI = 3.14159265358979323846;
-enum { TABLES = 5, REFERENCE_SIZE = 64 }; /* pixels at which shifted_cosine is cosine */
+enum { TABLES = 5 };
 
-/* Ho et al. 2020, scaled so that T steps reach about the same noise as 1000. */
-static int linear(double *beta, int64_t T, double image_size)
-{
-    const double scale = 1000.0 / (double)T, first = scale * 1e-4, last = scale * 2e-2;
-
-    (void)image_size;
-    if (last >= 1)
-        return mdm_fail(MASKDM_EINVAL,
-                        "a linear schedule needs more than 20 timesteps, not %lld: its last beta "
-                        "would be %g",
-                        (long long)T, last);
-    for (int64_t t = 0; t < T; t++)
-        beta[t] = first + (last - first) * (double)t / (double)(T - 1);
-    return MASKDM_OK;
-}
-
-/* Nichol and Dhariwal 2021, eq. 17, at u = t/T. */
-static double cosine_abar(double u)
-{
-    const double s = 0.008, c = cos((u + s) / (1 + s) * PI / 2);
-
-    return c * c;
-}
-
-/* Hoogeboom et al. 2023: the signal-to-noise ratio of size d is that of 64 pixels times (64/d)^2. */
-static double shifted_abar(double u, double d)
-{
-    const double abar = cosine_abar(u), shift = REFERENCE_SIZE / d;
-
-    return 1 / (1 + (1 - abar) / (shift * shift * abar));
-}
-
-static double beta_between(double abar_before, double abar)
-{
-    const double beta = 1 - abar / abar_before;
-
-    return beta < 0 ? 0 : beta > 0.999 ? 0.999 : beta;
-}
-
-static int cosine(double *beta, int64_t T, double image_size)
-{
-    const double first = cosine_abar(0);
-
-    (void)image_size;
-    for (int64_t t = 0; t < T; t++)
-        beta[t] = beta_between(cosine_abar((double)t / (double)T) / first,
-                               cosine_abar((double)(t + 1) / (double)T) / first);
-    return MASKDM_OK;
-}
-
-static int shifted_cosine(double *beta, int64_t T, double image_size)
-{
-    const double first = shifted_abar(0, image_size);
-
-    for (int64_t t = 0; t < T; t++)
-        beta[t] = beta_between(shifted_abar((double)t / (double)T, image_size) / first,
-                               shifted_abar((double)(t + 1) / (double)T, image_size) / first);
-    return MASKDM_OK;
-}
-
-static const struct {
-    const char *name;
-    int (*betas)(double *beta, int64_t timesteps, double image_size);
-} kinds[] = {{"linear", linear}, {"cosine", cosine}, {"shifted_cosine", shifted_cosine}};
-
-static void derive(struct mdm_schedule *s)
+static int derive(struct mdm_schedule *s)
 {
     double before = 1;
 
     for (int64_t t = 0; t < s->timesteps; t++) {
         const double abar = before * (1 - s->beta[t]);
 
+        if (!(before > 1e-300))
+            return mdm_fail(MASKDM_EINVAL, "nothing of the image is left at time %lld of %lld already",
+                            (long long)t - 1, (long long)s->timesteps);
         s->abar[t] = abar;
         s->variance[t] = s->beta[t] * (1 - before) / (1 - abar);
         s->coef1[t] = s->beta[t] * sqrt(before) / (1 - abar);
         s->coef2[t] = (1 - before) * sqrt(1 - s->beta[t]) / (1 - abar);
         before = abar;
     }
+    return MASKDM_OK;
 }
 
-const char *mdm_schedule_name(int i)
+int mdm_schedule_make(struct mdm_schedule *out, const struct mdm_betas *how)
 {
-    return (size_t)i < MDM_LENGTH(kinds) ? kinds[i].name : NULL;
-}
-
-int mdm_schedule_make(struct mdm_schedule *out, int kind, int64_t timesteps, double image_size)
-{
+    const int64_t T = how->timesteps;
     double *table;
     int status;
 
     memset(out, 0, sizeof *out);
-    if (timesteps < 1)
-        return mdm_fail(MASKDM_EINVAL, "a schedule needs at least 1 timestep, not %lld", (long long)timesteps);
-    table = mdm_need((size_t)timesteps, TABLES * sizeof *table, "the noise schedule");
+    if (T < 1)
+        return mdm_fail(MASKDM_EINVAL, "a schedule needs at least 1 timestep, not %lld", (long long)T);
+    table = mdm_need((size_t)T, TABLES * sizeof *table, "the noise schedule");
     if (!table)
         return MASKDM_ENOMEM;
-    status = kinds[kind].betas(table, timesteps, image_size);
-    if (status < 0) {
-        mdm_free(table);
-        return status;
-    }
-    out->timesteps = timesteps;
-    out->table = out->beta = table;
-    out->abar = table + timesteps;
-    out->variance = table + 2 * timesteps;
-    out->coef1 = table + 3 * timesteps;
-    out->coef2 = table + 4 * timesteps;
-    derive(out);
-    return MASKDM_OK;
+    *out = (struct mdm_schedule){.timesteps = T,
+                                 .table = table,
+                                 .beta = table,
+                                 .abar = table + T,
+                                 .variance = table + 2 * T,
+                                 .coef1 = table + 3 * T,
+                                 .coef2 = table + 4 * T};
+    status = mdm_betas_make(table, how);
+    if (status == MASKDM_OK)
+        status = derive(out);
+    if (status < 0)
+        mdm_schedule_free(out);
+    return status;
 }
 
 void mdm_schedule_free(struct mdm_schedule *s)
@@ -147,9 +81,11 @@ const double *mdm_schedule_table(const struct mdm_schedule *s, const char *name)
     return NULL;
 }
 
+/* Where nothing of the image is left, which has no logarithm, what diffusers puts there: abar = 2^-24, or less where
+ * the time before has no more. */
 static double log_signal_at(const struct mdm_schedule *s, int64_t t)
 {
-    return 0.5 * log(s->abar[t]);
+    return 0.5 * log(s->abar[t] > 0 ? s->abar[t] : fmin(0x1p-24, s->abar[t - 1] / 4));
 }
 
 double mdm_schedule_log_signal(const struct mdm_schedule *s, double t)

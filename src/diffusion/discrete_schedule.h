@@ -6,7 +6,7 @@
 #ifndef MASKDM_DIFFUSION_DISCRETE_SCHEDULE_H
 #define MASKDM_DIFFUSION_DISCRETE_SCHEDULE_H
 
-#include <stdint.h>
+#include "diffusion/discrete_betas.h"
 
 struct mdm_schedule {
     int64_t timesteps; /* T */
@@ -16,12 +16,10 @@ struct mdm_schedule {
     double *variance, *coef1, *coef2;
 };
 
-/* Of kind i, "linear" and so on; NULL past the last. */
-const char *mdm_schedule_name(int i);
-/* image_size (pixels) is d of the shift that shifted_cosine has. */
-int mdm_schedule_make(struct mdm_schedule *out, int kind, int64_t timesteps, double image_size);
+int mdm_schedule_make(struct mdm_schedule *out, const struct mdm_betas *how);
 void mdm_schedule_free(struct mdm_schedule *s);
-/* log sqrt(abar) at any time in 0 .. T-1, linear between whole ones, and the time at which it has a value. */
+/* log sqrt(abar) at any time in 0 .. T-1, linear between whole ones and finite even where abar is 0, and the time at
+ * which it has a value. */
 double mdm_schedule_log_signal(const struct mdm_schedule *s, double t);
 double mdm_schedule_time(const struct mdm_schedule *s, double log_signal);
 /* A table by its public name, or NULL. */

@@ -34,7 +34,7 @@ struct edm {
     double mean, deviation; /* of ln sigma in training */
 };
 
-static int create(struct mdm_process **out, const maskdm_options *options)
+static int create(struct mdm_process **out, maskdm_options *options)
 {
     struct options o;
     struct edm *e;

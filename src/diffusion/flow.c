@@ -43,7 +43,7 @@ struct flow {
     double time_scale;
 };
 
-static int create(struct mdm_process **out, const maskdm_options *options)
+static int create(struct mdm_process **out, maskdm_options *options)
 {
     struct flow *f = mdm_need(1, sizeof *f, "a scheduler");
     struct options o;

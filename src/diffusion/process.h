@@ -38,7 +38,8 @@ struct mdm_process_class {
     int preserves;       /* signal^2 + noise^2 = 1: samplers begin with plain normals */
     int straight;        /* its path is followed over time */
     const char *spacing; /* of a solver's times where nothing is said */
-    int (*create)(struct mdm_process **out, const maskdm_options *options); /* resolved, with its table */
+    /* Of options with its table, resolved; it may complete them, so that a file that keeps them stands alone. */
+    int (*create)(struct mdm_process **out, maskdm_options *options);
     void (*release)(struct mdm_process *p); /* NULL: it is one block of memory */
     struct mdm_level (*at)(const struct mdm_process *p, double time);
     /* ln(noise / signal), and the time at which it has a value. A process of whole times answers the nearer end for

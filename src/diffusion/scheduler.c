@@ -7,19 +7,28 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "diffusion/discrete.h"
 #include "diffusion/options.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Where nothing of an image is left, none follows from a predicted noise: the network is asked a little before. */
-static void leave_a_trace(maskdm_scheduler *s)
+/* Where nothing of an image is left, none follows from a predicted noise: the network is asked a little before, where
+ * times are real numbers. */
+static int leave_a_trace(maskdm_scheduler *s)
 {
     static const double most = 999; /* noise for one part of signal */
     struct mdm_process *p = s->process;
 
-    if (s->prediction->is_noise && mdm_process_at(p, p->last).signal == 0)
-        p->last = p->kind->time_of(p, log(most * p->noise_scale));
+    if (!s->prediction->is_noise || mdm_process_at(p, p->last).signal > 0)
+        return MASKDM_OK;
+    if (mdm_discrete_schedule(p))
+        return mdm_fail(MASKDM_EINVAL,
+                        "%s %s has no meaning where nothing of the image is left at the last time, %g "
+                        "(zero_terminal_snr, or a last beta of 1); x0 and v have",
+                        mdm_options_said(s->options, "prediction"), s->prediction->name, p->last);
+    p->last = p->kind->time_of(p, log(most * p->noise_scale));
+    return MASKDM_OK;
 }
 
 static int fill(maskdm_scheduler *s, const maskdm_options *options)
@@ -31,7 +40,7 @@ static int fill(maskdm_scheduler *s, const maskdm_options *options)
     MDM_TRY(mdm_process_class_at((int)o.process)->create(&s->process, s->options));
     MDM_TRY(
         mdm_prediction_choose(&s->prediction, s->process, o.prediction, mdm_options_said(s->options, "prediction")));
-    leave_a_trace(s);
+    MDM_TRY(leave_a_trace(s));
     if (s->process->kind->straight && !strcmp(s->prediction->name, "x0"))
         s->least_slope_time = o.weight_floor;
     s->weight = (struct mdm_weight){.kind = mdm_weight_class_at(o.weight),

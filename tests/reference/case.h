@@ -61,6 +61,10 @@ void case_network(struct reference_case *c);
 void case_objective(struct reference_case *c);
 void case_solver(struct reference_case *c);
 
+/* ---- shared by what has a discrete process (schedule.c) ---- */
+/* The options of the schedule that JSON object `section` tells, by the case's program; -1 where there is none. */
+int case_discrete(struct reference_case *c, const char *section, char *out, size_t room);
+
 /* ---- shared by loss, train and sample (network.c) ---- */
 maskdm_scheduler *case_scheduler(struct reference_case *c);
 maskdm_scheduler *case_scheduler_of(struct reference_case *c, const char *options);

@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Kinds "schedule" and "sample".
+ * Kind "sample".
  */
 #include "case.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void case_schedule(struct reference_case *c)
-{
-    static const char *const tables[] = {"betas", "alphas_cumprod", "posterior_variance", "posterior_mean_coef1",
-                                         "posterior_mean_coef2"};
-    maskdm_scheduler *s = case_scheduler(c);
-    const int64_t T = s ? maskdm_scheduler_table(s, "betas", NULL, 0) : 0;
-    double *table = malloc((size_t)T * sizeof *table + 1);
-
-    for (size_t i = 0; s && table && i < sizeof tables / sizeof *tables; i++) {
-        char name[64];
-
-        snprintf(name, sizeof name, "expect.%s", tables[i]);
-        if (!case_ok(c, (int)maskdm_scheduler_table(s, tables[i], table, T), tables[i]))
-            case_compare(c, name, table, T, TENSOR_BOUND);
-    }
-    free(table);
-    maskdm_scheduler_release(&s);
-}
 
 static maskdm_sampler *make_sampler(struct reference_case *c, maskdm_model *model, const char *kind)
 {

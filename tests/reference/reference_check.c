@@ -22,7 +22,7 @@ static const struct {
     const char *name;
     void (*run)(struct reference_case *c);
     int any; /* of any program, which the case names; else of the authors' alone, which it does not */
-} kinds[] = {{"schedule", case_schedule, 0},
+} kinds[] = {{"schedule", case_schedule, 1},
              {"loss", case_loss, 0},
              {"train", case_train, 0},
              {"sample", case_sample, 0},

@@ -6,6 +6,7 @@
 #include "diffusion/prediction.h"
 
 #include "base/error.h"
+#include "base/format.h"
 #include "diffusion/scheduler.h"
 
 #include <check.h>
@@ -31,6 +32,10 @@ static const char *const all[] = {"process=discrete prediction=noise",
                                   "process=vp prediction=noise",
                                   "process=vp prediction=x0",
                                   "process=vp prediction=v",
+                                  "process=vp vp_schedule=cosine image_d=256 noise_d=64",
+                                  "process=vp vp_schedule=cosine prediction=v",
+                                  "process=discrete zero_terminal_snr=true prediction=v",
+                                  "process=discrete schedule=laplace prediction=x0 timesteps=40",
                                   "process=edm",
                                   "process=edm prediction=noise sigma_data=0.3",
                                   "process=edm prediction=x0",
@@ -123,6 +128,19 @@ START_TEST(draws)
 }
 END_TEST
 
+static void refuse(const char *text, const char *line)
+{
+    maskdm_scheduler *s;
+    maskdm_options *o;
+
+    ck_assert_int_eq(maskdm_options_create(&o, "scheduler"), MASKDM_OK);
+    ck_assert_msg(maskdm_options_parse(o, text) == MASKDM_OK, "%s: %s", text, maskdm_last_error());
+    ck_assert_int_eq(maskdm_scheduler_create(&s, o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), line);
+    ck_assert_ptr_null(s);
+    maskdm_options_release(&o);
+}
+
 START_TEST(refusals)
 {
     maskdm_scheduler *s;
@@ -144,6 +162,18 @@ START_TEST(refusals)
     ck_assert_int_eq(maskdm_scheduler_create(&s, o), MASKDM_EINVAL);
     ck_assert_str_eq(maskdm_last_error(), "sigma_min 3 is not below sigma_max 2");
     maskdm_options_release(&o);
+    refuse("process=vp vp_beta_min=3 vp_beta_max=2", "vp_beta_min 3 is above vp_beta_max 2");
+    refuse("process=vp vp_schedule=cosine logsnr_min=2 logsnr_max=2", "logsnr_min 2 is not below logsnr_max 2");
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const sides[] = {"noise_d=64", "image_d=64", "image_d=64 noise_d_low=32",
+                                            "image_d=64 noise_d=64 noise_d_low=32 noise_d_high=64"};
+        char text[128];
+
+        mdm_format(text, sizeof text, "process=vp vp_schedule=cosine %s", sides[i]);
+        refuse(text, "a shift of the noise needs image_d with noise_d, or with noise_d_low and noise_d_high");
+    }
+    refuse("process=vp vp_schedule=cosine image_d=64 noise_d_low=64 noise_d_high=32",
+           "noise_d_low 64 is above noise_d_high 32");
     ck_assert_int_eq(maskdm_scheduler_create(&s, NULL), MASKDM_OK);
     ck_assert_int_eq(maskdm_scheduler_add_noise(s, 1, 1, NULL, NULL, NULL, NULL), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_scheduler_add_noise(s, INT64_MAX, 2, NULL, NULL, NULL, NULL), MASKDM_EINVAL);
@@ -189,9 +219,17 @@ END_TEST
 /* A level of noise is found again, wherever it lies. */
 START_TEST(levels_have_times)
 {
-    static const char *const processes[] = {"process=discrete", "process=discrete schedule=linear timesteps=50",
-                                            "process=vp",       "process=edm",
-                                            "process=flow",     "process=flow noise_scale=3"};
+    static const char *const processes[] = {
+        "process=discrete",
+        "process=discrete schedule=linear timesteps=50",
+        "process=vp",
+        "process=edm",
+        "process=vp vp_beta_min=20 vp_beta_max=20",
+        "process=vp vp_schedule=cosine logsnr_min=-9 image_d=128 noise_d=64",
+        "process=vp vp_schedule=cosine image_d=512 noise_d_low=32 noise_d_high=256",
+        "process=discrete schedule=scaled_linear zero_terminal_snr=true prediction=v",
+        "process=flow",
+        "process=flow noise_scale=3"};
 
     for (size_t i = 0; i < MDM_LENGTH(processes); i++) {
         maskdm_scheduler *s = make(processes[i]);

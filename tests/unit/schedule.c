@@ -21,13 +21,20 @@ static void expect_near(double a, double b, double relative)
     ck_assert_msg(fabs(a - b) <= relative * fabs(b), "%.17g is not %.17g", a, b);
 }
 
-static int make(struct mdm_schedule *out, const char *kind, int64_t timesteps, double image_size)
+/* A place in the list of kinds. */
+static unsigned kind_of(const char *name)
 {
     int i = 0;
 
-    while (strcmp(mdm_schedule_name(i), kind) != 0)
+    while (strcmp(mdm_betas_name(i), name) != 0)
         i++;
-    return mdm_schedule_make(out, i, timesteps, image_size);
+    return (unsigned)i;
+}
+
+static int make(struct mdm_schedule *out, const char *kind, int64_t timesteps, double image_size)
+{
+    return mdm_schedule_make(
+        out, &(struct mdm_betas){.kind = kind_of(kind), .timesteps = timesteps, .shift_size = image_size});
 }
 
 START_TEST(spot_values)
@@ -107,6 +114,111 @@ static void compare(const char *file, const char *kind, int64_t timesteps)
     mdm_tensorfile_close(&st);
 }
 
+/* Ends of one's own are not scaled by T; square roots on a line; and a sigmoid between the ends. */
+START_TEST(ends_of_ones_own)
+{
+    const struct mdm_betas how[] = {{.kind = kind_of("linear"), .timesteps = 5, .start = 0.1, .end = 0.3},
+                                    {.kind = kind_of("scaled_linear"), .timesteps = 5, .start = 0.01, .end = 0.09},
+                                    {.kind = kind_of("sigmoid_betas"), .timesteps = 5, .start = 0.1, .end = 0.3}};
+    const double beta[][5] = {{0.1, 0.15, 0.2, 0.25, 0.3},
+                              {0.01, 0.0225, 0.04, 0.0625, 0.09},
+                              {0.1 + 0.2 / (1 + exp(6)), 0.1 + 0.2 / (1 + exp(3)), 0.2, 0.1 + 0.2 / (1 + exp(-3)),
+                               0.1 + 0.2 / (1 + exp(-6))}};
+
+    for (size_t i = 0; i < MDM_LENGTH(how); i++) {
+        struct mdm_schedule s;
+
+        ck_assert_int_eq(mdm_schedule_make(&s, &how[i]), MASKDM_OK);
+        for (int t = 0; t < 5; t++)
+            expect_near(s.beta[t], beta[i][t], 1e-14);
+        mdm_schedule_free(&s);
+    }
+}
+END_TEST
+
+/* abar at every time but the last, whose beta is cut at 0.999. */
+START_TEST(sigmoid_by_its_formula)
+{
+    const struct mdm_betas how = {
+        .kind = kind_of("sigmoid"), .timesteps = 50, .sigmoid_start = -2, .sigmoid_end = 3, .sigmoid_tau = 0.8};
+    const double first = 1 / (1 + exp(2.5)), last = 1 / (1 + exp(-3.75));
+    struct mdm_schedule s;
+
+    ck_assert_int_eq(mdm_schedule_make(&s, &how), MASKDM_OK);
+    for (int t = 0; t < 49; t++)
+        expect_near(s.abar[t], (last - 1 / (1 + exp(-((t + 1) / 50.0 * 5 - 2) / 0.8))) / (last - first), 1e-10);
+    ck_assert_double_eq(s.beta[49], 0.999);
+    mdm_schedule_free(&s);
+}
+END_TEST
+
+/* sqrt(abar) keeps its first, ends at 0, and stays a line of what it was. */
+START_TEST(nothing_is_left_at_the_end)
+{
+    struct mdm_betas how = {.kind = kind_of("scaled_linear"), .timesteps = 100};
+    struct mdm_schedule plain, zero;
+
+    ck_assert_int_eq(mdm_schedule_make(&plain, &how), MASKDM_OK);
+    how.zero_terminal_snr = 1;
+    ck_assert_int_eq(mdm_schedule_make(&zero, &how), MASKDM_OK);
+    expect_near(zero.abar[0], plain.abar[0], 1e-14);
+    ck_assert_double_eq(zero.abar[99], 0);
+    ck_assert_double_eq(zero.beta[99], 1);
+    for (int t = 1; t < 99; t++) {
+        const double first = sqrt(plain.abar[0]), last = sqrt(plain.abar[99]);
+
+        expect_near(sqrt(zero.abar[t]), (sqrt(plain.abar[t]) - last) * first / (first - last), 1e-12);
+    }
+    for (int t = 0; t < 100; t++)
+        ck_assert(isfinite(zero.variance[t]) && isfinite(zero.coef1[t]) && isfinite(zero.coef2[t]));
+    ck_assert_double_eq(mdm_schedule_log_signal(&zero, 99), -12 * log(2));
+    ck_assert_double_eq(mdm_schedule_time(&zero, -12 * log(2)), 99);
+    ck_assert_double_eq_tol(mdm_schedule_time(&zero, mdm_schedule_log_signal(&zero, 98.5)), 98.5, 1e-9);
+    mdm_schedule_free(&plain);
+    mdm_schedule_free(&zero);
+}
+END_TEST
+
+static void refuse(const struct mdm_betas *how, const char *line)
+{
+    struct mdm_schedule s;
+
+    ck_assert_int_eq(mdm_schedule_make(&s, how), MASKDM_EINVAL);
+    ck_assert_str_eq(mdm_error_text(), line);
+    ck_assert_ptr_null(s.table);
+}
+
+START_TEST(betas_that_are_none)
+{
+    static const double above[] = {0.1, 1.5, 0.1}, one[] = {0.1, 1, 0.1}, below[] = {-0.1}, nothing[] = {0, 0.1},
+                        nan[] = {0.1, NAN}, still[] = {0.1, 0, 0}, alone[] = {1};
+    struct mdm_betas how = {.kind = kind_of("given"), .timesteps = 3, .given = above};
+
+    refuse(&how, "beta 2 of 3 is 1.5: each lies between 0 and 1, and only the last may be 1");
+    how.given = one;
+    refuse(&how, "beta 2 of 3 is 1: each lies between 0 and 1, and only the last may be 1");
+    how.given = nan;
+    how.timesteps = 2;
+    refuse(&how, "beta 2 of 2 is nan: each lies between 0 and 1, and only the last may be 1");
+    how.given = nothing;
+    refuse(&how, "the first of 2 betas is 0, which adds no noise");
+    how.given = below;
+    how.timesteps = 1;
+    refuse(&how, "beta 1 of 1 is -0.1: each lies between 0 and 1, and only the last may be 1");
+    how.given = alone;
+    refuse(&how, "beta 1 of 1 is 1: each lies between 0 and 1, and only the last may be 1");
+    how = (struct mdm_betas){.kind = kind_of("given"), .timesteps = 3, .given = still, .zero_terminal_snr = 1};
+    refuse(&how, "zero_terminal_snr has no meaning for 3 betas that leave the image as it is from time 0 on");
+    how = (struct mdm_betas){.kind = kind_of("cosine"), .timesteps = 1, .zero_terminal_snr = 1};
+    refuse(&how, "zero_terminal_snr needs a schedule of at least 2 timesteps");
+    how = (struct mdm_betas){
+        .kind = kind_of("sigmoid"), .timesteps = 9, .sigmoid_start = 1, .sigmoid_end = 1, .sigmoid_tau = 1};
+    refuse(&how, "sigmoid_start 1 is not below sigmoid_end 1");
+    how = (struct mdm_betas){.kind = kind_of("linear"), .timesteps = 100000, .start = 0.5, .end = 0.5};
+    refuse(&how, "nothing of the image is left at time 996 of 100000 already");
+}
+END_TEST
+
 START_TEST(tables_are_the_authors)
 {
     compare("small_linear_50.safetensors", "linear", 50);
@@ -138,6 +250,10 @@ int main(void)
     tcase_add_test(c, spot_values);
     tcase_add_test(c, shift_at_its_own_size_is_none);
     tcase_add_test(c, posterior_is_consistent);
+    tcase_add_test(c, ends_of_ones_own);
+    tcase_add_test(c, sigmoid_by_its_formula);
+    tcase_add_test(c, nothing_is_left_at_the_end);
+    tcase_add_test(c, betas_that_are_none);
     tcase_add_test(c, tables_are_the_authors);
     tcase_add_test(c, refusals);
     suite_add_tcase(s, c);
