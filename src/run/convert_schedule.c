@@ -5,8 +5,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "diffusion/discrete_betas_file.h"
 #include "diffusion/discrete.h"
 #include "diffusion/options.h"
+#include "text/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -44,34 +46,72 @@ static int read_betas(double **beta, int64_t *count, struct mdm_tensorfile *s, i
     return status;
 }
 
-/* Try a schedule; *out stays only where it matches. One that cannot have so few timesteps is a guess gone wrong. */
-static int try_schedule(maskdm_scheduler **out, maskdm_options *o, const char *name, const double *beta,
-                        int64_t count)
+/* The scheduler of some options; *out stays only where its betas match. */
+static int try_schedule(maskdm_scheduler **out, const maskdm_options *o, const double *beta, int64_t count)
 {
-    int status;
-
-    if (name)
-        MDM_TRY(mdm_options_set(o, "schedule", name));
-    status = mdm_scheduler_create(out, o);
-    if (status < 0)
-        return name && status == MASKDM_EINVAL ? MASKDM_OK : status;
+    MDM_TRY(mdm_scheduler_create(out, o));
     if (!matches(mdm_discrete_schedule((*out)->process), beta, count))
         mdm_scheduler_drop(out);
     return MASKDM_OK;
 }
 
-static int follow(maskdm_scheduler **out, maskdm_options *o, const maskdm_options *given, const double *beta,
-                  int64_t count)
+/* A schedule by its name, and by its ends where it has some. One that cannot have so few timesteps is a guess gone
+ * wrong. */
+static int guess(maskdm_scheduler **out, const maskdm_options *options, const char *name, const double *ends[2],
+                 const double *beta, int64_t count)
 {
-    static const char *const known[] = {"linear", "cosine"}; /* the last is the default, which stays */
+    static const char *const end[2] = {"beta_start", "beta_end"};
+    maskdm_options *o;
+    int status;
 
+    MDM_TRY(mdm_options_clone(&o, options));
+    status = mdm_options_set(o, "schedule", name);
+    for (int i = 0; ends && i < 2 && status == MASKDM_OK; i++) {
+        struct mdm_text text = {0};
+
+        mdm_text_add_double(&text, *ends[i]);
+        status = text.data ? mdm_options_set(o, end[i], text.data) : MASKDM_ENOMEM;
+        mdm_text_free(&text);
+    }
+    if (status == MASKDM_OK)
+        status = try_schedule(out, o, beta, count);
+    mdm_options_release(&o);
+    return status == MASKDM_EINVAL ? MASKDM_OK : status;
+}
+
+/* The numbers as they are. */
+static int keep(maskdm_scheduler **out, maskdm_options *o, const double *beta, int64_t count,
+                const struct mdm_log *log)
+{
+    MDM_TRY(mdm_options_set(o, "schedule", "given"));
+    MDM_TRY(mdm_betas_keep(o, beta, count));
+    MDM_TRY(mdm_scheduler_create(out, o));
+    mdm_log_line(
+        log, MASKDM_LOG_INFO,
+        "the checkpoint's %lld betas, from %.4g to %.4g, are those of no schedule that has a name: the model "
+        "file keeps the numbers",
+        (long long)count, beta[0], beta[count - 1]);
+    return MASKDM_OK;
+}
+
+static int follow(maskdm_scheduler **out, maskdm_options *o, const maskdm_options *given, const double *beta,
+                  int64_t count, const struct mdm_log *log)
+{
+    static const struct {
+        const char *name;
+        int ends;
+    } known[] = {{"cosine", 0}, {"linear", 0}, {"sigmoid", 0}, {"linear", 1}, {"scaled_linear", 1}};
+    const double *ends[2] = {&beta[0], &beta[count - 1]};
+
+    if (strcmp(mdm_options_text(o, "process"), "discrete") != 0)
+        return MASKDM_OK;
     if (!mdm_options_is_set(given, "timesteps"))
         MDM_TRY(mdm_options_set_int(o, "timesteps", count));
-    if (mdm_options_is_set(given, "schedule"))
-        return try_schedule(out, o, NULL, beta, count);
+    if (mdm_options_is_set(given, "schedule") || mdm_options_is_set(given, "timesteps"))
+        return try_schedule(out, o, beta, count);
     for (size_t i = 0; i < MDM_LENGTH(known) && !*out; i++)
-        MDM_TRY(try_schedule(out, o, known[i], beta, count));
-    return MASKDM_OK;
+        MDM_TRY(guess(out, o, known[i].name, known[i].ends ? ends : NULL, beta, count));
+    return *out ? MASKDM_OK : keep(out, o, beta, count, log);
 }
 
 int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct mdm_tensorfile *s,
@@ -86,7 +126,7 @@ int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, 
     MDM_TRY(read_betas(&beta, &count, s, betas));
     status = mdm_options_extract(&o, options, &mdm_scheduler_kind);
     if (status == MASKDM_OK && beta)
-        status = follow(out, o, options, beta, count);
+        status = follow(out, o, options, beta, count, log);
     if (status == MASKDM_OK && !*out) {
         if (beta)
             mdm_log_line(log, MASKDM_LOG_WARN,

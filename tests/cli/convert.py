@@ -31,9 +31,8 @@ def check_round():
     tree = checkpoint(model, linear(1000))
     assert "warning" not in convert(tree, "--heads", 2).stderr
     same("made.safetensors", model)
-    for factor, warned in ((1.0005, False), (1.01, True)):  # rounded as another program may round, or another schedule
-        told = convert(checkpoint(model, [factor * b for b in linear(1000)]), "--heads", 2).stderr
-        assert ("are not those of schedule" in told) == warned, (factor, told)
+    told = convert(checkpoint(model, [1.0005 * b for b in linear(1000)]), "--heads", 2).stderr
+    assert "warning" not in told and scheduler() == {"schedule": "linear"}, told  # rounded as another program may round
     convert(tree, "--heads", 2)
     told = json.loads(maskdm("info", "--json", "from.pt").stdout)
     assert told["meaning"] == "checkpoint of the authors' program", told["meaning"]
@@ -43,6 +42,34 @@ def check_round():
     maskdm("sample", "--model", "made.safetensors", "--out", "grid.png", "--count", 4, "--steps", 2)
     assert png_header("grid.png")[2:] == (8, 2)
     maskdm("finetune", "--init", "made.safetensors", "--data", "data", "--out", "tuned", "--batch-size", 8, "--steps", 2)
+
+
+def scheduler():
+    """What the model file says of its schedule, beside its length and what it has by default."""
+    said = json.loads(json.loads(maskdm("info", "--json", "made.safetensors").stdout)["metadata"]
+                      ["maskdm.scheduler.options"])
+    return {k: v for k, v in said.items() if "schedule" in k or "beta" in k}
+
+
+def check_schedules():
+    """Betas are known by their kind, by their kind and their ends, or kept as they are."""
+    model = pretrain("--ema-start", 1)
+    ends, roots = [2e-4, 0.03], [2e-4 ** 0.5, 0.03 ** 0.5]
+    between = lambda two, i: two[0] + (two[1] - two[0]) * i / 999
+    for betas, wanted in (([between(ends, i) for i in range(1000)], "linear"),
+                          ([between(roots, i) ** 2 for i in range(1000)], "scaled_linear")):
+        assert "warning" not in convert(checkpoint(model, betas), "--heads", 2).stderr
+        said = scheduler()
+        assert said.pop("schedule") == wanted, said
+        assert all(abs(said["beta_" + end] / value - 1) < 1e-6 for end, value in zip(("start", "end"), ends)), said
+    odd = [0.5 ** k for k in (9, 6, 7, 3)]
+    told = convert(checkpoint(model, odd), "--heads", 2).stderr
+    assert "4 betas, from 0.001953 to 0.125, are those of no schedule that has a name" in told, told
+    assert scheduler() == {"schedule": "given", "betas": odd}, scheduler()
+    maskdm("sample", "--model", "made.safetensors", "--out", "grid.png", "--count", 1, "--steps", 2)
+    told = convert(checkpoint(model, odd), "--heads", 2, "--schedule", "cosine").stderr
+    assert "are not those of schedule cosine with 4 timesteps" in told, told
+    convert(checkpoint(model, odd[:3] + [1.5]), "--heads", 2, status=1, says=["option --betas is 1.5"])
 
 
 def check_weights_alone():
