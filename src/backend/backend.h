@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 
 enum { MDM_MAX_IN = 6, MDM_MAX_OUT = 3, MDM_MAX_ATTR = 4, MDM_MAX_CONSTANT = 2 };
+enum { MDM_MOST_WINDOW = 1 << 18 }; /* elements that a window of a convolution covers */
 
 /* Device memory. What alloc() gives is an address that only the backend can follow: the host may add to it, within
  * the buffer, hold it against NULL and hand it back, and never reads or writes through it; that it may on the CPU is

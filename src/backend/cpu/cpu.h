@@ -21,17 +21,19 @@
 #include "os/pool.h"
 
 struct mdm_cpu;
+struct mdm_window;      /* backend/cpu/window.h */
 struct mdm_rows_f32;    /* backend/cpu/rows.h */
 struct mdm_rows_f64;
 
 /* c[M,N] (+)= op(a) op(b), row-major with leading dimensions; ta: a is stored [K,M], tb: b is stored [N,K].
  * Elements are of the table's type. Cut into tiles by shape alone (and by row_group rows of the result when that
- * is set); k is never cut. */
+ * is set); k is never cut, but where a factor is made of windows, by shape. */
 struct mdm_gemm {
     int ta, tb, add;
     int64_t m, n, k;
     const void *a, *b;
     int64_t lda, ldb;
+    const struct mdm_window *windows_a, *windows_b; /* stand for a where ta is 0, for b where tb is 0; mostly NULL */
     void *c;
     int64_t ldc;
     int64_t row_group;
@@ -97,6 +99,7 @@ struct mdm_cpu_set {
 extern const struct mdm_cpu_set mdm_cpu_sets[];
 
 int mdm_cpu_gemm_blas(struct mdm_cpu *cpu, const struct mdm_gemm *g);
+size_t mdm_cpu_gemm_blas_workspace(int workers);
 int mdm_cpu_gemm_c_f32(struct mdm_cpu *cpu, const struct mdm_gemm *g);
 int mdm_cpu_gemm_c_f64(struct mdm_cpu *cpu, const struct mdm_gemm *g);
 

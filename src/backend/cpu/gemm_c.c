@@ -5,9 +5,10 @@
  */
 #include "backend/cpu/real.h"
 #include "backend/cpu/rows.h"
+#include "backend/cpu/window.h"
 #include "base/error.h"
 
-enum { TILE_ROWS = 16, TILE_COLUMNS = 64 };
+enum { TILE_ROWS = 16, TILE_COLUMNS = 64, DEPTH = 256 };
 
 struct job {
     const struct mdm_gemm *g;
@@ -15,18 +16,50 @@ struct job {
     atomic_int stop;
 };
 
+/* Elements that `step` separates. */
+struct line {
+    const real *at;
+    int64_t step;
+};
+
+/* Elements k .. k + n of row `row` of op(a); buffer: room for them. */
+static struct line read_left(const struct mdm_gemm *g, real *buffer, int64_t row, int64_t k, int64_t n)
+{
+    const real *a = g->a;
+
+    if (!g->windows_a)
+        return g->ta ? (struct line){a + k * g->lda + row, g->lda} : (struct line){a + row * g->lda + k, 1};
+    REAL(mdm_window_copy)(buffer, g->windows_a, row, k, n);
+    return (struct line){buffer, 1};
+}
+
+/* Columns [column, column + n) of row k of op(b). */
+static struct line read_right(const struct mdm_gemm *g, real *buffer, int64_t k, int64_t column, int64_t n)
+{
+    const real *b = g->b;
+
+    if (!g->windows_b)
+        return g->tb ? (struct line){b + column * g->ldb + k, g->ldb} : (struct line){b + k * g->ldb + column, 1};
+    REAL(mdm_window_copy)(buffer, g->windows_b, k, column, n);
+    return (struct line){buffer, 1};
+}
+
 static void product_row(double *sum, const struct mdm_gemm *g, int64_t row, int64_t column, int64_t columns)
 {
-    const real *a = g->a, *b = g->b;
+    real left[DEPTH], right[TILE_COLUMNS];
+    struct line a = {NULL, 0};
 
     for (int64_t j = 0; j < columns; j++)
         sum[j] = 0;
     for (int64_t k = 0; k < g->k; k++) {
-        double x = (double)(g->ta ? a[k * g->lda + row] : a[row * g->lda + k]);
-        const real *y = g->tb ? b + column * g->ldb + k : b + k * g->ldb + column;
-        int64_t step = g->tb ? g->ldb : 1;
+        struct line b = read_right(g, right, k, column, columns);
+        double x;
+
+        if (k % DEPTH == 0)
+            a = read_left(g, left, row, k, g->k - k < DEPTH ? g->k - k : DEPTH);
+        x = (double)a.at[k % DEPTH * a.step];
         for (int64_t j = 0; j < columns; j++)
-            sum[j] += x * (double)y[j * step];
+            sum[j] += x * (double)b.at[j * b.step];
     }
 }
 

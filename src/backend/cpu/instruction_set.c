@@ -14,6 +14,7 @@ static void fill_c(struct mdm_cpu_table *t)
 {
     mdm_cpu_table_c_f32(t);
     t->gemm = mdm_cpu_gemm_blas;
+    t->gemm_workspace = mdm_cpu_gemm_blas_workspace;
     t->adamw = mdm_cpu_adamw_c;
     t->sum_squares = mdm_cpu_sum_squares_c;
 }

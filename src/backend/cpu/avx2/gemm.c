@@ -10,6 +10,7 @@
 #include "backend/cpu/avx2/gemm.h"
 #include "backend/cpu/avx2/pack.h"
 #include "backend/cpu/avx2/product.h"
+#include "backend/cpu/window.h"
 #include "base/error.h"
 
 #include <immintrin.h>
@@ -43,6 +44,18 @@ size_t mdm_avx2_gemm_workspace(int workers)
     return (size_t)(SHARED + (int64_t)workers * SINGLE) * sizeof(float);
 }
 
+static void pack_windows_b(const struct job *j, float *out, int64_t at, int64_t columns)
+{
+    const int64_t panel = 16 * j->depth;
+    float line[16 * BAND];
+
+    for (int64_t k = 0; k < j->depth; k++, out += 16) {
+        mdm_window_copy_f32(line, j->g->windows_b, j->k + k, j->column + at, columns);
+        for (int64_t i = 0; i < columns; i += 16)
+            memcpy(out + i / 16 * panel, line + i, (size_t)mdm_lesser(16, columns - i) * sizeof(float));
+    }
+}
+
 /* A panel has `depth` rows of 16 columns; columns that b lacks are zero. A unit makes BAND panels side by side, so
  * that more of each line and page of b is used at a time. */
 static void pack_b(void *arg, int64_t unit, int worker)
@@ -59,6 +72,10 @@ static void pack_b(void *arg, int64_t unit, int worker)
     if (g->tb) {
         b += (j->column + at) * g->ldb + j->k;
         mdm_pack_transposed(out, panel, b, g->ldb, columns, j->depth);
+        return;
+    }
+    if (g->windows_b) {
+        pack_windows_b(j, out, at, columns);
         return;
     }
     b += j->k * g->ldb + j->column + at;
@@ -82,7 +99,9 @@ static struct mdm_left pack_a(const struct mdm_gemm *g, float *packed, int64_t r
     float *out = packed;
 
     if (!g->ta) {
-        for (int64_t i = 0; i < rows; i++)
+        for (int64_t i = 0; i < rows && g->windows_a; i++)
+            mdm_window_copy_f32(out + i * DEPTH, g->windows_a, row + i, k, depth);
+        for (int64_t i = 0; i < rows && !g->windows_a; i++)
             memcpy(out + i * DEPTH, a + (row + i) * g->lda + k, (size_t)depth * sizeof(float));
         return mdm_rows_left(out, DEPTH, 1);
     }
