@@ -58,7 +58,8 @@ enum mdm_op_id {
     MDM_OP_SILU,        /* x                              -> y = x/(1 + exp(-x)) */
     MDM_OP_ADD,         /* x r                            -> y = x + r */
     MDM_OP_QKV_BIAS,    /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
-    MDM_OP_ATTENTION,   /* qkv[B,N,3D]; attr 0: h         -> y[B,N,D], aux lse[B,h,N]; scale (D/h)^-1/2 */
+    MDM_OP_ATTENTION,   /* qkv[B,..,3D], N rows of each image; attr 0: h -> y[B,..,D], aux lse[B,h,N]; scale
+                              (D/h)^-1/2 */
     MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
                               (channel, row, column) order as the patch embedding's weight has them */
     MDM_OP_TIMESTEP,    /* t[B] (F64); attr 0: exact      -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2))); unless
@@ -70,6 +71,22 @@ enum mdm_op_id {
     MDM_OP_ROUTE,       /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
                               e + keep */
     MDM_OP_UNROUTE,     /* x[B,N,D] y[B,e+R,D] keep[B,R]; attr 0: e -> x with y in the places that route took */
+    MDM_OP_CONV,        /* x[B,H,W,I] w[O,I,k,l] b?[O] r?[B,O]; attr 0, 1, 2: s, p, q
+                              -> y[B,(H+p+q-k)/s+1,(W+p+q-l)/s+1,O], each y[i,j] = b + r + the sum of w over the
+                              window of x that begins at (s i - p, s j - p); zeros lie around x */
+    MDM_OP_GROUP_NORM,  /* x[B,..,C] w?[C] b?[C] m?[B,2C]; attr 0: G; constant 0: eps -> y = h w + b, or (h w + b)
+                              (1 + m[..C]) + m[C..]; h: x normed over an image's values of C/G channels; aux
+                              stats[B,G,2] = mean, 1/sqrt(var+eps) */
+    MDM_OP_GROUP_NORM_SILU, /* the same               -> y = silu(that) */
+    MDM_OP_UPSAMPLE,    /* x[B,H,W,C]                     -> y[B,2H,2W,C], each pixel four times */
+    MDM_OP_DOWNSAMPLE,  /* x[B,2H,2W,C]                   -> y[B,H,W,C], the means of four */
+    MDM_OP_CONCAT,      /* x[..,I] s[..,J] t?[..,K]       -> y[..,I+J+K], the rows side by side */
+    MDM_OP_HIDE,        /* x[B,H,W,C] index[B,K], rising; attr 0: p -> y[B,H,W,C+1]: of the indexed patches x and 0
+                              behind it, of the others zeros and 1 */
+    MDM_OP_CUT,         /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,p*p*C] the indexed patches, values in (row,
+                              column, channel) order, as a prediction has them */
+    MDM_OP_PASTE,       /* x[B,K,p*p*C] index[B,K], rising; attr 0: p -> y[B,H,W,C] with those patches, zeros
+                              elsewhere */
     MDM_OP_COUNT
 };
 

@@ -8,7 +8,8 @@
 static double flops(const struct mdm_graph *g, const struct mdm_node *n, int backward)
 {
     const struct mdm_shape *y = &g->val[n->out[0]].shape;
-    double one = 2.0 * (double)y->d[0] * (double)y->d[1] * (double)y->d[1] * (double)y->d[2];
+    double tokens = (double)(mdm_shape_rows(y) / y->d[0]);
+    double one = 2.0 * (double)y->d[0] * tokens * tokens * (double)mdm_shape_last(y);
 
     return backward ? 4 * one : 2 * one;
 }
@@ -24,15 +25,18 @@ mdm_val mdm_attention(struct mdm_graph *g, mdm_val qkv, int64_t heads)
 {
     struct mdm_shape s = mdm_graph_shape(g, qkv);
     struct mdm_node *n = mdm_graph_node(g, &op, 1, &qkv);
+    int64_t tokens;
     mdm_val y;
 
     if (!n)
         return MDM_NONE;
     n->attr[0] = heads;
-    if (s.n != 3 || heads < 1 || s.d[2] % 3 || s.d[2] / 3 % heads)
+    if (s.n < 3 || heads < 1 || mdm_shape_last(&s) % 3 || mdm_shape_last(&s) / 3 % heads)
         return mdm_graph_fail(g, MASKDM_ESHAPE, "attention: qkv has %d dimensions and rows of %lld for %lld heads",
                               s.n, (long long)mdm_shape_last(&s), (long long)heads);
-    y = mdm_graph_result(g, MDM_ACT, mdm_shape3(s.d[0], s.d[1], s.d[2] / 3));
-    mdm_graph_result(g, MDM_AUX, mdm_shape3(s.d[0], heads, s.d[1]));
+    tokens = mdm_shape_rows(&s) / s.d[0];
+    s.d[s.n - 1] /= 3;
+    y = mdm_graph_result(g, MDM_ACT, s);
+    mdm_graph_result(g, MDM_AUX, mdm_shape3(s.d[0], heads, tokens));
     return y;
 }

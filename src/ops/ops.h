@@ -22,6 +22,7 @@ mdm_val mdm_modulate(struct mdm_graph *g, mdm_val x, mdm_val m, int64_t scale, i
 mdm_val mdm_gate_add(struct mdm_graph *g, mdm_val x, mdm_val r, mdm_val m, int64_t gate);
 mdm_val mdm_add(struct mdm_graph *g, mdm_val x, mdm_val r);
 mdm_val mdm_qkv_bias(struct mdm_graph *g, mdm_val x, mdm_val q, mdm_val v);
+/* qkv[B,..,3D]: an image's rows are its tokens, however many dimensions they have. */
 mdm_val mdm_attention(struct mdm_graph *g, mdm_val qkv, int64_t heads);
 mdm_val mdm_patchify(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
 mdm_val mdm_timestep(struct mdm_graph *g, mdm_val t, int64_t width, int exact);
@@ -32,5 +33,30 @@ mdm_val mdm_trim(struct mdm_graph *g, mdm_val x, int64_t extras);
 /* y: the extra tokens of x and those that keep tells; unroute: x with y in their places. */
 mdm_val mdm_route(struct mdm_graph *g, mdm_val x, mdm_val keep, int64_t extras);
 mdm_val mdm_unroute(struct mdm_graph *g, mdm_val x, mdm_val y, mdm_val keep, int64_t extras);
+
+/* ---- images [B,H,W,C] as they are, the channel innermost; mdm_linear is the 1x1 convolution ---- */
+
+/* Pixels from one window to the next, and rows and columns of zeros above and left of the image, below and right. */
+struct mdm_stride {
+    int64_t step, before, after;
+};
+/* w[O,I,k,l]; b[O] and row[B,O], a row per image that is added to all of its pixels, may be MDM_NONE. */
+mdm_val mdm_conv(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, mdm_val row, struct mdm_stride stride);
+/* What a channel is multiplied with and shifted by: w[C], b[C]; then m[B,2C], of which the first C are an image's own
+ * factor less one, and the others its shift. Each may be MDM_NONE. */
+struct mdm_affine {
+    mdm_val w, b, m;
+};
+mdm_val mdm_group_norm(struct mdm_graph *g, mdm_val x, struct mdm_affine affine, int64_t groups, double epsilon);
+mdm_val mdm_group_norm_silu(struct mdm_graph *g, mdm_val x, struct mdm_affine affine, int64_t groups, double epsilon);
+mdm_val mdm_upsample(struct mdm_graph *g, mdm_val x);
+mdm_val mdm_downsample(struct mdm_graph *g, mdm_val x);
+/* t: MDM_NONE for two. Of anything: queries, keys and values that come from three layers become attention's input. */
+mdm_val mdm_concat(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val t);
+/* cut: the indexed patches of an image as a prediction has them; paste: an image of those, zeros elsewhere; hide: the
+ * image without all others, and a channel behind its own that tells which pixels are hidden. */
+mdm_val mdm_cut(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
+mdm_val mdm_paste(struct mdm_graph *g, mdm_val x, mdm_val index, int64_t patch, int64_t height, int64_t width);
+mdm_val mdm_hide(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
 
 #endif

@@ -291,6 +291,165 @@ static void route_around(struct rig *r)
     output(r, mdm_add(&r->g, mdm_unroute(&r->g, x, mdm_gelu(&r->g, y), keep, 0), x));
 }
 
+static mdm_val kernel(struct rig *r, const char *name, int64_t made, int64_t taken, int64_t side)
+{
+    return mdm_graph_param(&r->g, name, mdm_shape4(made, taken, side, side), MDM_INIT_NORMAL, 1);
+}
+
+static void conv(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 3, 4, 2));
+
+    output(r, mdm_conv(&r->g, x, kernel(r, "w", 3, 2, 3), vector(r, "b", 3), MDM_NONE, (struct mdm_stride){1, 1, 1}));
+}
+
+static void conv_row(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 2, 3, 2)), row = input(r, mdm_shape2(2, 3));
+
+    output(r, mdm_conv(&r->g, x, kernel(r, "w", 3, 2, 3), vector(r, "b", 3), row, (struct mdm_stride){1, 1, 1}));
+}
+
+static void conv_bare(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(1, 5, 4, 2));
+
+    output(r, mdm_conv(&r->g, x, kernel(r, "w", 2, 2, 3), MDM_NONE, MDM_NONE, (struct mdm_stride){1, 0, 0}));
+}
+
+static void conv_point(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 3, 2, 3));
+
+    output(r, mdm_conv(&r->g, x, kernel(r, "w", 2, 3, 1), vector(r, "b", 2), MDM_NONE, (struct mdm_stride){1, 0, 0}));
+}
+
+static void conv_half(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 4, 6, 2));
+
+    output(r, mdm_conv(&r->g, x, kernel(r, "w", 3, 2, 3), vector(r, "b", 3), MDM_NONE, (struct mdm_stride){2, 1, 1}));
+}
+
+static void conv_half_after(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 4, 5, 2));
+
+    output(r, mdm_conv(&r->g, x, kernel(r, "w", 2, 2, 3), MDM_NONE, MDM_NONE, (struct mdm_stride){2, 0, 1}));
+}
+
+static void conv_gaps(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(1, 7, 5, 2));
+
+    output(r, mdm_conv(&r->g, x, kernel(r, "w", 2, 2, 2), MDM_NONE, MDM_NONE, (struct mdm_stride){3, 1, 2}));
+}
+
+static void conv_oblong(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 4, 5, 1));
+    mdm_val w = mdm_graph_param(&r->g, "w", mdm_shape4(2, 1, 1, 5), MDM_INIT_NORMAL, 1);
+
+    output(r, mdm_conv(&r->g, x, w, MDM_NONE, MDM_NONE, (struct mdm_stride){1, 2, 2}));
+}
+
+static struct mdm_affine affine(struct rig *r, int64_t channels)
+{
+    return (struct mdm_affine){vector(r, "w", channels), vector(r, "b", channels), MDM_NONE};
+}
+
+static void group_norm(struct rig *r)
+{
+    output(r, mdm_group_norm(&r->g, input(r, mdm_shape4(2, 3, 3, 6)), affine(r, 6), 2, 1e-5));
+}
+
+static void group_norm_plain(struct rig *r)
+{
+    struct mdm_affine none = {MDM_NONE, MDM_NONE, MDM_NONE};
+
+    output(r, mdm_group_norm(&r->g, input(r, mdm_shape3(2, 5, 4)), none, 4, 1e-3));
+}
+
+static void group_norm_silu(struct rig *r)
+{
+    output(r, mdm_group_norm_silu(&r->g, input(r, mdm_shape4(2, 9, 8, 4)), affine(r, 4), 2, 1e-5));
+}
+
+static void group_norm_modulated(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(3, 2, 3, 4));
+    struct mdm_affine a = affine(r, 4);
+
+    a.m = input(r, mdm_shape2(3, 8));
+    output(r, mdm_group_norm_silu(&r->g, x, a, 1, 1e-5));
+}
+
+static void group_norm_shift(struct rig *r)
+{
+    struct mdm_affine a = {MDM_NONE, MDM_NONE, MDM_NONE};
+    mdm_val x = input(r, mdm_shape4(2, 2, 2, 6));
+
+    a.m = input(r, mdm_shape2(2, 12));
+    output(r, mdm_group_norm(&r->g, x, a, 3, 1e-5));
+}
+
+/* A residual block: the norm's result is made anew, and the block's input goes past it. */
+static void group_norm_block(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 3, 4, 4)), h;
+
+    h = mdm_group_norm_silu(&r->g, x, affine(r, 4), 2, 1e-5);
+    h = mdm_conv(&r->g, h, kernel(r, "v", 4, 4, 3), MDM_NONE, MDM_NONE, (struct mdm_stride){1, 1, 1});
+    output(r, mdm_add(&r->g, x, h));
+}
+
+static void upsample(struct rig *r)
+{
+    mdm_val y = mdm_upsample(&r->g, input(r, mdm_shape4(2, 2, 3, 2)));
+
+    output(r, mdm_conv(&r->g, y, kernel(r, "w", 2, 2, 3), MDM_NONE, MDM_NONE, (struct mdm_stride){1, 1, 1}));
+}
+
+static void upsample_alone(struct rig *r)
+{
+    output(r, mdm_upsample(&r->g, input(r, mdm_shape4(1, 3, 2, 3))));
+}
+
+static void downsample(struct rig *r)
+{
+    output(r, mdm_downsample(&r->g, input(r, mdm_shape4(2, 4, 6, 3))));
+}
+
+static void concat(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 2, 3, 2)), s = input(r, mdm_shape4(2, 2, 3, 5));
+
+    output(r, mdm_concat(&r->g, x, s, MDM_NONE));
+}
+
+/* Queries, keys and values of an image's pixels. */
+static void concat_attention(struct rig *r)
+{
+    mdm_val q = input(r, mdm_shape4(2, 2, 3, 4)), k = input(r, mdm_shape4(2, 2, 3, 4));
+
+    output(r, mdm_attention(&r->g, mdm_concat(&r->g, q, k, input(r, mdm_shape4(2, 2, 3, 4))), 2));
+}
+
+static void cut(struct rig *r)
+{
+    output(r, mdm_cut(&r->g, input(r, mdm_shape4(2, 4, 6, 3)), integers(r, mdm_shape2(2, 3), visible), 2));
+}
+
+static void paste(struct rig *r)
+{
+    output(r, mdm_paste(&r->g, input(r, mdm_shape3(2, 3, 8)), integers(r, mdm_shape2(2, 3), visible), 2, 4, 6));
+}
+
+static void hide(struct rig *r)
+{
+    output(r, mdm_hide(&r->g, input(r, mdm_shape4(2, 4, 6, 3)), integers(r, mdm_shape2(2, 3), visible), 2));
+}
+
 static const struct {
     const char *name;
     void (*record)(struct rig *r);
@@ -333,6 +492,28 @@ static const struct {
     {"route", route},
     {"unroute", unroute},
     {"route and back", route_around},
+    {"conv", conv},
+    {"conv with a row per image", conv_row},
+    {"conv without bias and zeros around", conv_bare},
+    {"conv of single pixels", conv_point},
+    {"conv to half the size", conv_half},
+    {"conv to half the size, zeros below and right", conv_half_after},
+    {"conv that leaves pixels out", conv_gaps},
+    {"conv of an oblong window", conv_oblong},
+    {"group_norm", group_norm},
+    {"group_norm without weight and bias", group_norm_plain},
+    {"group_norm_silu", group_norm_silu},
+    {"group_norm_silu, scaled and shifted per image", group_norm_modulated},
+    {"group_norm, scaled and shifted per image alone", group_norm_shift},
+    {"group_norm in a residual block", group_norm_block},
+    {"upsample before a convolution", upsample},
+    {"upsample", upsample_alone},
+    {"downsample", downsample},
+    {"concat", concat},
+    {"concat before attention", concat_attention},
+    {"cut", cut},
+    {"paste", paste},
+    {"hide", hide},
 };
 
 /* Another consumer behind the op: backward meets it first, so that the op must add. */

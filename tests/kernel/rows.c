@@ -111,8 +111,10 @@ static void combine(const struct mdm_rows_f32 *r, int k, float *y, const float *
 {
     if (k < 2)
         r->mul_add(y, k ? x : NULL, dy, x, n);
-    else
+    else if (k == 2)
         r->modulate(y, x, dy, x, n);
+    else
+        r->affine(y, x, dy, x, dy, n);
 }
 
 START_TEST(products_are_those_of_double)
@@ -121,13 +123,20 @@ START_TEST(products_are_those_of_double)
     const float x[3] = {3, -2, 0.5f}, s[3] = {0.25f, 4, -1};
     float y[3];
 
-    for (int what = 0; what < 3; what++) {
+    for (int what = 0; what < 4; what++) {
         combine(r, what, y, x, s, 3);
         for (int i = 0; i < 3; i++) {
-            float want = what == 0 ? x[i] * s[i] : what == 1 ? x[i] + s[i] * x[i] : x[i] * (1 + s[i]) + x[i];
+            const float want[] = {x[i] * s[i], x[i] + s[i] * x[i], x[i] * (1 + s[i]) + x[i],
+                                  (x[i] - s[i]) * x[i] + s[i]};
 
-            ck_assert_float_eq(y[i], want);
+            ck_assert_float_eq(y[i], want[what]);
         }
+    }
+    for (int what = 0; what < 2; what++) {
+        memcpy(y, s, sizeof y);
+        r->moment(y, what ? x : NULL, x, s, 3);
+        for (int i = 0; i < 3; i++)
+            ck_assert_float_eq(y[i], s[i] + (what ? x[i] : x[i] - s[i]) * (x[i] - s[i]));
     }
 }
 END_TEST
@@ -161,12 +170,21 @@ START_TEST(lengths_and_places)
 
                 wrong += !(i >= at && i < at + n ? y[i] == sum : isnan(y[i]));
             }
-            for (int k = 0; k < 3; k++) {
+            for (int k = 0; k < 4; k++) {
                 memset(y, POISON, sizeof y);
                 combine(r, k, y + at, x + at, dy + at, n);
                 for (int i = 0; i < MOST + 9; i++) {
                     combine(r, k, &single, &x[i], &dy[i], 1);
                     wrong += !(i >= at && i < at + n ? y[i] == single : isnan(y[i]));
+                }
+            }
+            for (int k = 0; k < 2; k++) {
+                memcpy(y, x, sizeof y);
+                r->moment(y + at, k ? dy + at : NULL, x + at, dy + at, n);
+                for (int i = 0; i < MOST + 9; i++) {
+                    single = x[i];
+                    r->moment(&single, k ? &dy[i] : NULL, &x[i], &dy[i], i >= at && i < at + n);
+                    wrong += y[i] != single;
                 }
             }
             memcpy(y, x, sizeof y);

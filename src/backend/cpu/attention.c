@@ -35,9 +35,9 @@ static struct job read_call(const struct mdm_call *c)
     const struct mdm_shape *s = c->in_shape[0];
     struct job j = {.qkv = c->in[0], .dy = c->dout[0], .y = c->out[0], .lse = c->out[1], .dqkv = c->din[0]};
 
-    j.n = s->d[1];
+    j.n = mdm_shape_rows(s) / s->d[0];
     j.heads = c->attr[0];
-    j.dim = s->d[2] / 3;
+    j.dim = mdm_shape_last(s) / 3;
     j.width = j.dim / j.heads;
     j.scale = 1 / real_sqrt((real)j.width);
     j.add = c->add[0];

@@ -95,6 +95,21 @@ static void mul_add(real *y, const real *a, const real *b, const real *c, int64_
         y[i] = (a ? a[i] : 0) + b[i] * c[i];
 }
 
+static void affine(real *y, const real *x, const real *mean, const real *scale, const real *shift, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (x[i] - mean[i]) * scale[i] + shift[i];
+}
+
+static void moment(real *y, const real *a, const real *x, const real *mean, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        real away = x[i] - mean[i];
+
+        y[i] += (a ? a[i] : away) * away;
+    }
+}
+
 static void modulate(real *y, const real *x, const real *scale, const real *shift, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
@@ -148,6 +163,8 @@ const struct REAL(mdm_rows) REAL(mdm_rows_c) = {
     .silu_backward = silu_backward,
     .add = add,
     .mul_add = mul_add,
+    .affine = affine,
+    .moment = moment,
     .modulate = modulate,
     .norm = norm,
     .norm_backward = norm_backward,

@@ -23,6 +23,10 @@ struct REAL(mdm_rows) {
     void (*add)(real *y, const real *a, const real *b, int64_t n);
     /* y = a + b c; y may be any of them. a NULL: zeros */
     void (*mul_add)(real *y, const real *a, const real *b, const real *c, int64_t n);
+    /* y = (x - mean) scale + shift; y may be x */
+    void (*affine)(real *y, const real *x, const real *mean, const real *scale, const real *shift, int64_t n);
+    /* y += a (x - mean); a NULL: (x - mean)^2 */
+    void (*moment)(real *y, const real *a, const real *x, const real *mean, int64_t n);
     /* y = x (1 + scale) + shift; y may be x */
     void (*modulate)(real *y, const real *x, const real *scale, const real *shift, int64_t n);
     /* stats = mean, 1/sqrt(var + epsilon) of x[n]; y = (x - mean) rstd w + b. w NULL: ones, b NULL: zeros */
@@ -56,6 +60,8 @@ extern const struct mdm_kernel REAL(mdm_cpu_linear), REAL(mdm_cpu_linear_silu), 
     REAL(mdm_cpu_gelu), REAL(mdm_cpu_gelu_tanh), REAL(mdm_cpu_silu), REAL(mdm_cpu_layernorm), REAL(mdm_cpu_add_norm),
     REAL(mdm_cpu_modulate), REAL(mdm_cpu_gate_add), REAL(mdm_cpu_add), REAL(mdm_cpu_qkv_bias),
     REAL(mdm_cpu_patchify), REAL(mdm_cpu_timestep), REAL(mdm_cpu_embed), REAL(mdm_cpu_tokens), REAL(mdm_cpu_trim),
-    REAL(mdm_cpu_route), REAL(mdm_cpu_unroute);
+    REAL(mdm_cpu_route), REAL(mdm_cpu_unroute), REAL(mdm_cpu_conv), REAL(mdm_cpu_group_norm),
+    REAL(mdm_cpu_group_norm_silu), REAL(mdm_cpu_upsample), REAL(mdm_cpu_downsample), REAL(mdm_cpu_concat),
+    REAL(mdm_cpu_hide), REAL(mdm_cpu_cut), REAL(mdm_cpu_paste);
 
 #endif

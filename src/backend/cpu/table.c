@@ -29,4 +29,13 @@ void REAL(mdm_cpu_table_c)(struct mdm_cpu_table *t)
     t->kernel[MDM_OP_TRIM] = REAL(mdm_cpu_trim);
     t->kernel[MDM_OP_ROUTE] = REAL(mdm_cpu_route);
     t->kernel[MDM_OP_UNROUTE] = REAL(mdm_cpu_unroute);
+    t->kernel[MDM_OP_CONV] = REAL(mdm_cpu_conv);
+    t->kernel[MDM_OP_GROUP_NORM] = REAL(mdm_cpu_group_norm);
+    t->kernel[MDM_OP_GROUP_NORM_SILU] = REAL(mdm_cpu_group_norm_silu);
+    t->kernel[MDM_OP_UPSAMPLE] = REAL(mdm_cpu_upsample);
+    t->kernel[MDM_OP_DOWNSAMPLE] = REAL(mdm_cpu_downsample);
+    t->kernel[MDM_OP_CONCAT] = REAL(mdm_cpu_concat);
+    t->kernel[MDM_OP_HIDE] = REAL(mdm_cpu_hide);
+    t->kernel[MDM_OP_CUT] = REAL(mdm_cpu_cut);
+    t->kernel[MDM_OP_PASTE] = REAL(mdm_cpu_paste);
 }

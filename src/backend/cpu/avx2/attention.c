@@ -24,8 +24,9 @@ static void cut_keys(struct mdm_attention_job *j, int64_t most)
 static struct mdm_attention_job read_call(const struct mdm_call *c)
 {
     const struct mdm_shape *s = c->in_shape[0];
-    struct mdm_attention_job j = {.batch = s->d[0], .n = s->d[1], .heads = c->attr[0], .dim = s->d[2] / 3};
+    struct mdm_attention_job j = {.batch = s->d[0], .heads = c->attr[0], .dim = mdm_shape_last(s) / 3};
 
+    j.n = mdm_shape_rows(s) / s->d[0];
     j.width = j.dim / j.heads;
     j.scale = 1 / sqrtf((float)j.width);
     j.qkv = c->in[0];

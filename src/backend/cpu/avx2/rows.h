@@ -14,6 +14,8 @@ void mdm_gelu_backward_avx2(float *dx, const float *x, const float *dy, int64_t 
 void mdm_gelu_tanh_backward_avx2(float *dx, const float *x, const float *dy, int64_t n);
 void mdm_silu_backward_avx2(float *dx, const float *x, const float *dy, int64_t n);
 void mdm_mul_add_avx2(float *y, const float *a, const float *b, const float *c, int64_t n);
+void mdm_affine_avx2(float *y, const float *x, const float *mean, const float *scale, const float *shift, int64_t n);
+void mdm_moment_avx2(float *y, const float *a, const float *x, const float *mean, int64_t n);
 void mdm_modulate_avx2(float *y, const float *x, const float *scale, const float *shift, int64_t n);
 void mdm_norm_avx2(float *y, float stats[2], const float *x, const float *w, const float *b, double epsilon,
                    int64_t n);
