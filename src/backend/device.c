@@ -18,7 +18,6 @@ struct maskdm_device {
     atomic_size_t used, peak;
     size_t limit; /* bytes, 0: none */
     int workers;
-    long process;
     struct mdm_turn turn;
 };
 
@@ -39,7 +38,7 @@ static void destroy(void *object)
     maskdm_device *d = object;
 
     d->backend->v->close(d->backend);
-    if (mdm_maker_is_here(d->process))
+    if (mdm_maker_is_here(d->handle.process))
         mdm_turn_free(&d->turn);
     mdm_free(d);
 }
@@ -61,7 +60,6 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
     mdm_handle_init(&d->handle, &kind);
     d->limit = limit;
     d->workers = s->workers;
-    d->process = mdm_maker_id();
     mdm_turn_init(&d->turn);
     *out = d;
     return MASKDM_OK;
@@ -121,7 +119,7 @@ int mdm_device_take(maskdm_device *d, size_t bytes, const char *what)
 {
     size_t used = atomic_load(&d->used), peak;
 
-    MDM_TRY(mdm_maker_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->handle.process, "the device"));
     do {
         size_t most = d->limit ? d->limit : SIZE_MAX;
         if (used > most || bytes > most - used)
@@ -169,25 +167,25 @@ void mdm_device_free(maskdm_device *d, void *memory, size_t bytes)
 
 int mdm_device_upload(maskdm_device *d, void *device, const void *host, size_t bytes)
 {
-    MDM_TRY(mdm_maker_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->handle.process, "the device"));
     return d->backend->v->upload(d->backend, device, host, bytes);
 }
 
 int mdm_device_download(maskdm_device *d, void *host, const void *device, size_t bytes)
 {
-    MDM_TRY(mdm_maker_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->handle.process, "the device"));
     return d->backend->v->download(d->backend, host, device, bytes);
 }
 
 int mdm_device_copy(maskdm_device *d, void *to, const void *from, size_t bytes)
 {
-    MDM_TRY(mdm_maker_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->handle.process, "the device"));
     return d->backend->v->copy(d->backend, to, from, bytes);
 }
 
 int mdm_device_fill(maskdm_device *d, void *memory, int byte, size_t bytes)
 {
-    MDM_TRY(mdm_maker_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->handle.process, "the device"));
     return d->backend->v->fill(d->backend, memory, byte, bytes);
 }
 
@@ -195,7 +193,7 @@ int mdm_device_fill(maskdm_device *d, void *memory, int byte, size_t bytes)
 
 int mdm_device_enter(maskdm_device *d)
 {
-    MDM_TRY(mdm_maker_check(d->process, "the device"));
+    MDM_TRY(mdm_maker_check(d->handle.process, "the device"));
     mdm_turn_enter(&d->turn);
     if (d->backend->v->enter)
         d->backend->v->enter(d->backend);

@@ -18,7 +18,7 @@ static void destroy(void *object)
         d->kind->close(d);
     if (d->device)
         mdm_device_drop(&d->device);
-    if (mdm_maker_is_here(d->process))
+    if (mdm_maker_is_here(d->handle.process))
         (void)pthread_mutex_destroy(&d->turn);
     mdm_free(d->order);
     mdm_free(d);
@@ -44,7 +44,6 @@ int mdm_data_begin(void *out, size_t bytes, const struct mdm_data_class *kind, m
         return MASKDM_ENOMEM;
     d->kind = kind;
     mdm_handle_init(&d->handle, &handle_kind);
-    d->process = mdm_maker_id();
     (void)pthread_mutex_init(&d->turn, NULL); /* with default attributes it cannot fail */
     d->device = device;
     if (device)
@@ -98,7 +97,7 @@ int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
     if (i < 0 || i >= data->count)
         return mdm_fail(MASKDM_EINVAL, "image %lld of a data set that holds %lld", (long long)i,
                         (long long)data->count);
-    MDM_TRY(mdm_maker_check(data->process, "the data set"));
+    MDM_TRY(mdm_maker_check(data->handle.process, "the data set"));
     begin_turn(data);
     r = data->kind->get(data, i, image, &l);
     end_turn(data);
@@ -113,7 +112,7 @@ int mdm_data_expect(maskdm_data *data, const int64_t *index, int64_t n)
 
     if (!data->kind->expect)
         return MASKDM_OK;
-    MDM_TRY(mdm_maker_check(data->process, "the data set"));
+    MDM_TRY(mdm_maker_check(data->handle.process, "the data set"));
     begin_turn(data);
     r = data->kind->expect(data, index, n);
     end_turn(data);

@@ -34,7 +34,6 @@ struct mdm_data_class {
 struct maskdm_data {
     struct mdm_handle handle;
     const struct mdm_data_class *kind;
-    long process;          /* that made it */
     maskdm_device *device; /* NULL: memory is not counted */
     int64_t count, height, width, labels, skipped;
     int64_t unlabelled; /* images without a label; -1: not known */
