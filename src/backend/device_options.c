@@ -8,13 +8,6 @@
 
 #include <math.h>
 
-const char *mdm_instruction_set(int i)
-{
-    static const char *const names[] = {"auto", "c", "avx2"};
-
-    return i < (int)MDM_LENGTH(names) ? names[i] : NULL;
-}
-
 static const struct mdm_option device_rows[] = {
     {MDM_OPTION(mdm_device_options, threads),
      .standard = "0",

@@ -15,7 +15,9 @@ struct mdm_device_options {
     int instruction_set; /* mdm_instruction_set() */
 };
 
+/* ---- cpu/instruction_set.c ---- */
 const char *mdm_instruction_set(int i); /* the name of the i-th, the first is "auto"; NULL: none */
+int mdm_instruction_set_is_built(int i);
 
 extern const struct mdm_option_table mdm_device_options;
 

@@ -38,6 +38,14 @@ static const struct mdm_device_module *row(size_t i)
     return i < MDM_LENGTH(modules) ? &modules[i] : NULL;
 }
 
+const char *mdm_registry_name(size_t i, int *here)
+{
+    const struct mdm_device_module *m = i < MDM_LENGTH(modules) ? &modules[i] : NULL;
+
+    *here = m && m->v;
+    return m ? m->name : NULL;
+}
+
 static int fail_unknown(const char *name)
 {
     const struct mdm_device_module *m;

@@ -29,7 +29,7 @@ struct mdm_device_settings {
     const char *unit;            /* what stands behind the colon; "" where there is none */
     int workers;                 /* host threads, at least 1 */
     int guard;                   /* option blas_threads */
-    const char *instruction_set; /* "auto", "c", "avx2" */
+    const char *instruction_set; /* mdm_instruction_set() */
     maskdm_parallel_callback host;    /* a host's loop in place of threads; or NULL */
     void *host_user;
 };
@@ -43,6 +43,9 @@ struct mdm_device_module {
 /* Open a backend by its device's name; settings->unit is filled in. MASKDM_ENOTFOUND for a name that no row has,
  * MASKDM_EVERSION, with both versions, for a module of another text. */
 int mdm_registry_open(struct mdm_backend **out, const char *name, struct mdm_device_settings *settings);
+
+/* The name of module i; NULL: there is none. In *here whether this build has it. */
+const char *mdm_registry_name(size_t i, int *here);
 
 /* Tests may put one module in front of the table, before the first device is opened; NULL takes it away again.
  * Production never does. */

@@ -90,11 +90,12 @@ void mdm_cpu_table_c_f32(struct mdm_cpu_table *t);
 void mdm_cpu_table_c_f64(struct mdm_cpu_table *t);
 void mdm_cpu_table_avx2(struct mdm_cpu_table *t);       /* x86-64 builds only */
 
-/* Instruction sets that this build has, the fastest last, and one without a name behind them. */
+/* Instruction sets, the fastest last, and one without a name behind them. */
 struct mdm_cpu_set {
     const char *name;
     int (*runs_here)(void);
-    void (*fill)(struct mdm_cpu_table *t); /* with the float rows of this set, and portable ones where it has none */
+    /* With the float rows of this set, and portable ones where it has none; NULL: not in this build. */
+    void (*fill)(struct mdm_cpu_table *t);
 };
 extern const struct mdm_cpu_set mdm_cpu_sets[];
 

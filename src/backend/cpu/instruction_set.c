@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The instruction sets of the CPU. A new one is a folder, its function that overwrites the rows which it has, and a
- * row here, from which the tests learn of it too.
+ * row here, from which the option, maskdm_build_info() and the tests learn of it. Rows are those of every machine, so
+ * that a run's options mean the same on all; what this build lacks has no function.
  */
 #include "backend/cpu/cpu.h"
+
+#include "backend/options.h"
 
 static int runs_everywhere(void)
 {
@@ -19,7 +22,7 @@ static void fill_c(struct mdm_cpu_table *t)
     t->sum_squares = mdm_cpu_sum_squares_c;
 }
 
-#if defined(__x86_64__)
+#ifdef __x86_64__
 static int runs_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -30,12 +33,30 @@ static void fill_avx2(struct mdm_cpu_table *t)
     fill_c(t);
     mdm_cpu_table_avx2(t);
 }
+#else
+static int runs_avx2(void)
+{
+    return 0;
+}
+static void (*const fill_avx2)(struct mdm_cpu_table *t) = NULL;
 #endif
 
 const struct mdm_cpu_set mdm_cpu_sets[] = {
     {"c", runs_everywhere, fill_c},
-#if defined(__x86_64__)
     {"avx2", runs_avx2, fill_avx2},
-#endif
     {NULL, NULL, NULL},
 };
+
+const char *mdm_instruction_set(int i)
+{
+    int count = 0;
+
+    while (mdm_cpu_sets[count].name)
+        count++;
+    return i == 0 ? "auto" : i > 0 && i <= count ? mdm_cpu_sets[i - 1].name : NULL;
+}
+
+int mdm_instruction_set_is_built(int i)
+{
+    return i > 0 && mdm_instruction_set(i) && mdm_cpu_sets[i - 1].fill;
+}
