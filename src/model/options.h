@@ -25,6 +25,39 @@ struct mdm_dit_options {
     int learn_sigma;
 };
 
+/* Rows that several networks have. They are one option for the outside, so that all but default and help must be the
+ * same: those that differ follow behind. */
+#define MDM_ROW_IMAGE_SIZE(of)                                                                         \
+    MDM_OPTION(of, image_size), .min = 1, .max = 4096, .most = 2, .unit = "pixels",                    \
+        .alias = "resolution|size|img_size|image_resolution",                                          \
+        .help = "height and width of the images; one number for both"
+#define MDM_ROW_PATCH_SIZE(of)                                                                         \
+    MDM_OPTION(of, patch_size), .min = 1, .max = 256, .unit = "pixels", .alias = "patch",              \
+        .help = "side of the square patches that become tokens"
+#define MDM_ROW_CHANNELS(of)                                                                           \
+    MDM_OPTION(of, channels), .standard = "3", .min = 1, .max = 4,                                     \
+        .alias = "in_channels|num_channels|n_channels|img_channels|in_chans",                          \
+        .help = "channels of the images"
+#define MDM_ROW_DIM(of)                                                                                \
+    MDM_OPTION(of, dim), .min = 1, .max = 16384,                                                       \
+        .alias = "hidden_size|hidden_dim|embed_dim|embedding_dim|model_dim|model_channels|d_model|"    \
+                 "n_embd|width",                                                                       \
+        .help = "width of a token"
+#define MDM_ROW_DEPTH(of)                                                                              \
+    MDM_OPTION(of, depth), .min = 1, .max = 255,                                                       \
+        .alias = "layers|num_layers|n_layers|n_layer|num_blocks|blocks|num_hidden_layers"
+#define MDM_ROW_HEADS(of)                                                                              \
+    MDM_OPTION(of, heads), .min = 1, .max = 256,                                                       \
+        .alias = "num_heads|n_heads|n_head|num_attention_heads|attention_heads",                       \
+        .help = "attention heads; they divide dim"
+#define MDM_ROW_MLP_RATIO(of)                                                                          \
+    MDM_OPTION(of, mlp_ratio), .standard = "4", .min = 0.125, .max = 64,                               \
+        .help = "width of the hidden layer, as a multiple of dim"
+#define MDM_ROW_CLASSES(of)                                                                            \
+    MDM_OPTION(of, classes), .standard = "0", .min = 0, .max = 1000000,                                \
+        .alias = "num_classes|n_classes|num_labels|class_count|class_num",                             \
+        .help = "number of labels; 0: no labels"
+
 extern const struct mdm_option_table mdm_uvit_options, mdm_dit_options;
 
 extern const struct mdm_option_kind mdm_uvit_kind, mdm_dit_kind;

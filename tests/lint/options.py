@@ -7,7 +7,7 @@ import sys
 
 files = {}
 for where, _, names in sorted(os.walk(sys.argv[1])):
-    for name in sorted(n for n in names if n.endswith(".c")):
+    for name in sorted(n for n in names if n.endswith(".c") or n == "options.h"):
         path = os.path.join(where, name)
         files[os.path.relpath(path, sys.argv[1])] = open(path).read()
 
