@@ -54,7 +54,7 @@ extern "C" {
 MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 /** Fine-tuning of a model file. options: kind "finetune"; network and scheduler come from the file, and an option
- * that contradicts it is an error. */
+ * that contradicts it is an error, but where it is for training only (route_ratio, route_from). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 

@@ -110,6 +110,23 @@ int mdm_model_create(maskdm_model **out, maskdm_device *device, const char *netw
     return status;
 }
 
+int mdm_model_retrain(maskdm_model *m, const maskdm_options *options)
+{
+    struct mdm_geometry geometry;
+    maskdm_options *now;
+    int status;
+
+    MDM_TRY(mdm_options_extract(&now, options, m->network->kind));
+    status = m->network->geometry(&geometry, now);
+    if (status < 0) {
+        mdm_options_release(&now);
+        return status;
+    }
+    mdm_options_release(&m->options);
+    m->options = now;
+    return MASKDM_OK;
+}
+
 /* A shell that describes itself as `model` does. */
 static int like(maskdm_model **out, const maskdm_model *model)
 {

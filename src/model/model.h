@@ -40,6 +40,9 @@ int mdm_model_create(maskdm_model **out, maskdm_device *device, const char *netw
                      maskdm_scheduler *scheduler, uint64_t seed);
 /* A handle on blocks that a trainer owns and keeps alive; online NULL: one set. */
 int mdm_model_view(maskdm_model **out, const maskdm_model *model, float *ema, float *online);
+/* Before it is trained: take from `options`, which agree in all else, those of the network that are for training
+ * only. */
+int mdm_model_retrain(maskdm_model *model, const maskdm_options *options);
 void mdm_model_hold(maskdm_model *model);
 void mdm_model_drop(maskdm_model **model);
 int mdm_model_copy(maskdm_model **out, const maskdm_model *model);

@@ -218,6 +218,8 @@ int mdm_options_follow(maskdm_options *o, const maskdm_options *part, const char
         if (!ours || !theirs->value.text || !mdm_option_belongs(part, theirs) ||
             (ours->value.text && !strcmp(ours->value.text, theirs->value.text)))
             continue;
+        if (ours->set && p->option->training_only)
+            continue;
         if (ours->set) {
             *name = ours->name;
             return MASKDM_OK;

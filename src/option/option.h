@@ -44,6 +44,7 @@ struct mdm_option {
     const char *help;     /* one line, no full stop */
     int required;         /* must be given, where its `when` holds; `standard` is then NULL */
     int may_change;       /* when a run is resumed: nothing that it computes depends on it */
+    int training_only;    /* of a network: no parameter depends on it, so that fine-tuning may choose another value */
     int is_path;          /* two paths of one file are equal, and one whose file is gone equals any */
     int by_content;       /* whether it is given is compared here, what is in it elsewhere */
     int when_known;       /* compared only where both are given */
@@ -134,7 +135,8 @@ int mdm_options_difference(const maskdm_options *old, const maskdm_options *now,
                            char **value_now);
 
 /* Complete options by those of a part (a network's, a scheduler's): what belongs there and was not set here becomes
- * what it is there. *name is the first that was set here to something else, or NULL. */
+ * what it is there. *name is the first that was set here to something else, or NULL; what is for training only may
+ * be. */
 int mdm_options_follow(maskdm_options *o, const maskdm_options *part, const char **name);
 
 /* ---- what a kind holds ---- */

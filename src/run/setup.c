@@ -103,7 +103,8 @@ static int follow_model(struct mdm_run *run)
     }
     MDM_TRY(follow(run, run->model->options));
     MDM_TRY(follow(run, run->model->scheduler->options));
-    return mdm_options_check(run->options); /* what was given for another network or process */
+    MDM_TRY(mdm_options_check(run->options)); /* what was given for another network or process */
+    return mdm_model_retrain(run->model, run->options);
 }
 
 /* A run that is resumed has its weights in its checkpoint, so that the file it began from may be gone; network and

@@ -465,6 +465,37 @@ START_TEST(fine_tuning)
 }
 END_TEST
 
+/* Which tokens pass blocks by is no fact of the weights: fine-tuning turns it off or on, and resumes so. */
+START_TEST(fine_tuning_chooses_its_routing)
+{
+    static const struct {
+        const char *begun, *given, *is;
+    } cases[] = {{"route_ratio=0.5 route_from=1", "", "\"route_ratio\": 0.5,"},
+                 {"route_ratio=0.5 route_from=1", "route_ratio=0", "\"route_ratio\": 0,"},
+                 {"", "route_ratio=0.25 route_from=1", "\"route_ratio\": 0.25,"}};
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_model *model;
+    char text[800], json[1024];
+
+    snprintf(text, sizeof text, "depth=5 steps=2 %s", cases[_i].begun);
+    OK(run(out_a, text, NULL));
+    snprintf(text, sizeof text, "init=%s/model.safetensors batch_size=8 threads=1 steps=2 %s ", out_a,
+             cases[_i].given);
+    OK(run_as("finetune", out_b, text, NULL));
+    OK(maskdm_model_load(&model, device, file_in(out_b, "model.safetensors")));
+    OK(maskdm_model_options_json(model, json, sizeof json, NULL));
+    ck_assert_msg(strstr(json, cases[_i].is) != NULL, "%s is not in %s", cases[_i].is, json);
+    strcat(text, "steps=3 resume=true ");
+    OK(run_as("finetune", out_b, text, NULL));
+    strcat(text, "route_ratio=0.75");
+    FAILS(MASKDM_EINVAL, "route_ratio", run_as("finetune", out_b, text, NULL));
+    snprintf(text, sizeof text, "init=%s/model.safetensors batch_size=8 steps=2 route_ratio=0.5 route_from=3", out_a);
+    FAILS(MASKDM_EINVAL, "route_from 3 leaves no block", run_as("finetune", file_in(root, "c"), text, NULL));
+    maskdm_model_release(&model);
+    maskdm_device_release(&device);
+}
+END_TEST
+
 START_TEST(what_is_refused)
 {
     FAILS(MASKDM_EINVAL, "8 is larger than the data, 4", run(out_a, "steps=2 val_share=0.9", NULL));
@@ -673,6 +704,7 @@ int main(void)
     tcase_add_test(tests, resuming_with_other_data);
     tcase_add_test(tests, full_disk);
     tcase_add_test(tests, fine_tuning);
+    tcase_add_loop_test(tests, fine_tuning_chooses_its_routing, 0, 3);
     tcase_add_test(tests, one_run_in_a_folder);
     tcase_add_test(tests, what_is_refused);
     tcase_add_test(tests, not_finite);

@@ -384,7 +384,8 @@ static void check_shared(const struct mdm_option *a, const struct mdm_option *b)
 {
     ck_assert_msg(a->type == b->type && a->min == b->min && a->max == b->max && a->most == b->most &&
                       a->required == b->required && a->may_change == b->may_change && a->is_path == b->is_path &&
-                      a->by_content == b->by_content && a->when_known == b->when_known &&
+                      a->by_content == b->by_content && a->training_only == b->training_only &&
+                      a->when_known == b->when_known &&
                       a->named == b->named && alike(a->choices, b->choices) && alike(a->unit, b->unit) &&
                       alike(a->when, b->when) && alike(a->alias, b->alias),
                   "%s", a->name);
