@@ -34,13 +34,13 @@ MASKDM_API int64_t maskdm_optimizer_steps(const maskdm_optimizer *optimizer);
 /** Learning rate that step `step` (from 0) has; NaN for a negative one. */
 MASKDM_API double maskdm_optimizer_lr(const maskdm_optimizer *optimizer, int64_t step);
 /** The rate of all steps to come, warm-up aside, for a schedule of one's own; NaN: that of the options again.
- *  MASKDM_EINVAL for a negative or infinite one. A saved state does not hold it. */
+ *  MASKDM_EINVAL for a negative or infinite one. Training states hold it. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_set_lr(maskdm_optimizer *optimizer, double lr);
 /** Treat the parameters whose names match a pattern ('*': any characters, '?': one) apart: `lr_factor` times the rate
  *  of the others, and a weight decay of their own (NaN: that of the others). With a factor of 0 they are frozen:
  *  weights and moments stay, and their gradients do not count in the norm. Where patterns meet, the one that was set
- *  last decides. Before or after a trainer is made; MASKDM_ENOTFOUND after it where no name matches. A saved state
- *  does not hold groups: what continues it sets them again. */
+ *  last decides. Before or after a trainer is made; MASKDM_ENOTFOUND after it where no name matches. Training
+ *  states hold the groups. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_optimizer_set_group(maskdm_optimizer *optimizer, const char *pattern,
                                                             double lr_factor, double weight_decay);
 /** Norm of the last step's gradient before clipping; NaN before the first. */

@@ -131,16 +131,19 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_zero_gradients(maskdm_trainer *t
 
 /** A model with the trainer's weights as they are now: EMA (where it has begun) and online. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_model(maskdm_model **out, maskdm_trainer *trainer);
-/** Training state: weights, EMA, moments, step, options and a digest; see doc/formats.md. Resuming continues bit for
+/** Training state: weights, EMA, moments, step, options, what the host set by maskdm_optimizer_set_lr() and
+ * _set_group(), and a digest; see doc/formats.md. Resuming continues bit for
  * bit. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_save(maskdm_trainer *trainer, const char *path);
 /** MASKDM_EINVAL with both values when the file's network, scheduler, mask, optimizer or trainer options differ;
  * MASKDM_EFORMAT for a broken file. Everything is checked before the trainer changes; when the disk then fails in the
- * middle (MASKDM_EIO), the trainer refuses to step until another load succeeds. */
+ * middle (MASKDM_EIO), the trainer refuses to step until another load succeeds. Rate and groups that the host set
+ * become the file's; what it sets afterwards counts. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load(maskdm_trainer *trainer, const char *path);
 
 /** The same, but the options of the optimizer and its average that are named ("lr", "weight_decay", "decay") may
- * differ: the trainer's hold from there on. MASKDM_ENOTFOUND for a name that is none of theirs. */
+ * differ: the trainer's hold from there on, for "lr" the host's rate too. MASKDM_ENOTFOUND for a name that is none
+ * of theirs. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load_under(maskdm_trainer *trainer, const char *path,
                                                            const char *const *may_differ, int64_t count);
 

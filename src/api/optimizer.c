@@ -54,10 +54,9 @@ int maskdm_optimizer_set_lr(maskdm_optimizer *optimizer, double lr)
     struct mdm_work work = {0};
 
     MDM_NEED(optimizer);
-    if (lr < 0 || isinf(lr))
-        return mdm_fail(MASKDM_EINVAL, "a learning rate of %g", lr);
+    MDM_TRY(mdm_host_rules_check_lr(lr));
     MDM_TRY(mdm_work_alone(&work, &optimizer->handle));
-    optimizer->own_lr = lr;
+    optimizer->host.lr = lr;
     return mdm_work_end(&work, MASKDM_OK);
 }
 

@@ -5,11 +5,7 @@
  */
 #include "train/optimizer.h"
 
-#include "base/alloc.h"
 #include "base/error.h"
-
-#include <math.h>
-#include <string.h>
 
 /* '*' is any run of characters, '?' one; after a mismatch the last '*' takes one more. */
 static int matches(const char *pattern, const char *name)
@@ -37,9 +33,9 @@ static int matches(const char *pattern, const char *name)
 
 static const struct mdm_group *find(const maskdm_optimizer *o, const char *name)
 {
-    for (int i = o->groups; i-- > 0;)
-        if (matches(o->group[i].pattern, name))
-            return &o->group[i];
+    for (int i = o->host.groups; i-- > 0;)
+        if (matches(o->host.group[i].pattern, name))
+            return &o->host.group[i];
     return NULL;
 }
 
@@ -56,7 +52,7 @@ int mdm_optimizer_run(const maskdm_optimizer *o, struct mdm_run_of *run)
     const struct mdm_params *l = o->layout;
     int i = 0;
 
-    if (!o->groups) {
+    if (!o->host.groups) {
         run->group = NULL;
         return mdm_params_trained(l, &run->end, &run->from);
     }
@@ -80,42 +76,10 @@ static int is_one_of(const struct mdm_params *l, const char *pattern)
     return 0;
 }
 
-static int check(const maskdm_optimizer *o, const char *pattern, double lr_factor, double weight_decay)
+int mdm_optimizer_set_group(maskdm_optimizer *o, const char *pattern, double lr_factor, double weight_decay)
 {
-    if (!(lr_factor >= 0) || isinf(lr_factor))
-        return mdm_fail(MASKDM_EINVAL, "group \"%s\": a rate of %g times the others'", pattern, lr_factor);
-    if (weight_decay < 0 || isinf(weight_decay))
-        return mdm_fail(MASKDM_EINVAL, "group \"%s\": a weight decay of %g", pattern, weight_decay);
     if (o->layout && !is_one_of(o->layout, pattern))
         return mdm_fail(MASKDM_ENOTFOUND, "group \"%s\": none of the %d parameters has such a name", pattern,
                         o->layout->count);
-    if (o->groups == MDM_GROUPS)
-        return mdm_fail(MASKDM_EINVAL, "group \"%s\": more than %d groups", pattern, MDM_GROUPS);
-    return MASKDM_OK;
-}
-
-int mdm_optimizer_set_group(maskdm_optimizer *o, const char *pattern, double lr_factor, double weight_decay)
-{
-    struct mdm_group *grown;
-    char *copy;
-
-    MDM_TRY(check(o, pattern, lr_factor, weight_decay));
-    grown = mdm_realloc(o->group, (size_t)(o->groups + 1) * sizeof *grown);
-    if (!grown)
-        return mdm_fail_memory((size_t)(o->groups + 1) * sizeof *grown, "a group of parameters");
-    o->group = grown;
-    copy = mdm_strdup(pattern);
-    if (!copy)
-        return mdm_fail_memory(strlen(pattern) + 1, "a group of parameters");
-    grown[o->groups++] = (struct mdm_group){copy, lr_factor, weight_decay};
-    return MASKDM_OK;
-}
-
-void mdm_optimizer_free_groups(maskdm_optimizer *o)
-{
-    for (int i = 0; i < o->groups; i++)
-        mdm_free(o->group[i].pattern);
-    mdm_free(o->group);
-    o->group = NULL;
-    o->groups = 0;
+    return mdm_host_rules_add(&o->host, pattern, lr_factor, weight_decay);
 }

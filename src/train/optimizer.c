@@ -33,7 +33,7 @@ static void destroy(void *object)
     maskdm_optimizer *o = object;
 
     mdm_optimizer_unbind(o);
-    mdm_optimizer_free_groups(o);
+    mdm_host_rules_free(&o->host);
     mdm_options_release(&o->options);
     mdm_options_release(&o->ema_options);
     mdm_free(o);
@@ -50,7 +50,7 @@ int mdm_optimizer_create(maskdm_optimizer **out, const maskdm_options *options, 
     if (!o)
         return MASKDM_ENOMEM;
     mdm_handle_init(&o->handle, &kind);
-    o->grad_norm = o->own_lr = (double)NAN;
+    o->grad_norm = o->host.lr = (double)NAN;
     status = mdm_options_extract(&o->options, options, &mdm_optimizer_kind);
     if (status == MASKDM_OK)
         status = mdm_options_extract(&o->ema_options, ema, &mdm_ema_kind);
@@ -147,8 +147,8 @@ int mdm_optimizer_check(const maskdm_optimizer *o)
 
 double mdm_optimizer_lr(const maskdm_optimizer *o, int64_t step)
 {
-    if (!isnan(o->own_lr))
-        return o->own_lr;
+    if (!isnan(o->host.lr))
+        return o->host.lr;
     return step < o->warmup ? o->lr * ((double)step / (double)o->warmup) : o->lr;
 }
 

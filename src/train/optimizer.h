@@ -26,14 +26,19 @@ struct mdm_group {
 };
 enum { MDM_GROUPS = 256 };
 
+/* All that a host says over the options' heads; training states carry it. */
+struct mdm_host_rules {
+    double lr; /* in place of rate and warm-up; NaN: none */
+    struct mdm_group *group;
+    int groups;
+};
+
 struct maskdm_optimizer {
     struct mdm_handle handle;
     maskdm_options *options, *ema_options; /* resolved */
     double lr, beta1, beta2, eps, weight_decay, clip;
     int64_t warmup; /* steps */
-    double own_lr;  /* the host's, in place of both; NaN: none */
-    struct mdm_group *group;
-    int groups;
+    struct mdm_host_rules host;
     struct mdm_ema_rule rule;
 
     /* Bound to a trainer: blocks of `length` elements. device NULL: not bound. */
@@ -70,9 +75,18 @@ double mdm_optimizer_lr(const maskdm_optimizer *o, int64_t step);
 /* One step, with the average in the same pass when `with_ema`. `skip`: count it and drop the gradients. */
 int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip);
 
+/* ---- host_rules.c ---- */
+struct mdm_text;
+void mdm_host_rules_free(struct mdm_host_rules *r);
+/* MASKDM_EINVAL for numbers that are out of range, and for one group too many. */
+int mdm_host_rules_add(struct mdm_host_rules *r, const char *pattern, double lr_factor, double weight_decay);
+int mdm_host_rules_check_lr(double lr);
+/* As JSON, nothing where there are none; and back, from NULL too. */
+void mdm_host_rules_write(const struct mdm_host_rules *r, struct mdm_text *out);
+int mdm_host_rules_read(struct mdm_host_rules *r, const char *json);
+
 /* ---- group.c ---- */
 int mdm_optimizer_set_group(maskdm_optimizer *o, const char *pattern, double lr_factor, double weight_decay);
-void mdm_optimizer_free_groups(maskdm_optimizer *o);
 /* The next run of parameters that are trained alike, elements from .. end - 1 of a block, and their group, NULL for
  * none. 0: there is none. Begin with a zeroed struct. */
 struct mdm_run_of {

@@ -116,10 +116,40 @@ static int follow_labels(maskdm_trainer *tr, struct mdm_tensorfile *s, struct md
     return MASKDM_OK;
 }
 
+/* What a state says beside its numbers and blocks, in memory of its own. */
+struct said {
+    struct mdm_labels labels;
+    struct mdm_metadata metadata;
+    struct mdm_host_rules host;
+};
+
+static int read_said(struct said *said, maskdm_trainer *tr, struct mdm_tensorfile *s, const char *const *may_differ)
+{
+    MDM_TRY(follow_labels(tr, s, &said->labels));
+    MDM_TRY(mdm_metadata_read(&said->metadata, s));
+    return mdm_state_read_host(&said->host, s, tr->optimizer, may_differ);
+}
+
+/* What was there in place of it is left in `said`. */
+static void adopt_said(maskdm_trainer *tr, struct said *said)
+{
+    const struct mdm_host_rules before = tr->optimizer->host;
+
+    if (!tr->model->labels.count) {
+        tr->model->labels = said->labels;
+        memset(&said->labels, 0, sizeof said->labels);
+    }
+    if (!tr->model->metadata.count) {
+        tr->model->metadata = said->metadata;
+        memset(&said->metadata, 0, sizeof said->metadata);
+    }
+    tr->optimizer->host = said->host;
+    said->host = before;
+}
+
 /* Everything is judged, digest included, before the first block is touched. What then fails can only be the disk, and
  * leaves the trainer marked. */
-static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels *labels,
-                struct mdm_metadata *metadata, const char *const *may_differ)
+static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct said *said, const char *const *may_differ)
 {
     maskdm_optimizer *o = tr->optimizer;
     const char *data = mdm_tensorfile_meta(s, "maskdm.data");
@@ -128,21 +158,13 @@ static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels 
     MDM_TRY(check_whole(s));
     MDM_TRY(mdm_state_compare(s, tr, may_differ));
     MDM_TRY(read_counters(s, counters));
-    MDM_TRY(follow_labels(tr, s, labels));
-    MDM_TRY(mdm_metadata_read(metadata, s));
+    MDM_TRY(read_said(said, tr, s, may_differ));
     MDM_TRY(read_blocks(s, tr, 1));
     tr->broken = 1;
     MDM_TRY(read_blocks(s, tr, 0));
     tr->broken = o->torn = 0;
     mdm_format(tr->data, sizeof tr->data, "%s", data ? data : "");
-    if (!tr->model->labels.count) {
-        tr->model->labels = *labels;
-        memset(labels, 0, sizeof *labels);
-    }
-    if (!tr->model->metadata.count) {
-        tr->model->metadata = *metadata;
-        memset(metadata, 0, sizeof *metadata);
-    }
+    adopt_said(tr, said);
     o->steps = counters[STEPS];
     o->applied = counters[APPLIED];
     o->ema_updates = counters[EMA_UPDATES];
@@ -157,17 +179,17 @@ static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct mdm_labels 
 
 int mdm_trainer_load(maskdm_trainer *tr, const char *path, const char *const *may_differ)
 {
-    struct mdm_labels labels = {0};
-    struct mdm_metadata metadata = {0};
+    struct said said = {0};
     struct mdm_tensorfile s;
     int status;
 
     if (may_differ)
         MDM_TRY(mdm_state_check_names(tr->optimizer, may_differ));
     MDM_TRY(mdm_safetensors_open(&s, path));
-    status = load(tr, &s, &labels, &metadata, may_differ);
-    mdm_metadata_free(&metadata);
-    mdm_labels_free(&labels);
+    status = load(tr, &s, &said, may_differ);
+    mdm_host_rules_free(&said.host);
+    mdm_metadata_free(&said.metadata);
+    mdm_labels_free(&said.labels);
     mdm_tensorfile_close(&s);
     return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;
 }

@@ -24,6 +24,21 @@ static void count_visible(char out[32], const maskdm_trainer *tr)
     mdm_format(out, 32, "%lld", (long long)tr->visible);
 }
 
+static const char host_key[] = "maskdm.optimizer.host";
+
+static int write_host_rules(struct mdm_safetensors_writer *w, const struct mdm_host_rules *rules)
+{
+    struct mdm_text text = {0};
+    int status;
+
+    mdm_host_rules_write(rules, &text);
+    status = mdm_text_ok(&text);
+    if (status == MASKDM_OK && text.length)
+        status = mdm_safetensors_writer_meta(w, host_key, text.data);
+    mdm_text_free(&text);
+    return status;
+}
+
 int mdm_state_write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer *tr)
 {
     const struct {
@@ -51,6 +66,7 @@ int mdm_state_write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer 
         mdm_text_free(&text);
         MDM_TRY(status);
     }
+    MDM_TRY(write_host_rules(w, &tr->optimizer->host));
     count_visible(visible, tr);
     MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.mask", mdm_mask_name(tr->mask)));
     MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.visible", visible));
@@ -123,6 +139,19 @@ int mdm_state_compare(struct mdm_tensorfile *s, const maskdm_trainer *tr, const 
         MDM_TRY(compare_json(s, "maskdm.mask.options", "mask", mask_options(tr), NULL));
     count_visible(visible, tr);
     return compare_text(s, "maskdm.visible", "number of visible patches", visible);
+}
+
+int mdm_state_read_host(struct mdm_host_rules *rules, const struct mdm_tensorfile *s, const maskdm_optimizer *o,
+                        const char *const *may_differ)
+{
+    int status = mdm_host_rules_read(rules, mdm_tensorfile_meta(s, host_key));
+
+    if (status < 0)
+        return mdm_fail_prefix(status, "metadata entry \"%s\"", host_key);
+    for (; may_differ && *may_differ; may_differ++)
+        if (!strcmp(*may_differ, "lr"))
+            rules->lr = o->host.lr;
+    return MASKDM_OK;
 }
 
 int mdm_state_check_names(const maskdm_optimizer *o, const char *const *may_differ)

@@ -233,6 +233,38 @@ START_TEST(a_state_goes_on_under_another_rate)
 }
 END_TEST
 
+/* Rate and groups go into a state and come back, in place of what there was; nothing said is held as well. */
+START_TEST(a_state_holds_what_the_host_set)
+{
+    const char path[] = "api_loop.host", bare[] = "api_loop.bare", options[] = "lr=1e-3 warmup_steps=0";
+    static const char *const lr[] = {"lr"};
+    struct loop first = begin(options), second = begin(options), third = begin(options);
+
+    MUST(maskdm_trainer_save(first.trainer, bare));
+    MUST(maskdm_optimizer_set_lr(first.optimizer, 5e-3));
+    MUST(maskdm_optimizer_set_group(first.optimizer, "*.bias", 0.5, (double)NAN));
+    MUST(maskdm_optimizer_set_group(first.optimizer, "*.mid_block.*", 0, 0.25));
+    MUST(maskdm_trainer_step(first.trainer, first.data));
+    MUST(maskdm_trainer_save(first.trainer, path));
+    MUST(maskdm_trainer_step(first.trainer, first.data));
+    MUST(maskdm_optimizer_set_group(second.optimizer, "*", 0, 0));
+    MUST(maskdm_trainer_load(second.trainer, path));
+    ck_assert_double_eq(maskdm_optimizer_lr(second.optimizer, 0), 5e-3);
+    MUST(maskdm_trainer_step(second.trainer, second.data));
+    MUST(maskdm_optimizer_set_lr(third.optimizer, 7e-3));
+    MUST(maskdm_trainer_load_under(third.trainer, path, lr, 1));
+    ck_assert_double_eq(maskdm_optimizer_lr(third.optimizer, 0), 7e-3);
+    MUST(maskdm_trainer_load(third.trainer, bare));
+    ck_assert_double_eq(maskdm_optimizer_lr(third.optimizer, 0), 1e-3);
+    for (int s = 0; s < STEPS; s++)
+        MUST(maskdm_trainer_step(third.trainer, third.data));
+    ck_assert_uint_eq(end(&first), end(&second));
+    ck_assert_uint_eq(end(&third), train(options, NULL, 1, 0));
+    remove(path);
+    remove(bare);
+}
+END_TEST
+
 /* ---- what a loop sees ---- */
 
 enum { VISIBLE = 8, PATCH = 2, OF_PATCH = PATCH * PATCH * RIG_CHANNELS, ACROSS = RIG_SIDE / PATCH };
@@ -342,8 +374,8 @@ END_TEST
 int main(void)
 {
     const TTest *const test[] = {a_rate_of_ones_own, groups_of_parameters, groups_are_checked, what_is_frozen_stays,
-                                 gradients_can_be_set, a_state_goes_on_under_another_rate, views_of_a_batch,
-                                 the_inputs_gradient};
+                                 gradients_can_be_set, a_state_goes_on_under_another_rate,
+                                 a_state_holds_what_the_host_set, views_of_a_batch, the_inputs_gradient};
 
     return rig_run("loop", test, sizeof test / sizeof *test);
 }

@@ -4,6 +4,7 @@
  */
 #include "tiny.h"
 
+#include "text/text.h"
 #include "train/trainer.h"
 
 static double noise(unsigned *state)
@@ -311,6 +312,46 @@ START_TEST(bound_to_one_trainer)
 }
 END_TEST
 
+/* What a host set goes into a state as text and comes back, whatever a pattern has; a broken text is refused. */
+START_TEST(host_rules_as_text)
+{
+    static const char *const broken[] = {
+        "", "[]", "{}", "{\"lr\": 1}", "{\"lr\": -1, \"groups\": []}", "{\"lr\": \"1\", \"groups\": []}",
+        "{\"lr\": null, \"groups\": [[\"*\", null, 0]]}", "{\"lr\": null, \"groups\": [[\"*\", 1, -1]]}",
+        "{\"lr\": null, \"groups\": [[\"*\", 1, 0, 0]]}", "{\"lr\": null, \"groups\": [[\"*\", 1]]}",
+        "{\"lr\": null, \"groups\": [7]}", "{\"lr\": null, \"groups\": []} ,",
+        "{\"lr\": null, \"groups\": [[1, 1, 1]]}",
+        "{\"groups\": [], \"lr\": null}", "{\"lr\": null, \"groups\": [[\"*\", 1, 0]"};
+    struct mdm_host_rules rules = {.lr = (double)NAN}, back;
+    struct mdm_text text = {0};
+
+    mdm_host_rules_write(&rules, &text);
+    ck_assert_uint_eq(text.length, 0);
+    OK(mdm_host_rules_read(&back, NULL));
+    ck_assert(isnan(back.lr) && back.groups == 0);
+    rules.lr = 0.1;
+    OK(mdm_host_rules_add(&rules, "a\"\xff\n*", 1.0 / 3, (double)NAN));
+    OK(mdm_host_rules_add(&rules, "", 0, 0.25));
+    mdm_host_rules_write(&rules, &text);
+    OK(mdm_text_ok(&text));
+    OK(mdm_host_rules_read(&back, text.data));
+    ck_assert_double_eq(back.lr, rules.lr);
+    ck_assert_int_eq(back.groups, 2);
+    ck_assert_str_eq(back.group[0].pattern, rules.group[0].pattern);
+    ck_assert_double_eq(back.group[0].lr_factor, 1.0 / 3);
+    ck_assert(isnan(back.group[0].weight_decay));
+    ck_assert_str_eq(back.group[1].pattern, "");
+    ck_assert_double_eq(back.group[1].weight_decay, 0.25);
+    mdm_host_rules_free(&back);
+    mdm_host_rules_free(&rules);
+    mdm_text_free(&text);
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        ck_assert_msg(mdm_host_rules_read(&back, broken[i]) == MASKDM_EFORMAT, "%s", broken[i]);
+        ck_assert(back.groups == 0 && !back.group);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("optimizer");
@@ -325,6 +366,7 @@ int main(void)
     tcase_add_test(tests, gradient_that_is_not_finite);
     tcase_add_test(tests, skipped_step_leaves_no_trace);
     tcase_add_test(tests, bound_to_one_trainer);
+    tcase_add_test(tests, host_rules_as_text);
     suite_add_tcase(suite, tests);
     return tiny_main(suite);
 }
