@@ -125,6 +125,8 @@ typedef void (*maskdm_log_callback)(void *user, int level, const char *line);
 
 /** Take the next bytes of a file, borrowed for the call. Non-zero cancels. */
 typedef int (*maskdm_write_callback)(void *user, const void *bytes, size_t size);
+/** Give the next bytes of a file, at most `size`: their number, 0 at its end, or a negative one, which cancels. */
+typedef int64_t (*maskdm_read_callback)(void *user, void *bytes, size_t size);
 /** Lets go of what the host lent to a function that takes one: ownership passes with the call, so it is called
  *  exactly once, with the last reference to what was made, or before the function returns where it fails. */
 typedef void (*maskdm_drop_callback)(void *user);

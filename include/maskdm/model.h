@@ -43,6 +43,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_create(maskdm_model **out, maskdm_
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load(maskdm_model **out, maskdm_device *device, const char *path);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_memory(maskdm_model **out, maskdm_device *device,
                                                           const void *bytes, size_t size);
+/** The same out of the host's hands, in order: what maskdm_model_save_to() gave, say. The file is in memory as a
+ *  whole meanwhile. MASKDM_ECANCELED where the host ends it. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_from(maskdm_model **out, maskdm_device *device,
+                                                        maskdm_read_callback read, void *user);
 /** One set of weights of a model file alone, which takes half the memory where the file has both; of a file with one
  *  set, that. All that is asked of the model afterwards is answered from it. For sampling, and to go on from. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path,
@@ -50,6 +54,8 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one(maskdm_model **out, maskd
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one_memory(maskdm_model **out, maskdm_device *device,
                                                               const void *bytes, size_t size,
                                                               int which);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_one_from(maskdm_model **out, maskdm_device *device,
+                                                            maskdm_read_callback read, void *user, int which);
 /** safetensors: plain names are the EMA weights, online.NAME the online ones where they differ. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save(maskdm_model *model, const char *path);
 /** The same bytes into the host's hands, in order, for maskdm_model_load_memory() one day; MASKDM_ECANCELED where it

@@ -69,6 +69,30 @@ int maskdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, cons
     return mdm_work_end(&work, mdm_model_load_one_memory(out, device, bytes, size, which));
 }
 
+int maskdm_model_load_from(maskdm_model **out, maskdm_device *device, maskdm_read_callback read, void *user)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(read);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    return mdm_work_end(&work, mdm_model_load_from(out, device, read, user));
+}
+
+int maskdm_model_load_one_from(maskdm_model **out, maskdm_device *device, maskdm_read_callback read, void *user,
+                               int which)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(read);
+    MDM_NEED_WEIGHTS(which);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    return mdm_work_end(&work, mdm_model_load_one_from(out, device, read, user, which));
+}
+
 int maskdm_model_save(maskdm_model *model, const char *path)
 {
     struct mdm_work work = {0};

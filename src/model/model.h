@@ -75,6 +75,12 @@ int mdm_model_load_memory(maskdm_model **out, maskdm_device *device, const void 
 int mdm_model_load_one(maskdm_model **out, maskdm_device *device, const char *path, enum maskdm_weights which);
 int mdm_model_load_one_memory(maskdm_model **out, maskdm_device *device, const void *bytes, size_t size,
                               enum maskdm_weights which);
+/* ---- model_gather.c ---- */
+int mdm_model_load_from(maskdm_model **out, maskdm_device *device, maskdm_read_callback read, void *user);
+int mdm_model_load_one_from(maskdm_model **out, maskdm_device *device, maskdm_read_callback read, void *user,
+                            enum maskdm_weights which);
+
+/* ---- model_file.c ---- */
 int mdm_model_save(const maskdm_model *model, const char *path);
 int mdm_model_save_to(const maskdm_model *model, maskdm_write_callback write, void *user);
 /* What describes network, scheduler and labels, and the host's entries; shared with training state, as blocks are. */

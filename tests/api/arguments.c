@@ -77,6 +77,18 @@ static int progress(void *user, const struct maskdm_progress *p)
     return 0;
 }
 
+/* The model's file, anew behind each end. */
+static int64_t read_model(void *user, void *bytes, size_t size)
+{
+    static size_t at;
+    const size_t left = rig.model_size - at, n = size < left ? size : left;
+
+    (void)user;
+    memcpy(bytes, (const char *)rig.model_bytes + at, n);
+    at = n ? at + n : 0;
+    return (int64_t)n;
+}
+
 static void hear(void *user, int level, const char *line)
 {
     (void)user;

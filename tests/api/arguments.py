@@ -116,7 +116,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "float *": "rig.floats", "const float *": "rig.more", "float *x0": "rig.third",
     "const float *x0": "rig.more",
     "int which": "MASKDM_WEIGHTS_EMA", "int sample_type": "MASKDM_SAMPLE_U8",
-    "maskdm_model_set_metadata.value": '"value"', "maskdm_write_callback": "write_nowhere",
+    "maskdm_model_set_metadata.value": '"value"', "maskdm_write_callback": "write_nowhere", "maskdm_read_callback": "read_model",
     "maskdm_allocate_callback": "take", "maskdm_free_callback": "give",
     "maskdm_log_callback": "hear", "maskdm_parallel_callback": "loop", "maskdm_data_fetch_callback": "fetch",
     "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "maskdm_drop_callback": "drop",

@@ -279,6 +279,58 @@ static int grow(void *user, const void *bytes, size_t n)
     return 0;
 }
 
+/* A buffer from its front, 1000 bytes at a time at most; up to `most` of them, where it ends or, with -1, cancels. */
+struct source {
+    const struct buffer *whole;
+    size_t at, most;
+    int64_t end;
+};
+
+static int64_t take(void *user, void *bytes, size_t n)
+{
+    struct source *s = user;
+    const size_t left = (s->most < s->whole->size ? s->most : s->whole->size) - s->at;
+
+    n = n < left ? n : left;
+    n = n < 1000 ? n : 1000;
+    memcpy(bytes, s->whole->bytes + s->at, n);
+    s->at += n;
+    return n ? (int64_t)n : s->end;
+}
+
+static int64_t take_too_much(void *user, void *bytes, size_t n)
+{
+    (void)user;
+    memset(bytes, 0, n);
+    return (int64_t)n + 1;
+}
+
+static void check_loading(maskdm_device *dev, const struct buffer *whole, uint64_t hash)
+{
+    struct source s = {whole, 0, SIZE_MAX, 0};
+    maskdm_model *back;
+
+    MUST(maskdm_model_load_from(&back, dev, take, &s));
+    ck_assert_uint_eq(rig_model_hash(back), hash);
+    maskdm_model_release(&back);
+    s.at = 0;
+    MUST(maskdm_model_load_one_from(&back, dev, take, &s, MASKDM_WEIGHTS_ONLINE));
+    ck_assert_uint_eq(rig_model_hash(back), hash);
+    maskdm_model_release(&back);
+    for (s.most = 0; s.most < whole->size; s.most += whole->size / 5) {
+        s.at = 0;
+        s.end = 0;
+        ck_assert_int_eq(maskdm_model_load_from(&back, dev, take, &s), MASKDM_EFORMAT);
+        s.at = 0;
+        s.end = -1;
+        ck_assert_int_eq(maskdm_model_load_from(&back, dev, take, &s), MASKDM_ECANCELED);
+        ck_assert_ptr_null(back);
+        ck_assert_int_eq(strncmp(maskdm_last_error(), "the host ended the model file behind ", 37), 0);
+        ck_assert_uint_eq(strtoull(maskdm_last_error() + 37, NULL, 10), s.most);
+    }
+    ck_assert_int_eq(maskdm_model_load_from(&back, dev, take_too_much, NULL), MASKDM_EINVAL);
+}
+
 START_TEST(a_model_goes_through_a_callback)
 {
     maskdm_device *dev = rig_device("threads=1");
@@ -299,6 +351,7 @@ START_TEST(a_model_goes_through_a_callback)
     MUST(maskdm_model_load_memory(&back, dev, whole.bytes, whole.size));
     ck_assert_uint_eq(rig_model_hash(back), rig_model_hash(model));
     maskdm_model_release(&back);
+    check_loading(dev, &whole, rig_model_hash(model));
     for (cut.most = 0; cut.most < whole.size; cut.most += whole.size / 5) {
         cut.size = 0;
         ck_assert_int_eq(maskdm_model_save_to(model, grow, &cut), MASKDM_ECANCELED);
