@@ -15,9 +15,9 @@ static int64_t visible(void *user, int64_t rows, int64_t columns)
     return rows * columns / 2;
 }
 
-static int draw(void *user, uint64_t random, int64_t rows, int64_t columns, int32_t *index)
+static int draw(void *user, uint64_t seed, int64_t rows, int64_t columns, int32_t *index)
 {
-    int64_t colour = (int64_t)(random & 1), wanted = visible(user, rows, columns), n = 0;
+    int64_t colour = (int64_t)(seed & 1), wanted = visible(user, rows, columns), n = 0;
 
     for (int64_t p = 0; p < rows * columns && n < wanted; p++)
         if ((p / columns + p % columns) % 2 == colour)

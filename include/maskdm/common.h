@@ -100,8 +100,8 @@ MASKDM_API const char *maskdm_version_string(void);
  *  instruction_sets, blas (the library that products are left to where no kernel of ours makes them), jpeg. */
 MASKDM_API const char *maskdm_build_info(void);
 
-/** At least `bytes` (never 0) bytes of memory, of any alignment, or NULL where there is none. */
-typedef void *(*maskdm_allocate_callback)(void *user, size_t bytes);
+/** At least `size` (never 0) bytes of memory, of any alignment, or NULL where there is none. */
+typedef void *(*maskdm_allocate_callback)(void *user, size_t size);
 /** Take back what the other one gave; never NULL. */
 typedef void (*maskdm_free_callback)(void *user, void *memory);
 /**

@@ -62,10 +62,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_memory(maskdm_data **out, ma
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_encoded(maskdm_data **out, maskdm_device *device, int64_t count,
                                                             const void *const *files, const size_t *sizes,
                                                             const int32_t *labels, const maskdm_options *options);
-/** Write image `index` (height x width x channels floats in 0 .. 1, packed) and its label (-1: none). Called on the
+/** Write image `i` (height x width x channels floats in 0 .. 1, packed) and its label (-1: none). Called on the
  *  thread that called the API. Non-zero cancels the step. The set, and a trainer that draws from it, are at work:
  *  calls on them are MASKDM_EBUSY, a release takes effect behind them. */
-typedef int (*maskdm_data_fetch_callback)(void *user, int64_t index, float *image, int32_t *label);
+typedef int (*maskdm_data_fetch_callback)(void *user, int64_t i, float *image, int32_t *label);
 /** Images by callback. drop(user), if given, is called when the last reference goes, which may be at the end of a
  *  call that was at work then; the set cannot be used any more. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count,

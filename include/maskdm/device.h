@@ -24,9 +24,9 @@ typedef struct maskdm_device maskdm_device;
 
 /** What the library wants done. */
 typedef void (*maskdm_parallel_body)(void *arg, int64_t i, int worker);
-/** Run body(arg, i, worker) for every i in [0, n), in any order, on any threads, and return when all are done.
+/** Run body(arg, i, worker) for every i in [0, count), in any order, on any threads, and return when all are done.
  *  worker is in [0, workers) and no two calls at the same time share one. */
-typedef void (*maskdm_parallel_callback)(void *user, int64_t n, maskdm_parallel_body body, void *arg);
+typedef void (*maskdm_parallel_callback)(void *user, int64_t count, maskdm_parallel_body body, void *arg);
 
 /**
  * Open a device by name: "cpu". "cuda:0" is MASKDM_ENOTSUP in a build without the CUDA module.

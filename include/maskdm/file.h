@@ -58,8 +58,8 @@ MASKDM_API const char *maskdm_file_metadata(const maskdm_file *file, const char 
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_f32(maskdm_file *file, int64_t i, float *out, int64_t count);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_f64(maskdm_file *file, int64_t i, double *out, int64_t count);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_i64(maskdm_file *file, int64_t i, int64_t *out, int64_t count);
-/** The elements' bytes as they are in the file, in row-major order; `bytes` must be maskdm_file_bytes(). */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t bytes);
+/** The elements' bytes as they are in the file, in row-major order; `size` must be maskdm_file_bytes(). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t size);
 
 /* ---- writing ---- */
 
@@ -70,11 +70,11 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_create(maskdm_file_writer **
 MASKDM_API void maskdm_file_writer_release(maskdm_file_writer **writer);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_metadata(maskdm_file_writer *writer, const char *key,
                                                              const char *value);
-/** Add a tensor; `data` (NULL where a side of the shape is 0) is borrowed until the writer is saved or released, in
- *  the machine's byte order. dtype: "F32", "F64", "F16", "BF16", "I8" ... "I64", "U8" ... "U64", "BOOL". */
+/** Add a tensor; `elements` (NULL where a side of the shape is 0) is borrowed until the writer is saved or released,
+ *  in the machine's byte order. dtype: "F32", "F64", "F16", "BF16", "I8" ... "I64", "U8" ... "U64", "BOOL". */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_add(maskdm_file_writer *writer, const char *name,
                                                         const char *dtype, const int64_t *shape, int rank,
-                                                        const void *data);
+                                                        const void *elements);
 /** Write everything to `path` so that a cut at any moment leaves the old file or the whole new one. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_file_writer_save(maskdm_file_writer *writer, const char *path);
 

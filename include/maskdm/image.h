@@ -43,16 +43,16 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read_memory(maskdm_image **out, co
 /** What was odd about the file that an image was read from though the picture is whole, and how it was turned: a few
  *  words, "5 stray bytes before a marker", with commas between several; "" where there is nothing to say. */
 MASKDM_API const char *maskdm_image_remark(const maskdm_image *image);
-/** From memory: `stride` is bytes between rows (0: packed). */
+/** From memory: `row_stride` is bytes between rows (0: packed). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels,
-                                                     int sample_type, const void *data, size_t stride);
+                                                     int sample_type, const void *samples, size_t row_stride);
 MASKDM_API void maskdm_image_release(maskdm_image **image);
 MASKDM_API int64_t maskdm_image_height(const maskdm_image *image);
 MASKDM_API int64_t maskdm_image_width(const maskdm_image *image);
 MASKDM_API int maskdm_image_channels(const maskdm_image *image);
 /** Copy the samples out; floats are clipped to 0 .. 1 when they came in, u8 is rounded to nearest. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_copy(const maskdm_image *image, int sample_type, void *out,
-                                                   size_t stride);
+                                                   size_t row_stride);
 /** Scale so that the image covers height x width (short side fits), with Pillow's antialiased bicubic filter
  *  (a = -0.5, support widened when shrinking), then cut the centre. Rounded to 8 bits when all samples came from
  *  8 bits, else to 16; colours are weighted by alpha where there is one. */

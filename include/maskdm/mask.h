@@ -30,9 +30,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_create(maskdm_mask **out, const mas
 
 /** Number of patches that stay visible on a rows x columns grid, the same for every image. */
 typedef int64_t (*maskdm_mask_visible_callback)(void *user, int64_t rows, int64_t columns);
-/** Write that many distinct patch indices in rising order. `random` is a number of its own for each image and step:
+/** Write that many distinct patch indices in rising order. `seed` is a number of its own for each image and step:
  *  use it as the seed of whatever is drawn. Non-zero cancels. */
-typedef int (*maskdm_mask_draw_callback)(void *user, uint64_t random, int64_t rows, int64_t columns, int32_t *index);
+typedef int (*maskdm_mask_draw_callback)(void *user, uint64_t seed, int64_t rows, int64_t columns, int32_t *index);
 /** A policy of one's own. name: for logs, copied. drop(user), if given, is called when the last reference goes,
  * which may be at the end of a call that was at work then. What the callbacks answer is checked, and that `visible`
  * answers the same each time. They may release the mask and whatever else is at work; a trainer that draws is

@@ -134,7 +134,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, int w
  *  patches. A model has two sets of weights where it was trained with an EMA, and the sum for a sampler allows for
  *  them: as a device's memory_limit it suffices for every model file. A model of one set (fresh weights, or
  *  maskdm_model_load_one()) needs one less. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network,
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(size_t *size, maskdm_device *device, const char *network,
                                                        const maskdm_options *options, int train, int64_t batch,
                                                        int64_t visible);
 

@@ -70,7 +70,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_list(maskdm_options *options
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse(maskdm_options *options, const char *text);
 /** A flat JSON object of name: value; lists as arrays, null for the default. All are set, or none. Paths that are not
  *  UTF-8 are written as doc/formats.md says. */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t bytes);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t size);
 /** Whether every option fits the selected kinds ("block_size" with "type=patch" does not) and all that must be
  *  given is. Calls that take options check by themselves. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_check(const maskdm_options *options);

@@ -86,7 +86,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_target(const maskdm_scheduler 
                                                          const float *x0, const float *noise, const double *times,
                                                          float *target);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_denoised(const maskdm_scheduler *scheduler, int64_t batch,
-                                                           int64_t n, const float *x_t, const float *output,
+                                                           int64_t n, const float *x_t, const float *prediction,
                                                            const double *times, float *x0);
 
 #ifdef __cplusplus

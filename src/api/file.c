@@ -207,11 +207,11 @@ int maskdm_file_read_i64(maskdm_file *file, int64_t i, int64_t *out, int64_t cou
     return mdm_work_end(&work, mdm_tensorfile_read_i64(&file->st, i, out, count));
 }
 
-int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t bytes)
+int maskdm_file_read_raw(maskdm_file *file, int64_t i, void *out, size_t size)
 {
     struct mdm_work work = {0};
 
     MDM_TRY(check_read(__func__, file, i, out));
     MDM_TRY(mdm_work_alone(&work, &file->handle));
-    return mdm_work_end(&work, mdm_tensorfile_read(&file->st, i, out, bytes));
+    return mdm_work_end(&work, mdm_tensorfile_read(&file->st, i, out, size));
 }

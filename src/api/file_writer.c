@@ -67,7 +67,7 @@ static int is_empty(const int64_t *shape, int rank)
 }
 
 int maskdm_file_writer_add(maskdm_file_writer *writer, const char *name, const char *dtype, const int64_t *shape,
-                           int rank, const void *data)
+                           int rank, const void *elements)
 {
     struct mdm_work work = {0};
 
@@ -75,9 +75,9 @@ int maskdm_file_writer_add(maskdm_file_writer *writer, const char *name, const c
     MDM_NEED(name);
     MDM_NEED(dtype);
     MDM_NEED_ARRAY(shape, rank);
-    MDM_NEED_ARRAY(data, !is_empty(shape, rank));
+    MDM_NEED_ARRAY(elements, !is_empty(shape, rank));
     MDM_TRY(mdm_work_alone(&work, &writer->handle));
-    return mdm_work_end(&work, mdm_safetensors_writer_add(writer->st, name, dtype, shape, rank, data));
+    return mdm_work_end(&work, mdm_safetensors_writer_add(writer->st, name, dtype, shape, rank, elements));
 }
 
 int maskdm_file_writer_save(maskdm_file_writer *writer, const char *path)

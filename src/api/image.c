@@ -77,21 +77,21 @@ int maskdm_image_read_memory(maskdm_image **out, const void *bytes, size_t size,
 }
 
 int maskdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels, int sample_type,
-                        const void *data, size_t stride)
+                        const void *samples, size_t row_stride)
 {
     maskdm_image *m;
 
     MDM_NEED_OUT(out);
     MDM_NEED_SAMPLE_TYPE(sample_type);
-    MDM_NEED(data);
+    MDM_NEED(samples);
     MDM_TRY(mdm_image_create(&m, height, width, channels));
-    if (resolve_stride(&stride, height, width, channels, sample_type) < 0) {
+    if (resolve_stride(&row_stride, height, width, channels, sample_type) < 0) {
         mdm_image_free(&m);
         return MASKDM_EINVAL;
     }
     m->bits = sample_type == MASKDM_SAMPLE_U8 ? 8 : 16;
     for (int64_t y = 0; y < height; y++) {
-        const unsigned char *from = (const unsigned char *)data + (size_t)y * stride;
+        const unsigned char *from = (const unsigned char *)samples + (size_t)y * row_stride;
         uint16_t *to = m->sample + y * width * channels;
         float x;
 
@@ -139,17 +139,17 @@ const char *maskdm_image_remark(const maskdm_image *image)
     return image->remark;
 }
 
-int maskdm_image_copy(const maskdm_image *image, int sample_type, void *out, size_t stride)
+int maskdm_image_copy(const maskdm_image *image, int sample_type, void *out, size_t row_stride)
 {
     int64_t n;
 
     MDM_NEED(image);
     MDM_NEED_SAMPLE_TYPE(sample_type);
     MDM_NEED(out);
-    MDM_TRY(resolve_stride(&stride, image->height, image->width, image->channels, sample_type));
+    MDM_TRY(resolve_stride(&row_stride, image->height, image->width, image->channels, sample_type));
     n = image->width * image->channels;
     for (int64_t y = 0; y < image->height; y++) {
-        unsigned char *to = (unsigned char *)out + (size_t)y * stride;
+        unsigned char *to = (unsigned char *)out + (size_t)y * row_stride;
         const uint16_t *from = image->sample + y * n;
         float x;
 

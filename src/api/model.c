@@ -282,16 +282,16 @@ int maskdm_model_predict(maskdm_model *model, int which, int64_t batch, const fl
     return mdm_work_end(&work, mdm_model_predict(model, which, extent, x_t, times, labels, index, out));
 }
 
-int maskdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+int maskdm_model_estimate(size_t *size, maskdm_device *device, const char *network, const maskdm_options *options,
                           int train, int64_t batch, int64_t visible)
 {
     const struct mdm_extent extent = {.batch = batch, .visible = visible};
     struct mdm_work work = {0};
 
-    MDM_NEED(bytes);
+    MDM_NEED(size);
     MDM_NEED(device);
     MDM_NEED(network);
     MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
-    return mdm_work_end(&work, mdm_model_estimate(bytes, device, network, options, train, extent));
+    return mdm_work_end(&work, mdm_model_estimate(size, device, network, options, train, extent));
 }

@@ -172,14 +172,14 @@ int maskdm_options_parse(maskdm_options *options, const char *text)
     return mdm_work_end(&work, mdm_options_parse(options, text));
 }
 
-int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t bytes)
+int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t size)
 {
     struct mdm_work work = {0};
 
     MDM_NEED(options);
     MDM_NEED(json);
     MDM_TRY(mdm_work_alone(&work, mdm_options_handle(options)));
-    return mdm_work_end(&work, mdm_options_parse_json(options, json, bytes));
+    return mdm_work_end(&work, mdm_options_parse_json(options, json, size));
 }
 
 int maskdm_options_check(const maskdm_options *options)

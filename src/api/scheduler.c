@@ -202,13 +202,13 @@ int maskdm_scheduler_target(const maskdm_scheduler *scheduler, int64_t batch, in
 }
 
 int maskdm_scheduler_denoised(const maskdm_scheduler *scheduler, int64_t batch, int64_t n, const float *x_t,
-                              const float *output, const double *times, float *x0)
+                              const float *prediction, const double *times, float *x0)
 {
     MDM_NEED(scheduler);
     MDM_TRY(check_images(__func__, batch, n));
     NEED_VALUES(x_t);
-    NEED_VALUES(output);
+    NEED_VALUES(prediction);
     MDM_NEED_ARRAY(times, batch);
     NEED_VALUES(x0);
-    return combine(scheduler, batch, n, x_t, output, times, x0, clean_of);
+    return combine(scheduler, batch, n, x_t, prediction, times, x0, clean_of);
 }

@@ -115,10 +115,10 @@ static int64_t visible(void *user, int64_t rows, int64_t columns)
     return rows * columns;
 }
 
-static int draw(void *user, uint64_t random, int64_t rows, int64_t columns, int32_t *index)
+static int draw(void *user, uint64_t seed, int64_t rows, int64_t columns, int32_t *index)
 {
     (void)user;
-    (void)random;
+    (void)seed;
     for (int64_t i = 0; i < rows * columns; i++)
         index[i] = (int32_t)i;
     return 0;

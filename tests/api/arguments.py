@@ -28,7 +28,7 @@ SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert"}
 # How much memory stands behind a pointer only the caller knows.
-EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.bytes",
+EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
            "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count"}
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
 NOTHING = {"maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
@@ -47,12 +47,12 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_file_find.name": '"first"', "maskdm_file_open.path": "rig.tensors",
     "maskdm_file_metadata.key": '"key"', "maskdm_file_open_memory.bytes": "rig.file_bytes",
     "maskdm_file_open_memory.size": "rig.file_size", "maskdm_file_read_f32.out": "rig.floats",
-    "maskdm_file_read_raw.bytes": "4 * sizeof(float)", "maskdm_file_read_i64.i": "1", "maskdm_file_read_i64.count": "1",
+    "maskdm_file_read_raw.size": "4 * sizeof(float)", "maskdm_file_read_i64.i": "1", "maskdm_file_read_i64.count": "1",
     "maskdm_file_writer_add.dtype": '"F32"', "maskdm_file_writer_add.rank": "2",
-    "maskdm_file_writer_add.data": "rig.floats", "maskdm_file_writer_add.name": '"added"',
+    "maskdm_file_writer_add.elements": "rig.floats", "maskdm_file_writer_add.name": '"added"',
     "maskdm_file_writer_add.shape": "rig.two_by_two",
     "maskdm_file_writer_metadata.value": '"value"', "maskdm_file_writer_save.path": "rig.written",
-    "maskdm_image_copy.out": "rig.bytes", "maskdm_image_create.data": "rig.bytes", "maskdm_image_grid.count": "2",
+    "maskdm_image_copy.out": "rig.bytes", "maskdm_image_create.samples": "rig.bytes", "maskdm_image_grid.count": "2",
     "maskdm_image_read.path": "rig.picture", "maskdm_image_read_memory.bytes": "rig.picture_bytes",
     "maskdm_image_read_memory.size": "rig.picture_size", "maskdm_image_read_memory.options": "rig.image_options",
     "maskdm_data_create_encoded.files": "rig.pictures", "maskdm_data_create_encoded.sizes": "rig.picture_sizes",
@@ -66,7 +66,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_mask_draw.index": "rig.index", "maskdm_mask_draw.count": "2",
     "maskdm_model_create.network": '"uvit"', "maskdm_model_create.options": "rig.network_options",
     "maskdm_model_estimate.network": '"uvit"', "maskdm_model_estimate.options": "rig.network_options",
-    "maskdm_model_estimate.bytes": "&rig.size", "maskdm_model_estimate.train": "1",
+    "maskdm_model_estimate.size": "&rig.size", "maskdm_model_estimate.train": "1",
     "maskdm_model_load.path": "rig.model_file", "maskdm_model_load_memory.bytes": "rig.model_bytes",
     "maskdm_model_load_memory.size": "rig.model_size", "maskdm_model_save.path": "rig.written",
     "maskdm_model_parameter_find.name": "maskdm_model_parameter_name(rig.model, 0)",
@@ -77,7 +77,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_optimizer_set_group.pattern": '"*.bias"', "double lr_factor": "0.5", "double weight_decay": "0",
     "maskdm_optimizer_create.options": "rig.optimizer_options", "maskdm_optimizer_create.ema": "rig.ema_options",
     "maskdm_options_create.kind": '"uvit"', "maskdm_options_get.name": '"dim"', "maskdm_options_parse.text": '"dim=16"',
-    "maskdm_options_parse_json.json": '"{}"', "maskdm_options_parse_json.bytes": "2",
+    "maskdm_options_parse_json.json": '"{}"', "maskdm_options_parse_json.size": "2",
     "maskdm_options_set.name": '"dim"', "maskdm_options_set.value": '"16"', "maskdm_options_set_bool.name": '"qkv_bias"',
     "maskdm_options_set_float.name": '"mlp_ratio"', "maskdm_options_set_float.value": "4",
     "maskdm_options_set_bool.value": "1",
@@ -108,7 +108,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "int64_t *shape": "rig.shape", "int capacity": "8", "void *user": "&rig", "void *log_user": "&rig",
     "int64_t i": "0", "int64_t count": "4", "int64_t batch": "2", "int64_t n": "rig.values", "int64_t height": "8",
     "int64_t width": "8", "int channels": "3", "int64_t rows": "4", "int64_t columns": "4", "int64_t first": "0",
-    "int64_t step": "0", "int64_t visible": "16", "int status": "0", "size_t stride": "0", "size_t row_stride": "0",
+    "int64_t step": "0", "int64_t visible": "16", "int status": "0", "size_t row_stride": "0",
     "size_t image_stride": "0", "double fraction": "0.5", "double flip": "0.5", "uint64_t seed": "1",
     "int32_t *label": "&rig.label", "int32_t *labels": "rig.labels", "const int32_t *labels": "rig.labels",
     "int32_t *index": "rig.index", "const double *times": "rig.times", "double *times": "rig.doubles",

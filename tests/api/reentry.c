@@ -360,12 +360,12 @@ static int64_t visible(void *user, int64_t rows, int64_t columns)
     return rows * columns / 2;
 }
 
-static int draw(void *user, uint64_t random, int64_t rows, int64_t columns, int32_t *index)
+static int draw(void *user, uint64_t seed, int64_t rows, int64_t columns, int32_t *index)
 {
     (void)user;
     hook(DRAW);
     for (int64_t i = 0; i < rows * columns / 2; i++)
-        index[i] = (int32_t)(2 * i + (int64_t)(random % 2));
+        index[i] = (int32_t)(2 * i + (int64_t)(seed % 2));
     return 0;
 }
 
