@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-enum { IMAGES = 4, NUMBERS = 8 }; /* arrays of each kind */
+enum { IMAGES = 4, NUMBERS = 9 }; /* arrays of each kind */
 
 size_t mdm_microbatch_bytes(int64_t batch, int64_t values)
 {
@@ -22,7 +22,8 @@ int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct 
     const size_t b = (size_t)extent.batch, n = b * (size_t)values;
     float **images[IMAGES] = {&m->images, &m->noise, &m->input, &m->target};
     double **number[NUMBERS] = {&m->times,     &m->network_times, &m->signal, &m->level,
-                                &m->target_x0, &m->target_noise,  &m->weight, &m->losses};
+                                &m->target_x0, &m->target_noise,  &m->weight, &m->losses,
+                                &m->denoised};
     double *numbers;
 
     *m = (struct mdm_microbatch){.device = device, .batch = extent.batch, .values = values};
@@ -36,9 +37,10 @@ int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct 
     for (size_t i = 0; numbers && i < NUMBERS; i++)
         *number[i] = numbers + i * b;
     m->staged = mdm_need_aligned(n * sizeof *m->staged, "the images of a batch");
+    m->streams = mdm_need(b, sizeof *m->streams, "noise streams");
     m->labels = mdm_need(b, sizeof *m->labels, "labels");
     m->index = mdm_need(b * (size_t)extent.visible, sizeof *m->index, "patch indices");
-    if (!numbers || !m->staged || !m->labels || !m->index)
+    if (!numbers || !m->staged || !m->streams || !m->labels || !m->index)
         return MASKDM_ENOMEM;
     if (extent.routed)
         m->keep = mdm_need(b * (size_t)extent.routed, sizeof *m->keep, "kept tokens");
@@ -55,6 +57,7 @@ void mdm_microbatch_give(struct mdm_microbatch *m)
             mdm_device_free(m->device, images[i], bytes);
     mdm_free(m->times); /* the first of all numbers */
     mdm_free(m->staged);
+    mdm_free(m->streams);
     mdm_free(m->labels);
     mdm_free(m->index);
     mdm_free(m->keep);
@@ -71,16 +74,10 @@ int mdm_microbatch_upload(struct mdm_microbatch *m, float *to, const float *from
 int mdm_microbatch_draw_noise(struct mdm_microbatch *m, uint64_t seed, int64_t first, int64_t step, int64_t count)
 {
     struct mdm_backend *b = mdm_device_backend(m->device);
-    struct mdm_rng *stream = mdm_need((size_t)count, sizeof *stream, "noise streams");
-    int status;
 
-    if (!stream)
-        return MASKDM_ENOMEM;
     for (int64_t i = 0; i < count; i++)
-        stream[i] = mdm_rng_make(seed, MDM_DRAW_NOISE, (uint64_t)(first + i), (uint64_t)step);
-    status = b->v->normal(b, m->noise, count, m->values, stream);
-    mdm_free(stream);
-    return status;
+        m->streams[i] = mdm_rng_make(seed, MDM_DRAW_NOISE, (uint64_t)(first + i), (uint64_t)step);
+    return b->v->normal(b, m->noise, count, m->values, m->streams);
 }
 
 int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count)
@@ -106,6 +103,7 @@ int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, in
         m->target_noise[i] = f.target.b;
         m->weight[i] = f.weight;
         m->network_times[i] = f.network_time;
+        m->denoised[i] = f.clean.b;
     }
     return b->v->noising(b, &job);
 }

@@ -18,6 +18,8 @@ struct mdm_microbatch {
     double *signal, *level, *target_x0,
         *target_noise;       /* B: input = signal x0 + level eps, and the target's factors */
     double *weight, *losses; /* B */
+    double *denoised;        /* B: the output's share in the predicted x0 */
+    struct mdm_rng *streams; /* B: of noise */
     int32_t *labels, *index; /* B, B x K */
     int32_t *keep;           /* B x R: of the visible patches, which go through the routed blocks; NULL: no such */
 };

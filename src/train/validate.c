@@ -75,17 +75,13 @@ static int compute(struct check *c, int64_t first)
 {
     maskdm_trainer *tr = c->tr;
     struct mdm_microbatch *m = &tr->micro;
-    const maskdm_scheduler *s = tr->model->scheduler;
     const int64_t n = tr->check->extent.batch;
 
     MDM_TRY(mdm_microbatch_upload(m, m->images, m->staged, n));
     MDM_TRY(mdm_microbatch_draw_noise(m, tr->seed, first, validation_step, n));
-    MDM_TRY(mdm_microbatch_noise(m, s, n));
-    for (int64_t b = 0; b < n; b++) {
-        const double share = mdm_scheduler_facts(s, m->times[b]).clean.b;
-
-        m->weight[b] = share * share;
-    }
+    MDM_TRY(mdm_microbatch_noise(m, tr->model->scheduler, n));
+    for (int64_t b = 0; b < n; b++)
+        m->weight[b] = m->denoised[b] * m->denoised[b];
     MDM_TRY(mdm_program_set(tr->check, m->input, m->network_times, m->labels, NULL));
     MDM_TRY(mdm_program_forward(tr->check, c->weights, mdm_control_cancel_flag(tr->control)));
     return mdm_microbatch_loss(m, tr->check, NULL, 0, 1);
