@@ -5,7 +5,6 @@
 #include "model/model.h"
 
 #include "base/alloc.h"
-#include "base/checked.h"
 #include "base/error.h"
 #include "diffusion/scheduler.h"
 #include "model/program.h"
@@ -186,17 +185,12 @@ float *mdm_model_block(const maskdm_model *model, enum maskdm_weights which)
     return which == MASKDM_WEIGHTS_ONLINE && model->online ? model->online : model->ema;
 }
 
-/* A trainer holds weights, gradients, two moments and the average, and x_0, noise, x_t and target of a micro-batch; a
- * sampler its images, their predictions with and without label, noise and two clean ones, beside a model that has two
- * sets of weights where it was trained. */
-int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
-                       int train, struct mdm_extent e)
+int mdm_model_needs(struct mdm_model_needs *out, maskdm_device *device, const char *network,
+                    const maskdm_options *options, int train, struct mdm_extent e)
 {
     maskdm_model *m;
-    size_t arena, sum, images;
-    int status, blocks = train ? 5 : 2;
+    int status;
 
-    *bytes = 0;
     MDM_TRY(mdm_model_shell(&m, device, network, options, NULL));
     if (e.visible == 0)
         e.visible = m->geometry.patches;
@@ -206,16 +200,11 @@ int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network
     else {
         if (train)
             e.routed = mdm_network_routed(m->network, m->options, e.visible);
-        status = mdm_program_estimate(&arena, &m->layout, device, m->network, m->options, e,
+        status = mdm_program_estimate(&out->arena, &m->layout, device, m->network, m->options, e,
                                       train ? MDM_PROGRAM_TRAIN : MDM_PROGRAM_PREDICT);
     }
-    if (status == MASKDM_OK) {
-        images = (size_t)(m->geometry.height * m->geometry.width * m->geometry.channels) * sizeof(float);
-        if (mdm_mul_size(&images, images, (size_t)e.batch) || mdm_mul_size(&images, images, train ? 4 : 6) ||
-            mdm_mul_size(&sum, mdm_model_bytes(m), (size_t)blocks) || mdm_add_size(&sum, sum, arena) ||
-            mdm_add_size(bytes, sum, images))
-            status = mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)e.batch);
-    }
+    out->block = mdm_model_bytes(m);
+    out->values = m->geometry.height * m->geometry.width * m->geometry.channels;
     mdm_model_drop(&m);
     return status;
 }

@@ -53,10 +53,13 @@ size_t mdm_model_bytes(const maskdm_model *model);
 /* Bytes of device memory that the handle holds, as its device counts them; what is borrowed is not its own. */
 size_t mdm_model_memory(const maskdm_model *model);
 
-/* Weights, gradients, moments, EMA and arena of a trainer, beside its model; or a sampler's arena and images, and a
- * model with both sets of weights. */
-int mdm_model_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
-                       int train, struct mdm_extent extent);
+/* Of a model that is not made: bytes of a block of weights and of a program's arena, and values of an image. */
+struct mdm_model_needs {
+    size_t block, arena;
+    int64_t values;
+};
+int mdm_model_needs(struct mdm_model_needs *out, maskdm_device *device, const char *network,
+                    const maskdm_options *options, int train, struct mdm_extent extent);
 int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm_extent extent, const float *x_t,
                       const double *times, const int32_t *labels, const int32_t *index, float *out);
 

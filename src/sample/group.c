@@ -48,6 +48,22 @@ static size_t lay(maskdm_sampler *s, float *block, size_t values)
     return count;
 }
 
+int mdm_sampler_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                         struct mdm_extent extent)
+{
+    static const struct mdm_method_class all = {.looks_back = 1, .begins = 1};
+    maskdm_sampler s = {.method.kind = &all};
+    struct mdm_model_needs needs;
+    size_t images;
+
+    MDM_TRY(mdm_model_needs(&needs, device, network, options, 0, extent));
+    if (mdm_mul_size(&images, (size_t)needs.values, lay(&s, NULL, 0) * sizeof *s.x) ||
+        mdm_mul_size(&images, images, (size_t)extent.batch) || mdm_mul_size(bytes, needs.block, 2) ||
+        mdm_add_size(bytes, *bytes, needs.arena) || mdm_add_size(bytes, *bytes, images))
+        return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)extent.batch);
+    return MASKDM_OK;
+}
+
 static int take(maskdm_sampler *s, size_t batch, size_t values)
 {
     void *block;

@@ -68,6 +68,9 @@ void mdm_sampler_drop_group(maskdm_sampler *s);
 /* Bytes of device memory that the sampler holds beside its model, as the device counts them: none before the first
  * group. */
 size_t mdm_sampler_memory(const maskdm_sampler *s);
+/* Of a sampler of any method and its model, which has two sets of weights where it was trained with an average. */
+int mdm_sampler_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                         struct mdm_extent extent);
 
 /* ---- write.c ---- */
 struct mdm_writer;

@@ -77,9 +77,9 @@ void mdm_optimizer_drop(maskdm_optimizer **optimizer)
         mdm_handle_drop(&o->handle);
 }
 
-size_t mdm_optimizer_bytes(const maskdm_optimizer *o, size_t length)
+int mdm_optimizer_blocks(int with_ema)
 {
-    return (o->rule.on ? 3 : 2) * length * sizeof(float);
+    return with_ema ? 3 : 2;
 }
 
 int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device,

@@ -62,8 +62,8 @@ struct maskdm_optimizer {
 int mdm_optimizer_create(maskdm_optimizer **out, const maskdm_options *options, const maskdm_options *ema);
 void mdm_optimizer_hold(maskdm_optimizer *o);
 void mdm_optimizer_drop(maskdm_optimizer **o);
-/* Bytes that bind() takes for blocks of `length` elements. */
-size_t mdm_optimizer_bytes(const maskdm_optimizer *o, size_t length);
+/* How many blocks bind() takes. */
+int mdm_optimizer_blocks(int with_ema);
 /* Take moments and the average (which starts as the weights). MASKDM_EINVAL when bound already. */
 int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device,
                        const struct mdm_params *layout, float *weights, float *gradients);

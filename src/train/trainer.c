@@ -40,16 +40,35 @@ static struct mdm_extent get_extent(const maskdm_trainer *tr)
     return (struct mdm_extent){.batch = tr->batch, .visible = tr->visible, .routed = tr->routed};
 }
 
+/* Bytes of a whole trainer: its own blocks and the optimizer's, arena and micro-batch. */
+static int add_up(size_t *sum, const struct mdm_model_needs *needs, int with_ema, int64_t batch)
+{
+    const size_t blocks = 2 + (size_t)mdm_optimizer_blocks(with_ema);
+
+    if (mdm_mul_size(sum, needs->block, blocks) || mdm_add_size(sum, *sum, needs->arena) ||
+        mdm_add_size(sum, *sum, mdm_microbatch_bytes(batch, needs->values)))
+        return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)batch);
+    return MASKDM_OK;
+}
+
+int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                         struct mdm_extent extent)
+{
+    struct mdm_model_needs needs;
+
+    MDM_TRY(mdm_model_needs(&needs, device, network, options, 1, extent));
+    return add_up(bytes, &needs, 1, extent.batch);
+}
+
 /* Everything together against the limit, before the first byte is taken. */
 static int check_memory(maskdm_trainer *tr, const maskdm_model *model)
 {
-    size_t arena, sum, block = mdm_model_bytes(model);
+    struct mdm_model_needs needs = {.block = mdm_model_bytes(model), .values = tr->values};
+    size_t sum;
 
-    MDM_TRY(mdm_program_estimate(&arena, &((maskdm_model *)model)->layout, model->device, model->network,
+    MDM_TRY(mdm_program_estimate(&needs.arena, &((maskdm_model *)model)->layout, model->device, model->network,
                                  model->options, get_extent(tr), MDM_PROGRAM_TRAIN));
-    if (mdm_add_size(&sum, 2 * block + mdm_optimizer_bytes(tr->optimizer, model->layout.length), arena) ||
-        mdm_add_size(&sum, sum, mdm_microbatch_bytes(tr->batch, tr->values)))
-        return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)tr->batch);
+    MDM_TRY(add_up(&sum, &needs, tr->optimizer->rule.on, tr->batch));
     MDM_TRY(mdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
     mdm_device_give(model->device, sum);
     tr->memory = sum;

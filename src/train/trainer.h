@@ -66,6 +66,9 @@ struct maskdm_trainer {
 int mdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                        const maskdm_options *options, maskdm_control *control);
 void mdm_trainer_drop(maskdm_trainer **trainer);
+/* Bytes of device memory that a trainer with an average would take beside its model. */
+int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                         struct mdm_extent extent);
 /* Bytes of device memory that the trainer and its optimizer hold, as their device counts them. */
 size_t mdm_trainer_memory(const maskdm_trainer *tr);
 /* One step without a progress report. */
