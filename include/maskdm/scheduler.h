@@ -20,13 +20,21 @@
  *                or ln(signal/noise)^2 = -2 ln tan(a + b t) + 2 ln(noise_d/image_d), a and b such that it runs from
  *                logsnr_max to logsnr_min before the shift (Hoogeboom et al. 2023); 0 or -1 is the image
  *     edm        sigma_min .. sigma_max: 1 and sigma = t (Karras et al. 2022); 0 is the image
- *     flow       0 .. 1: 1 - t and noise_scale t (Lipman et al. 2023; Liu et al. 2023); 0 is the image
+ *     ve         sigma_min .. sigma_max, evenly in their logarithm in training: 1 and sigma = t (Song et al. 2021, as
+ *                Karras et al. 2022 have it); 0 is the image
+ *     flow       0 .. 1: 1 - t and noise_scale t (Lipman et al. 2023; Liu et al. 2023), or, for gvp, cos(pi t/2) and
+ *                sin(pi t/2), or those of vp (Ma et al. 2024); 0 is the image
  *
  * Predictions, what the network's output F is meant to be: noise, x0; v = signal eps - noise x0 (Salimans and Ho
- * 2022; discrete, vp); edm, the preconditioned form (edm); velocity = noise_scale eps - x0, or its opposite where
- * flow_time is data (flow). Weights, a factor of |F - target|^2: none (1), noise, x0, v (the error that F leaves in
- * these; v's is that of the velocity on a straight path), min_snr (Hang et al. 2023), p2 (Choi et al. 2022), edm
- * (Karras et al. 2022), sigmoid (Hoogeboom et al. 2024).
+ * 2022; discrete, vp); edm, the preconditioned form (edm); ve, minus the noise (ve); score = -eps/noise (vp, ve,
+ * flow); velocity, what signal x0 + noise eps grows by in a unit of time, which on the straight path is noise_scale
+ * eps - x0, or its opposite where flow_time is data (flow). Those of noise and score keep 0.001 off the ends of
+ * flow's times where there is no noise, or nothing else.
+ *
+ * Weights, a factor of |F - target|^2: none (1), noise, x0, v (the error that F leaves in these; v's is that of the
+ * velocity in flow), min_snr (Hang et al. 2023), p2 (Choi et al. 2022), edm (Karras et al. 2022), sigmoid (Hoogeboom
+ * et al. 2024), likelihood, the error of the noise times how fast ln(noise/signal) grows (Song et al. 2021; vp,
+ * flow), sigma_sqrt and cosmap (Esser et al. 2024; flow).
  *
  * Arrays of images are batch x n floats, packed; n = height * width * channels.
  * Thread safety: immutable, so calls on several threads may share one. No callback runs while it is read: another

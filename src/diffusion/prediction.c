@@ -22,6 +22,33 @@ static struct mdm_pair clean_noise(const struct mdm_process *p, struct mdm_level
     return (struct mdm_pair){1 / at.signal, -at.noise / at.signal};
 }
 
+/* The gradient of ln p(x_t | x0), -eps / noise. */
+static struct mdm_pair target_score(const struct mdm_process *p, struct mdm_level at)
+{
+    (void)p;
+    return (struct mdm_pair){0, -1 / at.noise};
+}
+
+static struct mdm_pair clean_score(const struct mdm_process *p, struct mdm_level at)
+{
+    (void)p;
+    return (struct mdm_pair){1 / at.signal, at.noise * at.noise / at.signal};
+}
+
+/* The same times the noise, as Song et al. 2021 train it. */
+static struct mdm_pair target_ve(const struct mdm_process *p, struct mdm_level at)
+{
+    (void)p;
+    (void)at;
+    return (struct mdm_pair){0, -1};
+}
+
+static struct mdm_pair clean_ve(const struct mdm_process *p, struct mdm_level at)
+{
+    (void)p;
+    return (struct mdm_pair){1 / at.signal, at.noise / at.signal};
+}
+
 static struct mdm_pair target_x0(const struct mdm_process *p, struct mdm_level at)
 {
     (void)p;
@@ -64,26 +91,30 @@ static struct mdm_pair target_edm(const struct mdm_process *p, struct mdm_level 
     return (struct mdm_pair){(1 - c.a * at.signal) / c.b, -c.a * at.noise / c.b};
 }
 
-/* The straight path's velocity, noise_scale eps - x0, or its opposite where time runs to the data. */
+/* The path's velocity, signal' x0 + noise' eps, or its opposite where time runs to the data. */
 static struct mdm_pair target_velocity(const struct mdm_process *p, struct mdm_level at)
 {
-    (void)at;
-    return p->data_last ? (struct mdm_pair){1, -p->noise_scale} : (struct mdm_pair){-1, p->noise_scale};
+    const struct mdm_level slope = p->kind->slope(p, at);
+
+    return p->data_last ? (struct mdm_pair){-slope.signal, -slope.noise}
+                        : (struct mdm_pair){slope.signal, slope.noise};
 }
 
 static struct mdm_pair clean_velocity(const struct mdm_process *p, struct mdm_level at)
 {
-    const double time = at.noise / p->noise_scale;
+    const double turn = mdm_process_turn(p, at), part = at.noise / turn;
 
-    return (struct mdm_pair){1, p->data_last ? time : -time};
+    return (struct mdm_pair){p->kind->slope(p, at).noise / turn, p->data_last ? part : -part};
 }
 
 static const struct mdm_prediction predictions[] = {
-    {"noise", target_noise, clean_noise, 1},
-    {"x0", target_x0, clean_x0, 0},
-    {"v", target_v, clean_v, 0},
-    {"edm", target_edm, clean_edm, 0},
-    {"velocity", target_velocity, clean_velocity, 0},
+    {.name = "noise", .target = target_noise, .clean = clean_noise, .is_noise = 1, .of_noise = 1},
+    {.name = "x0", .target = target_x0, .clean = clean_x0},
+    {.name = "v", .target = target_v, .clean = clean_v},
+    {.name = "edm", .target = target_edm, .clean = clean_edm},
+    {.name = "velocity", .target = target_velocity, .clean = clean_velocity},
+    {.name = "score", .target = target_score, .clean = clean_score, .of_noise = 1},
+    {.name = "ve", .target = target_ve, .clean = clean_ve, .of_noise = 1},
 };
 
 const char *mdm_prediction_name(int i)

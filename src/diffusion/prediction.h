@@ -22,6 +22,7 @@ struct mdm_prediction {
     /* Whether F is itself the noise that a step uses; otherwise the noise follows from x_t and the clipped x0. The
      * authors do not compute it anew for noise prediction. */
     int is_noise;
+    int of_noise; /* F says nothing of the image, so that none follows from it where none is left in x_t */
 };
 
 /* Choice i of the option `prediction`: 0 is "auto", the process's own; NULL past the last. */

@@ -47,6 +47,13 @@ double mdm_process_time_of(const struct mdm_process *p, double ratio)
     return fmin(fmax(p->kind->time_of(p, ratio), p->first), p->last);
 }
 
+double mdm_process_turn(const struct mdm_process *p, struct mdm_level at)
+{
+    const struct mdm_level slope = p->kind->slope(p, at);
+
+    return at.signal * slope.noise - slope.signal * at.noise;
+}
+
 struct mdm_path mdm_process_ratio_path(const struct mdm_process *p, double time)
 {
     const struct mdm_level at = mdm_process_at(p, time);

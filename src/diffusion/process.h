@@ -47,6 +47,8 @@ struct mdm_process_class {
     double (*ratio)(const struct mdm_process *p, double time);
     double (*time_of)(const struct mdm_process *p, double ratio);
     struct mdm_path (*path)(const struct mdm_process *p, double time);
+    /* How much signal and noise grow in a unit of time, at a level; NULL where time is none that a path has. */
+    struct mdm_level (*slope)(const struct mdm_process *p, struct mdm_level at);
     /* A time for training. */
     double (*draw)(const struct mdm_process *p, struct mdm_rng *stream);
     /* What the network is told of the time, and by what x_t is multiplied for it; NULL: by 1. */
@@ -54,7 +56,8 @@ struct mdm_process_class {
     double (*input_scale)(const struct mdm_process *p, double time);
 };
 
-extern const struct mdm_process_class mdm_process_discrete, mdm_process_vp, mdm_process_edm, mdm_process_flow;
+extern const struct mdm_process_class mdm_process_discrete, mdm_process_vp, mdm_process_edm, mdm_process_ve,
+    mdm_process_flow;
 
 /* Class i, or NULL behind the last. */
 const struct mdm_process_class *mdm_process_class_at(int i);
@@ -71,6 +74,8 @@ double mdm_process_input_scale(const struct mdm_process *p, double time);
 double mdm_process_shift(const struct mdm_process *p, double time);
 /* The time in first .. last whose ln(noise / signal) is nearest to `ratio`. */
 double mdm_process_time_of(const struct mdm_process *p, double ratio);
+/* How fast signal and noise turn into each other: signal noise' - signal' noise. Of processes with a slope. */
+double mdm_process_turn(const struct mdm_process *p, struct mdm_level at);
 /* The path of processes that follow x / signal over noise / signal. */
 struct mdm_path mdm_process_ratio_path(const struct mdm_process *p, double time);
 

@@ -6,7 +6,7 @@
 #include "diffusion/process.h"
 
 static const struct mdm_process_class *const classes[] = {&mdm_process_discrete, &mdm_process_vp, &mdm_process_edm,
-                                                          &mdm_process_flow};
+                                                          &mdm_process_ve, &mdm_process_flow};
 
 const struct mdm_process_class *mdm_process_class_at(int i)
 {

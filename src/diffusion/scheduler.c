@@ -13,21 +13,23 @@
 #include <math.h>
 #include <string.h>
 
-/* Where nothing of an image is left, none follows from a predicted noise: the network is asked a little before, where
- * times are real numbers. */
-static int leave_a_trace(maskdm_scheduler *s)
+/* Where nothing of an image is left, none follows from a predicted noise, and without noise there is none to predict:
+ * where times are real numbers the network is not asked there. */
+static int leave_the_ends(maskdm_scheduler *s)
 {
-    static const double most = 999; /* noise for one part of signal */
+    static const double margin = 1e-3; /* of times that run from 0 to 1, as SiT has it */
     struct mdm_process *p = s->process;
+    const int nothing = mdm_process_at(p, p->last).signal == 0, still = mdm_process_at(p, p->first).noise == 0;
 
-    if (!s->prediction->is_noise || mdm_process_at(p, p->last).signal > 0)
+    if (!s->prediction->of_noise)
         return MASKDM_OK;
-    if (mdm_discrete_schedule(p))
+    if (nothing && mdm_discrete_schedule(p))
         return mdm_fail(MASKDM_EINVAL,
                         "%s %s has no meaning where nothing of the image is left at the last time, %g "
                         "(zero_terminal_snr, or a last beta of 1); x0 and v have",
                         mdm_options_said(s->options, "prediction"), s->prediction->name, p->last);
-    p->last = p->kind->time_of(p, log(most * p->noise_scale));
+    p->last -= nothing ? margin : 0;
+    p->first += still ? margin : 0;
     return MASKDM_OK;
 }
 
@@ -40,9 +42,10 @@ static int fill(maskdm_scheduler *s, const maskdm_options *options)
     MDM_TRY(mdm_process_class_at((int)o.process)->create(&s->process, s->options));
     MDM_TRY(
         mdm_prediction_choose(&s->prediction, s->process, o.prediction, mdm_options_said(s->options, "prediction")));
-    MDM_TRY(leave_a_trace(s));
+    MDM_TRY(leave_the_ends(s));
     if (s->process->kind->straight && !strcmp(s->prediction->name, "x0"))
         s->least_slope_time = o.weight_floor;
+    MDM_TRY(mdm_weight_check(o.weight, s->process, mdm_options_said(s->options, "weight")));
     s->weight = (struct mdm_weight){.kind = mdm_weight_class_at(o.weight),
                                     .gamma = o.weight_gamma,
                                     .offset = o.weight_offset,

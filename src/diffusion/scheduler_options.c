@@ -14,16 +14,16 @@ static const struct mdm_option rows[] = {
      .alias = "diffusion|diffusion_process|framework", .help = "how an image turns into noise"},
     {MDM_CHOICE(mdm_scheduler_options, prediction), .standard = "auto", .named = mdm_prediction_name,
      .alias = "objective|prediction_type|pred_type|predict|parameterization",
-     .help = "what the network predicts; auto: noise, edm or velocity, as suits the process"},
+     .help = "what the network predicts; auto: noise, edm, ve or velocity, as suits the process"},
     {MDM_CHOICE(mdm_scheduler_options, weight), .standard = "none", .named = mdm_weight_name,
      .alias = "loss_weight|loss_weighting|weighting|weighting_scheme",
-     .help = "what the loss is weighted for: the error of noise, x0 or v; none: the prediction's own"},
+     .help = "whose error the loss weighs, the noise's, x0's or v's, or by how much; none: the prediction's own"},
     {MDM_OPTION(mdm_scheduler_options, weight_gamma), .standard = "5", .min = 0, .max = 1e6,
      .alias = "snr_gamma|min_snr_gamma|p2_gamma", .help = "bound of min_snr, or exponent of p2 (there 1 is usual)"},
     {MDM_OPTION(mdm_scheduler_options, weight_offset), .standard = "1", .min = -1e6, .max = 1e6, .alias = "p2_k",
      .help = "k of p2, or b of sigmoid"},
     {MDM_OPTION(mdm_scheduler_options, weight_floor), .standard = "0.05", .min = 0, .max = 1, .alias = "t_eps",
-     .help = "noise below which weight v, and the slope of euler and heun on straight paths, grow no more"},
+     .help = "noise below which weights v and sigma_sqrt, and slopes of euler and heun in flow, grow no more"},
 };
 const struct mdm_option_table mdm_scheduler_options = {
     "scheduler", "", "process, prediction and weight", rows, MDM_LENGTH(rows), sizeof(struct mdm_scheduler_options)};

@@ -50,6 +50,7 @@ struct vp {
     struct mdm_process base;
     double (*ratio)(const struct vp *p, double time);
     double (*time_of)(const struct vp *p, double ratio);
+    struct mdm_level (*slope)(const struct vp *p, struct mdm_level at);
     struct mdm_vp_line line;
     double angle, sweep, near, far; /* the angle at 0, what it grows by, and ln(noise_d / image_d) at both ends */
     double time_scale;
@@ -67,6 +68,11 @@ static double linear_time(const struct vp *p, double ratio)
     return mdm_vp_line_time(&p->line, ratio);
 }
 
+static struct mdm_level linear_slope(const struct vp *p, struct mdm_level at)
+{
+    return mdm_vp_line_slope(&p->line, at);
+}
+
 static int make_linear(struct vp *p, const struct options *o, const maskdm_options *options)
 {
     if (o->vp_beta_min > o->vp_beta_max)
@@ -74,6 +80,7 @@ static int make_linear(struct vp *p, const struct options *o, const maskdm_optio
                         o->vp_beta_min, mdm_options_said(options, "vp_beta_max"), o->vp_beta_max);
     p->ratio = linear_ratio;
     p->time_of = linear_time;
+    p->slope = linear_slope;
     p->line = (struct mdm_vp_line){(o->vp_beta_max - o->vp_beta_min) / 2, o->vp_beta_min};
     p->base.first = 1e-5; /* at 0 there is no noise to predict */
     return MASKDM_OK;
@@ -99,6 +106,15 @@ static double cosine_time(const struct vp *p, double ratio)
         *(cosine_ratio(p, middle) < ratio ? &low : &high) = middle;
     }
     return (low + high) / 2;
+}
+
+/* With r = ln ratio, signal' = -signal noise^2 r' and noise' = noise signal^2 r'. */
+static struct mdm_level cosine_slope(const struct vp *p, struct mdm_level at)
+{
+    const double angle = p->angle + cosine_time(p, log(at.noise / at.signal)) * p->sweep;
+    const double turn = at.signal * at.noise * (p->sweep / (sin(angle) * cos(angle)) - (p->far - p->near));
+
+    return (struct mdm_level){-at.noise * turn, at.signal * turn};
 }
 
 static int check_shift(const struct options *o, const maskdm_options *options)
@@ -131,6 +147,7 @@ static int make_cosine(struct vp *p, const struct options *o, const maskdm_optio
     MDM_TRY(check_shift(o, options));
     p->ratio = cosine_ratio;
     p->time_of = cosine_time;
+    p->slope = cosine_slope;
     p->angle = atan(exp(-o->logsnr_max / 2));
     p->sweep = atan(exp(-o->logsnr_min / 2)) - p->angle;
     p->near = shift_of(o, o->noise_d_high);
@@ -187,6 +204,11 @@ static struct mdm_level at(const struct mdm_process *p, double time)
     return (struct mdm_level){1 / sqrt(1 + exp(2 * r)), 1 / sqrt(1 + exp(-2 * r))};
 }
 
+static struct mdm_level slope(const struct mdm_process *p, struct mdm_level at)
+{
+    return vp_of(p)->slope(vp_of(p), at);
+}
+
 static double draw(const struct mdm_process *p, struct mdm_rng *stream)
 {
     return p->last + mdm_rng_uniform(stream) * (p->first - p->last);
@@ -199,7 +221,7 @@ static double network_time(const struct mdm_process *p, double time)
 
 const struct mdm_process_class mdm_process_vp = {.name = "vp",
                                                  .options = &table,
-                                                 .predictions = "noise|x0|v",
+                                                 .predictions = "noise|x0|v|score",
                                                  .preserves = 1,
                                                  .spacing = "time",
                                                  .create = create,
@@ -207,5 +229,6 @@ const struct mdm_process_class mdm_process_vp = {.name = "vp",
                                                  .ratio = ratio,
                                                  .time_of = time_of,
                                                  .path = mdm_process_ratio_path,
+                                                 .slope = slope,
                                                  .draw = draw,
                                                  .network_time = network_time};

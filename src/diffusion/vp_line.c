@@ -30,3 +30,10 @@ double mdm_vp_line_time(const struct mdm_vp_line *line, double ratio)
 
     return 2 * e / (line->least + sqrt(line->least * line->least + 4 * line->half_slope * e));
 }
+
+struct mdm_level mdm_vp_line_slope(const struct mdm_vp_line *line, struct mdm_level at)
+{
+    const double e = -2 * log(at.signal), beta = sqrt(line->least * line->least + 4 * line->half_slope * e);
+
+    return (struct mdm_level){-beta / 2 * at.signal, beta / 2 * at.signal * at.signal / at.noise};
+}

@@ -16,5 +16,7 @@ struct mdm_level mdm_vp_line_at(const struct mdm_vp_line *line, double time);
 /* ln(noise / signal), and the time at which it has a value. */
 double mdm_vp_line_ratio(const struct mdm_vp_line *line, double time);
 double mdm_vp_line_time(const struct mdm_vp_line *line, double ratio);
+/* How much both grow in a unit of time. */
+struct mdm_level mdm_vp_line_slope(const struct mdm_vp_line *line, struct mdm_level at);
 
 #endif

@@ -28,23 +28,31 @@ static int is(const char *value, const char *other)
     return value && !strcmp(value, other);
 }
 
-/* Time of a thousand even steps of T = 1000, as the discrete programs count them. */
+static const char *prediction_of(const char *theirs)
+{
+    static const char *const names[][2] = {{"epsilon", "noise"},    {"start_x", "x0"}, {"velocity", "v"},
+                                           {"pred_noise", "noise"}, {"pred_x0", "x0"}, {"pred_v", "v"},
+                                           {"v_prediction", "v"},   {"sample", "x0"}};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (is(theirs, names[i][0]))
+            return names[i][1];
+    return "noise";
+}
+
 static int read_discrete(struct reference_case *c, struct objective *o, const char *weight)
 {
-    char schedule[32], prediction[32];
+    size_t n;
 
-    snprintf(schedule, sizeof schedule, "%s", case_value(c, "objective", "beta_schedule", ""));
-    snprintf(prediction, sizeof prediction, "%s", case_value(c, "objective", "prediction", ""));
-    if ((!is(schedule, "linear") && !is(schedule, "cosine")) || case_number(c, "objective", "timesteps", 0) != 1000) {
-        skip(c, "schedule", schedule);
+    if (case_discrete(c, "objective", o->options, sizeof o->options))
         return -1;
-    }
-    snprintf(o->options, sizeof o->options,
-             "process=discrete schedule=%s prediction=%s weight=%s weight_gamma=%.17g weight_offset=%.17g", schedule,
-             is(prediction, "epsilon")   ? "noise"
-             : is(prediction, "start_x") ? "x0"
-                                         : "v",
-             weight, case_number(c, "objective", "gamma", 5), case_number(c, "objective", "k", 1));
+    n = strlen(o->options);
+    snprintf(o->options + n, sizeof o->options - n, " prediction=%s weight=%s",
+             prediction_of(case_value(c, "objective", "prediction", "")), weight);
+    n = strlen(o->options);
+    if (!is(weight, "noise"))
+        snprintf(o->options + n, sizeof o->options - n, " weight_gamma=%.17g weight_offset=%.17g",
+                 case_number(c, "objective", "gamma", 5), case_number(c, "objective", "k", 1));
     return 0;
 }
 
@@ -71,38 +79,45 @@ static int read_vp(struct reference_case *c, struct objective *o)
     double *draw = case_f64(c, "input.draw", NULL);
 
     for (int64_t i = 0; draw && i < o->batch; i++)
-        o->times[i] = 1 + draw[i] * (1e-5 - 1);
+        o->times[i] = 1 + draw[i] * (case_number(c, "objective", "epsilon_t", 1e-5) - 1);
     free(draw);
     o->keeps_x_t = 0;
-    snprintf(o->options, sizeof o->options, "process=vp prediction=noise");
+    snprintf(o->options, sizeof o->options, "process=vp prediction=noise vp_beta_min=%.17g vp_beta_max=%.17g",
+             case_number(c, "objective", "beta_min", 0.1),
+             case_number(c, "objective", "beta_min", 0.1) + case_number(c, "objective", "beta_d", 19.9));
     return c->failed ? -1 : 0;
 }
 
-/* SiT's time is 1 at the data. */
+static int read_ve(struct reference_case *c, struct objective *o)
+{
+    snprintf(o->options, sizeof o->options, "process=ve sigma_min=%.17g sigma_max=%.17g",
+             case_number(c, "objective", "sigma_min", 0.02), case_number(c, "objective", "sigma_max", 100));
+    return 0;
+}
+
+/* SiT's time is 1 at the data; what it weights is the error of the noise, also where the score is predicted. */
 static int read_sit(struct reference_case *c, struct objective *o)
 {
-    const char *loss;
+    static const char *const paths[][2] = {{"Linear", "linear"}, {"GVP", "gvp"}, {"VP", "vp"}};
     char prediction[32];
+    const char *weight = "none", *path = NULL, *loss;
 
-    if (!is(case_value(c, "objective", "path", ""), "Linear")) {
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (is(case_value(c, "objective", "path", "Linear"), paths[i][0]))
+            path = paths[i][1];
+    if (!path) {
         skip(c, "path", case_value(c, "objective", "path", ""));
         return -1;
     }
-    snprintf(prediction, sizeof prediction, "%s", case_value(c, "objective", "prediction", ""));
-    if (!is(prediction, "velocity") && !is(prediction, "noise")) {
-        skip(c, "prediction", prediction);
-        return -1;
-    }
+    snprintf(prediction, sizeof prediction, "%s", case_value(c, "objective", "prediction", "velocity"));
     loss = case_value(c, "objective", "loss_weight", "null");
-    if (!is(loss, "null") && !is(loss, "velocity")) {
-        skip(c, "loss weight", loss);
-        return -1;
-    }
+    if (!is(prediction, "velocity"))
+        weight = is(loss, "velocity") ? "v" : is(loss, "likelihood") ? "likelihood" : "noise";
     for (int64_t i = 0; i < o->batch; i++)
         o->times[i] = 1 - o->times[i];
     snprintf(o->options, sizeof o->options,
-             "process=flow prediction=%s flow_time=data time_scale=1 weight=%s weight_floor=0", prediction,
-             is(prediction, "noise") && is(loss, "velocity") ? "v" : "none");
+             "process=flow flow_path=%s prediction=%s flow_time=data time_scale=1 weight=%s weight_floor=0", path,
+             prediction, weight);
     return 0;
 }
 
@@ -134,8 +149,8 @@ static int read_jit(struct reference_case *c, struct objective *o)
 static const struct {
     const char *type;
     int (*read)(struct reference_case *c, struct objective *o);
-} types[] = {{"edm", read_edm}, {"vp", read_vp},           {"flow_sit", read_sit}, {"flow_sd3", read_sd3},
-             {"jit", read_jit}, {"min_snr", read_min_snr}, {"p2", read_p2}};
+} types[] = {{"edm", read_edm},      {"vp", read_vp},   {"ve", read_ve},           {"flow_sit", read_sit},
+             {"flow_sd3", read_sd3}, {"jit", read_jit}, {"min_snr", read_min_snr}, {"p2", read_p2}};
 
 static int read_settings(struct reference_case *c, struct objective *o)
 {
@@ -229,11 +244,80 @@ static void compare_images(struct reference_case *c, const maskdm_scheduler *s, 
     free(scale);
 }
 
+/* ---- tables ---- */
+
+/* Weights at every time of a schedule; without a gamma, of the error of the noise. */
+static void compare_weights(struct reference_case *c)
+{
+    const int clipped = case_number(c, "objective", "gamma", 0) > 0;
+    struct objective o = {0};
+    maskdm_scheduler *s = NULL;
+
+    if (!read_discrete(c, &o, clipped ? "min_snr" : "noise"))
+        s = case_scheduler_of(c, o.options);
+    o.batch = s ? maskdm_scheduler_table(s, "alphas_cumprod", NULL, 0) : 0;
+    o.times = malloc(2 * (size_t)o.batch * sizeof *o.times + 1);
+    for (int64_t t = 0; o.times && t < o.batch; t++)
+        o.times[t] = (double)t;
+    if (s && o.times) {
+        compare_factor(c, s, &o, "loss_weight", "expect.weight");
+        case_ok(c, (int)maskdm_scheduler_table(s, "alphas_cumprod", o.times + o.batch, o.batch), "the schedule");
+        case_compare(c, "expect.alphas_cumprod", o.times + o.batch, o.batch, TENSOR_BOUND);
+    }
+    maskdm_scheduler_release(&s);
+    free(o.times);
+}
+
+/* Signal-to-noise ratios and weights down to 0. */
+static void compare_zero_terminal(struct reference_case *c)
+{
+    static const char *const expected[][2] = {{"v", "expect.weight_v"}, {"x0", "expect.weight_x0"}};
+    struct objective o = {0};
+    double *level;
+
+    o.times = case_f64(c, "input.time", &o.batch);
+    level = malloc(2 * (size_t)o.batch * sizeof *level + 1);
+    for (size_t i = 0; o.times && level && i < 2; i++) {
+        maskdm_scheduler *s;
+        char text[256];
+
+        if (case_discrete(c, "objective", o.options, sizeof o.options))
+            break;
+        snprintf(text, sizeof text, "%.160s weight=min_snr weight_gamma=%.17g prediction=%s", o.options,
+                 case_number(c, "objective", "gamma", 5), expected[i][0]);
+        s = case_scheduler_of(c, text);
+        if (s) {
+            compare_factor(c, s, &o, "loss_weight", expected[i][1]);
+            case_ok(c, maskdm_scheduler_factors(s, "signal", o.batch, o.times, level), "signal");
+            case_ok(c, maskdm_scheduler_factors(s, "noise", o.batch, o.times, level + o.batch), "noise");
+            for (int64_t b = 0; b < o.batch; b++) {
+                level[b] *= level[b];
+                level[o.batch + b] = level[b] / (level[o.batch + b] * level[o.batch + b]);
+            }
+            case_compare(c, "expect.alphas_cumprod", level, o.batch, TENSOR_BOUND);
+            case_compare(c, "expect.snr", level + o.batch, o.batch, TENSOR_BOUND);
+        }
+        maskdm_scheduler_release(&s);
+    }
+    free(level);
+    free(o.times);
+}
+
+static const struct {
+    const char *type;
+    void (*run)(struct reference_case *c);
+} tables[] = {{"min_snr_table", compare_weights}, {"min_snr_zero_terminal", compare_zero_terminal}};
+
 void case_objective(struct reference_case *c)
 {
     struct objective o = {0};
     maskdm_scheduler *s = NULL;
 
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (is(case_value(c, "objective", "type", ""), tables[i].type)) {
+            tables[i].run(c);
+            return;
+        }
     if (!read_settings(c, &o))
         s = case_scheduler_of(c, o.options);
     if (s) {

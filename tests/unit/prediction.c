@@ -42,7 +42,17 @@ static const char *const all[] = {"process=discrete prediction=noise",
                                   "process=flow",
                                   "process=flow flow_time=data noise_scale=2",
                                   "process=flow prediction=x0 noise_scale=2",
-                                  "process=flow prediction=noise"};
+                                  "process=flow prediction=noise",
+                                  "process=flow flow_path=gvp",
+                                  "process=flow flow_path=gvp flow_time=data prediction=noise",
+                                  "process=flow flow_path=vp flow_time=data",
+                                  "process=flow flow_path=vp prediction=score",
+                                  "process=flow prediction=score",
+                                  "process=vp prediction=score",
+                                  "process=ve",
+                                  "process=ve prediction=score",
+                                  "process=ve prediction=noise",
+                                  "process=ve prediction=x0 sigma_min=0.5 sigma_max=3"};
 
 START_TEST(clean_undoes_target)
 {
@@ -162,6 +172,14 @@ START_TEST(refusals)
     ck_assert_int_eq(maskdm_scheduler_create(&s, o), MASKDM_EINVAL);
     ck_assert_str_eq(maskdm_last_error(), "sigma_min 3 is not below sigma_max 2");
     maskdm_options_release(&o);
+    refuse("process=discrete weight=likelihood",
+           "weight likelihood has no meaning for process discrete: it is for vp and flow, whose noise grows "
+           "continuously");
+    refuse("process=edm weight=cosmap",
+           "weight cosmap has no meaning for process edm: it is for flow, whose noise is a share");
+    refuse("process=ve sigma_min=2 sigma_max=2", "sigma_min 2 is not below sigma_max 2");
+    refuse("process=edm prediction=score",
+           "prediction score has no meaning for process edm, which takes edm|noise|x0");
     refuse("process=vp vp_beta_min=3 vp_beta_max=2", "vp_beta_min 3 is above vp_beta_max 2");
     refuse("process=vp vp_schedule=cosine logsnr_min=2 logsnr_max=2", "logsnr_min 2 is not below logsnr_max 2");
     for (size_t i = 0; i < 4; i++) {
@@ -184,7 +202,7 @@ END_TEST
 /* What each weight is of the error that it is named for, at a level where everything can be said by hand. */
 START_TEST(weights)
 {
-    static const struct {
+    const struct {
         const char *options;
         double weight;
     } cases[] = {{"process=flow prediction=velocity weight=none", 1},
@@ -202,7 +220,20 @@ START_TEST(weights)
                  {"process=edm weight=edm", 1},
                  {"process=edm weight=x0", 0.05 * 1}, /* c_out^2 = (sigma sigma_data)^2 / (sigma^2 + sigma_data^2) */
                  {"process=edm prediction=x0 weight=edm", 20},
-                 {"process=flow prediction=noise weight=sigmoid weight_offset=0", 0.1}};
+                 {"process=flow prediction=noise weight=sigmoid weight_offset=0", 0.1},
+                 {"process=flow prediction=noise weight=likelihood", 1 / (0.25 * 0.75)}, /* of ln(t / (1 - t)) */
+                 {"process=flow prediction=score weight=noise", 0.0625},
+                 {"process=flow weight=sigma_sqrt", 16},
+                 {"process=flow weight=sigma_sqrt weight_floor=0.5 noise_scale=3", 4},
+                 {"process=flow weight=cosmap noise_scale=3", 2 / (acos(-1) * 0.625)},
+                 /* (sigma d alpha / alpha - d sigma)^2 and (d alpha / alpha - d sigma / sigma), the angle pi / 8 */
+                 {"process=flow flow_path=gvp prediction=noise weight=v", pow(acos(-1) / 2 / cos(acos(-1) / 8), 2)},
+                 {"process=flow flow_path=gvp prediction=noise weight=likelihood", acos(-1) / sin(acos(-1) / 4)},
+                 {"process=vp prediction=noise weight=likelihood",
+                  (0.1 + 19.9 * 0.25) / 2 / -expm1(-(9.95 * 0.25 + 0.1) * 0.25)},
+                 {"process=ve", 1},
+                 {"process=ve prediction=x0 weight=noise", 16},
+                 {"process=ve prediction=score weight=noise", 0.0625}};
 
     for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
         maskdm_scheduler *s = make(cases[i].options);
@@ -211,6 +242,64 @@ START_TEST(weights)
 
         ck_assert_int_eq(maskdm_scheduler_factors(s, "loss_weight", 1, &time, &weight), MASKDM_OK);
         ck_assert_msg(fabs(weight - cases[i].weight) < 1e-12, "%s: %.17g", cases[i].options, weight);
+        maskdm_scheduler_release(&s);
+    }
+}
+END_TEST
+
+/* Slopes are what differences over time say, and the path is one whose slope is (y - x0) / at. */
+START_TEST(slopes)
+{
+    static const char *const processes[] = {
+        "process=flow noise_scale=2", "process=flow flow_path=gvp", "process=flow flow_path=vp", "process=vp",
+        "process=vp vp_schedule=cosine image_d=64 noise_d_low=16 noise_d_high=32"};
+
+    for (size_t i = 0; i < MDM_LENGTH(processes); i++) {
+        maskdm_scheduler *s = make(processes[i]);
+        const struct mdm_process *p = s->process;
+
+        for (double time = 0.1; time < 0.95; time += 0.1) {
+            const double h = 1e-5, x0 = 0.7, eps = -1.3;
+            const struct mdm_level at = mdm_process_at(p, time), slope = p->kind->slope(p, at);
+            const struct mdm_level a = mdm_process_at(p, time - h), b = mdm_process_at(p, time + h);
+            const struct mdm_path from = p->kind->path(p, time - h), to = p->kind->path(p, time + h);
+            const struct mdm_path here = p->kind->path(p, time);
+            const double y = (at.signal * x0 + at.noise * eps) / here.scale;
+            const double change =
+                (b.signal * x0 + b.noise * eps) / to.scale - (a.signal * x0 + a.noise * eps) / from.scale;
+
+            ck_assert_msg(fabs((b.signal - a.signal) / (2 * h) - slope.signal) < 1e-6, "%s: signal at %g",
+                          processes[i], time);
+            ck_assert_msg(fabs((b.noise - a.noise) / (2 * h) - slope.noise) < 1e-6, "%s: noise at %g", processes[i],
+                          time);
+            ck_assert_msg(fabs(change / (to.at - from.at) - (y - x0) / here.at) < 1e-5, "%s: path at %g",
+                          processes[i], time);
+        }
+        maskdm_scheduler_release(&s);
+    }
+}
+END_TEST
+
+/* Where the noise or the score is predicted times keep off the ends, as SiT's do. */
+START_TEST(ends_are_left)
+{
+    static const struct {
+        const char *options;
+        double first, last;
+    } cases[] = {{"process=flow", 0, 1},
+                 {"process=flow prediction=noise", 0.001, 0.999},
+                 {"process=flow flow_path=gvp prediction=score", 0.001, 0.999},
+                 {"process=flow flow_path=vp prediction=noise", 1e-5, 1},
+                 {"process=vp prediction=score", 1e-5, 1},
+                 {"process=ve", 0.02, 100}};
+
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
+        maskdm_scheduler *s = make(cases[i].options);
+        double first, last;
+
+        ck_assert_int_eq(maskdm_scheduler_range(s, &first, &last), MASKDM_OK);
+        ck_assert_msg(first == cases[i].first && last == cases[i].last, "%s: %g .. %g", cases[i].options, first,
+                      last);
         maskdm_scheduler_release(&s);
     }
 }
@@ -228,7 +317,10 @@ START_TEST(levels_have_times)
         "process=vp vp_schedule=cosine logsnr_min=-9 image_d=128 noise_d=64",
         "process=vp vp_schedule=cosine image_d=512 noise_d_low=32 noise_d_high=256",
         "process=discrete schedule=scaled_linear zero_terminal_snr=true prediction=v",
+        "process=ve",
         "process=flow",
+        "process=flow flow_path=gvp",
+        "process=flow flow_path=vp",
         "process=flow noise_scale=3"};
 
     for (size_t i = 0; i < MDM_LENGTH(processes); i++) {
@@ -250,13 +342,14 @@ END_TEST
 START_TEST(times_are_the_processes)
 {
     enum { COUNT = 4000 };
-    static const struct {
+    const struct {
         const char *options;
         double median, low; /* and the value below which 15.87 % are: one deviation for normal ones */
     } cases[] = {{"process=edm", 0.30119421191220214, 0.09071795328941251},
                  {"process=flow", 0.5, 0.2689414213699951},
                  {"process=flow time_draw=uniform", 0.5, 0.1587},
                  {"process=flow time_draw=uniform time_shift=3", 0.75, 0.36142},
+                 {"process=ve", 1.4142135623730951, 0.02 * pow(5000, 0.1587)},
                  {"process=vp", 0.5, 0.1587}};
 
     for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
@@ -288,6 +381,8 @@ int main(void)
     tcase_add_test(c, draws);
     tcase_add_test(c, weights);
     tcase_add_test(c, levels_have_times);
+    tcase_add_test(c, slopes);
+    tcase_add_test(c, ends_are_left);
     tcase_add_test(c, times_are_the_processes);
     tcase_add_test(c, refusals);
     suite_add_tcase(s, c);

@@ -217,6 +217,12 @@ START_TEST(a_perfect_network_gives_the_data)
     expect_normal("process=flow", "sampler=heun steps=30 clip=false", 0.01);
     expect_normal("process=flow prediction=x0 noise_scale=2", "sampler=euler steps=300", 0.02);
     expect_normal("process=flow flow_time=data", "sampler=ddim steps=300 eta=1 clip=false", 0.02);
+    expect_normal("process=flow flow_path=gvp", "sampler=heun steps=30 clip=false", 0.01);
+    expect_normal("process=flow flow_path=vp prediction=score", "sampler=heun steps=60 clip=false", 0.02);
+    expect_normal("process=ve", "sampler=heun steps=60 clip=false", 0.01);
+    expect_normal("process=vp vp_schedule=cosine prediction=v", "sampler=ddim steps=200 clip=false", 0.02);
+    expect_normal("schedule=scaled_linear zero_terminal_snr=true prediction=v", "sampler=ddim steps=200 clip=false",
+                  0.02);
 }
 END_TEST
 
