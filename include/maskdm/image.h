@@ -60,6 +60,12 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_image_fit(maskdm_image **out, const mask
                                                   int64_t width);
 /** Write a PNG of 8 or 16 bits a sample; old file or new one survive a cut at any moment. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_write_png(const maskdm_image *image, const char *path, int bits);
+/** Write an animated PNG (APNG) of `count` frames, each shown for as many milliseconds (1 to 65535), again and
+ *  again. Programs that know nothing of animations show `image`, which is none of the frames but has their size and
+ *  channels: the last of them, say. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_image_write_apng(const maskdm_image *image, const maskdm_image *const *frame,
+                                                         int64_t count, int64_t milliseconds, const char *path,
+                                                         int bits);
 /** One picture of `count` images of equal size on white, `columns` in a row (0: near square), 2 pixels apart and
  *  from the border. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_grid(maskdm_image **out, const maskdm_image *const *image,

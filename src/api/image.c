@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "data/options.h"
 #include "data/reading.h"
+#include "image/apng.h"
 #include "image/codec.h"
 
 #include <stdint.h>
@@ -180,6 +181,16 @@ int maskdm_image_write_png(const maskdm_image *image, const char *path, int bits
     MDM_NEED(image);
     MDM_NEED(path);
     return mdm_image_write_png(image, path, bits);
+}
+
+int maskdm_image_write_apng(const maskdm_image *image, const maskdm_image *const *frame, int64_t count,
+                            int64_t milliseconds, const char *path, int bits)
+{
+
+    MDM_NEED(image);
+    MDM_NEED(frame);
+    MDM_NEED(path);
+    return mdm_image_write_apng(image, frame, count, milliseconds, path, bits);
 }
 
 int maskdm_image_grid(maskdm_image **out, const maskdm_image *const *image, int64_t count, int64_t columns)

@@ -22,6 +22,10 @@ int mdm_image_allocate(maskdm_image **out, int64_t height, int64_t width, int ch
 void mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
                      const float *background);
 
+/* A PNG file in pieces, each handed over as it is made; a negative answer ends it and is returned. bits: 8 or 16. */
+typedef int (*mdm_png_take)(void *user, const void *bytes, size_t n);
+int mdm_png_encode(const maskdm_image *image, int bits, mdm_png_take take, void *user);
+
 /* The nearest sample that `bits` bits can hold; v in 0 .. 65535 and beyond is clipped. */
 static inline uint16_t mdm_sample_round(double v, int bits)
 {

@@ -20,7 +20,8 @@ struct encoding {
     const maskdm_image *image;
     int bits;
     unsigned char *row;
-    struct mdm_writer *writer;
+    mdm_png_take take;
+    void *user;
 };
 
 static int out_of_memory(struct encoding *e)
@@ -60,7 +61,7 @@ static void give(png_structp png, png_voidp p)
 static void drain(png_structp png, png_bytep from, size_t n)
 {
     struct encoding *e = png_get_io_ptr(png);
-    int r = mdm_writer_write(e->writer, from, n);
+    int r = e->take(e->user, from, n);
 
     if (r < 0)
         mdm_guard_leave(&e->guard, r);
@@ -113,20 +114,30 @@ static int work(void *user)
     return MASKDM_OK;
 }
 
-int mdm_image_encode_png(const maskdm_image *image, struct mdm_writer **writer, int bits)
+int mdm_png_encode(const maskdm_image *image, int bits, mdm_png_take take_bytes, void *user)
 {
-    struct encoding e = {.image = image, .bits = bits, .writer = *writer};
+    struct encoding e = {.image = image, .bits = bits, .take = take_bytes, .user = user};
     size_t row = (size_t)(image->width * image->channels) * 2;
     int r;
 
     e.row = mdm_malloc(row);
-    if (e.row) {
-        r = mdm_guard_run(&e.guard, work, &e);
-        png_destroy_write_struct(&e.png, &e.info);
-        mdm_free(e.row);
-    } else {
-        r = mdm_fail_memory(row, "writing a PNG image");
-    }
+    if (!e.row)
+        return mdm_fail_memory(row, "writing a PNG image");
+    r = mdm_guard_run(&e.guard, work, &e);
+    png_destroy_write_struct(&e.png, &e.info);
+    mdm_free(e.row);
+    return r;
+}
+
+static int into_file(void *user, const void *bytes, size_t n)
+{
+    return mdm_writer_write(user, bytes, n);
+}
+
+int mdm_image_encode_png(const maskdm_image *image, struct mdm_writer **writer, int bits)
+{
+    int r = mdm_png_encode(image, bits, into_file, *writer);
+
     if (r < 0)
         mdm_writer_abandon(writer);
     return r < 0 ? r : mdm_writer_commit(writer);
