@@ -67,18 +67,66 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run(maskdm_sampler *sampler, int
                                                     const int32_t *labels, int sample_type, void *out,
                                                     size_t row_stride, size_t image_stride);
 /**
- * The same from given noise. x: count x n unit normals, replaced by the last x (not clipped, in -1 .. 1 units).
- * noise: draws x count x n normals in the order in which the sampler uses them, NULL where it needs none; draws is
- * maskdm_solver_draws() of a solver with these options: steps - 1 for ddpm and for ddim with an eta above 0.
+ * The same from given noise, for a sampler without pictures. x: count x n unit normals, replaced by the last x (not
+ * clipped, in -1 .. 1 units). noise: draws x count x n normals in the order in which the sampler uses them, NULL
+ * where it needs none; draws is maskdm_solver_draws() of a solver with these options: steps - 1 for ddpm and for ddim
+ * with an eta above 0.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run_from(maskdm_sampler *sampler, int64_t count, float *x,
                                                          const float *noise, const int32_t *labels);
-/** Called after each step with the predicted clean images (count x height x width x channels, in -1 .. 1); first is
- * the index of the first one. Non-zero cancels. NULL: none. The sampler is at work: it may be released, and given
- * another preview, but not run. */
-typedef int (*maskdm_preview_callback)(void *user, int64_t step, int64_t steps, int64_t first, int64_t count,
-                                       const float *x0);
-MASKDM_API void maskdm_sampler_set_preview(maskdm_sampler *sampler, maskdm_preview_callback callback, void *user);
+/**
+ * The same on the way from one seed to the next: `frames` images, the first and last of which are the seeds' own, the
+ * rest at even distances. Wherever an image's noise is drawn, it is that of the two seeds between which it lies,
+ * turned into each other (slerp). through: the `count` seeds, 2 or more. labels: one per frame, or NULL: all null.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run_between(maskdm_sampler *sampler, const uint64_t *through,
+                                                            int64_t count, int64_t frames, const int32_t *labels,
+                                                            int sample_type, void *out, size_t row_stride,
+                                                            size_t image_stride);
+/**
+ * Begin with pictures in place of noise alone, from the next run on: image i of a run with image[i % count], as much
+ * noise added as there is before the first of the last strength * steps steps, which alone are done. strength: 0 ..
+ * 1; 1 does all of them, from noise alone. One that leaves no step is MASKDM_EINVAL. Pictures are copied; they have
+ * the size and channels of what is drawn (else MASKDM_ESHAPE; maskdm_image_fit() brings them there). image NULL:
+ * noise alone again.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_set_start(maskdm_sampler *sampler, const maskdm_image *const *image,
+                                                          int64_t count, double strength);
+/**
+ * Paint a part of pictures, from the next run on: image i of a run is image[i % count] but for the hole, the pixels
+ * that are at least half white in `mask`, a picture of one channel. Before every evaluation the known pixels are
+ * put in their place with the noise of that moment; in the end they are the picture's own. options: kind "inpaint"
+ * (resample, jump_length: Lugmayr et al. 2022, RePaint, arXiv 2201.09865); NULL for the defaults. Pictures and
+ * mask are copied, and have the size of what is drawn (else MASKDM_ESHAPE). image NULL: whole images again, and mask
+ * may be NULL. With maskdm_sampler_set_start() the hole is painted over what was there.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_set_hole(maskdm_sampler *sampler, const maskdm_image *const *image,
+                                                         int64_t count, const maskdm_image *mask,
+                                                         const maskdm_options *options);
+/**
+ * What a step callback sees: a group of images between two steps of the sampler. Filled by the library; new fields
+ * are only appended, and struct_size tells how many bytes there are. Images are count x height x width x channels
+ * floats.
+ */
+struct maskdm_step {
+    size_t struct_size;   /* bytes */
+    int64_t step, steps;  /* done so far, and wanted, of these images */
+    int64_t first, count; /* which images of the call they are */
+    int64_t values;       /* of one image */
+    double signal, noise; /* x is signal times an image and noise times unit normals; 1 and 0 at the end */
+    float *x;             /* what the next step begins with, or the images; may be written */
+    const float *x0;      /* the images as they were predicted in this step, a preview */
+};
+/**
+ * Called after each step, on the thread that samples. It may change x, which the sampler takes back when it returns;
+ * that the result is an image with as much noise as the next step expects is its affair. Images depend on their own
+ * seeds alone as long as what is done to one does not depend on the others. A solver that looks at the x0 of earlier
+ * steps keeps those as they were predicted. Non-zero cancels: MASKDM_ECANCELED. The sampler is at work: it may be
+ * released, and given another callback, but not run.
+ */
+typedef int (*maskdm_step_callback)(void *user, const struct maskdm_step *step);
+/** NULL: none. */
+MASKDM_API void maskdm_sampler_set_step(maskdm_sampler *sampler, maskdm_step_callback callback, void *user);
 
 /** The whole job: options of kind "sample" (model, out, count, ...). `out` ending in ".png", in whatever case, gives
  * one grid, as do devices and pipes, which are written into; otherwise it is a folder for 000000.png, 000001.png, ...

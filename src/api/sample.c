@@ -4,6 +4,7 @@
  */
 #include "api/argument.h"
 #include "run/sample.h"
+#include "sample/interpolate.h"
 #include "sample/sampler.h"
 
 int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model, int which,
@@ -71,8 +72,8 @@ int maskdm_sampler_run(maskdm_sampler *sampler, int64_t count, const uint64_t *s
     MDM_TRY(mdm_work_alone(&work, &sampler->handle));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(sampler->model)));
     return mdm_work_end(&work,
-                        mdm_sampler_run(sampler, count, seeds, labels, sample_type, out, row_stride,
-                                        image_stride));
+                        mdm_sampler_run(sampler, count, (struct mdm_seeds){.from = seeds}, labels, sample_type,
+                                        out, row_stride, image_stride));
 }
 
 int maskdm_sampler_run_from(maskdm_sampler *sampler, int64_t count, float *x, const float *noise,
@@ -87,11 +88,54 @@ int maskdm_sampler_run_from(maskdm_sampler *sampler, int64_t count, float *x, co
     return mdm_work_end(&work, mdm_sampler_run_from(sampler, count, x, noise, labels));
 }
 
-void maskdm_sampler_set_preview(maskdm_sampler *sampler, maskdm_preview_callback callback, void *user)
+int maskdm_sampler_run_between(maskdm_sampler *sampler, const uint64_t *through, int64_t count, int64_t frames,
+                               const int32_t *labels, int sample_type, void *out, size_t row_stride,
+                               size_t image_stride)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(sampler);
+    MDM_NEED_COUNT(count);
+    MDM_NEED_COUNT(frames);
+    MDM_NEED_SAMPLE_TYPE(sample_type);
+    MDM_NEED_ARRAY(through, count);
+    MDM_NEED_ARRAY(out, frames);
+    MDM_TRY(mdm_work_alone(&work, &sampler->handle));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(sampler->model)));
+    return mdm_work_end(&work, mdm_sampler_run_between(sampler, through, count, frames, labels, sample_type, out,
+                                                       row_stride, image_stride));
+}
+
+int maskdm_sampler_set_start(maskdm_sampler *sampler, const maskdm_image *const *image, int64_t count,
+                             double strength)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(sampler);
+    MDM_NEED_COUNT(count);
+    MDM_TRY(mdm_work_alone(&work, &sampler->handle));
+    return mdm_work_end(&work, mdm_sampler_set_start(sampler, image, count, strength));
+}
+
+int maskdm_sampler_set_hole(maskdm_sampler *sampler, const maskdm_image *const *image, int64_t count,
+                            const maskdm_image *mask, const maskdm_options *options)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(sampler);
+    MDM_NEED_COUNT(count);
+    if (image)
+        MDM_NEED(mask);
+    MDM_TRY(mdm_work_alone(&work, &sampler->handle));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    return mdm_work_end(&work, mdm_sampler_set_hole(sampler, image, count, mask, options));
+}
+
+void maskdm_sampler_set_step(maskdm_sampler *sampler, maskdm_step_callback callback, void *user)
 {
     MDM_NEED_OR(sampler, );
-    sampler->preview = callback;
-    sampler->preview_user = user;
+    sampler->step = callback;
+    sampler->step_user = user;
 }
 
 int maskdm_sample(const maskdm_options *options, maskdm_control *control)

@@ -51,7 +51,7 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
     gain = -b.signal * expm1(-step);
     out->next.x = b.noise / a.noise;
     out->next.x0 = gain;
-    if (e > 0 && !(e + 1 == s->steps && s->steps < FEW_STEPS)) {
+    if (e > s->restart && !(e + 1 == s->steps && s->steps < FEW_STEPS)) {
         const double slope = gain / 2 * step / (p->kind->ratio(p, s->time[e - 1]) - p->kind->ratio(p, time));
 
         out->next.x0 += slope;

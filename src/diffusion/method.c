@@ -96,6 +96,21 @@ struct mdm_evaluation mdm_method_evaluation(const struct mdm_method *s, int64_t 
     return out;
 }
 
+int64_t mdm_method_first(const struct mdm_method *s, int64_t step)
+{
+    int64_t low = 0, high = s->evaluations;
+
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+
+        if (mdm_method_evaluation(s, middle).step < step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 int mdm_evaluation_is_noisy(const struct mdm_evaluation *e)
 {
     return e->before_z != 0 || e->next.z != 0;

@@ -18,6 +18,7 @@ struct mdm_method {
     int64_t steps;                                   /* S */
     double *time;                                    /* S + 1, from noise to image */
     int64_t evaluations;                             /* of the network */
+    int64_t restart;                                 /* what was before this one is not looked back at */
     int clip;                                        /* x0 to -1 .. 1 */
     double eta;                                      /* ddim: share of fresh noise */
     double churn, churn_min, churn_max, churn_noise; /* euler, heun: see slope.h */
@@ -63,6 +64,8 @@ const struct mdm_method_class *mdm_method_class_at(int i);
 int mdm_method_make(struct mdm_method *out, const maskdm_scheduler *s, const maskdm_options *options);
 void mdm_method_free(struct mdm_method *s);
 
+/* The first evaluation of a step; behind the last one, their number. */
+int64_t mdm_method_first(const struct mdm_method *s, int64_t step);
 struct mdm_evaluation mdm_method_evaluation(const struct mdm_method *s, int64_t e);
 /* Fresh normals that an evaluation takes, before or after the network. */
 int mdm_evaluation_is_noisy(const struct mdm_evaluation *e);

@@ -39,7 +39,7 @@ static int write_grid(maskdm_sampler *sampler, int64_t count, const int32_t *lab
 
     MDM_TRY(mdm_writer_reserve(&writer, path));
     sampler->quiet = 1; /* what the host is told of steps are training steps */
-    return mdm_sampler_write_grid(sampler, count, labels, 0, 8, &writer);
+    return mdm_sampler_write_grid(sampler, count, (struct mdm_seeds){0}, labels, 0, 8, &writer);
 }
 
 static int draw(struct mdm_run *run, const char *path)

@@ -50,11 +50,12 @@ static int draw(maskdm_sampler *sampler, const maskdm_options *options, const in
     int status;
 
     if (place->writer)
-        return mdm_sampler_write_grid(sampler, place->missing, labels, place->told.columns, bits, &place->writer);
+        return mdm_sampler_write_grid(sampler, place->missing, (struct mdm_seeds){0}, labels, place->told.columns,
+                                      bits, &place->writer);
     if (!place->missing)
         return MASKDM_OK;
-    status = mdm_sampler_write_images(sampler, place->missing, place->number, labels, bits, place->told.out,
-                                      &written);
+    status = mdm_sampler_write_images(sampler, place->missing, place->number, (struct mdm_seeds){0}, labels, bits,
+                                      place->told.out, &written);
     if (status < 0)
         mdm_log_line(mdm_control_log(sampler->control), MASKDM_LOG_INFO,
                      "%lld of %lld images are in %s; %s goes on", (long long)(place->there + written),

@@ -3,7 +3,7 @@
  * The sampling loop. Images go in groups of at most batch_size; each group runs all its evaluations before the next
  * begins.
  */
-#include "sample/sampler.h"
+#include "sample/job.h"
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -11,64 +11,16 @@
 
 #include <string.h>
 
-/* One call of run or run_from, and the group that is under way. */
-struct job {
-    int64_t count, n;      /* images, values of one */
-    const uint64_t *seeds; /* NULL: the sampler's own + i */
-    const int32_t *labels; /* NULL: all null */
-    const float *noise;    /* given noise, draws x count x n; NULL: drawn */
-    int64_t drawn;         /* by the group */
-    int64_t done, all;     /* evaluations of all groups together */
-    double began;          /* seconds */
-    int64_t first, batch;  /* the group */
-};
-
-static uint64_t seed_of(const maskdm_sampler *s, const struct job *j, int64_t i)
-{
-    return j->seeds ? j->seeds[j->first + i] : s->seed + (uint64_t)(j->first + i);
-}
-
-static int draw(maskdm_sampler *s, const struct job *j, enum mdm_purpose purpose, int64_t step, float *out)
-{
-    struct mdm_backend *b = mdm_device_backend(s->device);
-
-    for (int64_t i = 0; i < j->batch; i++)
-        s->streams[i] = mdm_rng_make(seed_of(s, j, i), purpose, 0, (uint64_t)step);
-    return b->v->normal(b, out, j->batch, j->n, s->streams);
-}
-
-/* Noise into s->spare, from the stream of the step or from what the caller gave. */
-static int take_noise(maskdm_sampler *s, struct job *j, int64_t step)
-{
-    struct mdm_backend *b = mdm_device_backend(s->device);
-
-    if (!j->noise)
-        return draw(s, j, MDM_DRAW_SAMPLER, step, s->spare);
-    return b->v->upload(b, s->spare, j->noise + (j->drawn++ * j->count + j->first) * j->n,
-                        (size_t)(j->batch * j->n) * sizeof *s->spare);
-}
-
-/* From device memory to s->shown. */
-static int show(maskdm_sampler *s, const struct job *j, const float *images)
-{
-    struct mdm_backend *b = mdm_device_backend(s->device);
-
-    return b->v->download(b, s->shown, images, (size_t)(j->batch * j->n) * sizeof *images);
-}
-
-/* Show what evaluation e left, with no lock held. */
-static int report(maskdm_sampler *s, struct job *j, int64_t e)
+/* Tell of an evaluation, with no lock held. */
+static int report(maskdm_sampler *s, struct mdm_job *j)
 {
     struct maskdm_progress p = mdm_progress_blank();
     const double seconds = mdm_clock() - j->began;
-    const int64_t all = s->method.evaluations;
 
     j->done++;
-    if (s->preview && s->preview(s->preview_user, e + 1, all, j->first, j->batch, s->shown))
-        return mdm_fail(MASKDM_ECANCELED, "the preview callback cancelled sampling");
     p.step = j->done;
     p.steps = j->all;
-    p.images = j->first + (e + 1 == all ? j->batch : 0);
+    p.images = j->first + (j->done % j->each ? 0 : j->batch);
     p.seconds_left = seconds / (double)j->done * (double)(j->all - j->done);
     if (seconds > 0)
         p.images_per_second = (double)p.images / seconds;
@@ -77,25 +29,31 @@ static int report(maskdm_sampler *s, struct job *j, int64_t e)
     return j->done < j->all ? mdm_control_check(s->control, "sampling") : MASKDM_OK;
 }
 
+/* A step that is done again has other noise. */
+static int64_t noise_step(const maskdm_sampler *s, const struct mdm_job *j, const struct mdm_evaluation *e)
+{
+    return e->step + j->walk.jumps * s->method.steps;
+}
+
 /* Noise where the solver adds some before it asks. The device is entered. */
-static int churn(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e)
+static int churn(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluation *e)
 {
     struct mdm_backend *b = mdm_device_backend(s->device);
     const struct mdm_mix job = {
         .n = j->batch * j->n, .count = 2, .x = {s->x, s->spare}, .a = {e->before_x, e->before_z}, .y = s->x};
 
-    MDM_TRY(take_noise(s, j, e->step));
+    MDM_TRY(mdm_job_noise(s, j, noise_step(s, j, e)));
     return b->v->mix(b, &job);
 }
 
 /* The step that follows from what was predicted. The device is entered. */
-static int step(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e)
+static int step(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluation *e)
 {
     struct mdm_backend *b = mdm_device_backend(s->device);
     struct mdm_solve job = mdm_method_job(&s->method, e);
 
     if (e->next.z != 0)
-        MDM_TRY(take_noise(s, j, e->step));
+        MDM_TRY(mdm_job_noise(s, j, noise_step(s, j, e)));
     job.n = j->batch * j->n;
     job.x = s->x;
     job.f = s->prediction;
@@ -103,12 +61,11 @@ static int step(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e
     job.start = s->start;
     job.before = s->before;
     job.x0 = s->x0;
-    MDM_TRY(b->v->solve(b, &job));
-    return s->preview ? show(s, j, s->x0) : MASKDM_OK;
+    return b->v->solve(b, &job);
 }
 
-static int on_device(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e,
-                     int (*work)(maskdm_sampler *, struct job *, const struct mdm_evaluation *))
+static int on_device(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluation *e,
+                     int (*work)(maskdm_sampler *, struct mdm_job *, const struct mdm_evaluation *))
 {
     int status;
 
@@ -119,7 +76,7 @@ static int on_device(maskdm_sampler *s, struct job *j, const struct mdm_evaluati
 }
 
 /* One evaluation, and the step that follows it. */
-static int evaluate(maskdm_sampler *s, struct job *j, const struct mdm_evaluation *e)
+static int evaluate(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluation *e)
 {
     const struct mdm_question q = {.batch = j->batch,
                                    .time = e->time,
@@ -133,42 +90,86 @@ static int evaluate(maskdm_sampler *s, struct job *j, const struct mdm_evaluatio
     return on_device(s, j, e, step);
 }
 
-/* All evaluations of the group whose x_T stands in s->x. */
-static int run_group(maskdm_sampler *s, struct job *j)
+/* The evaluations of the step that comes next, of which *i is the first; *i is then the one behind them. */
+static int run_step(maskdm_sampler *s, struct mdm_job *j, int64_t *i)
 {
-    j->drawn = 0;
-    for (int64_t i = 0; i < s->method.evaluations; i++) {
-        const struct mdm_evaluation e = mdm_method_evaluation(&s->method, i);
+    for (int begun = 0; *i < s->method.evaluations; begun = 1, ++*i) {
+        const struct mdm_evaluation e = mdm_method_evaluation(&s->method, *i);
         float *before = s->before;
 
-        MDM_TRY(evaluate(s, j, &e));
-        MDM_TRY(report(s, j, i));
+        if (e.step != j->walk.at)
+            break;
+        if (begun)
+            MDM_TRY(mdm_job_within(s, j, mdm_process_at(s->scheduler->process, e.time)));
         if (before) {
             s->before = s->x0;
             s->x0 = before;
+        }
+        MDM_TRY(evaluate(s, j, &e));
+        MDM_TRY(report(s, j));
+    }
+    return MASKDM_OK;
+}
+
+/* All steps of the group whose x stands in s->x, before the first of them. */
+static int run_group(maskdm_sampler *s, struct mdm_job *j)
+{
+    int64_t i = s->method.restart = mdm_method_first(&s->method, j->walk.at);
+
+    j->drawn = 0;
+    MDM_TRY(mdm_job_between(s, j, j->walk.at));
+    while (j->walk.at < j->walk.steps) {
+        int64_t back;
+
+        MDM_TRY(run_step(s, j, &i));
+        mdm_walk_on(&j->walk);
+        MDM_TRY(mdm_job_between(s, j, j->walk.at));
+        back = mdm_walk_back(&j->walk);
+        if (back) {
+            MDM_TRY(mdm_job_back(s, j, j->walk.at + back, j->walk.at));
+            i = s->method.restart = mdm_method_first(&s->method, j->walk.at);
         }
     }
     return MASKDM_OK;
 }
 
-/* The group's x_T from unit normals in s->x, its images, and their way to s->shown. given: the normals, or NULL. */
-static int draw_group(maskdm_sampler *s, struct job *j, const float *given)
+/* From unit normals in s->x to where the first step finds it: x_T, or a picture with noise. */
+static int start(maskdm_sampler *s, struct mdm_job *j)
 {
     struct mdm_backend *b = mdm_device_backend(s->device);
     const double scale = mdm_method_start(&s->method);
-    const struct mdm_mix start = {.n = j->batch * j->n, .count = 1, .x = {s->x}, .a = {scale}, .y = s->x};
+    const struct mdm_level at = mdm_process_at(s->scheduler->process, s->method.time[s->first_step]);
+    struct mdm_mix mix = {.n = j->batch * j->n, .count = 1, .x = {s->x, s->spare}, .a = {scale}, .y = s->x};
+
+    if (s->first_step) {
+        for (int64_t i = 0; i < j->batch; i++)
+            memcpy(s->shown + i * j->n, mdm_pictures_at(&s->start_from, j->first + i),
+                   (size_t)j->n * sizeof *s->shown);
+        MDM_TRY(b->v->upload(b, s->spare, s->shown, (size_t)(j->batch * j->n) * sizeof *s->shown));
+        mix.count = 2;
+        mix.a[0] = at.noise;
+        mix.a[1] = at.signal;
+    }
+    return mix.count > 1 || scale != 1 ? b->v->mix(b, &mix) : MASKDM_OK;
+}
+
+/* The group's images, and their way to s->shown. given: unit normals to begin with, or NULL. */
+static int draw_group(maskdm_sampler *s, struct mdm_job *j, const float *given)
+{
+    struct mdm_backend *b = mdm_device_backend(s->device);
+    const size_t bytes = (size_t)(j->batch * j->n) * sizeof *s->x;
     int status;
 
+    j->walk = mdm_sampler_walk(s);
     MDM_TRY(mdm_device_enter(s->device));
-    status = given ? b->v->upload(b, s->x, given, (size_t)(j->batch * j->n) * sizeof *given)
-                   : draw(s, j, MDM_DRAW_SAMPLE, 0, s->x);
-    if (status == MASKDM_OK && scale != 1)
-        status = b->v->mix(b, &start);
+    status = given ? b->v->upload(b, s->x, given, bytes) : mdm_job_draw(s, j, MDM_DRAW_SAMPLE, 0, s->x);
+    if (status == MASKDM_OK)
+        status = start(s, j);
     mdm_device_leave(s->device);
     MDM_TRY(status);
     MDM_TRY(run_group(s, j));
     MDM_TRY(mdm_device_enter(s->device));
-    status = show(s, j, s->x);
+    status = b->v->download(b, s->shown, s->x, bytes);
     mdm_device_leave(s->device);
     return status;
 }
@@ -182,8 +183,23 @@ int mdm_sampler_check_labels(const maskdm_sampler *s, int64_t count, const int32
     return MASKDM_OK;
 }
 
+/* Evaluations of a group, over all that it does. */
+static int64_t evaluations(const maskdm_sampler *s)
+{
+    struct mdm_walk w = mdm_sampler_walk(s);
+    int64_t all = 0;
+
+    if (!w.first && w.times == 1)
+        return s->method.evaluations;
+    for (; w.at < w.steps; (void)mdm_walk_back(&w)) {
+        all += mdm_method_first(&s->method, w.at + 1) - mdm_method_first(&s->method, w.at);
+        mdm_walk_on(&w);
+    }
+    return all;
+}
+
 /* Start a job of `count` images; their bytes as floats must be countable, as often as there may be noise given. */
-static int begin(maskdm_sampler *s, struct job *j, int64_t count)
+static int begin(maskdm_sampler *s, struct mdm_job *j, int64_t count)
 {
     const struct mdm_geometry *g = &s->geometry;
     int64_t all;
@@ -193,23 +209,24 @@ static int begin(maskdm_sampler *s, struct job *j, int64_t count)
     if (count < 0 || mdm_mul_i64(&all, count, j->n) ||
         mdm_mul_i64(&all, all, s->method.evaluations * (int64_t)sizeof(float)))
         return mdm_fail(MASKDM_EINVAL, "%lld images are out of range", (long long)count);
-    j->all = (count / s->batch_size + (count % s->batch_size != 0)) * s->method.evaluations;
+    j->each = evaluations(s);
+    j->all = (count / s->batch_size + (count % s->batch_size != 0)) * j->each;
     j->began = mdm_clock();
     MDM_TRY(mdm_sampler_check_labels(s, count, j->labels));
     return mdm_control_check(s->control, "sampling");
 }
 
-static int64_t group_size(const maskdm_sampler *s, const struct job *j)
+static int64_t group_size(const maskdm_sampler *s, const struct mdm_job *j)
 {
     const int64_t left = j->count - j->first;
 
     return left < s->batch_size ? left : s->batch_size;
 }
 
-int mdm_sampler_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
+int mdm_sampler_each(maskdm_sampler *s, int64_t count, struct mdm_seeds seeds, const int32_t *labels,
                      mdm_sampler_take take, void *user)
 {
-    struct job j = {.seeds = seeds, .labels = labels};
+    struct mdm_job j = {.seeds = seeds, .labels = labels};
 
     MDM_TRY(begin(s, &j, count));
     for (; j.first < count; j.first += j.batch) {
@@ -224,8 +241,10 @@ int mdm_sampler_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, co
 int mdm_sampler_run_from(maskdm_sampler *s, int64_t count, float *x, const float *noise, const int32_t *labels)
 {
     const int64_t draws = mdm_method_draws(&s->method);
-    struct job j = {.labels = labels, .noise = noise};
+    struct mdm_job j = {.labels = labels, .noise = noise};
 
+    if (s->first_step || s->hole)
+        return mdm_fail(MASKDM_EINVAL, "given noise is for a sampler that begins with it, and has no pictures");
     MDM_TRY(begin(s, &j, count));
     if (!noise && draws > 0)
         return mdm_fail(MASKDM_EINVAL, "%s with these options needs %lld x %lld x %lld values of noise, not NULL",

@@ -15,6 +15,8 @@ static void destroy(void *object)
     maskdm_sampler *s = object;
 
     mdm_sampler_drop_group(s);
+    mdm_pictures_free(&s->start_from);
+    mdm_hole_release(&s->hole);
     mdm_denoiser_release(&s->denoiser);
     mdm_method_free(&s->method);
     mdm_scheduler_drop(&s->scheduler);
@@ -159,7 +161,7 @@ static int take_lent(void *user, int64_t first, int64_t batch, const float *x)
     return MASKDM_OK;
 }
 
-int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels, int sample_type,
+int mdm_sampler_run(maskdm_sampler *s, int64_t count, struct mdm_seeds seeds, const int32_t *labels, int sample_type,
                     void *out, size_t row_stride, size_t image_stride)
 {
     struct lent l = {.out = out};

@@ -12,6 +12,8 @@
 #include "base/control.h"
 #include "diffusion/method.h"
 #include "sample/denoiser.h"
+#include "sample/hole.h"
+#include "sample/walk.h"
 
 struct maskdm_sampler {
     struct mdm_handle handle;
@@ -26,8 +28,11 @@ struct maskdm_sampler {
     struct mdm_method method;
     int64_t batch_size; /* most images at once */
     uint64_t seed;
-    maskdm_preview_callback preview;
-    void *preview_user;
+    maskdm_step_callback step;
+    void *step_user;
+    struct mdm_pictures start_from; /* what the first step finds with noise; none: noise alone */
+    int64_t first_step;             /* 0 with none */
+    struct mdm_hole *hole;          /* of pictures of which a part is painted; NULL: all is */
     int quiet; /* steps are not reported: the host watches something else */
 
     /* Made for the number of images that go at once, and made anew when that changes. */
@@ -38,7 +43,8 @@ struct maskdm_sampler {
     float *spare;            /* noise */
     float *before, *start;   /* what the method looks back at; NULL where it does not */
     size_t bytes;            /* of that block */
-    float *shown;            /* [B,H,W,C], host memory */
+    float *shown, *seen;     /* [B,H,W,C], host memory: x0 or the images; x between steps */
+    float *other;            /* [H,W,C], host memory: noise of a second seed */
     struct mdm_rng *streams; /* [B] */
 };
 
@@ -51,13 +57,27 @@ int mdm_sampler_create_custom(maskdm_sampler **out, maskdm_device *device, maskd
                               maskdm_drop_callback drop, void *user, const maskdm_options *options,
                               maskdm_control *control);
 void mdm_sampler_drop(maskdm_sampler **s);
+/* Where the noise of image i comes from: stream from[i], or on the way from there to to[i] by the share way[i]. */
+struct mdm_seeds {
+    const uint64_t *from; /* NULL: the sampler's own + i */
+    const uint64_t *to;   /* NULL: nowhere; else `from` is given */
+    const double *way;
+};
 /* Called with each finished group: images first .. first + batch - 1, [batch,H,W,C] in -1 .. 1 units. */
 typedef int (*mdm_sampler_take)(void *user, int64_t first, int64_t batch, const float *x);
-int mdm_sampler_each(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels,
+int mdm_sampler_each(maskdm_sampler *s, int64_t count, struct mdm_seeds seeds, const int32_t *labels,
                      mdm_sampler_take take, void *user);
-int mdm_sampler_run(maskdm_sampler *s, int64_t count, const uint64_t *seeds, const int32_t *labels, int sample_type,
+int mdm_sampler_run(maskdm_sampler *s, int64_t count, struct mdm_seeds seeds, const int32_t *labels, int sample_type,
                     void *out, size_t row_stride, size_t image_stride);
 int mdm_sampler_run_from(maskdm_sampler *s, int64_t count, float *x, const float *noise, const int32_t *labels);
+/* ---- vary.c: kept until they are set again; `image` NULL: none. Where they fail, everything is as it was ---- */
+int mdm_sampler_set_start(maskdm_sampler *s, const maskdm_image *const *image, int64_t count, double strength);
+/* options: kind "inpaint", or a composite with it. */
+int mdm_sampler_set_hole(maskdm_sampler *s, const maskdm_image *const *image, int64_t count, const maskdm_image *mask,
+                         const maskdm_options *options);
+/* The steps that it does. */
+struct mdm_walk mdm_sampler_walk(const maskdm_sampler *s);
+
 /* -1 .. classes - 1 for each of count; NULL is fine. */
 int mdm_sampler_check_labels(const maskdm_sampler *s, int64_t count, const int32_t *labels);
 
@@ -77,13 +97,13 @@ struct mdm_writer;
 enum { MDM_SAMPLING_NAME = 32 }; /* bytes of an image's name with its NUL */
 /* Sample, and write one PNG of `columns` images in a row (0: near square) into a writer, which is committed or
  * abandoned in every case. bits: 8 or 16. Sizes that a grid cannot have are refused before the first step. */
-int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
-                           struct mdm_writer **writer);
+int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, struct mdm_seeds seeds, const int32_t *labels,
+                           int64_t columns, int bits, struct mdm_writer **writer);
 /* Sample, and write each image under its name into an existing folder, as soon as its group is done. number: which
- * `count` images of the whole to draw, NULL for 0 .. count - 1; an image's seed and its place in `labels` go by its
+ * `count` images of the whole to draw, NULL for 0 .. count - 1; an image's seeds and its place in `labels` go by its
  * number. *written counts those that are there, after a failure too. */
-int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels, int bits,
-                             const char *folder, int64_t *written);
+int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, struct mdm_seeds seeds,
+                             const int32_t *labels, int bits, const char *folder, int64_t *written);
 /* "000012.png" */
 void mdm_sampler_name(char out[MDM_SAMPLING_NAME], int64_t number);
 

@@ -96,8 +96,8 @@ static void end(struct output *o)
     mdm_free(o->byte);
 }
 
-int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labels, int64_t columns, int bits,
-                           struct mdm_writer **writer)
+int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, struct mdm_seeds seeds, const int32_t *labels,
+                           int64_t columns, int bits, struct mdm_writer **writer)
 {
     struct output o = {.columns = columns};
     int status = begin(&o, s, count, bits);
@@ -106,7 +106,7 @@ int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labe
         status = mdm_image_sheet(&o.sheet, count, &o.columns, o.geometry->height, o.geometry->width,
                                  (int)o.geometry->channels);
     if (status == MASKDM_OK)
-        status = mdm_sampler_each(s, count, NULL, labels, take_images, &o);
+        status = mdm_sampler_each(s, count, seeds, labels, take_images, &o);
     if (status == MASKDM_OK)
         status = mdm_image_encode_png(o.sheet, writer, bits);
     mdm_writer_abandon(writer);
@@ -114,27 +114,51 @@ int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, const int32_t *labe
     return status;
 }
 
-/* Images that are not consecutive bring their own seeds, and each its own label. */
-static int write_numbered(maskdm_sampler *s, int64_t count, const int32_t *labels, struct output *o)
-{
-    uint64_t *seeds = mdm_need((size_t)count, sizeof *seeds, "seeds");
-    int32_t *own = labels ? mdm_need((size_t)count, sizeof *own, "labels") : NULL;
-    int status = seeds && (own || !labels) ? MASKDM_OK : MASKDM_ENOMEM;
+/* What belongs to images that are not consecutive, each at its place. */
+struct picked {
+    uint64_t *from, *to;
+    double *way;
+    int32_t *labels;
+};
 
-    for (int64_t i = 0; status == MASKDM_OK && i < count; i++) {
-        seeds[i] = s->seed + (uint64_t)o->number[i];
-        if (own)
-            own[i] = labels[o->number[i]];
+static int pick(struct picked *p, const maskdm_sampler *s, int64_t count, const int64_t *number,
+                struct mdm_seeds seeds, const int32_t *labels)
+{
+    p->from = mdm_need((size_t)count, sizeof *p->from, "seeds");
+    p->to = seeds.to ? mdm_need((size_t)count, sizeof *p->to, "seeds") : NULL;
+    p->way = seeds.to ? mdm_need((size_t)count, sizeof *p->way, "seeds") : NULL;
+    p->labels = labels ? mdm_need((size_t)count, sizeof *p->labels, "labels") : NULL;
+    if (!p->from || (seeds.to && (!p->to || !p->way)) || (labels && !p->labels))
+        return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < count; i++) {
+        p->from[i] = seeds.from ? seeds.from[number[i]] : s->seed + (uint64_t)number[i];
+        if (seeds.to) {
+            p->to[i] = seeds.to[number[i]];
+            p->way[i] = seeds.way[number[i]];
+        }
+        if (labels)
+            p->labels[i] = labels[number[i]];
     }
+    return MASKDM_OK;
+}
+
+static int write_numbered(maskdm_sampler *s, int64_t count, struct mdm_seeds seeds, const int32_t *labels,
+                          struct output *o)
+{
+    struct picked p = {0};
+    int status = pick(&p, s, count, o->number, seeds, labels);
+
     if (status == MASKDM_OK)
-        status = mdm_sampler_each(s, count, seeds, own, take_images, o);
-    mdm_free(seeds);
-    mdm_free(own);
+        status = mdm_sampler_each(s, count, (struct mdm_seeds){p.from, p.to, p.way}, p.labels, take_images, o);
+    mdm_free(p.from);
+    mdm_free(p.to);
+    mdm_free(p.way);
+    mdm_free(p.labels);
     return status;
 }
 
-int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, const int32_t *labels, int bits,
-                             const char *folder, int64_t *written)
+int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, struct mdm_seeds seeds,
+                             const int32_t *labels, int bits, const char *folder, int64_t *written)
 {
     struct output o = {.folder = folder, .number = number, .written = written};
     int status;
@@ -142,8 +166,8 @@ int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *nu
     *written = 0;
     status = begin(&o, s, count, bits);
     if (status == MASKDM_OK)
-        status =
-            number ? write_numbered(s, count, labels, &o) : mdm_sampler_each(s, count, NULL, labels, take_images, &o);
+        status = number ? write_numbered(s, count, seeds, labels, &o)
+                        : mdm_sampler_each(s, count, seeds, labels, take_images, &o);
     end(&o);
     return status;
 }

@@ -40,7 +40,7 @@ static struct {
     maskdm_device *device;
     maskdm_file *file;
     maskdm_file_writer *file_writer;
-    maskdm_image *image, *images[2];
+    maskdm_image *image, *grey, *images[2];
     maskdm_mask *mask;
     maskdm_model *model;
     maskdm_optimizer *optimizer, *unbound;
@@ -50,7 +50,7 @@ static struct {
     maskdm_trainer *trainer;
     maskdm_options *network_options, *device_options, *folder_options, *image_options, *mask_options,
         *optimizer_options,
-        *ema_options, *sampler_options, *scheduler_options, *trainer_options, *job;
+        *ema_options, *inpaint_options, *sampler_options, *scheduler_options, *trainer_options, *job;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128], text[8192];
     const char *names[2], *optional[1];
     void *file_bytes, *model_bytes, *picture_bytes;
@@ -96,10 +96,10 @@ static void hear(void *user, int level, const char *line)
     (void)line;
 }
 
-static int preview(void *user, int64_t step, int64_t steps, int64_t first, int64_t count, const float *x0)
+static int see_step(void *user, const struct maskdm_step *step)
 {
     (void)user;
-    return !(step <= steps && first >= 0 && count > 0 && x0);
+    return !(step->step <= step->steps && step->first >= 0 && step->count > 0 && step->x && step->x0);
 }
 
 static int denoise(void *user, int64_t count, const float *x, double time, const int32_t *labels, float *prediction)
@@ -211,6 +211,7 @@ static void make_options(void)
     rig.mask_options = rig_options("mask", "");
     rig.optimizer_options = rig_options("optimizer", "");
     rig.ema_options = rig_options("ema", "");
+    rig.inpaint_options = rig_options("inpaint", "");
     rig.sampler_options = rig_options("sampler", "sampler=ddim steps=2");
     rig.scheduler_options = rig_options("scheduler", "timesteps=100");
     rig.trainer_options = rig_options("trainer", "batch_size=2");
@@ -233,6 +234,9 @@ static void fill_arrays(void)
 
 static void make_rig(void)
 {
+    unsigned char white[8 * 8];
+
+    memset(white, 255, sizeof white);
     fill_arrays();
     make_options();
     MUST(maskdm_device_open(&rig.device, "cpu", rig.device_options));
@@ -251,6 +255,7 @@ static void make_rig(void)
     rig.data = rig_data(rig.device);
     MUST(maskdm_image_create(&rig.image, 8, 8, 3, MASKDM_SAMPLE_U8, rig.bytes, 0));
     rig.images[0] = rig.images[1] = rig.image;
+    MUST(maskdm_image_create(&rig.grey, 8, 8, 1, MASKDM_SAMPLE_U8, white, 0));
     make_files();
 }
 
@@ -259,7 +264,7 @@ static void drop_rig(void)
     maskdm_options **options[] = {&rig.network_options, &rig.device_options,    &rig.folder_options,
                                   &rig.image_options,   &rig.mask_options,      &rig.optimizer_options,
                                   &rig.ema_options,     &rig.sampler_options,   &rig.scheduler_options,
-                                  &rig.trainer_options, &rig.job};
+                                  &rig.trainer_options, &rig.inpaint_options,   &rig.job};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         maskdm_options_release(options[i]);
@@ -276,6 +281,7 @@ static void drop_rig(void)
     maskdm_file_release(&rig.file);
     maskdm_file_writer_release(&rig.file_writer);
     maskdm_image_release(&rig.image);
+    maskdm_image_release(&rig.grey);
     maskdm_device_release(&rig.device);
     free(rig.file_bytes);
     free(rig.model_bytes);

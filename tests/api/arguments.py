@@ -13,7 +13,7 @@ api, out = json.load(open(sys.argv[1])), sys.argv[2]
 
 # Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
 NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket
-maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_preview.callback
+maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_step.callback maskdm_sampler_set_start.image maskdm_sampler_set_hole.image maskdm_sampler_set_hole.options
 maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_set_metadata.value maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
 maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
@@ -102,7 +102,10 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
     "maskdm_convert.options": "rig.job",
     "maskdm_control_set_progress.callback": "progress", "maskdm_control_set_log.callback": "hear",
-    "maskdm_sampler_set_preview.callback": "preview",
+    "maskdm_sampler_set_step.callback": "see_step", "maskdm_sampler_set_start.count": "1",
+    "maskdm_sampler_set_start.strength": "0.5", "maskdm_sampler_set_hole.count": "1", "maskdm_sampler_set_hole.mask": "rig.grey",
+    "maskdm_sampler_set_hole.options": "rig.inpaint_options", "maskdm_sampler_run_between.out": "rig.bytes",
+    "maskdm_sampler_run_between.through": "rig.seeds", "maskdm_sampler_run_between.count": "2", "int64_t frames": "2",
     "const char *kind": '"uvit"', "const char *key": '"key"', "const maskdm_options *options": "rig.network_options",
     "maskdm_options *options": "rig.network_options",
     "char *buffer": "rig.text", "size_t capacity": "sizeof rig.text", "size_t *needed": "&rig.size",

@@ -244,7 +244,7 @@ static int look(void)
         maskdm_model_height(h.model) != RIG_SIDE || !maskdm_mask_name(h.mask) || maskdm_device_threads(h.device) < 1)
         return MASKDM_EINVAL;
     maskdm_control_set_log(h.control, NULL, NULL);
-    maskdm_sampler_set_preview(h.sampler, NULL, NULL);
+    maskdm_sampler_set_step(h.sampler, NULL, NULL);
     return MASKDM_OK;
 }
 
@@ -288,8 +288,8 @@ static const struct act {
 
 /* ---- the callbacks ---- */
 
-enum { PROGRESS, PREVIEW, LOG, FETCH, VISIBLE, DRAW, LOOP, CALLBACKS };
-static const char *const callback_name[] = {"progress", "preview", "log", "fetch", "visible", "draw", "loop"};
+enum { PROGRESS, STEP, LOG, FETCH, VISIBLE, DRAW, LOOP, CALLBACKS };
+static const char *const callback_name[] = {"progress", "step", "log", "fetch", "visible", "draw", "loop"};
 
 static struct {
     int callback, armed, fired, elsewhere, result;
@@ -328,15 +328,15 @@ static int progress(void *user, const struct maskdm_progress *p)
     return 0;
 }
 
-static int preview(void *user, int64_t step, int64_t steps, int64_t first, int64_t count, const float *x0)
+static int see_step(void *user, const struct maskdm_step *step)
 {
     float sum = 0;
 
     (void)user;
-    hook(PREVIEW);
-    for (int64_t i = 0; i < count * RIG_VALUES; i++)
-        sum += x0[i];
-    return !(step <= steps && first >= 0 && sum == sum);
+    hook(STEP);
+    for (int64_t i = 0; i < step->count * RIG_VALUES; i++)
+        sum += step->x0[i] + step->x[i];
+    return !(step->step <= step->steps && step->first >= 0 && sum == sum);
 }
 
 static void hear(void *user, int level, const char *line)
@@ -473,8 +473,8 @@ static const struct call {
     {"trainer_step", call_step, ON(PROGRESS) | ON(FETCH) | ON(VISIBLE) | ON(DRAW) | ON(LOOP),
      TRAINER | OPTIMIZER | DATA, 0, NULL, NULL},
     {"trainer_validate", call_validate, ON(FETCH) | ON(LOOP), TRAINER | OPTIMIZER | DATA, 0, NULL, NULL},
-    {"sampler_run", call_sample, ON(PROGRESS) | ON(PREVIEW) | ON(LOOP), SAMPLER, MODEL, NULL, NULL},
-    {"sampler_run_from", call_sample_from, ON(PROGRESS) | ON(PREVIEW) | ON(LOOP), SAMPLER, MODEL, NULL, NULL},
+    {"sampler_run", call_sample, ON(PROGRESS) | ON(STEP) | ON(LOOP), SAMPLER, MODEL, NULL, NULL},
+    {"sampler_run_from", call_sample_from, ON(PROGRESS) | ON(STEP) | ON(LOOP), SAMPLER, MODEL, NULL, NULL},
     {"data_get", call_get, ON(FETCH), DATA, 0, NULL, NULL},
     {"data_batch", call_batch, ON(FETCH), DATA, 0, NULL, NULL},
     {"mask_draw", call_draw, ON(VISIBLE) | ON(DRAW), 0, MASK, NULL, NULL},
@@ -524,7 +524,7 @@ static void make_handles(const struct call *c, int callback)
     MUST(maskdm_optimizer_create(&h.unbound, NULL, NULL));
     MUST(maskdm_trainer_create(&h.trainer, h.model, h.mask, h.optimizer, to, h.control));
     MUST(maskdm_sampler_create(&h.sampler, h.model, MASKDM_WEIGHTS_EMA, so, h.control));
-    maskdm_sampler_set_preview(h.sampler, preview, NULL);
+    maskdm_sampler_set_step(h.sampler, see_step, NULL);
     h.few = rig_options("trainer", "batch_size=2");
     if (c->kind) {
         snprintf(text, sizeof text, c->options, root, root);

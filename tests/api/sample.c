@@ -107,17 +107,19 @@ struct watch {
     maskdm_control *control;
 };
 
-static int preview(void *user, int64_t step, int64_t steps, int64_t first, int64_t count, const float *x0)
+static int preview(void *user, const struct maskdm_step *step)
 {
     struct watch *w = user;
 
-    ck_assert_int_eq(step, w->previews % STEPS + 1);
-    ck_assert_int_eq(steps, STEPS);
-    ck_assert_int_eq(first, w->previews / STEPS * 2);
-    ck_assert_int_eq(count, 2);
-    for (int64_t i = 0; i < count * N; i++)
-        if (!(x0[i] <= w->largest))
-            w->largest = x0[i];
+    ck_assert_uint_eq(step->struct_size, sizeof *step);
+    ck_assert_int_eq(step->step, w->previews % STEPS + 1);
+    ck_assert_int_eq(step->steps, STEPS);
+    ck_assert_int_eq(step->first, w->previews / STEPS * 2);
+    ck_assert_int_eq(step->count, 2);
+    ck_assert_int_eq(step->values, N);
+    for (int64_t i = 0; i < step->count * N; i++)
+        if (!(step->x0[i] <= w->largest))
+            w->largest = step->x0[i];
     return ++w->previews == w->cancel_at;
 }
 
@@ -145,7 +147,7 @@ START_TEST(watching_and_cancelling)
     OK(maskdm_control_create(&control));
     maskdm_control_set_progress(control, progress, &w);
     s = sampler(m, DDIM "batch_size=2", control);
-    maskdm_sampler_set_preview(s, preview, &w);
+    maskdm_sampler_set_step(s, preview, &w);
     OK(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, expected, 0, 0));
     ck_assert_int_eq(w.previews, 2 * STEPS);
     ck_assert_int_eq(w.reports, 2 * STEPS);
@@ -155,6 +157,7 @@ START_TEST(watching_and_cancelling)
 
     w = (struct watch){.cancel_at = 8};
     ck_assert_int_eq(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0), MASKDM_ECANCELED);
+    ck_assert_str_eq(maskdm_last_error(), "the step callback cancelled sampling");
     ck_assert_int_eq(w.previews, 8);
     w = (struct watch){.control = control};
     ck_assert_int_eq(maskdm_sampler_run(s, 4, NULL, NULL, MASKDM_SAMPLE_U8, got, 0, 0), MASKDM_ECANCELED);

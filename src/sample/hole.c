@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Known pixels, and the others.
+ */
+#include "sample/hole.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+static int open_where_white(struct mdm_hole *h, const maskdm_image *mask, const struct mdm_geometry *g)
+{
+    int64_t open = 0;
+
+    if (mask->height != g->height || mask->width != g->width || mask->channels != 1)
+        return mdm_fail(MASKDM_ESHAPE, "a hole of %lld x %lld x %d, where images are %lld x %lld and it is x 1",
+                        (long long)mask->height, (long long)mask->width, mask->channels, (long long)g->height,
+                        (long long)g->width);
+    for (int64_t i = 0; i < g->height * g->width; i++)
+        open += h->open[i] = mask->sample[i] >= 32768;
+    return open ? MASKDM_OK : mdm_fail(MASKDM_EINVAL, "the hole is empty: no pixel of it is white");
+}
+
+static int fill(struct mdm_hole *h, const maskdm_image *const *image, int64_t count, const maskdm_image *mask,
+                const struct mdm_geometry *g)
+{
+    h->channels = g->channels;
+    h->times = 1;
+    h->open = mdm_need((size_t)g->height, (size_t)g->width, "a hole");
+    h->noise = mdm_need((size_t)(g->height * g->width), (size_t)g->channels * sizeof *h->noise, "noise of a picture");
+    if (!h->open || !h->noise)
+        return MASKDM_ENOMEM;
+    MDM_TRY(mdm_pictures_take(&h->known, image, count, g));
+    return open_where_white(h, mask, g);
+}
+
+int mdm_hole_create(struct mdm_hole **out, const maskdm_image *const *image, int64_t count, const maskdm_image *mask,
+                    const struct mdm_geometry *g)
+{
+    int status;
+
+    *out = mdm_need(1, sizeof **out, "a hole");
+    if (!*out)
+        return MASKDM_ENOMEM;
+    status = fill(*out, image, count, mask, g);
+    if (status < 0)
+        mdm_hole_release(out);
+    return status;
+}
+
+void mdm_hole_release(struct mdm_hole **out)
+{
+    struct mdm_hole *h = *out;
+
+    *out = NULL;
+    if (!h)
+        return;
+    mdm_pictures_free(&h->known);
+    mdm_free(h->open);
+    mdm_free(h->noise);
+    mdm_free(h);
+}
+
+void mdm_hole_hold(const struct mdm_hole *h, int64_t i, struct mdm_level at, float *x)
+{
+    const float *known = mdm_pictures_at(&h->known, i);
+
+    for (int64_t k = 0; k < h->known.n; k++)
+        if (!h->open[k / h->channels])
+            x[k] = (float)(at.signal * (double)known[k] + at.noise * (double)h->noise[k]);
+}
