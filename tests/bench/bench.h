@@ -31,6 +31,7 @@ struct workload {
 
 int run_training(const struct workload *w, const struct settings *s);
 int run_attention(const struct workload *w, const struct settings *s);
+int run_convolution(const struct workload *w, const struct settings *s);
 int run_speedup(const struct workload *w, const struct settings *s);
 int run_sampling(const struct workload *w, const struct settings *s);
 int run_threads(const struct workload *w, const struct settings *s);

@@ -42,6 +42,9 @@ static const struct workload workloads[] = {
     {"C9c", run_memory, LARGE, QUARTER, 256, 768, 13, 2, "peak memory of C4"},
     {"C10", run_loading, SMALL, NULL, 64, 512, 13, 1, "load a model and draw its first image, one step"},
     {"C11", run_loader, SMALL, FEW, 64, 512, 13, 64, "share of C2's step spent waiting for images"},
+    {"C12a", run_convolution, NULL, NULL, 32, 64, 0, 16, "3x3 convolution forward and backward, 64 channels"},
+    {"C12b", run_convolution, NULL, NULL, 16, 128, 0, 16, "3x3 convolution forward and backward, 128 channels"},
+    {"C12c", run_convolution, NULL, NULL, 8, 256, 0, 16, "3x3 convolution forward and backward, 256 channels"},
 };
 
 static int is_wanted(const char *label, const char *asked)
