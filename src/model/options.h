@@ -13,6 +13,8 @@ struct mdm_uvit_options {
     double mlp_ratio;
     int qkv_bias, time_mlp;
     int64_t classes;
+    enum mdm_uvit_form { MDM_UVIT_MASKED, MDM_UVIT_ORIGINAL } form;
+    int conv;
     double route_ratio;
     int64_t route_from;
 };

@@ -3,9 +3,9 @@
  * The masked U-ViT: tokens of the visible patches behind one for the time (and one for the class), half of the
  * blocks, one in the middle, and the other half, each joined first to the output of its mirror image.
  *
- * Lei et al., "Masked Diffusion Models Are Fast Distribution Learners", arXiv 2306.11363; Bao et al., "All are Worth
- * Words: A ViT Backbone for Diffusion Models", CVPR 2023. Parameters have the authors' names and order, so that
- * their checkpoints map by construction.
+ * Lei et al., "Masked Diffusion Models Are Fast Distribution Learners", arXiv 2306.11363 (form=masked); Bao et al.,
+ * "All are Worth Words: A ViT Backbone for Diffusion Models", CVPR 2023 (form=original). Parameters have the authors'
+ * names and order, so that their checkpoints map by construction.
  */
 #include "model/network.h"
 
@@ -14,8 +14,19 @@
 
 #include <math.h>
 
+/* How two programs have the same network. */
+struct form {
+    const char *scope, *position, *head; /* of parameters */
+    int key_bias;                        /* qkv_bias is one bias of all three, the keys' too */
+    int null_row;                        /* the null class has a row beside the table, which else has it last */
+    int exact_time;                      /* sinusoids of the time without float's rounding */
+};
+static const struct form forms[] = {{"encoder.", "encoder_pos_embed", "encoder_to_output", 0, 1, 0},
+                                    {"", "pos_embed", "decoder_pred", 1, 0, 1}};
+
 struct uvit {
     struct mdm_uvit_options set;
+    const struct form *form;
     struct mdm_geometry geo;
     int64_t dim, hidden, half; /* half: blocks on each side of the middle */
     int64_t extras;            /* tokens before the patches */
@@ -26,6 +37,7 @@ static int read_options(struct uvit *u, const maskdm_options *o)
     struct mdm_uvit_options *s = &u->set;
 
     mdm_options_read(o, &mdm_uvit_options, s);
+    u->form = &forms[s->form];
     MDM_TRY(mdm_geometry_set(&u->geo, o, &s->image_size, s->patch_size, s->channels, s->classes));
     MDM_TRY(mdm_geometry_check_blocks(o, s->dim, s->depth, s->heads, s->mlp_ratio));
     if (s->dim % 2)
@@ -77,7 +89,7 @@ static mdm_val vector(struct mdm_graph *g, const char *name, int64_t n, enum mdm
 
 /* Parameters of one block, asked for in the authors' order, which is not the order of use. */
 struct block {
-    mdm_val norm1[2], q, v, qkv, proj[2], norm2[2], fc1[2], fc2[2], skip[2];    /* pairs: weight, bias */
+    mdm_val norm1[2], q, v, qkv[2], proj[2], norm2[2], fc1[2], fc2[2], skip[2];    /* pairs: weight, bias */
 };
 
 static struct block block_params(struct mdm_graph *g, const struct uvit *u, int joined)
@@ -87,9 +99,10 @@ static struct block block_params(struct mdm_graph *g, const struct uvit *u, int 
 
     p.norm1[0] = vector(g, "norm1.weight", d, MDM_INIT_ONE);
     p.norm1[1] = vector(g, "norm1.bias", d, MDM_INIT_ZERO);
-    p.q = u->set.qkv_bias ? vector(g, "attn.q_bias", d, MDM_INIT_ZERO) : MDM_NONE;
-    p.v = u->set.qkv_bias ? vector(g, "attn.v_bias", d, MDM_INIT_ZERO) : MDM_NONE;
-    p.qkv = weight(g, "attn.qkv.weight", 3 * d, d);
+    p.q = u->set.qkv_bias && !u->form->key_bias ? vector(g, "attn.q_bias", d, MDM_INIT_ZERO) : MDM_NONE;
+    p.v = u->set.qkv_bias && !u->form->key_bias ? vector(g, "attn.v_bias", d, MDM_INIT_ZERO) : MDM_NONE;
+    p.qkv[0] = weight(g, "attn.qkv.weight", 3 * d, d);
+    p.qkv[1] = u->set.qkv_bias && u->form->key_bias ? vector(g, "attn.qkv.bias", 3 * d, MDM_INIT_ZERO) : MDM_NONE;
     p.proj[0] = weight(g, "attn.proj.weight", d, d);
     p.proj[1] = vector(g, "attn.proj.bias", d, MDM_INIT_ZERO);
     p.norm2[0] = vector(g, "norm2.weight", d, MDM_INIT_ONE);
@@ -132,8 +145,8 @@ static struct stream block(struct mdm_graph *g, const struct uvit *u, struct str
             h = mdm_layernorm(g, x, p.norm1[0], p.norm1[1], epsilon);
         *entered = x;
     }
-    h = mdm_linear(g, h, p.qkv, MDM_NONE);
-    if (u->set.qkv_bias)
+    h = mdm_linear(g, h, p.qkv[0], p.qkv[1]);
+    if (p.q != MDM_NONE)
         h = mdm_qkv_bias(g, h, p.q, p.v);
     h = mdm_linear(g, mdm_attention(g, h, u->set.heads), p.proj[0], p.proj[1]);
     h = mdm_add_norm(g, &x, x, h, p.norm2[0], p.norm2[1], epsilon);
@@ -146,11 +159,11 @@ static void enter_block(struct mdm_graph *g, const struct uvit *u, int i)
     const int half = (int)u->half;
 
     if (i < half)
-        mdm_graph_scope(g, "encoder.in_blocks.%d.", i);
+        mdm_graph_scope(g, "%sin_blocks.%d.", u->form->scope, i);
     else if (i == half)
-        mdm_graph_scope(g, "encoder.mid_block.");
+        mdm_graph_scope(g, "%smid_block.", u->form->scope);
     else
-        mdm_graph_scope(g, "encoder.out_blocks.%d.", i - half - 1);
+        mdm_graph_scope(g, "%sout_blocks.%d.", u->form->scope, i - half - 1);
 }
 
 /* All blocks. With `keep`, some tokens pass by those from `first` to its mirror image (Krause et al., "TREAD: Token
@@ -180,7 +193,7 @@ static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x, mdm_v
 
 static mdm_val embed_time(struct mdm_graph *g, const struct uvit *u, mdm_val time)
 {
-    mdm_val h = mdm_timestep(g, time, u->dim, 0), w[2], b[2];
+    mdm_val h = mdm_timestep(g, time, u->dim, u->form->exact_time), w[2], b[2];
 
     if (!u->set.time_mlp)
         return h;
@@ -200,9 +213,9 @@ static mdm_val embed(struct mdm_graph *g, const struct uvit *u, const struct mdm
     mdm_val none = MDM_NONE, position, w, b, x, extra[2];
     int extras = 0;
 
-    if (geo->classes)
+    if (geo->classes && u->form->null_row)
         none = weight(g, "uncond_embed", 1, d);
-    position = mdm_graph_param(g, "encoder_pos_embed", mdm_shape3(1, u->extras + geo->patches, d),
+    position = mdm_graph_param(g, u->form->position, mdm_shape3(1, u->extras + geo->patches, d),
                                MDM_INIT_NORMAL, 0.02);
     w = mdm_graph_param(g, "patch_embed.proj.weight", mdm_shape4(d, c, p, p), MDM_INIT_UNIFORM, bound);
     b = mdm_graph_param(g, "patch_embed.proj.bias", mdm_shape1(d), MDM_INIT_UNIFORM, bound);
@@ -215,19 +228,50 @@ static mdm_val embed(struct mdm_graph *g, const struct uvit *u, const struct mdm
     return mdm_tokens(g, extra, extras, x, position, in->index);
 }
 
+/* The last norm looks at each token alone, so the extra ones may go first. */
+static mdm_val predict(struct mdm_graph *g, const struct uvit *u, mdm_val x)
+{
+    const int64_t values = u->geo.patch * u->geo.patch * u->geo.channels;
+    char name[2][64];
+    mdm_val w, b;
+
+    mdm_graph_scope(g, "%s", u->form->scope);
+    w = vector(g, "norm.weight", u->dim, MDM_INIT_ONE);
+    b = vector(g, "norm.bias", u->dim, MDM_INIT_ZERO);
+    x = mdm_layernorm(g, mdm_trim(g, x, u->extras), w, b, epsilon);
+    mdm_graph_scope(g, "%s", "");
+    mdm_format(name[0], sizeof name[0], "%s.weight", u->form->head);
+    mdm_format(name[1], sizeof name[1], "%s.bias", u->form->head);
+    w = weight(g, name[0], values, u->dim);
+    b = vector(g, name[1], values, MDM_INIT_ZERO);
+    return mdm_linear(g, x, w, b);
+}
+
+/* A 3x3 convolution over the image that the patches make. Hidden ones are zeros to it, as what lies outside is. */
+static mdm_val smooth(struct mdm_graph *g, const struct uvit *u, mdm_val x, mdm_val index)
+{
+    const struct mdm_geometry *geo = &u->geo;
+    const int64_t c = geo->channels;
+    const double bound = 1 / sqrt(9.0 * (double)c);
+    mdm_val w = mdm_graph_param(g, "final_layer.weight", mdm_shape4(c, c, 3, 3), MDM_INIT_UNIFORM, bound);
+    mdm_val b = mdm_graph_param(g, "final_layer.bias", mdm_shape1(c), MDM_INIT_UNIFORM, bound);
+
+    x = mdm_paste(g, x, index, geo->patch, geo->height, geo->width);
+    x = mdm_conv(g, x, w, b, MDM_NONE, (struct mdm_stride){1, 1, 1});
+    return mdm_cut(g, x, index, geo->patch);
+}
+
 static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options,
                    struct mdm_extent e)
 {
     struct uvit u;
-    mdm_val x, w, b;
-    int64_t values;
+    mdm_val x;
     int rc = read_options(&u, options);
 
     if (rc < 0) {
         mdm_failure_take(&g->failure, rc);
         return;
     }
-    values = u.geo.patch * u.geo.patch * u.geo.channels;
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, u.geo.height, u.geo.width, u.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
     if (e.routed)
@@ -236,17 +280,9 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     if (u.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
-    mdm_graph_scope(g, "encoder.");
-    x = trunk(g, &u, embed(g, &u, ports), ports->keep);
-    /* The norm looks at each token alone, so the extra ones may go first. */
-    mdm_graph_scope(g, "encoder.");
-    w = vector(g, "norm.weight", u.dim, MDM_INIT_ONE);
-    b = vector(g, "norm.bias", u.dim, MDM_INIT_ZERO);
-    x = mdm_layernorm(g, mdm_trim(g, x, u.extras), w, b, epsilon);
-    mdm_graph_scope(g, "%s", "");
-    w = weight(g, "encoder_to_output.weight", values, u.dim);
-    b = vector(g, "encoder_to_output.bias", values, MDM_INIT_ZERO);
-    ports->output = mdm_linear(g, x, w, b);
+    mdm_graph_scope(g, "%s", u.form->scope);
+    x = predict(g, &u, trunk(g, &u, embed(g, &u, ports), ports->keep));
+    ports->output = u.set.conv ? smooth(g, &u, x, ports->index) : x;
     mdm_graph_output(g, ports->output);
 }
 

@@ -29,6 +29,12 @@ static const struct {
      4, (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, (const int32_t[]){1, -1}, 1, (const int32_t[]){2, 0}},
     {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=3 heads=1 route_ratio=0.25 route_from=1", 1, 4,
      (const int32_t[]){0, 1, 2, 3}, NULL, 3, (const int32_t[]){0, 1, 3}},
+    {"uvit",
+     "form=original conv=true image_size=4x6 patch_size=2 channels=2 dim=4 depth=3 heads=1 mlp_ratio=1 "
+     "qkv_bias=true time_mlp=true classes=3",
+     2, 4, (const int32_t[]){0, 1, 3, 5, 1, 2, 3, 4}, (const int32_t[]){2, -1}, 0, NULL},
+    {"uvit", "conv=true image_size=8 patch_size=4 channels=3 dim=4 depth=1 heads=2", 1, 4,
+     (const int32_t[]){0, 1, 2, 3}, NULL, 0, NULL},
     {"dit", "image_size=8 patch_size=4 channels=3 dim=8 depth=2 heads=2", 2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3},
      NULL, 0, NULL},
     {"dit", "image_size=4x6 patch_size=2 channels=1 dim=8 depth=1 heads=4 mlp_ratio=1.5 classes=2", 3, 6,

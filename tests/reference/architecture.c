@@ -30,10 +30,35 @@ static int describe_dit(struct reference_case *c, char *text, size_t size)
     return 0;
 }
 
+/* true or false, as an argument has it. */
+static const char *is_set(struct reference_case *c, const char *key, const char *absent)
+{
+    return !strcmp(case_value(c, "network", key, absent), "true") ? "true" : "false";
+}
+
+static int describe_uvit(struct reference_case *c, char *text, size_t size)
+{
+    const double classes = case_number(c, "network", "num_classes", -1);
+
+    if (!strcmp(is_set(c, "skip", "true"), "false")) {
+        snprintf(c->skipped, sizeof c->skipped, "a U-ViT without long skips is not built");
+        return -1;
+    }
+    snprintf(text, size,
+             "form=original image_size=%.0f patch_size=%.0f channels=%.0f dim=%.0f depth=%.0f heads=%.0f "
+             "mlp_ratio=%.17g classes=%.0f qkv_bias=%s time_mlp=%s conv=%s",
+             case_number(c, "network", "img_size", 224), case_number(c, "network", "patch_size", 16),
+             case_number(c, "network", "in_chans", 3), case_number(c, "network", "embed_dim", 768),
+             case_number(c, "network", "depth", 12), case_number(c, "network", "num_heads", 12),
+             case_number(c, "network", "mlp_ratio", 4), classes > 0 ? classes : 0, is_set(c, "qkv_bias", "false"),
+             is_set(c, "mlp_time_embed", "false"), is_set(c, "conv", "true"));
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*describe)(struct reference_case *c, char *text, size_t size);
-} architectures[] = {{"dit", describe_dit}};
+} architectures[] = {{"dit", describe_dit}, {"uvit", describe_uvit}};
 
 static maskdm_model *make_model(struct reference_case *c)
 {

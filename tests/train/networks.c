@@ -11,6 +11,7 @@ static const char dit_sigma[] = "image_size=8 patch_size=4 dim=16 depth=1 heads=
 
 #define UVIT "image_size=8 patch_size=2 dim=16 depth=5 heads=2 mlp_ratio=2 classes=5"
 static const char whole[] = UVIT, routed[] = UVIT " route_ratio=0.5 route_from=1";
+static const char original[] = UVIT " form=original conv=true";
 
 static const struct {
     const char *kind, *network, *mask, *frozen;
@@ -20,6 +21,8 @@ static const struct {
     {"dit", dit, NULL, "pos_embed"},
     {"dit", dit, "type=none", "pos_embed"},
     {"dit", dit_sigma, "type=patch ratio=0.25", "pos_embed"},
+    {"uvit", original, NULL, NULL},
+    {"uvit", original, "type=none", NULL},
 };
 
 static void open_case(struct tiny *t, int i, const char *device)

@@ -113,6 +113,51 @@ START_TEST(parameters_stand_in_the_authors_order)
 }
 END_TEST
 
+/* Of Bao et al.'s program: U-ViT-S/2 for CIFAR-10 has 44 million, counted by hand. */
+START_TEST(the_original_has_its_own_names)
+{
+    static const char *const names[] = {"pos_embed",
+                                        "patch_embed.proj.weight",
+                                        "patch_embed.proj.bias",
+                                        "label_emb.weight",
+                                        "time_embed.0.weight",
+                                        "time_embed.0.bias",
+                                        "time_embed.2.weight",
+                                        "time_embed.2.bias",
+                                        "in_blocks.0.norm1.weight",
+                                        "in_blocks.0.norm1.bias",
+                                        "in_blocks.0.attn.qkv.weight",
+                                        "in_blocks.0.attn.qkv.bias",
+                                        "in_blocks.0.attn.proj.weight"};
+    static const char *const last[] = {"out_blocks.0.skip_linear.bias",
+                                       "norm.weight",
+                                       "norm.bias",
+                                       "decoder_pred.weight",
+                                       "decoder_pred.bias",
+                                       "final_layer.weight",
+                                       "final_layer.bias"};
+    static const int64_t blocks = 13 * (12 * 512 * 512 + 10 * 512) + 6 * (2 * 512 * 512 + 512);
+    struct mdm_params layout = {0};
+    struct mdm_ports ports;
+    struct mdm_graph g;
+
+    record(&g, NULL, &layout, &ports,
+           "form=original conv=true image_size=8 dim=8 depth=3 heads=2 qkv_bias=true time_mlp=true classes=5", 1, 2);
+    for (size_t i = 0; i < MDM_LENGTH(names); i++)
+        ck_assert_str_eq(layout.list[i].name, names[i]);
+    for (size_t i = 0; i < MDM_LENGTH(last); i++)
+        ck_assert_str_eq(layout.list[(size_t)layout.count - MDM_LENGTH(last) + i].name, last[i]);
+    ck_assert_int_eq(layout.list[3].shape.d[0], 5);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
+    record(&g, NULL, &layout, &ports, "form=original conv=true image_size=32 patch_size=2 dim=512 depth=12 heads=8",
+           1, 2);
+    ck_assert_int_eq(layout.numel, blocks + 257 * 512 + 13 * 512 + 2 * 512 + 512 * 12 + 12 + 81 + 3);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
+}
+END_TEST
+
 /* GFLOP of one image by the formula of Lei et al.'s network, counted by hand. */
 /* The first block behind the middle is given what the last before it was given, and so on outwards. */
 START_TEST(skips_join_from_the_inside)
@@ -330,9 +375,69 @@ static float *predict(const char *set, const char *text, int64_t batch, int64_t 
     return result;
 }
 
+/* Of the parameters that predict() has, those of the last convolution: w[3,3,3,3], then b[3]. */
+static void last_convolution(const char *text, float w[84])
+{
+    struct mdm_params layout = {0};
+    struct mdm_ports ports;
+    struct mdm_graph g;
+    float *weights;
+
+    record(&g, &fake_backend, &layout, &ports, text, 1, 1);
+    weights = calloc(layout.length, sizeof *weights);
+    mdm_params_init(&layout, weights, 9);
+    memcpy(w, weights + layout.list[mdm_params_find(&layout, "final_layer.weight")].at, 81 * sizeof *w);
+    memcpy(w + 81, weights + layout.list[mdm_params_find(&layout, "final_layer.bias")].at, 3 * sizeof *w);
+    free(weights);
+    mdm_graph_free(&g);
+    mdm_params_free(&layout);
+}
+
+/* Value of the patches y of 4 x 4 pixels, 6 side by side, of which the first `visible` are there. */
+static double value_at(const float *y, int64_t visible, int row, int column, int channel)
+{
+    const int patch = row / 4 * 6 + column / 4;
+
+    if (row < 0 || row >= 16 || column < 0 || column >= 24 || patch >= visible)
+        return 0;
+    return (double)y[((patch * 4 + row % 4) * 4 + column % 4) * 3 + channel];
+}
+
+/* The network with the convolution is the one without, then the sum over each pixel's neighbours; there are none
+ * outside the image and in hidden patches. */
+START_TEST(the_last_convolution_sees_visible_patches)
+{
+    static const char plain[] = "image_size=16x24 patch_size=4 dim=24 depth=3 heads=2";
+    static const char smooth[] = "image_size=16x24 patch_size=4 dim=24 depth=3 heads=2 conv=true";
+    float w[84];
+
+    last_convolution(smooth, w);
+    for (int64_t visible = 10; visible <= 24; visible += 14) {
+        size_t count;
+        float *before = predict("auto", plain, 2, visible, &count),
+              *after = predict("auto", smooth, 2, visible, &count);
+
+        ck_assert_uint_eq(count, (size_t)(visible * 48));
+        for (size_t i = 0; i < count; i++) {
+            const int patch = (int)(i / 48), o = (int)i % 3;
+            const int row = patch / 6 * 4 + (int)i % 48 / 12, column = patch % 6 * 4 + (int)i % 12 / 3;
+            double sum = (double)w[81 + o];
+
+            for (int k = 0; k < 27; k++)
+                sum +=
+                    (double)w[o * 27 + k] * value_at(before, visible, row + k / 3 % 3 - 1, column + k % 3 - 1, k / 9);
+            ck_assert_double_eq_tol((double)after[i], sum, 1e-6);
+        }
+        free(before);
+        free(after);
+    }
+}
+END_TEST
+
 START_TEST(an_image_does_not_depend_on_its_batch)
 {
-    static const char net[] = "image_size=28x20 patch_size=2 dim=72 depth=3 heads=3 time_mlp=true qkv_bias=true";
+    static const char net[] =
+        "image_size=28x20 patch_size=2 dim=72 depth=3 heads=3 time_mlp=true qkv_bias=true conv=true";
     const char *set = _i ? "c" : "auto";
     size_t count;
     float *alone = predict(set, net, 1, 140, &count);
@@ -443,6 +548,8 @@ int main(void)
     tcase_set_timeout(t, 30);
     tcase_add_test(t, parameters_are_counted);
     tcase_add_test(t, parameters_stand_in_the_authors_order);
+    tcase_add_test(t, the_original_has_its_own_names);
+    tcase_add_test(t, the_last_convolution_sees_visible_patches);
     tcase_add_test(t, skips_join_from_the_inside);
     tcase_add_test(t, patches_begin_as_a_convolution);
     tcase_add_test(t, flops_are_counted);
