@@ -60,6 +60,7 @@ struct mdm_network {
     /* For training on so many visible patches: mdm_extent's `routed`. NULL: it has no blocks to pass by. */
     int64_t (*routed)(const maskdm_options *options, int64_t visible);
     const char *anchor; /* a tensor that every checkpoint of the authors has, and none of a network above it */
+    const char *other_anchor; /* the same of another program that has this network; NULL: there is none */
     /* Set those of its options that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
      * where the patches make no square. NULL: its checkpoints are not read. */
     int (*read_shapes)(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,

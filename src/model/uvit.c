@@ -293,5 +293,6 @@ const struct mdm_network mdm_uvit = {
     .record = record,
     .routed = routed,
     .anchor = "encoder.encoder_pos_embed",
+    .other_anchor = "decoder_pred.weight",
     .read_shapes = mdm_uvit_read_shapes,
 };

@@ -62,44 +62,67 @@ static int set_ratio(maskdm_options *o, int64_t hidden, int64_t dim)
     return status;
 }
 
-static int set_depth(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix)
+/* Names of what tells the shapes, as each form has them. */
+struct names {
+    const char *position, *patch, *fc1, *label, *bias, *time, *block;
+};
+static const struct names names[] = {
+    {"encoder.encoder_pos_embed", "encoder.patch_embed.proj.weight", "encoder.mid_block.mlp.fc1.weight",
+     "encoder.label_emb.weight", "encoder.mid_block.attn.q_bias", "encoder.time_embed.0.weight", "encoder.in_blocks"},
+    {"pos_embed", "patch_embed.proj.weight", "mid_block.mlp.fc1.weight", "label_emb.weight",
+     "mid_block.attn.qkv.bias", "time_embed.0.weight", "in_blocks"}};
+
+static int set_depth(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, const char *block)
 {
     int64_t half = 0;
 
     for (;; half++) {
         char name[64];
 
-        mdm_format(name, sizeof name, "encoder.in_blocks.%lld.norm1.weight", (long long)half);
+        mdm_format(name, sizeof name, "%s.%lld.norm1.weight", block, (long long)half);
         if (find(s, prefix, name) < 0)
             return mdm_options_set_int(o, "depth", 2 * half + 1);
     }
+}
+
+static int set_form(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, const struct names **n)
+{
+    const int original = find(s, prefix, names[MDM_UVIT_MASKED].position) < 0;
+
+    *n = &names[original ? MDM_UVIT_ORIGINAL : MDM_UVIT_MASKED];
+    if (original)
+        MDM_TRY(mdm_options_set(o, "form", "original"));
+    return set_bool(o, "conv", find(s, prefix, "final_layer.weight") >= 0);
 }
 
 int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
                          const char *prefix)
 {
     const int64_t *position = NULL, *patch = NULL, *fc1 = NULL, *label = NULL;
-    const int labelled = find(s, prefix, "encoder.label_emb.weight") >= 0;
+    const struct names *n;
+    int labelled;
     int64_t side;
 
-    MDM_TRY(read_shape(s, prefix, "encoder.encoder_pos_embed", 3, &position));
-    MDM_TRY(read_shape(s, prefix, "encoder.patch_embed.proj.weight", 4, &patch));
-    MDM_TRY(read_shape(s, prefix, "encoder.mid_block.mlp.fc1.weight", 2, &fc1));
+    MDM_TRY(set_form(o, s, prefix, &n));
+    labelled = find(s, prefix, n->label) >= 0;
+    MDM_TRY(read_shape(s, prefix, n->position, 3, &position));
+    MDM_TRY(read_shape(s, prefix, n->patch, 4, &patch));
+    MDM_TRY(read_shape(s, prefix, n->fc1, 2, &fc1));
     if (labelled)
-        MDM_TRY(read_shape(s, prefix, "encoder.label_emb.weight", 2, &label));
+        MDM_TRY(read_shape(s, prefix, n->label, 2, &label));
     shown->patches = position[1] - (labelled ? 2 : 1);
     if (shown->patches < 1)
-        return mdm_fail(MASKDM_EFORMAT, "tensor \"%sencoder.encoder_pos_embed\" has room for %lld patches", prefix,
+        return mdm_fail(MASKDM_EFORMAT, "tensor \"%s%s\" has room for %lld patches", prefix, n->position,
                         (long long)shown->patches);
     shown->dim = patch[0];
     MDM_TRY(mdm_options_set_int(o, "dim", shown->dim));
     MDM_TRY(mdm_options_set_int(o, "channels", patch[1]));
     MDM_TRY(mdm_options_set_int(o, "patch_size", patch[2]));
     MDM_TRY(mdm_options_set_int(o, "classes", labelled ? label[0] : 0));
-    MDM_TRY(set_bool(o, "qkv_bias", find(s, prefix, "encoder.mid_block.attn.q_bias") >= 0));
-    MDM_TRY(set_bool(o, "time_mlp", find(s, prefix, "encoder.time_embed.0.weight") >= 0));
+    MDM_TRY(set_bool(o, "qkv_bias", find(s, prefix, n->bias) >= 0));
+    MDM_TRY(set_bool(o, "time_mlp", find(s, prefix, n->time) >= 0));
     MDM_TRY(set_ratio(o, fc1[0], patch[0]));
-    MDM_TRY(set_depth(o, s, prefix));
+    MDM_TRY(set_depth(o, s, prefix, n->block));
     side = (int64_t)sqrt((double)shown->patches);
     return side * side == shown->patches ? mdm_options_set_int(o, "image_size", side * patch[2]) : MASKDM_OK;
 }

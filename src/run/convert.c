@@ -116,6 +116,17 @@ static int read_schedule(struct job *j)
     return mdm_convert_schedule(&j->scheduler, j->options, &j->file, j->betas, j->log);
 }
 
+/* Whether a parameter of the network has the same first part, "in_blocks" of "in_blocks.0.norm1.weight". */
+static int is_of_network(const struct mdm_params *layout, const char *name)
+{
+    const size_t n = strcspn(name, ".");
+
+    for (int i = 0; i < layout->count; i++)
+        if (strcspn(layout->list[i].name, ".") == n && !strncmp(layout->list[i].name, name, n))
+            return 1;
+    return 0;
+}
+
 /* Every tensor at the place that looks like a weight is one of the network's. */
 static int check_strangers(const struct job *j, const char *prefix)
 {
@@ -124,7 +135,7 @@ static int check_strangers(const struct job *j, const char *prefix)
     for (int64_t i = 0; i < j->file.count; i++) {
         const char *name = j->file.tensor[i].name;
 
-        if (!j->mark[i] && strncmp(name, prefix, n) == 0 && strncmp(name + n, "encoder", 7) == 0)
+        if (!j->mark[i] && strncmp(name, prefix, n) == 0 && is_of_network(&j->model->layout, name + n))
             return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" is none of the network's %d", name,
                             j->model->layout.count);
     }

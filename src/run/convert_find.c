@@ -128,11 +128,14 @@ static int list_places_of(struct mdm_places *p, const struct mdm_tensorfile *s, 
     return MASKDM_OK;
 }
 
-/* Of the first network whose anchor is there. */
+/* Of the first network of which an anchor is there. */
 static int list_places(struct mdm_places *p, const struct mdm_tensorfile *s)
 {
-    for (int i = 0; !p->count && (p->network = mdm_network_at(i)); i++)
+    for (int i = 0; !p->count && (p->network = mdm_network_at(i)); i++) {
         MDM_TRY(list_places_of(p, s, p->network->anchor));
+        if (!p->count && p->network->other_anchor)
+            MDM_TRY(list_places_of(p, s, p->network->other_anchor));
+    }
     if (!p->network)
         return mdm_fail(MASKDM_EFORMAT,
                         "none of its %lld tensors is called \"%s\", with whatever before it: no "

@@ -147,9 +147,29 @@ static void check_weights(const maskdm_model *made, const maskdm_model *model, e
     }
 }
 
+/* What no weight shows, such as which of two programs has the names, is right as well. */
+static void check_predictions(maskdm_model *made, maskdm_model *model)
+{
+    enum { MOST = 16 * 16 * 3 };
+    static const double time = 345.5;
+    static const int32_t label = -1;
+    static float x[MOST], y[2][MOST];
+    const size_t n = (size_t)(maskdm_model_height(model) * maskdm_model_width(model) * maskdm_model_channels(model));
+
+    ck_assert_uint_le(n, MOST);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(i % 17) / 8 - 1;
+    OK(maskdm_model_predict(model, MASKDM_WEIGHTS_EMA, 1, x, &time, &label, NULL, 0, y[0]));
+    OK(maskdm_model_predict(made, MASKDM_WEIGHTS_EMA, 1, x, &time, &label, NULL, 0, y[1]));
+    ck_assert_mem_eq(y[0], y[1], n * sizeof *x);
+}
+
 static const char *const networks[] = {
     "image_size=8 patch_size=4 dim=64 depth=1 heads=1 channels=1",
     "image_size=16 patch_size=8 dim=128 depth=4 heads=2 mlp_ratio=1.5 qkv_bias=true time_mlp=true classes=3",
+    "form=original conv=true image_size=16 patch_size=8 dim=128 depth=3 heads=2 qkv_bias=true time_mlp=true "
+    "classes=3",
+    "form=original image_size=8 patch_size=2 dim=64 depth=5 heads=1 channels=2 mlp_ratio=2",
 };
 
 START_TEST(same_weights)
@@ -168,6 +188,7 @@ START_TEST(same_weights)
             check_weights(made, model, MASKDM_WEIGHTS_ONLINE, ema);
             ck_assert_int_eq(maskdm_model_classes(made), maskdm_model_classes(model));
             ck_assert_int_eq(maskdm_model_height(made), maskdm_model_height(model));
+            check_predictions(made, model);
             maskdm_model_release(&made);
             maskdm_model_release(&model);
         }
