@@ -113,7 +113,7 @@ static int count_words(const char *text)
 {
     int n = 1;
 
-    for (; *(text += strcspn(text, ",x")); text++)
+    for (; *(text += strcspn(text, ",:x")); text++)
         n++;
     return n;
 }
@@ -130,7 +130,7 @@ static int read_list(struct mdm_option_value *v, struct mdm_text *t, const char 
     if (!v->list)
         return MASKDM_ENOMEM;
     for (; v->count < count; v->count++) {
-        size_t n = strcspn(text, ",x");
+        size_t n = strcspn(text, ",:x");
         char word[64];
 
         if (n >= sizeof word)

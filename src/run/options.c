@@ -152,64 +152,6 @@ const struct mdm_option_table mdm_finetune_run_options = {
     "run", "", "the run itself", train_rows, MDM_LENGTH(train_rows),
     sizeof(struct mdm_train_run_options)};
 
-static const struct mdm_option sample_rows[] = {
-    {MDM_OPTION(mdm_sample_run_options, model),
-     .is_path = 1,
-     .required = 1,
-     .alias = "model_path|model_file|checkpoint|checkpoint_path|ckpt|ckpt_path|init|load|from|network|pretrained",
-     .help = "model file",
-     .may_change = 1},
-    {MDM_OPTION(mdm_sample_run_options, out),
-     .is_path = 1,
-     .required = 1,
-     .alias = "output|output_dir|output_path|output_file|out_dir|out_file|outfile|save_dir|save_path|save_to|"
-              "results|results_dir|image_dir",
-     .help = "grid ending in .png, a device or a pipe, or a folder for single images",
-     .may_change = 1},
-    {MDM_OPTION(mdm_sample_run_options, count),
-     .standard = "16",
-     .min = 1,
-     .max = 1000000000,
-     .unit = "images",
-     .alias = "n|num|number|num_samples|n_samples|num_images|n_images|sample_count|samples|images",
-     .help = "images to draw",
-     .may_change = 1},
-    {MDM_OPTION(mdm_sample_run_options, label),
-     .min = -1,
-     .max = INFINITY,
-     .most = 4096,
-     .alias = "labels|class|classes|class_id|class_label|class_labels|class_idx",
-     .help = "labels, used in turn; -1: none"},
-    {MDM_OPTION(mdm_sample_run_options, bits),
-     .standard = "8",
-     .min = 8,
-     .max = 16,
-     .help = "bits per channel of the files, 8 or 16"},
-    {MDM_OPTION(mdm_sample_run_options, columns),
-     .standard = "0",
-     .min = 0,
-     .max = 65536,
-     .alias = "cols|ncols|nrow|grid_columns|grid_cols",
-     .help = "columns of a grid; 0: as square as can be",
-     .may_change = 1},
-    {MDM_CHOICE(mdm_sample_run_options, weights),
-     .standard = "ema",
-     .choices = "ema|online",
-     .alias = "ema|use_ema|which|which_weights",
-     .help = "which weights of the model"},
-    {MDM_OPTION(mdm_sample_run_options, model_digest),
-     .when_known = 1,
-     .help = "digest that the weights must have, as a folder's options.json keeps it"},
-    {MDM_OPTION(mdm_sample_run_options, resume),
-     .standard = "false",
-     .help = "go on with a folder of single images: draw those that are missing",
-     .may_change = 1},
-    {MDM_OPTION(mdm_sample_run_options, device), .standard = "cpu", .help = "where to compute"},
-};
-const struct mdm_option_table mdm_sample_run_options = {
-    "run", "", "the run itself", sample_rows, MDM_LENGTH(sample_rows),
-    sizeof(struct mdm_sample_run_options)};
-
 static const struct mdm_option convert_rows[] = {
     {MDM_OPTION(mdm_convert_run_options, from),
      .is_path = 1,
@@ -260,11 +202,6 @@ static const struct mdm_option_table *const finetune_tables[] = {
 };
 const struct mdm_option_kind mdm_finetune_kind = {"finetune", "fine-tuning of a model file", finetune_tables,
                                                   MDM_LENGTH(finetune_tables)};
-
-static const struct mdm_option_table *const sample_tables[] = {&mdm_sample_run_options, &mdm_sampler_options,
-                                                               &mdm_device_options};
-const struct mdm_option_kind mdm_sample_kind = {"sample", "images from a model file", sample_tables,
-                                                MDM_LENGTH(sample_tables)};
 
 static const struct mdm_option_table *const convert_tables[] = {&mdm_convert_run_options, &mdm_scheduler_options};
 const struct mdm_option_kind mdm_convert_kind = {"convert", "a model file of a PyTorch checkpoint", convert_tables,

@@ -26,10 +26,20 @@ struct mdm_train_run_options {
     const char *device;
 };
 
+enum { MDM_INTERPOLATE_SEEDS = 256 }; /* most */
+enum mdm_animated { MDM_ANIMATED_X0, MDM_ANIMATED_X };
+
 struct mdm_sample_run_options {
     const char *model, *out;
     int64_t count;
     struct mdm_int_list label;
+    const char *init_image;
+    double strength;
+    const char *inpaint, *hole;
+    struct mdm_int_list interpolate;
+    const char *animate;
+    enum mdm_animated animated;
+    int64_t frames, frame_time;
     int64_t bits, columns;
     enum maskdm_weights weights;
     const char *model_digest;

@@ -8,8 +8,10 @@
 #include "backend/options.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "run/given.h"
 #include "run/options.h"
 #include "run/samples.h"
+#include "sample/animate.h"
 #include "sample/sampler.h"
 
 static int open_device(maskdm_device **out, const char *name, const maskdm_options *options)
@@ -42,7 +44,7 @@ static int repeat_labels(int32_t **out, const struct mdm_int_list *given, int64_
 }
 
 /* What is drawn is known: labels and memory are good, and the place is entered. */
-static int draw(maskdm_sampler *sampler, const maskdm_options *options, const int32_t *labels,
+static int draw(maskdm_sampler *sampler, const maskdm_options *options, struct mdm_seeds seeds, const int32_t *labels,
                 struct mdm_samples *place)
 {
     const int bits = (int)place->told.bits;
@@ -50,17 +52,61 @@ static int draw(maskdm_sampler *sampler, const maskdm_options *options, const in
     int status;
 
     if (place->writer)
-        return mdm_sampler_write_grid(sampler, place->missing, (struct mdm_seeds){0}, labels, place->told.columns,
-                                      bits, &place->writer);
+        return mdm_sampler_write_grid(sampler, place->missing, seeds, labels, place->told.columns, bits,
+                                      &place->writer);
     if (!place->missing)
         return MASKDM_OK;
-    status = mdm_sampler_write_images(sampler, place->missing, place->number, (struct mdm_seeds){0}, labels, bits,
-                                      place->told.out, &written);
+    status = mdm_sampler_write_images(sampler, place->missing, place->number, seeds, labels, bits, place->told.out,
+                                      &written);
     if (status < 0)
         mdm_log_line(mdm_control_log(sampler->control), MASKDM_LOG_INFO,
                      "%lld of %lld images are in %s; %s goes on", (long long)(place->there + written),
                      (long long)(place->there + place->missing), place->told.out,
                      mdm_options_said(options, "resume"));
+    return status;
+}
+
+/* The same, watched where an animation is wanted. */
+static int draw_animated(maskdm_sampler *sampler, const maskdm_options *options, struct mdm_seeds seeds,
+                         const int32_t *labels, struct mdm_samples *place)
+{
+    const struct mdm_sample_run_options *told = &place->told;
+    const struct mdm_animation_told how = {.images = place->missing,
+                                           .one_by_one = told->interpolate.count > 0,
+                                           .frames = told->frames,
+                                           .noisy = told->animated == MDM_ANIMATED_X,
+                                           .columns = told->columns,
+                                           .milliseconds = told->frame_time,
+                                           .bits = (int)told->bits};
+    struct mdm_animation *animation = NULL;
+    int status = MASKDM_OK;
+
+    if (place->animation)
+        status = mdm_animation_create(&animation, sampler, &how);
+    if (status >= 0)
+        status = draw(sampler, options, seeds, labels, place);
+    if (status >= 0 && animation)
+        status = mdm_animation_write(animation, &place->animation);
+    mdm_animation_release(&animation);
+    return status;
+}
+
+static int sample_with(maskdm_sampler *sampler, const maskdm_options *options, const int32_t *labels,
+                       struct mdm_samples *place)
+{
+    struct mdm_given given = {0};
+    int status = mdm_sampler_check_labels(sampler, place->missing, labels);
+
+    if (status >= 0)
+        status = mdm_given_hand_over(&given, sampler, &place->told, options);
+    if (status >= 0)
+        status = mdm_sampler_ready_group(sampler, place->missing < sampler->batch_size ? place->missing
+                                                                                           : sampler->batch_size);
+    if (status >= 0)
+        status = mdm_samples_enter(place, options, sampler->model, place->told.weights, sampler->control);
+    if (status >= 0)
+        status = draw_animated(sampler, options, mdm_between_seeds(&given.between), labels, place);
+    mdm_given_free(&given);
     return status;
 }
 
@@ -75,14 +121,7 @@ static int sample(const maskdm_options *options, maskdm_device *device, const in
     if (status >= 0)
         status = mdm_sampler_create(&sampler, model, which, options, control);
     if (status >= 0)
-        status = mdm_sampler_check_labels(sampler, place->missing, labels);
-    if (status >= 0)
-        status = mdm_sampler_ready_group(sampler, place->missing < sampler->batch_size ? place->missing
-                                                                                           : sampler->batch_size);
-    if (status >= 0)
-        status = mdm_samples_enter(place, options, model, which, control);
-    if (status >= 0)
-        status = draw(sampler, options, labels, place);
+        status = sample_with(sampler, options, labels, place);
     mdm_sampler_drop(&sampler);
     mdm_model_drop(&model);
     return status;

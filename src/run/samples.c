@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "image/image.h"
+#include "run/given.h"
 #include "run/record.h"
 #include "sample/sampler.h"
 #include "text/number.h"
@@ -75,15 +76,32 @@ static int open_grid(struct mdm_samples *s, const maskdm_options *options)
     return mdm_writer_reserve(&s->writer, s->told.out);
 }
 
+static int open_animation(struct mdm_samples *s, const maskdm_options *options)
+{
+    const char *path = s->told.animate, *said = mdm_options_said(options, "animate");
+
+    if (!mdm_samples_is_png(path))
+        return mdm_fail(MASKDM_EINVAL, "%s %s: an animation is a PNG file, whose name ends in .png", said, path);
+    if (!strcmp(path, s->told.out))
+        return mdm_fail(MASKDM_EINVAL, "%s and %s are both %s", said, mdm_options_said(options, "out"), path);
+    if (s->told.count > MOST_IN_GRID)
+        return mdm_fail(MASKDM_EINVAL, "%lld images in an animation; at most %d", (long long)s->told.count,
+                        MOST_IN_GRID);
+    return mdm_writer_reserve(&s->animation, path);
+}
+
 int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options)
 {
     enum mdm_file_kind kind;
     int grid;
 
     mdm_options_read(options, &mdm_sample_run_options, &s->told);
+    MDM_TRY(mdm_given_check(&s->told, options));
     s->missing = s->told.count;
     if (s->told.bits != 8 && s->told.bits != 16)
         return mdm_fail(MASKDM_EINVAL, "PNG files of %lld bits; 8 or 16", (long long)s->told.bits);
+    if (*s->told.animate)
+        MDM_TRY(open_animation(s, options));
     MDM_TRY(mdm_samples_is_grid(&grid, s->told.out));
     if (grid)
         return open_grid(s, options);
@@ -243,6 +261,7 @@ int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, cons
 void mdm_samples_close(struct mdm_samples *s)
 {
     mdm_writer_abandon(&s->writer);
+    mdm_writer_abandon(&s->animation);
     mdm_folder_unlock(&s->lock);
     mdm_free(s->number);
     s->number = NULL;

@@ -15,6 +15,7 @@
 struct mdm_samples {
     struct mdm_sample_run_options told; /* lives with the options */
     struct mdm_writer *writer;    /* of a grid, reserved; NULL: a folder of single images */
+    struct mdm_writer *animation; /* reserved; NULL: none */
     struct mdm_folder_lock *lock;
     int64_t *number; /* of the images that are missing; NULL: all are */
     int64_t missing, there;
@@ -32,5 +33,7 @@ void mdm_samples_close(struct mdm_samples *s);
 /* Whether `path` is to become one picture, by what stands there or by its suffix; MASKDM_EINVAL with what is written
  * for any other suffix. */
 int mdm_samples_is_grid(int *out, const char *path);
+/* Whether a name ends in .png. */
+int mdm_samples_is_png(const char *path);
 
 #endif

@@ -31,6 +31,13 @@ static const char *suffix_of(const char *path)
     return n > digits && n <= LONGEST && !dot[1 + n] ? dot + 1 : NULL;
 }
 
+int mdm_samples_is_png(const char *path)
+{
+    const char *suffix = suffix_of(path);
+
+    return suffix && is_png(suffix);
+}
+
 int mdm_samples_is_grid(int *out, const char *path)
 {
     const size_t n = strlen(path);
