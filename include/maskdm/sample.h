@@ -69,8 +69,8 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run(maskdm_sampler *sampler, int
 /**
  * The same from given noise, for a sampler without pictures. x: count x n unit normals, replaced by the last x (not
  * clipped, in -1 .. 1 units). noise: draws x count x n normals in the order in which the sampler uses them, NULL
- * where it needs none; draws is maskdm_solver_draws() of a solver with these options: steps - 1 for ddpm and for ddim
- * with an eta above 0.
+ * where it needs none; draws is maskdm_solver_draws() of a solver with these options: steps - 1, say,
+ * for ddpm and for ddim with an eta above 0.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_run_from(maskdm_sampler *sampler, int64_t count, float *x,
                                                          const float *noise, const int32_t *labels);

@@ -40,7 +40,7 @@ int64_t maskdm_solver_times(const maskdm_solver *solver, double *times, int64_t 
     MDM_NEED(solver);
     MDM_NEED_ARRAY(times, capacity);
     for (int64_t e = 0; e < solver->method.evaluations && e < capacity; e++)
-        times[e] = mdm_method_evaluation(&solver->method, e).time;
+        times[e] = mdm_method_evaluation(&solver->method, e).at.time;
     return solver->method.evaluations;
 }
 

@@ -40,7 +40,7 @@ enum { MDM_MOST_WINDOW = 1 << 18 }; /* elements that a window of a convolution c
 
 /* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
  * of what stands here; functions that are added behind the last change the size of the table alone. */
-enum { MDM_BACKEND_VERSION = 1 };
+enum { MDM_BACKEND_VERSION = 2 };
 
 /* Inputs -> outputs, with `aux` for what only backward reads. Whole numbers that belong to an operation are
  * call->attr, others call->constant. y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */
@@ -146,25 +146,27 @@ struct mdm_mix {
 /* One step of a solver over n values, each in double and rounded once: at the noisy end the factors reach 2e4 and
  * cancel.
  *
- *     x0 = clean_x x + clean_f F, within -1 .. 1 where `clip` is set
- *     eps = F where it is the noise itself, else (x - signal x0) / noise
- *     next x = the terms' factors times x, start, x0, eps, before, z
+ *     x0 = clean_x x + clean_f F, within -clip .. clip where that is not 0
+ *     eps = F, or (x - signal x0) / noise of x0 as it is now or was before clipping
+ *     next x, and where `keeps` is set the next start = sums of x, start, x0, eps, before, z with the terms' factors
  *
  * Device memory. What has the factor 0 is not read and may be NULL. */
+enum { MDM_BEFORE = 3 }; /* how many evaluations a solver may look back */
 struct mdm_terms {
-    double x, start, x0, eps; /* the present x; the one kept at the step's start; this evaluation's */
-    double before, z;         /* the x0 of the evaluation before; fresh normals */
+    double x, start, x0, eps;  /* the present x; what was kept for this one; this evaluation's */
+    double before[MDM_BEFORE]; /* the x0 of earlier evaluations, the last one first */
+    double z;                  /* fresh normals */
 };
+enum mdm_eps { MDM_EPS_CLIPPED, MDM_EPS_UNCLIPPED, MDM_EPS_F };
 struct mdm_solve {
     int64_t n;
-    double clean_x, clean_f, signal, noise;
-    int clip, eps_is_f;
-    struct mdm_terms next;
-    float *x;
-    const float *f, *before, *z;
-    float *start; /* `begins`: receives x as it was; else it is read */
-    int begins;
-    float *x0; /* receives this evaluation's; may be NULL; not `before` */
+    double clean_x, clean_f, signal, noise, clip;
+    enum mdm_eps eps;
+    int keeps;
+    struct mdm_terms next, kept;
+    float *x, *start;
+    const float *f, *before[MDM_BEFORE], *z;
+    float *x0; /* receives this evaluation's; may be NULL; none of `before` */
 };
 /* The same on memory of the host, on this thread. */
 void mdm_mix_on_host(const struct mdm_mix *job);

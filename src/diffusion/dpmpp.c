@@ -39,26 +39,30 @@ static int read(struct mdm_method *s, const maskdm_options *options)
 /* The x0 before this one's share of a step is what the line through both leaves it. */
 static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
 {
-    const struct mdm_process *p = s->scheduler->process;
-    const double time = s->time[e], next = s->time[e + 1];
-    const struct mdm_level a = mdm_process_at(p, time), b = mdm_process_at(p, next);
+    const struct mdm_stop from = s->way[e].from, to = s->way[e].to;
+    const struct mdm_level a = from.level, b = to.level;
     double step, gain;
 
-    *out = (struct mdm_evaluation){.step = e, .time = time, .before_x = 1, .next = {.x0 = 1}};
-    if (next == p->image && b.noise == 0)
+    *out = (struct mdm_evaluation){.step = e, .at = from, .before_x = 1, .next = {.x0 = 1}};
+    if (b.noise == 0)
         return MASKDM_OK;
-    step = p->kind->ratio(p, time) - p->kind->ratio(p, next);
+    step = from.ratio - to.ratio;
     gain = -b.signal * expm1(-step);
     out->next.x = b.noise / a.noise;
     out->next.x0 = gain;
     if (e > s->restart && !(e + 1 == s->steps && s->steps < FEW_STEPS)) {
-        const double slope = gain / 2 * step / (p->kind->ratio(p, s->time[e - 1]) - p->kind->ratio(p, time));
+        const double slope = gain / 2 * step / (s->way[e - 1].from.ratio - from.ratio);
 
         out->next.x0 += slope;
-        out->next.before = -slope;
+        out->next.before[0] = -slope;
     }
     return MASKDM_OK;
 }
 
-const struct mdm_method_class mdm_method_dpmpp = {
-    .name = "dpmpp", .options = &table, .looks_back = 1, .stops_before = 1, .read = read, .evaluation = evaluation};
+const struct mdm_method_class mdm_method_dpmpp = {.name = "dpmpp",
+                                                  .options = &table,
+                                                  .looks_back = 1,
+                                                  .stops_before = 1,
+                                                  .listing = MDM_LISTING_SHORT,
+                                                  .read = read,
+                                                  .evaluation = evaluation};

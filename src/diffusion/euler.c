@@ -24,5 +24,9 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
     return MASKDM_OK;
 }
 
-const struct mdm_method_class mdm_method_euler = {
-    .name = "euler", .options = &table, .read = read, .evaluation = evaluation};
+const struct mdm_method_class mdm_method_euler = {.name = "euler",
+                                                  .options = &table,
+                                                  .all_noise = 1,
+                                                  .listing = MDM_LISTING_REAL,
+                                                  .read = read,
+                                                  .evaluation = evaluation};

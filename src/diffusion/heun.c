@@ -20,7 +20,7 @@ static int read(struct mdm_method *s, const maskdm_options *options)
 
 static int64_t evaluations(const struct mdm_method *s)
 {
-    return 2 * s->steps - (s->time[s->steps] == s->scheduler->process->image);
+    return 2 * s->steps - (s->way[s->steps - 1].to.level.noise == 0);
 }
 
 /* y'' = y + way / 2 (slope there + slope here), with y the step's start and x at its end. */
@@ -32,7 +32,7 @@ static void correct(const struct mdm_method *s, struct mdm_leg leg, struct mdm_t
     *out = (struct mdm_terms){.x = here,
                               .x0 = -leg.to.scale * here,
                               .start = leg.to.scale / leg.from.scale * (1 + there),
-                              .before = -leg.to.scale * there};
+                              .before = {-leg.to.scale * there}};
 }
 
 static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
@@ -40,14 +40,15 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
     const struct mdm_leg leg = mdm_slope_begin(s, e / 2, out);
 
     out->step = e / 2;
-    out->starts = e % 2 == 0;
+    out->keeps = e % 2 == 0;
+    out->kept = (struct mdm_terms){.x = 1};
     out->next = (struct mdm_terms){0};
-    if (out->starts) {
+    if (out->keeps) {
         mdm_slope_euler(s, leg, &out->next);
         return MASKDM_OK;
     }
     correct(s, leg, &out->next);
-    out->time = s->time[e / 2 + 1];
+    out->at = s->way[e / 2].to;
     out->before_x = 1;
     out->before_z = 0;
     return MASKDM_OK;
@@ -56,7 +57,9 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
 const struct mdm_method_class mdm_method_heun = {.name = "heun",
                                                  .options = &table,
                                                  .looks_back = 1,
-                                                 .begins = 1,
+                                                 .keeps = 1,
+                                                 .all_noise = 1,
+                                                 .listing = MDM_LISTING_REAL,
                                                  .read = read,
                                                  .evaluations = evaluations,
                                                  .evaluation = evaluation};

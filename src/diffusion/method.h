@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A solver's method: the arithmetic of a sampler without its network. It lists when the network is asked, and gives
- * each next x as a sum of what may be looked at: the present x, the x at the step's start, the x0 of this evaluation
- * and of the one before, the noise eps, and fresh normals. Adding one is a file with a struct mdm_method_class and
- * its options, and a row in method_list.c.
+ * each next x as a sum of what may be looked at: the present x, what was kept at the step's start, the x0 of this
+ * evaluation and of those before, the noise eps, and fresh normals. Adding one is a file with a struct
+ * mdm_method_class and its options, and a row in method_list.c.
  */
 #ifndef MASKDM_DIFFUSION_METHOD_H
 #define MASKDM_DIFFUSION_METHOD_H
@@ -12,28 +12,39 @@
 #include "diffusion/scheduler.h"
 #include "diffusion/spacing.h"
 
+/* A step, which need not end where the next begins. */
+struct mdm_way {
+    struct mdm_stop from, to;
+};
+
 struct mdm_method {
     const struct mdm_method_class *kind;
     const maskdm_scheduler *scheduler;
-    int64_t steps;                                   /* S */
-    double *time;                                    /* S + 1, from noise to image */
-    int64_t evaluations;                             /* of the network */
-    int64_t restart;                                 /* what was before this one is not looked back at */
-    int clip;                                        /* x0 to -1 .. 1 */
-    double eta;                                      /* ddim: share of fresh noise */
+    int64_t steps;       /* S */
+    struct mdm_way *way; /* S, from noise to image */
+    double start;        /* x_T is this times unit normals */
+    int64_t evaluations; /* of the network */
+    int64_t restart;     /* what was before this one is not looked back at */
+    int looks_back;      /* at the x0 of so many evaluations before this one, MDM_BEFORE at most */
+    int keeps;           /* something in mdm_solve.start */
+    int needs_trace;     /* of the image in x_T, since it divides by it */
+    double clip;         /* x0 to -clip .. clip; 0: not at all */
+    enum mdm_eps eps; /* F where the network predicts noise, else of the clipped x0, unless options say otherwise */
+    double eta;       /* ddim: share of fresh noise */
     double churn, churn_min, churn_max, churn_noise; /* euler, heun: see slope.h */
+    int large_variance;                              /* ddpm: that of the step, not of its end given the image */
 };
 
 /* One evaluation of the network and what becomes of it. */
 struct mdm_evaluation {
     int64_t step;
-    double time;               /* at which the network looks */
-    double before_x, before_z; /* x becomes before_x x + before_z z first, z fresh normals */
-    int starts;                /* x is then the start of a step, which later evaluations look at */
-    struct mdm_terms next;     /* and in the end this */
+    struct mdm_stop at;          /* where the network looks */
+    double before_x, before_z;   /* x becomes before_x x + before_z z first, z fresh normals */
+    int keeps;                   /* for later evaluations, what `kept` says */
+    struct mdm_terms next, kept; /* x becomes `next` in the end */
 };
 
-/* The row of the number of steps, which most solvers have. */
+/* The row of the number of steps. */
 #define MDM_STEPS(of, number)                                                                                        \
     MDM_OPTION(of, steps), .standard = number, .min = 1, .max = 100000, .unit = "steps",                             \
                            .alias = "num_steps|n_steps|sample_steps|sampling_steps|sampling_timesteps|"              \
@@ -44,9 +55,13 @@ struct mdm_evaluation {
 struct mdm_method_class {
     const char *name;
     const struct mdm_option_table *options;
-    int looks_back;   /* at the x0 of the evaluation before */
-    int begins;       /* at the start of its step */
-    int stops_before; /* on the discrete process: at time 0, whose noise is left in the image */
+    int looks_back; /* as in struct mdm_method, unless its options say otherwise */
+    int keeps;
+    int stops_before; /* on processes that preserve variance, where nothing else is said: at the least noise, which is
+                         left in the image */
+    int all_noise;    /* begins with noise alone where a spacing says so */
+    int strides;      /* by T div S on listed times, wherever the next one is */
+    enum mdm_listing listing;
     /* Its own options, steps among them; EINVAL where the process has no such solver. */
     int (*read)(struct mdm_method *s, const maskdm_options *options);
     int64_t (*evaluations)(const struct mdm_method *s); /* NULL: one a step */
@@ -63,6 +78,9 @@ const struct mdm_method_class *mdm_method_class_at(int i);
 /* options: a checked handle of kind "sampler". The scheduler is borrowed. Every step is judged here. */
 int mdm_method_make(struct mdm_method *out, const maskdm_scheduler *s, const maskdm_options *options);
 void mdm_method_free(struct mdm_method *s);
+/* Its way and x_T, for a method that knows its own options (method_way.c). */
+struct mdm_sampler_options;
+int mdm_method_lay(struct mdm_method *s, const struct mdm_sampler_options *o, const maskdm_options *options);
 
 /* The first evaluation of a step; behind the last one, their number. */
 int64_t mdm_method_first(const struct mdm_method *s, int64_t step);
@@ -71,8 +89,9 @@ struct mdm_evaluation mdm_method_evaluation(const struct mdm_method *s, int64_t 
 int mdm_evaluation_is_noisy(const struct mdm_evaluation *e);
 /* Evaluations that take some. */
 int64_t mdm_method_draws(const struct mdm_method *s);
-/* x_T is this times unit normals. */
-double mdm_method_start(const struct mdm_method *s);
+/* Between evaluations: the x0 of the one that was becomes the last one before, and the array of the oldest that is
+ * still looked at the next one's. */
+void mdm_method_turn(const struct mdm_method *s, float **x0, float *before[MDM_BEFORE]);
 /* All that the sum of evaluation e needs but the arrays. */
 struct mdm_solve mdm_method_job(const struct mdm_method *s, const struct mdm_evaluation *e);
 

@@ -15,8 +15,10 @@ struct mdm_scheduler_options {
 struct mdm_sampler_options {
     unsigned sampler, spacing; /* places in their lists; spacing 0: what suits both */
     struct mdm_float_list times;
+    unsigned karras_ends, final_sigma, told_times;
+    int64_t steps_offset;
     int clip;
-    double guidance;
+    double clip_range, guidance;
     int64_t seed, batch_size;
 };
 

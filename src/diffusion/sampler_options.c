@@ -15,12 +15,25 @@ static const struct mdm_option rows[] = {
      .help = "how an image is drawn from noise"},
     {MDM_CHOICE(mdm_sampler_options, spacing), .standard = "auto", .named = mdm_spacing_name,
      .alias = "timestep_spacing|skip_type|time_spacing",
-     .help = "how the steps divide the way: whole times, time, the log signal-to-noise ratio, as Karras, SD3 or Flux "
-             "have it; auto: what suits process and sampler"},
+     .help =
+         "how the steps divide the way: whole times, time, the log signal-to-noise ratio, as Karras, SD3, Flux or "
+         "(leading, trailing, linspace) diffusers have it; auto: what suits process and sampler"},
+    {MDM_CHOICE(mdm_sampler_options, karras_ends), .standard = "auto", .named = mdm_spacing_listed_name,
+     .help = "between the levels of whose times karras lies, as diffusers' euler and heun have it; auto: all the "
+             "process's"},
+    {MDM_OPTION(mdm_sampler_options, steps_offset), .standard = "0", .min = 0, .max = 100000, .unit = "steps",
+     .help = "how much later leading times are"},
+    {MDM_CHOICE(mdm_sampler_options, told_times), .standard = "exact", .choices = "exact|nearest|below",
+     .help = "which time the network is told that is not whole, of the discrete process: that, or a whole one"},
+    {MDM_CHOICE(mdm_sampler_options, final_sigma), .standard = "auto", .choices = "auto|zero|sigma_min",
+     .alias = "final_sigmas_type",
+     .help = "where the last step ends: at the image, or at the process's least noise; auto: as suits the sampler"},
     {MDM_OPTION(mdm_sampler_options, times), .min = -1, .max = 1e9, .most = MOST_TIMES, .alias = "sigmas|time_list",
      .help = "the times themselves, falling, the last one where it ends; then steps and spacing do not count"},
     {MDM_OPTION(mdm_sampler_options, clip), .standard = "true", .alias = "clip_denoised|clip_sample|clamp",
      .help = "keep predicted images within -1 .. 1"},
+    {MDM_OPTION(mdm_sampler_options, clip_range), .standard = "1", .min = 1e-3, .max = 1e6,
+     .alias = "clip_sample_range", .help = "c of clip, which keeps them within -c .. c"},
     {MDM_OPTION(mdm_sampler_options, guidance), .standard = "1", .min = 0, .max = 100,
      .alias = "cfg|cfg_scale|guidance_scale|cond_scale|scale|classifier_free_guidance",
      .help = "guidance scale: 1 follows the label, more exaggerates it at twice the cost; for networks with labels"},

@@ -27,6 +27,7 @@ int mdm_slope_read(struct mdm_method *s, const maskdm_options *options, const st
 
     mdm_options_read(options, table, &o);
     s->steps = o.steps;
+    s->needs_trace = !kind->straight;
     s->churn = o.churn;
     s->churn_min = o.churn_min;
     s->churn_max = o.churn_max;
@@ -45,20 +46,26 @@ static double churn_of(const struct mdm_method *s, double ratio)
     return ratio >= s->churn_min && ratio <= s->churn_max ? fmin(s->churn / (double)s->steps, most) : 0;
 }
 
+static struct mdm_path path_of(const struct mdm_process *p, struct mdm_stop stop)
+{
+    return p->kind->straight ? p->kind->path(p, stop.time)
+                             : (struct mdm_path){stop.level.signal, stop.level.noise / stop.level.signal};
+}
+
 struct mdm_leg mdm_slope_begin(const struct mdm_method *s, int64_t i, struct mdm_evaluation *out)
 {
     const struct mdm_process *p = s->scheduler->process;
-    struct mdm_leg leg = {p->kind->path(p, s->time[i]), p->kind->path(p, s->time[i + 1])};
+    struct mdm_leg leg = {path_of(p, s->way[i].from), path_of(p, s->way[i].to)};
     const double churn = churn_of(s, leg.from.at);
 
-    out->time = s->time[i];
+    out->at = s->way[i].from;
     out->before_x = 1;
     out->before_z = 0;
     if (churn > 0) {
         const double more = leg.from.at * (1 + churn), scale = leg.from.scale;
 
-        out->time = p->kind->time_of(p, log(more));
-        leg.from = p->kind->path(p, out->time);
+        out->at = mdm_stop_at(p, p->kind->time_of(p, log(more)));
+        leg.from = path_of(p, out->at);
         out->before_x = leg.from.scale / scale;
         out->before_z =
             leg.from.scale * sqrt(more * more - more * more / ((1 + churn) * (1 + churn))) * s->churn_noise;

@@ -14,8 +14,11 @@ static void free_memory(maskdm_solver *s)
 {
     mdm_free(s->start);
     mdm_free(s->x0);
-    mdm_free(s->before);
-    s->start = s->x0 = s->before = NULL;
+    s->start = s->x0 = NULL;
+    for (int k = 0; k < MDM_BEFORE; k++) {
+        mdm_free(s->before[k]);
+        s->before[k] = NULL;
+    }
     s->values = 0;
 }
 
@@ -70,17 +73,16 @@ static int take(float **out, int wanted, int64_t values)
 
 int mdm_solver_begin(maskdm_solver *s, int64_t values, float *x)
 {
-    const struct mdm_method_class *m = s->method.kind;
-    const double scale = mdm_method_start(&s->method);
+    const struct mdm_method *m = &s->method;
     int status = MASKDM_OK;
 
     if (values != s->values) {
         free_memory(s);
-        status = take(&s->start, m->begins, values);
+        status = take(&s->start, m->keeps, values);
         if (status == MASKDM_OK)
-            status = take(&s->x0, m->looks_back, values);
-        if (status == MASKDM_OK)
-            status = take(&s->before, m->looks_back, values);
+            status = take(&s->x0, m->looks_back > 0, values);
+        for (int k = 0; k < MDM_BEFORE && status == MASKDM_OK; k++)
+            status = take(&s->before[k], k < m->looks_back, values);
         if (status < 0) {
             free_memory(s);
             return status;
@@ -89,8 +91,8 @@ int mdm_solver_begin(maskdm_solver *s, int64_t values, float *x)
     s->values = values;
     s->done = 0;
     s->ready = 0;
-    if (scale != 1)
-        mdm_mix_on_host(&(struct mdm_mix){.n = values, .count = 1, .x = {x}, .a = {scale}, .y = x});
+    if (m->start != 1)
+        mdm_mix_on_host(&(struct mdm_mix){.n = values, .count = 1, .x = {x}, .a = {m->start}, .y = x});
     return MASKDM_OK;
 }
 
@@ -108,7 +110,7 @@ static int need_noise(const struct mdm_evaluation *e, double factor, const float
 {
     if (factor == 0 || noise)
         return MASKDM_OK;
-    return mdm_fail(MASKDM_EINVAL, "the solver's evaluation at time %g needs noise, not NULL", e->time);
+    return mdm_fail(MASKDM_EINVAL, "the solver's evaluation at time %g needs noise, not NULL", e->at.time);
 }
 
 static int check(const maskdm_solver *s, int ready)
@@ -131,7 +133,7 @@ int mdm_solver_input(maskdm_solver *s, float *x, const float *noise, float *inpu
     MDM_TRY(check(s, 0));
     e = mdm_method_evaluation(&s->method, s->done);
     MDM_TRY(need_noise(&e, e.before_z, noise));
-    f = mdm_scheduler_facts(s->scheduler, e.time);
+    f = mdm_scheduler_facts(s->scheduler, e.at.time);
     if (e.before_z != 0)
         mdm_mix_on_host(
             &(struct mdm_mix){.n = s->values, .count = 2, .x = {x, noise}, .a = {e.before_x, e.before_z}, .y = x});
@@ -147,7 +149,6 @@ int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const f
 {
     struct mdm_evaluation e;
     struct mdm_solve job;
-    float *kept = s->x0;
 
     MDM_TRY(check(s, 1));
     e = mdm_method_evaluation(&s->method, s->done);
@@ -158,13 +159,13 @@ int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const f
     job.f = prediction;
     job.z = noise;
     job.start = s->start;
-    job.before = s->before;
-    job.x0 = kept ? kept : x0;
+    for (int k = 0; k < MDM_BEFORE; k++)
+        job.before[k] = s->before[k];
+    job.x0 = s->x0 ? s->x0 : x0;
     mdm_solve_on_host(&job);
-    if (kept && x0)
-        memcpy(x0, kept, (size_t)s->values * sizeof *x0);
-    s->x0 = s->before;
-    s->before = kept;
+    if (s->x0 && x0)
+        memcpy(x0, s->x0, (size_t)s->values * sizeof *x0);
+    mdm_method_turn(&s->method, &s->x0, s->before);
     s->done++;
     s->ready = 0;
     return MASKDM_OK;

@@ -13,10 +13,10 @@ struct maskdm_solver {
     struct mdm_handle handle;
     maskdm_scheduler *scheduler;
     struct mdm_method method;
-    int64_t done;               /* evaluations */
-    int64_t values;             /* batch x n; 0: not begun */
-    int ready;                  /* the network was given its input */
-    float *start, *x0, *before; /* `values` each, as far as the method looks at them */
+    int64_t done;                           /* evaluations */
+    int64_t values;                         /* batch x n; 0: not begun */
+    int ready;                              /* the network was given its input */
+    float *start, *x0, *before[MDM_BEFORE]; /* `values` each, as far as the method looks at them */
 };
 
 int mdm_solver_create(maskdm_solver **out, maskdm_scheduler *scheduler, const maskdm_options *options);

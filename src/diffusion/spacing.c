@@ -5,7 +5,7 @@
 #include "diffusion/spacing.h"
 
 #include "base/error.h"
-#include "diffusion/discrete.h"
+#include "diffusion/discrete_listed.h"
 
 #include <math.h>
 #include <string.h>
@@ -45,15 +45,49 @@ static double even_ratio(const struct mdm_span *s, int64_t i)
     return mdm_process_time_of(p, most + share(s, i) * (p->kind->ratio(p, p->first) - most));
 }
 
-/* Karras et al. 2022, eq. 5, with rho = 7. */
+/* ln(noise / signal) of a time that other levels are to be taken from. */
+static double end_ratio(const struct mdm_process *p, double time)
+{
+    const struct mdm_schedule *table = mdm_discrete_schedule(p);
+
+    return table ? log(mdm_listed_ratio(table, time)) : p->kind->ratio(p, time);
+}
+
+/* Karras et al. 2022, eq. 5, with rho = 7: its logarithm. */
+static double karras_ratio(const struct mdm_span *s, int64_t i)
+{
+    const struct mdm_process *p = s->process;
+    const int64_t end = s->steps - 1;
+    const double most = exp(end_ratio(p, s->ends ? s->ends->time(s, 0) : p->last) / 7);
+    const double least = exp(end_ratio(p, s->ends ? s->ends->time(s, end) : p->first) / 7);
+    const double part = !s->ends ? share(s, i) : end ? (double)i / (double)end : 0;
+
+    return 7 * log(most + part * (least - most));
+}
+
 static double karras(const struct mdm_span *s, int64_t i)
 {
     const struct mdm_process *p = s->process;
-    const double most = exp(p->kind->ratio(p, p->last) / 7), least = exp(p->kind->ratio(p, p->first) / 7);
+    const struct mdm_schedule *table = mdm_discrete_schedule(p);
 
-    if (i == 0)
+    if (i == 0 && !s->ends)
         return p->last;
-    return mdm_process_time_of(p, 7 * log(most + share(s, i) * (least - most)));
+    return table ? mdm_listed_time_of(table, exp(karras_ratio(s, i))) : mdm_process_time_of(p, karras_ratio(s, i));
+}
+
+/* Karras' levels are what matters: on a table they do not go by the time that is nearest to them. */
+static struct mdm_level karras_level(const struct mdm_span *s, int64_t i)
+{
+    return mdm_discrete_schedule(s->process) ? mdm_listed_level(exp(karras_ratio(s, i)))
+                                             : mdm_process_at(s->process, karras(s, i));
+}
+
+static struct mdm_level linspace_level(const struct mdm_span *s, int64_t i)
+{
+    const double time = mdm_listed_linspace(s, i);
+
+    return time == floor(time) ? mdm_process_at(s->process, time)
+                               : mdm_listed_level(mdm_listed_ratio(mdm_discrete_schedule(s->process), time));
 }
 
 /* The least of a thousand times: where diffusers' flow matching schedulers stop before the image. */
@@ -78,9 +112,16 @@ static double flux(const struct mdm_span *s, int64_t i)
 }
 
 static const struct mdm_spacing spacings[] = {
-    {"whole", MDM_SPACING_WHOLE, whole},       {"time", MDM_SPACING_ANY, even},
-    {"logsnr", MDM_SPACING_RATIO, even_ratio}, {"karras", MDM_SPACING_RATIO, karras},
-    {"sd3", MDM_SPACING_STRAIGHT, sd3},        {"flux", MDM_SPACING_STRAIGHT, flux},
+    {"whole", MDM_SPACING_WHOLE, .time = whole},
+    {"time", MDM_SPACING_ANY, .time = even},
+    {"logsnr", MDM_SPACING_RATIO, .time = even_ratio},
+    {"karras", MDM_SPACING_RATIO, .time = karras, .level = karras_level},
+    {"sd3", MDM_SPACING_STRAIGHT, .time = sd3},
+    {"flux", MDM_SPACING_STRAIGHT, .time = flux},
+    {"leading", MDM_SPACING_WHOLE, .time = mdm_listed_leading, .listed = 1},
+    {"trailing", MDM_SPACING_WHOLE, .time = mdm_listed_trailing, .listed = 1, .all_noise = 1},
+    {"linspace", MDM_SPACING_WHOLE, .time = mdm_listed_linspace, .level = linspace_level, .listed = 1,
+     .all_noise = 1},
 };
 
 static int has_meaning(const struct mdm_spacing *s, const struct mdm_process *p)
@@ -98,6 +139,16 @@ const char *mdm_spacing_name(int i)
     return i == 0 ? "auto" : (size_t)i <= MDM_LENGTH(spacings) ? spacings[i - 1].name : NULL;
 }
 
+const char *mdm_spacing_listed_name(int i)
+{
+    if (i == 0)
+        return "auto";
+    for (size_t k = 0; k < MDM_LENGTH(spacings); k++)
+        if (spacings[k].listed && --i == 0)
+            return spacings[k].name;
+    return NULL;
+}
+
 int mdm_spacing_choose(const struct mdm_spacing **out, const struct mdm_process *p, unsigned choice, const char *name,
                        const char *said)
 {
@@ -110,4 +161,38 @@ int mdm_spacing_choose(const struct mdm_spacing **out, const struct mdm_process 
     if (!has_meaning(s, p))
         return mdm_fail(MASKDM_EINVAL, "%s %s has no meaning for process %s", said, s->name, p->kind->name);
     return MASKDM_OK;
+}
+
+int mdm_spacing_check(const struct mdm_spacing *s, const struct mdm_span *span)
+{
+    const struct mdm_process *p = span->process;
+    const int64_t times = mdm_listed_count(p);
+
+    if (s->of == MDM_SPACING_WHOLE && span->steps > times)
+        return mdm_fail(MASKDM_EINVAL, "%lld sampling steps; the schedule allows 1 to %lld", (long long)span->steps,
+                        (long long)times);
+    if (s->listed && s->time(span, 0) > p->last)
+        return mdm_fail(MASKDM_EINVAL, "%s times with an offset of %lld begin at %g; process %s ends at %g", s->name,
+                        (long long)span->offset, s->time(span, 0), p->kind->name, p->last);
+    return span->ends && s != span->ends ? mdm_spacing_check(span->ends, span) : MASKDM_OK;
+}
+
+struct mdm_stop mdm_stop_at(const struct mdm_process *p, double time)
+{
+    const struct mdm_level level = mdm_process_at(p, time);
+
+    if (level.signal == 0 || level.noise == 0)
+        return (struct mdm_stop){time, level, level.noise == 0 ? -INFINITY : INFINITY};
+    return (struct mdm_stop){time, level, p->kind->ratio(p, time)};
+}
+
+struct mdm_stop mdm_spacing_stop(const struct mdm_spacing *s, const struct mdm_span *span, int64_t i)
+{
+    struct mdm_stop stop = mdm_stop_at(span->process, s->time(span, i));
+
+    if (s->level) {
+        stop.level = s->level(span, i);
+        stop.ratio = log(stop.level.noise) - log(stop.level.signal);
+    }
+    return stop;
 }

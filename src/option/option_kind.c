@@ -112,8 +112,10 @@ static void add_each(struct mdm_text *t, const struct mdm_option_place *p,
         agree &= !strcmp(say(mdm_option_row(table, name)), said);
     if (agree)
         mdm_text_add(t, said);
-    for (int n = 0; !agree && (table = owner(p->chooser, name, n)); n++)
-        mdm_text_addf(t, "%s%s (%s)", n ? ", " : "", say(mdm_option_row(table, name)), table->name);
+    for (int n = 0; !agree && (table = owner(p->chooser, name, n)); n++) {
+        said = say(mdm_option_row(table, name));
+        mdm_text_addf(t, "%s%s (%s)", n ? ", " : "", *said ? said : "unset", table->name);
+    }
 }
 
 static void tell_name(struct mdm_text *t, const struct mdm_option_place *p)

@@ -13,8 +13,7 @@
 /* Signal and noise of x before a step, and of the image behind the last, whatever little noise a solver stops at. */
 static struct mdm_level level_before(const maskdm_sampler *s, int64_t step)
 {
-    return step == s->method.steps ? (struct mdm_level){1, 0}
-                                   : mdm_process_at(s->scheduler->process, s->method.time[step]);
+    return step == s->method.steps ? (struct mdm_level){1, 0} : s->method.way[step].from.level;
 }
 
 static int transfer(maskdm_sampler *s, const struct mdm_job *j, float *host, float *device, int up)

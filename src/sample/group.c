@@ -39,8 +39,10 @@ static size_t lay(maskdm_sampler *s, float *block, size_t values)
                   {&s->prediction, 1},
                   {&s->x0, 1},
                   {&s->spare, 1},
-                  {&s->before, s->method.kind->looks_back},
-                  {&s->start, s->method.kind->begins}};
+                  {&s->before[0], s->method.looks_back > 0},
+                  {&s->before[1], s->method.looks_back > 1},
+                  {&s->before[2], s->method.looks_back > 2},
+                  {&s->start, s->method.keeps}};
     size_t count = 0;
 
     for (size_t i = 0; i < MDM_LENGTH(buffer); i++) {
@@ -53,8 +55,7 @@ static size_t lay(maskdm_sampler *s, float *block, size_t values)
 int mdm_sampler_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
                          struct mdm_extent extent)
 {
-    static const struct mdm_method_class all = {.looks_back = 1, .begins = 1};
-    maskdm_sampler s = {.method.kind = &all};
+    maskdm_sampler s = {.method = {.looks_back = 1, .keeps = 1}};
     struct mdm_model_needs needs;
     size_t images;
 

@@ -59,7 +59,8 @@ static int step(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluatio
     job.f = s->prediction;
     job.z = s->spare;
     job.start = s->start;
-    job.before = s->before;
+    for (int k = 0; k < MDM_BEFORE; k++)
+        job.before[k] = s->before[k];
     job.x0 = s->x0;
     return b->v->solve(b, &job);
 }
@@ -79,7 +80,7 @@ static int on_device(maskdm_sampler *s, struct mdm_job *j, const struct mdm_eval
 static int evaluate(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluation *e)
 {
     const struct mdm_question q = {.batch = j->batch,
-                                   .time = e->time,
+                                   .time = e->at.time,
                                    .x = s->x,
                                    .labels = j->labels ? j->labels + j->first : NULL,
                                    .spare = s->x0};
@@ -95,16 +96,12 @@ static int run_step(maskdm_sampler *s, struct mdm_job *j, int64_t *i)
 {
     for (int begun = 0; *i < s->method.evaluations; begun = 1, ++*i) {
         const struct mdm_evaluation e = mdm_method_evaluation(&s->method, *i);
-        float *before = s->before;
 
         if (e.step != j->walk.at)
             break;
         if (begun)
-            MDM_TRY(mdm_job_within(s, j, mdm_process_at(s->scheduler->process, e.time)));
-        if (before) {
-            s->before = s->x0;
-            s->x0 = before;
-        }
+            MDM_TRY(mdm_job_within(s, j, e.at.level));
+        mdm_method_turn(&s->method, &s->x0, s->before);
         MDM_TRY(evaluate(s, j, &e));
         MDM_TRY(report(s, j));
     }
@@ -137,8 +134,8 @@ static int run_group(maskdm_sampler *s, struct mdm_job *j)
 static int start(maskdm_sampler *s, struct mdm_job *j)
 {
     struct mdm_backend *b = mdm_device_backend(s->device);
-    const double scale = mdm_method_start(&s->method);
-    const struct mdm_level at = mdm_process_at(s->scheduler->process, s->method.time[s->first_step]);
+    const double scale = s->method.start;
+    const struct mdm_level at = s->method.way[s->first_step].from.level;
     struct mdm_mix mix = {.n = j->batch * j->n, .count = 1, .x = {s->x, s->spare}, .a = {scale}, .y = s->x};
 
     if (s->first_step) {

@@ -33,19 +33,19 @@ struct maskdm_sampler {
     struct mdm_pictures start_from; /* what the first step finds with noise; none: noise alone */
     int64_t first_step;             /* 0 with none */
     struct mdm_hole *hole;          /* of pictures of which a part is painted; NULL: all is */
-    int quiet; /* steps are not reported: the host watches something else */
+    int quiet;                      /* steps are not reported: the host watches something else */
 
     /* Made for the number of images that go at once, and made anew when that changes. */
     int64_t group; /* B; 0: none was made */
     /* [B,H,W,C] each, in one block of device memory that begins at x. */
     float *x, *prediction;
-    float *x0;               /* of this evaluation */
-    float *spare;            /* noise */
-    float *before, *start;   /* what the method looks back at; NULL where it does not */
-    size_t bytes;            /* of that block */
-    float *shown, *seen;     /* [B,H,W,C], host memory: x0 or the images; x between steps */
-    float *other;            /* [H,W,C], host memory: noise of a second seed */
-    struct mdm_rng *streams; /* [B] */
+    float *x0;                         /* of this evaluation */
+    float *spare;                      /* noise */
+    float *before[MDM_BEFORE], *start; /* what the method looks back at; NULL where it does not */
+    size_t bytes;                      /* of that block */
+    float *shown, *seen;               /* [B,H,W,C], host memory: x0 or the images; x between steps */
+    float *other;                      /* [H,W,C], host memory: noise of a second seed */
+    struct mdm_rng *streams;           /* [B] */
 };
 
 int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,

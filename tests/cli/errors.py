@@ -95,7 +95,7 @@ def check_command_line():
             (sample("--sampler", "eulre"), ["eulre", "ddim|ddpm|dpmpp|euler|heun"]),
             (sample("--sampler", "dpmpp", "--eta", 1), ["--eta", "--sampler=ddim", "dpmpp"]),
             (pretrain("--process", "edm", "--timesteps", 100), ["--timesteps", "--process=discrete", "edm"]),
-            (sample("--sampler", "ddpm"), ["--steps", "ddpm"]),
+            (sample("--sampler", "ddpm", "--churn", 1), ["--churn", "ddpm"]),
             (pretrain("--config", "text"), ["text", "JSON"])):
         refused(words, 2, says)
     refused(pretrain("--process", "flow", "--prediction", "v"), 1, ["--prediction v", "flow", "velocity|x0|noise"])

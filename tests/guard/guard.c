@@ -240,7 +240,8 @@ static int solve(struct mdm_backend *b, const struct mdm_solve *job)
 
     LEAD(g, j.x, bytes);
     LEAD(g, j.f, bytes);
-    LEAD(g, j.before, bytes);
+    for (int k = 0; k < MDM_BEFORE; k++)
+        LEAD(g, j.before[k], bytes);
     LEAD(g, j.z, bytes);
     LEAD(g, j.start, bytes);
     LEAD(g, j.x0, bytes);

@@ -145,16 +145,31 @@ END_TEST
 START_TEST(mixes_and_steps)
 {
     enum { N = 9000 };
-    float *x = draw_floats(N), *f = draw_floats(N), *before = draw_floats(N), *z = draw_floats(N);
+    static const double factor[2][8] = {{0.125, 0.5, -2, 1.5, 0.75, 0.375, -1.25, -0.25},
+                                        {-0.5, 0.5, 0.25, -0.75, 1, -0.625, 0.5, 1.125}};
+    float *x = draw_floats(N), *f = draw_floats(N), *z = draw_floats(N);
+    float *before[MDM_BEFORE] = {draw_floats(N), draw_floats(N), draw_floats(N)};
     float *start = draw_floats(N), *y = draw_floats(N), *x0 = draw_floats(N), *old = draw_floats(N);
 
-    for (int i = 0; i < setting_count; i++) {
-        maskdm_device *d = open_device(settings[i]);
+    for (int i = 0; i < 4 * setting_count; i++) {
+        maskdm_device *d = open_device(settings[i / 4]);
         struct mdm_backend *b = mdm_device_backend(d);
         const struct mdm_mix mix = {.n = N, .count = 3, .x = {x, f, z}, .a = {0.5, -2, 3}, .y = y};
-        struct mdm_solve s = {.n = N, .clean_x = 0.25, .clean_f = -0.5, .signal = 0.6, .noise = 0.8, .clip = i == 1,
-                              .eps_is_f = i == 2, .next = {0.125, 0.5, -2, 1.5, 0.75, -0.25}, .x = y, .f = f,
-                              .before = before, .z = z, .start = start, .x0 = x0};
+        struct mdm_solve s = {.n = N,
+                              .clean_x = 0.25,
+                              .clean_f = -0.5,
+                              .signal = 0.6,
+                              .noise = 0.8,
+                              .clip = i % 4 ? 0.75 : 0,
+                              .eps = i % 3,
+                              .keeps = i % 2,
+                              .x = y,
+                              .f = f,
+                              .before = {before[0], before[1], before[2]},
+                              .z = z,
+                              .start = start,
+                              .x0 = x0};
+        struct mdm_terms *sum[] = {&s.next, &s.kept};
 
         memcpy(y, x, N * sizeof *y);
         ck_assert_int_eq(b->v->mix(b, &mix), MASKDM_OK);
@@ -162,23 +177,30 @@ START_TEST(mixes_and_steps)
             ck_assert_double_eq_tol(y[k], 0.5 * x[k] - 2 * f[k] + 3 * z[k], 1e-5);
         memcpy(y, x, N * sizeof *y);
         memcpy(old, start, N * sizeof *old);
-        s.begins = i == 0;
+        for (int m = 0; m < 2; m++)
+            *sum[m] = (struct mdm_terms){
+                factor[m][0], factor[m][1], factor[m][2], factor[m][3], {factor[m][4], factor[m][5], factor[m][6]},
+                factor[m][7]};
         ck_assert_int_eq(b->v->solve(b, &s), MASKDM_OK);
         for (int k = 0; k < N; k++) {
-            double clean = 0.25 * x[k] - 0.5 * f[k], eps;
+            const double whole = 0.25 * x[k] - 0.5 * f[k], clean = s.clip ? fmin(fmax(whole, -0.75), 0.75) : whole;
+            const double eps[] = {(x[k] - 0.6 * clean) / 0.8, (x[k] - 0.6 * whole) / 0.8, f[k]};
+            const double term[] = {x[k], old[k], clean, eps[i % 3], before[0][k], before[1][k], before[2][k], z[k]};
+            double want[2] = {0};
 
-            clean = s.clip ? fmin(fmax(clean, -1), 1) : clean;
-            eps = s.eps_is_f ? f[k] : (x[k] - 0.6 * clean) / 0.8;
+            for (int m = 0; m < 8; m++)
+                for (int to = 0; to < 2; to++)
+                    want[to] += factor[to][m] * term[m];
             ck_assert_double_eq_tol(x0[k], clean, 1e-5);
-            ck_assert_double_eq_tol(
-                y[k], 0.125 * x[k] + 0.5 * old[k] - 2 * clean + 1.5 * eps + 0.75 * before[k] - 0.25 * z[k], 1e-5);
-            ck_assert_float_eq(start[k], s.begins ? x[k] : old[k]);
+            ck_assert_double_eq_tol(y[k], want[0], 1e-5);
+            ck_assert_double_eq_tol(start[k], s.keeps ? want[1] : old[k], 1e-5);
         }
         maskdm_device_release(&d);
     }
     free(x);
     free(f);
-    free(before);
+    for (int k = 0; k < MDM_BEFORE; k++)
+        free(before[k]);
     free(z);
     free(start);
     free(y);

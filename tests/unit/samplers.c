@@ -69,6 +69,17 @@ START_TEST(times)
     expect_times("timesteps=25", "sampler=ddim steps=24", 24,
                  (const int[]){24, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0});
     expect_times("timesteps=5 schedule=cosine", "sampler=ddpm", 5, (const int[]){4, 3, 2, 1, 0});
+    expect_times("timesteps=100", "sampler=ddpm steps=3", 3, (const int[]){99, 65, 32});
+    expect_times("timesteps=1000", "sampler=ddim steps=7 spacing=leading steps_offset=1", 7,
+                 (const int[]){853, 711, 569, 427, 285, 143, 1});
+    expect_times("timesteps=1000", "sampler=ddpm steps=7 spacing=trailing", 7,
+                 (const int[]){999, 856, 713, 570, 428, 285, 142});
+    expect_times("timesteps=1000", "sampler=ddim steps=16 spacing=trailing", 16,
+                 (const int[]){999, 937, 874, 811, 749, 687, 624, 561, 499, 437, 374, 311, 249, 187, 124, 61});
+    expect_times("timesteps=1000", "sampler=ddim steps=5 spacing=linspace", 5, (const int[]){999, 749, 500, 250, 0});
+    expect_times("timesteps=1000", "sampler=dpmpp steps=4 spacing=leading", 4, (const int[]){800, 600, 400, 200});
+    expect_times("timesteps=1000", "sampler=dpmpp steps=4 spacing=linspace", 4, (const int[]){999, 749, 500, 250});
+    expect_times("timesteps=1000", "sampler=euler steps=4 spacing=linspace", 4, (const int[]){999, 666, 333, 0});
 }
 END_TEST
 
@@ -203,6 +214,11 @@ START_TEST(a_perfect_network_gives_the_data)
     expect_normal("schedule=cosine timesteps=200 prediction=noise", "sampler=ddpm clip=false", 0.01);
     expect_normal("schedule=cosine timesteps=200 prediction=v", "sampler=ddpm clip=false", 0.01);
     expect_normal("schedule=linear timesteps=400 prediction=x0", "sampler=ddpm", 0.01);
+    expect_normal("schedule=linear timesteps=400", "sampler=ddpm steps=200 spacing=trailing clip=false", 0.02);
+    expect_normal("schedule=linear timesteps=400", "sampler=ddpm variance=fixed_large clip=false", 0.02);
+    expect_normal("process=vp prediction=v", "sampler=ddpm steps=200 clip=false", 0.02);
+    expect_normal("process=edm", "sampler=ddpm steps=200 clip=false", 0.02);
+    expect_normal("process=flow", "sampler=ddpm steps=300 clip=false", 0.02);
     expect_normal("schedule=linear timesteps=400 prediction=x0", "sampler=ddim steps=200 eta=0", 0.02);
     expect_normal("schedule=cosine timesteps=400 prediction=v", "sampler=ddim steps=200 eta=0.5", 0.02);
     expect_normal("schedule=cosine timesteps=400 prediction=noise", "sampler=ddim steps=200 eta=1 clip=false", 0.02);
@@ -377,7 +393,7 @@ START_TEST(few_steps_end_in_first_order)
 
         ck_assert_int_eq(mdm_method_make(&how, s, o), MASKDM_OK);
         for (int64_t i = steps - 2; i < steps; i++)
-            ck_assert_int_eq(mdm_method_evaluation(&how, i).next.before != 0, steps == 10 || i < steps - 1);
+            ck_assert_int_eq(mdm_method_evaluation(&how, i).next.before[0] != 0, steps == 10 || i < steps - 1);
         mdm_method_free(&how);
         maskdm_options_release(&o);
     }
@@ -423,8 +439,6 @@ START_TEST(no_such_solver)
     expect_refusal("timesteps=100", "sampler=ddim steps=101", "101 sampling steps; the schedule allows 1 to 100");
     expect_refusal("timesteps=100 schedule=linear", "sampler=ddim steps=10 eta=60",
                    "eta 60 is too large for the step from 99 to 89: 1.06607 at most");
-    expect_refusal("process=edm", "sampler=ddpm",
-                   "sampler ddpm has no meaning for process edm: it visits whole times");
     expect_refusal("process=flow", "sampler=dpmpp",
                    "sampler dpmpp has no meaning for process flow, which begins without signal");
     expect_refusal("process=flow", "sampler=heun churn=10",
@@ -432,8 +446,19 @@ START_TEST(no_such_solver)
     expect_refusal("process=flow", "sampler=euler spacing=karras", "spacing karras has no meaning for process flow");
     expect_refusal("process=edm", "sampler=euler spacing=whole", "spacing whole has no meaning for process edm");
     expect_refusal("process=edm", "sampler=euler spacing=sd3", "spacing sd3 has no meaning for process edm");
-    expect_refusal("timesteps=100", "sampler=ddpm times=50,40",
-                   "ddpm steps from a whole time to the one before, not from 50 to 40");
+    expect_refusal("process=edm", "sampler=ddim spacing=trailing", "spacing trailing has no meaning for process edm");
+    expect_refusal("timesteps=100", "sampler=euler steps=101 spacing=linspace",
+                   "101 sampling steps; the schedule allows 1 to 100");
+    expect_refusal("timesteps=100", "sampler=ddim steps=10 spacing=leading steps_offset=10",
+                   "leading times with an offset of 10 begin at 100; process discrete ends at 99");
+    expect_refusal("timesteps=100", "sampler=ddim steps=10 steps_offset=1",
+                   "steps_offset 1 has a meaning for leading times alone");
+    expect_refusal("timesteps=100", "sampler=ddim steps=10 karras_ends=leading",
+                   "karras_ends leading has a meaning for spacing karras alone");
+    expect_refusal("process=edm", "sampler=ddim steps=10 told_times=nearest",
+                   "told_times nearest has a meaning for process discrete alone");
+    expect_refusal("timesteps=10", "sampler=dpmpp steps=10 spacing=leading",
+                   "step 0 of the sampler goes from time 0 to 0, which has no less noise");
     expect_refusal("timesteps=100", "sampler=ddim times=50,50",
                    "a sampler goes to an earlier time, not from 50 to 50");
     expect_refusal("timesteps=100", "sampler=ddim times=100,50",

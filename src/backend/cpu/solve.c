@@ -18,27 +18,35 @@ static void mix_values(const struct mdm_mix *j, int64_t from, int64_t to)
     }
 }
 
+/* Of the value i whose x, x0 and eps are given. */
+static inline double sum(const struct mdm_solve *j, const struct mdm_terms *t, int64_t i, double x, double x0,
+                         double eps)
+{
+    double y = t->x0 * x0 + t->x * x;
+
+    if (t->eps != 0)
+        y += t->eps * eps;
+    if (t->z != 0)
+        y += t->z * (double)j->z[i];
+    for (int k = 0; k < MDM_BEFORE; k++)
+        if (t->before[k] != 0)
+            y += t->before[k] * (double)j->before[k][i];
+    if (t->start != 0)
+        y += t->start * (double)j->start[i];
+    return y;
+}
+
 static void solve_values(const struct mdm_solve *j, int64_t from, int64_t to)
 {
-    const struct mdm_terms t = j->next;
-
     for (int64_t i = from; i < to; i++) {
-        const double x = (double)j->x[i], f = (double)j->f[i];
-        double x0 = j->clean_x * x + j->clean_f * f, y;
+        const double x = (double)j->x[i], f = (double)j->f[i], whole = j->clean_x * x + j->clean_f * f;
+        const double x0 = j->clip == 0 ? whole : whole < -j->clip ? -j->clip : whole > j->clip ? j->clip : whole;
+        const double eps =
+            j->eps == MDM_EPS_F ? f : (x - j->signal * (j->eps == MDM_EPS_CLIPPED ? x0 : whole)) / j->noise;
+        const double y = sum(j, &j->next, i, x, x0, eps);
 
-        if (j->clip)
-            x0 = x0 < -1 ? -1 : x0 > 1 ? 1 : x0;
-        y = t.x0 * x0 + t.x * x;
-        if (t.eps != 0)
-            y += t.eps * (j->eps_is_f ? f : (x - j->signal * x0) / j->noise);
-        if (t.z != 0)
-            y += t.z * (double)j->z[i];
-        if (t.before != 0)
-            y += t.before * (double)j->before[i];
-        if (t.start != 0)
-            y += t.start * (double)j->start[i];
-        if (j->begins)
-            j->start[i] = j->x[i];
+        if (j->keeps)
+            j->start[i] = (float)sum(j, &j->kept, i, x, x0, eps);
         j->x[i] = (float)y;
         if (j->x0)
             j->x0[i] = (float)x0;

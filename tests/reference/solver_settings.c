@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Each program's own settings, in the library's options.
+ */
+#include "solver_settings.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void skip(struct reference_case *c, const char *what, const char *value)
+{
+    snprintf(c->skipped, sizeof c->skipped, "%s %s is not built", what, value);
+}
+
+static double steps(struct reference_case *c)
+{
+    const char *text = maskdm_file_metadata(c->file, "steps");
+
+    return text ? strtod(text, NULL) : 0;
+}
+
+/* Whether `key` has this value; where it is absent, `standard` stands for it. */
+static int is(struct reference_case *c, const char *section, const char *key, const char *standard, const char *value)
+{
+    return !strcmp(case_value(c, section, key, standard), value);
+}
+
+/* The first of these settings that is on. */
+static int any(struct reference_case *c, const char *const *settings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is(c, "config", settings[i], "false", "true")) {
+            skip(c, "setting", settings[i]);
+            return -1;
+        }
+    return 0;
+}
+
+/* EDM's times from another rho than the library's 7, as the option `times`. */
+static int list_times(struct reference_case *c, char *out, size_t room, double rho)
+{
+    const double first = pow(case_number(c, "config", "sigma_max", 80), 1 / rho);
+    const double last = pow(case_number(c, "config", "sigma_min", 0.002), 1 / rho);
+    const int count = (int)steps(c);
+    size_t n = 0;
+
+    for (int i = 0; i < count && n < room; i++)
+        n += (size_t)snprintf(out + n, room - n, "%.17g,",
+                              i ? pow(first + i / (double)(count - 1) * (last - first), rho) : pow(first, rho));
+    n += n < room ? (size_t)snprintf(out + n, room - n, "0") : 0;
+    return n < room ? 0 : -1;
+}
+
+static int read_edm(struct reference_case *c, struct solver_settings *s)
+{
+    char most[32], spacing[160] = "spacing=karras";
+    const double rho = case_number(c, "config", "rho", 7);
+
+    snprintf(most, sizeof most, "%s", case_value(c, "config", "S_max", "inf"));
+    snprintf(s->scheduler, sizeof s->scheduler, "process=edm prediction=x0 sigma_min=%.17g sigma_max=%.17g",
+             case_number(c, "config", "sigma_min", 0.002), case_number(c, "config", "sigma_max", 80));
+    if (rho != 7) {
+        strcpy(spacing, "times=");
+        if (list_times(c, spacing + 6, sizeof spacing - 6, rho)) {
+            skip(c, "rho with so many steps,", "");
+            return -1;
+        }
+    }
+    snprintf(s->sampler, sizeof s->sampler,
+             "sampler=heun steps=%.0f %s clip=false churn=%.17g churn_min=%.17g churn_max=%.17g churn_noise=%.17g",
+             steps(c), spacing, case_number(c, "config", "S_churn", 0), case_number(c, "config", "S_min", 0),
+             strcmp(most, "inf") ? strtod(most, NULL) : 1e9, case_number(c, "config", "S_noise", 1));
+    return 0;
+}
+
+static int read_flow(struct reference_case *c, struct solver_settings *s)
+{
+    static const char *const unknown[] = {"invert_sigmas", "use_karras_sigmas", "use_exponential_sigmas",
+                                          "use_beta_sigmas", "stochastic_sampling"};
+    const int dynamic = !strcmp(case_value(c, "config", "use_dynamic_shifting", "false"), "true");
+    const int linear = !strcmp(case_value(c, "config", "time_shift_type", "exponential"), "linear");
+    const double mu = case_number(c, "set_timesteps", "mu", 0);
+
+    if (any(c, unknown, sizeof unknown / sizeof *unknown))
+        return -1;
+    if (strcmp(case_value(c, "config", "shift_terminal", "null"), "null") ||
+        case_number(c, "config", "num_train_timesteps", 1000) != 1000) {
+        skip(c, "setting", "shift_terminal or num_train_timesteps");
+        return -1;
+    }
+    s->told = 1;
+    snprintf(s->scheduler, sizeof s->scheduler, "process=flow time_shift=%.17g",
+             !dynamic ? case_number(c, "config", "shift", 1)
+             : linear ? mu
+                      : exp(mu));
+    snprintf(s->sampler, sizeof s->sampler, "sampler=euler steps=%.0f spacing=%s clip=false", steps(c),
+             dynamic ? "flux" : "sd3");
+    return 0;
+}
+
+static int read_jit(struct reference_case *c, struct solver_settings *s)
+{
+    const int heun = !strcmp(maskdm_file_metadata(c->file, "scheduler"), "jit_heun");
+
+    s->told = 1;
+    snprintf(s->scheduler, sizeof s->scheduler,
+             "process=flow prediction=x0 flow_time=data time_scale=1 weight_floor=%.17g noise_scale=%.17g",
+             case_number(c, "config", "t_eps", 0.05), case_number(c, "config", "noise_scale", 1));
+    snprintf(s->sampler, sizeof s->sampler, "sampler=%s steps=%.0f clip=false", heun ? "heun" : "euler", steps(c));
+    return 0;
+}
+
+/* ---- diffusers' schedulers of the discrete process ---- */
+
+static void add(char *text, size_t room, const char *format, ...)
+{
+    const size_t n = strlen(text);
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text + n, room - n, format, ap);
+    va_end(ap);
+}
+
+#define SAMPLER(s, ...) add((s)->sampler, sizeof(s)->sampler, __VA_ARGS__)
+
+static int read_schedule(struct reference_case *c, struct solver_settings *s)
+{
+    char schedule[32], prediction[32];
+
+    snprintf(schedule, sizeof schedule, "%s", case_value(c, "config", "beta_schedule", "linear"));
+    snprintf(prediction, sizeof prediction, "%s", case_value(c, "config", "prediction_type", "epsilon"));
+    if (!is(c, "config", "trained_betas", "null", "null")) {
+        skip(c, "setting", "trained_betas");
+        return -1;
+    }
+    add(s->scheduler, sizeof s->scheduler, "process=discrete timesteps=%.0f prediction=%s zero_terminal_snr=%s",
+        case_number(c, "config", "num_train_timesteps", 1000),
+        !strcmp(prediction, "epsilon")  ? "noise"
+        : !strcmp(prediction, "sample") ? "x0"
+                                        : "v",
+        is(c, "config", "rescale_betas_zero_snr", "false", "true") ? "true" : "false");
+    if (!strcmp(schedule, "squaredcos_cap_v2"))
+        add(s->scheduler, sizeof s->scheduler, " schedule=cosine");
+    else
+        add(s->scheduler, sizeof s->scheduler, " schedule=%s beta_start=%.17g beta_end=%.17g",
+            !strcmp(schedule, "sigmoid") ? "sigmoid_betas" : schedule, case_number(c, "config", "beta_start", 1e-4),
+            case_number(c, "config", "beta_end", 2e-2));
+    return 0;
+}
+
+static void read_clip(struct reference_case *c, struct solver_settings *s, const char *standard)
+{
+    if (is(c, "config", "clip_sample", standard, "true"))
+        SAMPLER(s, " clip=true clip_range=%.17g", case_number(c, "config", "clip_sample_range", 1));
+    else
+        SAMPLER(s, " clip=false");
+}
+
+/* Spacing, its offset, and Karras' levels between its ends or, with `whole`, between the table's. */
+static int read_times(struct reference_case *c, struct solver_settings *s, const char *standard, int whole)
+{
+    static const char *const unknown[] = {"use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas",
+                                          "use_flow_sigmas", "use_dynamic_shifting"};
+    const int karras = is(c, "config", "use_karras_sigmas", "false", "true");
+    char spacing[32];
+
+    snprintf(spacing, sizeof spacing, "%s", case_value(c, "config", "timestep_spacing", standard));
+    if (any(c, unknown, sizeof unknown / sizeof *unknown))
+        return -1;
+    SAMPLER(s, " steps=%.0f", steps(c));
+    if (!karras)
+        SAMPLER(s, " spacing=%s", spacing);
+    else
+        SAMPLER(s, " spacing=karras karras_ends=%s", whole ? "linspace" : spacing);
+    if (!strcmp(spacing, "leading") && !(karras && whole))
+        SAMPLER(s, " steps_offset=%.0f", case_number(c, "config", "steps_offset", 0));
+    return 0;
+}
+
+static int read_ddim(struct reference_case *c, struct solver_settings *s)
+{
+    SAMPLER(s, "sampler=ddim eta=%.17g step_noise=%s final_sigma=%s", case_number(c, "step", "eta", 0),
+            is(c, "step", "use_clipped_model_output", "false", "true") ? "clipped" : "network",
+            is(c, "config", "set_alpha_to_one", "true", "true") ? "zero" : "sigma_min");
+    read_clip(c, s, "true");
+    return read_schedule(c, s) || read_times(c, s, "leading", 0) ? -1 : 0;
+}
+
+static int read_ddpm(struct reference_case *c, struct solver_settings *s)
+{
+    char variance[32];
+
+    snprintf(variance, sizeof variance, "%s", case_value(c, "config", "variance_type", "fixed_small"));
+    if (!strcmp(variance, "fixed_small_log"))
+        *strrchr(variance, '_') = 0; /* the same number by another way */
+    if (strcmp(variance, "fixed_small") != 0 && strcmp(variance, "fixed_large") != 0) {
+        skip(c, "variance_type", variance);
+        return -1;
+    }
+    SAMPLER(s, "sampler=ddpm variance=%s", variance);
+    read_clip(c, s, "true");
+    return read_schedule(c, s) || read_times(c, s, "leading", 0) ? -1 : 0;
+}
+
+static const struct {
+    const char *scheduler;
+    int (*read)(struct reference_case *c, struct solver_settings *s);
+} types[] = {{"edm_heun", read_edm},       {"FlowMatchEulerDiscreteScheduler", read_flow},
+             {"jit_euler", read_jit},      {"jit_heun", read_jit},
+             {"DDIMScheduler", read_ddim}, {"DDPMScheduler", read_ddpm}};
+
+int solver_settings_read(struct reference_case *c, struct solver_settings *s)
+{
+    const char *name = maskdm_file_metadata(c->file, "scheduler");
+    size_t i = 0;
+
+    while (name && i < sizeof types / sizeof *types && strcmp(types[i].scheduler, name) != 0)
+        i++;
+    if (name && i < sizeof types / sizeof *types)
+        return types[i].read(c, s);
+    skip(c, "scheduler", name ? name : "(none)");
+    return -1;
+}
