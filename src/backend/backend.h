@@ -52,12 +52,21 @@ enum mdm_op_id {
     MDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w?[D] b?[D]; constant 0: eps -> sum? = x + r, y = norm(sum), aux stats */
     MDM_OP_MODULATE,    /* x[B,N,D] m[B,M]; attr 0, 1: s, t; constant 0: eps -> y = norm(x) (1 + m[s..]) + m[t..], D
                               values of the image's row of m each; aux stats[B*N,2] */
+    MDM_OP_RMS_MODULATE, /* x[B,N,D] w[D] m[B,M]; attr 0, 1: s, t; constant 0: eps -> y = x r w (1 + m[s..]) + m[t..],
+                              aux r[B*N] = 1/sqrt(avg x^2 + eps) */
     MDM_OP_GATE_ADD,    /* x[B,N,D] r[B,N,D] m[B,M]; attr 0: s -> y = x + m[s..] r */
     MDM_OP_GELU,        /* x                              -> y = gelu(x) (erf form) */
     MDM_OP_GELU_TANH,   /* x                              -> y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
     MDM_OP_SILU,        /* x                              -> y = x/(1 + exp(-x)) */
+    MDM_OP_SWIGLU,      /* x[R,2H]                        -> y[R,H] = silu(x[.., 0 .. H-1]) x[.., H ..] */
     MDM_OP_ADD,         /* x r                            -> y = x + r */
     MDM_OP_QKV_BIAS,    /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
+    MDM_OP_ANGLES,      /* index[B,K] keep?[B,R]; attr 0, 1: rows, columns -> y[B,K or R,W] = [cos | sin] of the W/2
+                              angles of place index, or index[keep], of the grid: its row times 1e4^(-i/(W/4)), i from
+                              0 to W/4 - 1, and then its column */
+    MDM_OP_QK_ROTATE,   /* qkv[B,e+K,3D] q[D/h] k[D/h] angles[B,K,D/h]; attr 0: h; constant 0: eps -> y: each head's
+                              q and k as x r w, w its row, and of all but the first e tokens the pairs 2i, 2i+1 turned
+                              by angle i; v as it is; aux r[B,e+K,2h] = 1/sqrt(avg x^2 + eps), those of q first */
     MDM_OP_ATTENTION,   /* qkv[B,..,3D], N rows of each image; attr 0: h -> y[B,..,D], aux lse[B,h,N]; scale
                               (D/h)^-1/2 */
     MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
@@ -67,6 +76,7 @@ enum mdm_op_id {
     MDM_OP_EMBED,       /* label[B] table[L,D] null?[1,D] -> y[B,D], label -1 takes null, or the table's last row */
     MDM_OP_TOKENS,      /* x[B,K,D] pos[1,e+P,D] index[B,K] a?[B,e1,D] b?[B,e2,D] c?[B,e3,D], e = e1+e2+e3
                               -> y[B,e+K,D]: [a, b, c, x] plus the position rows 0 .. e-1 and e + index */
+    MDM_OP_CONTEXT,     /* x[B,N,D] c[B,D] pos[1,L,D]     -> y[B,L+N,D] = [c + pos, x] */
     MDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,N-e,D] without the first e tokens */
     MDM_OP_ROUTE,       /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
                               e + keep */

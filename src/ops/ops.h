@@ -14,21 +14,31 @@ mdm_val mdm_linear2(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val w, mdm_va
 mdm_val mdm_gelu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_gelu_tanh(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_silu(struct mdm_graph *g, mdm_val x);
+mdm_val mdm_swiglu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_layernorm(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, double epsilon);
 /* The norm is returned, the sum goes to *sum. */
 mdm_val mdm_add_norm(struct mdm_graph *g, mdm_val *sum, mdm_val x, mdm_val r, mdm_val w, mdm_val b, double epsilon);
 /* scale, shift, gate: which of the rows of x's width that stand side by side in an image's row of m. */
 mdm_val mdm_modulate(struct mdm_graph *g, mdm_val x, mdm_val m, int64_t scale, int64_t shift, double epsilon);
+mdm_val mdm_rms_modulate(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val m, int64_t scale, int64_t shift,
+                         double epsilon);
 mdm_val mdm_gate_add(struct mdm_graph *g, mdm_val x, mdm_val r, mdm_val m, int64_t gate);
 mdm_val mdm_add(struct mdm_graph *g, mdm_val x, mdm_val r);
 mdm_val mdm_qkv_bias(struct mdm_graph *g, mdm_val x, mdm_val q, mdm_val v);
 /* qkv[B,..,3D]: an image's rows are its tokens, however many dimensions they have. */
 mdm_val mdm_attention(struct mdm_graph *g, mdm_val qkv, int64_t heads);
+/* Of places in a grid, for heads of `width`; keep MDM_NONE: of all that index tells. */
+mdm_val mdm_angles(struct mdm_graph *g, mdm_val index, mdm_val keep, int64_t rows, int64_t columns, int64_t width);
+/* q, k: weights of a head's norm. Tokens before those of the angles are not turned. */
+mdm_val mdm_qk_rotate(struct mdm_graph *g, mdm_val qkv, mdm_val q, mdm_val k, mdm_val angles, int64_t heads,
+                      double epsilon);
 mdm_val mdm_patchify(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
 mdm_val mdm_timestep(struct mdm_graph *g, mdm_val t, int64_t width, int exact);
 mdm_val mdm_embed(struct mdm_graph *g, mdm_val label, mdm_val table, mdm_val null_row);
 /* count: how many values, of one or more tokens each, stand before the patches; none to 3. */
 mdm_val mdm_tokens(struct mdm_graph *g, const mdm_val *extra, int count, mdm_val x, mdm_val position, mdm_val index);
+/* Tokens before x: as many as there are positions, each the image's row c plus its own. */
+mdm_val mdm_context(struct mdm_graph *g, mdm_val x, mdm_val c, mdm_val position);
 mdm_val mdm_trim(struct mdm_graph *g, mdm_val x, int64_t extras);
 /* y: the extra tokens of x and those that keep tells; unroute: x with y in their places. */
 mdm_val mdm_route(struct mdm_graph *g, mdm_val x, mdm_val keep, int64_t extras);

@@ -263,6 +263,55 @@ static void gate_add(struct rig *r)
     output(r, mdm_gate_add(&r->g, x, y, input(r, mdm_shape2(2, 6)), 1));
 }
 
+static void swiglu(struct rig *r)
+{
+    output(r, mdm_linear(&r->g, mdm_swiglu(&r->g, input(r, mdm_shape2(9, 10))), matrix(r, "w", 7, 5), MDM_NONE));
+}
+
+static void rms_modulate(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 70, 5)), w = matrix(r, "w", 1, 5);
+
+    output(r, mdm_rms_modulate(&r->g, x, w, input(r, mdm_shape2(2, 15)), 2, 0, 1e-6));
+}
+
+/* Its result is made anew, and m has a second reader. */
+static void rms_modulate_linear(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(3, 4, 6)), m = input(r, mdm_shape2(3, 18)), w = matrix(r, "n", 1, 6), y;
+
+    y = mdm_linear(&r->g, mdm_rms_modulate(&r->g, x, w, m, 0, 1, 1e-6), matrix(r, "w", 6, 6), MDM_NONE);
+    output(r, mdm_gate_add(&r->g, x, y, m, 2));
+}
+
+static mdm_val rotated(struct rig *r, int64_t heads, mdm_val keep)
+{
+    mdm_val qkv = input(r, mdm_shape3(2, 5, 24)), q = matrix(r, "q", 1, 8 / heads), k = matrix(r, "k", 1, 8 / heads);
+    mdm_val angles = mdm_angles(&r->g, integers(r, mdm_shape2(2, 3), visible), keep, 2, 3, 8 / heads);
+
+    return mdm_qk_rotate(&r->g, qkv, q, k, angles, heads, 1e-6);
+}
+
+static void qk_rotate(struct rig *r)
+{
+    output(r, rotated(r, 2, MDM_NONE));
+}
+
+/* Only some of the places, so that more tokens are left as they are. */
+static void qk_rotate_attention(struct rig *r)
+{
+    static const int32_t some[] = {0, 2, 1, 2};
+
+    output(r, mdm_attention(&r->g, rotated(r, 1, integers(r, mdm_shape2(2, 2), some)), 1));
+}
+
+static void context(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 4, 3)), c = input(r, mdm_shape2(2, 3));
+
+    output(r, mdm_context(&r->g, x, c, mdm_graph_param(&r->g, "position", mdm_shape3(1, 2, 3), MDM_INIT_NORMAL, 1)));
+}
+
 static void trim(struct rig *r)
 {
     output(r, mdm_trim(&r->g, input(r, mdm_shape3(2, 5, 3)), 2));
@@ -488,6 +537,12 @@ static const struct {
     {"modulate", modulate},
     {"modulate before a product", modulate_linear},
     {"gate_add", gate_add},
+    {"swiglu", swiglu},
+    {"rms_modulate", rms_modulate},
+    {"rms_modulate before a product", rms_modulate_linear},
+    {"qk_rotate", qk_rotate},
+    {"qk_rotate before attention", qk_rotate_attention},
+    {"context", context},
     {"trim", trim},
     {"route", route},
     {"unroute", unroute},

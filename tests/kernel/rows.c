@@ -107,14 +107,18 @@ START_TEST(activations_bear_special_values)
 }
 END_TEST
 
+enum { COMBINED = 5 };
+
 static void combine(const struct mdm_rows_f32 *r, int k, float *y, const float *x, const float *dy, int64_t n)
 {
     if (k < 2)
         r->mul_add(y, k ? x : NULL, dy, x, n);
     else if (k == 2)
         r->modulate(y, x, dy, x, n);
-    else
+    else if (k == 3)
         r->affine(y, x, dy, x, dy, n);
+    else
+        r->silu_mul(y, x, dy, n);
 }
 
 START_TEST(products_are_those_of_double)
@@ -170,7 +174,7 @@ START_TEST(lengths_and_places)
 
                 wrong += !(i >= at && i < at + n ? y[i] == sum : isnan(y[i]));
             }
-            for (int k = 0; k < 4; k++) {
+            for (int k = 0; k < COMBINED; k++) {
                 memset(y, POISON, sizeof y);
                 combine(r, k, y + at, x + at, dy + at, n);
                 for (int i = 0; i < MOST + 9; i++) {
@@ -195,6 +199,64 @@ START_TEST(lengths_and_places)
             }
             ck_assert_int_eq(wrong, 0);
         }
+}
+END_TEST
+
+/* Both gradients of a product with silu are those of silu and of the factor. */
+START_TEST(silu_products_have_both_gradients)
+{
+    const struct mdm_rows_f32 *r = rows_of(_i);
+    float a[MOST], b[MOST], dy[MOST], da[MOST], db[MOST], want[MOST];
+
+    for (int i = 0; i < MOST; i++) {
+        a[i] = (float)(8 * draw());
+        b[i] = (float)draw();
+        dy[i] = (float)draw();
+    }
+    for (int64_t n = 0; n <= MOST; n++) {
+        memset(da, POISON, sizeof da);
+        memset(db, POISON, sizeof db);
+        r->silu_mul_backward(da, db, a, b, dy, n);
+        for (int i = 0; i < MOST; i++) {
+            ck_assert_int_eq(isnan(da[i]) && isnan(db[i]), i >= n);
+            if (i >= n)
+                continue;
+            r->silu_backward(want, &a[i], &dy[i], 1);
+            ck_assert_double_eq_tol((double)da[i], (double)want[0] * (double)b[i], 1e-6);
+            r->silu(want, &a[i], 1);
+            ck_assert_double_eq_tol((double)db[i], (double)want[0] * (double)dy[i], 1e-6 * (1 + fabs((double)a[i])));
+        }
+    }
+}
+END_TEST
+
+/* A pair becomes what a rotation makes of it, and the way back undoes it. */
+START_TEST(pairs_turn_there_and_back)
+{
+    const struct mdm_rows_f32 *r = rows_of(_i);
+    float x[2 * MOST], y[2 * MOST], back[2 * MOST], c[MOST], s[MOST];
+
+    for (int i = 0; i < MOST; i++) {
+        c[i] = (float)cos(0.3 * i);
+        s[i] = (float)sin(0.3 * i);
+        x[2 * i] = (float)draw();
+        x[2 * i + 1] = (float)draw();
+    }
+    for (int64_t n = 0; n <= MOST; n++) {
+        memset(y, POISON, sizeof y);
+        r->turn(y, x, c, s, 1, n);
+        memcpy(back, y, sizeof y);
+        r->turn(back, back, c, s, -1, n); /* in place */
+        for (int i = 0; i < 2 * MOST; i++) {
+            double a = (double)x[i], b = (double)x[i ^ 1];
+
+            ck_assert_int_eq(isnan(y[i]) != 0, i >= 2 * n);
+            if (i >= 2 * n)
+                continue;
+            ck_assert_double_eq_tol((double)y[i], a * (double)c[i / 2] + (i % 2 ? b : -b) * (double)s[i / 2], 3e-7);
+            ck_assert_double_eq_tol((double)back[i], a, 5e-7);
+        }
+    }
 }
 END_TEST
 
@@ -243,6 +305,8 @@ static void add_tests(TCase *c)
     tcase_add_loop_test(c, activations_bear_special_values, 0, tables);
     tcase_add_loop_test(c, products_are_those_of_double, 0, tables);
     tcase_add_loop_test(c, lengths_and_places, 0, tables);
+    tcase_add_loop_test(c, silu_products_have_both_gradients, 0, tables);
+    tcase_add_loop_test(c, pairs_turn_there_and_back, 0, tables);
 }
 
 int main(void)

@@ -31,6 +31,7 @@ struct problem {
     unsigned drop;                                     /* outputs that are NULL */
     unsigned no_dout;                                  /* gradients that are zero by being NULL */
     unsigned aux;                                      /* outputs without a gradient */
+    unsigned still;                                    /* the same for inputs */
     unsigned remade_out, remake_in, remake_out;        /* as in struct mdm_op */
     int forward_only, add;                             /* add: onto what is there */
     int64_t attr[MDM_MAX_ATTR], row_group;
@@ -150,7 +151,7 @@ static struct mdm_call make_call(const struct problem *p, const struct start *s,
         c.in_shape[i] = &p->in[i];
         c.in[i] = p->fixed[i] ? p->fixed[i] : place(type, s->in[i], numel(&p->in[i]));
         c.add[i] = (unsigned char)p->add;
-        if (!p->fixed[i] && !p->forward_only)
+        if (!p->fixed[i] && !p->forward_only && !(p->still >> i & 1))
             c.din[i] = place(type, p->add ? s->din[i] : NULL, numel(&p->in[i]));
     }
     for (int i = 0; i < p->outs; i++) {
@@ -274,7 +275,7 @@ static void expect_gradient(const struct problem *problem, const struct mdm_cpu_
     for (int n = 0; n < 2; n++) {
         for (int i = 0; i < p.ins; i++)
             for (size_t j = 0; j < numel(&p.in[i]); j++)
-                moved.in[i][j] = s.in[i][j] + (n ? -h : h) * v.in[i][j];
+                moved.in[i][j] = s.in[i][j] + (p.still >> i & 1 ? 0 : n ? -h : h) * v.in[i][j];
         side[n] = run_once(&p, &moved, t, MDM_F64, 1);
     }
     k = 0;
@@ -286,7 +287,7 @@ static void expect_gradient(const struct problem *problem, const struct mdm_cpu_
         k++;
     }
     for (int i = 0; i < p.ins; i++) {
-        if (p.in[i].n == 0 || p.fixed[i])
+        if (p.in[i].n == 0 || p.fixed[i] || p.still >> i & 1)
             continue;
         for (size_t j = 0; j < r.numel[k]; j++) {
             sum += r.value[k][j] * v.in[i][j];
@@ -346,7 +347,7 @@ static inline void expect_added(const struct problem *problem)
     added = run_once(&p, &s, &exact, MDM_F64, 1);
     k = written.count - 1;
     for (int i = p.ins - 1; i >= 0; i--) {
-        if (p.in[i].n == 0 || p.fixed[i])
+        if (p.in[i].n == 0 || p.fixed[i] || p.still >> i & 1)
             continue;
         for (size_t j = 0; j < written.numel[k]; j++)
             written.value[k][j] += s.din[i][j];

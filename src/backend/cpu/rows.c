@@ -83,6 +83,21 @@ static void silu_backward(real *dx, const real *x, const real *dy, int64_t n)
     }
 }
 
+static void silu_mul(real *y, const real *a, const real *b, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = a[i] / (1 + exp_minus(a[i])) * b[i];
+}
+
+static void silu_mul_backward(real *da, real *db, const real *a, const real *b, const real *dy, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        real s = 1 / (1 + exp_minus(a[i]));
+        da[i] = dy[i] * b[i] * s * (1 + a[i] * (1 - s));
+        db[i] = dy[i] * a[i] * s;
+    }
+}
+
 static void add(real *y, const real *a, const real *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
@@ -154,6 +169,42 @@ static void norm_backward(real *dx, real *dw, real *db, const real *dy, const re
     }
 }
 
+static real rms_norm(real *y, const real *x, const real *w, double epsilon, int64_t n)
+{
+    double sum = 0, r;
+
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    r = 1 / sqrt(sum / (double)n + epsilon);
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (real)((double)x[i] * r * (double)w[i]);
+    return (real)r;
+}
+
+static void rms_norm_backward(real *dx, real *dw, const real *dy, const real *x, const real *w, real r, int64_t n)
+{
+    double gh_avg = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        gh_avg += (double)w[i] * (double)dy[i] * (double)(x[i] * r);
+    gh_avg /= (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        real h = x[i] * r;
+        real d = r * (w[i] * dy[i] - h * (real)gh_avg);
+        dw[i] += dy[i] * h;
+        dx[i] = d;
+    }
+}
+
+static void turn(real *y, const real *x, const real *c, const real *s, real way, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        real a = x[2 * i], b = x[2 * i + 1];
+        y[2 * i] = a * c[i] - b * (way * s[i]);
+        y[2 * i + 1] = b * c[i] + a * (way * s[i]);
+    }
+}
+
 const struct REAL(mdm_rows) REAL(mdm_rows_c) = {
     .gelu = gelu,
     .gelu_tanh = gelu_tanh,
@@ -161,6 +212,8 @@ const struct REAL(mdm_rows) REAL(mdm_rows_c) = {
     .gelu_backward = gelu_backward,
     .gelu_tanh_backward = gelu_tanh_backward,
     .silu_backward = silu_backward,
+    .silu_mul = silu_mul,
+    .silu_mul_backward = silu_mul_backward,
     .add = add,
     .mul_add = mul_add,
     .affine = affine,
@@ -168,4 +221,7 @@ const struct REAL(mdm_rows) REAL(mdm_rows_c) = {
     .modulate = modulate,
     .norm = norm,
     .norm_backward = norm_backward,
+    .rms_norm = rms_norm,
+    .rms_norm_backward = rms_norm_backward,
+    .turn = turn,
 };

@@ -19,6 +19,9 @@ struct REAL(mdm_rows) {
     void (*gelu_backward)(real *dx, const real *x, const real *dy, int64_t n);
     void (*gelu_tanh_backward)(real *dx, const real *x, const real *dy, int64_t n);
     void (*silu_backward)(real *dx, const real *x, const real *dy, int64_t n);
+    /* y = silu(a) b, and da, db from dy */
+    void (*silu_mul)(real *y, const real *a, const real *b, int64_t n);
+    void (*silu_mul_backward)(real *da, real *db, const real *a, const real *b, const real *dy, int64_t n);
     /* y = a + b; y may be a */
     void (*add)(real *y, const real *a, const real *b, int64_t n);
     /* y = a + b c; y may be any of them. a NULL: zeros */
@@ -35,6 +38,12 @@ struct REAL(mdm_rows) {
      * `more` may be NULL, and w where its values are ones; dw and db are rows in any case. */
     void (*norm_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w,
                           const real stats[2], const real *more, int64_t n);
+    /* y = x r w with r = 1/sqrt(avg x^2 + epsilon), which is returned; y may be x */
+    real (*rms_norm)(real *y, const real *x, const real *w, double epsilon, int64_t n);
+    /* With h = x r and g = w dy: dx = r (g - h avg(g h)), dw += dy h */
+    void (*rms_norm_backward)(real *dx, real *dw, const real *dy, const real *x, const real *w, real r, int64_t n);
+    /* n pairs x[2i], x[2i+1] turned by the angle whose cosine and sine are c[i] and way s[i]; y may be x */
+    void (*turn)(real *y, const real *x, const real *c, const real *s, real way, int64_t n);
 };
 
 extern const struct REAL(mdm_rows) REAL(mdm_rows_c);
@@ -62,6 +71,8 @@ extern const struct mdm_kernel REAL(mdm_cpu_linear), REAL(mdm_cpu_linear_silu), 
     REAL(mdm_cpu_patchify), REAL(mdm_cpu_timestep), REAL(mdm_cpu_embed), REAL(mdm_cpu_tokens), REAL(mdm_cpu_trim),
     REAL(mdm_cpu_route), REAL(mdm_cpu_unroute), REAL(mdm_cpu_conv), REAL(mdm_cpu_group_norm),
     REAL(mdm_cpu_group_norm_silu), REAL(mdm_cpu_upsample), REAL(mdm_cpu_downsample), REAL(mdm_cpu_concat),
-    REAL(mdm_cpu_hide), REAL(mdm_cpu_cut), REAL(mdm_cpu_paste);
+    REAL(mdm_cpu_hide), REAL(mdm_cpu_cut), REAL(mdm_cpu_paste),
+    REAL(mdm_cpu_swiglu), REAL(mdm_cpu_rms_modulate), REAL(mdm_cpu_angles), REAL(mdm_cpu_qk_rotate),
+    REAL(mdm_cpu_context);
 
 #endif

@@ -38,4 +38,9 @@ void REAL(mdm_cpu_table_c)(struct mdm_cpu_table *t)
     t->kernel[MDM_OP_HIDE] = REAL(mdm_cpu_hide);
     t->kernel[MDM_OP_CUT] = REAL(mdm_cpu_cut);
     t->kernel[MDM_OP_PASTE] = REAL(mdm_cpu_paste);
+    t->kernel[MDM_OP_SWIGLU] = REAL(mdm_cpu_swiglu);
+    t->kernel[MDM_OP_RMS_MODULATE] = REAL(mdm_cpu_rms_modulate);
+    t->kernel[MDM_OP_ANGLES] = REAL(mdm_cpu_angles);
+    t->kernel[MDM_OP_QK_ROTATE] = REAL(mdm_cpu_qk_rotate);
+    t->kernel[MDM_OP_CONTEXT] = REAL(mdm_cpu_context);
 }

@@ -156,3 +156,27 @@ void mdm_silu_backward_avx2(float *dx, const float *x, const float *dy, int64_t 
 {
     map2(dx, x, dy, n, silu_gradient8);
 }
+
+static inline __m256 silu_mul8(__m256 a, __m256 b)
+{
+    return _mm256_mul_ps(silu8(a), b);
+}
+
+void mdm_silu_mul_avx2(float *y, const float *a, const float *b, int64_t n)
+{
+    map2(y, a, b, n, silu_mul8);
+}
+
+void mdm_silu_mul_backward_avx2(float *da, float *db, const float *a, const float *b, const float *dy, int64_t n)
+{
+    const __m256 one = _mm256_set1_ps(1);
+
+    for (int64_t i = 0; i < n; i += 8) {
+        __m256i k = n - i < 8 ? mdm_lanes(n - i) : _mm256_set1_epi32(-1);
+        __m256 x = _mm256_maskload_ps(a + i, k), g = _mm256_maskload_ps(dy + i, k), s = logistic(x);
+        __m256 gs = _mm256_mul_ps(g, s), bend = _mm256_fmadd_ps(x, _mm256_sub_ps(one, s), one);
+
+        _mm256_maskstore_ps(da + i, k, _mm256_mul_ps(_mm256_mul_ps(gs, _mm256_maskload_ps(b + i, k)), bend));
+        _mm256_maskstore_ps(db + i, k, _mm256_mul_ps(gs, x));
+    }
+}

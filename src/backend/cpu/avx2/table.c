@@ -20,6 +20,11 @@ static const struct mdm_rows_f32 rows = {
     .modulate = mdm_modulate_avx2,
     .norm = mdm_norm_avx2,
     .norm_backward = mdm_norm_backward_avx2,
+    .silu_mul = mdm_silu_mul_avx2,
+    .silu_mul_backward = mdm_silu_mul_backward_avx2,
+    .rms_norm = mdm_rms_norm_avx2,
+    .rms_norm_backward = mdm_rms_norm_backward_avx2,
+    .turn = mdm_turn_avx2,
 };
 
 void mdm_cpu_table_avx2(struct mdm_cpu_table *t)
