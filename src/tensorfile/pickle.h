@@ -29,9 +29,12 @@ enum mdm_pickle_kind {
 };
 extern const char *const mdm_pickle_kind_name[MDM_PICKLE_KINDS]; /* "a list" */
 
+/* A dictionary as such, an OrderedDict, an object whose attributes are still to come. */
+enum mdm_pickle_dict { MDM_PICKLE_PLAIN, MDM_PICKLE_ORDERED, MDM_PICKLE_BARE };
+
 struct mdm_pickle_node {
     unsigned char kind;
-    unsigned char detail; /* GLOBAL, STORAGE: row of the table of names; DICT: whether it is an OrderedDict */
+    unsigned char detail; /* GLOBAL, STORAGE: row of the table of names; DICT: enum mdm_pickle_dict */
     uint32_t count;       /* bytes of TEXT; cells of TUPLE, LIST, DICT */
     union {
         int64_t integer; /* INT, BOOL */

@@ -235,6 +235,7 @@ static const struct {
     {'c', mdm_pickle_global},
     {'G', real},
     {'b', mdm_pickle_build},
+    {0x81, mdm_pickle_object},
     {']', empty},
     {'N', constant},
     {'e', append_to_mark},

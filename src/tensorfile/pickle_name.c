@@ -20,32 +20,34 @@ static const struct name {
     const char *module, *name;
     const char *dtype; /* of a class of storages, or NULL */
     call *call;        /* or NULL */
+    int bare;          /* its objects are nothing but their attributes */
 } names[] = {
-    {"collections", "OrderedDict", NULL, call_ordered_dict},
-    {"torch._utils", "_rebuild_tensor", NULL, call_tensor},
-    {"torch._utils", "_rebuild_tensor_v2", NULL, call_tensor_v2},
-    {"torch._utils", "_rebuild_parameter", NULL, call_parameter},
-    {"torch", "Size", NULL, call_size},
-    {"torch", "FloatStorage", "F32", NULL},
-    {"torch", "DoubleStorage", "F64", NULL},
-    {"torch", "HalfStorage", "F16", NULL},
-    {"torch", "BFloat16Storage", "BF16", NULL},
-    {"torch", "LongStorage", "I64", NULL},
-    {"torch", "IntStorage", "I32", NULL},
-    {"torch", "ShortStorage", "I16", NULL},
-    {"torch", "CharStorage", "I8", NULL},
-    {"torch", "ByteStorage", "U8", NULL},
-    {"torch", "BoolStorage", "BOOL", NULL},
-    {"torch", "float32", NULL, NULL},
-    {"torch", "float64", NULL, NULL},
-    {"torch", "float16", NULL, NULL},
-    {"torch", "bfloat16", NULL, NULL},
-    {"torch", "int64", NULL, NULL},
-    {"torch", "int32", NULL, NULL},
-    {"torch", "int16", NULL, NULL},
-    {"torch", "int8", NULL, NULL},
-    {"torch", "uint8", NULL, NULL},
-    {"torch", "bool", NULL, NULL},
+    {"collections", "OrderedDict", NULL, call_ordered_dict, 0},
+    {"torch._utils", "_rebuild_tensor", NULL, call_tensor, 0},
+    {"torch._utils", "_rebuild_tensor_v2", NULL, call_tensor_v2, 0},
+    {"torch._utils", "_rebuild_parameter", NULL, call_parameter, 0},
+    {"torch", "Size", NULL, call_size, 0},
+    {"torch", "FloatStorage", "F32", NULL, 0},
+    {"torch", "DoubleStorage", "F64", NULL, 0},
+    {"torch", "HalfStorage", "F16", NULL, 0},
+    {"torch", "BFloat16Storage", "BF16", NULL, 0},
+    {"torch", "LongStorage", "I64", NULL, 0},
+    {"torch", "IntStorage", "I32", NULL, 0},
+    {"torch", "ShortStorage", "I16", NULL, 0},
+    {"torch", "CharStorage", "I8", NULL, 0},
+    {"torch", "ByteStorage", "U8", NULL, 0},
+    {"torch", "BoolStorage", "BOOL", NULL, 0},
+    {"torch", "float32", NULL, NULL, 0},
+    {"torch", "float64", NULL, NULL, 0},
+    {"torch", "float16", NULL, NULL, 0},
+    {"torch", "bfloat16", NULL, NULL, 0},
+    {"torch", "int64", NULL, NULL, 0},
+    {"torch", "int32", NULL, NULL, 0},
+    {"torch", "int16", NULL, NULL, 0},
+    {"torch", "int8", NULL, NULL, 0},
+    {"torch", "uint8", NULL, NULL, 0},
+    {"torch", "bool", NULL, NULL, 0},
+    {.module = "argparse", .name = "Namespace", .bare = 1},
 };
 
 const char *mdm_pickle_dtype(const struct mdm_pickle_node *storage)
@@ -121,7 +123,7 @@ static int call_ordered_dict(struct mdm_pickle *p, const uint32_t *argument, int
     (void)argument;
     if (count)
         return mdm_fail(MASKDM_EFORMAT, "an OrderedDict is made with %d arguments", count);
-    return mdm_pickle_push_new(p, (struct mdm_pickle_node){.kind = MDM_PICKLE_DICT, .detail = 1});
+    return mdm_pickle_push_new(p, (struct mdm_pickle_node){.kind = MDM_PICKLE_DICT, .detail = MDM_PICKLE_ORDERED});
 }
 
 static int call_tensor(struct mdm_pickle *p, const uint32_t *argument, int count)
@@ -160,17 +162,43 @@ static int call_size(struct mdm_pickle *p, const uint32_t *argument, int count)
     return mdm_pickle_push(p, argument[0]);
 }
 
-/* State of an OrderedDict: a state_dict()'s versions of its modules. Left out; nothing else may have any. */
+/* An object of a class that is allowed, which becomes the dictionary of its attributes. */
+int mdm_pickle_object(struct mdm_pickle *p, unsigned code)
+{
+    uint32_t class, tuple;
+
+    (void)code;
+    MDM_TRY(mdm_pickle_pop(p, &tuple));
+    MDM_TRY(mdm_pickle_pop(p, &class));
+    if (!is_kind(p, class, MDM_PICKLE_GLOBAL) || !is_kind(p, tuple, MDM_PICKLE_TUPLE) || p->node[tuple].count ||
+        !names[p->node[class].detail].bare)
+        return mdm_fail(MASKDM_EFORMAT, "an object is made of %s with %s", mdm_pickle_kind_name[p->node[class].kind],
+                        mdm_pickle_kind_name[p->node[tuple].kind]);
+    return mdm_pickle_push_new(p, (struct mdm_pickle_node){.kind = MDM_PICKLE_DICT, .detail = MDM_PICKLE_BARE});
+}
+
+/* State of an OrderedDict: a state_dict()'s versions of its modules, which are left out. That of a bare object is all
+ * that there is of it: the items move, so that no pickle makes many of one. Nothing else may have any. */
 int mdm_pickle_build(struct mdm_pickle *p, unsigned code)
 {
     uint32_t object, state;
+    struct mdm_pickle_node *to, *from;
 
     (void)code;
     MDM_TRY(mdm_pickle_pop(p, &state));
     MDM_TRY(mdm_pickle_pop(p, &object));
-    if (!is_kind(p, object, MDM_PICKLE_DICT) || !p->node[object].detail || !is_kind(p, state, MDM_PICKLE_DICT))
-        return mdm_fail(MASKDM_EFORMAT, "%s is given %s for its state", mdm_pickle_kind_name[p->node[object].kind],
-                        mdm_pickle_kind_name[p->node[state].kind]);
+    to = &p->node[object];
+    from = &p->node[state];
+    if (to->kind != MDM_PICKLE_DICT || to->detail == MDM_PICKLE_PLAIN || from->kind != MDM_PICKLE_DICT ||
+        object == state)
+        return mdm_fail(MASKDM_EFORMAT, "%s is given %s for its state", mdm_pickle_kind_name[to->kind],
+                        mdm_pickle_kind_name[from->kind]);
+    if (to->detail == MDM_PICKLE_BARE) {
+        if (to->count)
+            return mdm_fail(MASKDM_EFORMAT, "an object has attributes before it is given any");
+        *to = (struct mdm_pickle_node){.kind = MDM_PICKLE_DICT, .count = from->count, .u.cells = from->u.cells};
+        *from = (struct mdm_pickle_node){.kind = MDM_PICKLE_DICT};
+    }
     return mdm_pickle_push(p, object);
 }
 

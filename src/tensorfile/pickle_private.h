@@ -33,6 +33,6 @@ typedef int mdm_pickle_code(struct mdm_pickle *p, unsigned code);
 mdm_pickle_code *mdm_pickle_code_find(unsigned code); /* NULL: not one of those that torch.save writes */
 
 /* ---- pickle_name.c ---- */
-mdm_pickle_code mdm_pickle_global, mdm_pickle_reduce, mdm_pickle_build, mdm_pickle_persid;
+mdm_pickle_code mdm_pickle_global, mdm_pickle_reduce, mdm_pickle_object, mdm_pickle_build, mdm_pickle_persid;
 
 #endif

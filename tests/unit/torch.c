@@ -70,6 +70,13 @@ static void write_sample(struct bytes *b)
     put_string(b, "N");
     put_text(b, "low");
     put_string(b, "J\xfe\xff\xff\xff");
+    put_text(b, "args");
+    put_string(b, "cargparse\nNamespace\n)\x81q\x20}q\x21(");
+    put_text(b, "lr");
+    put_string(b, "N");
+    put_text(b, "model");
+    put_text(b, "JiT-B/16");
+    put_string(b, "ub");
     put_string(b, "u.");
 }
 
@@ -109,12 +116,13 @@ static void check_sample(struct mdm_tensorfile *s)
     check_tensor(s, "model.part", 2, two, part);
     check_tensor(s, "empty", 2, none, NULL);
     check_tensor(s, "list.1", 0, NULL, &last);
-    ck_assert_int_eq(s->meta_count, 4 + 1);
+    ck_assert_int_eq(s->meta_count, 4 + 1 + 1);
     ck_assert_str_eq(mdm_tensorfile_meta(s, "step"), "7");
     ck_assert_str_eq(mdm_tensorfile_meta(s, "list.2.-1"), "false");
     ck_assert_str_eq(mdm_tensorfile_meta(s, "rate"), "1.5");
     ck_assert_str_eq(mdm_tensorfile_meta(s, "name"), "caf\xc3\xa9");
     ck_assert_str_eq(mdm_tensorfile_meta(s, "low"), "-2");
+    ck_assert_str_eq(mdm_tensorfile_meta(s, "args.model"), "JiT-B/16");
 }
 
 START_TEST(what_was_saved)
@@ -209,6 +217,17 @@ static const struct {
     {P(BEGIN "r\xff\xff\xff\xff."), NULL},
     {P(BEGIN KEY "ctorch\nSize\n((K\1K\2ttRs."), NULL},
     {P(BEGIN KEY "ctorch\nfloat32\ns."), NULL},
+    {P(BEGIN KEY "cargparse\nNamespace\n)\x81}" OTHER "K\1sbs."), NULL},
+    {P(BEGIN KEY "cargparse\nNamespace\n)\x81q\1}bs" OTHER "h\1s."), NULL},
+    {P(BEGIN KEY "cargparse\nNamespace\n(K\1t\x81s."), "an object is made of"},
+    {P(BEGIN KEY "ccollections\nOrderedDict\n)\x81s."), "an object is made of"},
+    {P(BEGIN KEY "cargparse\nNamespace\n)Rs."), "Namespace is called"},
+    {P(BEGIN KEY "K\1)\x81s."), "an object is made of a whole number"},
+    {P(BEGIN KEY "cargparse\nNamespace\n)\x81q\1h\1bs."), "a dictionary is given"},
+    {P(BEGIN KEY "cargparse\nNamespace\n)\x81}b}bs."), "a dictionary is given"},
+    {P(BEGIN KEY "cargparse\nNamespace\n)\x81]bs."), "a dictionary is given a list"},
+    {P(BEGIN KEY "cargparse\nNamespace\n)\x81" OTHER "K\1s}bs."), "has attributes before"},
+    {P(BEGIN KEY "cargparse\nNamespace\n)\x81}(" OTHER "K\1" OTHER "K\2ubs."), "\"b\" comes twice"},
     {P(""), "its protocol"},
     {P("}."), "its protocol"},
     {P("\x80\x04}."), "protocol 4"},
