@@ -8,12 +8,9 @@
  */
 #include "model/network.h"
 
+#include "model/layer.h"
 #include "model/options.h"
 #include "ops/ops.h"
-
-#include <math.h>
-
-enum { TIME_WIDTH = 256 }; /* of the sinusoids of the time */
 
 static const double epsilon = 1e-6; /* of every norm */
 
@@ -48,57 +45,24 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-struct layer {
-    mdm_val w, b;
-};
-
-static struct layer layer(struct mdm_graph *g, const char *name, int64_t made, int64_t taken, enum mdm_init init,
-                          double scale)
-{
-    char full[64];
-    struct layer l;
-
-    mdm_format(full, sizeof full, "%s.weight", name);
-    l.w = mdm_graph_param(g, full, mdm_shape2(made, taken), init, scale);
-    mdm_format(full, sizeof full, "%s.bias", name);
-    l.b = mdm_graph_param(g, full, mdm_shape1(made), MDM_INIT_ZERO, 0);
-    return l;
-}
-
-/* Glorot and Bengio's bound for a uniform start. */
-static double spread(int64_t made, int64_t taken)
-{
-    return sqrt(6.0 / (double)(made + taken));
-}
-
-static struct layer spread_layer(struct mdm_graph *g, const char *name, int64_t made, int64_t taken)
-{
-    return layer(g, name, made, taken, MDM_INIT_UNIFORM, spread(made, taken));
-}
-
-static mdm_val apply(struct mdm_graph *g, mdm_val x, struct layer l)
-{
-    return mdm_linear(g, x, l.w, l.b);
-}
-
-/* Rows of a block's projection of the condition. */
-enum { SHIFT, SCALE, GATE, BRANCH, BRANCHES = 2 };
-
 /* Parameters are asked for in the authors' order, which is not the order of use. */
 static mdm_val block(struct mdm_graph *g, const struct dit *d, mdm_val x, mdm_val condition)
 {
     const int64_t dim = d->set.dim;
-    struct layer qkv = spread_layer(g, "attn.qkv", 3 * dim, dim), proj = spread_layer(g, "attn.proj", dim, dim);
-    struct layer fc1 = spread_layer(g, "mlp.fc1", d->hidden, dim), fc2 = spread_layer(g, "mlp.fc2", dim, d->hidden);
-    struct layer ada = layer(g, "adaLN_modulation.1", BRANCHES * BRANCH * dim, dim, MDM_INIT_ZERO, 0);
-    mdm_val m = apply(g, condition, ada), h;
+    struct mdm_layer qkv = mdm_layer_spread(g, "attn.qkv", 3 * dim, dim);
+    struct mdm_layer proj = mdm_layer_spread(g, "attn.proj", dim, dim);
+    struct mdm_layer fc1 = mdm_layer_spread(g, "mlp.fc1", d->hidden, dim);
+    struct mdm_layer fc2 = mdm_layer_spread(g, "mlp.fc2", dim, d->hidden);
+    struct mdm_layer ada =
+        mdm_layer_make(g, "adaLN_modulation.1", MDM_BRANCHES * MDM_BRANCH * dim, dim, MDM_INIT_ZERO, 0);
+    mdm_val m = mdm_layer_apply(g, condition, ada), h;
 
-    h = apply(g, mdm_modulate(g, x, m, SCALE, SHIFT, epsilon), qkv);
-    h = apply(g, mdm_attention(g, h, d->set.heads), proj);
-    x = mdm_gate_add(g, x, h, m, GATE);
-    h = apply(g, mdm_modulate(g, x, m, BRANCH + SCALE, BRANCH + SHIFT, epsilon), fc1);
-    h = apply(g, mdm_gelu_tanh(g, h), fc2);
-    return mdm_gate_add(g, x, h, m, BRANCH + GATE);
+    h = mdm_layer_apply(g, mdm_modulate(g, x, m, MDM_SCALE, MDM_SHIFT, epsilon), qkv);
+    h = mdm_layer_apply(g, mdm_attention(g, h, d->set.heads), proj);
+    x = mdm_gate_add(g, x, h, m, MDM_GATE);
+    h = mdm_layer_apply(g, mdm_modulate(g, x, m, MDM_BRANCH + MDM_SCALE, MDM_BRANCH + MDM_SHIFT, epsilon), fc1);
+    h = mdm_layer_apply(g, mdm_gelu_tanh(g, h), fc2);
+    return mdm_gate_add(g, x, h, m, MDM_BRANCH + MDM_GATE);
 }
 
 /* The visible patches at their positions. */
@@ -110,7 +74,7 @@ static mdm_val embed(struct mdm_graph *g, const struct dit *d, const struct mdm_
     position = mdm_graph_frozen(g, "pos_embed", mdm_shape3(1, d->geo.patches, dim), MDM_INIT_GRID,
                                 (double)d->geo.columns);
     w = mdm_graph_param(g, "x_embedder.proj.weight", mdm_shape4(dim, c, p, p), MDM_INIT_UNIFORM,
-                        spread(dim, c * p * p));
+                        mdm_layer_bound(dim, c * p * p));
     b = mdm_graph_param(g, "x_embedder.proj.bias", mdm_shape1(dim), MDM_INIT_ZERO, 0);
     return mdm_tokens(g, NULL, 0, mdm_linear(g, mdm_patchify(g, in->image, in->index, p), w, b), position, in->index);
 }
@@ -119,11 +83,8 @@ static mdm_val embed(struct mdm_graph *g, const struct dit *d, const struct mdm_
 static mdm_val embed_condition(struct mdm_graph *g, const struct dit *d, const struct mdm_ports *in)
 {
     const int64_t dim = d->set.dim;
-    struct layer first = layer(g, "t_embedder.mlp.0", dim, TIME_WIDTH, MDM_INIT_NORMAL, 0.02);
-    struct layer second = layer(g, "t_embedder.mlp.2", dim, dim, MDM_INIT_NORMAL, 0.02);
-    mdm_val c = mdm_linear_silu(g, mdm_timestep(g, in->time, TIME_WIDTH, 1), first.w, first.b), table;
+    mdm_val c = mdm_layer_time(g, in->time, dim), table;
 
-    c = apply(g, c, second);
     if (d->geo.classes) {
         table = mdm_graph_param(g, "y_embedder.embedding_table.weight", mdm_shape2(d->geo.classes + 1, dim),
                                 MDM_INIT_NORMAL, 0.02);
@@ -135,7 +96,7 @@ static mdm_val embed_condition(struct mdm_graph *g, const struct dit *d, const s
 static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options, struct mdm_extent e)
 {
     struct dit d;
-    struct layer linear, ada;
+    struct mdm_layer linear, ada;
     mdm_val x, condition;
     int rc = read_options(&d, options);
 
@@ -156,10 +117,10 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
         x = block(g, &d, x, condition);
     }
     mdm_graph_scope(g, "final_layer.");
-    linear = layer(g, "linear", d.geo.patch * d.geo.patch * d.geo.outputs, d.set.dim, MDM_INIT_ZERO, 0);
-    ada = layer(g, "adaLN_modulation.1", 2 * d.set.dim, d.set.dim, MDM_INIT_ZERO, 0);
-    x = mdm_modulate(g, x, apply(g, condition, ada), SCALE, SHIFT, epsilon);
-    ports->output = apply(g, x, linear);
+    linear = mdm_layer_make(g, "linear", d.geo.patch * d.geo.patch * d.geo.outputs, d.set.dim, MDM_INIT_ZERO, 0);
+    ada = mdm_layer_make(g, "adaLN_modulation.1", 2 * d.set.dim, d.set.dim, MDM_INIT_ZERO, 0);
+    x = mdm_modulate(g, x, mdm_layer_apply(g, condition, ada), MDM_SCALE, MDM_SHIFT, epsilon);
+    ports->output = mdm_layer_apply(g, x, linear);
     mdm_graph_output(g, ports->output);
 }
 
@@ -168,5 +129,7 @@ const struct mdm_network mdm_dit = {
     .kind = &mdm_dit_kind,
     .geometry = geometry,
     .record = record,
-    .anchor = "final_layer.adaLN_modulation.1.weight",
+    .anchor = "x_embedder.proj.weight",
+    .read_shapes = mdm_dit_read_shapes,
+    .read_scheduler = mdm_dit_read_scheduler,
 };

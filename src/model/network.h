@@ -48,7 +48,7 @@ struct mdm_ports {
 struct mdm_tensorfile;
 
 /* What the shapes of a checkpoint show beside options. */
-struct mdm_shown { int64_t patches, dim; };
+struct mdm_shown { int64_t patches, dim, heads; }; /* heads 0: they leave no trace */
 
 struct mdm_network {
     const char *name;
@@ -61,17 +61,27 @@ struct mdm_network {
     int64_t (*routed)(const maskdm_options *options, int64_t visible);
     const char *anchor; /* a tensor that every checkpoint of the authors has, and none of a network above it */
     const char *other_anchor; /* the same of another program that has this network; NULL: there is none */
-    /* Set those of its options that the shapes of the weights PREFIX + NAME show: all but heads, and but image_size
-     * where the patches make no square. NULL: its checkpoints are not read. */
+    const char *average; /* where theirs have several averages, the part of the path to the one they sample with */
+    /* Set those of its options that the shapes of the weights PREFIX + NAME show: all but heads, which are told
+     * apart, and but image_size where the patches make no square. NULL: its checkpoints are not read. */
     int (*read_shapes)(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
                        const char *prefix);
+    /* Set those of a scheduler's options that its authors' program trains with, by what it kept of its arguments
+     * beside the weights where it did. NULL: they are the library's defaults, or stand in a schedule's betas. */
+    int (*read_scheduler)(maskdm_options *o, const struct mdm_tensorfile *s);
 };
 
-extern const struct mdm_network mdm_uvit, mdm_dit;
+extern const struct mdm_network mdm_uvit, mdm_dit, mdm_jit;
 
-/* ---- uvit_shapes.c ---- */
+/* ---- uvit_shapes.c, dit_shapes.c, jit_shapes.c ---- */
 int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
                          const char *prefix);
+int mdm_dit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
+                        const char *prefix);
+int mdm_dit_read_scheduler(maskdm_options *o, const struct mdm_tensorfile *s);
+int mdm_jit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
+                        const char *prefix);
+int mdm_jit_read_scheduler(maskdm_options *o, const struct mdm_tensorfile *s);
 
 const struct mdm_network *mdm_network_at(int i);              /* NULL: none */
 const struct mdm_network *mdm_network_find(const char *name); /* NULL: none */

@@ -27,6 +27,13 @@ struct mdm_dit_options {
     int learn_sigma;
 };
 
+struct mdm_jit_options {
+    struct mdm_int_list image_size;
+    int64_t patch_size, channels, dim, depth, heads;
+    double mlp_ratio;
+    int64_t classes, bottleneck, in_context_len, in_context_start;
+};
+
 /* Rows that several networks have. They are one option for the outside, so that all but default and help must be the
  * same: those that differ follow behind. */
 #define MDM_ROW_IMAGE_SIZE(of)                                                                         \
@@ -60,9 +67,9 @@ struct mdm_dit_options {
         .alias = "num_classes|n_classes|num_labels|class_count|class_num",                             \
         .help = "number of labels; 0: no labels"
 
-extern const struct mdm_option_table mdm_uvit_options, mdm_dit_options;
+extern const struct mdm_option_table mdm_uvit_options, mdm_dit_options, mdm_jit_options;
 
-extern const struct mdm_option_kind mdm_uvit_kind, mdm_dit_kind;
+extern const struct mdm_option_kind mdm_uvit_kind, mdm_dit_kind, mdm_jit_kind;
 
 struct mdm_network_options {
     int network; /* mdm_network_at() */

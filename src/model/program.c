@@ -175,6 +175,8 @@ int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times
     for (size_t b = 0; b < batch; b++)
         if (!isfinite(times[b]))
             return mdm_fail(MASKDM_EINVAL, "time %g of image %zu is not finite", times[b], b);
+    if (p->model->geometry.classes == 0)
+        labels = NULL; /* a network that has a port all the same knows the null class alone */
     if (p->ports.label != MDM_NONE && labels)
         MDM_TRY(check_labels(p, labels));
     if (p->ports.index != MDM_NONE && index)

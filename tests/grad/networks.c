@@ -41,6 +41,17 @@ static const struct {
      (const int32_t[]){0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5}, (const int32_t[]){1, -1, 1}, 0, NULL},
     {"dit", "image_size=6 patch_size=3 channels=2 dim=4 depth=3 heads=1 classes=1 learn_sigma=true", 2, 1,
      (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, 0, NULL},
+    {"jit",
+     "image_size=8 patch_size=4 channels=3 dim=8 depth=3 heads=2 bottleneck=5 classes=3 in_context_len=2 "
+     "in_context_start=1",
+     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){2, -1}, 0, NULL},
+    {"jit",
+     "image_size=4x6 patch_size=2 channels=1 dim=8 depth=1 heads=1 bottleneck=3 mlp_ratio=1.5 in_context_len=0", 1,
+     6, (const int32_t[]){0, 1, 2, 3, 4, 5}, (const int32_t[]){-1}, 0, NULL},
+    {"jit",
+     "image_size=6 patch_size=3 channels=2 dim=4 depth=2 heads=1 bottleneck=4 classes=1 in_context_len=3 "
+     "in_context_start=0",
+     2, 1, (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, 0, NULL},
 };
 
 static const double times[] = {0, 17, 940.5};

@@ -55,10 +55,28 @@ static int describe_uvit(struct reference_case *c, char *text, size_t size)
     return 0;
 }
 
+static int describe_jit(struct reference_case *c, char *text, size_t size)
+{
+    if (case_number(c, "network", "attn_drop", 0) > 0 || case_number(c, "network", "proj_drop", 0) > 0) {
+        snprintf(c->skipped, sizeof c->skipped, "dropout is not built");
+        return -1;
+    }
+    snprintf(text, size,
+             "image_size=%.0f patch_size=%.0f channels=%.0f dim=%.0f depth=%.0f heads=%.0f mlp_ratio=%.17g "
+             "classes=%.0f bottleneck=%.0f in_context_len=%.0f in_context_start=%.0f",
+             case_number(c, "network", "input_size", 256), case_number(c, "network", "patch_size", 16),
+             case_number(c, "network", "in_channels", 3), case_number(c, "network", "hidden_size", 1024),
+             case_number(c, "network", "depth", 24), case_number(c, "network", "num_heads", 16),
+             case_number(c, "network", "mlp_ratio", 4), case_number(c, "network", "num_classes", 1000),
+             case_number(c, "network", "bottleneck_dim", 128), case_number(c, "network", "in_context_len", 32),
+             case_number(c, "network", "in_context_start", 8));
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*describe)(struct reference_case *c, char *text, size_t size);
-} architectures[] = {{"dit", describe_dit}, {"uvit", describe_uvit}};
+} architectures[] = {{"dit", describe_dit}, {"uvit", describe_uvit}, {"jit", describe_jit}};
 
 static maskdm_model *make_model(struct reference_case *c)
 {

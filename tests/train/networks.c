@@ -9,6 +9,11 @@
 static const char dit[] = "image_size=8 patch_size=2 dim=16 depth=2 heads=2 mlp_ratio=2 classes=5";
 static const char dit_sigma[] = "image_size=8 patch_size=4 dim=16 depth=1 heads=2 classes=5 learn_sigma=true";
 
+static const char jit[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 bottleneck=6 "
+                          "in_context_len=2";
+static const char jit_plain[] = "image_size=8 patch_size=4 dim=32 depth=2 heads=1 classes=5 bottleneck=12 "
+                                "in_context_len=0";
+
 #define UVIT "image_size=8 patch_size=2 dim=16 depth=5 heads=2 mlp_ratio=2 classes=5"
 static const char whole[] = UVIT, routed[] = UVIT " route_ratio=0.5 route_from=1";
 static const char original[] = UVIT " form=original conv=true";
@@ -23,6 +28,9 @@ static const struct {
     {"dit", dit_sigma, "type=patch ratio=0.25", "pos_embed"},
     {"uvit", original, NULL, NULL},
     {"uvit", original, "type=none", NULL},
+    {"jit", jit, NULL, "pos_embed"},
+    {"jit", jit, "type=none", "pos_embed"},
+    {"jit", jit_plain, "type=patch ratio=0.25", "pos_embed"},
 };
 
 static void open_case(struct tiny *t, int i, const char *device)
@@ -251,27 +259,53 @@ START_TEST(hidden_patches_count_for_nothing)
 }
 END_TEST
 
+/* A network of one class, the null one, learns its row whatever labels the data have. */
+START_TEST(without_classes_only_the_null_one_is_known)
+{
+    static const char name[] = "y_embedder.embedding_table.weight";
+    struct tiny t;
+    float *start, *end;
+    int64_t count;
+
+    tiny_open_network(&t, tiny_device("threads=1"), "jit",
+                      "image_size=8 patch_size=4 dim=16 depth=1 heads=1 bottleneck=8 in_context_len=1", NULL, NULL,
+                      NULL, "batch_size=8 seed=3");
+    start = read_parameter(&t, name, MASKDM_WEIGHTS_ONLINE, &count);
+    ck_assert_int_eq(count, 16);
+    tiny_step(&t, 4);
+    end = read_parameter(&t, name, MASKDM_WEIGHTS_ONLINE, &count);
+    ck_assert(tiny_distance(end, start, (size_t)count) > 1e-3);
+    free(start);
+    free(end);
+    tiny_close(&t);
+}
+END_TEST
+
 /* What a network's options may not be, and what belongs to another network. */
 START_TEST(options_are_refused)
 {
     static const struct {
-        const char *options, *says;
+        const char *kind, *options, *says;
     } bad[] = {
-        {"dim=18 heads=2", "no multiple of 4"},
-        {"dim=20 heads=3", "heads 3 does not divide dim 20"},
-        {"image_size=9 patch_size=2", "does not divide"},
-        {"dim=8 heads=2 mlp_ratio=0.125 depth=255", NULL},
+        {"dit", "dim=18 heads=2", "no multiple of 4"},
+        {"dit", "dim=20 heads=3", "heads 3 does not divide dim 20"},
+        {"dit", "image_size=9 patch_size=2", "does not divide"},
+        {"dit", "dim=8 heads=2 mlp_ratio=0.125 depth=255", NULL},
+        {"jit", "dim=24 heads=4", "heads 4 makes heads of 6, no multiple of 4"},
+        {"jit", "dim=8 heads=2 mlp_ratio=0.125", "no hidden layer"},
+        {"jit", "dim=8 heads=2 depth=3 in_context_start=3", "in_context_start 3 leaves none of the 3 blocks"},
+        {"jit", "dim=8 heads=2 depth=3 in_context_start=3 in_context_len=0", NULL},
     };
     maskdm_device *device = tiny_device("threads=1");
     maskdm_model *model;
     maskdm_options *o;
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        o = tiny_options("dit", bad[i].options);
+        o = tiny_options(bad[i].kind, bad[i].options);
         if (bad[i].says)
-            FAILS(MASKDM_EINVAL, bad[i].says, maskdm_model_create(&model, device, "dit", o, NULL, 1));
+            FAILS(MASKDM_EINVAL, bad[i].says, maskdm_model_create(&model, device, bad[i].kind, o, NULL, 1));
         else
-            OK(maskdm_model_create(&model, device, "dit", o, NULL, 1));
+            OK(maskdm_model_create(&model, device, bad[i].kind, o, NULL, 1));
         maskdm_model_release(&model);
         maskdm_options_release(&o);
     }
@@ -301,6 +335,7 @@ int main(void)
     tcase_add_loop_test(t, models_predict_and_sample, 0, count);
     tcase_add_test(t, routing_is_for_training_alone);
     tcase_add_test(t, hidden_patches_count_for_nothing);
+    tcase_add_test(t, without_classes_only_the_null_one_is_known);
     tcase_add_test(t, options_are_refused);
     suite_add_tcase(s, t);
     return tiny_main(s);
