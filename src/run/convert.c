@@ -64,11 +64,13 @@ static int find_weights(struct job *j)
     return mdm_convert_find(&j->places, &j->file, j->told.ema_from, j->told.online_from);
 }
 
-/* The authors' configurations all have 64 values a head. */
-static int set_heads(struct job *j, int64_t dim)
+/* Where no shape shows them: the authors' configurations all have 64 values a head. */
+static int set_heads(struct job *j, int64_t dim, int64_t heads)
 {
     if (j->told.heads)
         return mdm_options_set_int(j->network, "heads", j->told.heads);
+    if (heads)
+        return mdm_options_set_int(j->network, "heads", heads);
     if (dim % DIM_PER_HEAD)
         return mdm_fail(MASKDM_EINVAL,
                         "the shapes do not show the number of heads, and dim %lld is no multiple of "
@@ -96,7 +98,7 @@ static int read_network(struct job *j)
     status = j->places.network->read_shapes(j->network, &shown, &j->file, mdm_convert_main(&j->places)->prefix);
     if (status < 0)
         return status == MASKDM_EINVAL ? MASKDM_EFORMAT : status;
-    MDM_TRY(set_heads(j, shown.dim));
+    MDM_TRY(set_heads(j, shown.dim, shown.heads));
     return set_image_size(j, shown.patches);
 }
 
@@ -113,7 +115,7 @@ static int read_schedule(struct job *j)
             mdm_format(name, sizeof name, "%sbetas", around);
             j->betas = mdm_tensorfile_find(&j->file, name);
         }
-    return mdm_convert_schedule(&j->scheduler, j->options, &j->file, j->betas, j->log);
+    return mdm_convert_schedule(&j->scheduler, j->options, j->places.network, &j->file, j->betas, j->log);
 }
 
 /* Whether a parameter of the network has the same first part, "in_blocks" of "in_blocks.0.norm1.weight". */

@@ -210,6 +210,26 @@ static int find_only(const struct mdm_place **out, const struct mdm_places *p, c
     return MASKDM_OK;
 }
 
+/* Of several averages, that which the network's authors sample with. */
+static int is_authors_average(const struct mdm_places *p, const struct mdm_place *place)
+{
+    const char *name = p->network->average;
+    const size_t n = name ? strlen(name) : 0;
+
+    for (const char *at = place->prefix; n && *at; at += strcspn(at, "."), at += *at == '.')
+        if (!strncmp(at, name, n) && at[n] == '.')
+            return 1;
+    return 0;
+}
+
+static int find_average(struct mdm_places *p)
+{
+    for (int i = 0; i < p->count && !p->average; i++)
+        if (is_average(&p->all[i]) && is_authors_average(p, &p->all[i]))
+            p->average = &p->all[i];
+    return p->average ? MASKDM_OK : find_only(&p->average, p, "more than one EMA", "ema_from", is_average);
+}
+
 /* Whether `asked` is the prefix without its last dot, or "." where it is empty. */
 static int is_asked(const char *prefix, const char *asked)
 {
@@ -247,7 +267,7 @@ int mdm_convert_find(struct mdm_places *p, const struct mdm_tensorfile *s, const
     MDM_TRY(list_places(p, s));
     MDM_TRY(decided = follow_option(&p->average, p, average, "ema_from"));
     if (!decided)
-        MDM_TRY(find_only(&p->average, p, "more than one EMA", "ema_from", is_average));
+        MDM_TRY(find_average(p));
     MDM_TRY(decided = follow_option(&p->online, p, online, "online_from"));
     if (!decided)
         MDM_TRY(find_only(&p->online, p, "weights of more than one network", "online_from", is_online));
@@ -266,10 +286,14 @@ const struct mdm_place *mdm_convert_main(const struct mdm_places *p)
 
 void mdm_convert_around(char out[MDM_PLACE_PREFIX + 1], const struct mdm_place *place)
 {
-    static const char network[] = "model.";
-    const size_t n = strlen(place->prefix), m = sizeof network - 1;
+    static const char *const network[] = {"model.", "net."};
+    const size_t n = strlen(place->prefix);
 
     memcpy(out, place->prefix, n + 1);
-    if (n >= m && !strcmp(out + n - m, network) && (n == m || out[n - m - 1] == '.'))
-        out[n - m] = '\0';
+    for (size_t i = 0; i < MDM_LENGTH(network); i++) {
+        const size_t m = strlen(network[i]);
+
+        if (n >= m && !strcmp(place->prefix + n - m, network[i]) && (n == m || place->prefix[n - m - 1] == '.'))
+            out[n - m] = '\0';
+    }
 }

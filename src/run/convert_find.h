@@ -31,7 +31,7 @@ int mdm_convert_unwrap(struct mdm_tensorfile *s, int64_t *dropped);
 int mdm_convert_find(struct mdm_places *p, const struct mdm_tensorfile *s, const char *average, const char *online);
 /* The first of those meant. */
 const struct mdm_place *mdm_convert_main(const struct mdm_places *p);
-/* What the diffusion around a network is called: its prefix without a last "model.". */
+/* What the diffusion around a network is called: its prefix without a last "model." or "net.". */
 void mdm_convert_around(char out[MDM_PLACE_PREFIX + 1], const struct mdm_place *place);
 
 #endif

@@ -114,8 +114,40 @@ static int follow(maskdm_scheduler **out, maskdm_options *o, const maskdm_option
     return *out ? MASKDM_OK : keep(out, o, beta, count, log);
 }
 
-int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct mdm_tensorfile *s,
-                         int64_t betas, const struct mdm_log *log)
+/* What the authors train with into what was left open. */
+static int complete(maskdm_options *o, const maskdm_options *authors)
+{
+    const char *process = mdm_options_text(authors, "process");
+    struct mdm_option_place p;
+
+    if (mdm_options_is_set(o, "process") && strcmp(mdm_options_text(o, "process"), process) != 0)
+        return MASKDM_OK;
+    for (int64_t i = 0; mdm_option_at(&p, &mdm_scheduler_kind, i); i++) {
+        const char *name = p.option->name;
+
+        if (mdm_options_is_set(authors, name) && !mdm_options_is_set(o, name))
+            MDM_TRY(mdm_options_set(o, name, mdm_options_text(authors, name)));
+    }
+    return MASKDM_OK;
+}
+
+static int follow_authors(maskdm_options *o, const struct mdm_network *network, const struct mdm_tensorfile *s)
+{
+    maskdm_options *authors;
+    int status;
+
+    if (!network->read_scheduler)
+        return MASKDM_OK;
+    MDM_TRY(mdm_options_create(&authors, &mdm_scheduler_kind));
+    status = network->read_scheduler(authors, s);
+    if (status == MASKDM_OK)
+        status = complete(o, authors);
+    mdm_options_release(&authors);
+    return status;
+}
+
+int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, const struct mdm_network *network,
+                         struct mdm_tensorfile *s, int64_t betas, const struct mdm_log *log)
 {
     maskdm_options *o = NULL;
     double *beta;
@@ -125,6 +157,8 @@ int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, 
     *out = NULL;
     MDM_TRY(read_betas(&beta, &count, s, betas));
     status = mdm_options_extract(&o, options, &mdm_scheduler_kind);
+    if (status == MASKDM_OK)
+        status = follow_authors(o, network, s);
     if (status == MASKDM_OK && beta)
         status = follow(out, o, options, beta, count, log);
     if (status == MASKDM_OK && !*out) {

@@ -7,11 +7,13 @@
 
 #include "base/log.h"
 #include "diffusion/scheduler.h"
+#include "model/network.h"
 #include "tensorfile/tensorfile.h"
 
-/* The scheduler that the options ask for; what they leave open follows tensor `betas`, where there
- * is one (or -1). A schedule that contradicts it is worth a warning. */
-int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, struct mdm_tensorfile *s,
-                         int64_t betas, const struct mdm_log *log);
+/* The scheduler that the options ask for; what they leave open is what the network's authors train with, unless that
+ * is another process, and follows tensor `betas`, where there is one (or -1). A schedule that contradicts it is worth
+ * a warning. */
+int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, const struct mdm_network *network,
+                         struct mdm_tensorfile *s, int64_t betas, const struct mdm_log *log);
 
 #endif

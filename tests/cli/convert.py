@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """maskdm convert makes of a checkpoint the model file that training would have written, byte for byte."""
+import argparse
 import json
 import os
 import stat
@@ -204,6 +205,60 @@ def check_shapes():
     assert "warning" in convert(tree, "--image-size", "24,16", "--schedule", "cosine").stderr
 
 
+def both_sets(*network):
+    """A model file that training wrote, and both of its sets of weights."""
+    maskdm("pretrain", "--data", faces("data", 8), "--out", "run", "--batch-size", 8, "--threads", 1, "--steps", 3,
+           "--ema-start", 1, "--image-size", 16, *network)
+    weights = tensors("run/model.safetensors")
+    ema = {n: t for n, t in weights.items() if not n.startswith("online.")}
+    return "run/model.safetensors", ema, {n: weights["online." + n] for n in ema}
+
+
+def check_dit():
+    """As the authors of DiT save: the weights bare, its arguments beside them, and its schedule known."""
+    network = ["--network", "dit", "--patch-size", 4, "--dim", 64, "--depth", 2, "--heads", 1, "--mlp-ratio", 2.5,
+               "--classes", 3, "--learn-sigma", "--schedule", "linear"]
+    model, ema, online = both_sets(*network)
+    tree = {"model": online, "ema": ema, "opt": {"lr": 1e-4}, "args": argparse.Namespace(model="DiT-S/4", epochs=3)}
+    told = convert(tree).stderr
+    same("made.safetensors", model)
+    assert "warning" not in told, told
+    assert json.loads(maskdm("info", "--json", "from.pt").stdout)["metadata"]["args.model"] == "DiT-S/4"
+    del tree["model"]["blocks.1.mlp.fc2.bias"]
+    convert(tree, status=1, says=["from.pt", '"model.blocks.1.mlp.fc2.bias"', "missing"])
+
+
+def check_jit():
+    """As the authors of JiT save: two averages, of which they sample with the first, and the process's numbers among
+    the program's arguments."""
+    process = ["--process", "flow", "--prediction", "x0", "--weight", "v", "--flow-time", "data", "--time-scale", 1]
+    network = ["--network", "jit", "--patch-size", 4, "--dim", 24, "--heads", 3, "--depth", 6, "--mlp-ratio", 2.5,
+               "--classes", 3, "--bottleneck", 5, "--in-context-len", 2]
+    model, ema, online = both_sets(*network, *process, "--time-mean", 0.4, "--time-std", 0.7, "--noise-scale", 2)
+    arguments = argparse.Namespace(model="JiT-B/16", P_mean=-0.4, P_std=0.7, noise_scale=2.0, t_eps=0.05, cfg=2.9)
+    tree = {"model": wrapped(online, "net."), "optimizer": {"lr": 1e-4}, "epoch": 3, "args": arguments,
+            "model_ema1": wrapped(ema, "net."), "model_ema2": wrapped(online, "net.")}
+    told = convert(tree).stderr
+    same("made.safetensors", model)
+    assert 'EMA from "model_ema1.net", online from "model.net"' in told and "warning" not in told, told
+    convert(tree, "--ema-from", "model_ema2")
+    assert tensors("made.safetensors") == {**online, **{"online." + n: t for n, t in online.items()}}
+    convert({"model_ema2": wrapped(ema, "net.")}, "--process", "flow", "--noise-scale", 1.5)
+    told = json.loads(maskdm("info", "--json", "made.safetensors").stdout)["metadata"]
+    scheduler = json.loads(told["maskdm.scheduler.options"])
+    assert scheduler["process"] == "flow" and scheduler["prediction"] == "x0" and scheduler["weight"] == "v", scheduler
+    assert (scheduler["time_mean"], scheduler["noise_scale"]) == (0.8, 1.5), scheduler
+    convert({"model": wrapped(ema, "net.")}, "--process", "discrete")
+    assert '"discrete"' in maskdm("info", "made.safetensors").stdout
+    arguments.P_std = "wide"
+    convert(tree, status=1, says=["from.pt", "args.P_std", "wide"])
+    arguments.P_std = -3.0
+    convert(tree, status=1, says=["from.pt", "args.P_std", "time_std", "-3"])
+    arguments.P_std = 0.7
+    tree["model"]["net.blocks.6.norm1.bias"] = tree["model"]["net.blocks.5.norm1.weight"]
+    convert(tree, status=1, says=["from.pt", "model.net.blocks.6.norm1.bias", "none of the network's"])
+
+
 def check_refused():
     model = pretrain("--ema-start", 1)
 
@@ -219,8 +274,8 @@ def check_refused():
     convert(checkpoint(model, linear(1000)), status=1, says=["from.pt", "heads", "dim 32"])
     convert(checkpoint(model, linear(1000)), "--heads", 5, status=1, says=["heads 5", "32"])
     convert({"step": 3}, status=1, says=["from.pt", "encoder_pos_embed"])
-    convert({"model": {"final_layer.adaLN_modulation.1.weight": ("F32", [3], bytes(12))}}, status=1,
-            says=["from.pt", 'network "dit"', "not converted"])
+    convert({"model": {"x_embedder.proj.weight": ("F32", [3], bytes(12))}}, status=1,
+            says=["from.pt", '"model.pos_embed"', "missing"])
     bad = ("F32", [3], bytes(12))
     for tree, says in (
             (changed("model.encoder.norm.bias", bad), ["model.model.encoder.norm.bias", "[3]", "[32]"]),

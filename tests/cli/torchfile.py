@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checkpoints as torch.save writes them, without torch: nested dictionaries of tensors (dtype, shape, bytes), whole
-numbers, numbers and strings."""
+numbers, numbers, strings, and a program's arguments."""
+import argparse
 import json
 import struct
 import zipfile
@@ -31,6 +32,9 @@ def pickled(value, storages):
     if isinstance(value, dict):
         items = b"".join(text(k) + pickled(v, storages) for k, v in value.items())
         return b"ccollections\nOrderedDict\n)R" + (b"(" + items + b"u" if items else b"")
+    if isinstance(value, argparse.Namespace):
+        return b"cargparse\nNamespace\n)\x81}(" + \
+            b"".join(text(k) + pickled(v, storages) for k, v in vars(value).items()) + b"ub"
     if isinstance(value, tuple):
         dtype, shape, content = value
         name, size = CLASSES[dtype]
