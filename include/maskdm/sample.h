@@ -94,11 +94,14 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_set_start(maskdm_sampler *sample
                                                           int64_t count, double strength);
 /**
  * Paint a part of pictures, from the next run on: image i of a run is image[i % count] but for the hole, the pixels
- * that are at least half white in `mask`, a picture of one channel. Before every evaluation the known pixels are
- * put in their place with the noise of that moment; in the end they are the picture's own. options: kind "inpaint"
- * (resample, jump_length: Lugmayr et al. 2022, RePaint, arXiv 2201.09865); NULL for the defaults. Pictures and
- * mask are copied, and have the size of what is drawn (else MASKDM_ESHAPE). image NULL: whole images again, and mask
- * may be NULL. With maskdm_sampler_set_start() the hole is painted over what was there.
+ * that are at least half white in `mask`, a picture of one channel. Before every evaluation the known pixels are put
+ * in their place with the noise of that moment; in the end they are the picture's own. Pictures and mask are copied,
+ * and have the size of what is drawn (else MASKDM_ESHAPE). image NULL: whole images again, and mask may be NULL. With
+ * maskdm_sampler_set_start() the hole is painted over what was there.
+ *
+ * options: kind "inpaint"; NULL for the defaults. resample, jump_length: as RePaint (Lugmayr et al. 2022, arXiv
+ * 2201.09865). surround: a network that was trained with masks is given the patches of the hole and those up to so
+ * many patches around it alone; the rest is left out as in training, and a step costs as much less.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_set_hole(maskdm_sampler *sampler, const maskdm_image *const *image,
                                                          int64_t count, const maskdm_image *mask,

@@ -22,9 +22,10 @@ static int check_pairs(const maskdm_options *o, const maskdm_options *plain)
 {
     static const struct {
         const char *option, *needed, * or ;
-    } pair[] = {{"strength", "init_image", NULL}, {"inpaint", "hole", NULL},           {"hole", "inpaint", NULL},
-                {"resample", "inpaint", NULL},    {"jump_length", "inpaint", NULL},    {"animated", "animate", NULL},
-                {"frame_time", "animate", NULL},  {"frames", "interpolate", "animate"}};
+    } pair[] = {
+        {"strength", "init_image", NULL}, {"inpaint", "hole", NULL},       {"hole", "inpaint", NULL},
+        {"resample", "inpaint", NULL},    {"surround", "inpaint", NULL},   {"jump_length", "inpaint", NULL},
+        {"animated", "animate", NULL},    {"frame_time", "animate", NULL}, {"frames", "interpolate", "animate"}};
     static const char *const other[][2] = {{"count", "interpolate"}, {"seed", "interpolate"}, {"resume", "animate"}};
 
     for (size_t i = 0; i < MDM_LENGTH(pair); i++)

@@ -2,6 +2,7 @@
  *
  * What all denoisers have in common.
  */
+#include "base/error.h"
 #include "sample/denoiser.h"
 
 void mdm_denoiser_release(struct mdm_denoiser **d)
@@ -13,4 +14,11 @@ void mdm_denoiser_release(struct mdm_denoiser **d)
         return;
     gone->kind->rest(gone);
     gone->kind->release(gone);
+}
+
+int mdm_denoiser_narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
+{
+    if (d->kind->narrow)
+        return d->kind->narrow(d, patch, visible);
+    return patch ? mdm_fail(MASKDM_EINVAL, "whoever is asked knows of no patches to leave out") : MASKDM_OK;
 }

@@ -35,10 +35,15 @@ struct mdm_denoiser_class {
     void (*rest)(struct mdm_denoiser *d); /* give back what ready() took */
     void (*release)(struct mdm_denoiser *d);
     size_t (*memory)(const struct mdm_denoiser *d); /* bytes of device memory that ready() took */
+    /* Ask only for these patches from now on, rising, with the others out of sight: there its prediction is 0. patch
+     * NULL: for all again. NULL: it knows of no patches. */
+    int (*narrow)(struct mdm_denoiser *d, const int32_t *patch, int64_t visible);
 };
 
 /* NULL is fine; *d becomes NULL. */
 void mdm_denoiser_release(struct mdm_denoiser **d);
+/* See narrow() above; MASKDM_EINVAL for one that knows of no patches. */
+int mdm_denoiser_narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible);
 
 /* A model's network on one set of its weights. Holds model and control. */
 int mdm_denoiser_of_model(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,

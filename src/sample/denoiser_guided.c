@@ -64,7 +64,12 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
     return status;
 }
 
-static const struct mdm_denoiser_class kind = {ready, ask, rest, release, memory};
+static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
+{
+    return mdm_denoiser_narrow(((struct guided *)d)->asked, patch, visible);
+}
+
+static const struct mdm_denoiser_class kind = {ready, ask, rest, release, memory, narrow};
 
 int mdm_denoiser_guided(struct mdm_denoiser **out, struct mdm_denoiser *asked, maskdm_device *device, int64_t values,
                         double scale)

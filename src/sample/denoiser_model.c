@@ -7,6 +7,7 @@
 #include "diffusion/scheduler.h"
 #include "model/program.h"
 #include "sample/denoiser.h"
+#include "sample/patches.h"
 
 struct network {
     struct mdm_denoiser base;
@@ -14,6 +15,7 @@ struct network {
     enum maskdm_weights which;
     maskdm_control *control;
     struct mdm_program *program; /* NULL: not ready */
+    struct mdm_patches patches;  /* that it is given */
     double *times;               /* [B] */
 };
 
@@ -22,6 +24,7 @@ static void rest(struct mdm_denoiser *d)
     struct network *n = (struct network *)d;
 
     mdm_program_release(&n->program);
+    mdm_patches_rest(&n->patches);
     mdm_free(n->times);
     n->times = NULL;
 }
@@ -30,6 +33,7 @@ static void release(struct mdm_denoiser *d)
 {
     struct network *n = (struct network *)d;
 
+    mdm_patches_free(&n->patches);
     mdm_model_drop(&n->model);
     mdm_control_drop(&n->control);
     mdm_free(n);
@@ -45,17 +49,19 @@ static size_t memory(const struct mdm_denoiser *d)
 static int ready(struct mdm_denoiser *d, int64_t batch)
 {
     struct network *n = (struct network *)d;
-    const struct mdm_extent e = {.batch = batch, .visible = n->model->geometry.patches};
+    const int64_t visible = n->patches.visible ? n->patches.visible : n->model->geometry.patches;
+    const struct mdm_extent e = {.batch = batch, .visible = visible};
+    int status;
 
     if (n->program && n->program->extent.batch == batch)
         return MASKDM_OK;
     rest(d);
     MDM_TRY(mdm_program_create(&n->program, n->model, e, MDM_PROGRAM_PREDICT));
     n->times = mdm_need((size_t)batch, sizeof *n->times, "times of the sampler");
-    if (n->times)
-        return MASKDM_OK;
-    rest(d);
-    return MASKDM_ENOMEM;
+    status = n->times ? mdm_patches_ready(&n->patches, n->program) : MASKDM_ENOMEM;
+    if (status < 0)
+        rest(d);
+    return status;
 }
 
 /* The device is entered. */
@@ -68,10 +74,10 @@ static int forward(struct network *n, const struct mdm_question *q, double scale
 
     if (scale != 1)
         MDM_TRY(b->v->mix(b, &scaled));
-    MDM_TRY(mdm_program_set(n->program, scale == 1 ? q->x : input, n->times, q->labels, NULL));
+    MDM_TRY(mdm_program_set(n->program, scale == 1 ? q->x : input, n->times, q->labels, n->patches.index));
     MDM_TRY(
         mdm_program_forward(n->program, mdm_model_block(n->model, n->which), mdm_control_cancel_flag(n->control)));
-    return mdm_program_image(n->program, out);
+    return n->patches.index ? mdm_patches_image(&n->patches, n->program, out) : mdm_program_image(n->program, out);
 }
 
 static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
@@ -88,7 +94,16 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
     return status == MASKDM_ECANCELED ? mdm_control_canceled(n->control, "sampling") : status;
 }
 
-static const struct mdm_denoiser_class kind = {ready, ask, rest, release, memory};
+static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
+{
+    struct network *n = (struct network *)d;
+
+    MDM_TRY(mdm_patches_choose(&n->patches, patch, visible));
+    rest(d);
+    return MASKDM_OK;
+}
+
+static const struct mdm_denoiser_class kind = {ready, ask, rest, release, memory, narrow};
 
 int mdm_denoiser_of_model(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,
                           maskdm_control *control)

@@ -60,6 +60,35 @@ void mdm_hole_release(struct mdm_hole **out)
     mdm_free(h);
 }
 
+static int is_open(const struct mdm_hole *h, const struct mdm_geometry *g, int64_t row, int64_t column)
+{
+    for (int64_t i = 0; i < g->patch * g->patch; i++)
+        if (h->open[(row * g->patch + i / g->patch) * g->width + column * g->patch + i % g->patch])
+            return 1;
+    return 0;
+}
+
+static int is_near(const struct mdm_hole *h, const struct mdm_geometry *g, int64_t around, int64_t patch)
+{
+    const int64_t row = patch / g->columns, column = patch % g->columns;
+
+    for (int64_t r = row - around; r <= row + around; r++)
+        for (int64_t c = column - around; c <= column + around; c++)
+            if (r >= 0 && r < g->rows && c >= 0 && c < g->columns && is_open(h, g, r, c))
+                return 1;
+    return 0;
+}
+
+int64_t mdm_hole_patches(const struct mdm_hole *h, const struct mdm_geometry *g, int64_t around, int32_t *patch)
+{
+    int64_t count = 0;
+
+    for (int64_t i = 0; i < g->patches; i++)
+        if (is_near(h, g, around, i))
+            patch[count++] = (int32_t)i;
+    return count;
+}
+
 void mdm_hole_hold(const struct mdm_hole *h, int64_t i, struct mdm_level at, float *x)
 {
     const float *known = mdm_pictures_at(&h->known, i);

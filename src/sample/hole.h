@@ -20,6 +20,9 @@ struct mdm_hole {
 int mdm_hole_create(struct mdm_hole **out, const maskdm_image *const *image, int64_t count, const maskdm_image *mask,
                     const struct mdm_geometry *g);
 void mdm_hole_release(struct mdm_hole **h); /* NULL inside is fine */
+/* Of the geometry's patches those with a pixel of the hole, and those up to `around` patches from one, each way:
+ * which into patch[patches], rising. Returns how many. */
+int64_t mdm_hole_patches(const struct mdm_hole *h, const struct mdm_geometry *g, int64_t around, int32_t *patch);
 /* The known pixels of picture i into x[H,W,C], at a level of noise that stands in h->noise. */
 void mdm_hole_hold(const struct mdm_hole *h, int64_t i, struct mdm_level at, float *x);
 

@@ -8,7 +8,7 @@
 #include "option/option.h"
 
 struct mdm_inpaint_options {
-    int64_t resample, jump_length;
+    int64_t resample, jump_length, surround;
 };
 
 extern const struct mdm_option_table mdm_inpaint_options;

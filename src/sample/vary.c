@@ -3,6 +3,7 @@
  * What a sampler is given beside noise: pictures to begin with, as Meng et al. 2022 (SDEdit, arXiv 2108.01073) do,
  * and pictures of which it paints a part.
  */
+#include "base/alloc.h"
 #include "base/error.h"
 #include "sample/options.h"
 #include "sample/sampler.h"
@@ -40,12 +41,32 @@ int mdm_sampler_set_start(maskdm_sampler *s, const maskdm_image *const *image, i
     return MASKDM_OK;
 }
 
+/* Ask for the hole and what lies around it; 0, or no hole: for everything. */
+static int narrow(maskdm_sampler *s, const struct mdm_hole *h, int64_t around)
+{
+    const struct mdm_geometry *g = &s->geometry;
+    int32_t *patch;
+    int64_t count;
+    int status;
+
+    if (!h || !around)
+        return mdm_denoiser_narrow(s->denoiser, NULL, 0);
+    patch = mdm_need((size_t)g->patches + 1, sizeof *patch, "patches"); /* a function of the host has none */
+    if (!patch)
+        return MASKDM_ENOMEM;
+    count = mdm_hole_patches(h, g, around < g->patches ? around : g->patches, patch);
+    status = mdm_denoiser_narrow(s->denoiser, count && count == g->patches ? NULL : patch, count);
+    mdm_free(patch);
+    return status;
+}
+
 int mdm_sampler_set_hole(maskdm_sampler *s, const maskdm_image *const *image, int64_t count, const maskdm_image *mask,
                          const maskdm_options *options)
 {
-    struct mdm_inpaint_options told;
+    struct mdm_inpaint_options told = {0};
     struct mdm_hole *h = NULL;
     maskdm_options *o;
+    int status;
 
     if (image) {
         MDM_TRY(mdm_options_extract(&o, options, &mdm_inpaint_kind));
@@ -55,6 +76,12 @@ int mdm_sampler_set_hole(maskdm_sampler *s, const maskdm_image *const *image, in
         h->length = told.jump_length;
         h->times = told.resample;
     }
+    status = narrow(s, h, told.surround);
+    if (status < 0) {
+        mdm_hole_release(&h);
+        return status;
+    }
+    mdm_sampler_drop_group(s);
     mdm_hole_release(&s->hole);
     s->hole = h;
     return MASKDM_OK;

@@ -129,6 +129,11 @@ static void repaint(maskdm_sampler *s)
     inpaint_with(s, "resample=3 jump_length=2");
 }
 
+static void narrow(maskdm_sampler *s)
+{
+    inpaint_with(s, "surround=1");
+}
+
 static void both(maskdm_sampler *s)
 {
     vary(s);
@@ -153,6 +158,7 @@ static const struct {
     {"sampler=dpmpp steps=7", both},
     {"sampler=heun steps=6 churn=2", repaint},
     {"sampler=heun steps=6", both},
+    {"sampler=dpmpp steps=7", narrow},
 };
 
 /* One at a time, three at a time, on two threads: the same bytes. An image's picture goes by its place. */
@@ -424,6 +430,162 @@ START_TEST(noise_of_what_is_known)
 }
 END_TEST
 
+/* Patches are 2 pixels wide, the hole begins in the third column of them: a surround of one is the second. */
+static void paint_far(maskdm_sampler *s, int far, const char *how, unsigned char *out)
+{
+    unsigned char data[N];
+    maskdm_image *image, *mask = hole(H, W, EDGE);
+    maskdm_options *o = options("inpaint", how);
+    const maskdm_image *one[1];
+
+    for (int i = 0; i < N; i++)
+        data[i] = (unsigned char)(i / C % W < far ? 255 - photo_byte(0, i) : photo_byte(0, i));
+    OK(maskdm_image_create(&image, H, W, C, MASKDM_SAMPLE_U8, data, 0));
+    one[0] = image;
+    OK(maskdm_sampler_set_hole(s, one, 1, mask, o));
+    draw_u8(s, 1, out);
+    for (int i = 0; i < N; i++) {
+        if (is_known(i))
+            ck_assert_int_eq(out[i], data[i]);
+        out[i] = is_known(i) ? 0 : out[i];
+    }
+    maskdm_options_release(&o);
+    maskdm_image_release(&image);
+    maskdm_image_release(&mask);
+}
+
+/* What lies beyond the surround does not reach the hole, what lies within it does. */
+START_TEST(what_is_out_of_sight)
+{
+    static unsigned char plain[N], all[N], near[N], other[N];
+    maskdm_model *m = model(1);
+    maskdm_sampler *s = sampler(m, painters[_i]);
+
+    draw_u8(s, 1, plain);
+    paint_far(s, 0, "", all);
+    paint_far(s, 0, "surround=1", near);
+    ck_assert_mem_ne(near, all, N);
+    paint_far(s, 2, "surround=1", other);
+    ck_assert_mem_eq(other, near, N);
+    paint_far(s, 3, "surround=1", other);
+    ck_assert_mem_ne(other, near, N);
+    paint_far(s, 2, "", other);
+    ck_assert_mem_ne(other, all, N);
+    paint_far(s, 0, "surround=2", other); /* which is everything */
+    ck_assert_mem_eq(other, all, N);
+    paint_far(s, 0, "surround=4096", other);
+    ck_assert_mem_eq(other, all, N);
+    paint_far(s, 0, "surround=1", other);
+    ck_assert_mem_eq(other, near, N);
+    OK(maskdm_sampler_set_hole(s, NULL, 0, NULL, NULL));
+    draw_u8(s, 1, other);
+    ck_assert_mem_eq(other, plain, N);
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&m);
+}
+END_TEST
+
+struct seen {
+    float x[N], x0[N];
+};
+
+static int keep_step(void *user, const struct maskdm_step *step)
+{
+    struct seen *seen = user;
+
+    memcpy(seen[step->step - 1].x, step->x, sizeof seen->x);
+    memcpy(seen[step->step - 1].x0, step->x0, sizeof seen->x0);
+    return 0;
+}
+
+/* By hand: the network's own answer for those patches alone. */
+START_TEST(as_in_training_with_masks)
+{
+    enum { COLUMNS = W / 2, SEEN = H / 2 * 5, VALUES = 2 * 2 * C };
+    static struct seen seen[STEPS];
+    static float said[SEEN * VALUES];
+    static unsigned char got[N];
+    int32_t index[SEEN];
+    maskdm_model *m = model(1);
+    maskdm_sampler *s = sampler(m, "sampler=ddim steps=6 clip=false");
+    maskdm_options *o = options("sampler", "sampler=ddim steps=6");
+    maskdm_scheduler *scheduler;
+    maskdm_solver *solver;
+    double times[STEPS], signal[STEPS], noise[STEPS];
+
+    narrow(s);
+    maskdm_sampler_set_step(s, keep_step, seen);
+    draw_u8(s, 1, got);
+    OK(maskdm_model_scheduler(&scheduler, m));
+    OK(maskdm_solver_create(&solver, scheduler, o));
+    ck_assert_int_eq(maskdm_solver_times(solver, times, STEPS), STEPS);
+    OK(maskdm_scheduler_factors(scheduler, "signal", STEPS, times, signal));
+    OK(maskdm_scheduler_factors(scheduler, "noise", STEPS, times, noise));
+    for (int k = 0; k < SEEN; k++)
+        index[k] = k / 5 * COLUMNS + 1 + k % 5;
+    for (int t = 1; t < STEPS; t++) {
+        const float *x = seen[t - 1].x;
+
+        OK(maskdm_model_predict(m, MASKDM_WEIGHTS_EMA, 1, x, times + t, NULL, index, SEEN, said));
+        for (int k = 0; k < SEEN * VALUES; k++) {
+            const int patch = index[k / VALUES], pixel = k % VALUES / C;
+            const int i = ((patch / COLUMNS * 2 + pixel / 2) * W + patch % COLUMNS * 2 + pixel % 2) * C + k % C;
+
+            if (!is_known(i)) /* predicted is v */
+                ck_assert_float_eq_tol(seen[t].x0[i], signal[t] * (double)x[i] - noise[t] * (double)said[k], 1e-5f);
+        }
+    }
+    maskdm_solver_release(&solver);
+    maskdm_scheduler_release(&scheduler);
+    maskdm_options_release(&o);
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&m);
+}
+END_TEST
+
+static int denoise(void *user, int64_t count, const float *x, double time, const int32_t *labels, float *prediction)
+{
+    (void)user;
+    (void)time;
+    (void)labels;
+    memcpy(prediction, x, (size_t)count * N * sizeof *x);
+    return 0;
+}
+
+/* A host's denoiser paints too, but always sees all. */
+START_TEST(a_host_paints)
+{
+    static unsigned char got[2 * N];
+    maskdm_options *so = options("scheduler", "timesteps=50"), *o = options("inpaint", "surround=1");
+    maskdm_options *steps = options("sampler", "sampler=ddim steps=6");
+    maskdm_image *image = photo(0), *mask = hole(H, W, EDGE);
+    const maskdm_image *one[] = {image};
+    maskdm_scheduler *scheduler;
+    maskdm_device *device;
+    maskdm_sampler *s;
+
+    OK(maskdm_device_open(&device, "cpu", NULL));
+    OK(maskdm_scheduler_create(&scheduler, so));
+    OK(maskdm_sampler_create_custom(&s, device, scheduler, H, W, C, 0, denoise, NULL, NULL, steps, NULL));
+    REFUSED(MASKDM_EINVAL, maskdm_sampler_set_hole(s, one, 1, mask, o),
+            "whoever is asked knows of no patches to leave out");
+    OK(maskdm_sampler_set_hole(s, one, 1, mask, NULL));
+    OK(maskdm_sampler_set_start(s, one, 1, 0.5));
+    draw_u8(s, 2, got);
+    for (int i = 0; i < 2 * N; i++)
+        if (is_known(i % N))
+            ck_assert_int_eq(got[i], photo_byte(0, i % N));
+    maskdm_options_release(&so);
+    maskdm_options_release(&o);
+    maskdm_options_release(&steps);
+    maskdm_image_release(&image);
+    maskdm_image_release(&mask);
+    maskdm_sampler_release(&s);
+    maskdm_scheduler_release(&scheduler);
+    maskdm_device_release(&device);
+}
+END_TEST
+
 struct counts {
     int64_t steps, reports, of_step, of_report;
 };
@@ -656,6 +818,9 @@ int main(void)
     tcase_add_loop_test(t, what_is_known_stays, 0, PAINTERS);
     tcase_add_loop_test(t, nothing_known, 0, PAINTERS);
     tcase_add_test(t, noise_of_what_is_known);
+    tcase_add_loop_test(t, what_is_out_of_sight, 0, PAINTERS);
+    tcase_add_test(t, as_in_training_with_masks);
+    tcase_add_test(t, a_host_paints);
     tcase_add_test(t, how_much_is_done);
     tcase_add_loop_test(t, ends_of_a_way_are_images, 0, PAINTERS);
     tcase_add_test(t, noise_turns);

@@ -140,7 +140,7 @@ def check_holes():
     mask("mask.png")
     hole = ["--inpaint", "photo.png", "--hole", "mask.png"]
     for more in ([], ["--resample", 3, "--jump-length", 2], ["--sampler", "heun"], ["--sampler", "dpmpp"],
-                 ["--init-image", "photo.png", "--strength", 0.75]):
+                 ["--init-image", "photo.png", "--strength", 0.75], ["--surround", 1]):
         sample("out.png", "--count", 2, *hole, *more)
         grid = still("out.png")
         one, two = crop(grid, 2, 2, 16, 16), crop(grid, 20, 2, 16, 16)
@@ -159,6 +159,7 @@ def check_holes():
     refused(["--inpaint goes with --hole"], "--inpaint", "photo.png")
     refused(["--hole goes with --inpaint"], "--hole", "mask.png")
     refused(["--resample goes with --inpaint"], "--resample", 2)
+    refused(["--surround goes with --inpaint"], "--surround", 2)
     png("black.png", 16, 16, lambda x, y: (127,), 1)
     refused(["the hole is empty: no pixel of it is white"], "--inpaint", "photo.png", "--hole", "black.png")
 
