@@ -7,8 +7,9 @@
  * one that follows from it now (Dhariwal and Nichol 2021), or one and the other by what the network predicts (the
  * authors of MaskDM).
  */
+#include "diffusion/ddim.h"
+
 #include "base/error.h"
-#include "diffusion/method.h"
 
 #include <math.h>
 
@@ -22,8 +23,7 @@ struct options {
 
 static const struct mdm_option rows[] = {
     {MDM_STEPS(options, "50")},
-    {MDM_OPTION(options, eta), .standard = "0", .min = 0, .max = 100, .alias = "ddim_eta|ddim_sampling_eta",
-     .help = "share of fresh noise in each step; 0: none"},
+    {MDM_ETA(options, "0")},
     {MDM_CHOICE(options, step_noise), .standard = "auto", .choices = "auto|network|clipped",
      .help =
          "the noise that a step keeps: the network's, or what follows from the clipped image; auto: the network's "
@@ -44,7 +44,7 @@ static int read(struct mdm_method *s, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
+int mdm_ddim_evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out)
 {
     const struct mdm_stop from = s->way[e].from, to = s->way[e].to;
     const struct mdm_level a = from.level, b = to.level;
@@ -60,4 +60,4 @@ static int evaluation(const struct mdm_method *s, int64_t e, struct mdm_evaluati
 }
 
 const struct mdm_method_class mdm_method_ddim = {
-    .name = "ddim", .options = &table, .strides = 1, .read = read, .evaluation = evaluation};
+    .name = "ddim", .options = &table, .strides = 1, .read = read, .evaluation = mdm_ddim_evaluation};

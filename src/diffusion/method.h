@@ -30,9 +30,12 @@ struct mdm_method {
     int needs_trace;     /* of the image in x_T, since it divides by it */
     double clip;         /* x0 to -clip .. clip; 0: not at all */
     enum mdm_eps eps; /* F where the network predicts noise, else of the clipped x0, unless options say otherwise */
-    double eta;       /* ddim: share of fresh noise */
+    double eta;       /* ddim, euler_ancestral: share of fresh noise */
     double churn, churn_min, churn_max, churn_noise; /* euler, heun: see slope.h */
     int large_variance;                              /* ddpm: that of the step, not of its end given the image */
+    int64_t order, low_order_below;                  /* dpmpp, unipc */
+    int sde, heun_weights, euler_at_final;           /* dpmpp */
+    int bh1;                                         /* unipc */
 };
 
 /* One evaluation of the network and what becomes of it. */
@@ -52,6 +55,14 @@ struct mdm_evaluation {
                                     "timestep_respacing|nfe",                                                        \
                            .help = "steps from noise to image"
 
+/* Rows of solvers that look back. */
+#define MDM_ORDER(of, number)                                                                                        \
+    MDM_OPTION(of, order), .standard = number, .min = 1, .max = 3, .alias = "solver_order",                          \
+                           .help = "how many evaluations a step looks at, itself among them"
+#define MDM_LOW_ORDER_BELOW(of, number)                                                                              \
+    MDM_OPTION(of, low_order_below), .standard = number, .min = 0, .max = 100001, .unit = "steps",                   \
+                                     .help = "with fewer steps than this the order falls at the end; 0: never"
+
 struct mdm_method_class {
     const char *name;
     const struct mdm_option_table *options;
@@ -69,8 +80,8 @@ struct mdm_method_class {
     int (*evaluation)(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out);
 };
 
-extern const struct mdm_method_class mdm_method_ddpm, mdm_method_ddim, mdm_method_dpmpp, mdm_method_euler,
-    mdm_method_heun;
+extern const struct mdm_method_class mdm_method_ddpm, mdm_method_ddim, mdm_method_dpmpp, mdm_method_unipc,
+    mdm_method_euler, mdm_method_euler_ancestral, mdm_method_heun;
 
 /* The tables of the methods' options, in the order of their list, NULL past the last; and class i, which is one. */
 const struct mdm_option_table *mdm_method_table_at(int i);

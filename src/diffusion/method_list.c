@@ -5,8 +5,10 @@
 #include "base/error.h"
 #include "diffusion/method.h"
 
-static const struct mdm_method_class *const classes[] = {&mdm_method_ddim, &mdm_method_ddpm, &mdm_method_dpmpp,
-                                                         &mdm_method_euler, &mdm_method_heun};
+static const struct mdm_method_class *const classes[] = {&mdm_method_ddim,  &mdm_method_ddpm,
+                                                         &mdm_method_dpmpp, &mdm_method_unipc,
+                                                         &mdm_method_euler, &mdm_method_euler_ancestral,
+                                                         &mdm_method_heun};
 
 const struct mdm_option_table *mdm_method_table_at(int i)
 {

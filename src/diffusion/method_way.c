@@ -96,6 +96,7 @@ static void space(struct mdm_method *s, const struct mdm_spacing *spacing, const
 {
     const struct mdm_process *p = s->scheduler->process;
     const struct mdm_stop end = mdm_stop_at(p, span->end);
+    struct mdm_way *last = &s->way[s->steps - 1];
 
     for (int64_t i = 0; i < s->steps; i++) {
         s->way[i].from = mdm_spacing_stop(spacing, span, i);
@@ -103,7 +104,7 @@ static void space(struct mdm_method *s, const struct mdm_spacing *spacing, const
         if (i)
             s->way[i - 1].to = s->way[i].from;
     }
-    s->way[s->steps - 1].to = end;
+    last->to = fabs(end.ratio - last->from.ratio) < 1e-9 ? last->from : end; /* not a step of rounding errors */
     leave_a_trace(s);
     if (spacing->listed && s->kind->strides)
         stride(s, &end);

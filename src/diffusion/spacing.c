@@ -53,13 +53,24 @@ static double end_ratio(const struct mdm_process *p, double time)
     return table ? log(mdm_listed_ratio(table, time)) : p->kind->ratio(p, time);
 }
 
+/* The one whose ends Karras' levels lie between: where diffusers has such, its times need not be whole. */
+static struct mdm_span ends_span(const struct mdm_span *s)
+{
+    struct mdm_span out = *s;
+
+    out.listing = MDM_LISTING_REAL;
+    out.ends = NULL;
+    return out;
+}
+
 /* Karras et al. 2022, eq. 5, with rho = 7: its logarithm. */
 static double karras_ratio(const struct mdm_span *s, int64_t i)
 {
     const struct mdm_process *p = s->process;
     const int64_t end = s->steps - 1;
-    const double most = exp(end_ratio(p, s->ends ? s->ends->time(s, 0) : p->last) / 7);
-    const double least = exp(end_ratio(p, s->ends ? s->ends->time(s, end) : p->first) / 7);
+    const struct mdm_span listed = ends_span(s);
+    const double most = exp(end_ratio(p, s->ends ? s->ends->time(&listed, 0) : p->last) / 7);
+    const double least = exp(end_ratio(p, s->ends ? s->ends->time(&listed, end) : p->first) / 7);
     const double part = !s->ends ? share(s, i) : end ? (double)i / (double)end : 0;
 
     return 7 * log(most + part * (least - most));
@@ -174,7 +185,12 @@ int mdm_spacing_check(const struct mdm_spacing *s, const struct mdm_span *span)
     if (s->listed && s->time(span, 0) > p->last)
         return mdm_fail(MASKDM_EINVAL, "%s times with an offset of %lld begin at %g; process %s ends at %g", s->name,
                         (long long)span->offset, s->time(span, 0), p->kind->name, p->last);
-    return span->ends && s != span->ends ? mdm_spacing_check(span->ends, span) : MASKDM_OK;
+    if (span->ends) {
+        const struct mdm_span listed = ends_span(span);
+
+        MDM_TRY(mdm_spacing_check(span->ends, &listed));
+    }
+    return MASKDM_OK;
 }
 
 struct mdm_stop mdm_stop_at(const struct mdm_process *p, double time)

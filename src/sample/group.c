@@ -55,7 +55,7 @@ static size_t lay(maskdm_sampler *s, float *block, size_t values)
 int mdm_sampler_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
                          struct mdm_extent extent)
 {
-    maskdm_sampler s = {.method = {.looks_back = 1, .keeps = 1}};
+    maskdm_sampler s = {.method = {.looks_back = MDM_BEFORE, .keeps = 1}};
     struct mdm_model_needs needs;
     size_t images;
 

@@ -65,7 +65,8 @@ START_TEST(test_estimate_suffices)
     static const char path[] = "trained.tmp";
     static const char *const samplers[] = {"sampler=ddim steps=2 batch_size=8 guidance=3",
                                            "sampler=ddpm batch_size=8", "sampler=dpmpp steps=3 batch_size=8",
-                                           "sampler=heun steps=3 batch_size=8 guidance=3"};
+                                           "sampler=heun steps=3 batch_size=8",
+                                           "sampler=unipc order=3 steps=4 batch_size=8 guidance=3"};
     static const int32_t labels[BATCH] = {0, 1, 2, 0, 1, 2, -1, 0};
     static float pixel[BATCH * 16 * 16 * 3];
     maskdm_device *dev = rig_device("threads=2");
@@ -108,8 +109,8 @@ START_TEST(test_estimate_suffices)
         MUST(maskdm_model_load(&m, dev, path));
         MUST(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, so, NULL));
         MUST(maskdm_sampler_run(s, BATCH, NULL, labels, MASKDM_SAMPLE_FLOAT, pixel, 0, 0));
-        /* Heun looks back at two images, others at one or none. */
-        ck_assert_uint_ge(maskdm_device_memory_peak(dev), sample - (i == 3 ? 0 : 2 * sizeof pixel));
+        /* UniPC of order 3 looks back at four images, others at two, one or none. */
+        ck_assert_uint_ge(maskdm_device_memory_peak(dev), sample - (i == 4 ? 0 : 4 * sizeof pixel));
         maskdm_sampler_release(&s);
         maskdm_model_release(&m);
         maskdm_device_release(&dev);
@@ -232,7 +233,7 @@ START_TEST(test_sampler_estimate)
     maskdm_device *dev = rig_device("threads=2");
     size_t want = estimate(dev, 0, 16, 0), model, peak;
     maskdm_model *m = rig_model(dev, network);
-    maskdm_options *o = rig_options("sampler", "sampler=heun steps=2 batch_size=16");
+    maskdm_options *o = rig_options("sampler", "sampler=unipc order=3 steps=2 batch_size=16");
     static float pixel[16 * 32 * 32 * 3];
     maskdm_sampler *s;
 

@@ -92,8 +92,8 @@ def check_command_line():
             (pretrain("--mask", "crop"), ["--mask-crop-size"]),
             (["pretrain", "--data", "data"], ["option --out must be given"]),
             (["sample", "--out", "grid.png"], ["option --model must be given"]),
-            (sample("--sampler", "eulre"), ["eulre", "ddim|ddpm|dpmpp|euler|heun"]),
-            (sample("--sampler", "dpmpp", "--eta", 1), ["--eta", "--sampler=ddim", "dpmpp"]),
+            (sample("--sampler", "eulre"), ["eulre", "ddim|ddpm|dpmpp|unipc|euler|euler_ancestral|heun"]),
+            (sample("--sampler", "dpmpp", "--eta", 1), ["--eta", "--sampler=ddim", "euler_ancestral", "dpmpp"]),
             (pretrain("--process", "edm", "--timesteps", 100), ["--timesteps", "--process=discrete", "edm"]),
             (sample("--sampler", "ddpm", "--churn", 1), ["--churn", "ddpm"]),
             (pretrain("--config", "text"), ["text", "JSON"])):

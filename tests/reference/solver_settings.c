@@ -206,12 +206,98 @@ static int read_ddpm(struct reference_case *c, struct solver_settings *s)
     return read_schedule(c, s) || read_times(c, s, "leading", 0) ? -1 : 0;
 }
 
+/* ---- those that keep x over its signal ---- */
+
+static const char *final_sigma(struct reference_case *c)
+{
+    return is(c, "config", "final_sigmas_type", "zero", "zero") ? "zero" : "sigma_min";
+}
+
+static int read_euler(struct reference_case *c, struct solver_settings *s)
+{
+    if (!is(c, "config", "interpolation_type", "linear", "linear") ||
+        !is(c, "config", "timestep_type", "discrete", "discrete") || case_number(c, "step", "s_churn", 0) != 0 ||
+        case_number(c, "config", "sigma_min", 0) != 0 || case_number(c, "config", "sigma_max", 0) != 0) {
+        skip(c, "setting", "interpolation_type, timestep_type, sigma_min, sigma_max or s_churn");
+        return -1;
+    }
+    s->told = s->by_ratio = 1;
+    SAMPLER(s, "sampler=euler clip=false final_sigma=%s", final_sigma(c));
+    return read_schedule(c, s) || read_times(c, s, "linspace", 0) ? -1 : 0;
+}
+
+static int read_euler_ancestral(struct reference_case *c, struct solver_settings *s)
+{
+    s->told = s->by_ratio = 1;
+    SAMPLER(s, "sampler=euler_ancestral clip=false");
+    return read_schedule(c, s) || read_times(c, s, "linspace", 0) ? -1 : 0;
+}
+
+static int read_heun(struct reference_case *c, struct solver_settings *s)
+{
+    s->told = s->by_ratio = 1;
+    SAMPLER(s, "sampler=heun");
+    read_clip(c, s, "false");
+    return read_schedule(c, s) || read_times(c, s, "linspace", 0) ? -1 : 0;
+}
+
+/* ---- those that look back ---- */
+
+/* What both have. `rounds`: Karras' times are told to the nearest whole one on every schedule. */
+static int read_multistep(struct reference_case *c, struct solver_settings *s, int rounds)
+{
+    s->told = 1;
+    SAMPLER(s, " order=%.0f final_sigma=%s clip=false", case_number(c, "config", "solver_order", 2), final_sigma(c));
+    if (is(c, "config", "use_karras_sigmas", "false", "true"))
+        SAMPLER(s, " told_times=%s",
+                rounds || !is(c, "config", "beta_schedule", "linear", "squaredcos_cap_v2") ? "nearest" : "below");
+    return read_schedule(c, s) || read_times(c, s, "linspace", 1) ? -1 : 0;
+}
+
+static int read_dpmpp(struct reference_case *c, struct solver_settings *s)
+{
+    const int sde = is(c, "config", "algorithm_type", "dpmsolver++", "sde-dpmsolver++");
+
+    if ((!sde && !is(c, "config", "algorithm_type", "dpmsolver++", "dpmsolver++")) ||
+        (sde && case_number(c, "config", "solver_order", 2) > 2) ||
+        !is(c, "config", "lambda_min_clipped", "-inf", "-inf")) {
+        skip(c, "setting", "algorithm_type, its order, or lambda_min_clipped");
+        return -1;
+    }
+    SAMPLER(s, "sampler=dpmpp sde=%s", sde ? "true" : "false");
+    SAMPLER(s, " dpmpp_kind=%s", case_value(c, "config", "solver_type", "midpoint"));
+    SAMPLER(s, " low_order_below=%d", is(c, "config", "lower_order_final", "true", "true") ? 15 : 0);
+    SAMPLER(s, " euler_at_final=%s", case_value(c, "config", "euler_at_final", "false"));
+    return read_multistep(c, s, 0);
+}
+
+static int read_unipc(struct reference_case *c, struct solver_settings *s)
+{
+    if (is(c, "config", "predict_x0", "true", "false") || !is(c, "config", "disable_corrector", "", "") ||
+        !is(c, "config", "solver_p", "null", "null") || case_number(c, "config", "sigma_min", 0) != 0 ||
+        case_number(c, "config", "sigma_max", 0) != 0) {
+        skip(c, "setting", "predict_x0, disable_corrector, solver_p, sigma_min or sigma_max");
+        return -1;
+    }
+    SAMPLER(s, "sampler=unipc unipc_kind=%s", case_value(c, "config", "solver_type", "bh2"));
+    SAMPLER(s, " low_order_below=%d", is(c, "config", "lower_order_final", "true", "true") ? 100001 : 0);
+    return read_multistep(c, s, 1);
+}
+
 static const struct {
     const char *scheduler;
     int (*read)(struct reference_case *c, struct solver_settings *s);
-} types[] = {{"edm_heun", read_edm},       {"FlowMatchEulerDiscreteScheduler", read_flow},
-             {"jit_euler", read_jit},      {"jit_heun", read_jit},
-             {"DDIMScheduler", read_ddim}, {"DDPMScheduler", read_ddpm}};
+} types[] = {{"edm_heun", read_edm},
+             {"FlowMatchEulerDiscreteScheduler", read_flow},
+             {"jit_euler", read_jit},
+             {"jit_heun", read_jit},
+             {"DDIMScheduler", read_ddim},
+             {"DDPMScheduler", read_ddpm},
+             {"EulerDiscreteScheduler", read_euler},
+             {"EulerAncestralDiscreteScheduler", read_euler_ancestral},
+             {"HeunDiscreteScheduler", read_heun},
+             {"DPMSolverMultistepScheduler", read_dpmpp},
+             {"UniPCMultistepScheduler", read_unipc}};
 
 int solver_settings_read(struct reference_case *c, struct solver_settings *s)
 {
