@@ -33,7 +33,7 @@ static int read_options(struct dit *d, const maskdm_options *o)
     d->hidden = (int64_t)((double)s->dim * s->mlp_ratio);
     if (s->learn_sigma)
         d->geo.outputs *= 2;
-    return MASKDM_OK;
+    return mdm_geometry_check_route(o, s->route_ratio, s->route_from, s->depth);
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -43,6 +43,14 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
     MDM_TRY(read_options(&d, options));
     *out = d.geo;
     return MASKDM_OK;
+}
+
+static int64_t routed(const maskdm_options *options, int64_t visible)
+{
+    struct mdm_dit_options s;
+
+    mdm_options_read(options, &mdm_dit_options, &s);
+    return mdm_geometry_routed(s.route_ratio, visible);
 }
 
 /* Parameters are asked for in the authors' order, which is not the order of use. */
@@ -93,6 +101,26 @@ static mdm_val embed_condition(struct mdm_graph *g, const struct dit *d, const s
     return mdm_silu(g, c);
 }
 
+/* All blocks. With `keep`, some tokens pass by those from `first` to `last` (TREAD, as in uvit.c). */
+static mdm_val trunk(struct mdm_graph *g, const struct dit *d, mdm_val x, mdm_val condition, mdm_val keep)
+{
+    const int depth = (int)d->set.depth, first = keep == MDM_NONE ? -1 : (int)d->set.route_from;
+    const int last = depth - 1 - first;
+    mdm_val whole = MDM_NONE;
+
+    for (int i = 0; i < depth; i++) {
+        mdm_graph_scope(g, "blocks.%d.", i);
+        if (i == first) {
+            whole = x;
+            x = mdm_route(g, x, keep, 0);
+        }
+        x = block(g, d, x, condition);
+        if (i == last)
+            x = mdm_unroute(g, whole, x, keep, 0);
+    }
+    return x;
+}
+
 static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options, struct mdm_extent e)
 {
     struct dit d;
@@ -106,16 +134,15 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, d.geo.height, d.geo.width, d.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
+    if (e.routed)
+        ports->keep = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.routed));
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (d.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     x = embed(g, &d, ports);
     condition = embed_condition(g, &d, ports);
-    for (int i = 0; i < (int)d.set.depth; i++) {
-        mdm_graph_scope(g, "blocks.%d.", i);
-        x = block(g, &d, x, condition);
-    }
+    x = trunk(g, &d, x, condition, ports->keep);
     mdm_graph_scope(g, "final_layer.");
     linear = mdm_layer_make(g, "linear", d.geo.patch * d.geo.patch * d.geo.outputs, d.set.dim, MDM_INIT_ZERO, 0);
     ada = mdm_layer_make(g, "adaLN_modulation.1", 2 * d.set.dim, d.set.dim, MDM_INIT_ZERO, 0);
@@ -129,6 +156,7 @@ const struct mdm_network mdm_dit = {
     .kind = &mdm_dit_kind,
     .geometry = geometry,
     .record = record,
+    .routed = routed,
     .anchor = "x_embedder.proj.weight",
     .read_shapes = mdm_dit_read_shapes,
     .read_scheduler = mdm_dit_read_scheduler,

@@ -19,6 +19,8 @@ static const struct mdm_option dit_rows[] = {
      .standard = "false",
      .alias = "learned_sigma|learn_variance",
      .help = "predict a variance in as many more channels, which neither loss nor samplers use"},
+    {MDM_ROW_ROUTE_RATIO(mdm_dit_options)},
+    {MDM_ROW_ROUTE_FROM(mdm_dit_options)},
 };
 const struct mdm_option_table mdm_dit_options = {
     "dit", "", "diffusion transformer with adaLN-Zero", dit_rows, MDM_LENGTH(dit_rows),

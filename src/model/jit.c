@@ -50,7 +50,8 @@ static int read_options(struct jit *j, const maskdm_options *o)
         return mdm_fail(MASKDM_EINVAL, "two thirds of %s %g times %s %lld make no hidden layer",
                         mdm_options_said(o, "mlp_ratio"), s->mlp_ratio, mdm_options_said(o, "dim"),
                         (long long)s->dim);
-    return check_context(s, o);
+    MDM_TRY(check_context(s, o));
+    return mdm_geometry_check_route(o, s->route_ratio, s->route_from, s->depth);
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -60,6 +61,14 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
     MDM_TRY(read_options(&j, options));
     *out = j.geo;
     return MASKDM_OK;
+}
+
+static int64_t routed(const maskdm_options *options, int64_t visible)
+{
+    struct mdm_jit_options s;
+
+    mdm_options_read(options, &mdm_jit_options, &s);
+    return mdm_geometry_routed(s.route_ratio, visible);
 }
 
 static mdm_val norm_weight(struct mdm_graph *g, const char *name, int64_t n)
@@ -130,16 +139,38 @@ static mdm_val embed(struct mdm_graph *g, const struct jit *j, const struct mdm_
     return mdm_tokens(g, NULL, 0, mdm_linear(g, x, w, b), position, in->index);
 }
 
-/* All blocks, and the patches alone behind them. */
-static mdm_val trunk(struct mdm_graph *g, const struct jit *j, mdm_val x, const struct given *given, mdm_val index)
+static mdm_val find_angles(struct mdm_graph *g, const struct jit *j, const struct mdm_ports *in, mdm_val keep)
 {
-    mdm_val angles = mdm_angles(g, index, MDM_NONE, j->geo.rows, j->geo.columns, j->width);
+    return mdm_angles(g, in->index, keep, j->geo.rows, j->geo.columns, j->width);
+}
 
-    for (int i = 0; i < (int)j->set.depth; i++) {
+/* All blocks, and the patches alone behind them. With a port `keep`, some patches pass by the blocks from `first` to
+ * `last` (TREAD, as in uvit.c), with their own places' angles; tokens in context that begin between go before both
+ * sequences. */
+static mdm_val trunk(struct mdm_graph *g, const struct jit *j, mdm_val x, const struct given *given,
+                     const struct mdm_ports *in)
+{
+    const int depth = (int)j->set.depth, first = in->keep == MDM_NONE ? -1 : (int)j->set.route_from;
+    const int last = depth - 1 - first, start = given->context == MDM_NONE ? depth : (int)j->set.in_context_start;
+    mdm_val all = first == 0 ? MDM_NONE : find_angles(g, j, in, MDM_NONE), angles = all, whole = MDM_NONE;
+
+    for (int i = 0; i < depth; i++) {
         mdm_graph_scope(g, "blocks.%d.", i);
-        if (i == (int)j->set.in_context_start && given->context != MDM_NONE)
+        if (i == start)
             x = mdm_context(g, x, given->class, given->context);
+        if (i == start && whole != MDM_NONE)
+            whole = mdm_context(g, whole, given->class, given->context);
+        if (i == first) {
+            whole = x;
+            x = mdm_route(g, x, in->keep, i >= start ? j->set.in_context_len : 0);
+            angles = find_angles(g, j, in, in->keep);
+        }
         x = block(g, j, x, given->condition, angles);
+        if (i == last) {
+            x = mdm_unroute(g, whole, x, in->keep, i >= start ? j->set.in_context_len : 0);
+            whole = MDM_NONE;
+            angles = all;
+        }
     }
     return given->context == MDM_NONE ? x : mdm_trim(g, x, j->set.in_context_len);
 }
@@ -158,11 +189,13 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, j.geo.height, j.geo.width, j.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
+    if (e.routed)
+        ports->keep = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.routed));
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     given = embed_condition(g, &j, ports);
-    x = trunk(g, &j, embed(g, &j, ports, given.position), &given, ports->index);
+    x = trunk(g, &j, embed(g, &j, ports, given.position), &given, ports);
     mdm_graph_scope(g, "final_layer.");
     norm = norm_weight(g, "norm_final.weight", j.set.dim);
     linear = mdm_layer_make(g, "linear", j.geo.patch * j.geo.patch * j.geo.channels, j.set.dim, MDM_INIT_ZERO, 0);
@@ -177,6 +210,7 @@ const struct mdm_network mdm_jit = {
     .kind = &mdm_jit_kind,
     .geometry = geometry,
     .record = record,
+    .routed = routed,
     .anchor = "x_embedder.proj1.weight",
     .average = "model_ema1",
     .read_shapes = mdm_jit_read_shapes,

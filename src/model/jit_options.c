@@ -34,6 +34,8 @@ static const struct mdm_option jit_rows[] = {
      .max = 254,
      .alias = "context_start",
      .help = "blocks before them; -1: a third of depth, as the authors have it"},
+    {MDM_ROW_ROUTE_RATIO(mdm_jit_options)},
+    {MDM_ROW_ROUTE_FROM(mdm_jit_options)},
 };
 const struct mdm_option_table mdm_jit_options = {
     "jit", "", "plain transformer for pixels", jit_rows, MDM_LENGTH(jit_rows),

@@ -25,6 +25,10 @@ int mdm_geometry_set(struct mdm_geometry *g, const maskdm_options *o, const stru
                      int64_t patch_size, int64_t channels, int64_t classes);
 /* The same for those of a transformer's blocks. */
 int mdm_geometry_check_blocks(const maskdm_options *o, int64_t dim, int64_t depth, int64_t heads, double mlp_ratio);
+/* The same for a network whose blocks but the first `from` and the last `from` of `depth` are routed. */
+int mdm_geometry_check_route(const maskdm_options *o, double ratio, int64_t from, int64_t depth);
+/* mdm_extent's `routed` where that share of the visible patches passes by. */
+int64_t mdm_geometry_routed(double ratio, int64_t visible);
 
 /* For how much a program is recorded. */
 struct mdm_extent {

@@ -25,6 +25,8 @@ struct mdm_dit_options {
     double mlp_ratio;
     int64_t classes;
     int learn_sigma;
+    double route_ratio;
+    int64_t route_from;
 };
 
 struct mdm_jit_options {
@@ -32,6 +34,8 @@ struct mdm_jit_options {
     int64_t patch_size, channels, dim, depth, heads;
     double mlp_ratio;
     int64_t classes, bottleneck, in_context_len, in_context_start;
+    double route_ratio;
+    int64_t route_from;
 };
 
 /* Rows that several networks have. They are one option for the outside, so that all but default and help must be the
@@ -66,6 +70,13 @@ struct mdm_jit_options {
     MDM_OPTION(of, classes), .standard = "0", .min = 0, .max = 1000000,                                \
         .alias = "num_classes|n_classes|num_labels|class_count|class_num",                             \
         .help = "number of labels; 0: no labels"
+#define MDM_ROW_ROUTE_RATIO(of)                                                                        \
+    MDM_OPTION(of, route_ratio), .standard = "0", .min = 0, .max = 1, .training_only = 1,              \
+        .alias = "routing_ratio|selection_ratio",                                                      \
+        .help = "share of the visible patches that pass the routed blocks by in training, below 1; 0: no routing"
+#define MDM_ROW_ROUTE_FROM(of)                                                                         \
+    MDM_OPTION(of, route_from), .standard = "2", .min = 0, .max = 127, .training_only = 1,             \
+        .alias = "routing_start|start_layer_id", .help = "blocks before the routed ones, and as many behind them"
 
 extern const struct mdm_option_table mdm_uvit_options, mdm_dit_options, mdm_jit_options;
 

@@ -47,13 +47,7 @@ static int read_options(struct uvit *u, const maskdm_options *o)
     u->hidden = (int64_t)((double)s->dim * s->mlp_ratio);
     u->half = s->depth / 2; /* an even depth counts as the odd one above it, as the authors have it */
     u->extras = s->classes ? 2 : 1;
-    if (s->route_ratio >= 1)
-        return mdm_fail(MASKDM_EINVAL, "%s %g is not below 1", mdm_options_said(o, "route_ratio"), s->route_ratio);
-    if (s->route_ratio > 0 && s->route_from > u->half)
-        return mdm_fail(MASKDM_EINVAL, "%s %lld leaves no block to route among %lld, whose middle is after %lld",
-                        mdm_options_said(o, "route_from"), (long long)s->route_from, (long long)(2 * u->half + 1),
-                        (long long)u->half);
-    return MASKDM_OK;
+    return mdm_geometry_check_route(o, s->route_ratio, s->route_from, 2 * u->half + 1);
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -68,11 +62,9 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
 static int64_t routed(const maskdm_options *options, int64_t visible)
 {
     struct mdm_uvit_options s;
-    int64_t passing;
 
     mdm_options_read(options, &mdm_uvit_options, &s);
-    passing = (int64_t)((double)visible * s.route_ratio);
-    return passing ? visible - passing : 0;
+    return mdm_geometry_routed(s.route_ratio, visible);
 }
 
 static const double epsilon = 1e-5; /* of every norm */

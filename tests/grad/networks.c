@@ -52,6 +52,20 @@ static const struct {
      "image_size=6 patch_size=3 channels=2 dim=4 depth=2 heads=1 bottleneck=4 classes=1 in_context_len=3 "
      "in_context_start=0",
      2, 1, (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, 0, NULL},
+    {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=3 heads=2 route_ratio=0.5 route_from=1", 2, 3,
+     (const int32_t[]){0, 1, 3, 1, 2, 3}, NULL, 2, (const int32_t[]){0, 2, 1, 2}},
+    {"jit",
+     "image_size=8 patch_size=4 channels=1 dim=4 depth=3 heads=1 bottleneck=3 classes=1 in_context_len=2 "
+     "in_context_start=1 route_ratio=0.5 route_from=1",
+     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){0, -1}, 2, (const int32_t[]){0, 2, 1, 2}},
+    {"jit",
+     "image_size=8 patch_size=4 channels=1 dim=4 depth=4 heads=1 bottleneck=3 classes=1 in_context_len=1 "
+     "in_context_start=2 route_ratio=0.5 route_from=1",
+     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){0, -1}, 2, (const int32_t[]){0, 2, 1, 2}},
+    {"jit",
+     "image_size=8 patch_size=4 channels=1 dim=4 depth=2 heads=1 bottleneck=3 in_context_len=1 "
+     "in_context_start=1 route_ratio=0.75 route_from=0",
+     1, 4, (const int32_t[]){0, 1, 2, 3}, (const int32_t[]){-1}, 1, (const int32_t[]){2}},
 };
 
 static const double times[] = {0, 17, 940.5};

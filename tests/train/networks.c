@@ -14,6 +14,11 @@ static const char jit[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_
 static const char jit_plain[] = "image_size=8 patch_size=4 dim=32 depth=2 heads=1 classes=5 bottleneck=12 "
                                 "in_context_len=0";
 
+static const char dit_routed[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 "
+                                 "route_ratio=0.5 route_from=1";
+static const char jit_routed[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 "
+                                 "bottleneck=6 in_context_len=2 route_ratio=0.5 route_from=0";
+
 #define UVIT "image_size=8 patch_size=2 dim=16 depth=5 heads=2 mlp_ratio=2 classes=5"
 static const char whole[] = UVIT, routed[] = UVIT " route_ratio=0.5 route_from=1";
 static const char original[] = UVIT " form=original conv=true";
@@ -31,6 +36,8 @@ static const struct {
     {"jit", jit, NULL, "pos_embed"},
     {"jit", jit, "type=none", "pos_embed"},
     {"jit", jit_plain, "type=patch ratio=0.25", "pos_embed"},
+    {"dit", dit_routed, "type=none", "pos_embed"},
+    {"jit", jit_routed, NULL, "pos_embed"},
 };
 
 static void open_case(struct tiny *t, int i, const char *device)
@@ -291,6 +298,9 @@ START_TEST(options_are_refused)
         {"dit", "dim=20 heads=3", "heads 3 does not divide dim 20"},
         {"dit", "image_size=9 patch_size=2", "does not divide"},
         {"dit", "dim=8 heads=2 mlp_ratio=0.125 depth=255", NULL},
+        {"dit", "dim=24 depth=4 route_ratio=0.5", "route_from 2 leaves no block to route among 4"},
+        {"dit", "dim=24 depth=4", NULL},
+        {"jit", "dim=24 depth=2 heads=6 route_ratio=1", "route_ratio 1 is not below 1"},
         {"jit", "dim=24 heads=4", "heads 4 makes heads of 6, no multiple of 4"},
         {"jit", "dim=8 heads=2 mlp_ratio=0.125", "no hidden layer"},
         {"jit", "dim=8 heads=2 depth=3 in_context_start=3", "in_context_start 3 leaves none of the 3 blocks"},
