@@ -71,9 +71,11 @@ enum mdm_op_id {
                               (D/h)^-1/2 */
     MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
                               (channel, row, column) order as the patch embedding's weight has them */
-    MDM_OP_TIMESTEP,    /* t[B] (F64); attr 0: exact      -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2))); unless
-                              exact, frequency and angle are rounded to float */
-    MDM_OP_EMBED,       /* label[B] table[L,D] null?[1,D] -> y[B,D], label -1 takes null, or the table's last row */
+    MDM_OP_TIMESTEP,    /* t[B] (F64); attr 0: exact; attr 1: sines first; constant 0: s, with exact alone
+                              -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2 - s))); unless exact, frequency and angle
+                              are rounded to float */
+    MDM_OP_EMBED,       /* label[B] table[L,D] null?[1,D]; attr 0: zeros -> y[B,D], label -1 takes null, or the
+                              table's last row, or zeros */
     MDM_OP_TOKENS,      /* x[B,K,D] pos[1,e+P,D] index[B,K] a?[B,e1,D] b?[B,e2,D] c?[B,e3,D], e = e1+e2+e3
                               -> y[B,e+K,D]: [a, b, c, x] plus the position rows 0 .. e-1 and e + index */
     MDM_OP_CONTEXT,     /* x[B,N,D] c[B,D] pos[1,L,D]     -> y[B,L+N,D] = [c + pos, x] */

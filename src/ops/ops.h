@@ -34,7 +34,11 @@ mdm_val mdm_qk_rotate(struct mdm_graph *g, mdm_val qkv, mdm_val q, mdm_val k, md
                       double epsilon);
 mdm_val mdm_patchify(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
 mdm_val mdm_timestep(struct mdm_graph *g, mdm_val t, int64_t width, int exact);
+/* Exact, the sines first where asked, and frequencies spaced as if there were `shift` fewer. */
+mdm_val mdm_timestep_spaced(struct mdm_graph *g, mdm_val t, int64_t width, int sines_first, double shift);
 mdm_val mdm_embed(struct mdm_graph *g, mdm_val label, mdm_val table, mdm_val null_row);
+/* Zeros for label -1. */
+mdm_val mdm_embed_or_zero(struct mdm_graph *g, mdm_val label, mdm_val table);
 /* count: how many values, of one or more tokens each, stand before the patches; none to 3. */
 mdm_val mdm_tokens(struct mdm_graph *g, const mdm_val *extra, int count, mdm_val x, mdm_val position, mdm_val index);
 /* Tokens before x: as many as there are positions, each the image's row c plus its own. */

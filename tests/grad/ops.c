@@ -197,6 +197,13 @@ static void embed_last(struct rig *r)
     output(r, mdm_embed(&r->g, integers(r, mdm_shape1(4), label), matrix(r, "table", 4, 6), MDM_NONE));
 }
 
+static void embed_or_zero(struct rig *r)
+{
+    static const int32_t label[] = {2, -1, 0, 3};
+
+    output(r, mdm_embed_or_zero(&r->g, integers(r, mdm_shape1(4), label), matrix(r, "table", 4, 6)));
+}
+
 static const int32_t visible[] = {0, 2, 5, 1, 2, 4};
 
 static void tokens(struct rig *r)
@@ -529,6 +536,7 @@ static const struct {
     {"patchify", patchify},
     {"embed", embed},
     {"embed whose last row is the null one", embed_last},
+    {"embed where zeros are", embed_or_zero},
     {"tokens", tokens},
     {"tokens with a class", tokens_class},
     {"tokens without others", tokens_alone},

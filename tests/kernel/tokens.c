@@ -81,12 +81,46 @@ START_TEST(times)
 }
 END_TEST
 
+/* As diffusers has it: frequencies 1e4^(-i/(D/2 - s)), the sines first. */
+START_TEST(times_spaced_otherwise)
+{
+    static const double t[] = {0, 1, 640, 999.5};
+    struct mdm_cpu_table exact = {0};
+
+    mdm_cpu_table_c_f64(&exact);
+    for (int shift = 0; shift <= 1; shift++) {
+        struct problem p = {
+            .op = MDM_OP_TIMESTEP, .ins = 1, .outs = 1, .attr = {1, 1}, .constant = {(double)shift}};
+        struct start s;
+        struct results r;
+
+        p.in[0] = mdm_shape1(4);
+        p.fixed[0] = t;
+        p.out[0] = mdm_shape2(4, 6);
+        check_problem(&p);
+        s = draw_start(&p);
+        r = run_once(&p, &s, &exact, MDM_F64, 1);
+        for (int n = 0; n < 4; n++)
+            for (int i = 0; i < 3; i++) {
+                const double f = pow(10000, -(double)i / (double)(3 - shift)) * t[n];
+
+                ck_assert_double_eq_tol(r.value[0][n * 6 + i], sin(f), 1e-15 + 1e-15 * f);
+                ck_assert_double_eq_tol(r.value[0][n * 6 + 3 + i], cos(f), 1e-15 + 1e-15 * f);
+            }
+        drop_results(&r);
+        drop_start(&s);
+    }
+}
+END_TEST
+
 START_TEST(labels)
 {
     static const int32_t label[] = {2, -1, 0, 2, -1, 2, 1};
     static const int32_t wrong[] = {2, -1, 0, 3, -1, 2, 1};
     struct problem p = {.op = MDM_OP_EMBED, .ins = 3, .outs = 1};
     struct mdm_cpu cpu = {.workers = 1};
+    struct start s;
+    struct results r;
     struct mdm_call c;
 
     p.in[0] = mdm_shape1(7);
@@ -97,7 +131,18 @@ START_TEST(labels)
     check_both_ways(&p);
     p.ins = 2; /* the table's last row is the null one */
     check_both_ways(&p);
+    p.attr[0] = 1; /* zeros are */
+    check_both_ways(&p);
     mdm_cpu_table_c_f32(&cpu.f32);
+    s = draw_start(&p);
+    r = run_once(&p, &s, &cpu.f32, MDM_F32, 1);
+    for (int i = 0; i < 11; i++) {
+        ck_assert_double_eq(r.value[0][11 + i], 0);
+        ck_assert_double_eq(r.value[0][44 + i], 0);
+        ck_assert_double_eq(r.value[0][i], (double)(float)s.in[1][22 + i]);
+    }
+    drop_results(&r);
+    drop_start(&s);
     c = (struct mdm_call){.in = {wrong}, .in_shape = {&p.in[0], &p.in[1], &p.in[2]}, .out_shape = {&p.out[0]}};
     ck_assert_int_eq(cpu.f32.kernel[MDM_OP_EMBED].forward(&cpu.base, &c), MASKDM_EINVAL);
 }
@@ -161,6 +206,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, patches);
     tcase_add_test(c, a_patch_has_its_channels_apart);
     tcase_add_test(c, times);
+    tcase_add_test(c, times_spaced_otherwise);
     tcase_add_test(c, labels);
     tcase_add_test(c, tokens_with_and_without_a_class);
     tcase_add_test(c, tokens_of_any_number);

@@ -259,7 +259,7 @@ END_TEST
 /* Every op says no to shapes that do not fit. */
 START_TEST(ops_check_shapes)
 {
-    for (int which = 0; which < 20; which++) {
+    for (int which = 0; which < 21; which++) {
         struct mdm_params layout = {0};
         struct mdm_graph g;
         mdm_val x, x2, i, t, sum, w;
@@ -291,6 +291,7 @@ START_TEST(ops_check_shapes)
         case 17: mdm_gate_add(&g, x, x2, weight(&g, "u", 2, 12), 1); break;
         case 18: mdm_route(&g, x2, i, 1); break;
         case 19: mdm_unroute(&g, x2, x, mdm_graph_input(&g, MDM_I32, mdm_shape2(2, 1)), 1); break;
+        case 20: mdm_timestep_spaced(&g, t, 4, 1, 2); break;
         default: mdm_linear(&g, x, w, 99); break;
         }
         ck_assert_msg(g.failure.code == (which == 13 ? MASKDM_EINVAL : MASKDM_ESHAPE), "case %d: %d %s", which,

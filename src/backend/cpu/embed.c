@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * embed: one row of the table per image by its label; label -1 takes the null row, or the table's last.
+ * embed: one row of the table per image by its label; label -1 takes the null row, the table's last, or zeros.
  */
 #include "backend/cpu/rows.h"
 #include "base/error.h"
 
 #include <string.h>
 
-/* Elements before a label's row in the table; where the null row is not the table's, -1 stands for that. */
+/* Elements before a label's row in the table; where label -1 has none there, -1 stands for what it has. */
 static int64_t find_row(const struct mdm_call *c, int32_t label)
 {
     int64_t rows = c->in_shape[1]->d[0], d = c->in_shape[1]->d[1];
 
-    return label >= 0 ? label * d : c->in_shape[2] ? -1 : (rows - 1) * d;
+    return label >= 0 ? label * d : c->in_shape[2] || c->attr[0] ? -1 : (rows - 1) * d;
 }
 
 /* Labels come from data, so they are looked at here once more before they address memory. */
@@ -39,7 +39,10 @@ static int forward(struct mdm_backend *b, const struct mdm_call *c)
     for (int64_t i = 0; i < n; i++) {
         const int64_t row = find_row(c, label[i]);
 
-        memcpy(y + i * d, row < 0 ? none : table + row, (size_t)d * sizeof(real));
+        if (row < 0 && !none)
+            memset(y + i * d, 0, (size_t)d * sizeof(real));
+        else
+            memcpy(y + i * d, row < 0 ? none : table + row, (size_t)d * sizeof(real));
     }
     return MASKDM_OK;
 }
