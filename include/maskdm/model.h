@@ -33,8 +33,8 @@ enum maskdm_weights {
     MASKDM_WEIGHTS_ONLINE = 1 /* what the optimizer moves */
 };
 
-/** Fresh weights, drawn from `seed` as the authors initialise them. network: "uvit", "dit" or "jit", options of that
- *  kind; options and scheduler NULL: the defaults. */
+/** Fresh weights, drawn from `seed` as the authors initialise them. network: "uvit", "dit", "jit" or "unet", options
+ *  of that kind; options and scheduler NULL: the defaults. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_create(maskdm_model **out, maskdm_device *device, const char *network,
                                                      const maskdm_options *options, maskdm_scheduler *scheduler,
                                                      uint64_t seed);
@@ -65,8 +65,8 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save_to(maskdm_model *model, maskd
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_clone(maskdm_model **out, maskdm_model *model);
 MASKDM_API void maskdm_model_release(maskdm_model **model);
 
-/** The network's kind ("uvit", "dit", "jit"), its image size and patch side in pixels, channels, and classes (0:
- *  unconditional). */
+/** The network's kind ("uvit", "dit", "jit", "unet"), its image size and patch side in pixels, channels, and classes
+ *  (0: unconditional). */
 MASKDM_API const char *maskdm_model_network(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_height(const maskdm_model *model);
 MASKDM_API int64_t maskdm_model_width(const maskdm_model *model);

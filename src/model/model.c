@@ -126,12 +126,12 @@ int mdm_model_retrain(maskdm_model *m, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-/* A shell that describes itself as `model` does. */
-static int like(maskdm_model **out, const maskdm_model *model)
+int mdm_model_like(maskdm_model **out, const maskdm_model *model, const maskdm_options *options)
 {
     int status;
 
-    MDM_TRY(mdm_model_shell(out, model->device, model->network->name, model->options, model->scheduler));
+    MDM_TRY(mdm_model_shell(out, model->device, model->network->name, options ? options : model->options,
+                            model->scheduler));
     status = mdm_labels_set(&(*out)->labels, (const char *const *)model->labels.name, model->labels.count,
                             model->geometry.classes);
     if (status >= 0)
@@ -143,7 +143,7 @@ static int like(maskdm_model **out, const maskdm_model *model)
 
 int mdm_model_view(maskdm_model **out, const maskdm_model *model, float *ema, float *online)
 {
-    MDM_TRY(like(out, model));
+    MDM_TRY(mdm_model_like(out, model, NULL));
     (*out)->borrowed = 1;
     (*out)->ema = ema;
     (*out)->online = online;
@@ -155,7 +155,7 @@ int mdm_model_copy(maskdm_model **out, const maskdm_model *model)
     size_t bytes = mdm_model_bytes(model);
     int status;
 
-    MDM_TRY(like(out, model));
+    MDM_TRY(mdm_model_like(out, model, NULL));
     status = mdm_model_take(*out, model->online != NULL);
     if (status == MASKDM_OK)
         status = mdm_device_copy(model->device, (*out)->ema, model->ema, bytes);

@@ -63,6 +63,15 @@ int mdm_model_needs(struct mdm_model_needs *out, maskdm_device *device, const ch
 int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm_extent extent, const float *x_t,
                       const double *times, const int32_t *labels, const int32_t *index, float *out);
 
+/* A shell that describes itself as `model` does, with other options or, where they are NULL, with its own. */
+int mdm_model_like(maskdm_model **out, const maskdm_model *model, const maskdm_options *options);
+
+/* ---- fold.c ---- */
+/* Whether it has the channel that tells hidden pixels. */
+int mdm_model_has_mask_channel(const maskdm_model *model);
+/* A copy without it, which makes the same of whole images. */
+int mdm_model_fold(maskdm_model **out, const maskdm_model *model);
+
 /* ---- block.c ---- */
 /* Zeros between the parameters of a block, and behind the last. */
 int mdm_model_clear_gaps(maskdm_device *device, const struct mdm_params *layout, float *block);

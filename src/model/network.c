@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static const struct mdm_network *const networks[] = {&mdm_uvit, &mdm_dit, &mdm_jit};
+static const struct mdm_network *const networks[] = {&mdm_uvit, &mdm_dit, &mdm_jit, &mdm_unet};
 
 const struct mdm_network *mdm_network_at(int i)
 {

@@ -54,6 +54,16 @@ struct mdm_tensorfile;
 /* What the shapes of a checkpoint show beside options. */
 struct mdm_shown { int64_t patches, dim, heads; }; /* heads 0: they leave no trace */
 
+/* What hidden patches are to a network: left out, so that they cost nothing, or pixels of zeros. */
+enum mdm_mask_meaning { MDM_MASK_DROPS, MDM_MASK_ZEROES };
+
+/* An input channel that says which pixels are hidden. It is 0 on whole images, where a network without it is the
+ * same. */
+struct mdm_mask_channel {
+    const char *option; /* true while it is there */
+    const char *tensor; /* the weight [O,I,..] whose last of I channels it is */
+};
+
 struct mdm_network {
     const char *name;
     const struct mdm_option_kind *kind;
@@ -63,6 +73,8 @@ struct mdm_network {
                    struct mdm_extent extent);
     /* For training on so many visible patches: mdm_extent's `routed`. NULL: it has no blocks to pass by. */
     int64_t (*routed)(const maskdm_options *options, int64_t visible);
+    enum mdm_mask_meaning masked;
+    const struct mdm_mask_channel *mask_channel; /* NULL: it can have none */
     const char *anchor; /* a tensor that every checkpoint of the authors has, and none of a network above it */
     const char *other_anchor; /* the same of another program that has this network; NULL: there is none */
     const char *average; /* where theirs have several averages, the part of the path to the one they sample with */
@@ -75,7 +87,7 @@ struct mdm_network {
     int (*read_scheduler)(maskdm_options *o, const struct mdm_tensorfile *s);
 };
 
-extern const struct mdm_network mdm_uvit, mdm_dit, mdm_jit;
+extern const struct mdm_network mdm_uvit, mdm_dit, mdm_jit, mdm_unet;
 
 /* ---- uvit_shapes.c, dit_shapes.c, jit_shapes.c ---- */
 int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,

@@ -46,7 +46,7 @@ struct mdm_jit_options {
         .help = "height and width of the images; one number for both"
 #define MDM_ROW_PATCH_SIZE(of)                                                                         \
     MDM_OPTION(of, patch_size), .min = 1, .max = 256, .unit = "pixels", .alias = "patch",              \
-        .help = "side of the square patches that become tokens"
+        .help = "side of the square patches, which are tokens, and what a mask hides"
 #define MDM_ROW_CHANNELS(of)                                                                           \
     MDM_OPTION(of, channels), .standard = "3", .min = 1, .max = 4,                                     \
         .alias = "in_channels|num_channels|n_channels|img_channels|in_chans",                          \
@@ -78,9 +78,30 @@ struct mdm_jit_options {
     MDM_OPTION(of, route_from), .standard = "2", .min = 0, .max = 127, .training_only = 1,             \
         .alias = "routing_start|start_layer_id", .help = "blocks before the routed ones, and as many behind them"
 
-extern const struct mdm_option_table mdm_uvit_options, mdm_dit_options, mdm_jit_options;
+enum mdm_unet_sampling { MDM_UNET_CONV, MDM_UNET_RESNET };
+enum mdm_unet_time { MDM_UNET_TIME_ADDED, MDM_UNET_TIME_SCALES };
 
-extern const struct mdm_option_kind mdm_uvit_kind, mdm_dit_kind, mdm_jit_kind;
+struct mdm_unet_options {
+    struct mdm_int_list image_size;
+    int64_t patch_size, channels;
+    struct mdm_int_list block_out_channels;
+    int64_t layers_per_block;
+    const char *down_block_types, *up_block_types;
+    enum mdm_unet_sampling downsample_type, upsample_type;
+    int64_t downsample_padding, attention_head_dim;
+    int add_attention;
+    int64_t norm_num_groups, attn_norm_num_groups;
+    double norm_eps;
+    enum mdm_unet_time resnet_time_scale_shift;
+    int64_t time_embedding_dim, freq_shift;
+    int flip_sin_to_cos;
+    int64_t classes;
+    int learn_sigma, mask_channel;
+};
+
+extern const struct mdm_option_table mdm_uvit_options, mdm_dit_options, mdm_jit_options, mdm_unet_options;
+
+extern const struct mdm_option_kind mdm_uvit_kind, mdm_dit_kind, mdm_jit_kind, mdm_unet_kind;
 
 struct mdm_network_options {
     int network; /* mdm_network_at() */

@@ -124,6 +124,27 @@ static int load_own_model(struct mdm_run *run, enum maskdm_weights which)
     return status == MASKDM_ENOTFOUND ? mdm_failure_record(&why) : status;
 }
 
+/* On whole images the channel that tells hidden pixels is 0, so that it goes unless the caller wants it. */
+static int fold_model(struct mdm_run *run)
+{
+    const char *masked = mdm_options_text(run->options, "mask"), *wanted;
+    maskdm_model *folded;
+    int set;
+
+    if (!mdm_model_has_mask_channel(run->model))
+        return MASKDM_OK;
+    wanted = mdm_options_text(run->options, run->model->network->mask_channel->option);
+    set = mdm_options_is_set(run->options, run->model->network->mask_channel->option);
+    if (set ? !strcmp(wanted, "true") : strcmp(masked, "none") != 0)
+        return MASKDM_OK;
+    MDM_TRY(mdm_model_fold(&folded, run->model));
+    mdm_model_drop(&run->model);
+    run->model = folded;
+    mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
+                 "the input channel that told hidden pixels is left out: on whole images it is 0");
+    return MASKDM_OK;
+}
+
 static int load_model(struct mdm_run *run)
 {
     const enum maskdm_weights which =
@@ -133,6 +154,7 @@ static int load_model(struct mdm_run *run)
     if (status == MASKDM_ENOTFOUND && run->told.resume)
         status = load_own_model(run, which);
     MDM_TRY(status);
+    MDM_TRY(fold_model(run));
     return follow_model(run);
 }
 
@@ -149,14 +171,15 @@ static int make_trainer(struct mdm_run *run, maskdm_mask *mask)
 static void tell_size(const struct mdm_run *run)
 {
     const struct mdm_geometry *g = &run->trainer->model->geometry;
+    const int seen = run->trainer->model->network->masked == MDM_MASK_ZEROES;
     double rate = 1 - (double)run->trainer->visible / (double)g->patches;
 
     mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
-                 "%lld image%s, %lld parameters, mask %s hides %.2f %% of the patches (%lld of %lld visible)",
+                 "%lld image%s, %lld parameters, mask %s hides %.2f %% of the patches (%lld of %lld visible)%s",
                  (long long)run->data->count, run->data->count == 1 ? "" : "s",
                  (long long)run->trainer->model->layout.numel,
                  mdm_mask_name(run->mask), 100 * rate, (long long)run->trainer->visible,
-                 (long long)g->patches);
+                 (long long)g->patches, rate > 0 && seen ? ", which it sees as zeros: a step costs as much" : "");
 }
 
 /* What can be refused is refused here, in the order of what it costs to find out. */

@@ -8,6 +8,10 @@
 #include "model/network.h"
 #include "option/option.h"
 
+/* Two resolutions of a few channels each. */
+#define UNET                                                                                                         \
+    "image_size=4x8 patch_size=2 channels=1 block_out_channels=4,4 layers_per_block=1 norm_num_groups=2 "
+
 static const struct {
     const char *name, *options;
     int64_t batch, visible;
@@ -66,6 +70,17 @@ static const struct {
      "image_size=8 patch_size=4 channels=1 dim=4 depth=2 heads=1 bottleneck=3 in_context_len=1 "
      "in_context_start=1 route_ratio=0.75 route_from=0",
      1, 4, (const int32_t[]){0, 1, 2, 3}, (const int32_t[]){-1}, 1, (const int32_t[]){2}},
+    {"unet", UNET "down_block_types=DownBlock2D,AttnDownBlock2D up_block_types=AttnUpBlock2D,UpBlock2D "
+     "attention_head_dim=2 classes=3", 2, 8, (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7},
+     (const int32_t[]){2, -1}, 0, NULL},
+    {"unet", UNET "down_block_types=ResnetDownsampleBlock2D up_block_types=ResnetUpsampleBlock2D "
+     "resnet_time_scale_shift=scale_shift attention_head_dim=0 flip_sin_to_cos=false freq_shift=1 learn_sigma=true",
+     1, 8, (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, 0, NULL},
+    {"unet", UNET "down_block_types=AttnDownBlock2D up_block_types=AttnUpBlock2D downsample_type=resnet "
+     "upsample_type=resnet attn_norm_num_groups=2 downsample_padding=0 attention_head_dim=0 mask_channel=true "
+     "time_embedding_dim=6", 2, 3, (const int32_t[]){1, 2, 6, 0, 3, 7}, NULL, 0, NULL},
+    {"unet", UNET "add_attention=false downsample_padding=0 mask_channel=true", 1, 8,
+     (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, 0, NULL},
 };
 
 static const double times[] = {0, 17, 940.5};

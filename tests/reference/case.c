@@ -30,6 +30,18 @@ int case_ok(struct reference_case *c, int status, const char *what)
     return -1;
 }
 
+/* Up to its bracket, without the quotes of what is in it. */
+static const char *read_list(char *out, size_t size, const char *at)
+{
+    size_t n = 0;
+
+    for (; *at && *at != ']' && n + 1 < size; at++)
+        if (*at != '"')
+            out[n++] = *at;
+    out[n] = '\0';
+    return out;
+}
+
 const char *case_value(struct reference_case *c, const char *section, const char *key, const char *absent)
 {
     static char value[256];
@@ -42,11 +54,11 @@ const char *case_value(struct reference_case *c, const char *section, const char
     if (!at)
         return absent;
     at += strlen(quoted);
-    at += strspn(at, " \"[");
-    n = strcspn(at, "\"]}");
-    /* A bare value ends at the comma; a list goes on to its bracket. */
-    if (at[-1] != '[' && strcspn(at, ",") < n)
-        n = strcspn(at, ",");
+    at += strspn(at, " ");
+    if (*at == '[')
+        return read_list(value, sizeof value, at + 1);
+    at += *at == '"';
+    n = strcspn(at, at[-1] == '"' ? "\"" : ",]}");
     snprintf(value, sizeof value, "%.*s", (int)n, at);
     return value;
 }

@@ -23,6 +23,10 @@ static const char jit_routed[] = "image_size=8 patch_size=2 dim=16 depth=3 heads
 static const char whole[] = UVIT, routed[] = UVIT " route_ratio=0.5 route_from=1";
 static const char original[] = UVIT " form=original conv=true";
 
+#define UNET "image_size=8 patch_size=2 block_out_channels=8,16 layers_per_block=1 norm_num_groups=4 classes=5 "
+static const char unet[] = UNET "down_block_types=AttnDownBlock2D attention_head_dim=4";
+static const char unet_masked[] = UNET "mask_channel=true up_block_types=ResnetUpsampleBlock2D";
+
 static const struct {
     const char *kind, *network, *mask, *frozen;
 } cases[] = {
@@ -38,6 +42,8 @@ static const struct {
     {"jit", jit_plain, "type=patch ratio=0.25", "pos_embed"},
     {"dit", dit_routed, "type=none", "pos_embed"},
     {"jit", jit_routed, NULL, "pos_embed"},
+    {"unet", unet, "type=none", "mid_block.attentions.0.to_k.bias"},
+    {"unet", unet_masked, NULL, "mid_block.attentions.0.to_k.bias"},
 };
 
 static void open_case(struct tiny *t, int i, const char *device)
@@ -242,7 +248,7 @@ START_TEST(routing_is_for_training_alone)
 }
 END_TEST
 
-/* Hidden patches are never read: another image behind them gives the same bits. */
+/* Hidden patches are left out, or zeros: another image behind them gives the same bits. */
 START_TEST(hidden_patches_count_for_nothing)
 {
     static const int32_t index[] = {1, 6, 11};
@@ -250,7 +256,8 @@ START_TEST(hidden_patches_count_for_nothing)
     struct tiny t;
     float image[VALUES], got[2][3 * 12];
 
-    open_case(&t, 2, "threads=1");
+    tiny_open_network(&t, tiny_device("threads=1"), _i ? "unet" : "dit", _i ? unet_masked : dit, NULL, NULL, NULL,
+                      "batch_size=8 seed=3");
     tiny_step(&t, 2);
     memcpy(image, tiny_images[0], sizeof image);
     for (int k = 0; k < 2; k++) {
@@ -321,7 +328,7 @@ START_TEST(options_are_refused)
     }
     o = tiny_options("uvit", "dim=16 heads=2");
     FAILS(MASKDM_EINVAL, "uvit", maskdm_model_create(&model, device, "dit", o, NULL, 1));
-    FAILS(MASKDM_ENOTFOUND, "\"uvit\", \"dit\"", maskdm_model_create(&model, device, "unet", o, NULL, 1));
+    FAILS(MASKDM_ENOTFOUND, "\"uvit\", \"dit\"", maskdm_model_create(&model, device, "vit", o, NULL, 1));
     maskdm_options_release(&o);
     OK(maskdm_options_create(&o, "pretrain"));
     OK(maskdm_options_set(o, "network", "dit"));
@@ -344,7 +351,7 @@ int main(void)
     tcase_add_loop_test(t, resumes_to_the_byte_on_any_threads, 0, count);
     tcase_add_loop_test(t, models_predict_and_sample, 0, count);
     tcase_add_test(t, routing_is_for_training_alone);
-    tcase_add_test(t, hidden_patches_count_for_nothing);
+    tcase_add_loop_test(t, hidden_patches_count_for_nothing, 0, 2);
     tcase_add_test(t, without_classes_only_the_null_one_is_known);
     tcase_add_test(t, options_are_refused);
     suite_add_tcase(s, t);
