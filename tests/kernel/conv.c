@@ -127,8 +127,9 @@ END_TEST
 START_TEST(windows)
 {
     enum { B = 2, H = 3, WIDTH = 4, C = 2, TALL = 3, WIDE = 2, DOWN = 3, ACROSS = 2, ROW = TALL * WIDE * C };
-    float x[B * H * WIDTH * C], got[ROW + 1];
+    float x[B * H * WIDTH * C], got[ROW + 1], again[ROW];
     const struct mdm_window w = {x, H, WIDTH, C, DOWN, ACROSS, 2, 1, 1, TALL, WIDE};
+    struct mdm_window_row at;
 
     for (int i = 0; i < B * H * WIDTH * C; i++)
         x[i] = (float)(i + 1);
@@ -138,7 +139,15 @@ START_TEST(windows)
                 const int b = row / (DOWN * ACROSS), i = row / ACROSS % DOWN, j = row % ACROSS;
 
                 got[n] = 77;
-                mdm_window_copy_f32(got, &w, row, from, n);
+                at = mdm_window_row(&w, row, from);
+                mdm_window_copy_f32(got, &at, n);
+                /* The same by way of the row before. */
+                if (row) {
+                    at = mdm_window_row(&w, row - 1, from);
+                    mdm_window_next(&at);
+                    mdm_window_copy_f32(again, &at, n);
+                    ck_assert_mem_eq(again, got, (size_t)n * sizeof *got);
+                }
                 for (int k = 0; k < n; k++) {
                     const int tap = (from + k) / C, r = 2 * i - 1 + tap / WIDE, c = 2 * j - 1 + tap % WIDE;
                     const int inside = r >= 0 && r < H && c >= 0 && c < WIDTH;

@@ -4,29 +4,36 @@
  */
 #include "backend/cpu/conv.h"
 
+/* Of one output channel, whose weights stay in the first-level cache while they are gone through pixel by pixel. */
 static void turn_out(void *arg, int64_t o, int worker)
 {
     const struct mdm_turn *j = arg;
-    const real *w = j->w + o * j->in * j->pixels + j->taps.first;
+    const int64_t in = j->in, pixels = j->pixels;
     real *out = j->turned + o * j->by_out;
 
     (void)worker;
-    for (int64_t i = 0; i < j->in; i++)
-        for (int64_t a = 0, t = 0; a < j->taps.tall; a++)
-            for (int64_t b = 0; b < j->taps.wide; b++, t++)
-                out[t * j->by_tap + i] = w[i * j->pixels + a * j->taps.down + b * j->taps.right];
+    for (int64_t a = 0; a < j->taps.tall; a++)
+        for (int64_t b = 0; b < j->taps.wide; b++, out += j->by_tap) {
+            const real *w = j->w + o * in * pixels + j->taps.first + a * j->taps.down + b * j->taps.right;
+
+            for (int64_t i = 0; i < in; i++)
+                out[i] = w[i * pixels];
+        }
 }
 
 static void turn_back(void *arg, int64_t o, int worker)
 {
     const struct mdm_turn *j = arg;
-    real *dw = j->dw + o * j->in * j->pixels;
-    const real *from = j->turned + o * j->by_out;
+    const int64_t in = j->in, pixels = j->pixels;
 
     (void)worker;
-    for (int64_t i = 0; i < j->in; i++)
-        for (int64_t t = 0; t < j->pixels; t++)
-            dw[i * j->pixels + t] = from[t * j->by_tap + i] + (j->add ? dw[i * j->pixels + t] : 0);
+    for (int64_t t = 0; t < pixels; t++) {
+        const real *from = j->turned + o * j->by_out + t * j->by_tap;
+        real *dw = j->dw + o * in * pixels + t;
+
+        for (int64_t i = 0; i < in; i++)
+            dw[i * pixels] = from[i] + (j->add ? dw[i * pixels] : 0);
+    }
 }
 
 int REAL(mdm_conv_turn)(struct mdm_cpu *cpu, struct mdm_turn *t)

@@ -107,6 +107,15 @@ static const float *right(const struct mdm_gemm *g, int64_t k, int64_t column)
     return (const float *)g->b + (g->tb ? column * g->ldb + k : k * g->ldb + column);
 }
 
+/* Elements [from, from + n) of some rows. */
+static void lay_out(float *buffer, const struct mdm_window *w, int64_t row, int64_t rows, int64_t from, int64_t n)
+{
+    struct mdm_window_row at = mdm_window_row(w, row, from);
+
+    for (; rows > 0; rows--, buffer += n, mdm_window_next(&at))
+        mdm_window_copy_f32(buffer, &at, n);
+}
+
 static int multiply_windows_a(const struct job *j, struct tile tile, float *buffer)
 {
     const struct mdm_gemm *g = j->g;
@@ -118,8 +127,7 @@ static int multiply_windows_a(const struct job *j, struct tile tile, float *buff
 
         for (; part.row < end; part.row += high) {
             part.rows = end - part.row < high ? end - part.row : high;
-            for (int64_t i = 0; i < part.rows; i++)
-                mdm_window_copy_f32(buffer + i * depth, g->windows_a, part.row + i, k, depth);
+            lay_out(buffer, g->windows_a, part.row, part.rows, k, depth);
             MDM_TRY(multiply(j, part, buffer, depth, right(g, k, tile.column), g->ldb, k, depth));
         }
     }
@@ -134,8 +142,7 @@ static int multiply_windows_b(const struct job *j, struct tile tile, float *buff
     for (int64_t k = 0; k < g->k; k += deep) {
         const int64_t depth = g->k - k < deep ? g->k - k : deep;
 
-        for (int64_t i = 0; i < depth; i++)
-            mdm_window_copy_f32(buffer + i * tile.columns, g->windows_b, k + i, tile.column, tile.columns);
+        lay_out(buffer, g->windows_b, k, depth, tile.column, tile.columns);
         MDM_TRY(multiply(j, tile, left(g, tile.row, k), g->lda, buffer, tile.columns, k, depth));
     }
     return 0;

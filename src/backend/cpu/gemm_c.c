@@ -26,10 +26,12 @@ struct line {
 static struct line read_left(const struct mdm_gemm *g, real *buffer, int64_t row, int64_t k, int64_t n)
 {
     const real *a = g->a;
+    struct mdm_window_row at;
 
     if (!g->windows_a)
         return g->ta ? (struct line){a + k * g->lda + row, g->lda} : (struct line){a + row * g->lda + k, 1};
-    REAL(mdm_window_copy)(buffer, g->windows_a, row, k, n);
+    at = mdm_window_row(g->windows_a, row, k);
+    REAL(mdm_window_copy)(buffer, &at, n);
     return (struct line){buffer, 1};
 }
 
@@ -37,10 +39,12 @@ static struct line read_left(const struct mdm_gemm *g, real *buffer, int64_t row
 static struct line read_right(const struct mdm_gemm *g, real *buffer, int64_t k, int64_t column, int64_t n)
 {
     const real *b = g->b;
+    struct mdm_window_row at;
 
     if (!g->windows_b)
         return g->tb ? (struct line){b + column * g->ldb + k, g->ldb} : (struct line){b + k * g->ldb + column, 1};
-    REAL(mdm_window_copy)(buffer, g->windows_b, k, column, n);
+    at = mdm_window_row(g->windows_b, k, column);
+    REAL(mdm_window_copy)(buffer, &at, n);
     return (struct line){buffer, 1};
 }
 

@@ -26,15 +26,15 @@ static void copy_run(real *out, const real *row, int64_t left, int64_t width, in
         memset(out + last, 0, (size_t)(n - last) * sizeof(real));
 }
 
-void REAL(mdm_window_copy)(real *out, const struct mdm_window *w, int64_t row, int64_t from, int64_t n)
+void REAL(mdm_window_copy)(real *out, const struct mdm_window_row *r, int64_t n)
 {
-    const int64_t image = row / (w->down * w->across), i = row / w->across % w->down, j = row % w->across;
+    const struct mdm_window *w = r->w;
     const int64_t run = w->wide * w->channels, width = w->width * w->channels;
-    const int64_t left = (j * w->stride - w->left) * w->channels;
-    int64_t y = i * w->stride - w->top + from / run, at = from % run;
+    const int64_t left = (r->j * w->stride - w->left) * w->channels;
+    int64_t y = r->i * w->stride - w->top + r->line, at = r->at;
 
     for (int64_t take; n > 0; n -= take, out += take, at = 0, y++) {
-        const real *x = y < 0 || y >= w->height ? NULL : (const real *)w->x + (image * w->height + y) * width;
+        const real *x = y < 0 || y >= w->height ? NULL : (const real *)w->x + (r->image * w->height + y) * width;
 
         take = run - at < n ? run - at : n;
         copy_run(out, x, left, width, at, take);

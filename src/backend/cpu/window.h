@@ -18,8 +18,33 @@ struct mdm_window {
     int64_t tall, wide;        /* pixels of a window */
 };
 
-/* Elements [from, from + n) of a row; of each type, as real.h has it. */
-void mdm_window_copy_f32(float *out, const struct mdm_window *w, int64_t row, int64_t from, int64_t n);
-void mdm_window_copy_f64(double *out, const struct mdm_window *w, int64_t row, int64_t from, int64_t n);
+/* A row, and an element of it: where copying goes on. Rows that follow each other are found without a division. */
+struct mdm_window_row {
+    const struct mdm_window *w;
+    int64_t image, i, j; /* window (i, j) of the image */
+    int64_t line, at;    /* element `at` of the window's line `line` */
+};
+
+static inline struct mdm_window_row mdm_window_row(const struct mdm_window *w, int64_t row, int64_t from)
+{
+    const int64_t run = w->wide * w->channels, line = row / w->across;
+
+    return (struct mdm_window_row){w, line / w->down, line % w->down, row % w->across, from / run, from % run};
+}
+
+static inline void mdm_window_next(struct mdm_window_row *r)
+{
+    if (++r->j < r->w->across)
+        return;
+    r->j = 0;
+    if (++r->i < r->w->down)
+        return;
+    r->i = 0;
+    r->image++;
+}
+
+/* n elements; of each type, as real.h has it. */
+void mdm_window_copy_f32(float *out, const struct mdm_window_row *r, int64_t n);
+void mdm_window_copy_f64(double *out, const struct mdm_window_row *r, int64_t n);
 
 #endif

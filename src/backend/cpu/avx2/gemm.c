@@ -47,10 +47,11 @@ size_t mdm_avx2_gemm_workspace(int workers)
 static void pack_windows_b(const struct job *j, float *out, int64_t at, int64_t columns)
 {
     const int64_t panel = 16 * j->depth;
+    struct mdm_window_row row = mdm_window_row(j->g->windows_b, j->k, j->column + at);
     float line[16 * BAND];
 
-    for (int64_t k = 0; k < j->depth; k++, out += 16) {
-        mdm_window_copy_f32(line, j->g->windows_b, j->k + k, j->column + at, columns);
+    for (int64_t k = 0; k < j->depth; k++, out += 16, mdm_window_next(&row)) {
+        mdm_window_copy_f32(line, &row, columns);
         for (int64_t i = 0; i < columns; i += 16)
             memcpy(out + i / 16 * panel, line + i, (size_t)mdm_lesser(16, columns - i) * sizeof(float));
     }
@@ -98,10 +99,15 @@ static struct mdm_left pack_a(const struct mdm_gemm *g, float *packed, int64_t r
     const float *a = g->a;
     float *out = packed;
 
+    if (g->windows_a) {
+        struct mdm_window_row from = mdm_window_row(g->windows_a, row, k);
+
+        for (int64_t i = 0; i < rows; i++, mdm_window_next(&from))
+            mdm_window_copy_f32(out + i * DEPTH, &from, depth);
+        return mdm_rows_left(out, DEPTH, 1);
+    }
     if (!g->ta) {
-        for (int64_t i = 0; i < rows && g->windows_a; i++)
-            mdm_window_copy_f32(out + i * DEPTH, g->windows_a, row + i, k, depth);
-        for (int64_t i = 0; i < rows && !g->windows_a; i++)
+        for (int64_t i = 0; i < rows; i++)
             memcpy(out + i * DEPTH, a + (row + i) * g->lda + k, (size_t)depth * sizeof(float));
         return mdm_rows_left(out, DEPTH, 1);
     }
