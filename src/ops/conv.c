@@ -22,15 +22,13 @@ static int check_rows(struct mdm_graph *g, mdm_val b, mdm_val row, int64_t image
 {
     struct mdm_shape bs = mdm_graph_shape(g, b), rs = mdm_graph_shape(g, row);
 
-    if ((b == MDM_NONE || mdm_shape_numel(&bs) == made) &&
-        (row == MDM_NONE || (rs.n == 2 && rs.d[0] == images && rs.d[1] == made)))
-        return 1;
-    mdm_graph_fail(g, MASKDM_ESHAPE,
-                   "conv: b has %lld elements and r is [%lld,%lld], w makes %lld channels of %lld "
-                   "images",
-                   (long long)mdm_shape_numel(&bs), (long long)rs.d[0], (long long)rs.d[1], (long long)made,
-                   (long long)images);
-    return 0;
+    if (b != MDM_NONE && mdm_shape_numel(&bs) != made)
+        mdm_graph_fail(g, MASKDM_ESHAPE, "conv: b has %lld elements, w makes %lld channels",
+                       (long long)mdm_shape_numel(&bs), (long long)made);
+    if (row != MDM_NONE && (rs.n != 2 || rs.d[0] != images || rs.d[1] != made))
+        mdm_graph_fail(g, MASKDM_ESHAPE, "conv: r is [%lld,%lld], w makes %lld channels of %lld images",
+                       (long long)rs.d[0], (long long)rs.d[1], (long long)made, (long long)images);
+    return g->failure.code == 0;
 }
 
 /* Windows of `side` that stand `stride` apart in so many pixels, with the zeros around them. */

@@ -17,19 +17,28 @@ enum { X, W, B, M };
 static const struct mdm_op op_group_norm = GROUP_NORM("group_norm", MDM_OP_GROUP_NORM);
 static const struct mdm_op op_group_norm_silu = GROUP_NORM("group_norm_silu", MDM_OP_GROUP_NORM_SILU);
 
-static int check_affine(struct mdm_graph *g, const char *name, const struct mdm_shape *x, mdm_val w, mdm_val b,
-                        mdm_val m)
+static int check_vector(struct mdm_graph *g, const char *name, int64_t channels, const char *what, mdm_val v)
 {
-    struct mdm_shape ws = mdm_graph_shape(g, w), bs = mdm_graph_shape(g, b), ms = mdm_graph_shape(g, m);
+    struct mdm_shape s = mdm_graph_shape(g, v);
+
+    if (v == MDM_NONE || mdm_shape_numel(&s) == channels)
+        return 1;
+    mdm_graph_fail(g, MASKDM_ESHAPE, "%s: %s has %lld elements for %lld channels", name, what,
+                   (long long)mdm_shape_numel(&s), (long long)channels);
+    return 0;
+}
+
+static int check_affine(struct mdm_graph *g, const char *name, const struct mdm_shape *x, struct mdm_affine a)
+{
+    struct mdm_shape m = mdm_graph_shape(g, a.m);
     const int64_t channels = mdm_shape_last(x);
 
-    if ((w == MDM_NONE || mdm_shape_numel(&ws) == channels) && (b == MDM_NONE || mdm_shape_numel(&bs) == channels) &&
-        (m == MDM_NONE || (ms.n == 2 && ms.d[0] == x->d[0] && ms.d[1] == 2 * channels)))
+    if (!check_vector(g, name, channels, "w", a.w) || !check_vector(g, name, channels, "b", a.b))
+        return 0;
+    if (a.m == MDM_NONE || (m.n == 2 && m.d[0] == x->d[0] && m.d[1] == 2 * channels))
         return 1;
-    mdm_graph_fail(g, MASKDM_ESHAPE,
-                   "%s: %lld images of %lld channels, w has %lld elements, b has %lld and m is [%lld,%lld]", name,
-                   (long long)x->d[0], (long long)channels, (long long)mdm_shape_numel(&ws),
-                   (long long)mdm_shape_numel(&bs), (long long)ms.d[0], (long long)ms.d[1]);
+    mdm_graph_fail(g, MASKDM_ESHAPE, "%s: m is [%lld,%lld] for %lld images of %lld channels", name, (long long)m.d[0],
+                   (long long)m.d[1], (long long)x->d[0], (long long)channels);
     return 0;
 }
 
@@ -40,7 +49,7 @@ static mdm_val record(struct mdm_graph *g, const struct mdm_op *op, mdm_val x, s
     struct mdm_shape s = mdm_graph_shape(g, x);
     struct mdm_node *n = mdm_graph_node(g, op, 4, in);
 
-    if (!n || !check_affine(g, op->name, &s, a.w, a.b, a.m))
+    if (!n || !check_affine(g, op->name, &s, a))
         return MDM_NONE;
     n->attr[0] = groups;
     n->constant[0] = epsilon;

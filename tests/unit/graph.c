@@ -302,6 +302,69 @@ START_TEST(ops_check_shapes)
 }
 END_TEST
 
+/* The same of those on whole images, each with the numbers that do not fit. */
+START_TEST(ops_on_images_check_shapes)
+{
+    static const char *const line[] = {
+        "conv: x has 4 dimensions and 3 channels, w[4,2,3,3]",
+        "conv: b has 5 elements, w makes 4 channels",
+        "conv: r is [3,4], w makes 4 channels of 2 images",
+        "conv: a step of 0 with 1 zeros before and 1 after",
+        "conv: no window of 9 x 9 fits 6 x 4 pixels",
+        "conv: x has 3 dimensions and 3 channels, w[4,3,3,3]",
+        "group_norm: 2 groups of 3 channels",
+        "group_norm_silu: w has 4 elements for 3 channels",
+        "group_norm: m is [2,3] for 2 images of 3 channels",
+        "upsample: x has 3 dimensions",
+        "downsample: 3 x 4 pixels are not even",
+        "concat: rows of 3 beside rows of 3, 48 of them and 24",
+        "cut: index[2,3] of patches of 4 in 2 images of 6 x 4",
+        "paste: 3 rows of 10 for 3 patches of 2",
+        "hide: index[2,3] of patches of 3 in 2 images of 6 x 4",
+        "concat gets one value twice, the second time as t",
+    };
+    const struct mdm_stride one = {1, 1, 1}, none = {0, 1, 1};
+    const struct mdm_affine plain = {MDM_NONE, MDM_NONE, MDM_NONE};
+
+    for (size_t which = 0; which < MDM_LENGTH(line); which++) {
+        const int64_t side = which == 4 ? 9 : 3;
+        struct mdm_params layout = {0};
+        struct mdm_affine a = plain;
+        struct mdm_graph g;
+        mdm_val x, flat, half, odd, i, w;
+
+        mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+        x = mdm_graph_input(&g, MDM_F32, mdm_shape4(2, 6, 4, 3));
+        flat = mdm_graph_input(&g, MDM_F32, mdm_shape3(2, 24, 3));
+        half = mdm_graph_input(&g, MDM_F32, mdm_shape4(2, 3, 4, 3));
+        odd = mdm_graph_input(&g, MDM_F32, mdm_shape3(2, 3, 10));
+        i = mdm_graph_input(&g, MDM_I32, mdm_shape2(2, 3));
+        w = mdm_graph_param(&g, "w", mdm_shape4(4, which ? 3 : 2, side, side), MDM_INIT_ZERO, 0);
+        switch (which) {
+        case 0: mdm_conv(&g, x, w, MDM_NONE, MDM_NONE, one); break;
+        case 1: mdm_conv(&g, x, w, vector(&g, "b", 5), MDM_NONE, one); break;
+        case 2: mdm_conv(&g, x, w, MDM_NONE, weight(&g, "r", 3, 4), one); break;
+        case 3: mdm_conv(&g, x, w, MDM_NONE, MDM_NONE, none); break;
+        case 4: mdm_conv(&g, x, w, MDM_NONE, MDM_NONE, one); break;
+        case 5: mdm_conv(&g, flat, w, MDM_NONE, MDM_NONE, one); break;
+        case 6: mdm_group_norm(&g, x, plain, 2, 1e-5); break;
+        case 7: a.w = vector(&g, "n", 4); mdm_group_norm_silu(&g, x, a, 3, 1e-5); break;
+        case 8: a.m = weight(&g, "m", 2, 3); mdm_group_norm(&g, x, a, 3, 1e-5); break;
+        case 9: mdm_upsample(&g, flat); break;
+        case 10: mdm_downsample(&g, half); break;
+        case 11: mdm_concat(&g, x, half, MDM_NONE); break;
+        case 12: mdm_cut(&g, x, i, 4); break;
+        case 13: mdm_paste(&g, odd, i, 2, 6, 4); break;
+        case 14: mdm_hide(&g, x, i, 3); break;
+        default: mdm_concat(&g, x, flat, flat); break;
+        }
+        ck_assert_str_eq(g.failure.text, line[which]);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
+    }
+}
+END_TEST
+
 static int refuse_nth(void *user, size_t bytes)
 {
     long *left = user;
@@ -439,6 +502,7 @@ int main(void)
     tcase_add_test(t, a_result_too_many_is_refused);
     tcase_add_test(t, the_first_failure_sticks);
     tcase_add_test(t, ops_check_shapes);
+    tcase_add_test(t, ops_on_images_check_shapes);
     tcase_add_test(t, refused_memory_is_reported);
     tcase_add_test(t, a_missing_kernel_and_a_cancel_end_the_run);
     tcase_add_test(t, a_dump_has_a_line_per_operation);
