@@ -38,6 +38,17 @@ static float *take(const struct mdm_shape *s)
     return p;
 }
 
+/* What torch_peer.py finds as well. */
+static double mean_square(const float *p, const struct mdm_shape *s)
+{
+    const int64_t n = mdm_shape_numel(s);
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)p[i] * (double)p[i];
+    return sum / (double)n;
+}
+
 /* Seconds of one forward and backward, the mean over as many as fill about half a second. */
 static double time_kernel(struct mdm_backend *b, const struct mdm_kernel *k, const struct mdm_call *forward,
                           const struct mdm_call *backward)
@@ -88,9 +99,11 @@ static int measure(const struct workload *w, const struct settings *s, struct md
         series_add(&step, t);
         series_add(&ratio, floor.x[r] / t);
     }
-    print_line(w, s, &ratio, &rates, "step_ms=%.2f floor_ms=%.2f gflops=%.1f batch=%ld channels=%ld side=%ld",
+    print_line(w, s, &ratio, &rates,
+               "step_ms=%.2f floor_ms=%.2f gflops=%.1f batch=%ld channels=%ld side=%ld y=%.9g dx=%.9g dw=%.9g",
                1e3 * series_median(&step), 1e3 * series_median(&floor),
-               products_flops(&products) / series_median(&step) / 1e9, (long)w->batch, (long)c, (long)w->side);
+               products_flops(&products) / series_median(&step) / 1e9, (long)w->batch, (long)c, (long)w->side,
+               mean_square(m->y, &x), mean_square(m->dx, &x), mean_square(m->dw, &weight));
     return 0;
 }
 

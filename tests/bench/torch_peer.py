@@ -5,6 +5,8 @@ step_bench writes weights, a batch and its loss; PyTorch must find the same loss
 round times a step of ours, one of PyTorch's as it comes ("eager") and one through torch.compile; `ratio` is the
 median of theirs over ours. All have AdamW, gradient clipping and EMA in the step, PyTorch in its fused and foreach
 forms. Peak memory is the process's, less what it had before the network was made. Labels: C1 to C4; C2 without one.
+C12 are convolutions alone, forward and backward, on the same numbers, whose results must have the same mean squares (to
+1e-5): PyTorch's time is the better of its two layouts, channels first ("eager") and last.
 """
 import argparse
 import json
@@ -19,6 +21,7 @@ import tempfile
 import time
 
 NETWORK = {"C1": (512, 64), "C2": (512, 64), "C3": (512, 64), "C4": (768, 256), "T0": (64, 16)}
+CONVOLUTION = {"C12a": (64, 32), "C12b": (128, 16), "C12c": (256, 8)}  # channels, side
 DTYPE = {"F32": "float32", "F64": "float64", "I32": "int32"}
 
 
@@ -135,10 +138,10 @@ class Peer:
         self.p.wait()
 
 
-def our_step(bench, label, threads):
+def our_step(bench, label, threads, names=("step_ms", "peak_mib")):
     line = subprocess.run([bench, "--threads", str(threads), "--rounds", "1", label], check=True, text=True,
                           stdout=subprocess.PIPE).stdout
-    return [float(re.search(name + r"=(\S+)", line).group(1)) for name in ("step_ms", "peak_mib")]
+    return [float(re.search(r"\b%s=(\S+)" % name, line).group(1)) for name in names]
 
 
 def compare(bench, label, threads, rounds, folder):
@@ -162,6 +165,56 @@ def compare(bench, label, threads, rounds, folder):
         peer.close()
 
 
+def convolution(torch, channels, side, layout, batch=16):
+    """A function that runs forward and backward once, and another for the mean squares of y, dx and dw."""
+    def values(*shape):
+        n = torch.arange(torch.tensor(shape).prod().item())
+        return (((n * 2654435761) & 0xffffffff) >> 16).float().div(32768).sub(1).reshape(shape)
+
+    def image():
+        return values(batch, side, side, channels).permute(0, 3, 1, 2).contiguous(memory_format=layout)
+
+    x, w = image().requires_grad_(), values(channels, channels, 3, 3).contiguous(memory_format=layout).requires_grad_()
+    b, dy, made = values(channels).requires_grad_(), image(), []
+
+    def run():
+        x.grad = w.grad = b.grad = None
+        made[:] = [torch.nn.functional.conv2d(x, w, b, padding=1)]
+        made[0].backward(dy)
+
+    return run, lambda: [t.detach().double().square().mean().item() for t in (made[0], x.grad, w.grad)]
+
+
+def timed(run):
+    """Milliseconds of one, the mean over as many as fill about half a second."""
+    start, n = time.perf_counter(), 0
+    while time.perf_counter() - start < 0.5:
+        run()
+        n += 1
+    return (time.perf_counter() - start) / n * 1e3
+
+
+def compare_convolution(bench, label, threads, rounds, torch):
+    torch.set_num_threads(threads)
+    channels, side = CONVOLUTION[label]
+    layouts = {"eager": torch.contiguous_format, "channels_last": torch.channels_last}
+    peers = {name: convolution(torch, channels, side, layout) for name, layout in layouts.items()}
+    ours, theirs = [], {name: [] for name in peers}
+    for _ in range(rounds):
+        ours.append(our_step(bench, label, threads, ("step_ms", "y", "dx", "dw")))
+        for name, (run, squares) in peers.items():
+            run()
+            worst = max(abs(got / want - 1) for got, want in zip(squares(), ours[-1][1:]))
+            if not worst < 1e-5:
+                sys.exit("torch_peer: PyTorch's %s (%s) is off by %g" % (label, name, worst))
+            theirs[name].append(timed(run))
+    best = min(theirs, key=lambda name: statistics.median(theirs[name]))
+    ratio = sorted(t / o[0] for t, o in zip(theirs[best], ours))
+    print("%s %s ratio=%.3f ratio_min=%.3f ratio_max=%.3f step_ms=%.2f peer_step_ms=%.2f threads=%d" % (
+        label, best, statistics.median(ratio), ratio[0], ratio[-1], statistics.median(o[0] for o in ours),
+        statistics.median(theirs[best]), threads), flush=True)
+
+
 def main():
     if sys.argv[1:2] == ["--worker"]:
         worker(sys.argv[2], sys.argv[3] == "compiled", int(sys.argv[4]), int(sys.argv[5]))
@@ -179,7 +232,10 @@ def main():
     print("PyTorch %s" % torch.__version__)
     with tempfile.TemporaryDirectory() as folder:
         for label in a.labels:
-            compare(os.path.abspath(a.step_bench), label, a.threads, a.rounds, folder)
+            if label in CONVOLUTION:
+                compare_convolution(os.path.abspath(a.step_bench), label, a.threads, a.rounds, torch)
+            else:
+                compare(os.path.abspath(a.step_bench), label, a.threads, a.rounds, folder)
 
 
 if __name__ == "__main__":
