@@ -114,6 +114,21 @@ MASKDM_API const int32_t *maskdm_trainer_index(const maskdm_trainer *trainer);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_want_input_gradient(maskdm_trainer *trainer);
 /** Run the network on the input. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_forward(maskdm_trainer *trainer);
+/**
+ * The built-in losses, "l2", "l1", "huber", "smooth_l1", "pseudo_huber" and "pseudo_huber_image", on arrays of the
+ * host's: of image b `losses` (may be NULL) gets weight[b] (NULL: 1) times the mean over its n values of
+ *
+ *     l2 d^2, l1 |d|, huber d^2 / 2 up to delta and delta (|d| - delta / 2) beyond, smooth_l1 the same over delta,
+ *     pseudo_huber sqrt(d^2 + delta^2) - delta
+ *
+ * with d = output - target, or, for pseudo_huber_image, sqrt(sum d^2 + delta^2) - delta of all n; and `gradient` (may
+ * be NULL), batch x n, that of the images' mean by output. delta 0: 1 of huber and smooth_l1, 0.03 of the last two;
+ * the first two have none. MASKDM_ENOTFOUND for other names, MASKDM_EINVAL for a delta that has no meaning. No handle
+ * takes part: any thread.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_loss(const char *loss, double delta, int64_t batch, int64_t n,
+                                             const float *output, const float *target, const double *weight,
+                                             double *losses, float *gradient);
 /** The built-in loss (option `loss`) of the last forward: mean over each image's visible values, then over the
  * images; loss may be NULL. Its gradient, divided by `accumulate`, is what maskdm_trainer_backward(NULL) goes
  * from. */

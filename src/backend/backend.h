@@ -184,14 +184,26 @@ struct mdm_solve {
 void mdm_mix_on_host(const struct mdm_mix *job);
 void mdm_solve_on_host(const struct mdm_solve *job);
 
-/* Mean over each image's visible values of |pred - target| or its square. pred[B,K,p*p*C] has a patch's values in
- * (row, column, channel) order; target[B,H,W,C] is gathered by index[B,K]. loss[b] is image b's mean (double,
- * fixed summation order), times weight[b]; dpred (may be NULL) is the gradient of scale * sum_b loss[b]. pred,
- * target and dpred are device memory, index, weight and loss host memory. */
+/* What a difference d of two values costs; delta is above 0. */
+enum mdm_loss_kind {
+    MDM_LOSS_L2,                 /* d^2 */
+    MDM_LOSS_L1,                 /* |d| */
+    MDM_LOSS_HUBER,              /* d^2 / 2 up to delta, then delta (|d| - delta / 2) */
+    MDM_LOSS_SMOOTH_L1,          /* the same over delta */
+    MDM_LOSS_PSEUDO_HUBER,       /* sqrt(d^2 + delta^2) - delta */
+    MDM_LOSS_PSEUDO_HUBER_IMAGE, /* of an image, whose differences count as one: sqrt(sum d^2 + delta^2) - delta */
+    MDM_LOSSES
+};
+
+/* Mean of that over each image's visible values (of the last kind the image's as it is). pred[B,K,p*p*C] has a
+ * patch's values in (row, column, channel) order; target[B,H,W,C] is gathered by index[B,K]. loss[b] is image b's
+ * mean (double, fixed summation order), times weight[b]; dpred (may be NULL) is the gradient of scale * sum_b
+ * loss[b]. pred, target and dpred are device memory, index, weight and loss host memory. */
 struct mdm_loss {
     int64_t batch, height, width, channels, patch, visible;
     int64_t outputs; /* channels of pred and dpred, the first of which are compared; 0: as many as the image's */
-    int l1;
+    enum mdm_loss_kind kind;
+    double delta; /* of all but the first two kinds */
     const float *pred, *target;
     const int32_t *index;
     const double *weight;
@@ -199,6 +211,8 @@ struct mdm_loss {
     double *loss;
     float *dpred;
 };
+/* The same where all memory is the host's, on the calling thread. */
+void mdm_loss_on_host(const struct mdm_loss *job);
 
 /* One pass over n elements: g' = grad_scale g; AdamW with decoupled decay as PyTorch does it:
  * w -= lr wd w; m = b1 m + (1-b1) g'; v = b2 v + (1-b2) g'^2; w -= lr/bias1 m / (sqrt(v)/sqrt(bias2) + eps);

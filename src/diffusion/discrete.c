@@ -16,7 +16,7 @@ struct options {
     unsigned schedule; /* which of the kinds */
     int64_t shift_size;
     double beta_start, beta_end, sigmoid_start, sigmoid_end, sigmoid_tau;
-    struct mdm_float_list betas;
+    struct mdm_float_list given_betas;
     const char *betas_file;
     int64_t timesteps;
     int zero_terminal_snr;
@@ -40,7 +40,7 @@ static const struct mdm_option rows[] = {
      .help = "where on it time ends"},
     {MDM_OPTION(options, sigmoid_tau), .standard = "1", .min = 0.01, .max = 100, .when = "sigmoid",
      .help = "width of the sigmoid"},
-    {MDM_OPTION(options, betas), .min = 0, .max = 1, .most = MDM_MOST_BETAS, .when = "given",
+    {MDM_OPTION(options, given_betas), .min = 0, .max = 1, .most = MDM_MOST_BETAS, .when = "given",
      .alias = "trained_betas", .help = "the betas themselves; timesteps is then how many there are"},
     {MDM_OPTION(options, betas_file), .is_path = 1, .when = "given",
      .help = "file that has them, a number a line; what is made keeps the numbers"},
@@ -75,16 +75,16 @@ static int complete(maskdm_options *options)
     mdm_options_read(options, &table, &o);
     if (strcmp(mdm_betas_name((int)o.schedule), "given") != 0)
         return MASKDM_OK;
-    if (!o.betas.count == !*o.betas_file)
+    if (!o.given_betas.count == !*o.betas_file)
         return mdm_fail(MASKDM_EINVAL, "schedule given needs %s or %s%s", mdm_options_said(options, "betas_file"),
-                        mdm_options_said(options, "betas"), *o.betas_file ? ", not both" : "");
+                        mdm_options_said(options, "given_betas"), *o.betas_file ? ", not both" : "");
     if (*o.betas_file)
         MDM_TRY(read_file(options, o.betas_file));
     mdm_options_read(options, &table, &o);
-    if (mdm_options_is_set(options, "timesteps") && o.timesteps != o.betas.count)
+    if (mdm_options_is_set(options, "timesteps") && o.timesteps != o.given_betas.count)
         return mdm_fail(MASKDM_EINVAL, "%s %lld with %d betas", mdm_options_said(options, "timesteps"),
-                        (long long)o.timesteps, o.betas.count);
-    return mdm_options_set_int(options, "timesteps", o.betas.count);
+                        (long long)o.timesteps, o.given_betas.count);
+    return mdm_options_set_int(options, "timesteps", o.given_betas.count);
 }
 
 /* ---- the process ---- */
@@ -112,7 +112,7 @@ static int make(struct mdm_schedule *out, maskdm_options *options)
                              .sigmoid_start = o.sigmoid_start,
                              .sigmoid_end = o.sigmoid_end,
                              .sigmoid_tau = o.sigmoid_tau,
-                             .given = o.betas.value,
+                             .given = o.given_betas.value,
                              .zero_terminal_snr = o.zero_terminal_snr};
     return mdm_schedule_make(out, &how);
 }

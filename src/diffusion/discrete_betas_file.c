@@ -105,7 +105,7 @@ int mdm_betas_keep(maskdm_options *options, const double *beta, int64_t count)
     }
     status = mdm_text_ok(&text);
     if (status == MASKDM_OK)
-        status = mdm_options_set(options, "betas", text.data);
+        status = mdm_options_set(options, "given_betas", text.data);
     mdm_text_free(&text);
     return status == MASKDM_OK ? mdm_options_parse_json(options, no_file, sizeof no_file - 1) : status;
 }

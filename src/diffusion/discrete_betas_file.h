@@ -12,7 +12,7 @@
 int mdm_betas_read(double **beta, int64_t *count, const char *path);
 /* The same of a text in memory, n bytes with a NUL behind them. */
 int mdm_betas_parse(double **beta, int64_t *count, const char *text, size_t n);
-/* What options with schedule given keep are numbers, not where they came from: into `betas`, and no `betas_file`. */
+/* What options with schedule given keep are numbers, not where they came from: `given_betas`, and no `betas_file`. */
 int mdm_betas_keep(maskdm_options *options, const double *beta, int64_t count);
 
 #endif

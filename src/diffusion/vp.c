@@ -14,10 +14,10 @@
 
 #include <math.h>
 
-enum { LINEAR, COSINE }; /* vp_schedule */
+enum { LINEAR, COSINE }; /* vp_shape */
 
 struct options {
-    unsigned vp_schedule;
+    unsigned vp_shape;
     double vp_beta_min, vp_beta_max, logsnr_min, logsnr_max;
     int64_t image_d, noise_d, noise_d_low, noise_d_high;
     double time_scale;
@@ -26,7 +26,7 @@ struct options {
 #define SIDE .min = 1, .max = 65536, .unit = "pixels", .when = "cosine"
 
 static const struct mdm_option rows[] = {
-    {MDM_CHOICE(options, vp_schedule), .standard = "linear", .choices = "linear|cosine",
+    {MDM_CHOICE(options, vp_shape), .standard = "linear", .choices = "linear|cosine",
      .help = "what grows evenly: betas, or the angle whose tangent is the noise-to-signal ratio"},
     {MDM_OPTION(options, vp_beta_min), .standard = "0.1", .min = 1e-6, .max = 1e3, .when = "linear",
      .alias = "beta_min", .help = "beta at the image"},
@@ -173,7 +173,7 @@ static int create(struct mdm_process **out, maskdm_options *options)
     mdm_options_read(options, &table, &o);
     p->base = (struct mdm_process){.kind = &mdm_process_vp, .last = 1, .sigma_data = 1, .noise_scale = 1, .shift = 1};
     p->time_scale = o.time_scale;
-    status = make[o.vp_schedule](p, &o, options);
+    status = make[o.vp_shape](p, &o, options);
     if (status < 0) {
         mdm_free(p);
         return status;

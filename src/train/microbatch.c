@@ -108,8 +108,8 @@ int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, in
     return b->v->noising(b, &job);
 }
 
-int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index, int l1,
-                        double scale)
+int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index,
+                        enum mdm_loss_kind kind, double delta, double scale)
 {
     struct mdm_backend *b = mdm_device_backend(m->device);
     const struct mdm_geometry *g = &p->model->geometry;
@@ -120,7 +120,8 @@ int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, c
                                  .outputs = g->outputs,
                                  .patch = g->patch,
                                  .visible = p->extent.visible,
-                                 .l1 = l1,
+                                 .kind = kind,
+                                 .delta = delta,
                                  .pred = mdm_program_output(p),
                                  .target = m->target,
                                  .index = index ? index : p->every,

@@ -36,7 +36,7 @@ int mdm_microbatch_draw_noise(struct mdm_microbatch *m, uint64_t seed, int64_t f
 int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count);
 /* The weighted losses of a program's output, and its gradient where the program is for training, of `scale` times
  * their sum. index NULL: that of a program of whole images. */
-int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index, int l1,
-                        double scale);
+int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index,
+                        enum mdm_loss_kind kind, double delta, double scale);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef MASKDM_TRAIN_OPTIONS_H
 #define MASKDM_TRAIN_OPTIONS_H
 
+#include "backend/backend.h"
 #include "option/option.h"
 
 struct mdm_optimizer_options {
@@ -19,11 +20,10 @@ struct mdm_ema_options {
     double power, inv_gamma;
 };
 
-enum mdm_trainer_loss { MDM_LOSS_L2, MDM_LOSS_L1 };
-
 struct mdm_trainer_options {
     int64_t batch_size, accumulate;
-    enum mdm_trainer_loss loss;
+    enum mdm_loss_kind loss;
+    double loss_delta; /* 0: the loss's own */
     double flip;
     int64_t seed, max_bad_steps;
     double label_dropout;

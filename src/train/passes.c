@@ -39,7 +39,8 @@ int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
     if (tr->stage < MDM_STAGE_FORWARD)
         return mdm_fail(MASKDM_EINVAL, "the loss needs a forward pass first");
     MDM_TRY(mdm_device_enter(tr->device));
-    status = mdm_microbatch_loss(&tr->micro, tr->program, tr->micro.index, tr->l1, 1 / (double)tr->batch_size);
+    status = mdm_microbatch_loss(&tr->micro, tr->program, tr->micro.index, tr->loss, tr->loss_delta,
+                                 1 / (double)tr->batch_size);
     mdm_device_leave(tr->device);
     MDM_TRY(status);
     *loss = 0;

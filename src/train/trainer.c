@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
+#include "train/loss.h"
 #include "train/options.h"
 
 #include <math.h>
@@ -25,7 +26,8 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
     tr->seed = (uint64_t)told.seed;
     tr->flip = told.flip;
     tr->label_dropout = told.label_dropout;
-    tr->l1 = told.loss == MDM_LOSS_L1;
+    tr->loss = told.loss;
+    MDM_TRY(mdm_loss_delta(&tr->loss_delta, told.loss, told.loss_delta, mdm_options_said(tr->options, "loss_delta")));
     tr->max_bad_steps = told.max_bad_steps;
     if (tr->batch_size % tr->accumulate)
         return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld", mdm_options_said(tr->options, "accumulate"),

@@ -44,7 +44,8 @@ struct maskdm_trainer {
     int64_t visible, routed, values;       /* K; R of mdm_extent; n = H W C */
     uint64_t seed;
     double flip, label_dropout;
-    int l1;
+    enum mdm_loss_kind loss;
+    double loss_delta;
     int64_t max_bad_steps;
 
     float *weights, *gradients; /* blocks; device memory */

@@ -5,6 +5,7 @@
 #include "train/options.h"
 
 #include "base/error.h"
+#include "train/loss.h"
 
 #include <math.h>
 
@@ -26,9 +27,14 @@ static const struct mdm_option trainer_rows[] = {
      .help = "parts into which a batch is cut, one after the other; it divides batch_size"},
     {MDM_CHOICE(mdm_trainer_options, loss),
      .standard = "l2",
-     .choices = "l2|l1",
+     .named = mdm_loss_name,
      .alias = "loss_type|loss_fn|criterion",
-     .help = "squared or absolute error"},
+     .help = "what an error costs: its square, its size, or from one to the other, of a value or of an image"},
+    {MDM_OPTION(mdm_trainer_options, loss_delta),
+     .min = 1e-9,
+     .max = 1e9,
+     .alias = "delta|huber_delta|huber_c",
+     .help = "error from which the last four losses grow linearly; unset: 1 of huber and smooth_l1, else 0.03"},
     {MDM_OPTION(mdm_trainer_options, flip),
      .standard = "0",
      .min = 0,

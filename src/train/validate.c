@@ -84,7 +84,7 @@ static int compute(struct check *c, int64_t first)
         m->weight[b] = m->denoised[b] * m->denoised[b];
     MDM_TRY(mdm_program_set(tr->check, m->input, m->network_times, m->labels, NULL));
     MDM_TRY(mdm_program_forward(tr->check, c->weights, mdm_control_cancel_flag(tr->control)));
-    return mdm_microbatch_loss(m, tr->check, NULL, 0, 1);
+    return mdm_microbatch_loss(m, tr->check, NULL, MDM_LOSS_L2, 0, 1);
 }
 
 /* Losses of images first, first + 1, ...; those past the end repeat the last one and do not count. */

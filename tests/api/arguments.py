@@ -19,7 +19,7 @@ maskdm_model_set_metadata.value maskdm_model_create.options maskdm_model_create.
 maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
 maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
-maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
+maskdm_loss.weight maskdm_loss.losses maskdm_loss.gradient maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
 maskdm_trainer_set_batch.index maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
 maskdm_finetune.data maskdm_finetune.mask""".split())
 
@@ -63,6 +63,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_options_set_spelling.spelling": "MASKDM_SPELL_FLAGS", "maskdm_image_write_png.path": "rig.written", "maskdm_image_grid.columns": "0",
     "maskdm_image_write_png.bits": "8", "maskdm_image_write_apng.bits": "8", "maskdm_image_write_apng.count": "2",
     "maskdm_image_write_apng.path": "rig.written", "int64_t milliseconds": "50",
+    "maskdm_loss.loss": '"huber"', "maskdm_loss.delta": "1", "maskdm_loss.weight": "rig.times", "maskdm_loss.losses": "rig.doubles",
     "maskdm_mask_create.options": "rig.mask_options", "maskdm_mask_create_custom.name": '"mine"',
     "maskdm_mask_draw.index": "rig.index", "maskdm_mask_draw.count": "2",
     "maskdm_model_create.network": '"uvit"', "maskdm_model_create.options": "rig.network_options",

@@ -66,11 +66,11 @@ def check_schedules():
     odd = [0.5 ** k for k in (9, 6, 7, 3)]
     told = convert(checkpoint(model, odd), "--heads", 2).stderr
     assert "4 betas, from 0.001953 to 0.125, are those of no schedule that has a name" in told, told
-    assert scheduler() == {"schedule": "given", "betas": odd}, scheduler()
+    assert scheduler() == {"schedule": "given", "given_betas": odd}, scheduler()
     maskdm("sample", "--model", "made.safetensors", "--out", "grid.png", "--count", 1, "--steps", 2)
     told = convert(checkpoint(model, odd), "--heads", 2, "--schedule", "cosine").stderr
     assert "are not those of schedule cosine with 4 timesteps" in told, told
-    convert(checkpoint(model, odd[:3] + [1.5]), "--heads", 2, status=1, says=["option --betas is 1.5"])
+    convert(checkpoint(model, odd[:3] + [1.5]), "--heads", 2, status=1, says=["option --given-betas is 1.5"])
 
 
 def check_weights_alone():

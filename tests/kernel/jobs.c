@@ -3,6 +3,7 @@
  * The jobs beside the program: noise, loss, gradient norm, AdamW with the moving average, putting patches back. Each
  * against its formula in double, on one and on three threads, through a device as callers have it.
  */
+#include "backend/cpu/loss.h"
 #include "backend/device.h"
 
 #include "twin.h"
@@ -96,46 +97,109 @@ static int64_t image_at(int b, int patch, int v)
     return ((b * 6 + row) * 4 + column) * 3 + v % 3;
 }
 
-START_TEST(loss_and_its_gradient)
+/* What one difference costs, and how fast that grows; of a whole image the squares alone. */
+static double cost(enum mdm_loss_kind kind, double d, double delta, double *slope)
+{
+    const double a = fabs(d), sign = (d > 0) - (d < 0), root = sqrt(d * d + delta * delta);
+    const double huber = a <= delta ? d * d / 2 : delta * (a - delta / 2), bound = a <= delta ? d : sign * delta;
+    const double costs[MDM_LOSSES] = {d * d, a, huber, huber / delta, root - delta, d * d};
+    const double slopes[MDM_LOSSES] = {2 * d, sign, bound, bound / delta, d / root, 2 * d};
+
+    *slope = slopes[kind];
+    return costs[kind];
+}
+
+/* Three patches of each image; nine values in a run, so that every lane and what is left behind them count. */
+static void expect_loss(struct mdm_backend *b, enum mdm_loss_kind kind, float *pred, const float *target)
 {
     static const int32_t index[] = {5, 0, 3, 1, 4, 2};
-    float *pred = draw_floats(2 * 3 * 12), *target = draw_floats(2 * 72), dpred[72];
-    const double weight[] = {1, 2.5};
-    double loss[2], scale = 0.7;
+    const double weight[] = {1, 2.5}, scale = 0.7, delta = 0.3;
+    float dpred[72];
+    double loss[2], plain[2];
+    struct mdm_loss j = {.batch = 2,
+                         .height = 6,
+                         .width = 4,
+                         .channels = 3,
+                         .patch = 2,
+                         .visible = 3,
+                         .kind = kind,
+                         .delta = delta,
+                         .pred = pred,
+                         .target = target,
+                         .index = index,
+                         .weight = weight,
+                         .scale = scale,
+                         .loss = loss,
+                         .dpred = dpred};
+
+    ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+    for (int m = 0; m < 2; m++) {
+        const int whole = kind == MDM_LOSS_PSEUDO_HUBER_IMAGE;
+        double sum = 0, slope[36], root;
+
+        for (int v = 0; v < 36; v++)
+            sum += cost(kind, (double)pred[m * 36 + v] - (double)target[image_at(m, index[m * 3 + v / 12], v % 12)],
+                        delta, &slope[v]);
+        root = sqrt(sum + delta * delta);
+        for (int v = 0; v < 36; v++)
+            ck_assert_double_eq_tol((double)dpred[m * 36 + v],
+                                    weight[m] * scale * (whole ? slope[v] / (2 * root) : slope[v] / 36), 1e-7);
+        ck_assert_double_eq_tol(loss[m], weight[m] * (whole ? root - delta : sum / 36), 1e-12);
+    }
+    j.dpred = NULL;
+    j.loss = plain;
+    ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+    ck_assert_mem_eq(plain, loss, sizeof loss);
+    pred[7] = NAN; /* in the loss and in the gradient, of its own image alone */
+    j.loss = loss;
+    j.dpred = dpred;
+    ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+    ck_assert(isnan(loss[0]) && isfinite(loss[1]) && isnan(dpred[7]) && isfinite(dpred[36]));
+    ck_assert(isfinite(dpred[6]) || kind == MDM_LOSS_PSEUDO_HUBER_IMAGE);
+    pred[7] = 0.25f;
+}
+
+START_TEST(losses_and_their_gradients)
+{
+    float *pred = draw_floats(2 * 3 * 12), *target = draw_floats(2 * 72);
 
     for (int i = 0; i < setting_count; i++)
-        for (int l1 = 0; l1 <= 1; l1++) {
+        for (int kind = 0; kind < MDM_LOSSES; kind++) {
             maskdm_device *d = open_device(settings[i]);
-            struct mdm_backend *b = mdm_device_backend(d);
-            struct mdm_loss j = {.batch = 2, .height = 6, .width = 4, .channels = 3, .patch = 2, .visible = 3};
-            j.l1 = l1;
-            j.pred = pred;
-            j.target = target;
-            j.index = index;
-            j.weight = weight;
-            j.scale = scale;
-            j.loss = loss;
-            j.dpred = dpred;
-            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
-            for (int m = 0; m < 2; m++) {
-                double sum = 0;
-                for (int v = 0; v < 36; v++) {
-                    double e = (double)pred[m * 36 + v] - (double)target[image_at(m, index[m * 3 + v / 12], v % 12)];
-                    sum += l1 ? fabs(e) : e * e;
-                    ck_assert_double_eq_tol((double)dpred[m * 36 + v],
-                                            weight[m] * scale / 36 * (l1 ? (e > 0) - (e < 0) : 2 * e), 1e-7);
-                }
-                ck_assert_double_eq_tol(loss[m], weight[m] * sum / 36, 1e-12);
-            }
-            j.dpred = NULL;
-            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
-            pred[7] = NAN; /* in the loss and in the gradient, of its own image alone */
-            j.dpred = dpred;
-            ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
-            ck_assert(isnan(loss[0]) && isfinite(loss[1]) && isnan(dpred[7]) && isfinite(dpred[6]));
-            pred[7] = 0.25f;
+
+            expect_loss(mdm_device_backend(d), (enum mdm_loss_kind)kind, pred, target);
             maskdm_device_release(&d);
         }
+    free(pred);
+    free(target);
+}
+END_TEST
+
+/* The runs of every instruction set beside the portable ones, at each length and with zeros, bounds and NaN. */
+START_TEST(runs_of_losses)
+{
+    enum { MOST = 37, BEHIND = 8 };
+    float *pred = draw_floats(MOST), *target = draw_floats(MOST), a[MOST + BEHIND], b[MOST + BEHIND];
+
+    target[3] = pred[3];
+    target[5] = pred[5] - 0.25f;
+    pred[9] = NAN;
+    for (const struct mdm_cpu_set *s = mdm_cpu_sets; s->name; s++)
+        for (int kind = 0; kind < MDM_LOSSES && s->fill && s->runs_here(); kind++)
+            for (int n = 0; n <= MOST; n++) {
+                struct mdm_cpu_table t = {.loss = NULL};
+                double sums[2] = {1, 1};
+
+                s->fill(&t);
+                for (int i = 0; i < MOST + BEHIND; i++)
+                    a[i] = b[i] = 7;
+                mdm_loss_runs_c[kind](&sums[0], a, pred, target, n, 0.25, 0.9);
+                t.loss[kind](&sums[1], b, pred, target, n, 0.25, 0.9);
+                ck_assert(fabs(sums[0] - sums[1]) <= 1e-14 * sums[0] || (isnan(sums[0]) && isnan(sums[1])));
+                for (int i = 0; i < MOST + BEHIND; i++)
+                    ck_assert_msg(a[i] == b[i] || (isnan(a[i]) && isnan(b[i])), "%s, kind %d, value %d of %d",
+                                  s->name, kind, i, n);
+            }
     free(pred);
     free(target);
 }
@@ -225,7 +289,7 @@ START_TEST(further_channels_are_passed_over)
     double loss[2], want[2];
 
     for (int i = 0; i < 3; i++)
-        for (int l1 = 0; l1 <= 1; l1++) {
+        for (int kind = 0; kind < MDM_LOSSES; kind++) {
             maskdm_device *d = open_device(settings[i]);
             struct mdm_backend *b = mdm_device_backend(d);
             struct mdm_loss j = {.batch = 2, .height = 6, .width = 4, .channels = 3, .patch = 2, .visible = 3};
@@ -233,7 +297,8 @@ START_TEST(further_channels_are_passed_over)
             for (int v = 0; v < 2 * 36; v++)
                 plain[v] = pred[among_five(v)];
             j.weight = weight;
-            j.l1 = l1;
+            j.kind = (enum mdm_loss_kind)kind;
+            j.delta = 0.3;
             j.pred = plain;
             j.target = target;
             j.index = index;
@@ -248,7 +313,7 @@ START_TEST(further_channels_are_passed_over)
             memset(dpred, POISON, sizeof dpred);
             ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
             for (int m = 0; m < 2; m++)
-                ck_assert_double_eq(loss[m], want[m]);
+                ck_assert_double_eq_tol(loss[m], want[m], 1e-14 * want[m]);
             for (int v = 0; v < 2 * 60; v++)
                 ck_assert_float_eq(dpred[v], v % 5 < 3 ? dplain[v / 5 * 3 + v % 5] : 0);
             j.dpred = NULL;
@@ -430,7 +495,8 @@ static void add_tests(TCase *c)
     list_settings();
     tcase_add_test(c, normals_belong_to_their_image);
     tcase_add_test(c, noise_is_mixed_in_by_image);
-    tcase_add_test(c, loss_and_its_gradient);
+    tcase_add_test(c, losses_and_their_gradients);
+    tcase_add_test(c, runs_of_losses);
     tcase_add_test(c, mixes_and_steps);
     tcase_add_test(c, further_channels_are_passed_over);
     tcase_add_test(c, squares_are_summed_alike_on_any_threads);

@@ -10,6 +10,8 @@ import sys
 
 # The product's verbs: whole jobs, which work on no handle.
 JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert"}
+# Arithmetic on a host's arrays alone.
+ARRAYS = {"maskdm_loss"}
 # What the library says of itself and of the last call.
 LIBRARY = {"maskdm_build_info", "maskdm_last_error", "maskdm_last_status", "maskdm_set_allocator", "maskdm_status_name",
            "maskdm_version", "maskdm_version_string"}
@@ -31,7 +33,7 @@ for f in api["functions"]:
         bad.append("%s is a type as well" % name)
     if not re.match(r"(int|int64_t|double|void|const (char|float|int32_t|double) \*)$", f["result"]):
         bad.append("%s answers %s" % (name, f["result"]))
-    if not owner and name not in JOBS | LIBRARY:
+    if not owner and name not in JOBS | LIBRARY | ARRAYS:
         bad.append("%s has no handle's prefix" % name)
     made = [bool(re.match(r"maskdm_\w+ \*\*$", a["type"])) for a in arguments]
     if sorted(made, reverse=True) != made:

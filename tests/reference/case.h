@@ -65,6 +65,14 @@ void case_solver(struct reference_case *c);
 /* The options of the schedule that JSON object `section` tells, by the case's program; -1 where there is none. */
 int case_discrete(struct reference_case *c, const char *section, char *out, size_t room);
 
+/* ---- shared by objectives (table.c) ---- */
+/* What other programs call a prediction, as the library does. */
+const char *case_prediction(const char *theirs);
+/* Options of the discrete process of section "objective" with a weight and a prediction; -1 where there is none. */
+int case_weighted(struct reference_case *c, const char *weight, const char *prediction, char *out, size_t room);
+/* 1 where the case is a table of numbers, which is then judged. */
+int case_table(struct reference_case *c);
+
 /* ---- shared by loss, train and sample (network.c) ---- */
 maskdm_scheduler *case_scheduler(struct reference_case *c);
 maskdm_scheduler *case_scheduler_of(struct reference_case *c, const char *options);

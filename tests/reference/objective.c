@@ -28,32 +28,10 @@ static int is(const char *value, const char *other)
     return value && !strcmp(value, other);
 }
 
-static const char *prediction_of(const char *theirs)
-{
-    static const char *const names[][2] = {{"epsilon", "noise"},    {"start_x", "x0"}, {"velocity", "v"},
-                                           {"pred_noise", "noise"}, {"pred_x0", "x0"}, {"pred_v", "v"},
-                                           {"v_prediction", "v"},   {"sample", "x0"}};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (is(theirs, names[i][0]))
-            return names[i][1];
-    return "noise";
-}
-
 static int read_discrete(struct reference_case *c, struct objective *o, const char *weight)
 {
-    size_t n;
-
-    if (case_discrete(c, "objective", o->options, sizeof o->options))
-        return -1;
-    n = strlen(o->options);
-    snprintf(o->options + n, sizeof o->options - n, " prediction=%s weight=%s",
-             prediction_of(case_value(c, "objective", "prediction", "")), weight);
-    n = strlen(o->options);
-    if (!is(weight, "noise"))
-        snprintf(o->options + n, sizeof o->options - n, " weight_gamma=%.17g weight_offset=%.17g",
-                 case_number(c, "objective", "gamma", 5), case_number(c, "objective", "k", 1));
-    return 0;
+    return case_weighted(c, weight, case_prediction(case_value(c, "objective", "prediction", "")), o->options,
+                         sizeof o->options);
 }
 
 static int read_min_snr(struct reference_case *c, struct objective *o)
@@ -244,80 +222,13 @@ static void compare_images(struct reference_case *c, const maskdm_scheduler *s, 
     free(scale);
 }
 
-/* ---- tables ---- */
-
-/* Weights at every time of a schedule; without a gamma, of the error of the noise. */
-static void compare_weights(struct reference_case *c)
-{
-    const int clipped = case_number(c, "objective", "gamma", 0) > 0;
-    struct objective o = {0};
-    maskdm_scheduler *s = NULL;
-
-    if (!read_discrete(c, &o, clipped ? "min_snr" : "noise"))
-        s = case_scheduler_of(c, o.options);
-    o.batch = s ? maskdm_scheduler_table(s, "alphas_cumprod", NULL, 0) : 0;
-    o.times = malloc(2 * (size_t)o.batch * sizeof *o.times + 1);
-    for (int64_t t = 0; o.times && t < o.batch; t++)
-        o.times[t] = (double)t;
-    if (s && o.times) {
-        compare_factor(c, s, &o, "loss_weight", "expect.weight");
-        case_ok(c, (int)maskdm_scheduler_table(s, "alphas_cumprod", o.times + o.batch, o.batch), "the schedule");
-        case_compare(c, "expect.alphas_cumprod", o.times + o.batch, o.batch, TENSOR_BOUND);
-    }
-    maskdm_scheduler_release(&s);
-    free(o.times);
-}
-
-/* Signal-to-noise ratios and weights down to 0. */
-static void compare_zero_terminal(struct reference_case *c)
-{
-    static const char *const expected[][2] = {{"v", "expect.weight_v"}, {"x0", "expect.weight_x0"}};
-    struct objective o = {0};
-    double *level;
-
-    o.times = case_f64(c, "input.time", &o.batch);
-    level = malloc(2 * (size_t)o.batch * sizeof *level + 1);
-    for (size_t i = 0; o.times && level && i < 2; i++) {
-        maskdm_scheduler *s;
-        char text[256];
-
-        if (case_discrete(c, "objective", o.options, sizeof o.options))
-            break;
-        snprintf(text, sizeof text, "%.160s weight=min_snr weight_gamma=%.17g prediction=%s", o.options,
-                 case_number(c, "objective", "gamma", 5), expected[i][0]);
-        s = case_scheduler_of(c, text);
-        if (s) {
-            compare_factor(c, s, &o, "loss_weight", expected[i][1]);
-            case_ok(c, maskdm_scheduler_factors(s, "signal", o.batch, o.times, level), "signal");
-            case_ok(c, maskdm_scheduler_factors(s, "noise", o.batch, o.times, level + o.batch), "noise");
-            for (int64_t b = 0; b < o.batch; b++) {
-                level[b] *= level[b];
-                level[o.batch + b] = level[b] / (level[o.batch + b] * level[o.batch + b]);
-            }
-            case_compare(c, "expect.alphas_cumprod", level, o.batch, TENSOR_BOUND);
-            case_compare(c, "expect.snr", level + o.batch, o.batch, TENSOR_BOUND);
-        }
-        maskdm_scheduler_release(&s);
-    }
-    free(level);
-    free(o.times);
-}
-
-static const struct {
-    const char *type;
-    void (*run)(struct reference_case *c);
-} tables[] = {{"min_snr_table", compare_weights}, {"min_snr_zero_terminal", compare_zero_terminal}};
-
 void case_objective(struct reference_case *c)
 {
     struct objective o = {0};
     maskdm_scheduler *s = NULL;
 
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        if (is(case_value(c, "objective", "type", ""), tables[i].type)) {
-            tables[i].run(c);
-            return;
-        }
+    if (case_table(c))
+        return;
     if (!read_settings(c, &o))
         s = case_scheduler_of(c, o.options);
     if (s) {

@@ -103,7 +103,7 @@ static maskdm_scheduler *continuous(struct reference_case *c)
     char text[256];
     size_t n;
 
-    n = (size_t)snprintf(text, sizeof text, "process=vp vp_schedule=cosine logsnr_min=%.17g logsnr_max=%.17g",
+    n = (size_t)snprintf(text, sizeof text, "process=vp vp_shape=cosine logsnr_min=%.17g logsnr_max=%.17g",
                          case_number(c, "diffusion", "logsnr_min", -15),
                          case_number(c, "diffusion", "logsnr_max", 15));
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)

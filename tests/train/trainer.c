@@ -137,6 +137,46 @@ START_TEST(loss_of_ones_own)
 END_TEST
 
 /* A view stays what it was until it is asked for again, and then stands where it stood. */
+/* The first step's loss under a name, and under another from which it follows. */
+static double first_loss(const char *options)
+{
+    struct tiny t;
+    double loss;
+    char text[128];
+
+    snprintf(text, sizeof text, "batch_size=8 seed=3 %s", options);
+    tiny_open_on(&t, tiny_device("threads=1"), NULL, NULL, NULL, NULL, text);
+    tiny_step(&t, 1);
+    loss = maskdm_trainer_last_loss(t.trainer);
+    tiny_close(&t);
+    return loss;
+}
+
+START_TEST(losses_by_their_names)
+{
+    const double l2 = first_loss("loss=l2"), l1 = first_loss("loss=l1");
+    maskdm_options *o;
+    struct tiny t;
+
+    ck_assert_double_eq_tol(first_loss("loss=huber loss_delta=1000"), l2 / 2, 1e-9 * l2);
+    ck_assert_double_eq_tol(first_loss("loss=smooth_l1 loss_delta=1e-6"), l1 - 5e-7, 1e-9 * l1);
+    ck_assert_double_eq_tol(first_loss("loss=pseudo_huber loss_delta=1e-7"), l1 - 1e-7, 1e-8 * l1);
+    ck_assert_double_eq_tol(first_loss("loss=huber"), first_loss("loss=smooth_l1 loss_delta=1"), 1e-12);
+    ck_assert_double_gt(first_loss("loss=pseudo_huber_image"), 5 * sqrt(l2)); /* the root of a sum, not of a mean */
+    tiny_open_on(&t, tiny_device("threads=1"), NULL, NULL, NULL, NULL, NULL);
+    for (int i = 0; i < 2; i++) {
+        maskdm_trainer *refused = NULL;
+
+        o = tiny_options("trainer", i ? "loss=l1 loss_delta=2" : "loss_delta=2");
+        FAILS(MASKDM_EINVAL,
+              i ? "loss_delta 2 has no meaning for loss l1" : "loss_delta 2 has no meaning for loss l2",
+              maskdm_trainer_create(&refused, t.model, t.mask, t.optimizer, o, NULL));
+        maskdm_options_release(&o);
+    }
+    tiny_close(&t);
+}
+END_TEST
+
 START_TEST(handles_know_their_memory)
 {
     static unsigned char pixel[6 * VALUES];
@@ -625,6 +665,7 @@ int main(void)
     tcase_add_test(tests, accumulation_changes_nothing);
     tcase_add_test(tests, threads_change_nothing);
     tcase_add_test(tests, loss_of_ones_own);
+    tcase_add_test(tests, losses_by_their_names);
     tcase_add_test(tests, views_are_copies);
     tcase_add_test(tests, handles_know_their_memory);
     tcase_add_test(tests, parts_equal_the_step);

@@ -150,7 +150,7 @@ START_TEST(a_file_is_read_once)
     remove(path);
     ck_assert_int_eq(maskdm_scheduler_table(s, "alphas_cumprod", abar, 3), 3);
     ck_assert_double_eq(abar[2], (1 - 0.0001) * 0.75 * 0.5);
-    ck_assert_ptr_nonnull(strstr(mdm_options_text(s->options, "betas"), "0.0001,0.25,0.5"));
+    ck_assert_ptr_nonnull(strstr(mdm_options_text(s->options, "given_betas"), "0.0001,0.25,0.5"));
     mdm_options_write_json(s->options, &kept);
     ck_assert_int_eq(mdm_text_ok(&kept), MASKDM_OK);
     ck_assert_ptr_null(strstr(kept.data, "betas_file"));
@@ -182,15 +182,15 @@ START_TEST(files_that_are_refused)
     snprintf(line, sizeof line, "%s: line 2 is no number: \"oops\"", path);
     refuse(options, MASKDM_EFORMAT, line);
     put("0.1\n2\n");
-    snprintf(line, sizeof line, "option betas is 2; its range is 0 .. 1");
+    snprintf(line, sizeof line, "option given_betas is 2; its range is 0 .. 1");
     refuse(options, MASKDM_EINVAL, line);
     put("0.1\n0.2\n");
     snprintf(options, sizeof options, "schedule=given betas_file=%s timesteps=3", path);
     refuse(options, MASKDM_EINVAL, "timesteps 3 with 2 betas");
-    snprintf(options, sizeof options, "schedule=given betas_file=%s betas=0.1", path);
-    refuse(options, MASKDM_EINVAL, "schedule given needs betas_file or betas, not both");
-    refuse("schedule=given", MASKDM_EINVAL, "schedule given needs betas_file or betas");
-    refuse("schedule=given betas=0.1,0.5,0.2,1,0.3", MASKDM_EINVAL,
+    snprintf(options, sizeof options, "schedule=given betas_file=%s given_betas=0.1", path);
+    refuse(options, MASKDM_EINVAL, "schedule given needs betas_file or given_betas, not both");
+    refuse("schedule=given", MASKDM_EINVAL, "schedule given needs betas_file or given_betas");
+    refuse("schedule=given given_betas=0.1,0.5,0.2,1,0.3", MASKDM_EINVAL,
            "beta 4 of 5 is 1: each lies between 0 and 1, and only the last may be 1");
 }
 END_TEST
@@ -205,12 +205,12 @@ START_TEST(noise_at_zero_snr)
     const double last = 2;
     double weight;
 
-    refuse("schedule=given betas=0.1,0.5,1", MASKDM_EINVAL, why);
+    refuse("schedule=given given_betas=0.1,0.5,1", MASKDM_EINVAL, why);
     refuse("schedule=scaled_linear timesteps=3 zero_terminal_snr=true prediction=noise", MASKDM_EINVAL, why);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(make(&s, i ? "schedule=scaled_linear timesteps=3 zero_terminal_snr=true prediction=x0 "
                                       "weight=min_snr"
-                                    : "schedule=given betas=0.1,0.5,1 prediction=v weight=min_snr"),
+                                    : "schedule=given given_betas=0.1,0.5,1 prediction=v weight=min_snr"),
                          MASKDM_OK);
         ck_assert_int_eq(maskdm_scheduler_factors(s, "loss_weight", 1, &last, &weight), MASKDM_OK);
         ck_assert_double_eq(weight, 0);

@@ -32,8 +32,8 @@ static const char *const all[] = {"process=discrete prediction=noise",
                                   "process=vp prediction=noise",
                                   "process=vp prediction=x0",
                                   "process=vp prediction=v",
-                                  "process=vp vp_schedule=cosine image_d=256 noise_d=64",
-                                  "process=vp vp_schedule=cosine prediction=v",
+                                  "process=vp vp_shape=cosine image_d=256 noise_d=64",
+                                  "process=vp vp_shape=cosine prediction=v",
                                   "process=discrete zero_terminal_snr=true prediction=v",
                                   "process=discrete schedule=laplace prediction=x0 timesteps=40",
                                   "process=edm",
@@ -181,16 +181,16 @@ START_TEST(refusals)
     refuse("process=edm prediction=score",
            "prediction score has no meaning for process edm, which takes edm|noise|x0");
     refuse("process=vp vp_beta_min=3 vp_beta_max=2", "vp_beta_min 3 is above vp_beta_max 2");
-    refuse("process=vp vp_schedule=cosine logsnr_min=2 logsnr_max=2", "logsnr_min 2 is not below logsnr_max 2");
+    refuse("process=vp vp_shape=cosine logsnr_min=2 logsnr_max=2", "logsnr_min 2 is not below logsnr_max 2");
     for (size_t i = 0; i < 4; i++) {
         static const char *const sides[] = {"noise_d=64", "image_d=64", "image_d=64 noise_d_low=32",
                                             "image_d=64 noise_d=64 noise_d_low=32 noise_d_high=64"};
         char text[128];
 
-        mdm_format(text, sizeof text, "process=vp vp_schedule=cosine %s", sides[i]);
+        mdm_format(text, sizeof text, "process=vp vp_shape=cosine %s", sides[i]);
         refuse(text, "a shift of the noise needs image_d with noise_d, or with noise_d_low and noise_d_high");
     }
-    refuse("process=vp vp_schedule=cosine image_d=64 noise_d_low=64 noise_d_high=32",
+    refuse("process=vp vp_shape=cosine image_d=64 noise_d_low=64 noise_d_high=32",
            "noise_d_low 64 is above noise_d_high 32");
     ck_assert_int_eq(maskdm_scheduler_create(&s, NULL), MASKDM_OK);
     ck_assert_int_eq(maskdm_scheduler_add_noise(s, 1, 1, NULL, NULL, NULL, NULL), MASKDM_EINVAL);
@@ -252,7 +252,7 @@ START_TEST(slopes)
 {
     static const char *const processes[] = {
         "process=flow noise_scale=2", "process=flow flow_path=gvp", "process=flow flow_path=vp", "process=vp",
-        "process=vp vp_schedule=cosine image_d=64 noise_d_low=16 noise_d_high=32"};
+        "process=vp vp_shape=cosine image_d=64 noise_d_low=16 noise_d_high=32"};
 
     for (size_t i = 0; i < MDM_LENGTH(processes); i++) {
         maskdm_scheduler *s = make(processes[i]);
@@ -314,8 +314,8 @@ START_TEST(levels_have_times)
         "process=vp",
         "process=edm",
         "process=vp vp_beta_min=20 vp_beta_max=20",
-        "process=vp vp_schedule=cosine logsnr_min=-9 image_d=128 noise_d=64",
-        "process=vp vp_schedule=cosine image_d=512 noise_d_low=32 noise_d_high=256",
+        "process=vp vp_shape=cosine logsnr_min=-9 image_d=128 noise_d=64",
+        "process=vp vp_shape=cosine image_d=512 noise_d_low=32 noise_d_high=256",
         "process=discrete schedule=scaled_linear zero_terminal_snr=true prediction=v",
         "process=ve",
         "process=flow",

@@ -249,7 +249,7 @@ START_TEST(a_perfect_network_gives_the_data)
     expect_normal("process=flow flow_path=gvp", "sampler=heun steps=30 clip=false", 0.01);
     expect_normal("process=flow flow_path=vp prediction=score", "sampler=heun steps=60 clip=false", 0.02);
     expect_normal("process=ve", "sampler=heun steps=60 clip=false", 0.01);
-    expect_normal("process=vp vp_schedule=cosine prediction=v", "sampler=ddim steps=200 clip=false", 0.02);
+    expect_normal("process=vp vp_shape=cosine prediction=v", "sampler=ddim steps=200 clip=false", 0.02);
     expect_normal("schedule=scaled_linear zero_terminal_snr=true prediction=v", "sampler=ddim steps=200 clip=false",
                   0.02);
 }

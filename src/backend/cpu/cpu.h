@@ -25,6 +25,11 @@ struct mdm_window;      /* backend/cpu/window.h */
 struct mdm_rows_f32;    /* backend/cpu/rows.h */
 struct mdm_rows_f64;
 
+/* Of n values: *sum grows by what each error costs, and dpred (may be NULL) becomes `scale` times how fast that
+ * grows. Both are NaN where an error is. */
+typedef void (*mdm_loss_run)(double *sum, float *dpred, const float *pred, const float *target, int64_t n,
+                             double delta, double scale);
+
 /* c[M,N] (+)= op(a) op(b), row-major with leading dimensions; ta: a is stored [K,M], tb: b is stored [N,K].
  * Elements are of the table's type. Cut into tiles by shape alone (and by row_group rows of the result when that
  * is set); k is never cut, but where a factor is made of windows, by shape. */
@@ -53,6 +58,7 @@ struct mdm_cpu_table {
     /* Spans of the jobs beside the program: elements [from, to) of adamw, and one sum. Float table only. */
     void (*adamw)(const struct mdm_optimizer *a, size_t from, size_t to);
     double (*sum_squares)(const float *x, size_t n);
+    const mdm_loss_run *loss; /* of each kind */
 };
 
 struct mdm_cpu {

@@ -4,7 +4,7 @@
  * row here, from which the option, maskdm_build_info() and the tests learn of it. Rows are those of every machine, so
  * that a run's options mean the same on all; what this build lacks has no function.
  */
-#include "backend/cpu/cpu.h"
+#include "backend/cpu/loss.h"
 
 #include "backend/options.h"
 
@@ -20,6 +20,7 @@ static void fill_c(struct mdm_cpu_table *t)
     t->gemm_workspace = mdm_cpu_gemm_blas_workspace;
     t->adamw = mdm_cpu_adamw_c;
     t->sum_squares = mdm_cpu_sum_squares_c;
+    t->loss = mdm_loss_runs_c;
 }
 
 #ifdef __x86_64__

@@ -5,6 +5,7 @@
 #include "backend/cpu/attention.h"
 #include "backend/cpu/avx2/gemm.h"
 #include "backend/cpu/avx2/rows.h"
+#include "backend/cpu/loss.h"
 
 static const struct mdm_rows_f32 rows = {
     .gelu = mdm_gelu_avx2,
@@ -32,6 +33,7 @@ void mdm_cpu_table_avx2(struct mdm_cpu_table *t)
     t->rows_f32 = &rows;
     t->adamw = mdm_optimizer_avx2;
     t->sum_squares = mdm_sum_squares_avx2;
+    t->loss = mdm_loss_runs_avx2;
     t->gemm = mdm_avx2_gemm;
     t->gemm_workspace = mdm_avx2_gemm_workspace;
     t->kernel[MDM_OP_ATTENTION] = mdm_cpu_attention_avx2;

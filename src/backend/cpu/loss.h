@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The runs of values under the loss: what an instruction set replaces, one function for each kind of loss.
+ */
+#ifndef MASKDM_BACKEND_CPU_LOSS_H
+#define MASKDM_BACKEND_CPU_LOSS_H
+
+#include "backend/cpu/cpu.h"
+
+extern const mdm_loss_run mdm_loss_runs_c[MDM_LOSSES];
+extern const mdm_loss_run mdm_loss_runs_avx2[MDM_LOSSES]; /* x86-64 builds only */
+
+#endif
