@@ -53,7 +53,7 @@ int maskdm_solver_begin(maskdm_solver *solver, int64_t batch, int64_t n, float *
     if (batch < 1 || n < 1 || mdm_mul_i64(&values, batch, n) || values > INT64_MAX / (int64_t)sizeof *x)
         return mdm_fail(MASKDM_EINVAL, "%s: %lld images of %lld values are out of range", __func__, (long long)batch,
                         (long long)n);
-    return mdm_solver_begin(solver, values, x);
+    return mdm_solver_begin(solver, batch, n, x);
 }
 
 int maskdm_solver_takes_noise(const maskdm_solver *solver)

@@ -158,7 +158,8 @@ struct mdm_mix {
 /* One step of a solver over n values, each in double and rounded once: at the noisy end the factors reach 2e4 and
  * cancel.
  *
- *     x0 = clean_x x + clean_f F, within -clip .. clip where that is not 0
+ *     x0 = clean_x x + clean_f F, within -clip .. clip where that is not 0; or, with limits, within those of its
+ *          image and divided by it
  *     eps = F, or (x - signal x0) / noise of x0 as it is now or was before clipping
  *     next x, and where `keeps` is set the next start = sums of x, start, x0, eps, before, z with the terms' factors
  *
@@ -174,15 +175,26 @@ struct mdm_solve {
     int64_t n;
     double clean_x, clean_f, signal, noise, clip;
     enum mdm_eps eps;
+    const double *limit; /* host memory: one for every `image` values; NULL: none */
+    int64_t image;
     int keeps;
     struct mdm_terms next, kept;
     float *x, *start;
     const float *f, *before[MDM_BEFORE], *z;
     float *x0; /* receives this evaluation's; may be NULL; none of `before` */
 };
+/* Of each of B images of n values: the value that the share of |x0| lies below, x0 as in a solver's step, linear
+ * between neighbours. Images are device memory, what is found is host memory. */
+struct mdm_quantile {
+    int64_t batch, n;
+    double clean_x, clean_f, share;
+    const float *x, *f;
+    double *out; /* [B] */
+};
 /* The same on memory of the host, on this thread. */
 void mdm_mix_on_host(const struct mdm_mix *job);
 void mdm_solve_on_host(const struct mdm_solve *job);
+void mdm_quantile_on_host(const struct mdm_quantile *job);
 
 /* What a difference d of two values costs; delta is above 0. */
 enum mdm_loss_kind {
@@ -244,6 +256,7 @@ struct mdm_backend_vtbl {
     int (*noising)(struct mdm_backend *, const struct mdm_noising *);
     int (*mix)(struct mdm_backend *, const struct mdm_mix *);
     int (*solve)(struct mdm_backend *, const struct mdm_solve *);
+    int (*quantile)(struct mdm_backend *, const struct mdm_quantile *);
     int (*loss)(struct mdm_backend *, const struct mdm_loss *);
     /* Sum of squares of device memory, in double with a fixed tree; not finite when any element is not. */
     int (*sum_squares)(struct mdm_backend *, double *out, const float *x, size_t n);

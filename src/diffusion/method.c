@@ -8,13 +8,17 @@
 #include "base/error.h"
 #include "diffusion/options.h"
 
+#include <math.h>
+
 static int fill(struct mdm_method *s, const maskdm_options *options)
 {
     struct mdm_sampler_options o;
 
     mdm_options_read(options, &mdm_sampler_options, &o);
     s->kind = mdm_method_class_at((int)o.sampler);
-    s->clip = o.clip ? o.clip_range : 0;
+    s->clip = o.clip && !o.threshold ? o.clip_range : 0;
+    s->threshold = o.threshold ? o.threshold_share : 0;
+    s->threshold_max = o.threshold_max;
     s->eps = s->scheduler->prediction->is_noise ? MDM_EPS_F : MDM_EPS_CLIPPED;
     s->looks_back = s->kind->looks_back;
     s->keeps = s->kind->keeps;
@@ -113,4 +117,10 @@ void mdm_method_turn(const struct mdm_method *s, float **x0, float *before[MDM_B
         newest = older;
     }
     *x0 = newest;
+}
+
+void mdm_method_limits(const struct mdm_method *s, int64_t batch, double *limit)
+{
+    for (int64_t i = 0; i < batch; i++)
+        limit[i] = fmin(fmax(limit[i], 1), s->threshold_max);
 }

@@ -20,15 +20,17 @@ struct mdm_way {
 struct mdm_method {
     const struct mdm_method_class *kind;
     const maskdm_scheduler *scheduler;
-    int64_t steps;       /* S */
-    struct mdm_way *way; /* S, from noise to image */
-    double start;        /* x_T is this times unit normals */
-    int64_t evaluations; /* of the network */
-    int64_t restart;     /* what was before this one is not looked back at */
-    int looks_back;      /* at the x0 of so many evaluations before this one, MDM_BEFORE at most */
-    int keeps;           /* something in mdm_solve.start */
-    int needs_trace;     /* of the image in x_T, since it divides by it */
-    double clip;         /* x0 to -clip .. clip; 0: not at all */
+    int64_t steps;        /* S */
+    struct mdm_way *way;  /* S, from noise to image */
+    double start;         /* x_T is this times unit normals */
+    int64_t evaluations;  /* of the network */
+    int64_t restart;      /* what was before this one is not looked back at */
+    int looks_back;       /* at the x0 of so many evaluations before this one, MDM_BEFORE at most */
+    int keeps;            /* something in mdm_solve.start */
+    int needs_trace;      /* of the image in x_T, since it divides by it */
+    double clip;          /* x0 to -clip .. clip; 0: not at all */
+    double threshold;     /* the share of an image's values below its limit; 0: no limit */
+    double threshold_max; /* most of that limit, which is 1 at the least */
     enum mdm_eps eps; /* F where the network predicts noise, else of the clipped x0, unless options say otherwise */
     double eta;       /* ddim, euler_ancestral: share of fresh noise */
     double churn, churn_min, churn_max, churn_noise; /* euler, heun: see slope.h */
@@ -103,6 +105,8 @@ int64_t mdm_method_draws(const struct mdm_method *s);
 /* Between evaluations: the x0 of the one that was becomes the last one before, and the array of the oldest that is
  * still looked at the next one's. */
 void mdm_method_turn(const struct mdm_method *s, float **x0, float *before[MDM_BEFORE]);
+/* Dynamic thresholding: from quantiles of images, their limits. */
+void mdm_method_limits(const struct mdm_method *s, int64_t batch, double *limit);
 /* All that the sum of evaluation e needs but the arrays. */
 struct mdm_solve mdm_method_job(const struct mdm_method *s, const struct mdm_evaluation *e);
 

@@ -17,8 +17,8 @@ struct mdm_sampler_options {
     struct mdm_float_list times;
     unsigned karras_ends, final_sigma, told_times;
     int64_t steps_offset;
-    int clip;
-    double clip_range, guidance;
+    int clip, threshold;
+    double clip_range, threshold_share, threshold_max, guidance;
     int64_t seed, batch_size;
 };
 

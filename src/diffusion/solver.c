@@ -14,7 +14,9 @@ static void free_memory(maskdm_solver *s)
 {
     mdm_free(s->start);
     mdm_free(s->x0);
+    mdm_free(s->limit);
     s->start = s->x0 = NULL;
+    s->limit = NULL;
     for (int k = 0; k < MDM_BEFORE; k++) {
         mdm_free(s->before[k]);
         s->before[k] = NULL;
@@ -71,23 +73,37 @@ static int take(float **out, int wanted, int64_t values)
     return wanted && !*out ? MASKDM_ENOMEM : MASKDM_OK;
 }
 
-int mdm_solver_begin(maskdm_solver *s, int64_t values, float *x)
+static int take_all(maskdm_solver *s, int64_t batch, int64_t values)
 {
     const struct mdm_method *m = &s->method;
-    int status = MASKDM_OK;
 
-    if (values != s->values) {
+    if (m->threshold > 0)
+        s->limit = mdm_need((size_t)batch, sizeof *s->limit, "limits of the images of a solver");
+    if (m->threshold > 0 && !s->limit)
+        return MASKDM_ENOMEM;
+    MDM_TRY(take(&s->start, m->keeps, values));
+    MDM_TRY(take(&s->x0, m->looks_back > 0, values));
+    for (int k = 0; k < MDM_BEFORE; k++)
+        MDM_TRY(take(&s->before[k], k < m->looks_back, values));
+    return MASKDM_OK;
+}
+
+int mdm_solver_begin(maskdm_solver *s, int64_t batch, int64_t n, float *x)
+{
+    const struct mdm_method *m = &s->method;
+    const int64_t values = batch * n;
+
+    if (values != s->values || batch != s->batch) {
+        int status;
+
         free_memory(s);
-        status = take(&s->start, m->keeps, values);
-        if (status == MASKDM_OK)
-            status = take(&s->x0, m->looks_back > 0, values);
-        for (int k = 0; k < MDM_BEFORE && status == MASKDM_OK; k++)
-            status = take(&s->before[k], k < m->looks_back, values);
+        status = take_all(s, batch, values);
         if (status < 0) {
             free_memory(s);
             return status;
         }
     }
+    s->batch = batch;
     s->values = values;
     s->done = 0;
     s->ready = 0;
@@ -162,6 +178,19 @@ int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const f
     for (int k = 0; k < MDM_BEFORE; k++)
         job.before[k] = s->before[k];
     job.x0 = s->x0 ? s->x0 : x0;
+    if (s->limit) {
+        mdm_quantile_on_host(&(struct mdm_quantile){.batch = s->batch,
+                                                    .n = s->values / s->batch,
+                                                    .clean_x = job.clean_x,
+                                                    .clean_f = job.clean_f,
+                                                    .share = s->method.threshold,
+                                                    .x = x,
+                                                    .f = prediction,
+                                                    .out = s->limit});
+        mdm_method_limits(&s->method, s->batch, s->limit);
+        job.limit = s->limit;
+        job.image = s->values / s->batch;
+    }
     mdm_solve_on_host(&job);
     if (s->x0 && x0)
         memcpy(x0, s->x0, (size_t)s->values * sizeof *x0);

@@ -14,14 +14,15 @@ struct maskdm_solver {
     maskdm_scheduler *scheduler;
     struct mdm_method method;
     int64_t done;                           /* evaluations */
-    int64_t values;                         /* batch x n; 0: not begun */
+    int64_t batch, values;                  /* images; batch x n; 0: not begun */
+    double *limit;                          /* [batch], of images whose values are limited */
     int ready;                              /* the network was given its input */
     float *start, *x0, *before[MDM_BEFORE]; /* `values` each, as far as the method looks at them */
 };
 
 int mdm_solver_create(maskdm_solver **out, maskdm_scheduler *scheduler, const maskdm_options *options);
 void mdm_solver_drop(maskdm_solver **s);
-int mdm_solver_begin(maskdm_solver *s, int64_t values, float *x);
+int mdm_solver_begin(maskdm_solver *s, int64_t batch, int64_t n, float *x);
 int mdm_solver_takes_noise(const maskdm_solver *s);
 int mdm_solver_input(maskdm_solver *s, float *x, const float *noise, float *input, double *time);
 int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const float *noise, float *x0);

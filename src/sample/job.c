@@ -46,6 +46,26 @@ static int churn(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluati
     return b->v->mix(b, &job);
 }
 
+/* How far the values of each image may go in this step. */
+static int limit(maskdm_sampler *s, const struct mdm_job *j, struct mdm_solve *job)
+{
+    struct mdm_backend *b = mdm_device_backend(s->device);
+    const struct mdm_quantile quantile = {.batch = j->batch,
+                                          .n = j->n,
+                                          .clean_x = job->clean_x,
+                                          .clean_f = job->clean_f,
+                                          .share = s->method.threshold,
+                                          .x = job->x,
+                                          .f = job->f,
+                                          .out = s->limit};
+
+    MDM_TRY(b->v->quantile(b, &quantile));
+    mdm_method_limits(&s->method, j->batch, s->limit);
+    job->limit = s->limit;
+    job->image = j->n;
+    return MASKDM_OK;
+}
+
 /* The step that follows from what was predicted. The device is entered. */
 static int step(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluation *e)
 {
@@ -62,6 +82,8 @@ static int step(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluatio
     for (int k = 0; k < MDM_BEFORE; k++)
         job.before[k] = s->before[k];
     job.x0 = s->x0;
+    if (s->method.threshold > 0)
+        MDM_TRY(limit(s, j, &job));
     return b->v->solve(b, &job);
 }
 

@@ -46,6 +46,7 @@ struct maskdm_sampler {
     float *shown, *seen;               /* [B,H,W,C], host memory: x0 or the images; x between steps */
     float *other;                      /* [H,W,C], host memory: noise of a second seed */
     struct mdm_rng *streams;           /* [B] */
+    double *limit;                     /* [B], of images whose values are limited */
 };
 
 int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,

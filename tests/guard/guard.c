@@ -248,6 +248,17 @@ static int solve(struct mdm_backend *b, const struct mdm_solve *job)
     return g->cpu->v->solve(g->cpu, &j);
 }
 
+static int quantile(struct mdm_backend *b, const struct mdm_quantile *job)
+{
+    struct guard *g = guard_of(b);
+    struct mdm_quantile j = *job;
+    const size_t bytes = (size_t)(j.batch * j.n) * sizeof *j.x;
+
+    LEAD(g, j.x, bytes);
+    LEAD(g, j.f, bytes);
+    return g->cpu->v->quantile(g->cpu, &j);
+}
+
 static int loss(struct mdm_backend *b, const struct mdm_loss *job)
 {
     struct guard *g = guard_of(b);
@@ -433,6 +444,7 @@ static const struct mdm_backend_vtbl vtbl = {
     .noising = noising,
     .mix = mix,
     .solve = solve,
+    .quantile = quantile,
     .loss = loss,
     .sum_squares = sum_squares,
     .adamw = adamw,

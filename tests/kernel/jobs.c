@@ -273,6 +273,79 @@ START_TEST(mixes_and_steps)
 }
 END_TEST
 
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Against sorting, with equal values among them; and a step that keeps each image within its own limit. */
+START_TEST(quantiles_limit_images)
+{
+    enum { B = 3, N = 301 };
+    static const double shares[] = {0, 0.25, 0.5, 0.995, 1};
+    float *x = draw_floats(B * N), *f = draw_floats(B * N), y[B * N], x0[B * N];
+    double sorted[B][N], limit[B];
+
+    for (int i = 0; i < B * N; i += 7)
+        x[i] = f[i] = 0.5f;
+    for (int b = 0; b < B; b++) {
+        for (int i = 0; i < N; i++)
+            sorted[b][i] = fabs(0.25 * x[b * N + i] - 0.5 * f[b * N + i]);
+        qsort(sorted[b], N, sizeof sorted[b][0], by_size);
+    }
+    for (int i = 0; i < setting_count; i++) {
+        maskdm_device *d = open_device(settings[i]);
+        struct mdm_backend *b = mdm_device_backend(d);
+
+        for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) {
+            struct mdm_quantile q = {.batch = B,
+                                     .n = N,
+                                     .clean_x = 0.25,
+                                     .clean_f = -0.5,
+                                     .share = shares[k],
+                                     .x = x,
+                                     .f = f,
+                                     .out = limit};
+            struct mdm_solve s = {.n = B * N,
+                                  .clean_x = 0.25,
+                                  .clean_f = -0.5,
+                                  .signal = 0.6,
+                                  .noise = 0.8,
+                                  .limit = limit,
+                                  .image = N,
+                                  .next = {.x0 = 2},
+                                  .x = y,
+                                  .f = f,
+                                  .x0 = x0};
+            const double place = shares[k] * (N - 1);
+            const int rank = (int)place;
+
+            ck_assert_int_eq(b->v->quantile(b, &q), MASKDM_OK);
+            for (int m = 0; m < B; m++) {
+                const double above = rank + 1 < N ? sorted[m][rank + 1] : 0;
+
+                ck_assert_double_eq_tol(limit[m], sorted[m][rank] + (place - rank) * (above - sorted[m][rank]),
+                                        1e-12);
+                limit[m] += 0.01;
+            }
+            memcpy(y, x, sizeof y);
+            ck_assert_int_eq(b->v->solve(b, &s), MASKDM_OK);
+            for (int m = 0; m < B * N; m++) {
+                const double most = limit[m / N], clean = fmin(fmax(0.25 * x[m] - 0.5 * f[m], -most), most) / most;
+
+                ck_assert_double_eq_tol(x0[m], clean, 1e-6);
+                ck_assert_double_eq_tol(y[m], 2 * clean, 1e-6);
+            }
+        }
+        maskdm_device_release(&d);
+    }
+    free(x);
+    free(f);
+}
+END_TEST
+
 /* Value v of patch k's (row, column, channel) order, where a patch has 5 channels of which 3 are the image's. */
 static int among_five(int v)
 {
@@ -498,6 +571,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, losses_and_their_gradients);
     tcase_add_test(c, runs_of_losses);
     tcase_add_test(c, mixes_and_steps);
+    tcase_add_test(c, quantiles_limit_images);
     tcase_add_test(c, further_channels_are_passed_over);
     tcase_add_test(c, squares_are_summed_alike_on_any_threads);
     tcase_add_test(c, adamw_is_pytorchs);

@@ -154,7 +154,11 @@ static int read_schedule(struct reference_case *c, struct solver_settings *s)
 
 static void read_clip(struct reference_case *c, struct solver_settings *s, const char *standard)
 {
-    if (is(c, "config", "clip_sample", standard, "true"))
+    if (is(c, "config", "thresholding", "false", "true"))
+        SAMPLER(s, " threshold=true threshold_share=%.17g threshold_max=%.17g",
+                case_number(c, "config", "dynamic_thresholding_ratio", 0.995),
+                case_number(c, "config", "sample_max_value", 1));
+    else if (is(c, "config", "clip_sample", standard, "true"))
         SAMPLER(s, " clip=true clip_range=%.17g", case_number(c, "config", "clip_sample_range", 1));
     else
         SAMPLER(s, " clip=false");
@@ -247,7 +251,8 @@ static int read_heun(struct reference_case *c, struct solver_settings *s)
 static int read_multistep(struct reference_case *c, struct solver_settings *s, int rounds)
 {
     s->told = 1;
-    SAMPLER(s, " order=%.0f final_sigma=%s clip=false", case_number(c, "config", "solver_order", 2), final_sigma(c));
+    SAMPLER(s, " order=%.0f final_sigma=%s", case_number(c, "config", "solver_order", 2), final_sigma(c));
+    read_clip(c, s, "false");
     if (is(c, "config", "use_karras_sigmas", "false", "true"))
         SAMPLER(s, " told_times=%s",
                 rounds || !is(c, "config", "beta_schedule", "linear", "squaredcos_cap_v2") ? "nearest" : "below");

@@ -431,6 +431,31 @@ START_TEST(clipping_is_the_authors)
 }
 END_TEST
 
+/* Imagen's limits: half of the first image's values lie within 2, so that it is divided by 2; the second stays. */
+START_TEST(thresholds_are_each_image_s_own)
+{
+    maskdm_scheduler *s = scheduler("schedule=cosine timesteps=100 prediction=x0");
+    maskdm_solver *how = solver(s, "sampler=ddim steps=2 threshold=true threshold_share=0.5");
+    const float p[6] = {-2, 8, 1, 0.5f, -0.25f, 0.75f}, want[6] = {-1, 1, 0.5f, 0.5f, -0.25f, 0.75f};
+    float x[6] = {0}, x0[6];
+
+    ck_assert_int_eq(maskdm_solver_begin(how, 2, 3, x), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_input(how, x, NULL, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_step(how, x, p, NULL, x0), MASKDM_OK);
+    for (int i = 0; i < 6; i++)
+        ck_assert_float_eq(x0[i], want[i]);
+    maskdm_solver_release(&how);
+    how = solver(s, "sampler=ddim steps=2 threshold=true threshold_share=0.5 threshold_max=1.6");
+    ck_assert_int_eq(maskdm_solver_begin(how, 2, 3, x), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_input(how, x, NULL, NULL, NULL), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_step(how, x, p, NULL, x0), MASKDM_OK);
+    ck_assert_float_eq(x0[0], -1);
+    ck_assert_float_eq(x0[2], 0.625f);
+    maskdm_solver_release(&how);
+    maskdm_scheduler_release(&s);
+}
+END_TEST
+
 /* With less than ten steps the last is of first order. */
 START_TEST(few_steps_end_in_first_order)
 {
@@ -619,6 +644,7 @@ int main(void)
     tcase_add_test(c, one_image_is_found);
     tcase_add_test(c, ddim_at_eta_1_is_ddpm);
     tcase_add_test(c, clipping_is_the_authors);
+    tcase_add_test(c, thresholds_are_each_image_s_own);
     tcase_add_test(c, few_steps_end_in_first_order);
     tcase_add_test(c, every_time_is_drawn);
     tcase_add_test(c, no_such_solver);

@@ -104,6 +104,7 @@ const struct mdm_backend_vtbl mdm_cpu_vtbl = {
     .noising = mdm_cpu_noising,
     .mix = mdm_cpu_mix,
     .solve = mdm_cpu_solve,
+    .quantile = mdm_cpu_quantile,
     .loss = mdm_cpu_loss,
     .sum_squares = mdm_cpu_sum_squares,
     .adamw = mdm_cpu_adamw,

@@ -116,6 +116,7 @@ int mdm_cpu_normal(struct mdm_backend *b, float *out, int64_t batch, int64_t n,
 int mdm_cpu_noising(struct mdm_backend *b, const struct mdm_noising *j);
 int mdm_cpu_mix(struct mdm_backend *b, const struct mdm_mix *j);
 int mdm_cpu_solve(struct mdm_backend *b, const struct mdm_solve *j);
+int mdm_cpu_quantile(struct mdm_backend *b, const struct mdm_quantile *j);
 int mdm_cpu_loss(struct mdm_backend *b, const struct mdm_loss *j);
 int mdm_cpu_sum_squares(struct mdm_backend *b, double *out, const float *x, size_t n);
 int mdm_cpu_adamw(struct mdm_backend *b, const struct mdm_optimizer *j);
