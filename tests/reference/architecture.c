@@ -249,16 +249,24 @@ static int set_up(struct reference_case *c, struct setup *s)
     return c->failed ? -1 : 0;
 }
 
+static void compare_prediction(struct reference_case *c, const struct setup *s, maskdm_model *model, float *out)
+{
+    if (!case_ok(c,
+                 maskdm_model_predict(model, MASKDM_WEIGHTS_EMA, s->batch, s->x, s->times, s->labels, NULL, 0, out),
+                 "predict"))
+        case_compare_images(c, "expect.output", out, TENSOR_BOUND);
+}
+
 static void compare_output(struct reference_case *c, const struct setup *s, int64_t count)
 {
     double *image = malloc((size_t)count * sizeof *image + 1);
     float *patches = malloc((size_t)count * sizeof *patches + 1);
+    maskdm_model *written = case_written(c);
 
-    if (!case_ok(c,
-                 maskdm_model_predict(s->model, MASKDM_WEIGHTS_EMA, s->batch, s->x, s->times, s->labels, NULL, 0,
-                                      patches),
-                 "predict"))
-        case_compare_images(c, "expect.output", patches, TENSOR_BOUND);
+    compare_prediction(c, s, s->model, patches);
+    if (written)
+        compare_prediction(c, s, written, patches);
+    maskdm_model_release(&written);
     memcpy(patches, maskdm_trainer_view(s->trainer, "prediction", NULL), (size_t)count * sizeof *patches);
     turn(image, patches, s->batch, s->outputs, s->height, s->width, s->patch, 1);
     case_compare(c, "expect.output", image, count, TENSOR_BOUND);

@@ -73,6 +73,9 @@ int case_weighted(struct reference_case *c, const char *weight, const char *pred
 /* 1 where the case is a table of numbers, which is then judged. */
 int case_table(struct reference_case *c);
 
+/* The model that CASE.pth becomes, beside the case, with its weights compared; NULL: there is none, or it failed. */
+maskdm_model *case_written(struct reference_case *c);
+
 /* ---- shared by loss, train and sample (network.c) ---- */
 maskdm_scheduler *case_scheduler(struct reference_case *c);
 maskdm_scheduler *case_scheduler_of(struct reference_case *c, const char *options);

@@ -2,7 +2,7 @@
  *
  * Checkpoints of the authors' program: CASE.pt beside CASE.safetensors becomes a model file with the weights that the
  * case expects and the output that its EMA weights give; CASE_half.pt has the same weights in half precision and no
- * EMA; CASE_legacy.pt is refused.
+ * EMA; CASE_legacy.pt is refused. Of other programs' networks, CASE.pth is what the program itself writes.
  */
 #include "case.h"
 
@@ -28,7 +28,8 @@ static maskdm_model *load_converted(struct reference_case *c, const char *from)
     int fd;
 
     snprintf(out, sizeof out, "%s/maskdm-checkpoint-XXXXXX", folder && *folder ? folder : "/tmp");
-    snprintf(heads, sizeof heads, "%.0f", case_number(c, "network", "encoder_heads", 0));
+    snprintf(heads, sizeof heads, "%.0f",
+             case_number(c, "network", "encoder_heads", case_number(c, "network", "num_heads", 0)));
     fd = mkstemp(out);
     if (fd < 0) {
         case_fail(c, "cannot make %s", out);
@@ -78,6 +79,18 @@ static void compare_output(struct reference_case *c, maskdm_model *model)
     free(x);
     free(out);
     free(times);
+}
+
+maskdm_model *case_written(struct reference_case *c)
+{
+    char path[4096];
+    maskdm_model *model;
+
+    sibling(c, path, sizeof path, ".pth");
+    model = access(path, R_OK) ? NULL : load_converted(c, path);
+    if (model)
+        compare_weights(c, model, MASKDM_WEIGHTS_EMA, "param.", 0);
+    return model;
 }
 
 void case_checkpoint(struct reference_case *c)

@@ -83,7 +83,7 @@ static int walk(struct totals *t, const char *path, size_t skip)
         return -1;
     }
     if (!S_ISDIR(st.st_mode)) {
-        run_file(t, path, path + skip);
+        run_file(t, path, strlen(path) > skip ? path + skip : path);
         return 0;
     }
     n = scandir(path, &entry, NULL, alphasort);
