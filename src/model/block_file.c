@@ -19,12 +19,12 @@ static int read_device(void *device, void *out, const void *data, size_t bytes)
     return mdm_device_download(device, out, data, bytes);
 }
 
-struct mdm_safetensors_source mdm_model_source(maskdm_device *device)
+struct mdm_tensorfile_source mdm_model_source(maskdm_device *device)
 {
-    return (struct mdm_safetensors_source){read_device, device};
+    return (struct mdm_tensorfile_source){read_device, device};
 }
 
-int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_safetensors_source *source,
+int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_tensorfile_source *source,
                           const struct mdm_params *layout, const char *prefix, const float *block)
 {
     char name[NAME_LENGTH];

@@ -93,10 +93,18 @@ int mdm_model_load_one_from(maskdm_model **out, maskdm_device *device, maskdm_re
                             enum maskdm_weights which);
 
 /* ---- model_file.c ---- */
+/* All that such a file says of its model, without the weights. */
+int mdm_model_shell_of(maskdm_model **out, maskdm_device *device, const struct mdm_tensorfile *s);
+
+/* ---- model_save.c ---- */
 int mdm_model_save(const maskdm_model *model, const char *path);
 int mdm_model_save_to(const maskdm_model *model, maskdm_write_callback write, void *user);
+/* Rounded to the type mdm_narrow_dtype(dtype); MASKDM_EINVAL for a value that it does not hold. */
+int mdm_model_save_as(const maskdm_model *model, int dtype, const char *path);
 /* What describes network, scheduler and labels, and the host's entries; shared with training state, as blocks are. */
 int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model);
+
+/* ---- file_format.c ---- */
 enum { MDM_FILE_FORMAT = 1 };
 /* MASKDM_EVERSION, naming both, where it is not this one. None stated is fine, by a file that says nothing of us. */
 int mdm_model_check_format(const struct mdm_tensorfile *s);
@@ -107,9 +115,9 @@ int mdm_model_digest(const maskdm_model *model, enum maskdm_weights which, char 
 
 /* ---- block_file.c: tensor PREFIX + NAME of every parameter ---- */
 /* Where the writer reads blocks of that device. */
-struct mdm_safetensors_source mdm_model_source(maskdm_device *device);
+struct mdm_tensorfile_source mdm_model_source(maskdm_device *device);
 /* The writer borrows the source and the block. */
-int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_safetensors_source *source,
+int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_tensorfile_source *source,
                           const struct mdm_params *layout, const char *prefix, const float *block);
 /* Absent or wrongly shaped tensors are MASKDM_EFORMAT with the name and both shapes. */
 int mdm_model_check_block(const struct mdm_tensorfile *s, const struct mdm_params *layout, const char *prefix);

@@ -11,107 +11,8 @@
 #include "diffusion/scheduler.h"
 #include "tensorfile/safetensors.h"
 #include "text/json.h"
-#include "text/text.h"
 
 #include <string.h>
-
-/* ---- writing ---- */
-
-static int write_labels(struct mdm_safetensors_writer *w, const struct mdm_labels *labels)
-{
-    struct mdm_text text = {0};
-    int status;
-
-    mdm_labels_write(labels, &text);
-    status = mdm_text_ok(&text);
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "maskdm.labels", text.data);
-    mdm_text_free(&text);
-    return status;
-}
-
-int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model)
-{
-    struct mdm_text network = {0}, scheduler = {0};
-    char version[32], form[16];
-    int status;
-
-    mdm_format(form, sizeof form, "%d", MDM_FILE_FORMAT);
-    mdm_format(version, sizeof version, "%d.%d.%d", MASKDM_VERSION_MAJOR, MASKDM_VERSION_MINOR, MASKDM_VERSION_PATCH);
-    mdm_options_write_json(model->options, &network);
-    mdm_options_write_json(model->scheduler->options, &scheduler);
-    status = mdm_text_ok(&network);
-    if (status == MASKDM_OK)
-        status = mdm_text_ok(&scheduler);
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "format", "pt");
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "maskdm.format", form);
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "maskdm.version", version);
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "maskdm.network", model->network->name);
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "maskdm.network.options", network.data);
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
-    mdm_text_free(&network);
-    mdm_text_free(&scheduler);
-    if (status == MASKDM_OK && model->labels.count)
-        status = write_labels(w, &model->labels);
-    return status == MASKDM_OK ? mdm_metadata_write(&model->metadata, w) : status;
-}
-
-/* What `save` does with a writer that has all of the model. */
-static int write_all(const maskdm_model *model, int (*save)(struct mdm_safetensors_writer *w, const void *where),
-                     const void *where)
-{
-    const struct mdm_safetensors_source source = mdm_model_source(model->device);
-    struct mdm_safetensors_writer *w;
-    int status;
-
-    MDM_TRY(mdm_safetensors_writer_create(&w));
-    status = mdm_model_write_meta(w, model);
-    if (status == MASKDM_OK)
-        status = mdm_model_write_block(w, &source, &model->layout, "", model->ema);
-    if (status == MASKDM_OK && model->online)
-        status = mdm_model_write_block(w, &source, &model->layout, "online.", model->online);
-    if (status == MASKDM_OK)
-        status = save(w, where);
-    mdm_safetensors_writer_release(&w);
-    return status;
-}
-
-static int save_at(struct mdm_safetensors_writer *w, const void *path)
-{
-    return mdm_safetensors_writer_save(w, path, 0);
-}
-
-struct sink {
-    maskdm_write_callback write;
-    void *user;
-};
-
-static int save_into(struct mdm_safetensors_writer *w, const void *where)
-{
-    const struct sink *sink = where;
-
-    return mdm_safetensors_writer_save_to(w, sink->write, sink->user);
-}
-
-int mdm_model_save(const maskdm_model *model, const char *path)
-{
-    return write_all(model, save_at, path);
-}
-
-int mdm_model_save_to(const maskdm_model *model, maskdm_write_callback write, void *user)
-{
-    const struct sink sink = {write, user};
-
-    return write_all(model, save_into, &sink);
-}
-
-/* ---- reading ---- */
 
 /* Every tensor is one that the network knows. Shapes were checked by name, so counting suffices. */
 static int check_extra(const struct mdm_tensorfile *s, const struct mdm_params *layout, int sets)
@@ -152,7 +53,7 @@ static int parse(maskdm_options **out, const struct mdm_option_kind *kind, const
     return MASKDM_OK;
 }
 
-static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mdm_tensorfile *s)
+static int make_from_meta(maskdm_model **out, maskdm_device *device, const struct mdm_tensorfile *s)
 {
     const char *name = mdm_tensorfile_meta(s, "maskdm.network"), *kind = mdm_tensorfile_meta(s, "maskdm.kind");
     const struct mdm_network *network = name ? mdm_network_find(name) : NULL;
@@ -184,6 +85,20 @@ static int make_from_meta(maskdm_model **out, maskdm_device *device, struct mdm_
     return status;
 }
 
+int mdm_model_shell_of(maskdm_model **out, maskdm_device *device, const struct mdm_tensorfile *s)
+{
+    int status;
+
+    *out = NULL;
+    MDM_TRY(make_from_meta(out, device, s));
+    status = mdm_labels_read(&(*out)->labels, mdm_tensorfile_meta(s, "maskdm.labels"), (*out)->geometry.classes);
+    if (status == MASKDM_OK)
+        status = mdm_metadata_read(&(*out)->metadata, s);
+    if (status < 0)
+        mdm_model_drop(out);
+    return status;
+}
+
 enum { BOTH = -1 };
 
 /* Shapes are held against the file before the blocks are taken, so that a header that claims a giant network costs
@@ -194,13 +109,9 @@ static int load(maskdm_model **out, maskdm_device *device, struct mdm_tensorfile
     int sets, status;
 
     *out = NULL;
-    MDM_TRY(make_from_meta(&m, device, s));
+    MDM_TRY(mdm_model_shell_of(&m, device, s));
     sets = m->layout.count > 0 && s->count > m->layout.count ? 2 : 1;
-    status = mdm_labels_read(&m->labels, mdm_tensorfile_meta(s, "maskdm.labels"), m->geometry.classes);
-    if (status == MASKDM_OK)
-        status = mdm_metadata_read(&m->metadata, s);
-    if (status == MASKDM_OK)
-        status = mdm_model_check_block(s, &m->layout, "");
+    status = mdm_model_check_block(s, &m->layout, "");
     if (status == MASKDM_OK && sets == 2)
         status = check_extra(s, &m->layout, sets);
     if (status == MASKDM_OK && sets == 2)

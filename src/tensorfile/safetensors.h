@@ -17,11 +17,6 @@ int mdm_safetensors_open_memory(struct mdm_tensorfile *out, const void *bytes, s
 
 /* ---- writing: pieces are borrowed until saved ---- */
 struct mdm_safetensors_writer;
-/* How bytes that lie where the host cannot follow are read: *out from `data` on, which is part of what was added. */
-struct mdm_safetensors_source {
-    int (*read)(void *user, void *out, const void *data, size_t bytes);
-    void *user;
-};
 int mdm_safetensors_writer_create(struct mdm_safetensors_writer **out);
 void mdm_safetensors_writer_release(struct mdm_safetensors_writer **w);
 int mdm_safetensors_writer_meta(struct mdm_safetensors_writer *w, const char *key, const char *value);
@@ -30,7 +25,9 @@ int mdm_safetensors_writer_add(struct mdm_safetensors_writer *w, const char *nam
 /* The same, read when saved, piece by piece. The source too is borrowed. */
 int mdm_safetensors_writer_add_from(struct mdm_safetensors_writer *w, const char *name, const char *dtype,
                                     const int64_t *shape, int rank, const void *data,
-                                    const struct mdm_safetensors_source *source);
+                                    const struct mdm_tensorfile_source *source);
+/* What was added so far; metadata among it. */
+const struct mdm_tensorfile *mdm_safetensors_writer_table(const struct mdm_safetensors_writer *w);
 /* With `digest` non-zero the metadata gains "maskdm.digest", a checksum of every byte of the file, the header's too
  * (doc/formats.md); mdm_safetensors_verify() recomputes it. */
 int mdm_safetensors_writer_save(struct mdm_safetensors_writer *w, const char *path, int digest);

@@ -22,7 +22,7 @@ enum {
 
 struct mdm_safetensors_data {
     const void *at;
-    const struct mdm_safetensors_source *source; /* NULL: the host's memory */
+    const struct mdm_tensorfile_source *source; /* NULL: the host's memory */
 };
 
 struct mdm_safetensors_writer {

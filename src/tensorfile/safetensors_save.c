@@ -27,8 +27,8 @@ typedef int (*take_bytes)(void *user, const void *bytes, size_t n);
 static int each_piece_of(const struct mdm_tensorfile_tensor *t, const struct mdm_safetensors_data *data,
                          unsigned char *buffer, take_bytes take, void *user)
 {
-    static const struct mdm_safetensors_source memory = {read_memory, NULL};
-    const struct mdm_safetensors_source *source = data->source ? data->source : &memory;
+    static const struct mdm_tensorfile_source memory = {read_memory, NULL};
+    const struct mdm_tensorfile_source *source = data->source ? data->source : &memory;
     const unsigned char *from = data->at;
     int size = mdm_tensorfile_dtype_find(t->dtype)->size, swap = !mdm_host_is_little() && size > 1;
     size_t left = (size_t)(t->end - t->begin), n;

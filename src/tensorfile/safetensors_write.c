@@ -27,6 +27,11 @@ void mdm_safetensors_writer_release(struct mdm_safetensors_writer **w)
     *w = NULL;
 }
 
+const struct mdm_tensorfile *mdm_safetensors_writer_table(const struct mdm_safetensors_writer *w)
+{
+    return &w->file;
+}
+
 static int check_utf8(const char *what, const char *text)
 {
     size_t n = strlen(text);
@@ -144,7 +149,7 @@ int mdm_safetensors_writer_add(struct mdm_safetensors_writer *w, const char *nam
 
 int mdm_safetensors_writer_add_from(struct mdm_safetensors_writer *w, const char *name, const char *dtype,
                                     const int64_t *shape, int rank, const void *data,
-                                    const struct mdm_safetensors_source *source)
+                                    const struct mdm_tensorfile_source *source)
 {
     struct mdm_tensorfile *s = &w->file;
     struct mdm_tensorfile_tensor t;

@@ -57,6 +57,13 @@ struct mdm_tensorfile {
     uint64_t size;
 };
 
+/* For writers: how bytes that lie where the host cannot follow are read, *out from `data` on, which is part of what
+ * was added. */
+struct mdm_tensorfile_source {
+    int (*read)(void *user, void *out, const void *data, size_t bytes);
+    void *user;
+};
+
 /* Of any format that is known. */
 int mdm_tensorfile_open(struct mdm_tensorfile *out, const char *path);
 int mdm_tensorfile_open_memory(struct mdm_tensorfile *out, const void *bytes, size_t size);
@@ -71,5 +78,10 @@ int mdm_tensorfile_read_f32(struct mdm_tensorfile *s, int64_t i, float *out, int
 int mdm_tensorfile_read_f32_part(struct mdm_tensorfile *s, int64_t i, int64_t first, float *out, int64_t count);
 int mdm_tensorfile_read_f64(struct mdm_tensorfile *s, int64_t i, double *out, int64_t count);
 int mdm_tensorfile_read_i64(struct mdm_tensorfile *s, int64_t i, int64_t *out, int64_t count);
+
+/* ---- tensorfile_dtype.c ---- */
+/* The nearest number of 16 bits, ties to even: infinity beyond the largest. */
+uint16_t mdm_tensorfile_to_f16(float x);
+uint16_t mdm_tensorfile_to_bf16(float x);
 
 #endif

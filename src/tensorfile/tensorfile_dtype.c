@@ -42,6 +42,46 @@ static double real_f16(uint64_t bits)
     return sign ? -ldexp((double)fraction, -24) : ldexp((double)fraction, -24);
 }
 
+/* `bits` without the lowest `drop`, rounded to nearest, ties to even. A carry into the exponent is right. */
+static uint32_t round_off(uint32_t bits, int drop)
+{
+    const uint32_t half = (uint32_t)1 << (drop - 1), rest = bits & (2 * half - 1);
+
+    bits >>= drop;
+    return bits + (rest > half || (rest == half && (bits & 1)));
+}
+
+static uint32_t bits_of(float x)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+uint16_t mdm_tensorfile_to_bf16(float x)
+{
+    const uint32_t bits = bits_of(x);
+
+    return isnan(x) ? (uint16_t)(bits >> 16 | 0x40) : (uint16_t)round_off(bits, 16);
+}
+
+uint16_t mdm_tensorfile_to_f16(float x)
+{
+    const uint32_t bits = bits_of(x), sign = bits >> 16 & 0x8000, size = bits & 0x7FFFFFFF;
+    const int exponent = (int)(size >> 23) - 127;
+
+    if (size > 0x7F800000)
+        return (uint16_t)(sign | 0x7E00 | (size >> 13 & 0x3FF));
+    if (exponent >= 16)
+        return (uint16_t)(sign | 0x7C00);
+    if (exponent >= -14) /* from 65520 on the carry makes infinity */
+        return (uint16_t)(sign | round_off(size - ((uint32_t)112 << 23), 13));
+    if (exponent < -25)
+        return (uint16_t)sign;
+    return (uint16_t)(sign | round_off((size & 0x7FFFFF) | 0x800000, -exponent - 1));
+}
+
 /* The 8-bit floats are carried as bytes; nothing here computes with them. */
 static const struct mdm_tensorfile_dtype types[] = {
     {"F32", 4, MDM_TENSORFILE_FLOAT, real_f32},  {"F64", 8, MDM_TENSORFILE_FLOAT, real_f64},

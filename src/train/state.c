@@ -18,7 +18,7 @@ static const char counters_name[] = "state.counters";
 
 int mdm_trainer_save(maskdm_trainer *tr, const char *path)
 {
-    const struct mdm_safetensors_source source = mdm_model_source(tr->device);
+    const struct mdm_tensorfile_source source = mdm_model_source(tr->device);
     const struct mdm_params *layout = &tr->model->layout;
     const maskdm_optimizer *o = tr->optimizer;
     const int64_t counters[COUNTERS] = {o->steps, o->applied, o->ema_updates, tr->skipped, tr->bad_in_a_row};

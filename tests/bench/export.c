@@ -26,7 +26,7 @@ static int add_batch(struct mdm_safetensors_writer *f, const struct bench *b, co
 
 int run_export(const struct workload *w, const struct settings *s)
 {
-    struct mdm_safetensors_source source = {0};
+    struct mdm_tensorfile_source source = {0};
     struct mdm_safetensors_writer *f = NULL;
     struct bench b;
     double loss = 0;
