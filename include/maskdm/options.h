@@ -9,10 +9,10 @@
  *     maskdm_options_set_bool(o, "qkv_bias", 1);
  *
  * Kinds: maskdm_options_kind(0), (1), ... lists them: uvit, network, mask, scheduler, optimizer, ema, folder, device,
- * trainer, sampler, image, and the composites pretrain, finetune, sample and convert, in which the names of a table
- * carry its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that can be guessed,
- * from what other programs call the option or from its letters, a wrong value with its range. doc/options.md is the
- * reference, generated from the same tables.
+ * trainer, sampler, image, and the composites pretrain, finetune, sample, convert and export, in which the names of
+ * a table carry its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that can be
+ * guessed, from what other programs call the option or from its letters, a wrong value with its range. doc/options.md
+ * is the reference, generated from the same tables.
  *
  * Where an option picks one of several tables (kind network: "network=uvit"), an option that several of them have
  * is one option, set before or behind it, and the default is that of the picked table; maskdm_options_check() refuses

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Public face of whole jobs: training runs and conversion.
+ * Public face of whole jobs: training runs, conversion and export.
  */
 #include "api/argument.h"
 #include "data/data.h"
 #include "run/convert.h"
+#include "run/export.h"
 #include "run/run.h"
 
 /* Both kinds of training hold the same handles: the data alone, all else shared. */
@@ -48,4 +49,14 @@ int maskdm_convert(const maskdm_options *options, maskdm_control *control)
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
     return mdm_work_end(&work, mdm_convert_run(options, control));
+}
+
+int maskdm_export(const maskdm_options *options, maskdm_control *control)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(options);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_export_run(options, control));
 }

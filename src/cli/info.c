@@ -46,7 +46,7 @@ static const char *meaning(const maskdm_file *f)
 
     if (kind && strcmp(kind, "state") == 0)
         return "training state";
-    if (maskdm_file_metadata(f, "maskdm.network"))
+    if (maskdm_file_metadata(f, "maskdm.network") && !maskdm_file_metadata(f, "maskdm.sets"))
         return "model";
     if (has_tensor(f, "encoder_pos_embed"))
         return "checkpoint of the authors' program";

@@ -13,6 +13,7 @@
 #include "os/file.h"
 #include "run/convert_find.h"
 #include "run/convert_rest.h"
+#include "run/convert_said.h"
 #include "run/convert_schedule.h"
 #include "run/options.h"
 #include "tensorfile/tensorfile.h"
@@ -23,7 +24,7 @@
 enum { DIM_PER_HEAD = 64 };
 
 struct job {
-    const maskdm_options *options;
+    maskdm_options *options; /* the caller's, completed by what the file says */
     struct mdm_convert_run_options told;
     const struct mdm_log *log;
     struct mdm_tensorfile file;
@@ -43,8 +44,33 @@ static int check_foreign(const struct mdm_tensorfile *s)
 
     if (kind && !strcmp(kind, "state"))
         return mdm_fail(MASKDM_EFORMAT, "a training state of maskdm; the run's model.safetensors holds the model");
-    if (mdm_tensorfile_meta(s, "maskdm.network"))
+    if (mdm_tensorfile_meta(s, "maskdm.network") && !mdm_convert_is_own(s))
         return mdm_fail(MASKDM_EFORMAT, "a model file of maskdm already; there is nothing to convert");
+    return MASKDM_OK;
+}
+
+static int follow(struct job *j)
+{
+    if (!j->places.network->read_shapes)
+        return mdm_fail(MASKDM_ENOTSUP,
+                        "the weights are those of network \"%s\", whose checkpoints are not converted",
+                        j->places.network->name);
+    MDM_TRY(mdm_convert_follow(j->options, &j->file, j->log));
+    mdm_options_read(j->options, &mdm_convert_run_options, &j->told);
+    return MASKDM_OK;
+}
+
+/* One set goes into such a checkpoint under both names. */
+static int find_own(struct job *j)
+{
+    const char *network = mdm_tensorfile_meta(&j->file, "maskdm.network");
+    const char *sets = mdm_tensorfile_meta(&j->file, "maskdm.sets");
+
+    if (!network || strcmp(network, j->places.network->name) != 0)
+        return mdm_fail(MASKDM_EFORMAT, "the file says network \"%.40s\", but its weights are those of \"%s\"",
+                        network ? network : "", j->places.network->name);
+    if (!strcmp(sets, "1") && j->places.average)
+        j->places.online = NULL;
     return MASKDM_OK;
 }
 
@@ -61,7 +87,8 @@ static int find_weights(struct job *j)
         mdm_log_line(j->log, MASKDM_LOG_INFO,
                      "%lld names are read without what wrapped their modules (module, _orig_mod)",
                      (long long)dropped);
-    return mdm_convert_find(&j->places, &j->file, j->told.ema_from, j->told.online_from);
+    MDM_TRY(mdm_convert_find(&j->places, &j->file, j->told.ema_from, j->told.online_from));
+    return mdm_convert_is_own(&j->file) ? find_own(j) : follow(j);
 }
 
 /* Where no shape shows them: the authors' configurations all have 64 values a head. */
@@ -103,7 +130,7 @@ static int read_network(struct job *j)
 }
 
 /* The betas stand beside the weights; an average may be kept without them. */
-static int read_schedule(struct job *j)
+static void find_betas(struct job *j)
 {
     const struct mdm_place *place[2] = {mdm_convert_main(&j->places), j->places.online};
     char around[MDM_PLACE_PREFIX + 1], name[MDM_PLACE_PREFIX + 8];
@@ -115,7 +142,6 @@ static int read_schedule(struct job *j)
             mdm_format(name, sizeof name, "%sbetas", around);
             j->betas = mdm_tensorfile_find(&j->file, name);
         }
-    return mdm_convert_schedule(&j->scheduler, j->options, j->places.network, &j->file, j->betas, j->log);
 }
 
 /* Whether a parameter of the network has the same first part, "in_blocks" of "in_blocks.0.norm1.weight". */
@@ -163,7 +189,15 @@ static int make_model(struct job *j)
     const int two = p->average && p->online;
 
     MDM_TRY(mdm_backend_open(&j->device, "cpu", NULL, NULL, 0, NULL));
-    MDM_TRY(mdm_model_shell(&j->model, j->device, j->places.network->name, j->network, j->scheduler));
+    find_betas(j);
+    if (mdm_convert_is_own(&j->file)) {
+        MDM_TRY(mdm_convert_own(&j->model, j->device, &j->file, j->options));
+    } else {
+        MDM_TRY(read_network(j));
+        MDM_TRY(mdm_convert_schedule(&j->scheduler, j->options, j->places.network, &j->file, j->betas,
+                                     j->log));
+        MDM_TRY(mdm_model_shell(&j->model, j->device, j->places.network->name, j->network, j->scheduler));
+    }
     MDM_TRY(mdm_convert_mark(&j->mark, &j->file, p, &j->model->layout));
     if (j->betas >= 0)
         j->mark[j->betas] = MDM_MARK_USED;
@@ -222,10 +256,6 @@ static int convert(struct job *j, maskdm_control *control)
         return status;
     status = find_weights(j);
     if (status == MASKDM_OK)
-        status = read_network(j);
-    if (status == MASKDM_OK)
-        status = read_schedule(j);
-    if (status == MASKDM_OK)
         status = make_model(j);
     if (status == MASKDM_OK)
         tell_weights(j);
@@ -239,7 +269,7 @@ static int convert(struct job *j, maskdm_control *control)
 
 int mdm_convert_run(const maskdm_options *options, maskdm_control *control)
 {
-    struct job j = {.options = options, .log = mdm_control_log(control)};
+    struct job j = {.log = mdm_control_log(control)};
     struct mdm_writer *place;
     int status;
 
@@ -248,12 +278,15 @@ int mdm_convert_run(const maskdm_options *options, maskdm_control *control)
     MDM_TRY(mdm_options_check(options));
     mdm_options_read(options, &mdm_convert_run_options, &j.told);
     MDM_TRY(mdm_convert_reserve(&place, j.told.from, j.told.out));
-    status = convert(&j, control);
+    status = mdm_options_clone(&j.options, options);
+    if (status == MASKDM_OK)
+        status = convert(&j, control);
     mdm_writer_abandon(&place);
     mdm_free(j.mark);
     mdm_model_drop(&j.model);
     mdm_scheduler_drop(&j.scheduler);
     mdm_options_release(&j.network);
+    mdm_options_release(&j.options);
     mdm_device_drop(&j.device);
     return status;
 }

@@ -15,5 +15,9 @@ int mdm_convert_run(const maskdm_options *options, maskdm_control *control);
 struct mdm_writer;
 /* Judge the output, and hold it where it is a stream, until the model is written. */
 int mdm_convert_reserve(struct mdm_writer **writer, const char *from, const char *out);
+/* Whether a name promises a checkpoint of PyTorch's to other programs. */
+int mdm_convert_promises_torch(const char *path);
+/* MASKDM_EINVAL where both are one file. */
+int mdm_convert_check_apart(const char *what, const char *from, const char *out);
 
 #endif

@@ -141,10 +141,6 @@ static int list_places(struct mdm_places *p, const struct mdm_tensorfile *s)
                         "none of its %lld tensors is called \"%s\", with whatever before it: no "
                         "checkpoint of the authors' network",
                         (long long)s->count, mdm_network_at(0)->anchor);
-    if (!p->network->read_shapes)
-        return mdm_fail(MASKDM_ENOTSUP,
-                        "the weights are those of network \"%s\", whose checkpoints are not converted",
-                        p->network->name);
     return MASKDM_OK;
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Suffixes by which other programs would take the file for a checkpoint of PyTorch's. */
-static int promises_torch(const char *path)
+int mdm_convert_promises_torch(const char *path)
 {
     static const char *const suffix[] = {".pt", ".pth", ".ckpt", ".bin", ".pkl"};
     const size_t n = strlen(path);
@@ -30,7 +30,7 @@ static int promises_torch(const char *path)
     return 0;
 }
 
-static int check_not_itself(const char *from, const char *out)
+int mdm_convert_check_apart(const char *what, const char *from, const char *out)
 {
     struct mdm_folder_id a, b;
     enum mdm_file_kind kind;
@@ -41,7 +41,7 @@ static int check_not_itself(const char *from, const char *out)
     MDM_TRY(mdm_folder_id(&a, from));
     MDM_TRY(mdm_folder_id(&b, out));
     if (a.device == b.device && a.number == b.number)
-        return mdm_fail(MASKDM_EINVAL, "from and out are the same file, %s, which would be lost", from);
+        return mdm_fail(MASKDM_EINVAL, "%s and out are the same file, %s, which would be lost", what, from);
     return MASKDM_OK;
 }
 
@@ -51,9 +51,9 @@ int mdm_convert_reserve(struct mdm_writer **writer, const char *from, const char
 
     *writer = NULL;
     MDM_TRY(mdm_file_is_stream(&stream, out));
-    if (!stream && promises_torch(out))
+    if (!stream && mdm_convert_promises_torch(out))
         return mdm_fail(MASKDM_EINVAL, "cannot write %s: a model is written as .safetensors alone", out);
     if (!stream)
-        MDM_TRY(check_not_itself(from, out));
+        MDM_TRY(mdm_convert_check_apart("from", from, out));
     return mdm_writer_reserve(writer, out);
 }

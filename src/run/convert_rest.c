@@ -78,7 +78,7 @@ static int is_copy(const struct rest *r, int64_t i)
 static int is_schedule(const struct rest *r, int64_t i)
 {
     const struct mdm_tensorfile_tensor *t = &r->s->tensor[i];
-    static const char *const begin[] = {"betas",      "alphas_cumprod", "sqrt_",          "log_",
+    static const char *const begin[] = {"betas",      "alphas",         "sqrt_",          "log_",
                                         "posterior_", "loss_weight",    "p2_loss_weight", "snr"};
     char around[MDM_PLACE_PREFIX + 1];
 

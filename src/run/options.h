@@ -47,6 +47,15 @@ struct mdm_sample_run_options {
     const char *device;
 };
 
+enum mdm_export_format { MDM_EXPORT_AUTO, MDM_EXPORT_MASKDM, MDM_EXPORT_TORCH };
+
+struct mdm_export_run_options {
+    const char *model, *out;
+    enum mdm_export_format format;
+    enum mdm_export_weights { MDM_EXPORT_BOTH, MDM_EXPORT_EMA, MDM_EXPORT_ONLINE } weights;
+    enum mdm_export_dtype { MDM_EXPORT_F32, MDM_EXPORT_F16, MDM_EXPORT_BF16 } dtype; /* as mdm_narrow_dtype() */
+};
+
 struct mdm_convert_run_options {
     const char *from, *out, *ema_from, *online_from;
     int64_t heads;
@@ -57,10 +66,12 @@ extern const struct mdm_option_table mdm_pretrain_run_options;
 extern const struct mdm_option_table mdm_finetune_run_options;
 extern const struct mdm_option_table mdm_sample_run_options;
 extern const struct mdm_option_table mdm_convert_run_options;
+extern const struct mdm_option_table mdm_export_run_options;
 
 extern const struct mdm_option_kind mdm_pretrain_kind;
 extern const struct mdm_option_kind mdm_finetune_kind;
 extern const struct mdm_option_kind mdm_sample_kind;
 extern const struct mdm_option_kind mdm_convert_kind;
+extern const struct mdm_option_kind mdm_export_kind;
 
 #endif

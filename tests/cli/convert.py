@@ -86,6 +86,28 @@ def check_weights_alone():
     assert tensors("made.safetensors") == plain
 
 
+def check_what_the_file_says():
+    """Heads, prediction and schedule that stand in the file in words are kept; who says otherwise is told."""
+    model = pretrain("--ema-start", 1, "--prediction", "v")
+    for said in ({"args": {"encoder_heads": 2, "objective": "pred_v"}},
+                 {"config": {"network": {"num_heads": 2}, "prediction_type": "v_prediction", "beta_schedule": "linear", "timesteps": 1000}}):
+        tree = {**checkpoint(model, linear(1000)), **said}
+        told = convert(tree).stderr
+        same("made.safetensors", model)
+        assert "heads 2, as the file says" in told and "prediction v, as the file says" in told, told
+        convert(tree, "--heads", 2, "--prediction", "v")
+        same("made.safetensors", model)
+        convert(tree, "--heads", 4, status=1, says=["from.pt", "heads is 4, but the file says 2", "heads)"])
+        convert(tree, "--prediction", "noise", status=1, says=["prediction is noise, but the file says v"])
+    tree["args"] = {"objective": "pred_noise"}
+    convert(tree, status=1, says=["prediction v_prediction (config.prediction_type) and pred_noise (args.objective)"])
+    tree["args"] = {"objective": "pred_score"}
+    convert(tree, "--prediction", "v", status=1, says=["prediction \"pred_score\" (args.objective), which has no meaning here"])
+    tree["args"] = {"n_heads": 1000}
+    del tree["config"]
+    convert(tree, status=1, says=["args.n_heads", "1000"])
+
+
 def wrapped(tensors, before):
     return {before + n: t for n, t in tensors.items()}
 

@@ -10,7 +10,7 @@ import sys
 
 from rig import SOURCE, main, maskdm, run, write
 
-COMMANDS = ("pretrain", "finetune", "sample", "convert", "info")
+COMMANDS = ("pretrain", "finetune", "sample", "convert", "export", "info")
 REFERENCE = os.path.join(SOURCE, "doc", "options.md")
 
 

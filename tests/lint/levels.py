@@ -6,7 +6,7 @@ import re
 import sys
 
 OWN = re.compile(r"^diffusion/discrete\w*\.[ch]$")
-NAMES = {"run/convert_rest.c"}  # what other programs call tensors of theirs
+NAMES = {"run/convert_rest.c", "run/export_buffers.c"}  # what other programs call tensors of theirs
 WORDS = re.compile("\\babar|alphas?_cumprod|alpha_?bar|\u1fb1|\u03b1\u0304|->timesteps\\b|\\.timesteps\\b")
 MAY_COUNT = {"diffusion/ddim.c", "diffusion/ddpm.c", "run/preview.c", "run/convert_schedule.c", "api/scheduler.c"}
 

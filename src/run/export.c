@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What maskdm_export() does: judge the place, read the model, write it in the form that was asked for.
+ */
+#include "run/export.h"
+
+#include "base/control.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "run/convert.h"
+#include "run/options.h"
+
+/* A name that promises a checkpoint to other programs gets one; any other a model file. */
+static int format_of(const struct mdm_export_run_options *told)
+{
+    if (told->format != MDM_EXPORT_AUTO)
+        return told->format;
+    return mdm_convert_promises_torch(told->out) ? MDM_EXPORT_TORCH : MDM_EXPORT_MASKDM;
+}
+
+/* The name must not promise the other format. */
+static int reserve(struct mdm_writer **place, const struct mdm_export_run_options *told)
+{
+    int stream;
+
+    *place = NULL;
+    MDM_TRY(mdm_file_is_stream(&stream, told->out));
+    if (!stream && format_of(told) == MDM_EXPORT_MASKDM && mdm_convert_promises_torch(told->out))
+        return mdm_fail(MASKDM_EINVAL, "cannot write %s: a model is written as .safetensors alone", told->out);
+    if (!stream)
+        MDM_TRY(mdm_convert_check_apart("model", told->model, told->out));
+    return mdm_writer_reserve(place, told->out);
+}
+
+static int load(maskdm_model **model, maskdm_device *device, const struct mdm_export_run_options *told)
+{
+    if (told->weights == MDM_EXPORT_BOTH)
+        return mdm_model_load(model, device, told->model);
+    return mdm_model_load_one(model, device, told->model,
+                              told->weights == MDM_EXPORT_ONLINE ? MASKDM_WEIGHTS_ONLINE : MASKDM_WEIGHTS_EMA);
+}
+
+static void tell(const struct mdm_log *log, const maskdm_model *model, const struct mdm_export_run_options *told)
+{
+    static const char *const types[] = {"float32", "float16", "bfloat16"};
+
+    mdm_log_line(log, MASKDM_LOG_INFO, "%lld parameters of network %s, %s, as %s", (long long)model->layout.numel,
+                 model->network->name, model->online ? "EMA and online" : "one set", types[told->dtype]);
+}
+
+static int export(const struct mdm_export_run_options *told, maskdm_device *device, maskdm_control *control,
+                  struct mdm_writer **place)
+{
+    maskdm_model *model;
+    int status;
+
+    MDM_TRY(load(&model, device, told));
+    status = mdm_control_check(control, "the export");
+    if (status == MASKDM_OK) {
+        tell(mdm_control_log(control), model, told);
+        if (format_of(told) == MDM_EXPORT_TORCH)
+            status = mdm_export_torch(model, (int)told->dtype, mdm_control_log(control), place);
+        else
+            status = mdm_model_save_as(model, (int)told->dtype, told->out);
+        if (status < 0)
+            status = mdm_fail_prefix(status, "%s", told->out);
+    }
+    mdm_model_drop(&model);
+    return status;
+}
+
+int mdm_export_run(const maskdm_options *options, maskdm_control *control)
+{
+    struct mdm_export_run_options told;
+    struct mdm_writer *place;
+    maskdm_device *device;
+    int status;
+
+    if (mdm_options_kind(options) != &mdm_export_kind)
+        return mdm_fail(MASKDM_EINVAL, "options of kind %s, not export", mdm_options_kind(options)->name);
+    MDM_TRY(mdm_options_check(options));
+    mdm_options_read(options, &mdm_export_run_options, &told);
+    MDM_TRY(reserve(&place, &told));
+    status = mdm_backend_open(&device, "cpu", NULL, NULL, 0, NULL);
+    if (status == MASKDM_OK) {
+        status = export(&told, device, control, &place);
+        mdm_device_drop(&device);
+    }
+    mdm_writer_abandon(&place);
+    return status;
+}
