@@ -166,8 +166,28 @@ static float perfect(const maskdm_scheduler *s, double time, double x, double me
     return (float)(f.target.a * x0 + f.target.b * (x - signal * x0) / noise);
 }
 
+/* Data whose values are normal; or their pairs, with one deviation along (1, 1) and another across. */
+struct data {
+    double mean, spread, across; /* across 0: values of their own */
+};
+
+static void predict(const maskdm_scheduler *s, double time, struct data data, const float *x, float *p, int64_t n)
+{
+    const double half = sqrt(0.5);
+
+    for (int64_t k = 0; k < n && data.across == 0; k++)
+        p[k] = perfect(s, time, x[k], data.mean, data.spread);
+    for (int64_t k = 0; k + 1 < n && data.across > 0; k += 2) {
+        const double along = perfect(s, time, half * (x[k] + x[k + 1]), 2 * half * data.mean, data.spread);
+        const double across = perfect(s, time, half * (x[k] - x[k + 1]), 0, data.across);
+
+        p[k] = (float)(half * (along + across));
+        p[k + 1] = (float)(half * (along - across));
+    }
+}
+
 /* Sample `n` values by single public steps, from the normals in `x`. */
-static void sample(maskdm_scheduler *s, const char *sampler, double mean, double spread, float *x, int64_t n)
+static void sample_data(maskdm_scheduler *s, const char *sampler, struct data data, float *x, int64_t n)
 {
     maskdm_solver *how = solver(s, sampler);
     const int64_t evaluations = maskdm_solver_evaluations(how);
@@ -180,10 +200,10 @@ static void sample(maskdm_scheduler *s, const char *sampler, double mean, double
     for (int64_t e = 0; e < evaluations; e++) {
         const float *noise = maskdm_solver_takes_noise(how) ? z : NULL;
 
-        ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, e, 1, n, z), MASKDM_OK);
+        if (noise)
+            ck_assert_int_eq(maskdm_scheduler_draw_noise(s, 1, 0, e, 1, n, z), MASKDM_OK);
         ck_assert_int_eq(maskdm_solver_input(how, x, noise, NULL, NULL), MASKDM_OK);
-        for (int64_t k = 0; k < n; k++)
-            p[k] = perfect(s, at[e], x[k], mean, spread);
+        predict(s, at[e], data, x, p, n);
         ck_assert_msg(maskdm_solver_step(how, x, p, noise, NULL) == MASKDM_OK, "%s", maskdm_last_error());
     }
     free(at);
@@ -192,21 +212,40 @@ static void sample(maskdm_scheduler *s, const char *sampler, double mean, double
     maskdm_solver_release(&how);
 }
 
+static void sample(maskdm_scheduler *s, const char *sampler, double mean, double spread, float *x, int64_t n)
+{
+    sample_data(s, sampler, (struct data){mean, spread, 0}, x, n);
+}
+
+/* Mean and covariance of ten thousand pairs. */
 static void expect_normal(const char *schedule, const char *sampler, double tolerance)
 {
-    enum { N = 5000 };
-    float x[N];
+    enum { PAIRS = 10000 };
+    static float x[2 * PAIRS];
+    const struct data data = {0.25, 0.25, 0.1};
+    const double half = sqrt(0.5),
+                 want[] = {2 * half * data.mean, 0, data.spread * data.spread, data.across * data.across, 0};
+    static const char *const names[] = {"mean along", "mean across", "variance along", "variance across",
+                                        "covariance"};
     maskdm_scheduler *s = scheduler(schedule);
-    double sum = 0, squares = 0;
+    static const double share[] = {1, 1, 0.4, 0.4, 0.1}; /* of the tolerance */
+    double is[5] = {0};
 
-    sample(s, sampler, 0.25, 0.2, x, N);
-    for (int i = 0; i < N; i++)
-        sum += x[i];
-    for (int i = 0; i < N; i++)
-        squares += (x[i] - sum / N) * (x[i] - sum / N);
-    ck_assert_msg(fabs(sum / N - 0.25) < tolerance, "%s, %s: mean %g", schedule, sampler, sum / N);
-    ck_assert_msg(fabs(sqrt(squares / N) - 0.2) < tolerance, "%s, %s: deviation %g", schedule, sampler,
-                  sqrt(squares / N));
+    sample_data(s, sampler, data, x, 2 * PAIRS);
+    for (int i = 0; i < PAIRS; i++) {
+        is[0] += half * (x[2 * i] + x[2 * i + 1]) / PAIRS;
+        is[1] += half * (x[2 * i] - x[2 * i + 1]) / PAIRS;
+    }
+    for (int i = 0; i < PAIRS; i++) {
+        const double u = half * (x[2 * i] + x[2 * i + 1]) - is[0], v = half * (x[2 * i] - x[2 * i + 1]) - is[1];
+
+        is[2] += u * u / PAIRS;
+        is[3] += v * v / PAIRS;
+        is[4] += u * v / PAIRS;
+    }
+    for (int i = 0; i < 5; i++)
+        ck_assert_msg(fabs(is[i] - want[i]) < share[i] * tolerance, "%s, %s: %s %g, not %g", schedule, sampler,
+                      names[i], is[i], want[i]);
     maskdm_scheduler_release(&s);
 }
 
@@ -632,7 +671,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(c, 120);
+    tcase_set_timeout(c, 300);
     tcase_add_test(c, times);
     tcase_add_test(c, a_perfect_network_gives_the_data);
     tcase_add_test(c, continuous_times);
