@@ -50,7 +50,7 @@ struct world {
     maskdm_control *control;
     maskdm_trainer *t;
     maskdm_sampler *s;
-    maskdm_image *image, *picture;
+    maskdm_image *image, *picture, *hole;
     double loss;
     uint64_t result;
 };
@@ -183,6 +183,48 @@ static int write_image(struct world *w)
     return maskdm_image_write_png(w->picture, path_to("picture.png"), 16);
 }
 
+/* Of the image, at half strength and with a hole: from here on no run is like the first. */
+static int set_start(struct world *w)
+{
+    return maskdm_sampler_set_start(w->s, (const maskdm_image *const *)&w->image, 1, 0.5);
+}
+
+static int read_hole(struct world *w)
+{
+    return w->hole ? MASKDM_OK : maskdm_image_read(&w->hole, path_to("data/0.png"), 1, NULL);
+}
+
+static int set_hole(struct world *w)
+{
+    maskdm_options *o;
+    int status = maskdm_options_create(&o, "inpaint");
+
+    if (status >= 0)
+        status = maskdm_options_parse(o, "surround=1 resample=2 jump_length=1");
+    if (status >= 0)
+        status = maskdm_sampler_set_hole(w->s, (const maskdm_image *const *)&w->image, 1, w->hole, o);
+    maskdm_options_release(&o);
+    return status;
+}
+
+static int go_between(struct world *w)
+{
+    const uint64_t seed[] = {1, 2};
+    unsigned char pixel[3 * RIG_VALUES];
+    int status = maskdm_sampler_run_between(w->s, seed, 2, 3, NULL, MASKDM_SAMPLE_U8, pixel, 0, 0);
+
+    if (status >= 0)
+        w->result = rig_hash(w->result, pixel, sizeof pixel);
+    return status;
+}
+
+static int write_frames(struct world *w)
+{
+    const maskdm_image *frame[] = {w->picture, w->picture};
+
+    return maskdm_image_write_apng(w->picture, frame, 2, 40, path_to("moving.png"), 8);
+}
+
 /* ---- the same in one call each ---- */
 
 static int make_run(struct world *w)
@@ -229,6 +271,16 @@ static int set_singles(struct world *w)
     return maskdm_options_parse(w->draw, text);
 }
 
+static int set_given(struct world *w)
+{
+    const char *picture = path_to("data/0.png");
+    char text[1024];
+
+    snprintf(text, sizeof text, "out=%s resume=false init_image=%s strength=1 inpaint=%s hole=%s animate=%s frames=2",
+             path_to("given.png"), picture, picture, picture, path_to("given-moving.png"));
+    return maskdm_options_parse(w->draw, text);
+}
+
 static int draw_samples(struct world *w)
 {
     return maskdm_sample(w->draw, w->control);
@@ -242,9 +294,11 @@ static const call parts[] = {make_network,   set_network,  make_scheduler, make_
                              make_optimizer, make_a_trainer, take_step,    save_state,       take_step,
                              load_state,     take_step,    validate,       take_model,       make_sampler,
                              set_sampler,    make_a_sampler, sample,       read_image,       fit_image,
-                             write_image,    NULL};
+                             write_image,    set_start,    read_hole,      set_hole,         go_between,
+                             write_frames,   NULL};
 static const call whole[] = {make_control, make_run,     set_run,     pretrain,     make_draw,
-                             set_draw,     draw_samples, set_singles, draw_samples, draw_samples, NULL};
+                             set_draw,     draw_samples, set_singles, draw_samples, draw_samples,
+                             set_given,    draw_samples, NULL};
 
 static void release_all(struct world *w)
 {
@@ -253,6 +307,7 @@ static void release_all(struct world *w)
     maskdm_image_release(&w->image);
     maskdm_image_release(&w->picture);
     maskdm_sampler_release(&w->s);
+    maskdm_image_release(&w->hole);
     maskdm_trainer_release(&w->t);
     maskdm_control_release(&w->control);
     maskdm_optimizer_release(&w->optimizer);

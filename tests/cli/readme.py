@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 
+from generation import png
 from rig import BUILD, SOURCE, TINY, faces, main, maskdm, run
 from torchfile import checkpoint, save
 
@@ -51,12 +52,18 @@ def run_page(path):
                 save(folder, checkpoint("authors/model.safetensors", [0.5]))
             if flag in ("--data", "--val") and not os.path.exists(folder):
                 faces(folder, 40, 32)
+            if flag in ("--init-image", "--inpaint"):
+                faces(os.path.dirname(folder), 40, 32)
+            if flag == "--hole":
+                png(folder, 32, 32, lambda x, y: (255 if x >= 16 else 0,), 1)
         ddpm = "ddpm" in words
         small = SMALL.get(words[0] if words else "", "") + ("" if ddpm or words[:1] != ["sample"] else " --steps 3")
+        if "--interpolate" in words:
+            small = small.replace("--count", "--frames")  # which are its count
         said = maskdm(*words, *small.split())
         print("   ", command[:100])
         for flag, out in zip(words, words[1:]):
-            assert flag != "--out" or os.path.exists(out), said.stderr
+            assert flag not in ("--out", "--animate") or os.path.exists(out), said.stderr
 
 
 def check_readme():
