@@ -58,6 +58,30 @@ static int call_host(maskdm_sampler *s, struct mdm_job *j, struct mdm_level at)
                                         : MASKDM_OK;
 }
 
+/* A solver that corrects a step in the next one does not look at x again but at what it kept before that step: there
+ * the host's change counts as it does in x. Nothing is changed by what is equal. */
+static int shift_kept(maskdm_sampler *s, const struct mdm_job *j, int64_t step)
+{
+    struct mdm_backend *b = mdm_device_backend(s->device);
+    struct mdm_evaluation e;
+    struct mdm_mix mix = {.n = j->batch * j->n, .count = 3, .x = {s->spare, s->x, s->start}, .y = s->start};
+    int status;
+
+    if (step == s->method.steps)
+        return MASKDM_OK;
+    e = mdm_method_evaluation(&s->method, mdm_method_first(&s->method, step));
+    if (e.kept.start == 0)
+        return MASKDM_OK;
+    mix.a[0] = 1 / e.kept.start;
+    mix.a[1] = -mix.a[0];
+    mix.a[2] = 1;
+    MDM_TRY(transfer(s, j, s->seen, s->spare, 1));
+    MDM_TRY(mdm_device_enter(s->device));
+    status = b->v->mix(b, &mix);
+    mdm_device_leave(s->device);
+    return status;
+}
+
 int mdm_job_between(maskdm_sampler *s, struct mdm_job *j, int64_t step)
 {
     const struct mdm_level at = level_before(s, step);
@@ -67,8 +91,10 @@ int mdm_job_between(maskdm_sampler *s, struct mdm_job *j, int64_t step)
     MDM_TRY(transfer(s, j, s->seen, s->x, 0));
     if (s->hole)
         hold(s, j, at, s->seen);
-    if (s->step && j->walk.done)
+    if (s->step && j->walk.done) {
         MDM_TRY(call_host(s, j, at));
+        MDM_TRY(shift_kept(s, j, step));
+    }
     return transfer(s, j, s->seen, s->x, 1);
 }
 

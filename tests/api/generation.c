@@ -324,8 +324,9 @@ END_TEST
 /* ---- parts of pictures ---- */
 
 static const char *const painters[] = {
-    "sampler=ddim steps=6",  "sampler=ddim steps=6 eta=1 clip=false", "sampler=ddpm",
-    "sampler=dpmpp steps=7", "sampler=euler steps=6 churn=3",         "sampler=heun steps=6"};
+    "sampler=ddim steps=6",          "sampler=ddim steps=6 eta=1 clip=false", "sampler=ddpm",
+    "sampler=dpmpp steps=7",         "sampler=euler steps=6 churn=3",         "sampler=heun steps=6",
+    "sampler=unipc steps=7 order=3", "sampler=euler_ancestral steps=6"};
 
 START_TEST(what_is_known_stays)
 {
@@ -772,6 +773,87 @@ START_TEST(an_edit_counts)
 }
 END_TEST
 
+/* A black image whatever it is asked, so that x is nothing but noise, which falls from step to step. */
+static int see_black(void *user, int64_t count, const float *x, double time, const int32_t *labels, float *prediction)
+{
+    (void)user;
+    (void)x;
+    (void)time;
+    (void)labels;
+    memset(prediction, 0, (size_t)count * N * sizeof *prediction);
+    return 0;
+}
+
+struct fall {
+    float x[N];
+    double noise;
+};
+
+static int add_and_compare(void *user, const struct maskdm_step *step)
+{
+    struct fall *last = user;
+
+    for (int i = 0; i < N && step->step < step->steps; i++) {
+        if (step->step > 1)
+            ck_assert_float_eq_tol(step->x[i], step->noise / last->noise * (double)last->x[i], 1e-5f);
+        step->x[i] += (float)(i % 5) / 2 - 1;
+        last->x[i] = step->x[i];
+    }
+    last->noise = step->noise;
+    return 0;
+}
+
+/* Whatever a solver looks at, a change of x is one that the next step begins with. */
+START_TEST(an_edit_is_not_forgotten)
+{
+    static const char *const each[] = {"sampler=ddim steps=6",          "sampler=dpmpp steps=9",
+                                       "sampler=dpmpp steps=9 order=3", "sampler=unipc steps=9",
+                                       "sampler=unipc steps=9 order=3", "sampler=euler steps=6",
+                                       "sampler=heun steps=6"};
+    static float out[N];
+    struct fall last = {.noise = 1};
+    maskdm_options *so = options("scheduler", "timesteps=50 prediction=x0");
+    maskdm_scheduler *scheduler;
+    maskdm_device *device;
+
+    OK(maskdm_device_open(&device, "cpu", NULL));
+    OK(maskdm_scheduler_create(&scheduler, so));
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        maskdm_options *o = options("sampler", each[i]);
+        maskdm_sampler *s;
+
+        OK(maskdm_sampler_create_custom(&s, device, scheduler, H, W, C, 0, see_black, NULL, NULL, o, NULL));
+        maskdm_sampler_set_step(s, add_and_compare, &last);
+        OK(maskdm_sampler_run(s, 1, NULL, NULL, MASKDM_SAMPLE_FLOAT, out, 0, 0));
+        maskdm_options_release(&o);
+        maskdm_sampler_release(&s);
+    }
+    maskdm_options_release(&so);
+    maskdm_scheduler_release(&scheduler);
+    maskdm_device_release(&device);
+}
+END_TEST
+
+/* And looking alone changes nothing. */
+START_TEST(a_look_changes_nothing)
+{
+    static unsigned char plain[2 * N], got[2 * N];
+    maskdm_model *m = model(1);
+    maskdm_sampler *s = sampler(m, painters[_i]);
+    int edits = 0;
+
+    draw_u8(s, 2, plain);
+    maskdm_sampler_set_step(s, edit_step, &edits);
+    draw_u8(s, 2, got);
+    ck_assert_mem_eq(got, plain, sizeof got);
+    edits = 1;
+    draw_u8(s, 2, got);
+    ck_assert_mem_ne(got, plain, sizeof got);
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&m);
+}
+END_TEST
+
 static int cancel_at(void *user, const struct maskdm_step *step)
 {
     return step->step == *(int64_t *)user;
@@ -825,6 +907,8 @@ int main(void)
     tcase_add_loop_test(t, ends_of_a_way_are_images, 0, PAINTERS);
     tcase_add_test(t, noise_turns);
     tcase_add_test(t, an_edit_counts);
+    tcase_add_test(t, an_edit_is_not_forgotten);
+    tcase_add_loop_test(t, a_look_changes_nothing, 0, PAINTERS);
     tcase_add_loop_test(t, cancelling, 0, WAYS);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
