@@ -38,6 +38,13 @@ static void hold(const maskdm_sampler *s, const struct mdm_job *j, struct mdm_le
     }
 }
 
+/* What the network does not see, while there is something left to predict. */
+static void blank(const maskdm_sampler *s, const struct mdm_job *j, struct mdm_level at)
+{
+    for (int64_t i = 0; at.noise != 0 && i < j->batch; i++)
+        mdm_hole_blank(s->hole, s->seen + i * j->n);
+}
+
 static int call_host(maskdm_sampler *s, struct mdm_job *j, struct mdm_level at)
 {
     const struct maskdm_step step = {.struct_size = sizeof step,
@@ -95,6 +102,8 @@ int mdm_job_between(maskdm_sampler *s, struct mdm_job *j, int64_t step)
         MDM_TRY(call_host(s, j, at));
         MDM_TRY(shift_kept(s, j, step));
     }
+    if (s->hole)
+        blank(s, j, at);
     return transfer(s, j, s->seen, s->x, 1);
 }
 
@@ -104,6 +113,7 @@ int mdm_job_within(maskdm_sampler *s, struct mdm_job *j, struct mdm_level at)
         return MASKDM_OK;
     MDM_TRY(transfer(s, j, s->seen, s->x, 0));
     hold(s, j, at, s->seen);
+    blank(s, j, at);
     return transfer(s, j, s->seen, s->x, 1);
 }
 
@@ -124,5 +134,5 @@ int mdm_job_back(maskdm_sampler *s, struct mdm_job *j, int64_t step, int64_t ear
     if (status == MASKDM_OK)
         status = b->v->mix(b, &mix);
     mdm_device_leave(s->device);
-    return status;
+    return status < 0 ? status : mdm_job_within(s, j, to);
 }

@@ -16,7 +16,7 @@ static int open_where_white(struct mdm_hole *h, const maskdm_image *mask, const 
                         (long long)mask->height, (long long)mask->width, mask->channels, (long long)g->height,
                         (long long)g->width);
     for (int64_t i = 0; i < g->height * g->width; i++)
-        open += h->open[i] = mask->sample[i] >= 32768;
+        open += h->state[i] = mask->sample[i] >= 32768 ? MDM_PIXEL_OPEN : MDM_PIXEL_KNOWN;
     return open ? MASKDM_OK : mdm_fail(MASKDM_EINVAL, "the hole is empty: no pixel of it is white");
 }
 
@@ -25,9 +25,9 @@ static int fill(struct mdm_hole *h, const maskdm_image *const *image, int64_t co
 {
     h->channels = g->channels;
     h->times = 1;
-    h->open = mdm_need((size_t)g->height, (size_t)g->width, "a hole");
+    h->state = mdm_need((size_t)g->height, (size_t)g->width, "a hole");
     h->noise = mdm_need((size_t)(g->height * g->width), (size_t)g->channels * sizeof *h->noise, "noise of a picture");
-    if (!h->open || !h->noise)
+    if (!h->state || !h->noise)
         return MASKDM_ENOMEM;
     MDM_TRY(mdm_pictures_take(&h->known, image, count, g));
     return open_where_white(h, mask, g);
@@ -55,7 +55,7 @@ void mdm_hole_release(struct mdm_hole **out)
     if (!h)
         return;
     mdm_pictures_free(&h->known);
-    mdm_free(h->open);
+    mdm_free(h->state);
     mdm_free(h->noise);
     mdm_free(h);
 }
@@ -63,7 +63,7 @@ void mdm_hole_release(struct mdm_hole **out)
 static int is_open(const struct mdm_hole *h, const struct mdm_geometry *g, int64_t row, int64_t column)
 {
     for (int64_t i = 0; i < g->patch * g->patch; i++)
-        if (h->open[(row * g->patch + i / g->patch) * g->width + column * g->patch + i % g->patch])
+        if (h->state[(row * g->patch + i / g->patch) * g->width + column * g->patch + i % g->patch] == MDM_PIXEL_OPEN)
             return 1;
     return 0;
 }
@@ -89,11 +89,33 @@ int64_t mdm_hole_patches(const struct mdm_hole *h, const struct mdm_geometry *g,
     return count;
 }
 
+void mdm_hole_leave_out(struct mdm_hole *h, const struct mdm_geometry *g, const int32_t *patch, int64_t count)
+{
+    for (int64_t i = 0; i < g->height * g->width; i++)
+        if (h->state[i] == MDM_PIXEL_KNOWN)
+            h->state[i] = MDM_PIXEL_UNSEEN;
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t i = 0; i < g->patch * g->patch; i++) {
+            const int64_t row = patch[k] / g->columns * g->patch + i / g->patch;
+            unsigned char *state = h->state + row * g->width + patch[k] % g->columns * g->patch + i % g->patch;
+
+            if (*state == MDM_PIXEL_UNSEEN)
+                *state = MDM_PIXEL_KNOWN;
+        }
+}
+
+void mdm_hole_blank(const struct mdm_hole *h, float *x)
+{
+    for (int64_t k = 0; k < h->known.n; k++)
+        if (h->state[k / h->channels] == MDM_PIXEL_UNSEEN)
+            x[k] = 0;
+}
+
 void mdm_hole_hold(const struct mdm_hole *h, int64_t i, struct mdm_level at, float *x)
 {
     const float *known = mdm_pictures_at(&h->known, i);
 
     for (int64_t k = 0; k < h->known.n; k++)
-        if (!h->open[k / h->channels])
+        if (h->state[k / h->channels] != MDM_PIXEL_OPEN)
             x[k] = (float)(at.signal * (double)known[k] + at.noise * (double)h->noise[k]);
 }

@@ -42,7 +42,7 @@ int mdm_sampler_set_start(maskdm_sampler *s, const maskdm_image *const *image, i
 }
 
 /* Ask for the hole and what lies around it; 0, or no hole: for everything. */
-static int narrow(maskdm_sampler *s, const struct mdm_hole *h, int64_t around)
+static int narrow(maskdm_sampler *s, struct mdm_hole *h, int64_t around)
 {
     const struct mdm_geometry *g = &s->geometry;
     int32_t *patch;
@@ -56,6 +56,8 @@ static int narrow(maskdm_sampler *s, const struct mdm_hole *h, int64_t around)
         return MASKDM_ENOMEM;
     count = mdm_hole_patches(h, g, around < g->patches ? around : g->patches, patch);
     status = mdm_denoiser_narrow(s->denoiser, count && count == g->patches ? NULL : patch, count);
+    if (status == MASKDM_OK)
+        mdm_hole_leave_out(h, g, patch, count);
     mdm_free(patch);
     return status;
 }

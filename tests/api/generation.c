@@ -323,10 +323,15 @@ END_TEST
 
 /* ---- parts of pictures ---- */
 
-static const char *const painters[] = {
-    "sampler=ddim steps=6",          "sampler=ddim steps=6 eta=1 clip=false", "sampler=ddpm",
-    "sampler=dpmpp steps=7",         "sampler=euler steps=6 churn=3",         "sampler=heun steps=6",
-    "sampler=unipc steps=7 order=3", "sampler=euler_ancestral steps=6"};
+static const char *const painters[] = {"sampler=ddim steps=6",
+                                       "sampler=ddim steps=6 eta=1 clip=false",
+                                       "sampler=ddpm",
+                                       "sampler=dpmpp steps=7",
+                                       "sampler=euler steps=6 churn=3",
+                                       "sampler=heun steps=6",
+                                       "sampler=unipc steps=7 order=3",
+                                       "sampler=euler_ancestral steps=6",
+                                       "sampler=ddim steps=6 threshold=true threshold_share=0.9"};
 
 START_TEST(what_is_known_stays)
 {
