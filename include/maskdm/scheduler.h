@@ -68,10 +68,21 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_range(const maskdm_scheduler *
 MASKDM_API MASKDM_MUST_CHECK int64_t maskdm_scheduler_table(const maskdm_scheduler *scheduler, const char *name,
                                                             double *out, int64_t capacity);
 
-/** Times and noise for images first .. first + count - 1 of the run's stream at `step`. */
+/**
+ * Times and noise for images first .. first + count - 1 of the run's stream at `step`. How times are drawn (option
+ * time_draw): uniform, even in time, in edm and ve in ln sigma; log_normal, ln(noise/signal) normal, which is edm's
+ * own; logit_normal, the logit of the share of the way to the most noise normal, flow's own; mode (both Esser et al.
+ * 2024). Each by itself, of (seed, place in the stream, step); or (time_spread even) from numbers that cover 0 .. 1
+ * over any images in a row, the fractional parts of u(seed) + place / golden ratio: neither the batch's size, nor how
+ * it is cut into parts, nor threads change them.
+ */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_draw_times(const maskdm_scheduler *scheduler, uint64_t seed,
                                                              int64_t first, int64_t step, int64_t count,
                                                              double *times);
+/** The times that come from random numbers of the host's: normal ones of log_normal and logit_normal, else 0 .. 1.
+ *  MASKDM_EINVAL for others. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_times_of(const maskdm_scheduler *scheduler, int64_t count,
+                                                           const double *numbers, double *times);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_draw_noise(const maskdm_scheduler *scheduler, uint64_t seed,
                                                              int64_t first, int64_t step, int64_t count, int64_t n,
                                                              float *noise);

@@ -93,6 +93,19 @@ int maskdm_scheduler_draw_times(const maskdm_scheduler *scheduler, uint64_t seed
     return MASKDM_OK;
 }
 
+int maskdm_scheduler_times_of(const maskdm_scheduler *scheduler, int64_t count, const double *numbers, double *times)
+{
+    MDM_NEED(scheduler);
+    MDM_TRY(check_images(__func__, count, 1));
+    MDM_NEED_ARRAY(numbers, count);
+    MDM_NEED_ARRAY(times, count);
+    for (int64_t i = 0; i < count; i++)
+        MDM_TRY(mdm_time_draw_check(&scheduler->draw, numbers[i]));
+    for (int64_t i = 0; i < count; i++)
+        times[i] = mdm_time_draw_of(&scheduler->draw, scheduler->process, numbers[i]);
+    return MASKDM_OK;
+}
+
 int maskdm_scheduler_draw_noise(const maskdm_scheduler *scheduler, uint64_t seed, int64_t first, int64_t step,
                                 int64_t count, int64_t n, float *noise)
 {

@@ -135,7 +135,8 @@ static int create(struct mdm_process **out, maskdm_options *options)
                                    .image = -1,
                                    .sigma_data = 1,
                                    .noise_scale = 1,
-                                   .shift = 1};
+                                   .shift = 1,
+                                   .draw_deviation = 1};
     *out = &d->base;
     return MASKDM_OK;
 }
@@ -185,9 +186,17 @@ static struct mdm_path path(const struct mdm_process *p, double time)
     return (struct mdm_path){exp(log_signal), noise_of(log_signal) / exp(log_signal)};
 }
 
-static double draw(const struct mdm_process *p, struct mdm_rng *stream)
+static double time_at(const struct mdm_process *p, double share)
 {
-    return mdm_rng_range(stream, (uint32_t)schedule_of(p)->timesteps);
+    return fmin(fmax(floor(share * (double)schedule_of(p)->timesteps), 0), p->last);
+}
+
+/* The middle of one of T parts. */
+static double uniform(const struct mdm_process *p, struct mdm_rng *stream)
+{
+    const int64_t T = schedule_of(p)->timesteps;
+
+    return ((double)mdm_rng_range(stream, (uint32_t)T) + 0.5) / (double)T;
 }
 
 static double network_time(const struct mdm_process *p, double time)
@@ -212,5 +221,7 @@ const struct mdm_process_class mdm_process_discrete = {.name = "discrete",
                                                        .ratio = ratio,
                                                        .time_of = time_of,
                                                        .path = path,
-                                                       .draw = draw,
+                                                       .time_at = time_at,
+                                                       .drawn = "uniform",
+                                                       .uniform = uniform,
                                                        .network_time = network_time};

@@ -29,33 +29,28 @@ static const struct mdm_option rows[] = {
 static const struct mdm_option_table table = {
     "edm", "", "images under noise of growing deviation", rows, MDM_LENGTH(rows), sizeof(struct options)};
 
-struct edm {
-    struct mdm_process base;
-    double mean, deviation; /* of ln sigma in training */
-};
-
 static int create(struct mdm_process **out, maskdm_options *options)
 {
+    struct mdm_process *p;
     struct options o;
-    struct edm *e;
 
     *out = NULL;
     mdm_options_read(options, &table, &o);
     if (o.sigma_min >= o.sigma_max)
         return mdm_fail(MASKDM_EINVAL, "%s %g is not below %s %g", mdm_options_said(options, "sigma_min"),
                         o.sigma_min, mdm_options_said(options, "sigma_max"), o.sigma_max);
-    e = mdm_need(1, sizeof *e, "a scheduler");
-    if (!e)
+    p = mdm_need(1, sizeof *p, "a scheduler");
+    if (!p)
         return MASKDM_ENOMEM;
-    e->base = (struct mdm_process){.kind = &mdm_process_edm,
-                                   .first = o.sigma_min,
-                                   .last = o.sigma_max,
-                                   .sigma_data = o.sigma_data,
-                                   .noise_scale = 1,
-                                   .shift = 1};
-    e->mean = o.log_sigma_mean;
-    e->deviation = o.log_sigma_std;
-    *out = &e->base;
+    *p = (struct mdm_process){.kind = &mdm_process_edm,
+                              .first = o.sigma_min,
+                              .last = o.sigma_max,
+                              .sigma_data = o.sigma_data,
+                              .noise_scale = 1,
+                              .shift = 1,
+                              .draw_mean = o.log_sigma_mean,
+                              .draw_deviation = o.log_sigma_std};
+    *out = p;
     return MASKDM_OK;
 }
 
@@ -77,14 +72,10 @@ static double time_of(const struct mdm_process *p, double ratio)
     return exp(ratio);
 }
 
-/* The network is asked between sigma_min and sigma_max alone; the share of draws outside is below 1e-4. */
-static double draw(const struct mdm_process *p, struct mdm_rng *stream)
+/* Even in ln sigma. */
+static double time_at(const struct mdm_process *p, double share)
 {
-    const struct edm *e = (const struct edm *)p;
-    float normal;
-
-    mdm_rng_normal(&normal, 1, stream, 0);
-    return mdm_process_time_of(p, e->mean + e->deviation * (double)normal);
+    return p->first * pow(p->last / p->first, share);
 }
 
 static double network_time(const struct mdm_process *p, double time)
@@ -107,6 +98,7 @@ const struct mdm_process_class mdm_process_edm = {.name = "edm",
                                                   .ratio = ratio,
                                                   .time_of = time_of,
                                                   .path = mdm_process_ratio_path,
-                                                  .draw = draw,
+                                                  .time_at = time_at,
+                                                  .drawn = "log_normal",
                                                   .network_time = network_time,
                                                   .input_scale = input_scale};

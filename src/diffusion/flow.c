@@ -13,24 +13,17 @@
 
 #include <math.h>
 
-enum { LINEAR, GVP, VP };       /* flow_path */
-enum { UNIFORM, LOGIT_NORMAL }; /* time_draw */
+enum { LINEAR, GVP, VP }; /* flow_path */
 static const double HALF_PI = 1.57079632679489661923;
 
 struct options {
-    unsigned flow_path, time_draw, flow_time;
-    double time_mean, time_std, time_shift, time_scale, noise_scale;
+    unsigned flow_path, flow_time;
+    double time_shift, time_scale, noise_scale;
 };
 
 static const struct mdm_option rows[] = {
     {MDM_CHOICE(options, flow_path), .standard = "linear", .choices = "linear|gvp|vp", .alias = "path_type",
      .help = "from image to noise: a straight line, a quarter of a circle, or the vp process"},
-    {MDM_CHOICE(options, time_draw), .standard = "logit_normal", .choices = "uniform|logit_normal",
-     .help = "how training draws its times"},
-    {MDM_OPTION(options, time_mean), .standard = "0", .min = -20, .max = 20, .alias = "logit_mean",
-     .help = "mean of ln(t / (1 - t)); above 0 there is more noise"},
-    {MDM_OPTION(options, time_std), .standard = "1", .min = 0.01, .max = 20, .alias = "logit_std",
-     .help = "deviation of ln(t / (1 - t))"},
     {MDM_OPTION(options, time_shift), .standard = "1", .min = 0.01, .max = 100, .alias = "shift|flow_shift",
      .help = "s of the shift s t / (1 + (s - 1) t) towards noise, in training and by samplers"},
     {MDM_OPTION(options, time_scale), .standard = "1000", .min = 1e-3, .max = 1e6,
@@ -46,7 +39,6 @@ static const struct mdm_option_table table = {
 struct flow {
     struct mdm_process base;
     const struct path *path;
-    double mean, deviation; /* of the logit of t in training; deviation 0: t is uniform */
     double time_scale;
 };
 
@@ -155,9 +147,8 @@ static int create(struct mdm_process **out, maskdm_options *options)
                                    .sigma_data = 1,
                                    .noise_scale = o.noise_scale,
                                    .shift = o.time_shift,
+                                   .draw_deviation = 1,
                                    .data_last = o.flow_time != 0};
-    f->mean = o.time_mean;
-    f->deviation = o.time_draw == LOGIT_NORMAL ? o.time_std : 0;
     f->time_scale = o.time_scale;
     *out = &f->base;
     return MASKDM_OK;
@@ -199,19 +190,9 @@ static struct mdm_path path(const struct mdm_process *p, double time)
     return (struct mdm_path){level.signal + noise, noise / (level.signal + noise)};
 }
 
-static double draw(const struct mdm_process *p, struct mdm_rng *stream)
+static double time_at(const struct mdm_process *p, double share)
 {
-    const struct flow *f = (const struct flow *)p;
-    double time;
-    float normal;
-
-    if (f->deviation > 0) {
-        mdm_rng_normal(&normal, 1, stream, 0);
-        time = 1 / (1 + exp(-(f->mean + f->deviation * (double)normal)));
-    } else {
-        time = mdm_rng_uniform(stream);
-    }
-    return fmax(fmin(mdm_process_shift(p, time), p->last), p->first);
+    return fmax(fmin(mdm_process_shift(p, p->first + share * (p->last - p->first)), p->last), p->first);
 }
 
 static double network_time(const struct mdm_process *p, double time)
@@ -230,5 +211,6 @@ const struct mdm_process_class mdm_process_flow = {.name = "flow",
                                                    .time_of = time_of,
                                                    .path = path,
                                                    .slope = slope,
-                                                   .draw = draw,
+                                                   .time_at = time_at,
+                                                   .drawn = "logit_normal",
                                                    .network_time = network_time};

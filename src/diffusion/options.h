@@ -10,6 +10,8 @@
 struct mdm_scheduler_options {
     unsigned process, prediction, weight; /* places in their lists; prediction 0: the process's own */
     double weight_gamma, weight_offset, weight_floor;
+    unsigned time_draw, time_spread; /* places in their lists; time_draw 0: the process's own */
+    double time_mean, time_std, mode_scale;
 };
 
 struct mdm_sampler_options {

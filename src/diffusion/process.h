@@ -27,6 +27,7 @@ struct mdm_process {
     double sigma_data;  /* deviation of the data that the network is scaled for */
     double noise_scale; /* deviation of the noise at the far end of a straight path */
     double shift;       /* of that path's times towards noise */
+    double draw_mean, draw_deviation; /* of normal numbers that training's times come from, unless others are said */
     int data_last;      /* the network's time runs from noise to data, and so does the velocity */
 };
 
@@ -49,8 +50,11 @@ struct mdm_process_class {
     struct mdm_path (*path)(const struct mdm_process *p, double time);
     /* How much signal and noise grow in a unit of time, at a level; NULL where time is none that a path has. */
     struct mdm_level (*slope)(const struct mdm_process *p, struct mdm_level at);
-    /* A time for training. */
-    double (*draw)(const struct mdm_process *p, struct mdm_rng *stream);
+    /* For training: the time at a share, 0 .. 1, of the way to the most noise, which the process goes evenly; how its
+     * times are drawn where nothing is said; and a share at random, NULL: any number in 0 .. 1. */
+    double (*time_at)(const struct mdm_process *p, double share);
+    const char *drawn;
+    double (*uniform)(const struct mdm_process *p, struct mdm_rng *stream);
     /* What the network is told of the time, and by what x_t is multiplied for it; NULL: by 1. */
     double (*network_time)(const struct mdm_process *p, double time);
     double (*input_scale)(const struct mdm_process *p, double time);

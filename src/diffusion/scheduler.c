@@ -33,6 +33,19 @@ static int leave_the_ends(maskdm_scheduler *s)
     return MASKDM_OK;
 }
 
+static int choose_draw(maskdm_scheduler *s, const struct mdm_scheduler_options *o)
+{
+    const maskdm_options *options = s->options;
+    const struct mdm_time_wish wish = {
+        .kind = o->time_draw,
+        .spread = o->time_spread,
+        .mean = *mdm_options_text(options, "time_mean") ? o->time_mean : (double)NAN,
+        .deviation = *mdm_options_text(options, "time_std") ? o->time_std : (double)NAN,
+        .mode_scale = *mdm_options_text(options, "mode_scale") ? o->mode_scale : (double)NAN};
+
+    return mdm_time_draw_choose(&s->draw, s->process, &wish, options);
+}
+
 static int fill(maskdm_scheduler *s, const maskdm_options *options)
 {
     struct mdm_scheduler_options o;
@@ -50,6 +63,7 @@ static int fill(maskdm_scheduler *s, const maskdm_options *options)
                                     .gamma = o.weight_gamma,
                                     .offset = o.weight_offset,
                                     .least_noise = o.weight_floor};
+    MDM_TRY(choose_draw(s, &o));
     return mdm_options_set(s->options, "prediction", s->prediction->name);
 }
 
@@ -112,11 +126,8 @@ struct mdm_facts mdm_scheduler_facts(const maskdm_scheduler *s, double time)
 void mdm_scheduler_draw_times(const maskdm_scheduler *s, uint64_t seed, int64_t first, int64_t step, int64_t count,
                               double *times)
 {
-    for (int64_t i = 0; i < count; i++) {
-        struct mdm_rng stream = mdm_rng_make(seed, MDM_DRAW_TIME, (uint64_t)first + (uint64_t)i, (uint64_t)step);
-
-        times[i] = s->process->kind->draw(s->process, &stream);
-    }
+    for (int64_t i = 0; i < count; i++)
+        times[i] = mdm_time_draw_at(&s->draw, s->process, seed, first + i, step);
 }
 
 void mdm_scheduler_draw_noise(uint64_t seed, int64_t first, int64_t step, int64_t count, int64_t n, float *noise)

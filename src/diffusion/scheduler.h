@@ -10,6 +10,7 @@
 #include "base/handle.h"
 #include "diffusion/prediction.h"
 #include "diffusion/process.h"
+#include "diffusion/time_draw.h"
 #include "diffusion/weight.h"
 
 struct maskdm_scheduler {
@@ -18,6 +19,7 @@ struct maskdm_scheduler {
     struct mdm_process *process;
     const struct mdm_prediction *prediction;
     struct mdm_weight weight;
+    struct mdm_time_draw draw;
     double least_slope_time; /* a predicted x0 on a straight path: the slope is divided by no less (JiT) */
 };
 

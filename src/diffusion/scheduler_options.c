@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "diffusion/prediction.h"
 #include "diffusion/process.h"
+#include "diffusion/time_draw.h"
 #include "diffusion/weight.h"
 
 static const struct mdm_option rows[] = {
@@ -24,6 +25,19 @@ static const struct mdm_option rows[] = {
      .help = "k of p2, or b of sigmoid"},
     {MDM_OPTION(mdm_scheduler_options, weight_floor), .standard = "0.05", .min = 0, .max = 1, .alias = "t_eps",
      .help = "noise below which weights v and sigma_sqrt, and slopes of euler and heun in flow, grow no more"},
+    {MDM_CHOICE(mdm_scheduler_options, time_draw), .standard = "auto", .named = mdm_time_draw_name,
+     .alias = "timestep_sampling|t_sampling|noise_distribution",
+     .help = "how training draws its times: evenly, by the logit of the way to the noise, by ln(noise / signal), "
+             "with heavy tails; auto: as the process has it"},
+    {MDM_OPTION(mdm_scheduler_options, time_mean), .min = -20, .max = 20, .alias = "logit_mean",
+     .help = "mean of that logit or logarithm; above 0 there is more noise; unset: 0, or what log_sigma_mean says"},
+    {MDM_OPTION(mdm_scheduler_options, time_std), .min = 0.01, .max = 20, .alias = "logit_std",
+     .help = "its deviation; unset: 1, or what log_sigma_std says"},
+    {MDM_OPTION(mdm_scheduler_options, mode_scale), .min = -1, .max = 1.75,
+     .help = "weight of the tails of time_draw mode; unset: 1.29"},
+    {MDM_CHOICE(mdm_scheduler_options, time_spread), .standard = "independent", .named = mdm_time_spread_name,
+     .alias = "low_discrepancy|stratified",
+     .help = "whether each image's time is drawn by itself, or those of images in a row cover all times evenly"},
 };
 const struct mdm_option_table mdm_scheduler_options = {
     "scheduler", "", "process, prediction and weight", rows, MDM_LENGTH(rows), sizeof(struct mdm_scheduler_options)};

@@ -46,7 +46,8 @@ static int create(struct mdm_process **out, maskdm_options *options)
                               .last = o.sigma_max,
                               .sigma_data = 1,
                               .noise_scale = 1,
-                              .shift = 1};
+                              .shift = 1,
+                              .draw_deviation = 1};
     *out = p;
     return MASKDM_OK;
 }
@@ -69,9 +70,9 @@ static double time_of(const struct mdm_process *p, double ratio)
     return exp(ratio);
 }
 
-static double draw(const struct mdm_process *p, struct mdm_rng *stream)
+static double time_at(const struct mdm_process *p, double share)
 {
-    return p->first * pow(p->last / p->first, mdm_rng_uniform(stream));
+    return p->first * pow(p->last / p->first, share);
 }
 
 static double network_time(const struct mdm_process *p, double time)
@@ -89,5 +90,6 @@ const struct mdm_process_class mdm_process_ve = {.name = "ve",
                                                  .ratio = ratio,
                                                  .time_of = time_of,
                                                  .path = mdm_process_ratio_path,
-                                                 .draw = draw,
+                                                 .time_at = time_at,
+                                                 .drawn = "uniform",
                                                  .network_time = network_time};

@@ -171,7 +171,8 @@ static int create(struct mdm_process **out, maskdm_options *options)
     if (!p)
         return MASKDM_ENOMEM;
     mdm_options_read(options, &table, &o);
-    p->base = (struct mdm_process){.kind = &mdm_process_vp, .last = 1, .sigma_data = 1, .noise_scale = 1, .shift = 1};
+    p->base = (struct mdm_process){
+        .kind = &mdm_process_vp, .last = 1, .sigma_data = 1, .noise_scale = 1, .shift = 1, .draw_deviation = 1};
     p->time_scale = o.time_scale;
     status = make[o.vp_shape](p, &o, options);
     if (status < 0) {
@@ -209,9 +210,9 @@ static struct mdm_level slope(const struct mdm_process *p, struct mdm_level at)
     return vp_of(p)->slope(vp_of(p), at);
 }
 
-static double draw(const struct mdm_process *p, struct mdm_rng *stream)
+static double time_at(const struct mdm_process *p, double share)
 {
-    return p->last + mdm_rng_uniform(stream) * (p->first - p->last);
+    return p->first + share * (p->last - p->first);
 }
 
 static double network_time(const struct mdm_process *p, double time)
@@ -230,5 +231,6 @@ const struct mdm_process_class mdm_process_vp = {.name = "vp",
                                                  .time_of = time_of,
                                                  .path = mdm_process_ratio_path,
                                                  .slope = slope,
-                                                 .draw = draw,
+                                                 .time_at = time_at,
+                                                 .drawn = "uniform",
                                                  .network_time = network_time};

@@ -91,6 +91,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_sampler_run_from.x": "rig.floats", "maskdm_sampler_run.seeds": "rig.seeds",
     "maskdm_scheduler_create.options": "rig.scheduler_options", "maskdm_scheduler_table.name": '"betas"',
     "maskdm_scheduler_table.capacity": "64", "maskdm_scheduler_table.out": "rig.doubles",
+    "maskdm_scheduler_times_of.numbers": "rig.times", "maskdm_scheduler_times_of.count": "2",
     "maskdm_scheduler_factors.name": '"signal"', "maskdm_scheduler_range.first": "&rig.number",
     "maskdm_scheduler_range.last": "&rig.number", "maskdm_solver_create.options": "rig.sampler_options",
     "maskdm_solver_times.capacity": "64", "maskdm_solver_input.time": "&rig.number",

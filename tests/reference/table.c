@@ -116,6 +116,62 @@ static void compare_zero_terminal(struct reference_case *c)
     free(times);
 }
 
+/* ---- times ---- */
+
+/* The times that a process makes of shift + sign times the numbers of `from`, or one factor at them; "ratio" is that
+ * of noise to signal. */
+static void compare_times(struct reference_case *c, const char *options, const char *from, double sign, double shift,
+                          const char *factor, const char *tensor)
+{
+    maskdm_scheduler *s = case_scheduler_of(c, options);
+    int64_t count = 0;
+    double *number = case_f64(c, from, &count), *time = malloc(2 * (size_t)count * sizeof *time + 1);
+    double *out = time + count;
+
+    for (int64_t i = 0; number && i < count; i++)
+        number[i] = shift + sign * number[i];
+    if (s && number && time && !case_ok(c, maskdm_scheduler_times_of(s, count, number, time), options)) {
+        if (is(factor, "ratio")) {
+            case_ok(c, maskdm_scheduler_factors(s, "signal", count, time, number), "signal");
+            case_ok(c, maskdm_scheduler_factors(s, "noise", count, time, out), "noise");
+            for (int64_t i = 0; i < count; i++)
+                out[i] /= number[i];
+        } else if (*factor) {
+            case_ok(c, maskdm_scheduler_factors(s, factor, count, time, out), factor);
+        }
+        case_compare(c, tensor, *factor ? out : time, count, TENSOR_BOUND);
+    }
+    maskdm_scheduler_release(&s);
+    free(number);
+    free(time);
+}
+
+/* JiT's times run the other way, and EDM's VP draws from the noise on. */
+static void compare_time_map(struct reference_case *c)
+{
+    char text[192];
+
+    snprintf(text, sizeof text, "process=flow time_draw=logit_normal time_mean=%.17g time_std=%.17g",
+             case_number(c, "objective", "logit_mean", 0), case_number(c, "objective", "logit_std", 1));
+    compare_times(c, text, "input.normal", 1, 0, "", "expect.logit_normal");
+    snprintf(text, sizeof text, "process=flow time_draw=mode mode_scale=%.17g",
+             case_number(c, "objective", "mode_scale", 1.29));
+    compare_times(c, text, "input.uniform", 1, 0, "", "expect.mode");
+    snprintf(text, sizeof text, "process=flow time_draw=uniform time_shift=%.17g",
+             case_number(c, "objective", "shift", 1));
+    compare_times(c, text, "input.sigma", 1, 0, "", "expect.shifted");
+    snprintf(text, sizeof text,
+             "process=flow time_draw=logit_normal time_mean=%.17g time_std=%.17g flow_time=data time_scale=1",
+             -case_number(c, "objective", "jit_P_mean", -0.8), case_number(c, "objective", "jit_P_std", 0.8));
+    compare_times(c, text, "input.normal", -1, 0, "network_time", "expect.jit");
+    compare_times(c, "process=edm", "input.normal", 1, 0, "", "expect.edm_sigma");
+    compare_times(c, "process=vp", "input.uniform", -1, 1, "ratio", "expect.vp_sigma");
+    compare_times(c, "process=flow time_draw=uniform weight=sigma_sqrt weight_floor=0", "input.sigma", 1, 0,
+                  "loss_weight", "expect.weight_sigma_sqrt");
+    compare_times(c, "process=flow time_draw=uniform weight=cosmap", "input.sigma", 1, 0, "loss_weight",
+                  "expect.weight_cosmap");
+}
+
 /* ---- losses ---- */
 
 static void compare_loss(struct reference_case *c, const char *loss, double delta, const char *name)
@@ -162,8 +218,10 @@ static void compare_losses(struct reference_case *c)
 static const struct {
     const char *type;
     void (*run)(struct reference_case *c);
-} tables[] = {
-    {"min_snr_table", compare_weights}, {"min_snr_zero_terminal", compare_zero_terminal}, {"robust", compare_losses}};
+} tables[] = {{"min_snr_table", compare_weights},
+              {"min_snr_zero_terminal", compare_zero_terminal},
+              {"time_map", compare_time_map},
+              {"robust", compare_losses}};
 
 int case_table(struct reference_case *c)
 {

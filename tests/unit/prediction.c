@@ -250,9 +250,9 @@ END_TEST
 /* Slopes are what differences over time say, and the path is one whose slope is (y - x0) / at. */
 START_TEST(slopes)
 {
-    static const char *const processes[] = {
-        "process=flow noise_scale=2", "process=flow flow_path=gvp", "process=flow flow_path=vp", "process=vp",
-        "process=vp vp_shape=cosine image_d=64 noise_d_low=16 noise_d_high=32"};
+    static const char *const processes[] = {"process=flow noise_scale=2", "process=flow flow_path=gvp",
+                                            "process=flow flow_path=vp", "process=vp",
+                                            "process=vp vp_shape=cosine image_d=64 noise_d_low=16 noise_d_high=32"};
 
     for (size_t i = 0; i < MDM_LENGTH(processes); i++) {
         maskdm_scheduler *s = make(processes[i]);
@@ -350,6 +350,17 @@ START_TEST(times_are_the_processes)
                  {"process=flow time_draw=uniform", 0.5, 0.1587},
                  {"process=flow time_draw=uniform time_shift=3", 0.75, 0.36142},
                  {"process=ve", 1.4142135623730951, 0.02 * pow(5000, 0.1587)},
+                 {"process=edm time_draw=uniform", 0.4, 0.002 * pow(40000, 0.1587)},
+                 {"process=edm time_mean=0.5 time_std=2", exp(0.5), exp(-1.5)},
+                 {"process=ve time_draw=logit_normal", 1.4142135623730951, 0.02 * pow(5000, 1 / (1 + exp(1)))},
+                 {"process=vp time_draw=logit_normal time_mean=1", 1 / (1 + exp(-1)), 0.5},
+                 {"process=flow time_draw=log_normal", 0.5, 1 / (1 + exp(1))},
+                 {"process=flow time_draw=mode mode_scale=-1", 0.5,
+                  0.1587 + sin(0.1587 * acos(-1) / 2) * sin(0.1587 * acos(-1) / 2) - 0.1587},
+                 {"schedule=linear time_draw=logit_normal time_mean=-1", 268.5, 118.5},
+                 {"process=edm time_spread=even", 0.30119421191220214, 0.09071795328941251},
+                 {"process=flow time_spread=even", 0.5, 0.2689414213699951},
+                 {"process=vp time_spread=even", 0.5, 0.1587},
                  {"process=vp", 0.5, 0.1587}};
 
     for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
@@ -369,6 +380,82 @@ START_TEST(times_are_the_processes)
 }
 END_TEST
 
+/* Of B images in a row, wherever they begin, two in a sorted row are never further apart than 2.2 / B, and each of
+ * B / 4 equal parts has some; so for every seed, and the parts of a batch are the batch. */
+START_TEST(times_spread_evenly)
+{
+    enum { MOST = 256 };
+    maskdm_scheduler *s = make("process=flow time_draw=uniform time_spread=even");
+    double times[MOST], other[MOST];
+
+    for (int64_t batch = 8; batch <= MOST; batch = batch * 3 / 2)
+        for (int64_t step = 0; step < 40; step++) {
+            const int64_t first = step * batch;
+            double gap = 0;
+
+            ck_assert_int_eq(maskdm_scheduler_draw_times(s, 7, first, step, batch, times), MASKDM_OK);
+            ck_assert_int_eq(maskdm_scheduler_draw_times(s, 7, first, step, batch / 2, other), MASKDM_OK);
+            ck_assert_int_eq(
+                maskdm_scheduler_draw_times(s, 7, first + batch / 2, step, batch - batch / 2, other + batch / 2),
+                MASKDM_OK);
+            ck_assert_mem_eq(times, other, (size_t)batch * sizeof *times);
+            for (int64_t i = 0; i < batch; i++) {
+                double next = 2;
+
+                for (int64_t k = 0; k < batch; k++) {
+                    const double ahead = times[k] - times[i] + (k != i && times[k] <= times[i]);
+
+                    next = k != i && ahead < next ? ahead : next;
+                }
+                gap = next > gap ? next : gap;
+            }
+            ck_assert_msg(gap * (double)batch < 2.2, "a gap of %g among %d at step %d", gap, (int)batch, (int)step);
+        }
+    ck_assert_int_eq(maskdm_scheduler_draw_times(s, 8, 0, 0, 8, other), MASKDM_OK);
+    ck_assert_int_eq(maskdm_scheduler_draw_times(s, 7, 0, 0, 8, times), MASKDM_OK);
+    ck_assert_double_ne(times[0], other[0]);
+    maskdm_scheduler_release(&s);
+}
+END_TEST
+
+START_TEST(times_come_from_numbers)
+{
+    static const struct {
+        const char *options;
+        double number, time;
+    } cases[] = {{"timesteps=10", 0, 0},
+                 {"timesteps=10", 0.69, 6},
+                 {"timesteps=10", 1, 9},
+                 {"timesteps=10 time_draw=logit_normal", 0, 5},
+                 {"process=vp", 1, 1},
+                 {"process=vp", 0, 1e-5},
+                 {"process=edm time_mean=0 time_std=1", -1, 0.36787944117144233},
+                 {"process=edm", 1000, 80},
+                 {"process=flow time_shift=3 time_draw=uniform", 0.5, 0.75},
+                 {"process=flow prediction=noise time_draw=uniform", 0, 0.001},
+                 {"process=flow time_draw=mode", 0.5, 0.5}};
+    maskdm_scheduler *s;
+    double time, number = 1.5;
+
+    for (size_t i = 0; i < MDM_LENGTH(cases); i++) {
+        s = make(cases[i].options);
+        ck_assert_int_eq(maskdm_scheduler_times_of(s, 1, &cases[i].number, &time), MASKDM_OK);
+        ck_assert_msg(fabs(time - cases[i].time) < 1e-12, "%s: %g gives %.17g", cases[i].options, cases[i].number,
+                      time);
+        maskdm_scheduler_release(&s);
+    }
+    s = make("process=vp");
+    ck_assert_int_eq(maskdm_scheduler_times_of(s, 1, &number, &time), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "number 1.5 is outside 0 .. 1, of which time_draw uniform makes times");
+    number = NAN;
+    ck_assert_int_eq(maskdm_scheduler_times_of(s, 1, &number, &time), MASKDM_EINVAL);
+    maskdm_scheduler_release(&s);
+    refuse("time_mean=1", "time_mean has no meaning for time_draw uniform");
+    refuse("process=flow time_draw=mode time_std=1", "time_std has no meaning for time_draw mode");
+    refuse("process=edm mode_scale=1", "mode_scale has no meaning for time_draw log_normal");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("prediction");
@@ -384,6 +471,8 @@ int main(void)
     tcase_add_test(c, slopes);
     tcase_add_test(c, ends_are_left);
     tcase_add_test(c, times_are_the_processes);
+    tcase_add_test(c, times_spread_evenly);
+    tcase_add_test(c, times_come_from_numbers);
     tcase_add_test(c, refusals);
     suite_add_tcase(s, c);
     r = srunner_create(s);
