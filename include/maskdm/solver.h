@@ -37,7 +37,8 @@ MASKDM_API int64_t maskdm_solver_evaluations(const maskdm_solver *solver);
 /** How many of these take noise. */
 MASKDM_API int64_t maskdm_solver_draws(const maskdm_solver *solver);
 /** The time of each evaluation, in the process's own units (maskdm_scheduler_factors() takes them), at most
- * `capacity` of them. Returns their number or a negative status. */
+ * `capacity` of them. Returns their number or a negative status. The solver counts with the levels of these times but
+ * for the spacings karras and linspace on process discrete, whose levels are their own (doc/solvers.md). */
 MASKDM_API MASKDM_MUST_CHECK int64_t maskdm_solver_times(const maskdm_solver *solver, double *times,
                                                          int64_t capacity);
 
@@ -50,9 +51,9 @@ MASKDM_API int maskdm_solver_takes_noise(const maskdm_solver *solver);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_solver_input(maskdm_solver *solver, float *x, const float *noise,
                                                      float *input, double *time);
 /** After it: x becomes the x of the next evaluation, in the end the image, in -1 .. 1 units. prediction: the
- * network's output. x0 (may be NULL) receives the predicted clean image, within -1 .. 1 where the option `clip` is
- * set; for noise prediction the noise is not computed anew from the clipped x0, for others it is, as the authors of
- * DDPM and DDIM do.
+ * network's output. x0 (may be NULL) receives the predicted clean image, clipped or limited where the options `clip`
+ * or `threshold` are set; unless `step_noise` of ddim says otherwise, for noise prediction the noise is not computed
+ * anew from the clipped x0, and for others it is, as the authors of DDPM and DDIM do.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_solver_step(maskdm_solver *solver, float *x, const float *prediction,
                                                     const float *noise, float *x0);
