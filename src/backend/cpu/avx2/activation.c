@@ -167,16 +167,31 @@ void mdm_silu_mul_avx2(float *y, const float *a, const float *b, int64_t n)
     map2(y, a, b, n, silu_mul8);
 }
 
-void mdm_silu_mul_backward_avx2(float *da, float *db, const float *a, const float *b, const float *dy, int64_t n)
+/* da, and db in *db */
+static inline __m256 silu_mul_gradient8(__m256 *db, __m256 a, __m256 b, __m256 dy)
 {
     const __m256 one = _mm256_set1_ps(1);
+    __m256 s = logistic(a), gs = _mm256_mul_ps(dy, s), bend = _mm256_fmadd_ps(a, _mm256_sub_ps(one, s), one);
 
-    for (int64_t i = 0; i < n; i += 8) {
-        __m256i k = n - i < 8 ? mdm_lanes(n - i) : _mm256_set1_epi32(-1);
-        __m256 x = _mm256_maskload_ps(a + i, k), g = _mm256_maskload_ps(dy + i, k), s = logistic(x);
-        __m256 gs = _mm256_mul_ps(g, s), bend = _mm256_fmadd_ps(x, _mm256_sub_ps(one, s), one);
+    *db = _mm256_mul_ps(gs, a);
+    return _mm256_mul_ps(_mm256_mul_ps(gs, b), bend);
+}
 
-        _mm256_maskstore_ps(da + i, k, _mm256_mul_ps(_mm256_mul_ps(gs, _mm256_maskload_ps(b + i, k)), bend));
-        _mm256_maskstore_ps(db + i, k, _mm256_mul_ps(gs, x));
+void mdm_silu_mul_backward_avx2(float *da, float *db, const float *a, const float *b, const float *dy, int64_t n)
+{
+    __m256 u, v;
+    int64_t i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        u = silu_mul_gradient8(&v, _mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), _mm256_loadu_ps(dy + i));
+        _mm256_storeu_ps(da + i, u);
+        _mm256_storeu_ps(db + i, v);
+    }
+    if (i < n) {
+        __m256i k = mdm_lanes(n - i);
+        u = silu_mul_gradient8(&v, _mm256_maskload_ps(a + i, k), _mm256_maskload_ps(b + i, k),
+                               _mm256_maskload_ps(dy + i, k));
+        _mm256_maskstore_ps(da + i, k, u);
+        _mm256_maskstore_ps(db + i, k, v);
     }
 }

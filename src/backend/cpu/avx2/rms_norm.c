@@ -56,17 +56,33 @@ static float sum_products(const float *w, const float *dy, const float *x, int64
     return mdm_lane_sum(_mm256_add_ps(s[0], s[1]));
 }
 
+/* dx; dw in and out */
+static inline __m256 gradient8(__m256 *dw, __m256 dy, __m256 x, __m256 w, __m256 r, __m256 avg)
+{
+    __m256 h = _mm256_mul_ps(x, r);
+
+    *dw = _mm256_fmadd_ps(dy, h, *dw);
+    return _mm256_mul_ps(_mm256_fmsub_ps(w, dy, _mm256_mul_ps(h, avg)), r);
+}
+
 void mdm_rms_norm_backward_avx2(float *dx, float *dw, const float *dy, const float *x, const float *w, float r,
                                 int64_t n)
 {
     __m256 m = _mm256_set1_ps(r), avg = _mm256_set1_ps(sum_products(w, dy, x, n) * r / (float)n);
+    int64_t i = 0;
 
-    for (int64_t i = 0; i < n; i += 8) {
-        __m256i k = lanes_from(i, n);
-        __m256 g = _mm256_maskload_ps(dy + i, k), h = _mm256_mul_ps(_mm256_maskload_ps(x + i, k), m);
-        __m256 d = _mm256_fmsub_ps(_mm256_maskload_ps(w + i, k), g, _mm256_mul_ps(h, avg));
-
-        _mm256_maskstore_ps(dw + i, k, _mm256_fmadd_ps(g, h, _mm256_maskload_ps(dw + i, k)));
-        _mm256_maskstore_ps(dx + i, k, _mm256_mul_ps(d, m));
+    for (; i + 8 <= n; i += 8) {
+        __m256 u = _mm256_loadu_ps(dw + i);
+        __m256 d = gradient8(&u, _mm256_loadu_ps(dy + i), _mm256_loadu_ps(x + i), _mm256_loadu_ps(w + i), m, avg);
+        _mm256_storeu_ps(dw + i, u);
+        _mm256_storeu_ps(dx + i, d);
+    }
+    if (i < n) {
+        __m256i k = mdm_lanes(n - i);
+        __m256 u = _mm256_maskload_ps(dw + i, k);
+        __m256 d = gradient8(&u, _mm256_maskload_ps(dy + i, k), _mm256_maskload_ps(x + i, k),
+                             _mm256_maskload_ps(w + i, k), m, avg);
+        _mm256_maskstore_ps(dw + i, k, u);
+        _mm256_maskstore_ps(dx + i, k, d);
     }
 }
