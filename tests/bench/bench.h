@@ -24,7 +24,7 @@ struct settings {
 struct workload {
     const char *label;
     int (*run)(const struct workload *w, const struct settings *s); /* 0, or 1 after a line on stderr */
-    const char *network, *mask;                                     /* options */
+    const char *network, *mask; /* options; network=NAME in front where it is no U-ViT */
     int64_t side, dim, blocks, batch;                               /* the same as numbers; heads are 64 wide */
     const char *what;
 };

@@ -4,12 +4,24 @@
  */
 #include "floor.h"
 
+#include "graph/graph.h"
+
 static void add(struct products *l, int ta, int tb, int64_t m, int64_t n, int64_t k, int64_t times, int per_head)
 {
     struct product p = {ta, tb, m, n, k, times, per_head};
 
+    for (int i = 0; i < l->count; i++) {
+        struct product *q = &l->p[i];
+
+        if (q->ta == ta && q->tb == tb && q->m == m && q->n == n && q->k == k && q->per_head == per_head) {
+            q->times += times;
+            return;
+        }
+    }
     if (l->count < MAX_PRODUCTS)
         l->p[l->count++] = p;
+    else
+        l->whole = 0;
 }
 
 /* y[rows,out] = x[rows,in] w'; dx = dy w; dw = dy' x */
@@ -22,12 +34,41 @@ static void add_linear(struct products *l, int64_t rows, int64_t out, int64_t in
         add(l, 1, 0, out, in, rows, times, 0);
 }
 
+static void add_attention(struct products *l, int64_t tokens, int64_t head, int64_t units, int train)
+{
+    add(l, 0, 1, tokens, tokens, head, units * (train ? 2 : 1), 1); /* scores; dP */
+    add(l, 0, 0, tokens, head, tokens, units * (train ? 2 : 1), 1); /* P v; dQ */
+    if (train)
+        add(l, 1, 0, tokens, head, tokens, units * 2, 1); /* dV, dK */
+}
+
+static void add_node(struct products *l, const struct mdm_graph *g, const struct mdm_node *n)
+{
+    const struct mdm_shape *x = &g->val[n->in[0]].shape, *y = &g->val[n->out[0]].shape;
+
+    if (n->op->id == MDM_OP_ATTENTION)
+        add_attention(l, y->d[1], y->d[2] / n->attr[0], y->d[0] * n->attr[0], n->backward);
+    else if (n->op->id == MDM_OP_LINEAR || n->op->id == MDM_OP_LINEAR_SILU)
+        add_linear(l, mdm_shape_rows(x), mdm_shape_last(y), mdm_shape_last(x), 1, n->backward,
+                   mdm_graph_flows(g, n->in[0]));
+    else if (n->op->flops)
+        l->whole = 0;
+}
+
+int list_program(struct products *l, const struct mdm_graph *g)
+{
+    *l = (struct products){.whole = 1};
+    for (int i = 0; i < g->n_node; i++)
+        add_node(l, g, &g->node[i]);
+    return l->whole ? 0 : -1;
+}
+
 void list_products(struct products *l, const struct workload *w, int64_t visible, int train)
 {
     const int64_t d = w->dim, head = 64, tokens = visible + 1, rows = w->batch * tokens, patch = 3 * 4 * 4;
     const int64_t skips = w->blocks / 2, units = w->batch * (d / head) * w->blocks;
 
-    l->count = 0;
+    *l = (struct products){.whole = 1};
     add_linear(l, w->batch * visible, d, patch, 1, train, 0);
     add_linear(l, rows, 3 * d, d, w->blocks, train, 1);
     add_linear(l, rows, d, d, w->blocks, train, 1);
@@ -35,10 +76,7 @@ void list_products(struct products *l, const struct workload *w, int64_t visible
     add_linear(l, rows, d, 4 * d, w->blocks, train, 1);
     add_linear(l, rows, d, 2 * d, skips, train, 1);
     add_linear(l, w->batch * visible, patch, d, 1, train, 1);
-    add(l, 0, 1, tokens, tokens, head, units * (train ? 2 : 1), 1); /* scores; dP */
-    add(l, 0, 0, tokens, head, tokens, units * (train ? 2 : 1), 1); /* P v; dQ */
-    if (train)
-        add(l, 1, 0, tokens, head, tokens, units * 2, 1); /* dV, dK */
+    add_attention(l, tokens, head, units, train);
 }
 
 double products_flops(const struct products *l)

@@ -49,12 +49,14 @@ int open_device(maskdm_device **out, int threads)
 int bench_open_model(struct bench *b, const struct workload *w, int threads)
 {
     maskdm_options *network = NULL;
+    char name[16];
     int rc;
 
     memset(b, 0, sizeof *b);
-    if ((rc = open_device(&b->dev, threads)) == 0 && (rc = make_options(&network, "uvit", w->network)) == 0 &&
+    if ((rc = open_device(&b->dev, threads)) == 0 && (rc = make_options(&network, "network", w->network)) == 0 &&
+        (rc = maskdm_options_get(network, "network", name, sizeof name, NULL)) >= 0 &&
         (rc = maskdm_scheduler_create(&b->scheduler, NULL)) == 0)
-        rc = maskdm_model_create(&b->model, b->dev, "uvit", network, b->scheduler, 1);
+        rc = maskdm_model_create(&b->model, b->dev, name, network, b->scheduler, 1);
     maskdm_options_release(&network);
     return rc;
 }

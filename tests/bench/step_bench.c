@@ -18,6 +18,7 @@
 #define TINY "image_size=16 patch_size=4 dim=64 depth=3 heads=1"
 #define SMALL "image_size=64 patch_size=4 dim=512 depth=13 heads=8"
 #define LARGE "image_size=256 patch_size=4 dim=768 depth=13 heads=12"
+#define JIT "network=jit image_size=64 patch_size=4 dim=512 depth=12 heads=8 bottleneck=32 in_context_len=16"
 #define ALL "type=none"
 #define FEW "type=block ratio=0.9 block_size=2"
 #define QUARTER "type=block ratio=0.75 block_size=4"
@@ -45,6 +46,8 @@ static const struct workload workloads[] = {
     {"C12a", run_convolution, NULL, NULL, 32, 64, 0, 16, "3x3 convolution forward and backward, 64 channels"},
     {"C12b", run_convolution, NULL, NULL, 16, 128, 0, 16, "3x3 convolution forward and backward, 128 channels"},
     {"C12c", run_convolution, NULL, NULL, 8, 256, 0, 16, "3x3 convolution forward and backward, 256 channels"},
+    {"C13a", run_training, JIT, ALL, 64, 512, 12, 16, "train JiT D=512 64x64, nothing hidden"},
+    {"C13b", run_training, JIT, FEW, 64, 512, 12, 64, "train JiT D=512 64x64, 2x2 blocks, 90 % hidden"},
 };
 
 static int is_wanted(const char *label, const char *asked)

@@ -43,7 +43,9 @@ int run_training(const struct workload *w, const struct settings *s)
     if (rc == 0)
         rc = floor_open(&f, s->threads);
     if (rc == 0) {
-        list_products(&products, w, maskdm_trainer_visible(b.trainer), 1);
+        rc = list_program(&products, &b.trainer->program->graph);
+        if (rc < 0)
+            list_products(&products, w, maskdm_trainer_visible(b.trainer), 1);
         rc = bench_step(&b) < 0 ? -1 : 0; /* warm */
     }
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
