@@ -48,7 +48,10 @@ def run_page(path):
             continue
         for flag, folder in zip(words, words[1:]):
             if flag == "--from":
-                maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1)
+                network = ["--network", "jit", "--classes", 1000] if "jit" in folder else []
+                shutil.rmtree("authors", ignore_errors=True)
+                maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1,
+                       *network)
                 save(folder, checkpoint("authors/model.safetensors", [0.5]))
             if flag in ("--data", "--val") and not os.path.exists(folder):
                 faces(folder, 40, 32)
