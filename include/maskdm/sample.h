@@ -123,9 +123,9 @@ struct maskdm_step {
 /**
  * Called after each step, on the thread that samples. It may change x, which the sampler takes back when it returns;
  * that the result is an image with as much noise as the next step expects is its affair. Images depend on their own
- * seeds alone as long as what is done to one does not depend on the others. A solver that looks at the x0 of earlier
- * steps keeps those as they were predicted. Non-zero cancels: MASKDM_ECANCELED. The sampler is at work: it may be
- * released, and given another callback, but not run.
+ * seeds alone as long as what is done to one does not depend on the others. A change counts whatever a solver keeps
+ * beside x, but the x0 of earlier steps stay as they were predicted. Non-zero cancels: MASKDM_ECANCELED. The sampler
+ * is at work: it may be released, and given another callback, but not run.
  */
 typedef int (*maskdm_step_callback)(void *user, const struct maskdm_step *step);
 /** NULL: none. */
