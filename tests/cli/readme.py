@@ -52,7 +52,7 @@ def run_page(path):
                 shutil.rmtree("authors", ignore_errors=True)
                 maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1,
                        *network)
-                save(folder, checkpoint("authors/model.safetensors", [0.5]))
+                save(folder, checkpoint("authors/model.safetensors", [0.1, 0.2, 0.3, 0.5]))
             if flag in ("--data", "--val") and not os.path.exists(folder):
                 faces(folder, 40, 32)
             if flag in ("--init-image", "--inpaint"):
