@@ -145,7 +145,8 @@ struct mdm_noising {
     float *x_t, *target;                                   /* target may be NULL */
 };
 
-/* y = sum a[k] x[k] over n values, in double and rounded once. Device memory; y may be one of x. */
+/* y = sum a[k] x[k] over n values, in double and rounded once. Device memory; y may be one of x. Where `channels` is
+ * not 0 they are the innermost of y, and only the first `mixed` of them are written. */
 enum { MDM_MIX = 3 };
 struct mdm_mix {
     int64_t n;
@@ -153,6 +154,7 @@ struct mdm_mix {
     const float *x[MDM_MIX];
     double a[MDM_MIX];
     float *y;
+    int64_t channels, mixed;
 };
 
 /* One step of a solver over n values, each in double and rounded once: at the noisy end the factors reach 2e4 and

@@ -219,6 +219,8 @@ START_TEST(mixes_and_steps)
         maskdm_device *d = open_device(settings[i / 4]);
         struct mdm_backend *b = mdm_device_backend(d);
         const struct mdm_mix mix = {.n = N, .count = 3, .x = {x, f, z}, .a = {0.5, -2, 3}, .y = y};
+        const struct mdm_mix some = {
+            .n = N, .count = 2, .x = {x, f}, .a = {3, -2}, .y = y, .channels = 4, .mixed = 3};
         struct mdm_solve s = {.n = N,
                               .clean_x = 0.25,
                               .clean_f = -0.5,
@@ -239,6 +241,10 @@ START_TEST(mixes_and_steps)
         ck_assert_int_eq(b->v->mix(b, &mix), MASKDM_OK);
         for (int k = 0; k < N; k++)
             ck_assert_double_eq_tol(y[k], 0.5 * x[k] - 2 * f[k] + 3 * z[k], 1e-5);
+        memcpy(y, z, N * sizeof *y);
+        ck_assert_int_eq(b->v->mix(b, &some), MASKDM_OK);
+        for (int k = 0; k < N; k++)
+            ck_assert_double_eq_tol(y[k], k % 4 == 3 ? z[k] : 3 * x[k] - 2 * f[k], 1e-5);
         memcpy(y, x, N * sizeof *y);
         memcpy(old, start, N * sizeof *old);
         for (int m = 0; m < 2; m++)

@@ -7,15 +7,23 @@
 
 enum { SPAN = 4096 };
 
+static float mixed_value(const struct mdm_mix *j, int64_t i)
+{
+    double y = j->a[0] * (double)j->x[0][i];
+
+    for (int k = 1; k < j->count; k++)
+        y += j->a[k] * (double)j->x[k][i];
+    return (float)y;
+}
+
 static void mix_values(const struct mdm_mix *j, int64_t from, int64_t to)
 {
-    for (int64_t i = from; i < to; i++) {
-        double y = j->a[0] * (double)j->x[0][i];
-
-        for (int k = 1; k < j->count; k++)
-            y += j->a[k] * (double)j->x[k][i];
-        j->y[i] = (float)y;
-    }
+    if (!j->channels)
+        for (int64_t i = from; i < to; i++)
+            j->y[i] = mixed_value(j, i);
+    for (int64_t i = from; j->channels && i < to; i++)
+        if (i % j->channels < j->mixed)
+            j->y[i] = mixed_value(j, i);
 }
 
 /* Of the value i whose x, x0 and eps are given. */
