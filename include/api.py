@@ -10,7 +10,7 @@ import re
 import sys
 
 # Enumerations cross the border as int: what an argument or a member of this name is.
-ENUMS = {"which": "maskdm_weights", "sample_type": "maskdm_sample_type", "spelling": "maskdm_option_spelling",
+ENUMS = {"which": "maskdm_weights", "guide_which": "maskdm_weights", "sample_type": "maskdm_sample_type", "spelling": "maskdm_option_spelling",
          "status": "maskdm_status", "level": "maskdm_log_level"}
 
 DECLARATION = re.compile(r"""

@@ -26,13 +26,27 @@ typedef struct maskdm_sampler maskdm_sampler;
  * which: enum maskdm_weights. options: kind "sampler" (which one, its steps, spacing, guidance, clip,
  * seed, batch_size); NULL for the defaults. control: NULL for none.
  *
- * guidance w (Ho and Salimans 2022, arXiv 2207.12598): predictions are null + w (labelled - null), so that 1 is no
- * guidance and 0 ignores the label. Needs a network with classes (else MASKDM_EINVAL), trained with some
- * label_dropout; images with label -1 are what they are without it.
+ * guidance w (Ho and Salimans 2022, arXiv 2207.12598): predictions are weaker + w (prediction - weaker), so that 1 is
+ * no guidance. The weaker one is the network's without the label, so that 0 ignores it: of a network with classes
+ * (else MASKDM_EINVAL) that was trained with some label_dropout; images with label -1 are what they are without
+ * guidance. Or it is, by guidance_by, the network's own of a poorer view, which needs no labels. Guidance acts
+ * between the noise-to-signal ratios guidance_low and guidance_high; elsewhere nothing is asked for twice.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model,
                                                        int which, const maskdm_options *options,
                                                        maskdm_control *control);
+/**
+ * The same, guided by a second model: predictions are the guide's + guidance (the model's - the guide's). The guide
+ * is a weaker one, smaller or trained less (Karras et al. 2024, arXiv 2406.02507), or the one that the model was
+ * fine-tuned from (Zhong et al. 2025, arXiv 2504.01521); the network needs no labels. A guide that has classes is
+ * told the labels unless guidance_labels is false. MASKDM_ESHAPE or MASKDM_EINVAL, with both values, where its
+ * images, its device, its process, prediction or number of classes is another, and at guidance 1, so that there must
+ * be options. guide_which: enum maskdm_weights.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_create_guided(maskdm_sampler **out, maskdm_model *model, int which,
+                                                              maskdm_model *guide, int guide_which,
+                                                              const maskdm_options *options,
+                                                              maskdm_control *control);
 /**
  * Whom a sampler asks in place of a network: what is predicted for `count` images at a time of the scheduler's
  * process. x: count x height x width x channels, x_t as maskdm_scheduler_add_noise() makes it; labels: one per image,

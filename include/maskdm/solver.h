@@ -26,7 +26,7 @@ extern "C" {
 
 typedef struct maskdm_solver maskdm_solver;
 
-/** options: kind "sampler" (which one, its steps, spacing or times, clip ...; seed, batch_size and guidance mean
+/** options: kind "sampler" (which one, its steps, spacing or times, clip, guidance ...; seed and batch_size mean
  * nothing here); NULL: the defaults. MASKDM_EINVAL for a sampler, a spacing or a time that has no meaning for the
  * scheduler's process. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_solver_create(maskdm_solver **out, maskdm_scheduler *scheduler,
@@ -50,6 +50,15 @@ MASKDM_API int maskdm_solver_takes_noise(const maskdm_solver *solver);
  * to be given, and time (may be NULL) what it is to be told. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_solver_input(maskdm_solver *solver, float *x, const float *noise,
                                                      float *input, double *time);
+/** How far the coming evaluation is guided: the option `guidance`, or 1, which is no guidance and asks for no second
+ * prediction, outside of guidance_low .. guidance_high. NaN for NULL. */
+MASKDM_API double maskdm_solver_guidance(const maskdm_solver *solver);
+/** Between the network and the step: prediction becomes weaker + guidance (prediction - weaker), in the first
+ * guidance_channels of each pixel's `channels` (all, where that option is 0), and stays what it is where
+ * maskdm_solver_guidance() is 1. weaker: what the network says without the label, or another network says, of the
+ * same input; both in the scheduler's meaning. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_solver_guide(const maskdm_solver *solver, int64_t channels,
+                                                     float *prediction, const float *weaker);
 /** After it: x becomes the x of the next evaluation, in the end the image, in -1 .. 1 units. prediction: the
  * network's output. x0 (may be NULL) receives the predicted clean image, clipped or limited where the options `clip`
  * or `threshold` are set; unless `step_noise` of ddim says otherwise, for noise prediction the noise is not computed

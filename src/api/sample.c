@@ -18,7 +18,26 @@ int maskdm_sampler_create(maskdm_sampler **out, maskdm_model *model, int which,
     MDM_TRY(mdm_work_share(&work, &model->handle));
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
-    return mdm_work_end(&work, mdm_sampler_create(out, model, which, options, control));
+    return mdm_work_end(&work,
+                        mdm_sampler_create(out, model, which, NULL, MASKDM_WEIGHTS_EMA, options, control));
+}
+
+int maskdm_sampler_create_guided(maskdm_sampler **out, maskdm_model *model, int which, maskdm_model *guide,
+                                 int guide_which, const maskdm_options *options, maskdm_control *control)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED_OUT(out);
+    MDM_NEED(model);
+    MDM_NEED_WEIGHTS(which);
+    MDM_NEED(guide);
+    MDM_NEED_WEIGHTS(guide_which);
+    MDM_NEED(options);
+    MDM_TRY(mdm_work_share(&work, &model->handle));
+    MDM_TRY(mdm_work_share(&work, &guide->handle));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_sampler_create(out, model, which, guide, guide_which, options, control));
 }
 
 static int create_custom(maskdm_sampler **out, maskdm_device *device, maskdm_scheduler *scheduler,
@@ -71,6 +90,7 @@ int maskdm_sampler_run(maskdm_sampler *sampler, int64_t count, const uint64_t *s
     MDM_NEED_ARRAY(out, count);
     MDM_TRY(mdm_work_alone(&work, &sampler->handle));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(sampler->model)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(sampler->guide)));
     return mdm_work_end(&work,
                         mdm_sampler_run(sampler, count, (struct mdm_seeds){.from = seeds}, labels, sample_type,
                                         out, row_stride, image_stride));
@@ -85,6 +105,7 @@ int maskdm_sampler_run_from(maskdm_sampler *sampler, int64_t count, float *x, co
     MDM_NEED_ARRAY(x, count);
     MDM_TRY(mdm_work_alone(&work, &sampler->handle));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(sampler->model)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(sampler->guide)));
     return mdm_work_end(&work, mdm_sampler_run_from(sampler, count, x, noise, labels));
 }
 

@@ -7,6 +7,8 @@
 #include "api/argument.h"
 #include "base/checked.h"
 
+#include <math.h>
+
 int maskdm_solver_create(maskdm_solver **out, maskdm_scheduler *scheduler, const maskdm_options *options)
 {
     struct mdm_work work = {0};
@@ -67,6 +69,20 @@ int maskdm_solver_input(maskdm_solver *solver, float *x, const float *noise, flo
     MDM_NEED(solver);
     MDM_NEED(x);
     return mdm_solver_input(solver, x, noise, input, time);
+}
+
+double maskdm_solver_guidance(const maskdm_solver *solver)
+{
+    MDM_NEED_OR(solver, (double)NAN);
+    return mdm_solver_guidance(solver);
+}
+
+int maskdm_solver_guide(const maskdm_solver *solver, int64_t channels, float *prediction, const float *weaker)
+{
+    MDM_NEED(solver);
+    MDM_NEED(prediction);
+    MDM_NEED(weaker);
+    return mdm_solver_guide(solver, channels, prediction, weaker);
 }
 
 int maskdm_solver_step(maskdm_solver *solver, float *x, const float *prediction, const float *noise, float *x0)

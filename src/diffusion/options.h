@@ -14,13 +14,23 @@ struct mdm_scheduler_options {
     double time_mean, time_std, mode_scale;
 };
 
+/* Whose the weaker prediction is: a guide's or, without one, the network's without labels; the network's with tokens
+ * routed past its inner blocks, or seeing an image in parts. */
+enum mdm_guidance_by { MDM_GUIDANCE_AUTO, MDM_GUIDANCE_ROUTED, MDM_GUIDANCE_MASKED };
+
 struct mdm_sampler_options {
     unsigned sampler, spacing; /* places in their lists; spacing 0: what suits both */
     struct mdm_float_list times;
     unsigned karras_ends, final_sigma, told_times;
     int64_t steps_offset;
     int clip, threshold;
-    double clip_range, threshold_share, threshold_max, guidance;
+    double clip_range, threshold_share, threshold_max;
+    double guidance, guidance_low, guidance_high;
+    int guidance_ends, guidance_labels;
+    int64_t guidance_channels;
+    enum mdm_guidance_by guidance_by;
+    double guidance_route_ratio;
+    int64_t guidance_parts;
     int64_t seed, batch_size;
 };
 

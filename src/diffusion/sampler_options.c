@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "diffusion/method.h"
 
+#include <math.h>
+
 enum { MOST_TIMES = 1001 };
 
 static const struct mdm_option rows[] = {
@@ -43,7 +45,28 @@ static const struct mdm_option rows[] = {
      .alias = "sample_max_value", .help = "most that the limit may be"},
     {MDM_OPTION(mdm_sampler_options, guidance), .standard = "1", .min = 0, .max = 100,
      .alias = "cfg|cfg_scale|guidance_scale|cond_scale|scale|classifier_free_guidance",
-     .help = "guidance scale: 1 follows the label, more exaggerates it at twice the cost; for networks with labels"},
+     .help = "guidance scale: 1 follows the network, more leads away from a weaker prediction, which is asked for as "
+             "well"},
+    {MDM_CHOICE(mdm_sampler_options, guidance_by), .standard = "auto", .choices = "auto|routed|masked",
+     .alias = "guidance_type|guidance_mode",
+     .help = "whose weaker prediction: auto: the guide's, or without one the network's without the label; routed, "
+             "masked: its own of a poorer view, by what it was trained with"},
+    {MDM_OPTION(mdm_sampler_options, guidance_low), .standard = "0", .min = 0, .max = INFINITY,
+     .alias = "guidance_start|sigma_low|sigma_lo",
+     .help = "least ratio of noise to signal at which guidance acts; elsewhere no weaker prediction is asked for"},
+    {MDM_OPTION(mdm_sampler_options, guidance_high), .standard = "0", .min = 0, .max = INFINITY,
+     .alias = "guidance_stop|guidance_end|sigma_high|sigma_hi", .help = "largest such ratio; 0: no end"},
+    {MDM_OPTION(mdm_sampler_options, guidance_ends), .standard = "true",
+     .help = "guide at these two ratios themselves as well"},
+    {MDM_OPTION(mdm_sampler_options, guidance_labels), .standard = "true",
+     .help = "tell whoever makes the weaker prediction the labels, where it is not the label that is left away"},
+    {MDM_OPTION(mdm_sampler_options, guidance_channels), .standard = "0", .min = 0, .max = 65536, .unit = "channels",
+     .help = "guide the first channels of an image alone, as DiT does with 3; 0: all"},
+    {MDM_OPTION(mdm_sampler_options, guidance_route_ratio), .standard = "0", .min = 0, .max = 1,
+     .help = "guidance_by routed: share of the patches that pass the routed blocks by, below 1; 0: the network's "
+             "own"},
+    {MDM_OPTION(mdm_sampler_options, guidance_parts), .standard = "2", .min = 2, .max = 65536, .unit = "parts",
+     .help = "guidance_by masked: parts of an image, each seen by itself"},
     {MDM_OPTION(mdm_sampler_options, seed), .standard = "0", .alias = "random_seed|rng_seed|manual_seed|global_seed",
      .help = "seed of the first image; the next have the next"},
     {MDM_OPTION(mdm_sampler_options, batch_size), .standard = "16", .min = 1, .max = 65536, .unit = "images",

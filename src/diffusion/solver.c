@@ -50,6 +50,8 @@ int mdm_solver_create(maskdm_solver **out, maskdm_scheduler *scheduler, const ma
     s->scheduler = scheduler;
     status = mdm_options_extract(&o, options, &mdm_sampler_kind);
     if (status >= 0)
+        status = mdm_guidance_read(&s->guidance, o);
+    if (status >= 0)
         status = mdm_method_make(&s->method, scheduler, o);
     mdm_options_release(&o);
     if (status < 0)
@@ -158,6 +160,29 @@ int mdm_solver_input(maskdm_solver *s, float *x, const float *noise, float *inpu
     if (time)
         *time = f.network_time;
     s->ready = 1;
+    return MASKDM_OK;
+}
+
+double mdm_solver_guidance(const maskdm_solver *s)
+{
+    if (s->done == s->method.evaluations)
+        return 1;
+    return mdm_guidance_at(&s->guidance, mdm_method_evaluation(&s->method, s->done).at.level);
+}
+
+int mdm_solver_guide(const maskdm_solver *s, int64_t channels, float *prediction, const float *weaker)
+{
+    const double scale = mdm_solver_guidance(s);
+    struct mdm_mix job;
+
+    MDM_TRY(check(s, 1));
+    if (channels < 1 || s->values % channels)
+        return mdm_fail(MASKDM_EINVAL, "%lld values are no pixels of %lld channels", (long long)s->values,
+                        (long long)channels);
+    MDM_TRY(mdm_guidance_check(&s->guidance, channels, "guidance_channels"));
+    job = mdm_guidance_job(&s->guidance, scale, s->values, channels, prediction, weaker);
+    if (scale != 1)
+        mdm_mix_on_host(&job);
     return MASKDM_OK;
 }
 

@@ -7,12 +7,14 @@
 
 #include <maskdm/solver.h>
 
+#include "diffusion/guidance.h"
 #include "diffusion/method.h"
 
 struct maskdm_solver {
     struct mdm_handle handle;
     maskdm_scheduler *scheduler;
     struct mdm_method method;
+    struct mdm_guidance guidance;
     int64_t done;                           /* evaluations */
     int64_t batch, values;                  /* images; batch x n; 0: not begun */
     double *limit;                          /* [batch], of images whose values are limited */
@@ -25,6 +27,9 @@ void mdm_solver_drop(maskdm_solver **s);
 int mdm_solver_begin(maskdm_solver *s, int64_t batch, int64_t n, float *x);
 int mdm_solver_takes_noise(const maskdm_solver *s);
 int mdm_solver_input(maskdm_solver *s, float *x, const float *noise, float *input, double *time);
+/* Of the coming evaluation; 1 where none comes. */
+double mdm_solver_guidance(const maskdm_solver *s);
+int mdm_solver_guide(const maskdm_solver *s, int64_t channels, float *prediction, const float *weaker);
 int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const float *noise, float *x0);
 
 #endif

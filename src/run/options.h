@@ -42,7 +42,9 @@ struct mdm_sample_run_options {
     int64_t frames, frame_time;
     int64_t bits, columns;
     enum maskdm_weights weights;
-    const char *model_digest;
+    const char *model_digest, *guide;
+    enum maskdm_weights guide_weights;
+    const char *guide_digest;
     int resume;
     const char *device;
 };

@@ -28,7 +28,8 @@ static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
     if (status == MASKDM_OK)
         status = mdm_options_set_int(o, "seed", (int64_t)run->seed);
     if (status == MASKDM_OK)
-        status = mdm_sampler_create(out, run->trainer->model, MASKDM_WEIGHTS_EMA, o, run->control);
+        status = mdm_sampler_create(out, run->trainer->model, MASKDM_WEIGHTS_EMA, NULL, MASKDM_WEIGHTS_EMA, o,
+                                    run->control);
     mdm_options_release(&o);
     return status;
 }

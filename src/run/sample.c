@@ -8,6 +8,7 @@
 #include "backend/options.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "diffusion/options.h"
 #include "run/given.h"
 #include "run/options.h"
 #include "run/samples.h"
@@ -43,6 +44,23 @@ static int repeat_labels(int32_t **out, const struct mdm_int_list *given, int64_
     return MASKDM_OK;
 }
 
+/* Guidance by labels follows none where every image is without: said, since it would do nothing. */
+static int check_followed(const maskdm_options *options, const struct mdm_samples *place)
+{
+    const struct mdm_int_list *label = &place->told.label;
+    struct mdm_sampler_options told;
+    int labelled = 0;
+
+    mdm_options_read(options, &mdm_sampler_options, &told);
+    for (int i = 0; i < label->count; i++)
+        labelled |= label->value[i] >= 0;
+    if (told.guidance == 1 || labelled || told.guidance_by != MDM_GUIDANCE_AUTO || *place->told.guide)
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL, "%s %g follows labels, and no image has one: it takes %s, %s or %s",
+                    mdm_options_said(options, "guidance"), told.guidance, mdm_options_said(options, "label"),
+                    mdm_options_said(options, "guide"), mdm_options_said(options, "guidance_by"));
+}
+
 /* What is drawn is known: labels and memory are good, and the place is entered. */
 static int draw(maskdm_sampler *sampler, const maskdm_options *options, struct mdm_seeds seeds, const int32_t *labels,
                 struct mdm_samples *place)
@@ -59,9 +77,8 @@ static int draw(maskdm_sampler *sampler, const maskdm_options *options, struct m
     status = mdm_sampler_write_images(sampler, place->missing, place->number, seeds, labels, bits, place->told.out,
                                       &written);
     if (status < 0)
-        mdm_log_line(mdm_control_log(sampler->control), MASKDM_LOG_INFO,
-                     "%lld of %lld images are in %s; %s goes on", (long long)(place->there + written),
-                     (long long)(place->there + place->missing), place->told.out,
+        mdm_log_line(mdm_control_log(sampler->control), MASKDM_LOG_INFO, "%lld of %lld images are in %s; %s goes on",
+                     (long long)(place->there + written), (long long)(place->there + place->missing), place->told.out,
                      mdm_options_said(options, "resume"));
     return status;
 }
@@ -103,7 +120,7 @@ static int sample_with(maskdm_sampler *sampler, const maskdm_options *options, c
         status = mdm_sampler_ready_group(sampler, place->missing < sampler->batch_size ? place->missing
                                                                                            : sampler->batch_size);
     if (status >= 0)
-        status = mdm_samples_enter(place, options, sampler->model, place->told.weights, sampler->control);
+        status = mdm_samples_enter(place, options, sampler->model, sampler->guide, sampler->control);
     if (status >= 0)
         status = draw_animated(sampler, options, mdm_between_seeds(&given.between), labels, place);
     mdm_given_free(&given);
@@ -113,16 +130,21 @@ static int sample_with(maskdm_sampler *sampler, const maskdm_options *options, c
 static int sample(const maskdm_options *options, maskdm_device *device, const int32_t *labels,
                   struct mdm_samples *place, maskdm_control *control)
 {
-    const enum maskdm_weights which = place->told.weights;
-    maskdm_model *model = NULL;
+    const struct mdm_sample_run_options *told = &place->told;
+    maskdm_model *model = NULL, *guide = NULL;
     maskdm_sampler *sampler = NULL;
-    int status = mdm_model_load_one(&model, device, place->told.model, which);
+    int status = mdm_model_load_one(&model, device, told->model, told->weights);
 
+    if (status >= 0 && *told->guide)
+        status = mdm_model_load_one(&guide, device, told->guide, told->guide_weights);
     if (status >= 0)
-        status = mdm_sampler_create(&sampler, model, which, options, control);
+        status = mdm_sampler_create(&sampler, model, told->weights, guide, told->guide_weights, options, control);
+    if (status >= 0)
+        status = check_followed(options, place);
     if (status >= 0)
         status = sample_with(sampler, options, labels, place);
     mdm_sampler_drop(&sampler);
+    mdm_model_drop(&guide);
     mdm_model_drop(&model);
     return status;
 }

@@ -201,11 +201,8 @@ static int list_missing(struct mdm_samples *s, const struct search *search)
 
 static int find_there(struct mdm_samples *s, const maskdm_model *model, maskdm_control *control)
 {
-    struct search search = {.folder = s->told.out,
-                            .model = model,
-                            .bits = (int)s->told.bits,
-                            .count = s->missing,
-                            .control = control};
+    struct search search = {
+        .folder = s->told.out, .model = model, .bits = (int)s->told.bits, .count = s->missing, .control = control};
     int status;
 
     MDM_TRY(mdm_folder_sweep(s->told.out));
@@ -235,24 +232,31 @@ static int enter(struct mdm_samples *s, const maskdm_options *record, const mask
     return mdm_record_write(s->told.out, record);
 }
 
-int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, const maskdm_model *model,
-                      enum maskdm_weights which, maskdm_control *control)
+/* Keep the digest of the weights that came from `path` as option `name`, which may have said what it must be. */
+static int keep_digest(maskdm_options *record, const char *name, const char *path, const maskdm_model *model,
+                       enum maskdm_weights which)
 {
-    const char *asked = s->told.model_digest;
+    const char *asked = mdm_options_text(record, name);
     char digest[17];
-    maskdm_options *record;
-    int status;
 
     MDM_TRY(mdm_model_digest(model, which, digest));
     if (*asked && strcmp(asked, digest))
-        return mdm_fail(MASKDM_EINVAL, "%s has weights of digest %s, not the %s of %s",
-                        s->told.model, digest, asked,
-                        mdm_options_said(options, "model_digest"));
-    if (s->writer)
-        return MASKDM_OK;
+        return mdm_fail(MASKDM_EINVAL, "%s has weights of digest %s, not the %s of %s", path, digest, asked,
+                        mdm_options_said(record, name));
+    return mdm_options_set(record, name, digest);
+}
+
+int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, const maskdm_model *model,
+                      const maskdm_model *guide, maskdm_control *control)
+{
+    maskdm_options *record;
+    int status;
+
     MDM_TRY(mdm_options_clone(&record, options));
-    status = mdm_options_set(record, "model_digest", digest);
-    if (status == MASKDM_OK)
+    status = keep_digest(record, "model_digest", s->told.model, model, s->told.weights);
+    if (status == MASKDM_OK && guide)
+        status = keep_digest(record, "guide_digest", s->told.guide, guide, s->told.guide_weights);
+    if (status == MASKDM_OK && !s->writer)
         status = enter(s, record, model, control);
     mdm_options_release(&record);
     return status;

@@ -23,10 +23,10 @@ struct mdm_samples {
 
 /* options: kind "sample". Judges the place and makes nothing. */
 int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options);
-/* For a folder: make and lock it, find what is there and in order, and record the options, among them the digest of
- * the weights that are drawn from. */
+/* For a folder: make and lock it, find what is there and in order, and record the options, among them the digests of
+ * the weights that are drawn from. guide: NULL: none. */
 int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, const maskdm_model *model,
-                      enum maskdm_weights which, maskdm_control *control);
+                      const maskdm_model *guide, maskdm_control *control);
 void mdm_samples_close(struct mdm_samples *s);
 
 /* ---- samples_name.c ---- */

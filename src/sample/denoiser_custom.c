@@ -12,7 +12,7 @@ struct custom {
     int64_t values; /* of an image */
     maskdm_denoise_callback denoise;
     void *user;
-    int64_t batch; /* 0: not ready */
+    int64_t most; /* 0: not ready */
     float *x, *said;
 };
 
@@ -23,7 +23,7 @@ static void rest(struct mdm_denoiser *d)
     mdm_free(c->x);
     mdm_free(c->said);
     c->x = c->said = NULL;
-    c->batch = 0;
+    c->most = 0;
 }
 
 static void release(struct mdm_denoiser *d)
@@ -40,17 +40,27 @@ static size_t memory(const struct mdm_denoiser *d)
     return 0;
 }
 
-static int ready(struct mdm_denoiser *d, int64_t batch)
+static int wants(const struct mdm_denoiser *d, int64_t most, size_t *bytes)
+{
+    (void)d;
+    (void)most;
+    *bytes = 0;
+    return MASKDM_OK;
+}
+
+static int ready(struct mdm_denoiser *d, int64_t batch, int64_t most, size_t beside)
 {
     struct custom *c = (struct custom *)d;
 
-    if (c->batch == batch)
+    (void)batch;
+    (void)beside;
+    if (c->most == most)
         return MASKDM_OK;
     rest(d);
-    c->x = mdm_need((size_t)batch, (size_t)c->values * sizeof *c->x, "what a denoiser is given");
-    c->said = mdm_need((size_t)batch, (size_t)c->values * sizeof *c->said, "what a denoiser says");
+    c->x = mdm_need((size_t)most, (size_t)c->values * sizeof *c->x, "what a denoiser is given");
+    c->said = mdm_need((size_t)most, (size_t)c->values * sizeof *c->said, "what a denoiser says");
     if (c->x && c->said) {
-        c->batch = batch;
+        c->most = most;
         return MASKDM_OK;
     }
     rest(d);
@@ -68,7 +78,7 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
     return mdm_device_upload(c->device, out, c->said, bytes);
 }
 
-static const struct mdm_denoiser_class kind = {ready, ask, rest, release, memory, NULL};
+static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, NULL};
 
 int mdm_denoiser_custom(struct mdm_denoiser **out, maskdm_device *device, int64_t values,
                         maskdm_denoise_callback denoise, void *user)

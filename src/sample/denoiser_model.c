@@ -1,32 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A model's network, with its program for as many images as are asked for at once.
+ * A model's network, with its programs for as many images as are asked for at once.
  */
 #include "base/alloc.h"
 #include "base/error.h"
-#include "diffusion/scheduler.h"
-#include "model/program.h"
-#include "sample/denoiser.h"
+#include "sample/pass.h"
 #include "sample/patches.h"
 
 struct network {
     struct mdm_denoiser base;
-    maskdm_model *model;
-    enum maskdm_weights which;
-    maskdm_control *control;
-    struct mdm_program *program; /* NULL: not ready */
+    struct mdm_pass pass;
+    struct mdm_program *program; /* for most images; NULL: not ready */
     struct mdm_patches patches;  /* that it is given */
-    double *times;               /* [B] */
+    struct mdm_program *fewer;   /* in its arena; NULL: it is asked for one number of images alone */
 };
 
 static void rest(struct mdm_denoiser *d)
 {
     struct network *n = (struct network *)d;
 
+    mdm_program_release(&n->fewer);
     mdm_program_release(&n->program);
     mdm_patches_rest(&n->patches);
-    mdm_free(n->times);
-    n->times = NULL;
+    mdm_pass_rest(&n->pass);
 }
 
 static void release(struct mdm_denoiser *d)
@@ -34,8 +30,7 @@ static void release(struct mdm_denoiser *d)
     struct network *n = (struct network *)d;
 
     mdm_patches_free(&n->patches);
-    mdm_model_drop(&n->model);
-    mdm_control_drop(&n->control);
+    mdm_pass_end(&n->pass);
     mdm_free(n);
 }
 
@@ -46,52 +41,64 @@ static size_t memory(const struct mdm_denoiser *d)
     return n->program ? n->program->arena_bytes : 0;
 }
 
-static int ready(struct mdm_denoiser *d, int64_t batch)
+static struct mdm_extent extent_of(const struct network *n, int64_t batch)
+{
+    const int64_t visible = n->patches.visible ? n->patches.visible : n->pass.model->geometry.patches;
+
+    return (struct mdm_extent){.batch = batch, .visible = visible};
+}
+
+static int wants(const struct mdm_denoiser *d, int64_t most, size_t *bytes)
+{
+    const struct network *n = (const struct network *)d;
+    maskdm_model *m = n->pass.model;
+
+    return mdm_program_estimate(bytes, &m->layout, m->device, m->network, m->options, extent_of(n, most),
+                                MDM_PROGRAM_PREDICT);
+}
+
+static int take(struct network *n, int64_t batch, int64_t most)
+{
+    MDM_TRY(mdm_program_create(&n->program, n->pass.model, extent_of(n, most), MDM_PROGRAM_PREDICT));
+    if (batch < most)
+        MDM_TRY(mdm_program_create_in(&n->fewer, n->program, extent_of(n, batch), MDM_PROGRAM_PREDICT));
+    MDM_TRY(mdm_patches_ready(&n->patches, n->program));
+    return mdm_pass_take(&n->pass, most);
+}
+
+static int is_for(const struct mdm_program *p, int64_t batch)
+{
+    return p && p->extent.batch == batch;
+}
+
+static int ready(struct mdm_denoiser *d, int64_t batch, int64_t most, size_t beside)
 {
     struct network *n = (struct network *)d;
-    const int64_t visible = n->patches.visible ? n->patches.visible : n->model->geometry.patches;
-    const struct mdm_extent e = {.batch = batch, .visible = visible};
     int status;
 
-    if (n->program && n->program->extent.batch == batch)
+    (void)beside;
+    if (is_for(n->program, most) && (batch == most || is_for(n->fewer, batch)))
         return MASKDM_OK;
     rest(d);
-    MDM_TRY(mdm_program_create(&n->program, n->model, e, MDM_PROGRAM_PREDICT));
-    n->times = mdm_need((size_t)batch, sizeof *n->times, "times of the sampler");
-    status = n->times ? mdm_patches_ready(&n->patches, n->program) : MASKDM_ENOMEM;
+    status = take(n, batch, most);
     if (status < 0)
         rest(d);
     return status;
 }
 
-/* The device is entered. */
-static int forward(struct network *n, const struct mdm_question *q, double scale, float *out)
+static int image(void *user, struct mdm_program *p, float *out)
 {
-    struct mdm_backend *b = mdm_device_backend(n->model->device);
-    float *input = mdm_program_input(n->program);
-    const struct mdm_mix scaled = {
-        .n = q->batch * n->program->image_values, .count = 1, .x = {q->x}, .a = {scale}, .y = input};
+    struct network *n = user;
 
-    if (scale != 1)
-        MDM_TRY(b->v->mix(b, &scaled));
-    MDM_TRY(mdm_program_set(n->program, scale == 1 ? q->x : input, n->times, q->labels, n->patches.index));
-    MDM_TRY(
-        mdm_program_forward(n->program, mdm_model_block(n->model, n->which), mdm_control_cancel_flag(n->control)));
-    return n->patches.index ? mdm_patches_image(&n->patches, n->program, out) : mdm_program_image(n->program, out);
+    return n->patches.index ? mdm_patches_image(&n->patches, p, out) : mdm_program_image(p, out);
 }
 
 static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
 {
     struct network *n = (struct network *)d;
-    const struct mdm_facts f = mdm_scheduler_facts(n->model->scheduler, q->time);
-    int status;
 
-    for (int64_t i = 0; i < q->batch; i++)
-        n->times[i] = f.network_time;
-    MDM_TRY(mdm_device_enter(n->model->device));
-    status = forward(n, q, f.input_scale, out);
-    mdm_device_leave(n->model->device);
-    return status == MASKDM_ECANCELED ? mdm_control_canceled(n->control, "sampling") : status;
+    return mdm_pass_run(&n->pass, is_for(n->program, q->batch) ? n->program : n->fewer, q, n->patches.index, NULL,
+                        image, n, out);
 }
 
 static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
@@ -103,7 +110,7 @@ static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
     return MASKDM_OK;
 }
 
-static const struct mdm_denoiser_class kind = {ready, ask, rest, release, memory, narrow};
+static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, narrow};
 
 int mdm_denoiser_of_model(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,
                           maskdm_control *control)
@@ -113,9 +120,7 @@ int mdm_denoiser_of_model(struct mdm_denoiser **out, maskdm_model *model, enum m
     *out = NULL;
     if (!n)
         return MASKDM_ENOMEM;
-    mdm_model_hold(model);
-    mdm_control_hold(control);
-    *n = (struct network){.base.kind = &kind, .model = model, .which = which, .control = control};
+    *n = (struct network){.base.kind = &kind, .pass = mdm_pass_of(model, which, control)};
     *out = &n->base;
     return MASKDM_OK;
 }

@@ -15,12 +15,14 @@ void mdm_sampler_drop_group(maskdm_sampler *s)
     if (s->device)
         mdm_device_free(s->device, s->x, s->bytes);
     mdm_free(s->streams);
+    mdm_free(s->seeds);
     mdm_free(s->limit);
     mdm_free(s->shown);
     mdm_free(s->seen);
     mdm_free(s->other);
     s->x = NULL;
     s->streams = NULL;
+    s->seeds = NULL;
     s->limit = NULL;
     s->shown = s->seen = s->other = NULL;
     s->group = 0;
@@ -73,13 +75,14 @@ static int take(maskdm_sampler *s, size_t batch, size_t values)
 {
     void *block;
 
-    MDM_TRY(s->denoiser->kind->ready(s->denoiser, (int64_t)batch));
+    MDM_TRY(s->denoiser->kind->ready(s->denoiser, (int64_t)batch, (int64_t)batch, s->bytes));
     s->streams = mdm_need(batch, sizeof *s->streams, "noise streams of the sampler");
     s->limit = mdm_need(batch, sizeof *s->limit, "limits of the images of a sampler");
     s->shown = mdm_need_aligned(values * sizeof *s->shown, "the images of a sampler");
+    s->seeds = mdm_need(batch, sizeof *s->seeds, "seeds of the sampler");
     s->seen = mdm_need_aligned(values * sizeof *s->seen, "the images of a sampler");
     s->other = mdm_need_aligned(values / batch * sizeof *s->other, "noise of an image");
-    if (!s->streams || !s->limit || !s->shown || !s->seen || !s->other)
+    if (!s->streams || !s->seeds || !s->limit || !s->shown || !s->seen || !s->other)
         return MASKDM_ENOMEM;
     MDM_TRY(mdm_device_alloc(s->device, &block, s->bytes, 0, "the images of a sampler"));
     lay(s, block, values);

@@ -103,9 +103,12 @@ static int evaluate(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evalu
 {
     const struct mdm_question q = {.batch = j->batch,
                                    .time = e->at.time,
+                                   .level = e->at.level,
                                    .x = s->x,
                                    .labels = j->labels ? j->labels + j->first : NULL,
-                                   .spare = s->x0};
+                                   .spare = s->x0,
+                                   .seeds = s->seeds,
+                                   .evaluation = j->evaluation};
 
     if (e->before_z != 0)
         MDM_TRY(on_device(s, j, e, churn));
@@ -124,6 +127,7 @@ static int run_step(maskdm_sampler *s, struct mdm_job *j, int64_t *i)
         if (begun)
             MDM_TRY(mdm_job_within(s, j, e.at.level));
         mdm_method_turn(&s->method, &s->x0, s->before);
+        j->evaluation = *i + j->walk.jumps * s->method.evaluations;
         MDM_TRY(evaluate(s, j, &e));
         MDM_TRY(report(s, j));
     }
@@ -136,6 +140,8 @@ static int run_group(maskdm_sampler *s, struct mdm_job *j)
     int64_t i = s->method.restart = mdm_method_first(&s->method, j->walk.at);
 
     j->drawn = 0;
+    for (int64_t k = 0; k < j->batch; k++)
+        s->seeds[k] = mdm_job_seed(s, j, k);
     MDM_TRY(mdm_job_between(s, j, j->walk.at));
     while (j->walk.at < j->walk.steps) {
         int64_t back;

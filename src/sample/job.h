@@ -19,9 +19,12 @@ struct mdm_job {
     double began;          /* seconds */
     int64_t first, batch;  /* the group */
     struct mdm_walk walk;  /* where it is on its way */
+    int64_t evaluation;    /* of the group, from 0; one that is done again has a number of its own */
 };
 
 /* ---- noise.c: normals of the group's own streams ---- */
+/* Image i's seed, or the nearer of the two that it stands between, for what is not noise. */
+uint64_t mdm_job_seed(const maskdm_sampler *s, const struct mdm_job *j, int64_t i);
 /* Image i of the group alone, into host memory. */
 void mdm_job_normals(const maskdm_sampler *s, const struct mdm_job *j, int64_t i, enum mdm_purpose purpose,
                      int64_t step, float *out);

@@ -44,6 +44,13 @@ static uint64_t seed_of(const maskdm_sampler *s, const struct mdm_job *j, int64_
     return j->seeds.from ? j->seeds.from[j->first + i] : s->seed + (uint64_t)(j->first + i);
 }
 
+uint64_t mdm_job_seed(const maskdm_sampler *s, const struct mdm_job *j, int64_t i)
+{
+    const struct mdm_seeds *seeds = &j->seeds;
+
+    return seeds->to && seeds->way[j->first + i] > 0.5 ? seeds->to[j->first + i] : seed_of(s, j, i);
+}
+
 void mdm_job_normals(const maskdm_sampler *s, const struct mdm_job *j, int64_t i, enum mdm_purpose purpose,
                      int64_t step, float *out)
 {

@@ -22,6 +22,7 @@ static void destroy(void *object)
     mdm_scheduler_drop(&s->scheduler);
     mdm_device_drop(&s->device);
     mdm_model_drop(&s->model);
+    mdm_model_drop(&s->guide);
     mdm_control_drop(&s->control);
     if (s->drop)
         s->drop(s->drop_user);
@@ -49,22 +50,8 @@ static maskdm_sampler *make(maskdm_device *device, maskdm_scheduler *scheduler, 
     return s;
 }
 
-/* With guidance, whoever is asked is asked through it. */
-static int guide(maskdm_sampler *s, const maskdm_options *o, double scale)
-{
-    const struct mdm_geometry *g = &s->geometry;
-    struct mdm_denoiser *asked = s->denoiser;
-
-    if (scale == 1)
-        return MASKDM_OK;
-    if (g->classes == 0)
-        return mdm_fail(MASKDM_EINVAL, "%s %g needs a network with labels, and this one has no classes",
-                        mdm_options_said(o, "guidance"), scale);
-    s->denoiser = NULL;
-    return mdm_denoiser_guided(&s->denoiser, asked, s->device, g->height * g->width * g->channels, scale);
-}
-
-static int read_options(maskdm_sampler *s, const maskdm_options *options)
+static int read_options(maskdm_sampler *s, const maskdm_options *options, enum maskdm_weights which,
+                        maskdm_model *guide, enum maskdm_weights guide_which)
 {
     struct mdm_sampler_options told;
     maskdm_options *o;
@@ -74,15 +61,15 @@ static int read_options(maskdm_sampler *s, const maskdm_options *options)
     mdm_options_read(o, &mdm_sampler_options, &told);
     s->batch_size = told.batch_size;
     s->seed = (uint64_t)told.seed;
-    status = guide(s, o, told.guidance);
+    status = mdm_sampler_guide(s, o, which, guide, guide_which);
     if (status == MASKDM_OK)
         status = mdm_method_make(&s->method, s->scheduler, o);
     mdm_options_release(&o);
     return status;
 }
 
-int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
-                       const maskdm_options *options, maskdm_control *control)
+int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which, maskdm_model *guide,
+                       enum maskdm_weights guide_which, const maskdm_options *options, maskdm_control *control)
 {
     maskdm_sampler *s = make(model->device, model->scheduler, &model->geometry, control);
     int status;
@@ -94,7 +81,7 @@ int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_we
     s->model = model;
     status = mdm_denoiser_of_model(&s->denoiser, model, which, control);
     if (status == MASKDM_OK)
-        status = read_options(s, options);
+        status = read_options(s, options, which, guide, guide_which);
     if (status < 0)
         mdm_sampler_drop(&s);
     *out = s;
@@ -128,7 +115,7 @@ int mdm_sampler_create_custom(maskdm_sampler **out, maskdm_device *device, maskd
     status = mdm_denoiser_custom(&s->denoiser, device, geometry->height * geometry->width * geometry->channels,
                                  denoise, user);
     if (status == MASKDM_OK)
-        status = read_options(s, options);
+        status = read_options(s, options, MASKDM_WEIGHTS_EMA, NULL, MASKDM_WEIGHTS_EMA);
     if (status < 0) {
         mdm_sampler_drop(&s);
         return status;

@@ -20,6 +20,7 @@ struct maskdm_sampler {
     maskdm_device *device;
     maskdm_scheduler *scheduler;
     maskdm_model *model;           /* whose network is asked; NULL: a function of the host is */
+    maskdm_model *guide;           /* the one that guides, or NULL */
     struct mdm_geometry geometry;  /* of the images: no patches where there is no model */
     struct mdm_denoiser *denoiser; /* the one that is asked */
     maskdm_drop_callback drop;     /* of the host whose function it is, or NULL */
@@ -46,11 +47,13 @@ struct maskdm_sampler {
     float *shown, *seen;               /* [B,H,W,C], host memory: x0 or the images; x between steps */
     float *other;                      /* [H,W,C], host memory: noise of a second seed */
     struct mdm_rng *streams;           /* [B] */
+    uint64_t *seeds;                   /* [B] of the images */
     double *limit;                     /* [B], of images whose values are limited */
 };
 
-int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which,
-                       const maskdm_options *options, maskdm_control *control);
+/* guide: the model that guides, NULL: none does. */
+int mdm_sampler_create(maskdm_sampler **out, maskdm_model *model, enum maskdm_weights which, maskdm_model *guide,
+                       enum maskdm_weights guide_which, const maskdm_options *options, maskdm_control *control);
 /* The same of a function of the host, for images of that size. drop(user) is called when the sampler goes; where none
  * comes to be it is not. */
 int mdm_sampler_create_custom(maskdm_sampler **out, maskdm_device *device, maskdm_scheduler *scheduler,
@@ -81,6 +84,11 @@ struct mdm_walk mdm_sampler_walk(const maskdm_sampler *s);
 
 /* -1 .. classes - 1 for each of count; NULL is fine. */
 int mdm_sampler_check_labels(const maskdm_sampler *s, int64_t count, const int32_t *labels);
+
+/* ---- guide.c ---- */
+/* Puts guidance in front of s->denoiser, as options (checked, with the sampler's) and guide want it. */
+int mdm_sampler_guide(maskdm_sampler *s, const maskdm_options *o, enum maskdm_weights which, maskdm_model *guide,
+                      enum maskdm_weights guide_which);
 
 /* ---- group.c ---- */
 /* Whom it asks and buffers for `batch` images, kept while that number stays. */

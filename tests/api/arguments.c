@@ -50,7 +50,7 @@ static struct {
     maskdm_trainer *trainer;
     maskdm_options *network_options, *device_options, *folder_options, *image_options, *mask_options,
         *optimizer_options,
-        *ema_options, *inpaint_options, *sampler_options, *scheduler_options, *trainer_options, *job;
+        *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options, *job;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128], text[8192];
     const char *names[2], *optional[1];
     void *file_bytes, *model_bytes, *picture_bytes;
@@ -213,6 +213,7 @@ static void make_options(void)
     rig.ema_options = rig_options("ema", "");
     rig.inpaint_options = rig_options("inpaint", "");
     rig.sampler_options = rig_options("sampler", "sampler=ddim steps=2");
+    rig.guided_options = rig_options("sampler", "sampler=ddim steps=2 guidance=2");
     rig.scheduler_options = rig_options("scheduler", "timesteps=100");
     rig.trainer_options = rig_options("trainer", "batch_size=2");
     rig.job = rig_options("uvit", ""); /* of no job's kind, so that none begins */
@@ -264,7 +265,8 @@ static void drop_rig(void)
     maskdm_options **options[] = {&rig.network_options, &rig.device_options,    &rig.folder_options,
                                   &rig.image_options,   &rig.mask_options,      &rig.optimizer_options,
                                   &rig.ema_options,     &rig.sampler_options,   &rig.scheduler_options,
-                                  &rig.trainer_options, &rig.inpaint_options,   &rig.job};
+                                  &rig.trainer_options, &rig.guided_options,    &rig.inpaint_options,
+                                  &rig.job};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         maskdm_options_release(options[i]);

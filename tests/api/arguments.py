@@ -34,7 +34,7 @@ EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "mas
 NOTHING = {"maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
            "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_solver_draws", "maskdm_solver_takes_noise",
-           "maskdm_solver_input", "maskdm_solver_step"}
+           "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_step"}
 
 VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_batch.batch": "2", "maskdm_data_batch.images": "rig.floats",
@@ -87,13 +87,14 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_options_set_list.name": '"image_size"', "maskdm_options_set_list.value": "rig.eights",
     "maskdm_options_set_list.count": "2", "maskdm_options_describe.fact": '"help"',
     "maskdm_sampler_create.options": "rig.sampler_options", "maskdm_sampler_create_custom.options": "rig.sampler_options",
+    "maskdm_sampler_create_guided.options": "rig.guided_options", "maskdm_sampler_create_guided.guide": "rig.model",
     "maskdm_sampler_create_custom.classes": "3", "maskdm_denoise_callback": "denoise", "maskdm_sampler_run.out": "rig.bytes",
     "maskdm_sampler_run_from.x": "rig.floats", "maskdm_sampler_run.seeds": "rig.seeds",
     "maskdm_scheduler_create.options": "rig.scheduler_options", "maskdm_scheduler_table.name": '"betas"',
     "maskdm_scheduler_table.capacity": "64", "maskdm_scheduler_table.out": "rig.doubles",
     "maskdm_scheduler_times_of.numbers": "rig.times", "maskdm_scheduler_times_of.count": "2",
     "maskdm_scheduler_factors.name": '"signal"', "maskdm_scheduler_range.first": "&rig.number",
-    "maskdm_scheduler_range.last": "&rig.number", "maskdm_solver_create.options": "rig.sampler_options",
+    "maskdm_solver_guide.channels": "3", "maskdm_scheduler_range.last": "&rig.number", "maskdm_solver_create.options": "rig.sampler_options",
     "maskdm_solver_times.capacity": "64", "maskdm_solver_input.time": "&rig.number",
     "maskdm_trainer_create.optimizer": "rig.unbound", "maskdm_trainer_create.options": "rig.trainer_options",
     "maskdm_trainer_draw.part": "0", "maskdm_trainer_load.path": "rig.state", "maskdm_trainer_load_under.path": "rig.state",
@@ -121,7 +122,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "double *out": "rig.doubles", "double *loss": "&rig.number", "int64_t *out": "rig.numbers", "void *out": "rig.floats",
     "float *": "rig.floats", "const float *": "rig.more", "float *x0": "rig.third",
     "const float *x0": "rig.more",
-    "int which": "MASKDM_WEIGHTS_EMA", "int sample_type": "MASKDM_SAMPLE_U8",
+    "int which": "MASKDM_WEIGHTS_EMA", "int guide_which": "MASKDM_WEIGHTS_EMA", "int sample_type": "MASKDM_SAMPLE_U8",
     "maskdm_model_set_metadata.value": '"value"', "maskdm_write_callback": "write_nowhere", "maskdm_read_callback": "read_model",
     "maskdm_allocate_callback": "take", "maskdm_free_callback": "give",
     "maskdm_log_callback": "hear", "maskdm_parallel_callback": "loop", "maskdm_data_fetch_callback": "fetch",

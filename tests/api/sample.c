@@ -262,7 +262,8 @@ START_TEST(guidance)
     ck_assert_mem_ne(a, b, sizeof hand);
     ck_assert_mem_eq(a + N, b + N, sizeof hand); /* a null label has nothing to follow */
     ck_assert_int_eq(maskdm_sampler_create(&none, plain, MASKDM_WEIGHTS_EMA, o, NULL), MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_last_error(), "guidance 2 needs a network with labels, and this one has no classes");
+    ck_assert_str_eq(maskdm_last_error(), "guidance 2 needs a network with labels, a guide or another guidance_by; "
+                                          "this one has no classes");
     ck_assert_ptr_null(none);
     maskdm_options_release(&o);
     maskdm_sampler_release(&guided);
@@ -384,7 +385,8 @@ START_TEST(a_hosts_denoiser_misbehaves)
     ck_assert_int_eq(
         maskdm_sampler_create_custom(&none, device, scheduler, H, W, C, 0, denoise, dropped, &h, bad, NULL),
         MASKDM_EINVAL);
-    ck_assert_str_eq(maskdm_last_error(), "guidance 2 needs a network with labels, and this one has no classes");
+    ck_assert_str_eq(maskdm_last_error(), "guidance 2 needs a network with labels, a guide or another guidance_by; "
+                                          "this one has no classes");
     ck_assert_int_eq(h.dropped, 2);
     ck_assert_int_eq(
         maskdm_sampler_create_custom(&none, device, scheduler, H, W, C, 0, denoise, dropped, &h, other, NULL),

@@ -60,6 +60,7 @@ void case_checkpoint(struct reference_case *c);
 void case_network(struct reference_case *c);
 void case_objective(struct reference_case *c);
 void case_solver(struct reference_case *c);
+void case_guidance(struct reference_case *c);
 
 /* ---- shared by what has a discrete process (schedule.c) ---- */
 /* The options of the schedule that JSON object `section` tells, by the case's program; -1 where there is none. */

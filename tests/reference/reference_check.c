@@ -29,7 +29,8 @@ static const struct {
              {"checkpoint", case_checkpoint, 0},
              {"network", case_network, 1},
              {"objective", case_objective, 1},
-             {"solver", case_solver, 1}};
+             {"solver", case_solver, 1},
+             {"guidance", case_guidance, 1}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static maskdm_solver *make_solver(struct reference_case *c, struct solver_settings *s)
+maskdm_solver *solver_make(struct reference_case *c, struct solver_settings *s, const char *more)
 {
     maskdm_scheduler *scheduler;
     maskdm_solver *solver = NULL;
@@ -18,7 +18,8 @@ static maskdm_solver *make_solver(struct reference_case *c, struct solver_settin
         return NULL;
     scheduler = case_scheduler_of(c, s->scheduler);
     if (scheduler && !case_ok(c, maskdm_options_create(&o, "sampler"), "sampler") &&
-        !case_ok(c, maskdm_options_parse(o, s->sampler), s->sampler))
+        !case_ok(c, maskdm_options_parse(o, s->sampler), s->sampler) &&
+        !case_ok(c, maskdm_options_parse(o, more), more))
         case_ok(c, maskdm_solver_create(&solver, scheduler, o), s->sampler);
     maskdm_options_release(&o);
     maskdm_scheduler_release(&scheduler);
@@ -108,7 +109,7 @@ void case_solver(struct reference_case *c)
 {
     struct solver_settings s = {0};
     struct trace t = {0};
-    maskdm_solver *solver = make_solver(c, &s);
+    maskdm_solver *solver = solver_make(c, &s, "");
 
     if (solver && !open_trace(c, &t) &&
         !case_ok(c, maskdm_solver_begin(solver, t.batch, t.n / t.batch, t.x), "x_T") && !replay(c, solver, &t)) {

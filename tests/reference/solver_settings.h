@@ -15,5 +15,7 @@ struct solver_settings {
 
 /* 0, or -1 with c->skipped saying what is not built. */
 int solver_settings_read(struct reference_case *c, struct solver_settings *s);
+/* The case's solver with further options of kind "sampler", or NULL (solver.c). */
+maskdm_solver *solver_make(struct reference_case *c, struct solver_settings *s, const char *more);
 
 #endif
