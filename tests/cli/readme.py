@@ -54,6 +54,8 @@ def run_page(path):
                        *network)
                 save(folder, checkpoint("authors/model.safetensors", [0.1, 0.2, 0.3, 0.5]))
             if flag in ("--data", "--val") and not os.path.exists(folder):
+                for label in range(int(words[words.index("--classes") + 1]) if "--classes" in words else 0):
+                    faces(os.path.join(folder, str(label)), 1, 32, label)
                 faces(folder, 40, 32)
             if flag in ("--init-image", "--inpaint"):
                 faces(os.path.dirname(folder), 40, 32)
