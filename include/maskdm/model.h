@@ -149,8 +149,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_convert(const maskdm_options *options, m
 /** The whole job the other way: a model file in another form. options: kind "export" (model, out, format, weights,
  * dtype). format "maskdm" is a model file, for shipping one set of weights, or weights of 16 bits; "torch" a
  * checkpoint that the unmodified program of the network's authors loads, and that maskdm_convert() brings back
- * without loss. What that program cannot learn from it is told as log lines. MASKDM_EINVAL, with the name, for a
- * weight that the type does not hold, and for a model that the program has no place for. */
+ * without loss; "diffusers" a folder that diffusers opens, of a U-Net. What the other program cannot learn from it is
+ * told as log lines. MASKDM_EINVAL, with the name, for a weight that the type does not hold, and for a model that the
+ * program has no place for. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_export(const maskdm_options *options, maskdm_control *control);
 
 #ifdef __cplusplus

@@ -10,12 +10,16 @@
 #include "run/convert.h"
 #include "run/options.h"
 
-/* A name that promises a checkpoint to other programs gets one; any other a model file. */
+#include <string.h>
+
+/* A name that promises a checkpoint to other programs gets one, one that ends in a slash a folder of diffusers. */
 static int format_of(const struct mdm_export_run_options *told)
 {
     if (told->format != MDM_EXPORT_AUTO)
         return told->format;
-    return mdm_convert_promises_torch(told->out) ? MDM_EXPORT_TORCH : MDM_EXPORT_MASKDM;
+    if (mdm_convert_promises_torch(told->out))
+        return MDM_EXPORT_TORCH;
+    return told->out[strlen(told->out) - 1] == '/' ? MDM_EXPORT_DIFFUSERS : MDM_EXPORT_MASKDM;
 }
 
 /* The name must not promise the other format. */
@@ -24,6 +28,8 @@ static int reserve(struct mdm_writer **place, const struct mdm_export_run_option
     int stream;
 
     *place = NULL;
+    if (format_of(told) == MDM_EXPORT_DIFFUSERS)
+        return mdm_folder_check(told->out);
     MDM_TRY(mdm_file_is_stream(&stream, told->out));
     if (!stream && format_of(told) == MDM_EXPORT_MASKDM && mdm_convert_promises_torch(told->out))
         return mdm_fail(MASKDM_EINVAL, "cannot write %s: a model is written as .safetensors alone", told->out);
@@ -60,6 +66,8 @@ static int export(const struct mdm_export_run_options *told, maskdm_device *devi
         tell(mdm_control_log(control), model, told);
         if (format_of(told) == MDM_EXPORT_TORCH)
             status = mdm_export_torch(model, (int)told->dtype, mdm_control_log(control), place);
+        else if (format_of(told) == MDM_EXPORT_DIFFUSERS)
+            status = mdm_export_diffusers(model, (int)told->dtype, mdm_control_log(control), told->out);
         else
             status = mdm_model_save_as(model, (int)told->dtype, told->out);
         if (status < 0)

@@ -9,6 +9,7 @@
 #include "diffusion/scheduler.h"
 #include "model/narrow.h"
 
+struct mdm_text;
 struct mdm_torch_writer;
 struct mdm_writer;
 
@@ -27,6 +28,13 @@ int mdm_export_buffers_make(struct mdm_export_buffers *b, const maskdm_scheduler
 void mdm_export_buffers_free(struct mdm_export_buffers *b);
 /* All of them under PREFIX + NAME; from the second time on by the same bytes. */
 int mdm_export_buffers_add(struct mdm_export_buffers *b, struct mdm_torch_writer *w, const char *prefix);
+
+/* Members of a scheduler's JSON for diffusers: how many betas, and which. */
+int mdm_export_betas(struct mdm_text *t, const maskdm_scheduler *scheduler);
+
+/* ---- export_diffusers.c ---- */
+/* A U-Net as a folder, which must not be there or be empty. */
+int mdm_export_diffusers(const maskdm_model *model, int dtype, const struct mdm_log *log, const char *out);
 
 /* ---- export_torch.c ---- */
 /* The model as a checkpoint for its authors' program, into a writer, which is committed or abandoned in every case.

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "diffusion/discrete.h"
 #include "tensorfile/torch_save.h"
+#include "text/text.h"
 
 #include <math.h>
 
@@ -146,5 +147,21 @@ int mdm_export_buffers_add(struct mdm_export_buffers *b, struct mdm_torch_writer
             MDM_TRY(mdm_torch_writer_add(w, name, "F32", &b->count, 1, b->table + (int64_t)i * b->count, NULL,
                                          &b->storage[i]));
     }
+    return MASKDM_OK;
+}
+
+int mdm_export_betas(struct mdm_text *t, const maskdm_scheduler *scheduler)
+{
+    const struct mdm_schedule *s = mdm_discrete_schedule(scheduler->process);
+
+    if (!s)
+        return mdm_fail(MASKDM_EINVAL, "the model is of process %s, what it goes to has discrete alone",
+                        mdm_options_text(scheduler->options, "process"));
+    mdm_text_addf(t, ",\n  \"num_train_timesteps\": %lld,\n  \"trained_betas\": [", (long long)s->timesteps);
+    for (int64_t i = 0; i < s->timesteps; i++) {
+        mdm_text_add(t, i ? ", " : "");
+        mdm_text_add_double(t, s->beta[i]);
+    }
+    mdm_text_add(t, "]");
     return MASKDM_OK;
 }

@@ -49,7 +49,7 @@ struct mdm_sample_run_options {
     const char *device;
 };
 
-enum mdm_export_format { MDM_EXPORT_AUTO, MDM_EXPORT_MASKDM, MDM_EXPORT_TORCH };
+enum mdm_export_format { MDM_EXPORT_AUTO, MDM_EXPORT_MASKDM, MDM_EXPORT_TORCH, MDM_EXPORT_DIFFUSERS };
 
 struct mdm_export_run_options {
     const char *model, *out;

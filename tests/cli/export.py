@@ -3,6 +3,7 @@
 program writes itself. What it wrote is read by Python's own zip and pickle, by torch where there is one, and comes back."""
 import collections
 import io
+import json
 import math
 import os
 import pickle
@@ -256,6 +257,72 @@ def check_first_uvit():
     assert {n: ("F32",) + t[1:3] for n, t in tree.items()} == whole
     maskdm("convert", "--from", "out.pth", "--out", "back.safetensors", "--heads", 2)
     assert tensors("back.safetensors") == whole
+
+
+UNET = ("--network unet --image-size 16 --block-out-channels 32,64 --layers-per-block 1 --down-block-types "
+        "DownBlock2D,AttnDownBlock2D --up-block-types AttnUpBlock2D,UpBlock2D --batch-size 8 --threads 1 --steps 1").split()
+
+
+def unet(out, *more):
+    maskdm("pretrain", "--data", faces("faces", 8), "--out", out, *UNET, *more)
+    return out + "/model.safetensors"
+
+
+def check_diffusers():
+    """A U-Net's folder: what diffusers' classes ask for, by their names; one that says less than the model is refused."""
+    model = unet("run", "--prediction", "v", "--schedule", "linear", "--timesteps", 200, "--ema-start", 1)
+    assert "online ones are not" in export(model, "pipe/").stderr
+    assert sorted(os.path.relpath(os.path.join(w, n), "pipe") for w, _, names in os.walk("pipe") for n in names) == [
+        "model_index.json", "scheduler/scheduler_config.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors"]
+    assert tensors("pipe/unet/diffusion_pytorch_model.safetensors") == \
+        {n: t for n, t in tensors(model).items() if not n.startswith("online.")}
+    config, scheduler, index = (json.loads(read("pipe/" + n)) for n in (
+        "unet/config.json", "scheduler/scheduler_config.json", "model_index.json"))
+    assert index["unet"] == ["diffusers", "UNet2DModel"] and index["scheduler"] == ["diffusers", "DDPMScheduler"], index
+    assert (config["sample_size"], config["block_out_channels"], config["down_block_types"], config["num_class_embeds"]) == \
+        (16, [32, 64], ["DownBlock2D", "AttnDownBlock2D"], None), config
+    assert scheduler["prediction_type"] == "v_prediction" and scheduler["num_train_timesteps"] == 200
+    for t, beta in enumerate(scheduler["trained_betas"]):
+        assert math.isclose(beta, 5e-4 + (0.1 - 5e-4) * t / 199, rel_tol=1e-12), t
+    assert len(scheduler["trained_betas"]) == 200
+    export(model, "pipe/", status=1, says=["pipe", "not empty"])
+    export(model, "half", "--format", "diffusers", "--dtype", "bf16")
+    assert {t[0] for t in tensors("half/unet/diffusion_pytorch_model.safetensors").values()} == {"BF16"}
+    assert "no labels, of which it has 3" in export(unet("labels", "--classes", 3), "labelled/").stderr
+    for more, says in ((("--mask", "patch", "--mask-ratio", 0.5, "--mask-channel=true"), "input channel for masks"),
+                       (("--learn-sigma=true",), "says a variance"), (("--process", "flow"), "velocity")):
+        shutil.rmtree("run")
+        export(unet("run", *more), "other/", status=1, says=[says])
+        assert not os.path.exists("other")
+    export(pretrain_uvit(), "other/", status=1, says=["network unet, not of uvit"])
+    assert not os.path.exists("other")
+
+
+def pretrain_uvit():
+    shutil.rmtree("run")
+    return pretrain()
+
+
+DIFFUSERS = """
+import safetensors.torch, torch
+from diffusers import DDPMPipeline
+p = DDPMPipeline.from_pretrained("pipe")
+assert p(batch_size=1, num_inference_steps=2, output_type="np").images.shape == (1, 16, 16, 3)
+w = safetensors.torch.load_file("pipe/unet/diffusion_pytorch_model.safetensors")
+d = p.unet.state_dict()
+assert sorted(w) == sorted(d) and all(torch.equal(w[n], d[n]) for n in w)
+"""
+
+
+def check_diffusers_itself():
+    """diffusers opens the folder, finds every weight in its place and none besides, and draws."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if os.path.exists(python) and not subprocess.run([python, "-c", "import diffusers, torch"], capture_output=True).returncode:
+            export(unet("run", "--schedule", "cosine"), "pipe/")
+            done = subprocess.run([python, "-c", DIFFUSERS], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            return
+    raise Skip("no Python here has diffusers")
 
 
 def torch_python():
