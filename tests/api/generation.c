@@ -153,7 +153,7 @@ static const struct {
     {"sampler=ddim steps=6 eta=1", inpaint},
     {"sampler=ddim steps=6 eta=1", repaint},
     {"sampler=ddim steps=6", both},
-    {"sampler=ddpm", repaint},
+    {"sampler=ddpm", inpaint},
     {"sampler=dpmpp steps=7", vary},
     {"sampler=dpmpp steps=7", both},
     {"sampler=heun steps=6 churn=2", repaint},
@@ -898,6 +898,7 @@ int main(void)
     int failed;
 
     suite_add_tcase(suite, t);
+    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, a_seed_is_an_image, 0, WAYS);
     tcase_add_test(t, a_variation_is_a_picture_with_noise);
     tcase_add_test(t, strength);
