@@ -32,6 +32,41 @@ def check_resume():
     assert read("twice/model.safetensors") == before and steps("twice") == list(range(1, 21))
 
 
+def check_even_times():
+    """Times that are spread over images in a row go on where they were, however the batch is cut."""
+    faces("data", IMAGES)
+    train("once", "--steps", 6, "--time-spread", "even")
+    train("twice", "--steps", 3, "--time-spread", "even")
+    train("twice", "--steps", 6, "--time-spread", "even", "--resume")
+    same("once/model.safetensors", "twice/model.safetensors")
+    train("alone", "--steps", 6)
+    assert read("alone/model.safetensors") != read("once/model.safetensors")
+
+
+def check_betas_from_a_file():
+    """The file is read at the start of a run and of its resumption, and must say the same; what is made needs it no more."""
+    faces("data", IMAGES)
+    betas = [1e-4 * (i + 1) ** 2 for i in range(40)]
+
+    def say(numbers):
+        with open("betas.txt", "w") as f:
+            f.write("# one a line\n\n" + "".join("%r\n" % b for b in numbers))
+
+    def go(*more, **expected):
+        return train("run", "--schedule", "given", "--betas-file", "betas.txt", *more, **expected)
+
+    say(betas)
+    go("--steps", 2)
+    say(betas[:-1] + [0.5])
+    go("--steps", 4, "--resume", status=1, says=["given_betas"])
+    os.rename("betas.txt", "gone.txt")
+    go("--steps", 4, "--resume", status=1, says=["betas.txt"])
+    maskdm("sample", "--model", "run/model.safetensors", "--out", "grid.png", "--count", 2, "--sampler", "ddpm")
+    maskdm("finetune", "--init", "run/model.safetensors", "--data", "data", "--out", "tuned", "--batch-size", 8, "--steps", 1)
+    say(betas)
+    go("--steps", 4, "--resume")
+
+
 def check_resume_from_the_middle():
     """Steps behind the checkpoint are done again, and their lines in the log are written once."""
     faces("data", IMAGES)

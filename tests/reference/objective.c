@@ -60,8 +60,9 @@ static int read_vp(struct reference_case *c, struct objective *o)
         o->times[i] = 1 + draw[i] * (case_number(c, "objective", "epsilon_t", 1e-5) - 1);
     free(draw);
     o->keeps_x_t = 0;
-    snprintf(o->options, sizeof o->options, "process=vp prediction=noise vp_beta_min=%.17g vp_beta_max=%.17g",
-             case_number(c, "objective", "beta_min", 0.1),
+    snprintf(o->options, sizeof o->options,
+             "process=vp prediction=noise time_scale=%.17g vp_beta_min=%.17g vp_beta_max=%.17g",
+             case_number(c, "objective", "M", 1000) - 1, case_number(c, "objective", "beta_min", 0.1),
              case_number(c, "objective", "beta_min", 0.1) + case_number(c, "objective", "beta_d", 19.9));
     return c->failed ? -1 : 0;
 }
