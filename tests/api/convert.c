@@ -264,6 +264,62 @@ START_TEST(everything_refused)
 }
 END_TEST
 
+static maskdm_options *export_options(const char *path, const char *more)
+{
+    maskdm_options *o;
+
+    OK(maskdm_options_create(&o, "export"));
+    OK(maskdm_options_set(o, "model", out));
+    OK(maskdm_options_set(o, "out", path));
+    OK(maskdm_options_parse(o, more));
+    return o;
+}
+
+/* The way out: whatever is refused, there is the whole file or none, and nothing is kept. */
+START_TEST(export_refused)
+{
+    static const struct {
+        const char *path, *options;
+    } cases[] = {{"convert-out.pt", "dtype=f16"}, {"convert-out.bf16", "dtype=bf16"}, {"convert-out.pth", ""}};
+    const char *path = cases[_i].path;
+    maskdm_options *o = export_options(path, cases[_i].options);
+    maskdm_device *device = open_device();
+    maskdm_model *model = make_model(device, networks[0]);
+    long live, n = 0, left;
+    struct mdm_alloc_hook memory = {refuse_nth, &left};
+    struct mdm_file_hook disk = {fail_nth, &left};
+    int status;
+
+    OK(maskdm_model_save(model, out));
+    live = mdm_alloc_live();
+    do {
+        left = n++;
+        mdm_alloc_hook_set(&memory);
+        status = maskdm_export(o, NULL);
+        mdm_alloc_hook_set(NULL);
+        ck_assert_msg(status == MASKDM_OK || status == MASKDM_ENOMEM, "%d %s", status, maskdm_last_error());
+        ck_assert_int_eq(mdm_alloc_live(), live);
+        ck_assert_msg(status == MASKDM_OK || access(path, F_OK), "a file after a failure");
+    } while (status);
+    ck_assert_int_gt(n, 100);
+    n = 0;
+    do {
+        unlink(path);
+        left = n++;
+        mdm_file_hook_set(&disk);
+        status = maskdm_export(o, NULL);
+        mdm_file_hook_set(NULL);
+        ck_assert_msg(status == MASKDM_OK || status == MASKDM_EIO, "%d %s", status, maskdm_last_error());
+        ck_assert_int_eq(mdm_alloc_live(), live);
+    } while (left < 0); /* the hook had its turn */
+    ck_assert_int_gt(n, 10);
+    unlink(path);
+    maskdm_options_release(&o);
+    maskdm_model_release(&model);
+    maskdm_device_release(&device);
+}
+END_TEST
+
 /* As many networks as are counted, and one more. */
 START_TEST(too_many_networks)
 {
@@ -301,6 +357,7 @@ int main(void)
     tcase_add_test(tests, wrong_arguments);
     tcase_add_test(tests, too_many_networks);
     tcase_add_test(tests, everything_refused);
+    tcase_add_loop_test(tests, export_refused, 0, 3);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
