@@ -21,6 +21,7 @@ static void destroy(void *object)
     mdm_labels_free(&m->labels);
     mdm_metadata_free(&m->metadata);
     mdm_scheduler_drop(&m->scheduler);
+    mdm_options_release(&m->sampler);
     mdm_options_release(&m->options);
     mdm_device_drop(&m->device);
     mdm_free(m);
@@ -136,6 +137,8 @@ int mdm_model_like(maskdm_model **out, const maskdm_model *model, const maskdm_o
                             model->geometry.classes);
     if (status >= 0)
         status = mdm_metadata_copy(&(*out)->metadata, &model->metadata);
+    if (status >= 0 && model->sampler)
+        status = mdm_options_clone(&(*out)->sampler, model->sampler);
     if (status < 0)
         mdm_model_drop(out);
     return status;

@@ -22,6 +22,7 @@ struct maskdm_model {
     maskdm_options *options; /* the network's, resolved */
     struct mdm_geometry geometry;
     maskdm_scheduler *scheduler;
+    maskdm_options *sampler; /* of kind "sampler": how the program that it is from draws; NULL: nothing is said */
     struct mdm_labels labels;
     struct mdm_metadata metadata; /* the host's */
     struct mdm_params layout;
@@ -108,6 +109,10 @@ int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *m
 enum { MDM_FILE_FORMAT = 1 };
 /* MASKDM_EVERSION, naming both, where it is not this one. None stated is fine, by a file that says nothing of us. */
 int mdm_model_check_format(const struct mdm_tensorfile *s);
+
+/* ---- model_sampler.c: model->sampler in a file's metadata ---- */
+int mdm_model_write_sampler(const maskdm_model *model, struct mdm_safetensors_writer *w);
+int mdm_model_read_sampler(maskdm_model *model, const struct mdm_tensorfile *s);
 
 /* ---- model_digest.c ---- */
 /* 16 hexadecimal digits that stand for network, schedule and weights. */

@@ -52,6 +52,8 @@ int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *m
     mdm_text_free(&scheduler);
     if (status == MASKDM_OK && model->labels.count)
         status = write_labels(w, &model->labels);
+    if (status == MASKDM_OK && model->sampler)
+        status = mdm_model_write_sampler(model, w);
     return status == MASKDM_OK ? mdm_metadata_write(&model->metadata, w) : status;
 }
 

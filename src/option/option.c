@@ -228,3 +228,16 @@ int mdm_options_follow(maskdm_options *o, const maskdm_options *part, const char
     }
     return MASKDM_OK;
 }
+
+int mdm_options_complete(maskdm_options *o, const maskdm_options *part)
+{
+    for (int i = 0; i < part->count; i++) {
+        const struct mdm_option_slot *theirs = &part->slot[i];
+        const struct mdm_option_place *p = &theirs->place;
+        const struct mdm_option_slot *ours = mdm_option_in_table(o, p->table->name, p->option->name);
+
+        if (theirs->set && theirs->value.text && ours && !ours->set)
+            MDM_TRY(mdm_options_set(o, ours->name, theirs->value.text));
+    }
+    return MASKDM_OK;
+}

@@ -124,6 +124,8 @@ const char *mdm_options_text(const maskdm_options *o, const char *name);
 int mdm_options_is_set(const maskdm_options *o, const char *name); /* given by the caller */
 /* Flat JSON object of every option that belongs to the selected kinds, resolved. */
 void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out);
+/* The same of those that were given alone. */
+void mdm_options_write_json_given(const maskdm_options *o, struct mdm_text *out);
 /* Fill from such an object that stands at the parser's next event; unknown names are errors, null goes back to
  * the default. */
 /* A member MDM_OPTIONS_FORMAT_KEY, which is no option, must be MDM_OPTIONS_FORMAT. */
@@ -138,6 +140,9 @@ int mdm_options_difference(const maskdm_options *old, const maskdm_options *now,
  * what it is there. *name is the first that was set here to something else, or NULL; what is for training only may
  * be. */
 int mdm_options_follow(maskdm_options *o, const maskdm_options *part, const char **name);
+
+/* Set what was given in `part` and was not given here, as far as it belongs here. */
+int mdm_options_complete(maskdm_options *o, const maskdm_options *part);
 
 /* ---- what a kind holds ---- */
 

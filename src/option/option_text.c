@@ -196,7 +196,7 @@ static void write_value(struct mdm_text *out, const struct mdm_option_slot *s)
         mdm_text_add(out, s->value.text);
 }
 
-void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
+static void write_json(const maskdm_options *o, int given_alone, struct mdm_text *out)
 {
     int first = 1;
 
@@ -204,7 +204,7 @@ void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
     for (int i = 0; i < o->count; i++) {
         const struct mdm_option_slot *s = &o->slot[i];
 
-        if (!s->value.text || !mdm_option_belongs(o, s))
+        if (!s->value.text || !mdm_option_belongs(o, s) || (given_alone && !s->set))
             continue;
         mdm_text_add(out, first ? "" : ", ");
         mdm_text_add_json(out, s->name);
@@ -213,4 +213,14 @@ void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
         first = 0;
     }
     mdm_text_add(out, "}");
+}
+
+void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
+{
+    write_json(o, 0, out);
+}
+
+void mdm_options_write_json_given(const maskdm_options *o, struct mdm_text *out)
+{
+    write_json(o, 1, out);
 }

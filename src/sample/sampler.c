@@ -57,7 +57,7 @@ static int read_options(maskdm_sampler *s, const maskdm_options *options, enum m
     maskdm_options *o;
     int status;
 
-    MDM_TRY(mdm_options_extract(&o, options, &mdm_sampler_kind));
+    MDM_TRY(mdm_sampler_settle(&o, options, s->model));
     mdm_options_read(o, &mdm_sampler_options, &told);
     s->batch_size = told.batch_size;
     s->seed = (uint64_t)told.seed;
