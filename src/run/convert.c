@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What maskdm_convert() does: find the weights in a checkpoint by their names, the network by their shapes, and write
- * a model file. The authors' program keeps {"step", "model", "opt", "ema", "scaler"}: "model" is the diffusion, whose
- * network's names begin with "model." again, "ema.ema_model" its average.
+ * a model file; or read a folder of diffusers, which says what it holds. The authors' program keeps {"step", "model",
+ * "opt", "ema", "scaler"}: "model" is the diffusion, whose network's names begin with "model." again,
+ * "ema.ema_model" its average.
  */
 #include "run/convert.h"
 
@@ -15,6 +16,7 @@
 #include "run/convert_rest.h"
 #include "run/convert_said.h"
 #include "run/convert_schedule.h"
+#include "run/diffusers.h"
 #include "run/options.h"
 #include "tensorfile/tensorfile.h"
 #include "text/text.h"
@@ -248,7 +250,8 @@ static void tell(const struct job *j)
     mdm_text_free(&scheduler);
 }
 
-static int convert(struct job *j, maskdm_control *control)
+/* A checkpoint in one file. */
+static int convert_file(struct job *j)
 {
     int status = mdm_tensorfile_open(&j->file, j->told.from);
 
@@ -260,8 +263,20 @@ static int convert(struct job *j, maskdm_control *control)
     if (status == MASKDM_OK)
         tell_weights(j);
     mdm_tensorfile_close(&j->file);
-    if (status < 0)
-        return mdm_fail_prefix(status, "%s", j->told.from);
+    return status < 0 ? mdm_fail_prefix(status, "%s", j->told.from) : MASKDM_OK;
+}
+
+static int convert(struct job *j, maskdm_control *control)
+{
+    enum mdm_file_kind kind;
+
+    MDM_TRY(mdm_file_kind_of(&kind, j->told.from));
+    if (kind == MDM_FILE_FOLDER) {
+        MDM_TRY(mdm_backend_open(&j->device, "cpu", NULL, NULL, 0, NULL));
+        MDM_TRY(mdm_diffusers_model(&j->model, j->device, j->options, &j->told, j->log));
+    } else {
+        MDM_TRY(convert_file(j));
+    }
     MDM_TRY(mdm_control_check(control, "the conversion"));
     tell(j);
     return mdm_model_save(j->model, j->told.out);

@@ -157,7 +157,7 @@ static const struct mdm_option convert_rows[] = {
      .is_path = 1,
      .required = 1,
      .alias = "input|input_file|in|checkpoint|checkpoint_path|ckpt|ckpt_path|model|model_path|source|src|init",
-     .help = "checkpoint of the authors' program"},
+     .help = "checkpoint of the authors' program, or a folder that diffusers wrote"},
     {MDM_OPTION(mdm_convert_run_options, out),
      .is_path = 1,
      .required = 1,

@@ -11,6 +11,7 @@ from generation import png
 from rig import BUILD, SOURCE, TINY, faces, main, maskdm, run
 from torchfile import checkpoint, save
 
+UNET = "--steps 3 --batch-size 8 --block-out-channels 8,16,16 --norm-num-groups 4 --sample-every 0 --threads 1"
 SMALL = {
     "pretrain": "--steps 3 --batch-size 8 --dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
     "finetune": "--steps 3 --batch-size 8 --val-count 8 --sample-every 0 --threads 1",
@@ -47,7 +48,9 @@ def run_page(path):
         if words and words[0] == "info" and "FILE" in words:
             continue
         for flag, folder in zip(words, words[1:]):
-            if flag == "--from":
+            if flag == "--from" and "." not in folder:
+                shutil.copytree(os.path.join(SOURCE, "tests", "api", "pipelines", "ddpm"), folder)
+            elif flag == "--from":
                 network = ["--network", "jit", "--classes", 1000] if "jit" in folder else []
                 shutil.rmtree("authors", ignore_errors=True)
                 maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1,
@@ -65,6 +68,10 @@ def run_page(path):
         small = SMALL.get(words[0] if words else "", "") + ("" if ddpm or words[:1] != ["sample"] else " --steps 3")
         if "--interpolate" in words:
             small = small.replace("--count", "--frames")  # which are its count
+        if words[:1] == ["pretrain"] and "unet" in words:
+            small = UNET
+        if words[:1] == ["convert"] and "." not in words[words.index("--from") + 1]:
+            small = ""  # a folder says how many heads there are
         said = maskdm(*words, *small.split())
         print("   ", command[:100])
         for flag, out in zip(words, words[1:]):
