@@ -210,32 +210,6 @@ static int make_model(struct job *j)
     return two ? read_place(j, p->online, j->model->online) : MASKDM_OK;
 }
 
-/* "model.model" of a prefix. */
-static const char *show(char out[MDM_PLACE_PREFIX + 1], const struct mdm_place *place)
-{
-    const size_t n = strlen(place->prefix);
-
-    mdm_format(out, MDM_PLACE_PREFIX + 1, "%.*s", n ? (int)n - 1 : 1, n ? place->prefix : ".");
-    return out;
-}
-
-static void tell_weights(const struct job *j)
-{
-    const struct mdm_places *p = &j->places;
-    const char *step = mdm_tensorfile_meta(&j->file, "step");
-    char average[MDM_PLACE_PREFIX + 1], online[MDM_PLACE_PREFIX + 1], when[64] = "";
-
-    if (step)
-        mdm_format(when, sizeof when, ", of step %.20s", step);
-    if (p->average && p->online)
-        mdm_log_line(j->log, MASKDM_LOG_INFO, "weights: EMA from \"%s\", online from \"%s\"%s",
-                     show(average, p->average), show(online, p->online), when);
-    else
-        mdm_log_line(j->log, MASKDM_LOG_INFO, "weights: %s from \"%s\", %s%s", p->average ? "EMA" : "online",
-                     show(online, mdm_convert_main(p)), p->average ? "no online ones" : "no EMA", when);
-    mdm_convert_tell_rest(&j->file, p, j->mark, j->log);
-}
-
 static void tell(const struct job *j)
 {
     struct mdm_text network = {0}, scheduler = {0};
@@ -261,7 +235,7 @@ static int convert_file(struct job *j)
     if (status == MASKDM_OK)
         status = make_model(j);
     if (status == MASKDM_OK)
-        tell_weights(j);
+        mdm_convert_tell_weights(&j->file, &j->places, j->mark, j->log);
     mdm_tensorfile_close(&j->file);
     return status < 0 ? mdm_fail_prefix(status, "%s", j->told.from) : MASKDM_OK;
 }

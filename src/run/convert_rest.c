@@ -206,3 +206,29 @@ void mdm_convert_tell_rest(const struct mdm_tensorfile *s, const struct mdm_plac
     if (group[LEFT_OVER].count)
         tell_left_over(&r);
 }
+
+/* "model.model" of a prefix. */
+static const char *show(char out[MDM_PLACE_PREFIX + 1], const struct mdm_place *place)
+{
+    const size_t n = strlen(place->prefix);
+
+    mdm_format(out, MDM_PLACE_PREFIX + 1, "%.*s", n ? (int)n - 1 : 1, n ? place->prefix : ".");
+    return out;
+}
+
+void mdm_convert_tell_weights(const struct mdm_tensorfile *s, const struct mdm_places *p, const unsigned char *mark,
+                              const struct mdm_log *log)
+{
+    const char *step = mdm_tensorfile_meta(s, "step");
+    char average[MDM_PLACE_PREFIX + 1], online[MDM_PLACE_PREFIX + 1], when[64] = "";
+
+    if (step)
+        mdm_format(when, sizeof when, ", of step %.20s", step);
+    if (p->average && p->online)
+        mdm_log_line(log, MASKDM_LOG_INFO, "weights: EMA from \"%s\", online from \"%s\"%s",
+                     show(average, p->average), show(online, p->online), when);
+    else
+        mdm_log_line(log, MASKDM_LOG_INFO, "weights: %s from \"%s\", %s%s", p->average ? "EMA" : "online",
+                     show(online, mdm_convert_main(p)), p->average ? "no online ones" : "no EMA", when);
+    mdm_convert_tell_rest(s, p, mark, log);
+}

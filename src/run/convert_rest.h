@@ -20,4 +20,8 @@ int mdm_convert_mark(unsigned char **mark, const struct mdm_tensorfile *s, const
 void mdm_convert_tell_rest(const struct mdm_tensorfile *s, const struct mdm_places *p, const unsigned char *mark,
                            const struct mdm_log *log);
 
+/* The same behind a line that says which weights were taken for what. */
+void mdm_convert_tell_weights(const struct mdm_tensorfile *s, const struct mdm_places *p, const unsigned char *mark,
+                              const struct mdm_log *log);
+
 #endif

@@ -210,7 +210,7 @@ static void write_variant(const char *change)
         const char *key = maskdm_file_metadata_key(f, i), *value = maskdm_file_metadata_value(f, i);
 
         if (strcmp(change, "network") == 0 && strcmp(key, "maskdm.network") == 0)
-            value = "unet";
+            value = "gan";
         if (strcmp(change, "version") == 0 && strcmp(key, "maskdm.format") == 0)
             value = "99";
         if (strcmp(change, "digits") == 0 && strcmp(key, "maskdm.format") == 0)
@@ -336,7 +336,7 @@ START_TEST(files_that_are_wrong)
     const struct {
         const char *change, *part;
         int code;
-    } wrong[] = { { "network", "unet", MASKDM_EVERSION },
+    } wrong[] = { { "network", "gan", MASKDM_EVERSION },
                   { "version", "format 99; format 1 is read", MASKDM_EVERSION },
                   { "maskdm.format", "before its files had a format; format 1 is read", MASKDM_EVERSION },
                   { "digits", "\"1.0\", not a number", MASKDM_EFORMAT },
@@ -408,7 +408,7 @@ START_TEST(estimates)
     ck_assert_uint_gt(whole, 2 * masked);
     ck_assert_uint_lt(sampling, masked);
     ck_assert_uint_eq(maskdm_device_memory_used(device), held);
-    FAILS(MASKDM_ENOTFOUND, "unet", maskdm_model_estimate(&whole, device, "unet", NULL, 1, 64, 0));
+    FAILS(MASKDM_ENOTFOUND, "gan", maskdm_model_estimate(&whole, device, "gan", NULL, 1, 64, 0));
     FAILS(MASKDM_EINVAL, "257", maskdm_model_estimate(&whole, device, "uvit", o, 1, 64, 257));
     maskdm_options_release(&o);
 
@@ -440,7 +440,7 @@ START_TEST(what_is_refused)
         ck_assert_ptr_null(m);
         maskdm_options_release(&b);
     }
-    FAILS(MASKDM_ENOTFOUND, "unet", maskdm_model_create(&m, device, "unet", NULL, NULL, 1));
+    FAILS(MASKDM_ENOTFOUND, "gan", maskdm_model_create(&m, device, "gan", NULL, NULL, 1));
     FAILS(MASKDM_EINVAL, "device", maskdm_model_create(&m, NULL, "uvit", NULL, NULL, 1));
     OK(maskdm_device_open(&small, "cpu", o));
     FAILS(MASKDM_ENOMEM, "20000", maskdm_model_create(&m, small, "uvit", n, NULL, 1));

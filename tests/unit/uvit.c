@@ -497,7 +497,7 @@ START_TEST(options_are_checked)
     ck_assert_int_eq(geo.classes, 7);
     mdm_options_release(&o);
     ck_assert_ptr_eq(mdm_network_find("uvit"), &mdm_uvit);
-    ck_assert_ptr_null(mdm_network_find("unet"));
+    ck_assert_ptr_null(mdm_network_find("gan"));
 }
 END_TEST
 
