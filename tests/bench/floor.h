@@ -8,7 +8,7 @@
 
 #include "bench.h"
 
-enum { MAX_PRODUCTS = 64 };
+enum { MAX_PRODUCTS = 256 };
 
 /* c[m,n] = op(a) op(b); ta: a is stored [k,m]; tb: b is stored [n,k] */
 struct product {
@@ -24,7 +24,8 @@ struct products {
 
 /* Of one training step, or one forward pass, over `visible` patches of each of w->batch images. */
 void list_products(struct products *l, const struct workload *w, int64_t visible, int train);
-/* The same of any network's program of linear layers and attention: -1 where it has other products, or too many. */
+/* The same of any network's program of linear layers, attention and convolutions: -1 where it has other products, or
+ * too many. */
 struct mdm_graph;
 int list_program(struct products *l, const struct mdm_graph *g);
 double products_flops(const struct products *l);

@@ -42,12 +42,29 @@ static void add_attention(struct products *l, int64_t tokens, int64_t head, int6
         add(l, 1, 0, tokens, head, tokens, units * 2, 1); /* dV, dK */
 }
 
+/* The windows of x by w. dx has as many sums as y of as many terms, whose shape is told by x. */
+static void add_conv(struct products *l, const struct mdm_graph *g, const struct mdm_node *n)
+{
+    const struct mdm_shape *x = &g->val[n->in[0]].shape, *w = &g->val[n->in[1]].shape;
+    const int64_t rows = mdm_shape_rows(&g->val[n->out[0]].shape), out = w->d[0], in = mdm_shape_numel(w) / out;
+    const int64_t pixels = mdm_shape_rows(x);
+
+    add(l, 0, 1, rows, out, in, 1, 0);
+    if (n->backward && mdm_graph_flows(g, n->in[0]))
+        add(l, 0, 0, pixels, w->d[1], rows * out * in / (pixels * w->d[1]), 1, 0);
+    if (n->backward)
+        add(l, 1, 0, out, in, rows, 1, 0);
+}
+
 static void add_node(struct products *l, const struct mdm_graph *g, const struct mdm_node *n)
 {
     const struct mdm_shape *x = &g->val[n->in[0]].shape, *y = &g->val[n->out[0]].shape;
 
     if (n->op->id == MDM_OP_ATTENTION)
-        add_attention(l, y->d[1], y->d[2] / n->attr[0], y->d[0] * n->attr[0], n->backward);
+        add_attention(l, mdm_shape_rows(y) / y->d[0], mdm_shape_last(y) / n->attr[0], y->d[0] * n->attr[0],
+                      n->backward);
+    else if (n->op->id == MDM_OP_CONV)
+        add_conv(l, g, n);
     else if (n->op->id == MDM_OP_LINEAR || n->op->id == MDM_OP_LINEAR_SILU)
         add_linear(l, mdm_shape_rows(x), mdm_shape_last(y), mdm_shape_last(x), 1, n->backward,
                    mdm_graph_flows(g, n->in[0]));

@@ -19,6 +19,10 @@
 #define SMALL "image_size=64 patch_size=4 dim=512 depth=13 heads=8"
 #define LARGE "image_size=256 patch_size=4 dim=768 depth=13 heads=12"
 #define JIT "network=jit image_size=64 patch_size=4 dim=512 depth=12 heads=8 bottleneck=32 in_context_len=16"
+#define UNET                                                                                          \
+    "network=unet image_size=32 block_out_channels=128,256,256,256 attention_head_dim=0 "             \
+    "down_block_types=DownBlock2D,AttnDownBlock2D,DownBlock2D,DownBlock2D "                           \
+    "up_block_types=UpBlock2D,UpBlock2D,AttnUpBlock2D,UpBlock2D"
 #define ALL "type=none"
 #define FEW "type=block ratio=0.9 block_size=2"
 #define QUARTER "type=block ratio=0.75 block_size=4"
@@ -48,6 +52,7 @@ static const struct workload workloads[] = {
     {"C12c", run_convolution, NULL, NULL, 8, 256, 0, 16, "3x3 convolution forward and backward, 256 channels"},
     {"C13a", run_training, JIT, ALL, 64, 512, 12, 16, "train JiT D=512 64x64, nothing hidden"},
     {"C13b", run_training, JIT, FEW, 64, 512, 12, 64, "train JiT D=512 64x64, 2x2 blocks, 90 % hidden"},
+    {"C14", run_training, UNET, ALL, 32, 128, 0, 4, "train the U-Net of google/ddpm-cifar10-32"},
 };
 
 static int is_wanted(const char *label, const char *asked)
