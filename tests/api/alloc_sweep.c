@@ -168,6 +168,39 @@ static int sample(struct world *w)
     return status;
 }
 
+/* Guided by a second model, or by the same in parts; all of it in one call. */
+static int sample_guided(struct world *w, const char *how, int by_model)
+{
+    unsigned char pixel[2 * RIG_VALUES];
+    maskdm_options *o = NULL;
+    maskdm_sampler *s = NULL;
+    int status = maskdm_options_create(&o, "sampler");
+
+    if (status >= 0)
+        status = maskdm_options_parse(o, how);
+    if (status >= 0)
+        status = by_model ? maskdm_sampler_create_guided(&s, w->trained, MASKDM_WEIGHTS_EMA, w->model,
+                                                         MASKDM_WEIGHTS_EMA, o, w->control)
+                          : maskdm_sampler_create(&s, w->trained, MASKDM_WEIGHTS_EMA, o, w->control);
+    if (status >= 0)
+        status = maskdm_sampler_run(s, 2, NULL, NULL, MASKDM_SAMPLE_U8, pixel, 0, 0);
+    if (status >= 0)
+        w->result = rig_hash(w->result, pixel, sizeof pixel);
+    maskdm_sampler_release(&s);
+    maskdm_options_release(&o);
+    return status;
+}
+
+static int sample_by_model(struct world *w)
+{
+    return sample_guided(w, "steps=2 batch_size=2 guidance=2", 1);
+}
+
+static int sample_by_parts(struct world *w)
+{
+    return sample_guided(w, "steps=2 batch_size=2 guidance=2 guidance_by=masked", 0);
+}
+
 static int read_image(struct world *w)
 {
     return maskdm_image_read(&w->image, path_to("data/0.png"), 3, NULL);
@@ -293,7 +326,8 @@ static const call parts[] = {make_network,   set_network,  make_scheduler, make_
                              make_mask,      set_mask,     make_trainer,   set_trainer,      make_mask_policy,
                              make_optimizer, make_a_trainer, take_step,    save_state,       take_step,
                              load_state,     take_step,    validate,       take_model,       make_sampler,
-                             set_sampler,    make_a_sampler, sample,       read_image,       fit_image,
+                             set_sampler,    make_a_sampler, sample,       sample_by_model,  sample_by_parts,
+                             read_image,     fit_image,
                              write_image,    set_start,    read_hole,      set_hole,         go_between,
                              write_frames,   NULL};
 static const call whole[] = {make_control, make_run,     set_run,     pretrain,     make_draw,

@@ -373,15 +373,62 @@ START_TEST(guidance_in_little_memory)
 }
 END_TEST
 
+/* A picture whose first `far` columns are others, and a hole that begins in the fifth. */
+static int paint(maskdm_sampler *s, int far, unsigned char *out)
+{
+    unsigned char data[N], mask[H * W];
+    maskdm_options *o = rig_options("inpaint", "surround=1");
+    maskdm_image *image, *hole;
+    int status;
+
+    for (int i = 0; i < N; i++)
+        data[i] = (unsigned char)(i / C % W < far ? 255 - i % 200 : i % 200);
+    for (int i = 0; i < H * W; i++)
+        mask[i] = i % W >= 4 ? 255 : 0;
+    MUST(maskdm_image_create(&image, H, W, C, MASKDM_SAMPLE_U8, data, 0));
+    MUST(maskdm_image_create(&hole, H, W, 1, MASKDM_SAMPLE_U8, mask, 0));
+    status = maskdm_sampler_set_hole(s, (const maskdm_image *const[]){image}, 1, hole, o);
+    maskdm_image_release(&image);
+    maskdm_image_release(&hole);
+    maskdm_options_release(&o);
+    MUST(maskdm_sampler_run(s, 1, NULL, NULL, MASKDM_SAMPLE_U8, out, 0, 0));
+    for (int i = 0; i < N; i++)
+        out[i] = status < 0 || i / C % W >= 4 ? out[i] : 0;
+    return status;
+}
+
+/* What the network is not shown of a picture, its guide is not shown either; one that divides all of it among its
+ * parts cannot leave any out, and says so. */
+START_TEST(a_guide_sees_no_more)
+{
+    static unsigned char near[N], far[N], plain[N];
+    maskdm_device *d = rig_device("threads=1");
+    maskdm_model *m = model_on(d, DISCRETE, ""), *weak = model_on(d, DISCRETE, "dim=16 depth=1");
+    maskdm_sampler *s = guided_sampler(m, weak, "sampler=ddim steps=4 guidance=2");
+
+    MUST(paint(s, 0, near));
+    MUST(paint(s, 2, far)); /* a patch is two columns wide */
+    ck_assert_mem_eq(near, far, N);
+    MUST(paint(s, 3, far));
+    ck_assert_mem_ne(near, far, N);
+    maskdm_sampler_release(&s);
+    s = sampler(m, "sampler=ddim steps=4 guidance=2 guidance_by=masked");
+    MUST(maskdm_sampler_run(s, 1, NULL, NULL, MASKDM_SAMPLE_U8, plain, 0, 0));
+    ck_assert_int_eq(paint(s, 0, far), MASKDM_EINVAL);
+    ck_assert_mem_eq(plain, far, N);
+    maskdm_sampler_release(&s);
+    maskdm_model_release(&m);
+    maskdm_model_release(&weak);
+    maskdm_device_release(&d);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const test[] = {guidance_acts_where_it_is_told,
-                                 guidance_of_some_channels,
-                                 guidance_asks_once_where_it_can,
-                                 guidance_in_little_memory,
-                                 a_second_model_guides,
-                                 guidance_that_cannot_be,
-                                 a_poorer_view_guides};
+    const TTest *const test[] = {
+        guidance_acts_where_it_is_told, guidance_of_some_channels, guidance_asks_once_where_it_can,
+        guidance_in_little_memory,      a_second_model_guides,     guidance_that_cannot_be,
+        a_poorer_view_guides,           a_guide_sees_no_more};
 
     return rig_run("guidance", test, sizeof test / sizeof *test);
 }
