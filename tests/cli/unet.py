@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The U-Net in the program: masked training and the channel that it leaves behind, and folders of diffusers."""
+import json
+import os
+import shutil
+
+from rig import SOURCE, faces, main, maskdm, same
+
+UNET = "--network unet --image-size 16 --block-out-channels 8,16 --norm-num-groups 4 --layers-per-block 1 " \
+       "--batch-size 8 --threads 1 --seed 1".split()
+PIPELINES = os.path.join(SOURCE, "tests", "api", "pipelines")
+
+
+def options(model):
+    return json.loads(json.loads(maskdm("info", "--json", model).stdout)["metadata"]["maskdm.network.options"])
+
+
+def losses(run):
+    lines = [json.loads(line) for line in open(os.path.join(run, "log.jsonl"))]
+    return [line["loss"] for line in lines if "loss" in line]
+
+
+def check_masks():
+    data = faces("data", 16)
+    masked = ["--mask", "patch", "--mask-ratio", 0.5]
+    maskdm("pretrain", "--data", data, "--out", "none", *UNET, *masked, "--steps", 2, status=1,
+           says=["mask-channel sees whole images: 8 of 16"])
+    maskdm("pretrain", "--data", data, "--out", "masked", *UNET, *masked, "--mask-channel", "--steps", 60, "--lr", 3e-3,
+           "--log-every", 1, says=["which it sees as zeros: a step costs as much"])
+    told = losses("masked")
+    assert sum(told[-10:]) < 0.8 * sum(told[:10]), told
+    assert options("masked/model.safetensors")["mask_channel"] is True
+    tune = ["finetune", "--init", "masked/model.safetensors", "--data", data, "--batch-size", 8, "--steps", 2]
+    maskdm(*tune, "--out", "whole", says=["the input channel that told hidden pixels is left out"])
+    assert options("whole/model.safetensors")["mask_channel"] is False
+    for out, more in ("still", masked), ("kept", ["--network", "unet", "--mask-channel"]):
+        said = maskdm(*tune, "--out", out, *more).stderr
+        assert "is left out" not in said and options(out + "/model.safetensors")["mask_channel"] is True, out
+    maskdm(*tune, "--out", "refused", "--network", "unet", "--no-mask-channel", *masked, status=1, says=["sees whole images"])
+    maskdm("sample", "--model", "whole/model.safetensors", "--out", "grid.png", "--count", 2, "--steps", 2)
+
+
+def check_folder():
+    maskdm("convert", "--from", os.path.join(PIPELINES, "ddpm"), "--out", "m.safetensors", says=["weights: one set from"])
+    draw = ["sample", "--model", "m.safetensors", "--count", 2, "--steps", 4]
+    maskdm(*draw, "--out", "said.png", "--sampler", "ddpm", "--variance", "fixed_large", "--spacing", "leading")
+    maskdm(*draw, "--out", "kept.png")
+    same("said.png", "kept.png")
+    maskdm(*draw, "--out", "other.png", "--sampler", "ddim")
+    maskdm("finetune", "--init", "m.safetensors", "--data", faces("few", 8), "--out", "run", "--batch-size", 8, "--steps", 2)
+    maskdm("sample", "--model", "run/model.safetensors", "--count", 2, "--steps", 4, "--out", "tuned.png")
+    assert "maskdm.sampler.options" in json.loads(maskdm("info", "--json", "run/model.safetensors").stdout)["metadata"]
+
+
+def check_refusals():
+    shutil.copytree(os.path.join(PIPELINES, "ddim"), "folder")
+    config = json.load(open("folder/config.json"))
+    for change, says in ({"act_fn": "mish"}, '"act_fn" is "mish", which is not built'), \
+            ({"a_new_setting": [1, 2]}, '"a_new_setting" (1,2) is a setting that is not known'), \
+            ({"block_out_channels": [4, 12]}, "has shape ["), ({"sample_size": 7}, "no multiple of 2"):
+        with open("folder/config.json", "w") as f:
+            json.dump({**config, **change}, f)
+        maskdm("convert", "--from", "folder", "--out", "m.safetensors", status=1, says=[says])
+        assert not os.path.exists("m.safetensors")
+    os.remove("folder/config.json")
+    maskdm("convert", "--from", "folder", "--out", "m.safetensors", status=1, says=["folder has no config.json"])
+
+
+if __name__ == "__main__":
+    main(globals())
