@@ -150,7 +150,7 @@ static const struct mdm_config_row schedule_rows[] = {
     {.key = "beta_schedule",
      .option = "schedule",
      .absent = "linear",
-     .only = "linear|scaled_linear|squaredcos_cap_v2|sigmoid",
+     .only = "linear|scaled_linear|squaredcos_cap_v2|sigmoid|laplace",
      .map = "squaredcos_cap_v2=cosine|sigmoid=sigmoid_betas"},
     {.key = NULL},
 };
@@ -165,10 +165,16 @@ static const struct mdm_config_row heun_end_rows[] = {
     {.key = NULL},
 };
 static const struct mdm_config_row given_rows[] = {
-    {.key = "trained_betas", .option = "betas"},
+    {.key = "trained_betas", .option = "given_betas"},
     {.key = "num_train_timesteps", .option = "timesteps", .absent = "1000"},
     {.key = NULL},
 };
+
+/* Schedules that take no ends, whatever a config says of them. */
+static int has_ends(const char *schedule)
+{
+    return strcmp(schedule, "cosine") != 0 && strcmp(schedule, "laplace") != 0;
+}
 
 /* Betas that are listed go before a formula. */
 static int set_schedule(maskdm_options *const *o, const struct mdm_config *c, const struct mdm_config_row *ends,
@@ -181,7 +187,7 @@ static int set_schedule(maskdm_options *const *o, const struct mdm_config *c, co
         return mdm_config_apply(o, c, given_rows, log);
     }
     MDM_TRY(mdm_config_apply(o, c, schedule_rows, log));
-    return strcmp(mdm_options_text(o[PROCESS], "schedule"), "cosine") ? mdm_config_apply(o, c, ends, log) : MASKDM_OK;
+    return has_ends(mdm_options_text(o[PROCESS], "schedule")) ? mdm_config_apply(o, c, ends, log) : MASKDM_OK;
 }
 
 /* ---- schedulers ---- */
