@@ -55,7 +55,8 @@ static int follow(struct job *j)
 {
     if (!j->places.network->read_shapes)
         return mdm_fail(MASKDM_ENOTSUP,
-                        "the weights are those of network \"%s\", whose checkpoints are not converted",
+                        "the weights are those of network \"%s\", whose shapes do not say enough; give the folder "
+                        "that has its config.json",
                         j->places.network->name);
     MDM_TRY(mdm_convert_follow(j->options, &j->file, j->log));
     mdm_options_read(j->options, &mdm_convert_run_options, &j->told);

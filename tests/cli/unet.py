@@ -49,21 +49,28 @@ def check_folder():
     maskdm(*draw, "--out", "other.png", "--sampler", "ddim")
     maskdm("finetune", "--init", "m.safetensors", "--data", faces("few", 8), "--out", "run", "--batch-size", 8, "--steps", 2)
     maskdm("sample", "--model", "run/model.safetensors", "--count", 2, "--steps", 4, "--out", "tuned.png")
+    maskdm("export", "--model", "m.safetensors", "--out", "folder/")
+    maskdm("convert", "--from", "folder", "--out", "back.safetensors")
+    maskdm(*["back.safetensors" if w == "m.safetensors" else w for w in draw], "--sampler", "ddpm", "--variance",
+           "fixed_large", "--spacing", "leading", "--out", "back.png")
+    same("back.png", "kept.png")
+    maskdm("convert", "--from", os.path.join(PIPELINES, "ddpm", "unet", "diffusion_pytorch_model.safetensors"), "--out",
+           "n.safetensors", status=1, says=["give the folder that has its config.json"])
     assert "maskdm.sampler.options" in json.loads(maskdm("info", "--json", "run/model.safetensors").stdout)["metadata"]
 
 
 def check_refusals():
-    shutil.copytree(os.path.join(PIPELINES, "ddim"), "folder")
-    config = json.load(open("folder/config.json"))
+    shutil.copytree(os.path.join(PIPELINES, "ddim"), "theirs")
+    config = json.load(open("theirs/config.json"))
     for change, says in ({"act_fn": "mish"}, '"act_fn" is "mish", which is not built'), \
             ({"a_new_setting": [1, 2]}, '"a_new_setting" (1,2) is a setting that is not known'), \
             ({"block_out_channels": [4, 12]}, "has shape ["), ({"sample_size": 7}, "no multiple of 2"):
-        with open("folder/config.json", "w") as f:
+        with open("theirs/config.json", "w") as f:
             json.dump({**config, **change}, f)
-        maskdm("convert", "--from", "folder", "--out", "m.safetensors", status=1, says=[says])
-        assert not os.path.exists("m.safetensors")
-    os.remove("folder/config.json")
-    maskdm("convert", "--from", "folder", "--out", "m.safetensors", status=1, says=["folder has no config.json"])
+        maskdm("convert", "--from", "theirs", "--out", "n.safetensors", status=1, says=[says])
+        assert not os.path.exists("n.safetensors")
+    os.remove("theirs/config.json")
+    maskdm("convert", "--from", "theirs", "--out", "n.safetensors", status=1, says=["theirs has no config.json"])
 
 
 if __name__ == "__main__":
