@@ -131,13 +131,35 @@ static void describe_network(struct mdm_text *t, const maskdm_model *model, cons
     mdm_text_add(t, "\n}\n");
 }
 
-static int describe_scheduler(struct mdm_text *t, const maskdm_scheduler *s)
+/* Whether the model says that it is drawn by DDPM, of which the folder's scheduler then has the settings. */
+static int says_ddpm(const maskdm_model *model)
+{
+    return model->sampler && !strcmp(mdm_options_text(model->sampler, "sampler"), "ddpm");
+}
+
+static void describe_drawing(struct mdm_text *t, const maskdm_options *o)
+{
+    const char *spacing = mdm_options_text(o, "spacing");
+
+    add_word(t, "variance_type", mdm_options_text(o, "variance"));
+    mdm_text_addf(t, ",\n  \"clip_sample\": %s,\n  \"clip_sample_range\": %s,\n  \"steps_offset\": %s",
+                  mdm_options_text(o, "clip"), mdm_options_text(o, "clip_range"),
+                  mdm_options_text(o, "steps_offset"));
+    if (!strcmp(spacing, "leading") || !strcmp(spacing, "trailing") || !strcmp(spacing, "linspace"))
+        add_word(t, "timestep_spacing", spacing);
+}
+
+static int describe_scheduler(struct mdm_text *t, const maskdm_model *model)
 {
     mdm_text_add(t, "{\n  \"_class_name\": \"DDPMScheduler\",\n  " VERSION);
-    add_word(t, "prediction_type", prediction_of(s));
-    add_word(t, "variance_type", "fixed_small");
-    add_bool(t, "clip_sample", 1);
-    MDM_TRY(mdm_export_betas(t, s));
+    add_word(t, "prediction_type", prediction_of(model->scheduler));
+    if (says_ddpm(model)) {
+        describe_drawing(t, model->sampler);
+    } else {
+        add_word(t, "variance_type", "fixed_small");
+        add_bool(t, "clip_sample", 1);
+    }
+    MDM_TRY(mdm_export_betas(t, model->scheduler));
     mdm_text_add(t, "\n}\n");
     return MASKDM_OK;
 }
@@ -211,7 +233,7 @@ static int write_unet(const maskdm_model *model, const struct mdm_unet_options *
 static int write_scheduler(const maskdm_model *model, const char *folder)
 {
     struct mdm_text text = {0};
-    int status = describe_scheduler(&text, model->scheduler);
+    int status = describe_scheduler(&text, model);
 
     if (status == MASKDM_OK)
         return write_text(folder, "scheduler_config.json", &text);
@@ -224,6 +246,9 @@ static void tell(const maskdm_model *model, const struct mdm_log *log)
     if (model->online)
         mdm_log_line(log, MASKDM_LOG_WARN,
                      "a pipeline has one set of weights: the EMA's are taken, the online ones are not");
+    if (model->sampler && !says_ddpm(model))
+        mdm_log_line(log, MASKDM_LOG_WARN, "the model is drawn by %s; the folder's scheduler is DDPM's",
+                     mdm_options_text(model->sampler, "sampler"));
     if (model->geometry.classes)
         mdm_log_line(log, MASKDM_LOG_WARN,
                      "DDPMPipeline gives the network no labels, of which it has %lld: a pipeline of one's own does",
