@@ -176,16 +176,6 @@ static double time_of(const struct mdm_process *p, double ratio)
     return mdm_schedule_time(schedule_of(p), -0.5 * log1p(exp(2 * ratio)));
 }
 
-/* Where nothing of the image is left, x / signal has no meaning, and what little is put there instead has. */
-static struct mdm_path path(const struct mdm_process *p, double time)
-{
-    const double log_signal = mdm_schedule_log_signal(schedule_of(p), fmax(time, 0));
-
-    if (mdm_process_at(p, time).signal > 0)
-        return mdm_process_ratio_path(p, time);
-    return (struct mdm_path){exp(log_signal), noise_of(log_signal) / exp(log_signal)};
-}
-
 static double time_at(const struct mdm_process *p, double share)
 {
     return fmin(fmax(floor(share * (double)schedule_of(p)->timesteps), 0), p->last);
@@ -220,7 +210,6 @@ const struct mdm_process_class mdm_process_discrete = {.name = "discrete",
                                                        .at = at,
                                                        .ratio = ratio,
                                                        .time_of = time_of,
-                                                       .path = path,
                                                        .time_at = time_at,
                                                        .drawn = "uniform",
                                                        .uniform = uniform,

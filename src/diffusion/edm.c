@@ -3,9 +3,8 @@
  * The process of Karras et al. 2022 (arXiv 2206.00364, table 1): the image stays as it is, time is the noise's
  * deviation sigma, and training draws ln sigma from a normal distribution.
  */
-#include "diffusion/process.h"
+#include "diffusion/sigma.h"
 
-#include "base/alloc.h"
 #include "base/error.h"
 
 #include <math.h>
@@ -31,51 +30,16 @@ static const struct mdm_option_table table = {
 
 static int create(struct mdm_process **out, maskdm_options *options)
 {
-    struct mdm_process *p;
     struct options o;
 
-    *out = NULL;
     mdm_options_read(options, &table, &o);
-    if (o.sigma_min >= o.sigma_max)
-        return mdm_fail(MASKDM_EINVAL, "%s %g is not below %s %g", mdm_options_said(options, "sigma_min"),
-                        o.sigma_min, mdm_options_said(options, "sigma_max"), o.sigma_max);
-    p = mdm_need(1, sizeof *p, "a scheduler");
-    if (!p)
-        return MASKDM_ENOMEM;
-    *p = (struct mdm_process){.kind = &mdm_process_edm,
-                              .first = o.sigma_min,
-                              .last = o.sigma_max,
-                              .sigma_data = o.sigma_data,
-                              .noise_scale = 1,
-                              .shift = 1,
-                              .draw_mean = o.log_sigma_mean,
-                              .draw_deviation = o.log_sigma_std};
-    *out = p;
-    return MASKDM_OK;
-}
-
-static struct mdm_level at(const struct mdm_process *p, double time)
-{
-    (void)p;
-    return (struct mdm_level){1, time};
-}
-
-static double ratio(const struct mdm_process *p, double time)
-{
-    (void)p;
-    return log(time);
-}
-
-static double time_of(const struct mdm_process *p, double ratio)
-{
-    (void)p;
-    return exp(ratio);
-}
-
-/* Even in ln sigma. */
-static double time_at(const struct mdm_process *p, double share)
-{
-    return p->first * pow(p->last / p->first, share);
+    return mdm_sigma_create(out, options,
+                            (struct mdm_process){.kind = &mdm_process_edm,
+                                                 .first = o.sigma_min,
+                                                 .last = o.sigma_max,
+                                                 .sigma_data = o.sigma_data,
+                                                 .draw_mean = o.log_sigma_mean,
+                                                 .draw_deviation = o.log_sigma_std});
 }
 
 static double network_time(const struct mdm_process *p, double time)
@@ -94,11 +58,10 @@ const struct mdm_process_class mdm_process_edm = {.name = "edm",
                                                   .predictions = "edm|noise|x0",
                                                   .spacing = "karras",
                                                   .create = create,
-                                                  .at = at,
-                                                  .ratio = ratio,
-                                                  .time_of = time_of,
-                                                  .path = mdm_process_ratio_path,
-                                                  .time_at = time_at,
+                                                  .at = mdm_sigma_at,
+                                                  .ratio = mdm_sigma_ratio,
+                                                  .time_of = mdm_sigma_time_of,
+                                                  .time_at = mdm_sigma_time_at,
                                                   .drawn = "log_normal",
                                                   .network_time = network_time,
                                                   .input_scale = input_scale};

@@ -54,9 +54,7 @@ double mdm_process_turn(const struct mdm_process *p, struct mdm_level at)
     return at.signal * slope.noise - slope.signal * at.noise;
 }
 
-struct mdm_path mdm_process_ratio_path(const struct mdm_process *p, double time)
+struct mdm_path mdm_process_path(const struct mdm_process *p, double time, struct mdm_level at)
 {
-    const struct mdm_level at = mdm_process_at(p, time);
-
-    return (struct mdm_path){at.signal, at.noise / at.signal};
+    return p->kind->path ? p->kind->path(p, time) : (struct mdm_path){at.signal, at.noise / at.signal};
 }

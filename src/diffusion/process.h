@@ -47,6 +47,7 @@ struct mdm_process_class {
      * what it never reaches. */
     double (*ratio)(const struct mdm_process *p, double time);
     double (*time_of)(const struct mdm_process *p, double ratio);
+    /* Of a straight one; NULL: x / signal over noise / signal. */
     struct mdm_path (*path)(const struct mdm_process *p, double time);
     /* How much signal and noise grow in a unit of time, at a level; NULL where time is none that a path has. */
     struct mdm_level (*slope)(const struct mdm_process *p, struct mdm_level at);
@@ -80,7 +81,7 @@ double mdm_process_shift(const struct mdm_process *p, double time);
 double mdm_process_time_of(const struct mdm_process *p, double ratio);
 /* How fast signal and noise turn into each other: signal noise' - signal' noise. Of processes with a slope. */
 double mdm_process_turn(const struct mdm_process *p, struct mdm_level at);
-/* The path of processes that follow x / signal over noise / signal. */
-struct mdm_path mdm_process_ratio_path(const struct mdm_process *p, double time);
+/* At a time and the level that is followed there, which need not be the time's own. */
+struct mdm_path mdm_process_path(const struct mdm_process *p, double time, struct mdm_level at);
 
 #endif

@@ -48,8 +48,7 @@ static double churn_of(const struct mdm_method *s, double ratio)
 
 static struct mdm_path path_of(const struct mdm_process *p, struct mdm_stop stop)
 {
-    return p->kind->straight ? p->kind->path(p, stop.time)
-                             : (struct mdm_path){stop.level.signal, stop.level.noise / stop.level.signal};
+    return mdm_process_path(p, stop.time, stop.level);
 }
 
 struct mdm_leg mdm_slope_begin(const struct mdm_method *s, int64_t i, struct mdm_evaluation *out)

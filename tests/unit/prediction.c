@@ -262,8 +262,8 @@ START_TEST(slopes)
             const double h = 1e-5, x0 = 0.7, eps = -1.3;
             const struct mdm_level at = mdm_process_at(p, time), slope = p->kind->slope(p, at);
             const struct mdm_level a = mdm_process_at(p, time - h), b = mdm_process_at(p, time + h);
-            const struct mdm_path from = p->kind->path(p, time - h), to = p->kind->path(p, time + h);
-            const struct mdm_path here = p->kind->path(p, time);
+            const struct mdm_path from = mdm_process_path(p, time - h, a), to = mdm_process_path(p, time + h, b);
+            const struct mdm_path here = mdm_process_path(p, time, at);
             const double y = (at.signal * x0 + at.noise * eps) / here.scale;
             const double change =
                 (b.signal * x0 + b.noise * eps) / to.scale - (a.signal * x0 + a.noise * eps) / from.scale;
