@@ -141,12 +141,27 @@ static int read_index(const char *path)
 
 /* ---- all ---- */
 
+/* People give a run's folder for the model in it. */
+static int refuse_other(const char *folder)
+{
+    char *model;
+    int status = find_file(&model, folder, "model.safetensors");
+
+    if (status < 0)
+        return status;
+    status =
+        model ? mdm_fail(MASKDM_EINVAL, "%s is a folder, but none of diffusers: the model in it is %s", folder, model)
+              : mdm_fail(MASKDM_ENOTFOUND, "%s has no config.json: no folder of diffusers", folder);
+    mdm_free(model);
+    return status;
+}
+
 static int find_in(struct mdm_diffusers_folder *f, const char *unet, const char *scheduler, const char *average,
                    const struct mdm_log *log)
 {
     MDM_TRY(find_file(&f->unet, unet, "config.json"));
     if (!f->unet)
-        return mdm_fail(MASKDM_ENOTFOUND, "%s has no config.json: no folder of diffusers", unet);
+        return refuse_other(unet);
     MDM_TRY(find_file(&f->scheduler, scheduler, "scheduler_config.json"));
     MDM_TRY(find_weights(&f->weights, unet, log));
     return average ? find_weights(&f->average, average, log) : MASKDM_OK;
