@@ -109,7 +109,7 @@ static int alike(const struct mdm_option *o, const char *old, const char *now)
         return *old && *now;
     if (o->when_known)
         return !*old || !*now;
-    return o->is_path && same_file(old, now);
+    return o->is_path && *old && *now && same_file(old, now);
 }
 
 int mdm_options_difference(const maskdm_options *old, const maskdm_options *now, const char **name, char **value_old,

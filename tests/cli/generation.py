@@ -242,6 +242,10 @@ def check_records():
         sample("part", "--count", 2, *words, "--resume", status=1, says=["part was started with", *says])
     sample("part", "--count", 2, "--init-image", "photo.png", "--strength", 0.5, "--resume")
     assert len(images("part")) == 2
+    sample("fresh", "--count", 1)
+    sample("fresh", "--count", 2, "--init-image", "photo.png", "--resume", status=1,
+           says=["fresh was started with --init-image none and cannot be resumed with photo.png"])
+    assert images("fresh") == ["000000.png"]
 
 
 if __name__ == "__main__":

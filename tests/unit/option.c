@@ -483,6 +483,8 @@ START_TEST(facts_say_what_is_a_difference)
     ck_assert_str_eq(difference("init=.", "init=/"), "init");
     ck_assert_str_eq(difference("init=gone/away", "init=."), "");
     ck_assert_str_eq(difference("init=.", "init=gone/away"), "init");
+    ck_assert_str_eq(difference("", "init=."), "init");
+    ck_assert_str_eq(difference("init=.", ""), "init");
     ck_assert_str_eq(difference("val=a", "val=b"), "");
     ck_assert_str_eq(difference("val=a", ""), "val");
     ck_assert_str_eq(difference("", "val=a"), "val");
