@@ -20,5 +20,6 @@ int mdm_denoiser_narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t vi
 {
     if (d->kind->narrow)
         return d->kind->narrow(d, patch, visible);
-    return patch ? mdm_fail(MASKDM_EINVAL, "whoever is asked knows of no patches to leave out") : MASKDM_OK;
+    return patch ? mdm_fail(MASKDM_EINVAL, "surround leaves patches out, and %s always sees all", d->kind->whole)
+                 : MASKDM_OK;
 }

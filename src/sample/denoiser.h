@@ -45,6 +45,7 @@ struct mdm_denoiser_class {
     /* Ask only for these patches from now on, rising, with the others out of sight: there its prediction is 0. patch
      * NULL: for all again. NULL: it knows of no patches. */
     int (*narrow)(struct mdm_denoiser *d, const int32_t *patch, int64_t visible);
+    const char *whole; /* what it is called in the refusal then */
 };
 
 /* NULL is fine; *d becomes NULL. */

@@ -207,7 +207,7 @@ static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
     return status;
 }
 
-static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, narrow};
+static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, narrow, NULL};
 
 int mdm_denoiser_guided(struct mdm_denoiser **out, const struct mdm_guiding *how)
 {

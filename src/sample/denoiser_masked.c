@@ -154,7 +154,7 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
     return mdm_pass_run(&m->pass, m->program, q, m->index, NULL, join, m, out);
 }
 
-static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, NULL};
+static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, NULL, "guidance_by masked"};
 
 int mdm_denoiser_masked(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which, int64_t parts,
                         maskdm_control *control)

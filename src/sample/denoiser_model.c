@@ -110,7 +110,7 @@ static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
     return MASKDM_OK;
 }
 
-static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, narrow};
+static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, narrow, NULL};
 
 int mdm_denoiser_of_model(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,
                           maskdm_control *control)

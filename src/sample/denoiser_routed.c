@@ -97,7 +97,7 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
     return mdm_pass_run(&r->pass, r->program, q, NULL, r->keep, image, NULL, out);
 }
 
-static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, NULL};
+static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, NULL, "guidance_by routed"};
 
 int mdm_denoiser_routed(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which, int64_t kept,
                         maskdm_control *control)

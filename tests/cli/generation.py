@@ -160,6 +160,8 @@ def check_holes():
     refused(["--hole goes with --inpaint"], "--hole", "mask.png")
     refused(["--resample goes with --inpaint"], "--resample", 2)
     refused(["--surround goes with --inpaint"], "--surround", 2)
+    refused(["surround leaves patches out, and guidance_by masked always sees all"], *hole, "--surround", 1,
+            "--guidance", 2, "--guidance-by", "masked")
     png("black.png", 16, 16, lambda x, y: (127,), 1)
     refused(["the hole is empty: no pixel of it is white"], "--inpaint", "photo.png", "--hole", "black.png")
 
