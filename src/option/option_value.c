@@ -123,6 +123,7 @@ static int read_list(struct mdm_option_value *v, struct mdm_text *t, const char 
 {
     const reader element = o->type == MASKDM_OPTION_INT_LIST ? read_int : read_float;
     const int most = o->most ? o->most : 8, count = count_words(text);
+    const char *at = text;
 
     if (count > most)
         return mdm_fail(MASKDM_EINVAL, "option %s takes at most %d values", name, most);
@@ -130,18 +131,18 @@ static int read_list(struct mdm_option_value *v, struct mdm_text *t, const char 
     if (!v->list)
         return MASKDM_ENOMEM;
     for (; v->count < count; v->count++) {
-        size_t n = strcspn(text, ",:x");
+        size_t n = strcspn(at, ",:x");
         char word[64];
 
-        if (n >= sizeof word)
+        if (!n || n >= sizeof word)
             return mdm_fail(MASKDM_EINVAL, "option %s takes numbers, not \"%.80s\"", name, text);
-        memcpy(word, text, n);
+        memcpy(word, at, n);
         word[n] = '\0';
         if (v->count)
             mdm_text_add(t, ",");
         MDM_TRY(element(v, t, name, o, word));
         v->list[v->count] = v->number;
-        text += n + 1;
+        at += n + 1;
     }
     return MASKDM_OK;
 }

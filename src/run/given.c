@@ -25,7 +25,8 @@ static int check_pairs(const maskdm_options *o, const maskdm_options *plain)
     } pair[] = {
         {"strength", "init_image", NULL}, {"inpaint", "hole", NULL},       {"hole", "inpaint", NULL},
         {"resample", "inpaint", NULL},    {"surround", "inpaint", NULL},   {"jump_length", "inpaint", NULL},
-        {"animated", "animate", NULL},    {"frame_time", "animate", NULL}, {"frames", "interpolate", "animate"}};
+        {"animated", "animate", NULL},    {"frame_time", "animate", NULL}, {"frames", "interpolate", "animate"},
+        {"guide_weights", "guide", NULL}, {"guide_digest", "guide", NULL}};
     static const char *const other[][2] = {{"count", "interpolate"}, {"seed", "interpolate"}, {"resume", "animate"}};
 
     for (size_t i = 0; i < MDM_LENGTH(pair); i++)

@@ -36,11 +36,8 @@ static int repeat_labels(int32_t **out, const struct mdm_int_list *given, int64_
     *out = mdm_need((size_t)count, sizeof **out, "labels");
     if (!*out)
         return MASKDM_ENOMEM;
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t label = given->value[i % given->count];
-
-        (*out)[i] = label > INT32_MAX ? INT32_MAX : (int32_t)label;
-    }
+    for (int64_t i = 0; i < count; i++)
+        (*out)[i] = (int32_t)given->value[i % given->count];
     return MASKDM_OK;
 }
 

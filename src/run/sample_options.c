@@ -9,7 +9,7 @@
 #include "diffusion/options.h"
 #include "sample/options.h"
 
-#include <math.h>
+#include <stdint.h>
 
 static const struct mdm_option rows[] = {
     {MDM_OPTION(mdm_sample_run_options, model),
@@ -35,7 +35,7 @@ static const struct mdm_option rows[] = {
      .may_change = 1},
     {MDM_OPTION(mdm_sample_run_options, label),
      .min = -1,
-     .max = INFINITY,
+     .max = INT32_MAX,
      .most = 4096,
      .alias = "labels|class|classes|class_id|class_label|class_labels|class_idx",
      .help = "labels, used in turn; -1: none"},

@@ -63,6 +63,9 @@ def check_refusals():
     refused(["--guidance-low 5 is above --guidance-high 2"], *label, "--guidance", 2, "--guidance-low", 5,
             "--guidance-high", 2)
     refused(["a guide has no effect at --guidance 1"], *label, "--guide", "plain/model.safetensors")
+    sample("new.png", "--label", 5000000000, status=2, says=["--label is 5000000000; its range is -1 .. 2147483647"])
+    sample("new.png", "--label", "1,x", status=2, says=['--label takes numbers, not "1,x"'])
+    refused(["--guide-weights goes with --guide, which is not given"], *label, "--guide-weights", "online")
     refused(["--guidance-by routed needs"], "--guidance", 2, "--guidance-by", "routed")
     refused(["--guidance-parts 3", "16 patches"], "--guidance", 2, "--guidance-by", "masked", "--guidance-parts", 3)
     refused(["nobody.safetensors"], *label, "--guidance", 2, "--guide", "nobody.safetensors")
