@@ -38,8 +38,22 @@ static int note(void *user, const char *name, enum mdm_file_kind kind)
     return MASKDM_OK;
 }
 
+/* `said`: what is not said now is what it was, since the model, which has yet to be read, may say it. */
+static int compare(const char *folder, const maskdm_options *old, const maskdm_options *options, int said)
+{
+    maskdm_options *now;
+    int status;
+
+    MDM_TRY(mdm_options_clone(&now, options));
+    status = said ? mdm_options_complete(now, old) : MASKDM_OK;
+    if (status == MASKDM_OK)
+        status = mdm_record_compare(folder, old, now);
+    mdm_options_release(&now);
+    return status;
+}
+
 /* An empty folder may always be filled. What a killed job left before its record stood is a temporary file. */
-static int judge(const struct mdm_samples *s, const maskdm_options *options)
+static int judge(const struct mdm_samples *s, const maskdm_options *options, int said)
 {
     const char *folder = s->told.out;
     const int resume = s->told.resume;
@@ -58,7 +72,7 @@ static int judge(const struct mdm_samples *s, const maskdm_options *options)
         return mdm_fail(MASKDM_EINVAL, "%s cannot be resumed: it holds %s, but no %s that says how", folder, h.name,
                         MDM_RECORD_NAME);
     MDM_TRY(mdm_record_read(&old, folder, mdm_options_kind(options)));
-    status = old ? mdm_record_compare(folder, old, options) : MASKDM_OK;
+    status = old ? compare(folder, old, options, said) : MASKDM_OK;
     mdm_options_release(&old);
     return status;
 }
@@ -107,7 +121,7 @@ int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options)
         return open_grid(s, options);
     MDM_TRY(mdm_folder_check(s->told.out));
     MDM_TRY(mdm_file_kind_of(&kind, s->told.out));
-    return kind == MDM_FILE_NONE ? MASKDM_OK : judge(s, options);
+    return kind == MDM_FILE_NONE ? MASKDM_OK : judge(s, options, 1);
 }
 
 /* ---- what is there ---- */
@@ -226,7 +240,7 @@ static int enter(struct mdm_samples *s, const maskdm_options *record, const mask
 {
     MDM_TRY(mdm_folder_make(s->told.out));
     MDM_TRY(mdm_folder_lock(&s->lock, s->told.out, "another run"));
-    MDM_TRY(judge(s, record));
+    MDM_TRY(judge(s, record, 0));
     if (s->told.resume)
         MDM_TRY(find_there(s, model, control));
     return mdm_record_write(s->told.out, record);
@@ -253,7 +267,9 @@ int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, cons
     int status;
 
     MDM_TRY(mdm_options_clone(&record, options));
-    status = keep_digest(record, "model_digest", s->told.model, model, s->told.weights);
+    status = mdm_sampler_follow(record, model);
+    if (status == MASKDM_OK)
+        status = keep_digest(record, "model_digest", s->told.model, model, s->told.weights);
     if (status == MASKDM_OK && guide)
         status = keep_digest(record, "guide_digest", s->told.guide, guide, s->told.guide_weights);
     if (status == MASKDM_OK && !s->writer)

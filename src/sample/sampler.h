@@ -117,8 +117,10 @@ int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *nu
 void mdm_sampler_name(char out[MDM_SAMPLING_NAME], int64_t number);
 
 /* ---- settle.c ---- */
-/* Options of kind "sampler": what the caller gave, and where it leaves the choice of a sampler, or makes the one that
- * the model is to be drawn with, the model's settings for the rest. model NULL: there is none. */
+/* Where options leave the choice of a sampler, or make the one that the model is to be drawn with, its settings
+ * become theirs for the rest. */
+int mdm_sampler_follow(maskdm_options *o, const maskdm_model *model);
+/* The same of options of kind "sampler" that are taken from the caller's. model NULL: there is none. */
 int mdm_sampler_settle(maskdm_options **out, const maskdm_options *options, const maskdm_model *model);
 
 #endif

@@ -53,6 +53,15 @@ def check_folder():
     maskdm("convert", "--from", "folder", "--out", "back.safetensors")
     maskdm(*["back.safetensors" if w == "m.safetensors" else w for w in draw], "--out", "back.png")
     same("back.png", "kept.png")
+    maskdm(*draw, "--out", "kept")
+    told = json.load(open("kept/options.json"))
+    assert (told["sampler"], told["variance"], told["spacing"]) == ("ddpm", "fixed_large", "leading"), told
+    maskdm("sample", "--config", "kept/options.json", "--out", "again.png")
+    same("again.png", "kept.png")
+    os.remove("kept/000001.png")
+    maskdm(*draw, "--out", "kept", "--resume", "--sampler", "ddim", status=1,
+           says=["kept was started with --sampler ddpm and cannot be resumed with ddim"])
+    maskdm(*draw, "--out", "kept", "--resume")
     maskdm("convert", "--from", os.path.join(PIPELINES, "ddpm", "unet", "diffusion_pytorch_model.safetensors"), "--out",
            "n.safetensors", status=1, says=["give the folder that has its config.json"])
     assert "maskdm.sampler.options" in json.loads(maskdm("info", "--json", "run/model.safetensors").stdout)["metadata"]
