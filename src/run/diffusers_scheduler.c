@@ -39,9 +39,10 @@ static const struct mdm_config_row process_rows[] = {
 static const struct mdm_config_row clip_rows[] = {
     {.key = "clip_sample", .option = "clip", .to = SAMPLER, .absent = "true"},
     {.key = "clip_sample_range", .option = "clip_range", .to = SAMPLER, .absent = "1"},
-    {.key = "thresholding", .absent = "false", .only = "false"},
-    {.key = "dynamic_thresholding_ratio"}, /* of thresholding */
-    {.key = "sample_max_value"},           /* of thresholding */
+    /* See set_threshold(). */
+    {.key = "thresholding"},
+    {.key = "dynamic_thresholding_ratio"},
+    {.key = "sample_max_value"},
     {.key = NULL},
 };
 static const struct mdm_config_row unclipped_rows[] = {
@@ -103,8 +104,8 @@ static const struct mdm_config_row no_rows[] = {{.key = NULL}};
 /* Of those that look back. */
 #define MULTISTEP                                                                                      \
     FINAL_SIGMA, {.key = "solver_order", .option = "order", .to = SAMPLER, .absent = "2"},            \
-        {.key = "thresholding", .absent = "false", .only = "false"}, {.key = "dynamic_thresholding_ratio"}, \
-        {.key = "sample_max_value"}, {.key = "use_flow_sigmas", .absent = "false", .only = "false"},  \
+        {.key = "thresholding"}, {.key = "dynamic_thresholding_ratio"}, {.key = "sample_max_value"},  \
+        {.key = "use_flow_sigmas", .absent = "false", .only = "false"},                               \
         {.key = "flow_shift"}, {.key = "use_dynamic_shifting", .absent = "false", .only = "false"},   \
         {.key = "time_shift_type"}
 static const struct mdm_config_row dpmpp_rows[] = {
@@ -246,6 +247,23 @@ static int set_karras(const struct scheduler *s, maskdm_options *const *o, const
     return mdm_options_set(o[SAMPLER], "spacing", "karras");
 }
 
+static const struct mdm_config_row threshold_rows[] = {
+    {.key = "thresholding", .option = "threshold", .to = SAMPLER},
+    {.key = "dynamic_thresholding_ratio", .option = "threshold_share", .to = SAMPLER, .absent = "0.995"},
+    {.key = "sample_max_value", .option = "threshold_max", .to = SAMPLER, .absent = "1"},
+    {.key = NULL},
+};
+
+/* The other two settings mean nothing without the first. */
+static int set_threshold(maskdm_options *const *o, const struct mdm_config *c, const struct mdm_log *log)
+{
+    const struct mdm_config_entry *on = mdm_config_find(c, "thresholding");
+
+    if (!on || on->event == MDM_JSON_NULL || on->event == MDM_JSON_FALSE)
+        return MASKDM_OK;
+    return mdm_config_apply(o, c, threshold_rows, log);
+}
+
 int mdm_diffusers_scheduler(maskdm_options *scheduler, maskdm_options *sampler, const struct mdm_config *c,
                             const struct mdm_log *log)
 {
@@ -263,5 +281,6 @@ int mdm_diffusers_scheduler(maskdm_options *scheduler, maskdm_options *sampler, 
     for (int k = 0; k < TABLES; k++)
         MDM_TRY(mdm_config_apply(o, c, s->table[k], log));
     MDM_TRY(set_schedule(o, c, s->ends, log));
+    MDM_TRY(set_threshold(o, c, log));
     return set_karras(s, o, c);
 }

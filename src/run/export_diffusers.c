@@ -147,6 +147,11 @@ static void describe_drawing(struct mdm_text *t, const maskdm_options *o)
                   mdm_options_text(o, "steps_offset"));
     if (!strcmp(spacing, "leading") || !strcmp(spacing, "trailing") || !strcmp(spacing, "linspace"))
         add_word(t, "timestep_spacing", spacing);
+    if (!strcmp(mdm_options_text(o, "threshold"), "true"))
+        mdm_text_addf(t,
+                      ",\n  \"thresholding\": true,\n  \"dynamic_thresholding_ratio\": %s,\n  "
+                      "\"sample_max_value\": %s",
+                      mdm_options_text(o, "threshold_share"), mdm_options_text(o, "threshold_max"));
 }
 
 static int describe_scheduler(struct mdm_text *t, const maskdm_model *model)

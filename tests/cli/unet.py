@@ -67,6 +67,25 @@ def check_folder():
     assert "maskdm.sampler.options" in json.loads(maskdm("info", "--json", "run/model.safetensors").stdout)["metadata"]
 
 
+def check_thresholds():
+    """A folder whose scheduler limits each image by its own values goes in and comes out as it is."""
+    shutil.copytree(os.path.join(PIPELINES, "ddpm"), "theirs")
+    said = {"thresholding": True, "dynamic_thresholding_ratio": 0.75, "sample_max_value": 1.5}
+    config = json.load(open("theirs/scheduler/scheduler_config.json"))
+    with open("theirs/scheduler/scheduler_config.json", "w") as f:
+        json.dump({**config, **said}, f)
+    maskdm("convert", "--from", "theirs", "--out", "m.safetensors")
+    draw = ["sample", "--model", "m.safetensors", "--count", 1, "--steps", 3]
+    maskdm(*draw, "--out", "kept.png")
+    maskdm(*draw, "--out", "said.png", "--threshold", "--threshold-share", 0.75, "--threshold-max", 1.5)
+    maskdm(*draw, "--out", "clipped.png", "--no-threshold")
+    same("said.png", "kept.png")
+    assert open("clipped.png", "rb").read() != open("kept.png", "rb").read()
+    maskdm("export", "--model", "m.safetensors", "--out", "ours/")
+    told = json.load(open("ours/scheduler/scheduler_config.json"))
+    assert {key: told.get(key) for key in said} == said, told
+
+
 def check_refusals():
     shutil.copytree(os.path.join(PIPELINES, "ddim"), "theirs")
     config = json.load(open("theirs/config.json"))
