@@ -78,8 +78,8 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
     return mdm_device_upload(c->device, out, c->said, bytes);
 }
 
-static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory,
-                                               NULL,  "a function of the host"};
+static const struct mdm_denoiser_class kind = {ready,   wants,  ask,  rest,
+                                               release, memory, NULL, "a function of the host"};
 
 int mdm_denoiser_custom(struct mdm_denoiser **out, maskdm_device *device, int64_t values,
                         maskdm_denoise_callback denoise, void *user)
