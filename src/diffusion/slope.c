@@ -56,19 +56,26 @@ struct mdm_leg mdm_slope_begin(const struct mdm_method *s, int64_t i, struct mdm
     const struct mdm_process *p = s->scheduler->process;
     struct mdm_leg leg = {path_of(p, s->way[i].from), path_of(p, s->way[i].to)};
     const double churn = churn_of(s, leg.from.at);
+    struct mdm_stop at;
+    struct mdm_path path;
+    double more;
 
     out->at = s->way[i].from;
     out->before_x = 1;
     out->before_z = 0;
-    if (churn > 0) {
-        const double more = leg.from.at * (1 + churn), scale = leg.from.scale;
-
-        out->at = mdm_stop_at(p, p->kind->time_of(p, log(more)));
-        leg.from = path_of(p, out->at);
-        out->before_x = leg.from.scale / scale;
-        out->before_z =
-            leg.from.scale * sqrt(more * more - more * more / ((1 + churn) * (1 + churn))) * s->churn_noise;
-    }
+    if (churn <= 0)
+        return leg;
+    more = leg.from.at * (1 + churn);
+    at = mdm_stop_at(p, p->kind->time_of(p, log(more)));
+    path = path_of(p, at);
+    /* A schedule's last time has no noisier one, and may have no image to be noisier than. */
+    if (!(path.at > leg.from.at) || isinf(path.at))
+        return leg;
+    more = fmin(more, path.at);
+    out->at = at;
+    out->before_x = path.scale / leg.from.scale;
+    out->before_z = path.scale * sqrt(more * more - leg.from.at * leg.from.at) * s->churn_noise;
+    leg.from = path;
     return leg;
 }
 

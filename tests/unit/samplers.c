@@ -280,6 +280,9 @@ START_TEST(a_perfect_network_gives_the_data)
     expect_normal("process=flow", "sampler=unipc steps=20 order=3 clip=false", 0.02);
     expect_normal("process=edm", "sampler=heun steps=60 clip=false", 0.01);
     expect_normal("process=edm prediction=x0", "sampler=heun steps=80 churn=20 churn_max=50 clip=false", 0.02);
+    expect_normal("schedule=linear", "sampler=euler steps=60 spacing=logsnr churn=24 churn_min=150 clip=false", 0.02);
+    expect_normal("schedule=scaled_linear zero_terminal_snr=true prediction=v",
+                  "sampler=euler steps=400 spacing=time churn=160 churn_min=20 clip=false", 0.02);
     expect_normal("process=edm", "sampler=dpmpp steps=40 clip=false", 0.02);
     expect_normal("process=edm", "sampler=ddim steps=300 eta=1 clip=false", 0.02);
     expect_normal("process=flow", "sampler=heun steps=30 clip=false", 0.01);
