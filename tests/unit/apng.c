@@ -30,7 +30,8 @@ static uint32_t get32(const unsigned char *b)
 static void append(struct bytes *to, const void *from, size_t n)
 {
     ck_assert_uint_le(to->size + n, BYTES);
-    memcpy(to->data + to->size, from, n);
+    if (n)
+        memcpy(to->data + to->size, from, n);
     to->size += n;
 }
 
