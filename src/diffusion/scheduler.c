@@ -127,7 +127,7 @@ void mdm_scheduler_draw_times(const maskdm_scheduler *s, uint64_t seed, int64_t 
                               double *times)
 {
     for (int64_t i = 0; i < count; i++)
-        times[i] = mdm_time_draw_at(&s->draw, s->process, seed, first + i, step);
+        times[i] = mdm_time_draw_at(&s->draw, s->process, seed, (uint64_t)first + (uint64_t)i, step);
 }
 
 void mdm_scheduler_draw_noise(uint64_t seed, int64_t first, int64_t step, int64_t count, int64_t n, float *noise)

@@ -116,20 +116,20 @@ static double quantile(double probability)
 }
 
 /* In 64 bits that wrap around, so that every machine has the same and a long run loses none. */
-static double even_number(const struct mdm_time_draw *d, uint64_t seed, int64_t position)
+static double even_number(const struct mdm_time_draw *d, uint64_t seed, uint64_t position)
 {
     static const uint64_t golden = 0x9e3779b97f4a7c15, no_step = (uint64_t)1 << 41; /* that a run reaches */
     struct mdm_rng stream = mdm_rng_make(seed, MDM_DRAW_TIME, 0, no_step);
     const uint64_t high = mdm_rng_u32(&stream), start = high << 32 | mdm_rng_u32(&stream);
-    const double u = ((double)((start + golden * (uint64_t)position) >> 11) + 0.5) * 0x1p-53;
+    const double u = ((double)((start + golden * position) >> 11) + 0.5) * 0x1p-53;
 
     return d->kind->normal ? quantile(u) : u;
 }
 
-double mdm_time_draw_at(const struct mdm_time_draw *d, const struct mdm_process *p, uint64_t seed, int64_t position,
+double mdm_time_draw_at(const struct mdm_time_draw *d, const struct mdm_process *p, uint64_t seed, uint64_t position,
                         int64_t step)
 {
-    struct mdm_rng stream = mdm_rng_make(seed, MDM_DRAW_TIME, (uint64_t)position, (uint64_t)step);
+    struct mdm_rng stream = mdm_rng_make(seed, MDM_DRAW_TIME, position, (uint64_t)step);
     float normal;
 
     if (d->even)

@@ -31,7 +31,7 @@ int mdm_time_draw_check(const struct mdm_time_draw *d, double number);
 /* The time that comes from a number: a normal one of logit_normal and log_normal, else one in 0 .. 1. */
 double mdm_time_draw_of(const struct mdm_time_draw *d, const struct mdm_process *p, double number);
 /* That of image `position` of the run's stream, at `step`. */
-double mdm_time_draw_at(const struct mdm_time_draw *d, const struct mdm_process *p, uint64_t seed, int64_t position,
+double mdm_time_draw_at(const struct mdm_time_draw *d, const struct mdm_process *p, uint64_t seed, uint64_t position,
                         int64_t step);
 
 #endif
