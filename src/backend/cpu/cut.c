@@ -87,36 +87,42 @@ static int begin_backward(struct job *j, const struct mdm_call *c)
     return j->to && j->from;
 }
 
-static int cut_forward(struct mdm_backend *b, const struct mdm_call *c)
+static int forward(struct mdm_backend *b, const struct mdm_call *c, const struct mdm_shape *image,
+                   void (*work)(void *, int64_t, int))
 {
-    struct job j = read_call(b, c, c->in_shape[0]);
+    struct job j = read_call(b, c, image);
 
     j.from = c->in[0];
     j.to = c->out[0];
-    return run(b, c, &j, cut_image);
+    return run(b, c, &j, work);
+}
+
+static int backward(struct mdm_backend *b, const struct mdm_call *c, const struct mdm_shape *image,
+                    void (*work)(void *, int64_t, int))
+{
+    struct job j = read_call(b, c, image);
+
+    return begin_backward(&j, c) ? run(b, c, &j, work) : MASKDM_OK;
+}
+
+static int cut_forward(struct mdm_backend *b, const struct mdm_call *c)
+{
+    return forward(b, c, c->in_shape[0], cut_image);
 }
 
 static int cut_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = read_call(b, c, c->in_shape[0]);
-
-    return begin_backward(&j, c) ? run(b, c, &j, paste_image) : MASKDM_OK;
+    return backward(b, c, c->in_shape[0], paste_image);
 }
 
 static int paste_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = read_call(b, c, c->out_shape[0]);
-
-    j.from = c->in[0];
-    j.to = c->out[0];
-    return run(b, c, &j, paste_image);
+    return forward(b, c, c->out_shape[0], paste_image);
 }
 
 static int paste_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = read_call(b, c, c->out_shape[0]);
-
-    return begin_backward(&j, c) ? run(b, c, &j, cut_image) : MASKDM_OK;
+    return backward(b, c, c->out_shape[0], cut_image);
 }
 
 /* ---- hide: pixels have a channel more on one side ---- */
@@ -174,18 +180,12 @@ static void unhide_image(void *arg, int64_t b, int worker)
 
 static int hide_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = read_call(b, c, c->in_shape[0]);
-
-    j.from = c->in[0];
-    j.to = c->out[0];
-    return run(b, c, &j, hide_image);
+    return forward(b, c, c->in_shape[0], hide_image);
 }
 
 static int hide_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct job j = read_call(b, c, c->in_shape[0]);
-
-    return begin_backward(&j, c) ? run(b, c, &j, unhide_image) : MASKDM_OK;
+    return backward(b, c, c->in_shape[0], unhide_image);
 }
 
 const struct mdm_kernel REAL(mdm_cpu_cut) = {.forward = cut_forward, .backward = cut_backward};
