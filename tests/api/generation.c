@@ -7,6 +7,7 @@
 #include <maskdm/maskdm.h>
 
 #include "base/rng.h"
+#include "rig.h"
 
 #include <check.h>
 #include <math.h>
@@ -23,24 +24,15 @@ enum { H = 8, W = 12, C = 3, N = H * W * C, MANY = 5, STEPS = 6, EDGE = 5 /* pix
         ck_assert_str_eq(maskdm_last_error(), text);                                                                 \
     } while (0)
 
-static maskdm_options *options(const char *kind, const char *text)
-{
-    maskdm_options *o;
-
-    OK(maskdm_options_create(&o, kind));
-    OK(maskdm_options_parse(o, text));
-    return o;
-}
-
 static maskdm_model *model(int threads)
 {
-    maskdm_options *o = options("uvit", "image_size=8x12 patch_size=2 channels=3 dim=32 depth=3 heads=2"), *d;
-    maskdm_options *so = options("scheduler", "timesteps=50 schedule=cosine prediction=v");
+    maskdm_options *o = rig_options("uvit", "image_size=8x12 patch_size=2 channels=3 dim=32 depth=3 heads=2"), *d;
+    maskdm_options *so = rig_options("scheduler", "timesteps=50 schedule=cosine prediction=v");
     maskdm_scheduler *s;
     maskdm_device *device;
     maskdm_model *m;
 
-    d = options("device", threads == 1 ? "threads=1" : "threads=2");
+    d = rig_options("device", threads == 1 ? "threads=1" : "threads=2");
     OK(maskdm_device_open(&device, "cpu", d));
     OK(maskdm_scheduler_create(&s, so));
     OK(maskdm_model_create(&m, device, "uvit", o, s, 3));
@@ -50,16 +42,6 @@ static maskdm_model *model(int threads)
     maskdm_options_release(&so);
     maskdm_options_release(&d);
     return m;
-}
-
-static maskdm_sampler *sampler(maskdm_model *m, const char *text)
-{
-    maskdm_options *o = options("sampler", text);
-    maskdm_sampler *s;
-
-    OK(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, o, NULL));
-    maskdm_options_release(&o);
-    return s;
 }
 
 static unsigned char photo_byte(int picture, int i)
@@ -110,7 +92,7 @@ static void vary(maskdm_sampler *s)
 static void inpaint_with(maskdm_sampler *s, const char *how)
 {
     maskdm_image *image[] = {photo(0), photo(1)}, *mask = hole(H, W, EDGE);
-    maskdm_options *o = options("inpaint", how);
+    maskdm_options *o = rig_options("inpaint", how);
 
     OK(maskdm_sampler_set_hole(s, (const maskdm_image *const *)image, 2, mask, o));
     maskdm_options_release(&o);
@@ -171,7 +153,7 @@ START_TEST(a_seed_is_an_image)
     maskdm_sampler *s;
 
     snprintf(text, sizeof text, "%s seed=40 batch_size=8", way[_i].sampler);
-    s = sampler(one, text);
+    s = rig_sampler(one, text);
     way[_i].set(s);
     draw_u8(s, MANY, whole);
     ck_assert_mem_ne(whole, whole + 2 * N, N);
@@ -179,7 +161,7 @@ START_TEST(a_seed_is_an_image)
     ck_assert_mem_eq(other, whole + 2 * N, 3 * N);
     maskdm_sampler_release(&s);
     snprintf(text, sizeof text, "%s seed=40 batch_size=3", way[_i].sampler);
-    s = sampler(two, text);
+    s = rig_sampler(two, text);
     way[_i].set(s);
     draw_u8(s, MANY, other);
     ck_assert_mem_eq(other, whole, sizeof whole);
@@ -204,8 +186,8 @@ START_TEST(a_variation_is_a_picture_with_noise)
     static float x[N], got[N];
     maskdm_model *m = model(1);
     maskdm_scheduler *scheduler;
-    maskdm_sampler *s = sampler(m, "sampler=ddim steps=6 eta=0 seed=40 clip=false"), *rest;
-    maskdm_options *o = options("sampler", "sampler=ddim steps=6 eta=0");
+    maskdm_sampler *s = rig_sampler(m, "sampler=ddim steps=6 eta=0 seed=40 clip=false"), *rest;
+    maskdm_options *o = rig_options("sampler", "sampler=ddim steps=6 eta=0");
     maskdm_solver *solver;
     double times[STEPS], signal, noise;
     char text[256];
@@ -214,7 +196,7 @@ START_TEST(a_variation_is_a_picture_with_noise)
     OK(maskdm_solver_create(&solver, scheduler, o));
     ck_assert_int_eq(maskdm_solver_times(solver, times, STEPS), STEPS);
     snprintf(text, sizeof text, "sampler=ddim eta=0 clip=false times=%g,%g,%g,-1", times[3], times[4], times[5]);
-    rest = sampler(m, text);
+    rest = rig_sampler(m, text);
     OK(maskdm_scheduler_factors(scheduler, "signal", 1, times + 3, &signal));
     OK(maskdm_scheduler_factors(scheduler, "noise", 1, times + 3, &noise));
     normals(40, x);
@@ -251,7 +233,7 @@ START_TEST(strength)
     } each[] = {{1, 50}, {0.58, 29}, {0.57, 28}, {0.999, 49}, {0.02, 1}}; /* 0.58 x 50 is 28.999999999999996 */
     static unsigned char plain[N], got[N];
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, "sampler=ddim steps=50 seed=7");
+    maskdm_sampler *s = rig_sampler(m, "sampler=ddim steps=50 seed=7");
     maskdm_image *image = photo(0);
     const maskdm_image *one[] = {image};
 
@@ -287,7 +269,7 @@ START_TEST(pictures_of_another_size)
     static float x[N];
     static unsigned char plain[N], got[N];
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, "sampler=ddim steps=6 seed=7");
+    maskdm_sampler *s = rig_sampler(m, "sampler=ddim steps=6 seed=7");
     maskdm_image *good = photo(0), *turned, *grey = hole(H, W, EDGE), *empty = hole(H, W, W), *small = hole(4, 4, 2);
     const maskdm_image *one[] = {good}, *two[] = {good, grey}, *none[] = {NULL}, *other[1];
 
@@ -338,7 +320,7 @@ START_TEST(what_is_known_stays)
     static unsigned char got[2 * N], again[2 * N];
     static uint16_t deep[2 * N];
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, painters[_i]);
+    maskdm_sampler *s = rig_sampler(m, painters[_i]);
     const uint64_t seed[] = {100, 101};
     int differ = 0;
 
@@ -365,7 +347,7 @@ START_TEST(nothing_known)
 {
     static unsigned char plain[2 * N], got[2 * N];
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, painters[_i]);
+    maskdm_sampler *s = rig_sampler(m, painters[_i]);
     maskdm_image *image = photo(0), *all = hole(H, W, 0);
     const maskdm_image *one[] = {image};
 
@@ -425,7 +407,7 @@ START_TEST(noise_of_what_is_known)
 {
     static unsigned char got[N];
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, "sampler=ddim steps=6 seed=9");
+    maskdm_sampler *s = rig_sampler(m, "sampler=ddim steps=6 seed=9");
     double last = 0;
 
     repaint(s);
@@ -441,7 +423,7 @@ static void paint_far(maskdm_sampler *s, int far, const char *how, unsigned char
 {
     unsigned char data[N];
     maskdm_image *image, *mask = hole(H, W, EDGE);
-    maskdm_options *o = options("inpaint", how);
+    maskdm_options *o = rig_options("inpaint", how);
     const maskdm_image *one[1];
 
     for (int i = 0; i < N; i++)
@@ -465,7 +447,7 @@ START_TEST(what_is_out_of_sight)
 {
     static unsigned char plain[N], all[N], near[N], other[N];
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, painters[_i]);
+    maskdm_sampler *s = rig_sampler(m, painters[_i]);
 
     draw_u8(s, 1, plain);
     paint_far(s, 0, "", all);
@@ -513,8 +495,8 @@ START_TEST(as_in_training_with_masks)
     static unsigned char got[N];
     int32_t index[SEEN];
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, "sampler=ddim steps=6 clip=false");
-    maskdm_options *o = options("sampler", "sampler=ddim steps=6");
+    maskdm_sampler *s = rig_sampler(m, "sampler=ddim steps=6 clip=false");
+    maskdm_options *o = rig_options("sampler", "sampler=ddim steps=6");
     maskdm_scheduler *scheduler;
     maskdm_solver *solver;
     double times[STEPS], signal[STEPS], noise[STEPS];
@@ -562,8 +544,8 @@ static int denoise(void *user, int64_t count, const float *x, double time, const
 START_TEST(a_host_paints)
 {
     static unsigned char got[2 * N];
-    maskdm_options *so = options("scheduler", "timesteps=50"), *o = options("inpaint", "surround=1");
-    maskdm_options *steps = options("sampler", "sampler=ddim steps=6");
+    maskdm_options *so = rig_options("scheduler", "timesteps=50"), *o = rig_options("inpaint", "surround=1");
+    maskdm_options *steps = rig_options("sampler", "sampler=ddim steps=6");
     maskdm_image *image = photo(0), *mask = hole(H, W, EDGE);
     const maskdm_image *one[] = {image};
     maskdm_scheduler *scheduler;
@@ -619,7 +601,7 @@ START_TEST(how_much_is_done)
 {
     static unsigned char got[N];
     maskdm_model *m = model(1);
-    maskdm_options *o = options("sampler", "sampler=heun steps=6");
+    maskdm_options *o = rig_options("sampler", "sampler=heun steps=6");
     struct counts c = {0};
     maskdm_control *control;
     maskdm_sampler *s;
@@ -657,9 +639,9 @@ START_TEST(ends_of_a_way_are_images)
     maskdm_sampler *s, *t;
 
     snprintf(text, sizeof text, "%s batch_size=16", painters[_i]);
-    s = sampler(m, text);
+    s = rig_sampler(m, text);
     snprintf(text, sizeof text, "%s batch_size=2", painters[_i]);
-    t = sampler(two, text);
+    t = rig_sampler(two, text);
     OK(maskdm_sampler_run(s, 3, seed, NULL, MASKDM_SAMPLE_U8, own, 0, 0));
     OK(maskdm_sampler_run_between(s, seed, 3, 9, NULL, MASKDM_SAMPLE_U8, way_of, 0, 0));
     for (int k = 0; k < 3; k++)
@@ -698,7 +680,7 @@ START_TEST(noise_turns)
     static float a[N], b[N], x[N], got[5 * N];
     const uint64_t seed[] = {3, 8};
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, "sampler=ddim steps=6");
+    maskdm_sampler *s = rig_sampler(m, "sampler=ddim steps=6");
 
     normals(3, a);
     normals(8, b);
@@ -739,8 +721,8 @@ START_TEST(an_edit_counts)
 {
     static float x[2 * N], hand[N], said[N], plain[2 * N];
     maskdm_model *m = model(1);
-    maskdm_options *o = options("sampler", "sampler=ddim steps=6");
-    maskdm_sampler *s = sampler(m, "sampler=ddim steps=6");
+    maskdm_options *o = rig_options("sampler", "sampler=ddim steps=6");
+    maskdm_sampler *s = rig_sampler(m, "sampler=ddim steps=6");
     maskdm_scheduler *scheduler;
     maskdm_solver *solver;
     double times[STEPS];
@@ -817,14 +799,14 @@ START_TEST(an_edit_is_not_forgotten)
                                        "sampler=heun steps=6"};
     static float out[N];
     struct fall last = {.noise = 1};
-    maskdm_options *so = options("scheduler", "timesteps=50 prediction=x0");
+    maskdm_options *so = rig_options("scheduler", "timesteps=50 prediction=x0");
     maskdm_scheduler *scheduler;
     maskdm_device *device;
 
     OK(maskdm_device_open(&device, "cpu", NULL));
     OK(maskdm_scheduler_create(&scheduler, so));
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
-        maskdm_options *o = options("sampler", each[i]);
+        maskdm_options *o = rig_options("sampler", each[i]);
         maskdm_sampler *s;
 
         OK(maskdm_sampler_create_custom(&s, device, scheduler, H, W, C, 0, see_black, NULL, NULL, o, NULL));
@@ -844,7 +826,7 @@ START_TEST(a_look_changes_nothing)
 {
     static unsigned char plain[2 * N], got[2 * N];
     maskdm_model *m = model(1);
-    maskdm_sampler *s = sampler(m, painters[_i]);
+    maskdm_sampler *s = rig_sampler(m, painters[_i]);
     int edits = 0;
 
     draw_u8(s, 2, plain);
@@ -873,7 +855,7 @@ START_TEST(cancelling)
     maskdm_sampler *s;
 
     snprintf(text, sizeof text, "%s seed=40 batch_size=1", way[_i].sampler);
-    s = sampler(m, text);
+    s = rig_sampler(m, text);
     way[_i].set(s);
     draw_u8(s, 2, whole);
     for (int64_t at = 1; at <= 3; at++) {

@@ -37,16 +37,6 @@ static maskdm_model *model_in(const char *process, const char *device, const cha
     return m;
 }
 
-static maskdm_sampler *sampler(maskdm_model *m, const char *text)
-{
-    maskdm_options *o = rig_options("sampler", text);
-    maskdm_sampler *s;
-
-    MUST(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, o, NULL));
-    maskdm_options_release(&o);
-    return s;
-}
-
 /* The same noise for every image. */
 static void fill(float *x, int count)
 {
@@ -91,7 +81,7 @@ static void expect_loop(maskdm_model *m, const char *text, int count, int expect
 {
     static float hand[N], a[MANY * N];
     const int32_t labels[MANY] = {2, -1, 1, 0, 2, 1, 1, 0};
-    maskdm_sampler *s = sampler(m, text);
+    maskdm_sampler *s = rig_sampler(m, text);
 
     fill(a, count);
     memcpy(hand, a, sizeof hand);
@@ -321,9 +311,9 @@ START_TEST(a_poorer_view_guides)
         maskdm_sampler *all, *few;
 
         snprintf(text, sizeof text, "sampler=ddim steps=4 seed=40 %s", view[i]);
-        all = sampler(m, text);
+        all = rig_sampler(m, text);
         snprintf(text, sizeof text, "sampler=ddim steps=4 seed=40 batch_size=2 %s", view[i]);
-        few = sampler(m2, text);
+        few = rig_sampler(m2, text);
         MUST(maskdm_sampler_run(all, COUNT, NULL, labels, MASKDM_SAMPLE_FLOAT, whole[i], 0, 0));
         MUST(maskdm_sampler_run(all, 1, &seed, labels + 4, MASKDM_SAMPLE_FLOAT, one, 0, 0));
         MUST(maskdm_sampler_run(few, COUNT, NULL, labels, MASKDM_SAMPLE_FLOAT, other, 0, 0));
@@ -352,7 +342,7 @@ START_TEST(guidance_in_little_memory)
     maskdm_sampler *s;
     size_t bytes;
 
-    s = sampler(m, how);
+    s = rig_sampler(m, how);
     MUST(maskdm_sampler_run(s, MANY, NULL, labels, MASKDM_SAMPLE_FLOAT, a, 0, 0));
     MUST(maskdm_model_estimate(&bytes, roomy, "uvit", network, 0, MANY, 0));
     ck_assert_uint_gt(maskdm_device_memory_used(roomy), bytes);
@@ -361,7 +351,7 @@ START_TEST(guidance_in_little_memory)
     MUST(maskdm_options_set_int(o, "memory_limit", (int64_t)bytes));
     MUST(maskdm_device_open(&tight, "cpu", o));
     m = model_on(tight, DISCRETE, "classes=3");
-    s = sampler(m, how);
+    s = rig_sampler(m, how);
     MUST(maskdm_sampler_run(s, MANY, NULL, labels, MASKDM_SAMPLE_FLOAT, b, 0, 0));
     ck_assert_mem_eq(a, b, sizeof a);
     maskdm_sampler_release(&s);
@@ -412,7 +402,7 @@ START_TEST(a_guide_sees_no_more)
     MUST(paint(s, 3, far));
     ck_assert_mem_ne(near, far, N);
     maskdm_sampler_release(&s);
-    s = sampler(m, "sampler=ddim steps=4 guidance=2 guidance_by=masked");
+    s = rig_sampler(m, "sampler=ddim steps=4 guidance=2 guidance_by=masked");
     MUST(maskdm_sampler_run(s, 1, NULL, NULL, MASKDM_SAMPLE_U8, plain, 0, 0));
     ck_assert_int_eq(paint(s, 0, far), MASKDM_EINVAL);
     ck_assert_mem_eq(plain, far, N);

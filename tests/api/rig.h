@@ -40,6 +40,16 @@ static inline maskdm_device *rig_device(const char *text)
     return d;
 }
 
+static inline maskdm_sampler *rig_sampler(maskdm_model *model, const char *text)
+{
+    maskdm_options *o = rig_options("sampler", text);
+    maskdm_sampler *s;
+
+    MUST(maskdm_sampler_create(&s, model, MASKDM_WEIGHTS_EMA, o, NULL));
+    maskdm_options_release(&o);
+    return s;
+}
+
 static inline maskdm_model *rig_model(maskdm_device *dev, const char *network)
 {
     maskdm_options *o = rig_options("uvit", network), *so = rig_options("scheduler", "timesteps=20 prediction=x0");
