@@ -9,7 +9,7 @@
  *
  * A grid is rows x columns patches; patch index = row * columns + column.
  * Numbers hidden (MaskDM's datasets/masking_generator.py): patch, floor(ratio P); block, floor(ratio P) / b^2 blocks
- * of b x b patches; crop, everything outside one random square window; none, nothing.
+ * of b x b patches; crop, everything outside one random square window; grid, all but k of every n x n; none, nothing.
  *
  * Thread safety: immutable after creation, so calls on several threads may share one; a custom policy's callbacks run
  * on each thread that draws.
@@ -43,7 +43,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_create_custom(maskdm_mask **out, co
                                                            void *user);
 MASKDM_API void maskdm_mask_release(maskdm_mask **mask);
 
-/** "patch", "block", "crop", "none" or the custom name. */
+/** "patch", "block", "crop", "grid", "none" or the custom name. */
 MASKDM_API const char *maskdm_mask_name(const maskdm_mask *mask);
 /** Visible patches of a grid, or a negative status: MASKDM_EINVAL when none is visible or the policy does not fit it.
  */

@@ -60,6 +60,8 @@ int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
     m->ratio = told.ratio;
     m->block_size = told.block_size;
     m->crop_size = told.crop_size;
+    m->cell_size = told.cell_size;
+    m->cell_visible = told.cell_visible;
     *out = m;
     return MASKDM_OK;
 }

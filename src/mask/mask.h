@@ -26,7 +26,10 @@ struct mdm_mask_policy {
     double (*nominal)(const maskdm_mask *m); /* share asked to be hidden; NULL where nothing says */
 };
 
-extern const struct mdm_mask_policy mdm_mask_patch, mdm_mask_block, mdm_mask_crop, mdm_mask_none, mdm_mask_custom;
+enum { MDM_MASK_GROUPS = 64 }; /* most */
+
+extern const struct mdm_mask_policy mdm_mask_patch, mdm_mask_block, mdm_mask_crop, mdm_mask_grid, mdm_mask_none,
+    mdm_mask_custom;
 
 const struct mdm_mask_policy *mdm_mask_policy_at(int i); /* NULL: none */
 
@@ -37,6 +40,7 @@ struct maskdm_mask {
     double ratio;       /* share asked to be hidden, in [0, 1) */
     int64_t block_size; /* patches */
     int64_t crop_size;  /* patches */
+    int64_t cell_size, cell_visible; /* patches */
     struct {
         char *name;
         maskdm_mask_visible_callback visible;

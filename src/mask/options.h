@@ -10,7 +10,7 @@
 struct mdm_mask_options {
     int type; /* mdm_mask_policy_at() */
     double ratio;
-    int64_t block_size, crop_size;
+    int64_t block_size, crop_size, cell_size, cell_visible;
 };
 
 extern const struct mdm_option_table mdm_mask_options;

@@ -47,6 +47,9 @@ START_TEST(counts)
         {"type=crop crop_size=15", 16, 16, 225},
         {"type=crop crop_size=5", 16, 16, 25},
         {"type=crop crop_size=3", 3, 8, 9},
+        {"type=grid", 16, 16, 64},
+        {"type=grid cell_size=4 cell_visible=2", 16, 8, 16},
+        {"type=grid cell_size=3 cell_visible=9", 3, 6, 18},
     };
 
     for (size_t i = 0; i < MDM_LENGTH(row); i++) {
@@ -68,6 +71,9 @@ START_TEST(rates_and_names)
     ck_assert_double_eq(maskdm_mask_nominal_rate(m), 0.9);
     maskdm_mask_release(&m);
     ck_assert_ptr_null(m);
+    m = make("type=grid cell_size=4 cell_visible=2");
+    ck_assert_double_eq(maskdm_mask_nominal_rate(m), 0.875);
+    maskdm_mask_release(&m);
     m = make("type=crop crop_size=2");
     ck_assert(isnan(maskdm_mask_nominal_rate(m)));
     maskdm_mask_release(&m);
@@ -111,6 +117,43 @@ START_TEST(draws_are_valid_and_even)
     spread("type=patch ratio=0.75");
     spread("type=patch ratio=0.3");
     spread("type=block ratio=0.5 block_size=2");
+    spread("type=grid cell_size=2 cell_visible=1");
+    spread("type=grid cell_size=2 cell_visible=3");
+}
+END_TEST
+
+/* Of every cell as many, each set of that size as often, and one cell's says nothing of its neighbour's. */
+START_TEST(cells_choose_for_themselves)
+{
+    enum { DRAWS = 9600, SETS = 16 };
+    maskdm_mask *m = make("type=grid cell_size=2 cell_visible=2");
+    const int64_t visible = maskdm_mask_visible(m, 2, 4);
+    int32_t *index = malloc((size_t)(DRAWS * visible) * sizeof *index);
+    int pairs[SETS][SETS] = {{0}}, wrong = 0, met = 0;
+
+    ck_assert_int_eq(visible, 4);
+    ck_assert_int_eq(maskdm_mask_draw(m, 2, 4, 11, 0, 0, DRAWS, index), MASKDM_OK);
+    for (int i = 0; i < DRAWS; i++) {
+        int set[2] = {0};
+
+        for (int64_t k = 0; k < visible; k++) {
+            const int32_t p = index[i * visible + k];
+
+            set[p % 4 / 2] |= 1 << (p / 4 * 2 + p % 2);
+        }
+        pairs[set[0]][set[1]]++;
+    }
+    for (int a = 0; a < SETS; a++)
+        for (int b = 0; b < SETS; b++) {
+            const int both = __builtin_popcount((unsigned)a) == 2 && __builtin_popcount((unsigned)b) == 2;
+
+            met += both;
+            wrong += both ? abs(pairs[a][b] - DRAWS / 36) > 6 * 17 : pairs[a][b]; /* sqrt(9600 / 36) is 16.3 */
+        }
+    ck_assert_int_eq(met, 36);
+    ck_assert_int_eq(wrong, 0);
+    free(index);
+    maskdm_mask_release(&m);
 }
 END_TEST
 
@@ -183,6 +226,8 @@ START_TEST(refusals)
     int32_t index[4];
 
     refuse("type=block ratio=0.5 block_size=4", 16, 6, "blocks of 4 x 4 patches do not tile a grid of 16 x 6");
+    refuse("type=grid cell_size=2", 4, 7, "cells of 2 x 2 patches do not tile a grid of 4 x 7");
+    refuse("type=grid cell_size=2 cell_visible=5", 4, 8, "a cell of 2 x 2 patches has no 5 that could be visible");
     refuse("type=crop crop_size=5", 4, 8, "a window of 5 x 5 patches does not fit into a grid of 4 x 8");
     refuse("type=patch ratio=1", 4, 4, "mask patch leaves no patch visible on a grid of 4 x 4 patches");
     refuse("type=patch ratio=0.5", 0, 4, "a grid of 0 x 4 patches is out of range");
@@ -270,6 +315,7 @@ int main(void)
     tcase_add_test(c, counts);
     tcase_add_test(c, rates_and_names);
     tcase_add_test(c, draws_are_valid_and_even);
+    tcase_add_test(c, cells_choose_for_themselves);
     tcase_add_test(c, blocks_are_whole_and_windows_square);
     tcase_add_test(c, streams);
     tcase_add_test(c, refusals);
