@@ -4,7 +4,8 @@
 step_bench writes weights, a batch and its loss; PyTorch must find the same loss (to 1e-5) before it is timed. Each
 round times a step of ours, one of PyTorch's as it comes ("eager") and one through torch.compile; `ratio` is the
 median of theirs over ours. All have AdamW, gradient clipping and EMA in the step, PyTorch in its fused and foreach
-forms. Peak memory is the process's, less what it had before the network was made. Labels: C1 to C4; C2 without one.
+forms; a U-Net is timed with its channels last as well. Peak memory is the process's, less what it had before the
+network was made. Labels: C1 to C4, C13 and C14; C2 without one.
 C12 are convolutions alone, forward and backward, on the same numbers, whose results must have the same mean squares (to
 1e-5): PyTorch's time is the better of its two layouts, channels first ("eager") and last.
 """
@@ -20,7 +21,12 @@ import sys
 import tempfile
 import time
 
-NETWORK = {"C1": (512, 64), "C2": (512, 64), "C3": (512, 64), "C4": (768, 256), "T0": (64, 16)}
+import torch_networks
+
+NETWORK = {"C1": ("uvit", 8), "C2": ("uvit", 8), "C3": ("uvit", 8), "C4": ("uvit", 12), "T0": ("uvit", 1),
+           "C13a": ("jit", 8), "C13b": ("jit", 8), "C14": ("unet", 0)}
+MODES = {"uvit": ("eager", "compiled"), "jit": ("eager", "compiled"),
+         "unet": ("eager", "channels_last", "compiled")}
 CONVOLUTION = {"C12a": (64, 32), "C12b": (128, 16), "C12c": (256, 8)}  # channels, side
 DTYPE = {"F32": "float32", "F64": "float64", "I32": "int32"}
 
@@ -38,73 +44,31 @@ def read_tensors(path, torch):
     return tensors
 
 
-def patches(x, p=4):
-    """[B,H,W,C] to [B,P,p,p,C]"""
-    b, h, w, c = x.shape
-    return x.reshape(b, h // p, p, w // p, p, c).transpose(2, 3).reshape(b, -1, p, p, c)
-
-
-def predict(torch, w, heads, x, times, index):
-    """The network by the authors' parameter names; x[B,K,p,p,C] are the visible patches."""
-    F = torch.nn.functional
-    b, k = index.shape
-    dim = w["encoder.norm.weight"].shape[0]
-
-    def norm(x, name):
-        return F.layer_norm(x, (dim,), w[name + ".weight"], w[name + ".bias"])
-
-    def linear(x, name):
-        return F.linear(x, w[name + ".weight"], w.get(name + ".bias"))
-
-    def block(x, name, skip=None):
-        if skip is not None:
-            x = linear(torch.cat([x, skip], -1), name + "skip_linear")
-        qkv = linear(norm(x, name + "norm1"), name + "attn.qkv").reshape(b, -1, 3, heads, dim // heads)
-        q, key, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        h = F.scaled_dot_product_attention(q, key, v).transpose(1, 2).reshape(b, -1, dim)
-        x = x + linear(h, name + "attn.proj")
-        return x + linear(F.gelu(linear(norm(x, name + "norm2"), name + "mlp.fc1")), name + "mlp.fc2")
-
-    half = dim // 2
-    f = torch.exp(torch.arange(half, dtype=torch.float32) * (-9.210340371976184 / half))
-    angle = times.float()[:, None] * f[None]
-    token = torch.cat([torch.cos(angle), torch.sin(angle)], -1)[:, None]
-    embed = w["encoder.patch_embed.proj.weight"].reshape(dim, -1)
-    x = F.linear(x.permute(0, 1, 4, 2, 3).reshape(b, k, -1), embed, w["encoder.patch_embed.proj.bias"])
-    position = w["encoder.encoder_pos_embed"][0]
-    x = torch.cat([token + position[:1], x + position[1:][index]], 1)
-    skips, depth = [], max(int(n.split(".")[2]) for n in w if n.startswith("encoder.in_blocks.")) + 1
-    for i in range(depth):
-        x = block(x, "encoder.in_blocks.%d." % i)
-        skips.append(x)
-    x = block(x, "encoder.mid_block.")
-    for i in range(depth):
-        x = block(x, "encoder.out_blocks.%d." % i, skips.pop())
-    return linear(norm(x[:, 1:], "encoder.norm"), "encoder_to_output")
-
-
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def worker(path, compiled, threads, heads):
+def worker(path, mode, threads, network, heads):
     """A line with the difference of the losses; then a step, and a line of its milliseconds, for each line read."""
     import torch
     torch.set_num_threads(threads)
     before = peak()
     tensors = read_tensors(path, torch)
     batch = {n[5:]: tensors.pop(n) for n in list(tensors) if n.startswith("peer.")}
-    index = batch["index"].long()
-    at = index[:, :, None, None, None].expand(-1, -1, 4, 4, 3)
-    x, target = (patches(batch[n]).gather(1, at) for n in ("x_t", "target"))
-    weights = {n: t.requires_grad_() for n, t in tensors.items()}
-    average = [t.detach().clone() for t in weights.values()]
-    optimizer = torch.optim.AdamW(weights.values(), lr=2e-4, betas=(0.99, 0.99), weight_decay=0.03, fused=True)
-    forward = torch.compile(predict) if compiled else predict
+    x, index = batch["x_t"], batch["index"].long()
+    target = torch_networks.visible(batch["target"], index).flatten(2)
+    if mode == "channels_last":
+        images = {n: t.contiguous(memory_format=torch.channels_last) for n, t in tensors.items() if t.dim() == 4}
+        tensors.update(images)
+    weights = {n: t.requires_grad_(n != "pos_embed") for n, t in tensors.items()}
+    trained = [t for t in weights.values() if t.requires_grad]
+    average = [t.detach().clone() for t in trained]
+    optimizer = torch.optim.AdamW(trained, lr=2e-4, betas=(0.99, 0.99), weight_decay=0.03, fused=True)
+    predict = getattr(torch_networks, network)
+    forward = torch.compile(predict) if mode == "compiled" else predict
 
     def find_loss():
-        y = forward(torch, weights, heads, x, batch["times"], index)
-        return ((y - target.flatten(2)) ** 2).mean()
+        return ((forward(torch, weights, heads, x, batch["times"], index) - target) ** 2).mean()
 
     loss = find_loss()
     print(abs(loss.item() / batch["loss"].item() - 1), flush=True)
@@ -112,17 +76,18 @@ def worker(path, compiled, threads, heads):
         start = time.perf_counter()
         loss = find_loss()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights.values(), 1.0, foreach=True)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0, foreach=True)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
-            torch._foreach_lerp_(average, list(weights.values()), 1e-4)
+            torch._foreach_lerp_(average, trained, 1e-4)
         print((time.perf_counter() - start) * 1e3, peak() - before, flush=True)
 
 
 class Peer:
-    def __init__(self, path, mode, threads, heads):
-        self.p = subprocess.Popen([sys.executable, __file__, "--worker", path, mode, str(threads), str(heads)],
+    def __init__(self, path, mode, threads, network):
+        setting = [path, mode, str(threads), *map(str, network)]
+        self.p = subprocess.Popen([sys.executable, __file__, "--worker", *setting],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.difference = float(self.p.stdout.readline() or "nan")
         if not self.difference < 1e-5:
@@ -147,7 +112,7 @@ def our_step(bench, label, threads, names=("step_ms", "peak_mib")):
 def compare(bench, label, threads, rounds, folder):
     path = os.path.join(folder, label + ".safetensors")
     subprocess.run([bench, "--threads", str(threads), "--export", path, label], check=True)
-    peers = {mode: Peer(path, mode, threads, NETWORK[label][0] // 64) for mode in ("eager", "compiled")}
+    peers = {mode: Peer(path, mode, threads, NETWORK[label]) for mode in MODES[NETWORK[label][0]]}
     for peer in peers.values():
         peer.step()
     ours, theirs = [], {mode: [] for mode in peers}
@@ -217,7 +182,7 @@ def compare_convolution(bench, label, threads, rounds, torch):
 
 def main():
     if sys.argv[1:2] == ["--worker"]:
-        worker(sys.argv[2], sys.argv[3] == "compiled", int(sys.argv[4]), int(sys.argv[5]))
+        worker(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5], int(sys.argv[6]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step_bench")
