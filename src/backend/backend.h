@@ -83,9 +83,9 @@ enum mdm_op_id {
     MDM_OP_ROUTE,       /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
                               e + keep */
     MDM_OP_UNROUTE,     /* x[B,N,D] y[B,e+R,D] keep[B,R]; attr 0: e -> x with y in the places that route took */
-    MDM_OP_CONV,        /* x[B,H,W,I] w[O,I,k,l] b?[O] r?[B,O]; attr 0, 1, 2: s, p, q
-                              -> y[B,(H+p+q-k)/s+1,(W+p+q-l)/s+1,O], each y[i,j] = b + r + the sum of w over the
-                              window of x that begins at (s i - p, s j - p); zeros lie around x */
+    MDM_OP_CONV,        /* x[B,H,W,I] w[O,I,k,l] b?[O] r?[B,O]; attr 0, 1, 2, 3: s, p, q, d
+                              -> y[B,(H+p+q-k)/s+1,(W+p+q+2d-l)/s+1,O], each y[i,j] = b + r + the sum of w over the
+                              window of x that begins at (s i - p, s j - p - d); zeros lie around x */
     MDM_OP_GROUP_NORM,  /* x[B,..,C] w?[C] b?[C] m?[B,2C]; attr 0: G; constant 0: eps -> y = h w + b, or (h w + b)
                               (1 + m[..C]) + m[C..]; h: x normed over an image's values of C/G channels; aux
                               stats[B,G,2] = mean, 1/sqrt(var+eps) */
@@ -99,6 +99,10 @@ enum mdm_op_id {
                               column, channel) order, as a prediction has them */
     MDM_OP_PASTE,       /* x[B,K,p*p*C] index[B,K], rising; attr 0: p -> y[B,H,W,C] with those patches, zeros
                               elsewhere */
+    MDM_OP_RELU,        /* x                              -> y = max(x, 0) */
+    MDM_OP_MAX_POOL,    /* x[B,H,W,C]; attr 0, 1, 2, 3: s, p, q, k -> y[B,(H+p+q-k)/s+1,(W+p+q-k)/s+1,C], each the
+                              largest of the pixels of x that lie in the window of k x k from (s i - p, s j - p) on */
+    MDM_OP_AVERAGE_POOL, /* the same                  -> the mean of those pixels */
     MDM_OP_COUNT
 };
 

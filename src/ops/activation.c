@@ -12,6 +12,9 @@ static const struct mdm_op op_gelu = ACTIVATION("gelu", MDM_OP_GELU);
 static const struct mdm_op op_gelu_tanh = ACTIVATION("gelu_tanh", MDM_OP_GELU_TANH);
 static const struct mdm_op op_silu = ACTIVATION("silu", MDM_OP_SILU);
 
+/* Its result tells as much as x: that is kept anyway for who reads it next. */
+static const struct mdm_op op_relu = {.name = "relu", .inputs = "x", .id = MDM_OP_RELU, .reads_out = 1u << 0};
+
 static mdm_val record(struct mdm_graph *g, const struct mdm_op *op, mdm_val x)
 {
     if (!mdm_graph_node(g, op, 1, &x))
@@ -32,4 +35,9 @@ mdm_val mdm_gelu_tanh(struct mdm_graph *g, mdm_val x)
 mdm_val mdm_silu(struct mdm_graph *g, mdm_val x)
 {
     return record(g, &op_silu, x);
+}
+
+mdm_val mdm_relu(struct mdm_graph *g, mdm_val x)
+{
+    return record(g, &op_relu, x);
 }

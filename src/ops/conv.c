@@ -31,16 +31,15 @@ static int check_rows(struct mdm_graph *g, mdm_val b, mdm_val row, int64_t image
     return g->failure.code == 0;
 }
 
-/* Windows of `side` that stand `stride` apart in so many pixels, with the zeros around them. */
-static int64_t count_windows(int64_t pixels, int64_t side, struct mdm_stride s)
-{
-    const int64_t free = pixels + s.before + s.after - side;
-
-    return free < 0 ? 0 : free / s.step + 1;
-}
-
 mdm_val mdm_conv(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, mdm_val row, struct mdm_stride s)
 {
+    return mdm_conv_beside(g, x, w, b, row, s, 0);
+}
+
+mdm_val mdm_conv_beside(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, mdm_val row, struct mdm_stride s,
+                        int64_t beside)
+{
+    const struct mdm_stride columns = {s.step, s.before + beside, s.after + beside};
     mdm_val in[] = {x, w, b, row};
     struct mdm_shape xs = mdm_graph_shape(g, x), ws = mdm_graph_shape(g, w);
     struct mdm_node *n = mdm_graph_node(g, &op, 4, in);
@@ -51,17 +50,19 @@ mdm_val mdm_conv(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, mdm_val r
     n->attr[0] = s.step;
     n->attr[1] = s.before;
     n->attr[2] = s.after;
+    n->attr[3] = beside;
     if (xs.n != 4 || ws.n != 4 || ws.d[1] != xs.d[3] || ws.d[1] * ws.d[2] * ws.d[3] > MDM_MOST_WINDOW)
         return mdm_graph_fail(g, MASKDM_ESHAPE, "conv: x has %d dimensions and %lld channels, w[%lld,%lld,%lld,%lld]",
                               xs.n, (long long)mdm_shape_last(&xs), (long long)ws.d[0], (long long)ws.d[1],
                               (long long)ws.d[2], (long long)ws.d[3]);
     if (!check_rows(g, b, row, xs.d[0], ws.d[0]))
         return MDM_NONE;
-    if (s.step < 1 || s.before < 0 || s.after < 0)
-        return mdm_graph_fail(g, MASKDM_ESHAPE, "conv: a step of %lld with %lld zeros before and %lld after",
-                              (long long)s.step, (long long)s.before, (long long)s.after);
-    down = count_windows(xs.d[1], ws.d[2], s);
-    across = count_windows(xs.d[2], ws.d[3], s);
+    if (s.step < 1 || s.before < 0 || s.after < 0 || columns.before < 0 || columns.after < 0)
+        return mdm_graph_fail(g, MASKDM_ESHAPE,
+                              "conv: a step of %lld with %lld zeros before and %lld after, and %lld more beside",
+                              (long long)s.step, (long long)s.before, (long long)s.after, (long long)beside);
+    down = mdm_stride_windows(s, xs.d[1], ws.d[2]);
+    across = mdm_stride_windows(columns, xs.d[2], ws.d[3]);
     if (down < 1 || across < 1)
         return mdm_graph_fail(g, MASKDM_ESHAPE, "conv: no window of %lld x %lld fits %lld x %lld pixels",
                               (long long)ws.d[2], (long long)ws.d[3], (long long)xs.d[1], (long long)xs.d[2]);

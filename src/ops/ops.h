@@ -14,6 +14,7 @@ mdm_val mdm_linear2(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val w, mdm_va
 mdm_val mdm_gelu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_gelu_tanh(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_silu(struct mdm_graph *g, mdm_val x);
+mdm_val mdm_relu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_swiglu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_layernorm(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, double epsilon);
 /* The norm is returned, the sum goes to *sum. */
@@ -54,8 +55,21 @@ mdm_val mdm_unroute(struct mdm_graph *g, mdm_val x, mdm_val y, mdm_val keep, int
 struct mdm_stride {
     int64_t step, before, after;
 };
+/* Windows of `side` that fit so many pixels with the zeros around them. */
+static inline int64_t mdm_stride_windows(struct mdm_stride s, int64_t pixels, int64_t side)
+{
+    const int64_t free = pixels + s.before + s.after - side;
+
+    return free < 0 ? 0 : free / s.step + 1;
+}
 /* w[O,I,k,l]; b[O] and row[B,O], a row per image that is added to all of its pixels, may be MDM_NONE. */
 mdm_val mdm_conv(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, mdm_val row, struct mdm_stride stride);
+/* The same with so many more columns of zeros on either side than there are rows above and below; may be negative. */
+mdm_val mdm_conv_beside(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, mdm_val row, struct mdm_stride stride,
+                        int64_t beside);
+/* The largest, or the mean, of the pixels of the image in each window of side x side; every window has some. */
+mdm_val mdm_max_pool(struct mdm_graph *g, mdm_val x, int64_t side, struct mdm_stride stride);
+mdm_val mdm_average_pool(struct mdm_graph *g, mdm_val x, int64_t side, struct mdm_stride stride);
 /* What a channel is multiplied with and shifted by: w[C], b[C]; then m[B,2C], of which the first C are an image's own
  * factor less one, and the others its shift. Each may be MDM_NONE. */
 struct mdm_affine {

@@ -409,6 +409,43 @@ static void conv_oblong(struct rig *r)
     output(r, mdm_conv(&r->g, x, w, MDM_NONE, MDM_NONE, (struct mdm_stride){1, 2, 2}));
 }
 
+/* As Inception's: a row of pixels, and zeros beside it alone; and a column. */
+static void conv_beside(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 4, 5, 2)), y;
+    mdm_val w = mdm_graph_param(&r->g, "w", mdm_shape4(3, 2, 1, 5), MDM_INIT_NORMAL, 1);
+    mdm_val v = mdm_graph_param(&r->g, "v", mdm_shape4(2, 3, 3, 1), MDM_INIT_NORMAL, 1);
+
+    y = mdm_conv_beside(&r->g, x, w, MDM_NONE, MDM_NONE, (struct mdm_stride){1, 0, 0}, 2);
+    output(r, mdm_conv_beside(&r->g, y, v, MDM_NONE, MDM_NONE, (struct mdm_stride){1, 1, 1}, -1));
+}
+
+static void relu(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape2(6, 5));
+
+    output(r, mdm_add(&r->g, mdm_relu(&r->g, x), x));
+}
+
+static void max_pool(struct rig *r)
+{
+    output(r, mdm_max_pool(&r->g, input(r, mdm_shape4(2, 5, 6, 3)), 3, (struct mdm_stride){2, 0, 0}));
+}
+
+static void max_pool_overlapping(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(1, 3, 4, 2));
+
+    output(r, mdm_add(&r->g, mdm_max_pool(&r->g, x, 3, (struct mdm_stride){1, 1, 1}), x));
+}
+
+static void average_pool(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape4(2, 4, 3, 2));
+
+    output(r, mdm_add(&r->g, mdm_average_pool(&r->g, x, 3, (struct mdm_stride){1, 1, 1}), x));
+}
+
 static struct mdm_affine affine(struct rig *r, int64_t channels)
 {
     return (struct mdm_affine){vector(r, "w", channels), vector(r, "b", channels), MDM_NONE};
@@ -563,6 +600,11 @@ static const struct {
     {"conv to half the size, zeros below and right", conv_half_after},
     {"conv that leaves pixels out", conv_gaps},
     {"conv of an oblong window", conv_oblong},
+    {"conv with zeros on one side or the other", conv_beside},
+    {"relu", relu},
+    {"max_pool", max_pool},
+    {"max_pool of windows that overlap", max_pool_overlapping},
+    {"average_pool", average_pool},
     {"group_norm", group_norm},
     {"group_norm without weight and bias", group_norm_plain},
     {"group_norm_silu", group_norm_silu},

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * gelu, gelu_tanh and silu against their double build, written and added, and made anew.
+ * gelu, gelu_tanh, silu and relu against their double build, written and added, and made anew.
  */
 #include "twin.h"
 
-static const enum mdm_op_id ops[] = {MDM_OP_GELU, MDM_OP_GELU_TANH, MDM_OP_SILU};
+static const enum mdm_op_id ops[] = {MDM_OP_GELU, MDM_OP_GELU_TANH, MDM_OP_SILU, MDM_OP_RELU};
 
 START_TEST(all_shapes)
 {
@@ -14,7 +14,7 @@ START_TEST(all_shapes)
         struct problem p = {.op = ops[_i], .ins = 1, .outs = 1, .bound = 4e-6};
 
         p.in[0] = p.out[0] = mdm_shape2(sizes[k][0], sizes[k][1]);
-        p.remade_out = p.remake_in = 1u << 0;
+        p.remade_out = p.remake_in = ops[_i] != MDM_OP_RELU;
         check_both_ways(&p);
     }
 }

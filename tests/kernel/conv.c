@@ -6,23 +6,24 @@
 
 #include "backend/cpu/window.h"
 
-/* B, H, W, I, O, rows and columns of w, stride, zeros before and after */
+/* B, H, W, I, O, rows and columns of w, stride, zeros before and after, and how many more beside */
 struct size {
-    int64_t b, h, w, in, out, tall, wide, stride, before, after;
+    int64_t b, h, w, in, out, tall, wide, stride, before, after, beside;
 };
 
 static const struct size sizes[] = {
-    {1, 1, 1, 1, 1, 1, 1, 1, 0, 0},   {1, 1, 1, 2, 3, 3, 3, 1, 1, 1},      {2, 4, 5, 3, 16, 3, 3, 1, 1, 1},
-    {3, 5, 4, 8, 7, 3, 3, 1, 0, 0},   {2, 8, 8, 17, 40, 3, 3, 1, 1, 1},    {1, 19, 23, 5, 9, 3, 3, 1, 1, 1},
-    {2, 8, 6, 12, 20, 3, 3, 2, 1, 1}, {2, 8, 6, 12, 20, 3, 3, 2, 0, 1},    {1, 9, 7, 6, 10, 3, 3, 2, 1, 1},
-    {2, 7, 9, 30, 8, 1, 1, 1, 0, 0},  {2, 7, 9, 4, 6, 1, 1, 2, 0, 0},      {1, 10, 9, 3, 5, 5, 5, 3, 2, 1},
-    {1, 6, 8, 4, 5, 2, 4, 1, 1, 2},   {1, 11, 6, 2, 4, 2, 3, 4, 3, 0},     {1, 5, 5, 120, 24, 3, 3, 1, 1, 1},
-    {2, 3, 3, 5, 4, 7, 7, 1, 3, 3},   {1, 12, 12, 40, 136, 3, 3, 1, 1, 1},
+    {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0},   {1, 1, 1, 2, 3, 3, 3, 1, 1, 1, 0},      {2, 4, 5, 3, 16, 3, 3, 1, 1, 1, 0},
+    {3, 5, 4, 8, 7, 3, 3, 1, 0, 0, 0},   {2, 8, 8, 17, 40, 3, 3, 1, 1, 1, 0},    {1, 19, 23, 5, 9, 3, 3, 1, 1, 1, 0},
+    {2, 8, 6, 12, 20, 3, 3, 2, 1, 1, 0}, {2, 8, 6, 12, 20, 3, 3, 2, 0, 1, 0},    {1, 9, 7, 6, 10, 3, 3, 2, 1, 1, 0},
+    {2, 7, 9, 30, 8, 1, 1, 1, 0, 0, 0},  {2, 7, 9, 4, 6, 1, 1, 2, 0, 0, 0},      {1, 10, 9, 3, 5, 5, 5, 3, 2, 1, 0},
+    {1, 6, 8, 4, 5, 2, 4, 1, 1, 2, 0},   {1, 11, 6, 2, 4, 2, 3, 4, 3, 0, 0},     {1, 5, 5, 120, 24, 3, 3, 1, 1, 1, 0},
+    {2, 3, 3, 5, 4, 7, 7, 1, 3, 3, 0},   {1, 12, 12, 40, 136, 3, 3, 1, 1, 1, 0},
+    {2, 6, 7, 5, 9, 1, 7, 1, 0, 0, 3}, {2, 7, 6, 5, 9, 7, 1, 1, 3, 3, -3}, {1, 9, 8, 4, 6, 2, 3, 2, 1, 0, 1},
 };
 
 static struct problem conv(const struct size *s, int bias, int row)
 {
-    struct problem p = {.op = MDM_OP_CONV, .ins = 4, .outs = 1, .attr = {s->stride, s->before, s->after}};
+    struct problem p = {.op = MDM_OP_CONV, .ins = 4, .outs = 1, .attr = {s->stride, s->before, s->after, s->beside}};
 
     p.in[0] = mdm_shape4(s->b, s->h, s->w, s->in);
     p.in[1] = mdm_shape4(s->out, s->in, s->tall, s->wide);
@@ -31,7 +32,7 @@ static struct problem conv(const struct size *s, int bias, int row)
     if (row)
         p.in[3] = mdm_shape2(s->b, s->out);
     p.out[0] = mdm_shape4(s->b, (s->h + s->before + s->after - s->tall) / s->stride + 1,
-                          (s->w + s->before + s->after - s->wide) / s->stride + 1, s->out);
+                          (s->w + s->before + s->after + 2 * s->beside - s->wide) / s->stride + 1, s->out);
     p.bound = 4e-6;
     return p;
 }
@@ -53,7 +54,7 @@ static double sum_window(const struct size *s, const struct start *from, int64_t
 
     for (int64_t k = 0; k < s->tall; k++)
         for (int64_t l = 0; l < s->wide; l++) {
-            int64_t y = i * s->stride - s->before + k, x = j * s->stride - s->before + l;
+            int64_t y = i * s->stride - s->before + k, x = j * s->stride - s->before - s->beside + l;
             for (int64_t c = 0; c < s->in && y >= 0 && y < s->h && x >= 0 && x < s->w; c++)
                 sum += from->in[0][((b * s->h + y) * s->w + x) * s->in + c] *
                        from->in[1][((o * s->in + c) * s->tall + k) * s->wide + l];
@@ -89,10 +90,10 @@ END_TEST
 /* Image i of eight has the bits that it has alone. */
 START_TEST(an_image_does_not_see_its_batch)
 {
-    static const struct size many[] = {{8, 3, 3, 4, 5, 3, 3, 1, 1, 1},
-                                       {8, 16, 15, 20, 30, 3, 3, 1, 1, 1},
-                                       {8, 16, 16, 9, 70, 3, 3, 2, 0, 1},
-                                       {8, 20, 16, 40, 24, 1, 1, 1, 0, 0}};
+    static const struct size many[] = {{8, 3, 3, 4, 5, 3, 3, 1, 1, 1, 0},
+                                       {8, 16, 15, 20, 30, 3, 3, 1, 1, 1, 0},
+                                       {8, 16, 16, 9, 70, 3, 3, 2, 0, 1, 0},
+                                       {8, 20, 16, 40, 24, 1, 1, 1, 0, 0, 0}};
     struct table t[MOST_TABLES];
     const int tables = fill_tables(t);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * gelu, gelu_tanh and silu, element by element.
+ * gelu, gelu_tanh, silu and relu, element by element.
  */
 #include "backend/cpu/rows.h"
 #include "base/error.h"
@@ -106,9 +106,38 @@ static int silu_backward(struct mdm_backend *b, const struct mdm_call *c)
     return backward(b, c, REAL(mdm_rows_of)(b)->silu_backward);
 }
 
+/* ---- relu ---- */
+
+static void relu(real *y, const real *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+/* y in x's place: it is above 0 where x is. */
+static void derelu(real *dx, const real *y, const real *dy, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        dx[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+static int relu_forward(struct mdm_backend *b, const struct mdm_call *c)
+{
+    return forward(b, c, relu);
+}
+
+static int relu_backward(struct mdm_backend *b, const struct mdm_call *c)
+{
+    struct mdm_call by_result = *c;
+
+    by_result.in[0] = c->out[0];
+    return backward(b, &by_result, derelu);
+}
+
 const struct mdm_kernel REAL(mdm_cpu_gelu) = {
     .forward = gelu_forward, .backward = gelu_backward, .remake = gelu_forward};
 const struct mdm_kernel REAL(mdm_cpu_gelu_tanh) = {
     .forward = gelu_tanh_forward, .backward = gelu_tanh_backward, .remake = gelu_tanh_forward};
 const struct mdm_kernel REAL(mdm_cpu_silu) = {
     .forward = silu_forward, .backward = silu_backward, .remake = silu_forward};
+const struct mdm_kernel REAL(mdm_cpu_relu) = {.forward = relu_forward, .backward = relu_backward};

@@ -15,7 +15,7 @@ struct mdm_conv {
     int64_t images, height, width, in; /* of x */
     int64_t down, across, out;         /* of y */
     int64_t tall, wide, taps;          /* of w */
-    int64_t stride, before;
+    int64_t stride, before, left; /* zeros above and beside x */
     int plain; /* a window is a row of x */
 };
 
@@ -32,7 +32,8 @@ static inline struct mdm_conv mdm_conv_read(const struct mdm_call *c)
     v.taps = v.tall * v.wide;
     v.stride = c->attr[0];
     v.before = c->attr[1];
-    v.plain = v.taps == 1 && v.stride == 1 && v.down == v.height && v.across == v.width && !v.before;
+    v.left = c->attr[1] + c->attr[3];
+    v.plain = v.taps == 1 && v.stride == 1 && v.down == v.height && v.across == v.width && !v.before && !v.left;
     return v;
 }
 
@@ -46,7 +47,7 @@ static inline struct mdm_window mdm_conv_windows(const struct mdm_conv *v, const
                                .across = v->across,
                                .stride = v->stride,
                                .top = v->before,
-                               .left = v->before,
+                               .left = v->left,
                                .tall = v->tall,
                                .wide = v->wide};
 }

@@ -130,7 +130,7 @@ static int phase_gradient(struct mdm_backend *b, const struct mdm_call *c, const
     dy.down = p.down = mdm_pieces(v->height - y, s);
     dy.across = p.across = mdm_pieces(v->width - x, s);
     t.taps.tall = dy.tall = meet(v->tall, s, y + v->before, &row, &dy.top);
-    t.taps.wide = dy.wide = meet(v->wide, s, x + v->before, &column, &dy.left);
+    t.taps.wide = dy.wide = meet(v->wide, s, x + v->left, &column, &dy.left);
     if (dy.down < 1 || dy.across < 1 || dy.tall < 1 || dy.wide < 1)
         return MASKDM_OK;
     t.taps.first = (row + s * (dy.tall - 1)) * v->wide + column + s * (dy.wide - 1);

@@ -43,4 +43,7 @@ void REAL(mdm_cpu_table_c)(struct mdm_cpu_table *t)
     t->kernel[MDM_OP_ANGLES] = REAL(mdm_cpu_angles);
     t->kernel[MDM_OP_QK_ROTATE] = REAL(mdm_cpu_qk_rotate);
     t->kernel[MDM_OP_CONTEXT] = REAL(mdm_cpu_context);
+    t->kernel[MDM_OP_RELU] = REAL(mdm_cpu_relu);
+    t->kernel[MDM_OP_MAX_POOL] = REAL(mdm_cpu_max_pool);
+    t->kernel[MDM_OP_AVERAGE_POOL] = REAL(mdm_cpu_average_pool);
 }
