@@ -15,16 +15,6 @@ const char *mdm_tensorfile_label(const struct mdm_tensorfile *s)
     return s->reader ? mdm_reader_path(s->reader) : "tensor file in memory";
 }
 
-int mdm_tensorfile_bytes_at(struct mdm_tensorfile *s, void *out, size_t bytes, uint64_t offset)
-{
-    if (!bytes)
-        return MASKDM_OK;
-    if (s->reader)
-        return mdm_reader_read_at(s->reader, out, bytes, offset);
-    memcpy(out, s->memory + offset, bytes);
-    return MASKDM_OK;
-}
-
 void *mdm_tensorfile_grow(void *array, int64_t count, size_t size, const char *what)
 {
     size_t bytes = (count < 8 ? 8 : 2 * (size_t)count) * size;
@@ -97,6 +87,8 @@ void mdm_tensorfile_close(struct mdm_tensorfile *s)
     mdm_free(s->tensor);
     mdm_free(s->by_name);
     mdm_free(s->meta);
+    for (int64_t i = 0; i < s->parts; i++)
+        mdm_free(atomic_load(&s->part[i].bytes));
     mdm_free(s->part);
     mdm_free(s->crc);
     mdm_reader_close(&s->reader);

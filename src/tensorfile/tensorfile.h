@@ -32,6 +32,8 @@ struct mdm_tensorfile_part {
     uint64_t at, size; /* in the file */
     uint32_t crc;
     atomic_int good; /* checked, or none is stated */
+    uint64_t packed_at, packed;     /* deflated: its bytes in the file; `at` is then behind the file's end */
+    _Atomic(unsigned char *) bytes; /* what they are, once they are wanted */
 };
 
 struct mdm_tensorfile_entry {
@@ -48,6 +50,7 @@ struct mdm_tensorfile {
     struct mdm_tensorfile_entry *meta;
     int64_t meta_count;
     struct mdm_tensorfile_part *part;
+    int64_t parts; /* where some may be deflated; else 0 */
     struct mdm_crc32 *crc;     /* where there are parts */
     uint64_t data_at;          /* bytes from the start of the file */
     int has_digest;            /* in the form that is written today; then */

@@ -2,6 +2,7 @@
  *
  * Formats of tensor files, told by their first bytes. A new one is a row.
  */
+#include "tensorfile/npz.h"
 #include "tensorfile/safetensors.h"
 #include "tensorfile/tensorfile_private.h"
 #include "tensorfile/torch.h"
@@ -16,7 +17,8 @@ static const struct format {
     size_t length;
     int (*read)(struct mdm_tensorfile *s);
 } formats[] = {
-    {"PK\3\4", 4, mdm_torch_read}, /* a zip archive's first entry */
+    {"PK\3\4", 4, mdm_archive_read}, /* a zip archive's first entry */
+    {"\x93NUMPY", 6, mdm_npy_read},
     {"", 0, mdm_safetensors_read}, /* has none, and says of anything else what it is */
 };
 enum { HEAD = 16 };

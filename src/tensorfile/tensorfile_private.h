@@ -52,8 +52,10 @@ typedef int mdm_tensorfile_take(void *user, size_t first, const unsigned char *b
 /* Hand every element of a scattered tensor to `take`, once, in whatever order reads the file best. */
 int mdm_tensorfile_gather(struct mdm_tensorfile *s, const struct mdm_tensorfile_tensor *t, mdm_tensorfile_take *take,
                           void *user);
-/* Bytes from `offset` on, counted from the start of the file. */
+/* Bytes from `offset` on, counted from the start of the file; those of deflated parts lie behind its end. */
 int mdm_tensorfile_bytes_at(struct mdm_tensorfile *s, void *out, size_t bytes, uint64_t offset);
+/* The first `bytes` bytes of what lies deflated in the file. */
+int mdm_tensorfile_inflate(struct mdm_tensorfile *s, uint64_t packed_at, uint64_t packed, void *out, size_t bytes);
 /* What stands for the file in an error line: its path, or "tensor file in memory". */
 const char *mdm_tensorfile_label(const struct mdm_tensorfile *s);
 

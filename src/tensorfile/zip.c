@@ -114,10 +114,14 @@ static int sort_names(struct mdm_zip *z)
 }
 
 static int read_directory(struct mdm_zip *z, struct mdm_tensorfile *s, const struct mdm_zip_end *e,
-                          unsigned char *directory)
+                          unsigned char *directory, int may_deflate)
 {
-    struct mdm_zip_walk w = {
-        .s = s, .directory = directory, .size = (size_t)e->size, .name = z->names, .stop = e->at};
+    struct mdm_zip_walk w = {.s = s,
+                             .directory = directory,
+                             .size = (size_t)e->size,
+                             .name = z->names,
+                             .stop = e->at,
+                             .may_deflate = may_deflate};
 
     MDM_TRY(mdm_tensorfile_bytes_at(s, directory, w.size, e->at));
     for (int64_t i = 0; i < z->count; i++)
@@ -131,7 +135,7 @@ static int read_directory(struct mdm_zip *z, struct mdm_tensorfile *s, const str
     return sort_names(z);
 }
 
-int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s)
+int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s, int may_deflate)
 {
     struct mdm_zip_end e;
     unsigned char *directory;
@@ -145,7 +149,7 @@ int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s)
     z->entry = mdm_need((size_t)e.count, sizeof *z->entry, "the entries of an archive");
     z->by_name = mdm_need((size_t)e.count, sizeof *z->by_name, "the order of an archive's names");
     if (directory && z->names && z->entry && z->by_name)
-        err = read_directory(z, s, &e, directory);
+        err = read_directory(z, s, &e, directory, may_deflate);
     mdm_free(directory);
     if (err)
         mdm_zip_close(z);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The index of a zip archive as torch.save writes it: every entry stored, none compressed, nothing between, before or
- * behind them. The central directory and the entries' own headers must say the same. doc/formats.md has the rules.
+ * The index of a zip archive as torch.save and numpy.savez write it: nothing between, before or behind its entries,
+ * every one stored or, where that is allowed, deflated. The central directory and the entries' own headers must say
+ * the same. doc/formats.md has the rules.
  */
 #ifndef MASKDM_TENSORFILE_ZIP_H
 #define MASKDM_TENSORFILE_ZIP_H
@@ -10,7 +11,9 @@
 
 struct mdm_zip_entry {
     const char *name;
-    uint64_t at, size; /* its bytes in the file */
+    uint64_t at, size; /* where its bytes begin in the file, and how many it has */
+    uint64_t packed;   /* how many lie there: `size`, unless it is deflated */
+    int deflated;
     uint32_t crc;      /* 0: not stated */
     int checked;       /* its bytes came along with its header, and have the checksum */
 };
@@ -22,8 +25,8 @@ struct mdm_zip {
     char *names;
 };
 
-/* From the bytes of s, which has its s->crc. A failure leaves nothing to free. */
-int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s);
+/* From the bytes of s, which has its s->crc. may_deflate: entries may be. A failure leaves nothing to free. */
+int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s, int may_deflate);
 void mdm_zip_close(struct mdm_zip *z);
 const struct mdm_zip_entry *mdm_zip_find(const struct mdm_zip *z, const char *name); /* NULL: none */
 /* Whether the entry's bytes have the checksum that the archive states for it. */

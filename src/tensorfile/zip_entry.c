@@ -112,18 +112,34 @@ static int take_name(struct mdm_zip_walk *w, struct mdm_zip_entry *e, const unsi
     return MASKDM_OK;
 }
 
-static int check_kind(const struct facts *f, const struct mdm_zip_entry *e)
+/* Bytes that deflating makes one of, at most; a little is for its framing. */
+enum { DEFLATED = 8, MOST_RATIO = 1032, SLACK = 64 };
+
+static int check_deflated(const struct facts *f, const struct mdm_zip_entry *e)
 {
-    if (f->method || f->packed != f->size)
+    if (f->packed == 0 || f->size / MOST_RATIO > f->packed + SLACK)
         return mdm_fail(MASKDM_EFORMAT,
                         "entry " MDM_TENSORFILE_SHOWN
-                        " is not stored as it is, as torch.save does (method %u, %llu bytes for "
+                        " is said to unpack to %llu bytes from %llu, more than deflating can save",
+                        e->name, (unsigned long long)f->size, (unsigned long long)f->packed);
+    return MASKDM_OK;
+}
+
+static int check_kind(const struct facts *f, const struct mdm_zip_entry *e, int may_deflate)
+{
+    if (may_deflate && f->method == DEFLATED)
+        MDM_TRY(check_deflated(f, e));
+    else if (f->method || f->packed != f->size)
+        return mdm_fail(MASKDM_EFORMAT,
+                        "entry " MDM_TENSORFILE_SHOWN
+                        " is not stored as it is%s (method %u, %llu bytes for "
                         "%llu)",
-                        e->name, f->method, (unsigned long long)f->packed, (unsigned long long)f->size);
+                        e->name, may_deflate ? ", nor deflated" : ", as torch.save does", f->method,
+                        (unsigned long long)f->packed, (unsigned long long)f->size);
     if (f->flags & ~(unsigned)(FLAG_DESCRIPTOR | FLAG_UTF8))
         return mdm_fail(MASKDM_EFORMAT,
                         "entry " MDM_TENSORFILE_SHOWN " has flags %#x: encrypted, or of another kind "
-                        "than torch.save writes",
+                        "than is read",
                         e->name, f->flags);
     return MASKDM_OK;
 }
@@ -199,7 +215,7 @@ static int check_near(const struct mdm_zip_walk *w, struct mdm_zip_entry *e)
 {
     const uint64_t end = w->block_at + w->block_size;
 
-    if (e->at < w->block_at || e->at > end || e->size > end - e->at)
+    if (e->deflated || e->at < w->block_at || e->at > end || e->size > end - e->at)
         return MASKDM_OK;
     e->checked = 1;
     return mdm_zip_check(e, w->s, w->block + (e->at - w->block_at));
@@ -222,11 +238,12 @@ static int check_extent(struct mdm_zip_walk *w, const struct facts *f, struct md
     if (load32(b) != SIGN_LOCAL)
         return contradict(e, "place");
     e->at = offset + LOCAL + load16(b + 26) + load16(b + 28);
-    if (mdm_add_u64(&end, e->at, f->size) || end > w->stop)
+    if (mdm_add_u64(&end, e->at, f->packed) || end > w->stop)
         return mdm_fail(MASKDM_EFORMAT,
                         "entry " MDM_TENSORFILE_SHOWN
                         " has %llu bytes from byte %llu on, but the entries end at %llu",
-                        e->name, (unsigned long long)f->size, (unsigned long long)e->at, (unsigned long long)w->stop);
+                        e->name, (unsigned long long)f->packed, (unsigned long long)e->at,
+                        (unsigned long long)w->stop);
     MDM_TRY(check_local(w, f, e, b, offset + LOCAL));
     MDM_TRY(check_near(w, e));
     w->next = end;
@@ -256,8 +273,10 @@ int mdm_zip_read_entry(struct mdm_zip_walk *w, struct mdm_zip_entry *e)
     offset = load32(b + 42);
     if (load16(b + 34) || widen(b + CENTRAL + name, extra, (uint64_t *[]){&f.size, &f.packed, &offset}, 3))
         return mdm_fail(MASKDM_EFORMAT, "entry " MDM_TENSORFILE_SHOWN " has no place in this file", e->name);
-    MDM_TRY(check_kind(&f, e));
+    MDM_TRY(check_kind(&f, e, w->may_deflate));
     e->size = f.size;
+    e->packed = f.packed;
+    e->deflated = f.method == DEFLATED;
     e->crc = f.crc;
     w->at += total;
     return check_extent(w, &f, e, offset);

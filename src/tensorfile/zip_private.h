@@ -30,6 +30,7 @@ struct mdm_zip_walk {
     unsigned char block[MDM_ZIP_BLOCK];
     uint64_t block_at;
     size_t block_size;
+    int may_deflate;
 };
 /* The entry at w->at, held against its own header. */
 int mdm_zip_read_entry(struct mdm_zip_walk *w, struct mdm_zip_entry *e);

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 struct bytes {
     unsigned char *data;
@@ -111,9 +112,27 @@ struct archive {
     int no_crc; /* none stated, as torch.save can be told */
     int zip64;  /* with the zip64 end records */
     int wide;   /* descriptors with sizes of 64 bits */
+    int deflate;
 };
 
-static inline void add_entry(struct archive *a, const char *name, const void *data, size_t n)
+/* Raw deflated bytes, to be freed. */
+static inline void *deflated(const void *data, size_t n, size_t *packed)
+{
+    const size_t room = n + n / 100 + 64;
+    unsigned char *out = malloc(room);
+    z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)n, .next_out = out, .avail_out = (uInt)room};
+
+    if (!out || deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
+        deflate(&z, Z_FINISH) != Z_STREAM_END)
+        exit(EXIT_FAILURE);
+    *packed = z.total_out;
+    deflateEnd(&z);
+    return out;
+}
+
+/* The m bytes at `packed` stand for the n bytes of `data`. */
+static inline void add_packed(struct archive *a, const char *name, const void *data, size_t n, const void *packed,
+                              size_t m)
 {
     const unsigned flags = a->plain ? 0 : 0x0808;
     const uint64_t offset = a->file.size;
@@ -125,28 +144,30 @@ static inline void add_entry(struct archive *a, const char *name, const void *da
     put_le(&a->file, 4, 0x04034b50);
     put_le(&a->file, 2, 0);
     put_le(&a->file, 2, flags);
-    put_le(&a->file, 6, 0); /* method, time, date */
+    put_le(&a->file, 2, a->deflate ? 8 : 0);
+    put_le(&a->file, 4, 0); /* time, date */
     put_le(&a->file, 4, a->plain ? crc : 0);
-    put_le(&a->file, 4, a->plain ? n : 0);
+    put_le(&a->file, 4, a->plain ? m : 0);
     put_le(&a->file, 4, a->plain ? n : 0);
     put_le(&a->file, 2, strlen(name));
     put_le(&a->file, 2, a->plain ? 0 : 6);
     put_string(&a->file, name);
     if (!a->plain)
         put(&a->file, "FB\2\0ZZ", 6);
-    put(&a->file, data, n);
+    put(&a->file, packed, m);
     if (!a->plain) {
         put_le(&a->file, 4, 0x08074b50);
         put_le(&a->file, 4, crc);
-        put_le(&a->file, a->wide ? 8 : 4, n);
+        put_le(&a->file, a->wide ? 8 : 4, m);
         put_le(&a->file, a->wide ? 8 : 4, n);
     }
     put_le(&a->directory, 4, 0x02014b50);
     put_le(&a->directory, 4, 0);
     put_le(&a->directory, 2, flags);
-    put_le(&a->directory, 6, 0);
+    put_le(&a->directory, 2, a->deflate ? 8 : 0);
+    put_le(&a->directory, 4, 0);
     put_le(&a->directory, 4, crc);
-    put_le(&a->directory, 4, n);
+    put_le(&a->directory, 4, m);
     put_le(&a->directory, 4, n);
     put_le(&a->directory, 2, strlen(name));
     put_le(&a->directory, 8, 0); /* extra, comment, volume, attributes */
@@ -154,6 +175,15 @@ static inline void add_entry(struct archive *a, const char *name, const void *da
     put_le(&a->directory, 4, offset);
     put_string(&a->directory, name);
     a->entries++;
+}
+
+static inline void add_entry(struct archive *a, const char *name, const void *data, size_t n)
+{
+    size_t m = n;
+    void *packed = a->deflate ? deflated(data, n, &m) : NULL;
+
+    add_packed(a, name, data, n, packed ? packed : data, m);
+    free(packed);
 }
 
 /* The file is then whole in a->file, to be freed with free_archive(). */
@@ -190,6 +220,31 @@ static inline void free_archive(struct archive *a)
     free(a->file.data);
     free(a->directory.data);
     *a = (struct archive){0};
+}
+
+/* ---- NumPy's arrays ---- */
+
+/* "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }" and so many bytes. */
+static inline void put_array(struct bytes *b, const char *dictionary, const void *data, size_t n)
+{
+    const size_t length = strlen(dictionary), padded = (10 + length + 1 + 63) / 64 * 64 - 10;
+
+    put(b, "\x93NUMPY\1\0", 8);
+    put_le(b, 2, padded);
+    put_string(b, dictionary);
+    for (size_t i = length; i + 1 < padded; i++)
+        put_string(b, " ");
+    put_string(b, "\n");
+    put(b, data, n);
+}
+
+static inline void add_array(struct archive *a, const char *name, const char *dictionary, const void *data, size_t n)
+{
+    struct bytes b = {0};
+
+    put_array(&b, dictionary, data, n);
+    add_entry(a, name, b.data, b.size);
+    free(b.data);
 }
 
 /* The archive of one pickle and one storage, "0". */

@@ -50,7 +50,6 @@ static const struct {
     FILE_OF("MZ\x90\0\3\0\0\0", "a program or library", "can be read"),
     FILE_OF("GGUF\3\0\0\0\x10\0", "a GGUF file", "can be read"),
     FILE_OF("\x89HDF\r\n\x1a\n\0\0", "an HDF5 file", "can be read"),
-    FILE_OF("\x93NUMPY\1\0v\0{'descr'", "a NumPy array", "can be read"),
     FILE_OF("\x08\x07\x12\x07pytorch\x1a\5", "an ONNX file", "can be read"),
     FILE_OF("\x1c\0\0\0TFL3\x14\0", "a TensorFlow Lite file", "can be read"),
     FILE_OF("SQLite format 3\0\x10\0", "an SQLite database", "can be read"),
