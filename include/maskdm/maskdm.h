@@ -12,6 +12,7 @@
 #include <maskdm/file.h>
 #include <maskdm/image.h>
 #include <maskdm/mask.h>
+#include <maskdm/metric.h>
 #include <maskdm/model.h>
 #include <maskdm/optimizer.h>
 #include <maskdm/options.h>

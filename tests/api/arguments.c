@@ -38,6 +38,7 @@ static struct {
     maskdm_control *control;
     maskdm_data *data;
     maskdm_device *device;
+    maskdm_features *features;
     maskdm_file *file;
     maskdm_file_writer *file_writer;
     maskdm_image *image, *grey, *images[2];
@@ -47,18 +48,21 @@ static struct {
     maskdm_sampler *sampler;
     maskdm_scheduler *scheduler;
     maskdm_solver *solver;
+    maskdm_statistics *statistics;
     maskdm_trainer *trainer;
     maskdm_options *network_options, *device_options, *folder_options, *image_options, *mask_options,
         *optimizer_options,
-        *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options, *job;
-    char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128], text[8192];
+        *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options,
+        *metric_options, *job;
+    char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128],
+        statistics_file[128], text[8192];
     const char *names[2], *optional[1];
     void *file_bytes, *model_bytes, *picture_bytes;
     const void *pictures[2];
     size_t file_size, model_size, picture_size, picture_sizes[2], size;
     float floats[1 << 14], more[1 << 14], third[1 << 14];
     unsigned char bytes[1 << 14];
-    double doubles[1 << 10], times[8], eights[2], number;
+    double doubles[1 << 10], times[8], eights[2], identity[16], number;
     int64_t numbers[64], shape[8], two_by_two[2], parameter, values;
     int32_t label, labels[16], index[256];
     uint64_t seeds[16];
@@ -124,6 +128,14 @@ static int draw(void *user, uint64_t seed, int64_t rows, int64_t columns, int32_
     return 0;
 }
 
+static int fill_rows(void *user, int64_t first, int64_t count, float *rows)
+{
+    (void)user;
+    for (int64_t i = 0; i < 4 * count; i++)
+        rows[i] = (float)((4 * first + i) * 7 % 11);
+    return 0;
+}
+
 static void drop(void *user)
 {
     (void)user;
@@ -172,12 +184,13 @@ static void *read_whole(const char *path, size_t *size)
 
 static void make_files(void)
 {
-    static const char *const name[] = {"/images", "/tensors", "/model", "/state", "/written"};
-    char *const path[] = {rig.folder, rig.tensors, rig.model_file, rig.state, rig.written};
+    static const char *const name[] = {"/images", "/tensors", "/model", "/state", "/written", "/statistics"};
+    char *const path[] = {rig.folder, rig.tensors, rig.model_file, rig.state, rig.written, rig.statistics_file};
+    maskdm_statistics *statistics;
     maskdm_file_writer *w;
     int64_t whole[1] = {1}, four[1] = {4};
 
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 6; i++)
         snprintf(path[i], 128, "%s%s", rig.root, name[i]);
     snprintf(rig.picture, sizeof rig.picture, "%s/0.png", rig.folder);
     MUST(maskdm_image_write_png(rig.image, rig.picture, 8));
@@ -197,6 +210,9 @@ static void make_files(void)
     MUST(maskdm_model_save(rig.model, rig.model_file));
     rig.model_bytes = read_whole(rig.model_file, &rig.model_size);
     MUST(maskdm_trainer_save(rig.trainer, rig.state));
+    MUST(maskdm_statistics_create_from(&statistics, rig.device, 9, 4, rig.times, rig.identity));
+    MUST(maskdm_statistics_save(statistics, rig.statistics_file));
+    maskdm_statistics_release(&statistics);
 }
 
 static void make_options(void)
@@ -215,6 +231,7 @@ static void make_options(void)
     rig.sampler_options = rig_options("sampler", "sampler=ddim steps=2");
     rig.guided_options = rig_options("sampler", "sampler=ddim steps=2 guidance=2");
     rig.scheduler_options = rig_options("scheduler", "timesteps=100");
+    rig.metric_options = rig_options("metric", "");
     rig.trainer_options = rig_options("trainer", "batch_size=2");
     rig.job = rig_options("uvit", ""); /* of no job's kind, so that none begins */
 }
@@ -228,6 +245,8 @@ static void fill_arrays(void)
     for (int i = 0; i < 8; i++)
         rig.times[i] = i;
     rig.eights[0] = rig.eights[1] = 8;
+    for (int i = 0; i < 4; i++)
+        rig.identity[5 * i] = 1;
     rig.two_by_two[0] = rig.two_by_two[1] = 2;
     rig.values = RIG_VALUES;
     rig.numbers[0] = 1;
@@ -266,7 +285,7 @@ static void drop_rig(void)
                                   &rig.image_options,   &rig.mask_options,      &rig.optimizer_options,
                                   &rig.ema_options,     &rig.sampler_options,   &rig.scheduler_options,
                                   &rig.trainer_options, &rig.guided_options,    &rig.inpaint_options,
-                                  &rig.job};
+                                  &rig.metric_options,  &rig.job};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         maskdm_options_release(options[i]);
@@ -278,6 +297,8 @@ static void drop_rig(void)
     maskdm_mask_release(&rig.mask);
     maskdm_model_release(&rig.model);
     maskdm_solver_release(&rig.solver);
+    maskdm_features_release(&rig.features);
+    maskdm_statistics_release(&rig.statistics);
     maskdm_scheduler_release(&rig.scheduler);
     maskdm_control_release(&rig.control);
     maskdm_file_release(&rig.file);
@@ -294,7 +315,15 @@ static void drop_rig(void)
 static void get_ready(void)
 {
     maskdm_options *none;
+    float rows[24 * 4];
 
+    fill_rows(NULL, 0, 24, rows);
+    maskdm_features_release(&rig.features);
+    MUST(maskdm_features_create(&rig.features, rig.device, 4));
+    MUST(maskdm_features_add(rig.features, 24, rows));
+    maskdm_statistics_release(&rig.statistics);
+    MUST(maskdm_statistics_create(&rig.statistics, rig.device, 4));
+    MUST(maskdm_statistics_add(rig.statistics, 24, rows));
     maskdm_control_reset(rig.control);
     maskdm_file_writer_release(&rig.file_writer);
     MUST(maskdm_file_writer_create(&rig.file_writer));

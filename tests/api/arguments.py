@@ -20,6 +20,8 @@ maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_creat
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
 maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
 maskdm_loss.weight maskdm_loss.losses maskdm_loss.gradient maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
+maskdm_features_kernel_distance.options maskdm_features_neighbours.options maskdm_features_infinity.options
+maskdm_features_discrepancy.options maskdm_features_discrepancy.index maskdm_features_discrepancy.reference_index
 maskdm_trainer_set_batch.index maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
 maskdm_finetune.data maskdm_finetune.mask""".split())
 
@@ -44,6 +46,20 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_open_folder.path": "rig.folder", "maskdm_data_open_folder.options": "rig.folder_options",
     "maskdm_device_open.name": '"cpu"', "maskdm_device_open.options": "rig.device_options",
     "maskdm_device_open_hosted.options": "rig.device_options", "maskdm_device_open_hosted.workers": "1",
+    "int64_t k": "2", "maskdm_features_callback": "fill_rows", "maskdm_features_radii.count": "24",
+    "double *radius": "rig.doubles", "double *mean": "&rig.number", "double *deviation": "&rig.number",
+    "maskdm_statistics_create_from.mean": "rig.times", "maskdm_statistics_create_from.covariance": "rig.identity",
+    "maskdm_statistics_load.path": "rig.statistics_file", "maskdm_statistics_save.path": "rig.written",
+    "maskdm_statistics_covariance.count": "16", "double *precision": "&rig.number", "double *recall": "&rig.number",
+    "double *density": "&rig.number", "double *coverage": "&rig.number", "maskdm_features *reference": "rig.features",
+    "const maskdm_features *reference": "rig.features", "maskdm_statistics *reference": "rig.statistics",
+    "const int32_t *index": "rig.index", "const int32_t *reference_index": "rig.index",
+    "maskdm_features_kernel_distance.options": "rig.metric_options",
+    "maskdm_features_neighbours.options": "rig.metric_options", "maskdm_features_infinity.options": "rig.metric_options",
+    "maskdm_features_discrepancy.options": "rig.metric_options", "maskdm_features_create.width": "4",
+    "maskdm_features_create_callback.width": "4", "maskdm_statistics_create.width": "4",
+    "maskdm_statistics_create_from.width": "4", "maskdm_features_add.rows": "rig.more",
+    "maskdm_statistics_add.rows": "rig.more", "maskdm_features_get.rows": "rig.floats",
     "maskdm_file_find.name": '"first"', "maskdm_file_open.path": "rig.tensors",
     "maskdm_file_metadata.key": '"key"', "maskdm_file_open_memory.bytes": "rig.file_bytes",
     "maskdm_file_open_memory.size": "rig.file_size", "maskdm_file_read_f32.out": "rig.floats",
@@ -129,7 +145,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "maskdm_drop_callback": "drop",
     "const maskdm_image *const *": "(const maskdm_image *const *)rig.images",
 }
-for handle in "control data device file file_writer image mask model optimizer sampler scheduler solver trainer".split():
+for handle in "control data device features file file_writer image mask model optimizer sampler scheduler solver statistics trainer".split():
     VALUES["maskdm_%s *" % handle] = VALUES["const maskdm_%s *" % handle] = "rig." + handle
 
 LARGEST = {"int": "INT_MAX", "int64_t": "INT64_MAX", "size_t": "SIZE_MAX"}

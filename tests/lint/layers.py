@@ -6,12 +6,12 @@ import re
 import sys
 
 LAYERS = ["base", "text", "os", "option", "tensor", "tensorfile", "image", "backend", "graph", "ops", "mask", "diffusion",
-          "model", "data", "train", "sample", "run", "api"]
+          "model", "data", "train", "sample", "metric", "run", "api"]
 FORBIDDEN = {  # header: the layers, or files, that may include it; jpeglib.h wants FILE declared
     "stdio.h": {"base/format.c", "text", "os", "cli", "image/jpeg.c"}, "fcntl.h": {"os"},
     "unistd.h": {"base/maker.c", "os", "backend", "cli"}, "dirent.h": {"os"},
     "sys/stat.h": {"os"}, "assert.h": set(), "locale.h": set(), "signal.h": {"os", "cli"},
-    "cblas.h": {"backend"}, "png.h": {"image"}, "jpeglib.h": {"image"}, "pthread.h": {"os", "backend", "data"},
+    "cblas.h": {"backend"}, "png.h": {"image"}, "zlib.h": {"tensorfile"}, "jpeglib.h": {"image"}, "pthread.h": {"os", "backend", "data"},
     "dlfcn.h": {"backend"}, "sys/mman.h": {"base/alloc.c", "os"}, "sys/resource.h": {"os"},
 }
 CALLS = [  # calls that have one place: pattern, the layers that may, what to use

@@ -61,6 +61,8 @@ void case_network(struct reference_case *c);
 void case_objective(struct reference_case *c);
 void case_solver(struct reference_case *c);
 void case_guidance(struct reference_case *c);
+void case_frechet(struct reference_case *c);
+void case_metric(struct reference_case *c);
 
 /* ---- shared by what has a discrete process (schedule.c) ---- */
 /* The options of the schedule that JSON object `section` tells, by the case's program; -1 where there is none. */

@@ -30,7 +30,9 @@ static const struct {
              {"network", case_network, 1},
              {"objective", case_objective, 1},
              {"solver", case_solver, 1},
-             {"guidance", case_guidance, 1}};
+             {"guidance", case_guidance, 1},
+             {"frechet", case_frechet, 1},
+             {"metric", case_metric, 1}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {
