@@ -10,6 +10,8 @@
  * A grid is rows x columns patches; patch index = row * columns + column.
  * Numbers hidden (MaskDM's datasets/masking_generator.py): patch, floor(ratio P); block, floor(ratio P) / b^2 blocks
  * of b x b patches; crop, everything outside one random square window; grid, all but k of every n x n; none, nothing.
+ * A partition hides nothing in the end: an image's patches are divided into groups of one size, each of which is
+ * trained as an image of its own in which the others are hidden.
  *
  * Thread safety: immutable after creation, so calls on several threads may share one; a custom policy's callbacks run
  * on each thread that draws.
@@ -43,16 +45,22 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_create_custom(maskdm_mask **out, co
                                                            void *user);
 MASKDM_API void maskdm_mask_release(maskdm_mask **mask);
 
-/** "patch", "block", "crop", "grid", "none" or the custom name. */
+/** "patch", "block", "crop", "grid", "partition", "none" or the custom name. */
 MASKDM_API const char *maskdm_mask_name(const maskdm_mask *mask);
-/** Visible patches of a grid, or a negative status: MASKDM_EINVAL when none is visible or the policy does not fit it.
- */
+/** Visible patches of a grid (of each group of a partition), or a negative status: MASKDM_EINVAL when none is visible
+ * or the policy does not fit it. Where the share that is hidden changes within a run: at its first step. */
 MASKDM_API MASKDM_MUST_CHECK int64_t maskdm_mask_visible(const maskdm_mask *mask, int64_t rows, int64_t columns);
-/** Share of patches that is asked to be hidden (NaN for crop and custom), and the share that really is. */
+/** The same at a step of the run. */
+MASKDM_API MASKDM_MUST_CHECK int64_t maskdm_mask_visible_at(const maskdm_mask *mask, int64_t rows, int64_t columns,
+                                                            int64_t step);
+/** Groups that a partition divides an image into; 1 of every other mask. */
+MASKDM_API int64_t maskdm_mask_groups(const maskdm_mask *mask);
+/** Share of patches that is asked to be hidden (NaN for crop and custom), and the share that really is; at the
+ * first step, where it changes. Of a partition, the share that a group does not see. */
 MASKDM_API double maskdm_mask_nominal_rate(const maskdm_mask *mask);
 MASKDM_API double maskdm_mask_true_rate(const maskdm_mask *mask, int64_t rows, int64_t columns);
 /** Draw for images first .. first + count - 1 of the run's stream (first = step * batch + position) at `step`.
- *  index: count x visible, rising within an image. */
+ *  index: count x groups x visible, rising within a group. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_mask_draw(const maskdm_mask *mask, int64_t rows, int64_t columns,
                                                   uint64_t seed, int64_t first, int64_t step, int64_t count,
                                                   int32_t *index);

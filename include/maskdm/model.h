@@ -131,9 +131,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, int w
 
 /** Bytes that a trainer (weights, gradients, moments, EMA, arena; `visible` patches a micro-batch image) would take
  *  beside its model or, with train 0, a sampler and its model together, before anything is allocated. visible 0: all
- *  patches. A model has two sets of weights where it was trained with an EMA, and the sum for a sampler allows for
- *  them: as a device's memory_limit it suffices for every model file. A model of one set (fresh weights, or
- *  maskdm_model_load_one()) needs one less. */
+ *  patches. batch 0, to train: what options of a whole run (or the defaults) say of batch and mask, the largest of
+ *  those that change. A model has two sets of weights where it was trained with an EMA, and the sum for a sampler
+ *  allows for them: as a device's memory_limit it suffices for every model file. A model of one set (fresh weights,
+ *  or maskdm_model_load_one()) needs one less. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_estimate(size_t *size, maskdm_device *device, const char *network,
                                                        const maskdm_options *options, int train, int64_t batch,
                                                        int64_t visible);

@@ -22,8 +22,10 @@
  *     maskdm_optimizer_step(optimizer);
  *     maskdm_optimizer_update_ema(optimizer);
  *
- * batch_size is the images of one optimizer step; `accumulate` splits it into that many micro-batches.
- * B images of a micro-batch, H x W x C pixels, K visible patches of p x p pixels, n = H W C.
+ * batch_size is the images of one optimizer step; `accumulate` splits it into that many micro-batches. batch_tokens
+ * in its place is their visible patches, so that the images follow from the mask.
+ * B images of a micro-batch (of a partition, each image once for each of its groups, which are trained as images
+ * are), H x W x C pixels, K visible patches of p x p pixels, n = H W C.
  * Thread safety: a trainer belongs to one thread at a time. While it works, its optimizer and the data that it draws
  * from work with it: calls on them, from a callback too, are MASKDM_EBUSY. Its getters and views may be asked for.
  */
@@ -65,7 +67,8 @@ typedef struct maskdm_trainer maskdm_trainer;
 /**
  * Bind a model, a mask policy and an optimizer, and allocate all that a step needs. The trainer works on its own copy
  * of the model's online weights. mask: NULL for none. options: kind "trainer", NULL for the defaults. control: NULL
- * for none. The mask, the model's image size and batch_size/accumulate fix the shapes.
+ * for none. The mask, the model's image size and batch_size/accumulate fix the shapes; where the mask's share changes
+ * within the run, those of each step, and what the largest needs is taken.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask,
                                                        maskdm_optimizer *optimizer, const maskdm_options *options,
@@ -77,7 +80,7 @@ MASKDM_API void maskdm_trainer_release(maskdm_trainer **trainer);
  * MASKDM_ENONFINITE. MASKDM_ECANCELED leaves the state of the step before. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_step(maskdm_trainer *trainer, maskdm_data *data);
 
-/** Steps done, steps skipped, micro-batch size B, visible patches K. */
+/** Steps done, steps skipped; micro-batch size B and visible patches K of the step that comes. */
 MASKDM_API int64_t maskdm_trainer_steps(const maskdm_trainer *trainer);
 MASKDM_API int64_t maskdm_trainer_skipped(const maskdm_trainer *trainer);
 MASKDM_API int64_t maskdm_trainer_batch(const maskdm_trainer *trainer);

@@ -50,16 +50,34 @@ const char *maskdm_mask_name(const maskdm_mask *mask)
     return mdm_mask_name(mask);
 }
 
-int64_t maskdm_mask_visible(const maskdm_mask *mask, int64_t rows, int64_t columns)
+static int64_t visible_at(const maskdm_mask *mask, int64_t rows, int64_t columns, int64_t step)
 {
     struct mdm_work work = {0};
     int64_t visible;
 
-    MDM_NEED(mask);
     MDM_TRY(mdm_work_share(&work, &mask->handle));
-    visible = mdm_mask_visible(mask, rows, columns);
+    visible = mdm_mask_visible(mask, rows, columns, step);
     (void)mdm_work_end(&work, MASKDM_OK);
     return visible;
+}
+
+int64_t maskdm_mask_visible(const maskdm_mask *mask, int64_t rows, int64_t columns)
+{
+    MDM_NEED(mask);
+    return visible_at(mask, rows, columns, 0);
+}
+
+int64_t maskdm_mask_visible_at(const maskdm_mask *mask, int64_t rows, int64_t columns, int64_t step)
+{
+    MDM_NEED(mask);
+    MDM_NEED_COUNT(step);
+    return visible_at(mask, rows, columns, step);
+}
+
+int64_t maskdm_mask_groups(const maskdm_mask *mask)
+{
+    MDM_NEED(mask);
+    return mdm_mask_groups(mask);
 }
 
 double maskdm_mask_nominal_rate(const maskdm_mask *mask)

@@ -76,13 +76,13 @@ int64_t maskdm_trainer_skipped(const maskdm_trainer *trainer)
 int64_t maskdm_trainer_batch(const maskdm_trainer *trainer)
 {
     MDM_NEED(trainer);
-    return trainer->batch;
+    return mdm_pace_rows(&trainer->pace, mdm_pace_at(&trainer->pace, trainer->optimizer->steps));
 }
 
 int64_t maskdm_trainer_visible(const maskdm_trainer *trainer)
 {
     MDM_NEED(trainer);
-    return trainer->visible;
+    return mdm_pace_at(&trainer->pace, trainer->optimizer->steps)->visible;
 }
 
 double maskdm_trainer_last_loss(const maskdm_trainer *trainer)

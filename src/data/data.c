@@ -161,14 +161,14 @@ static int draw_order(maskdm_data *d, uint64_t seed, uint64_t first, int64_t n)
     return MASKDM_OK;
 }
 
-int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
-                   int32_t *labels)
+int mdm_data_batch_at(maskdm_data *data, uint64_t seed, int64_t first, int64_t batch, double flip, float *images,
+                      int32_t *labels)
 {
-    int64_t first, twice, end, elements = mdm_data_elements(data), size;
+    int64_t twice, end, elements = mdm_data_elements(data), size;
 
-    if (step < 0 || batch < 1 || mdm_mul_i64(&first, step, batch) || mdm_mul_i64(&twice, batch, 2) ||
-        mdm_add_i64(&end, first, twice) || mdm_mul_i64(&size, batch, elements))
-        return mdm_fail(MASKDM_EINVAL, "step %lld of batches of %lld images", (long long)step, (long long)batch);
+    if (first < 0 || batch < 1 || mdm_mul_i64(&twice, batch, 2) || mdm_add_i64(&end, first, twice) ||
+        mdm_mul_i64(&size, batch, elements))
+        return mdm_fail(MASKDM_EINVAL, "a batch of %lld images behind %lld", (long long)batch, (long long)first);
     if (!(flip >= 0 && flip <= 1))
         return mdm_fail(MASKDM_EINVAL, "flip is %g: a probability is 0 to 1", flip);
     /* Twice the batch: what the next step will ask for is loaded while this one runs. */
@@ -185,4 +185,14 @@ int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch
             image[i] = image[i] * 2 - 1;
     }
     return MASKDM_OK;
+}
+
+int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
+                   int32_t *labels)
+{
+    int64_t first;
+
+    if (step < 0 || batch < 1 || mdm_mul_i64(&first, step, batch))
+        return mdm_fail(MASKDM_EINVAL, "step %lld of batches of %lld images", (long long)step, (long long)batch);
+    return mdm_data_batch_at(data, seed, first, batch, flip, images, labels);
 }

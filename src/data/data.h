@@ -58,6 +58,9 @@ int mdm_data_scratch(int64_t **scratch, int64_t *length, int64_t n);
 
 int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label); /* label may be NULL */
 int mdm_data_expect(maskdm_data *data, const int64_t *index, int64_t n);      /* where the kind can use the hint */
+/* The images at positions first .. first + batch - 1 of the run's endless stream, flipped and in -1 .. 1. */
+int mdm_data_batch_at(maskdm_data *data, uint64_t seed, int64_t first, int64_t batch, double flip, float *images,
+                      int32_t *labels);
 /* See maskdm_data_batch(). */
 int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
                    int32_t *labels);

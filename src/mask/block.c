@@ -6,14 +6,14 @@
 #include "base/error.h"
 #include "mask/mask.h"
 
-static int64_t visible_block(const maskdm_mask *m, struct mdm_grid grid)
+static int64_t visible_block(const maskdm_mask *m, double ratio, struct mdm_grid grid)
 {
     const int64_t b = m->block_size, patches = grid.rows * grid.columns;
 
     if (grid.rows % b || grid.columns % b)
         return mdm_fail(MASKDM_EINVAL, "blocks of %lld x %lld patches do not tile a grid of %lld x %lld",
                         (long long)b, (long long)b, (long long)grid.rows, (long long)grid.columns);
-    return patches - (int64_t)(m->ratio * (double)patches) / (b * b) * (b * b);
+    return patches - (int64_t)(ratio * (double)patches) / (b * b) * (b * b);
 }
 
 /* Selection sampling over blocks, as mdm_rng_choose(). The decisions of one row of blocks are needed once for each of
@@ -44,4 +44,8 @@ static int draw_block(const maskdm_mask *m, struct mdm_grid grid, int64_t visibl
     return 0;
 }
 
-const struct mdm_mask_policy mdm_mask_block = {"block", visible_block, draw_block, MDM_DRAW_MASK, mdm_mask_ratio};
+const struct mdm_mask_policy mdm_mask_block = {.name = "block",
+                                               .visible = visible_block,
+                                               .draw = draw_block,
+                                               .purpose = MDM_DRAW_MASK,
+                                               .nominal = mdm_mask_ratio};

@@ -5,10 +5,11 @@
 #include "base/error.h"
 #include "mask/mask.h"
 
-static int64_t visible_crop(const maskdm_mask *m, struct mdm_grid grid)
+static int64_t visible_crop(const maskdm_mask *m, double ratio, struct mdm_grid grid)
 {
     const int64_t c = m->crop_size;
 
+    (void)ratio;
     if (c > grid.rows || c > grid.columns)
         return mdm_fail(MASKDM_EINVAL, "a window of %lld x %lld patches does not fit into a grid of %lld x %lld",
                         (long long)c, (long long)c, (long long)grid.rows, (long long)grid.columns);
@@ -27,4 +28,5 @@ static int draw_crop(const maskdm_mask *m, struct mdm_grid grid, int64_t visible
     return 0;
 }
 
-const struct mdm_mask_policy mdm_mask_crop = {"crop", visible_crop, draw_crop, MDM_DRAW_MASK, NULL};
+const struct mdm_mask_policy mdm_mask_crop = {
+    .name = "crop", .visible = visible_crop, .draw = draw_crop, .purpose = MDM_DRAW_MASK};

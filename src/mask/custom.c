@@ -5,11 +5,12 @@
 #include "base/error.h"
 #include "mask/mask.h"
 
-static int64_t visible_custom(const maskdm_mask *m, struct mdm_grid grid)
+static int64_t visible_custom(const maskdm_mask *m, double ratio, struct mdm_grid grid)
 {
     const int64_t patches = grid.rows * grid.columns;
     const int64_t visible = m->custom.visible(m->custom.user, grid.rows, grid.columns);
 
+    (void)ratio;
     if (visible < 0 || visible > patches)
         return mdm_fail(MASKDM_EINVAL, "mask %s wants %lld visible patches of %lld", m->custom.name,
                         (long long)visible, (long long)patches);
@@ -37,4 +38,5 @@ static int draw_custom(const maskdm_mask *m, struct mdm_grid grid, int64_t visib
     return MASKDM_OK;
 }
 
-const struct mdm_mask_policy mdm_mask_custom = {"custom", visible_custom, draw_custom, MDM_DRAW_USER, NULL};
+const struct mdm_mask_policy mdm_mask_custom = {
+    .name = "custom", .visible = visible_custom, .draw = draw_custom, .purpose = MDM_DRAW_USER};

@@ -6,10 +6,11 @@
 #include "base/error.h"
 #include "mask/cells.h"
 
-static int64_t visible_grid(const maskdm_mask *m, struct mdm_grid grid)
+static int64_t visible_grid(const maskdm_mask *m, double ratio, struct mdm_grid grid)
 {
     const int64_t n = m->cell_size;
 
+    (void)ratio;
     MDM_TRY(mdm_cells_check(n, grid));
     if (m->cell_visible > n * n)
         return mdm_fail(MASKDM_EINVAL, "a cell of %lld x %lld patches has no %lld that could be visible",

@@ -10,7 +10,10 @@
 #include "base/error.h"
 #include "mask/options.h"
 
+#include <math.h>
 #include <string.h>
+
+enum { USUAL_LEVELS = 8 }; /* as the option has it */
 
 static void destroy(void *object)
 {
@@ -36,32 +39,59 @@ static maskdm_mask *create(const struct mdm_mask_policy *policy)
     return m;
 }
 
+/* A share that changes needs both its end and its steps, and what says how it changes needs these. */
+static int check_change(const maskdm_options *o, const struct mdm_mask_options *told)
+{
+    const int changes = *mdm_options_text(o, "ratio_end") != 0;
+    const char *idle = told->ratio_curve != MDM_MASK_LINEAR ? "ratio_curve" : "ratio_levels";
+
+    if (changes && !told->ratio_steps)
+        return mdm_fail(MASKDM_EINVAL, "%s %g without %s, over which it is reached", mdm_options_said(o, "ratio_end"),
+                        told->ratio_end, mdm_options_said(o, "ratio_steps"));
+    if (changes || (!told->ratio_steps && told->ratio_curve == MDM_MASK_LINEAR && told->ratio_levels == USUAL_LEVELS))
+        return MASKDM_OK;
+    idle = told->ratio_steps ? "ratio_steps" : idle;
+    return mdm_fail(MASKDM_EINVAL, "%s %s without %s, which is what it leads to", mdm_options_said(o, idle),
+                    mdm_options_text(o, idle), mdm_options_said(o, "ratio_end"));
+}
+
+static void adopt(maskdm_mask *m, const struct mdm_mask_options *told)
+{
+    m->ratio = told->ratio;
+    m->ratio_end = told->ratio_end;
+    m->ratio_steps = told->ratio_steps;
+    m->ratio_levels = told->ratio_levels;
+    m->ratio_curve = (enum mdm_mask_curve)told->ratio_curve;
+    m->block_size = told->block_size;
+    m->crop_size = told->crop_size;
+    m->cell_size = told->cell_size || m->policy != &mdm_mask_grid ? told->cell_size : 2;
+    m->cell_visible = told->cell_visible;
+    m->groups = told->groups;
+}
+
 int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
 {
     const struct mdm_mask_policy *policy;
     struct mdm_mask_options told;
     maskdm_options *o;
     maskdm_mask *m = NULL;
-    int status = MASKDM_OK;
+    int status;
 
     *out = NULL;
     MDM_TRY(mdm_options_extract(&o, options, &mdm_mask_kind));
     mdm_options_read(o, &mdm_mask_options, &told);
     policy = mdm_mask_policy_at(told.type);
-    if (policy == &mdm_mask_custom) /* its functions come from a host */
+    status = check_change(o, &told);
+    if (status == MASKDM_OK && policy == &mdm_mask_custom) /* its functions come from a host */
         status = mdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", policy->name);
-    else if (!(m = create(policy)))
+    else if (status == MASKDM_OK && !(m = create(policy)))
         status = MASKDM_ENOMEM;
     if (status < 0) {
         mdm_options_release(&o);
         return status;
     }
     m->options = o;
-    m->ratio = told.ratio;
-    m->block_size = told.block_size;
-    m->crop_size = told.crop_size;
-    m->cell_size = told.cell_size;
-    m->cell_visible = told.cell_visible;
+    adopt(m, &told);
     *out = m;
     return MASKDM_OK;
 }
@@ -121,7 +151,36 @@ static int check_grid(int64_t rows, int64_t columns)
     return MASKDM_OK;
 }
 
-int64_t mdm_mask_visible(const maskdm_mask *m, int64_t rows, int64_t columns)
+int64_t mdm_mask_levels(const maskdm_mask *m)
+{
+    return m && m->ratio_steps ? m->ratio_levels : 1;
+}
+
+int64_t mdm_mask_level_from(const maskdm_mask *m, int64_t level)
+{
+    return m && m->ratio_steps ? (level * m->ratio_steps + m->ratio_levels - 1) / m->ratio_levels : 0;
+}
+
+/* At its ends what was asked for. Between them it is rounded, so that a quarter is one and hides its patch, whatever
+ * a machine's cosine ends in. */
+static double ratio_at(const maskdm_mask *m, int64_t step)
+{
+    const double digits = 1e12;
+    int64_t level;
+    double way;
+
+    if (!m->ratio_steps)
+        return m->ratio;
+    level = step < m->ratio_steps ? step * m->ratio_levels / m->ratio_steps : m->ratio_levels - 1;
+    if (level == 0 || level == m->ratio_levels - 1)
+        return level == 0 ? m->ratio : m->ratio_end;
+    way = (double)level / (double)(m->ratio_levels - 1);
+    if (m->ratio_curve == MDM_MASK_COSINE)
+        way = (1 - cos(acos(-1) * way)) / 2;
+    return round((m->ratio + way * (m->ratio_end - m->ratio)) * digits) / digits;
+}
+
+int64_t mdm_mask_visible(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t step)
 {
     const struct mdm_grid grid = {rows, columns};
     int64_t visible;
@@ -129,11 +188,16 @@ int64_t mdm_mask_visible(const maskdm_mask *m, int64_t rows, int64_t columns)
     MDM_TRY(check_grid(rows, columns));
     if (!m)
         return rows * columns;
-    visible = m->policy->visible(m, grid);
+    visible = m->policy->visible(m, ratio_at(m, step), grid);
     if (visible == 0)
         return mdm_fail(MASKDM_EINVAL, "mask %s leaves no patch visible on a grid of %lld x %lld patches",
                         mdm_mask_name(m), (long long)rows, (long long)columns);
     return visible;
+}
+
+int64_t mdm_mask_groups(const maskdm_mask *m)
+{
+    return m && m->policy->groups ? m->policy->groups(m) : 1;
 }
 
 int mdm_mask_draw(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t visible, uint64_t seed, int64_t first,
@@ -141,7 +205,7 @@ int mdm_mask_draw(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t v
 {
     const struct mdm_mask_policy *policy = m ? m->policy : &mdm_mask_none;
     const struct mdm_grid grid = {rows, columns};
-    const int64_t now = mdm_mask_visible(m, rows, columns);
+    const int64_t now = mdm_mask_visible(m, rows, columns, step), groups = mdm_mask_groups(m);
     int64_t all;
 
     if (now < 0)
@@ -150,13 +214,13 @@ int mdm_mask_draw(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t v
         return mdm_fail(MASKDM_EINVAL, "mask %s now keeps %lld patches of %lld x %lld visible, not %lld",
                         mdm_mask_name(m), (long long)now, (long long)rows, (long long)columns, (long long)visible);
     visible = now;
-    if (mdm_mul_i64(&all, count, visible) || all > INT64_MAX / (int64_t)sizeof *index)
+    if (mdm_mul_i64(&all, count, groups * visible) || all > INT64_MAX / (int64_t)sizeof *index)
         return mdm_fail(MASKDM_EINVAL, "%lld masks of %lld patches are out of range", (long long)count,
                         (long long)visible);
     for (int64_t i = 0; i < count; i++) {
         struct mdm_rng stream = mdm_rng_make(seed, policy->purpose, (uint64_t)first + (uint64_t)i, (uint64_t)step);
 
-        MDM_TRY(policy->draw(m, grid, visible, &stream, index + i * visible));
+        MDM_TRY(policy->draw(m, grid, visible, &stream, index + i * groups * visible));
     }
     return MASKDM_OK;
 }

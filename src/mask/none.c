@@ -4,8 +4,9 @@
  */
 #include "mask/mask.h"
 
-static int64_t visible_none(const maskdm_mask *m, struct mdm_grid grid)
+static int64_t visible_none(const maskdm_mask *m, double ratio, struct mdm_grid grid)
 {
+    (void)ratio;
     (void)m;
     return grid.rows * grid.columns;
 }
@@ -27,4 +28,5 @@ static double nominal_none(const maskdm_mask *m)
     return 0;
 }
 
-const struct mdm_mask_policy mdm_mask_none = {"none", visible_none, draw_none, MDM_DRAW_MASK, nominal_none};
+const struct mdm_mask_policy mdm_mask_none = {
+    .name = "none", .visible = visible_none, .draw = draw_none, .purpose = MDM_DRAW_MASK, .nominal = nominal_none};

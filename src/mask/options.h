@@ -9,8 +9,10 @@
 
 struct mdm_mask_options {
     int type; /* mdm_mask_policy_at() */
-    double ratio;
-    int64_t block_size, crop_size, cell_size, cell_visible;
+    double ratio, ratio_end;
+    int64_t ratio_steps, ratio_levels;
+    int ratio_curve; /* enum mdm_mask_curve */
+    int64_t block_size, crop_size, cell_size, cell_visible, groups;
 };
 
 extern const struct mdm_option_table mdm_mask_options;

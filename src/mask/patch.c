@@ -4,11 +4,12 @@
  */
 #include "mask/mask.h"
 
-static int64_t visible_patch(const maskdm_mask *m, struct mdm_grid grid)
+static int64_t visible_patch(const maskdm_mask *m, double ratio, struct mdm_grid grid)
 {
     const int64_t patches = grid.rows * grid.columns;
 
-    return patches - (int64_t)(m->ratio * (double)patches);
+    (void)m;
+    return patches - (int64_t)(ratio * (double)patches);
 }
 
 static int draw_patch(const maskdm_mask *m, struct mdm_grid grid, int64_t visible, struct mdm_rng *stream,
@@ -19,4 +20,8 @@ static int draw_patch(const maskdm_mask *m, struct mdm_grid grid, int64_t visibl
     return 0;
 }
 
-const struct mdm_mask_policy mdm_mask_patch = {"patch", visible_patch, draw_patch, MDM_DRAW_MASK, mdm_mask_ratio};
+const struct mdm_mask_policy mdm_mask_patch = {.name = "patch",
+                                               .visible = visible_patch,
+                                               .draw = draw_patch,
+                                               .purpose = MDM_DRAW_MASK,
+                                               .nominal = mdm_mask_ratio};

@@ -6,8 +6,9 @@
 
 #include "base/error.h"
 
-static const struct mdm_mask_policy *const policies[] = {&mdm_mask_none, &mdm_mask_patch, &mdm_mask_block,
-                                                         &mdm_mask_crop, &mdm_mask_grid,  &mdm_mask_custom};
+static const struct mdm_mask_policy *const policies[] = {&mdm_mask_none,  &mdm_mask_patch, &mdm_mask_block,
+                                                         &mdm_mask_crop,  &mdm_mask_grid,  &mdm_mask_partition,
+                                                         &mdm_mask_custom};
 
 const struct mdm_mask_policy *mdm_mask_policy_at(int i)
 {

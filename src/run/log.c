@@ -149,7 +149,8 @@ int mdm_run_log_step(struct mdm_run *run)
     struct mdm_text t = {0};
     int status;
 
-    mdm_text_addf(&t, "{\"step\":%lld", (long long)p.step);
+    mdm_text_addf(&t, "{\"step\":%lld,\"images\":%lld,\"visible\":%lld", (long long)p.step, (long long)p.images,
+                  (long long)run->trainer->visible);
     add(&t, "loss", p.loss);
     add(&t, "lr", p.lr);
     add(&t, "grad_norm", p.grad_norm);

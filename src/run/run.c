@@ -11,6 +11,14 @@
 #include <math.h>
 #include <string.h>
 
+/* Images of the run's steps from one up to another. */
+static double count_images(const struct mdm_run *run, int64_t from, int64_t end)
+{
+    const struct mdm_pace *pace = &run->trainer->pace;
+
+    return (double)(mdm_pace_images(pace, end) - mdm_pace_images(pace, from));
+}
+
 /* Images per second since the last measurement, which is renewed once it is a second old. */
 static void measure(struct mdm_run *run)
 {
@@ -20,7 +28,7 @@ static void measure(struct mdm_run *run)
     if (span < 1 && !isnan(run->images_per_second))
         return;
     if (span > 0)
-        run->images_per_second = (double)((step - run->at_clock) * run->trainer->batch_size) / span;
+        run->images_per_second = count_images(run, run->at_clock, step) / span;
     if (span >= 1) {
         run->clock = now;
         run->at_clock = step;
@@ -34,7 +42,7 @@ static void report(struct mdm_run *run)
     p.steps = run->told.steps;
     p.held_out_loss = run->held_out_loss;
     p.images_per_second = run->images_per_second;
-    p.seconds_left = (double)((run->told.steps - p.step) * run->trainer->batch_size) / run->images_per_second;
+    p.seconds_left = count_images(run, p.step, run->told.steps) / run->images_per_second;
     mdm_control_report(run->control, &p);
 }
 

@@ -172,14 +172,33 @@ static void tell_size(const struct mdm_run *run)
 {
     const struct mdm_geometry *g = &run->trainer->model->geometry;
     const int seen = run->trainer->model->network->masked == MDM_MASK_ZEROES;
-    double rate = 1 - (double)run->trainer->visible / (double)g->patches;
+    const struct mdm_pace_level *now = mdm_pace_at(&run->trainer->pace, run->trainer->optimizer->steps);
+    char level[MDM_LEVEL_TEXT];
 
-    mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
-                 "%lld image%s, %lld parameters, mask %s hides %.2f %% of the patches (%lld of %lld visible)%s",
+    mdm_trainer_describe_level(level, sizeof level, run->trainer, now);
+    mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%lld image%s, %lld parameters, %s%s",
                  (long long)run->data->count, run->data->count == 1 ? "" : "s",
-                 (long long)run->trainer->model->layout.numel,
-                 mdm_mask_name(run->mask), 100 * rate, (long long)run->trainer->visible,
-                 (long long)g->patches, rate > 0 && seen ? ", which it sees as zeros: a step costs as much" : "");
+                 (long long)run->trainer->model->layout.numel, level,
+                 now->visible < g->patches && seen ? ", which it sees as zeros: a step costs as much" : "");
+}
+
+/* What is not the same in every step, or not as it was asked for. */
+static void tell_pace(const struct mdm_run *run)
+{
+    const maskdm_trainer *tr = run->trainer;
+    const struct mdm_pace_level *now = mdm_pace_at(&tr->pace, tr->optimizer->steps);
+    const struct mdm_pace_level *last = &tr->pace.level[tr->pace.levels - 1];
+    char level[MDM_LEVEL_TEXT];
+
+    if (tr->pace.tokens)
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%s %lld: %lld image%s a step",
+                     mdm_options_said(run->options, "batch_tokens"), (long long)tr->pace.tokens,
+                     (long long)now->batch_size, now->batch_size == 1 ? "" : "s");
+    if (now == last)
+        return;
+    mdm_trainer_describe_level(level, sizeof level, tr, last);
+    mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "that changes: from step %lld on %s",
+                 (long long)last->from, level);
 }
 
 /* What can be refused is refused here, in the order of what it costs to find out. */
@@ -217,6 +236,7 @@ int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struc
     MDM_TRY(prepare(run, data, mask));
     MDM_TRY(mdm_run_read_images(run));
     tell_size(run);
+    tell_pace(run);
     return mdm_run_begin(run);
 }
 

@@ -9,13 +9,18 @@
 #include "data/data.h"
 #include "diffusion/scheduler.h"
 
+#include <string.h>
 
 int mdm_trainer_check_count(const maskdm_trainer *tr, int64_t images)
 {
-    if (images >= tr->batch_size)
+    if (images >= tr->pace.most)
         return MASKDM_OK;
+    if (tr->pace.tokens)
+        return mdm_fail(MASKDM_EINVAL, "%s %lld makes a batch of %lld images, larger than the data, %lld image%s",
+                        mdm_options_said(tr->options, "batch_tokens"), (long long)tr->pace.tokens,
+                        (long long)tr->pace.most, (long long)images, images == 1 ? "" : "s");
     return mdm_fail(MASKDM_EINVAL, "%s %lld is larger than the data, %lld image%s",
-                    mdm_options_said(tr->options, "batch_size"), (long long)tr->batch_size, (long long)images,
+                    mdm_options_said(tr->options, "batch_size"), (long long)tr->pace.most, (long long)images,
                     images == 1 ? "" : "s");
 }
 
@@ -34,7 +39,20 @@ int mdm_trainer_check_data(const maskdm_trainer *tr, const maskdm_data *data)
     return MASKDM_OK;
 }
 
-/* With probability label_dropout an image is trained without its label, so that the null class is learnt too. */
+/* Where an image makes several rows, each gets it and its label. */
+static void spread(maskdm_trainer *tr)
+{
+    const int64_t groups = tr->pace.groups;
+    struct mdm_microbatch *m = &tr->micro;
+
+    for (int64_t row = tr->batch - 1; groups > 1 && row > 0; row--) {
+        memcpy(m->staged + row * tr->values, m->staged + row / groups * tr->values,
+               (size_t)tr->values * sizeof *m->staged);
+        m->labels[row] = m->labels[row / groups];
+    }
+}
+
+/* With probability label_dropout a row is trained without its label, so that the null class is learnt too. */
 static void drop_labels(maskdm_trainer *tr, int64_t first, int64_t step)
 {
     if (tr->model->geometry.classes == 0 || tr->label_dropout <= 0)
@@ -60,18 +78,24 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
 {
     const struct mdm_geometry *g = &tr->model->geometry;
     struct mdm_microbatch *m = &tr->micro;
-    int64_t step = tr->optimizer->steps, first = step * tr->batch_size + part * tr->batch;
+    int64_t step = tr->optimizer->steps, image, first;
     int status;
 
     MDM_TRY(mdm_trainer_check_data(tr, data));
     if (part < 0 || part >= tr->accumulate)
         return mdm_fail(MASKDM_EINVAL, "part %lld is outside 0 .. %lld", (long long)part,
                         (long long)tr->accumulate - 1);
+    MDM_TRY(mdm_trainer_follow(tr));
     tr->stage = MDM_STAGE_EMPTY;
-    MDM_TRY(mdm_data_batch(data, tr->seed, step * tr->accumulate + part, tr->batch, tr->flip, m->staged, m->labels));
+    image = mdm_pace_images(&tr->pace, step) + part * tr->images;
+    if (image >= MDM_PACE_IMAGES)
+        return mdm_fail(MASKDM_EINVAL, "step %lld is behind more images than a run can count", (long long)step);
+    first = image * tr->pace.groups;
+    MDM_TRY(mdm_data_batch_at(data, tr->seed, image, tr->images, tr->flip, m->staged, m->labels));
+    spread(tr);
     drop_labels(tr, first, step);
     mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, m->times);
-    MDM_TRY(mdm_mask_draw(tr->mask, g->rows, g->columns, tr->visible, tr->seed, first, step, tr->batch,
+    MDM_TRY(mdm_mask_draw(tr->mask, g->rows, g->columns, tr->visible, tr->seed, image, step, tr->images,
                           m->index));
     draw_kept(tr, first, step);
     MDM_TRY(mdm_device_enter(tr->device));
@@ -90,8 +114,10 @@ int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t
                           const float *noise, const int32_t *index)
 {
     struct mdm_microbatch *m = &tr->micro;
+    const int64_t step = tr->optimizer->steps;
     int status;
 
+    MDM_TRY(mdm_trainer_follow(tr));
     if (!index && tr->visible != tr->model->geometry.patches)
         return mdm_fail(MASKDM_EINVAL, "patch indices are needed where %lld of %lld patches are visible",
                         (long long)tr->visible, (long long)tr->model->geometry.patches);
@@ -104,7 +130,7 @@ int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t
     }
     for (int64_t i = 0; i < tr->batch * tr->visible; i++)
         m->index[i] = index ? index[i] : (int32_t)(i % tr->visible);
-    draw_kept(tr, tr->optimizer->steps * tr->batch_size, tr->optimizer->steps);
+    draw_kept(tr, mdm_pace_images(&tr->pace, step) * tr->pace.groups, step);
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_microbatch_upload(m, m->images, images, tr->batch);
     if (status == MASKDM_OK)

@@ -21,7 +21,9 @@ struct mdm_ema_options {
 };
 
 struct mdm_trainer_options {
-    int64_t batch_size, accumulate;
+    int64_t batch_size; /* 0: unset */
+    int64_t batch_tokens; /* 0: batch_size counts */
+    int64_t accumulate;
     enum mdm_loss_kind loss;
     double loss_delta; /* 0: the loss's own */
     double flip;

@@ -40,7 +40,7 @@ int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
         return mdm_fail(MASKDM_EINVAL, "the loss needs a forward pass first");
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_microbatch_loss(&tr->micro, tr->program, tr->micro.index, tr->loss, tr->loss_delta,
-                                 1 / (double)tr->batch_size);
+                                 1 / (double)(tr->batch_size * tr->pace.groups));
     mdm_device_leave(tr->device);
     MDM_TRY(status);
     *loss = 0;

@@ -19,9 +19,10 @@ static const maskdm_options *mask_options(const maskdm_trainer *tr)
     return tr->mask && tr->mask->policy != &mdm_mask_none ? tr->mask->options : NULL;
 }
 
+/* Of the first step: those of later ones follow from the options. */
 static void count_visible(char out[32], const maskdm_trainer *tr)
 {
-    mdm_format(out, 32, "%lld", (long long)tr->visible);
+    mdm_format(out, 32, "%lld", (long long)tr->pace.level[0].visible);
 }
 
 static const char host_key[] = "maskdm.optimizer.host";

@@ -5,7 +5,6 @@
 #include "train/trainer.h"
 
 #include "base/alloc.h"
-#include "base/checked.h"
 #include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
@@ -21,7 +20,6 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
 
     MDM_TRY(mdm_options_extract(&tr->options, options, &mdm_trainer_kind));
     mdm_options_read(tr->options, &mdm_trainer_options, &told);
-    tr->batch_size = told.batch_size;
     tr->accumulate = told.accumulate;
     tr->seed = (uint64_t)told.seed;
     tr->flip = told.flip;
@@ -29,51 +27,6 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
     tr->loss = told.loss;
     MDM_TRY(mdm_loss_delta(&tr->loss_delta, told.loss, told.loss_delta, mdm_options_said(tr->options, "loss_delta")));
     tr->max_bad_steps = told.max_bad_steps;
-    if (tr->batch_size % tr->accumulate)
-        return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lld", mdm_options_said(tr->options, "accumulate"),
-                        (long long)tr->accumulate, mdm_options_said(tr->options, "batch_size"),
-                        (long long)tr->batch_size);
-    tr->batch = tr->batch_size / tr->accumulate;
-    return MASKDM_OK;
-}
-
-static struct mdm_extent get_extent(const maskdm_trainer *tr)
-{
-    return (struct mdm_extent){.batch = tr->batch, .visible = tr->visible, .routed = tr->routed};
-}
-
-/* Bytes of a whole trainer: its own blocks and the optimizer's, arena and micro-batch. */
-static int add_up(size_t *sum, const struct mdm_model_needs *needs, int with_ema, int64_t batch)
-{
-    const size_t blocks = 2 + (size_t)mdm_optimizer_blocks(with_ema);
-
-    if (mdm_mul_size(sum, needs->block, blocks) || mdm_add_size(sum, *sum, needs->arena) ||
-        mdm_add_size(sum, *sum, mdm_microbatch_bytes(batch, needs->values)))
-        return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)batch);
-    return MASKDM_OK;
-}
-
-int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
-                         struct mdm_extent extent)
-{
-    struct mdm_model_needs needs;
-
-    MDM_TRY(mdm_model_needs(&needs, device, network, options, 1, extent));
-    return add_up(bytes, &needs, 1, extent.batch);
-}
-
-/* Everything together against the limit, before the first byte is taken. */
-static int check_memory(maskdm_trainer *tr, const maskdm_model *model)
-{
-    struct mdm_model_needs needs = {.block = mdm_model_bytes(model), .values = tr->values};
-    size_t sum;
-
-    MDM_TRY(mdm_program_estimate(&needs.arena, &((maskdm_model *)model)->layout, model->device, model->network,
-                                 model->options, get_extent(tr), MDM_PROGRAM_TRAIN));
-    MDM_TRY(add_up(&sum, &needs, tr->optimizer->rule.on, tr->batch));
-    MDM_TRY(mdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
-    mdm_device_give(model->device, sum);
-    tr->memory = sum;
     return MASKDM_OK;
 }
 
@@ -106,10 +59,7 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     MDM_TRY(read_options(tr, options));
     if (optimizer->device)
         return mdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
-    tr->visible = mdm_mask_visible(mask, g->rows, g->columns);
-    if (tr->visible < 0)
-        return (int)tr->visible;
-    tr->routed = mdm_network_routed(model->network, model->options, tr->visible);
+    MDM_TRY(mdm_pace_plan(&tr->pace, mask, (struct mdm_grid){g->rows, g->columns}, tr->options));
     tr->values = g->height * g->width * g->channels;
     mdm_device_hold(model->device);
     tr->device = model->device;
@@ -120,28 +70,13 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     tr->mask = mask;
     mdm_control_hold(control);
     tr->control = control;
-    MDM_TRY(check_memory(tr, model));
+    MDM_TRY(mdm_trainer_check_memory(tr, model));
     MDM_TRY(take_blocks(tr, model));
-    MDM_TRY(mdm_program_create(&tr->program, tr->model, get_extent(tr), MDM_PROGRAM_TRAIN));
+    MDM_TRY(mdm_trainer_make_programs(tr, MDM_PROGRAM_TRAIN));
     tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");
     if (!tr->view)
         return MASKDM_ENOMEM;
-    return mdm_microbatch_take(&tr->micro, tr->device, get_extent(tr), tr->values);
-}
-
-int mdm_trainer_want_input_gradient(maskdm_trainer *tr)
-{
-    struct mdm_program *p;
-
-    if (mdm_program_input_gradient(tr->program))
-        return MASKDM_OK;
-    MDM_TRY(mdm_program_create(&p, tr->model, get_extent(tr), MDM_PROGRAM_TRAIN_INPUT));
-    tr->memory += p->arena_bytes - tr->program->arena_bytes;
-    mdm_program_release(&tr->check); /* it may stand in the arena of the other */
-    mdm_program_release(&tr->program);
-    tr->program = p;
-    tr->stage = MDM_STAGE_EMPTY;
-    return MASKDM_OK;
+    return mdm_microbatch_take(&tr->micro, tr->device, mdm_levels_most(&tr->pace, tr->model), tr->values);
 }
 
 static void give(const maskdm_trainer *tr, float *memory, size_t bytes)
@@ -154,8 +89,7 @@ static void destroy(void *object)
 {
     maskdm_trainer *tr = object;
 
-    mdm_program_release(&tr->check);
-    mdm_program_release(&tr->program);
+    mdm_trainer_release_programs(tr);
     mdm_model_drop(&tr->model);
     mdm_microbatch_give(&tr->micro);
     if (tr->optimizer && tr->weights && tr->optimizer->weights == tr->weights)
@@ -225,7 +159,7 @@ static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, double *loss)
         if (isfinite(*loss))
             MDM_TRY(mdm_trainer_backward(tr, NULL));
     }
-    *loss /= (double)tr->batch_size;
+    *loss /= (double)(tr->batch_size * tr->pace.groups);
     return MASKDM_OK;
 }
 
@@ -289,7 +223,7 @@ struct maskdm_progress mdm_trainer_progress(const maskdm_trainer *tr)
     struct maskdm_progress p = mdm_progress_blank();
 
     p.step = tr->optimizer->steps;
-    p.images = p.step * tr->batch_size;
+    p.images = mdm_pace_images(&tr->pace, p.step);
     p.skipped = tr->skipped;
     p.loss = tr->last_loss;
     p.lr = p.step ? mdm_optimizer_lr(tr->optimizer, p.step - 1) : (double)NAN;

@@ -3,9 +3,10 @@
  * The trainer: its own copy of the online weights, their gradients, an optimizer's moments, a program for one
  * micro-batch, and that micro-batch. Everything a step needs is taken when it is created.
  *
- * One optimizer step is `accumulate` micro-batches of B images; image b of part p of step s is number s batch_size +
- * p B + b of the run's stream, and whatever is drawn for it is keyed by that number, so that accumulation changes no
- * draw.
+ * One optimizer step is `accumulate` micro-batches of B rows. A row is an image, or one of the groups into which a
+ * partition divides it: each is trained as an image of its own, so that nothing below knows of groups. Images have
+ * numbers in the run's stream, beginning with those of all steps before (pace.h), and rows have theirs, `groups`
+ * times as many. Whatever is drawn for an image or row is keyed by that number, so that accumulation changes no draw.
  */
 #ifndef MASKDM_TRAIN_TRAINER_H
 #define MASKDM_TRAIN_TRAINER_H
@@ -16,6 +17,7 @@
 #include "mask/mask.h"
 #include "train/microbatch.h"
 #include "train/optimizer.h"
+#include "train/pace.h"
 
 /* How far the micro-batch has come; each call needs the one before. */
 enum mdm_stage { MDM_STAGE_EMPTY, MDM_STAGE_DRAWN, MDM_STAGE_FORWARD, MDM_STAGE_LOSS };
@@ -40,8 +42,12 @@ struct maskdm_trainer {
     maskdm_optimizer *optimizer;
     maskdm_control *control; /* may be NULL */
     maskdm_options *options;
-    int64_t batch_size, accumulate, batch; /* batch = B */
-    int64_t visible, routed, values;       /* K; R of mdm_extent; n = H W C */
+    struct mdm_pace pace;
+    int64_t accumulate, values; /* n = H W C */
+    /* Of the step that was drawn last, or is drawn first: */
+    const struct mdm_pace_level *level;
+    int64_t batch_size, images, batch; /* images of the step and of a micro-batch; B, its rows */
+    int64_t visible, routed;           /* K; R of mdm_extent */
     uint64_t seed;
     double flip, label_dropout;
     enum mdm_loss_kind loss;
@@ -51,8 +57,10 @@ struct maskdm_trainer {
     float *weights, *gradients; /* blocks; device memory */
     size_t block_bytes;
     size_t memory; /* bytes of device memory, without what validation takes for itself */
-    struct mdm_program *program;
-    struct mdm_program *check; /* whole images, forward only; made by the first validation */
+    struct mdm_program *program; /* of the level; `room`, or in its arena */
+    struct mdm_program *room;    /* of the level that needs the largest arena */
+    enum mdm_program_use use;    /* of both */
+    struct mdm_program *check;   /* whole images, forward only; made by the first validation */
 
     struct mdm_microbatch micro;
     enum mdm_stage stage;
@@ -67,9 +75,6 @@ struct maskdm_trainer {
 int mdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask *mask, maskdm_optimizer *optimizer,
                        const maskdm_options *options, maskdm_control *control);
 void mdm_trainer_drop(maskdm_trainer **trainer);
-/* Bytes of device memory that a trainer with an average would take beside its model. */
-int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
-                         struct mdm_extent extent);
 /* Bytes of device memory that the trainer and its optimizer hold, as their device counts them. */
 size_t mdm_trainer_memory(const maskdm_trainer *tr);
 /* One step without a progress report. */
@@ -81,7 +86,31 @@ int mdm_trainer_take_back(maskdm_trainer *tr);
 /* What a progress callback is told of the last step; `steps` 0: not known. */
 struct maskdm_progress mdm_trainer_progress(const maskdm_trainer *tr);
 
-/* Let backward go as far as the input. Another program takes the place of the trainer's, and the micro-batch goes. */
+/* ---- estimate.c ---- */
+/* Bytes of device memory that a trainer with an average would take beside its model. A batch of 0: what options of a
+ * whole run say of batch and mask. */
+int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                         struct mdm_extent extent);
+/* Everything that a trainer will take together against the limit, before the first byte is taken. */
+int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model);
+
+/* ---- levels.c ---- */
+/* Of a micro-batch of a level, and what has room for those of every level. */
+struct mdm_extent mdm_levels_extent(const struct mdm_pace *pace, const maskdm_model *model,
+                                    const struct mdm_pace_level *level);
+struct mdm_extent mdm_levels_most(const struct mdm_pace *pace, const maskdm_model *model);
+/* The program that needs the largest arena, and the bytes of that. */
+int mdm_levels_largest(size_t *bytes, struct mdm_extent *largest, const struct mdm_pace *pace, maskdm_model *model,
+                       enum mdm_program_use use);
+/* Programs for such a use, in place of those that are there, which stay where it fails. */
+int mdm_trainer_make_programs(maskdm_trainer *tr, enum mdm_program_use use);
+void mdm_trainer_release_programs(maskdm_trainer *tr);
+/* To the level of the coming step, where it is another: the micro-batch goes, and the program is made anew. */
+int mdm_trainer_follow(maskdm_trainer *tr);
+/* In words, as the middle of a sentence. */
+enum { MDM_LEVEL_TEXT = 256 };
+void mdm_trainer_describe_level(char *out, size_t size, const maskdm_trainer *tr, const struct mdm_pace_level *level);
+/* Let backward go as far as the input. Other programs take the place of the trainer's, and the micro-batch goes. */
 int mdm_trainer_want_input_gradient(maskdm_trainer *tr);
 
 /* ---- batch.c ---- */

@@ -11,12 +11,19 @@
 
 static const struct mdm_option trainer_rows[] = {
     {MDM_OPTION(mdm_trainer_options, batch_size),
-     .standard = "64",
      .min = 1,
      .max = 1048576,
      .unit = "images",
      .alias = "batch|bs|minibatch|train_batch_size|total_batch_size|per_device_train_batch_size",
-     .help = "images per step"},
+     .help = "images per step; unset: 64, or as many as batch_tokens allows"},
+    {MDM_OPTION(mdm_trainer_options, batch_tokens),
+     .standard = "0",
+     .min = 0,
+     .max = 1099511627776,
+     .unit = "patches",
+     .alias = "tokens|tokens_per_batch|tokens_per_step|max_tokens|batch_patches",
+     .help = "visible patches per step, which make the images per step: the more are hidden, the more images; "
+             "0: batch_size counts"},
     {MDM_OPTION(mdm_trainer_options, accumulate),
      .standard = "1",
      .min = 1,

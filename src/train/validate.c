@@ -30,8 +30,9 @@ struct check {
 /* Whole images fit the training arena, a few at a time; where not even one does, the program takes its own. */
 static int make_program(maskdm_trainer *tr)
 {
-    const struct mdm_program *host = tr->program;
-    struct mdm_extent e = {.batch = tr->batch < 64 ? tr->batch : 64, .visible = tr->model->geometry.patches};
+    const struct mdm_program *host = tr->room;
+    struct mdm_extent e = {.batch = tr->micro.batch < 64 ? tr->micro.batch : 64,
+                           .visible = tr->model->geometry.patches};
     size_t bytes;
 
     if (tr->check)

@@ -118,6 +118,50 @@ START_TEST(resuming_to_the_byte)
 }
 END_TEST
 
+static const char changing[] =
+    "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 mask=patch mask_ratio=0.75 mask_ratio_end=0 "
+    "mask_ratio_steps=10 mask_ratio_levels=4 batch_tokens=24 seed=3 threads=1 log_every=1 val_share=0.2 val_every=4 ";
+
+static int run_changing(const char *out, const char *more, maskdm_control *control)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "%s%s", changing, more);
+    return run_as("pretrain", out, text, control);
+}
+
+/* 6, 3, 2 and 1 images of 4, 8, 12 and 16 patches, from steps 0, 3, 5 and 8 on. */
+START_TEST(shares_that_change)
+{
+    maskdm_control *control;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, keep_line, NULL);
+    OK(run_changing(out_a, "steps=12", control));
+    ck_assert_ptr_nonnull(strstr(lines, "mask patch hides 75.00 % of the patches (4 of 16 visible)"));
+    ck_assert_ptr_nonnull(strstr(lines, "batch_tokens 24: 6 images a step"));
+    ck_assert_ptr_nonnull(strstr(lines, "that changes: from step 8 on mask patch hides 0.00 %"));
+    ck_assert_ptr_nonnull(strstr(lines, "step 5: mask patch hides 25.00 % of the patches (12 of 16 visible)"));
+    ck_assert_int_eq(count_lines(out_a, "\"visible\":4,"), 3);
+    ck_assert_int_eq(count_lines(out_a, "\"visible\":12,"), 3);
+    ck_assert_int_eq(count_lines(out_a, "{\"step\":8,\"images\":30,"), 1);
+    ck_assert_int_eq(count_lines(out_a, "{\"step\":12,\"images\":34,"), 1);
+    OK(run_changing(out_b, "steps=4", NULL));
+    OK(run_changing(out_b, "steps=7 resume=true", NULL));
+    *lines = '\0';
+    OK(run_changing(out_b, "steps=12 resume=true threads=2", control));
+    ck_assert_ptr_nonnull(strstr(lines, "mask patch hides 25.00 % of the patches (12 of 16 visible)"));
+    ck_assert_ptr_null(strstr(lines, "step 5: "));
+    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-12.safetensors"),
+                              file_in(out_b, "checkpoint-12.safetensors")));
+    FAILS(MASKDM_EINVAL, "mask_ratio_steps 10",
+          run_changing(out_b, "steps=14 resume=true mask_ratio_steps=20", NULL));
+    FAILS(MASKDM_EINVAL, "batch_size 4 and batch_tokens 24",
+          run_changing(file_in(root, "c"), "steps=14 batch_size=4", NULL));
+    maskdm_control_release(&control);
+}
+END_TEST
+
 START_TEST(folder)
 {
     maskdm_control *control;
@@ -690,6 +734,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_test(tests, resuming_to_the_byte);
+    tcase_add_test(tests, shares_that_change);
     tcase_add_test(tests, folder);
     tcase_add_test(tests, previews_leave_the_control_alone);
     tcase_add_test(tests, stopped_and_cancelled);

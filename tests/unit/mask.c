@@ -50,6 +50,11 @@ START_TEST(counts)
         {"type=grid", 16, 16, 64},
         {"type=grid cell_size=4 cell_visible=2", 16, 8, 16},
         {"type=grid cell_size=3 cell_visible=9", 3, 6, 18},
+        {"type=partition", 16, 16, 128},
+        {"type=partition groups=1", 3, 5, 15},
+        {"type=partition groups=5", 3, 5, 3},
+        {"type=partition groups=4 cell_size=2", 16, 16, 64},
+        {"type=partition groups=3 cell_size=3", 6, 3, 6},
     };
 
     for (size_t i = 0; i < MDM_LENGTH(row); i++) {
@@ -73,6 +78,12 @@ START_TEST(rates_and_names)
     ck_assert_ptr_null(m);
     m = make("type=grid cell_size=4 cell_visible=2");
     ck_assert_double_eq(maskdm_mask_nominal_rate(m), 0.875);
+    ck_assert_int_eq(maskdm_mask_groups(m), 1);
+    maskdm_mask_release(&m);
+    m = make("type=partition groups=4");
+    ck_assert_str_eq(maskdm_mask_name(m), "partition");
+    ck_assert_double_eq(maskdm_mask_nominal_rate(m), 0.75);
+    ck_assert_int_eq(maskdm_mask_groups(m), 4);
     maskdm_mask_release(&m);
     m = make("type=crop crop_size=2");
     ck_assert(isnan(maskdm_mask_nominal_rate(m)));
@@ -157,6 +168,112 @@ START_TEST(cells_choose_for_themselves)
 }
 END_TEST
 
+/* Every patch in one group, as many of each cell to each; `of` cells n x n, or the whole grid for 0. */
+static void check_groups(const char *options, int64_t groups, int64_t n)
+{
+    maskdm_mask *m = make(options);
+    const int64_t visible = maskdm_mask_visible(m, ROWS, COLUMNS), across = n ? COLUMNS / n : 1;
+    int32_t index[P];
+    int wrong = 0, moved = 0, before[P] = {0};
+
+    ck_assert_int_eq(visible * groups, P);
+    for (int step = 0; step < 300; step++) {
+        int group[P], share[P][8] = {{0}};
+
+        memset(group, -1, sizeof group);
+        ck_assert_int_eq(maskdm_mask_draw(m, ROWS, COLUMNS, 3, 7, step, 1, index), MASKDM_OK);
+        for (int64_t i = 0; i < P; i++) {
+            const int32_t p = index[i];
+            const int64_t cell = n ? p / COLUMNS / n * across + p % COLUMNS / n : 0;
+
+            wrong += p < 0 || p >= P || (i % visible && p <= index[i - 1]) || group[p] >= 0;
+            group[p] = (int)(i / visible);
+            share[cell][group[p]]++;
+        }
+        for (int64_t cell = 0; cell < P / (n ? n * n : P); cell++)
+            for (int64_t g = 0; g < groups; g++)
+                wrong += share[cell][g] != (n ? n * n : P) / groups;
+        for (int i = 0; i < P; i++)
+            moved += group[i] != before[i];
+        memcpy(before, group, sizeof before);
+    }
+    ck_assert_int_eq(wrong, 0);
+    ck_assert(groups == 1 ? moved == 0 : moved > 300 * P / 4);
+    maskdm_mask_release(&m);
+}
+
+/* The first of two groups is what a mask of half the patches leaves, and the second what it hides. */
+START_TEST(groups_are_the_image)
+{
+    maskdm_mask *two = make("type=partition"), *half = make("type=patch ratio=0.5");
+    int32_t groups[2 * P], alone[P];
+
+    check_groups("type=partition groups=1", 1, 0);
+    check_groups("type=partition groups=2", 2, 0);
+    check_groups("type=partition groups=6", 6, 0);
+    check_groups("type=partition groups=2 cell_size=2", 2, 2);
+    check_groups("type=partition groups=4 cell_size=2", 4, 2);
+    check_groups("type=partition groups=1 cell_size=2", 1, 2);
+    ck_assert_int_eq(maskdm_mask_draw(two, ROWS, COLUMNS, 9, 40, 5, 2, groups), MASKDM_OK);
+    ck_assert_int_eq(maskdm_mask_draw(half, ROWS, COLUMNS, 9, 40, 5, 2, alone), MASKDM_OK);
+    for (int i = 0; i < 2; i++)
+        ck_assert_mem_eq(groups + i * P, alone + i * P / 2, P / 2 * sizeof *alone);
+    maskdm_mask_release(&two);
+    maskdm_mask_release(&half);
+}
+END_TEST
+
+/* Visible patches of a 16 x 16 grid at steps 0, 10, ... of 100 steps and behind them. */
+START_TEST(rates_that_change)
+{
+    static const struct {
+        const char *options;
+        int visible[12];
+    } row[] = {
+        {"type=patch ratio=0.75 ratio_end=0 ratio_steps=100 ratio_levels=4",
+         {64, 64, 64, 128, 128, 192, 192, 192, 256, 256, 256, 256}},
+        {"type=patch ratio=0.75 ratio_end=0.25 ratio_steps=100 ratio_levels=2",
+         {64, 64, 64, 64, 64, 192, 192, 192, 192, 192, 192, 192}},
+        {"type=patch ratio=0 ratio_end=0.5 ratio_steps=100 ratio_levels=5 ratio_curve=cosine",
+         {256, 256, 238, 238, 192, 192, 147, 147, 128, 128, 128, 128}},
+        {"type=block block_size=4 ratio=0.9 ratio_end=0 ratio_steps=100 ratio_levels=10",
+         {32, 64, 80, 112, 128, 160, 192, 208, 240, 256, 256, 256}},
+    };
+
+    for (size_t i = 0; i < MDM_LENGTH(row); i++) {
+        maskdm_mask *m = make(row[i].options);
+        int32_t index[256];
+
+        ck_assert_int_eq(maskdm_mask_visible(m, 16, 16), row[i].visible[0]);
+        for (int k = 0; k < 12; k++) {
+            const int64_t visible = maskdm_mask_visible_at(m, 16, 16, k < 11 ? k * 10 : 1000000);
+
+            ck_assert_msg(visible == row[i].visible[k], "%s: %d visible at step %d", row[i].options, (int)visible,
+                          k * 10);
+            ck_assert_int_eq(maskdm_mask_draw(m, 16, 16, 2, 5, k * 10, 1, index), MASKDM_OK);
+            for (int64_t p = 1; p < row[i].visible[k < 11 ? k : 10]; p++)
+                ck_assert(index[p] > index[p - 1] && index[p] < 256);
+        }
+        ck_assert_double_eq_tol(maskdm_mask_true_rate(m, 16, 16), 1 - row[i].visible[0] / 256.0, 1e-15);
+        maskdm_mask_release(&m);
+    }
+}
+END_TEST
+
+/* 3 levels of 10 steps: 0 .. 3, 4 .. 6, 7 .. */
+START_TEST(levels_begin_where_their_steps_do)
+{
+    maskdm_mask *m = make("type=patch ratio=0.5 ratio_end=0 ratio_steps=10 ratio_levels=3");
+
+    for (int64_t step = 0; step < 12; step++)
+        ck_assert_int_eq(maskdm_mask_visible_at(m, 2, 4, step), step < 4 ? 4 : step < 7 ? 6 : 8);
+    ck_assert_int_eq(mdm_mask_levels(m), 3);
+    for (int64_t i = 0; i < 3; i++)
+        ck_assert_int_eq(mdm_mask_level_from(m, i), i == 0 ? 0 : i == 1 ? 4 : 7);
+    maskdm_mask_release(&m);
+}
+END_TEST
+
 START_TEST(blocks_are_whole_and_windows_square)
 {
     maskdm_mask *block = make("type=block ratio=0.7 block_size=2"), *crop = make("type=crop crop_size=3");
@@ -219,6 +336,18 @@ static void refuse(const char *options, int64_t rows, int64_t columns, const cha
     maskdm_mask_release(&m);
 }
 
+static void refuse_options(const char *options, const char *line)
+{
+    maskdm_options *o;
+    maskdm_mask *m;
+
+    ck_assert_int_eq(maskdm_options_create(&o, "mask"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, options), MASKDM_OK);
+    ck_assert_int_eq(maskdm_mask_create(&m, o), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), line);
+    maskdm_options_release(&o);
+}
+
 START_TEST(refusals)
 {
     maskdm_mask *m = make("type=patch ratio=0.5");
@@ -228,6 +357,9 @@ START_TEST(refusals)
     refuse("type=block ratio=0.5 block_size=4", 16, 6, "blocks of 4 x 4 patches do not tile a grid of 16 x 6");
     refuse("type=grid cell_size=2", 4, 7, "cells of 2 x 2 patches do not tile a grid of 4 x 7");
     refuse("type=grid cell_size=2 cell_visible=5", 4, 8, "a cell of 2 x 2 patches has no 5 that could be visible");
+    refuse("type=partition groups=3", 4, 4, "3 groups do not divide the 16 patches of a grid of 4 x 4");
+    refuse("type=partition groups=3 cell_size=2", 6, 4, "3 groups do not divide the 4 patches of a cell of 2 x 2");
+    refuse("type=partition groups=2 cell_size=4", 4, 6, "cells of 4 x 4 patches do not tile a grid of 4 x 6");
     refuse("type=crop crop_size=5", 4, 8, "a window of 5 x 5 patches does not fit into a grid of 4 x 8");
     refuse("type=patch ratio=1", 4, 4, "mask patch leaves no patch visible on a grid of 4 x 4 patches");
     refuse("type=patch ratio=0.5", 0, 4, "a grid of 0 x 4 patches is out of range");
@@ -239,6 +371,16 @@ START_TEST(refusals)
     ck_assert_int_eq(maskdm_options_create(&o, "mask"), MASKDM_OK);
     ck_assert_int_lt(maskdm_options_parse(o, "type=patch ratio=1.5"), 0);
     maskdm_options_release(&o);
+    refuse_options("type=patch ratio_end=0.5", "ratio_end 0.5 without ratio_steps, over which it is reached");
+    refuse_options("type=patch ratio_steps=9", "ratio_steps 9 without ratio_end, which is what it leads to");
+    refuse_options("type=block ratio_curve=cosine",
+                   "ratio_curve cosine without ratio_end, which is what it leads to");
+    refuse_options("type=block ratio_levels=9", "ratio_levels 9 without ratio_end, which is what it leads to");
+    m = make("type=patch ratio=0.5 ratio_end=1 ratio_steps=8 ratio_levels=2");
+    ck_assert_int_eq(maskdm_mask_visible_at(m, 4, 4, 3), 8);
+    ck_assert_int_eq(maskdm_mask_visible_at(m, 4, 4, 4), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "mask patch leaves no patch visible on a grid of 4 x 4 patches");
+    maskdm_mask_release(&m);
 }
 END_TEST
 
@@ -316,6 +458,9 @@ int main(void)
     tcase_add_test(c, rates_and_names);
     tcase_add_test(c, draws_are_valid_and_even);
     tcase_add_test(c, cells_choose_for_themselves);
+    tcase_add_test(c, groups_are_the_image);
+    tcase_add_test(c, rates_that_change);
+    tcase_add_test(c, levels_begin_where_their_steps_do);
     tcase_add_test(c, blocks_are_whole_and_windows_square);
     tcase_add_test(c, streams);
     tcase_add_test(c, refusals);

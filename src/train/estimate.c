@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How much memory training takes, before any is taken.
+ */
+#include "train/trainer.h"
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "train/options.h"
+
+/* Bytes of a whole trainer: its own blocks and the optimizer's, arena and micro-batch. */
+static int add_up(size_t *sum, const struct mdm_model_needs *needs, int with_ema, int64_t batch)
+{
+    const size_t blocks = 2 + (size_t)mdm_optimizer_blocks(with_ema);
+
+    if (mdm_mul_size(sum, needs->block, blocks) || mdm_add_size(sum, *sum, needs->arena) ||
+        mdm_add_size(sum, *sum, mdm_microbatch_bytes(batch, needs->values)))
+        return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)batch);
+    return MASKDM_OK;
+}
+
+static int add_levels(size_t *sum, const struct mdm_pace *pace, maskdm_model *model, int with_ema)
+{
+    const struct mdm_geometry *g = &model->geometry;
+    struct mdm_model_needs needs = {.block = mdm_model_bytes(model), .values = g->height * g->width * g->channels};
+    struct mdm_extent largest;
+
+    MDM_TRY(mdm_levels_largest(&needs.arena, &largest, pace, model, MDM_PROGRAM_TRAIN));
+    return add_up(sum, &needs, with_ema, mdm_levels_most(pace, model).batch);
+}
+
+int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model)
+{
+    size_t sum;
+
+    MDM_TRY(add_levels(&sum, &tr->pace, model, tr->optimizer->rule.on));
+    MDM_TRY(mdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
+    mdm_device_give(model->device, sum);
+    tr->memory = sum;
+    return MASKDM_OK;
+}
+
+static int plan_run(struct mdm_pace *pace, const struct mdm_geometry *g, const maskdm_options *options)
+{
+    maskdm_mask *mask;
+    maskdm_options *o;
+    int status;
+
+    MDM_TRY(mdm_options_extract(&o, options, &mdm_trainer_kind));
+    status = mdm_mask_create(&mask, options);
+    if (status == MASKDM_OK)
+        status = mdm_pace_plan(pace, mask, (struct mdm_grid){g->rows, g->columns}, o);
+    mdm_mask_drop(&mask);
+    mdm_options_release(&o);
+    return status;
+}
+
+int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
+                         struct mdm_extent extent)
+{
+    struct mdm_model_needs needs;
+    struct mdm_pace pace;
+    maskdm_model *model;
+    int status;
+
+    if (extent.batch) {
+        MDM_TRY(mdm_model_needs(&needs, device, network, options, 1, extent));
+        return add_up(bytes, &needs, 1, extent.batch);
+    }
+    MDM_TRY(mdm_model_shell(&model, device, network, options, NULL));
+    status = plan_run(&pace, &model->geometry, options);
+    if (status == MASKDM_OK)
+        status = add_levels(bytes, &pace, model, 1);
+    mdm_model_drop(&model);
+    return status;
+}
