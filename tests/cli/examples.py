@@ -54,6 +54,20 @@ def check_custom_mask():
     example("custom_mask", status=2, says=["usage"])
 
 
+def check_masks():
+    picture = os.path.join(faces("data", 1, 32), os.listdir("data")[0])
+    said = example("masks", picture, 32, 4, "masks.png", "type=grid", "type=block ratio=0.9 block_size=2",
+                   "type=partition groups=4").stdout
+    assert said == "type=grid: 16 of 64 patches\ntype=block ratio=0.9 block_size=2: 8 of 64 patches\n" \
+                   "type=partition groups=4: 16 of 64 patches\n", said
+    assert png_header("masks.png") == (4 * 98 + 2, 3 * 98 + 2, 8, 2)
+    example("masks", picture, 32, 5, "none.png", "type=grid", status=2, says=["usage"])
+    example("masks", picture, 32, 4, "none.png", "type=grid cell_size=3", status=1,
+            says=["cells of 3 x 3 patches do not tile a grid of 8 x 8"])
+    example("masks", "missing.png", 32, 4, "none.png", "type=grid", status=1, says=["missing.png"])
+    assert not os.path.exists("none.png")
+
+
 def check_memory():
     example("memory", 3, "strip.png")
     assert png_header("strip.png") == (16, 128, 8, 0)

@@ -70,6 +70,8 @@ def run_page(path):
             small = small.replace("--count", "--frames")  # which are its count
         if words[:1] == ["pretrain"] and "unet" in words:
             small = UNET
+        if "--batch-tokens" in words:
+            small = small.replace("--batch-size 8", "--batch-tokens 128")
         if words[:1] == ["convert"] and "." not in words[words.index("--from") + 1]:
             small = ""  # a folder says how many heads there are
         said = maskdm(*words, *small.split())
