@@ -22,12 +22,16 @@
 #define MASKDM_METRIC_H
 
 #include <maskdm/control.h>
+#include <maskdm/data.h>
 #include <maskdm/device.h>
+#include <maskdm/model.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/** A network that says features of images. */
+typedef struct maskdm_extractor maskdm_extractor;
 /** Rows that are kept: 4 bytes a number. */
 typedef struct maskdm_features maskdm_features;
 /** Mean and covariance alone: 8 bytes for every pair of numbers, however many rows there are. */
@@ -35,6 +39,42 @@ typedef struct maskdm_statistics maskdm_statistics;
 
 /** Fill `count` rows from row `first` on, count x width floats, packed. Non-zero cancels. */
 typedef int (*maskdm_features_callback)(void *user, int64_t first, int64_t count, float *rows);
+
+/* ---- held-out error ---- */
+
+/**
+ * How well a model predicts the first `count` images of `data` (0: all), whole, under noise that `seed` fixes: so
+ * numbers compare, x0_error across all models of these images. x0_error: the mean of (x0 - predicted x0)^2 at
+ * noise-to-signal ratios of 0.02 to 20, stratified over their logarithm, as maskdm_trainer_validate() has it. bucket:
+ * the same over `buckets` (at most 1024) equal parts of that logarithm, from the least noise on, NaN where no image
+ * fell; NULL: none. own_loss: the loss of the model's own training, `loss` ("l2" ...; delta as in maskdm_loss())
+ * under the scheduler's weights, at times that its process draws. which: enum maskdm_weights. The model is shared,
+ * the data are at work.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_held_out(maskdm_model *model, int which, maskdm_data *data,
+                                                       int64_t count, uint64_t seed, const char *loss, double delta,
+                                                       maskdm_control *control, double *x0_error, double *own_loss,
+                                                       double *bucket, int64_t buckets);
+
+/* ---- feature networks ---- */
+
+/** A convolutional network of our own with random weights, always the same: for who has no trained one at hand. It
+ * tells noise, blur and compression, and knows nothing of what is in an image; a distance from its features is a
+ * random-feature distance, and no FID. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_extractor_create(maskdm_extractor **out, maskdm_device *device);
+/** Inception-v3 from what maskdm_convert() makes of pytorch-fid's pt_inception-2015-12-05-6726825d.pth. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_extractor_load(maskdm_extractor **out, maskdm_device *device,
+                                                       const char *path);
+MASKDM_API void maskdm_extractor_release(maskdm_extractor **extractor);
+/** What features are called by it: the network, and a digest of its weights. */
+MASKDM_API const char *maskdm_extractor_name(const maskdm_extractor *extractor);
+/** Numbers that it says of an image: 480, or Inception's 2048. */
+MASKDM_API int64_t maskdm_extractor_width(const maskdm_extractor *extractor);
+/** Features (count rows) of `count` images of height x width pixels and 1 or 3 channels, packed, in 0 .. 1. They are
+ * brought to the network's size bilinearly, as pytorch-fid does; an image's features do not depend on the others. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_extractor_run(maskdm_extractor *extractor, int64_t count, int64_t height,
+                                                      int64_t width, int channels, const float *images,
+                                                      maskdm_control *control, float *rows);
 
 /* ---- features ---- */
 
@@ -45,6 +85,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_features_create_callback(maskdm_features
                                                                  int64_t count, int64_t width,
                                                                  maskdm_features_callback fetch, void *user,
                                                                  maskdm_control *control);
+/** Those of the first `count` images of a data set (0: all). The data and the extractor are at work. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_features_create_from(maskdm_features **out, maskdm_extractor *extractor,
+                                                             maskdm_data *data, int64_t count,
+                                                             maskdm_control *control);
 MASKDM_API void maskdm_features_release(maskdm_features **features);
 /** Copy `count` more rows (count x width floats, packed). MASKDM_ENONFINITE, with the row, and none is added, where a
  *  number is not finite. */

@@ -1,12 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * maskdm/metric.h: features.
+ * maskdm/metric.h: held-out error and features.
  */
 #include "metric/features.h"
 
 #include "api/argument.h"
+#include "train/held_out.h"
+#include "train/loss.h"
 
 #include <string.h>
+
+int maskdm_model_held_out(maskdm_model *model, int which, maskdm_data *data, int64_t count, uint64_t seed,
+                          const char *loss, double delta, maskdm_control *control, double *x0_error, double *own_loss,
+                          double *bucket, int64_t buckets)
+{
+    struct mdm_held_out told = {.count = count, .seed = seed, .buckets = bucket ? buckets : 0, .control = control};
+    struct mdm_work work = {0};
+
+    MDM_NEED(model);
+    MDM_NEED_WEIGHTS(which);
+    MDM_NEED(data);
+    MDM_NEED_COUNT(count);
+    MDM_NEED(loss);
+    MDM_NEED(x0_error);
+    MDM_NEED(own_loss);
+    MDM_TRY(mdm_loss_find(&told.loss, loss));
+    MDM_TRY(mdm_loss_delta(&told.delta, told.loss, delta, "delta"));
+    MDM_TRY(mdm_work_share(&work, &model->handle));
+    MDM_TRY(mdm_work_alone(&work, &data->handle));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_held_out(model, which, data, &told, x0_error, own_loss, bucket));
+}
 
 int maskdm_features_create(maskdm_features **out, maskdm_device *device, int64_t width)
 {

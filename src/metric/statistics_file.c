@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define KIND "maskdm.statistics"
+#define KIND "maskdm.kind"
 #define COUNT "maskdm.count"
 #define FEATURES "maskdm.features"
 
@@ -100,7 +100,7 @@ static int write(struct mdm_safetensors_writer *w, const maskdm_statistics *s, c
     char count[24];
 
     mdm_format(count, sizeof count, "%lld", (long long)s->count);
-    MDM_TRY(mdm_safetensors_writer_meta(w, "kind", KIND));
+    MDM_TRY(mdm_safetensors_writer_meta(w, KIND, "statistics"));
     MDM_TRY(mdm_safetensors_writer_meta(w, COUNT, count));
     if (*s->features)
         MDM_TRY(mdm_safetensors_writer_meta(w, FEATURES, s->features));

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/control.h"
 #include "base/error.h"
+#include "metric/extractor.h"
 #include "model/model.h"
 #include "os/file.h"
 #include "run/convert_find.h"
@@ -226,17 +227,24 @@ static void tell(const struct job *j)
 }
 
 /* A checkpoint in one file. */
+/* A network that says features of images is no model, and becomes a file of its own; j->model stays NULL. */
+static int convert_opened(struct job *j)
+{
+    if (mdm_extractor_is_inception(&j->file))
+        return mdm_extractor_convert(&j->file, j->told.out, j->log);
+    MDM_TRY(find_weights(j));
+    MDM_TRY(make_model(j));
+    mdm_convert_tell_weights(&j->file, &j->places, j->mark, j->log);
+    return MASKDM_OK;
+}
+
 static int convert_file(struct job *j)
 {
     int status = mdm_tensorfile_open(&j->file, j->told.from);
 
     if (status < 0)
         return status;
-    status = find_weights(j);
-    if (status == MASKDM_OK)
-        status = make_model(j);
-    if (status == MASKDM_OK)
-        mdm_convert_tell_weights(&j->file, &j->places, j->mark, j->log);
+    status = convert_opened(j);
     mdm_tensorfile_close(&j->file);
     return status < 0 ? mdm_fail_prefix(status, "%s", j->told.from) : MASKDM_OK;
 }
@@ -252,6 +260,8 @@ static int convert(struct job *j, maskdm_control *control)
     } else {
         MDM_TRY(convert_file(j));
     }
+    if (!j->model)
+        return MASKDM_OK;
     MDM_TRY(mdm_control_check(control, "the conversion"));
     tell(j);
     return mdm_model_save(j->model, j->told.out);

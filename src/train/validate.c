@@ -4,6 +4,7 @@
  * every process, prediction and weight, so that runs compare; levels and noise are fixed by the seed. ln(noise /
  * signal) is stratified: image i of n gets the middle of part i' of n, i' a fixed permutation.
  */
+#include "train/held_out.h"
 #include "train/trainer.h"
 
 #include "base/alloc.h"
@@ -14,9 +15,6 @@
 
 /* A step that no run reaches, so that validation never shares a stream with training. */
 static const int64_t validation_step = (int64_t)1 << 40;
-
-/* Noise for one part of signal: below, any network is right; above, none knows more than the mean of the data. */
-static const double least_noise = 0.02, most_noise = 20;
 
 struct check {
     maskdm_trainer *tr;
@@ -68,7 +66,8 @@ static int fetch(struct check *c, int64_t i, int64_t b)
     if (m->labels[b] >= tr->model->geometry.classes)
         m->labels[b] = -1;
     m->times[b] =
-        mdm_process_time_of(tr->model->scheduler->process, log(least_noise) + share * log(most_noise / least_noise));
+        mdm_process_time_of(tr->model->scheduler->process,
+                            log(MDM_HELD_OUT_LEAST) + share * log(MDM_HELD_OUT_MOST / MDM_HELD_OUT_LEAST));
     return MASKDM_OK;
 }
 

@@ -38,6 +38,7 @@ static struct {
     maskdm_control *control;
     maskdm_data *data;
     maskdm_device *device;
+    maskdm_extractor *extractor;
     maskdm_features *features;
     maskdm_file *file;
     maskdm_file_writer *file_writer;
@@ -55,7 +56,7 @@ static struct {
         *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options,
         *metric_options, *job;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128],
-        statistics_file[128], text[8192];
+        statistics_file[128], extractor_file[128], text[8192];
     const char *names[2], *optional[1];
     void *file_bytes, *model_bytes, *picture_bytes;
     const void *pictures[2];
@@ -270,6 +271,7 @@ static void make_rig(void)
     MUST(maskdm_optimizer_create(&rig.optimizer, rig.optimizer_options, rig.ema_options));
     MUST(maskdm_optimizer_create(&rig.unbound, rig.optimizer_options, rig.ema_options));
     MUST(maskdm_control_create(&rig.control));
+    MUST(maskdm_extractor_create(&rig.extractor, rig.device));
     MUST(maskdm_trainer_create(&rig.trainer, rig.model, rig.mask, rig.optimizer, rig.trainer_options, NULL));
     MUST(maskdm_sampler_create(&rig.sampler, rig.model, MASKDM_WEIGHTS_EMA, rig.sampler_options, NULL));
     rig.data = rig_data(rig.device);
@@ -297,6 +299,7 @@ static void drop_rig(void)
     maskdm_mask_release(&rig.mask);
     maskdm_model_release(&rig.model);
     maskdm_solver_release(&rig.solver);
+    maskdm_extractor_release(&rig.extractor);
     maskdm_features_release(&rig.features);
     maskdm_statistics_release(&rig.statistics);
     maskdm_scheduler_release(&rig.scheduler);

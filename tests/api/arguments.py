@@ -28,10 +28,12 @@ maskdm_finetune.data maskdm_finetune.mask""".split())
 # Calls that have nothing to say, since signal handlers make them or because NULL is nothing to do.
 SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
-JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export"}
+# A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
+JOBS = {"maskdm_extractor_load", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
-           "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count"}
+           "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count",
+           "maskdm_extractor_run.count", "maskdm_extractor_run.height", "maskdm_extractor_run.width"}
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
 NOTHING = {"maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
@@ -46,7 +48,11 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_open_folder.path": "rig.folder", "maskdm_data_open_folder.options": "rig.folder_options",
     "maskdm_device_open.name": '"cpu"', "maskdm_device_open.options": "rig.device_options",
     "maskdm_device_open_hosted.options": "rig.device_options", "maskdm_device_open_hosted.workers": "1",
-    "int64_t k": "2", "maskdm_features_callback": "fill_rows", "maskdm_features_radii.count": "24",
+    "maskdm_extractor_load.path": "rig.extractor_file", "maskdm_extractor_run.count": "1",
+    "maskdm_extractor_run.images": "rig.more", "maskdm_extractor_run.rows": "rig.floats",
+    "maskdm_features_create_from.count": "2", "maskdm_model_held_out.loss": '"l2"', "maskdm_model_held_out.delta": "0", "double *x0_error": "&rig.number",
+    "double *own_loss": "&rig.number", "maskdm_model_held_out.bucket": "rig.doubles",
+    "maskdm_model_held_out.buckets": "2", "int64_t k": "2", "maskdm_features_callback": "fill_rows", "maskdm_features_radii.count": "24",
     "double *radius": "rig.doubles", "double *mean": "&rig.number", "double *deviation": "&rig.number",
     "maskdm_statistics_create_from.mean": "rig.times", "maskdm_statistics_create_from.covariance": "rig.identity",
     "maskdm_statistics_load.path": "rig.statistics_file", "maskdm_statistics_save.path": "rig.written",
@@ -145,7 +151,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "maskdm_drop_callback": "drop",
     "const maskdm_image *const *": "(const maskdm_image *const *)rig.images",
 }
-for handle in "control data device features file file_writer image mask model optimizer sampler scheduler solver statistics trainer".split():
+for handle in "control data device extractor features file file_writer image mask model optimizer sampler scheduler solver statistics trainer".split():
     VALUES["maskdm_%s *" % handle] = VALUES["const maskdm_%s *" % handle] = "rig." + handle
 
 LARGEST = {"int": "INT_MAX", "int64_t": "INT64_MAX", "size_t": "SIZE_MAX"}

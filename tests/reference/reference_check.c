@@ -32,7 +32,8 @@ static const struct {
              {"solver", case_solver, 1},
              {"guidance", case_guidance, 1},
              {"frechet", case_frechet, 1},
-             {"metric", case_metric, 1}};
+             {"metric", case_metric, 1},
+             {"inception", case_inception, 1}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {
