@@ -112,22 +112,13 @@ static void space(struct mdm_method *s, const struct mdm_spacing *spacing, const
         s->start = s->way[0].from.level.noise;
 }
 
-/* Options that would mean nothing. */
-static int check_use(const struct mdm_spacing *spacing, const struct mdm_span *span,
-                     const struct mdm_sampler_options *o, const maskdm_options *options)
+static int check_telling(const struct mdm_process *p, const struct mdm_sampler_options *o,
+                         const maskdm_options *options)
 {
-    const char *name = NULL, *needs = NULL;
-
-    if (span->ends && strcmp(spacing->name, "karras") != 0)
-        name = "karras_ends", needs = "spacing karras";
-    else if (o->steps_offset && strcmp((span->ends ? span->ends : spacing)->name, "leading") != 0)
-        name = "steps_offset", needs = "leading times";
-    else if (o->told_times != MDM_TELLING_EXACT && !mdm_discrete_schedule(span->process))
-        name = "told_times", needs = "process discrete";
-    if (!name)
+    if (o->told_times == MDM_TELLING_EXACT || mdm_discrete_schedule(p))
         return MASKDM_OK;
-    return mdm_fail(MASKDM_EINVAL, "%s %s has a meaning for %s alone", mdm_options_said(options, name),
-                    mdm_options_text(options, name), needs);
+    return mdm_fail(MASKDM_EINVAL, "%s %s has a meaning for process discrete alone, and this one is %s",
+                    mdm_options_said(options, "told_times"), mdm_options_text(options, "told_times"), p->kind->name);
 }
 
 static int make_times(struct mdm_method *s, const struct mdm_sampler_options *o, const maskdm_options *options)
@@ -146,7 +137,7 @@ static int make_times(struct mdm_method *s, const struct mdm_sampler_options *o,
     if (o->karras_ends)
         MDM_TRY(mdm_spacing_choose(&span.ends, p, 0, mdm_spacing_listed_name((int)o->karras_ends),
                                    mdm_options_said(options, "karras_ends")));
-    MDM_TRY(check_use(spacing, &span, o, options));
+    MDM_TRY(check_telling(p, o, options));
     MDM_TRY(mdm_spacing_check(spacing, &span));
     MDM_TRY(take_way(s));
     space(s, spacing, &span, o->told_times);

@@ -13,11 +13,11 @@ const struct mdm_option mdm_slope_options[MDM_SLOPE_OPTIONS] = {
     {MDM_OPTION(mdm_slope_options, churn), .standard = "0", .min = 0, .max = 1e6, .alias = "s_churn",
      .help = "noise that is added on the way, over all steps; 0: none"},
     {MDM_OPTION(mdm_slope_options, churn_min), .standard = "0", .min = 0, .max = 1e9, .alias = "s_min|s_tmin",
-     .help = "least noise-to-signal ratio at which it is"},
+     .needs = "churn", .help = "least noise-to-signal ratio at which it is"},
     {MDM_OPTION(mdm_slope_options, churn_max), .standard = "1000000000", .min = 0, .max = 1e9,
-     .alias = "s_max|s_tmax", .help = "most noise-to-signal ratio at which it is"},
+     .alias = "s_max|s_tmax", .needs = "churn", .help = "most noise-to-signal ratio at which it is"},
     {MDM_OPTION(mdm_slope_options, churn_noise), .standard = "1", .min = 0, .max = 100, .alias = "s_noise",
-     .help = "deviation of that noise"},
+     .needs = "churn", .help = "deviation of that noise"},
 };
 
 int mdm_slope_read(struct mdm_method *s, const maskdm_options *options, const struct mdm_option_table *table)

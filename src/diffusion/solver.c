@@ -50,6 +50,8 @@ int mdm_solver_create(maskdm_solver **out, maskdm_scheduler *scheduler, const ma
     s->scheduler = scheduler;
     status = mdm_options_extract(&o, options, &mdm_sampler_kind);
     if (status >= 0)
+        status = mdm_options_check_needs(o, NULL);
+    if (status >= 0)
         status = mdm_guidance_read(&s->guidance, o);
     if (status >= 0)
         status = mdm_method_make(&s->method, scheduler, o);

@@ -235,8 +235,12 @@ int mdm_options_complete(maskdm_options *o, const maskdm_options *part)
         const struct mdm_option_slot *theirs = &part->slot[i];
         const struct mdm_option_place *p = &theirs->place;
         const struct mdm_option_slot *ours = mdm_option_in_table(o, p->table->name, p->option->name);
+        int has_effect;
 
-        if (theirs->set && theirs->value.text && ours && !ours->set)
+        if (!theirs->set || !theirs->value.text || !ours || ours->set)
+            continue;
+        MDM_TRY(mdm_option_has_effect(&has_effect, o, ours));
+        if (has_effect)
             MDM_TRY(mdm_options_set(o, ours->name, theirs->value.text));
     }
     return MASKDM_OK;

@@ -41,6 +41,8 @@ struct mdm_option {
     int most;             /* lists: longest; 0: 8 */
     const char *unit;     /* "pixels", "steps", "bytes" ..., or NULL */
     const char *when;     /* choices of the selector that this option belongs to, or NULL */
+    const char *needs;    /* options beside which alone this one does something, any of them: "guidance|guide", which
+                             are then not at their defaults, or "clip=true"; of its table or else of the kind */
     const char *help;     /* one line, no full stop */
     int required;         /* must be given, where its `when` holds; `standard` is then NULL */
     int may_change;       /* when a run is resumed: nothing that it computes depends on it */
@@ -118,6 +120,9 @@ int mdm_options_set_int(maskdm_options *o, const char *name, int64_t value);
 int mdm_options_parse(maskdm_options *o, const char *text);
 int mdm_options_parse_json(maskdm_options *o, const char *json, size_t bytes); /* a whole document */
 int mdm_options_check(const maskdm_options *o);
+/* MASKDM_EINVAL where an option of `table` (NULL: of any) was given, and is not at its default, that does nothing
+ * without another. For when all is known: a model may say what a caller leaves open. */
+int mdm_options_check_needs(const maskdm_options *o, const struct mdm_option_table *table);
 
 /* The canonical text, "" when unset; NULL: there is no such option. Lives until the option is set again. */
 const char *mdm_options_text(const maskdm_options *o, const char *name);
@@ -141,7 +146,7 @@ int mdm_options_difference(const maskdm_options *old, const maskdm_options *now,
  * be. */
 int mdm_options_follow(maskdm_options *o, const maskdm_options *part, const char **name);
 
-/* Set what was given in `part` and was not given here, as far as it belongs here. */
+/* Set what was given in `part` and was not given here, as far as it belongs here and does something. */
 int mdm_options_complete(maskdm_options *o, const maskdm_options *part);
 
 /* ---- what a kind holds ---- */

@@ -199,11 +199,13 @@ static void tell_when(struct mdm_text *t, const struct mdm_option_place *p)
         add_selector(t, p, p->chooser);
         mdm_option_owners(t, p);
     }
-    if (!p->option->when)
-        return;
-    mdm_text_add(t, picked ? ", " : "");
-    add_selector(t, p, p->table);
-    mdm_text_add(t, p->option->when);
+    if (p->option->when) {
+        mdm_text_add(t, picked ? ", " : "");
+        add_selector(t, p, p->table);
+        mdm_text_add(t, p->option->when);
+    }
+    if (p->option->needs)
+        mdm_text_addf(t, "%s%s", picked || p->option->when ? ", " : "", p->option->needs);
 }
 
 static void tell_required(struct mdm_text *t, const struct mdm_option_place *p)

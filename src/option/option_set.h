@@ -65,6 +65,10 @@ const struct mdm_option_slot *mdm_option_in_table(const maskdm_options *o, const
 /* MASKDM_EINVAL: no options of kind `needed` are in `given`. */
 int mdm_option_refuse_kind(const struct mdm_option_kind *needed, const maskdm_options *given);
 
+/* ---- option_needs.c ---- */
+/* Whether it does something beside what the others stand at. */
+int mdm_option_has_effect(int *has, const maskdm_options *o, const struct mdm_option_slot *slot);
+
 /* ---- option_kind.c ---- */
 /* The row of this name in a table, or NULL. */
 const struct mdm_option *mdm_option_row(const struct mdm_option_table *table, const char *name);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "sample/options.h"
 
 #include <string.h>
 
@@ -18,27 +19,14 @@ static int is_given(const maskdm_options *o, const maskdm_options *plain, const 
     return mdm_options_is_set(o, name) && strcmp(mdm_options_text(o, name), mdm_options_text(plain, name)) != 0;
 }
 
-static int check_pairs(const maskdm_options *o, const maskdm_options *plain)
+static int check_apart(const maskdm_options *o, const maskdm_options *plain)
 {
-    static const struct {
-        const char *option, *needed, * or ;
-    } pair[] = {
-        {"strength", "init_image", NULL}, {"inpaint", "hole", NULL},       {"hole", "inpaint", NULL},
-        {"resample", "inpaint", NULL},    {"surround", "inpaint", NULL},   {"jump_length", "inpaint", NULL},
-        {"animated", "animate", NULL},    {"frame_time", "animate", NULL}, {"frames", "interpolate", "animate"},
-        {"guide_weights", "guide", NULL}, {"guide_digest", "guide", NULL}};
-    static const char *const other[][2] = {{"count", "interpolate"}, {"seed", "interpolate"}, {"resume", "animate"}};
+    static const char *const pair[][2] = {{"count", "interpolate"}, {"seed", "interpolate"}, {"resume", "animate"}};
 
     for (size_t i = 0; i < MDM_LENGTH(pair); i++)
-        if (is_given(o, plain, pair[i].option) && !is_given(o, plain, pair[i].needed) &&
-            !(pair[i].or &&is_given(o, plain, pair[i].or)))
-            return mdm_fail(MASKDM_EINVAL, "%s goes with %s%s%s, which is not given",
-                            mdm_options_said(o, pair[i].option), mdm_options_said(o, pair[i].needed),
-                            pair[i].or ? " or " : "", pair[i].or ? mdm_options_said(o, pair[i].or) : "");
-    for (size_t i = 0; i < MDM_LENGTH(other); i++)
-        if (is_given(o, plain, other[i][0]) && is_given(o, plain, other[i][1]))
-            return mdm_fail(MASKDM_EINVAL, "%s has no meaning with %s", mdm_options_said(o, other[i][0]),
-                            mdm_options_said(o, other[i][1]));
+        if (is_given(o, plain, pair[i][0]) && is_given(o, plain, pair[i][1]))
+            return mdm_fail(MASKDM_EINVAL, "%s has no meaning with %s", mdm_options_said(o, pair[i][0]),
+                            mdm_options_said(o, pair[i][1]));
     return MASKDM_OK;
 }
 
@@ -47,8 +35,10 @@ int mdm_given_check(struct mdm_sample_run_options *told, const maskdm_options *o
     maskdm_options *plain;
     int status;
 
+    MDM_TRY(mdm_options_check_needs(options, &mdm_sample_run_options));
+    MDM_TRY(mdm_options_check_needs(options, &mdm_inpaint_options));
     MDM_TRY(mdm_options_create(&plain, mdm_options_kind(options)));
-    status = check_pairs(options, plain);
+    status = check_apart(options, plain);
     mdm_options_release(&plain);
     MDM_TRY(status);
     for (int i = 0; i < 3; i++) {

@@ -91,11 +91,18 @@ struct wish {
 
 static int by_label(const maskdm_sampler *s, const struct wish *w)
 {
-    if (s->geometry.classes > 0)
+    const char *by = mdm_options_said(w->o, "guidance_by");
+
+    if (s->geometry.classes <= 0)
+        return mdm_fail(MASKDM_EINVAL,
+                        "%s %g needs a network with labels, a guide or another %s; this one has no classes",
+                        mdm_options_said(w->o, "guidance"), w->told.guidance, by);
+    if (w->told.guidance_labels)
         return MASKDM_OK;
     return mdm_fail(MASKDM_EINVAL,
-                    "%s %g needs a network with labels, a guide or another %s; this one has no classes",
-                    mdm_options_said(w->o, "guidance"), w->told.guidance, mdm_options_said(w->o, "guidance_by"));
+                    "%s false keeps labels from a guide, or from another %s; here the weaker prediction is the one "
+                    "without the label",
+                    mdm_options_said(w->o, "guidance_labels"), by);
 }
 
 static int by_guide(maskdm_sampler *s, struct mdm_guiding *how, const struct wish *w)
@@ -172,9 +179,8 @@ int mdm_sampler_guide(maskdm_sampler *s, const maskdm_options *o, enum maskdm_we
     how.unlabelled = !w.told.guidance_labels;
     MDM_TRY(mdm_guidance_read(&how.guidance, o));
     MDM_TRY(mdm_guidance_check(&how.guidance, how.channels, mdm_options_said(o, "guidance_channels")));
-    if (how.guidance.scale == 1 && (guide || w.told.guidance_by != MDM_GUIDANCE_AUTO))
-        return mdm_fail(MASKDM_EINVAL, "%s has no effect at %s 1",
-                        guide ? "a guide" : mdm_options_said(o, "guidance_by"), mdm_options_said(o, "guidance"));
+    if (how.guidance.scale == 1 && guide)
+        return mdm_fail(MASKDM_EINVAL, "a guide has no effect at %s 1", mdm_options_said(o, "guidance"));
     if (how.guidance.scale == 1)
         return MASKDM_OK;
     MDM_TRY(weaker[w.told.guidance_by](s, &how, &w));

@@ -25,6 +25,8 @@ int mdm_sampler_settle(maskdm_options **out, const maskdm_options *options, cons
 
     MDM_TRY(mdm_options_extract(out, options, &mdm_sampler_kind));
     status = model ? mdm_sampler_follow(*out, model) : MASKDM_OK;
+    if (status == MASKDM_OK)
+        status = mdm_options_check_needs(*out, NULL);
     if (status < 0)
         mdm_options_release(out);
     return status;

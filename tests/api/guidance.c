@@ -264,7 +264,12 @@ START_TEST(guidance_that_cannot_be)
     refused(m, NULL, "guidance=2 guidance_low=5 guidance_high=2",
             "guidance_low 5 is above guidance_high 2; guidance acts from the lower ratio of noise to the higher");
     refused(m, NULL, "guidance=2 guidance_channels=4", "guidance_channels 4 of images with 3 channels");
-    refused(m, NULL, "guidance_by=masked", "guidance_by has no effect at guidance 1");
+    refused(m, NULL, "guidance_by=masked", "guidance_by goes with guidance, which is 1");
+    refused(m, NULL, "guidance_channels=2", "guidance_channels goes with guidance, which is 1");
+    refused(m, NULL, "guidance=2 guidance_parts=4", "guidance_parts goes with guidance_by masked, which is auto");
+    refused(m, NULL, "guidance=2 guidance_labels=false",
+            "guidance_labels false keeps labels from a guide, or from another guidance_by; here the weaker prediction "
+            "is the one without the label");
     refused(m, NULL, "guidance=2 guidance_by=routed",
             "guidance_by routed needs a network trained with routing; no token of this one passes a block by");
     refused(m, NULL, "guidance=2 guidance_by=masked guidance_parts=7",

@@ -66,6 +66,12 @@ def check_refusals():
     sample("new.png", "--label", 5000000000, status=2, says=["--label is 5000000000; its range is -1 .. 2147483647"])
     sample("new.png", "--label", "1,x", status=2, says=['--label takes numbers, not "1,x"'])
     refused(["--guide-weights goes with --guide, which is not given"], *label, "--guide-weights", "online")
+    refused(["--guidance-low goes with --guidance, which is 1"], *label, "--guidance-low", 0.5)
+    refused(["--guidance-parts goes with --guidance-by masked, which is auto"], *label, "--guidance", 2,
+            "--guidance-parts", 4)
+    refused(["--threshold-share goes with --threshold, which is false"], *label, "--threshold-share", 0.9)
+    refused(["--clip-range goes with --clip true, which is false"], *label, "--no-clip", "--clip-range", 2)
+    sample("plainly", *label, "--guidance", 1, "--threshold-max", 1000, "--clip-range", 1)  # as they are anyway
     refused(["--guidance-by routed needs"], "--guidance", 2, "--guidance-by", "routed")
     refused(["--guidance-parts 3", "16 patches"], "--guidance", 2, "--guidance-by", "masked", "--guidance-parts", 3)
     refused(["nobody.safetensors"], *label, "--guidance", 2, "--guide", "nobody.safetensors")

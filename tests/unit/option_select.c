@@ -107,6 +107,20 @@ static const struct mdm_option_table hall = {"hall", "hall_", "a hall", hall_row
 
 static const struct mdm_option_table *const concert_tables[] = {&player, &hall};
 static const struct mdm_option_kind concert = {"concert", "all of it", concert_tables, MDM_LENGTH(concert_tables)};
+struct stage {
+    const char *curtain;
+    int64_t lamps, oil;
+};
+static const struct mdm_option stage_rows[] = {
+    {MDM_OPTION(stage, curtain), .needs = "hall_seats|instrument=drum", .help = "what hangs there"},
+    {MDM_OPTION(stage, lamps), .standard = "2", .needs = "curtain", .help = "how many"},
+    {MDM_OPTION(stage, oil), .standard = "0", .needs = "gas", .help = "how much"},
+};
+static const struct mdm_option_table stage = {"stage", "stage_", "a stage", stage_rows, MDM_LENGTH(stage_rows),
+                                              sizeof(struct stage)};
+
+static const struct mdm_option_table *const opera_tables[] = {&player, &hall, &stage};
+static const struct mdm_option_kind opera = {"opera", "more than that", opera_tables, MDM_LENGTH(opera_tables)};
 static const struct mdm_option_table *const drum_tables[] = {&drum};
 static const struct mdm_option_kind drum_kind = {"drum", "a drum", drum_tables, 1};
 
@@ -337,6 +351,46 @@ START_TEST(following_is_all_or_nothing)
 }
 END_TEST
 
+static void expect_needs(const char *text, const char *line)
+{
+    maskdm_options *o = make(&opera, text);
+
+    ck_assert_int_eq(mdm_options_check(o), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_check_needs(o, NULL), line ? MASKDM_EINVAL : MASKDM_OK);
+    if (line)
+        ck_assert_str_eq(mdm_error_text(), line);
+    ck_assert_int_eq(mdm_options_check_needs(o, &player), MASKDM_OK);
+    mdm_options_release(&o);
+}
+
+/* What was given and does nothing is refused; what says the default says nothing, as a record of options does. */
+START_TEST(what_does_nothing_is_refused)
+{
+    maskdm_options *o, *part;
+
+    expect_needs("stage_lamps=3", "stage_lamps goes with stage_curtain, which is not given");
+    expect_needs("stage_lamps=02", NULL);
+    expect_needs("stage_curtain=red", "stage_curtain goes with hall_seats or instrument drum, which is horn");
+    expect_needs("hall_season=autumn hall_seats=99 stage_curtain=red stage_lamps=3", NULL);
+    expect_needs("hall_season=autumn hall_seats=100 stage_curtain=red", "stage_curtain goes with hall_seats or "
+                                                                       "instrument drum, which is horn");
+    expect_needs("instrument=drum skin=x stage_curtain=red", NULL);
+    expect_needs("stage_oil=3", NULL); /* there is no such option */
+
+    o = make(&opera, "");
+    part = make(&opera, "stage_lamps=3 stage_oil=4");
+    ck_assert_int_eq(mdm_options_complete(o, part), MASKDM_OK);
+    ck_assert_str_eq(mdm_options_text(o, "stage_lamps"), "2"); /* of whoever says so it would do nothing here */
+    ck_assert_str_eq(mdm_options_text(o, "stage_oil"), "4");
+    mdm_options_release(&part);
+    part = make(&opera, "hall_season=autumn hall_seats=9 stage_curtain=red stage_lamps=3");
+    ck_assert_int_eq(mdm_options_complete(o, part), MASKDM_OK);
+    ck_assert_str_eq(mdm_options_text(o, "stage_lamps"), "3");
+    mdm_options_release(&part);
+    mdm_options_release(&o);
+}
+END_TEST
+
 /* ---- the library's tables ---- */
 
 static const struct mdm_option_kind *const kinds[] = {
@@ -389,7 +443,7 @@ static void check_shared(const struct mdm_option *a, const struct mdm_option *b)
                       a->by_content == b->by_content && a->training_only == b->training_only &&
                       a->when_known == b->when_known &&
                       a->named == b->named && alike(a->choices, b->choices) && alike(a->unit, b->unit) &&
-                      alike(a->when, b->when) && alike(a->alias, b->alias),
+                      alike(a->when, b->when) && alike(a->needs, b->needs) && alike(a->alias, b->alias),
                   "%s", a->name);
 }
 
@@ -439,6 +493,7 @@ int main(void)
     tcase_add_test(t, facts_name_what_differs);
     tcase_add_test(t, the_picked_table_is_taken_out);
     tcase_add_test(t, following_is_all_or_nothing);
+    tcase_add_test(t, what_does_nothing_is_refused);
     tcase_add_test(t, rows_are_bound_to_members);
     suite_add_tcase(s, t);
     srunner_run_all(r, CK_NORMAL);

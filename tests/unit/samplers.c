@@ -567,11 +567,15 @@ START_TEST(no_such_solver)
     expect_refusal("timesteps=100", "sampler=ddim steps=10 spacing=leading steps_offset=10",
                    "leading times with an offset of 10 begin at 100; process discrete ends at 99");
     expect_refusal("timesteps=100", "sampler=ddim steps=10 steps_offset=1",
-                   "steps_offset 1 has a meaning for leading times alone");
+                   "steps_offset goes with spacing leading or karras_ends leading, which is auto");
     expect_refusal("timesteps=100", "sampler=ddim steps=10 karras_ends=leading",
-                   "karras_ends leading has a meaning for spacing karras alone");
+                   "karras_ends goes with spacing karras, which is auto");
     expect_refusal("process=edm", "sampler=ddim steps=10 told_times=nearest",
-                   "told_times nearest has a meaning for process discrete alone");
+                   "told_times nearest has a meaning for process discrete alone, and this one is edm");
+    expect_refusal("", "threshold_max=5", "threshold_max goes with threshold, which is false");
+    expect_refusal("", "clip=false clip_range=2", "clip_range goes with clip true, which is false");
+    expect_refusal("", "guidance_low=0.5", "guidance_low goes with guidance, which is 1");
+    expect_refusal("process=edm", "sampler=heun churn_noise=2", "churn_noise goes with churn, which is 0");
     expect_refusal("timesteps=10", "sampler=dpmpp steps=10 spacing=leading",
                    "step 0 of the sampler goes from time 0 to 0, which has no less noise");
     expect_refusal("timesteps=100", "sampler=ddim times=50,50",
