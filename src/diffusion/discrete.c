@@ -82,8 +82,8 @@ static int complete(maskdm_options *options)
         MDM_TRY(read_file(options, o.betas_file));
     mdm_options_read(options, &table, &o);
     if (mdm_options_is_set(options, "timesteps") && o.timesteps != o.given_betas.count)
-        return mdm_fail(MASKDM_EINVAL, "%s %lld with %d betas", mdm_options_said(options, "timesteps"),
-                        (long long)o.timesteps, o.given_betas.count);
+        return mdm_fail(MASKDM_EINVAL, "%s is %lld, and %d betas are given: there are as many times as betas",
+                        mdm_options_said(options, "timesteps"), (long long)o.timesteps, o.given_betas.count);
     return mdm_options_set_int(options, "timesteps", o.given_betas.count);
 }
 

@@ -151,8 +151,9 @@ static int write_list(const struct mdm_run *run, const maskdm_data *data, const 
 
 int mdm_run_record(struct mdm_run *run)
 {
-    /* Given once, for these data; a later start has to say it anew. */
+    /* Said once, of this start; a later one has to say them anew. */
     MDM_TRY(mdm_options_set(run->options, "accept_changed_data", "false"));
+    MDM_TRY(mdm_options_set(run->options, "resume", "false"));
     if (run->list != MDM_RUN_SAME)
         MDM_TRY(write_list(run, run->all, "data.json"));
     if (run->held_out && *run->told.val && run->held_out_list != MDM_RUN_SAME)

@@ -9,6 +9,7 @@
 #include "os/file.h"
 #include "run/convert.h"
 #include "run/options.h"
+#include "run/samples.h"
 
 #include <string.h>
 
@@ -22,8 +23,25 @@ static int format_of(const struct mdm_export_run_options *told)
     return told->out[strlen(told->out) - 1] == '/' ? MDM_EXPORT_DIFFUSERS : MDM_EXPORT_MASKDM;
 }
 
-/* The name must not promise the other format. */
-static int reserve(struct mdm_writer **place, const struct mdm_export_run_options *told)
+/* The name must not promise another format, and where it alone says which, it must be one that there is. */
+static int check_name(const struct mdm_export_run_options *told, const char *said)
+{
+    const char *suffix = mdm_samples_suffix(told->out);
+
+    if (format_of(told) != MDM_EXPORT_MASKDM)
+        return MASKDM_OK;
+    if (mdm_convert_promises_torch(told->out))
+        return mdm_fail(MASKDM_EINVAL, "cannot write %s: a model is written as .safetensors alone", told->out);
+    if (told->format == MDM_EXPORT_AUTO && suffix && strcmp(suffix, "safetensors") != 0)
+        return mdm_fail(MASKDM_EINVAL,
+                        "%s tells of no form that can be written: .safetensors is a model of maskdm, .pt, .pth, .ckpt, "
+                        ".bin and .pkl a checkpoint for the authors' program, / at the end a folder of diffusers; %s "
+                        "says which under another name",
+                        told->out, said);
+    return MASKDM_OK;
+}
+
+static int reserve(struct mdm_writer **place, const struct mdm_export_run_options *told, const char *said)
 {
     int stream;
 
@@ -31,8 +49,8 @@ static int reserve(struct mdm_writer **place, const struct mdm_export_run_option
     if (format_of(told) == MDM_EXPORT_DIFFUSERS)
         return mdm_folder_check(told->out);
     MDM_TRY(mdm_file_is_stream(&stream, told->out));
-    if (!stream && format_of(told) == MDM_EXPORT_MASKDM && mdm_convert_promises_torch(told->out))
-        return mdm_fail(MASKDM_EINVAL, "cannot write %s: a model is written as .safetensors alone", told->out);
+    if (!stream)
+        MDM_TRY(check_name(told, said));
     if (!stream)
         MDM_TRY(mdm_convert_check_apart("model", told->model, told->out));
     return mdm_writer_reserve(place, told->out);
@@ -71,7 +89,7 @@ static int export(const struct mdm_export_run_options *told, maskdm_device *devi
         else
             status = mdm_model_save_as(model, (int)told->dtype, told->out);
         if (status < 0)
-            status = mdm_fail_prefix(status, "%s", told->out);
+            status = mdm_fail_prefix(status, "cannot write %s", told->out);
     }
     mdm_model_drop(&model);
     return status;
@@ -88,7 +106,7 @@ int mdm_export_run(const maskdm_options *options, maskdm_control *control)
         return mdm_fail(MASKDM_EINVAL, "options of kind %s, not export", mdm_options_kind(options)->name);
     MDM_TRY(mdm_options_check(options));
     mdm_options_read(options, &mdm_export_run_options, &told);
-    MDM_TRY(reserve(&place, &told));
+    MDM_TRY(reserve(&place, &told, mdm_options_said(options, "format")));
     status = mdm_backend_open(&device, "cpu", NULL, NULL, 0, NULL);
     if (status == MASKDM_OK) {
         status = export(&told, device, control, &place);

@@ -203,7 +203,8 @@ static int write_weights(const maskdm_model *model, int dtype, const char *path)
 static int refuse_entry(void *user, const char *name, enum mdm_file_kind kind)
 {
     (void)kind;
-    return mdm_fail(MASKDM_EINVAL, "%s is not empty: %s is in it", (const char *)user, name);
+    (void)user;
+    return mdm_fail(MASKDM_EINVAL, "the folder is not empty: it holds %s; a pipeline is written into a new one", name);
 }
 
 /* A folder below `out`, made; the caller frees its path. */
@@ -278,7 +279,7 @@ int mdm_export_diffusers(const maskdm_model *model, int dtype, const struct mdm_
     MDM_TRY(status);
     MDM_TRY(mdm_file_kind_of(&kind, out));
     if (kind == MDM_FILE_FOLDER)
-        MDM_TRY(mdm_folder_list(out, refuse_entry, (void *)out));
+        MDM_TRY(mdm_folder_list(out, refuse_entry, NULL));
     status = make_part(&unet, out, "unet");
     if (status == MASKDM_OK)
         status = make_part(&scheduler, out, "scheduler");

@@ -267,7 +267,9 @@ int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, cons
     int status;
 
     MDM_TRY(mdm_options_clone(&record, options));
-    status = mdm_sampler_follow(record, model);
+    status = mdm_options_set(record, "resume", "false"); /* of this start alone */
+    if (status == MASKDM_OK)
+        status = mdm_sampler_follow(record, model);
     if (status == MASKDM_OK)
         status = keep_digest(record, "model_digest", s->told.model, model, s->told.weights);
     if (status == MASKDM_OK && guide)

@@ -33,6 +33,8 @@ void mdm_samples_close(struct mdm_samples *s);
 /* Whether `path` is to become one picture, by what stands there or by its suffix; MASKDM_EINVAL with what is written
  * for any other suffix. */
 int mdm_samples_is_grid(int *out, const char *path);
+/* What stands behind the last dot of a name and has a letter in it, or NULL: no suffix. */
+const char *mdm_samples_suffix(const char *path);
 /* Whether a name ends in .png. */
 int mdm_samples_is_png(const char *path);
 

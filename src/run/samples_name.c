@@ -16,9 +16,8 @@ static int is_png(const char *suffix)
     return (suffix[0] | 32) == 'p' && (suffix[1] | 32) == 'n' && (suffix[2] | 32) == 'g' && !suffix[3];
 }
 
-/* What stands behind the last dot of a name and has a letter in it, or NULL. ".hidden", "run-1.5" and "v1.2-final"
- * have no suffix; ".png" is one. */
-static const char *suffix_of(const char *path)
+/* ".hidden", "run-1.5" and "v1.2-final" have no suffix; ".png" is one. */
+const char *mdm_samples_suffix(const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     size_t digits, n = 0;
@@ -33,7 +32,7 @@ static const char *suffix_of(const char *path)
 
 int mdm_samples_is_png(const char *path)
 {
-    const char *suffix = suffix_of(path);
+    const char *suffix = mdm_samples_suffix(path);
 
     return suffix && is_png(suffix);
 }
@@ -41,7 +40,7 @@ int mdm_samples_is_png(const char *path)
 int mdm_samples_is_grid(int *out, const char *path)
 {
     const size_t n = strlen(path);
-    const char *suffix = suffix_of(path);
+    const char *suffix = mdm_samples_suffix(path);
     enum mdm_file_kind kind;
 
     *out = 0;

@@ -176,7 +176,7 @@ def check_names_of_any_bytes():
         for written in ("/options.json", "/data.json", "/held_out.json"):
             json.loads(read(out + written).decode("utf-8", "strict"))
         train(out, 2, "--val", val, "--resume", data=data)
-        maskdm("pretrain", "--config", out + "/options.json", "--out", out + "2", "--no-resume")
+        maskdm("pretrain", "--config", out + "/options.json", "--out", out + "2")
         same(out + "/model.safetensors", out + "2/model.safetensors")
         os.rename(data + "/" + name + "2/face-00001.png", data + "/" + name + "2/x.png")
         utf8 = name.encode("utf-8", "surrogateescape") in (b"a\xee\xbe\xa9b", b'q"\\\xff\xc3\xa9')

@@ -106,6 +106,10 @@ def check_what_does_not_fit():
 def check_refusals():
     model = pretrain("--ema-start", 1)
     shutil.copy(model, "model.pt")
+    export(model, "y.zip", status=1, says=["y.zip", ".safetensors is a model", ".pt", "folder of diffusers", "--format"])
+    assert not os.path.exists("y.zip")
+    export(model, "y.zip", "--format", "maskdm")
+    same("y.zip", model)
     for words, says in (((model, "out.pt", "--format", "maskdm"), ["out.pt", ".safetensors"]),
                         ((model, model), ["the same file"]),
                         (("model.pt", "model.pt"), ["the same file"]),
@@ -285,7 +289,7 @@ def check_diffusers():
     for t, beta in enumerate(scheduler["trained_betas"]):
         assert math.isclose(beta, 5e-4 + (0.1 - 5e-4) * t / 199, rel_tol=1e-12), t
     assert len(scheduler["trained_betas"]) == 200
-    export(model, "pipe/", status=1, says=["pipe", "not empty"])
+    export(model, "pipe/", status=1, says=["cannot write pipe/: the folder is not empty: it holds "])
     export(model, "half", "--format", "diffusers", "--dtype", "bf16")
     assert {t[0] for t in tensors("half/unet/diffusion_pytorch_model.safetensors").values()} == {"BF16"}
     assert "no labels, of which it has 3" in export(unet("labels", "--classes", 3), "labelled/").stderr

@@ -186,7 +186,7 @@ START_TEST(files_that_are_refused)
     refuse(options, MASKDM_EINVAL, line);
     put("0.1\n0.2\n");
     snprintf(options, sizeof options, "schedule=given betas_file=%s timesteps=3", path);
-    refuse(options, MASKDM_EINVAL, "timesteps 3 with 2 betas");
+    refuse(options, MASKDM_EINVAL, "timesteps is 3, and 2 betas are given: there are as many times as betas");
     snprintf(options, sizeof options, "schedule=given betas_file=%s given_betas=0.1", path);
     refuse(options, MASKDM_EINVAL, "schedule given needs betas_file or given_betas, not both");
     refuse("schedule=given", MASKDM_EINVAL, "schedule given needs betas_file or given_betas");
