@@ -102,6 +102,7 @@ int mdm_model_create(maskdm_model **out, maskdm_device *device, const char *netw
     int status;
 
     MDM_TRY(mdm_model_shell(out, device, network, options, scheduler));
+    (*out)->past.known = 1;
     status = mdm_model_take(*out, 0);
     if (status == MASKDM_OK)
         status = mdm_model_draw(*out, seed);
@@ -137,6 +138,7 @@ int mdm_model_like(maskdm_model **out, const maskdm_model *model, const maskdm_o
                             model->geometry.classes);
     if (status >= 0)
         status = mdm_metadata_copy(&(*out)->metadata, &model->metadata);
+    (*out)->past = model->past;
     if (status >= 0 && model->sampler)
         status = mdm_options_clone(&(*out)->sampler, model->sampler);
     if (status < 0)

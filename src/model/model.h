@@ -13,6 +13,7 @@
 #include "model/labels.h"
 #include "model/metadata.h"
 #include "model/network.h"
+#include "model/past.h"
 #include "tensor/tensor.h"
 
 struct maskdm_model {
@@ -25,6 +26,7 @@ struct maskdm_model {
     maskdm_options *sampler; /* of kind "sampler": how the program that it is from draws; NULL: nothing is said */
     struct mdm_labels labels;
     struct mdm_metadata metadata; /* the host's */
+    struct mdm_past past;
     struct mdm_params layout;
     float *ema;    /* device memory: block for sampling; always there */
     float *online; /* device memory; NULL: the same as ema */

@@ -96,6 +96,8 @@ int mdm_model_shell_of(maskdm_model **out, maskdm_device *device, const struct m
         status = mdm_metadata_read(&(*out)->metadata, s);
     if (status == MASKDM_OK)
         status = mdm_model_read_sampler(*out, s);
+    if (status == MASKDM_OK)
+        status = mdm_past_read(&(*out)->past, mdm_tensorfile_meta(s, "maskdm.masks"));
     if (status < 0)
         mdm_model_drop(out);
     return status;

@@ -10,17 +10,32 @@
 #include "tensorfile/safetensors.h"
 #include "text/text.h"
 
+/* An entry of what was written into `text`, which is freed; none where that is nothing. */
+static int add_text(struct mdm_safetensors_writer *w, const char *key, struct mdm_text *text)
+{
+    int status = mdm_text_ok(text);
+
+    if (status == MASKDM_OK && text->length)
+        status = mdm_safetensors_writer_meta(w, key, text->data);
+    mdm_text_free(text);
+    return status;
+}
+
 static int write_labels(struct mdm_safetensors_writer *w, const struct mdm_labels *labels)
 {
     struct mdm_text text = {0};
-    int status;
 
-    mdm_labels_write(labels, &text);
-    status = mdm_text_ok(&text);
-    if (status == MASKDM_OK)
-        status = mdm_safetensors_writer_meta(w, "maskdm.labels", text.data);
-    mdm_text_free(&text);
-    return status;
+    if (labels->count)
+        mdm_labels_write(labels, &text);
+    return add_text(w, "maskdm.labels", &text);
+}
+
+static int write_past(struct mdm_safetensors_writer *w, const struct mdm_past *past)
+{
+    struct mdm_text text = {0};
+
+    mdm_past_write(past, &text);
+    return add_text(w, "maskdm.masks", &text);
 }
 
 int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *model)
@@ -50,10 +65,12 @@ int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *m
         status = mdm_safetensors_writer_meta(w, "maskdm.scheduler.options", scheduler.data);
     mdm_text_free(&network);
     mdm_text_free(&scheduler);
-    if (status == MASKDM_OK && model->labels.count)
+    if (status == MASKDM_OK)
         status = write_labels(w, &model->labels);
     if (status == MASKDM_OK && model->sampler)
         status = mdm_model_write_sampler(model, w);
+    if (status == MASKDM_OK)
+        status = write_past(w, &model->past);
     return status == MASKDM_OK ? mdm_metadata_write(&model->metadata, w) : status;
 }
 

@@ -105,6 +105,8 @@ static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
 {
     struct network *n = (struct network *)d;
 
+    if (patch)
+        MDM_TRY(mdm_past_check_masked(&n->pass.model->past, "surround"));
     MDM_TRY(mdm_patches_choose(&n->patches, patch, visible));
     rest(d);
     return MASKDM_OK;

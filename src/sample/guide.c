@@ -155,8 +155,11 @@ static int by_routing(maskdm_sampler *s, struct mdm_guiding *how, const struct w
 static int by_masking(maskdm_sampler *s, struct mdm_guiding *how, const struct wish *w)
 {
     const int64_t parts = w->told.guidance_parts;
+    char who[96];
 
     MDM_TRY(check_own(s, w));
+    mdm_format(who, sizeof who, "%s masked", mdm_options_said(w->o, "guidance_by"));
+    MDM_TRY(mdm_past_check_masked(&s->model->past, who));
     if (s->geometry.patches % parts)
         return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide the %lld patches of an image",
                         mdm_options_said(w->o, "guidance_parts"), (long long)parts, (long long)s->geometry.patches);

@@ -42,6 +42,8 @@ static int take_blocks(maskdm_trainer *tr, const maskdm_model *model)
     MDM_TRY(mdm_device_alloc(model->device, &memory, bytes, 1, "the gradients of a trainer"));
     tr->gradients = memory;
     MDM_TRY(mdm_model_view(&tr->model, model, tr->weights, NULL));
+    for (int i = 0; i < tr->pace.levels; i++)
+        mdm_past_add(&tr->model->past, mdm_mask_name(tr->mask), tr->pace.level[i].visible, model->geometry.patches);
     MDM_TRY(mdm_optimizer_bind(tr->optimizer, &tr->handle, model->device, &tr->model->layout, tr->weights,
                                tr->gradients));
     if (tr->optimizer->ema) {

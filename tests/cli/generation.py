@@ -135,7 +135,7 @@ def check_variations():
 
 
 def check_holes():
-    train()
+    train("--mask", "patch")
     photo("photo.png")
     mask("mask.png")
     hole = ["--inpaint", "photo.png", "--hole", "mask.png"]
@@ -162,6 +162,12 @@ def check_holes():
     refused(["--surround goes with --inpaint"], "--surround", 2)
     refused(["surround leaves patches out, and guidance_by masked always sees all"], *hole, "--surround", 1,
             "--guidance", 2, "--guidance-by", "masked")
+    maskdm("finetune", "--init", "run/model.safetensors", "--data", "data", "--out", "tuned", "--batch-size", 8, "--steps", 1)
+    sample("new.png", *hole, "--surround", 1, "--model", "tuned/model.safetensors")  # it has seen masks, if not of late
+    os.remove("new.png")
+    maskdm("pretrain", "--data", "data", "--out", "whole", *TINY, "--steps", 1)
+    refused(["surround shows the network some of the patches", "trained on whole images alone"], *hole, "--surround", 1,
+            "--model", "whole/model.safetensors")
     png("black.png", 16, 16, lambda x, y: (127,), 1)
     refused(["the hole is empty: no pixel of it is white"], "--inpaint", "photo.png", "--hole", "black.png")
 

@@ -32,7 +32,7 @@ def differ(*pictures):
 
 
 def check_kinds():
-    train("run", "--depth", 5, "--route-ratio", 0.5, "--route-from", 1)
+    train("run", "--depth", 5, "--route-ratio", 0.5, "--route-from", 1, "--mask", "patch")
     train("small", *OTHER)
     label = ["--label", "0,1"]
     sample("none.png", *label)
@@ -50,7 +50,7 @@ def check_kinds():
 
 
 def check_refusals():
-    train("run")
+    train("run", "--mask", "patch")
     train("plain", labelled=False)
     train("three", "--classes", 3)
     train("large", "--image-size", 8)
@@ -74,6 +74,8 @@ def check_refusals():
     sample("plainly", *label, "--guidance", 1, "--threshold-max", 1000, "--clip-range", 1)  # as they are anyway
     refused(["--guidance-by routed needs"], "--guidance", 2, "--guidance-by", "routed")
     refused(["--guidance-parts 3", "16 patches"], "--guidance", 2, "--guidance-by", "masked", "--guidance-parts", 3)
+    refused(["--guidance-by masked shows", "trained on whole images alone"], "--guidance", 2, "--guidance-by", "masked",
+            model="plain")
     refused(["nobody.safetensors"], *label, "--guidance", 2, "--guide", "nobody.safetensors")
     for guide, says in (("three", ["3 classes and the model 2", "--guidance-labels"]),
                         ("large", ["the guide's images are 8 x 8 x 3 and the model's 16 x 16 x 3"]),

@@ -36,6 +36,28 @@ def check_any_file():
     assert json.loads(maskdm("info", "--json", "none.safetensors").stdout)["tensors"] == []
 
 
+def masks(path):
+    return json.loads(json.loads(maskdm("info", path, "--json").stdout)["metadata"]["maskdm.masks"])
+
+
+def check_masks():
+    """The masks that weights were trained with stay with them, one entry for stages that are alike."""
+    faces("data", 8)
+    maskdm("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 1, "--mask", "patch", "--mask-ratio", 0.75)
+    masked, whole = ({"mask": m, "visible": v, "patches": 16} for m, v in (("patch", 4), ("none", 16)))
+    assert masks("run/model.safetensors") == [masked]
+    for out, init in (("tuned", "run"), ("again", "tuned")):
+        maskdm("finetune", "--init", init + "/model.safetensors", "--data", "data", "--out", out, "--batch-size", 8, "--steps", 1)
+        assert masks(out + "/model.safetensors") == [masked, whole], masks(out + "/model.safetensors")
+    maskdm("finetune", "--init", "run/model.safetensors", "--data", "data", "--out", "tuned", "--batch-size", 8, "--steps", 2,
+           "--resume")
+    assert masks("tuned/model.safetensors") == [masked, whole]
+    maskdm("export", "--model", "tuned/model.safetensors", "--out", "tuned.pt")
+    maskdm("convert", "--from", "tuned.pt", "--out", "back.safetensors")
+    assert masks("back.safetensors") == [masked, whole]
+    assert '[{"mask": "patch", "visible": 4, "patches": 16}, ' in maskdm("info", "back.safetensors").stdout
+
+
 def check_own_files():
     data = faces("data", 8)
     maskdm("pretrain", "--data", data, "--out", "run", *TINY, "--steps", 2, "--ema-start", 1)
@@ -48,6 +70,8 @@ def check_own_files():
     network = json.loads(told["metadata"]["maskdm.network.options"])
     assert network["dim"] == 32 and network["depth"] == 3 and network["patch_size"] == 4, network
     assert "prediction" in told["metadata"]["maskdm.scheduler.options"]
+    whole = {"mask": "none", "visible": 16, "patches": 16}
+    assert json.loads(told["metadata"]["maskdm.masks"]) == [whole], told["metadata"]
     parameters = told["parameters"]
     state = "run/checkpoint-%d.safetensors" % checkpoints("run")[-1]
     told = json.loads(maskdm("info", "--json", state).stdout)
