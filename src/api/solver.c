@@ -85,6 +85,13 @@ int maskdm_solver_guide(const maskdm_solver *solver, int64_t channels, float *pr
     return mdm_solver_guide(solver, channels, prediction, weaker);
 }
 
+int maskdm_solver_set_variance(maskdm_solver *solver, const float *says)
+{
+    MDM_NEED(solver);
+    MDM_NEED(says);
+    return mdm_solver_set_variance(solver, says);
+}
+
 int maskdm_solver_step(maskdm_solver *solver, float *x, const float *prediction, const float *noise, float *x0)
 {
     MDM_NEED(solver);

@@ -169,6 +169,8 @@ struct mdm_mix {
  *     eps = F, or (x - signal x0) / noise of x0 as it is now or was before clipping
  *     next x, and where `keeps` is set the next start = sums of x, start, x0, eps, before, z with the terms' factors
  *
+ * Where the network says how much noise each value gets, z counts exp(spread_a + spread_b spread) times.
+ *
  * Device memory. What has the factor 0 is not read and may be NULL. */
 enum { MDM_BEFORE = 3 }; /* how many evaluations a solver may look back */
 struct mdm_terms {
@@ -187,6 +189,8 @@ struct mdm_solve {
     struct mdm_terms next, kept;
     float *x, *start;
     const float *f, *before[MDM_BEFORE], *z;
+    const float *spread; /* NULL: nothing is said */
+    double spread_a, spread_b;
     float *x0; /* receives this evaluation's; may be NULL; none of `before` */
 };
 /* Of each of B images of n values: the value that the share of |x0| lies below, x0 as in a solver's step, linear

@@ -103,7 +103,9 @@ struct mdm_solve mdm_method_job(const struct mdm_method *s, const struct mdm_eva
                               .noise = at.noise,
                               .next = e->next,
                               .keeps = e->keeps,
-                              .kept = e->kept};
+                              .kept = e->kept,
+                              .spread_a = e->spread.a,
+                              .spread_b = e->spread.b};
 }
 
 void mdm_method_turn(const struct mdm_method *s, float **x0, float *before[MDM_BEFORE])

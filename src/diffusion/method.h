@@ -35,6 +35,7 @@ struct mdm_method {
     double eta;       /* ddim, euler_ancestral: share of fresh noise */
     double churn, churn_min, churn_max, churn_noise; /* euler, heun: see slope.h */
     int large_variance;                              /* ddpm: that of the step, not of its end given the image */
+    int learned_variance;                            /* ddpm: between the two, as the network says */
     int64_t order, low_order_below;                  /* dpmpp, unipc */
     int sde, heun_weights, euler_at_final;           /* dpmpp */
     int bh1;                                         /* unipc */
@@ -47,6 +48,7 @@ struct mdm_evaluation {
     double before_x, before_z;   /* x becomes before_x x + before_z z first, z fresh normals */
     int keeps;                   /* for later evaluations, what `kept` says */
     struct mdm_terms next, kept; /* x becomes `next` in the end */
+    struct mdm_pair spread;      /* learned_variance: z counts exp(a + b v) times, v what the network says */
 };
 
 /* The row of the number of steps. */

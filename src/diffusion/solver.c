@@ -188,6 +188,16 @@ int mdm_solver_guide(const maskdm_solver *s, int64_t channels, float *prediction
     return MASKDM_OK;
 }
 
+int mdm_solver_set_variance(maskdm_solver *s, const float *says)
+{
+    MDM_TRY(check(s, 1));
+    if (!s->method.learned_variance)
+        return mdm_fail(MASKDM_EINVAL, "%s has no use for a variance here; it takes variance=learned_range of ddpm",
+                        s->method.kind->name);
+    s->variance = says;
+    return MASKDM_OK;
+}
+
 int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const float *noise, float *x0)
 {
     struct mdm_evaluation e;
@@ -196,7 +206,10 @@ int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const f
     MDM_TRY(check(s, 1));
     e = mdm_method_evaluation(&s->method, s->done);
     MDM_TRY(need_noise(&e, e.next.z, noise));
+    if (s->method.learned_variance && e.next.z != 0 && !s->variance)
+        return mdm_fail(MASKDM_EINVAL, "step %lld needs what the network says of its variance", (long long)e.step);
     job = mdm_method_job(&s->method, &e);
+    job.spread = s->variance;
     job.n = s->values;
     job.x = x;
     job.f = prediction;
@@ -224,5 +237,6 @@ int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const f
     mdm_method_turn(&s->method, &s->x0, s->before);
     s->done++;
     s->ready = 0;
+    s->variance = NULL;
     return MASKDM_OK;
 }

@@ -19,6 +19,7 @@ struct maskdm_solver {
     int64_t batch, values;                  /* images; batch x n; 0: not begun */
     double *limit;                          /* [batch], of images whose values are limited */
     int ready;                              /* the network was given its input */
+    const float *variance;                  /* what it says of it, the host's; NULL: nothing yet */
     float *start, *x0, *before[MDM_BEFORE]; /* `values` each, as far as the method looks at them */
 };
 
@@ -30,6 +31,7 @@ int mdm_solver_input(maskdm_solver *s, float *x, const float *noise, float *inpu
 /* Of the coming evaluation; 1 where none comes. */
 double mdm_solver_guidance(const maskdm_solver *s);
 int mdm_solver_guide(const maskdm_solver *s, int64_t channels, float *prediction, const float *weaker);
+int mdm_solver_set_variance(maskdm_solver *s, const float *says);
 int mdm_solver_step(maskdm_solver *s, float *x, const float *prediction, const float *noise, float *x0);
 
 #endif

@@ -160,4 +160,5 @@ const struct mdm_network mdm_dit = {
     .anchor = "x_embedder.proj.weight",
     .read_shapes = mdm_dit_read_shapes,
     .read_scheduler = mdm_dit_read_scheduler,
+    .read_sampler = mdm_dit_read_sampler,
 };

@@ -18,7 +18,8 @@ static const struct mdm_option dit_rows[] = {
     {MDM_OPTION(mdm_dit_options, learn_sigma),
      .standard = "false",
      .alias = "learned_sigma|learn_variance",
-     .help = "predict a variance in as many more channels, which neither loss nor samplers use"},
+     .help = "say a variance in as many more channels, by which ddpm draws with variance learned_range; the loss "
+             "leaves it alone"},
     {MDM_ROW_ROUTE_RATIO(mdm_dit_options)},
     {MDM_ROW_ROUTE_FROM(mdm_dit_options)},
 };

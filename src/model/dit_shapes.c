@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "model/shapes.h"
 
+#include <string.h>
+
 enum { LARGEST_DIM = 1152, LARGEST_HEADS = 16 };
 
 int mdm_dit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
@@ -39,4 +41,14 @@ int mdm_dit_read_scheduler(maskdm_options *o, const struct mdm_tensorfile *s)
 {
     (void)s;
     return mdm_options_parse(o, "process=discrete schedule=linear timesteps=1000 prediction=noise");
+}
+
+/* 250 of these times, both ends among them, by the variance that the network says; one without has the larger of
+ * those that are fixed. */
+int mdm_dit_read_sampler(maskdm_options *o, const maskdm_options *network)
+{
+    const int says = !strcmp(mdm_options_text(network, "learn_sigma"), "true");
+
+    MDM_TRY(mdm_options_parse(o, "sampler=ddpm steps=250 spacing=linspace clip=false"));
+    return mdm_options_set(o, "variance", says ? "learned_range" : "fixed_large");
 }

@@ -215,4 +215,5 @@ const struct mdm_network mdm_jit = {
     .average = "model_ema1",
     .read_shapes = mdm_jit_read_shapes,
     .read_scheduler = mdm_jit_read_scheduler,
+    .read_sampler = mdm_jit_read_sampler,
 };

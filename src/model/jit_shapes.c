@@ -83,3 +83,9 @@ int mdm_jit_read_scheduler(maskdm_options *o, const struct mdm_tensorfile *s)
         MDM_TRY(follow_argument(o, s, arguments[i].argument, arguments[i].option, arguments[i].opposite));
     return MASKDM_OK;
 }
+
+int mdm_jit_read_sampler(maskdm_options *o, const maskdm_options *network)
+{
+    (void)network;
+    return mdm_options_parse(o, "sampler=heun steps=50 clip=false");
+}

@@ -85,6 +85,8 @@ struct mdm_network {
     /* Set those of a scheduler's options that its authors' program trains with, by what it kept of its arguments
      * beside the weights where it did. NULL: they are the library's defaults, or stand in a schedule's betas. */
     int (*read_scheduler)(maskdm_options *o, const struct mdm_tensorfile *s);
+    /* Set how that program draws, of a sampler's options. NULL: as the library does. */
+    int (*read_sampler)(maskdm_options *o, const maskdm_options *network);
 };
 
 extern const struct mdm_network mdm_uvit, mdm_dit, mdm_jit, mdm_unet;
@@ -95,9 +97,11 @@ int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struc
 int mdm_dit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
                         const char *prefix);
 int mdm_dit_read_scheduler(maskdm_options *o, const struct mdm_tensorfile *s);
+int mdm_dit_read_sampler(maskdm_options *o, const maskdm_options *network);
 int mdm_jit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
                         const char *prefix);
 int mdm_jit_read_scheduler(maskdm_options *o, const struct mdm_tensorfile *s);
+int mdm_jit_read_sampler(maskdm_options *o, const maskdm_options *network);
 
 const struct mdm_network *mdm_network_at(int i);              /* NULL: none */
 const struct mdm_network *mdm_network_find(const char *name); /* NULL: none */

@@ -229,21 +229,26 @@ float *mdm_program_input_gradient(const struct mdm_program *p)
     return mdm_graph_gradient(&p->graph, p->ports.image);
 }
 
-static int join(struct mdm_program *p, float *image, int64_t channels)
+static int join(struct mdm_program *p, float *image, int64_t first, int64_t channels)
 {
     const struct mdm_geometry *m = &p->model->geometry;
     struct mdm_backend *b = p->graph.backend;
 
-    return b->v->unpatchify(b, image, mdm_program_output(p), p->extent.batch, m->height, m->width, channels,
+    return b->v->unpatchify(b, image, mdm_program_output(p) + first, p->extent.batch, m->height, m->width, channels,
                             m->outputs, m->patch);
 }
 
 int mdm_program_image(struct mdm_program *p, float *image)
 {
-    return join(p, image, p->model->geometry.channels);
+    return join(p, image, 0, p->model->geometry.channels);
+}
+
+int mdm_program_variance(struct mdm_program *p, float *out)
+{
+    return join(p, out, p->model->geometry.channels, p->model->geometry.channels);
 }
 
 int mdm_program_whole(struct mdm_program *p, float *out)
 {
-    return join(p, out, p->model->geometry.outputs);
+    return join(p, out, 0, p->model->geometry.outputs);
 }

@@ -61,5 +61,7 @@ float *mdm_program_input_gradient(const struct mdm_program *p);
 int mdm_program_image(struct mdm_program *p, float *image);
 /* The same with every channel of the prediction: [B,H,W,outputs]. */
 int mdm_program_whole(struct mdm_program *p, float *out);
+/* Of a network with learn_sigma: [B,H,W,C] of what it says of the variance, in the channels behind the image's. */
+int mdm_program_variance(struct mdm_program *p, float *out);
 
 #endif

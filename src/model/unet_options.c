@@ -87,7 +87,8 @@ static const struct mdm_option unet_rows[] = {
     {MDM_OPTION(mdm_unet_options, learn_sigma),
      .standard = "false",
      .alias = "learned_sigma|learn_variance",
-     .help = "predict a variance in as many more channels, which neither loss nor samplers use"},
+     .help = "say a variance in as many more channels, by which ddpm draws with variance learned_range; the loss "
+             "leaves it alone"},
     {MDM_OPTION(mdm_unet_options, mask_channel),
      .standard = "false",
      .help = "one more input channel, 1 where a pixel is hidden; masked training needs it"},

@@ -201,6 +201,7 @@ static int make_model(struct job *j)
         MDM_TRY(mdm_convert_schedule(&j->scheduler, j->options, j->places.network, &j->file, j->betas,
                                      j->log));
         MDM_TRY(mdm_model_shell(&j->model, j->device, j->places.network->name, j->network, j->scheduler));
+        MDM_TRY(mdm_convert_sampler(j->model, &j->file));
     }
     MDM_TRY(mdm_convert_mark(&j->mark, &j->file, p, &j->model->layout));
     if (j->betas >= 0)
@@ -214,16 +215,19 @@ static int make_model(struct job *j)
 
 static void tell(const struct job *j)
 {
-    struct mdm_text network = {0}, scheduler = {0};
+    struct mdm_text network = {0}, scheduler = {0}, sampler = {0};
 
     mdm_options_write_json(j->model->options, &network);
     mdm_options_write_json(j->model->scheduler->options, &scheduler);
+    if (j->model->sampler)
+        mdm_options_write_json_given(j->model->sampler, &sampler);
     if (network.data && scheduler.data)
-        mdm_log_line(j->log, MASKDM_LOG_INFO, "%lld parameters%s, network %s, scheduler %s",
+        mdm_log_line(j->log, MASKDM_LOG_INFO, "%lld parameters%s, network %s, scheduler %s%s%s",
                      (long long)j->model->layout.numel, j->model->online ? ", EMA and online" : "", network.data,
-                     scheduler.data);
+                     scheduler.data, sampler.data ? ", drawn with " : "", sampler.data ? sampler.data : "");
     mdm_text_free(&network);
     mdm_text_free(&scheduler);
+    mdm_text_free(&sampler);
 }
 
 /* A checkpoint in one file. */

@@ -174,3 +174,23 @@ int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, 
     mdm_free(beta);
     return status;
 }
+
+/* The authors' sampler has a meaning for their process. */
+int mdm_convert_sampler(maskdm_model *model, const struct mdm_tensorfile *s)
+{
+    const struct mdm_network *network = model->network;
+    maskdm_options *authors;
+    int theirs, status;
+
+    if (!network->read_sampler)
+        return MASKDM_OK;
+    MDM_TRY(mdm_options_create(&authors, &mdm_scheduler_kind));
+    status = network->read_scheduler(authors, s);
+    theirs = !strcmp(mdm_options_text(authors, "process"), mdm_options_text(model->scheduler->options, "process"));
+    mdm_options_release(&authors);
+    MDM_TRY(status);
+    if (!theirs)
+        return MASKDM_OK;
+    MDM_TRY(mdm_options_create(&model->sampler, &mdm_sampler_kind));
+    return network->read_sampler(model->sampler, model->options);
+}

@@ -70,7 +70,7 @@ static const struct mdm_config_row ddpm_rows[] = {
      .option = "variance",
      .to = SAMPLER,
      .absent = "fixed_small",
-     .only = "fixed_small|fixed_small_log|fixed_large",
+     .only = "fixed_small|fixed_small_log|fixed_large|learned_range",
      .map = "fixed_small_log=fixed_small"},
     {.key = NULL},
 };

@@ -28,6 +28,17 @@ static const char *prediction_of(const maskdm_scheduler *s)
     return NULL;
 }
 
+/* Whether the model says that it is drawn by DDPM, of which the folder's scheduler then has the settings. */
+static int says_ddpm(const maskdm_model *model)
+{
+    return model->sampler && !strcmp(mdm_options_text(model->sampler, "sampler"), "ddpm");
+}
+
+static int is_drawn_by_variance(const maskdm_model *model)
+{
+    return says_ddpm(model) && !strcmp(mdm_options_text(model->sampler, "variance"), "learned_range");
+}
+
 /* What the pipeline would draw without a word, but not as the model does. */
 static int check(const maskdm_model *model, const struct mdm_unet_options *u)
 {
@@ -36,9 +47,10 @@ static int check(const maskdm_model *model, const struct mdm_unet_options *u)
             MASKDM_EINVAL,
             "the network has an input channel for masks, for which diffusers has no place: fine-tune it on "
             "whole images first");
-    if (u->learn_sigma)
+    if (u->learn_sigma && !is_drawn_by_variance(model))
         return mdm_fail(MASKDM_EINVAL,
-                        "the network says a variance, by which diffusers would draw and which is not trained");
+                        "the network says a variance, by which diffusers would draw; this model does not say that it is "
+                        "drawn so");
     if (!prediction_of(model->scheduler))
         return mdm_fail(MASKDM_EINVAL, "diffusers has no pipeline for prediction %s",
                         mdm_options_text(model->scheduler->options, "prediction"));
@@ -106,7 +118,7 @@ static void describe_network(struct mdm_text *t, const maskdm_model *model, cons
     else
         add_ints(t, "sample_size", (struct mdm_int_list){2, (const int64_t[]){g->height, g->width}});
     add_int(t, "in_channels", g->channels);
-    add_int(t, "out_channels", g->channels);
+    add_int(t, "out_channels", g->outputs);
     add_word(t, "time_embedding_type", "positional");
     if (u->time_embedding_dim) /* which older versions do not know */
         add_int(t, "time_embedding_dim", u->time_embedding_dim);
@@ -129,12 +141,6 @@ static void describe_network(struct mdm_text *t, const maskdm_model *model, cons
     add_bool(t, "add_attention", u->add_attention);
     add_int_or_null(t, "num_class_embeds", u->classes);
     mdm_text_add(t, "\n}\n");
-}
-
-/* Whether the model says that it is drawn by DDPM, of which the folder's scheduler then has the settings. */
-static int says_ddpm(const maskdm_model *model)
-{
-    return model->sampler && !strcmp(mdm_options_text(model->sampler, "sampler"), "ddpm");
 }
 
 static void describe_drawing(struct mdm_text *t, const maskdm_options *o)

@@ -23,6 +23,7 @@ struct mdm_question {
     float *spare;           /* [B,H,W,C] for whoever is asked to work in; NULL: none */
     const uint64_t *seeds;  /* [B] of the images, for what is drawn in an evaluation; NULL: nothing can be */
     int64_t evaluation;     /* counted from 0 */
+    float *variance;        /* [B,H,W,C] receives what is said of the step's variance; NULL: nobody wants it */
 };
 
 struct mdm_denoiser {
@@ -37,7 +38,7 @@ struct mdm_denoiser_class {
     /* Bytes of device memory that being ready for so many takes. */
     int (*wants)(const struct mdm_denoiser *d, int64_t most, size_t *bytes);
     /* The prediction [B,H,W,C] in the scheduler's meaning into `out`, which may be q->x. The caller has not entered
-     * the device. A cancelled one has its line already. */
+     * the device. A cancelled one has its line already. q->variance is for a model that says one. */
     int (*ask)(struct mdm_denoiser *d, const struct mdm_question *q, float *out);
     void (*rest)(struct mdm_denoiser *d); /* give back what ready() took */
     void (*release)(struct mdm_denoiser *d);

@@ -166,6 +166,7 @@ static int ask_in_turn(struct guided *g, double scale, const struct mdm_question
     struct mdm_question other = *q;
 
     other.spare = NULL;
+    other.variance = NULL; /* it is not guided */
     if (g->how.unlabelled || !g->how.weaker)
         other.labels = NULL;
     MDM_TRY(weaker->kind->ask(weaker, &other, q->spare));
@@ -189,7 +190,7 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
 
     if (scale == 1 || !(g->how.weaker || is_labelled(q)))
         return asked->kind->ask(asked, q, out);
-    return g->pair ? ask_together(g, scale, q, out) : ask_in_turn(g, scale, q, out);
+    return g->pair && !q->variance ? ask_together(g, scale, q, out) : ask_in_turn(g, scale, q, out);
 }
 
 /* Both are asked for the same, and know of patches or neither is. */

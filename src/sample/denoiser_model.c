@@ -86,19 +86,30 @@ static int ready(struct mdm_denoiser *d, int64_t batch, int64_t most, size_t bes
     return status;
 }
 
-static int image(void *user, struct mdm_program *p, float *out)
-{
-    struct network *n = user;
+struct answer {
+    struct network *n;
+    float *variance; /* or NULL */
+};
 
-    return n->patches.index ? mdm_patches_image(&n->patches, p, out) : mdm_program_image(p, out);
+static int take_answer(void *user, struct mdm_program *p, float *out)
+{
+    const struct answer *a = user;
+    struct mdm_patches *some = a->n->patches.index ? &a->n->patches : NULL;
+
+    MDM_TRY(some ? mdm_patches_image(some, p, 0, out) : mdm_program_image(p, out));
+    if (!a->variance)
+        return MASKDM_OK;
+    return some ? mdm_patches_image(some, p, p->model->geometry.channels, a->variance)
+                : mdm_program_variance(p, a->variance);
 }
 
 static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
 {
     struct network *n = (struct network *)d;
+    struct answer a = {n, q->variance};
 
     return mdm_pass_run(&n->pass, is_for(n->program, q->batch) ? n->program : n->fewer, q, n->patches.index, NULL,
-                        image, n, out);
+                        take_answer, &a, out);
 }
 
 static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)

@@ -46,7 +46,8 @@ static size_t lay(maskdm_sampler *s, float *block, size_t values)
                   {&s->before[0], s->method.looks_back > 0},
                   {&s->before[1], s->method.looks_back > 1},
                   {&s->before[2], s->method.looks_back > 2},
-                  {&s->start, s->method.keeps}};
+                  {&s->start, s->method.keeps},
+                  {&s->variance, s->method.learned_variance}};
     size_t count = 0;
 
     for (size_t i = 0; i < MDM_LENGTH(buffer); i++) {
@@ -59,7 +60,7 @@ static size_t lay(maskdm_sampler *s, float *block, size_t values)
 int mdm_sampler_estimate(size_t *bytes, maskdm_device *device, const char *network, const maskdm_options *options,
                          struct mdm_extent extent)
 {
-    maskdm_sampler s = {.method = {.looks_back = MDM_BEFORE, .keeps = 1}};
+    maskdm_sampler s = {.method = {.looks_back = MDM_BEFORE, .keeps = 1}}; /* no method takes more */
     struct mdm_model_needs needs;
     size_t images;
 

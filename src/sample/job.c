@@ -79,6 +79,7 @@ static int step(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluatio
     job.f = s->prediction;
     job.z = s->spare;
     job.start = s->start;
+    job.spread = s->variance;
     for (int k = 0; k < MDM_BEFORE; k++)
         job.before[k] = s->before[k];
     job.x0 = s->x0;
@@ -108,7 +109,8 @@ static int evaluate(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evalu
                                    .labels = j->labels ? j->labels + j->first : NULL,
                                    .spare = s->x0,
                                    .seeds = s->seeds,
-                                   .evaluation = j->evaluation};
+                                   .evaluation = j->evaluation,
+                                   .variance = s->variance};
 
     if (e->before_z != 0)
         MDM_TRY(on_device(s, j, e, churn));

@@ -71,7 +71,7 @@ static void place(const struct mdm_geometry *g, int64_t patch, const float *from
                (size_t)g->channels * sizeof *image);
 }
 
-int mdm_patches_image(struct mdm_patches *p, struct mdm_program *program, float *image)
+int mdm_patches_image(struct mdm_patches *p, struct mdm_program *program, int64_t first, float *image)
 {
     const struct mdm_geometry *g = &program->model->geometry;
     struct mdm_backend *b = program->graph.backend;
@@ -81,6 +81,6 @@ int mdm_patches_image(struct mdm_patches *p, struct mdm_program *program, float 
                            (size_t)(batch * program->output_values) * sizeof *p->said));
     for (int64_t i = 0; i < batch; i++)
         for (int64_t k = 0; k < p->visible; k++)
-            place(g, p->patch[k], p->said + (i * p->visible + k) * values, p->whole + i * program->image_values);
+            place(g, p->patch[k], p->said + (i * p->visible + k) * values + first, p->whole + i * program->image_values);
     return b->v->upload(b, image, p->whole, (size_t)(batch * program->image_values) * sizeof *image);
 }

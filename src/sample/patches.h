@@ -21,7 +21,8 @@ int mdm_patches_choose(struct mdm_patches *p, const int32_t *patch, int64_t visi
 int mdm_patches_ready(struct mdm_patches *p, const struct mdm_program *program);
 void mdm_patches_rest(struct mdm_patches *p);
 void mdm_patches_free(struct mdm_patches *p);
-/* The last forward's prediction [B,H,W,C], 0 where no patch is; device memory. The device is entered. */
-int mdm_patches_image(struct mdm_patches *p, struct mdm_program *program, float *image);
+/* The last forward's prediction [B,H,W,C], 0 where no patch is; device memory. Of the network's channels those from
+ * `first` on. The device is entered. */
+int mdm_patches_image(struct mdm_patches *p, struct mdm_program *program, int64_t first, float *image);
 
 #endif

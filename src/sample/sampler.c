@@ -50,6 +50,15 @@ static maskdm_sampler *make(maskdm_device *device, maskdm_scheduler *scheduler, 
     return s;
 }
 
+/* A network that says a variance has it behind the channels of an image. */
+static int check_variance(const maskdm_sampler *s, const maskdm_options *o)
+{
+    if (!s->method.learned_variance || (s->model && s->geometry.outputs == 2 * s->geometry.channels))
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL, "%s learned_range needs a network that says a variance, made with learn_sigma; %s",
+                    mdm_options_said(o, "variance"), s->model ? "this one does not" : "a function of the host does not");
+}
+
 static int read_options(maskdm_sampler *s, const maskdm_options *options, enum maskdm_weights which,
                         maskdm_model *guide, enum maskdm_weights guide_which)
 {
@@ -64,6 +73,8 @@ static int read_options(maskdm_sampler *s, const maskdm_options *options, enum m
     status = mdm_sampler_guide(s, o, which, guide, guide_which);
     if (status == MASKDM_OK)
         status = mdm_method_make(&s->method, s->scheduler, o);
+    if (status == MASKDM_OK)
+        status = check_variance(s, o);
     mdm_options_release(&o);
     return status;
 }

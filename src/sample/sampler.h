@@ -43,6 +43,7 @@ struct maskdm_sampler {
     float *x0;                         /* of this evaluation */
     float *spare;                      /* noise */
     float *before[MDM_BEFORE], *start; /* what the method looks back at; NULL where it does not */
+    float *variance;                   /* what the network says of it; NULL where the method has its own */
     size_t bytes;                      /* of that block */
     float *shown, *seen;               /* [B,H,W,C], host memory: x0 or the images; x between steps */
     float *other;                      /* [H,W,C], host memory: noise of a second seed */

@@ -38,7 +38,7 @@ EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "mas
 NOTHING = {"maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
            "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_solver_draws", "maskdm_solver_takes_noise",
-           "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_step"}
+           "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_set_variance", "maskdm_solver_step"}
 
 VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_batch.batch": "2", "maskdm_data_batch.images": "rig.floats",

@@ -302,6 +302,29 @@ def check_diffusers():
     assert not os.path.exists("other")
 
 
+def check_learned_variance():
+    """A U-Net that says a variance, by which a folder's DDPM draws, goes in and out again."""
+    model = unet("run", "--learn-sigma=true", "--ema-decay", 0, "--schedule", "linear")
+    export(unet("plain", "--ema-decay", 0, "--schedule", "linear"), "folder/")
+    shutil.copy(model, "folder/unet/diffusion_pytorch_model.safetensors")
+    for name, key, value in (("unet/config.json", "out_channels", 6), ("scheduler/scheduler_config.json", "variance_type", "learned_range")):
+        told = json.loads(read("folder/" + name))
+        assert told[key] != value, told
+        write("folder/" + name, json.dumps(dict(told, **{key: value})).encode())
+    maskdm("convert", "--from", "folder", "--out", "in.safetensors")
+    told = json.loads(maskdm("info", "in.safetensors", "--json").stdout)["metadata"]
+    assert json.loads(told["maskdm.network.options"])["learn_sigma"] is True
+    assert json.loads(told["maskdm.sampler.options"])["variance"] == "learned_range", told
+    export("in.safetensors", "out/")
+    for name in ("unet/config.json", "scheduler/scheduler_config.json"):
+        told, again = json.loads(read("folder/" + name)), json.loads(read("out/" + name))
+        assert {k: told[k] for k in again if k in told} == again, (told, again)
+    assert tensors("out/unet/diffusion_pytorch_model.safetensors") == tensors(model)
+    maskdm("sample", "--model", "in.safetensors", "--steps", 3, "--count", 1, "--out", "said.png")
+    maskdm("sample", "--model", "in.safetensors", "--steps", 3, "--count", 1, "--out", "fixed.png", "--variance", "fixed_small")
+    assert read("said.png") != read("fixed.png")
+
+
 def pretrain_uvit():
     shutil.rmtree("run")
     return pretrain()

@@ -234,7 +234,10 @@ START_TEST(mixes_and_steps)
                               .before = {before[0], before[1], before[2]},
                               .z = z,
                               .start = start,
-                              .x0 = x0};
+                              .x0 = x0,
+                              .spread = i % 2 ? f : NULL,
+                              .spread_a = 0.25,
+                              .spread_b = -0.5};
         struct mdm_terms *sum[] = {&s.next, &s.kept};
 
         memcpy(y, x, N * sizeof *y);
@@ -255,7 +258,8 @@ START_TEST(mixes_and_steps)
         for (int k = 0; k < N; k++) {
             const double whole = 0.25 * x[k] - 0.5 * f[k], clean = s.clip ? fmin(fmax(whole, -0.75), 0.75) : whole;
             const double eps[] = {(x[k] - 0.6 * clean) / 0.8, (x[k] - 0.6 * whole) / 0.8, f[k]};
-            const double term[] = {x[k], old[k], clean, eps[i % 3], before[0][k], before[1][k], before[2][k], z[k]};
+            const double term[] = {x[k], old[k], clean, eps[i % 3], before[0][k], before[1][k], before[2][k],
+                                   z[k] * (s.spread ? exp(0.25 - 0.5 * f[k]) : 1)};
             double want[2] = {0};
 
             for (int m = 0; m < 8; m++)

@@ -29,7 +29,7 @@ maskdm_solver *solver_make(struct reference_case *c, struct solver_settings *s, 
 /* What was seen on the way, one row of values an evaluation or a step. */
 struct trace {
     int64_t evaluations, steps, batch, n; /* n: of all images */
-    float *x, *prediction, *noise;
+    float *x, *prediction, *noise, *variance; /* the last two may be NULL */
     float *before, *input, *after; /* x at each evaluation, the network's input, x after each step */
     double *times;
 };
@@ -42,6 +42,7 @@ static int open_trace(struct reference_case *c, struct trace *t)
     t->x = case_f32(c, "input.x_T", &t->n);
     t->prediction = case_f32(c, "input.prediction", NULL);
     t->noise = case_has(c, "input.noise") ? case_f32(c, "input.noise", NULL) : NULL;
+    t->variance = case_has(c, "input.variance") ? case_f32(c, "input.variance", NULL) : NULL;
     t->times = malloc((size_t)t->evaluations * sizeof *t->times + 1);
     t->before = malloc((size_t)(t->evaluations * t->n) * sizeof *t->before + 1);
     t->input = malloc((size_t)(t->evaluations * t->n) * sizeof *t->input + 1);
@@ -54,6 +55,7 @@ static void close_trace(struct trace *t)
     free(t->x);
     free(t->prediction);
     free(t->noise);
+    free(t->variance);
     free(t->times);
     free(t->before);
     free(t->input);
@@ -78,6 +80,8 @@ static int replay(struct reference_case *c, maskdm_solver *solver, struct trace 
         if (case_ok(c, maskdm_solver_input(solver, t->x, noise, input, &t->times[e]), "the input"))
             return -1;
         memcpy(t->before + e * t->n, t->x, (size_t)t->n * sizeof *t->x);
+        if (t->variance && case_ok(c, maskdm_solver_set_variance(solver, t->variance + e * t->n), "the variance"))
+            return -1;
         if (case_ok(c, maskdm_solver_step(solver, t->x, t->prediction + e * t->n, noise, NULL), "the step"))
             return -1;
         if (!pairs || e % 2 || e + 1 == t->evaluations)

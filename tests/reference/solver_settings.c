@@ -201,7 +201,8 @@ static int read_ddpm(struct reference_case *c, struct solver_settings *s)
     snprintf(variance, sizeof variance, "%s", case_value(c, "config", "variance_type", "fixed_small"));
     if (!strcmp(variance, "fixed_small_log"))
         *strrchr(variance, '_') = 0; /* the same number by another way */
-    if (strcmp(variance, "fixed_small") != 0 && strcmp(variance, "fixed_large") != 0) {
+    if (strcmp(variance, "fixed_small") != 0 && strcmp(variance, "fixed_large") != 0 &&
+        !(!strcmp(variance, "learned_range") && case_has(c, "input.variance"))) {
         skip(c, "variance_type", variance);
         return -1;
     }

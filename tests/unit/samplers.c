@@ -550,6 +550,51 @@ static void expect_refusal(const char *process, const char *sampler, const char 
     maskdm_scheduler_release(&s);
 }
 
+/* x after one step of ddpm with so much noise, by what the network says of its variance; NULL: nothing. */
+static double stepped(const char *way, const char *variance, const float *says, float noise)
+{
+    maskdm_scheduler *s = scheduler("timesteps=50 schedule=linear");
+    float x = 0.75f, prediction = 0.25f;
+    maskdm_solver *how;
+    maskdm_options *o;
+    char text[128];
+
+    snprintf(text, sizeof text, "sampler=ddpm clip=false %s variance=%s", way, variance);
+    o = options("sampler", text);
+    ck_assert_int_eq(maskdm_solver_create(&how, s, o), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_begin(how, 1, 1, &x), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_input(how, &x, NULL, NULL, NULL), MASKDM_OK);
+    if (says)
+        ck_assert_int_eq(maskdm_solver_set_variance(how, says), MASKDM_OK);
+    ck_assert_int_eq(maskdm_solver_step(how, &x, &prediction, &noise, NULL), MASKDM_OK);
+    maskdm_solver_release(&how);
+    maskdm_options_release(&o);
+    maskdm_scheduler_release(&s);
+    return (double)x;
+}
+
+/* -1 and 1 are the two variances that others have, and between them and beyond it is the logarithm that goes evenly. */
+START_TEST(variance_between_two)
+{
+    static const char *const way[] = {"", "steps=7", "steps=7 spacing=linspace", "times=40,30,4,1,0,-1"};
+    static const float says[] = {-1, -0.5f, 0, 0.25f, 1, 1.5f};
+
+    for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
+        const double mean = stepped(way[i], "fixed_small", NULL, 0);
+        const double small = log(stepped(way[i], "fixed_small", NULL, 1) - mean);
+        const double large = log(stepped(way[i], "fixed_large", NULL, 1) - mean);
+
+        ck_assert_double_gt(large, small);
+        for (size_t k = 0; k < sizeof says / sizeof *says; k++) {
+            const double between = small + (1 + (double)says[k]) / 2 * (large - small);
+
+            ck_assert(stepped(way[i], "learned_range", &says[k], 0) == mean);
+            ck_assert_double_eq_tol(log(stepped(way[i], "learned_range", &says[k], 1) - mean), between, 1e-5);
+        }
+    }
+}
+END_TEST
+
 START_TEST(no_such_solver)
 {
     expect_refusal("timesteps=100", "sampler=ddim steps=101", "101 sampling steps; the schedule allows 1 to 100");
@@ -693,6 +738,7 @@ int main(void)
     tcase_add_test(c, thresholds_are_each_image_s_own);
     tcase_add_test(c, few_steps_end_in_first_order);
     tcase_add_test(c, every_time_is_drawn);
+    tcase_add_test(c, variance_between_two);
     tcase_add_test(c, no_such_solver);
     tcase_add_test(c, out_of_turn);
     tcase_add_test(c, noise_of_every_step);

@@ -5,6 +5,8 @@
 #include "backend/cpu/cpu.h"
 #include "base/error.h"
 
+#include <math.h>
+
 enum { SPAN = 4096 };
 
 static float mixed_value(const struct mdm_mix *j, int64_t i)
@@ -35,7 +37,7 @@ static inline double sum(const struct mdm_solve *j, const struct mdm_terms *t, i
     if (t->eps != 0)
         y += t->eps * eps;
     if (t->z != 0)
-        y += t->z * (double)j->z[i];
+        y += t->z * (double)j->z[i] * (j->spread ? exp(j->spread_a + j->spread_b * (double)j->spread[i]) : 1);
     for (int k = 0; k < MDM_BEFORE; k++)
         if (t->before[k] != 0)
             y += t->before[k] * (double)j->before[k][i];
