@@ -115,8 +115,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_set_start(maskdm_sampler *sample
  *
  * options: kind "inpaint"; NULL for the defaults. resample, jump_length: as RePaint (Lugmayr et al. 2022, arXiv
  * 2201.09865). surround: a network that was trained with masks is given the patches of the hole and those up to so
- * many patches around it alone; the rest is left out as in training, and a step costs as much less. It is MASKDM_EINVAL
- * where somebody is asked who always sees whole images: a function of the host, guidance_by routed or masked.
+ * many patches around it alone; the rest is left out as in training, and a step costs as much less. It is
+ * MASKDM_EINVAL where somebody is asked who always sees whole images: a function of the host, guidance_by routed or
+ * masked.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_set_hole(maskdm_sampler *sampler, const maskdm_image *const *image,
                                                          int64_t count, const maskdm_image *mask,

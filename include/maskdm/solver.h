@@ -60,8 +60,9 @@ MASKDM_API double maskdm_solver_guidance(const maskdm_solver *solver);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_solver_guide(const maskdm_solver *solver, int64_t channels,
                                                      float *prediction, const float *weaker);
 /** Where sampler ddpm has variance=learned_range: what the network says of the variance of the coming step, as many
- * values as it predicts, of which -1 stands for the least variance and 1 for the most (the second half of the channels
- * of one that was made with learn_sigma). Borrowed until the step. MASKDM_EINVAL with any other sampler or variance. */
+ * values as it predicts, of which -1 stands for the least variance and 1 for the most (the second half of the
+ * channels of one that was made with learn_sigma). Borrowed until the step. MASKDM_EINVAL with any other sampler or
+ * variance. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_solver_set_variance(maskdm_solver *solver, const float *says);
 /** After it: x becomes the x of the next evaluation, in the end the image, in -1 .. 1 units. prediction: the
  * network's output. x0 (may be NULL) receives the predicted clean image, clipped or limited where the options `clip`

@@ -163,8 +163,8 @@ static int read_tensor(void *arg, int64_t i, int worker)
     return status;
 }
 
-int mdm_model_read_block(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
-                         const char *prefix, float *block)
+int mdm_model_read_tensors(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
+                           const char *prefix, float *block)
 {
     const size_t piece = (size_t)mdm_device_workers(device) * PIECE * sizeof *block;
     struct reading r = {mdm_device_backend(device), s, layout, prefix, block, NULL};
@@ -173,6 +173,12 @@ int mdm_model_read_block(maskdm_device *device, struct mdm_tensorfile *s, const 
     r.piece = mdm_need_aligned(piece, "reading weights");
     status = r.piece ? mdm_device_loop(device, layout->count, read_tensor, &r) : MASKDM_ENOMEM;
     mdm_free(r.piece);
-    MDM_TRY(status);
+    return status;
+}
+
+int mdm_model_read_block(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
+                         const char *prefix, float *block)
+{
+    MDM_TRY(mdm_model_read_tensors(device, s, layout, prefix, block));
     return mdm_model_clear_gaps(device, layout, block);
 }

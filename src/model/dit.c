@@ -13,6 +13,7 @@
 #include "ops/ops.h"
 
 static const double epsilon = 1e-6; /* of every norm */
+static const double second[] = {[MDM_DIT_AUTHORS] = 1e-6, [MDM_DIT_DIFFUSERS] = 1e-5}; /* but a block's second */
 
 struct dit {
     struct mdm_dit_options set;
@@ -68,7 +69,8 @@ static mdm_val block(struct mdm_graph *g, const struct dit *d, mdm_val x, mdm_va
     h = mdm_layer_apply(g, mdm_modulate(g, x, m, MDM_SCALE, MDM_SHIFT, epsilon), qkv);
     h = mdm_layer_apply(g, mdm_attention(g, h, d->set.heads), proj);
     x = mdm_gate_add(g, x, h, m, MDM_GATE);
-    h = mdm_layer_apply(g, mdm_modulate(g, x, m, MDM_BRANCH + MDM_SCALE, MDM_BRANCH + MDM_SHIFT, epsilon), fc1);
+    h = mdm_modulate(g, x, m, MDM_BRANCH + MDM_SCALE, MDM_BRANCH + MDM_SHIFT, second[d->set.dit_form]);
+    h = mdm_layer_apply(g, h, fc1);
     h = mdm_layer_apply(g, mdm_gelu_tanh(g, h), fc2);
     return mdm_gate_add(g, x, h, m, MDM_BRANCH + MDM_GATE);
 }
@@ -91,7 +93,7 @@ static mdm_val embed(struct mdm_graph *g, const struct dit *d, const struct mdm_
 static mdm_val embed_condition(struct mdm_graph *g, const struct dit *d, const struct mdm_ports *in)
 {
     const int64_t dim = d->set.dim;
-    mdm_val c = mdm_layer_time(g, in->time, dim), table;
+    mdm_val c = mdm_layer_time(g, in->time, dim, d->set.dit_form == MDM_DIT_DIFFUSERS), table;
 
     if (d->geo.classes) {
         table = mdm_graph_param(g, "y_embedder.embedding_table.weight", mdm_shape2(d->geo.classes + 1, dim),

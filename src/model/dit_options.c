@@ -15,11 +15,13 @@ static const struct mdm_option dit_rows[] = {
     {MDM_ROW_HEADS(mdm_dit_options), .standard = "6"},
     {MDM_ROW_MLP_RATIO(mdm_dit_options)},
     {MDM_ROW_CLASSES(mdm_dit_options)},
-    {MDM_OPTION(mdm_dit_options, learn_sigma),
-     .standard = "false",
-     .alias = "learned_sigma|learn_variance",
+    {MDM_OPTION(mdm_dit_options, learn_sigma), .standard = "false", .alias = "learned_sigma|learn_variance",
      .help = "say a variance in as many more channels, by which ddpm draws with variance learned_range; the loss "
              "leaves it alone"},
+    {MDM_CHOICE(mdm_dit_options, dit_form), .standard = "authors", .choices = "authors|diffusers",
+     .help =
+         "whose: DiT's authors', or diffusers', which spaces the frequencies of the time otherwise and adds 1e-5, "
+         "not 1e-6, in a block's second norm"},
     {MDM_ROW_ROUTE_RATIO(mdm_dit_options)},
     {MDM_ROW_ROUTE_FROM(mdm_dit_options)},
 };

@@ -116,7 +116,7 @@ static struct given embed_condition(struct mdm_graph *g, const struct jit *j, co
         mdm_graph_frozen(g, "pos_embed", mdm_shape3(1, j->geo.patches, dim), MDM_INIT_GRID, (double)j->geo.columns);
     if (length)
         made.context = mdm_graph_param(g, "in_context_posemb", mdm_shape3(1, length, dim), MDM_INIT_NORMAL, 0.02);
-    time = mdm_layer_time(g, in->time, dim);
+    time = mdm_layer_time(g, in->time, dim, 0);
     table = mdm_graph_param(g, "y_embedder.embedding_table.weight", mdm_shape2(j->geo.classes + 1, dim),
                             MDM_INIT_NORMAL, 0.02);
     made.class = mdm_embed(g, in->label, table, MDM_NONE);

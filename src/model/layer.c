@@ -38,10 +38,11 @@ mdm_val mdm_layer_apply(struct mdm_graph *g, mdm_val x, struct mdm_layer l)
     return mdm_linear(g, x, l.w, l.b);
 }
 
-mdm_val mdm_layer_time(struct mdm_graph *g, mdm_val time, int64_t dim)
+mdm_val mdm_layer_time(struct mdm_graph *g, mdm_val time, int64_t dim, double shift)
 {
+    mdm_val waves = mdm_timestep_spaced(g, time, TIME_WIDTH, 0, shift);
     struct mdm_layer first = mdm_layer_make(g, "t_embedder.mlp.0", dim, TIME_WIDTH, MDM_INIT_NORMAL, 0.02);
     struct mdm_layer second = mdm_layer_make(g, "t_embedder.mlp.2", dim, dim, MDM_INIT_NORMAL, 0.02);
 
-    return mdm_layer_apply(g, mdm_linear_silu(g, mdm_timestep(g, time, TIME_WIDTH, 1), first.w, first.b), second);
+    return mdm_layer_apply(g, mdm_linear_silu(g, waves, first.w, first.b), second);
 }

@@ -21,8 +21,8 @@ struct mdm_layer mdm_layer_spread(struct mdm_graph *g, const char *name, int64_t
 double mdm_layer_bound(int64_t made, int64_t taken);
 mdm_val mdm_layer_apply(struct mdm_graph *g, mdm_val x, struct mdm_layer l);
 
-/* t_embedder: two layers over the sinusoids of the time, [B,dim]. */
-mdm_val mdm_layer_time(struct mdm_graph *g, mdm_val time, int64_t dim);
+/* t_embedder: two layers over the sinusoids of the time, [B,dim]. shift: as of mdm_timestep_spaced(). */
+mdm_val mdm_layer_time(struct mdm_graph *g, mdm_val time, int64_t dim, double shift);
 
 /* Rows of a block's projection of the condition: those of attention, and as many behind them of the hidden layer. */
 enum { MDM_SHIFT, MDM_SCALE, MDM_GATE, MDM_BRANCH, MDM_BRANCHES = 2 };

@@ -128,7 +128,11 @@ int mdm_model_write_block(struct mdm_safetensors_writer *w, const struct mdm_ten
                           const struct mdm_params *layout, const char *prefix, const float *block);
 /* Absent or wrongly shaped tensors are MASKDM_EFORMAT with the name and both shapes. */
 int mdm_model_check_block(const struct mdm_tensorfile *s, const struct mdm_params *layout, const char *prefix);
-/* The same, and values that are not finite are; then `block` is partly filled. Runs on the device's threads. */
+/* The same, and values that are not finite are; then `block` is partly filled. Runs on the device's threads. No two
+ * parameters have a place in common, which each may have anywhere in the block. */
+int mdm_model_read_tensors(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
+                           const char *prefix, float *block);
+/* All of a block by its own layout, with zeros in the gaps. */
 int mdm_model_read_block(maskdm_device *device, struct mdm_tensorfile *s, const struct mdm_params *layout,
                          const char *prefix, float *block);
 

@@ -25,6 +25,7 @@ struct mdm_dit_options {
     double mlp_ratio;
     int64_t classes;
     int learn_sigma;
+    enum mdm_dit_form { MDM_DIT_AUTHORS, MDM_DIT_DIFFUSERS } dit_form;
     double route_ratio;
     int64_t route_from;
 };

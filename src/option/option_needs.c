@@ -28,7 +28,7 @@ static int at_default(int *is, const struct mdm_option_slot *s)
 /* One of the alternatives of `needs`: "clip=true", "guidance". */
 struct need {
     char name[MDM_OPTION_NAME];
-    const char *value; /* which that option must have, or NULL: any but its default */
+    const char *value;                  /* which that option must have, or NULL: any but its default */
     const struct mdm_option_slot *slot; /* NULL: the kind has no such option */
 };
 

@@ -175,7 +175,6 @@ int mdm_convert_schedule(maskdm_scheduler **out, const maskdm_options *options, 
     return status;
 }
 
-/* The authors' sampler has a meaning for their process. */
 int mdm_convert_sampler(maskdm_model *model, const struct mdm_tensorfile *s)
 {
     const struct mdm_network *network = model->network;

@@ -10,15 +10,12 @@
 #include "diffusion/options.h"
 #include "diffusion/scheduler.h"
 #include "model/options.h"
-#include "tensorfile/tensorfile.h"
 
 #include <string.h>
 
-enum { NAME_LENGTH = 256 };
-
 /* ---- settings ---- */
 
-/* A folder knows of no patches: those of a mask to come have 4 pixels, or as many as divide the sides. */
+/* A U-Net knows of no patches: those of a mask to come have 4 pixels, or as many as divide the sides. */
 static int set_patch(maskdm_options *o)
 {
     struct mdm_unet_options set;
@@ -31,25 +28,57 @@ static int set_patch(maskdm_options *o)
     return mdm_options_set_int(o, "patch_size", patch);
 }
 
-static int read_unet(maskdm_options **out, const char *path, const maskdm_options *options,
-                     const struct mdm_convert_run_options *told, const struct mdm_log *log)
+static int read_unet(maskdm_options *o, const struct mdm_config *c, int sized, const struct mdm_log *log)
 {
-    const int sized = told->image_size.count > 0;
-    struct mdm_config c;
-    int status;
+    MDM_TRY(mdm_diffusers_unet(o, c, sized, log));
+    return sized ? MASKDM_OK : set_patch(o);
+}
 
-    MDM_TRY(mdm_options_create(out, &mdm_unet_kind));
-    status = mdm_config_read_file(&c, path);
+/* Which network a configuration is of; the first where it does not say. */
+static const struct mdm_diffusers_class {
+    const char *name; /* "A|B": of classes there */
+    const char *network;
+    int (*read)(maskdm_options *o, const struct mdm_config *c, int sized, const struct mdm_log *log);
+    int (*names)(struct mdm_params *out, struct mdm_params *copies, const maskdm_model *m); /* NULL: as here */
+} classes[] = {{"UNet2DModel", "unet", read_unet, NULL},
+               {"DiTTransformer2DModel|Transformer2DModel", "dit", mdm_diffusers_dit, mdm_diffusers_dit_names}};
+
+static const struct mdm_diffusers_class *class_of(const struct mdm_config *c)
+{
+    const struct mdm_config_entry *e = mdm_config_find(c, "_class_name");
+
+    for (size_t i = 0; e && i < MDM_LENGTH(classes); i++)
+        for (const char *at = classes[i].name; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+            if (strcspn(at, "|") == strlen(e->text) && !strncmp(at, e->text, strlen(e->text)))
+                return &classes[i];
+    return &classes[0];
+}
+
+static int read_network_of(maskdm_options **out, const struct mdm_diffusers_class *kind, const struct mdm_config *c,
+                           const maskdm_options *options, int sized, const struct mdm_log *log)
+{
+    MDM_TRY(mdm_options_create(out, mdm_network_find(kind->network)->kind));
+    MDM_TRY(kind->read(*out, c, sized, log));
+    if (!sized)
+        return MASKDM_OK;
+    MDM_TRY(mdm_options_set(*out, "image_size", mdm_options_text(options, "image_size")));
+    return set_patch(*out);
+}
+
+static int read_network(maskdm_options **out, const struct mdm_diffusers_class **kind, const char *path,
+                        const maskdm_options *options, int sized, const struct mdm_log *log)
+{
+    struct mdm_config c;
+    int status = mdm_config_read_file(&c, path);
+
     if (status >= 0) {
-        status = mdm_diffusers_unet(*out, &c, sized, log);
+        *kind = class_of(&c);
+        status = read_network_of(out, *kind, &c, options, sized, log);
         if (status < 0)
             status = mdm_fail_prefix(status, "%s", path);
     }
     mdm_config_free(&c);
-    MDM_TRY(status);
-    if (sized)
-        MDM_TRY(mdm_options_set(*out, "image_size", mdm_options_text(options, "image_size")));
-    return set_patch(*out);
+    return status;
 }
 
 static int read_scheduler_file(maskdm_options *o, maskdm_options *sampler, const char *path,
@@ -96,79 +125,6 @@ static int read_scheduler(maskdm_scheduler **out, maskdm_options *sampler, const
     return status;
 }
 
-/* ---- weights ---- */
-
-static const struct {
-    const char *old, *now;
-} renamed[] = {{"query", "to_q"}, {"key", "to_k"}, {"value", "to_v"}, {"proj_attn", "to_out.0"}};
-
-/* "a.attentions.0.query.weight" to "a.attentions.0.to_q.weight": names that diffusers' attention had at first. */
-static int rename_tensor(char **name, int *changed)
-{
-    const char *attention = strstr(*name, "attentions."), *last = strrchr(*name, '.'), *part = last;
-    char fresh[NAME_LENGTH];
-
-    while (part && part > *name && part[-1] != '.')
-        part--;
-    if (!attention || !part || part < attention)
-        return MASKDM_OK;
-    for (size_t i = 0; i < MDM_LENGTH(renamed); i++) {
-        const size_t n = strlen(renamed[i].old);
-        char *copy;
-
-        if ((size_t)(last - part) != n || memcmp(part, renamed[i].old, n) || strlen(*name) + 8 > sizeof fresh)
-            continue;
-        mdm_format(fresh, sizeof fresh, "%.*s%s%s", (int)(part - *name), *name, renamed[i].now, last);
-        copy = mdm_strdup(fresh);
-        if (!copy)
-            return mdm_fail_memory(sizeof fresh, "a tensor's name");
-        mdm_free(*name);
-        *name = copy;
-        *changed = 1;
-        return MASKDM_OK;
-    }
-    return MASKDM_OK;
-}
-
-static int rename_all(struct mdm_tensorfile *s, const struct mdm_log *log)
-{
-    int changed = 0;
-
-    for (int64_t i = 0; i < s->count; i++)
-        MDM_TRY(rename_tensor(&s->tensor[i].name, &changed));
-    if (changed)
-        mdm_log_line(log, MASKDM_LOG_INFO,
-                     "attention's query, key, value and proj_attn are read as to_q, to_k, to_v "
-                     "and to_out.0");
-    return changed ? mdm_tensorfile_reindex(s) : MASKDM_OK;
-}
-
-static int check_strangers(const struct mdm_tensorfile *s, const struct mdm_params *layout)
-{
-    for (int64_t i = 0; i < s->count; i++)
-        if (mdm_params_find(layout, s->tensor[i].name) < 0)
-            return mdm_fail(MASKDM_EFORMAT, "tensor \"%.160s\" is none of the network's %d", s->tensor[i].name,
-                            layout->count);
-    return MASKDM_OK;
-}
-
-static int read_weights(const maskdm_model *m, const char *path, float *block, const struct mdm_log *log)
-{
-    struct mdm_tensorfile s;
-    int status;
-
-    MDM_TRY(mdm_tensorfile_open(&s, path));
-    status = rename_all(&s, log);
-    if (status >= 0)
-        status = mdm_model_check_block(&s, &m->layout, "");
-    if (status >= 0)
-        status = check_strangers(&s, &m->layout);
-    if (status >= 0)
-        status = mdm_model_read_block(m->device, &s, &m->layout, "", block);
-    mdm_tensorfile_close(&s);
-    return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;
-}
-
 /* ---- all ---- */
 
 static int leaves_out(int *out, const maskdm_options *options, const char *option, const char *value)
@@ -207,18 +163,37 @@ static int choose_weights(struct mdm_diffusers_folder *f, const maskdm_options *
     return MASKDM_OK;
 }
 
-static int fill(maskdm_model *m, const struct mdm_diffusers_folder *f, const struct mdm_log *log)
+/* The EMA's, or the only set, and the online one. What no file has is as in a fresh network. */
+static int read_sets(maskdm_model *m, const struct mdm_diffusers_folder *f, const struct mdm_params *names,
+                     const struct mdm_params *copies, const struct mdm_log *log)
 {
     const int two = f->average && f->weights;
 
     MDM_TRY(mdm_model_take(m, two));
-    MDM_TRY(read_weights(m, f->average ? f->average : f->weights, m->ema, log));
+    if (names != &m->layout)
+        MDM_TRY(mdm_model_draw(m, 0));
+    if (names != &m->layout && two)
+        MDM_TRY(mdm_device_copy(m->device, m->online, m->ema, mdm_model_bytes(m)));
+    MDM_TRY(mdm_diffusers_weights(m, f->average ? f->average : f->weights, names, copies, m->ema, log));
     mdm_log_line(log, MASKDM_LOG_INFO, "weights: %s from %s", f->average ? "EMA" : "one set",
                  f->average ? f->average : f->weights);
     if (!two)
         return MASKDM_OK;
     mdm_log_line(log, MASKDM_LOG_INFO, "weights: online from %s", f->weights);
-    return read_weights(m, f->weights, m->online, log);
+    return mdm_diffusers_weights(m, f->weights, names, copies, m->online, log);
+}
+
+static int fill(maskdm_model *m, const struct mdm_diffusers_class *kind, const struct mdm_diffusers_folder *f,
+                const struct mdm_log *log)
+{
+    struct mdm_params names = {0}, copies = {0};
+    int status = kind->names ? kind->names(&names, &copies, m) : MASKDM_OK;
+
+    if (status >= 0)
+        status = read_sets(m, f, kind->names ? &names : &m->layout, &copies, log);
+    mdm_params_free(&names);
+    mdm_params_free(&copies);
+    return status;
 }
 
 static int make(maskdm_model **out, maskdm_device *device, struct mdm_diffusers_folder *f,
@@ -226,22 +201,23 @@ static int make(maskdm_model **out, maskdm_device *device, struct mdm_diffusers_
 {
     maskdm_options *network = NULL, *sampler = NULL;
     maskdm_scheduler *scheduler = NULL;
+    const struct mdm_diffusers_class *kind = NULL;
     int status = choose_weights(f, options, told);
 
     if (status >= 0)
-        status = read_unet(&network, f->unet, options, told, log);
+        status = read_network(&network, &kind, f->network, options, told->image_size.count > 0, log);
     if (status >= 0)
         status = mdm_options_create(&sampler, &mdm_sampler_kind);
     if (status >= 0)
         status = read_scheduler(&scheduler, sampler, f->scheduler, options, log);
     if (status >= 0)
-        status = mdm_model_shell(out, device, "unet", network, scheduler);
+        status = mdm_model_shell(out, device, kind->network, network, scheduler);
     if (status >= 0 && f->scheduler) {
         (*out)->sampler = sampler;
         sampler = NULL;
     }
     if (status >= 0)
-        status = fill(*out, f, log);
+        status = fill(*out, kind, f, log);
     mdm_scheduler_drop(&scheduler);
     mdm_options_release(&network);
     mdm_options_release(&sampler);

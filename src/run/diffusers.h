@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A folder that diffusers wrote: a pipeline's (model_index.json, with unet/ and scheduler/ or with their files beside
- * it), a training checkpoint's (unet/, and the average in unet_ema/), or a U-Net's alone.
+ * it), a training checkpoint's (unet/, and the average in unet_ema/), or a U-Net's alone; with transformer/ in unet's
+ * place, that of a DiT.
  *
  * Of every setting in its files one of three things is known: which option of ours it is, that it changes nothing
  * here, or what values of it are built. Anything else is refused by its name, so that no model means less here than
@@ -57,10 +58,14 @@ int mdm_config_check(const struct mdm_config *c, const struct mdm_config_row *co
 int mdm_config_apply(maskdm_options *const *o, const struct mdm_config *c, const struct mdm_config_row *table,
                      const struct mdm_log *log);
 
-/* ---- diffusers_unet.c, diffusers_scheduler.c ---- */
+/* ---- diffusers_unet.c, diffusers_dit.c, diffusers_scheduler.c ---- */
 
-/* Options of kind "unet"; sample_size is given where the caller brings an image_size of his own. */
+/* Options of kinds "unet" and "dit"; `sized` where the caller brings an image_size of his own. */
 int mdm_diffusers_unet(maskdm_options *o, const struct mdm_config *c, int sized, const struct mdm_log *log);
+int mdm_diffusers_dit(maskdm_options *o, const struct mdm_config *c, int sized, const struct mdm_log *log);
+/* What a DiT's parameters are called there, at their places in a block of ours, all but the positions; and `copies`
+ * of some of them. The caller frees both. */
+int mdm_diffusers_dit_names(struct mdm_params *out, struct mdm_params *copies, const maskdm_model *m);
 /* Options of kind "scheduler", and of kind "sampler": how it draws. */
 int mdm_diffusers_scheduler(maskdm_options *scheduler, maskdm_options *sampler, const struct mdm_config *c,
                             const struct mdm_log *log);
@@ -69,11 +74,18 @@ int mdm_diffusers_scheduler(maskdm_options *scheduler, maskdm_options *sampler, 
 
 /* Paths, each NULL or in memory of its own (mdm_free). */
 struct mdm_diffusers_folder {
-    char *unet, *scheduler; /* their configurations */
+    char *network, *scheduler; /* their configurations */
     char *weights, *average;
 };
 int mdm_diffusers_find(struct mdm_diffusers_folder *f, const char *folder, const struct mdm_log *log);
 void mdm_diffusers_folder_free(struct mdm_diffusers_folder *f);
+
+/* ---- diffusers_weights.c ---- */
+
+/* Weights of those names in a file into a block of the model's; `copies` must be what the names at their places are.
+ */
+int mdm_diffusers_weights(const maskdm_model *m, const char *path, const struct mdm_params *names,
+                          const struct mdm_params *copies, float *block, const struct mdm_log *log);
 
 /* ---- diffusers.c ---- */
 

@@ -16,7 +16,7 @@
 
 void mdm_diffusers_folder_free(struct mdm_diffusers_folder *f)
 {
-    mdm_free(f->unet);
+    mdm_free(f->network);
     mdm_free(f->scheduler);
     mdm_free(f->weights);
     mdm_free(f->average);
@@ -100,26 +100,28 @@ static int find_weights(char **out, const char *folder, const struct mdm_log *lo
 
 /* ---- the pipeline ---- */
 
+static const char dit[] = "DiTPipeline"; /* of pixels, without the part that makes images of latents */
+
 /* What model_index.json may say: any other part that is there would be left out. */
 static int check_index(const struct mdm_config *c)
 {
     static const char *const pipelines[] = {"DDPMPipeline", "DDIMPipeline", "PNDMPipeline", "DiffusionPipeline"};
     const struct mdm_config_entry *name = mdm_config_find(c, "_class_name"), *unet = mdm_config_find(c, "unet");
-    int known = 0;
+    int known = name && !strcmp(name->text, dit);
 
     for (size_t i = 0; name && i < MDM_LENGTH(pipelines); i++)
         known |= !strcmp(name->text, pipelines[i]);
     if (!known)
         return mdm_fail(MASKDM_ENOTSUP, "\"_class_name\" is \"%.80s\", which is not built; DDPMPipeline is",
                         name ? name->text : "(missing)");
-    if (!unet || strcmp(unet->text, "diffusers,UNet2DModel"))
+    if (strcmp(name->text, dit) && (!unet || strcmp(unet->text, "diffusers,UNet2DModel")))
         return mdm_fail(MASKDM_ENOTSUP, "\"unet\" is \"%.80s\", which is not built; diffusers,UNet2DModel is",
                         unet ? unet->text : "(missing)");
     for (int i = 0; i < c->count; i++) {
         const struct mdm_config_entry *e = &c->entry[i];
 
         if (e->key[0] != '_' && strcmp(e->key, "unet") && strcmp(e->key, "scheduler") && strcmp(e->text, "null") &&
-            strcmp(e->text, "null,null"))
+            strcmp(e->text, "null,null") && !(!strcmp(name->text, dit) && !strcmp(e->key, "transformer")))
             return mdm_fail(MASKDM_ENOTSUP, "\"%.80s\" (%.80s) is a part that is not built", e->key, e->text);
     }
     return MASKDM_OK;
@@ -156,20 +158,30 @@ static int refuse_other(const char *folder)
     return status;
 }
 
-static int find_in(struct mdm_diffusers_folder *f, const char *unet, const char *scheduler, const char *average,
+static int find_in(struct mdm_diffusers_folder *f, const char *network, const char *scheduler, const char *average,
                    const struct mdm_log *log)
 {
-    MDM_TRY(find_file(&f->unet, unet, "config.json"));
-    if (!f->unet)
-        return refuse_other(unet);
+    MDM_TRY(find_file(&f->network, network, "config.json"));
+    if (!f->network)
+        return refuse_other(network);
     MDM_TRY(find_file(&f->scheduler, scheduler, "scheduler_config.json"));
-    MDM_TRY(find_weights(&f->weights, unet, log));
+    MDM_TRY(find_weights(&f->weights, network, log));
     return average ? find_weights(&f->average, average, log) : MASKDM_OK;
+}
+
+/* The network's folder, which may be the folder itself, and that of an average beside it. */
+static int find_network(char **network, char **average, const char *folder)
+{
+    MDM_TRY(find_part(network, folder, "transformer", 0));
+    if (*network)
+        return find_part(average, folder, "transformer_ema", 0);
+    MDM_TRY(find_part(network, folder, "unet", 1));
+    return find_part(average, folder, "unet_ema", 0);
 }
 
 int mdm_diffusers_find(struct mdm_diffusers_folder *f, const char *folder, const struct mdm_log *log)
 {
-    char *index = NULL, *unet = NULL, *scheduler = NULL, *average = NULL;
+    char *index = NULL, *network = NULL, *scheduler = NULL, *average = NULL;
     int status;
 
     *f = (struct mdm_diffusers_folder){0};
@@ -177,15 +189,13 @@ int mdm_diffusers_find(struct mdm_diffusers_folder *f, const char *folder, const
     if (status >= 0 && index)
         status = read_index(index);
     if (status >= 0)
-        status = find_part(&unet, folder, "unet", 1);
+        status = find_network(&network, &average, folder);
     if (status >= 0)
         status = find_part(&scheduler, folder, "scheduler", 1);
     if (status >= 0)
-        status = find_part(&average, folder, "unet_ema", 0);
-    if (status >= 0)
-        status = find_in(f, unet, scheduler, average, log);
+        status = find_in(f, network, scheduler, average, log);
     mdm_free(index);
-    mdm_free(unet);
+    mdm_free(network);
     mdm_free(scheduler);
     mdm_free(average);
     if (status < 0)

@@ -33,11 +33,12 @@ static int check_name(const struct mdm_export_run_options *told, const char *sai
     if (mdm_convert_promises_torch(told->out))
         return mdm_fail(MASKDM_EINVAL, "cannot write %s: a model is written as .safetensors alone", told->out);
     if (told->format == MDM_EXPORT_AUTO && suffix && strcmp(suffix, "safetensors") != 0)
-        return mdm_fail(MASKDM_EINVAL,
-                        "%s tells of no form that can be written: .safetensors is a model of maskdm, .pt, .pth, .ckpt, "
-                        ".bin and .pkl a checkpoint for the authors' program, / at the end a folder of diffusers; %s "
-                        "says which under another name",
-                        told->out, said);
+        return mdm_fail(
+            MASKDM_EINVAL,
+            "%s tells of no form that can be written: .safetensors is a model of maskdm, .pt, .pth, .ckpt, "
+            ".bin and .pkl a checkpoint for the authors' program, / at the end a folder of diffusers; %s "
+            "says which under another name",
+            told->out, said);
     return MASKDM_OK;
 }
 

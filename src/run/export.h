@@ -32,8 +32,24 @@ int mdm_export_buffers_add(struct mdm_export_buffers *b, struct mdm_torch_writer
 /* Members of a scheduler's JSON for diffusers: how many betas, and which. */
 int mdm_export_betas(struct mdm_text *t, const maskdm_scheduler *scheduler);
 
+/* ---- export_json.c: members of an object that has some ---- */
+void mdm_export_add_int(struct mdm_text *t, const char *key, int64_t x);
+void mdm_export_add_int_or_null(struct mdm_text *t, const char *key, int64_t x); /* 0: what diffusers leaves out */
+void mdm_export_add_ints(struct mdm_text *t, const char *key, struct mdm_int_list list);
+void mdm_export_add_word(struct mdm_text *t, const char *key, const char *word);
+void mdm_export_add_bool(struct mdm_text *t, const char *key, int x);
+#define MDM_EXPORT_VERSION "\"_diffusers_version\": \"0.24.0\""
+
+/* ---- export_diffusers_unet.c, export_diffusers_dit.c ---- */
+/* MASKDM_EINVAL where diffusers would take the network for another. */
+int mdm_export_unet_check(const maskdm_model *model);
+int mdm_export_dit_check(const maskdm_model *model);
+/* A whole config.json. */
+void mdm_export_unet_settings(struct mdm_text *t, const maskdm_model *model);
+void mdm_export_dit_settings(struct mdm_text *t, const maskdm_model *model);
+
 /* ---- export_diffusers.c ---- */
-/* A U-Net as a folder, which must not be there or be empty. */
+/* A U-Net or DiT as a folder, which must not be there or be empty. */
 int mdm_export_diffusers(const maskdm_model *model, int dtype, const struct mdm_log *log, const char *out);
 
 /* ---- export_torch.c ---- */

@@ -81,6 +81,7 @@ int mdm_patches_image(struct mdm_patches *p, struct mdm_program *program, int64_
                            (size_t)(batch * program->output_values) * sizeof *p->said));
     for (int64_t i = 0; i < batch; i++)
         for (int64_t k = 0; k < p->visible; k++)
-            place(g, p->patch[k], p->said + (i * p->visible + k) * values + first, p->whole + i * program->image_values);
+            place(g, p->patch[k], p->said + (i * p->visible + k) * values + first,
+                  p->whole + i * program->image_values);
     return b->v->upload(b, image, p->whole, (size_t)(batch * program->image_values) * sizeof *image);
 }

@@ -56,7 +56,8 @@ static int check_variance(const maskdm_sampler *s, const maskdm_options *o)
     if (!s->method.learned_variance || (s->model && s->geometry.outputs == 2 * s->geometry.channels))
         return MASKDM_OK;
     return mdm_fail(MASKDM_EINVAL, "%s learned_range needs a network that says a variance, made with learn_sigma; %s",
-                    mdm_options_said(o, "variance"), s->model ? "this one does not" : "a function of the host does not");
+                    mdm_options_said(o, "variance"),
+                    s->model ? "this one does not" : "a function of the host does not");
 }
 
 static int read_options(maskdm_sampler *s, const maskdm_options *options, enum maskdm_weights which,

@@ -19,7 +19,10 @@ enum { IMAGES = 2, CHANNELS = 3, PIXELS = 64, VALUES = IMAGES * CHANNELS * PIXEL
 static const struct {
     const char *name, *sampler; /* what a pipeline is told in a call, and no folder says */
     int draws;
-} pipelines[] = {{"ddpm", "steps=10", 9}, {"ddim", "sampler=ddim steps=7 eta=0.5", 7}};
+    const int32_t *labels;
+} pipelines[] = {{"ddpm", "steps=10", 9, NULL},
+                 {"ddim", "sampler=ddim steps=7 eta=0.5", 7, NULL},
+                 {"dit", "steps=10", 9, (const int32_t[]){1, 0}}};
 
 static char path[512], made[] = "diffusers-XXXXXX";
 
@@ -85,7 +88,7 @@ START_TEST(the_same_noise_gives_the_same_images)
     read_images(file, "x_T", x, IMAGES);
     read_images(file, "image", image, IMAGES);
     read_images(file, "noise", noise, draws * IMAGES);
-    OK(maskdm_sampler_run_from(sampler, IMAGES, x, noise, NULL));
+    OK(maskdm_sampler_run_from(sampler, IMAGES, x, noise, pipelines[_i].labels));
     for (int i = 0; i < VALUES; i++) {
         const double got = fmin(1, fmax(0, ((double)x[i] + 1) / 2));
 
@@ -100,16 +103,13 @@ START_TEST(the_same_noise_gives_the_same_images)
 }
 END_TEST
 
-/* Every weight has the bits that the folder has, under the name that it has there today. */
-START_TEST(weights_have_the_same_bits)
+static void expect_same_tensors(const char *one, const char *other)
 {
     maskdm_file *folder, *file;
     int64_t count = 0;
 
-    convert("ddpm");
-    snprintf(path, sizeof path, "%s/ddpm/unet/diffusion_pytorch_model.safetensors", PIPELINES);
-    OK(maskdm_file_open(&folder, path));
-    OK(maskdm_file_open(&file, made));
+    OK(maskdm_file_open(&folder, one));
+    OK(maskdm_file_open(&file, other));
     ck_assert_int_eq(maskdm_file_count(file), maskdm_file_count(folder));
     for (int64_t i = 0; i < maskdm_file_count(folder); i++) {
         const int64_t at = maskdm_file_find(file, maskdm_file_name(folder, i));
@@ -127,6 +127,60 @@ START_TEST(weights_have_the_same_bits)
     ck_assert_int_gt(count, 10000);
     maskdm_file_release(&folder);
     maskdm_file_release(&file);
+}
+
+/* Every weight has the bits that the folder has, under the name that it has there today. */
+START_TEST(weights_have_the_same_bits)
+{
+    convert("ddpm");
+    snprintf(path, sizeof path, "%s/ddpm/unet/diffusion_pytorch_model.safetensors", PIPELINES);
+    expect_same_tensors(path, made);
+}
+END_TEST
+
+static void network_of(const char *file, char out[1024])
+{
+    maskdm_file *f;
+
+    OK(maskdm_file_open(&f, file));
+    snprintf(out, 1024, "%s", maskdm_file_metadata(f, "maskdm.network.options"));
+    maskdm_file_release(&f);
+}
+
+/* A transformer's matrices are cut and joined, and its embeddings stand in every block: out again, all is as it was.
+ */
+START_TEST(a_transformer_goes_out_as_it_came)
+{
+    static const char *const parts[] = {"transformer/diffusion_pytorch_model.safetensors",
+                                        "transformer/config.json",
+                                        "scheduler/scheduler_config.json",
+                                        "transformer",
+                                        "scheduler",
+                                        ""};
+    maskdm_options *o = options("export", "format=diffusers"), *back = options("convert", "");
+    char folder[64], first[1024], second[1024], theirs[512];
+
+    convert("dit");
+    network_of(made, first);
+    ck_assert_ptr_nonnull(strstr(first, "\"dit_form\": \"diffusers\""));
+    snprintf(folder, sizeof folder, "%s.d", made);
+    OK(maskdm_options_set(o, "model", made));
+    OK(maskdm_options_set(o, "out", folder));
+    OK(maskdm_export(o, NULL));
+    snprintf(theirs, sizeof theirs, "%s/dit/%s", PIPELINES, parts[0]);
+    snprintf(path, sizeof path, "%s/%s", folder, parts[0]);
+    expect_same_tensors(theirs, path);
+    OK(maskdm_options_set(back, "from", folder));
+    OK(maskdm_options_set(back, "out", made));
+    OK(maskdm_convert(back, NULL));
+    network_of(made, second);
+    ck_assert_str_eq(first, second);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, parts[i]);
+        ck_assert_int_eq(remove(path), 0);
+    }
+    maskdm_options_release(&back);
+    maskdm_options_release(&o);
 }
 END_TEST
 
@@ -163,6 +217,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, the_same_noise_gives_the_same_images, 0, (int)(sizeof pipelines / sizeof *pipelines));
     tcase_add_test(t, weights_have_the_same_bits);
+    tcase_add_test(t, a_transformer_goes_out_as_it_came);
     tcase_add_test(t, settings_are_kept);
     r = srunner_create(s);
     srunner_run_all(r, CK_ENV);

@@ -267,9 +267,10 @@ START_TEST(guidance_that_cannot_be)
     refused(m, NULL, "guidance_by=masked", "guidance_by goes with guidance, which is 1");
     refused(m, NULL, "guidance_channels=2", "guidance_channels goes with guidance, which is 1");
     refused(m, NULL, "guidance=2 guidance_parts=4", "guidance_parts goes with guidance_by masked, which is auto");
-    refused(m, NULL, "guidance=2 guidance_labels=false",
-            "guidance_labels false keeps labels from a guide, or from another guidance_by; here the weaker prediction "
-            "is the one without the label");
+    refused(
+        m, NULL, "guidance=2 guidance_labels=false",
+        "guidance_labels false keeps labels from a guide, or from another guidance_by; here the weaker prediction "
+        "is the one without the label");
     refused(m, NULL, "guidance=2 guidance_by=routed",
             "guidance_by routed needs a network trained with routing; no token of this one passes a block by");
     refused(m, NULL, "guidance=2 guidance_by=masked guidance_parts=7",

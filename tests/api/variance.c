@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * DDPM by the variance that a network says: against a host's own loop with maskdm_solver, guided and not, whole and in
- * part; and who is refused it.
+ * DDPM by the variance that a network says: against a host's own loop with maskdm_solver, guided and not, whole and
+ * in part; and who is refused it.
  */
 #include "rig.h"
 
@@ -59,7 +59,8 @@ static void split(const float *both, float *first, float *second)
         }
 }
 
-static void ask(maskdm_model *m, const float *x, const double *time, int32_t label, float *prediction, float *variance)
+static void ask(maskdm_model *m, const float *x, const double *time, int32_t label, float *prediction,
+                float *variance)
 {
     static float both[2 * N];
 

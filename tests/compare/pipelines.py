@@ -5,6 +5,8 @@ tests/api/diffusers.c holds the library to them. Made with diffusers 0.30.3 and 
 
 OUT/ddpm   what save_pretrained() makes of a DDPMPipeline: folders, safetensors, fixed_large
 OUT/ddim   as the hub's first checkpoints lie: all files in one folder, a .bin, attention's old names; v-prediction
+OUT/dit    a transformer for pixels, with a scheduler of learned_range; its images are of labels 1 and 0, drawn by a loop here;
+           this one made with diffusers 0.21.4
 OUT/NAME.safetensors   x_T [2,3,8,8], noise [draws,2,3,8,8] in the order drawn, image [2,3,8,8] in 0 .. 1
 """
 import json
@@ -13,7 +15,7 @@ import shutil
 import sys
 
 import torch
-from diffusers import DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
+from diffusers import DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, Transformer2DModel, UNet2DModel
 from diffusers.pipelines.ddim import pipeline_ddim
 from diffusers.pipelines.ddpm import pipeline_ddpm
 from diffusers.schedulers import scheduling_ddim, scheduling_ddpm
@@ -80,9 +82,43 @@ def write_ddim(out):
     save_file(draw(pipeline, 7, (pipeline_ddim, scheduling_ddim), eta=0.5), os.path.join(out, "ddim.safetensors"))
 
 
+def write_dit(out):
+    torch.manual_seed(5)
+    model = Transformer2DModel(sample_size=8, patch_size=2, in_channels=3, out_channels=6, num_layers=3, num_attention_heads=2,
+                               attention_head_dim=8, num_embeds_ada_norm=2, attention_bias=True,
+                               activation_fn="gelu-approximate", norm_type="ada_norm_zero", norm_elementwise_affine=False)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.05 * torch.randn_like(p))
+        for b in model.transformer_blocks[1:]:  # as in what was made of a checkpoint of DiT's authors
+            b.norm1.emb.load_state_dict(model.transformer_blocks[0].norm1.emb.state_dict())
+    model.eval()
+    scheduler = DDPMScheduler(variance_type="learned_range", clip_sample=False)
+    folder = os.path.join(out, "dit")
+    model.save_pretrained(os.path.join(folder, "transformer"), safe_serialization=True)
+    scheduler.save_pretrained(os.path.join(folder, "scheduler"))
+    torch.manual_seed(6)
+    x = torch.randn(SHAPE)
+    tensors, handed = {"x_T": x}, []
+
+    def randn(shape, **_):
+        handed.append(torch.randn(shape))
+        return handed[-1]
+
+    scheduling_ddpm.randn_tensor = randn
+    scheduler.set_timesteps(10)
+    with torch.no_grad():
+        for t in scheduler.timesteps:
+            x = scheduler.step(model(x, timestep=t.expand(2), class_labels=torch.tensor([1, 0])).sample, t, x).prev_sample
+    tensors["noise"] = torch.stack(handed)
+    tensors["image"] = (x / 2 + 0.5).clamp(0, 1).contiguous()
+    save_file(tensors, os.path.join(out, "dit.safetensors"))
+
+
 if __name__ == "__main__":
     write_ddpm(sys.argv[1])
     write_ddim(sys.argv[1])
+    write_dit(sys.argv[1])
     for folder, _, files in sorted(os.walk(sys.argv[1])):
         for name in sorted(files):
             print(os.path.join(folder, name), os.path.getsize(os.path.join(folder, name)))

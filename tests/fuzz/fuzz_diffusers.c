@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Any bytes as a configuration of diffusers: refused in a line, or options that a network or a scheduler judges as it
- * judges anybody's. A file that begins with a space is a U-Net's, any other a scheduler's.
+ * judges anybody's. A file that begins with a space is a U-Net's, one with a line's end a transformer's, any other a
+ * scheduler's.
  */
 #include "fuzz.h"
 
@@ -26,6 +27,9 @@ static const char *const seeds[] = {
     "\"prediction_type\": \"v_prediction\", \"timestep_spacing\": \"trailing\", \"steps_offset\": 1}",
     "{\"_class_name\": \"DDIMScheduler\", \"trained_betas\": [0.1, 0.2, 0.3], \"num_train_timesteps\": 3, "
     "\"set_alpha_to_one\": false, \"rescale_betas_zero_snr\": true}",
+    "\n{\"_class_name\": \"DiTTransformer2DModel\", \"sample_size\": 16, \"patch_size\": 4, \"in_channels\": 3, "
+    "\"out_channels\": 6, \"num_layers\": 2, \"num_attention_heads\": 2, \"attention_head_dim\": 8, "
+    "\"num_embeds_ada_norm\": 3, \"norm_type\": \"ada_norm_zero\", \"activation_fn\": \"gelu-approximate\"}",
 };
 
 const char *const mdm_fuzz_words[] = {"null",
@@ -66,18 +70,21 @@ static void judge(int status)
         abort();
 }
 
-static void read_unet(const struct mdm_config *c)
+static void read_network(const char *name, const struct mdm_config *c,
+                         int (*read)(maskdm_options *o, const struct mdm_config *c, int sized,
+                                     const struct mdm_log *log))
 {
+    const struct mdm_network *network = mdm_network_find(name);
     maskdm_options *o;
     struct mdm_geometry g;
     int status;
 
-    if (mdm_options_create(&o, &mdm_unet_kind) < 0)
+    if (mdm_options_create(&o, network->kind) < 0)
         abort();
-    status = mdm_diffusers_unet(o, c, 0, &(struct mdm_log){0});
+    status = read(o, c, 0, &(struct mdm_log){0});
     judge(status);
     if (status >= 0)
-        judge(mdm_network_find("unet")->geometry(&g, o));
+        judge(network->geometry(&g, o));
     mdm_options_release(&o);
 }
 
@@ -106,7 +113,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     judge(status);
     if (status >= 0 && size && data[0] == ' ')
-        read_unet(&c);
+        read_network("unet", &c, mdm_diffusers_unet);
+    else if (status >= 0 && size && data[0] == '\n')
+        read_network("dit", &c, mdm_diffusers_dit);
     else if (status >= 0)
         read_scheduler(&c);
     mdm_config_free(&c);

@@ -258,8 +258,9 @@ START_TEST(mixes_and_steps)
         for (int k = 0; k < N; k++) {
             const double whole = 0.25 * x[k] - 0.5 * f[k], clean = s.clip ? fmin(fmax(whole, -0.75), 0.75) : whole;
             const double eps[] = {(x[k] - 0.6 * clean) / 0.8, (x[k] - 0.6 * whole) / 0.8, f[k]};
-            const double term[] = {x[k], old[k], clean, eps[i % 3], before[0][k], before[1][k], before[2][k],
-                                   z[k] * (s.spread ? exp(0.25 - 0.5 * f[k]) : 1)};
+            const double term[] = {
+                x[k],         old[k],       clean,        eps[i % 3],
+                before[0][k], before[1][k], before[2][k], z[k] * (s.spread ? exp(0.25 - 0.5 * f[k]) : 1)};
             double want[2] = {0};
 
             for (int m = 0; m < 8; m++)

@@ -412,7 +412,7 @@ START_TEST(files_are_found)
     put("f/scheduler_config.json", SCHEDULER);
     put("f/diffusion_pytorch_model.bin", "");
     ck_assert_int_eq(mdm_diffusers_find(&f, "f", &log_here), MASKDM_OK);
-    ck_assert_str_eq(f.unet, "f/config.json");
+    ck_assert_str_eq(f.network, "f/config.json");
     ck_assert_str_eq(f.scheduler, "f/scheduler_config.json");
     ck_assert_str_eq(f.weights, "f/diffusion_pytorch_model.bin");
     ck_assert_ptr_null(f.average);

@@ -116,8 +116,8 @@ static const struct mdm_option stage_rows[] = {
     {MDM_OPTION(stage, lamps), .standard = "2", .needs = "curtain", .help = "how many"},
     {MDM_OPTION(stage, oil), .standard = "0", .needs = "gas", .help = "how much"},
 };
-static const struct mdm_option_table stage = {"stage", "stage_", "a stage", stage_rows, MDM_LENGTH(stage_rows),
-                                              sizeof(struct stage)};
+static const struct mdm_option_table stage = {
+    "stage", "stage_", "a stage", stage_rows, MDM_LENGTH(stage_rows), sizeof(struct stage)};
 
 static const struct mdm_option_table *const opera_tables[] = {&player, &hall, &stage};
 static const struct mdm_option_kind opera = {"opera", "more than that", opera_tables, MDM_LENGTH(opera_tables)};
@@ -373,7 +373,7 @@ START_TEST(what_does_nothing_is_refused)
     expect_needs("stage_curtain=red", "stage_curtain goes with hall_seats or instrument drum, which is horn");
     expect_needs("hall_season=autumn hall_seats=99 stage_curtain=red stage_lamps=3", NULL);
     expect_needs("hall_season=autumn hall_seats=100 stage_curtain=red", "stage_curtain goes with hall_seats or "
-                                                                       "instrument drum, which is horn");
+                                                                        "instrument drum, which is horn");
     expect_needs("instrument=drum skin=x stage_curtain=red", NULL);
     expect_needs("stage_oil=3", NULL); /* there is no such option */
 
@@ -441,9 +441,9 @@ static void check_shared(const struct mdm_option *a, const struct mdm_option *b)
     ck_assert_msg(a->type == b->type && a->min == b->min && a->max == b->max && a->most == b->most &&
                       a->required == b->required && a->may_change == b->may_change && a->is_path == b->is_path &&
                       a->by_content == b->by_content && a->training_only == b->training_only &&
-                      a->when_known == b->when_known &&
-                      a->named == b->named && alike(a->choices, b->choices) && alike(a->unit, b->unit) &&
-                      alike(a->when, b->when) && alike(a->needs, b->needs) && alike(a->alias, b->alias),
+                      a->when_known == b->when_known && a->named == b->named && alike(a->choices, b->choices) &&
+                      alike(a->unit, b->unit) && alike(a->when, b->when) && alike(a->needs, b->needs) &&
+                      alike(a->alias, b->alias),
                   "%s", a->name);
 }
 

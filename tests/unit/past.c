@@ -31,8 +31,9 @@ static void expect(const struct mdm_past *p, const char *json)
 
 START_TEST(stages_in_a_row)
 {
-    static const char whole[] = "surround shows the network some of the patches, as training with masks does, and this "
-                                "model was trained on whole images alone";
+    static const char whole[] =
+        "surround shows the network some of the patches, as training with masks does, and this "
+        "model was trained on whole images alone";
     struct mdm_past p = {.known = 1};
 
     expect(&p, "[]");

@@ -573,7 +573,8 @@ static double stepped(const char *way, const char *variance, const float *says, 
     return (double)x;
 }
 
-/* -1 and 1 are the two variances that others have, and between them and beyond it is the logarithm that goes evenly. */
+/* -1 and 1 are the two variances that others have, and between them and beyond it is the logarithm that goes evenly.
+ */
 START_TEST(variance_between_two)
 {
     static const char *const way[] = {"", "steps=7", "steps=7 spacing=linspace", "times=40,30,4,1,0,-1"};
