@@ -44,6 +44,11 @@ static const struct {
     {"jit", jit_routed, NULL, "pos_embed"},
     {"unet", unet, "type=none", "mid_block.attentions.0.to_k.bias"},
     {"unet", unet_masked, NULL, "mid_block.attentions.0.to_k.bias"},
+    {"uvit", routed, "type=partition", NULL},
+    {"unet", unet_masked, "type=partition cell_size=2", "mid_block.attentions.0.to_k.bias"},
+    {"jit", jit_routed, "type=patch ratio=0.75 ratio_end=0 ratio_steps=6 ratio_levels=3", "pos_embed"},
+    {"unet", unet_masked, "type=block ratio=0.5 ratio_end=0 ratio_steps=4 ratio_levels=2",
+     "mid_block.attentions.0.to_k.bias"},
 };
 
 static void open_case(struct tiny *t, int i, const char *device)

@@ -58,7 +58,8 @@ START_TEST(every_allocation)
     snprintf(state, sizeof state, "%s.state", path);
     SWEEP(maskdm_options_create(&n, "uvit"));
     SWEEP(maskdm_options_parse(n, "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5"));
-    m = tiny_options("mask", "type=block ratio=0.5");
+    /* The second step shows more, for which a program is made. */
+    m = tiny_options("mask", "type=block ratio=0.5 ratio_end=0 ratio_steps=2 ratio_levels=2");
     s = tiny_options("sampler", "sampler=ddim steps=2");
     t = tiny_options("trainer", "batch_size=8 accumulate=2 label_dropout=0.5");
     SWEEP(maskdm_scheduler_create(&scheduler, NULL));
@@ -79,6 +80,7 @@ START_TEST(every_allocation)
     SWEEP(maskdm_sampler_create(&sampler, back, MASKDM_WEIGHTS_EMA, s, NULL));
     SWEEP(maskdm_sampler_run(sampler, 2, NULL, NULL, MASKDM_SAMPLE_U8, pixels, 0, 0));
     ck_assert_int_eq(maskdm_trainer_steps(trainer), 2);
+    ck_assert_int_eq(maskdm_trainer_visible(trainer), 16);
     ck_assert_int_gt(refused, 300);
     maskdm_sampler_release(&sampler);
     maskdm_data_release(&data);
