@@ -13,8 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { USUAL_LEVELS = 8 }; /* as the option has it */
-
 static void destroy(void *object)
 {
     maskdm_mask *m = object;
@@ -39,20 +37,13 @@ static maskdm_mask *create(const struct mdm_mask_policy *policy)
     return m;
 }
 
-/* A share that changes needs both its end and its steps, and what says how it changes needs these. */
-static int check_change(const maskdm_options *o, const struct mdm_mask_options *told)
+static int check(const maskdm_options *o, const struct mdm_mask_options *told)
 {
-    const int changes = *mdm_options_text(o, "ratio_end") != 0;
-    const char *idle = told->ratio_curve != MDM_MASK_LINEAR ? "ratio_curve" : "ratio_levels";
-
-    if (changes && !told->ratio_steps)
-        return mdm_fail(MASKDM_EINVAL, "%s %g without %s, over which it is reached", mdm_options_said(o, "ratio_end"),
-                        told->ratio_end, mdm_options_said(o, "ratio_steps"));
-    if (changes || (!told->ratio_steps && told->ratio_curve == MDM_MASK_LINEAR && told->ratio_levels == USUAL_LEVELS))
+    MDM_TRY(mdm_options_check_needs(o, NULL));
+    if (!*mdm_options_text(o, "ratio_end") || told->ratio_steps)
         return MASKDM_OK;
-    idle = told->ratio_steps ? "ratio_steps" : idle;
-    return mdm_fail(MASKDM_EINVAL, "%s %s without %s, which is what it leads to", mdm_options_said(o, idle),
-                    mdm_options_text(o, idle), mdm_options_said(o, "ratio_end"));
+    return mdm_fail(MASKDM_EINVAL, "%s %g without %s, over which it is reached", mdm_options_said(o, "ratio_end"),
+                    told->ratio_end, mdm_options_said(o, "ratio_steps"));
 }
 
 static void adopt(maskdm_mask *m, const struct mdm_mask_options *told)
@@ -81,7 +72,7 @@ int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
     MDM_TRY(mdm_options_extract(&o, options, &mdm_mask_kind));
     mdm_options_read(o, &mdm_mask_options, &told);
     policy = mdm_mask_policy_at(told.type);
-    status = check_change(o, &told);
+    status = check(o, &told);
     if (status == MASKDM_OK && policy == &mdm_mask_custom) /* its functions come from a host */
         status = mdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", policy->name);
     else if (status == MASKDM_OK && !(m = create(policy)))

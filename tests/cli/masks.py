@@ -49,7 +49,7 @@ def check_refusals():
     refused(["a cell of 2 x 2 patches has no 5 that could be visible"], "--mask", "grid", "--mask-cell-visible", 5)
     refused(["3 groups do not divide the 16 patches"], "--mask", "partition", "--mask-groups", 3)
     refused(["--mask-ratio-end 0.5 without --mask-ratio-steps"], "--mask", "patch", "--mask-ratio-end", 0.5)
-    refused(["--mask-ratio-levels 9 without --mask-ratio-end"], "--mask", "patch", "--mask-ratio-levels", 9)
+    refused(["--mask-ratio-levels goes with --mask-ratio-end, which is not given"], "--mask", "patch", "--mask-ratio-levels", 9)
     refused(["leaves no patch visible"], "--mask", "patch", "--mask-ratio-end", 1, "--mask-ratio-steps", 9)
     refused(["--batch-size", "--batch-tokens 64 both say"], "--batch-size", 4, "--batch-tokens", 64)
     refused(["--batch-tokens 3 is less than the 16 visible patches", "--accumulate 1"], "--batch-tokens", 3)

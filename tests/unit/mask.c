@@ -372,10 +372,9 @@ START_TEST(refusals)
     ck_assert_int_lt(maskdm_options_parse(o, "type=patch ratio=1.5"), 0);
     maskdm_options_release(&o);
     refuse_options("type=patch ratio_end=0.5", "ratio_end 0.5 without ratio_steps, over which it is reached");
-    refuse_options("type=patch ratio_steps=9", "ratio_steps 9 without ratio_end, which is what it leads to");
-    refuse_options("type=block ratio_curve=cosine",
-                   "ratio_curve cosine without ratio_end, which is what it leads to");
-    refuse_options("type=block ratio_levels=9", "ratio_levels 9 without ratio_end, which is what it leads to");
+    refuse_options("type=patch ratio_steps=9", "ratio_steps goes with ratio_end, which is not given");
+    refuse_options("type=block ratio_curve=cosine", "ratio_curve goes with ratio_end, which is not given");
+    refuse_options("type=block ratio_levels=9", "ratio_levels goes with ratio_end, which is not given");
     m = make("type=patch ratio=0.5 ratio_end=1 ratio_steps=8 ratio_levels=2");
     ck_assert_int_eq(maskdm_mask_visible_at(m, 4, 4, 3), 8);
     ck_assert_int_eq(maskdm_mask_visible_at(m, 4, 4, 4), MASKDM_EINVAL);
