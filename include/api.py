@@ -11,7 +11,7 @@ import sys
 
 # Enumerations cross the border as int: what an argument or a member of this name is.
 ENUMS = {"which": "maskdm_weights", "guide_which": "maskdm_weights", "sample_type": "maskdm_sample_type", "spelling": "maskdm_option_spelling",
-         "status": "maskdm_status", "level": "maskdm_log_level"}
+         "status": "maskdm_status", "what": "maskdm_transferred", "level": "maskdm_log_level"}
 
 DECLARATION = re.compile(r"""
     (?P<comment>/\*.*?\*/)

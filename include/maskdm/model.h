@@ -61,6 +61,33 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save(maskdm_model *model, const ch
 /** The same bytes into the host's hands, in order, for maskdm_model_load_memory() one day; MASKDM_ECANCELED where it
  *  takes no more. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save_to(maskdm_model *model, maskdm_write_callback write, void *user);
+
+/** What became of a parameter where a model was made from another. */
+enum maskdm_transferred {
+    MASKDM_TRANSFER_TAKEN = 0,    /* as it was */
+    MASKDM_TRANSFER_RESIZED = 1,  /* for another grid, patch or number of channels */
+    MASKDM_TRANSFER_MAPPED = 2,   /* a table of classes, row by row */
+    MASKDM_TRANSFER_COMPUTED = 3, /* sines and cosines of another grid */
+    MASKDM_TRANSFER_FRESH = 4,    /* drawn: the other model has none */
+    MASKDM_TRANSFER_LEFT = 5      /* of the other model alone */
+};
+
+/** Told of one parameter, in order; `what` is enum maskdm_transferred. from, to: its shapes in the model that there was
+ *  and in the new one, NULL where it is in none, borrowed for the call. */
+typedef void (*maskdm_transfer_callback)(void *user, const char *name, int what, const int64_t *from, int from_rank,
+                                         const int64_t *to, int to_rank);
+/** A new model for other images from a model, on its device. options: of its network's kind, of which image_size,
+ *  patch_size, channels and classes may be others than the model's, as may what is for training only; what is not set
+ *  is the model's. Learned places are resized bicubically, the embedding of patches so that it makes the same of
+ *  patches that were resized, and the prediction like an image; doc/transfer.md has the conventions. names: of the new
+ *  labels, from 0 on; a class goes on from that of its name, else from that of its number where no name claims it, else
+ *  from the mean of all; count 0: the model's names, as far as there are classes. What is new is drawn from `seed`.
+ *  callback: told what became of each parameter, or NULL. MASKDM_EINVAL, with the name and both values, for an option
+ *  that cannot be another. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_transfer(maskdm_model **out, maskdm_model *model,
+                                                       const maskdm_options *options, const char *const *names,
+                                                       int64_t count, uint64_t seed,
+                                                       maskdm_transfer_callback callback, void *user);
 /** An independent copy on the same device. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_clone(maskdm_model **out, maskdm_model *model);
 MASKDM_API void maskdm_model_release(maskdm_model **model);

@@ -151,6 +151,13 @@ mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape
     return v;
 }
 
+mdm_val mdm_graph_means(struct mdm_graph *g, mdm_val param, enum mdm_meaning meaning)
+{
+    if (param != MDM_NONE)
+        g->layout->list[g->val[param].param].meaning = meaning;
+    return param;
+}
+
 void mdm_graph_output(struct mdm_graph *g, mdm_val v)
 {
     if (v >= 0 && v < g->n_val && g->val[v].role == MDM_ACT)

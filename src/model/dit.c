@@ -85,6 +85,7 @@ static mdm_val embed(struct mdm_graph *g, const struct dit *d, const struct mdm_
                                 (double)d->geo.columns);
     w = mdm_graph_param(g, "x_embedder.proj.weight", mdm_shape4(dim, c, p, p), MDM_INIT_UNIFORM,
                         mdm_layer_bound(dim, c * p * p));
+    mdm_graph_means(g, w, MDM_MEANS_PATCH_IN);
     b = mdm_graph_param(g, "x_embedder.proj.bias", mdm_shape1(dim), MDM_INIT_ZERO, 0);
     return mdm_tokens(g, NULL, 0, mdm_linear(g, mdm_patchify(g, in->image, in->index, p), w, b), position, in->index);
 }
@@ -98,6 +99,7 @@ static mdm_val embed_condition(struct mdm_graph *g, const struct dit *d, const s
     if (d->geo.classes) {
         table = mdm_graph_param(g, "y_embedder.embedding_table.weight", mdm_shape2(d->geo.classes + 1, dim),
                                 MDM_INIT_NORMAL, 0.02);
+        mdm_graph_means(g, table, MDM_MEANS_CLASSES);
         c = mdm_add(g, c, mdm_embed(g, in->label, table, MDM_NONE));
     }
     return mdm_silu(g, c);
@@ -147,6 +149,8 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     x = trunk(g, &d, x, condition, ports->keep);
     mdm_graph_scope(g, "final_layer.");
     linear = mdm_layer_make(g, "linear", d.geo.patch * d.geo.patch * d.geo.outputs, d.set.dim, MDM_INIT_ZERO, 0);
+    mdm_graph_means(g, linear.w, MDM_MEANS_PATCH_OUT);
+    mdm_graph_means(g, linear.b, MDM_MEANS_PATCH_OUT);
     ada = mdm_layer_make(g, "adaLN_modulation.1", 2 * d.set.dim, d.set.dim, MDM_INIT_ZERO, 0);
     x = mdm_modulate(g, x, mdm_layer_apply(g, condition, ada), MDM_SCALE, MDM_SHIFT, epsilon);
     ports->output = mdm_layer_apply(g, x, linear);

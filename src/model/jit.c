@@ -119,6 +119,7 @@ static struct given embed_condition(struct mdm_graph *g, const struct jit *j, co
     time = mdm_layer_time(g, in->time, dim, 0);
     table = mdm_graph_param(g, "y_embedder.embedding_table.weight", mdm_shape2(j->geo.classes + 1, dim),
                             MDM_INIT_NORMAL, 0.02);
+    mdm_graph_means(g, table, MDM_MEANS_CLASSES);
     made.class = mdm_embed(g, in->label, table, MDM_NONE);
     made.condition = mdm_silu(g, mdm_add(g, time, made.class));
     return made;
@@ -132,6 +133,7 @@ static mdm_val embed(struct mdm_graph *g, const struct jit *j, const struct mdm_
 
     first = mdm_graph_param(g, "x_embedder.proj1.weight", mdm_shape4(narrow, c, p, p), MDM_INIT_UNIFORM,
                             mdm_layer_bound(narrow, c * p * p));
+    mdm_graph_means(g, first, MDM_MEANS_PATCH_IN);
     w = mdm_graph_param(g, "x_embedder.proj2.weight", mdm_shape4(dim, narrow, 1, 1), MDM_INIT_UNIFORM,
                         mdm_layer_bound(dim, narrow));
     b = mdm_graph_param(g, "x_embedder.proj2.bias", mdm_shape1(dim), MDM_INIT_ZERO, 0);
@@ -199,6 +201,8 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     mdm_graph_scope(g, "final_layer.");
     norm = norm_weight(g, "norm_final.weight", j.set.dim);
     linear = mdm_layer_make(g, "linear", j.geo.patch * j.geo.patch * j.geo.channels, j.set.dim, MDM_INIT_ZERO, 0);
+    mdm_graph_means(g, linear.w, MDM_MEANS_PATCH_OUT);
+    mdm_graph_means(g, linear.b, MDM_MEANS_PATCH_OUT);
     ada = mdm_layer_make(g, "adaLN_modulation.1", 2 * j.set.dim, j.set.dim, MDM_INIT_ZERO, 0);
     x = mdm_rms_modulate(g, x, norm, mdm_layer_apply(g, given.condition, ada), MDM_SCALE, MDM_SHIFT, epsilon);
     ports->output = mdm_layer_apply(g, x, linear);

@@ -202,7 +202,7 @@ static mdm_val embed(struct mdm_graph *g, const struct uvit *u, const struct mdm
     const struct mdm_geometry *geo = &u->geo;
     int64_t d = u->dim, c = geo->channels, p = geo->patch;
     double bound = 1 / sqrt((double)(c * p * p));
-    mdm_val none = MDM_NONE, position, w, b, x, extra[2];
+    mdm_val none = MDM_NONE, position, w, b, x, table, extra[2];
     int extras = 0;
 
     if (geo->classes && u->form->null_row)
@@ -210,12 +210,15 @@ static mdm_val embed(struct mdm_graph *g, const struct uvit *u, const struct mdm
     position = mdm_graph_param(g, u->form->position, mdm_shape3(1, u->extras + geo->patches, d),
                                MDM_INIT_NORMAL, 0.02);
     w = mdm_graph_param(g, "patch_embed.proj.weight", mdm_shape4(d, c, p, p), MDM_INIT_UNIFORM, bound);
+    mdm_graph_means(g, position, MDM_MEANS_PLACES);
+    mdm_graph_means(g, w, MDM_MEANS_PATCH_IN);
     b = mdm_graph_param(g, "patch_embed.proj.bias", mdm_shape1(d), MDM_INIT_UNIFORM, bound);
     x = mdm_linear(g, mdm_patchify(g, in->image, in->index, p), w, b);
-    if (geo->classes)
-        extra[extras++] = mdm_embed(
-            g, in->label,
-            mdm_graph_param(g, "label_emb.weight", mdm_shape2(geo->classes, d), MDM_INIT_NORMAL, 1), none);
+    if (geo->classes) {
+        table = mdm_graph_param(g, "label_emb.weight", mdm_shape2(geo->classes, d), MDM_INIT_NORMAL, 1);
+        mdm_graph_means(g, table, u->form->null_row ? MDM_MEANS_CLASSES : MDM_MEANS_CLASSES_AND_NULL);
+        extra[extras++] = mdm_embed(g, in->label, table, none);
+    }
     extra[extras++] = embed_time(g, u, in->time);
     return mdm_tokens(g, extra, extras, x, position, in->index);
 }
@@ -234,8 +237,8 @@ static mdm_val predict(struct mdm_graph *g, const struct uvit *u, mdm_val x)
     mdm_graph_scope(g, "%s", "");
     mdm_format(name[0], sizeof name[0], "%s.weight", u->form->head);
     mdm_format(name[1], sizeof name[1], "%s.bias", u->form->head);
-    w = weight(g, name[0], values, u->dim);
-    b = vector(g, name[1], values, MDM_INIT_ZERO);
+    w = mdm_graph_means(g, weight(g, name[0], values, u->dim), MDM_MEANS_PATCH_OUT);
+    b = mdm_graph_means(g, vector(g, name[1], values, MDM_INIT_ZERO), MDM_MEANS_PATCH_OUT);
     return mdm_linear(g, x, w, b);
 }
 
@@ -248,6 +251,8 @@ static mdm_val smooth(struct mdm_graph *g, const struct uvit *u, mdm_val x, mdm_
     mdm_val w = mdm_graph_param(g, "final_layer.weight", mdm_shape4(c, c, 3, 3), MDM_INIT_UNIFORM, bound);
     mdm_val b = mdm_graph_param(g, "final_layer.bias", mdm_shape1(c), MDM_INIT_UNIFORM, bound);
 
+    mdm_graph_means(g, w, MDM_MEANS_IMAGE_BOTH);
+    mdm_graph_means(g, b, MDM_MEANS_IMAGE_OUT);
     x = mdm_paste(g, x, index, geo->patch, geo->height, geo->width);
     x = mdm_conv(g, x, w, b, MDM_NONE, (struct mdm_stride){1, 1, 1});
     return mdm_cut(g, x, index, geo->patch);

@@ -32,6 +32,8 @@ struct mdm_run {
 
     maskdm_device *device;
     maskdm_model *model; /* where training starts from */
+    int transfer;        /* its options are not those of the file that it is from */
+    struct mdm_text transferred; /* for transfer.json, until that is written */
     maskdm_mask *mask;
     maskdm_optimizer *optimizer;
     int given;                    /* the data are a set of the caller's */
@@ -67,6 +69,14 @@ int mdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_d
 int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,
                  maskdm_data *data, maskdm_mask *mask, maskdm_control *control);
 void mdm_run_close(struct mdm_run *run);
+
+/* ---- transfer.c ---- */
+/* The options of the network that the run's are to agree with: the file's, but where the run may have others. */
+int mdm_run_plan_transfer(struct mdm_run *run, maskdm_options **network);
+/* Put in place of the model one for the run's images and labels, where those are others; `data` is the caller's set or
+ * NULL. */
+int mdm_run_transfer(struct mdm_run *run, const maskdm_data *data);
+int mdm_run_record_transfer(struct mdm_run *run);
 
 /* ---- folders.c ---- */
 enum { MDM_RUN_EXCEPTIONS = 3 };    /* room for a list, with its end */

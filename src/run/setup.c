@@ -78,19 +78,30 @@ static int fresh_model(struct mdm_run *run)
     return status;
 }
 
-static int disagree(const struct mdm_run *run, const char *name, const char *theirs)
+static int disagree(const struct mdm_run *run, const char *name, const char *theirs, const char *why)
 {
-    return mdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s", mdm_options_said(run->options, name),
-                    mdm_options_text(run->options, name), run->told.init, theirs);
+    return mdm_fail(MASKDM_EINVAL, "%s is %s, but %s was made with %s%s", mdm_options_said(run->options, name),
+                    mdm_options_text(run->options, name), run->told.init, theirs, why);
 }
 
 /* What the caller gave must agree with the file; what it left open becomes what the file says. */
-static int follow(struct mdm_run *run, const maskdm_options *file)
+static int follow(struct mdm_run *run, const maskdm_options *file, const char *why)
 {
     const char *name;
 
     MDM_TRY(mdm_options_follow(run->options, file, &name));
-    return name ? disagree(run, name, mdm_options_text(file, name)) : MASKDM_OK;
+    return name ? disagree(run, name, mdm_options_text(file, name), why) : MASKDM_OK;
+}
+
+static int follow_network(struct mdm_run *run)
+{
+    maskdm_options *network;
+    int status;
+
+    MDM_TRY(mdm_run_plan_transfer(run, &network));
+    status = follow(run, network, ", and only image_size, patch_size, channels and classes can become others");
+    mdm_options_release(&network);
+    return status;
 }
 
 static int follow_model(struct mdm_run *run)
@@ -99,13 +110,13 @@ static int follow_model(struct mdm_run *run)
 
     if (strcmp(network, network_of(run->options)) != 0) {
         if (mdm_options_is_set(run->options, "network"))
-            return disagree(run, "network", network);
+            return disagree(run, "network", network, ", and the two share no weights");
         MDM_TRY(mdm_options_set(run->options, "network", network));
     }
-    MDM_TRY(follow(run, run->model->options));
-    MDM_TRY(follow(run, run->model->scheduler->options));
+    MDM_TRY(follow_network(run));
+    MDM_TRY(follow(run, run->model->scheduler->options, ""));
     MDM_TRY(mdm_options_check(run->options)); /* what was given for another network or process */
-    return mdm_model_retrain(run->model, run->options);
+    return run->transfer ? MASKDM_OK : mdm_model_retrain(run->model, run->options);
 }
 
 /* A run that is resumed has its weights in its checkpoint, so that the file it began from may be gone; network and
@@ -213,8 +224,7 @@ static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
     if (run->told.resume)
         MDM_TRY(mdm_run_compare_options(run));
     MDM_TRY(mdm_run_find_images(run, data));
-    if (!run->finetune)
-        MDM_TRY(fresh_model(run));
+    MDM_TRY(run->finetune ? mdm_run_transfer(run, data) : fresh_model(run));
     MDM_TRY(mdm_run_take_images(run, data));
     if (run->told.resume)
         MDM_TRY(mdm_run_compare_data(run));
@@ -246,6 +256,7 @@ void mdm_run_close(struct mdm_run *run)
     mdm_appender_close(&run->log);
     mdm_run_leave_folder(run);
     mdm_text_free(&run->notes);
+    mdm_text_free(&run->transferred);
     mdm_trainer_drop(&run->trainer);
     mdm_optimizer_drop(&run->optimizer);
     mdm_mask_drop(&run->mask);

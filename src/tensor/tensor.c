@@ -143,6 +143,7 @@ int mdm_params_declare(struct mdm_params *p, const char *name, const struct mdm_
     q->shape = *shape;
     q->init = init;
     q->scale = scale;
+    q->meaning = MDM_MEANS_NOTHING;
     q->frozen = 0;
     q->at = p->length;
     p->length = length;

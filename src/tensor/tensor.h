@@ -33,11 +33,26 @@ struct mdm_shape mdm_shape4(int64_t a, int64_t b, int64_t c, int64_t d);
  * the frequencies 1e4^(-i/(D/4)). */
 enum mdm_init { MDM_INIT_ZERO, MDM_INIT_ONE, MDM_INIT_NORMAL, MDM_INIT_UNIFORM, MDM_INIT_GRID };
 
+/* What a parameter is to the images, which tells what becomes of it where they become others (model/transfer.c). C
+ * channels of an image, O of a prediction, p patch side, L classes, D any width; dimensions in this order. */
+enum mdm_meaning {
+    MDM_MEANS_NOTHING,
+    MDM_MEANS_PLACES,    /* [1,e+P,D]: rows of e other tokens, the last of which is always there, and of a grid */
+    MDM_MEANS_PATCH_IN,  /* [D,C,p,p] */
+    MDM_MEANS_PATCH_OUT, /* [p p O,..], a patch's values in (row, column, channel) order */
+    MDM_MEANS_IMAGE_IN,  /* [D,C,..]; further channels stand behind the image's */
+    MDM_MEANS_IMAGE_OUT, /* [O,..] */
+    MDM_MEANS_IMAGE_BOTH, /* [O,C,..] */
+    MDM_MEANS_CLASSES,   /* [L,D], or [L+1,D] whose last row is the null class */
+    MDM_MEANS_CLASSES_AND_NULL /* [L,D], whose last class is the null class */
+};
+
 struct mdm_param {
     char *name; /* the authors' name, e.g. encoder.mid_block.attn.qkv.weight */
     struct mdm_shape shape;
     enum mdm_init init;
     double scale;
+    enum mdm_meaning meaning;
     int frozen; /* no gradient flows to it, and neither optimizer nor average touches it */
     size_t at;  /* offset in elements inside every block of this layout, a multiple of 16 */
 };

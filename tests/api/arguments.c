@@ -101,6 +101,12 @@ static void hear(void *user, int level, const char *line)
     (void)line;
 }
 
+static void see_transfer(void *user, const char *name, int what, const int64_t *from, int from_rank, const int64_t *to,
+                         int to_rank)
+{
+    (void)user, (void)name, (void)what, (void)from, (void)from_rank, (void)to, (void)to_rank;
+}
+
 static int see_step(void *user, const struct maskdm_step *step)
 {
     (void)user;

@@ -15,7 +15,7 @@ api, out = json.load(open(sys.argv[1])), sys.argv[2]
 NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket
 maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_step.callback maskdm_sampler_set_start.image maskdm_sampler_set_hole.image maskdm_sampler_set_hole.options
 maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
-maskdm_model_set_metadata.value maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
+maskdm_model_set_metadata.value maskdm_model_transfer.callback maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
 maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
 maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
@@ -82,6 +82,8 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_image_read.options": "rig.image_options", "maskdm_model_load_one.path": "rig.model_file",
     "maskdm_model_load_one_memory.bytes": "rig.model_bytes", "maskdm_model_load_one_memory.size": "rig.model_size",
     "maskdm_model_set_labels.names": "rig.names", "maskdm_model_set_labels.count": "2",
+    "maskdm_model_transfer.names": "rig.names", "maskdm_model_transfer.count": "2",
+    "maskdm_transfer_callback": "see_transfer",
     "maskdm_options_set_spelling.spelling": "MASKDM_SPELL_FLAGS", "maskdm_image_write_png.path": "rig.written", "maskdm_image_grid.columns": "0",
     "maskdm_image_write_png.bits": "8", "maskdm_image_write_apng.bits": "8", "maskdm_image_write_apng.count": "2",
     "maskdm_image_write_apng.path": "rig.written", "int64_t milliseconds": "50",
