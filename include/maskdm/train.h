@@ -139,6 +139,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_loss(maskdm_trainer *trainer, do
 /** Add the gradients of all parameters, from the gradient of the prediction (in its shape), or NULL: the built-in
  * loss's. Once per forward. When cancelled, all that was summed is set to zero. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction);
+/** Whether parameter i moves in training: 0 where the trainer's `freeze` names it, or its network keeps it fixed, as
+ *  tables of sines and cosines. MASKDM_EINVAL for a bad index. */
+MASKDM_API int maskdm_trainer_is_trained(const maskdm_trainer *trainer, int64_t i);
 /** Gradient of parameter i (the model's order) as summed so far. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out,
                                                          int64_t count);

@@ -184,6 +184,15 @@ int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction)
     return mdm_work_end(&work, mdm_trainer_backward(trainer, dprediction));
 }
 
+int maskdm_trainer_is_trained(const maskdm_trainer *trainer, int64_t i)
+{
+    const struct mdm_param *p;
+
+    MDM_NEED(trainer);
+    MDM_TRY(mdm_argument_parameter(&p, &trainer->model->layout, i));
+    return !p->frozen;
+}
+
 int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out, int64_t count)
 {
     struct mdm_work work = {0};

@@ -17,6 +17,7 @@
 #include "model/options.h"
 #include "run/options.h"
 #include "text/text.h"
+#include "train/freeze.h"
 #include "train/options.h"
 
 #include <string.h>
@@ -213,6 +214,19 @@ static void tell_pace(const struct mdm_run *run)
                  (long long)last->from, level);
 }
 
+/* What is trained where something was asked to stay as it is. */
+static void tell_trained(const struct mdm_run *run)
+{
+    const struct mdm_params *layout = &run->trainer->model->layout;
+    int64_t elements;
+    const int count = mdm_freeze_trained(layout, &elements);
+
+    if (*mdm_options_text(run->options, "freeze"))
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
+                     "%d of %d tensors are trained, %lld of %lld parameters; the others are frozen", count,
+                     layout->count, (long long)elements, (long long)layout->numel);
+}
+
 /* What can be refused is refused here, in the order of what it costs to find out. */
 static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
 {
@@ -248,6 +262,7 @@ int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struc
     MDM_TRY(mdm_run_read_images(run));
     tell_size(run);
     tell_pace(run);
+    tell_trained(run);
     return mdm_run_begin(run);
 }
 

@@ -6,29 +6,13 @@
 #include "train/optimizer.h"
 
 #include "base/error.h"
+#include "text/pattern.h"
 
-/* '*' is any run of characters, '?' one; after a mismatch the last '*' takes one more. */
+#include <string.h>
+
 static int matches(const char *pattern, const char *name)
 {
-    const char *star = NULL, *tried = name;
-
-    while (*name) {
-        if (*pattern == '*') {
-            star = pattern++;
-            tried = name;
-        } else if (*pattern == '?' || *pattern == *name) {
-            pattern++;
-            name++;
-        } else if (star) {
-            pattern = star + 1;
-            name = ++tried;
-        } else {
-            return 0;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return !*pattern;
+    return mdm_pattern_matches(pattern, strlen(pattern), name);
 }
 
 static const struct mdm_group *find(const maskdm_optimizer *o, const char *name)

@@ -29,6 +29,7 @@ struct mdm_trainer_options {
     double flip;
     int64_t seed, max_bad_steps;
     double label_dropout;
+    const char *freeze;
 };
 
 extern const struct mdm_option_table mdm_optimizer_options;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
+#include "train/freeze.h"
 #include "train/loss.h"
 #include "train/options.h"
 
@@ -41,7 +42,7 @@ static int take_blocks(maskdm_trainer *tr, const maskdm_model *model)
     MDM_TRY(mdm_device_copy(model->device, tr->weights, mdm_model_block(model, MASKDM_WEIGHTS_ONLINE), bytes));
     MDM_TRY(mdm_device_alloc(model->device, &memory, bytes, 1, "the gradients of a trainer"));
     tr->gradients = memory;
-    MDM_TRY(mdm_model_view(&tr->model, model, tr->weights, NULL));
+    tr->model->ema = tr->weights;
     for (int i = 0; i < tr->pace.levels; i++)
         mdm_past_add(&tr->model->past, mdm_mask_name(tr->mask), tr->pace.level[i].visible, model->geometry.patches);
     MDM_TRY(mdm_optimizer_bind(tr->optimizer, &tr->handle, model->device, &tr->model->layout, tr->weights,
@@ -72,7 +73,8 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     tr->mask = mask;
     mdm_control_hold(control);
     tr->control = control;
-    MDM_TRY(mdm_trainer_check_memory(tr, model));
+    MDM_TRY(mdm_freeze_view(&tr->model, model, tr->options));
+    MDM_TRY(mdm_trainer_check_memory(tr, tr->model));
     MDM_TRY(take_blocks(tr, model));
     MDM_TRY(mdm_trainer_make_programs(tr, MDM_PROGRAM_TRAIN));
     tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");

@@ -66,6 +66,10 @@ static const struct mdm_option trainer_rows[] = {
      .max = 1,
      .alias = "class_dropout|class_dropout_prob|cond_drop_prob|drop_label_prob|uncond_prob|p_uncond|cfg_dropout",
      .help = "share of the labels that is left out in training"},
+    {MDM_OPTION(mdm_trainer_options, freeze),
+     .standard = "",
+     .alias = "frozen|freeze_layers|freeze_params",
+     .help = "parameters that stay as they are: names with * and ?, separated by commas; those behind a ! are trained"},
 };
 const struct mdm_option_table mdm_trainer_options = {
     "trainer", "", "training step", trainer_rows, MDM_LENGTH(trainer_rows),
