@@ -72,22 +72,46 @@ enum maskdm_transferred {
     MASKDM_TRANSFER_LEFT = 5      /* of the other model alone */
 };
 
-/** Told of one parameter, in order; `what` is enum maskdm_transferred. from, to: its shapes in the model that there was
- *  and in the new one, NULL where it is in none, borrowed for the call. */
+/** Told of one parameter, in order; `what` is enum maskdm_transferred. from, to: its shapes in the model that there
+ *  was and in the new one, NULL where it is in none, borrowed for the call. */
 typedef void (*maskdm_transfer_callback)(void *user, const char *name, int what, const int64_t *from, int from_rank,
                                          const int64_t *to, int to_rank);
 /** A new model for other images from a model, on its device. options: of its network's kind, of which image_size,
  *  patch_size, channels and classes may be others than the model's, as may what is for training only; what is not set
  *  is the model's. Learned places are resized bicubically, the embedding of patches so that it makes the same of
- *  patches that were resized, and the prediction like an image; doc/transfer.md has the conventions. names: of the new
- *  labels, from 0 on; a class goes on from that of its name, else from that of its number where no name claims it, else
- *  from the mean of all; count 0: the model's names, as far as there are classes. What is new is drawn from `seed`.
- *  callback: told what became of each parameter, or NULL. MASKDM_EINVAL, with the name and both values, for an option
- *  that cannot be another. */
+ *  patches that were resized, and the prediction like an image; doc/transfer.md has the conventions. names: of the
+ *  new labels, from 0 on; a class goes on from that of its name, else from that of its number where no name claims
+ *  it, else from the mean of all; count 0: the model's names, as far as there are classes. What is new is drawn from
+ *  `seed`. callback: told what became of each parameter, or NULL. MASKDM_EINVAL, with the name and both values, for
+ *  an option that cannot be another. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_transfer(maskdm_model **out, maskdm_model *model,
                                                        const maskdm_options *options, const char *const *names,
                                                        int64_t count, uint64_t seed,
                                                        maskdm_transfer_callback callback, void *user);
+
+/* ---- low-rank adapters ---- */
+
+/** A model of `which` weights in which narrow matrices A[rank,I] and B[O,rank] stand beside some matrices W[O,I],
+ *  and that computes with W + alpha / rank B A: B is zero, so that nothing changes yet. Its other parameters are
+ *  frozen: a trainer moves the adapters alone, which are parameters NAME.lora_A.weight and NAME.lora_B.weight. It is
+ *  a model for trainers, samplers and copies; saved are its adapters, or what merging makes of it. options: of kind
+ *  "lora" (rank, alpha, on). MASKDM_EINVAL for a pattern that names no matrix, and where the model has adapters
+ *  already. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_adapt(maskdm_model **out, maskdm_model *model, int which,
+                                                    const maskdm_options *options, uint64_t seed);
+/** The same with adapters out of a file, beside the weights of the model that they were trained beside. any_base:
+ *  where it has none such, beside its EMA (0: MASKDM_EINVAL). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_adapter(maskdm_model **out, maskdm_model *model, const char *path,
+                                                           int any_base);
+/** Write the adapters alone, safetensors by PEFT's names: base_model.model.NAME.lora_A.weight. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_save_adapter(maskdm_model *model, int which, const char *path);
+/** A model without adapters whose weights are the sums, to the bits that the adapted one computes with. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_merge(maskdm_model **out, maskdm_model *model);
+MASKDM_API int maskdm_model_has_adapter(const maskdm_model *model);
+/** The whole job: a model file of a model file and an adapter. options: kind "merge" (model, adapter, out,
+ *  any_base). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_merge(const maskdm_options *options, maskdm_control *control);
+
 /** An independent copy on the same device. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_clone(maskdm_model **out, maskdm_model *model);
 MASKDM_API void maskdm_model_release(maskdm_model **model);

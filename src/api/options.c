@@ -10,6 +10,7 @@
 #include "diffusion/options.h"
 #include "mask/options.h"
 #include "metric/options.h"
+#include "model/adapter.h"
 #include "model/network.h"
 #include "model/options.h"
 #include "option/option.h"
@@ -27,7 +28,7 @@ static const struct mdm_option_kind *const kinds[] = {
     &mdm_network_kind, &mdm_mask_kind,    &mdm_scheduler_kind, &mdm_optimizer_kind, &mdm_ema_kind,
     &mdm_folder_kind,  &mdm_device_kind,  &mdm_trainer_kind,   &mdm_sampler_kind,   &mdm_pretrain_kind,
     &mdm_finetune_kind, &mdm_sample_kind, &mdm_convert_kind,   &mdm_export_kind,    &mdm_image_kind,
-    &mdm_inpaint_kind, &mdm_metric_kind,
+    &mdm_inpaint_kind, &mdm_metric_kind,  &mdm_lora_kind,      &mdm_merge_kind,
 };
 
 static const struct mdm_option_kind *kind_at(int64_t i)

@@ -48,6 +48,7 @@ enum mdm_op_id {
     MDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
     MDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre[R,O] */
     MDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
+    MDM_OP_LOWRANK,     /* w[O,..] a[r,..] b[O,r,..]; constant 0: s -> y = w + s b a, matrices of O and r rows */
     MDM_OP_LAYERNORM,   /* x[R,D] w?[D] b?[D]; constant 0: eps -> y, aux stats[R,2] = mean, 1/sqrt(var+eps) */
     MDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w?[D] b?[D]; constant 0: eps -> sum? = x + r, y = norm(sum), aux stats */
     MDM_OP_MODULATE,    /* x[B,N,D] m[B,M]; attr 0, 1: s, t; constant 0: eps -> y = norm(x) (1 + m[s..]) + m[t..], D

@@ -28,6 +28,8 @@ static const struct command commands[] = {
      "make a model file of a network's checkpoint or of a folder of diffusers", run_work, maskdm_convert},
     {"export", "save|ship|to-torch", "export", "--model MODEL --out FILE.pt|FILE.safetensors|FOLDER/ [flags]",
      "write a model file for its authors' program, for diffusers, or for shipping", run_work, maskdm_export},
+    {"merge", "fuse|merge-lora|apply", "merge", "--model MODEL --adapter ADAPTER --out MODEL.safetensors [flags]",
+     "put an adapter into the weights of its model", run_work, maskdm_merge},
     {"info", "inspect|show|describe|list|ls|summary", NULL, "FILE [--json]",
      "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL},

@@ -134,11 +134,20 @@ mdm_val mdm_graph_param(struct mdm_graph *g, const char *name, struct mdm_shape 
     }
     for (v = 0; v < g->n_val; v++)
         if (g->val[v].role == MDM_PARAM && g->val[v].param == param)
-            return v;
-    v = add_value(g, MDM_PARAM, g->dtype, &shape);
+            break;
+    if (v == g->n_val)
+        v = add_value(g, MDM_PARAM, g->dtype, &shape);
     if (v >= 0)
         g->val[v].param = param;
-    return v;
+    return v >= 0 && g->adapt ? g->adapt(g, v) : v;
+}
+
+/* Of what mdm_graph_param() answered. */
+static struct mdm_param *param_of(const struct mdm_graph *g, mdm_val v)
+{
+    while (g->val[v].role != MDM_PARAM)
+        v = g->node[g->val[v].node].in[0];
+    return &g->layout->list[g->val[v].param];
 }
 
 mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape shape, enum mdm_init init,
@@ -147,14 +156,14 @@ mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape
     mdm_val v = mdm_graph_param(g, name, shape, init, scale);
 
     if (v != MDM_NONE)
-        g->layout->list[g->val[v].param].frozen = 1;
+        param_of(g, v)->frozen = 1;
     return v;
 }
 
 mdm_val mdm_graph_means(struct mdm_graph *g, mdm_val param, enum mdm_meaning meaning)
 {
     if (param != MDM_NONE)
-        g->layout->list[g->val[param].param].meaning = meaning;
+        param_of(g, param)->meaning = meaning;
     return param;
 }
 

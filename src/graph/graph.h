@@ -77,6 +77,9 @@ struct mdm_graph {
     int n_val, n_node, cap_val, cap_node;
     int64_t images; /* above 0: products are cut per image; a call's row_group is its result's rows / images */
     struct mdm_failure failure;    /* first one while recording */
+    /* What every parameter goes through where it is asked for, and its answer is what an operation gets; NULL:
+     * nothing. */
+    mdm_val (*adapt)(struct mdm_graph *g, mdm_val param);
     char scope[128];               /* prefix of parameter names, e.g. "encoder.in_blocks.0." */
     int flags, planned, profiling;
     size_t arena_bytes, unplanned_bytes; /* after planning */

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "diffusion/scheduler.h"
+#include "model/adapter.h"
 #include "model/program.h"
 
 static void destroy(void *object)
@@ -18,6 +19,7 @@ static void destroy(void *object)
     if (!m->borrowed && m->online)
         mdm_device_free(m->device, m->online, mdm_model_bytes(m));
     mdm_params_free(&m->layout);
+    mdm_adapter_free(&m->adapter);
     mdm_labels_free(&m->labels);
     mdm_metadata_free(&m->metadata);
     mdm_scheduler_drop(&m->scheduler);
@@ -29,8 +31,17 @@ static void destroy(void *object)
 
 static const struct mdm_handle_kind kind = {"model", destroy};
 
-int mdm_model_shell(maskdm_model **out, maskdm_device *device, const char *name, const maskdm_options *options,
-                    maskdm_scheduler *scheduler)
+static int adopt_adapter(maskdm_model *m, const struct mdm_adapter *adapter)
+{
+    if (!adapter)
+        return MASKDM_OK;
+    MDM_TRY(mdm_adapter_clone(&m->adapter, adapter));
+    m->layout.adapter = m->adapter;
+    return MASKDM_OK;
+}
+
+int mdm_model_shell_with(maskdm_model **out, maskdm_device *device, const char *name, const maskdm_options *options,
+                         maskdm_scheduler *scheduler, const struct mdm_adapter *adapter)
 {
     const struct mdm_network *network = mdm_network_find(name);
     maskdm_model *m;
@@ -55,6 +66,8 @@ int mdm_model_shell(maskdm_model **out, maskdm_device *device, const char *name,
     else if (status == MASKDM_OK)
         status = mdm_scheduler_create(&m->scheduler, NULL);
     if (status == MASKDM_OK)
+        status = adopt_adapter(m, adapter);
+    if (status == MASKDM_OK)
         status = mdm_program_estimate(&arena, &m->layout, device, network, m->options,
                                       (struct mdm_extent){.batch = 1, .visible = m->geometry.patches},
                                       MDM_PROGRAM_PREDICT);
@@ -64,6 +77,12 @@ int mdm_model_shell(maskdm_model **out, maskdm_device *device, const char *name,
     }
     *out = m;
     return MASKDM_OK;
+}
+
+int mdm_model_shell(maskdm_model **out, maskdm_device *device, const char *name, const maskdm_options *options,
+                    maskdm_scheduler *scheduler)
+{
+    return mdm_model_shell_with(out, device, name, options, scheduler, NULL);
 }
 
 size_t mdm_model_bytes(const maskdm_model *model)
@@ -106,66 +125,6 @@ int mdm_model_create(maskdm_model **out, maskdm_device *device, const char *netw
     status = mdm_model_take(*out, 0);
     if (status == MASKDM_OK)
         status = mdm_model_draw(*out, seed);
-    if (status < 0)
-        mdm_model_drop(out);
-    return status;
-}
-
-int mdm_model_retrain(maskdm_model *m, const maskdm_options *options)
-{
-    struct mdm_geometry geometry;
-    maskdm_options *now;
-    int status;
-
-    MDM_TRY(mdm_options_extract(&now, options, m->network->kind));
-    status = m->network->geometry(&geometry, now);
-    if (status < 0) {
-        mdm_options_release(&now);
-        return status;
-    }
-    mdm_options_release(&m->options);
-    m->options = now;
-    return MASKDM_OK;
-}
-
-int mdm_model_like(maskdm_model **out, const maskdm_model *model, const maskdm_options *options)
-{
-    int status;
-
-    MDM_TRY(mdm_model_shell(out, model->device, model->network->name, options ? options : model->options,
-                            model->scheduler));
-    status = mdm_labels_set(&(*out)->labels, (const char *const *)model->labels.name, model->labels.count,
-                            model->geometry.classes);
-    if (status >= 0)
-        status = mdm_metadata_copy(&(*out)->metadata, &model->metadata);
-    (*out)->past = model->past;
-    if (status >= 0 && model->sampler)
-        status = mdm_options_clone(&(*out)->sampler, model->sampler);
-    if (status < 0)
-        mdm_model_drop(out);
-    return status;
-}
-
-int mdm_model_view(maskdm_model **out, const maskdm_model *model, float *ema, float *online)
-{
-    MDM_TRY(mdm_model_like(out, model, NULL));
-    (*out)->borrowed = 1;
-    (*out)->ema = ema;
-    (*out)->online = online;
-    return MASKDM_OK;
-}
-
-int mdm_model_copy(maskdm_model **out, const maskdm_model *model)
-{
-    size_t bytes = mdm_model_bytes(model);
-    int status;
-
-    MDM_TRY(mdm_model_like(out, model, NULL));
-    status = mdm_model_take(*out, model->online != NULL);
-    if (status == MASKDM_OK)
-        status = mdm_device_copy(model->device, (*out)->ema, model->ema, bytes);
-    if (status == MASKDM_OK && model->online)
-        status = mdm_device_copy(model->device, (*out)->online, model->online, bytes);
     if (status < 0)
         mdm_model_drop(out);
     return status;

@@ -28,6 +28,7 @@ struct maskdm_model {
     struct mdm_metadata metadata; /* the host's */
     struct mdm_past past;
     struct mdm_params layout;
+    struct mdm_adapter *adapter; /* model/adapter.h; NULL: none */
     float *ema;    /* device memory: block for sampling; always there */
     float *online; /* device memory; NULL: the same as ema */
     int borrowed;  /* the blocks belong to a trainer that outlives this handle */
@@ -36,6 +37,10 @@ struct maskdm_model {
 /* Everything but the blocks. options, scheduler: copied and held; NULL: the defaults. */
 int mdm_model_shell(maskdm_model **out, maskdm_device *device, const char *network, const maskdm_options *options,
                     maskdm_scheduler *scheduler);
+/* The same with a copy of that adapter; NULL: none. */
+int mdm_model_shell_with(maskdm_model **out, maskdm_device *device, const char *network,
+                         const maskdm_options *options, maskdm_scheduler *scheduler,
+                         const struct mdm_adapter *adapter);
 /* Give a shell its blocks, zeroed; `two`: the online weights are a set of their own. */
 int mdm_model_take(maskdm_model *model, int two);
 /* Fresh weights from `seed`, one set. */
@@ -66,8 +71,11 @@ int mdm_model_needs(struct mdm_model_needs *out, maskdm_device *device, const ch
 int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm_extent extent, const float *x_t,
                       const double *times, const int32_t *labels, const int32_t *index, float *out);
 
-/* A shell that describes itself as `model` does, with other options or, where they are NULL, with its own. */
+/* A shell that describes itself as `model` does, with other options or, where they are NULL, with its own; its
+ * adapter is the model's, or a copy of one that is given (NULL: none). */
 int mdm_model_like(maskdm_model **out, const maskdm_model *model, const maskdm_options *options);
+int mdm_model_like_with(maskdm_model **out, const maskdm_model *model, const maskdm_options *options,
+                        const struct mdm_adapter *adapter);
 
 /* ---- fold.c ---- */
 /* Whether it has the channel that tells hidden pixels. */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/error.h"
+#include "model/adapter.h"
 
 #include <math.h>
 
@@ -18,6 +19,7 @@ static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_para
 {
     mdm_graph_init(g, backend, layout, MDM_F32);
     g->images = use == MDM_PROGRAM_PREDICT ? extent.batch : 0;
+    g->adapt = layout->adapter ? mdm_adapter_record : NULL;
     *ports = MDM_NO_PORTS;
     network->record(g, ports, options, extent);
     if (use == MDM_PROGRAM_TRAIN_INPUT)

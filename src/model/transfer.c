@@ -142,8 +142,12 @@ int mdm_transfer(maskdm_model **out, const maskdm_model *model, const maskdm_opt
                  const struct mdm_labels *labels, uint64_t seed, struct mdm_transfer_report report)
 {
     struct mdm_transfer t = {.from = model};
-    int status = mdm_model_like(out, model, options);
+    int status;
 
+    *out = NULL;
+    if (model->adapter)
+        return mdm_fail(MASKDM_EINVAL, "the model has adapters: merge them into its weights first");
+    status = mdm_model_like(out, model, options);
     t.to = *out;
     if (status == MASKDM_OK)
         status = transfer(&t, labels, seed, report);

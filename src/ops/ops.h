@@ -11,6 +11,8 @@
 mdm_val mdm_linear(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
 mdm_val mdm_linear_silu(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
 mdm_val mdm_linear2(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val w, mdm_val b);
+/* w plus scale times the product of b[O,r] and a[r,I]; further dimensions of all three count as rows of w do. */
+mdm_val mdm_lowrank(struct mdm_graph *g, mdm_val w, mdm_val a, mdm_val b, double scale);
 mdm_val mdm_gelu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_gelu_tanh(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_silu(struct mdm_graph *g, mdm_val x);

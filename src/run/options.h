@@ -42,7 +42,7 @@ struct mdm_sample_run_options {
     int64_t frames, frame_time;
     int64_t bits, columns;
     enum maskdm_weights weights;
-    const char *model_digest, *guide;
+    const char *adapter, *model_digest, *guide;
     enum maskdm_weights guide_weights;
     const char *guide_digest;
     int resume;
@@ -64,16 +64,23 @@ struct mdm_convert_run_options {
     struct mdm_int_list image_size;
 };
 
+struct mdm_merge_run_options {
+    const char *model, *adapter, *out;
+    int any_base;
+};
+
 extern const struct mdm_option_table mdm_pretrain_run_options;
 extern const struct mdm_option_table mdm_finetune_run_options;
 extern const struct mdm_option_table mdm_sample_run_options;
 extern const struct mdm_option_table mdm_convert_run_options;
 extern const struct mdm_option_table mdm_export_run_options;
+extern const struct mdm_option_table mdm_merge_run_options;
 
 extern const struct mdm_option_kind mdm_pretrain_kind;
 extern const struct mdm_option_kind mdm_finetune_kind;
 extern const struct mdm_option_kind mdm_sample_kind;
 extern const struct mdm_option_kind mdm_convert_kind;
 extern const struct mdm_option_kind mdm_export_kind;
+extern const struct mdm_option_kind mdm_merge_kind;
 
 #endif

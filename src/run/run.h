@@ -32,7 +32,7 @@ struct mdm_run {
 
     maskdm_device *device;
     maskdm_model *model; /* where training starts from */
-    int transfer;        /* its options are not those of the file that it is from */
+    int transfer;        /* it is not as the file that it is from has it */
     struct mdm_text transferred; /* for transfer.json, until that is written */
     maskdm_mask *mask;
     maskdm_optimizer *optimizer;
@@ -73,10 +73,17 @@ void mdm_run_close(struct mdm_run *run);
 /* ---- transfer.c ---- */
 /* The options of the network that the run's are to agree with: the file's, but where the run may have others. */
 int mdm_run_plan_transfer(struct mdm_run *run, maskdm_options **network);
-/* Put in place of the model one for the run's images and labels, where those are others; `data` is the caller's set or
+/* Put in place of the model one for the run's images and labels, where those are others; `data`: the caller's set, or
  * NULL. */
 int mdm_run_transfer(struct mdm_run *run, const maskdm_data *data);
 int mdm_run_record_transfer(struct mdm_run *run);
+
+/* ---- adapter.c ---- */
+int mdm_run_is_adapting(const struct mdm_run *run);
+/* Put in place of the model one with adapters, where they are asked for. */
+int mdm_run_adapt(struct mdm_run *run);
+/* model.safetensors, or adapter.safetensors in its place. */
+int mdm_run_publish(struct mdm_run *run);
 
 /* ---- folders.c ---- */
 enum { MDM_RUN_EXCEPTIONS = 3 };    /* room for a list, with its end */

@@ -216,19 +216,18 @@ static int prune(struct mdm_run *run)
 int mdm_run_save(struct mdm_run *run)
 {
     int64_t step = run->trainer->optimizer->steps;
-    char *path = checkpoint_path(run, step), *model = mdm_path_join(run->told.out, "model.safetensors");
-    int status = path && model ? MASKDM_OK : MASKDM_ENOMEM;
+    char *path = checkpoint_path(run, step);
+    int status = path ? MASKDM_OK : MASKDM_ENOMEM;
 
     if (status == MASKDM_OK && run->saved != step)
         status = mdm_trainer_save(run->trainer, path);
     if (status == MASKDM_OK)
         run->saved = step;
     if (status == MASKDM_OK && run->published != step)
-        status = mdm_model_save(run->trainer->model, model);
+        status = mdm_run_publish(run);
     if (status == MASKDM_OK)
         run->published = step;
     run->saved_at = mdm_clock();
     mdm_free(path);
-    mdm_free(model);
     return status == MASKDM_OK ? prune(run) : status;
 }

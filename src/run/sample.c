@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "diffusion/options.h"
+#include "run/adapter.h"
 #include "run/given.h"
 #include "run/options.h"
 #include "run/samples.h"
@@ -130,7 +131,8 @@ static int sample(const maskdm_options *options, maskdm_device *device, const in
     const struct mdm_sample_run_options *told = &place->told;
     maskdm_model *model = NULL, *guide = NULL;
     maskdm_sampler *sampler = NULL;
-    int status = mdm_model_load_one(&model, device, told->model, told->weights);
+    int status = *told->adapter ? mdm_merged_load(&model, device, told->model, told->adapter, 0)
+                                : mdm_model_load_one(&model, device, told->model, told->weights);
 
     if (status >= 0 && *told->guide)
         status = mdm_model_load_one(&guide, device, told->guide, told->guide_weights);

@@ -144,7 +144,7 @@ static int fold_model(struct mdm_run *run)
     maskdm_model *folded;
     int set;
 
-    if (!mdm_model_has_mask_channel(run->model))
+    if (!mdm_model_has_mask_channel(run->model) || mdm_run_is_adapting(run))
         return MASKDM_OK;
     wanted = mdm_options_text(run->options, run->model->network->mask_channel->option);
     set = mdm_options_is_set(run->options, run->model->network->mask_channel->option);
@@ -221,7 +221,7 @@ static void tell_trained(const struct mdm_run *run)
     int64_t elements;
     const int count = mdm_freeze_trained(layout, &elements);
 
-    if (*mdm_options_text(run->options, "freeze"))
+    if (*mdm_options_text(run->options, "freeze") || run->trainer->model->adapter)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
                      "%d of %d tensors are trained, %lld of %lld parameters; the others are frozen", count,
                      layout->count, (long long)elements, (long long)layout->numel);
@@ -243,6 +243,7 @@ static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
     if (run->told.resume)
         MDM_TRY(mdm_run_compare_data(run));
     MDM_TRY(mdm_run_match_labels(run));
+    MDM_TRY(run->finetune ? mdm_run_adapt(run) : MASKDM_OK);
     MDM_TRY(make_trainer(run, mask));
     mdm_model_drop(&run->model);      /* the trainer has its own copy */
     MDM_TRY(mdm_run_check_images(run));

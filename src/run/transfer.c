@@ -110,6 +110,7 @@ static int transfer(struct mdm_run *run, const struct mdm_labels *labels, const 
     maskdm_model *made;
     int status = mdm_transfer(&made, run->model, run->options, labels, run->seed, report);
 
+    run->transfer = 1;
     if (status == MASKDM_OK) {
         mdm_model_drop(&run->model);
         run->model = made;

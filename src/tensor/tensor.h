@@ -60,6 +60,7 @@ struct mdm_param {
 /* The parameters of one network, in the authors' order. A block (weights, gradients, moments, EMA) is one
  * array of `length` elements; gaps between parameters are zero and stay zero. */
 struct mdm_params {
+    const struct mdm_adapter *adapter; /* what stands beside matrices (model/adapter.h), not owned; NULL: nothing */
     struct mdm_param *list;
     int count, capacity;
     size_t length;

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "diffusion/scheduler.h"
+#include "model/adapter.h"
 #include "tensorfile/safetensors.h"
 #include "text/json.h"
 #include "text/text.h"
@@ -25,7 +26,8 @@ static void count_visible(char out[32], const maskdm_trainer *tr)
     mdm_format(out, 32, "%lld", (long long)tr->pace.level[0].visible);
 }
 
-static const char host_key[] = "maskdm.optimizer.host";
+static const char host_key[] = "maskdm.optimizer.host", lora_key[] = "maskdm.lora.options",
+                  base_key[] = "maskdm.lora.base";
 
 static int write_host_rules(struct mdm_safetensors_writer *w, const struct mdm_host_rules *rules)
 {
@@ -48,7 +50,8 @@ int mdm_state_write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer 
     } part[] = {{"maskdm.trainer.options", tr->options},
                 {"maskdm.optimizer.options", tr->optimizer->options},
                 {"maskdm.ema.options", tr->optimizer->ema_options},
-                {"maskdm.mask.options", mask_options(tr)}};
+                {"maskdm.mask.options", mask_options(tr)},
+                {lora_key, tr->model->adapter ? tr->model->adapter->options : NULL}};
     struct mdm_text text = {0};
     char step[32], visible[32];
     int status;
@@ -68,6 +71,8 @@ int mdm_state_write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer 
         MDM_TRY(status);
     }
     MDM_TRY(write_host_rules(w, &tr->optimizer->host));
+    if (tr->model->adapter)
+        MDM_TRY(mdm_safetensors_writer_meta(w, base_key, tr->model->adapter->base));
     count_visible(visible, tr);
     MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.mask", mdm_mask_name(tr->mask)));
     MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.visible", visible));
@@ -125,6 +130,19 @@ static int compare_text(struct mdm_tensorfile *s, const char *key, const char *w
     return MASKDM_OK;
 }
 
+/* Adapters, and what they stand beside. */
+static int compare_adapter(struct mdm_tensorfile *s, const struct mdm_adapter *ours)
+{
+    if (!ours && mdm_tensorfile_meta(s, lora_key))
+        return mdm_fail(MASKDM_EINVAL, "the file is of a trainer of adapters, this one trains the weights");
+    if (ours && !mdm_tensorfile_meta(s, lora_key))
+        return mdm_fail(MASKDM_EINVAL, "the file is of a trainer of weights, this one trains adapters");
+    if (!ours)
+        return MASKDM_OK;
+    MDM_TRY(compare_json(s, lora_key, "adapter", ours->options, NULL));
+    return compare_text(s, base_key, "digest of the weights beside its adapters", ours->base);
+}
+
 int mdm_state_compare(struct mdm_tensorfile *s, const maskdm_trainer *tr, const char *const *may_differ)
 {
     char visible[32];
@@ -135,6 +153,7 @@ int mdm_state_compare(struct mdm_tensorfile *s, const maskdm_trainer *tr, const 
     MDM_TRY(compare_json(s, "maskdm.optimizer.options", "optimizer", tr->optimizer->options, may_differ));
     MDM_TRY(compare_json(s, "maskdm.ema.options", "average", tr->optimizer->ema_options, may_differ));
     MDM_TRY(compare_json(s, "maskdm.trainer.options", "trainer", tr->options, NULL));
+    MDM_TRY(compare_adapter(s, tr->model->adapter));
     MDM_TRY(compare_text(s, "maskdm.mask", "mask", mdm_mask_name(tr->mask)));
     if (mask_options(tr))
         MDM_TRY(compare_json(s, "maskdm.mask.options", "mask", mask_options(tr), NULL));

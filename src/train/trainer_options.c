@@ -69,7 +69,7 @@ static const struct mdm_option trainer_rows[] = {
     {MDM_OPTION(mdm_trainer_options, freeze),
      .standard = "",
      .alias = "frozen|freeze_layers|freeze_params",
-     .help = "parameters that stay as they are: names with * and ?, separated by commas; those behind a ! are trained"},
+     .help = "parameters that stay as they are: names with * and ?, separated by commas; behind a ! they move"},
 };
 const struct mdm_option_table mdm_trainer_options = {
     "trainer", "", "training step", trainer_rows, MDM_LENGTH(trainer_rows),

@@ -44,7 +44,7 @@ static struct {
     maskdm_file_writer *file_writer;
     maskdm_image *image, *grey, *images[2];
     maskdm_mask *mask;
-    maskdm_model *model;
+    maskdm_model *model, *adapted;
     maskdm_optimizer *optimizer, *unbound;
     maskdm_sampler *sampler;
     maskdm_scheduler *scheduler;
@@ -54,9 +54,9 @@ static struct {
     maskdm_options *network_options, *device_options, *folder_options, *image_options, *mask_options,
         *optimizer_options,
         *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options,
-        *metric_options, *job;
+        *metric_options, *lora_options, *job;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128],
-        statistics_file[128], extractor_file[128], text[8192];
+        statistics_file[128], extractor_file[128], adapter_file[140], text[8192];
     const char *names[2], *optional[1];
     void *file_bytes, *model_bytes, *picture_bytes;
     const void *pictures[2];
@@ -101,8 +101,8 @@ static void hear(void *user, int level, const char *line)
     (void)line;
 }
 
-static void see_transfer(void *user, const char *name, int what, const int64_t *from, int from_rank, const int64_t *to,
-                         int to_rank)
+static void see_transfer(void *user, const char *name, int what, const int64_t *from, int from_rank,
+                         const int64_t *to, int to_rank)
 {
     (void)user, (void)name, (void)what, (void)from, (void)from_rank, (void)to, (void)to_rank;
 }
@@ -220,6 +220,8 @@ static void make_files(void)
     MUST(maskdm_statistics_create_from(&statistics, rig.device, 9, 4, rig.times, rig.identity));
     MUST(maskdm_statistics_save(statistics, rig.statistics_file));
     maskdm_statistics_release(&statistics);
+    snprintf(rig.adapter_file, sizeof rig.adapter_file, "%s.adapter", rig.model_file);
+    MUST(maskdm_model_save_adapter(rig.adapted, MASKDM_WEIGHTS_EMA, rig.adapter_file));
 }
 
 static void make_options(void)
@@ -240,6 +242,7 @@ static void make_options(void)
     rig.scheduler_options = rig_options("scheduler", "timesteps=100");
     rig.metric_options = rig_options("metric", "");
     rig.trainer_options = rig_options("trainer", "batch_size=2");
+    rig.lora_options = rig_options("lora", "rank=2");
     rig.job = rig_options("uvit", ""); /* of no job's kind, so that none begins */
 }
 
@@ -270,6 +273,7 @@ static void make_rig(void)
     MUST(maskdm_scheduler_create(&rig.scheduler, rig.scheduler_options));
     MUST(maskdm_solver_create(&rig.solver, rig.scheduler, rig.sampler_options));
     MUST(maskdm_model_create(&rig.model, rig.device, "uvit", rig.network_options, rig.scheduler, 1));
+    MUST(maskdm_model_adapt(&rig.adapted, rig.model, MASKDM_WEIGHTS_EMA, rig.lora_options, 1));
     rig.parameter = 1;
     for (int d = 0, rank = maskdm_model_parameter_shape(rig.model, 0, rig.shape, 8); d < rank; d++)
         rig.parameter *= rig.shape[d];
@@ -293,7 +297,7 @@ static void drop_rig(void)
                                   &rig.image_options,   &rig.mask_options,      &rig.optimizer_options,
                                   &rig.ema_options,     &rig.sampler_options,   &rig.scheduler_options,
                                   &rig.trainer_options, &rig.guided_options,    &rig.inpaint_options,
-                                  &rig.metric_options,  &rig.job};
+                                  &rig.metric_options,  &rig.lora_options,      &rig.job};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         maskdm_options_release(options[i]);
@@ -304,6 +308,7 @@ static void drop_rig(void)
     maskdm_optimizer_release(&rig.unbound);
     maskdm_mask_release(&rig.mask);
     maskdm_model_release(&rig.model);
+    maskdm_model_release(&rig.adapted);
     maskdm_solver_release(&rig.solver);
     maskdm_extractor_release(&rig.extractor);
     maskdm_features_release(&rig.features);

@@ -29,13 +29,14 @@ maskdm_finetune.data maskdm_finetune.mask""".split())
 SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 # A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
-JOBS = {"maskdm_extractor_load", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export"}
+JOBS = {"maskdm_extractor_load", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
+        "maskdm_merge"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
            "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count",
            "maskdm_extractor_run.count", "maskdm_extractor_run.height", "maskdm_extractor_run.width"}
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
-NOTHING = {"maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
+NOTHING = {"maskdm_model_has_adapter", "maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
            "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_solver_draws", "maskdm_solver_takes_noise",
            "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_set_variance", "maskdm_solver_step"}
@@ -83,7 +84,9 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_model_load_one_memory.bytes": "rig.model_bytes", "maskdm_model_load_one_memory.size": "rig.model_size",
     "maskdm_model_set_labels.names": "rig.names", "maskdm_model_set_labels.count": "2",
     "maskdm_model_transfer.names": "rig.names", "maskdm_model_transfer.count": "2",
-    "maskdm_transfer_callback": "see_transfer",
+    "maskdm_transfer_callback": "see_transfer", "maskdm_model_adapt.options": "rig.lora_options",
+    "maskdm_model_load_adapter.path": "rig.adapter_file", "int any_base": "0", "maskdm_model_merge.model": "rig.adapted",
+    "maskdm_model_save_adapter.model": "rig.adapted", "maskdm_model_save_adapter.path": "rig.written",
     "maskdm_options_set_spelling.spelling": "MASKDM_SPELL_FLAGS", "maskdm_image_write_png.path": "rig.written", "maskdm_image_grid.columns": "0",
     "maskdm_image_write_png.bits": "8", "maskdm_image_write_apng.bits": "8", "maskdm_image_write_apng.count": "2",
     "maskdm_image_write_apng.path": "rig.written", "int64_t milliseconds": "50",
@@ -127,7 +130,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_trainer_view.name": '"input"', "maskdm_trainer_view.count": "rig.numbers", "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
     "maskdm_trainer_validate.loss": "&rig.number", "maskdm_trainer_set_batch.index": "rig.index",
     "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
-    "maskdm_convert.options": "rig.job", "maskdm_export.options": "rig.job",
+    "maskdm_convert.options": "rig.job", "maskdm_export.options": "rig.job", "maskdm_merge.options": "rig.job",
     "maskdm_control_set_progress.callback": "progress", "maskdm_control_set_log.callback": "hear",
     "maskdm_sampler_set_step.callback": "see_step", "maskdm_sampler_set_start.count": "1",
     "maskdm_sampler_set_start.strength": "0.5", "maskdm_sampler_set_hole.count": "1", "maskdm_sampler_set_hole.mask": "rig.grey",

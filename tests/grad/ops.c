@@ -56,6 +56,24 @@ static void linear_conv(struct rig *r)
     output(r, mdm_linear(&r->g, input(r, mdm_shape3(2, 3, 12)), w, vector(r, "b", 6)));
 }
 
+static void lowrank(struct rig *r)
+{
+    mdm_val w = mdm_lowrank(&r->g, matrix(r, "w", 6, 5), matrix(r, "a", 2, 5), matrix(r, "b", 6, 2), 0.75);
+
+    output(r, mdm_linear(&r->g, input(r, mdm_shape2(7, 5)), w, vector(r, "c", 6)));
+}
+
+/* Of a frozen matrix, which two products share: their gradients of the sum add up. */
+static void lowrank_shared(struct rig *r)
+{
+    mdm_val f = mdm_graph_frozen(&r->g, "w", mdm_shape4(6, 2, 3, 1), MDM_INIT_NORMAL, 1);
+    mdm_val a = mdm_graph_param(&r->g, "a", mdm_shape4(3, 2, 3, 1), MDM_INIT_NORMAL, 1);
+    mdm_val b = mdm_graph_param(&r->g, "b", mdm_shape4(6, 3, 1, 1), MDM_INIT_NORMAL, 1);
+    mdm_val w = mdm_lowrank(&r->g, f, a, b, 1.5), x = mdm_linear(&r->g, input(r, mdm_shape2(4, 6)), w, MDM_NONE);
+
+    output(r, mdm_linear(&r->g, mdm_gelu(&r->g, x), w, MDM_NONE));
+}
+
 static void gelu(struct rig *r)
 {
     mdm_val y = mdm_gelu(&r->g, input(r, mdm_shape2(9, 5)));
@@ -558,6 +576,8 @@ static const struct {
     {"linear_silu without bias", linear_silu_bare},
     {"linear2", linear2},
     {"linear2 without bias", linear2_bare},
+    {"lowrank", lowrank},
+    {"lowrank of a frozen matrix with two consumers", lowrank_shared},
     {"layernorm", layernorm},
     {"layernorm of one row", layernorm_row},
     {"layernorm without weight and bias", layernorm_plain},

@@ -9,7 +9,7 @@ import re
 import sys
 
 # The product's verbs: whole jobs, which work on no handle.
-JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export"}
+JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export", "maskdm_merge"}
 # Arithmetic on a host's arrays alone.
 ARRAYS = {"maskdm_loss"}
 # What the library says of itself and of the last call.

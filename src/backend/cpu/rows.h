@@ -66,7 +66,8 @@ int REAL(mdm_cpu_combine_images)(struct mdm_cpu *cpu, real *dst, int64_t pitch, 
 int REAL(mdm_cpu_accumulate)(struct mdm_backend *b, real *dst, int add, const real *src, int64_t n);
 
 extern const struct mdm_kernel REAL(mdm_cpu_linear), REAL(mdm_cpu_linear_silu), REAL(mdm_cpu_linear2),
-    REAL(mdm_cpu_gelu), REAL(mdm_cpu_gelu_tanh), REAL(mdm_cpu_silu), REAL(mdm_cpu_layernorm), REAL(mdm_cpu_add_norm),
+    REAL(mdm_cpu_lowrank), REAL(mdm_cpu_gelu), REAL(mdm_cpu_gelu_tanh), REAL(mdm_cpu_silu), REAL(mdm_cpu_layernorm),
+    REAL(mdm_cpu_add_norm),
     REAL(mdm_cpu_modulate), REAL(mdm_cpu_gate_add), REAL(mdm_cpu_add), REAL(mdm_cpu_qkv_bias),
     REAL(mdm_cpu_patchify), REAL(mdm_cpu_timestep), REAL(mdm_cpu_embed), REAL(mdm_cpu_tokens), REAL(mdm_cpu_trim),
     REAL(mdm_cpu_route), REAL(mdm_cpu_unroute), REAL(mdm_cpu_conv), REAL(mdm_cpu_group_norm),

@@ -12,6 +12,7 @@ void REAL(mdm_cpu_table_c)(struct mdm_cpu_table *t)
     t->kernel[MDM_OP_LINEAR] = REAL(mdm_cpu_linear);
     t->kernel[MDM_OP_LINEAR_SILU] = REAL(mdm_cpu_linear_silu);
     t->kernel[MDM_OP_LINEAR2] = REAL(mdm_cpu_linear2);
+    t->kernel[MDM_OP_LOWRANK] = REAL(mdm_cpu_lowrank);
     t->kernel[MDM_OP_LAYERNORM] = REAL(mdm_cpu_layernorm);
     t->kernel[MDM_OP_ADD_NORM] = REAL(mdm_cpu_add_norm);
     t->kernel[MDM_OP_MODULATE] = REAL(mdm_cpu_modulate);
