@@ -75,10 +75,12 @@ static void check_rows(int64_t groups, const char *mask)
             const int64_t image = step * 8 + part * IMAGES;
             const float *drawn;
             double times[8 * IMAGES];
-            int32_t labels[IMAGES];
+            int32_t labels[IMAGES], index[IMAGES * PATCHES];
 
             t.optimizer->steps = step;
             OK(maskdm_trainer_draw(t.trainer, t.data, part));
+            OK(maskdm_mask_draw(t.mask, 4, 4, SEED, image, step, IMAGES, index));
+            ck_assert_mem_eq(maskdm_trainer_index(t.trainer), index, sizeof index);
             OK(maskdm_data_batch(t.data, SEED, step * 2 + part, IMAGES, 0.5, images, labels));
             OK(maskdm_scheduler_draw_noise(t.scheduler, SEED, image * groups, step, rows, VALUES, noise));
             OK(maskdm_scheduler_draw_times(t.scheduler, SEED, image * groups, step, rows, times));
