@@ -5,6 +5,7 @@
  */
 #include "tiny.h"
 
+#include "base/alloc.h"
 #include "train/trainer.h"
 
 #include <sys/stat.h>
@@ -370,6 +371,94 @@ START_TEST(saved_apart)
 }
 END_TEST
 
+/* ---- no memory ---- */
+
+static int refuse_at(void *left, size_t bytes)
+{
+    (void)bytes;
+    return (*(long *)left)-- == 0;
+}
+
+/* Each allocation refused in turn: a line, and nothing left. */
+static void expect_refusals(int (*work)(maskdm_model **out, maskdm_model *model, const char *path),
+                            maskdm_model *model, const char *path)
+{
+    const long live = mdm_alloc_live();
+    maskdm_model *out;
+
+    for (long n = 0;; n++) {
+        long left = n;
+        const struct mdm_alloc_hook hook = {refuse_at, &left};
+        int status;
+
+        mdm_alloc_hook_set(&hook);
+        status = work(&out, model, path);
+        mdm_alloc_hook_set(NULL);
+        ck_assert(status == MASKDM_OK || (status == MASKDM_ENOMEM && out == NULL));
+        maskdm_model_release(&out);
+        ck_assert_int_eq(mdm_alloc_live(), live);
+        if (status == MASKDM_OK)
+            return;
+    }
+}
+
+static maskdm_options *lora_options, *size_options;
+
+static int work_adapt(maskdm_model **out, maskdm_model *model, const char *path)
+{
+    (void)path;
+    return maskdm_model_adapt(out, model, MASKDM_WEIGHTS_EMA, lora_options, 1);
+}
+
+static int work_load(maskdm_model **out, maskdm_model *model, const char *path)
+{
+    return maskdm_model_load_adapter(out, model, path, 0);
+}
+
+static int work_save(maskdm_model **out, maskdm_model *model, const char *path)
+{
+    *out = NULL;
+    return maskdm_model_save_adapter(model, MASKDM_WEIGHTS_EMA, path);
+}
+
+static int work_merge(maskdm_model **out, maskdm_model *model, const char *path)
+{
+    (void)path;
+    return maskdm_model_merge(out, model);
+}
+
+static int work_transfer(maskdm_model **out, maskdm_model *model, const char *path)
+{
+    static const char *const names[] = {"a", "b"};
+
+    (void)path;
+    return maskdm_model_transfer(out, model, size_options, names, 2, 1, NULL, NULL);
+}
+
+START_TEST(refused_memory)
+{
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_model *base = base_of(device, "uvit", "image_size=8 patch_size=4 dim=4 depth=1 heads=1 conv=true"),
+                 *adapted;
+    char path[300];
+
+    snprintf(path, sizeof path, "%s/adapter.safetensors", tiny_folder());
+    lora_options = tiny_options("lora", "rank=1 on=*attn*");
+    size_options = tiny_options("uvit", "image_size=4,16 patch_size=2 channels=1 classes=3");
+    OK(maskdm_model_adapt(&adapted, base, MASKDM_WEIGHTS_EMA, lora_options, 1));
+    expect_refusals(work_adapt, base, path);
+    expect_refusals(work_save, adapted, path);
+    expect_refusals(work_load, base, path);
+    expect_refusals(work_merge, adapted, path);
+    expect_refusals(work_transfer, base, path);
+    maskdm_options_release(&lora_options);
+    maskdm_options_release(&size_options);
+    maskdm_model_release(&adapted);
+    maskdm_model_release(&base);
+    maskdm_device_release(&device);
+}
+END_TEST
+
 START_TEST(refused)
 {
     static const struct {
@@ -519,6 +608,7 @@ int main(void)
     tcase_add_test(tests, sums_are_made_anew);
     tcase_add_test(tests, resumed);
     tcase_add_test(tests, saved_apart);
+    tcase_add_test(tests, refused_memory);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, a_whole_run);
     tcase_set_timeout(tests, 60);
