@@ -167,6 +167,13 @@ mdm_val mdm_graph_means(struct mdm_graph *g, mdm_val param, enum mdm_meaning mea
     return param;
 }
 
+mdm_val mdm_graph_hidden(struct mdm_graph *g, mdm_val param, int parts)
+{
+    if (param != MDM_NONE)
+        param_of(g, param)->parts = parts;
+    return param;
+}
+
 void mdm_graph_output(struct mdm_graph *g, mdm_val v)
 {
     if (v >= 0 && v < g->n_val && g->val[v].role == MDM_ACT)

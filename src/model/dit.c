@@ -58,10 +58,10 @@ static int64_t routed(const maskdm_options *options, int64_t visible)
 static mdm_val block(struct mdm_graph *g, const struct dit *d, mdm_val x, mdm_val condition)
 {
     const int64_t dim = d->set.dim;
-    struct mdm_layer qkv = mdm_layer_spread(g, "attn.qkv", 3 * dim, dim);
-    struct mdm_layer proj = mdm_layer_spread(g, "attn.proj", dim, dim);
-    struct mdm_layer fc1 = mdm_layer_spread(g, "mlp.fc1", d->hidden, dim);
-    struct mdm_layer fc2 = mdm_layer_spread(g, "mlp.fc2", dim, d->hidden);
+    struct mdm_layer qkv = mdm_layer_hidden(g, "attn.qkv", 3 * dim, dim, 3);
+    struct mdm_layer proj = mdm_layer_hidden(g, "attn.proj", dim, dim, 1);
+    struct mdm_layer fc1 = mdm_layer_hidden(g, "mlp.fc1", d->hidden, dim, 1);
+    struct mdm_layer fc2 = mdm_layer_hidden(g, "mlp.fc2", dim, d->hidden, 1);
     struct mdm_layer ada =
         mdm_layer_make(g, "adaLN_modulation.1", MDM_BRANCHES * MDM_BRANCH * dim, dim, MDM_INIT_ZERO, 0);
     mdm_val m = mdm_layer_apply(g, condition, ada), h;

@@ -82,11 +82,11 @@ static mdm_val block(struct mdm_graph *g, const struct jit *j, mdm_val x, mdm_va
     const int64_t dim = j->set.dim;
     mdm_val norm1 = norm_weight(g, "norm1.weight", dim);
     mdm_val q = norm_weight(g, "attn.q_norm.weight", j->width), k = norm_weight(g, "attn.k_norm.weight", j->width);
-    struct mdm_layer qkv = mdm_layer_spread(g, "attn.qkv", 3 * dim, dim);
-    struct mdm_layer proj = mdm_layer_spread(g, "attn.proj", dim, dim);
+    struct mdm_layer qkv = mdm_layer_hidden(g, "attn.qkv", 3 * dim, dim, 3);
+    struct mdm_layer proj = mdm_layer_hidden(g, "attn.proj", dim, dim, 1);
     mdm_val norm2 = norm_weight(g, "norm2.weight", dim);
-    struct mdm_layer w12 = mdm_layer_spread(g, "mlp.w12", 2 * j->hidden, dim);
-    struct mdm_layer w3 = mdm_layer_spread(g, "mlp.w3", dim, j->hidden);
+    struct mdm_layer w12 = mdm_layer_hidden(g, "mlp.w12", 2 * j->hidden, dim, 2);
+    struct mdm_layer w3 = mdm_layer_hidden(g, "mlp.w3", dim, j->hidden, 1);
     struct mdm_layer ada =
         mdm_layer_make(g, "adaLN_modulation.1", MDM_BRANCHES * MDM_BRANCH * dim, dim, MDM_INIT_ZERO, 0);
     mdm_val m = mdm_layer_apply(g, condition, ada), h;

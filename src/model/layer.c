@@ -33,6 +33,14 @@ struct mdm_layer mdm_layer_spread(struct mdm_graph *g, const char *name, int64_t
     return mdm_layer_make(g, name, made, taken, MDM_INIT_UNIFORM, mdm_layer_bound(made, taken));
 }
 
+struct mdm_layer mdm_layer_hidden(struct mdm_graph *g, const char *name, int64_t made, int64_t taken, int parts)
+{
+    const struct mdm_layer l = mdm_layer_spread(g, name, made, taken);
+
+    mdm_graph_hidden(g, l.w, parts);
+    return l;
+}
+
 mdm_val mdm_layer_apply(struct mdm_graph *g, mdm_val x, struct mdm_layer l)
 {
     return mdm_linear(g, x, l.w, l.b);

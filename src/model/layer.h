@@ -19,6 +19,8 @@ struct mdm_layer mdm_layer_make(struct mdm_graph *g, const char *name, int64_t m
 struct mdm_layer mdm_layer_spread(struct mdm_graph *g, const char *name, int64_t made, int64_t taken);
 /* Glorot and Bengio's bound for a uniform start. */
 double mdm_layer_bound(int64_t made, int64_t taken);
+/* The same within a block, whose weight is that of so many hidden matrices. */
+struct mdm_layer mdm_layer_hidden(struct mdm_graph *g, const char *name, int64_t made, int64_t taken, int parts);
 mdm_val mdm_layer_apply(struct mdm_graph *g, mdm_val x, struct mdm_layer l);
 
 /* t_embedder: two layers over the sinusoids of the time, [B,dim]. shift: as of mdm_timestep_spaced(). */

@@ -54,22 +54,44 @@ static struct layer conv_layer(struct mdm_graph *g, mdm_val x, const char *name,
     return uniform_layer(g, name, mdm_shape4(made, width_of(g, x), side, side));
 }
 
-/* 3 x 3 with a pixel of zeros around, which keeps the sides; r: [B,made] to add to an image's pixels, or MDM_NONE. */
-static mdm_val conv3(struct mdm_graph *g, mdm_val x, const char *name, int64_t made, mdm_val r)
+/* One between hidden features, where another comes from the image or the time, or goes to the image. */
+static struct layer hidden(struct mdm_graph *g, struct layer l)
 {
-    const struct layer l = conv_layer(g, x, name, made, 3);
+    mdm_graph_hidden(g, l.w, 1);
+    return l;
+}
 
+/* 3 x 3 with a pixel of zeros around, which keeps the sides; r: [B,made] to add to an image's pixels, or MDM_NONE. */
+static mdm_val conv3(struct mdm_graph *g, mdm_val x, struct layer l, mdm_val r)
+{
     return mdm_conv(g, x, l.w, l.b, r, (struct mdm_stride){.step = 1, .before = 1, .after = 1});
 }
 
 mdm_val mdm_unet_conv(struct mdm_graph *g, mdm_val x, const char *name, int64_t made)
 {
-    return conv3(g, x, name, made, MDM_NONE);
+    return conv3(g, x, conv_layer(g, x, name, made, 3), MDM_NONE);
+}
+
+static mdm_val hidden_conv(struct mdm_graph *g, mdm_val x, const char *name, int64_t made, mdm_val r)
+{
+    return conv3(g, x, hidden(g, conv_layer(g, x, name, made, 3)), r);
+}
+
+static struct layer linear_layer(struct mdm_graph *g, mdm_val x, const char *name, int64_t made)
+{
+    return uniform_layer(g, name, mdm_shape2(made, width_of(g, x)));
 }
 
 mdm_val mdm_unet_linear(struct mdm_graph *g, mdm_val x, const char *name, int64_t made)
 {
-    const struct layer l = uniform_layer(g, name, mdm_shape2(made, width_of(g, x)));
+    const struct layer l = linear_layer(g, x, name, made);
+
+    return mdm_linear(g, x, l.w, l.b);
+}
+
+static mdm_val hidden_linear(struct mdm_graph *g, mdm_val x, const char *name, int64_t made)
+{
+    const struct layer l = hidden(g, linear_layer(g, x, name, made));
 
     return mdm_linear(g, x, l.w, l.b);
 }
@@ -104,11 +126,11 @@ mdm_val mdm_unet_resnet(struct mdm_graph *g, const struct mdm_unet *u, mdm_val x
     mdm_val h = change_size(g, mdm_unet_norm_silu(g, u, x, "norm1", MDM_NONE), change);
     mdm_val t = mdm_unet_linear(g, time, "time_emb_proj", scales ? 2 * made : made);
 
-    h = conv3(g, h, "conv1", made, scales ? MDM_NONE : t);
-    h = conv3(g, mdm_unet_norm_silu(g, u, h, "norm2", scales ? t : MDM_NONE), "conv2", made, MDM_NONE);
+    h = hidden_conv(g, h, "conv1", made, scales ? MDM_NONE : t);
+    h = hidden_conv(g, mdm_unet_norm_silu(g, u, h, "norm2", scales ? t : MDM_NONE), "conv2", made, MDM_NONE);
     x = change_size(g, x, change);
     if (taken != made) {
-        const struct layer l = conv_layer(g, x, "conv_shortcut", made, 1);
+        const struct layer l = hidden(g, conv_layer(g, x, "conv_shortcut", made, 1));
 
         x = mdm_linear(g, x, l.w, l.b);
     }
@@ -121,6 +143,7 @@ static mdm_val keys(struct mdm_graph *g, mdm_val x, int64_t width)
 {
     const mdm_val w = parameter(g, "to_k", "weight", mdm_shape2(width, width), MDM_INIT_UNIFORM, bound(width));
 
+    mdm_graph_hidden(g, w, 1);
     return mdm_linear(g, x, w, mdm_graph_frozen(g, "to_k.bias", mdm_shape1(width), MDM_INIT_UNIFORM, bound(width)));
 }
 
@@ -134,22 +157,22 @@ mdm_val mdm_unet_attention(struct mdm_graph *g, const struct mdm_unet *u, mdm_va
 
         h = mdm_group_norm(g, x, (struct mdm_affine){l.w, l.b, MDM_NONE}, groups, u->set.norm_eps);
     }
-    q = mdm_unet_linear(g, h, "to_q", width);
+    q = hidden_linear(g, h, "to_q", width);
     k = keys(g, h, width);
-    v = mdm_unet_linear(g, h, "to_v", width);
+    v = hidden_linear(g, h, "to_v", width);
     h = mdm_attention(g, mdm_concat(g, q, k, v), head > 0 ? width / head : 0);
-    return mdm_add(g, x, mdm_unet_linear(g, h, "to_out.0", width));
+    return mdm_add(g, x, hidden_linear(g, h, "to_out.0", width));
 }
 
 /* Without padding, one row below and one column on the right are zeros. */
 mdm_val mdm_unet_halve(struct mdm_graph *g, const struct mdm_unet *u, mdm_val x)
 {
-    const struct layer l = conv_layer(g, x, "conv", width_of(g, x), 3);
+    const struct layer l = hidden(g, conv_layer(g, x, "conv", width_of(g, x), 3));
 
     return mdm_conv(g, x, l.w, l.b, MDM_NONE, (struct mdm_stride){2, u->set.downsample_padding, 1});
 }
 
 mdm_val mdm_unet_double(struct mdm_graph *g, mdm_val x)
 {
-    return mdm_unet_conv(g, mdm_upsample(g, x), "conv", width_of(g, x));
+    return hidden_conv(g, mdm_upsample(g, x), "conv", width_of(g, x), MDM_NONE);
 }

@@ -144,7 +144,7 @@ int mdm_params_declare(struct mdm_params *p, const char *name, const struct mdm_
     q->init = init;
     q->scale = scale;
     q->meaning = MDM_MEANS_NOTHING;
-    q->frozen = 0;
+    q->frozen = q->parts = 0;
     q->at = p->length;
     p->length = length;
     p->numel = total;

@@ -54,6 +54,10 @@ struct mdm_param {
     double scale;
     enum mdm_meaning meaning;
     int frozen; /* no gradient flows to it, and neither optimizer nor average touches it */
+    /* Above 0: a weight [O,..] that tokens or pixels go through from one hidden layer to another, and so many
+     * matrices, one below the other, each O/parts rows of all that stands behind the first dimension. 0: a vector, an
+     * embedding, a head, or of what goes into none of these. */
+    int parts;
     size_t at;  /* offset in elements inside every block of this layout, a multiple of 16 */
 };
 
