@@ -11,6 +11,7 @@
 #ifndef MASKDM_BACKEND_BACKEND_H
 #define MASKDM_BACKEND_BACKEND_H
 
+#include "backend/optimizer.h"
 #include "base/rng.h"
 #include "os/pool.h"
 #include "tensor/tensor.h"
@@ -237,17 +238,6 @@ struct mdm_loss {
 /* The same where all memory is the host's, on the calling thread. */
 void mdm_loss_on_host(const struct mdm_loss *job);
 
-/* One pass over n elements: g' = grad_scale g; AdamW with decoupled decay as PyTorch does it:
- * w -= lr wd w; m = b1 m + (1-b1) g'; v = b2 v + (1-b2) g'^2; w -= lr/bias1 m / (sqrt(v)/sqrt(bias2) + eps);
- * then ema: none (NULL), copy (ema_mode 1) or ema += (1-ema_decay)(w - ema) (mode 2). Zeroes g afterwards. All device
- * memory. */
-struct mdm_optimizer {
-    size_t n;
-    float *w, *g, *m, *v, *ema;
-    double grad_scale, lr, beta1, beta2, eps, weight_decay, bias1, bias2, ema_decay;
-    int ema_mode;
-};
-
 struct mdm_backend_vtbl {
     int version; /* MDM_BACKEND_VERSION; it and the size stand first in every version */
     size_t size; /* sizeof(struct mdm_backend_vtbl) */
@@ -286,6 +276,9 @@ struct mdm_backend_vtbl {
     void (*enter)(struct mdm_backend *);
     void (*leave)(struct mdm_backend *);
     void (*close)(struct mdm_backend *);
+    int (*muon)(struct mdm_backend *, const struct mdm_muon *);
+    /* Bytes of the job's scratch, of which only the matrices' shapes need to be known. */
+    size_t (*muon_scratch)(const struct mdm_backend *, const struct mdm_muon *);
 };
 
 struct mdm_backend {

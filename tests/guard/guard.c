@@ -293,6 +293,32 @@ static int adamw(struct mdm_backend *b, const struct mdm_optimizer *job)
     return g->cpu->v->adamw(g->cpu, &j);
 }
 
+static size_t muon_scratch(const struct mdm_backend *b, const struct mdm_muon *job)
+{
+    const struct guard *g = guard_of((struct mdm_backend *)b);
+
+    return g->cpu->v->muon_scratch(g->cpu, job);
+}
+
+/* Its blocks as far as the last matrix goes. */
+static int muon(struct mdm_backend *b, const struct mdm_muon *job)
+{
+    struct guard *g = guard_of(b);
+    struct mdm_muon j = *job;
+    size_t bytes = 0;
+
+    for (int64_t i = 0; i < j.count; i++) {
+        const size_t end = (j.matrix[i].at + (size_t)(j.matrix[i].rows * j.matrix[i].columns)) * sizeof *j.w;
+
+        bytes = end > bytes ? end : bytes;
+    }
+    LEAD(g, j.w, bytes);
+    LEAD(g, j.g, bytes);
+    LEAD(g, j.m, bytes);
+    LEAD(g, j.scratch, muon_scratch(b, job));
+    return g->cpu->v->muon(g->cpu, &j);
+}
+
 static int ema(struct mdm_backend *b, float *average, const float *w, size_t n, int mode, double decay)
 {
     struct guard *g = guard_of(b);
@@ -455,6 +481,8 @@ static const struct mdm_backend_vtbl vtbl = {
     .enter = enter,
     .leave = leave,
     .close = close_guard,
+    .muon = muon,
+    .muon_scratch = muon_scratch,
 };
 
 static int open_guard(struct mdm_backend **out, const struct mdm_device_host *host,

@@ -115,6 +115,8 @@ const struct mdm_backend_vtbl mdm_cpu_vtbl = {
     .enter = enter,
     .leave = leave,
     .close = close_cpu,
+    .muon = mdm_cpu_muon,
+    .muon_scratch = mdm_cpu_muon_scratch,
 };
 
 static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got)

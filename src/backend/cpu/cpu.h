@@ -121,6 +121,8 @@ int mdm_cpu_loss(struct mdm_backend *b, const struct mdm_loss *j);
 int mdm_cpu_sum_squares(struct mdm_backend *b, double *out, const float *x, size_t n);
 int mdm_cpu_adamw(struct mdm_backend *b, const struct mdm_optimizer *j);
 int mdm_cpu_ema(struct mdm_backend *b, float *ema, const float *w, size_t n, int mode, double decay);
+int mdm_cpu_muon(struct mdm_backend *b, const struct mdm_muon *j);
+size_t mdm_cpu_muon_scratch(const struct mdm_backend *b, const struct mdm_muon *j);
 int mdm_cpu_unpatchify(struct mdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
                        int64_t width, int64_t channels, int64_t outputs, int64_t patch);
 void mdm_cpu_adamw_c(const struct mdm_optimizer *a, size_t from, size_t to);
