@@ -194,17 +194,18 @@ const struct mdm_option_table mdm_convert_run_options = {
 
 static const struct mdm_option_table *const pretrain_tables[] = {
     &mdm_pretrain_run_options, &mdm_network_options,   &mdm_mask_options,
-    &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_ema_options,
-    &mdm_images_options,       &mdm_trainer_options,   &mdm_device_options,
+    &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_lr_options,
+    &mdm_ema_options,          &mdm_images_options,    &mdm_trainer_options,
+    &mdm_device_options,
 };
 const struct mdm_option_kind mdm_pretrain_kind = {"pretrain", "masked pre-training from fresh weights",
                                                   pretrain_tables, MDM_LENGTH(pretrain_tables)};
 
 static const struct mdm_option_table *const finetune_tables[] = {
     &mdm_finetune_run_options, &mdm_network_options,   &mdm_mask_options,
-    &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_ema_options,
-    &mdm_images_options,       &mdm_trainer_options,   &mdm_lora_options,
-    &mdm_device_options,
+    &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_lr_options,
+    &mdm_ema_options,          &mdm_images_options,    &mdm_trainer_options,
+    &mdm_lora_options,         &mdm_device_options,
 };
 const struct mdm_option_kind mdm_finetune_kind = {"finetune", "fine-tuning of a model file", finetune_tables,
                                                   MDM_LENGTH(finetune_tables)};

@@ -85,6 +85,9 @@ int mdm_run_adapt(struct mdm_run *run);
 /* model.safetensors, or adapter.safetensors in its place. */
 int mdm_run_publish(struct mdm_run *run);
 
+/* ---- tell.c ---- */
+void mdm_run_tell(const struct mdm_run *run);
+
 /* ---- folders.c ---- */
 enum { MDM_RUN_EXCEPTIONS = 3 };    /* room for a list, with its end */
 int mdm_run_val_is_data(const struct mdm_run *run);       /* the folder that is trained on; 1, 0 or a failure */

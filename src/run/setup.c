@@ -17,7 +17,6 @@
 #include "model/options.h"
 #include "run/options.h"
 #include "text/text.h"
-#include "train/freeze.h"
 #include "train/options.h"
 
 #include <string.h>
@@ -45,7 +44,7 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
     mdm_options_read(o, kind->table[0], &run->told);
     mdm_options_read(o, &mdm_trainer_options, &trainer);
     run->seed = (uint64_t)trainer.seed;
-    return MASKDM_OK;
+    return mdm_lr_settle(o, run->told.steps);
 }
 
 static int open_device(struct mdm_run *run)
@@ -181,52 +180,6 @@ static int make_trainer(struct mdm_run *run, maskdm_mask *mask)
     return mdm_trainer_create(&run->trainer, run->model, run->mask, run->optimizer, run->options, run->control);
 }
 
-static void tell_size(const struct mdm_run *run)
-{
-    const struct mdm_geometry *g = &run->trainer->model->geometry;
-    const int seen = run->trainer->model->network->masked == MDM_MASK_ZEROES;
-    const struct mdm_pace_level *now = mdm_pace_at(&run->trainer->pace, run->trainer->optimizer->steps);
-    char level[MDM_LEVEL_TEXT];
-
-    mdm_trainer_describe_level(level, sizeof level, run->trainer, now);
-    mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%lld image%s, %lld parameters, %s%s",
-                 (long long)run->data->count, run->data->count == 1 ? "" : "s",
-                 (long long)run->trainer->model->layout.numel, level,
-                 now->visible < g->patches && seen ? ", which it sees as zeros: a step costs as much" : "");
-}
-
-/* What is not the same in every step, or not as it was asked for. */
-static void tell_pace(const struct mdm_run *run)
-{
-    const maskdm_trainer *tr = run->trainer;
-    const struct mdm_pace_level *now = mdm_pace_at(&tr->pace, tr->optimizer->steps);
-    const struct mdm_pace_level *last = &tr->pace.level[tr->pace.levels - 1];
-    char level[MDM_LEVEL_TEXT];
-
-    if (tr->pace.tokens)
-        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%s %lld: %lld image%s a step",
-                     mdm_options_said(run->options, "batch_tokens"), (long long)tr->pace.tokens,
-                     (long long)now->batch_size, now->batch_size == 1 ? "" : "s");
-    if (now == last)
-        return;
-    mdm_trainer_describe_level(level, sizeof level, tr, last);
-    mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "that changes: from step %lld on %s",
-                 (long long)last->from, level);
-}
-
-/* What is trained where something was asked to stay as it is. */
-static void tell_trained(const struct mdm_run *run)
-{
-    const struct mdm_params *layout = &run->trainer->model->layout;
-    int64_t elements;
-    const int count = mdm_freeze_trained(layout, &elements);
-
-    if (*mdm_options_text(run->options, "freeze") || run->trainer->model->adapter)
-        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
-                     "%d of %d tensors are trained, %lld of %lld parameters; the others are frozen", count,
-                     layout->count, (long long)elements, (long long)layout->numel);
-}
-
 /* What can be refused is refused here, in the order of what it costs to find out. */
 static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
 {
@@ -261,9 +214,7 @@ int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struc
     MDM_TRY(read_options(run, options, kind, data, mask));
     MDM_TRY(prepare(run, data, mask));
     MDM_TRY(mdm_run_read_images(run));
-    tell_size(run);
-    tell_pace(run);
-    tell_trained(run);
+    mdm_run_tell(run);
     return mdm_run_begin(run);
 }
 

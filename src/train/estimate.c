@@ -9,9 +9,9 @@
 #include "train/options.h"
 
 /* Bytes of a whole trainer: its own blocks and the optimizer's, arena and micro-batch. */
-static int add_up(size_t *sum, const struct mdm_model_needs *needs, int with_ema, int64_t batch)
+static int add_up(size_t *sum, const struct mdm_model_needs *needs, int averages, int64_t batch)
 {
-    const size_t blocks = 2 + (size_t)mdm_optimizer_blocks(with_ema);
+    const size_t blocks = 2 + (size_t)mdm_optimizer_blocks(averages);
 
     if (mdm_mul_size(sum, needs->block, blocks) || mdm_add_size(sum, *sum, needs->arena) ||
         mdm_add_size(sum, *sum, mdm_microbatch_bytes(batch, needs->values)))
@@ -19,21 +19,22 @@ static int add_up(size_t *sum, const struct mdm_model_needs *needs, int with_ema
     return MASKDM_OK;
 }
 
-static int add_levels(size_t *sum, const struct mdm_pace *pace, maskdm_model *model, int with_ema)
+static int add_levels(size_t *sum, const struct mdm_pace *pace, maskdm_model *model, int averages)
 {
     const struct mdm_geometry *g = &model->geometry;
     struct mdm_model_needs needs = {.block = mdm_model_bytes(model), .values = g->height * g->width * g->channels};
     struct mdm_extent largest;
 
     MDM_TRY(mdm_levels_largest(&needs.arena, &largest, pace, model, MDM_PROGRAM_TRAIN));
-    return add_up(sum, &needs, with_ema, mdm_levels_most(pace, model).batch);
+    return add_up(sum, &needs, averages, mdm_levels_most(pace, model).batch);
 }
 
 int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model)
 {
     size_t sum;
 
-    MDM_TRY(add_levels(&sum, &tr->pace, model, tr->optimizer->rule.on));
+    MDM_TRY(add_levels(&sum, &tr->pace, model, tr->optimizer->rule.widths));
+    sum += mdm_optimizer_bytes(tr->optimizer, model->device, &model->layout);
     MDM_TRY(mdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
     mdm_device_give(model->device, sum);
     tr->memory = sum;

@@ -15,7 +15,7 @@ static int matches(const char *pattern, const char *name)
     return mdm_pattern_matches(pattern, strlen(pattern), name);
 }
 
-static const struct mdm_group *find(const maskdm_optimizer *o, const char *name)
+const struct mdm_group *mdm_optimizer_group_of(const maskdm_optimizer *o, const char *name)
 {
     for (int i = o->host.groups; i-- > 0;)
         if (matches(o->host.group[i].pattern, name))
@@ -23,12 +23,28 @@ static const struct mdm_group *find(const maskdm_optimizer *o, const char *name)
     return NULL;
 }
 
-/* Parameter i belongs to a run of `group`. */
-static int belongs(const maskdm_optimizer *o, int i, const struct mdm_group *group)
+int mdm_optimizer_takes(const maskdm_optimizer *o, const struct mdm_param *p)
+{
+    const struct mdm_group *group;
+
+    if (!o->kind->takes || p->frozen || !o->kind->takes(p))
+        return 0;
+    group = mdm_optimizer_group_of(o, p->name);
+    return !group || group->lr_factor > 0;
+}
+
+/* Parameter i is in no run. */
+static int is_left_out(const maskdm_optimizer *o, const struct mdm_run_of *run, int i)
 {
     const struct mdm_param *p = &o->layout->list[i];
 
-    return !p->frozen && find(o, p->name) == group;
+    return p->frozen || (run->adamw && mdm_optimizer_takes(o, p));
+}
+
+/* Parameter i belongs to this run. */
+static int belongs(const maskdm_optimizer *o, const struct mdm_run_of *run, int i)
+{
+    return !is_left_out(o, run, i) && mdm_optimizer_group_of(o, o->layout->list[i].name) == run->group;
 }
 
 int mdm_optimizer_run(const maskdm_optimizer *o, struct mdm_run_of *run)
@@ -36,17 +52,17 @@ int mdm_optimizer_run(const maskdm_optimizer *o, struct mdm_run_of *run)
     const struct mdm_params *l = o->layout;
     int i = 0;
 
-    if (!o->host.groups) {
+    if (!o->host.groups && !(run->adamw && o->kind->takes)) {
         run->group = NULL;
         return mdm_params_trained(l, &run->end, &run->from);
     }
-    while (i < l->count && (l->list[i].at < run->end || l->list[i].frozen))
+    while (i < l->count && (l->list[i].at < run->end || is_left_out(o, run, i)))
         i++;
     if (i == l->count)
         return 0;
     run->from = l->list[i].at;
-    run->group = find(o, l->list[i].name);
-    while (i < l->count && belongs(o, i, run->group))
+    run->group = mdm_optimizer_group_of(o, l->list[i].name);
+    while (i < l->count && belongs(o, run, i))
         i++;
     run->end = i < l->count ? l->list[i].at : l->length;
     return 1;

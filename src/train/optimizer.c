@@ -6,26 +6,26 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "train/options.h"
 
-#include <float.h>
 #include <math.h>
 
-static void read_options(maskdm_optimizer *o)
+enum { MOMENTS = 2 };
+
+static int read_options(maskdm_optimizer *o)
 {
     struct mdm_optimizer_options told;
-    struct mdm_ema_options ema;
 
     mdm_options_read(o->options, &mdm_optimizer_options, &told);
-    mdm_options_read(o->ema_options, &mdm_ema_options, &ema);
     o->lr = told.lr;
     o->beta1 = told.beta1;
     o->beta2 = told.beta2;
     o->eps = told.eps;
     o->weight_decay = told.weight_decay;
     o->clip = told.clip_norm;
-    o->warmup = told.warmup_steps;
-    o->rule = (struct mdm_ema_rule){ema.decay > 0, ema.decay, ema.inv_gamma, ema.power, ema.start, ema.every};
+    o->kind = mdm_optimizer_class_at(told.optimizer);
+    MDM_TRY(mdm_ema_read(&o->rule, o->ema_options));
+    MDM_TRY(mdm_lr_read(&o->rate, o->options));
+    return o->kind->read ? o->kind->read(o, &told) : MASKDM_OK;
 }
 
 static void destroy(void *object)
@@ -54,11 +54,12 @@ int mdm_optimizer_create(maskdm_optimizer **out, const maskdm_options *options, 
     status = mdm_options_extract(&o->options, options, &mdm_optimizer_kind);
     if (status == MASKDM_OK)
         status = mdm_options_extract(&o->ema_options, ema, &mdm_ema_kind);
+    if (status == MASKDM_OK)
+        status = read_options(o);
     if (status < 0) {
         mdm_optimizer_drop(&o);
         return status;
     }
-    read_options(o);
     *out = o;
     return MASKDM_OK;
 }
@@ -77,30 +78,76 @@ void mdm_optimizer_drop(maskdm_optimizer **optimizer)
         mdm_handle_drop(&o->handle);
 }
 
-int mdm_optimizer_blocks(int with_ema)
+int mdm_optimizer_blocks(int averages)
 {
-    return with_ema ? 3 : 2;
+    return MOMENTS + averages;
+}
+
+float *mdm_optimizer_average(const maskdm_optimizer *o, int width)
+{
+    return width >= o->rule.widths ? NULL : width ? o->further[width - 1] : o->ema;
+}
+
+int mdm_optimizer_share(struct mdm_optimizer_share *out, const maskdm_optimizer *o)
+{
+    if (o->kind->share)
+        o->kind->share(out, o);
+    return o->kind->share != NULL;
+}
+
+size_t mdm_optimizer_bytes(const maskdm_optimizer *o, maskdm_device *device, const struct mdm_params *layout)
+{
+    return o->kind->bytes ? o->kind->bytes(o, device, layout) : 0;
+}
+
+/* Where block i is kept, moments first; NULL past the last. */
+static float **block_at(maskdm_optimizer *o, int i)
+{
+    const int width = i - MOMENTS;
+
+    if (width < 0)
+        return i ? &o->moment2 : &o->moment1;
+    return width >= o->rule.widths ? NULL : width ? &o->further[width - 1] : &o->ema;
+}
+
+static void give_blocks(maskdm_optimizer *o, maskdm_device *device, size_t bytes)
+{
+    float **block;
+
+    for (int i = 0; (block = block_at(o, i)); i++) {
+        if (*block)
+            mdm_device_free(device, *block, bytes);
+        *block = NULL;
+    }
+}
+
+static int take_blocks(maskdm_optimizer *o, maskdm_device *device, const float *weights, size_t bytes)
+{
+    float **block;
+
+    for (int i = 0; (block = block_at(o, i)); i++) {
+        void *memory;
+
+        MDM_TRY(mdm_device_alloc(device, &memory, bytes, i < MOMENTS,
+                                 i < MOMENTS ? "the optimizer's moments" : "the optimizer's average"));
+        *block = memory;
+        if (i >= MOMENTS)
+            MDM_TRY(mdm_device_copy(device, memory, weights, bytes));
+    }
+    return MASKDM_OK;
 }
 
 int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_device *device,
                        const struct mdm_params *layout, float *weights, float *gradients)
 {
-    size_t bytes = layout->length * sizeof(float);
-    void *memory[3] = {0};
-    int status = MASKDM_OK;
+    const size_t bytes = layout->length * sizeof(float);
+    int status;
 
     if (o->device)
         return mdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
-    for (int i = 0; i < 2 && status == MASKDM_OK; i++)
-        status = mdm_device_alloc(device, &memory[i], bytes, 1, "the optimizer's moments");
-    if (status == MASKDM_OK && o->rule.on)
-        status = mdm_device_alloc(device, &memory[2], bytes, 0, "the optimizer's average");
-    if (status == MASKDM_OK && o->rule.on)
-        status = mdm_device_copy(device, memory[2], weights, bytes);
+    status = take_blocks(o, device, weights, bytes);
     if (status < 0) {
-        for (int i = 0; i < 3; i++)
-            if (memory[i])
-                mdm_device_free(device, memory[i], bytes);
+        give_blocks(o, device, bytes);
         return status;
     }
     mdm_device_hold(device);
@@ -110,29 +157,40 @@ int mdm_optimizer_bind(maskdm_optimizer *o, struct mdm_handle *owner, maskdm_dev
     o->layout = layout;
     o->weights = weights;
     o->gradients = gradients;
-    o->moment1 = memory[0];
-    o->moment2 = memory[1];
-    o->ema = memory[2];
+    status = o->kind->bind ? o->kind->bind(o) : MASKDM_OK;
+    if (status < 0) {
+        mdm_optimizer_unbind(o);
+        return status;
+    }
     o->steps = o->applied = o->ema_updates = 0;
     o->last_skipped = o->torn = 0;
     o->grad_norm = (double)NAN;
     return MASKDM_OK;
 }
 
+void mdm_own_free(struct mdm_own *own, maskdm_device *device)
+{
+    const size_t bytes = own->layout.length * sizeof(float);
+
+    if (own->weights)
+        mdm_device_free(device, own->weights, bytes);
+    if (own->gradients)
+        mdm_device_free(device, own->gradients, bytes);
+    mdm_params_free(&own->layout);
+    *own = (struct mdm_own){.weights = NULL};
+}
+
 void mdm_optimizer_unbind(maskdm_optimizer *o)
 {
-    float **block[] = {&o->moment1, &o->moment2, &o->ema};
-
     if (!o->device)
         return;
-    for (size_t i = 0; i < MDM_LENGTH(block); i++) {
-        if (*block[i])
-            mdm_device_free(o->device, *block[i], o->length * sizeof(float));
-        *block[i] = NULL;
-    }
+    if (o->kind->unbind)
+        o->kind->unbind(o);
+    give_blocks(o, o->device, o->length * sizeof(float));
     o->weights = o->gradients = NULL;
     o->layout = NULL;
     o->owner = NULL;
+    mdm_own_free(&o->own, o->device);
     mdm_device_drop(&o->device);
 }
 
@@ -149,150 +207,5 @@ double mdm_optimizer_lr(const maskdm_optimizer *o, int64_t step)
 {
     if (!isnan(o->host.lr))
         return o->host.lr;
-    return step < o->warmup ? o->lr * ((double)step / (double)o->warmup) : o->lr;
-}
-
-/* Beyond max_norm, gradients are scaled as torch.nn.utils.clip_grad_norm_ does it. */
-static double clip_factor(const maskdm_optimizer *o, double norm)
-{
-    double factor = o->clip > 0 ? o->clip / (norm + 1e-6) : 1;
-
-    return factor < 1 ? factor : 1;
-}
-
-/* Whether the second moment can hold the squares of the gradients as they are applied: a moment that overflows would
- * freeze its weight for good, in a state that no file may hold. */
-static int fits_moments(const maskdm_optimizer *o, double squares)
-{
-    double factor;
-
-    if (!isfinite(squares))
-        return 0;
-    factor = clip_factor(o, sqrt(squares));
-    return squares * factor * factor < (double)FLT_MAX;
-}
-
-static int is_frozen(const struct mdm_run_of *run)
-{
-    return run->group && run->group->lr_factor == 0;
-}
-
-/* Of the gradients of what is trained. */
-static int sum_squares(const maskdm_optimizer *o, struct mdm_backend *b, double *squares)
-{
-    *squares = 0;
-    for (struct mdm_run_of run = {0}; mdm_optimizer_run(o, &run);) {
-        double part;
-
-        if (is_frozen(&run))
-            continue;
-        MDM_TRY(b->v->sum_squares(b, &part, o->gradients + run.from, run.end - run.from));
-        *squares += part;
-    }
-    return MASKDM_OK;
-}
-
-/* What stays as it is has its gradients set to zero and its average moved, as the others have. */
-static int pass_over(struct mdm_backend *b, const struct mdm_optimizer *a)
-{
-    MDM_TRY(b->v->fill(b, a->g, 0, a->n * sizeof *a->g));
-    return a->ema ? b->v->ema(b, a->ema, a->w, a->n, a->ema_mode, a->ema_decay) : MASKDM_OK;
-}
-
-static int update(const maskdm_optimizer *o, struct mdm_backend *b, const struct mdm_optimizer *whole)
-{
-    for (struct mdm_run_of run = {0}; mdm_optimizer_run(o, &run);) {
-        struct mdm_optimizer a = *whole;
-
-        a.n = run.end - run.from;
-        a.w += run.from;
-        a.g += run.from;
-        a.m += run.from;
-        a.v += run.from;
-        if (a.ema)
-            a.ema += run.from;
-        if (run.group) {
-            a.lr *= run.group->lr_factor;
-            if (!isnan(run.group->weight_decay))
-                a.weight_decay = run.group->weight_decay;
-        }
-        MDM_TRY(is_frozen(&run) ? pass_over(b, &a) : b->v->adamw(b, &a));
-    }
-    return MASKDM_OK;
-}
-
-int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
-{
-    struct mdm_backend *b;
-    struct mdm_optimizer a = {.w = o->weights,
-                              .g = o->gradients,
-                              .m = o->moment1,
-                              .v = o->moment2,
-                              .ema = with_ema ? o->ema : NULL,
-                              .lr = mdm_optimizer_lr(o, o->steps),
-                              .beta1 = o->beta1,
-                              .beta2 = o->beta2,
-                              .eps = o->eps,
-                              .weight_decay = o->weight_decay};
-    double squares = 0;
-    int status;
-
-    MDM_TRY(mdm_optimizer_check(o));
-    b = mdm_device_backend(o->device);
-    MDM_TRY(mdm_device_enter(o->device));
-    status = sum_squares(o, b, &squares);
-    if (status == MASKDM_OK && (skip || !fits_moments(o, squares))) {
-        status = b->v->fill(b, o->gradients, 0, o->length * sizeof(float));
-        skip = 1;
-    } else if (status == MASKDM_OK) {
-        o->grad_norm = sqrt(squares);
-        a.grad_scale = clip_factor(o, o->grad_norm);
-        a.bias1 = 1 - pow(o->beta1, (double)(o->applied + 1));
-        a.bias2 = 1 - pow(o->beta2, (double)(o->applied + 1));
-        a.ema_mode = a.ema ? mdm_ema_mode(&o->rule, o->ema_updates, &a.ema_decay) : 0;
-        if (!a.ema_mode)
-            a.ema = NULL;
-        status = update(o, b, &a);
-        o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
-    }
-    mdm_device_leave(o->device);
-    MDM_TRY(status);
-    o->steps++;
-    o->last_skipped = skip;
-    if (skip) {
-        o->grad_norm = sqrt(squares);
-        return MASKDM_OK;
-    }
-    o->applied++;
-    o->ema_updates += with_ema && o->ema;
-    return MASKDM_OK;
-}
-
-static int update_ema(const maskdm_optimizer *o, int mode, double decay)
-{
-    struct mdm_backend *b = mdm_device_backend(o->device);
-
-    for (size_t at = 0, from; mdm_params_trained(o->layout, &at, &from);)
-        MDM_TRY(b->v->ema(b, o->ema + from, o->weights + from, at - from, mode, decay));
-    return MASKDM_OK;
-}
-
-int mdm_optimizer_update_ema(maskdm_optimizer *o)
-{
-    double decay;
-    int mode, status = MASKDM_OK;
-
-    MDM_TRY(mdm_optimizer_check(o));
-    if (!o->ema || o->last_skipped)
-        return MASKDM_OK;
-    mode = mdm_ema_mode(&o->rule, o->ema_updates, &decay);
-    if (mode) {
-        MDM_TRY(mdm_device_enter(o->device));
-        status = update_ema(o, mode, decay);
-        mdm_device_leave(o->device);
-        o->torn = status < 0 && status != MASKDM_EBUSY; /* which is before it began */
-    }
-    if (status == MASKDM_OK)
-        o->ema_updates++;
-    return status;
+    return o->lr * mdm_lr_factor(&o->rate, step);
 }

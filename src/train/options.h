@@ -9,15 +9,31 @@
 #include "option/option.h"
 
 struct mdm_optimizer_options {
-    double lr, beta1, beta2, eps, weight_decay;
-    int64_t warmup_steps;
-    double clip_norm;
+    int optimizer; /* of optimizer_list.c */
+    double lr, beta1, beta2, eps, weight_decay, clip_norm;
+    double muon_lr, muon_weight_decay, muon_momentum;
+    int muon_nesterov;
+    int muon_scale; /* of muon.c's table */
+    int64_t muon_steps;
+};
+
+struct mdm_lr_options {
+    int lr_schedule; /* of lr.c's tables, as the shapes */
+    double warmup_steps;
+    int warmup_shape;
+    double warmup_from;
+    int64_t lr_steps, decay_steps; /* 0: unset */
+    int decay_shape;
+    double decay_to, decay_after;
 };
 
 struct mdm_ema_options {
+    int type; /* of ema.c's table */
     double decay;
     int64_t start, every;
     double power, inv_gamma;
+    struct mdm_float_list std;
+    double halflife, ramp;
 };
 
 struct mdm_trainer_options {
@@ -33,6 +49,7 @@ struct mdm_trainer_options {
 };
 
 extern const struct mdm_option_table mdm_optimizer_options;
+extern const struct mdm_option_table mdm_lr_options;
 extern const struct mdm_option_table mdm_ema_options;
 extern const struct mdm_option_table mdm_trainer_options;
 

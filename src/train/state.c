@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Training state in one safetensors file: NAME the online weights, ema.NAME, moment1.NAME, moment2.NAME, and the
- * counters as a tensor. The options stand in the metadata and must equal the trainer's; a digest covers every byte.
- * Data position, flips, masks, times and noise all follow from step and seed.
+ * Training state in one safetensors file: NAME the online weights, ema.NAME, moment1.NAME, moment2.NAME, ema2.NAME ..
+ * the averages of further widths, and the counters as a tensor. The options stand in the metadata and must equal the
+ * trainer's; a digest covers every byte. Data position, flips, masks, times and noise all follow from step and seed.
  */
 #include "train/state_meta.h"
 #include "train/trainer.h"
@@ -15,6 +15,22 @@
 
 enum { STEPS, APPLIED, EMA_UPDATES, SKIPPED, BAD, COUNTERS };
 static const char counters_name[] = "state.counters";
+
+/* Those of the optimizer, in file order; NULL where it has none. */
+struct block {
+    const char *prefix;
+    float *values;
+};
+enum { OPTIMIZER_BLOCKS = 3 + MDM_WIDTHS - 1 };
+
+static struct block get_block(const maskdm_optimizer *o, int i)
+{
+    const struct block all[OPTIMIZER_BLOCKS] = {{"ema.", o->ema},         {"moment1.", o->moment1},
+                                                {"moment2.", o->moment2}, {"ema2.", o->further[0]},
+                                                {"ema3.", o->further[1]}, {"ema4.", o->further[2]}};
+
+    return all[i];
+}
 
 int mdm_trainer_save(maskdm_trainer *tr, const char *path)
 {
@@ -35,12 +51,9 @@ int mdm_trainer_save(maskdm_trainer *tr, const char *path)
         status = mdm_safetensors_writer_add(w, counters_name, "I64", shape, 1, counters);
     if (status == MASKDM_OK)
         status = mdm_model_write_block(w, &source, layout, "", tr->weights);
-    if (status == MASKDM_OK && o->ema)
-        status = mdm_model_write_block(w, &source, layout, "ema.", o->ema);
-    if (status == MASKDM_OK)
-        status = mdm_model_write_block(w, &source, layout, "moment1.", o->moment1);
-    if (status == MASKDM_OK)
-        status = mdm_model_write_block(w, &source, layout, "moment2.", o->moment2);
+    for (int i = 0; status == MASKDM_OK && i < OPTIMIZER_BLOCKS; i++)
+        if (get_block(o, i).values)
+            status = mdm_model_write_block(w, &source, layout, get_block(o, i).prefix, get_block(o, i).values);
     if (status == MASKDM_OK)
         status = mdm_safetensors_writer_save(w, path, 1);
     mdm_safetensors_writer_release(&w);
@@ -83,20 +96,17 @@ static int read_counters(struct mdm_tensorfile *s, int64_t counters[COUNTERS])
 /* Blocks in file order; with `check` their shapes alone. */
 static int read_blocks(struct mdm_tensorfile *s, maskdm_trainer *tr, int check)
 {
-    maskdm_optimizer *o = tr->optimizer;
-    const struct {
-        const char *prefix;
-        float *block;
-    } part[] = {{"", tr->weights}, {"ema.", o->ema}, {"moment1.", o->moment1}, {"moment2.", o->moment2}};
+    const struct mdm_params *layout = &tr->model->layout;
 
-    for (size_t i = 0; i < MDM_LENGTH(part); i++) {
-        if (!part[i].block)
-            continue; /* no EMA */
+    for (int i = -1; i < OPTIMIZER_BLOCKS; i++) {
+        const struct block b = i < 0 ? (struct block){"", tr->weights} : get_block(tr->optimizer, i);
+
+        if (!b.values)
+            continue;
         if (check)
-            MDM_TRY(mdm_model_check_block(s, &tr->model->layout, part[i].prefix));
+            MDM_TRY(mdm_model_check_block(s, layout, b.prefix));
         else
-            MDM_TRY(mdm_model_read_block(tr->model->device, s, &tr->model->layout, part[i].prefix,
-                                         part[i].block));
+            MDM_TRY(mdm_model_read_block(tr->model->device, s, layout, b.prefix, b.values));
     }
     return MASKDM_OK;
 }

@@ -206,7 +206,7 @@ int mdm_trainer_take_back(maskdm_trainer *tr)
 {
     struct mdm_backend *b = mdm_device_backend(tr->device);
     maskdm_optimizer *o = tr->optimizer;
-    const float *block[] = {o->weights, o->moment1, o->moment2, o->ema};
+    const float *block[] = {o->weights, o->moment1, o->moment2, o->ema, o->further[0], o->further[1], o->further[2]};
     double squares = 0;
     int status = MASKDM_OK;
 

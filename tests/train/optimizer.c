@@ -157,16 +157,17 @@ END_TEST
 
 START_TEST(ema_modes)
 {
-    const struct mdm_ema_rule rule = { 1, 0.99, 2, 0.5, 4, 2 };
+    const struct mdm_ema_rule rule = {
+        .widths = 1, .decay = 0.99, .inv_gamma = 2, .power = 0.5, .start = 4, .every = 2};
     double decay;
 
-    ck_assert_int_eq(mdm_ema_mode(&rule, 0, &decay), 1);
-    ck_assert_int_eq(mdm_ema_mode(&rule, 1, &decay), 0);
-    ck_assert_int_eq(mdm_ema_mode(&rule, 4, &decay), 1);
-    ck_assert_int_eq(mdm_ema_mode(&rule, 5, &decay), 0);
-    ck_assert_int_eq(mdm_ema_mode(&rule, 10, &decay), 2);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 0, 0, &decay), 1);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 0, 1, &decay), 0);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 0, 4, &decay), 1);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 0, 5, &decay), 0);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 0, 10, &decay), 2);
     ck_assert_double_eq_tol(decay, 1 - 1 / sqrt(4), 1e-15);
-    ck_assert_int_eq(mdm_ema_mode(&rule, 1000000, &decay), 2);
+    ck_assert_int_eq(mdm_ema_mode(&rule, 0, 1000000, &decay), 2);
     ck_assert_double_eq(decay, 0.99);
 }
 END_TEST
