@@ -60,6 +60,21 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskd
 MASKDM_API MASKDM_MUST_CHECK int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 
+/** The average of another width than those that a run kept: options of kind "average" (run, std, step, out, dtype).
+ * The snapshots of the run's folder up to a step are summed so that their profiles come nearest to the wanted one,
+ * and a log line says how near. MASKDM_ENOTFOUND where there are none, MASKDM_EINVAL, with the nearest, for a step
+ * that has none. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_average(const maskdm_options *options, maskdm_control *control);
+/** The same on numbers alone, for averages of a host's own: out[i] becomes the factor of average i, which has seen
+ * positions[i] updates (images, steps: any unit) and has a power function's profile of deviation stds[i], so that
+ * their sum comes nearest to the average of deviation std at `position`. count: 1 to 4096. Any thread. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_average_coefficients(int64_t count, const double *positions,
+                                                             const double *stds, double position, double std,
+                                                             double *out);
+/** Exponent of the power function whose profile has this deviation, above 0 and up to 0.28, as a share of its length:
+ * its decay at update n is (1 - 1/n)^(exponent + 1). NaN for other deviations. Any thread. */
+MASKDM_API double maskdm_average_exponent(double std);
+
 /* ---- parts ---- */
 
 typedef struct maskdm_trainer maskdm_trainer;
@@ -167,6 +182,13 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load(maskdm_trainer *trainer, co
  * of theirs. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_load_under(maskdm_trainer *trainer, const char *path,
                                                            const char *const *may_differ, int64_t count);
+
+/** Write the trainer's averages, of kind "ema" with type=power, into a folder: average-STEP-STD.safetensors for each
+ * width, a model file that says what it is, durably. dtype: "F32", "F16" or "BF16"; of these and others like them
+ * maskdm_average() makes an average of any width. MASKDM_EINVAL for averages of another type, before their first
+ * update, and, with the tensor's name, for a value that the type does not hold. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_snapshot(maskdm_trainer *trainer, const char *folder,
+                                                         const char *dtype);
 
 /**
  * Held-out loss on the first `count` images of `data` (0: all): the mean of (x0 - predicted x0)^2 of whole images, at

@@ -4,6 +4,7 @@
  */
 #include "api/argument.h"
 #include "data/data.h"
+#include "run/average.h"
 #include "run/convert.h"
 #include "run/export.h"
 #include "run/run.h"
@@ -59,4 +60,14 @@ int maskdm_export(const maskdm_options *options, maskdm_control *control)
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
     return mdm_work_end(&work, mdm_export_run(options, control));
+}
+
+int maskdm_average(const maskdm_options *options, maskdm_control *control)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(options);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_average_run(options, control));
 }

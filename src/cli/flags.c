@@ -170,6 +170,14 @@ int flags_parse(const struct command *command, int count, char **arguments, mask
     *help = NULL;
     if (maskdm_options_set_spelling(options, MASKDM_SPELL_FLAGS) < 0)
         return wrong(command, maskdm_last_error());
+    if (command->usage[0] != '-' && count > 0 && arguments[0][0] != '-') { /* the value of the first option */
+        char name[NAME_SIZE];
+
+        if (take(&l, option_fact(command->kind, 0, "name", name, sizeof name), arguments[0]))
+            return EXIT_WRONG_USE;
+        l.count--;
+        l.arguments++;
+    }
     while (l.count > 0) {
         int used, status;
 

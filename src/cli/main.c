@@ -30,6 +30,8 @@ static const struct command commands[] = {
      "write a model file for its authors' program, for diffusers, or for shipping", run_work, maskdm_export},
     {"merge", "fuse|merge-lora|apply", "merge", "--model MODEL --adapter ADAPTER --out MODEL.safetensors [flags]",
      "put an adapter into the weights of its model", run_work, maskdm_merge},
+    {"average", "ema|mean|phema|post-hoc-ema|reconstruct", "average", "RUN --std WIDTH --out MODEL.safetensors [flags]",
+     "make an average of another width of the snapshots that a run left", run_work, maskdm_average},
     {"info", "inspect|show|describe|list|ls|summary", NULL, "FILE [--json]",
      "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL},

@@ -9,6 +9,9 @@
 
 #include "option/option.h"
 
+/* As mdm_narrow_dtype(). */
+enum mdm_export_dtype { MDM_EXPORT_F32, MDM_EXPORT_F16, MDM_EXPORT_BF16 };
+
 enum mdm_init_weights { MDM_INIT_ONLINE, MDM_INIT_EMA };
 
 /* Of pre-training and fine-tuning; the former has no `init` and `init_weights`. */
@@ -19,6 +22,8 @@ struct mdm_train_run_options {
     int64_t steps, save_every;
     double save_minutes;
     int64_t keep, log_every, sample_every, sample_count, sample_steps;
+    int64_t snapshot_every;
+    enum mdm_export_dtype snapshot_dtype;
     const char *val;
     double val_share;
     int64_t val_every, val_count;
@@ -55,7 +60,7 @@ struct mdm_export_run_options {
     const char *model, *out;
     enum mdm_export_format format;
     enum mdm_export_weights { MDM_EXPORT_BOTH, MDM_EXPORT_EMA, MDM_EXPORT_ONLINE } weights;
-    enum mdm_export_dtype { MDM_EXPORT_F32, MDM_EXPORT_F16, MDM_EXPORT_BF16 } dtype; /* as mdm_narrow_dtype() */
+    enum mdm_export_dtype dtype;
 };
 
 struct mdm_convert_run_options {
@@ -69,12 +74,20 @@ struct mdm_merge_run_options {
     int any_base;
 };
 
+struct mdm_average_run_options {
+    const char *run, *out;
+    double std;
+    int64_t step; /* 0: the last */
+    enum mdm_export_dtype dtype;
+};
+
 extern const struct mdm_option_table mdm_pretrain_run_options;
 extern const struct mdm_option_table mdm_finetune_run_options;
 extern const struct mdm_option_table mdm_sample_run_options;
 extern const struct mdm_option_table mdm_convert_run_options;
 extern const struct mdm_option_table mdm_export_run_options;
 extern const struct mdm_option_table mdm_merge_run_options;
+extern const struct mdm_option_table mdm_average_run_options;
 
 extern const struct mdm_option_kind mdm_pretrain_kind;
 extern const struct mdm_option_kind mdm_finetune_kind;
@@ -82,5 +95,6 @@ extern const struct mdm_option_kind mdm_sample_kind;
 extern const struct mdm_option_kind mdm_convert_kind;
 extern const struct mdm_option_kind mdm_export_kind;
 extern const struct mdm_option_kind mdm_merge_kind;
+extern const struct mdm_option_kind mdm_average_kind;
 
 #endif

@@ -89,6 +89,8 @@ static int after_step(struct mdm_run *run)
         MDM_TRY(validate(run));
     if (due(step, run->told.log_every) || last || run->validated == step)
         MDM_TRY(mdm_run_log_step(run));
+    if (run->told.snapshot_every > 0 && (due(step, run->told.snapshot_every) || last))
+        MDM_TRY(mdm_run_snapshot(run));
     if (save_is_due(run, last))
         MDM_TRY(mdm_run_save(run));
     if (run->told.sample_every > 0 && (due(step, run->told.sample_every) || last))

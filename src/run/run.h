@@ -141,6 +141,13 @@ size_t mdm_run_log_keep(char *text, size_t bytes, int64_t step);
 int mdm_run_log_open(struct mdm_run *run, int64_t step);
 int mdm_run_log_step(struct mdm_run *run);
 
+/* ---- snapshots.c ---- */
+/* Whether there is anything to take snapshots of, where they are asked for. */
+int mdm_run_check_snapshots(const struct mdm_run *run);
+int mdm_run_snapshot(struct mdm_run *run);
+/* Those of steps that this run has not come to. */
+int mdm_run_drop_snapshots(const struct mdm_run *run);
+
 /* ---- preview.c ---- */
 /* Whether the options make a sampler. */
 int mdm_run_check_preview(struct mdm_run *run);

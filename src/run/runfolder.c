@@ -174,6 +174,7 @@ int mdm_run_begin(struct mdm_run *run)
 {
     if (run->told.resume)
         MDM_TRY(mdm_folder_sweep(run->told.out));
+    MDM_TRY(mdm_run_drop_snapshots(run));
     MDM_TRY(mdm_run_record(run));
     MDM_TRY(mdm_run_record_transfer(run));
     run->begun = 1;

@@ -177,6 +177,7 @@ static int make_trainer(struct mdm_run *run, maskdm_mask *mask)
     else
         MDM_TRY(mdm_mask_create(&run->mask, run->options));
     MDM_TRY(mdm_optimizer_create(&run->optimizer, run->options, run->options));
+    MDM_TRY(mdm_run_check_snapshots(run));
     return mdm_trainer_create(&run->trainer, run->model, run->mask, run->optimizer, run->options, run->control);
 }
 

@@ -45,7 +45,7 @@ static struct {
     maskdm_image *image, *grey, *images[2];
     maskdm_mask *mask;
     maskdm_model *model, *adapted;
-    maskdm_optimizer *optimizer, *unbound;
+    maskdm_optimizer *optimizer, *unbound, *own;
     maskdm_sampler *sampler;
     maskdm_scheduler *scheduler;
     maskdm_solver *solver;
@@ -63,8 +63,9 @@ static struct {
     size_t file_size, model_size, picture_size, picture_sizes[2], size;
     float floats[1 << 14], more[1 << 14], third[1 << 14];
     unsigned char bytes[1 << 14];
-    double doubles[1 << 10], times[8], eights[2], identity[16], number;
-    int64_t numbers[64], shape[8], two_by_two[2], parameter, values;
+    double doubles[1 << 10], times[8], eights[2], deviations[2], identity[16], number;
+    const float *starts[1];
+    int64_t numbers[64], shape[8], two_by_two[2], four[4], parameter, values;
     int32_t label, labels[16], index[256];
     uint64_t seeds[16];
 } rig;
@@ -257,6 +258,10 @@ static void fill_arrays(void)
     rig.eights[0] = rig.eights[1] = 8;
     for (int i = 0; i < 4; i++)
         rig.identity[5 * i] = 1;
+    rig.deviations[0] = 0.05;
+    rig.deviations[1] = 0.1;
+    rig.four[0] = 4;
+    rig.starts[0] = rig.more;
     rig.two_by_two[0] = rig.two_by_two[1] = 2;
     rig.values = RIG_VALUES;
     rig.numbers[0] = 1;
@@ -280,6 +285,8 @@ static void make_rig(void)
     MUST(maskdm_mask_create(&rig.mask, rig.mask_options));
     MUST(maskdm_optimizer_create(&rig.optimizer, rig.optimizer_options, rig.ema_options));
     MUST(maskdm_optimizer_create(&rig.unbound, rig.optimizer_options, rig.ema_options));
+    MUST(maskdm_optimizer_create(&rig.own, rig.optimizer_options, rig.ema_options));
+    MUST(maskdm_optimizer_bind(rig.own, rig.device, 1, rig.names, rig.four, NULL, rig.starts));
     MUST(maskdm_control_create(&rig.control));
     MUST(maskdm_extractor_create(&rig.extractor, rig.device));
     MUST(maskdm_trainer_create(&rig.trainer, rig.model, rig.mask, rig.optimizer, rig.trainer_options, NULL));
@@ -306,6 +313,7 @@ static void drop_rig(void)
     maskdm_sampler_release(&rig.sampler);
     maskdm_optimizer_release(&rig.optimizer);
     maskdm_optimizer_release(&rig.unbound);
+    maskdm_optimizer_release(&rig.own);
     maskdm_mask_release(&rig.mask);
     maskdm_model_release(&rig.model);
     maskdm_model_release(&rig.adapted);

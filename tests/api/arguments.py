@@ -16,7 +16,7 @@ NULLABLE = set("""user drop log log_user label labels seeds control needed dpred
 maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_step.callback maskdm_sampler_set_start.image maskdm_sampler_set_hole.image maskdm_sampler_set_hole.options
 maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_set_metadata.value maskdm_model_transfer.callback maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
-maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
+maskdm_optimizer_bind.matrices maskdm_optimizer_bind.weights maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
 maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
 maskdm_loss.weight maskdm_loss.losses maskdm_loss.gradient maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
@@ -30,16 +30,18 @@ SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 # A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
 JOBS = {"maskdm_extractor_load", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
-        "maskdm_merge"}
+        "maskdm_merge", "maskdm_average"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
            "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count",
-           "maskdm_extractor_run.count", "maskdm_extractor_run.height", "maskdm_extractor_run.width"}
+           "maskdm_extractor_run.count", "maskdm_extractor_run.height", "maskdm_extractor_run.width",
+           "maskdm_optimizer_bind.count", "maskdm_average_coefficients.count"}
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
 NOTHING = {"maskdm_model_has_adapter", "maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
            "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_solver_draws", "maskdm_solver_takes_noise",
-           "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_set_variance", "maskdm_solver_step"}
+           "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_set_variance", "maskdm_solver_step",
+           "maskdm_trainer_snapshot", "maskdm_optimizer_bind", "maskdm_optimizer_decay"}
 
 VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_batch.batch": "2", "maskdm_data_batch.images": "rig.floats",
@@ -105,6 +107,15 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_trainer_set_gradient.count": "rig.parameter", "maskdm_optimizer_set_lr.lr": "1e-4",
     "maskdm_optimizer_set_group.pattern": '"*.bias"', "double lr_factor": "0.5", "double weight_decay": "0",
     "maskdm_optimizer_create.options": "rig.optimizer_options", "maskdm_optimizer_create.ema": "rig.ema_options",
+    "maskdm_optimizer_bind.optimizer": "rig.own", "maskdm_optimizer_bind.count": "1", "maskdm_optimizer_bind.names": "rig.names",
+    "maskdm_optimizer_bind.shapes": "rig.four", "maskdm_optimizer_bind.matrices": "rig.index",
+    "maskdm_optimizer_bind.weights": "rig.starts", "maskdm_optimizer_set_weights.optimizer": "rig.own",
+    "maskdm_optimizer_set_gradient.optimizer": "rig.own", "maskdm_optimizer_weights.optimizer": "rig.own",
+    "maskdm_optimizer_average.optimizer": "rig.own", "maskdm_optimizer_average.width": "0",
+    "maskdm_optimizer_decay.width": "0", "int64_t update": "0", "maskdm_average_coefficients.count": "2",
+    "maskdm_average_coefficients.positions": "rig.times + 1", "maskdm_average_coefficients.stds": "rig.deviations",
+    "double position": "7", "double std": "0.1", "maskdm_average.options": "rig.job",
+    "maskdm_trainer_snapshot.folder": "rig.folder", "maskdm_trainer_snapshot.dtype": '"F16"',
     "maskdm_options_create.kind": '"uvit"', "maskdm_options_get.name": '"dim"', "maskdm_options_parse.text": '"dim=16"',
     "maskdm_options_parse_json.json": '"{}"', "maskdm_options_parse_json.size": "2",
     "maskdm_options_set.name": '"dim"', "maskdm_options_set.value": '"16"', "maskdm_options_set_bool.name": '"qkv_bias"',

@@ -82,7 +82,7 @@ def run_page(path):
 
 def check_readme():
     path = os.path.join(SOURCE, "README.md")
-    assert {c.split()[1] for c in ours(path)} == {"pretrain", "finetune", "sample", "convert", "export", "info"}, ours(path)
+    assert {c.split()[1] for c in ours(path)} == {"pretrain", "finetune", "sample", "convert", "export", "average", "info"}, ours(path)
     run_page(path)
 
 

@@ -9,9 +9,10 @@ import re
 import sys
 
 # The product's verbs: whole jobs, which work on no handle.
-JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export", "maskdm_merge"}
+JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export", "maskdm_merge",
+        "maskdm_average"}
 # Arithmetic on a host's arrays alone.
-ARRAYS = {"maskdm_loss"}
+ARRAYS = {"maskdm_loss", "maskdm_average_coefficients", "maskdm_average_exponent"}
 # What the library says of itself and of the last call.
 LIBRARY = {"maskdm_build_info", "maskdm_last_error", "maskdm_last_status", "maskdm_set_allocator", "maskdm_status_name",
            "maskdm_version", "maskdm_version_string"}

@@ -33,7 +33,8 @@ static const struct {
              {"guidance", case_guidance, 1},
              {"frechet", case_frechet, 1},
              {"metric", case_metric, 1},
-             {"inception", case_inception, 1}};
+             {"inception", case_inception, 1},
+             {"optimizer", case_optimizer, 1}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {
