@@ -74,11 +74,6 @@ static mdm_val weight(struct mdm_graph *g, const char *name, int64_t made, int64
     return mdm_graph_param(g, name, mdm_shape2(made, taken), MDM_INIT_NORMAL, 0.02);
 }
 
-static mdm_val hidden(struct mdm_graph *g, const char *name, int64_t made, int64_t taken, int parts)
-{
-    return mdm_graph_hidden(g, weight(g, name, made, taken), parts);
-}
-
 static mdm_val vector(struct mdm_graph *g, const char *name, int64_t n, enum mdm_init init)
 {
     return mdm_graph_param(g, name, mdm_shape1(n), init, 0);
@@ -98,17 +93,17 @@ static struct block block_params(struct mdm_graph *g, const struct uvit *u, int 
     p.norm1[1] = vector(g, "norm1.bias", d, MDM_INIT_ZERO);
     p.q = u->set.qkv_bias && !u->form->key_bias ? vector(g, "attn.q_bias", d, MDM_INIT_ZERO) : MDM_NONE;
     p.v = u->set.qkv_bias && !u->form->key_bias ? vector(g, "attn.v_bias", d, MDM_INIT_ZERO) : MDM_NONE;
-    p.qkv[0] = hidden(g, "attn.qkv.weight", 3 * d, d, 3);
+    p.qkv[0] = mdm_graph_hidden(g, weight(g, "attn.qkv.weight", 3 * d, d), 3);
     p.qkv[1] = u->set.qkv_bias && u->form->key_bias ? vector(g, "attn.qkv.bias", 3 * d, MDM_INIT_ZERO) : MDM_NONE;
-    p.proj[0] = hidden(g, "attn.proj.weight", d, d, 1);
+    p.proj[0] = mdm_graph_hidden(g, weight(g, "attn.proj.weight", d, d), 1);
     p.proj[1] = vector(g, "attn.proj.bias", d, MDM_INIT_ZERO);
     p.norm2[0] = vector(g, "norm2.weight", d, MDM_INIT_ONE);
     p.norm2[1] = vector(g, "norm2.bias", d, MDM_INIT_ZERO);
-    p.fc1[0] = hidden(g, "mlp.fc1.weight", u->hidden, d, 1);
+    p.fc1[0] = mdm_graph_hidden(g, weight(g, "mlp.fc1.weight", u->hidden, d), 1);
     p.fc1[1] = vector(g, "mlp.fc1.bias", u->hidden, MDM_INIT_ZERO);
-    p.fc2[0] = hidden(g, "mlp.fc2.weight", d, u->hidden, 1);
+    p.fc2[0] = mdm_graph_hidden(g, weight(g, "mlp.fc2.weight", d, u->hidden), 1);
     p.fc2[1] = vector(g, "mlp.fc2.bias", d, MDM_INIT_ZERO);
-    p.skip[0] = joined ? hidden(g, "skip_linear.weight", d, 2 * d, 1) : MDM_NONE;
+    p.skip[0] = joined ? mdm_graph_hidden(g, weight(g, "skip_linear.weight", d, 2 * d), 1) : MDM_NONE;
     p.skip[1] = joined ? vector(g, "skip_linear.bias", d, MDM_INIT_ZERO) : MDM_NONE;
     return p;
 }

@@ -5,6 +5,7 @@
 #include "run/run.h"
 
 #include "base/error.h"
+#include "data/data.h"
 #include "model/program.h"
 #include "train/freeze.h"
 

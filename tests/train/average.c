@@ -388,7 +388,7 @@ START_TEST(costs_are_told)
     *lines = '\0';
     OK(run(out_a, "steps=1 optimizer=muon", c));
     ck_assert_msg(strstr(lines, "muon moves 6656 of the 7772 parameters, 19 matrices, at 86."), "%s", lines);
-    ck_assert_msg(strstr(lines, " % of the products of a step of batch_size 8"), "%s", lines);
+    ck_assert_msg(strstr(lines, " % of the products of a step of 8 images"), "%s", lines);
     maskdm_control_release(&c);
 }
 END_TEST

@@ -85,7 +85,7 @@ START_TEST(tables_are_sound)
         }
         ck_assert_int_eq(maskdm_options_type(kind, count), MASKDM_ENOTFOUND);
     }
-    ck_assert_int_eq(kinds, 20);
+    ck_assert_int_eq(kinds, 22);
     ck_assert_ptr_null(maskdm_options_kind(-1));
     ck_assert_int_eq(maskdm_options_count("none"), MASKDM_ENOTFOUND);
     ck_assert_int_eq(maskdm_options_type("none", 0), MASKDM_ENOTFOUND);
@@ -172,7 +172,7 @@ END_TEST
 
 /* kind, name, and what the line says behind "has no option"; "" is nothing. */
 static const char *const wrong_names[][3] = {
-    {"pretrain", "learning_rate", "; see lr (learning rate behind the warm-up)"},
+    {"pretrain", "learning_rate", "; see lr (learning rate, which warm-up and schedule multiply)"},
     {"pretrain", "learningRate", "; see lr ("},
     {"pretrain", "LEARNING-RATE", "; see lr ("},
     {"pretrain", "LR", "; see lr ("},
@@ -197,9 +197,9 @@ static const char *const wrong_names[][3] = {
     {"pretrain", "x", ""},
     {"pretrain", "", ""},
     {"pretrain", "verbose", ""},
-    {"pretrain", "lr_scheduler", ""},
+    {"pretrain", "lr_scheduler", "; see lr_schedule (how"},
     {"pretrain", "fp16", ""},
-    {"pretrain", "no_steps", ""},
+    {"pretrain", "no_steps", "; the nearest is lr_steps"},
     {"pretrain", "a_name_that_is_longer_than_any_option_of_the_library_can_ever_be", ""},
 };
 
@@ -274,7 +274,7 @@ START_TEST(wrong_values_are_explained)
     ck_assert_int_eq(maskdm_options_set(o, "dim", ""), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(o, "lr", "fast"), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(o, "mask", "bloc"), MASKDM_EINVAL);
-    ck_assert(says("none|patch|block|crop|custom"));
+    ck_assert(says("none|patch|block|crop|grid|partition|custom"));
     ck_assert_int_eq(maskdm_options_set(o, "mask", ""), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(o, "mask", "none|patch"), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(o, "resume", "maybe"), MASKDM_EINVAL);
@@ -311,7 +311,7 @@ START_TEST(selected_kinds_decide)
     ck_assert_int_eq(maskdm_options_set(m, "type", "crop"), MASKDM_OK);
     ck_assert_int_eq(maskdm_options_check(m), MASKDM_EINVAL);
     ck_assert_str_eq(mdm_error_text(), "option crop_size must be given");
-    ck_assert_str_eq(fact("mask", 2, "when"), "type=block");
+    ck_assert_str_eq(fact("mask", 6, "when"), "type=block");
     ck_assert_str_eq(fact("mask", 1, "when"), "type=patch|block");
     maskdm_options_release(&o);
     maskdm_options_release(&m);
