@@ -40,6 +40,16 @@ typedef struct maskdm_statistics maskdm_statistics;
 /** Fill `count` rows from row `first` on, count x width floats, packed. Non-zero cancels. */
 typedef int (*maskdm_features_callback)(void *user, int64_t first, int64_t count, float *rows);
 
+/* ---- one call ---- */
+
+/**
+ * What the program's command evaluate does (doc/evaluation.md): the held-out error of a model, and how far a folder's
+ * images, or those that a model draws, are from a reference. options: kind "evaluate". The answer, lines of text or,
+ * with the option `json`, one line of JSON, goes to `write` in one piece, when all is done.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_evaluate(const maskdm_options *options, maskdm_control *control,
+                                                 maskdm_write_callback write, void *user);
+
 /* ---- held-out error ---- */
 
 /**

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Public face of whole jobs: training runs, conversion and export.
+ * Public face of whole jobs: training runs, conversion, export and evaluation.
  */
 #include "api/argument.h"
 #include "data/data.h"
 #include "run/average.h"
 #include "run/convert.h"
+#include "run/evaluate.h"
 #include "run/export.h"
 #include "run/run.h"
 
@@ -70,4 +71,15 @@ int maskdm_average(const maskdm_options *options, maskdm_control *control)
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
     return mdm_work_end(&work, mdm_average_run(options, control));
+}
+
+int maskdm_evaluate(const maskdm_options *options, maskdm_control *control, maskdm_write_callback write, void *user)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(options);
+    MDM_NEED(write);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_evaluate_run(options, control, write, user));
 }

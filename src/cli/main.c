@@ -17,6 +17,16 @@ static int finetune(const maskdm_options *options, maskdm_control *control)
     return maskdm_finetune(NULL, options, NULL, NULL, control);
 }
 
+static int print_page(void *user, const void *bytes, size_t size)
+{
+    return fwrite(bytes, 1, size, user) != size || fflush(user) != 0;
+}
+
+static int evaluate(const maskdm_options *options, maskdm_control *control)
+{
+    return maskdm_evaluate(options, control, print_page, stdout);
+}
+
 static const struct command commands[] = {
     {"pretrain", "train|pre-train|training|pretraining", "pretrain", "--data DIR --out RUN [flags]",
      "train a fresh network on masked images", run_work, pretrain},
@@ -24,6 +34,9 @@ static const struct command commands[] = {
      "train a model file further, on whole images", run_work, finetune},
     {"sample", "generate|gen|draw|infer|inference|sampling", "sample", "--model MODEL --out GRID.png|DIR [flags]",
      "draw images from a model file", run_work, maskdm_sample},
+    {"evaluate", "eval|fid|score|metrics|validate|test", "evaluate",
+     "--model MODEL --data DIR | --images DIR --reference DIR|FILE [flags]",
+     "tell how well a model predicts, and how far images are from others", run_work, evaluate},
     {"convert", "import|conversion", "convert", "--from CHECKPOINT|FOLDER --out MODEL.safetensors [flags]",
      "make a model file of a network's checkpoint or of a folder of diffusers", run_work, maskdm_convert},
     {"export", "save|ship|to-torch", "export", "--model MODEL --out FILE.pt|FILE.safetensors|FOLDER/ [flags]",

@@ -133,25 +133,30 @@ struct group {
     int channels;
 };
 
+void mdm_extractor_stage(maskdm_extractor *e, int64_t place, int64_t height, int64_t width, int channels,
+                         const float *image)
+{
+    const int64_t side = e->kind->side;
+
+    mdm_bilinear(e->staged + place * side * side * MDM_EXTRACTOR_CHANNELS, side, image, height, width, channels);
+}
+
 static int bring(void *arg, int64_t i, int worker)
 {
     const struct group *g = arg;
-    const int64_t side = g->e->kind->side;
 
     (void)worker;
-    mdm_bilinear(g->e->staged + i * side * side * MDM_EXTRACTOR_CHANNELS, side,
-                 g->images + i * g->height * g->width * g->channels, g->height, g->width, g->channels);
+    mdm_extractor_stage(g->e, i, g->height, g->width, g->channels,
+                        g->images + i * g->height * g->width * g->channels);
     return MASKDM_OK;
 }
 
-/* Places behind the last image keep what stood there, and nobody looks at what comes of it. */
-static int run_group(struct group *g, int64_t count, float *rows, const atomic_int *cancel)
+/* Places behind the last image are zeros, and nobody looks at what comes of them. */
+static int forward(maskdm_extractor *e, int64_t count, float *rows, const atomic_int *cancel)
 {
-    maskdm_extractor *e = g->e;
     const struct mdm_extractor_class *k = e->kind;
     const size_t values = (size_t)(k->side * k->side * MDM_EXTRACTOR_CHANNELS);
 
-    MDM_TRY(mdm_device_loop(e->device, count, bring, g));
     memset(e->staged + (size_t)count * values, 0, (size_t)(k->batch - count) * values * sizeof *e->staged);
     MDM_TRY(mdm_device_upload(e->device, mdm_graph_data(&e->graph, e->image), e->staged,
                               (size_t)k->batch * values * sizeof *e->staged));
@@ -160,24 +165,40 @@ static int run_group(struct group *g, int64_t count, float *rows, const atomic_i
                                (size_t)(count * k->width) * sizeof *rows);
 }
 
+int mdm_extractor_flush(maskdm_extractor *e, int64_t count, float *rows, maskdm_control *control)
+{
+    int status;
+
+    MDM_TRY(mdm_device_enter(e->device));
+    status = forward(e, count, rows, mdm_control_cancel_flag(control));
+    mdm_device_leave(e->device);
+    return status == MASKDM_ECANCELED ? mdm_control_canceled(control, "looking at images") : status;
+}
+
+int mdm_extractor_check_channels(int64_t channels)
+{
+    return channels == 1 || channels == MDM_EXTRACTOR_CHANNELS
+               ? MASKDM_OK
+               : mdm_fail(MASKDM_ESHAPE, "images of %lld channels have no features here: 1 or 3 are looked at",
+                          (long long)channels);
+}
+
 int mdm_extractor_run(maskdm_extractor *e, int64_t count, int64_t height, int64_t width, int channels,
                       const float *images, float *rows, maskdm_control *control)
 {
     struct group g = {.e = e, .height = height, .width = width, .channels = channels};
 
-    if (channels != 1 && channels != MDM_EXTRACTOR_CHANNELS)
-        return mdm_fail(MASKDM_ESHAPE, "images of %d channels have no features here: 1 or 3 are looked at", channels);
+    MDM_TRY(mdm_extractor_check_channels(channels));
     for (int64_t first = 0; first < count; first += e->kind->batch) {
         const int64_t left = count - first, n = left < e->kind->batch ? left : e->kind->batch;
         int status;
 
         g.images = images + first * height * width * channels;
         MDM_TRY(mdm_device_enter(e->device));
-        status = run_group(&g, n, rows + first * e->kind->width, mdm_control_cancel_flag(control));
+        status = mdm_device_loop(e->device, n, bring, &g);
         mdm_device_leave(e->device);
-        if (status == MASKDM_ECANCELED)
-            return mdm_control_canceled(control, "looking at images");
         MDM_TRY(status);
+        MDM_TRY(mdm_extractor_flush(e, n, rows + first * e->kind->width, control));
     }
     return MASKDM_OK;
 }

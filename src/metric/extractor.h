@@ -44,6 +44,12 @@ void mdm_extractor_drop(maskdm_extractor **out);
 /* Of images in 0 .. 1, all of one size, one or three channels each. */
 int mdm_extractor_run(maskdm_extractor *e, int64_t count, int64_t height, int64_t width, int channels,
                       const float *images, float *rows, maskdm_control *control);
+/* The same in two steps, for images of any sizes: each into a place below kind->batch, from any thread; then the
+ * features of those in the first `count` places. */
+void mdm_extractor_stage(maskdm_extractor *e, int64_t place, int64_t height, int64_t width, int channels,
+                         const float *image);
+int mdm_extractor_flush(maskdm_extractor *e, int64_t count, float *rows, maskdm_control *control);
+int mdm_extractor_check_channels(int64_t channels);
 /* Of the first `count` images of a set; 0: all. */
 int mdm_extractor_features(maskdm_features **out, maskdm_extractor *e, maskdm_data *data, int64_t count,
                            maskdm_control *control);

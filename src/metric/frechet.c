@@ -24,7 +24,7 @@ static int multiply_tile(void *arg, int64_t i, int worker)
 {
     struct factors *f = arg;
     const int64_t across = mdm_tiles(f->n);
-    const struct mdm_span a = mdm_tile(&f->a, i / across, f->m), b = mdm_tile(&f->b, i % across, f->n);
+    const struct mdm_strip a = mdm_tile(&f->a, i / across, f->m), b = mdm_tile(&f->b, i % across, f->n);
 
     mdm_product_tile(f->product + a.first * f->n + b.first, f->n, a, b, f->depth, f->room + worker);
     return MASKDM_OK;

@@ -34,7 +34,7 @@ static int sum_tile(void *arg, int64_t t, int worker)
 {
     struct sums *s = arg;
     const int64_t across = mdm_tiles(s->count);
-    const struct mdm_span a = mdm_tile(&s->a, t / across, s->count), b = mdm_tile(&s->b, t % across, s->count);
+    const struct mdm_strip a = mdm_tile(&s->a, t / across, s->count), b = mdm_tile(&s->b, t % across, s->count);
     double *product = s->product + (int64_t)worker * MDM_TILE * MDM_TILE, sum = 0;
 
     memset(product, 0, MDM_TILE * MDM_TILE * sizeof *product);

@@ -26,7 +26,7 @@ struct strips {
 };
 
 /* Squared distances of two spans into the worker's tile. */
-static double *measure(struct strips *s, struct mdm_span a, struct mdm_span b, int worker)
+static double *measure(struct strips *s, struct mdm_strip a, struct mdm_strip b, int worker)
 {
     double *d = s->product + (int64_t)worker * MDM_TILE * MDM_TILE;
 
@@ -56,12 +56,12 @@ static void keep(double *near, int64_t k, double x)
 static int find_near(void *arg, int64_t strip, int worker)
 {
     struct strips *s = arg;
-    const struct mdm_span a = mdm_tile(&s->a, strip, s->a_count);
+    const struct mdm_strip a = mdm_tile(&s->a, strip, s->a_count);
 
     for (int64_t i = 0; i < a.count * s->k; i++)
         s->near[a.first * s->k + i] = INFINITY;
     for (int64_t t = 0; t < mdm_tiles(s->b_count); t++) {
-        const struct mdm_span b = mdm_tile(&s->b, t, s->b_count);
+        const struct mdm_strip b = mdm_tile(&s->b, t, s->b_count);
         const double *d = measure(s, a, b, worker);
 
         for (int64_t i = 0; i < a.count; i++)
@@ -76,11 +76,11 @@ static int find_near(void *arg, int64_t strip, int worker)
 static int compare(void *arg, int64_t strip, int worker)
 {
     struct strips *s = arg;
-    const struct mdm_span a = mdm_tile(&s->a, strip, s->a_count);
+    const struct mdm_strip a = mdm_tile(&s->a, strip, s->a_count);
     long long hits = 0;
 
     for (int64_t t = 0; t < mdm_tiles(s->b_count); t++) {
-        const struct mdm_span b = mdm_tile(&s->b, t, s->b_count);
+        const struct mdm_strip b = mdm_tile(&s->b, t, s->b_count);
         const double *d = measure(s, a, b, worker);
 
         for (int64_t i = 0; i < a.count; i++)

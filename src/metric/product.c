@@ -36,7 +36,7 @@ static void widen(double *out, int64_t apart, const struct mdm_rows *r, int64_t 
 
 /* Terms [k0, k0 + depth) of a span whose rows lie in one piece, in groups of four: group, term, row. Rows that are
  * not there are zeros. */
-static void pack_rows(double *out, struct mdm_span s, int64_t k0, int64_t depth)
+static void pack_rows(double *out, struct mdm_strip s, int64_t k0, int64_t depth)
 {
     const struct mdm_rows *r = s.rows;
 
@@ -54,14 +54,14 @@ static void pack_rows(double *out, struct mdm_span s, int64_t k0, int64_t depth)
 }
 
 /* The same where neighbouring rows are side by side, read in that order. */
-static void pack_columns(double *out, struct mdm_span s, int64_t k0, int64_t depth)
+static void pack_columns(double *out, struct mdm_strip s, int64_t k0, int64_t depth)
 {
     for (int64_t k = 0; k < depth; k++)
         for (int64_t i = 0; i < (s.count + WIDE - 1) / WIDE * WIDE; i++)
             out[i / WIDE * WIDE * depth + k * WIDE + i % WIDE] = i < s.count ? term(s.rows, s.first + i, k0 + k) : 0;
 }
 
-static void pack_span(double *out, struct mdm_span s, int64_t k0, int64_t depth)
+static void pack_span(double *out, struct mdm_strip s, int64_t k0, int64_t depth)
 {
     if (s.rows->step == 1)
         pack_rows(out, s, k0, depth);
@@ -95,7 +95,7 @@ static void add_block(double *out, int64_t pitch, const four sum[WIDE], int64_t 
             out[i * pitch + j] += sum[i][j];
 }
 
-void mdm_product_tile(double *out, int64_t pitch, struct mdm_span a, struct mdm_span b, int64_t depth,
+void mdm_product_tile(double *out, int64_t pitch, struct mdm_strip a, struct mdm_strip b, int64_t depth,
                       struct mdm_product_room *room)
 {
     for (int64_t k0 = 0; k0 < depth; k0 += MDM_PRODUCT_DEPTH) {

@@ -24,7 +24,7 @@ struct mdm_rows {
 };
 
 /* Rows [first, first + count) of a matrix of rows. */
-struct mdm_span {
+struct mdm_strip {
     const struct mdm_rows *rows;
     int64_t first, count; /* count: at most MDM_TILE */
 };
@@ -35,7 +35,7 @@ struct mdm_product_room {
 };
 
 /* out[i * pitch + j] += sum over k < depth of a[i,k] b[j,k]. */
-void mdm_product_tile(double *out, int64_t pitch, struct mdm_span a, struct mdm_span b, int64_t depth,
+void mdm_product_tile(double *out, int64_t pitch, struct mdm_strip a, struct mdm_strip b, int64_t depth,
                       struct mdm_product_room *room);
 /* The sum of a row by itself, to the bits that a tile has for it. */
 double mdm_product_square(const struct mdm_rows *rows, int64_t i, int64_t depth);
@@ -47,11 +47,11 @@ static inline int64_t mdm_tiles(int64_t rows)
     return (rows + MDM_TILE - 1) / MDM_TILE;
 }
 /* Tile t of so many rows. */
-static inline struct mdm_span mdm_tile(const struct mdm_rows *rows, int64_t t, int64_t count)
+static inline struct mdm_strip mdm_tile(const struct mdm_rows *rows, int64_t t, int64_t count)
 {
     const int64_t first = t * MDM_TILE, left = count - first;
 
-    return (struct mdm_span){rows, first, left < MDM_TILE ? left : MDM_TILE};
+    return (struct mdm_strip){rows, first, left < MDM_TILE ? left : MDM_TILE};
 }
 
 /* body(arg, i, worker) for i < n on the device's host threads, in pieces between which the host hears of it as steps

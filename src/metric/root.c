@@ -49,7 +49,7 @@ static int take_tile(void *arg, int64_t pair, int worker)
 {
     struct root *r = arg;
     const struct mdm_rows columns = {.wide = r->row + r->block * r->n, .row = 1, .step = r->n};
-    struct mdm_span a, b;
+    struct mdm_strip a, b;
     int64_t i = 0;
 
     for (; pair > i; i++)

@@ -102,7 +102,7 @@ static int add_tile(void *arg, int64_t pair, int worker)
     const struct mdm_rows columns = {
         .single = s->block, .row = 1, .step = s->width, .shift = s->shift, .shift_row = 1};
     int64_t i = 0;
-    struct mdm_span a, b;
+    struct mdm_strip a, b;
 
     for (; pair > i; i++)
         pair -= i + 1;

@@ -63,6 +63,17 @@ struct mdm_export_run_options {
     enum mdm_export_dtype dtype;
 };
 
+struct mdm_evaluate_run_options {
+    const char *model, *data, *images, *reference, *features, *save_statistics;
+    int64_t count, reference_count, val_count, val_seed;
+    int loss; /* enum mdm_loss_kind */
+    double loss_delta;
+    struct mdm_int_list image_size, label;
+    enum maskdm_weights weights;
+    int json;
+    const char *device;
+};
+
 struct mdm_convert_run_options {
     const char *from, *out, *ema_from, *online_from;
     int64_t heads;
@@ -88,6 +99,7 @@ extern const struct mdm_option_table mdm_convert_run_options;
 extern const struct mdm_option_table mdm_export_run_options;
 extern const struct mdm_option_table mdm_merge_run_options;
 extern const struct mdm_option_table mdm_average_run_options;
+extern const struct mdm_option_table mdm_evaluate_run_options;
 
 extern const struct mdm_option_kind mdm_pretrain_kind;
 extern const struct mdm_option_kind mdm_finetune_kind;
@@ -96,5 +108,6 @@ extern const struct mdm_option_kind mdm_convert_kind;
 extern const struct mdm_option_kind mdm_export_kind;
 extern const struct mdm_option_kind mdm_merge_kind;
 extern const struct mdm_option_kind mdm_average_kind;
+extern const struct mdm_option_kind mdm_evaluate_kind;
 
 #endif

@@ -10,7 +10,7 @@ import sys
 
 from rig import SOURCE, main, maskdm, run, write
 
-COMMANDS = ("pretrain", "finetune", "sample", "convert", "export", "merge", "average", "info")
+COMMANDS = ("pretrain", "finetune", "sample", "evaluate", "convert", "export", "merge", "average", "info")
 REFERENCE = os.path.join(SOURCE, "doc", "options.md")
 
 

@@ -17,6 +17,7 @@ SMALL = {
     "finetune": "--steps 3 --batch-size 8 --val-count 8 --sample-every 0 --threads 1",
     "sample": "--count 4 --threads 1",
     "convert": "--heads 2",
+    "evaluate": "--val-count 8 --count 6 --subsets 2 --threads 1",
 }
 
 
@@ -56,6 +57,10 @@ def run_page(path):
                 maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1,
                        *network)
                 save(folder, checkpoint("authors/model.safetensors", [0.1, 0.2, 0.3, 0.5]))
+            if flag == "--model" and words[0] == "evaluate" and not os.path.exists(folder):
+                maskdm("pretrain", "--data", faces("few", 8), "--out", os.path.dirname(folder), *TINY, "--steps", 2)
+            if flag in ("--images", "--reference") and "." not in folder:
+                faces(folder, 12, 32, len(folder))
             if flag in ("--data", "--val") and not os.path.exists(folder):
                 for label in range(int(words[words.index("--classes") + 1]) if "--classes" in words else 0):
                     faces(os.path.join(folder, str(label)), 1, 32, label)
@@ -82,7 +87,7 @@ def run_page(path):
 
 def check_readme():
     path = os.path.join(SOURCE, "README.md")
-    assert {c.split()[1] for c in ours(path)} == {"pretrain", "finetune", "sample", "convert", "export", "average", "info"}, ours(path)
+    assert {c.split()[1] for c in ours(path)} == {"pretrain", "finetune", "sample", "convert", "export", "average", "evaluate", "info"}, ours(path)
     run_page(path)
 
 

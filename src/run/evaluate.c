@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What maskdm_evaluate() does: the held-out error of a model, and how far images, a folder's or a model's own, are
+ * from a reference.
+ */
+#include "run/evaluate.h"
+
+#include "backend/options.h"
+#include "base/error.h"
+
+static const char *said(const struct mdm_evaluate_job *e, const char *name)
+{
+    return mdm_options_said(e->options, name);
+}
+
+/* Nothing that is given goes without a word. */
+static int check(const struct mdm_evaluate_job *e)
+{
+    const struct mdm_evaluate_run_options *t = &e->told;
+    const int draws = *t->model && *t->reference && !*t->images;
+
+    if (*t->data && !*t->model)
+        return mdm_fail(MASKDM_EINVAL, "%s without %s: whose error is to be told?", said(e, "data"),
+                        said(e, "model"));
+    if (*t->model && !*t->data && !draws)
+        return mdm_fail(MASKDM_EINVAL, "%s needs %s, or %s without %s", said(e, "model"), said(e, "data"),
+                        said(e, "reference"), said(e, "images"));
+    if (*t->reference && !*t->images && !*t->model)
+        return mdm_fail(MASKDM_EINVAL, "%s without %s or %s: what is compared with it?", said(e, "reference"),
+                        said(e, "images"), said(e, "model"));
+    if (*t->images && !*t->reference && !*t->save_statistics)
+        return mdm_fail(MASKDM_EINVAL, "%s without %s or %s", said(e, "images"), said(e, "reference"),
+                        said(e, "save_statistics"));
+    if (*t->save_statistics && !*t->images && !draws)
+        return mdm_fail(MASKDM_EINVAL, "%s without %s", said(e, "save_statistics"), said(e, "images"));
+    if (!*t->model && !*t->images)
+        return mdm_fail(MASKDM_EINVAL, "an evaluation takes %s with %s or %s, or %s with %s", said(e, "model"),
+                        said(e, "data"), said(e, "reference"), said(e, "images"), said(e, "reference"));
+    if (draws && t->count < 2)
+        return mdm_fail(MASKDM_EINVAL, "%s is %lld: how many images is the model to draw?", said(e, "count"),
+                        (long long)t->count);
+    return MASKDM_OK;
+}
+
+static int open_device(struct mdm_evaluate_job *e)
+{
+    maskdm_options *o;
+    int status;
+
+    MDM_TRY(mdm_options_extract(&o, e->options, &mdm_device_kind));
+    status = mdm_backend_open(&e->device, e->told.device, o, NULL, 0, NULL);
+    mdm_options_release(&o);
+    return status;
+}
+
+static int evaluate(struct mdm_evaluate_job *e, maskdm_write_callback write, void *user)
+{
+    struct mdm_text *text;
+
+    mdm_page_begin(&e->page, NULL);
+    if (*e->told.data)
+        MDM_TRY(mdm_evaluate_held_out(&e->page, e->options, &e->told, e->device, e->control));
+    if (*e->told.images || *e->told.reference)
+        MDM_TRY(mdm_evaluate_distances(e));
+    mdm_page_end(&e->page);
+    mdm_text_add(&e->page.json, "\n");
+    text = e->told.json ? &e->page.json : &e->page.lines;
+    MDM_TRY(mdm_text_ok(text));
+    return write(user, text->data, text->length) ? mdm_fail(MASKDM_ECANCELED, "the page was not taken") : MASKDM_OK;
+}
+
+static void finish(struct mdm_evaluate_job *e)
+{
+    mdm_statistics_drop(&e->statistics);
+    mdm_statistics_drop(&e->reference);
+    mdm_features_drop(&e->made);
+    mdm_features_drop(&e->real);
+    mdm_extractor_drop(&e->look.extractor);
+    mdm_page_free(&e->page);
+    mdm_device_drop(&e->device);
+}
+
+int mdm_evaluate_run(const maskdm_options *options, maskdm_control *control, maskdm_write_callback write, void *user)
+{
+    struct mdm_evaluate_job e = {.options = options, .control = control, .log = mdm_control_log(control)};
+    int status;
+
+    if (mdm_options_kind(options) != &mdm_evaluate_kind)
+        return mdm_fail(MASKDM_EINVAL, "options of kind %s, not evaluate", mdm_options_kind(options)->name);
+    MDM_TRY(mdm_options_check(options));
+    mdm_options_read(options, &mdm_evaluate_run_options, &e.told);
+    mdm_options_read(options, &mdm_metric_options, &e.metric);
+    MDM_TRY(check(&e));
+    status = open_device(&e);
+    if (status >= 0)
+        status = evaluate(&e, write, user);
+    finish(&e);
+    return status;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The whole evaluation: a model or images in, a page of numbers out.
+ */
+#ifndef MASKDM_RUN_EVALUATE_H
+#define MASKDM_RUN_EVALUATE_H
+
+#include "data/data.h"
+#include "metric/extractor.h"
+#include "run/options.h"
+#include "text/text.h"
+
+/* options: kind "evaluate". The page goes to `write`. */
+int mdm_evaluate_run(const maskdm_options *options, maskdm_control *control, maskdm_write_callback write, void *user);
+
+/* ---- evaluate_page.c: what is found, as lines and as JSON ---- */
+struct mdm_page {
+    struct mdm_text lines, json;
+    int open; /* an object that has no member yet */
+};
+void mdm_page_begin(struct mdm_page *p, const char *name); /* a group; NULL: the whole */
+void mdm_page_end(struct mdm_page *p);
+void mdm_page_number(struct mdm_page *p, const char *name, double x);
+void mdm_page_count(struct mdm_page *p, const char *name, int64_t n);
+void mdm_page_text(struct mdm_page *p, const char *name, const char *text);
+void mdm_page_path(struct mdm_page *p, const char *name, const char *path);
+void mdm_page_list(struct mdm_page *p, const char *name, const double *x, int64_t n);
+/* A member that is JSON already, and in no line. */
+void mdm_page_json(struct mdm_page *p, const char *name, const char *json);
+void mdm_page_free(struct mdm_page *p);
+
+/* ---- evaluate_images.c: features of images, wherever they are ---- */
+struct mdm_looking {
+    maskdm_extractor *extractor;
+    const struct mdm_evaluate_run_options *told;
+    const maskdm_options *options;
+    maskdm_control *control;
+    int64_t skipped;     /* of a folder: images that could not be read */
+    char identity[17];   /* of a folder: its names, sizes and marks */
+};
+/* wanted: how many of its images, 0: all. */
+int mdm_look_at_folder(maskdm_features **out, struct mdm_looking *look, const char *path, int64_t wanted);
+int mdm_look_at_samples(maskdm_features **out, struct mdm_looking *look, maskdm_model *model);
+
+/* ---- evaluate_distance.c ---- */
+struct mdm_evaluate_job {
+    const maskdm_options *options;
+    struct mdm_evaluate_run_options told;
+    struct mdm_metric_options metric;
+    maskdm_control *control;
+    const struct mdm_log *log;
+    maskdm_device *device;
+    struct mdm_page page;
+    struct mdm_looking look;
+    maskdm_features *made, *real; /* real NULL: the reference is statistics alone */
+    maskdm_statistics *statistics, *reference;
+};
+int mdm_evaluate_distances(struct mdm_evaluate_job *e);
+
+/* ---- evaluate_model.c ---- */
+int mdm_evaluate_held_out(struct mdm_page *page, const maskdm_options *options,
+                          const struct mdm_evaluate_run_options *told, maskdm_device *device,
+                          maskdm_control *control);
+
+#endif

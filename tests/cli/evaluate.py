@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""maskdm evaluate: held-out errors, distances between folders and files of statistics, what a model draws on the fly against
+the same images in a folder, what is told beside the numbers, and what is refused."""
+import json
+import os
+import shutil
+import struct
+import zipfile
+import zlib
+
+from rig import TINY, faces, images, main, maskdm, read, write
+
+DISTANCE = "random_feature_distance"
+
+
+def evaluate(*words, **more):
+    p = maskdm("evaluate", *words, "--json", **more)
+    return (json.loads(p.stdout), p.stderr) if not more.get("status") else (None, p.stderr)
+
+
+def train(*more):
+    faces("data", 16)
+    maskdm("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 3, "--ema-start", 1, *more)
+
+
+def png(width, height, pixels):
+    """A PNG of 8-bit RGB."""
+    rows = b"".join(b"\0" + pixels[3 * width * y:3 * width * (y + 1)] for y in range(height))
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def check_held_out():
+    train()
+    model = ["--model", "run/model.safetensors", "--data", faces("held-out", 12, seed=9)]
+    page, said = evaluate(*model)
+    h = page["held_out"]
+    assert h["val_count"] == 12 and len(h["log_snr"]) == 9 and h["log_snr"][0] > 7.8 and h["log_snr"][8] < -5.9, h
+    for which in ("ema", "online"):
+        assert h[which]["x0_error"] > 0 and h[which]["loss"] > 0, h
+        assert len(h[which]["x0_error_by_level"]) == 8
+    assert h["ema"]["x0_error"] != h["online"]["x0_error"]
+    levels = [x for x in h["ema"]["x0_error_by_level"] if x is not None]
+    assert levels[-1] > levels[0], levels
+    assert evaluate(*model, "--threads", 2)[0] == page
+    assert evaluate(*model, "--val-seed", 1)[0] != page
+    other = evaluate(*model, "--loss", "l1")[0]["held_out"]
+    assert other["ema"]["x0_error"] == h["ema"]["x0_error"] and other["ema"]["loss"] != h["ema"]["loss"]
+    lines = maskdm("evaluate", *model).stdout
+    assert "x0_error" in lines and "log_snr" in lines and "{" not in lines, lines
+
+
+def check_distances():
+    a, b = faces("a", 40, seed=1), faces("b", 40, seed=2)
+    os.mkdir("noise")
+    for i in range(40):
+        write("noise/%d.png" % i, png(16, 16, os.urandom(16 * 16 * 3)))
+    settings = ["--subsets", 3, "--subset-size", 20]
+    itself, said = evaluate("--images", a, "--reference", a, *settings)
+    assert abs(itself[DISTANCE]) < 1e-6, itself
+    assert "fewer than the 480" in said, said
+    assert "fid" not in itself and "random_feature_distance_infinity" in itself, itself
+    halves = evaluate("--images", a, "--reference", b, *settings)[0]
+    noise = evaluate("--images", "noise", "--reference", b, *settings)[0]
+    assert 0 < halves[DISTANCE] < noise[DISTANCE] / 4, (halves[DISTANCE], noise[DISTANCE])
+    key = "random_feature_kernel_distance"
+    assert halves[key] < noise[key] and noise["coverage"] < halves["coverage"] and noise["recall"] == 0, noise
+    assert halves["count"] == 40 and halves["images_identity"] != noise["images_identity"]
+    assert halves["metric"]["subset_size"] == 20 and halves["reference_digest"] == noise["reference_digest"]
+    assert evaluate("--images", a, "--reference", b, *settings, "--threads", 2)[0] == halves
+
+
+def check_statistics():
+    """A reference that is kept gives the number that its images give, in our form and in pytorch-fid's."""
+    a, b = faces("a", 30, seed=1), faces("b", 30, seed=2)
+    wanted = evaluate("--images", a, "--reference", b)[0][DISTANCE]
+    maskdm("evaluate", "--images", b, "--save-statistics", "b.safetensors")
+    page, said = evaluate("--images", a, "--reference", "b.safetensors")
+    assert page[DISTANCE] == wanted and page["reference_count"] == 30 and "precision" not in page, page
+    data = read("b.safetensors")
+    n = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + n])
+    assert header["__metadata__"]["maskdm.features"].startswith("random-network-1 ")
+    with zipfile.ZipFile("b.npz", "w", zipfile.ZIP_DEFLATED) as z:
+        for theirs, ours in (("mu", "mean"), ("sigma", "covariance")):
+            begin, end = header[ours]["data_offsets"]
+            words = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }" % "".join(
+                "%d, " % d for d in header[ours]["shape"]).strip()
+            words += " " * (-(len(words) + 11) % 64) + "\n"
+            z.writestr(theirs + ".npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(words)) + words.encode() +
+                       data[8 + n + begin:8 + n + end])
+    page, said = evaluate("--images", a, "--reference", "b.npz")
+    assert page[DISTANCE] == wanted and page["reference_count"] == 0, page
+    assert "does not say what its features are" in said, said
+    maskdm("info", "b.npz")
+
+
+def check_samples():
+    """What a model draws is what it draws into a folder."""
+    train()
+    draw = ["--model", "run/model.safetensors", "--steps", 3, "--count", 10, "--batch-size", 4, "--seed", 5]
+    page, said = evaluate(*draw, "--reference", "data", "--neighbours", 2)
+    assert page["count"] == 10 and page["sampler"]["steps"] == 3 and page["weights"] == "ema", page
+    maskdm("sample", *draw, "--out", "drawn/")
+    other = evaluate("--images", "drawn", "--reference", "data", "--neighbours", 2)[0]
+    for key in (DISTANCE, "random_feature_kernel_distance", "precision", "density", "coverage"):
+        assert page[key] == other[key], (key, page[key], other[key])
+
+
+def check_broken_images():
+    a, b = faces("a", 12, seed=1), faces("b", 12, seed=2)
+    whole = evaluate("--images", a, "--reference", b, "--neighbours", 2)[0]
+    write("a/broken.png", read("a/face-00000.png")[:60])
+    page, said = evaluate("--images", a, "--reference", b, "--neighbours", 2)
+    assert page["images_skipped"] == 1 and page["count"] == 12 and page[DISTANCE] == whole[DISTANCE], page
+    assert "a/broken.png" in said and "1 of 13 images could not be read" in said, said
+
+
+def check_sizes():
+    """Images of several sizes are looked at each as it is, or fitted where that is asked for."""
+    a, b = faces("a", 6, size=16, seed=1), faces("b", 12, size=24, seed=2)
+    faces("c", 6, size=32, seed=3)
+    for name in images("c"):
+        shutil.copy("c/" + name, "a/large-" + name)
+    page = evaluate("--images", a, "--reference", b, "--neighbours", 2)[0]
+    assert page["count"] == 12 and page["resampling"] == "bilinear"
+    fitted = evaluate("--images", a, "--reference", b, "--neighbours", 2, "--image-size", 8)[0]
+    assert fitted[DISTANCE] != page[DISTANCE] and fitted["image_size"] == "8" and "fitted" in fitted["resampling"]
+
+
+def check_refusals():
+    train()
+    model, data, few = ["--model", "run/model.safetensors"], ["--data", "data"], faces("few", 1)
+    for words, says in (
+            ([], ["an evaluation takes --model with --data"]),
+            (model, ["--model needs --data, or --reference without --images"]),
+            (data, ["--data without --model"]),
+            (["--images", "data"], ["--images without --reference or --save-statistics"]),
+            (["--reference", "data"], ["--reference without --images or --model"]),
+            (model + ["--reference", "data"], ["--count is 0"]),
+            (["--images", "data", "--reference", "missing"], ["missing"]),
+            (["--images", "missing", "--reference", "data"], ["missing"]),
+            (["--images", few, "--reference", "data"], ["at least 2 rows", "not 1"]),
+            (["--images", "data", "--reference", "run/model.safetensors"], ["run/model.safetensors", "no statistics"]),
+            (["--images", "data", "--reference", "data", "--features", "run/model.safetensors"],
+             ["run/model.safetensors", "no weights of a feature network"])):
+        _, said = evaluate(*words, status=1, says=says)
+        assert "maskdm evaluate: " in said
+    assert "maskdm evaluate" in maskdm("evaluate", "--help").stdout
+
+
+main(globals())
