@@ -66,9 +66,10 @@ enum mdm_op_id {
     MDM_OP_ANGLES,      /* index[B,K] keep?[B,R]; attr 0, 1: rows, columns -> y[B,K or R,W] = [cos | sin] of the W/2
                               angles of place index, or index[keep], of the grid: its row times 1e4^(-i/(W/4)), i from
                               0 to W/4 - 1, and then its column */
-    MDM_OP_QK_ROTATE,   /* qkv[B,e+K,3D] q[D/h] k[D/h] angles[B,K,D/h]; attr 0: h; constant 0: eps -> y: each head's
-                              q and k as x r w, w its row, and of all but the first e tokens the pairs 2i, 2i+1 turned
-                              by angle i; v as it is; aux r[B,e+K,2h] = 1/sqrt(avg x^2 + eps), those of q first */
+    MDM_OP_QK_ROTATE,   /* qkv[B,e+K,3D] q?[D/h] k?[D/h] angles[B,K,D/h]; attr 0: h; constant 0: eps -> y: each head's
+                              q and k as x r w, w its row, or without that as they are, and of all but the first e
+                              tokens the pairs 2i, 2i+1 turned by angle i; v as it is; aux r[B,e+K,2h] =
+                              1/sqrt(avg x^2 + eps), those of q first */
     MDM_OP_ATTENTION,   /* qkv[B,..,3D], N rows of each image; attr 0: h -> y[B,..,D], aux lse[B,h,N]; scale
                               (D/h)^-1/2 */
     MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
@@ -85,6 +86,10 @@ enum mdm_op_id {
     MDM_OP_ROUTE,       /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
                               e + keep */
     MDM_OP_UNROUTE,     /* x[B,N,D] y[B,e+R,D] keep[B,R]; attr 0: e -> x with y in the places that route took */
+    MDM_OP_FILL,        /* filler[D] y?[B,e+R,D] keep?[B,R], rising, dropped?[B]; attr 0: e -> x[B,N,D]: y in the places
+                              that route took (all N without keep), the filler elsewhere, and in every place of an image
+                              whose dropped is not 0 */
+    MDM_OP_TRANSPOSE,   /* x[R,a*b]; attr 0: a            -> y[R,b*a], each row as a matrix of a rows, transposed */
     MDM_OP_CONV,        /* x[B,H,W,I] w[O,I,k,l] b?[O] r?[B,O]; attr 0, 1, 2, 3: s, p, q, d
                               -> y[B,(H+p+q-k)/s+1,(W+p+q+2d-l)/s+1,O], each y[i,j] = b + r + the sum of w over the
                               window of x that begins at (s i - p, s j - p - d); zeros lie around x */

@@ -32,7 +32,7 @@ mdm_val mdm_qkv_bias(struct mdm_graph *g, mdm_val x, mdm_val q, mdm_val v);
 mdm_val mdm_attention(struct mdm_graph *g, mdm_val qkv, int64_t heads);
 /* Of places in a grid, for heads of `width`; keep MDM_NONE: of all that index tells. */
 mdm_val mdm_angles(struct mdm_graph *g, mdm_val index, mdm_val keep, int64_t rows, int64_t columns, int64_t width);
-/* q, k: weights of a head's norm. Tokens before those of the angles are not turned. */
+/* q, k: weights of a head's norm, MDM_NONE: it has none. Tokens before those of the angles are not turned. */
 mdm_val mdm_qk_rotate(struct mdm_graph *g, mdm_val qkv, mdm_val q, mdm_val k, mdm_val angles, int64_t heads,
                       double epsilon);
 mdm_val mdm_patchify(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
@@ -50,6 +50,12 @@ mdm_val mdm_trim(struct mdm_graph *g, mdm_val x, int64_t extras);
 /* y: the extra tokens of x and those that keep tells; unroute: x with y in their places. */
 mdm_val mdm_route(struct mdm_graph *g, mdm_val x, mdm_val keep, int64_t extras);
 mdm_val mdm_unroute(struct mdm_graph *g, mdm_val x, mdm_val y, mdm_val keep, int64_t extras);
+/* A sequence of the shape `whole` out of such a y, the filler[D] elsewhere and in all of an image that dropped[B] tells.
+ * y MDM_NONE: nothing but the filler; keep MDM_NONE: all are there; dropped MDM_NONE: no image is. */
+mdm_val mdm_fill(struct mdm_graph *g, mdm_val filler, mdm_val y, mdm_val keep, mdm_val dropped,
+                 struct mdm_shape whole, int64_t extras);
+/* Each of x's rows as a matrix of so many rows, transposed. */
+mdm_val mdm_transpose(struct mdm_graph *g, mdm_val x, int64_t rows);
 
 /* ---- images [B,H,W,C] as they are, the channel innermost; mdm_linear is the 1x1 convolution ---- */
 

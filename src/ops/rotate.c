@@ -31,7 +31,7 @@ mdm_val mdm_angles(struct mdm_graph *g, mdm_val index, mdm_val keep, int64_t row
 enum { QKV = 1u << 0, Q = 1u << 1, K = 1u << 2, ANGLES = 1u << 3 };
 
 static const struct mdm_op op_qk_rotate = {.name = "qk_rotate",
-                                           .inputs = "qkv q k angles",
+                                           .inputs = "qkv q? k? angles",
                                            .id = MDM_OP_QK_ROTATE,
                                            .reads_in = QKV | Q | K | ANGLES,
                                            .reads_out = 1u << 1,
@@ -53,7 +53,7 @@ mdm_val mdm_qk_rotate(struct mdm_graph *g, mdm_val qkv, mdm_val q, mdm_val k, md
         return mdm_graph_fail(g, MASKDM_ESHAPE, "qk_rotate: qkv has %d dimensions and rows of %lld for %lld heads",
                               s.n, (long long)mdm_shape_last(&s), (long long)heads);
     width = s.d[2] / 3 / heads;
-    if (mdm_shape_numel(&qs) != width || mdm_shape_numel(&ks) != width)
+    if ((q != MDM_NONE && mdm_shape_numel(&qs) != width) || (k != MDM_NONE && mdm_shape_numel(&ks) != width))
         return mdm_graph_fail(g, MASKDM_ESHAPE, "qk_rotate: q has %lld elements and k has %lld for heads of %lld",
                               (long long)mdm_shape_numel(&qs), (long long)mdm_shape_numel(&ks), (long long)width);
     if (as.n != 3 || as.d[0] != s.d[0] || as.d[1] > s.d[1] || as.d[2] != width || width % 2)

@@ -322,6 +322,15 @@ static void qk_rotate(struct rig *r)
     output(r, rotated(r, 2, MDM_NONE));
 }
 
+/* Queries alone have a norm. */
+static void qk_rotate_bare(struct rig *r)
+{
+    mdm_val qkv = input(r, mdm_shape3(2, 3, 24)), q = matrix(r, "q", 1, 4);
+    mdm_val angles = mdm_angles(&r->g, integers(r, mdm_shape2(2, 3), visible), MDM_NONE, 2, 3, 4);
+
+    output(r, mdm_attention(&r->g, mdm_qk_rotate(&r->g, qkv, q, MDM_NONE, angles, 2, 1e-6), 2));
+}
+
 /* Only some of the places, so that more tokens are left as they are. */
 static void qk_rotate_attention(struct rig *r)
 {
@@ -363,6 +372,58 @@ static void route_around(struct rig *r)
 
     y = mdm_linear(&r->g, mdm_route(&r->g, x, keep, 0), matrix(r, "w", 3, 3), MDM_NONE);
     output(r, mdm_add(&r->g, mdm_unroute(&r->g, x, mdm_gelu(&r->g, y), keep, 0), x));
+}
+
+static mdm_val filler(struct rig *r)
+{
+    return mdm_graph_param(&r->g, "filler", mdm_shape3(1, 1, 3), MDM_INIT_NORMAL, 1);
+}
+
+static const int32_t dropped[] = {0, 1};
+
+static void fill(struct rig *r)
+{
+    mdm_val y = input(r, mdm_shape3(2, 4, 3)), f = filler(r), keep = integers(r, mdm_shape2(2, 2), kept);
+
+    output(r, mdm_fill(&r->g, f, y, keep, MDM_NONE, mdm_shape3(2, 6, 3), 2));
+}
+
+static void fill_dropped(struct rig *r)
+{
+    mdm_val y = input(r, mdm_shape3(2, 2, 3)), f = filler(r), keep = integers(r, mdm_shape2(2, 2), kept);
+
+    output(r, mdm_fill(&r->g, f, y, keep, integers(r, mdm_shape1(2), dropped), mdm_shape3(2, 4, 3), 0));
+}
+
+/* All tokens are there, of one image. */
+static void fill_all(struct rig *r)
+{
+    mdm_val y = input(r, mdm_shape3(2, 4, 3)), f = filler(r), none = integers(r, mdm_shape1(2), dropped);
+
+    output(r, mdm_fill(&r->g, f, y, MDM_NONE, none, mdm_shape3(2, 4, 3), 1));
+}
+
+/* As a network joins what went deep to what did not: out of one sequence, past and through. */
+static void fill_join(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 4, 3)), keep = integers(r, mdm_shape2(2, 2), kept), y;
+
+    y = mdm_gelu(&r->g, mdm_linear(&r->g, mdm_route(&r->g, x, keep, 0), matrix(r, "w", 3, 3), MDM_NONE));
+    y = mdm_fill(&r->g, filler(r), y, keep, integers(r, mdm_shape1(2), dropped), mdm_shape3(2, 4, 3), 0);
+    output(r, mdm_linear2(&r->g, y, x, matrix(r, "join", 3, 6), vector(r, "b", 3)));
+}
+
+static void fill_alone(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 4, 3)), y;
+
+    y = mdm_fill(&r->g, filler(r), MDM_NONE, MDM_NONE, MDM_NONE, mdm_shape3(2, 4, 3), 0);
+    output(r, mdm_linear2(&r->g, y, x, matrix(r, "join", 3, 6), MDM_NONE));
+}
+
+static void transpose(struct rig *r)
+{
+    output(r, mdm_transpose(&r->g, input(r, mdm_shape3(2, 3, 8)), 2));
 }
 
 static mdm_val kernel(struct rig *r, const char *name, int64_t made, int64_t taken, int64_t side)
@@ -607,11 +668,18 @@ static const struct {
     {"rms_modulate before a product", rms_modulate_linear},
     {"qk_rotate", qk_rotate},
     {"qk_rotate before attention", qk_rotate_attention},
+    {"qk_rotate without a norm of keys", qk_rotate_bare},
     {"context", context},
     {"trim", trim},
     {"route", route},
     {"unroute", unroute},
     {"route and back", route_around},
+    {"fill", fill},
+    {"fill where an image is dropped", fill_dropped},
+    {"fill where all tokens are there", fill_all},
+    {"fill between two ways", fill_join},
+    {"fill of nothing", fill_alone},
+    {"transpose", transpose},
     {"conv", conv},
     {"conv with a row per image", conv_row},
     {"conv without bias and zeros around", conv_bare},

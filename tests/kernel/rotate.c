@@ -34,6 +34,20 @@ START_TEST(all_shapes)
 }
 END_TEST
 
+/* Without a norm of either, and turned all the same. */
+START_TEST(norms_may_be_absent)
+{
+    for (size_t k = 0; k + 1 < MDM_LENGTH(sizes); k++) {
+        struct problem p = rotate(sizes[k]);
+
+        p.in[1].n = p.in[2].n = 0;
+        check_both_ways(&p);
+        p.in[1] = mdm_shape1(sizes[k][4]);
+        check_both_ways(&p);
+    }
+}
+END_TEST
+
 START_TEST(statistics_may_be_absent)
 {
     struct problem p = rotate(sizes[1]);
@@ -136,6 +150,7 @@ END_TEST
 static void add_tests(TCase *c)
 {
     tcase_add_test(c, all_shapes);
+    tcase_add_test(c, norms_may_be_absent);
     tcase_add_test(c, statistics_may_be_absent);
     tcase_add_test(c, angles_are_those_of_row_and_column);
     tcase_add_test(c, scores_know_only_how_far_apart);

@@ -259,7 +259,7 @@ END_TEST
 /* Every op says no to shapes that do not fit. */
 START_TEST(ops_check_shapes)
 {
-    for (int which = 0; which < 21; which++) {
+    for (int which = 0; which < 24; which++) {
         struct mdm_params layout = {0};
         struct mdm_graph g;
         mdm_val x, x2, i, t, sum, w;
@@ -292,6 +292,9 @@ START_TEST(ops_check_shapes)
         case 18: mdm_route(&g, x2, i, 1); break;
         case 19: mdm_unroute(&g, x2, x, mdm_graph_input(&g, MDM_I32, mdm_shape2(2, 1)), 1); break;
         case 20: mdm_timestep_spaced(&g, t, 4, 1, 2); break;
+        case 21: mdm_fill(&g, vector(&g, "v", 6), x, i, MDM_NONE, mdm_graph_shape(&g, x2), 0); break;
+        case 22: mdm_fill(&g, vector(&g, "v", 5), x, MDM_NONE, MDM_NONE, mdm_graph_shape(&g, x), 0); break;
+        case 23: mdm_transpose(&g, x, 5); break;
         default: mdm_linear(&g, x, w, 99); break;
         }
         ck_assert_msg(g.failure.code == (which == 13 ? MASKDM_EINVAL : MASKDM_ESHAPE), "case %d: %d %s", which,

@@ -134,8 +134,11 @@ static void rotate_rows(void *arg, int64_t piece, int worker)
         real *y = j->y + i * 3 * j->dim;
 
         for (int64_t head = 0; head < 2 * j->heads; head++, x += j->width, y += j->width) {
-            real r = j->rows->rms_norm(y, x, j->w[head >= j->heads], j->epsilon, j->width);
+            const real *w = j->w[head >= j->heads];
+            real r = w ? j->rows->rms_norm(y, x, w, j->epsilon, j->width) : 1;
 
+            if (!w)
+                memcpy(y, x, (size_t)j->width * sizeof(real));
             if (j->r)
                 j->r[i * 2 * j->heads + head] = r;
             if (c)
@@ -178,8 +181,11 @@ static void unrotate_rows(void *arg, int64_t piece, int worker)
 
             if (c)
                 j->rows->turn(back, dy, c, c + d / 2, -1, d / 2);
-            j->rows->rms_norm_backward(g, dw + key * d, c ? back : dy, x, j->w[key], j->r[i * 2 * j->heads + head],
-                                       d);
+            if (j->w[key])
+                j->rows->rms_norm_backward(g, dw + key * d, c ? back : dy, x, j->w[key], j->r[i * 2 * j->heads + head],
+                                           d);
+            else
+                memcpy(g, c ? back : dy, (size_t)d * sizeof(real));
             if (dx)
                 store(j, dx + head * d, j->add, g, d);
         }
@@ -213,7 +219,7 @@ static size_t rotate_scratch(const struct mdm_backend *b, const struct mdm_call 
     (void)b;
     if (!train)
         return 0;
-    return (size_t)(mdm_pieces(mdm_shape_rows(c->in_shape[0]), MDM_ROWS) * PARTS * mdm_shape_numel(c->in_shape[1])) *
+    return (size_t)(mdm_pieces(mdm_shape_rows(c->in_shape[0]), MDM_ROWS) * PARTS * c->in_shape[3]->d[2]) *
            sizeof(real);
 }
 

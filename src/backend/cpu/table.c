@@ -43,6 +43,8 @@ void REAL(mdm_cpu_table_c)(struct mdm_cpu_table *t)
     t->kernel[MDM_OP_RMS_MODULATE] = REAL(mdm_cpu_rms_modulate);
     t->kernel[MDM_OP_ANGLES] = REAL(mdm_cpu_angles);
     t->kernel[MDM_OP_QK_ROTATE] = REAL(mdm_cpu_qk_rotate);
+    t->kernel[MDM_OP_FILL] = REAL(mdm_cpu_fill);
+    t->kernel[MDM_OP_TRANSPOSE] = REAL(mdm_cpu_transpose);
     t->kernel[MDM_OP_CONTEXT] = REAL(mdm_cpu_context);
     t->kernel[MDM_OP_RELU] = REAL(mdm_cpu_relu);
     t->kernel[MDM_OP_MAX_POOL] = REAL(mdm_cpu_max_pool);
