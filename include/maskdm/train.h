@@ -56,7 +56,7 @@ extern "C" {
 MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 /** Fine-tuning of a model file. options: kind "finetune"; network and scheduler come from the file, and an option
- * that contradicts it is an error, but where it is for training only (route_ratio, route_from). */
+ * that contradicts it is an error, but where it is for training only (route_ratio, route_from, route_behind, routes). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 
@@ -108,10 +108,17 @@ MASKDM_API double maskdm_trainer_last_loss(const maskdm_trainer *trainer);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, maskdm_data *data, int64_t part);
 /** Give the micro-batch oneself. images: B x n in -1 .. 1. labels: B or NULL (all null). times: B, of the process.
  * noise: B x n. index: B x K rising patch indices, NULL when all are visible. All are copied.
- * Where the network routes, which tokens it routes is drawn as for the step's first part. */
+ * Where the network routes, which tokens it routes is drawn as for the step's first part, and
+ * maskdm_trainer_set_route() puts others in their place. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images,
                                                           const int32_t *labels, const double *times,
                                                           const float *noise, const int32_t *index);
+/** Where tokens pass blocks by in a step (route_ratio, routes; doc/routing.md): how many of an image's K visible patches
+ * take part in route i, counted from 0; 0 where none passes it by. */
+MASKDM_API int64_t maskdm_trainer_routed(const maskdm_trainer *trainer, int64_t i);
+/** Say who takes part in route i, in place of those that were drawn with the micro-batch. keep: B times
+ * maskdm_trainer_routed() places among the image's visible patches, rising; copied. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_route(maskdm_trainer *trainer, int64_t i, const int32_t *keep);
 /** The micro-batch as it is now, by name: "input" (x_t times the scheduler's input_scale), "noise", "images" are B x
  * n; "target" and "prediction" (of the last forward) are B x K x p*p*C: the visible patches in the order of their
  * index, a patch's values in (row, column, channel) order, where a prediction of more channels than the image has

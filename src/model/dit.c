@@ -10,6 +10,7 @@
 
 #include "model/layer.h"
 #include "model/options.h"
+#include "model/routing.h"
 #include "ops/ops.h"
 
 static const double epsilon = 1e-6; /* of every norm */
@@ -18,6 +19,7 @@ static const double second[] = {[MDM_DIT_AUTHORS] = 1e-6, [MDM_DIT_DIFFUSERS] = 
 struct dit {
     struct mdm_dit_options set;
     struct mdm_geometry geo;
+    struct mdm_routing routing;
     int64_t hidden;
 };
 
@@ -34,7 +36,11 @@ static int read_options(struct dit *d, const maskdm_options *o)
     d->hidden = (int64_t)((double)s->dim * s->mlp_ratio);
     if (s->learn_sigma)
         d->geo.outputs *= 2;
-    return mdm_geometry_check_route(o, s->route_ratio, s->route_from, s->depth);
+    return mdm_routing_read(&d->routing, o, s->depth,
+                            &(struct mdm_routing_told){.route_ratio = s->route_ratio,
+                                                       .route_from = s->route_from,
+                                                       .route_behind = s->route_behind,
+                                                       .routes = s->routes});
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -46,12 +52,13 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-static int64_t routed(const maskdm_options *options, int64_t visible)
+static int routing(struct mdm_routing *out, const maskdm_options *options)
 {
-    struct mdm_dit_options s;
+    struct dit d;
 
-    mdm_options_read(options, &mdm_dit_options, &s);
-    return mdm_geometry_routed(s.route_ratio, visible);
+    MDM_TRY(read_options(&d, options));
+    *out = d.routing;
+    return MASKDM_OK;
 }
 
 /* Parameters are asked for in the authors' order, which is not the order of use. */
@@ -105,22 +112,18 @@ static mdm_val embed_condition(struct mdm_graph *g, const struct dit *d, const s
     return mdm_silu(g, c);
 }
 
-/* All blocks. With `keep`, some tokens pass by those from `first` to `last` (TREAD, as in uvit.c). */
-static mdm_val trunk(struct mdm_graph *g, const struct dit *d, mdm_val x, mdm_val condition, mdm_val keep)
+static mdm_val trunk(struct mdm_graph *g, const struct dit *d, mdm_val x, mdm_val condition,
+                     const struct mdm_ports *in)
 {
-    const int depth = (int)d->set.depth, first = keep == MDM_NONE ? -1 : (int)d->set.route_from;
-    const int last = depth - 1 - first;
-    mdm_val whole = MDM_NONE;
+    struct mdm_passage p = mdm_passage_make(&d->routing, in);
 
-    for (int i = 0; i < depth; i++) {
+    for (int i = 0; i < (int)d->set.depth; i++) {
         mdm_graph_scope(g, "blocks.%d.", i);
-        if (i == first) {
-            whole = x;
-            x = mdm_route(g, x, keep, 0);
-        }
+        if (mdm_passage_begins(&p, i))
+            x = mdm_passage_enter(g, &p, i, x, 0);
         x = block(g, d, x, condition);
-        if (i == last)
-            x = mdm_unroute(g, whole, x, keep, 0);
+        if (mdm_passage_ends(&p, i))
+            x = mdm_passage_leave(g, &p, x, 0);
     }
     return x;
 }
@@ -138,15 +141,14 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, d.geo.height, d.geo.width, d.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
-    if (e.routed)
-        ports->keep = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.routed));
+    mdm_routing_ports(g, ports, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (d.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     x = embed(g, &d, ports);
     condition = embed_condition(g, &d, ports);
-    x = trunk(g, &d, x, condition, ports->keep);
+    x = trunk(g, &d, x, condition, ports);
     mdm_graph_scope(g, "final_layer.");
     linear = mdm_layer_make(g, "linear", d.geo.patch * d.geo.patch * d.geo.outputs, d.set.dim, MDM_INIT_ZERO, 0);
     mdm_graph_means(g, linear.w, MDM_MEANS_PATCH_OUT);
@@ -162,7 +164,7 @@ const struct mdm_network mdm_dit = {
     .kind = &mdm_dit_kind,
     .geometry = geometry,
     .record = record,
-    .routed = routed,
+    .routing = routing,
     .anchor = "x_embedder.proj.weight",
     .read_shapes = mdm_dit_read_shapes,
     .read_scheduler = mdm_dit_read_scheduler,

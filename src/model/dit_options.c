@@ -24,6 +24,8 @@ static const struct mdm_option dit_rows[] = {
          "not 1e-6, in a block's second norm"},
     {MDM_ROW_ROUTE_RATIO(mdm_dit_options)},
     {MDM_ROW_ROUTE_FROM(mdm_dit_options)},
+    {MDM_ROW_ROUTE_BEHIND(mdm_dit_options)},
+    {MDM_ROW_ROUTES(mdm_dit_options)},
 };
 const struct mdm_option_table mdm_dit_options = {
     "dit", "", "diffusion transformer with adaLN-Zero", dit_rows, MDM_LENGTH(dit_rows),

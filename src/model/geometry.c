@@ -54,20 +54,3 @@ int mdm_geometry_check_blocks(const maskdm_options *o, int64_t dim, int64_t dept
                         mdm_options_said(o, "mlp_ratio"), mdm_options_said(o, "dim"), (long long)dim);
     return MASKDM_OK;
 }
-
-int mdm_geometry_check_route(const maskdm_options *o, double ratio, int64_t from, int64_t depth)
-{
-    if (ratio >= 1)
-        return mdm_fail(MASKDM_EINVAL, "%s %g is not below 1", mdm_options_said(o, "route_ratio"), ratio);
-    if (ratio > 0 && 2 * from >= depth)
-        return mdm_fail(MASKDM_EINVAL, "%s %lld leaves no block to route among %lld, whose middle is after %lld",
-                        mdm_options_said(o, "route_from"), (long long)from, (long long)depth, (long long)depth / 2);
-    return MASKDM_OK;
-}
-
-int64_t mdm_geometry_routed(double ratio, int64_t visible)
-{
-    const int64_t passing = (int64_t)((double)visible * ratio);
-
-    return passing ? visible - passing : 0;
-}

@@ -10,6 +10,7 @@
 
 #include "model/layer.h"
 #include "model/options.h"
+#include "model/routing.h"
 #include "ops/ops.h"
 
 static const double epsilon = 1e-6; /* of every norm */
@@ -17,6 +18,7 @@ static const double epsilon = 1e-6; /* of every norm */
 struct jit {
     struct mdm_jit_options set;
     struct mdm_geometry geo;
+    struct mdm_routing routing;
     int64_t hidden, width; /* of SwiGLU's product, and of a head */
 };
 
@@ -51,7 +53,11 @@ static int read_options(struct jit *j, const maskdm_options *o)
                         mdm_options_said(o, "mlp_ratio"), s->mlp_ratio, mdm_options_said(o, "dim"),
                         (long long)s->dim);
     MDM_TRY(check_context(s, o));
-    return mdm_geometry_check_route(o, s->route_ratio, s->route_from, s->depth);
+    return mdm_routing_read(&j->routing, o, s->depth,
+                            &(struct mdm_routing_told){.route_ratio = s->route_ratio,
+                                                       .route_from = s->route_from,
+                                                       .route_behind = s->route_behind,
+                                                       .routes = s->routes});
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -63,12 +69,13 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-static int64_t routed(const maskdm_options *options, int64_t visible)
+static int routing(struct mdm_routing *out, const maskdm_options *options)
 {
-    struct mdm_jit_options s;
+    struct jit j;
 
-    mdm_options_read(options, &mdm_jit_options, &s);
-    return mdm_geometry_routed(s.route_ratio, visible);
+    MDM_TRY(read_options(&j, options));
+    *out = j.routing;
+    return MASKDM_OK;
 }
 
 static mdm_val norm_weight(struct mdm_graph *g, const char *name, int64_t n)
@@ -146,33 +153,32 @@ static mdm_val find_angles(struct mdm_graph *g, const struct jit *j, const struc
     return mdm_angles(g, in->index, keep, j->geo.rows, j->geo.columns, j->width);
 }
 
-/* All blocks, and the patches alone behind them. With a port `keep`, some patches pass by the blocks from `first` to
- * `last` (TREAD, as in uvit.c), with their own places' angles; tokens in context that begin between go before both
- * sequences. */
+/* All blocks, and the patches alone behind them. Those that take part in a route do so at their own places' angles;
+ * tokens in context that begin within one go before both sequences. */
 static mdm_val trunk(struct mdm_graph *g, const struct jit *j, mdm_val x, const struct given *given,
                      const struct mdm_ports *in)
 {
-    const int depth = (int)j->set.depth, first = in->keep == MDM_NONE ? -1 : (int)j->set.route_from;
-    const int last = depth - 1 - first, start = given->context == MDM_NONE ? depth : (int)j->set.in_context_start;
-    mdm_val all = first == 0 ? MDM_NONE : find_angles(g, j, in, MDM_NONE), angles = all, whole = MDM_NONE;
+    const int depth = (int)j->set.depth, start = given->context == MDM_NONE ? depth : (int)j->set.in_context_start;
+    struct mdm_passage p = mdm_passage_make(&j->routing, in);
+    mdm_val all = MDM_NONE, some = MDM_NONE;
 
     for (int i = 0; i < depth; i++) {
+        const int64_t extras = i >= start ? j->set.in_context_len : 0;
+
         mdm_graph_scope(g, "blocks.%d.", i);
         if (i == start)
             x = mdm_context(g, x, given->class, given->context);
-        if (i == start && whole != MDM_NONE)
-            whole = mdm_context(g, whole, given->class, given->context);
-        if (i == first) {
-            whole = x;
-            x = mdm_route(g, x, in->keep, i >= start ? j->set.in_context_len : 0);
-            angles = find_angles(g, j, in, in->keep);
+        if (i == start && p.whole != MDM_NONE)
+            p.whole = mdm_context(g, p.whole, given->class, given->context);
+        if (mdm_passage_begins(&p, i)) {
+            x = mdm_passage_enter(g, &p, i, x, extras);
+            some = find_angles(g, j, in, p.keep);
         }
-        x = block(g, j, x, given->condition, angles);
-        if (i == last) {
-            x = mdm_unroute(g, whole, x, in->keep, i >= start ? j->set.in_context_len : 0);
-            whole = MDM_NONE;
-            angles = all;
-        }
+        if (p.keep == MDM_NONE && all == MDM_NONE)
+            all = find_angles(g, j, in, MDM_NONE);
+        x = block(g, j, x, given->condition, p.keep == MDM_NONE ? all : some);
+        if (mdm_passage_ends(&p, i))
+            x = mdm_passage_leave(g, &p, x, extras);
     }
     return given->context == MDM_NONE ? x : mdm_trim(g, x, j->set.in_context_len);
 }
@@ -191,8 +197,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, j.geo.height, j.geo.width, j.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
-    if (e.routed)
-        ports->keep = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.routed));
+    mdm_routing_ports(g, ports, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
@@ -214,7 +219,7 @@ const struct mdm_network mdm_jit = {
     .kind = &mdm_jit_kind,
     .geometry = geometry,
     .record = record,
-    .routed = routed,
+    .routing = routing,
     .anchor = "x_embedder.proj1.weight",
     .average = "model_ema1",
     .read_shapes = mdm_jit_read_shapes,

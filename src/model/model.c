@@ -162,10 +162,10 @@ int mdm_model_needs(struct mdm_model_needs *out, maskdm_device *device, const ch
         status = mdm_fail(MASKDM_EINVAL, "a batch of %lld images with %lld of %lld patches visible is impossible",
                           (long long)e.batch, (long long)e.visible, (long long)m->geometry.patches);
     else {
-        if (train)
-            e.routed = mdm_network_routed(m->network, m->options, e.visible);
-        status = mdm_program_estimate(&out->arena, &m->layout, device, m->network, m->options, e,
-                                      train ? MDM_PROGRAM_TRAIN : MDM_PROGRAM_PREDICT);
+        status = train ? mdm_network_train(m->network, m->options, &e) : MASKDM_OK;
+        if (status == MASKDM_OK)
+            status = mdm_program_estimate(&out->arena, &m->layout, device, m->network, m->options, e,
+                                          train ? MDM_PROGRAM_TRAIN : MDM_PROGRAM_PREDICT);
     }
     out->block = mdm_model_bytes(m);
     out->values = m->geometry.height * m->geometry.width * m->geometry.channels;

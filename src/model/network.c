@@ -5,6 +5,7 @@
 #include "model/network.h"
 
 #include "model/options.h"
+#include "model/routing.h"
 
 #include <string.h>
 
@@ -23,9 +24,28 @@ const struct mdm_network *mdm_network_find(const char *name)
     return NULL;
 }
 
-int64_t mdm_network_routed(const struct mdm_network *network, const maskdm_options *options, int64_t visible)
+int64_t mdm_extent_kept(const struct mdm_extent *e)
 {
-    return network->routed ? network->routed(options, visible) : 0;
+    int64_t sum = 0;
+
+    for (int i = 0; i < MDM_MOST_ROUTES; i++)
+        sum += e->routed[i];
+    return e->batch * sum;
+}
+
+int mdm_network_routing(struct mdm_routing *out, const struct mdm_network *network, const maskdm_options *options)
+{
+    *out = (struct mdm_routing){0};
+    return network->routing ? network->routing(out, options) : MASKDM_OK;
+}
+
+int mdm_network_train(const struct mdm_network *network, const maskdm_options *options, struct mdm_extent *e)
+{
+    struct mdm_routing routing;
+
+    MDM_TRY(mdm_network_routing(&routing, network, options));
+    mdm_routing_pass(&routing, 0, e);
+    return MASKDM_OK;
 }
 
 int mdm_network_fail(const char *name)

@@ -25,31 +25,33 @@ int mdm_geometry_set(struct mdm_geometry *g, const maskdm_options *o, const stru
                      int64_t patch_size, int64_t channels, int64_t classes);
 /* The same for those of a transformer's blocks. */
 int mdm_geometry_check_blocks(const maskdm_options *o, int64_t dim, int64_t depth, int64_t heads, double mlp_ratio);
-/* The same for a network whose blocks but the first `from` and the last `from` of `depth` are routed. */
-int mdm_geometry_check_route(const maskdm_options *o, double ratio, int64_t from, int64_t depth);
-/* mdm_extent's `routed` where that share of the visible patches passes by. */
-int64_t mdm_geometry_routed(double ratio, int64_t visible);
 
 /* For how much a program is recorded. */
+enum { MDM_MOST_ROUTES = 4 };
 struct mdm_extent {
     int64_t batch;   /* B images */
     int64_t visible; /* K patches of each; where a program is asked for, 0 stands for all of them */
-    int64_t routed;  /* R of those go through the routed blocks, the others pass them by; 0: nothing is routed */
+    /* Of each route R of those go through its blocks, the others pass them by; 0: none does. */
+    int64_t routed[MDM_MOST_ROUTES];
 };
+/* Numbers that tell of an extent's images who takes part: for every route in turn B x R, an image's rising. */
+int64_t mdm_extent_kept(const struct mdm_extent *e);
 
 /* Places where a recorded program takes its inputs and leaves its output. MDM_NONE: the network has no such place;
  * what would go there is not looked at. */
 struct mdm_ports {
     mdm_val image;  /* [B,H,W,C] x_t */
     mdm_val index;  /* [B,K] I32 visible patches, rising */
-    mdm_val keep;   /* [B,R] I32 which of the K go through the routed blocks, rising; where an extent routes */
+    mdm_val keep[MDM_MOST_ROUTES]; /* [B,R] I32 which of the K go through a route's blocks, rising; where it has R */
     mdm_val time;   /* [B] F64 */
     mdm_val label;  /* [B] I32, -1 null */
     mdm_val output; /* [B,K,p*p*outputs], a patch's values in (row, column, channel) order */
 };
-#define MDM_NO_PORTS ((struct mdm_ports){MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE})
+#define MDM_NO_PORTS                                                                                   \
+    ((struct mdm_ports){MDM_NONE, MDM_NONE, {MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE}, MDM_NONE, MDM_NONE, MDM_NONE})
 
 struct mdm_tensorfile;
+struct mdm_routing;
 
 /* What the shapes of a checkpoint show beside options. */
 struct mdm_shown { int64_t patches, dim, heads; }; /* heads 0: they leave no trace */
@@ -71,8 +73,8 @@ struct mdm_network {
     /* Record for an extent, and leave in *ports, which has none yet, those that the network has. */
     void (*record)(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options,
                    struct mdm_extent extent);
-    /* For training on so many visible patches: mdm_extent's `routed`. NULL: it has no blocks to pass by. */
-    int64_t (*routed)(const maskdm_options *options, int64_t visible);
+    /* Which of its blocks tokens pass by when it is trained. NULL: it has none to pass by. */
+    int (*routing)(struct mdm_routing *out, const maskdm_options *options);
     enum mdm_mask_meaning masked;
     const struct mdm_mask_channel *mask_channel; /* NULL: it can have none */
     const char *anchor; /* a tensor that every checkpoint of the authors has, and none of a network above it */
@@ -105,7 +107,9 @@ int mdm_jit_read_sampler(maskdm_options *o, const maskdm_options *network);
 
 const struct mdm_network *mdm_network_at(int i);              /* NULL: none */
 const struct mdm_network *mdm_network_find(const char *name); /* NULL: none */
-int64_t mdm_network_routed(const struct mdm_network *network, const maskdm_options *options, int64_t visible);
+int mdm_network_routing(struct mdm_routing *out, const struct mdm_network *network, const maskdm_options *options);
+/* Complete an extent by what of it is routed when a step trains. */
+int mdm_network_train(const struct mdm_network *network, const maskdm_options *options, struct mdm_extent *e);
 int mdm_network_fail(const char *name);                       /* there is none of that name, but these */
 
 #endif

@@ -27,7 +27,8 @@ struct mdm_dit_options {
     int learn_sigma;
     enum mdm_dit_form { MDM_DIT_AUTHORS, MDM_DIT_DIFFUSERS } dit_form;
     double route_ratio;
-    int64_t route_from;
+    int64_t route_from, route_behind;
+    const char *routes;
 };
 
 struct mdm_jit_options {
@@ -36,7 +37,8 @@ struct mdm_jit_options {
     double mlp_ratio;
     int64_t classes, bottleneck, in_context_len, in_context_start;
     double route_ratio;
-    int64_t route_from;
+    int64_t route_from, route_behind;
+    const char *routes;
 };
 
 /* Rows that several networks have. They are one option for the outside, so that all but default and help must be the
@@ -77,7 +79,13 @@ struct mdm_jit_options {
         .help = "share of the visible patches that pass the routed blocks by in training, below 1; 0: no routing"
 #define MDM_ROW_ROUTE_FROM(of)                                                                         \
     MDM_OPTION(of, route_from), .standard = "2", .min = 0, .max = 127, .training_only = 1,             \
-        .alias = "routing_start|start_layer_id", .help = "blocks before the routed ones, and as many behind them"
+        .alias = "routing_start|start_layer_idx", .help = "blocks before the routed ones"
+#define MDM_ROW_ROUTE_BEHIND(of)                                                                       \
+    MDM_OPTION(of, route_behind), .standard = "3", .min = 0, .max = 254, .training_only = 1,           \
+        .help = "blocks behind the routed ones, which with route_from are at most all there are"
+#define MDM_ROW_ROUTES(of)                                                                             \
+    MDM_OPTION(of, routes), .training_only = 1,                                                        \
+        .help = "several routes in place of route_ratio, FIRST-LAST:RATIO apart by commas; blocks count from 0"
 
 enum mdm_unet_sampling { MDM_UNET_CONV, MDM_UNET_RESNET };
 enum mdm_unet_time { MDM_UNET_TIME_ADDED, MDM_UNET_TIME_SCALES };

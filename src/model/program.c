@@ -191,14 +191,23 @@ int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times
     return upload(p, p->ports.index, index ? index : p->every, batch * visible * sizeof *index);
 }
 
+int mdm_program_check_kept(const struct mdm_program *p, int64_t route, const int32_t *keep)
+{
+    return check_rising(p, keep, p->extent.routed[route], p->extent.visible, "kept token");
+}
+
 int mdm_program_set_kept(struct mdm_program *p, const int32_t *keep)
 {
-    const int64_t visible = p->extent.visible, routed = p->extent.routed;
+    for (int i = 0; i < MDM_MOST_ROUTES; i++) {
+        const int64_t count = p->extent.batch * p->extent.routed[i];
 
-    if (p->ports.keep == MDM_NONE)
-        return MASKDM_OK;
-    MDM_TRY(check_rising(p, keep, routed, visible, "kept token"));
-    return upload(p, p->ports.keep, keep, (size_t)(p->extent.batch * routed) * sizeof *keep);
+        if (p->ports.keep[i] == MDM_NONE)
+            continue;
+        MDM_TRY(mdm_program_check_kept(p, i, keep));
+        MDM_TRY(upload(p, p->ports.keep[i], keep, (size_t)count * sizeof *keep));
+        keep += count;
+    }
+    return MASKDM_OK;
 }
 
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel)

@@ -45,8 +45,11 @@ int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device
  * looked at. Before every forward, since the arena reuses their bytes. */
 int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times, const int32_t *labels,
                     const int32_t *index);
-/* The same for keep[B,R], where the extent routes: of the visible patches, by their places among these. */
+/* The same for those that take part in the extent's routes: of the visible patches, by their places among these, in
+ * the order of mdm_extent_kept(). */
 int mdm_program_set_kept(struct mdm_program *p, const int32_t *keep);
+/* Whether keep[B,R] may be what it is given for one of them. */
+int mdm_program_check_kept(const struct mdm_program *p, int64_t route, const int32_t *keep);
 /* weights, gradients: blocks of the model's layout. cancel may be NULL. The caller has entered the device. */
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel);
 int mdm_program_backward(struct mdm_program *p, const float *weights, float *gradients, const atomic_int *cancel);

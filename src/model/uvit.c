@@ -10,6 +10,7 @@
 #include "model/network.h"
 
 #include "model/options.h"
+#include "model/routing.h"
 #include "ops/ops.h"
 
 #include <math.h>
@@ -28,6 +29,7 @@ struct uvit {
     struct mdm_uvit_options set;
     const struct form *form;
     struct mdm_geometry geo;
+    struct mdm_routing routing;
     int64_t dim, hidden, half; /* half: blocks on each side of the middle */
     int64_t extras;            /* tokens before the patches */
 };
@@ -47,7 +49,11 @@ static int read_options(struct uvit *u, const maskdm_options *o)
     u->hidden = (int64_t)((double)s->dim * s->mlp_ratio);
     u->half = s->depth / 2; /* an even depth counts as the odd one above it, as the authors have it */
     u->extras = s->classes ? 2 : 1;
-    return mdm_geometry_check_route(o, s->route_ratio, s->route_from, 2 * u->half + 1);
+    /* A skip joins sequences of one length, so that the middle of a route is that of the network. */
+    return mdm_routing_read(&u->routing, o, 2 * u->half + 1,
+                            &(struct mdm_routing_told){.route_ratio = s->route_ratio,
+                                                       .route_from = s->route_from,
+                                                       .route_behind = s->route_from});
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -59,12 +65,13 @@ static int geometry(struct mdm_geometry *out, const maskdm_options *options)
     return MASKDM_OK;
 }
 
-static int64_t routed(const maskdm_options *options, int64_t visible)
+static int routing(struct mdm_routing *out, const maskdm_options *options)
 {
-    struct mdm_uvit_options s;
+    struct uvit u;
 
-    mdm_options_read(options, &mdm_uvit_options, &s);
-    return mdm_geometry_routed(s.route_ratio, visible);
+    MDM_TRY(read_options(&u, options));
+    *out = u.routing;
+    return MASKDM_OK;
 }
 
 static const double epsilon = 1e-5; /* of every norm */
@@ -158,27 +165,26 @@ static void enter_block(struct mdm_graph *g, const struct uvit *u, int i)
         mdm_graph_scope(g, "%sout_blocks.%d.", u->form->scope, i - half - 1);
 }
 
-/* All blocks. With `keep`, some tokens pass by those from `first` to its mirror image (Krause et al., "TREAD: Token
- * Routing for Efficient Architecture-agnostic Diffusion Training", arXiv 2501.04765): a skip then joins sequences of
- * one length, and the tokens that passed stand behind the last of them as they stood before the first. */
-static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x, mdm_val keep)
+/* All blocks. The one route goes from a block to its mirror image, so that a skip joins sequences of one length. */
+static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x, const struct mdm_ports *in)
 {
-    const int half = (int)u->half, first = keep == MDM_NONE ? -1 : (int)u->set.route_from, last = 2 * half - first;
-    mdm_val skip[MDM_MAX_DEPTH / 2 + 1], entered, whole = MDM_NONE;
+    const int half = (int)u->half;
+    struct mdm_passage p = mdm_passage_make(&u->routing, in);
+    mdm_val skip[MDM_MAX_DEPTH / 2 + 1], entered;
     struct stream s = {x, MDM_NONE};
 
     for (int i = 0; i <= 2 * half; i++) {
+        const int begins = mdm_passage_begins(&p, i);
+
         enter_block(g, u, i);
-        if (i == first) {
-            whole = settle(g, s);
-            s = (struct stream){mdm_route(g, whole, keep, u->extras), MDM_NONE};
-        }
+        if (begins)
+            s = (struct stream){mdm_passage_enter(g, &p, i, settle(g, s), u->extras), MDM_NONE};
         s = block(g, u, s, i > half ? skip[2 * half - i] : MDM_NONE, &entered);
         /* A block's output is the next one's input: skip[i] is what enters block i + 1. */
         if (i > 0 && i <= half)
-            skip[i - 1] = i == first ? whole : entered;
-        if (i == last)
-            s = (struct stream){mdm_unroute(g, whole, settle(g, s), keep, u->extras), MDM_NONE};
+            skip[i - 1] = begins ? p.whole : entered;
+        if (mdm_passage_ends(&p, i))
+            s = (struct stream){mdm_passage_leave(g, &p, settle(g, s), u->extras), MDM_NONE};
     }
     return settle(g, s);
 }
@@ -271,14 +277,13 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, u.geo.height, u.geo.width, u.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
-    if (e.routed)
-        ports->keep = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.routed));
+    mdm_routing_ports(g, ports, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (u.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     mdm_graph_scope(g, "%s", u.form->scope);
-    x = predict(g, &u, trunk(g, &u, embed(g, &u, ports), ports->keep));
+    x = predict(g, &u, trunk(g, &u, embed(g, &u, ports), ports));
     ports->output = u.set.conv ? smooth(g, &u, x, ports->index) : x;
     mdm_graph_output(g, ports->output);
 }
@@ -288,7 +293,7 @@ const struct mdm_network mdm_uvit = {
     .kind = &mdm_uvit_kind,
     .geometry = geometry,
     .record = record,
-    .routed = routed,
+    .routing = routing,
     .anchor = "encoder.encoder_pos_embed",
     .other_anchor = "decoder_pred.weight",
     .read_shapes = mdm_uvit_read_shapes,

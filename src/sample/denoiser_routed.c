@@ -6,14 +6,16 @@
  */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "model/routing.h"
 #include "sample/pass.h"
 
 struct routed {
     struct mdm_denoiser base;
     struct mdm_pass pass;
-    int64_t kept; /* tokens of an image that go through these blocks */
+    struct mdm_routing routing;
+    double ratio; /* of the tokens that pass each route's blocks by */
     struct mdm_program *program;
-    int32_t *keep; /* [B,kept] */
+    int32_t *keep; /* who takes part, mdm_extent_kept() */
 };
 
 static void rest(struct mdm_denoiser *d)
@@ -43,7 +45,10 @@ static size_t memory(const struct mdm_denoiser *d)
 
 static struct mdm_extent extent_of(const struct routed *r, int64_t batch)
 {
-    return (struct mdm_extent){.batch = batch, .visible = r->pass.model->geometry.patches, .routed = r->kept};
+    struct mdm_extent e = {.batch = batch, .visible = r->pass.model->geometry.patches};
+
+    mdm_routing_pass(&r->routing, r->ratio, &e);
+    return e;
 }
 
 static int wants(const struct mdm_denoiser *d, int64_t most, size_t *bytes)
@@ -57,8 +62,11 @@ static int wants(const struct mdm_denoiser *d, int64_t most, size_t *bytes)
 
 static int take(struct routed *r, int64_t batch)
 {
-    MDM_TRY(mdm_program_create(&r->program, r->pass.model, extent_of(r, batch), MDM_PROGRAM_PREDICT));
-    r->keep = mdm_need((size_t)batch, (size_t)r->kept * sizeof *r->keep, "routed tokens of the sampler");
+    const struct mdm_extent e = extent_of(r, batch);
+    const int64_t count = mdm_extent_kept(&e);
+
+    MDM_TRY(mdm_program_create(&r->program, r->pass.model, e, MDM_PROGRAM_PREDICT));
+    r->keep = mdm_need((size_t)count + 1, sizeof *r->keep, "routed tokens of the sampler");
     return r->keep ? mdm_pass_take(&r->pass, batch) : MASKDM_ENOMEM;
 }
 
@@ -92,22 +100,26 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
     for (int64_t i = 0; i < q->batch; i++) {
         struct mdm_rng stream = mdm_rng_make(q->seeds[i], MDM_DRAW_ROUTE, 0, (uint64_t)q->evaluation);
 
-        mdm_rng_choose(&stream, r->keep + i * r->kept, r->kept, r->pass.model->geometry.patches);
+        mdm_routing_draw(&r->program->extent, &stream, i, r->keep);
     }
     return mdm_pass_run(&r->pass, r->program, q, NULL, r->keep, image, NULL, out);
 }
 
 static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, NULL, "guidance_by routed"};
 
-int mdm_denoiser_routed(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which, int64_t kept,
+int mdm_denoiser_routed(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which, double ratio,
                         maskdm_control *control)
 {
-    struct routed *r = mdm_need(1, sizeof *r, "a denoiser");
+    struct mdm_routing routing;
+    struct routed *r;
 
     *out = NULL;
+    MDM_TRY(mdm_network_routing(&routing, model->network, model->options));
+    r = mdm_need(1, sizeof *r, "a denoiser");
     if (!r)
         return MASKDM_ENOMEM;
-    *r = (struct routed){.base.kind = &kind, .pass = mdm_pass_of(model, which, control), .kept = kept};
+    *r = (struct routed){
+        .base.kind = &kind, .pass = mdm_pass_of(model, which, control), .routing = routing, .ratio = ratio};
     *out = &r->base;
     return MASKDM_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "diffusion/options.h"
 #include "diffusion/scheduler.h"
+#include "model/routing.h"
 #include "sample/sampler.h"
 
 #include <math.h>
@@ -132,24 +133,25 @@ static int check_own(const maskdm_sampler *s, const struct wish *w)
 static int by_routing(maskdm_sampler *s, struct mdm_guiding *how, const struct wish *w)
 {
     const double ratio = w->told.guidance_route_ratio;
-    int64_t patches, kept;
+    struct mdm_extent e = {.batch = 1, .visible = s->geometry.patches};
+    struct mdm_routing routing;
 
     MDM_TRY(check_own(s, w));
-    patches = s->geometry.patches;
-    kept = mdm_network_routed(s->model->network, s->model->options, patches);
-    if (!kept)
+    MDM_TRY(mdm_network_routing(&routing, s->model->network, s->model->options));
+    mdm_routing_pass(&routing, 0, &e);
+    if (!mdm_extent_kept(&e))
         return mdm_fail(MASKDM_EINVAL,
                         "%s routed needs a network trained with routing; no token of this one passes a "
                         "block by",
                         mdm_options_said(w->o, "guidance_by"));
     if (ratio >= 1)
         return mdm_fail(MASKDM_EINVAL, "%s %g is not below 1", mdm_options_said(w->o, "guidance_route_ratio"), ratio);
-    if (ratio > 0)
-        kept = patches - (int64_t)((double)patches * ratio);
-    if (kept == patches)
+    e = (struct mdm_extent){.batch = 1, .visible = s->geometry.patches};
+    mdm_routing_pass(&routing, ratio, &e);
+    if (!mdm_extent_kept(&e))
         return mdm_fail(MASKDM_EINVAL, "%s %g lets none of %lld patches pass",
-                        mdm_options_said(w->o, "guidance_route_ratio"), ratio, (long long)patches);
-    return mdm_denoiser_routed(&how->weaker, s->model, w->which, kept, s->control);
+                        mdm_options_said(w->o, "guidance_route_ratio"), ratio, (long long)s->geometry.patches);
+    return mdm_denoiser_routed(&how->weaker, s->model, w->which, ratio, s->control);
 }
 
 static int by_masking(maskdm_sampler *s, struct mdm_guiding *how, const struct wish *w)

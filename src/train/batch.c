@@ -8,6 +8,9 @@
 #include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
+#include "model/routing.h"
+
+#include <string.h>
 
 #include <string.h>
 
@@ -67,11 +70,34 @@ static void drop_labels(maskdm_trainer *tr, int64_t first, int64_t step)
 
 static void draw_kept(maskdm_trainer *tr, int64_t first, int64_t step)
 {
-    for (int64_t b = 0; tr->routed && b < tr->batch; b++) {
+    const struct mdm_extent *e = &tr->program->extent;
+
+    for (int64_t b = 0; tr->micro.keep && b < tr->batch; b++) {
         struct mdm_rng r = mdm_rng_make(tr->seed, MDM_DRAW_ROUTE, (uint64_t)(first + b), (uint64_t)step);
 
-        mdm_rng_choose(&r, tr->micro.keep + b * tr->routed, tr->routed, tr->visible);
+        mdm_routing_draw(e, &r, b, tr->micro.keep);
     }
+}
+
+int64_t mdm_trainer_routed(const maskdm_trainer *tr, int64_t route)
+{
+    return route >= 0 && route < MDM_MOST_ROUTES ? tr->program->extent.routed[route] : 0;
+}
+
+int mdm_trainer_set_route(maskdm_trainer *tr, int64_t route, const int32_t *keep)
+{
+    int32_t *to = tr->micro.keep;
+
+    if (!mdm_trainer_routed(tr, route))
+        return mdm_fail(MASKDM_EINVAL, "no token passes by a route %lld of this network", (long long)route);
+    if (tr->stage < MDM_STAGE_DRAWN)
+        return mdm_fail(MASKDM_EINVAL, "a route needs a micro-batch: draw or set one first");
+    MDM_TRY(mdm_program_check_kept(tr->program, route, keep));
+    for (int64_t i = 0; i < route; i++)
+        to += tr->batch * tr->program->extent.routed[i];
+    memcpy(to, keep, (size_t)(tr->batch * tr->program->extent.routed[route]) * sizeof *to);
+    tr->stage = MDM_STAGE_DRAWN;
+    return MASKDM_OK;
 }
 
 int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)

@@ -23,10 +23,11 @@ static int add_levels(size_t *sum, const struct mdm_pace *pace, maskdm_model *mo
 {
     const struct mdm_geometry *g = &model->geometry;
     struct mdm_model_needs needs = {.block = mdm_model_bytes(model), .values = g->height * g->width * g->channels};
-    struct mdm_extent largest;
+    struct mdm_extent largest, most;
 
     MDM_TRY(mdm_levels_largest(&needs.arena, &largest, pace, model, MDM_PROGRAM_TRAIN));
-    return add_up(sum, &needs, averages, mdm_levels_most(pace, model).batch);
+    MDM_TRY(mdm_levels_most(&most, pace, model));
+    return add_up(sum, &needs, averages, most.batch);
 }
 
 int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model)

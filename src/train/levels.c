@@ -9,26 +9,31 @@
 #include "base/error.h"
 #include "base/format.h"
 
-struct mdm_extent mdm_levels_extent(const struct mdm_pace *pace, const maskdm_model *model,
-                                    const struct mdm_pace_level *level)
+int mdm_levels_extent(struct mdm_extent *out, const struct mdm_pace *pace, const maskdm_model *model,
+                      const struct mdm_pace_level *level)
 {
-    return (struct mdm_extent){.batch = mdm_pace_rows(pace, level),
-                               .visible = level->visible,
-                               .routed = mdm_network_routed(model->network, model->options, level->visible)};
+    *out = (struct mdm_extent){.batch = mdm_pace_rows(pace, level), .visible = level->visible};
+    return mdm_network_train(model->network, model->options, out);
 }
 
-struct mdm_extent mdm_levels_most(const struct mdm_pace *pace, const maskdm_model *model)
+static void enlarge(int64_t *most, int64_t x)
 {
-    struct mdm_extent most = {0};
+    *most = x > *most ? x : *most;
+}
 
+int mdm_levels_most(struct mdm_extent *out, const struct mdm_pace *pace, const maskdm_model *model)
+{
+    *out = (struct mdm_extent){0};
     for (int i = 0; i < pace->levels; i++) {
-        const struct mdm_extent e = mdm_levels_extent(pace, model, &pace->level[i]);
+        struct mdm_extent e;
 
-        most.batch = e.batch > most.batch ? e.batch : most.batch;
-        most.visible = e.visible > most.visible ? e.visible : most.visible;
-        most.routed = e.routed > most.routed ? e.routed : most.routed;
+        MDM_TRY(mdm_levels_extent(&e, pace, model, &pace->level[i]));
+        enlarge(&out->batch, e.batch);
+        enlarge(&out->visible, e.visible);
+        for (int k = 0; k < MDM_MOST_ROUTES; k++)
+            enlarge(&out->routed[k], e.routed[k]);
     }
-    return most;
+    return MASKDM_OK;
 }
 
 int mdm_levels_largest(size_t *bytes, struct mdm_extent *largest, const struct mdm_pace *pace, maskdm_model *model,
@@ -36,9 +41,10 @@ int mdm_levels_largest(size_t *bytes, struct mdm_extent *largest, const struct m
 {
     *bytes = 0;
     for (int i = 0; i < pace->levels; i++) {
-        const struct mdm_extent e = mdm_levels_extent(pace, model, &pace->level[i]);
+        struct mdm_extent e;
         size_t arena;
 
+        MDM_TRY(mdm_levels_extent(&e, pace, model, &pace->level[i]));
         MDM_TRY(mdm_program_estimate(&arena, &model->layout, model->device, model->network, model->options, e, use));
         if (i && arena <= *bytes)
             continue;
@@ -52,8 +58,9 @@ int mdm_levels_largest(size_t *bytes, struct mdm_extent *largest, const struct m
 static int make_in(struct mdm_program **out, const maskdm_trainer *tr, struct mdm_program *room,
                    const struct mdm_pace_level *level, enum mdm_program_use use)
 {
-    const struct mdm_extent e = mdm_levels_extent(&tr->pace, tr->model, level);
+    struct mdm_extent e;
 
+    MDM_TRY(mdm_levels_extent(&e, &tr->pace, tr->model, level));
     *out = room;
     if (e.batch == room->extent.batch && e.visible == room->extent.visible)
         return MASKDM_OK;
@@ -68,7 +75,6 @@ static void adopt(maskdm_trainer *tr, struct mdm_program *program, const struct 
     tr->images = level->batch_size / tr->pace.accumulate;
     tr->batch = program->extent.batch;
     tr->visible = program->extent.visible;
-    tr->routed = program->extent.routed;
     tr->stage = MDM_STAGE_EMPTY;
 }
 

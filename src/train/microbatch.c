@@ -42,9 +42,9 @@ int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct 
     m->index = mdm_need(b * (size_t)extent.visible, sizeof *m->index, "patch indices");
     if (!numbers || !m->staged || !m->streams || !m->labels || !m->index)
         return MASKDM_ENOMEM;
-    if (extent.routed)
-        m->keep = mdm_need(b * (size_t)extent.routed, sizeof *m->keep, "kept tokens");
-    return !extent.routed || m->keep ? MASKDM_OK : MASKDM_ENOMEM;
+    if (mdm_extent_kept(&extent))
+        m->keep = mdm_need((size_t)mdm_extent_kept(&extent), sizeof *m->keep, "kept tokens");
+    return !mdm_extent_kept(&extent) || m->keep ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
 void mdm_microbatch_give(struct mdm_microbatch *m)

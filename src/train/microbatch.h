@@ -21,7 +21,7 @@ struct mdm_microbatch {
     double *denoised;        /* B: the output's share in the predicted x0 */
     struct mdm_rng *streams; /* B: of noise */
     int32_t *labels, *index; /* B, B x K */
-    int32_t *keep;           /* B x R: of the visible patches, which go through the routed blocks; NULL: no such */
+    int32_t *keep;           /* mdm_extent_kept() of the visible patches' places: who is routed; NULL: nobody */
 };
 
 /* Bytes of device memory. */

@@ -58,6 +58,7 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
                  const maskdm_options *options, maskdm_control *control)
 {
     const struct mdm_geometry *g = &model->geometry;
+    struct mdm_extent most;
 
     MDM_TRY(read_options(tr, options));
     if (optimizer->device)
@@ -77,10 +78,11 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     MDM_TRY(mdm_trainer_check_memory(tr, tr->model));
     MDM_TRY(take_blocks(tr, model));
     MDM_TRY(mdm_trainer_make_programs(tr, MDM_PROGRAM_TRAIN));
+    MDM_TRY(mdm_levels_most(&most, &tr->pace, tr->model));
     tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");
     if (!tr->view)
         return MASKDM_ENOMEM;
-    return mdm_microbatch_take(&tr->micro, tr->device, mdm_levels_most(&tr->pace, tr->model), tr->values);
+    return mdm_microbatch_take(&tr->micro, tr->device, most, tr->values);
 }
 
 static void give(const maskdm_trainer *tr, float *memory, size_t bytes)

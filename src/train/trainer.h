@@ -47,7 +47,7 @@ struct maskdm_trainer {
     /* Of the step that was drawn last, or is drawn first: */
     const struct mdm_pace_level *level;
     int64_t batch_size, images, batch; /* images of the step and of a micro-batch; B, its rows */
-    int64_t visible, routed;           /* K; R of mdm_extent */
+    int64_t visible;                   /* K */
     uint64_t seed;
     double flip, label_dropout;
     enum mdm_loss_kind loss;
@@ -96,9 +96,9 @@ int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model);
 
 /* ---- levels.c ---- */
 /* Of a micro-batch of a level, and what has room for those of every level. */
-struct mdm_extent mdm_levels_extent(const struct mdm_pace *pace, const maskdm_model *model,
-                                    const struct mdm_pace_level *level);
-struct mdm_extent mdm_levels_most(const struct mdm_pace *pace, const maskdm_model *model);
+int mdm_levels_extent(struct mdm_extent *out, const struct mdm_pace *pace, const maskdm_model *model,
+                      const struct mdm_pace_level *level);
+int mdm_levels_most(struct mdm_extent *out, const struct mdm_pace *pace, const maskdm_model *model);
 /* The program that needs the largest arena, and the bytes of that. */
 int mdm_levels_largest(size_t *bytes, struct mdm_extent *largest, const struct mdm_pace *pace, maskdm_model *model,
                        enum mdm_program_use use);
@@ -120,6 +120,9 @@ int mdm_trainer_check_data(const maskdm_trainer *tr, const maskdm_data *data);
 int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part);
 int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t *labels, const double *times,
                           const float *noise, const int32_t *index);
+/* Tokens of an image that take part in a route, 0 where none passes it by; and who does, in place of those drawn. */
+int64_t mdm_trainer_routed(const maskdm_trainer *tr, int64_t route);
+int mdm_trainer_set_route(maskdm_trainer *tr, int64_t route, const int32_t *keep);
 
 /* ---- view.c ---- */
 /* Host memory, good until the same view is asked for again or the trainer goes, and how many values it has. NULL and

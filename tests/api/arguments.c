@@ -15,7 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NETWORK "image_size=8 patch_size=2 channels=3 dim=16 depth=3 heads=2 classes=3"
+#define NETWORK "image_size=8 patch_size=2 channels=3 dim=16 depth=3 heads=2 classes=3 "\
+                "route_ratio=0.5 route_from=1"
 
 enum answer_kind { VOID, STATUS, NUMBER, REAL, POINTER };
 enum expected { SUCCESS, REFUSAL, OUT_OF_RANGE, ANYTHING };

@@ -16,85 +16,91 @@ static const struct {
     const char *name, *options;
     int64_t batch, visible;
     const int32_t *index, *label;
-    int64_t routed;
-    const int32_t *keep;
+    int64_t routed[MDM_MOST_ROUTES];
+    const int32_t *keep; /* as mdm_extent_kept() counts them */
 } networks[] = {
     {"uvit", "image_size=8 patch_size=4 channels=3 dim=8 depth=3 heads=2", 2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3},
-     NULL, 0, NULL},
+     NULL, {0}, NULL},
     {"uvit", "image_size=4x8 patch_size=2 channels=1 dim=6 depth=5 heads=3 mlp_ratio=2.5", 1, 8,
-     (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, 0, NULL},
+     (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, {0}, NULL},
     {"uvit", "image_size=8x4 patch_size=4 channels=2 dim=8 depth=2 heads=1 qkv_bias=true time_mlp=true classes=3", 3,
-     1, (const int32_t[]){1, 0, 1}, (const int32_t[]){2, -1, 2}, 0, NULL},
+     1, (const int32_t[]){1, 0, 1}, (const int32_t[]){2, -1, 2}, {0}, NULL},
     {"uvit", "image_size=6 patch_size=3 channels=4 dim=4 depth=1 heads=2 classes=1 mlp_ratio=1", 2, 4,
-     (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, (const int32_t[]){0, -1}, 0, NULL},
+     (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, (const int32_t[]){0, -1}, {0}, NULL},
     {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=5 heads=2 mlp_ratio=1 route_ratio=0.5 route_from=1", 2,
-     3, (const int32_t[]){0, 1, 3, 1, 2, 3}, NULL, 2, (const int32_t[]){0, 2, 1, 2}},
+     3, (const int32_t[]){0, 1, 3, 1, 2, 3}, NULL, {2}, (const int32_t[]){0, 2, 1, 2}},
     {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=3 heads=1 classes=2 route_ratio=0.75 route_from=0", 2,
-     4, (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, (const int32_t[]){1, -1}, 1, (const int32_t[]){2, 0}},
+     4, (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, (const int32_t[]){1, -1}, {1}, (const int32_t[]){2, 0}},
     {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=3 heads=1 route_ratio=0.25 route_from=1", 1, 4,
-     (const int32_t[]){0, 1, 2, 3}, NULL, 3, (const int32_t[]){0, 1, 3}},
+     (const int32_t[]){0, 1, 2, 3}, NULL, {3}, (const int32_t[]){0, 1, 3}},
     {"uvit",
      "form=original conv=true image_size=4x6 patch_size=2 channels=2 dim=4 depth=3 heads=1 mlp_ratio=1 "
      "qkv_bias=true time_mlp=true classes=3",
-     2, 4, (const int32_t[]){0, 1, 3, 5, 1, 2, 3, 4}, (const int32_t[]){2, -1}, 0, NULL},
+     2, 4, (const int32_t[]){0, 1, 3, 5, 1, 2, 3, 4}, (const int32_t[]){2, -1}, {0}, NULL},
     {"uvit", "conv=true image_size=8 patch_size=4 channels=3 dim=4 depth=1 heads=2", 1, 4,
-     (const int32_t[]){0, 1, 2, 3}, NULL, 0, NULL},
+     (const int32_t[]){0, 1, 2, 3}, NULL, {0}, NULL},
     {"dit", "image_size=8 patch_size=4 channels=3 dim=8 depth=2 heads=2", 2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3},
-     NULL, 0, NULL},
+     NULL, {0}, NULL},
     {"dit", "image_size=4x6 patch_size=2 channels=1 dim=8 depth=1 heads=4 mlp_ratio=1.5 classes=2", 3, 6,
-     (const int32_t[]){0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5}, (const int32_t[]){1, -1, 1}, 0, NULL},
+     (const int32_t[]){0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5}, (const int32_t[]){1, -1, 1}, {0}, NULL},
     {"dit", "image_size=6 patch_size=3 channels=2 dim=4 depth=3 heads=1 classes=1 learn_sigma=true", 2, 1,
-     (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, 0, NULL},
+     (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, {0}, NULL},
     {"jit",
      "image_size=8 patch_size=4 channels=3 dim=8 depth=3 heads=2 bottleneck=5 classes=3 in_context_len=2 "
      "in_context_start=1",
-     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){2, -1}, 0, NULL},
+     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){2, -1}, {0}, NULL},
     {"jit",
      "image_size=4x6 patch_size=2 channels=1 dim=8 depth=1 heads=1 bottleneck=3 mlp_ratio=1.5 in_context_len=0", 1,
-     6, (const int32_t[]){0, 1, 2, 3, 4, 5}, (const int32_t[]){-1}, 0, NULL},
+     6, (const int32_t[]){0, 1, 2, 3, 4, 5}, (const int32_t[]){-1}, {0}, NULL},
     {"jit",
      "image_size=6 patch_size=3 channels=2 dim=4 depth=2 heads=1 bottleneck=4 classes=1 in_context_len=3 "
      "in_context_start=0",
-     2, 1, (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, 0, NULL},
-    {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=3 heads=2 route_ratio=0.5 route_from=1", 2, 3,
-     (const int32_t[]){0, 1, 3, 1, 2, 3}, NULL, 2, (const int32_t[]){0, 2, 1, 2}},
+     2, 1, (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, {0}, NULL},
+    {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=3 heads=2 route_ratio=0.5 route_from=1 route_behind=1", 2, 3,
+     (const int32_t[]){0, 1, 3, 1, 2, 3}, NULL, {2}, (const int32_t[]){0, 2, 1, 2}},
     {"jit",
      "image_size=8 patch_size=4 channels=1 dim=4 depth=3 heads=1 bottleneck=3 classes=1 in_context_len=2 "
-     "in_context_start=1 route_ratio=0.5 route_from=1",
-     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){0, -1}, 2, (const int32_t[]){0, 2, 1, 2}},
+     "in_context_start=1 route_ratio=0.5 route_from=1 route_behind=1",
+     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){0, -1}, {2}, (const int32_t[]){0, 2, 1, 2}},
     {"jit",
      "image_size=8 patch_size=4 channels=1 dim=4 depth=4 heads=1 bottleneck=3 classes=1 in_context_len=1 "
-     "in_context_start=2 route_ratio=0.5 route_from=1",
-     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){0, -1}, 2, (const int32_t[]){0, 2, 1, 2}},
+     "in_context_start=2 route_ratio=0.5 route_from=1 route_behind=1",
+     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){0, -1}, {2}, (const int32_t[]){0, 2, 1, 2}},
     {"jit",
      "image_size=8 patch_size=4 channels=1 dim=4 depth=2 heads=1 bottleneck=3 in_context_len=1 "
-     "in_context_start=1 route_ratio=0.75 route_from=0",
-     1, 4, (const int32_t[]){0, 1, 2, 3}, (const int32_t[]){-1}, 1, (const int32_t[]){2}},
+     "in_context_start=1 route_ratio=0.75 route_from=0 route_behind=0",
+     1, 4, (const int32_t[]){0, 1, 2, 3}, (const int32_t[]){-1}, {1}, (const int32_t[]){2}},
+    {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=4 heads=2 routes=0-1:0.5,3-3:0.25", 2, 4,
+     (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, NULL, {2, 3}, (const int32_t[]){0, 2, 1, 3, 0, 1, 3, 1, 2, 3}},
+    {"jit",
+     "image_size=8 patch_size=4 channels=1 dim=4 depth=4 heads=1 bottleneck=3 classes=1 in_context_len=2 "
+     "in_context_start=1 routes=0-1:0.75,2-2:0.5",
+     1, 4, (const int32_t[]){0, 1, 2, 3}, (const int32_t[]){0}, {1, 2}, (const int32_t[]){2, 0, 3}},
     {"unet", UNET "down_block_types=DownBlock2D,AttnDownBlock2D up_block_types=AttnUpBlock2D,UpBlock2D "
      "attention_head_dim=2 classes=3", 2, 8, (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7},
-     (const int32_t[]){2, -1}, 0, NULL},
+     (const int32_t[]){2, -1}, {0}, NULL},
     {"unet", UNET "down_block_types=ResnetDownsampleBlock2D up_block_types=ResnetUpsampleBlock2D "
      "resnet_time_scale_shift=scale_shift attention_head_dim=0 flip_sin_to_cos=false freq_shift=1 learn_sigma=true",
-     1, 8, (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, 0, NULL},
+     1, 8, (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, {0}, NULL},
     {"unet", UNET "down_block_types=AttnDownBlock2D up_block_types=AttnUpBlock2D downsample_type=resnet "
      "upsample_type=resnet attn_norm_num_groups=2 downsample_padding=0 attention_head_dim=0 mask_channel=true "
-     "time_embedding_dim=6", 2, 3, (const int32_t[]){1, 2, 6, 0, 3, 7}, NULL, 0, NULL},
+     "time_embedding_dim=6", 2, 3, (const int32_t[]){1, 2, 6, 0, 3, 7}, NULL, {0}, NULL},
     {"unet", UNET "add_attention=false downsample_padding=0 mask_channel=true", 1, 8,
-     (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, 0, NULL},
+     (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, NULL, {0}, NULL},
 };
 
 static const double times[] = {0, 17, 940.5};
 
 static void record(struct mdm_graph *g, struct mdm_ports *ports, int i)
 {
-    const struct mdm_extent extent = {
-        .batch = networks[i].batch, .visible = networks[i].visible, .routed = networks[i].routed};
+    struct mdm_extent extent = {.batch = networks[i].batch, .visible = networks[i].visible};
     const struct mdm_network *network = mdm_network_find(networks[i].name);
     maskdm_options *o;
 
     ck_assert_int_eq(mdm_options_create(&o, network->kind), 0);
     ck_assert_msg(mdm_options_parse(o, networks[i].options) == 0, "%s", mdm_error_text());
-    ck_assert_int_eq(mdm_network_routed(network, o, extent.visible), extent.routed);
+    ck_assert_int_eq(mdm_network_train(network, o, &extent), 0);
+    ck_assert_mem_eq(extent.routed, networks[i].routed, sizeof extent.routed);
     *ports = MDM_NO_PORTS;
     network->record(g, ports, o, extent);
     mdm_options_release(&o);
@@ -114,8 +120,9 @@ START_TEST(gradients_match_differences)
     memcpy(rig_host(&r, ports.index), networks[_i].index, (size_t)(batch * networks[_i].visible) * sizeof(int32_t));
     if (ports.label != MDM_NONE)
         memcpy(rig_host(&r, ports.label), networks[_i].label, (size_t)batch * sizeof(int32_t));
-    if (ports.keep != MDM_NONE)
-        memcpy(rig_host(&r, ports.keep), networks[_i].keep, (size_t)(batch * networks[_i].routed) * sizeof(int32_t));
+    for (int64_t k = 0, at = 0; k < MDM_MOST_ROUTES; at += batch * networks[_i].routed[k++])
+        if (ports.keep[k] != MDM_NONE)
+            memcpy(rig_host(&r, ports.keep[k]), networks[_i].keep + at, rig_bytes(&r, ports.keep[k]));
     rig_plan(&r, MDM_PLAN_TRAIN);
     rig_check(&r, networks[_i].options, r.layout.numel < 2000 ? 3 : 13);
     rig_close(&r);
@@ -134,9 +141,10 @@ static void fill(struct mdm_graph *g, const struct mdm_ports *ports, int i)
            (size_t)(batch * networks[i].visible) * sizeof(int32_t));
     if (ports->label != MDM_NONE)
         memcpy(mdm_graph_data(g, ports->label), networks[i].label, (size_t)batch * sizeof(int32_t));
-    if (ports->keep != MDM_NONE)
-        memcpy(mdm_graph_data(g, ports->keep), networks[i].keep,
-               (size_t)(batch * networks[i].routed) * sizeof(int32_t));
+    for (int64_t k = 0, at = 0; k < MDM_MOST_ROUTES; at += batch * networks[i].routed[k++])
+        if (ports->keep[k] != MDM_NONE)
+            memcpy(mdm_graph_data(g, ports->keep[k]), networks[i].keep + at,
+                   (size_t)(batch * networks[i].routed[k]) * sizeof(int32_t));
 }
 
 /* One step in float on `workers` threads; the result, output behind parameter gradients, is the caller's to free. */

@@ -3,7 +3,7 @@
  * Kind "network": what a network makes of given images, and every gradient of sum(output * cotangent), as the program
  * of its authors has them. The gradients come from a trainer that is told them for the prediction.
  */
-#include "case.h"
+#include "architecture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Options of the library's network from the program's own arguments; 0, or -1 with c->skipped saying why not. */
-static int describe_dit(struct reference_case *c, char *text, size_t size)
+int architecture_dit(struct reference_case *c, char *text, size_t size)
 {
     const int learns = !strcmp(case_value(c, "network", "learn_sigma", "true"), "true");
 
@@ -127,32 +127,23 @@ static int describe_unet(struct reference_case *c, char *text, size_t size)
 
 static const struct {
     const char *name, *kind; /* the program's word for it, and ours */
-    int (*describe)(struct reference_case *c, char *text, size_t size);
-} architectures[] = {{"dit", "dit", describe_dit},
+    architecture_describe describe;
+} architectures[] = {{"dit", "dit", architecture_dit},
                      {"uvit", "uvit", describe_uvit},
                      {"jit", "jit", describe_jit},
                      {"unet2d", "unet", describe_unet}};
 
-static maskdm_model *make_model(struct reference_case *c)
+static maskdm_model *make_model(struct reference_case *c, const char *network, architecture_describe describe)
 {
-    const char *name = maskdm_file_metadata(c->file, "architecture");
     char text[2048];
     maskdm_options *o = NULL;
     maskdm_model *model = NULL;
-    size_t i = 0;
 
-    while (name && i < sizeof architectures / sizeof *architectures && strcmp(architectures[i].name, name) != 0)
-        i++;
-    if (!name || i == sizeof architectures / sizeof *architectures) {
-        snprintf(c->skipped, sizeof c->skipped, "network %s is not built as its authors have it",
-                 name ? name : "(none)");
+    if (describe(c, text, sizeof text))
         return NULL;
-    }
-    if (architectures[i].describe(c, text, sizeof text))
-        return NULL;
-    name = architectures[i].kind;
-    if (!case_ok(c, maskdm_options_create(&o, name), name) && !case_ok(c, maskdm_options_parse(o, text), text) &&
-        !case_ok(c, maskdm_model_create(&model, c->device, name, o, NULL, 1), text) && case_weights(c, model))
+    if (!case_ok(c, maskdm_options_create(&o, network), network) &&
+        !case_ok(c, maskdm_options_parse(o, text), text) &&
+        !case_ok(c, maskdm_model_create(&model, c->device, network, o, NULL, 1), text) && case_weights(c, model))
         maskdm_model_release(&model);
     maskdm_options_release(&o);
     return model;
@@ -177,15 +168,6 @@ static void turn(double *image, float *patches, int64_t images, int64_t channels
                 }
 }
 
-struct setup {
-    maskdm_model *model;
-    maskdm_trainer *trainer;
-    int64_t batch, height, width, patch, outputs;
-    float *x; /* channels last */
-    double *times;
-    int32_t *labels;
-};
-
 /* The signal that the default process leaves at `time`, ln signal being linear between whole times. */
 static double signal_at(const double *abar, double time)
 {
@@ -196,7 +178,7 @@ static double signal_at(const double *abar, double time)
 }
 
 /* A trainer whose x_t is the case's x: the image that gives it, and no noise. */
-static int set_batch(struct reference_case *c, struct setup *s)
+static int set_batch(struct reference_case *c, struct architecture *s)
 {
     enum { T = 1000 };
     const int64_t n = s->height * s->width * case_dim(c, "input.x", CHANNELS);
@@ -218,7 +200,7 @@ static int set_batch(struct reference_case *c, struct setup *s)
     return status;
 }
 
-static int set_up(struct reference_case *c, struct setup *s)
+static int set_up(struct reference_case *c, struct architecture *s)
 {
     char text[64];
     maskdm_options *o = NULL, *ema = NULL;
@@ -249,32 +231,37 @@ static int set_up(struct reference_case *c, struct setup *s)
     return c->failed ? -1 : 0;
 }
 
-static void compare_prediction(struct reference_case *c, const struct setup *s, maskdm_model *model, float *out)
+void architecture_predict(struct reference_case *c, const struct architecture *s, maskdm_model *model,
+                          const char *name)
 {
+    float *out = malloc((size_t)(s->batch * s->outputs * s->height * s->width) * sizeof *out + 1);
+
     if (!case_ok(c,
                  maskdm_model_predict(model, MASKDM_WEIGHTS_EMA, s->batch, s->x, s->times, s->labels, NULL, 0, out),
                  "predict"))
-        case_compare_images(c, "expect.output", out, TENSOR_BOUND);
+        case_compare_images(c, name, out, TENSOR_BOUND);
+    free(out);
 }
 
-static void compare_output(struct reference_case *c, const struct setup *s, int64_t count)
+int architecture_forward(struct reference_case *c, struct architecture *s)
 {
-    double *image = malloc((size_t)count * sizeof *image + 1);
-    float *patches = malloc((size_t)count * sizeof *patches + 1);
-    maskdm_model *written = case_written(c);
+    const int64_t count = s->batch * s->outputs * s->height * s->width;
+    double *image;
+    float *patches;
 
-    compare_prediction(c, s, s->model, patches);
-    if (written)
-        compare_prediction(c, s, written, patches);
-    maskdm_model_release(&written);
+    if (case_ok(c, maskdm_trainer_forward(s->trainer), "forward"))
+        return -1;
+    image = malloc((size_t)count * sizeof *image + 1);
+    patches = malloc((size_t)count * sizeof *patches + 1);
     memcpy(patches, maskdm_trainer_view(s->trainer, "prediction", NULL), (size_t)count * sizeof *patches);
     turn(image, patches, s->batch, s->outputs, s->height, s->width, s->patch, 1);
     case_compare(c, "expect.output", image, count, TENSOR_BOUND);
     free(image);
     free(patches);
+    return 0;
 }
 
-static int run_back(struct reference_case *c, const struct setup *s)
+static int run_back(struct reference_case *c, const struct architecture *s)
 {
     int64_t count;
     double *cotangent = case_f64(c, "input.cotangent", &count);
@@ -316,7 +303,7 @@ static double gradient_bound(const char *name)
 }
 
 /* What the case does not name is frozen there, and has no gradient. */
-static void compare_gradients(struct reference_case *c, const struct setup *s)
+static void compare_gradients(struct reference_case *c, const struct architecture *s)
 {
     for (int64_t i = 0; i < maskdm_model_parameter_count(s->model) && !c->failed; i++) {
         char name[256];
@@ -336,18 +323,54 @@ static void compare_gradients(struct reference_case *c, const struct setup *s)
     }
 }
 
+void architecture_backward(struct reference_case *c, struct architecture *s)
+{
+    if (!run_back(c, s))
+        compare_gradients(c, s);
+}
+
+int architecture_open(struct reference_case *c, struct architecture *s, const char *network,
+                      architecture_describe describe)
+{
+    s->model = make_model(c, network, describe);
+    return s->model && !set_up(c, s) && !set_batch(c, s) ? 0 : -1;
+}
+
+void architecture_close(struct architecture *s)
+{
+    maskdm_trainer_release(&s->trainer);
+    maskdm_model_release(&s->model);
+    free(s->x);
+    free(s->times);
+    free(s->labels);
+}
+
+static void run(struct reference_case *c, const char *network, architecture_describe describe)
+{
+    struct architecture s = {0};
+    maskdm_model *written;
+
+    if (!architecture_open(c, &s, network, describe) && !architecture_forward(c, &s)) {
+        architecture_predict(c, &s, s.model, "expect.output");
+        written = case_written(c);
+        if (written)
+            architecture_predict(c, &s, written, "expect.output");
+        maskdm_model_release(&written);
+        architecture_backward(c, &s);
+    }
+    architecture_close(&s);
+}
+
 void case_network(struct reference_case *c)
 {
-    struct setup s = {.model = make_model(c)};
+    const char *name = maskdm_file_metadata(c->file, "architecture");
+    size_t i = 0;
 
-    if (s.model && !set_up(c, &s) && !set_batch(c, &s) && !case_ok(c, maskdm_trainer_forward(s.trainer), "forward")) {
-        compare_output(c, &s, s.batch * s.outputs * s.height * s.width);
-        if (!run_back(c, &s))
-            compare_gradients(c, &s);
-    }
-    maskdm_trainer_release(&s.trainer);
-    maskdm_model_release(&s.model);
-    free(s.x);
-    free(s.times);
-    free(s.labels);
+    while (name && i < sizeof architectures / sizeof *architectures && strcmp(architectures[i].name, name) != 0)
+        i++;
+    if (name && i < sizeof architectures / sizeof *architectures)
+        run(c, architectures[i].kind, architectures[i].describe);
+    else
+        snprintf(c->skipped, sizeof c->skipped, "network %s is not built as its authors have it",
+                 name ? name : "(none)");
 }

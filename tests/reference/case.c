@@ -44,7 +44,7 @@ static const char *read_list(char *out, size_t size, const char *at)
 
 const char *case_value(struct reference_case *c, const char *section, const char *key, const char *absent)
 {
-    static char value[256];
+    static char value[1024];
     char quoted[64];
     const char *json = maskdm_file_metadata(c->file, section), *at;
     size_t n;

@@ -58,6 +58,7 @@ void case_train(struct reference_case *c);
 void case_sample(struct reference_case *c);
 void case_checkpoint(struct reference_case *c);
 void case_network(struct reference_case *c);
+void case_routing(struct reference_case *c);
 void case_objective(struct reference_case *c);
 void case_solver(struct reference_case *c);
 void case_guidance(struct reference_case *c);

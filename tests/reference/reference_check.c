@@ -28,6 +28,7 @@ static const struct {
              {"sample", case_sample, 0},
              {"checkpoint", case_checkpoint, 0},
              {"network", case_network, 1},
+             {"routing", case_routing, 1},
              {"objective", case_objective, 1},
              {"solver", case_solver, 1},
              {"guidance", case_guidance, 1},

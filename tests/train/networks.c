@@ -15,9 +15,11 @@ static const char jit_plain[] = "image_size=8 patch_size=4 dim=32 depth=2 heads=
                                 "in_context_len=0";
 
 static const char dit_routed[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 "
-                                 "route_ratio=0.5 route_from=1";
+                                 "route_ratio=0.5 route_from=1 route_behind=1";
+static const char dit_routes[] = "image_size=8 patch_size=2 dim=16 depth=4 heads=2 mlp_ratio=2 classes=5 "
+                                 "routes=0-1:0.5,3-3:0.25";
 static const char jit_routed[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 "
-                                 "bottleneck=6 in_context_len=2 route_ratio=0.5 route_from=0";
+                                 "bottleneck=6 in_context_len=2 route_ratio=0.5 route_from=0 route_behind=0";
 
 #define UVIT "image_size=8 patch_size=2 dim=16 depth=5 heads=2 mlp_ratio=2 classes=5"
 static const char whole[] = UVIT, routed[] = UVIT " route_ratio=0.5 route_from=1";
@@ -41,6 +43,7 @@ static const struct {
     {"jit", jit, "type=none", "pos_embed"},
     {"jit", jit_plain, "type=patch ratio=0.25", "pos_embed"},
     {"dit", dit_routed, "type=none", "pos_embed"},
+    {"dit", dit_routes, NULL, "pos_embed"},
     {"jit", jit_routed, NULL, "pos_embed"},
     {"unet", unet, "type=none", "mid_block.attentions.0.to_k.bias"},
     {"unet", unet_masked, NULL, "mid_block.attentions.0.to_k.bias"},
@@ -310,8 +313,19 @@ START_TEST(options_are_refused)
         {"dit", "dim=20 heads=3", "heads 3 does not divide dim 20"},
         {"dit", "image_size=9 patch_size=2", "does not divide"},
         {"dit", "dim=8 heads=2 mlp_ratio=0.125 depth=255", NULL},
-        {"dit", "dim=24 depth=4 route_ratio=0.5", "route_from 2 leaves no block to route among 4"},
+        {"dit", "dim=24 depth=4 route_ratio=0.5",
+         "route_from 2 leaves no block to route among 4, of which 3 stand behind"},
+        {"dit", "dim=24 depth=5 route_ratio=0.5", NULL}, /* a route over no block */
         {"dit", "dim=24 depth=4", NULL},
+        {"dit", "dim=24 depth=4 routes=1-2", "routes 1-2 is no list of FIRST-LAST:RATIO, as in 2-5:0.5,7-9:0.25"},
+        {"dit", "dim=24 depth=4 routes=1-2:0.5,x", "routes 1-2:0.5,x is no list"},
+        {"dit", "dim=24 depth=4 routes=1-2:1", "routes 1-2:1: 1 is no share from 0 to below 1"},
+        {"dit", "dim=24 depth=4 routes=1-4:0.5", "routes 1-4:0.5: blocks 1 to 4 are not among blocks 0 to 3"},
+        {"dit", "dim=24 depth=4 routes=0-2:0.5,2-3:0.5", "blocks 2 to 3 are not among blocks 3 to 3"},
+        {"dit", "dim=24 depth=4 routes=2-0:0.5", "blocks 2 to 0 are not among blocks 0 to 3"},
+        {"dit", "dim=24 depth=8 routes=0-0:0.5,1-1:0.5,2-2:0.5,3-3:0.5,4-4:0.5", "is more than 4 routes"},
+        {"dit", "dim=24 depth=8 routes=2-3:0.5 route_ratio=0.5",
+         "route_ratio 0.5 and routes 2-3:0.5 both say what is routed; one of them"},
         {"jit", "dim=24 depth=2 heads=6 route_ratio=1", "route_ratio 1 is not below 1"},
         {"jit", "dim=24 heads=4", "heads 4 makes heads of 6, no multiple of 4"},
         {"jit", "dim=8 heads=2 mlp_ratio=0.125", "no hidden layer"},

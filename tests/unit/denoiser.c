@@ -69,11 +69,11 @@ static void ask_masked(maskdm_model *m, const float *x, int64_t parts, int64_t e
     ask(d, m, x, evaluation, out);
 }
 
-static void ask_routed(maskdm_model *m, const float *x, int64_t kept, int64_t evaluation, float *out)
+static void ask_routed(maskdm_model *m, const float *x, double ratio, int64_t evaluation, float *out)
 {
     struct mdm_denoiser *d;
 
-    OK(mdm_denoiser_routed(&d, m, MASKDM_WEIGHTS_EMA, kept, NULL));
+    OK(mdm_denoiser_routed(&d, m, MASKDM_WEIGHTS_EMA, ratio, NULL));
     ask(d, m, x, evaluation, out);
 }
 
@@ -133,7 +133,7 @@ START_TEST(tokens_that_pass_by)
     void *image;
 
     fill(x);
-    OK(mdm_program_create(&p, m, (struct mdm_extent){B, P, KEPT}, MDM_PROGRAM_PREDICT));
+    OK(mdm_program_create(&p, m, (struct mdm_extent){B, P, {KEPT}}, MDM_PROGRAM_PREDICT));
     OK(mdm_device_alloc(m->device, &image, bytes, 0, "a test"));
     for (int b = 0; b < B; b++) {
         struct mdm_rng r = mdm_rng_make(seeds[b], MDM_DRAW_ROUTE, 0, 4);
@@ -151,12 +151,12 @@ START_TEST(tokens_that_pass_by)
     mdm_device_free(m->device, image, bytes);
     mdm_program_release(&p);
 
-    ask_routed(m, x, KEPT, 4, got);
+    ask_routed(m, x, 1 - (KEPT - 0.5) / P, 4, got);
     ck_assert_mem_eq(got, expected, sizeof got);
-    ask_routed(m, x, KEPT, 5, other);
+    ask_routed(m, x, 1 - (KEPT - 0.5) / P, 5, other);
     ck_assert_mem_ne(other, got, sizeof got);
     /* With every token in the routed blocks it is the network itself. */
-    ask_routed(m, x, P, 4, other);
+    ask_routed(m, x, 0.5 / P, 4, other);
     OK(maskdm_model_predict(m, MASKDM_WEIGHTS_EMA, B, x, times, labels, NULL, 0, expected));
     ck_assert_mem_eq(other, expected, sizeof other);
     maskdm_model_release(&m);

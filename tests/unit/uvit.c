@@ -255,25 +255,26 @@ START_TEST(routing_saves_work)
         struct mdm_graph g;
         char text[200];
         maskdm_options *o;
-        int64_t routed;
+        struct mdm_extent e = {.batch = 2, .visible = 24};
 
         mdm_format(text, sizeof text, "%s%s", net, cases[i].more);
         o = options(text);
-        routed = mdm_network_routed(&mdm_uvit, o, 24);
-        ck_assert_int_eq(routed, cases[i].routed);
+        ck_assert_int_eq(mdm_network_train(&mdm_uvit, o, &e), 0);
+        ck_assert_int_eq(e.routed[0], cases[i].routed);
+        ck_assert_int_eq(mdm_extent_kept(&e), 2 * cases[i].routed);
         mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
-        mdm_uvit.record(&g, &ports, o, (struct mdm_extent){.batch = 2, .visible = 24, .routed = routed});
+        mdm_uvit.record(&g, &ports, o, e);
         ck_assert_msg(mdm_graph_plan(&g, MDM_PLAN_TRAIN) == 0, "%s", mdm_error_text());
         nodes = i ? nodes : g.n_node;
-        ck_assert_int_eq(ports.keep != MDM_NONE, routed != 0);
-        ck_assert_int_eq(g.n_node > nodes, routed != 0);
+        ck_assert_int_eq(ports.keep[0] != MDM_NONE, e.routed[0] != 0);
+        ck_assert_int_eq(g.n_node > nodes, e.routed[0] != 0);
         for (int back = 0; back < 2; back++) {
             work[back] = mdm_graph_flops(&g, back);
             first[back] = i ? first[back] : work[back];
-            ck_assert(routed ? work[back] < last[back] : work[back] == first[back]);
+            ck_assert(e.routed[0] ? work[back] < last[back] : work[back] == first[back]);
             last[back] = work[back];
         }
-        if (routed == 12 && strstr(text, "from=1"))
+        if (e.routed[0] == 12 && strstr(text, "from=1"))
             ck_assert_double_eq_tol(work[0] / first[0], (2 + 7 * 14.0 / 26) / 9, 0.03);
         mdm_options_release(&o);
         mdm_graph_free(&g);
@@ -464,7 +465,7 @@ START_TEST(options_are_checked)
          "image_size 4096x4096 has 4194304 patches of patch_size 2, more than 1048576"},
         {"route_ratio=1", "route_ratio 1 is not below 1"},
         {"depth=4 route_ratio=0.5 route_from=3",
-         "route_from 3 leaves no block to route among 5, whose middle is after 2"},
+         "route_from 3 leaves no block to route among 5, of which 3 stand behind"},
         {"dim=4 heads=2 mlp_ratio=0.125", "mlp_ratio gives a hidden layer below 1 or above 64 times dim 4"},
     };
     struct mdm_geometry geo;
