@@ -180,6 +180,12 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, int w
                                                       const float *x_t, const double *times, const int32_t *labels,
                                                       const int32_t *index, int64_t visible, float *out);
 
+/** What guides a network with a sprint (path-drop guidance, doc/routing.md): the same pass of whole images without
+ *  what comes from its deep blocks, which are not run. MASKDM_EINVAL for a network that has none. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict_shallow(maskdm_model *model, int which, int64_t batch,
+                                                              const float *x_t, const double *times,
+                                                              const int32_t *labels, float *out);
+
 /** Bytes that a trainer (weights, gradients, moments, EMA, arena; `visible` patches a micro-batch image) would take
  *  beside its model or, with train 0, a sampler and its model together, before anything is allocated. visible 0: all
  *  patches. batch 0, to train: what options of a whole run (or the defaults) say of batch and mask, the largest of

@@ -56,7 +56,8 @@ extern "C" {
 MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 /** Fine-tuning of a model file. options: kind "finetune"; network and scheduler come from the file, and an option
- * that contradicts it is an error, but where it is for training only (route_ratio, route_from, route_behind, routes). */
+ * that contradicts it is an error, but where it is for training only (route_ratio, sprint_drop and
+ * others that doc/routing.md has). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 
@@ -113,12 +114,15 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, ma
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images,
                                                           const int32_t *labels, const double *times,
                                                           const float *noise, const int32_t *index);
-/** Where tokens pass blocks by in a step (route_ratio, routes; doc/routing.md): how many of an image's K visible patches
- * take part in route i, counted from 0; 0 where none passes it by. */
+/** Where tokens pass blocks by in a step (route_ratio, routes, sprint; doc/routing.md): how many of an image's K
+ * visible patches take part in route i, counted from 0; 0 where none passes it by. */
 MASKDM_API int64_t maskdm_trainer_routed(const maskdm_trainer *trainer, int64_t i);
 /** Say who takes part in route i, in place of those that were drawn with the micro-batch. keep: B times
  * maskdm_trainer_routed() places among the image's visible patches, rising; copied. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_route(maskdm_trainer *trainer, int64_t i, const int32_t *keep);
+/** Where a sprint's deep blocks count for nothing in some images of a step (path_drop): say in which, in place of
+ * those that were drawn. dropped: B, 0 or not; copied. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_path_drop(maskdm_trainer *trainer, const int32_t *dropped);
 /** The micro-batch as it is now, by name: "input" (x_t times the scheduler's input_scale), "noise", "images" are B x
  * n; "target" and "prediction" (of the last forward) are B x K x p*p*C: the visible patches in the order of their
  * index, a patch's values in (row, column, channel) order, where a prediction of more channels than the image has

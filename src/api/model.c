@@ -193,6 +193,22 @@ int maskdm_model_predict(maskdm_model *model, int which, int64_t batch, const fl
     return mdm_work_end(&work, mdm_model_predict(model, which, extent, x_t, times, labels, index, out));
 }
 
+int maskdm_model_predict_shallow(maskdm_model *model, int which, int64_t batch, const float *x_t, const double *times,
+                                 const int32_t *labels, float *out)
+{
+    const struct mdm_extent extent = {.batch = batch, .shallow = 1};
+    struct mdm_work work = {0};
+
+    MDM_NEED(model);
+    MDM_NEED_WEIGHTS(which);
+    MDM_NEED(x_t);
+    MDM_NEED(times);
+    MDM_NEED(out);
+    MDM_TRY(mdm_network_check_deep(model->network, model->options, "a shallow prediction"));
+    MDM_TRY(mdm_work_share(&work, &model->handle));
+    return mdm_work_end(&work, mdm_model_predict(model, which, extent, x_t, times, labels, NULL, out));
+}
+
 int maskdm_model_estimate(size_t *size, maskdm_device *device, const char *network, const maskdm_options *options,
                           int train, int64_t batch, int64_t visible)
 {

@@ -114,22 +114,6 @@ int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images, const
     return mdm_work_end(&work, mdm_trainer_set_batch(trainer, images, labels, times, noise, index));
 }
 
-int64_t maskdm_trainer_routed(const maskdm_trainer *trainer, int64_t i)
-{
-    MDM_NEED(trainer);
-    return mdm_trainer_routed(trainer, i);
-}
-
-int maskdm_trainer_set_route(maskdm_trainer *trainer, int64_t i, const int32_t *keep)
-{
-    struct mdm_work work = {0};
-
-    MDM_NEED(trainer);
-    MDM_NEED(keep);
-    MDM_TRY(begin(&work, trainer, NULL));
-    return mdm_work_end(&work, mdm_trainer_set_route(trainer, i, keep));
-}
-
 const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name, int64_t *count)
 {
     int64_t unused;

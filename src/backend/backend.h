@@ -86,9 +86,8 @@ enum mdm_op_id {
     MDM_OP_ROUTE,       /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
                               e + keep */
     MDM_OP_UNROUTE,     /* x[B,N,D] y[B,e+R,D] keep[B,R]; attr 0: e -> x with y in the places that route took */
-    MDM_OP_FILL,        /* filler[D] y?[B,e+R,D] keep?[B,R], rising, dropped?[B]; attr 0: e -> x[B,N,D]: y in the places
-                              that route took (all N without keep), the filler elsewhere, and in every place of an image
-                              whose dropped is not 0 */
+    MDM_OP_FILL,        /* filler[D] y?[B,e+R,D] keep?[B,R] dropped?[B]; attr 0: e -> x[B,N,D]: y where route took it
+                              (N without keep), the filler elsewhere and all over an image whose dropped is not 0 */
     MDM_OP_TRANSPOSE,   /* x[R,a*b]; attr 0: a            -> y[R,b*a], each row as a matrix of a rows, transposed */
     MDM_OP_CONV,        /* x[B,H,W,I] w[O,I,k,l] b?[O] r?[B,O]; attr 0, 1, 2, 3: s, p, q, d
                               -> y[B,(H+p+q-k)/s+1,(W+p+q+2d-l)/s+1,O], each y[i,j] = b + r + the sum of w over the

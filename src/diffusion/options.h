@@ -15,8 +15,8 @@ struct mdm_scheduler_options {
 };
 
 /* Whose the weaker prediction is: a guide's or, without one, the network's without labels; the network's with tokens
- * routed past its inner blocks, or seeing an image in parts. */
-enum mdm_guidance_by { MDM_GUIDANCE_AUTO, MDM_GUIDANCE_ROUTED, MDM_GUIDANCE_MASKED };
+ * routed past its inner blocks, or seeing an image in parts, or without its deep blocks. */
+enum mdm_guidance_by { MDM_GUIDANCE_AUTO, MDM_GUIDANCE_ROUTED, MDM_GUIDANCE_MASKED, MDM_GUIDANCE_PATH_DROP };
 
 struct mdm_sampler_options {
     unsigned sampler, spacing; /* places in their lists; spacing 0: what suits both */

@@ -48,10 +48,10 @@ static const struct mdm_option rows[] = {
      .alias = "cfg|cfg_scale|guidance_scale|cond_scale|scale|classifier_free_guidance",
      .help = "guidance scale: 1 follows the network, more leads away from a weaker prediction, which is asked for as "
              "well"},
-    {MDM_CHOICE(mdm_sampler_options, guidance_by), .standard = "auto", .choices = "auto|routed|masked",
+    {MDM_CHOICE(mdm_sampler_options, guidance_by), .standard = "auto", .choices = "auto|routed|masked|path_drop",
      .alias = "guidance_type|guidance_mode", .needs = "guidance",
      .help = "whose weaker prediction: auto: the guide's, or without one the network's without the label; routed, "
-             "masked: its own of a poorer view, by what it was trained with"},
+             "masked, path_drop: its own of a poorer view, by what it was trained with"},
     {MDM_OPTION(mdm_sampler_options, guidance_low), .standard = "0", .min = 0, .max = INFINITY,
      .alias = "guidance_start|sigma_low|sigma_lo", .needs = "guidance",
      .help = "least ratio of noise to signal at which guidance acts; elsewhere no weaker prediction is asked for"},

@@ -10,7 +10,7 @@
 
 #include "model/layer.h"
 #include "model/options.h"
-#include "model/routing.h"
+#include "model/passage.h"
 #include "ops/ops.h"
 
 static const double epsilon = 1e-6; /* of every norm */
@@ -36,11 +36,7 @@ static int read_options(struct dit *d, const maskdm_options *o)
     d->hidden = (int64_t)((double)s->dim * s->mlp_ratio);
     if (s->learn_sigma)
         d->geo.outputs *= 2;
-    return mdm_routing_read(&d->routing, o, s->depth,
-                            &(struct mdm_routing_told){.route_ratio = s->route_ratio,
-                                                       .route_from = s->route_from,
-                                                       .route_behind = s->route_behind,
-                                                       .routes = s->routes});
+    return mdm_routing_read(&d->routing, o, &d->geo, s->depth, &s->ways, 0);
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -113,15 +109,16 @@ static mdm_val embed_condition(struct mdm_graph *g, const struct dit *d, const s
 }
 
 static mdm_val trunk(struct mdm_graph *g, const struct dit *d, mdm_val x, mdm_val condition,
-                     const struct mdm_ports *in)
+                     const struct mdm_ports *in, const struct mdm_extent *e)
 {
-    struct mdm_passage p = mdm_passage_make(&d->routing, in);
+    struct mdm_passage p = mdm_passage_make(&d->routing, in, e);
 
     for (int i = 0; i < (int)d->set.depth; i++) {
         mdm_graph_scope(g, "blocks.%d.", i);
         if (mdm_passage_begins(&p, i))
             x = mdm_passage_enter(g, &p, i, x, 0);
-        x = block(g, d, x, condition);
+        if (!p.silent)
+            x = block(g, d, x, condition);
         if (mdm_passage_ends(&p, i))
             x = mdm_passage_leave(g, &p, x, 0);
     }
@@ -141,14 +138,14 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, d.geo.height, d.geo.width, d.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
-    mdm_routing_ports(g, ports, &e);
+    mdm_passage_ports(g, ports, &d.routing, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (d.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     x = embed(g, &d, ports);
     condition = embed_condition(g, &d, ports);
-    x = trunk(g, &d, x, condition, ports);
+    x = trunk(g, &d, x, condition, ports, &e);
     mdm_graph_scope(g, "final_layer.");
     linear = mdm_layer_make(g, "linear", d.geo.patch * d.geo.patch * d.geo.outputs, d.set.dim, MDM_INIT_ZERO, 0);
     mdm_graph_means(g, linear.w, MDM_MEANS_PATCH_OUT);

@@ -23,9 +23,14 @@ static const struct mdm_option dit_rows[] = {
          "whose: DiT's authors', or diffusers', which spaces the frequencies of the time otherwise and adds 1e-5, "
          "not 1e-6, in a block's second norm"},
     {MDM_ROW_ROUTE_RATIO(mdm_dit_options)},
-    {MDM_ROW_ROUTE_FROM(mdm_dit_options)},
+    {MDM_ROW_ROUTE_FROM(mdm_dit_options), .help = "blocks before the routed ones"},
     {MDM_ROW_ROUTE_BEHIND(mdm_dit_options)},
     {MDM_ROW_ROUTES(mdm_dit_options)},
+    {MDM_ROW_SPRINT(mdm_dit_options)},
+    {MDM_ROW_SPRINT_DROP(mdm_dit_options)},
+    {MDM_ROW_SPRINT_SUBSET(mdm_dit_options)},
+    {MDM_ROW_PATH_DROP(mdm_dit_options)},
+    {MDM_ROW_TRAIN_FILLER(mdm_dit_options)},
 };
 const struct mdm_option_table mdm_dit_options = {
     "dit", "", "diffusion transformer with adaLN-Zero", dit_rows, MDM_LENGTH(dit_rows),

@@ -10,7 +10,7 @@
 
 #include "model/layer.h"
 #include "model/options.h"
-#include "model/routing.h"
+#include "model/passage.h"
 #include "ops/ops.h"
 
 static const double epsilon = 1e-6; /* of every norm */
@@ -53,11 +53,7 @@ static int read_options(struct jit *j, const maskdm_options *o)
                         mdm_options_said(o, "mlp_ratio"), s->mlp_ratio, mdm_options_said(o, "dim"),
                         (long long)s->dim);
     MDM_TRY(check_context(s, o));
-    return mdm_routing_read(&j->routing, o, s->depth,
-                            &(struct mdm_routing_told){.route_ratio = s->route_ratio,
-                                                       .route_from = s->route_from,
-                                                       .route_behind = s->route_behind,
-                                                       .routes = s->routes});
+    return mdm_routing_read(&j->routing, o, &j->geo, s->depth, &s->ways, 0);
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -156,29 +152,32 @@ static mdm_val find_angles(struct mdm_graph *g, const struct jit *j, const struc
 /* All blocks, and the patches alone behind them. Those that take part in a route do so at their own places' angles;
  * tokens in context that begin within one go before both sequences. */
 static mdm_val trunk(struct mdm_graph *g, const struct jit *j, mdm_val x, const struct given *given,
-                     const struct mdm_ports *in)
+                     const struct mdm_ports *in, const struct mdm_extent *e)
 {
     const int depth = (int)j->set.depth, start = given->context == MDM_NONE ? depth : (int)j->set.in_context_start;
-    struct mdm_passage p = mdm_passage_make(&j->routing, in);
+    struct mdm_passage p = mdm_passage_make(&j->routing, in, e);
     mdm_val all = MDM_NONE, some = MDM_NONE;
 
     for (int i = 0; i < depth; i++) {
         const int64_t extras = i >= start ? j->set.in_context_len : 0;
 
         mdm_graph_scope(g, "blocks.%d.", i);
-        if (i == start)
+        if (i == start && !p.silent)
             x = mdm_context(g, x, given->class, given->context);
         if (i == start && p.whole != MDM_NONE)
             p.whole = mdm_context(g, p.whole, given->class, given->context);
-        if (mdm_passage_begins(&p, i)) {
+        if (mdm_passage_begins(&p, i))
             x = mdm_passage_enter(g, &p, i, x, extras);
-            some = find_angles(g, j, in, p.keep);
-        }
-        if (p.keep == MDM_NONE && all == MDM_NONE)
+        if (p.keep == MDM_NONE && all == MDM_NONE && !p.silent)
             all = find_angles(g, j, in, MDM_NONE);
-        x = block(g, j, x, given->condition, p.keep == MDM_NONE ? all : some);
-        if (mdm_passage_ends(&p, i))
-            x = mdm_passage_leave(g, &p, x, extras);
+        if (p.keep != MDM_NONE && some == MDM_NONE)
+            some = find_angles(g, j, in, p.keep);
+        if (!p.silent)
+            x = block(g, j, x, given->condition, p.keep == MDM_NONE ? all : some);
+        if (!mdm_passage_ends(&p, i))
+            continue;
+        x = mdm_passage_leave(g, &p, x, extras);
+        some = MDM_NONE;
     }
     return given->context == MDM_NONE ? x : mdm_trim(g, x, j->set.in_context_len);
 }
@@ -197,12 +196,12 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, j.geo.height, j.geo.width, j.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
-    mdm_routing_ports(g, ports, &e);
+    mdm_passage_ports(g, ports, &j.routing, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     given = embed_condition(g, &j, ports);
-    x = trunk(g, &j, embed(g, &j, ports, given.position), &given, ports);
+    x = trunk(g, &j, embed(g, &j, ports, given.position), &given, ports, &e);
     mdm_graph_scope(g, "final_layer.");
     norm = norm_weight(g, "norm_final.weight", j.set.dim);
     linear = mdm_layer_make(g, "linear", j.geo.patch * j.geo.patch * j.geo.channels, j.set.dim, MDM_INIT_ZERO, 0);

@@ -35,9 +35,14 @@ static const struct mdm_option jit_rows[] = {
      .alias = "context_start",
      .help = "blocks before them; -1: a third of depth, as the authors have it"},
     {MDM_ROW_ROUTE_RATIO(mdm_jit_options)},
-    {MDM_ROW_ROUTE_FROM(mdm_jit_options)},
+    {MDM_ROW_ROUTE_FROM(mdm_jit_options), .help = "blocks before the routed ones"},
     {MDM_ROW_ROUTE_BEHIND(mdm_jit_options)},
     {MDM_ROW_ROUTES(mdm_jit_options)},
+    {MDM_ROW_SPRINT(mdm_jit_options)},
+    {MDM_ROW_SPRINT_DROP(mdm_jit_options)},
+    {MDM_ROW_SPRINT_SUBSET(mdm_jit_options)},
+    {MDM_ROW_PATH_DROP(mdm_jit_options)},
+    {MDM_ROW_TRAIN_FILLER(mdm_jit_options)},
 };
 const struct mdm_option_table mdm_jit_options = {
     "jit", "", "plain transformer for pixels", jit_rows, MDM_LENGTH(jit_rows),

@@ -69,7 +69,9 @@ int mdm_model_shell_with(maskdm_model **out, maskdm_device *device, const char *
         status = adopt_adapter(m, adapter);
     if (status == MASKDM_OK)
         status = mdm_program_estimate(&arena, &m->layout, device, network, m->options,
-                                      (struct mdm_extent){.batch = 1, .visible = m->geometry.patches},
+                                      /* which asks for every parameter */
+                                      (struct mdm_extent){
+                                          .batch = 1, .visible = m->geometry.patches, .path_drop = 1},
                                       MDM_PROGRAM_PREDICT);
     if (status < 0) {
         mdm_model_drop(&m);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static const struct mdm_network *const networks[] = {&mdm_uvit, &mdm_dit, &mdm_jit, &mdm_unet};
+static const struct mdm_network *const networks[] = {&mdm_uvit, &mdm_sit, &mdm_dit, &mdm_jit, &mdm_unet};
 
 const struct mdm_network *mdm_network_at(int i)
 {
@@ -44,8 +44,19 @@ int mdm_network_train(const struct mdm_network *network, const maskdm_options *o
     struct mdm_routing routing;
 
     MDM_TRY(mdm_network_routing(&routing, network, options));
-    mdm_routing_pass(&routing, 0, e);
-    return MASKDM_OK;
+    e->path_drop = routing.path_drop > 0;
+    return mdm_routing_pass(&routing, options, 0, e);
+}
+
+int mdm_network_check_deep(const struct mdm_network *network, const maskdm_options *options, const char *said)
+{
+    struct mdm_routing routing;
+
+    MDM_TRY(mdm_network_routing(&routing, network, options));
+    if (routing.sprint)
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL, "%s leaves a sprint's deep blocks out; this network %s has none", said,
+                    network->name);
 }
 
 int mdm_network_fail(const char *name)

@@ -33,6 +33,8 @@ struct mdm_extent {
     int64_t visible; /* K patches of each; where a program is asked for, 0 stands for all of them */
     /* Of each route R of those go through its blocks, the others pass them by; 0: none does. */
     int64_t routed[MDM_MOST_ROUTES];
+    int path_drop; /* an input tells of which images nothing comes from the deep blocks (SPRINT) */
+    int shallow;   /* nothing does of any image, and these blocks are not run */
 };
 /* Numbers that tell of an extent's images who takes part: for every route in turn B x R, an image's rising. */
 int64_t mdm_extent_kept(const struct mdm_extent *e);
@@ -43,12 +45,14 @@ struct mdm_ports {
     mdm_val image;  /* [B,H,W,C] x_t */
     mdm_val index;  /* [B,K] I32 visible patches, rising */
     mdm_val keep[MDM_MOST_ROUTES]; /* [B,R] I32 which of the K go through a route's blocks, rising; where it has R */
-    mdm_val time;   /* [B] F64 */
+    mdm_val dropped; /* [B] I32, not 0 where nothing comes from the deep blocks; where an extent says so */
+    mdm_val time;    /* [B] F64 */
     mdm_val label;  /* [B] I32, -1 null */
     mdm_val output; /* [B,K,p*p*outputs], a patch's values in (row, column, channel) order */
 };
 #define MDM_NO_PORTS                                                                                   \
-    ((struct mdm_ports){MDM_NONE, MDM_NONE, {MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE}, MDM_NONE, MDM_NONE, MDM_NONE})
+    ((struct mdm_ports){MDM_NONE, MDM_NONE, {MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE}, MDM_NONE, MDM_NONE, MDM_NONE, \
+                        MDM_NONE})
 
 struct mdm_tensorfile;
 struct mdm_routing;
@@ -91,11 +95,14 @@ struct mdm_network {
     int (*read_sampler)(maskdm_options *o, const maskdm_options *network);
 };
 
-extern const struct mdm_network mdm_uvit, mdm_dit, mdm_jit, mdm_unet;
+extern const struct mdm_network mdm_uvit, mdm_sit, mdm_dit, mdm_jit, mdm_unet;
 
-/* ---- uvit_shapes.c, dit_shapes.c, jit_shapes.c ---- */
+/* ---- uvit_shapes.c, sit_shapes.c, dit_shapes.c, jit_shapes.c ---- */
 int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
                          const char *prefix);
+int mdm_sit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
+                        const char *prefix);
+int mdm_sit_read_scheduler(maskdm_options *o, const struct mdm_tensorfile *s);
 int mdm_dit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
                         const char *prefix);
 int mdm_dit_read_scheduler(maskdm_options *o, const struct mdm_tensorfile *s);
@@ -110,6 +117,8 @@ const struct mdm_network *mdm_network_find(const char *name); /* NULL: none */
 int mdm_network_routing(struct mdm_routing *out, const struct mdm_network *network, const maskdm_options *options);
 /* Complete an extent by what of it is routed when a step trains. */
 int mdm_network_train(const struct mdm_network *network, const maskdm_options *options, struct mdm_extent *e);
+/* Whether it has deep blocks that can be left out, which `said` needs. */
+int mdm_network_check_deep(const struct mdm_network *network, const maskdm_options *options, const char *said);
 int mdm_network_fail(const char *name);                       /* there is none of that name, but these */
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef MASKDM_MODEL_OPTIONS_H
 #define MASKDM_MODEL_OPTIONS_H
 
+#include "model/routing.h"
 #include "option/option.h"
 
 struct mdm_uvit_options {
@@ -15,8 +16,7 @@ struct mdm_uvit_options {
     int64_t classes;
     enum mdm_uvit_form { MDM_UVIT_MASKED, MDM_UVIT_ORIGINAL } form;
     int conv;
-    double route_ratio;
-    int64_t route_from;
+    struct mdm_routing_told ways;
 };
 
 struct mdm_dit_options {
@@ -26,9 +26,22 @@ struct mdm_dit_options {
     int64_t classes;
     int learn_sigma;
     enum mdm_dit_form { MDM_DIT_AUTHORS, MDM_DIT_DIFFUSERS } dit_form;
-    double route_ratio;
-    int64_t route_from, route_behind;
-    const char *routes;
+    struct mdm_routing_told ways;
+};
+
+struct mdm_sit_options {
+    struct mdm_int_list image_size;
+    int64_t patch_size, channels, dim, encoder_depth, middle_depth, decoder_depth, heads;
+    double mlp_ratio;
+    int64_t classes;
+    enum mdm_sit_norm { MDM_SIT_LAYERNORM, MDM_SIT_RMSNORM } norm;
+    int qk_norm;
+    enum mdm_sit_mlp { MDM_SIT_GELU, MDM_SIT_SWIGLU, MDM_SIT_SWIGLU_LARGE } mlp;
+    int qkv_bias, ffn_bias, adaln_bias;
+    enum mdm_sit_adaln { MDM_SIT_ADALN_NORMAL, MDM_SIT_ADALN_LORA, MDM_SIT_ADALN_SWIGLU } adaln;
+    int64_t adaln_lora_dim;
+    int learn_sigma;
+    struct mdm_routing_told ways;
 };
 
 struct mdm_jit_options {
@@ -36,9 +49,7 @@ struct mdm_jit_options {
     int64_t patch_size, channels, dim, depth, heads;
     double mlp_ratio;
     int64_t classes, bottleneck, in_context_len, in_context_start;
-    double route_ratio;
-    int64_t route_from, route_behind;
-    const char *routes;
+    struct mdm_routing_told ways;
 };
 
 /* Rows that several networks have. They are one option for the outside, so that all but default and help must be the
@@ -74,18 +85,34 @@ struct mdm_jit_options {
         .alias = "num_classes|n_classes|num_labels|class_count|class_num",                             \
         .help = "number of labels; 0: no labels"
 #define MDM_ROW_ROUTE_RATIO(of)                                                                        \
-    MDM_OPTION(of, route_ratio), .standard = "0", .min = 0, .max = 1, .training_only = 1,              \
+    MDM_OPTION_IN(of, ways, route_ratio), .standard = "0", .min = 0, .max = 1, .training_only = 1,              \
         .alias = "routing_ratio|selection_ratio",                                                      \
         .help = "share of the visible patches that pass the routed blocks by in training, below 1; 0: no routing"
 #define MDM_ROW_ROUTE_FROM(of)                                                                         \
-    MDM_OPTION(of, route_from), .standard = "2", .min = 0, .max = 127, .training_only = 1,             \
-        .alias = "routing_start|start_layer_idx", .help = "blocks before the routed ones"
+    MDM_OPTION_IN(of, ways, route_from), .standard = "2", .min = 0, .max = 127, .training_only = 1,             \
+        .alias = "routing_start|start_layer_idx"
 #define MDM_ROW_ROUTE_BEHIND(of)                                                                       \
-    MDM_OPTION(of, route_behind), .standard = "3", .min = 0, .max = 254, .training_only = 1,           \
+    MDM_OPTION_IN(of, ways, route_behind), .standard = "3", .min = 0, .max = 254, .training_only = 1,           \
         .help = "blocks behind the routed ones, which with route_from are at most all there are"
 #define MDM_ROW_ROUTES(of)                                                                             \
-    MDM_OPTION(of, routes), .training_only = 1,                                                        \
+    MDM_OPTION_IN(of, ways, routes), .training_only = 1,                                                        \
         .help = "several routes in place of route_ratio, FIRST-LAST:RATIO apart by commas; blocks count from 0"
+#define MDM_ROW_SPRINT(of)                                                                             \
+    MDM_OPTION_IN(of, ways, sprint), .standard = "0", .min = 0, .max = 127,                                     \
+        .help = "SPRINT: blocks on all patches in front, and as many behind, of those that see few; 0: none"
+#define MDM_ROW_SPRINT_DROP(of)                                                                        \
+    MDM_OPTION_IN(of, ways, sprint_drop), .standard = "0.75", .min = 0, .max = 1, .training_only = 1,           \
+        .help = "with sprint: share of the patches that its deep blocks do not see in training, below 1"
+#define MDM_ROW_SPRINT_SUBSET(of)                                                                      \
+    MDM_CHOICE_IN(of, ways, sprint_subset), .standard = "grid", .choices = "grid|random", .training_only = 1,   \
+        .help = "with sprint: which patches they see: as many of every 2x2 or 4x4, or any"
+#define MDM_ROW_PATH_DROP(of)                                                                          \
+    MDM_OPTION_IN(of, ways, path_drop), .standard = "0.1", .min = 0, .max = 1, .training_only = 1,              \
+        .alias = "cfg_mask_prob",                                                                      \
+        .help = "with sprint: share of the images trained without what comes from its deep blocks"
+#define MDM_ROW_TRAIN_FILLER(of)                                                                       \
+    MDM_OPTION_IN(of, ways, train_filler), .standard = "false", .training_only = 1,                             \
+        .help = "with sprint: train the vector in the place of what is missing; its authors leave it as it began"
 
 enum mdm_unet_sampling { MDM_UNET_CONV, MDM_UNET_RESNET };
 enum mdm_unet_time { MDM_UNET_TIME_ADDED, MDM_UNET_TIME_SCALES };
@@ -108,9 +135,10 @@ struct mdm_unet_options {
     int learn_sigma, mask_channel;
 };
 
-extern const struct mdm_option_table mdm_uvit_options, mdm_dit_options, mdm_jit_options, mdm_unet_options;
+extern const struct mdm_option_table mdm_uvit_options, mdm_sit_options, mdm_dit_options, mdm_jit_options,
+    mdm_unet_options;
 
-extern const struct mdm_option_kind mdm_uvit_kind, mdm_dit_kind, mdm_jit_kind, mdm_unet_kind;
+extern const struct mdm_option_kind mdm_uvit_kind, mdm_sit_kind, mdm_dit_kind, mdm_jit_kind, mdm_unet_kind;
 
 struct mdm_network_options {
     int network; /* mdm_network_at() */

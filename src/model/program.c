@@ -210,6 +210,11 @@ int mdm_program_set_kept(struct mdm_program *p, const int32_t *keep)
     return MASKDM_OK;
 }
 
+int mdm_program_set_dropped(struct mdm_program *p, const int32_t *dropped)
+{
+    return upload(p, p->ports.dropped, dropped, (size_t)p->extent.batch * sizeof *dropped);
+}
+
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel)
 {
     return mdm_graph_forward(&p->graph, weights, cancel);

@@ -48,6 +48,8 @@ int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times
 /* The same for those that take part in the extent's routes: of the visible patches, by their places among these, in
  * the order of mdm_extent_kept(). */
 int mdm_program_set_kept(struct mdm_program *p, const int32_t *keep);
+/* The same for dropped[B], where the extent drops paths. */
+int mdm_program_set_dropped(struct mdm_program *p, const int32_t *dropped);
 /* Whether keep[B,R] may be what it is given for one of them. */
 int mdm_program_check_kept(const struct mdm_program *p, int64_t route, const int32_t *keep);
 /* weights, gradients: blocks of the model's layout. cancel may be NULL. The caller has entered the device. */

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Routes from options, who takes part in them, and their two ends in a network's list of blocks.
+ * Routes and sprints from options, and who takes part in them.
  */
 #include "model/routing.h"
 
 #include "base/error.h"
-#include "ops/ops.h"
 #include "text/number.h"
 
 #include <string.h>
 
 /* ---- from options ---- */
 
-static int add_route(struct mdm_routing *r, struct mdm_route route)
+static void add_route(struct mdm_routing *r, struct mdm_route route)
 {
     if (route.last >= route.first) /* a route over no block changes nothing */
         r->route[r->count++] = route;
-    return MASKDM_OK;
 }
 
 /* The piece of a text up to `mark` or its end, into `to`; *text goes behind it. 0 where it does not fit or the mark
@@ -65,17 +63,16 @@ static int read_list(struct mdm_routing *r, const char *said, const char *text, 
                             said, text, (long long)route.first, (long long)route.last, (long long)free,
                             (long long)depth - 1, (long long)depth);
         free = route.last + 1;
-        MDM_TRY(add_route(r, route));
+        add_route(r, route);
     }
     return MASKDM_OK;
 }
 
-int mdm_routing_read(struct mdm_routing *r, const maskdm_options *o, int64_t depth,
-                     const struct mdm_routing_told *told)
+static int read_routes(struct mdm_routing *r, const maskdm_options *o, int64_t depth,
+                       const struct mdm_routing_told *told, int mirrored)
 {
-    const int64_t from = told->route_from, behind = told->route_behind;
+    const int64_t from = told->route_from, behind = mirrored ? from : told->route_behind;
 
-    *r = (struct mdm_routing){0};
     if (told->route_ratio >= 1)
         return mdm_fail(MASKDM_EINVAL, "%s %g is not below 1", mdm_options_said(o, "route_ratio"), told->route_ratio);
     if (told->routes && *told->routes && told->route_ratio > 0)
@@ -89,7 +86,73 @@ int mdm_routing_read(struct mdm_routing *r, const maskdm_options *o, int64_t dep
     if (from + behind > depth)
         return mdm_fail(MASKDM_EINVAL, "%s %lld leaves no block to route among %lld, of which %lld stand behind",
                         mdm_options_said(o, "route_from"), (long long)from, (long long)depth, (long long)behind);
-    return add_route(r, (struct mdm_route){from, depth - behind - 1, told->route_ratio});
+    add_route(r, (struct mdm_route){from, depth - behind - 1, told->route_ratio});
+    return MASKDM_OK;
+}
+
+/* ---- a sprint ---- */
+
+/* Of which squares how many are taken, so that the share `ratio` is not: the smaller where either does. */
+static int find_square(struct mdm_routing *r, const maskdm_options *o, double ratio)
+{
+    for (r->side = 2; r->side <= 4; r->side *= 2) {
+        const double taken = (double)(r->side * r->side) * (1 - ratio);
+
+        r->taken = (int64_t)taken;
+        if ((double)r->taken == taken)
+            return MASKDM_OK;
+    }
+    return mdm_fail(MASKDM_EINVAL,
+                    "%s %g leaves no whole number of every 4x4 patches; 0.75, 0.5, 0.625 and 0.875 do, and %s random",
+                    mdm_options_said(o, "sprint_drop"), ratio, mdm_options_said(o, "sprint_subset"));
+}
+
+static int check_squares(struct mdm_routing *r, const maskdm_options *o, double ratio)
+{
+    MDM_TRY(find_square(r, o, ratio));
+    if (r->rows % r->side || r->columns % r->side)
+        return mdm_fail(MASKDM_EINVAL,
+                        "%s %g takes %lld of every %lldx%lld patches, and %lldx%lld are no such squares; %s random",
+                        mdm_options_said(o, "sprint_drop"), ratio, (long long)r->taken, (long long)r->side,
+                        (long long)r->side, (long long)r->rows, (long long)r->columns,
+                        mdm_options_said(o, "sprint_subset"));
+    return MASKDM_OK;
+}
+
+static struct mdm_routing routing_of(const struct mdm_geometry *g)
+{
+    return (struct mdm_routing){.subset = MDM_SUBSET_RANDOM, .rows = g->rows, .columns = g->columns};
+}
+
+int mdm_routing_read_sprint(struct mdm_routing *r, const maskdm_options *o, const struct mdm_geometry *g,
+                            int64_t before, int64_t deep, const struct mdm_routing_told *told)
+{
+    *r = routing_of(g);
+    if (told->sprint_drop >= 1)
+        return mdm_fail(MASKDM_EINVAL, "%s %g is not below 1", mdm_options_said(o, "sprint_drop"), told->sprint_drop);
+    r->sprint = 1;
+    r->trains_filler = told->train_filler;
+    r->path_drop = told->path_drop;
+    r->subset = told->sprint_subset;
+    add_route(r, (struct mdm_route){before, before + deep - 1, told->sprint_drop});
+    return told->sprint_drop > 0 && r->subset == MDM_SUBSET_GRID ? check_squares(r, o, told->sprint_drop) : MASKDM_OK;
+}
+
+int mdm_routing_read(struct mdm_routing *r, const maskdm_options *o, const struct mdm_geometry *g, int64_t depth,
+                     const struct mdm_routing_told *told, int mirrored)
+{
+    *r = routing_of(g);
+    MDM_TRY(read_routes(r, o, depth, told, mirrored));
+    if (!told->sprint)
+        return MASKDM_OK;
+    if (r->count || told->route_ratio > 0)
+        return mdm_fail(MASKDM_EINVAL, "%s and %s are two ways past blocks; one of them",
+                        mdm_options_said(o, "sprint"),
+                        mdm_options_said(o, told->route_ratio > 0 ? "route_ratio" : "routes"));
+    if (2 * told->sprint >= depth)
+        return mdm_fail(MASKDM_EINVAL, "%s %lld before and behind leave no deep block of %lld",
+                        mdm_options_said(o, "sprint"), (long long)told->sprint, (long long)depth);
+    return mdm_routing_read_sprint(r, o, g, told->sprint, depth - 2 * told->sprint, told);
 }
 
 /* ---- who takes part ---- */
@@ -101,66 +164,71 @@ static int64_t count_routed(double ratio, int64_t visible)
     return passing ? visible - passing : 0;
 }
 
-void mdm_routing_pass(const struct mdm_routing *r, double ratio, struct mdm_extent *e)
+/* The same of a sprint, whose authors round what takes part. */
+static int count_taken(const struct mdm_routing *r, const maskdm_options *o, int64_t visible, int64_t *taken)
 {
-    for (int i = 0; i < r->count; i++)
-        e->routed[i] = count_routed(ratio > 0 ? ratio : r->route[i].ratio, e->visible);
+    const double ratio = r->route[0].ratio;
+
+    *taken = 0;
+    if (ratio <= 0)
+        return MASKDM_OK;
+    if (r->subset == MDM_SUBSET_GRID && visible != r->rows * r->columns)
+        return mdm_fail(
+            MASKDM_EINVAL,
+            "%s grid takes %lld of every %lldx%lld patches, but of %lld a mask leaves %lld; %s random, or no "
+            "mask",
+            mdm_options_said(o, "sprint_subset"), (long long)r->taken, (long long)r->side, (long long)r->side,
+            (long long)(r->rows * r->columns), (long long)visible, mdm_options_said(o, "sprint_subset"));
+    *taken = r->subset == MDM_SUBSET_GRID ? visible / (r->side * r->side) * r->taken
+                                          : (int64_t)((double)visible * (1 - ratio));
+    if (!*taken)
+        return mdm_fail(MASKDM_EINVAL, "%s %g leaves none of %lld visible patches to the deep blocks",
+                        mdm_options_said(o, "sprint_drop"), ratio, (long long)visible);
+    if (*taken == visible)
+        *taken = 0;
+    return MASKDM_OK;
 }
 
-void mdm_routing_draw(const struct mdm_extent *e, struct mdm_rng *stream, int64_t i, int32_t *keep)
+int mdm_routing_pass(const struct mdm_routing *r, const maskdm_options *o, double ratio, struct mdm_extent *e)
 {
-    for (int k = 0; k < MDM_MOST_ROUTES; k++) {
-        if (e->routed[k])
-            mdm_rng_choose(stream, keep + i * e->routed[k], e->routed[k], e->visible);
-        keep += e->batch * e->routed[k];
+    if (r->sprint)
+        return count_taken(r, o, e->visible, &e->routed[0]);
+    for (int i = 0; i < r->count; i++)
+        e->routed[i] = count_routed(ratio > 0 ? ratio : r->route[i].ratio, e->visible);
+    return MASKDM_OK;
+}
+
+/* Of every square of patches as many, and all of an image rising. Rows of squares are drawn once for each of their
+ * rows of patches, from where the stream stood before them. */
+static void choose_of_squares(const struct mdm_routing *r, struct mdm_rng *stream, int32_t *keep)
+{
+    int32_t chosen[16]; /* of at most 4 x 4 */
+
+    for (int64_t top = 0; top < r->rows; top += r->side) {
+        const struct mdm_rng before = *stream;
+
+        for (int64_t row = 0; row < r->side; row++) {
+            *stream = before;
+            for (int64_t left = 0; left < r->columns; left += r->side) {
+                mdm_rng_choose(stream, chosen, r->taken, r->side * r->side);
+                for (int64_t k = 0; k < r->taken; k++)
+                    if (chosen[k] / r->side == row)
+                        *keep++ = (int32_t)((top + row) * r->columns + left + chosen[k] % r->side);
+            }
+        }
     }
 }
 
-/* ---- recording ---- */
-
-void mdm_routing_ports(struct mdm_graph *g, struct mdm_ports *ports, const struct mdm_extent *e)
+void mdm_routing_draw(const struct mdm_routing *r, const struct mdm_extent *e, struct mdm_rng *stream, int64_t i,
+                      int32_t *keep)
 {
-    for (int i = 0; i < MDM_MOST_ROUTES; i++)
-        if (e->routed[i])
-            ports->keep[i] = mdm_graph_input(g, MDM_I32, mdm_shape2(e->batch, e->routed[i]));
-}
+    for (int k = 0; k < MDM_MOST_ROUTES; k++) {
+        const int64_t routed = e->routed[k];
 
-struct mdm_passage mdm_passage_make(const struct mdm_routing *routing, const struct mdm_ports *in)
-{
-    return (struct mdm_passage){.routing = routing, .in = in, .route = -1, .whole = MDM_NONE, .keep = MDM_NONE};
-}
-
-/* The route that begins at a block and that somebody passes by, or -1. */
-static int find_route(const struct mdm_passage *p, int64_t block)
-{
-    for (int i = 0; i < p->routing->count; i++)
-        if (p->routing->route[i].first == block && p->in->keep[i] != MDM_NONE)
-            return i;
-    return -1;
-}
-
-int mdm_passage_begins(const struct mdm_passage *p, int64_t block)
-{
-    return find_route(p, block) >= 0;
-}
-
-int mdm_passage_ends(const struct mdm_passage *p, int64_t block)
-{
-    return p->route >= 0 && p->routing->route[p->route].last == block;
-}
-
-mdm_val mdm_passage_enter(struct mdm_graph *g, struct mdm_passage *p, int64_t block, mdm_val x, int64_t extras)
-{
-    p->route = find_route(p, block);
-    p->keep = p->in->keep[p->route];
-    p->whole = x;
-    return mdm_route(g, x, p->keep, extras);
-}
-
-mdm_val mdm_passage_leave(struct mdm_graph *g, struct mdm_passage *p, mdm_val x, int64_t extras)
-{
-    x = mdm_unroute(g, p->whole, x, p->keep, extras);
-    p->route = -1;
-    p->whole = p->keep = MDM_NONE;
-    return x;
+        if (routed && r->subset == MDM_SUBSET_GRID)
+            choose_of_squares(r, stream, keep + i * routed);
+        else if (routed)
+            mdm_rng_choose(stream, keep + i * routed, routed, e->visible);
+        keep += e->batch * routed;
+    }
 }

@@ -10,7 +10,7 @@
 #include "model/network.h"
 
 #include "model/options.h"
-#include "model/routing.h"
+#include "model/passage.h"
 #include "ops/ops.h"
 
 #include <math.h>
@@ -50,10 +50,7 @@ static int read_options(struct uvit *u, const maskdm_options *o)
     u->half = s->depth / 2; /* an even depth counts as the odd one above it, as the authors have it */
     u->extras = s->classes ? 2 : 1;
     /* A skip joins sequences of one length, so that the middle of a route is that of the network. */
-    return mdm_routing_read(&u->routing, o, 2 * u->half + 1,
-                            &(struct mdm_routing_told){.route_ratio = s->route_ratio,
-                                                       .route_from = s->route_from,
-                                                       .route_behind = s->route_from});
+    return mdm_routing_read(&u->routing, o, &u->geo, 2 * u->half + 1, &s->ways, 1);
 }
 
 static int geometry(struct mdm_geometry *out, const maskdm_options *options)
@@ -166,11 +163,12 @@ static void enter_block(struct mdm_graph *g, const struct uvit *u, int i)
 }
 
 /* All blocks. The one route goes from a block to its mirror image, so that a skip joins sequences of one length. */
-static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x, const struct mdm_ports *in)
+static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x, const struct mdm_ports *in,
+                     const struct mdm_extent *e)
 {
     const int half = (int)u->half;
-    struct mdm_passage p = mdm_passage_make(&u->routing, in);
-    mdm_val skip[MDM_MAX_DEPTH / 2 + 1], entered;
+    struct mdm_passage p = mdm_passage_make(&u->routing, in, e);
+    mdm_val skip[MDM_MAX_DEPTH / 2 + 1], entered = MDM_NONE;
     struct stream s = {x, MDM_NONE};
 
     for (int i = 0; i <= 2 * half; i++) {
@@ -179,7 +177,8 @@ static mdm_val trunk(struct mdm_graph *g, const struct uvit *u, mdm_val x, const
         enter_block(g, u, i);
         if (begins)
             s = (struct stream){mdm_passage_enter(g, &p, i, settle(g, s), u->extras), MDM_NONE};
-        s = block(g, u, s, i > half ? skip[2 * half - i] : MDM_NONE, &entered);
+        if (!p.silent)
+            s = block(g, u, s, i > half ? skip[2 * half - i] : MDM_NONE, &entered);
         /* A block's output is the next one's input: skip[i] is what enters block i + 1. */
         if (i > 0 && i <= half)
             skip[i - 1] = begins ? p.whole : entered;
@@ -277,13 +276,13 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, u.geo.height, u.geo.width, u.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
-    mdm_routing_ports(g, ports, &e);
+    mdm_passage_ports(g, ports, &u.routing, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (u.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     mdm_graph_scope(g, "%s", u.form->scope);
-    x = predict(g, &u, trunk(g, &u, embed(g, &u, ports), ports));
+    x = predict(g, &u, trunk(g, &u, embed(g, &u, ports), ports, &e));
     ports->output = u.set.conv ? smooth(g, &u, x, ports->index) : x;
     mdm_graph_output(g, ports->output);
 }

@@ -32,7 +32,12 @@ static const struct mdm_option uvit_rows[] = {
      .alias = "final_layer|final_conv",
      .help = "end in a 3x3 convolution over the image, to which hidden patches are zeros"},
     {MDM_ROW_ROUTE_RATIO(mdm_uvit_options)},
-    {MDM_ROW_ROUTE_FROM(mdm_uvit_options)},
+    {MDM_ROW_ROUTE_FROM(mdm_uvit_options), .help = "blocks before the routed ones, and as many behind them"},
+    {MDM_ROW_SPRINT(mdm_uvit_options)},
+    {MDM_ROW_SPRINT_DROP(mdm_uvit_options)},
+    {MDM_ROW_SPRINT_SUBSET(mdm_uvit_options)},
+    {MDM_ROW_PATH_DROP(mdm_uvit_options)},
+    {MDM_ROW_TRAIN_FILLER(mdm_uvit_options)},
 };
 const struct mdm_option_table mdm_uvit_options = {
     "uvit", "", "masked U-ViT network", uvit_rows, MDM_LENGTH(uvit_rows),

@@ -50,8 +50,8 @@ mdm_val mdm_trim(struct mdm_graph *g, mdm_val x, int64_t extras);
 /* y: the extra tokens of x and those that keep tells; unroute: x with y in their places. */
 mdm_val mdm_route(struct mdm_graph *g, mdm_val x, mdm_val keep, int64_t extras);
 mdm_val mdm_unroute(struct mdm_graph *g, mdm_val x, mdm_val y, mdm_val keep, int64_t extras);
-/* A sequence of the shape `whole` out of such a y, the filler[D] elsewhere and in all of an image that dropped[B] tells.
- * y MDM_NONE: nothing but the filler; keep MDM_NONE: all are there; dropped MDM_NONE: no image is. */
+/* A sequence of the shape `whole` out of such a y, the filler[D] elsewhere and in all of an image that dropped[B]
+ * tells. y MDM_NONE: nothing but the filler; keep MDM_NONE: all are there; dropped MDM_NONE: no image is. */
 mdm_val mdm_fill(struct mdm_graph *g, mdm_val filler, mdm_val y, mdm_val keep, mdm_val dropped,
                  struct mdm_shape whole, int64_t extras);
 /* Each of x's rows as a matrix of so many rows, transposed. */

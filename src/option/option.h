@@ -55,14 +55,18 @@ struct mdm_option {
 
 /* The beginning of a row: it bears the name of the member of struct `of` that its value goes into, and has its type.
  * BOOL is an int, 0 or 1; a choice is the enum's (or an int) and begins with MDM_CHOICE(). */
-#define MDM_OPTION(of, member)                                                                         \
-    .name = #member, .at = offsetof(struct of, member),                                               \
+#define MDM_OPTION(of, member) MDM_OPTION_AT(of, member, member)
+#define MDM_OPTION_IN(of, part, member) MDM_OPTION_AT(of, member, part.member) /* of a struct within */
+#define MDM_OPTION_AT(of, title, member)                                                               \
+    .name = #title, .at = offsetof(struct of, member),                                                \
     .type = _Generic(((struct of *)0)->member, int: MASKDM_OPTION_BOOL, int64_t: MASKDM_OPTION_INT,   \
                      double: MASKDM_OPTION_FLOAT, const char *: MASKDM_OPTION_STRING,                 \
                      struct mdm_int_list: MASKDM_OPTION_INT_LIST,                                     \
                      struct mdm_float_list: MASKDM_OPTION_FLOAT_LIST)
-#define MDM_CHOICE(of, member)                                                                         \
-    .name = #member, .at = offsetof(struct of, member),                                               \
+#define MDM_CHOICE(of, member) MDM_CHOICE_AT(of, member, member)
+#define MDM_CHOICE_IN(of, part, member) MDM_CHOICE_AT(of, member, part.member)
+#define MDM_CHOICE_AT(of, title, member)                                                               \
+    .name = #title, .at = offsetof(struct of, member),                                                \
     .type = _Generic(((struct of *)0)->member, int: MASKDM_OPTION_CHOICE, unsigned: MASKDM_OPTION_CHOICE)
 
 /* Members of lists; they lie in the handle. */

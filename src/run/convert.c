@@ -114,6 +114,9 @@ static int set_image_size(struct job *j, int64_t patches)
 {
     if (j->told.image_size.count)
         return mdm_options_set(j->network, "image_size", mdm_options_text(j->options, "image_size"));
+    if (!patches && !mdm_options_is_set(j->network, "image_size"))
+        return mdm_fail(MASKDM_EINVAL, "the shapes do not show the size of the images; give %s",
+                        mdm_options_said(j->options, "image_size"));
     if (!mdm_options_is_set(j->network, "image_size"))
         return mdm_fail(MASKDM_EINVAL, "%lld patches make no square; give %s", (long long)patches,
                         mdm_options_said(j->options, "image_size"));

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "model/options.h"
+#include "model/routing.h"
 #include "tensorfile/torch_save.h"
 #include "text/text.h"
 
@@ -89,7 +90,12 @@ static int begin(struct mdm_export *j, int dtype)
 static int write_all(struct mdm_export *j, int dtype)
 {
     const struct form *form = form_of(j);
+    struct mdm_routing routing;
 
+    MDM_TRY(mdm_network_routing(&routing, j->model->network, j->model->options));
+    if (form && routing.sprint)
+        return mdm_fail(MASKDM_ENOTSUP, "checkpoints of network \"%s\" have no place for a sprint's weights",
+                        j->model->network->name);
     if (!form)
         return mdm_fail(MASKDM_ENOTSUP, "checkpoints of network \"%s\" are not written", j->model->network->name);
     MDM_TRY(begin(j, dtype));

@@ -57,6 +57,9 @@ int mdm_denoiser_narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t vi
 /* A model's network on one set of its weights. Holds model and control. */
 int mdm_denoiser_of_model(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,
                           maskdm_control *control);
+/* The same without what comes from the deep blocks of a sprint, which it does not run. */
+int mdm_denoiser_shallow(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,
+                         maskdm_control *control);
 /* The same where a share of an image's tokens passes its routed blocks by; 0: the share of each route in training.
  * Asked with seeds, for one number of images. */
 int mdm_denoiser_routed(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which, double ratio,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A model's network, with its programs for as many images as are asked for at once.
+ * A model's network, with its programs for as many images as are asked for at once. They may leave its deep blocks
+ * out, as a sprint's authors guide it (Park et al. 2025, arXiv 2510.21986, path-drop guidance).
  */
 #include "base/alloc.h"
 #include "base/error.h"
@@ -10,6 +11,7 @@
 struct network {
     struct mdm_denoiser base;
     struct mdm_pass pass;
+    int shallow;                 /* without its deep blocks */
     struct mdm_program *program; /* for most images; NULL: not ready */
     struct mdm_patches patches;  /* that it is given */
     struct mdm_program *fewer;   /* in its arena; NULL: it is asked for one number of images alone */
@@ -45,7 +47,7 @@ static struct mdm_extent extent_of(const struct network *n, int64_t batch)
 {
     const int64_t visible = n->patches.visible ? n->patches.visible : n->pass.model->geometry.patches;
 
-    return (struct mdm_extent){.batch = batch, .visible = visible};
+    return (struct mdm_extent){.batch = batch, .visible = visible, .shallow = n->shallow};
 }
 
 static int wants(const struct mdm_denoiser *d, int64_t most, size_t *bytes)
@@ -125,15 +127,27 @@ static int narrow(struct mdm_denoiser *d, const int32_t *patch, int64_t visible)
 
 static const struct mdm_denoiser_class kind = {ready, wants, ask, rest, release, memory, narrow, NULL};
 
-int mdm_denoiser_of_model(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,
-                          maskdm_control *control)
+static int create(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which, int shallow,
+                  maskdm_control *control)
 {
     struct network *n = mdm_need(1, sizeof *n, "a denoiser");
 
     *out = NULL;
     if (!n)
         return MASKDM_ENOMEM;
-    *n = (struct network){.base.kind = &kind, .pass = mdm_pass_of(model, which, control)};
+    *n = (struct network){.base.kind = &kind, .pass = mdm_pass_of(model, which, control), .shallow = shallow};
     *out = &n->base;
     return MASKDM_OK;
+}
+
+int mdm_denoiser_of_model(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,
+                          maskdm_control *control)
+{
+    return create(out, model, which, 0, control);
+}
+
+int mdm_denoiser_shallow(struct mdm_denoiser **out, maskdm_model *model, enum maskdm_weights which,
+                         maskdm_control *control)
+{
+    return create(out, model, which, 1, control);
 }

@@ -47,7 +47,7 @@ static struct mdm_extent extent_of(const struct routed *r, int64_t batch)
 {
     struct mdm_extent e = {.batch = batch, .visible = r->pass.model->geometry.patches};
 
-    mdm_routing_pass(&r->routing, r->ratio, &e);
+    (void)mdm_routing_pass(&r->routing, r->pass.model->options, r->ratio, &e); /* of all patches any share fits */
     return e;
 }
 
@@ -100,7 +100,7 @@ static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)
     for (int64_t i = 0; i < q->batch; i++) {
         struct mdm_rng stream = mdm_rng_make(q->seeds[i], MDM_DRAW_ROUTE, 0, (uint64_t)q->evaluation);
 
-        mdm_routing_draw(&r->program->extent, &stream, i, r->keep);
+        mdm_routing_draw(&r->routing, &r->program->extent, &stream, i, r->keep);
     }
     return mdm_pass_run(&r->pass, r->program, q, NULL, r->keep, image, NULL, out);
 }

@@ -138,8 +138,8 @@ static int by_routing(maskdm_sampler *s, struct mdm_guiding *how, const struct w
 
     MDM_TRY(check_own(s, w));
     MDM_TRY(mdm_network_routing(&routing, s->model->network, s->model->options));
-    mdm_routing_pass(&routing, 0, &e);
-    if (!mdm_extent_kept(&e))
+    MDM_TRY(mdm_routing_pass(&routing, s->model->options, 0, &e));
+    if (routing.sprint || !mdm_extent_kept(&e))
         return mdm_fail(MASKDM_EINVAL,
                         "%s routed needs a network trained with routing; no token of this one passes a "
                         "block by",
@@ -147,11 +147,18 @@ static int by_routing(maskdm_sampler *s, struct mdm_guiding *how, const struct w
     if (ratio >= 1)
         return mdm_fail(MASKDM_EINVAL, "%s %g is not below 1", mdm_options_said(w->o, "guidance_route_ratio"), ratio);
     e = (struct mdm_extent){.batch = 1, .visible = s->geometry.patches};
-    mdm_routing_pass(&routing, ratio, &e);
+    MDM_TRY(mdm_routing_pass(&routing, s->model->options, ratio, &e));
     if (!mdm_extent_kept(&e))
         return mdm_fail(MASKDM_EINVAL, "%s %g lets none of %lld patches pass",
                         mdm_options_said(w->o, "guidance_route_ratio"), ratio, (long long)s->geometry.patches);
     return mdm_denoiser_routed(&how->weaker, s->model, w->which, ratio, s->control);
+}
+
+static int by_path_drop(maskdm_sampler *s, struct mdm_guiding *how, const struct wish *w)
+{
+    MDM_TRY(check_own(s, w));
+    MDM_TRY(mdm_network_check_deep(s->model->network, s->model->options, mdm_options_said(w->o, "guidance_by")));
+    return mdm_denoiser_shallow(&how->weaker, s->model, w->which, s->control);
 }
 
 static int by_masking(maskdm_sampler *s, struct mdm_guiding *how, const struct wish *w)
@@ -170,7 +177,8 @@ static int by_masking(maskdm_sampler *s, struct mdm_guiding *how, const struct w
 
 /* As enum mdm_guidance_by has them. */
 static int (*const weaker[])(maskdm_sampler *s, struct mdm_guiding *how,
-                             const struct wish *w) = {by_guide, by_routing, by_masking};
+                             const struct wish *w) = {by_guide, by_routing, by_masking,
+                                                  by_path_drop};
 
 int mdm_sampler_guide(maskdm_sampler *s, const maskdm_options *o, enum maskdm_weights which, maskdm_model *guide,
                       enum maskdm_weights guide_which)

@@ -8,9 +8,6 @@
 #include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
-#include "model/routing.h"
-
-#include <string.h>
 
 #include <string.h>
 
@@ -68,14 +65,18 @@ static void drop_labels(maskdm_trainer *tr, int64_t first, int64_t step)
     }
 }
 
-static void draw_kept(maskdm_trainer *tr, int64_t first, int64_t step)
+/* Who is routed, and of whom nothing comes from the deep blocks. */
+static void draw_routes(maskdm_trainer *tr, int64_t first, int64_t step)
 {
-    const struct mdm_extent *e = &tr->program->extent;
-
     for (int64_t b = 0; tr->micro.keep && b < tr->batch; b++) {
         struct mdm_rng r = mdm_rng_make(tr->seed, MDM_DRAW_ROUTE, (uint64_t)(first + b), (uint64_t)step);
 
-        mdm_routing_draw(e, &r, b, tr->micro.keep);
+        mdm_routing_draw(&tr->routing, &tr->program->extent, &r, b, tr->micro.keep);
+    }
+    for (int64_t b = 0; tr->program->extent.path_drop && b < tr->batch; b++) {
+        struct mdm_rng r = mdm_rng_make(tr->seed, MDM_DRAW_PATH, (uint64_t)(first + b), (uint64_t)step);
+
+        tr->micro.dropped[b] = mdm_rng_uniform(&r) < tr->routing.path_drop;
     }
 }
 
@@ -96,6 +97,17 @@ int mdm_trainer_set_route(maskdm_trainer *tr, int64_t route, const int32_t *keep
     for (int64_t i = 0; i < route; i++)
         to += tr->batch * tr->program->extent.routed[i];
     memcpy(to, keep, (size_t)(tr->batch * tr->program->extent.routed[route]) * sizeof *to);
+    tr->stage = MDM_STAGE_DRAWN;
+    return MASKDM_OK;
+}
+
+int mdm_trainer_set_path_drop(maskdm_trainer *tr, const int32_t *dropped)
+{
+    if (!tr->program->extent.path_drop)
+        return mdm_fail(MASKDM_EINVAL, "no image of this network's is trained without its deep blocks");
+    if (tr->stage < MDM_STAGE_DRAWN)
+        return mdm_fail(MASKDM_EINVAL, "images without deep blocks need a micro-batch: draw or set one first");
+    memcpy(tr->micro.dropped, dropped, (size_t)tr->batch * sizeof *dropped);
     tr->stage = MDM_STAGE_DRAWN;
     return MASKDM_OK;
 }
@@ -123,7 +135,7 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, m->times);
     MDM_TRY(mdm_mask_draw(tr->mask, g->rows, g->columns, tr->visible, tr->seed, image, step, tr->images,
                           m->index));
-    draw_kept(tr, first, step);
+    draw_routes(tr, first, step);
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_microbatch_upload(m, m->images, m->staged, tr->batch);
     if (status == MASKDM_OK)
@@ -156,7 +168,7 @@ int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t
     }
     for (int64_t i = 0; i < tr->batch * tr->visible; i++)
         m->index[i] = index ? index[i] : (int32_t)(i % tr->visible);
-    draw_kept(tr, mdm_pace_images(&tr->pace, step) * tr->pace.groups, step);
+    draw_routes(tr, mdm_pace_images(&tr->pace, step) * tr->pace.groups, step);
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_microbatch_upload(m, m->images, images, tr->batch);
     if (status == MASKDM_OK)

@@ -40,7 +40,8 @@ int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct 
     m->streams = mdm_need(b, sizeof *m->streams, "noise streams");
     m->labels = mdm_need(b, sizeof *m->labels, "labels");
     m->index = mdm_need(b * (size_t)extent.visible, sizeof *m->index, "patch indices");
-    if (!numbers || !m->staged || !m->streams || !m->labels || !m->index)
+    m->dropped = mdm_need(b, sizeof *m->dropped, "dropped paths");
+    if (!numbers || !m->staged || !m->streams || !m->labels || !m->index || !m->dropped)
         return MASKDM_ENOMEM;
     if (mdm_extent_kept(&extent))
         m->keep = mdm_need((size_t)mdm_extent_kept(&extent), sizeof *m->keep, "kept tokens");
@@ -61,6 +62,7 @@ void mdm_microbatch_give(struct mdm_microbatch *m)
     mdm_free(m->labels);
     mdm_free(m->index);
     mdm_free(m->keep);
+    mdm_free(m->dropped);
     *m = (struct mdm_microbatch){0};
 }
 

@@ -21,6 +21,7 @@ struct mdm_microbatch {
     double *denoised;        /* B: the output's share in the predicted x0 */
     struct mdm_rng *streams; /* B: of noise */
     int32_t *labels, *index; /* B, B x K */
+    int32_t *dropped;        /* B: not 0 where nothing comes from the deep blocks; where the extent drops paths */
     int32_t *keep;           /* mdm_extent_kept() of the visible patches' places: who is routed; NULL: nobody */
 };
 

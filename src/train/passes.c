@@ -23,6 +23,7 @@ int mdm_trainer_forward(maskdm_trainer *tr)
     MDM_TRY(mdm_program_set(tr->program, tr->micro.input, tr->micro.network_times, tr->micro.labels,
                             tr->micro.index));
     MDM_TRY(mdm_program_set_kept(tr->program, tr->micro.keep));
+    MDM_TRY(mdm_program_set_dropped(tr->program, tr->micro.dropped));
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_program_forward(tr->program, tr->weights, mdm_control_cancel_flag(tr->control));
     mdm_device_leave(tr->device);

@@ -63,6 +63,7 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     MDM_TRY(read_options(tr, options));
     if (optimizer->device)
         return mdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
+    MDM_TRY(mdm_network_routing(&tr->routing, model->network, model->options));
     MDM_TRY(mdm_pace_plan(&tr->pace, mask, (struct mdm_grid){g->rows, g->columns}, tr->options));
     tr->values = g->height * g->width * g->channels;
     mdm_device_hold(model->device);

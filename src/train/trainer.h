@@ -15,6 +15,7 @@
 
 #include "base/control.h"
 #include "mask/mask.h"
+#include "model/routing.h"
 #include "train/microbatch.h"
 #include "train/optimizer.h"
 #include "train/pace.h"
@@ -43,6 +44,7 @@ struct maskdm_trainer {
     maskdm_control *control; /* may be NULL */
     maskdm_options *options;
     struct mdm_pace pace;
+    struct mdm_routing routing; /* of the network */
     int64_t accumulate, values; /* n = H W C */
     /* Of the step that was drawn last, or is drawn first: */
     const struct mdm_pace_level *level;
@@ -123,6 +125,8 @@ int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t
 /* Tokens of an image that take part in a route, 0 where none passes it by; and who does, in place of those drawn. */
 int64_t mdm_trainer_routed(const maskdm_trainer *tr, int64_t route);
 int mdm_trainer_set_route(maskdm_trainer *tr, int64_t route, const int32_t *keep);
+/* The same for the images of which nothing comes from the deep blocks. */
+int mdm_trainer_set_path_drop(maskdm_trainer *tr, const int32_t *dropped);
 
 /* ---- view.c ---- */
 /* Host memory, good until the same view is asked for again or the trainer goes, and how many values it has. NULL and

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define NETWORK "image_size=8 patch_size=2 channels=3 dim=16 depth=3 heads=2 classes=3 "\
-                "route_ratio=0.5 route_from=1"
+                "sprint=1 path_drop=0.5"
 
 enum answer_kind { VOID, STATUS, NUMBER, REAL, POINTER };
 enum expected { SUCCESS, REFUSAL, OUT_OF_RANGE, ANYTHING };
@@ -67,7 +67,7 @@ static struct {
     double doubles[1 << 10], times[8], eights[2], deviations[2], identity[16], number;
     const float *starts[1];
     int64_t numbers[64], shape[8], two_by_two[2], four[4], parameter, values;
-    int32_t label, labels[16], index[256];
+    int32_t label, labels[16], index[256], places[8];
     uint64_t seeds[16];
 } rig;
 
@@ -256,6 +256,8 @@ static void fill_arrays(void)
         rig.labels[i] = i % 3;
     for (int i = 0; i < 8; i++)
         rig.times[i] = i;
+    for (int i = 0; i < 8; i++) /* of two images of 4 x 4 patches one of each 2 x 2 */
+        rig.places[i] = i % 4 * 4;
     rig.eights[0] = rig.eights[1] = 8;
     for (int i = 0; i < 4; i++)
         rig.identity[5 * i] = 1;

@@ -140,7 +140,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_trainer_save.path": "rig.written",
     "maskdm_trainer_view.name": '"input"', "maskdm_trainer_view.count": "rig.numbers", "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
     "maskdm_trainer_validate.loss": "&rig.number", "maskdm_trainer_set_batch.index": "rig.index",
-    "maskdm_trainer_set_route.keep": "rig.index",
+    "maskdm_trainer_set_route.keep": "rig.places", "maskdm_trainer_set_path_drop.dropped": "rig.labels",
     "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
     "maskdm_convert.options": "rig.job", "maskdm_export.options": "rig.job", "maskdm_merge.options": "rig.job", "maskdm_evaluate.options": "rig.job",
     "maskdm_control_set_progress.callback": "progress", "maskdm_control_set_log.callback": "hear",

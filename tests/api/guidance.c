@@ -273,6 +273,8 @@ START_TEST(guidance_that_cannot_be)
         "is the one without the label");
     refused(m, NULL, "guidance=2 guidance_by=routed",
             "guidance_by routed needs a network trained with routing; no token of this one passes a block by");
+    refused(routed, NULL, "guidance=2 guidance_by=path_drop",
+            "guidance_by leaves a sprint's deep blocks out; this network uvit has none");
     refused(m, NULL, "guidance=2 guidance_by=masked guidance_parts=7",
             "guidance_parts 7 does not divide the 24 patches of an image");
     refused(routed, NULL, "guidance=2 guidance_by=routed guidance_route_ratio=1",
@@ -296,18 +298,12 @@ START_TEST(guidance_that_cannot_be)
 }
 END_TEST
 
-/* The network's own poorer view needs no label, and leaves an image to its seed. */
-START_TEST(a_poorer_view_guides)
+enum { VIEWS = 6 };
+
+static void check_views(const char *network, const char *const *view)
 {
-    static const char *const view[] = {"",
-                                       "guidance=2 guidance_by=masked",
-                                       "guidance=2 guidance_by=masked guidance_parts=6",
-                                       "guidance=2 guidance_by=masked guidance_labels=false",
-                                       "guidance=2 guidance_by=routed",
-                                       "guidance=2 guidance_by=routed guidance_route_ratio=0.8"};
-    enum { VIEWS = sizeof view / sizeof *view, COUNT = 5 };
+    enum { COUNT = 5 };
     static float whole[VIEWS][COUNT * N], other[COUNT * N], one[N];
-    static const char network[] = "depth=5 route_ratio=0.5 route_from=1 classes=3";
     const uint64_t seed = 44;
     const int32_t labels[] = {2, 1, 0, -1, 2};
     maskdm_model *m = model_in(DISCRETE, "threads=1", network), *m2 = model_in(DISCRETE, "threads=2", network);
@@ -332,6 +328,24 @@ START_TEST(a_poorer_view_guides)
     }
     maskdm_model_release(&m);
     maskdm_model_release(&m2);
+}
+
+/* The network's own poorer view needs no label, and leaves an image to its seed. */
+START_TEST(a_poorer_view_guides)
+{
+    static const struct {
+        const char *network, *view[VIEWS];
+    } cases[] = {{"depth=5 route_ratio=0.5 route_from=1 classes=3",
+                  {"", "guidance=2 guidance_by=masked", "guidance=2 guidance_by=masked guidance_parts=6",
+                   "guidance=2 guidance_by=masked guidance_labels=false", "guidance=2 guidance_by=routed",
+                   "guidance=2 guidance_by=routed guidance_route_ratio=0.8"}},
+                 {"depth=5 sprint=1 classes=3",
+                  {"", "guidance=2", "guidance=2 guidance_by=masked", "guidance=2 guidance_by=path_drop",
+                   "guidance=2 guidance_by=path_drop guidance_labels=false",
+                   "guidance=3 guidance_by=path_drop guidance_labels=false"}}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_views(cases[i].network, cases[i].view);
 }
 END_TEST
 

@@ -77,6 +77,10 @@ def run_page(path):
             small = UNET
         if "--batch-tokens" in words:
             small = small.replace("--batch-size 8", "--batch-tokens 128")
+        if words[:1] == ["pretrain"] and "sit" in words:
+            small = small.replace("--depth 3", "--middle-depth 2")
+        if "--network" in words and "--route-ratio" in words:
+            small = small.replace("--depth 3", "--depth 7")  # of which three stand behind
         if words[:1] == ["convert"] and "." not in words[words.index("--from") + 1]:
             small = ""  # a folder says how many heads there are
         said = maskdm(*words, *small.split())

@@ -56,8 +56,8 @@ static const struct {
      "image_size=6 patch_size=3 channels=2 dim=4 depth=2 heads=1 bottleneck=4 classes=1 in_context_len=3 "
      "in_context_start=0",
      2, 1, (const int32_t[]){3, 0}, (const int32_t[]){-1, 0}, {0}, NULL},
-    {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=3 heads=2 route_ratio=0.5 route_from=1 route_behind=1", 2, 3,
-     (const int32_t[]){0, 1, 3, 1, 2, 3}, NULL, {2}, (const int32_t[]){0, 2, 1, 2}},
+    {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=3 heads=2 route_ratio=0.5 route_from=1 route_behind=1",
+     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, NULL, {2}, (const int32_t[]){0, 2, 1, 2}},
     {"jit",
      "image_size=8 patch_size=4 channels=1 dim=4 depth=3 heads=1 bottleneck=3 classes=1 in_context_len=2 "
      "in_context_start=1 route_ratio=0.5 route_from=1 route_behind=1",
@@ -70,12 +70,37 @@ static const struct {
      "image_size=8 patch_size=4 channels=1 dim=4 depth=2 heads=1 bottleneck=3 in_context_len=1 "
      "in_context_start=1 route_ratio=0.75 route_from=0 route_behind=0",
      1, 4, (const int32_t[]){0, 1, 2, 3}, (const int32_t[]){-1}, {1}, (const int32_t[]){2}},
-    {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=4 heads=2 routes=0-1:0.5,3-3:0.25", 2, 4,
+    {"dit", "image_size=8 patch_size=4 channels=2 dim=12 depth=4 heads=3 routes=0-1:0.5,3-3:0.25", 2, 4,
      (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, NULL, {2, 3}, (const int32_t[]){0, 2, 1, 3, 0, 1, 3, 1, 2, 3}},
     {"jit",
      "image_size=8 patch_size=4 channels=1 dim=4 depth=4 heads=1 bottleneck=3 classes=1 in_context_len=2 "
      "in_context_start=1 routes=0-1:0.75,2-2:0.5",
      1, 4, (const int32_t[]){0, 1, 2, 3}, (const int32_t[]){0}, {1, 2}, (const int32_t[]){2, 0, 3}},
+    {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=3 heads=2 sprint=1", 2, 4,
+     (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, NULL, {1}, (const int32_t[]){2, 0}},
+    {"dit", "image_size=8 patch_size=4 channels=1 dim=4 depth=4 heads=1 sprint=1 sprint_drop=0 train_filler=true", 2,
+     4, (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, NULL, {0}, NULL},
+    {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=5 heads=2 mlp_ratio=1 sprint=1 sprint_drop=0.5", 2, 4,
+     (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, NULL, {2}, (const int32_t[]){0, 3, 1, 2}},
+    {"uvit", "image_size=8 patch_size=4 channels=1 dim=4 depth=5 heads=1 classes=2 sprint=2 sprint_drop=0 "
+     "path_drop=0",
+     1, 4, (const int32_t[]){0, 1, 2, 3}, (const int32_t[]){1}, {0}, NULL},
+    {"jit",
+     "image_size=8 patch_size=4 channels=1 dim=4 depth=4 heads=1 bottleneck=3 classes=1 in_context_len=2 "
+     "in_context_start=2 sprint=1 sprint_subset=random sprint_drop=0.5",
+     2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3}, (const int32_t[]){0, -1}, {1}, (const int32_t[]){2, 0}},
+    {"sit", "image_size=8 patch_size=4 channels=2 dim=8 encoder_depth=1 middle_depth=1 decoder_depth=1 heads=2", 2, 4,
+     (const int32_t[]){0, 1, 2, 3, 0, 1, 2, 3}, NULL, {1}, (const int32_t[]){3, 1}},
+    {"sit",
+     "image_size=4x8 patch_size=2 channels=1 dim=8 encoder_depth=0 middle_depth=2 decoder_depth=1 heads=1 classes=2 "
+     "norm=rmsnorm qk_norm=false mlp=swiglu adaln=lora adaln_lora_dim=3 qkv_bias=false ffn_bias=false "
+     "adaln_bias=false sprint_drop=0.5 train_filler=true",
+     2, 8, (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7}, (const int32_t[]){-1, 1}, {4},
+     (const int32_t[]){0, 3, 5, 6, 1, 2, 4, 7}},
+    {"sit",
+     "image_size=8 patch_size=4 channels=1 dim=8 encoder_depth=1 middle_depth=1 decoder_depth=0 heads=1 mlp_ratio=2 "
+     "mlp=swiglu_large adaln=swiglu learn_sigma=true path_drop=0 sprint_drop=0.25",
+     1, 4, (const int32_t[]){0, 1, 2, 3}, NULL, {3}, (const int32_t[]){0, 2, 3}},
     {"unet", UNET "down_block_types=DownBlock2D,AttnDownBlock2D up_block_types=AttnUpBlock2D,UpBlock2D "
      "attention_head_dim=2 classes=3", 2, 8, (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7},
      (const int32_t[]){2, -1}, {0}, NULL},
@@ -90,6 +115,7 @@ static const struct {
 };
 
 static const double times[] = {0, 17, 940.5};
+static const int32_t dropped[] = {0, 1, 0}; /* where nothing comes from a sprint's deep blocks */
 
 static void record(struct mdm_graph *g, struct mdm_ports *ports, int i)
 {
@@ -123,6 +149,8 @@ START_TEST(gradients_match_differences)
     for (int64_t k = 0, at = 0; k < MDM_MOST_ROUTES; at += batch * networks[_i].routed[k++])
         if (ports.keep[k] != MDM_NONE)
             memcpy(rig_host(&r, ports.keep[k]), networks[_i].keep + at, rig_bytes(&r, ports.keep[k]));
+    if (ports.dropped != MDM_NONE)
+        memcpy(rig_host(&r, ports.dropped), dropped, (size_t)batch * sizeof(int32_t));
     rig_plan(&r, MDM_PLAN_TRAIN);
     rig_check(&r, networks[_i].options, r.layout.numel < 2000 ? 3 : 13);
     rig_close(&r);
@@ -145,6 +173,8 @@ static void fill(struct mdm_graph *g, const struct mdm_ports *ports, int i)
         if (ports->keep[k] != MDM_NONE)
             memcpy(mdm_graph_data(g, ports->keep[k]), networks[i].keep + at,
                    (size_t)(batch * networks[i].routed[k]) * sizeof(int32_t));
+    if (ports->dropped != MDM_NONE)
+        memcpy(mdm_graph_data(g, ports->dropped), dropped, (size_t)batch * sizeof(int32_t));
 }
 
 /* One step in float on `workers` threads; the result, output behind parameter gradients, is the caller's to free. */

@@ -11,7 +11,7 @@ for where, _, names in sorted(os.walk(sys.argv[1])):
         path = os.path.join(where, name)
         files[os.path.relpath(path, sys.argv[1])] = open(path).read()
 
-rows = {m for t in files.values() for m in re.findall(r"\bMDM_(?:OPTION|CHOICE)\(\w+, (\w+)\)", t)}
+rows = {m for t in files.values() for m in re.findall(r"\bMDM_(?:OPTION|CHOICE)(?:_IN)?\((?:\w+, )+(\w+)\)", t)}
 prefixes = {m for t in files.values() for m in re.findall(r'\bmdm_option_table \w+ = \{\s*"\w+", "(\w+_)"', t)}
 known = rows | {p + r for p in prefixes for r in rows} | {p[:-1] for p in prefixes if "type" in rows}
 call = re.compile(r'\bmdm_options_(?:set|set_int|set_number|said|is_set|text)\([^,;]+,\s*"(\w+)"')

@@ -5,6 +5,7 @@
  */
 #include "architecture.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,13 +109,141 @@ static int set_tread(struct reference_case *c, const struct architecture *s)
     }
 }
 
+/* ---- snap-research/Sprint: SiT in three parts ---- */
+
+/* Which of some words a setting is, in small letters or large ones; -1: none of them. */
+static int choose(struct reference_case *c, const char *key, const char *absent, const char *const *words, int count)
+{
+    const char *value = case_value(c, "network", key, absent);
+
+    for (int i = 0; i < count; i++) {
+        size_t n = strlen(value);
+
+        if (n != strlen(words[i]))
+            continue;
+        while (n > 0 && tolower((unsigned char)value[n - 1]) == words[i][n - 1])
+            n--;
+        if (n == 0)
+            return i;
+    }
+    return -1;
+}
+
+static int is_true(struct reference_case *c, const char *key, const char *absent)
+{
+    return !strcmp(case_value(c, "network", key, absent), "true");
+}
+
+static int refuse(struct reference_case *c, const char *what)
+{
+    snprintf(c->skipped, sizeof c->skipped, "a SiT %s is not built", what);
+    return -1;
+}
+
+/* What of the program's settings the library's network has no option for. */
+static int check_sprint(struct reference_case *c)
+{
+    static const char *const rope[] = {"rope", "xpos"}, *const normal[] = {"normal"},
+                             *const join[] = {"concat_linear"};
+
+    if (case_number(c, "network", "class_dropout_prob", 0.1) <= 0)
+        return refuse(c, "without a null class");
+    if (choose(c, "rel_pos_embed", "rope", rope, 2) < 0 || choose(c, "custom_freqs", "normal", normal, 1) < 0 ||
+        case_number(c, "network", "rope_theta", 10000) != 10000 || is_true(c, "add_rel_pe_to_v", "false") ||
+        is_true(c, "online_rope", "false"))
+        return refuse(c, "with other positions");
+    if (choose(c, "residual_type", "concat_linear", join, 1) < 0 || !is_true(c, "use_mask_restore", "true"))
+        return refuse(c, "without the join");
+    if (is_true(c, "representation_align", "false"))
+        return refuse(c, "with a foreign encoder");
+    return 0;
+}
+
+/* The share of the patches that its deep blocks do not see, by how many it keeps. */
+static double find_drop(struct reference_case *c)
+{
+    const int64_t kept = case_dim(c, "input.keep", 1), all = case_dim(c, "input.restore", 1);
+
+    return kept > 0 && kept < all ? 1 - ((double)kept + 0.5) / (double)all : 0;
+}
+
+static int describe_sprint(struct reference_case *c, char *text, size_t size)
+{
+    static const char *const norms[] = {"layernorm", "rmsnorm", "w_rmsnorm"}, *const heads[] = {"null", "none",
+                                                                                                "rmsnorm",
+                                                                                                "w_rmsnorm"};
+    static const char *const adaln[] = {"normal", "lora", "swiglu"};
+    const int norm = choose(c, "norm_type", "layernorm", norms, 3), q = choose(c, "q_norm", "null", heads, 4);
+    const int k = choose(c, "k_norm", "null", heads, 4), kind = choose(c, "adaln_type", "normal", adaln, 3);
+
+    if (check_sprint(c))
+        return -1;
+    if (norm < 0 || q < 0 || k < 0 || (q > 1) != (k > 1))
+        return refuse(c, "with other norms");
+    snprintf(
+        text, size,
+        "image_size=%.0f patch_size=%.0f channels=%.0f dim=%.0f heads=%.0f mlp_ratio=%.17g classes=%.0f "
+        "encoder_depth=%.0f middle_depth=%.0f decoder_depth=%.0f norm=%s qk_norm=%s mlp=%s qkv_bias=%s ffn_bias=%s "
+        "adaln_bias=%s adaln=%s adaln_lora_dim=%.0f learn_sigma=%s sprint_drop=%.17g sprint_subset=random "
+        "path_drop=%.17g train_filler=true",
+        case_number(c, "network", "context_size", 32), case_number(c, "network", "patch_size", 2),
+        case_number(c, "network", "in_channels", 4), case_number(c, "network", "hidden_size", 1152),
+        case_number(c, "network", "num_heads", 16), case_number(c, "network", "mlp_ratio", 4),
+        case_number(c, "network", "num_classes", 1000), case_number(c, "network", "encoder_depth", 2),
+        case_number(c, "network", "middle_depth", 24), case_number(c, "network", "decoder_depth", 2),
+        norm ? "rmsnorm" : "layernorm", q > 1 ? "true" : "false",
+        !is_true(c, "use_swiglu", "false")        ? "gelu"
+        : is_true(c, "use_swiglu_large", "false") ? "swiglu_large"
+                                                  : "swiglu",
+        is_true(c, "qkv_bias", "true") ? "true" : "false", is_true(c, "ffn_bias", "true") ? "true" : "false",
+        is_true(c, "adaln_bias", "true") ? "true" : "false", adaln[kind < 0 ? 0 : kind],
+        case_number(c, "network", "adaln_lora_dim", 1), is_true(c, "learn_sigma", "false") ? "true" : "false",
+        find_drop(c), case_has(c, "input.path_drop") ? 0.5 : 0.0);
+    return 0;
+}
+
+static int set_sprint(struct reference_case *c, const struct architecture *s)
+{
+    double *dropped;
+    int32_t mark[64];
+    int64_t count;
+    int status = case_has(c, "input.keep") ? set_route(c, s, "input.keep", 0) : 0;
+
+    if (status || !case_has(c, "input.path_drop"))
+        return status;
+    dropped = case_f64(c, "input.path_drop", &count);
+    if (dropped && count <= 64 && count == s->batch) {
+        for (int64_t i = 0; i < count; i++)
+            mark[i] = dropped[i] != 0;
+        status = case_ok(c, maskdm_trainer_set_path_drop(s->trainer, mark), "input.path_drop");
+    }
+    free(dropped);
+    return dropped ? status : -1;
+}
+
+/* The images twice, the second time as what guides: without labels and deep blocks. */
+static void compare_guidance(struct reference_case *c, const struct architecture *s)
+{
+    const int64_t n = s->batch * s->outputs * s->height * s->width;
+    float *both = malloc((size_t)(2 * n) * sizeof *both + 1);
+
+    if (!case_ok(
+            c, maskdm_model_predict(s->model, MASKDM_WEIGHTS_EMA, s->batch, s->x, s->times, s->labels, NULL, 0, both),
+            "predict") &&
+        !case_ok(c,
+                 maskdm_model_predict_shallow(s->model, MASKDM_WEIGHTS_EMA, s->batch, s->x, s->times, NULL, both + n),
+                 "predict without the deep blocks"))
+        case_compare_images(c, "expect.path_drop_guidance", both, TENSOR_BOUND);
+    free(both);
+}
+
 /* ---- both ---- */
 
 static const struct {
     const char *name, *kind; /* the program's word for it, and ours */
     architecture_describe describe;
     int (*set)(struct reference_case *c, const struct architecture *s);
-} programs[] = {{"tread_dit", "dit", describe_tread, set_tread}};
+} programs[] = {{"tread_dit", "dit", describe_tread, set_tread}, {"sprint_sit", "sit", describe_sprint, set_sprint}};
 
 static void run(struct reference_case *c, size_t i)
 {
@@ -123,6 +252,8 @@ static void run(struct reference_case *c, size_t i)
     if (!architecture_open(c, &s, programs[i].kind, programs[i].describe) && !programs[i].set(c, &s) &&
         !architecture_forward(c, &s)) {
         architecture_predict(c, &s, s.model, "expect.dense");
+        if (case_has(c, "expect.path_drop_guidance"))
+            compare_guidance(c, &s);
         architecture_backward(c, &s);
     }
     architecture_close(&s);

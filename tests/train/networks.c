@@ -21,8 +21,16 @@ static const char dit_routes[] = "image_size=8 patch_size=2 dim=16 depth=4 heads
 static const char jit_routed[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5 "
                                  "bottleneck=6 in_context_len=2 route_ratio=0.5 route_from=0 route_behind=0";
 
+static const char dit_sprint[] = "image_size=8 patch_size=2 dim=16 depth=4 heads=2 mlp_ratio=2 classes=5 sprint=1";
+static const char jit_sprint[] = "image_size=8 patch_size=2 dim=16 depth=4 heads=2 mlp_ratio=2 classes=5 "
+                                 "bottleneck=6 in_context_len=2 sprint=1 sprint_subset=random sprint_drop=0.5 "
+                                 "path_drop=0.5";
+static const char sit[] = "image_size=8 patch_size=2 dim=16 encoder_depth=1 middle_depth=2 decoder_depth=1 heads=2 "
+                          "mlp_ratio=2 classes=5 norm=rmsnorm mlp=swiglu path_drop=0.3";
+
 #define UVIT "image_size=8 patch_size=2 dim=16 depth=5 heads=2 mlp_ratio=2 classes=5"
 static const char whole[] = UVIT, routed[] = UVIT " route_ratio=0.5 route_from=1";
+static const char uvit_sprint[] = UVIT " sprint=1 path_drop=0.3";
 static const char original[] = UVIT " form=original conv=true";
 
 #define UNET "image_size=8 patch_size=2 block_out_channels=8,16 layers_per_block=1 norm_num_groups=4 classes=5 "
@@ -45,6 +53,10 @@ static const struct {
     {"dit", dit_routed, "type=none", "pos_embed"},
     {"dit", dit_routes, NULL, "pos_embed"},
     {"jit", jit_routed, NULL, "pos_embed"},
+    {"dit", dit_sprint, "type=none", "mask_token"},
+    {"jit", jit_sprint, NULL, "mask_token"},
+    {"uvit", uvit_sprint, "type=none", "mask_token"},
+    {"sit", sit, "type=none", "mask_token"},
     {"unet", unet, "type=none", "mid_block.attentions.0.to_k.bias"},
     {"unet", unet_masked, NULL, "mid_block.attentions.0.to_k.bias"},
     {"uvit", routed, "type=partition", NULL},
@@ -256,6 +268,63 @@ START_TEST(routing_is_for_training_alone)
 }
 END_TEST
 
+/* A route by which no token passes, or over no block, is none: the plain network's bits. */
+START_TEST(routing_of_nothing_changes_no_bit)
+{
+    static const char *const ways[][2] = {{"uvit", " route_ratio=0.05 route_from=1"},
+                                          {"dit", " route_ratio=0.05 route_from=1 route_behind=1"},
+                                          {"dit", " routes=0-1:0,2-2:0.05"},
+                                          {"dit", " route_ratio=0.5 route_from=2 route_behind=3"},
+                                          {"dit", " routes=2-1:0.5"},
+                                          {"jit", " route_ratio=0.05 route_from=1 route_behind=1"},
+                                          {"jit", " routes=1-0:0.5"}};
+    char text[2][200];
+    float *weights[2];
+    struct tiny t;
+    size_t n = 0;
+
+    for (int k = 0; k < 2; k++) {
+        snprintf(text[k], sizeof text[k], "image_size=8 patch_size=2 dim=16 depth=5 heads=2 mlp_ratio=2 classes=5%s",
+                 k ? ways[_i][1] : "");
+        tiny_open_network(&t, tiny_device("threads=1"), ways[_i][0], text[k], "type=none", NULL, NULL,
+                          "batch_size=4 seed=3");
+        tiny_step(&t, 2);
+        n = tiny_bytes(&t);
+        weights[k] = tiny_weights(&t, MASKDM_WEIGHTS_ONLINE);
+        tiny_close(&t);
+    }
+    ck_assert_mem_eq(weights[0], weights[1], n);
+    free(weights[0]);
+    free(weights[1]);
+}
+END_TEST
+
+/* Squares of patches that a mask has holes in are none. */
+START_TEST(a_sprint_needs_squares_or_any)
+{
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_options *o = tiny_options("dit", dit_sprint), *hidden = tiny_options("mask", "type=patch ratio=0.5");
+    maskdm_model *model;
+    maskdm_mask *mask;
+    maskdm_optimizer *optimizer;
+    maskdm_trainer *trainer;
+
+    OK(maskdm_model_create(&model, device, "dit", o, NULL, 1));
+    OK(maskdm_mask_create(&mask, hidden));
+    OK(maskdm_optimizer_create(&optimizer, NULL, NULL));
+    FAILS(MASKDM_EINVAL,
+          "sprint_subset grid takes 1 of every 2x2 patches, but of 16 a mask leaves 8; sprint_subset random, or no "
+          "mask",
+          maskdm_trainer_create(&trainer, model, mask, optimizer, NULL, NULL));
+    maskdm_optimizer_release(&optimizer);
+    maskdm_mask_release(&mask);
+    maskdm_model_release(&model);
+    maskdm_options_release(&hidden);
+    maskdm_options_release(&o);
+    maskdm_device_release(&device);
+}
+END_TEST
+
 /* Hidden patches are left out, or zeros: another image behind them gives the same bits. */
 START_TEST(hidden_patches_count_for_nothing)
 {
@@ -326,6 +395,21 @@ START_TEST(options_are_refused)
         {"dit", "dim=24 depth=8 routes=0-0:0.5,1-1:0.5,2-2:0.5,3-3:0.5,4-4:0.5", "is more than 4 routes"},
         {"dit", "dim=24 depth=8 routes=2-3:0.5 route_ratio=0.5",
          "route_ratio 0.5 and routes 2-3:0.5 both say what is routed; one of them"},
+        {"dit", "dim=24 depth=4 sprint=2", "sprint 2 before and behind leave no deep block of 4"},
+        {"uvit", "dim=24 depth=5 sprint=1 route_ratio=0.5 route_from=1",
+         "sprint and route_ratio are two ways past blocks; one of them"},
+        {"dit", "dim=24 depth=5 sprint=1 routes=2-2:0.5", "sprint and routes are two ways past blocks; one of them"},
+        {"dit", "dim=24 depth=5 sprint=1 sprint_drop=1", "sprint_drop 1 is not below 1"},
+        {"dit", "dim=24 depth=5 sprint=1 sprint_drop=0.7",
+         "sprint_drop 0.7 leaves no whole number of every 4x4 patches"},
+        {"dit", "dim=24 depth=5 sprint=1 sprint_drop=0.7 sprint_subset=random", NULL},
+        {"dit", "dim=24 depth=5 sprint=1 image_size=12x20",
+         "sprint_drop 0.75 takes 1 of every 2x2 patches, and 3x5 are no such squares; sprint_subset random"},
+        {"dit", "dim=24 depth=5 sprint=1 image_size=24 sprint_drop=0.875",
+         "sprint_drop 0.875 takes 2 of every 4x4 patches, and 6x6 are no such squares"},
+        {"dit", "dim=24 depth=5 sprint=1 image_size=12x20 sprint_drop=0", NULL},
+        {"sit", "dim=24 heads=4", "heads 4 makes heads of 6, no multiple of 4"},
+        {"sit", "dim=24 heads=6 encoder_depth=0 decoder_depth=0", NULL},
         {"jit", "dim=24 depth=2 heads=6 route_ratio=1", "route_ratio 1 is not below 1"},
         {"jit", "dim=24 heads=4", "heads 4 makes heads of 6, no multiple of 4"},
         {"jit", "dim=8 heads=2 mlp_ratio=0.125", "no hidden layer"},
@@ -347,7 +431,7 @@ START_TEST(options_are_refused)
     }
     o = tiny_options("uvit", "dim=16 heads=2");
     FAILS(MASKDM_EINVAL, "uvit", maskdm_model_create(&model, device, "dit", o, NULL, 1));
-    FAILS(MASKDM_ENOTFOUND, "\"uvit\", \"dit\"", maskdm_model_create(&model, device, "vit", o, NULL, 1));
+    FAILS(MASKDM_ENOTFOUND, "\"uvit\", \"sit\", \"dit\"", maskdm_model_create(&model, device, "vit", o, NULL, 1));
     maskdm_options_release(&o);
     OK(maskdm_options_create(&o, "pretrain"));
     OK(maskdm_options_set(o, "network", "dit"));
@@ -370,6 +454,8 @@ int main(void)
     tcase_add_loop_test(t, resumes_to_the_byte_on_any_threads, 0, count);
     tcase_add_loop_test(t, models_predict_and_sample, 0, count);
     tcase_add_test(t, routing_is_for_training_alone);
+    tcase_add_loop_test(t, routing_of_nothing_changes_no_bit, 0, 7);
+    tcase_add_test(t, a_sprint_needs_squares_or_any);
     tcase_add_loop_test(t, hidden_patches_count_for_nothing, 0, 2);
     tcase_add_test(t, without_classes_only_the_null_one_is_known);
     tcase_add_test(t, options_are_refused);

@@ -177,13 +177,13 @@ static void unrotate_rows(void *arg, int64_t piece, int worker)
 
         for (int64_t head = 0; head < 2 * j->heads; head++, x += d, dy += d) {
             const int key = head >= j->heads;
+            const real r = j->r[i * 2 * j->heads + head];
             real *g = dx && !j->add ? dx + head * d : spare;
 
             if (c)
                 j->rows->turn(back, dy, c, c + d / 2, -1, d / 2);
             if (j->w[key])
-                j->rows->rms_norm_backward(g, dw + key * d, c ? back : dy, x, j->w[key], j->r[i * 2 * j->heads + head],
-                                           d);
+                j->rows->rms_norm_backward(g, dw + key * d, c ? back : dy, x, j->w[key], r, d);
             else
                 memcpy(g, c ? back : dy, (size_t)d * sizeof(real));
             if (dx)
