@@ -165,6 +165,11 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_loss(maskdm_trainer *trainer, do
 /** Add the gradients of all parameters, from the gradient of the prediction (in its shape), or NULL: the built-in
  * loss's. Once per forward. When cancelled, all that was summed is set to zero. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction);
+/** Images that keep what the model can, beside those of maskdm_trainer_step() and _draw(): the option retain_share is
+ *  their share of a batch, where they have no labels; they count retain_weight times the others, by forget_power the
+ *  more the less noise they are under. `data` may be NULL: none, as at first. The trainer holds the set and works
+ *  with it. MASKDM_EINVAL where they are too few for a batch. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_retained(maskdm_trainer *trainer, maskdm_data *data);
 /** Whether parameter i moves in training: 0 where the trainer's `freeze` names it, or its network keeps it fixed, as
  *  tables of sines and cosines. MASKDM_EINVAL for a bad index. */
 MASKDM_API int maskdm_trainer_is_trained(const maskdm_trainer *trainer, int64_t i);

@@ -38,6 +38,8 @@ static int begin(struct mdm_work *work, const maskdm_trainer *trainer, const mas
 {
     MDM_TRY(mdm_work_alone(work, &trainer->handle));
     MDM_TRY(mdm_work_alone(work, &trainer->optimizer->handle));
+    if (trainer->retain.data != data)
+        MDM_TRY(mdm_work_alone(work, MDM_HANDLE(trainer->retain.data)));
     return mdm_work_alone(work, MDM_HANDLE(data));
 }
 
@@ -182,15 +184,6 @@ int maskdm_trainer_backward(maskdm_trainer *trainer, const float *dprediction)
     MDM_NEED(trainer);
     MDM_TRY(begin(&work, trainer, NULL));
     return mdm_work_end(&work, mdm_trainer_backward(trainer, dprediction));
-}
-
-int maskdm_trainer_is_trained(const maskdm_trainer *trainer, int64_t i)
-{
-    const struct mdm_param *p;
-
-    MDM_NEED(trainer);
-    MDM_TRY(mdm_argument_parameter(&p, &trainer->model->layout, i));
-    return !p->frozen;
 }
 
 int maskdm_trainer_gradient(const maskdm_trainer *trainer, int64_t i, float *out, int64_t count)

@@ -111,6 +111,8 @@ int mdm_run_compare_data(struct mdm_run *run)
     MDM_TRY(compare_data(&run->list, run, run->all, "data", "data.json"));
     if (run->held_out && *run->told.val)
         MDM_TRY(compare_data(&run->held_out_list, run, run->held_out, "held-out images", "held_out.json"));
+    if (run->retained)
+        MDM_TRY(compare_data(&run->retained_list, run, run->retained, "retained images", MDM_RUN_RETAINED));
     return MASKDM_OK;
 }
 
@@ -158,5 +160,7 @@ int mdm_run_record(struct mdm_run *run)
         MDM_TRY(write_list(run, run->all, "data.json"));
     if (run->held_out && *run->told.val && run->held_out_list != MDM_RUN_SAME)
         MDM_TRY(write_list(run, run->held_out, "held_out.json"));
+    if (run->retained && run->retained_list != MDM_RUN_SAME)
+        MDM_TRY(write_list(run, run->retained, MDM_RUN_RETAINED));
     return mdm_record_write(run->told.out, run->options);
 }

@@ -15,7 +15,7 @@
 
 #include <math.h>
 
-enum { INIT = 2 }; /* leading rows that only fine-tuning has */
+enum { INIT = 3 }; /* leading rows that only fine-tuning has */
 
 static const struct mdm_option train_rows[] = {
     {MDM_OPTION(mdm_train_run_options, init),
@@ -28,6 +28,11 @@ static const struct mdm_option train_rows[] = {
      .standard = "online",
      .choices = "online|ema",
      .help = "which weights of it"},
+    {MDM_OPTION(mdm_train_run_options, retain),
+     .is_path = 1,
+     .by_content = 1,
+     .alias = "lwf_data|source_samples|regularization_images|prior_images",
+     .help = "folder of images that the model has drawn, which keep what it can (see forget_power)"},
     {MDM_OPTION(mdm_train_run_options, data), /* what is in it is compared, not how its path is spelt */
      .is_path = 1,
      .required = 1,

@@ -18,6 +18,7 @@ enum mdm_init_weights { MDM_INIT_ONLINE, MDM_INIT_EMA };
 struct mdm_train_run_options {
     const char *init;
     enum mdm_init_weights init_weights;
+    const char *retain;
     const char *data, *out;
     int64_t steps, save_every;
     double save_minutes;

@@ -28,7 +28,7 @@ struct mdm_run {
     uint64_t seed;
     int finetune;
     maskdm_control *control;
-    struct mdm_scan found, found_held_out;    /* files of folders, until the data sets take them over */
+    struct mdm_scan found, found_held_out, found_retained; /* files of folders, until the data sets take them over */
 
     maskdm_device *device;
     maskdm_model *model; /* where training starts from */
@@ -39,11 +39,12 @@ struct mdm_run {
     int given;                    /* the data are a set of the caller's */
     maskdm_data *all;             /* the data, before a share is held out */
     maskdm_data *data, *held_out; /* held_out NULL: none */
+    maskdm_data *retained;        /* NULL: none */
     maskdm_trainer *trainer;
 
     struct mdm_log voice;     /* the host's log; what it is warned of goes into log.jsonl as well */
     struct mdm_text notes;    /* lines for log.jsonl until it is open */
-    enum mdm_run_list list, held_out_list;
+    enum mdm_run_list list, held_out_list, retained_list;
     struct mdm_folder_lock *lock;    /* of the folder, so that no two runs write into it */
     size_t present;                  /* bytes of its path that were there before this run */
     int begun;                       /* the folder is this run's: it stays, whatever happens */
@@ -77,6 +78,13 @@ int mdm_run_plan_transfer(struct mdm_run *run, maskdm_options **network);
  * NULL. */
 int mdm_run_transfer(struct mdm_run *run, const maskdm_data *data);
 int mdm_run_record_transfer(struct mdm_run *run);
+
+/* ---- retained.c: the same of images that the model has drawn, where there is a folder of them ---- */
+#define MDM_RUN_RETAINED "retained.json"
+int mdm_run_find_retained(struct mdm_run *run);
+int mdm_run_take_retained(struct mdm_run *run);
+int mdm_run_give_retained(struct mdm_run *run);
+int mdm_run_read_retained(struct mdm_run *run);
 
 /* ---- adapter.c ---- */
 int mdm_run_is_adapting(const struct mdm_run *run);

@@ -192,8 +192,10 @@ static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
     if (run->told.resume)
         MDM_TRY(mdm_run_compare_options(run));
     MDM_TRY(mdm_run_find_images(run, data));
+    MDM_TRY(mdm_run_find_retained(run));
     MDM_TRY(run->finetune ? mdm_run_transfer(run, data) : fresh_model(run));
     MDM_TRY(mdm_run_take_images(run, data));
+    MDM_TRY(mdm_run_take_retained(run));
     if (run->told.resume)
         MDM_TRY(mdm_run_compare_data(run));
     MDM_TRY(mdm_run_match_labels(run));
@@ -201,6 +203,7 @@ static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
     MDM_TRY(make_trainer(run, mask));
     mdm_model_drop(&run->model);      /* the trainer has its own copy */
     MDM_TRY(mdm_run_check_images(run));
+    MDM_TRY(mdm_run_give_retained(run));
     MDM_TRY(mdm_run_check_preview(run));
     return run->told.resume ? mdm_run_load_checkpoint(run) : MASKDM_OK;
 }
@@ -215,6 +218,7 @@ int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struc
     MDM_TRY(read_options(run, options, kind, data, mask));
     MDM_TRY(prepare(run, data, mask));
     MDM_TRY(mdm_run_read_images(run));
+    MDM_TRY(mdm_run_read_retained(run));
     mdm_run_tell(run);
     return mdm_run_begin(run);
 }
@@ -235,7 +239,10 @@ void mdm_run_close(struct mdm_run *run)
     if (run->all)
         mdm_data_release(&run->all);
     mdm_scan_free(&run->found);
+    if (run->retained)
+        mdm_data_release(&run->retained);
     mdm_scan_free(&run->found_held_out);
+    mdm_scan_free(&run->found_retained);
     mdm_model_drop(&run->model);
     mdm_device_drop(&run->device);
     mdm_options_release(&run->options);

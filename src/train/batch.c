@@ -129,7 +129,7 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     if (image >= MDM_PACE_IMAGES)
         return mdm_fail(MASKDM_EINVAL, "step %lld is behind more images than a run can count", (long long)step);
     first = image * tr->pace.groups;
-    MDM_TRY(mdm_data_batch_at(data, tr->seed, image, tr->images, tr->flip, m->staged, m->labels));
+    MDM_TRY(mdm_retain_fetch(tr, data, image));
     spread(tr);
     drop_labels(tr, first, step);
     mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, m->times);
@@ -143,6 +143,7 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     if (status == MASKDM_OK)
         status = mdm_microbatch_noise(m, tr->model->scheduler, tr->batch);
     mdm_device_leave(tr->device);
+    mdm_retain_weigh(tr, image);
     if (status == MASKDM_OK)
         tr->stage = MDM_STAGE_DRAWN;
     return status;
@@ -176,6 +177,7 @@ int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t
     if (status == MASKDM_OK)
         status = mdm_microbatch_noise(m, tr->model->scheduler, tr->batch);
     mdm_device_leave(tr->device);
+    mdm_retain_weigh(tr, -1);
     if (status == MASKDM_OK)
         tr->stage = MDM_STAGE_DRAWN;
     return status;

@@ -46,6 +46,7 @@ struct mdm_trainer_options {
     int64_t seed, max_bad_steps;
     double label_dropout;
     const char *freeze;
+    double forget_power, retain_share, retain_weight;
 };
 
 extern const struct mdm_option_table mdm_optimizer_options;

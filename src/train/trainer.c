@@ -28,6 +28,7 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
     tr->loss = told.loss;
     MDM_TRY(mdm_loss_delta(&tr->loss_delta, told.loss, told.loss_delta, mdm_options_said(tr->options, "loss_delta")));
     tr->max_bad_steps = told.max_bad_steps;
+    tr->retain = (struct mdm_retain){told.forget_power, told.retain_share, told.retain_weight, NULL, NULL, 0};
     return MASKDM_OK;
 }
 
@@ -99,6 +100,7 @@ static void destroy(void *object)
     mdm_trainer_release_programs(tr);
     mdm_model_drop(&tr->model);
     mdm_microbatch_give(&tr->micro);
+    mdm_retain_free(&tr->retain);
     if (tr->optimizer && tr->weights && tr->optimizer->weights == tr->weights)
         mdm_optimizer_unbind(tr->optimizer);
     give(tr, tr->weights, tr->block_bytes);

@@ -18,6 +18,7 @@
 #include "model/routing.h"
 #include "train/microbatch.h"
 #include "train/optimizer.h"
+#include "train/retain.h"
 #include "train/pace.h"
 
 /* How far the micro-batch has come; each call needs the one before. */
@@ -55,6 +56,7 @@ struct maskdm_trainer {
     enum mdm_loss_kind loss;
     double loss_delta;
     int64_t max_bad_steps;
+    struct mdm_retain retain;
 
     float *weights, *gradients; /* blocks; device memory */
     size_t block_bytes;

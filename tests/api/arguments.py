@@ -22,7 +22,7 @@ maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise mask
 maskdm_loss.weight maskdm_loss.losses maskdm_loss.gradient maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
 maskdm_features_kernel_distance.options maskdm_features_neighbours.options maskdm_features_infinity.options
 maskdm_features_discrepancy.options maskdm_features_discrepancy.index maskdm_features_discrepancy.reference_index
-maskdm_trainer_set_batch.index maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
+maskdm_trainer_set_batch.index maskdm_trainer_set_retained.data maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
 maskdm_finetune.data maskdm_finetune.mask""".split())
 
 # Calls that have nothing to say, since signal handlers make them or because NULL is nothing to do.
