@@ -72,7 +72,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_average(const maskdm_options *options, m
 MASKDM_API MASKDM_MUST_CHECK int maskdm_average_coefficients(int64_t count, const double *positions,
                                                              const double *stds, double position, double std,
                                                              double *out);
-/** Exponent of the power function whose profile has this deviation, above 0 and up to 0.28, as a share of its length:
+/** Exponent of the power function whose profile has this deviation, from 0.001 to 0.28, as a share of its length:
  * its decay at update n is (1 - 1/n)^(exponent + 1). NaN for other deviations. Any thread. */
 MASKDM_API double maskdm_average_exponent(double std);
 

@@ -13,10 +13,7 @@
 
 double maskdm_average_exponent(double std)
 {
-    if (std > 0 && std <= MDM_EMA_WIDEST)
-        return mdm_ema_exponent(std);
-    mdm_fail(MASKDM_EINVAL, "%s: a deviation of %g is not above 0 and up to %g", __func__, std, MDM_EMA_WIDEST);
-    return (double)NAN;
+    return mdm_average_check(std) == MASKDM_OK ? mdm_ema_exponent(std) : (double)NAN;
 }
 
 int maskdm_average_coefficients(int64_t count, const double *positions, const double *stds, double position,

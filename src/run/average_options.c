@@ -16,7 +16,7 @@ static const struct mdm_option average_rows[] = {
     {MDM_OPTION(mdm_average_run_options, out), .is_path = 1, .required = 1,
      .alias = "output|output_path|output_file|out_file|outfile|to|save_path|save_to|dest|destination",
      .help = "model file to write"},
-    {MDM_OPTION(mdm_average_run_options, std), .required = 1, .min = 0.001, .max = MDM_EMA_WIDEST,
+    {MDM_OPTION(mdm_average_run_options, std), .required = 1, .min = MDM_EMA_NARROWEST, .max = MDM_EMA_WIDEST,
      .alias = "ema_std|width|sigma_rel|outstd",
      .help = "width of the average: the deviation of its weights, as a share of the run"},
     {MDM_OPTION(mdm_average_run_options, step), .standard = "0", .min = 0, .max = INFINITY, .unit = "steps",

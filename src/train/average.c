@@ -31,14 +31,19 @@ static double product(struct curve a, struct curve b)
            ((a.exponent + b.exponent + 1) * (a.at > b.at ? a.at : b.at));
 }
 
+int mdm_average_check(double std)
+{
+    if (!(std >= MDM_EMA_NARROWEST && std <= MDM_EMA_WIDEST))
+        return mdm_fail(MASKDM_EINVAL, "an average of deviation %g, which is not from %g to %g", std,
+                        MDM_EMA_NARROWEST, MDM_EMA_WIDEST);
+    return MASKDM_OK;
+}
+
 static int check(struct mdm_profile p)
 {
     if (!(p.at > 0) || isinf(p.at))
         return mdm_fail(MASKDM_EINVAL, "an average of %g updates", p.at);
-    if (!(p.std > 0 && p.std <= MDM_EMA_WIDEST))
-        return mdm_fail(MASKDM_EINVAL, "an average of deviation %g, which is not above 0 and up to %g", p.std,
-                        MDM_EMA_WIDEST);
-    return MASKDM_OK;
+    return mdm_average_check(p.std);
 }
 
 static int check_all(const struct mdm_profile *in, int64_t count)

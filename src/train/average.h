@@ -15,6 +15,9 @@ struct mdm_profile {
 
 enum { MDM_SNAPSHOTS_MOST = 4096 };
 
+/* MASKDM_EINVAL for a deviation that no profile has here. */
+int mdm_average_check(double std);
+
 /* The factors with which `count` profiles come nearest to another; they sum to 1. *off (may be NULL): how far they
  * stay away, as a share of its norm. MASKDM_EINVAL for a profile that is none and for two that are the same. */
 int mdm_average_solve(const struct mdm_profile *in, int64_t count, struct mdm_profile wanted, double *factors,

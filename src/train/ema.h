@@ -34,7 +34,8 @@ double mdm_ema_deviation(double exponent);
 /* ---- ema_options.c ---- */
 int mdm_ema_read(struct mdm_ema_rule *out, const maskdm_options *o);
 
-/* Widest profile: an exponent of about 0. */
+/* Profiles: the widest has an exponent of about 0, the narrowest is a thousandth of a run. */
+#define MDM_EMA_NARROWEST 0.001
 #define MDM_EMA_WIDEST 0.28
 
 #endif

@@ -26,7 +26,7 @@ static const struct mdm_option ema_rows[] = {
      .max = 100, .help = "exponent of the decay's growth"},
     {MDM_OPTION(mdm_ema_options, inv_gamma), .standard = "1", .when = "exponential", .min = 1e-9, .max = INFINITY,
      .unit = "updates", .help = "time scale of the decay's growth"},
-    {MDM_OPTION(mdm_ema_options, std), .standard = "0.05,0.1", .min = 0.001, .max = MDM_EMA_WIDEST,
+    {MDM_OPTION(mdm_ema_options, std), .standard = "0.05,0.1", .min = MDM_EMA_NARROWEST, .max = MDM_EMA_WIDEST,
      .most = MDM_WIDTHS, .when = "power", .alias = "ema_stds|ema_width|ema_widths|sigma_rel",
      .help = "widths of the means, each kept apart: the deviation of a mean's weights, as a share of the run so far; "
              "the first is what is shown and sampled"},

@@ -120,7 +120,7 @@ int mdm_snapshot_read(struct mdm_snapshot *out, const struct mdm_tensorfile *s)
     MDM_TRY(read_number(&out->profile.std, s, std_key));
     MDM_TRY(read_number(&out->profile.at, s, updates_key));
     MDM_TRY(read_number(&step, s, step_key));
-    if (out->profile.std > MDM_EMA_WIDEST || step != floor(step))
+    if (out->profile.std < MDM_EMA_NARROWEST || out->profile.std > MDM_EMA_WIDEST || step != floor(step))
         return mdm_fail(MASKDM_EFORMAT, "a snapshot of deviation %g at step %g", out->profile.std, step);
     out->step = (int64_t)step;
     return MASKDM_OK;

@@ -5,6 +5,7 @@
  */
 #include "tiny.h"
 
+#include "base/alloc.h"
 #include "os/file.h"
 #include "run/run.h"
 #include "train/average.h"
@@ -319,7 +320,7 @@ END_TEST
 START_TEST(what_is_refused)
 {
     char path[640];
-    char *bytes;
+    char *bytes, *at;
     size_t n;
 
     setup();
@@ -337,6 +338,12 @@ START_TEST(what_is_refused)
     ck_assert(access(model, F_OK) != 0);
     snprintf(path, sizeof path, "%s/average-4-0.1.safetensors", out_a);
     bytes = tiny_read(path, &n);
+    at = strstr(bytes + 8, "\"maskdm.average.std\":\"0.1\"");
+    ck_assert_ptr_nonnull(at);
+    at[22] = '9';
+    tiny_write(path, bytes, n);
+    FAILS(MASKDM_EFORMAT, "a snapshot of deviation 9.1 at step 4", average(out_a, model, "std=0.07"));
+    at[22] = '0';
     bytes[n - 3] ^= 1;
     tiny_write(path, bytes, n);
     FAILS(MASKDM_EFORMAT, "average-4-0.1.safetensors", average(out_a, model, "std=0.07"));
@@ -350,6 +357,46 @@ START_TEST(what_is_refused)
     FAILS(MASKDM_EFORMAT, "\"maskdm.average.std\" is missing", average(out_a, model, "std=0.07"));
     free(bytes);
     ck_assert(access(model, F_OK) != 0);
+}
+END_TEST
+
+static long granted;
+
+static int refuse(void *user, size_t bytes)
+{
+    (void)user;
+    (void)bytes;
+    return granted-- <= 0;
+}
+
+/* Whatever allocation is refused, nothing is left behind, and the next try makes the same file. */
+START_TEST(refused_memory)
+{
+    const struct mdm_alloc_hook hook = {.refuse = refuse};
+    char once[320];
+    maskdm_options *o;
+    long live;
+    int status = MASKDM_ENOMEM;
+
+    setup();
+    OK(run(out_a, "steps=4 ema=power snapshot_every=2", NULL));
+    snprintf(once, sizeof once, "%s.once", model);
+    OK(average(out_a, once, "std=0.07"));
+    o = tiny_options("average", "std=0.07");
+    OK(maskdm_options_set(o, "run", out_a));
+    OK(maskdm_options_set(o, "out", model));
+    live = mdm_alloc_live();
+    for (long n = 0; status == MASKDM_ENOMEM; n++) {
+        granted = n;
+        mdm_alloc_hook_set(&hook);
+        status = maskdm_average(o, NULL);
+        mdm_alloc_hook_set(NULL);
+        ck_assert_int_eq(mdm_alloc_live(), live);
+        ck_assert_int_eq(access(model, F_OK) == 0, status == MASKDM_OK);
+    }
+    OK(status);
+    ck_assert(tiny_same_files(model, once));
+    maskdm_options_release(&o);
 }
 END_TEST
 
@@ -405,6 +452,7 @@ int main(void)
     tcase_add_test(tests, averages_of_other_widths);
     tcase_add_test(tests, snapshots_of_resumed_runs);
     tcase_add_test(tests, what_is_refused);
+    tcase_add_test(tests, refused_memory);
     tcase_add_test(tests, weights_that_do_not_fit);
     tcase_add_test(tests, costs_are_told);
     suite_add_tcase(suite, tests);
