@@ -40,7 +40,6 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
     if (mask)
         MDM_TRY(mdm_options_set(o, "mask", "custom"));
     MDM_TRY(mdm_options_check(o));
-    MDM_TRY(mdm_options_check_needs(o, kind->table[0]));
     mdm_options_read(o, kind->table[0], &run->told);
     mdm_options_read(o, &mdm_trainer_options, &trainer);
     run->seed = (uint64_t)trainer.seed;

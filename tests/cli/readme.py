@@ -52,7 +52,8 @@ def run_page(path):
             if flag == "--from" and "." not in folder:
                 shutil.copytree(os.path.join(SOURCE, "tests", "api", "pipelines", "ddpm"), folder)
             elif flag == "--from":
-                network = ["--network", "jit", "--classes", 1000] if "jit" in folder else []
+                network = ["--network", "jit", "--classes", 1000] if "jit" in folder else \
+                    ["--network", "dit", "--learn-sigma"] if "dit" in folder else []
                 shutil.rmtree("authors", ignore_errors=True)
                 maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1,
                        *network)
@@ -69,7 +70,7 @@ def run_page(path):
                 faces(os.path.dirname(folder), 40, 32)
             if flag == "--hole":
                 png(folder, 32, 32, lambda x, y: (255 if x >= 16 else 0,), 1)
-        ddpm = "ddpm" in words
+        ddpm = "ddpm" in words and "--steps" not in words
         small = SMALL.get(words[0] if words else "", "") + ("" if ddpm or words[:1] != ["sample"] else " --steps 3")
         if "--interpolate" in words:
             small = small.replace("--count", "--frames")  # which are its count
