@@ -104,6 +104,29 @@ MASKDM_API int64_t maskdm_trainer_visible(const maskdm_trainer *trainer);
 /** Loss of the last whole step (mean over its images); NaN before the first and of NULL. */
 MASKDM_API double maskdm_trainer_last_loss(const maskdm_trainer *trainer);
 
+/** What training has cost. Filled by maskdm_trainer_cost(); new fields are only appended. A value that is not known
+ * is NaN. */
+struct maskdm_cost {
+    size_t struct_size;     /* bytes; set by the caller to sizeof(struct maskdm_cost) */
+    int64_t step;           /* steps done, those before a resumed training's start too; so in all but the last two */
+    int64_t images, tokens; /* of all of them: a token is a visible patch */
+    double flops;           /* of all of them */
+    double whole_flops;     /* the same if every image had been seen whole, by every block */
+    double step_forward, step_backward, step_optimizer; /* FLOPs of the coming step */
+    double seconds; /* in maskdm_trainer_step() or a run's steps, of this handle */
+    double joules;  /* of processors and memory since its first step, whoever used them, where the machine tells */
+};
+/** FLOPs are those of the network's matrix products, a multiply-add being two, without what is computed a second time
+ * to save memory, and of the optimizer's arithmetic; held-out losses and samples are not among them. cost:
+ * struct_size is set, and no more than so many bytes are written. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_cost(maskdm_trainer *trainer, struct maskdm_cost *cost);
+/** What a mask or routing saves of the time: seconds of forward and backward as the coming step does them, and as one
+ * on whole images, through every block, would. The rest of a step (images, noise, optimizer) is the same for both, so
+ * that a step is (t - passes + whole) / t times as fast, t being its own seconds; what arithmetic allows is
+ * whole_flops over flops of struct maskdm_cost. Takes up to some seconds, and the memory of whole images meanwhile;
+ * MASKDM_EINVAL between the calls of one step. Nothing of the training changes. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_measure(maskdm_trainer *trainer, double *passes, double *whole);
+
 /** Draw micro-batch `part` (0 .. accumulate-1) of the coming step from `data`, with times, noise, masks and label
  * dropout. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, maskdm_data *data, int64_t part);

@@ -40,6 +40,20 @@ int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device
     return status;
 }
 
+int mdm_program_count(struct mdm_program_flops *out, maskdm_model *model, struct mdm_extent extent,
+                      enum mdm_program_use use)
+{
+    struct mdm_graph g;
+    struct mdm_ports ports;
+    int status = prepare(&g, &ports, &model->layout, mdm_device_backend(model->device), model->network,
+                         model->options, extent, use);
+
+    if (status == MASKDM_OK)
+        *out = (struct mdm_program_flops){mdm_graph_flops(&g, 0), mdm_graph_flops(&g, 1)};
+    mdm_graph_free(&g);
+    return status;
+}
+
 /* What set() hands to the ports when the caller gives nothing. */
 static int fill_constants(struct mdm_program *p)
 {

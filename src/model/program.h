@@ -52,6 +52,13 @@ int mdm_program_set_kept(struct mdm_program *p, const int32_t *keep);
 int mdm_program_set_dropped(struct mdm_program *p, const int32_t *dropped);
 /* Whether keep[B,R] may be what it is given for one of them. */
 int mdm_program_check_kept(const struct mdm_program *p, int64_t route, const int32_t *keep);
+/* FLOPs of one forward and of one backward pass of a program that is not made: of its matrix products, a multiply-add
+ * being two, without what is computed twice. */
+struct mdm_program_flops {
+    double forward, backward;
+};
+int mdm_program_count(struct mdm_program_flops *out, maskdm_model *model, struct mdm_extent extent,
+                      enum mdm_program_use use);
 /* weights, gradients: blocks of the model's layout. cancel may be NULL. The caller has entered the device. */
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel);
 int mdm_program_backward(struct mdm_program *p, const float *weights, float *gradients, const atomic_int *cancel);

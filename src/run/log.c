@@ -58,7 +58,7 @@ size_t mdm_run_log_keep(char *text, size_t bytes, int64_t step)
     return kept;
 }
 
-static int cut_back(const char *path, int64_t step)
+static int cut_back(struct mdm_run *run, const char *path, int64_t step)
 {
     struct mdm_writer *w = NULL;
     size_t bytes, kept;
@@ -67,6 +67,7 @@ static int cut_back(const char *path, int64_t step)
 
     MDM_TRY(mdm_file_read_all(&text, &bytes, path, LOG_LIMIT));
     kept = mdm_run_log_keep(text, bytes, step);
+    mdm_run_recall_cost(run, text, kept);
     if (kept < bytes) {
         status = mdm_writer_open(&w, path);
         if (status == MASKDM_OK)
@@ -128,7 +129,7 @@ int mdm_run_log_open(struct mdm_run *run, int64_t step)
         return MASKDM_ENOMEM;
     status = mdm_file_kind_of(&kind, path);
     if (status == MASKDM_OK && kind == MDM_FILE_REGULAR) /* a device or a pipe has nothing to cut */
-        status = cut_back(path, step);
+        status = cut_back(run, path, step);
     if (status == MASKDM_OK)
         status = mdm_appender_open(&run->log, path);
     if (status == MASKDM_OK)
@@ -156,6 +157,7 @@ int mdm_run_log_step(struct mdm_run *run)
     add(&t, "grad_norm", p.grad_norm);
     add(&t, "images_per_second", run->images_per_second);
     mdm_text_addf(&t, ",\"skipped\":%lld", (long long)p.skipped);
+    status = mdm_run_log_cost(run, &t);
     if (run->validated == p.step) {
         add(&t, "held_out_loss", run->held_out_loss);
         mdm_text_add(&t, ",\"held_out_buckets\":[");
@@ -166,7 +168,8 @@ int mdm_run_log_step(struct mdm_run *run)
         mdm_text_add(&t, "]");
     }
     mdm_text_add(&t, "}\n");
-    status = mdm_text_ok(&t);
+    if (status == MASKDM_OK)
+        status = mdm_text_ok(&t);
     if (status == MASKDM_OK)
         status = mdm_appender_write(run->log, t.data, t.length);
     mdm_text_free(&t);

@@ -163,6 +163,11 @@ static const struct mdm_option train_rows[] = {
      .standard = "false",
      .help = "go on with data that are not those of the run's start",
      .may_change = 1},
+    {MDM_OPTION(mdm_train_run_options, measure),
+     .standard = "false",
+     .alias = "benchmark|profile|speedup",
+     .help = "after ten steps, time one beside one on whole images, and say what mask or routing save of it",
+     .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, device), .standard = "cpu", .help = "where to compute"},
 };
 const struct mdm_option_table mdm_pretrain_run_options = {

@@ -19,6 +19,8 @@ static double count_images(const struct mdm_run *run, int64_t from, int64_t end)
     return (double)(mdm_pace_images(pace, end) - mdm_pace_images(pace, from));
 }
 
+enum { MEASURED_AFTER = 10 }; /* steps */
+
 /* Images per second since the last measurement, which is renewed once it is a second old. */
 static void measure(struct mdm_run *run)
 {
@@ -85,6 +87,8 @@ static int after_step(struct mdm_run *run)
 
     measure(run);
     start = mdm_clock();
+    if (run->told.measure && step == run->first + MEASURED_AFTER)
+        MDM_TRY(mdm_run_measure(run));
     if (run->held_out && (due(step, run->told.val_every) || last))
         MDM_TRY(validate(run));
     if (due(step, run->told.log_every) || last || run->validated == step)
@@ -103,7 +107,7 @@ static int after_step(struct mdm_run *run)
 static int train(struct mdm_run *run)
 {
     run->clock = run->saved_at = mdm_clock();
-    run->at_clock = run->trainer->optimizer->steps;
+    run->at_clock = run->first = run->trainer->optimizer->steps;
     if (run->at_clock >= run->told.steps)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
                      "nothing is left to train: %s is at step %lld, and %s is %lld", run->told.out,
@@ -169,6 +173,8 @@ static int run_kind(maskdm_model **out, const maskdm_options *options, const str
     status = mdm_run_open(&run, options, kind, data, mask, control);
     if (status == MASKDM_OK)
         status = finish(&run, train(&run));
+    if (status == MASKDM_OK)
+        status = mdm_run_tell_total(&run);
     if (status == MASKDM_OK && out)
         status = mdm_model_copy(out, run.trainer->model);
     mdm_run_close(&run);

@@ -57,6 +57,8 @@ struct mdm_run {
     double clock;     /* at the last log line, seconds */
     int64_t at_clock; /* step then */
     double images_per_second;
+    int64_t first;                      /* step that this start goes on from */
+    double spent_seconds, spent_joules; /* in steps of earlier starts, as the log knows */
 };
 
 int mdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
@@ -95,6 +97,16 @@ int mdm_run_publish(struct mdm_run *run);
 
 /* ---- tell.c ---- */
 void mdm_run_tell(const struct mdm_run *run);
+
+/* ---- cost.c ---- */
+/* Lines for the host: what a step takes, and what all have taken. */
+int mdm_run_tell_step(struct mdm_run *run);
+int mdm_run_tell_total(struct mdm_run *run);
+/* And what mask or routing save of the time, which is measured. */
+int mdm_run_measure(struct mdm_run *run);
+/* Members of a line of the log; and from such lines what earlier starts have spent. */
+int mdm_run_log_cost(struct mdm_run *run, struct mdm_text *t);
+void mdm_run_recall_cost(struct mdm_run *run, const char *text, size_t bytes);
 
 /* ---- folders.c ---- */
 enum { MDM_RUN_EXCEPTIONS = 3 };    /* room for a list, with its end */

@@ -40,6 +40,7 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
     if (mask)
         MDM_TRY(mdm_options_set(o, "mask", "custom"));
     MDM_TRY(mdm_options_check(o));
+    MDM_TRY(mdm_options_check_needs(o, kind->table[0]));
     mdm_options_read(o, kind->table[0], &run->told);
     mdm_options_read(o, &mdm_trainer_options, &trainer);
     run->seed = (uint64_t)trainer.seed;
@@ -219,6 +220,7 @@ int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struc
     MDM_TRY(mdm_run_read_images(run));
     MDM_TRY(mdm_run_read_retained(run));
     mdm_run_tell(run);
+    MDM_TRY(mdm_run_tell_step(run));
     return mdm_run_begin(run);
 }
 

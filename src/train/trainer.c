@@ -172,7 +172,7 @@ static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, double *loss)
     return MASKDM_OK;
 }
 
-int mdm_trainer_step(maskdm_trainer *tr, maskdm_data *data)
+static int step(maskdm_trainer *tr, maskdm_data *data)
 {
     double loss;
     int status;
@@ -205,6 +205,15 @@ int mdm_trainer_step(maskdm_trainer *tr, maskdm_data *data)
     return mdm_fail(MASKDM_ENONFINITE,
                     "%lld steps in a row up to step %lld had a loss or gradient that is not finite",
                     (long long)tr->bad_in_a_row, (long long)tr->optimizer->steps);
+}
+
+int mdm_trainer_step(maskdm_trainer *tr, maskdm_data *data)
+{
+    const double began = mdm_meter_begin(&tr->meter);
+    const int status = step(tr, data);
+
+    mdm_meter_end(&tr->meter, began);
+    return status;
 }
 
 int mdm_trainer_take_back(maskdm_trainer *tr)

@@ -16,6 +16,7 @@
 #include "base/control.h"
 #include "mask/mask.h"
 #include "model/routing.h"
+#include "train/cost.h"
 #include "train/microbatch.h"
 #include "train/optimizer.h"
 #include "train/retain.h"
@@ -72,6 +73,7 @@ struct maskdm_trainer {
 
     int64_t skipped, bad_in_a_row;
     double last_loss;
+    struct mdm_meter meter;
     char data[128]; /* what the data are, for the state (mdm_data_identity()); "" where nobody knows */
     int broken;     /* a state file failed half-way through: no step before another load has succeeded */
 };
@@ -89,6 +91,10 @@ int mdm_trainer_step(maskdm_trainer *tr, maskdm_data *data);
 int mdm_trainer_take_back(maskdm_trainer *tr);
 /* What a progress callback is told of the last step; `steps` 0: not known. */
 struct maskdm_progress mdm_trainer_progress(const maskdm_trainer *tr);
+
+/* ---- measure.c ---- */
+/* Seconds of forward and backward of the coming step, and of one that sees its images whole, by every block. */
+int mdm_trainer_measure(maskdm_trainer *tr, double *now, double *whole);
 
 /* ---- estimate.c ---- */
 /* Bytes of device memory that a trainer with an average would take beside its model. A batch of 0: what options of a

@@ -69,6 +69,7 @@ static struct {
     int64_t numbers[64], shape[8], two_by_two[2], four[4], parameter, values;
     int32_t label, labels[16], index[256], places[8];
     uint64_t seeds[16];
+    struct maskdm_cost cost;
 } rig;
 
 static int fetch(void *user, int64_t index, float *image, int32_t *label)
@@ -267,6 +268,7 @@ static void fill_arrays(void)
     rig.starts[0] = rig.more;
     rig.two_by_two[0] = rig.two_by_two[1] = 2;
     rig.values = RIG_VALUES;
+    rig.cost.struct_size = sizeof rig.cost;
     rig.numbers[0] = 1;
 }
 

@@ -39,7 +39,7 @@ EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "mas
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
 NOTHING = {"maskdm_model_has_adapter", "maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
-           "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_solver_draws", "maskdm_solver_takes_noise",
+           "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_trainer_measure", "maskdm_solver_draws", "maskdm_solver_takes_noise",
            "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_set_variance", "maskdm_solver_step",
            "maskdm_trainer_snapshot", "maskdm_optimizer_bind", "maskdm_optimizer_decay"}
 
@@ -158,7 +158,8 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "size_t image_stride": "0", "double fraction": "0.5", "double flip": "0.5", "uint64_t seed": "1",
     "int32_t *label": "&rig.label", "int32_t *labels": "rig.labels", "const int32_t *labels": "rig.labels",
     "int32_t *index": "rig.index", "const double *times": "rig.times", "double *times": "rig.doubles",
-    "double *out": "rig.doubles", "double *loss": "&rig.number", "int64_t *out": "rig.numbers", "void *out": "rig.floats",
+    "double *out": "rig.doubles", "double *loss": "&rig.number", "double *passes": "&rig.number", "double *whole": "&rig.number",
+    "struct maskdm_cost *": "&rig.cost", "int64_t *out": "rig.numbers", "void *out": "rig.floats",
     "float *": "rig.floats", "const float *": "rig.more", "float *x0": "rig.third",
     "const float *x0": "rig.more",
     "int which": "MASKDM_WEIGHTS_EMA", "int guide_which": "MASKDM_WEIGHTS_EMA", "int sample_type": "MASKDM_SAMPLE_U8",
