@@ -57,7 +57,10 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskd
                                                  maskdm_mask *mask, maskdm_control *control);
 /** Fine-tuning of a model file. options: kind "finetune"; network and scheduler come from the file, and an option
  * that contradicts it is an error, but where it is for training only (route_ratio, sprint_drop and
- * others that doc/routing.md has). */
+ * others that doc/routing.md has), and of image_size, patch_size, channels and classes: the model is then made one of
+ * such images, as maskdm_model_transfer() does it, and transfer.json in the folder tells what became of its weights.
+ * With lora_rank above 0 low-rank adapters are trained in place of the weights, adapter.safetensors is written in
+ * place of model.safetensors, and *out has them (maskdm_model_merge()). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 

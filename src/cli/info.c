@@ -46,6 +46,8 @@ static const char *meaning(const maskdm_file *f)
 
     if (kind && strcmp(kind, "state") == 0)
         return "training state";
+    if (kind && strcmp(kind, "adapter") == 0)
+        return "adapter";
     if (maskdm_file_metadata(f, "maskdm.network") && !maskdm_file_metadata(f, "maskdm.sets"))
         return "model";
     if (has_tensor(f, "encoder_pos_embed"))

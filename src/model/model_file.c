@@ -63,6 +63,9 @@ static int make_from_meta(maskdm_model **out, maskdm_device *device, const struc
 
     if (kind && strcmp(kind, "state") == 0)
         return mdm_fail(MASKDM_EFORMAT, "this is a training state; the run's model.safetensors holds the model");
+    if (kind && strcmp(kind, "adapter") == 0)
+        return mdm_fail(MASKDM_EFORMAT, "this is an adapter, which goes beside the weights of the model that it was "
+                                        "trained from, or is merged into them");
     MDM_TRY(mdm_model_check_format(s));
     if (!name)
         return mdm_fail(MASKDM_EFORMAT, "metadata entry \"maskdm.network\" is missing: not a maskdm model");

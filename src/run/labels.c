@@ -144,12 +144,13 @@ static void tell_difference(const struct mdm_run *run, const struct mdm_labels *
                      (long long)i, a->name[i], in_a, b->name[i], in_b);
 }
 
-static int check_count(const maskdm_data *data, const char *what, int64_t classes)
+static int check_count(const struct mdm_run *run, const maskdm_data *data, const char *what, int64_t classes)
 {
     if (data->labels <= classes)
         return MASKDM_OK;
-    return mdm_fail(MASKDM_EINVAL, "%s have %lld labels, the model %lld classes", what, (long long)data->labels,
-                    (long long)classes);
+    return mdm_fail(MASKDM_EINVAL, "%s have %lld labels, the model %lld classes; %s %lld makes room for them", what,
+                    (long long)data->labels, (long long)classes, mdm_options_said(run->options, "classes"),
+                    (long long)data->labels);
 }
 
 /* The data's names, and behind them those that the model had for further labels. Names that no file could hold are
@@ -183,7 +184,7 @@ static int match_held_out(const struct mdm_run *run, const struct mdm_labels *na
 {
     const struct mdm_labels theirs = names_of(run->held_out);
 
-    MDM_TRY(check_count(run->held_out, "the held-out data", classes));
+    MDM_TRY(check_count(run, run->held_out, "the held-out data", classes));
     if (run->data->labels)
         tell_unlabelled(run, run->held_out, "the held-out data");
     tell_difference(run, names, "the data", &theirs, "the held-out data");
@@ -201,7 +202,7 @@ int mdm_run_match_labels(struct mdm_run *run)
                          "the labels of the data are not used: the network has no classes");
         return MASKDM_OK;
     }
-    MDM_TRY(check_count(run->data, "the data", classes));
+    MDM_TRY(check_count(run, run->data, "the data", classes));
     if (run->data->labels)
         MDM_TRY(tell_count(run, run->data, classes));
     tell_unlabelled(run, run->data, "the data");

@@ -331,6 +331,8 @@ START_TEST(saved_apart)
     count = maskdm_file_count(f);
     maskdm_file_release(&f);
     ck_assert_int_eq(count, 12);
+    FAILS(MASKDM_EFORMAT, "this is an adapter, which goes beside the weights",
+          maskdm_model_load(&back, device, path));
     OK(maskdm_model_load_adapter(&back, base, path, 0));
     expect_same(adapted, back, 1);
     maskdm_model_release(&back);

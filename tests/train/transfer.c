@@ -567,13 +567,15 @@ END_TEST
 
 START_TEST(a_run_is_refused)
 {
-    static const char *const label[] = {"ape", NULL};
+    static const char *const label[] = {"ape", "bee", NULL};
 
     snprintf(root, sizeof root, "%s", tiny_folder());
     write_images("old", label, 8);
     write_images("new", label, 8);
     OK(run("pretrain", "data=%s/old out=%s/a image_size=8 patch_size=2 dim=16 depth=3 heads=2 steps=1%.0s", ""));
     FAILS(MASKDM_EINVAL, "depth is 5, but ", run("finetune", go_on, "depth=5"));
+    FAILS(MASKDM_EINVAL, "the data have 2 labels, the model 1 classes; classes 2 makes room for them",
+          run("finetune", go_on, "classes=1"));
     FAILS(MASKDM_EINVAL, "was made with 3, and only image_size, patch_size, channels and classes can become others",
           run("finetune", go_on, "depth=5"));
     FAILS(MASKDM_EINVAL, "patch_size 3 does not divide image_size 8x8", run("finetune", go_on, "patch_size=3"));
