@@ -12,6 +12,9 @@ int mdm_run_check_snapshots(const struct mdm_run *run)
 {
     const struct mdm_ema_rule *rule = &run->optimizer->rule;
 
+    if (run->told.snapshot_every > 0 && run->model->adapter)
+        return mdm_fail(MASKDM_EINVAL, "%s is for runs that publish a model, not an adapter",
+                        mdm_options_said(run->options, "snapshot_every"));
     if (run->told.snapshot_every > 0 && !mdm_ema_has_profile(rule))
         return mdm_fail(MASKDM_EINVAL, "%s %lld is for %s power, of whose snapshots other widths are made, not %s",
                         mdm_options_said(run->options, "snapshot_every"), (long long)run->told.snapshot_every,

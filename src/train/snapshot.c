@@ -96,6 +96,8 @@ int mdm_trainer_snapshot(maskdm_trainer *tr, const char *folder, int dtype)
     if (!mdm_ema_has_profile(&o->rule))
         return mdm_fail(MASKDM_EINVAL, "snapshots are for averages of kind power, not %s",
                         mdm_ema_name(o->rule.type));
+    if (tr->model->adapter)
+        return mdm_fail(MASKDM_EINVAL, "there are no snapshots of an adapter");
     if (!o->ema_updates)
         return mdm_fail(MASKDM_EINVAL, "there is no snapshot of an average before its first update");
     MDM_TRY(mdm_optimizer_check(o));

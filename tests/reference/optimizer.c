@@ -56,6 +56,15 @@ static void write_cosine(struct reference_case *c, char *out, size_t room)
              number(c, "total", 0), number(c, "min_lr_ratio", 0));
 }
 
+static void write_line(struct reference_case *c, char *out, size_t room)
+{
+    const double warmup = number(c, "warmup", 0), total = number(c, "total", 0);
+
+    snprintf(out, room,
+             "lr_schedule=wsd warmup_steps=%.17g lr_steps=%.0f decay_steps=%.0f decay_shape=linear decay_to=%.17g",
+             warmup, total, total - warmup, number(c, "min_lr_ratio", 0));
+}
+
 static void write_constant(struct reference_case *c, char *out, size_t room)
 {
     snprintf(out, room, "warmup_steps=%.17g", number(c, "warmup", 0));
@@ -75,8 +84,9 @@ static void write_inverse_root(struct reference_case *c, char *out, size_t room)
 static const struct {
     const char *name;
     void (*write)(struct reference_case *c, char *out, size_t room);
-} schedules[] = {
-    {"constant", write_constant}, {"cosine", write_cosine}, {"wsd", write_wsd}, {"edm2", write_inverse_root}};
+} schedules[] = {{"constant", write_constant}, {"constant_with_warmup", write_constant},
+                 {"linear", write_line},       {"cosine", write_cosine},
+                 {"wsd", write_wsd},           {"edm2", write_inverse_root}};
 
 static void compare_rates(struct reference_case *c)
 {

@@ -196,28 +196,33 @@ static void keep_line(void *user, int level, const char *line)
     snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%s\n", line);
 }
 
-static int run(const char *out, const char *more, maskdm_control *control)
+static int train(const char *kind, const char *text, maskdm_control *control)
 {
     maskdm_device *device = tiny_device("threads=1");
-    maskdm_options *o;
+    maskdm_options *o = tiny_options(kind, text);
     maskdm_data *data;
-    char text[1024];
     int status;
+
+    tiny_draw_images();
+    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
+                                 NULL, NULL));
+    status = (strcmp(kind, "pretrain") == 0 ? maskdm_pretrain : maskdm_finetune)(NULL, o, data, NULL, control);
+    maskdm_data_release(&data);
+    maskdm_device_release(&device);
+    maskdm_options_release(&o);
+    return status;
+}
+
+static int run(const char *out, const char *more, maskdm_control *control)
+{
+    char text[1024];
 
     snprintf(
         text, sizeof text,
         "out=%s image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 mask=block mask_ratio=0.5 batch_size=8 "
         "seed=3 threads=1 lr=1e-2 log_every=1 %s",
         out, more);
-    o = tiny_options("pretrain", text);
-    tiny_draw_images();
-    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
-                                 NULL, NULL));
-    status = maskdm_pretrain(NULL, o, data, NULL, control);
-    maskdm_data_release(&data);
-    maskdm_device_release(&device);
-    maskdm_options_release(&o);
-    return status;
+    return train("pretrain", text, control);
 }
 
 static int average(const char *from, const char *to, const char *more)
@@ -319,7 +324,7 @@ END_TEST
 
 START_TEST(what_is_refused)
 {
-    char path[640];
+    char path[1200];
     char *bytes, *at;
     size_t n;
 
@@ -334,6 +339,12 @@ START_TEST(what_is_refused)
           average(out_a, model, "std=0.07 step=6"));
     FAILS(MASKDM_EINVAL, "no snapshot of step 9; the nearest is of step 8", average(out_a, model, "std=0.07 step=9"));
     OK(run(out_b, "steps=1", NULL));
+    snprintf(
+        path, sizeof path,
+        "init=%s/model.safetensors out=%s.lora batch_size=8 threads=1 steps=2 ema=power snapshot_every=1 lora_rank=2",
+        out_b, out_b);
+    FAILS(MASKDM_EINVAL, "snapshot_every is for runs that publish a model, not an adapter",
+          train("finetune", path, NULL));
     FAILS(MASKDM_ENOTFOUND, "has no snapshots", average(out_b, model, "std=0.07"));
     ck_assert(access(model, F_OK) != 0);
     snprintf(path, sizeof path, "%s/average-4-0.1.safetensors", out_a);
