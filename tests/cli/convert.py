@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import stat
 import struct
 import subprocess
@@ -258,6 +259,27 @@ def check_dit():
     assert json.loads(maskdm("info", "--json", "from.pt").stdout)["metadata"]["args.model"] == "DiT-S/4"
     del tree["model"]["blocks.1.mlp.fc2.bias"]
     convert(tree, status=1, says=["from.pt", '"model.blocks.1.mlp.fc2.bias"', "missing"])
+
+
+def check_sit():
+    """As the authors of SPRINT save: the weights alone, and no table of positions from which to tell the images' size."""
+    process = ["--process", "flow", "--time-scale", 1, "--prediction", "velocity"]
+    network = ["--network", "sit", "--patch-size", 4, "--dim", 128, "--heads", 2, "--mlp-ratio", 2.5,
+               "--encoder-depth", 1, "--middle-depth", 2, "--decoder-depth", 1, "--classes", 3]
+    for more in ([], ["--norm", "rmsnorm", "--mlp", "swiglu", "--no-qkv-bias", "--no-ffn-bias"],
+                 ["--no-qk-norm", "--adaln", "lora", "--adaln-lora-dim", 5, "--no-adaln-bias", "--learn-sigma"],
+                 ["--mlp", "swiglu_large", "--mlp-ratio", 2, "--adaln", "swiglu"]):
+        shutil.rmtree("run", ignore_errors=True)
+        model, ema, _ = both_sets(*network, *more, *process)
+        told = convert(ema, "--image-size", 16).stderr
+        assert "warning" not in told, told
+        made = tensors("made.safetensors")
+        assert {n: made[n] for n in ema} == ema
+        ours, theirs = (json.loads(maskdm("info", "--json", f).stdout)["metadata"] for f in (model, "made.safetensors"))
+        for key in ("maskdm.network.options", "maskdm.scheduler.options"):
+            assert json.loads(ours[key]) == json.loads(theirs[key]), (ours[key], theirs[key])
+    convert(ema, status=1, says=["from.pt", "do not show the size of the images", "--image-size"])
+    maskdm("export", "--model", model, "--out", "out.pt", "--format", "torch", status=1, says=["sit", "not written"])
 
 
 def check_jit():

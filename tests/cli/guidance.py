@@ -42,6 +42,10 @@ def check_kinds():
     sample("parts.png", *label, "--guidance", 2, "--guidance-by", "masked")
     sample("routed.png", *label, "--guidance", 2, "--guidance-by", "routed")
     differ("none.png", "label.png", "guide.png", "untold.png", "parts.png", "routed.png")
+    train("sprint", "--depth", 5, "--sprint", 1)
+    sample("whole.png", model="sprint")
+    sample("dropped.png", "--guidance", 2, "--guidance-by", "path_drop", model="sprint")  # nor does this
+    differ("whole.png", "dropped.png")
     sample("nowhere.png", *label, "--guidance", 2, "--guidance-low", 1e6)
     same("nowhere.png", "none.png")
     sample("all.png", *label, "--guidance", 2, "--guidance-channels", 3, "--batch-size", 2)
@@ -73,6 +77,8 @@ def check_refusals():
     refused(["--clip-range goes with --clip true, which is false"], *label, "--no-clip", "--clip-range", 2)
     sample("plainly", *label, "--guidance", 1, "--threshold-max", 1000, "--clip-range", 1)  # as they are anyway
     refused(["--guidance-by routed needs"], "--guidance", 2, "--guidance-by", "routed")
+    refused(["--guidance-by leaves a sprint's deep blocks out", "uvit has none"], "--guidance", 2, "--guidance-by",
+            "path_drop")
     refused(["--guidance-parts 3", "16 patches"], "--guidance", 2, "--guidance-by", "masked", "--guidance-parts", 3)
     refused(["--guidance-by masked shows", "trained on whole images alone"], "--guidance", 2, "--guidance-by", "masked",
             model="plain")

@@ -510,6 +510,32 @@ START_TEST(fine_tuning)
 END_TEST
 
 /* Which tokens pass blocks by is no fact of the weights: fine-tuning turns it off or on, and resumes so. */
+/* A sprint is of the network; how much it leaves out is of its training. */
+START_TEST(fine_tuning_keeps_a_sprint)
+{
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_model *model;
+    char text[800], json[2048];
+
+    OK(run(out_a, "depth=5 steps=2 mask_ratio=0 sprint=1", NULL));
+    for (int other = 0; other <= 2; other += 2) {
+        snprintf(text, sizeof text, "init=%s/model.safetensors batch_size=8 steps=2 sprint=%d", out_a, other);
+        FAILS(MASKDM_EINVAL, other ? "sprint is 2" : "sprint is 0", run_as("finetune", out_b, text, NULL));
+    }
+    snprintf(text, sizeof text, "init=%s/model.safetensors batch_size=8 threads=1 steps=2 sprint_drop=0 ", out_a);
+    OK(run_as("finetune", out_b, text, NULL));
+    strcat(text, "steps=4 resume=true ");
+    OK(run_as("finetune", out_b, text, NULL));
+    OK(maskdm_model_load(&model, device, file_in(out_b, "model.safetensors")));
+    OK(maskdm_model_options_json(model, json, sizeof json, NULL));
+    ck_assert_msg(strstr(json, "\"sprint\": 1,") && strstr(json, "\"sprint_drop\": 0,") &&
+                      strstr(json, "\"path_drop\": 0.1,"),
+                  "%s", json);
+    maskdm_model_release(&model);
+    maskdm_device_release(&device);
+}
+END_TEST
+
 START_TEST(fine_tuning_chooses_its_routing)
 {
     static const struct {
@@ -750,6 +776,7 @@ int main(void)
     tcase_add_test(tests, full_disk);
     tcase_add_test(tests, fine_tuning);
     tcase_add_loop_test(tests, fine_tuning_chooses_its_routing, 0, 3);
+    tcase_add_test(tests, fine_tuning_keeps_a_sprint);
     tcase_add_test(tests, one_run_in_a_folder);
     tcase_add_test(tests, what_is_refused);
     tcase_add_test(tests, not_finite);
