@@ -11,6 +11,7 @@
 #ifndef MASKDM_BACKEND_BACKEND_H
 #define MASKDM_BACKEND_BACKEND_H
 
+#include "backend/job.h"
 #include "backend/optimizer.h"
 #include "base/rng.h"
 #include "os/pool.h"
@@ -41,7 +42,7 @@ enum { MDM_MOST_WINDOW = 1 << 18 }; /* elements that a window of a convolution c
 
 /* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
  * of what stands here; functions that are added behind the last change the size of the table alone. */
-enum { MDM_BACKEND_VERSION = 2 };
+enum { MDM_BACKEND_VERSION = 3 };
 
 /* Inputs -> outputs, with `aux` for what only backward reads. Whole numbers that belong to an operation are
  * call->attr, others call->constant. y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */
@@ -72,7 +73,8 @@ enum mdm_op_id {
                               1/sqrt(avg x^2 + eps), those of q first */
     MDM_OP_ATTENTION,   /* qkv[B,..,3D], N rows of each image; attr 0: h -> y[B,..,D], aux lse[B,h,N]; scale
                               (D/h)^-1/2 */
-    MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,C*p*p] of the indexed patches, values in
+    MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0 .. 3: p, c, k, n -> y[B,L,D*p*p] of the patches that L
+                              indices from k on tell, n being the first; of D channels from c on; values in
                               (channel, row, column) order as the patch embedding's weight has them */
     MDM_OP_TIMESTEP,    /* t[B] (F64); attr 0: exact; attr 1: sines first; constant 0: s, with exact alone
                               -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2 - s))); unless exact, frequency and angle
@@ -82,7 +84,7 @@ enum mdm_op_id {
     MDM_OP_TOKENS,      /* x[B,K,D] pos[1,e+P,D] index[B,K] a?[B,e1,D] b?[B,e2,D] c?[B,e3,D], e = e1+e2+e3
                               -> y[B,e+K,D]: [a, b, c, x] plus the position rows 0 .. e-1 and e + index */
     MDM_OP_CONTEXT,     /* x[B,N,D] c[B,D] pos[1,L,D]     -> y[B,L+N,D] = [c + pos, x] */
-    MDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,N-e,D] without the first e tokens */
+    MDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,L,D], L tokens from e on */
     MDM_OP_ROUTE,       /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
                               e + keep */
     MDM_OP_UNROUTE,     /* x[B,N,D] y[B,e+R,D] keep[B,R]; attr 0: e -> x with y in the places that route took */
@@ -98,7 +100,8 @@ enum mdm_op_id {
     MDM_OP_GROUP_NORM_SILU, /* the same               -> y = silu(that) */
     MDM_OP_UPSAMPLE,    /* x[B,H,W,C]                     -> y[B,2H,2W,C], each pixel four times */
     MDM_OP_DOWNSAMPLE,  /* x[B,2H,2W,C]                   -> y[B,H,W,C], the means of four */
-    MDM_OP_CONCAT,      /* x[..,I] s[..,J] t?[..,K]       -> y[..,I+J+K], the rows side by side */
+    MDM_OP_CONCAT,      /* x[..,I] s[..,J] t?[..,K]; attr 0: images -> y[..,I+J+K], the rows side by side; with
+                              attr 0 a row is all of an image */
     MDM_OP_HIDE,        /* x[B,H,W,C] index[B,K], rising; attr 0: p -> y[B,H,W,C+1]: of the indexed patches x and 0
                               behind it, of the others zeros and 1 */
     MDM_OP_CUT,         /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,p*p*C] the indexed patches, values in (row,
@@ -145,103 +148,6 @@ struct mdm_kernel {
     int (*remake)(struct mdm_backend *b, const struct mdm_call *c);
 };
 
-/* x_t = signal[b] x0 + noise[b] eps over B images of n values; the target by its own two factors:
- * target = target_x0[b] x0 + target_eps[b] eps. In single precision, term by term. Images are device memory, factors
- * host memory. */
-struct mdm_noising {
-    int64_t batch, n;
-    const float *x0, *eps;
-    const double *signal, *noise, *target_x0, *target_eps; /* [B] */
-    float *x_t, *target;                                   /* target may be NULL */
-};
-
-/* y = sum a[k] x[k] over n values, in double and rounded once. Device memory; y may be one of x. Where `channels` is
- * not 0 they are the innermost of y, and only the first `mixed` of them are written. */
-enum { MDM_MIX = 3 };
-struct mdm_mix {
-    int64_t n;
-    int count; /* of terms, up to MDM_MIX */
-    const float *x[MDM_MIX];
-    double a[MDM_MIX];
-    float *y;
-    int64_t channels, mixed;
-};
-
-/* One step of a solver over n values, each in double and rounded once: at the noisy end the factors reach 2e4 and
- * cancel.
- *
- *     x0 = clean_x x + clean_f F, within -clip .. clip where that is not 0; or, with limits, within those of its
- *          image and divided by it
- *     eps = F, or (x - signal x0) / noise of x0 as it is now or was before clipping
- *     next x, and where `keeps` is set the next start = sums of x, start, x0, eps, before, z with the terms' factors
- *
- * Where the network says how much noise each value gets, z counts exp(spread_a + spread_b spread) times.
- *
- * Device memory. What has the factor 0 is not read and may be NULL. */
-enum { MDM_BEFORE = 3 }; /* how many evaluations a solver may look back */
-struct mdm_terms {
-    double x, start, x0, eps;  /* the present x; what was kept for this one; this evaluation's */
-    double before[MDM_BEFORE]; /* the x0 of earlier evaluations, the last one first */
-    double z;                  /* fresh normals */
-};
-enum mdm_eps { MDM_EPS_CLIPPED, MDM_EPS_UNCLIPPED, MDM_EPS_F };
-struct mdm_solve {
-    int64_t n;
-    double clean_x, clean_f, signal, noise, clip;
-    enum mdm_eps eps;
-    const double *limit; /* host memory: one for every `image` values; NULL: none */
-    int64_t image;
-    int keeps;
-    struct mdm_terms next, kept;
-    float *x, *start;
-    const float *f, *before[MDM_BEFORE], *z;
-    const float *spread; /* NULL: nothing is said */
-    double spread_a, spread_b;
-    float *x0; /* receives this evaluation's; may be NULL; none of `before` */
-};
-/* Of each of B images of n values: the value that the share of |x0| lies below, x0 as in a solver's step, linear
- * between neighbours. Images are device memory, what is found is host memory. */
-struct mdm_quantile {
-    int64_t batch, n;
-    double clean_x, clean_f, share;
-    const float *x, *f;
-    double *out; /* [B] */
-};
-/* The same on memory of the host, on this thread. */
-void mdm_mix_on_host(const struct mdm_mix *job);
-void mdm_solve_on_host(const struct mdm_solve *job);
-void mdm_quantile_on_host(const struct mdm_quantile *job);
-
-/* What a difference d of two values costs; delta is above 0. */
-enum mdm_loss_kind {
-    MDM_LOSS_L2,                 /* d^2 */
-    MDM_LOSS_L1,                 /* |d| */
-    MDM_LOSS_HUBER,              /* d^2 / 2 up to delta, then delta (|d| - delta / 2) */
-    MDM_LOSS_SMOOTH_L1,          /* the same over delta */
-    MDM_LOSS_PSEUDO_HUBER,       /* sqrt(d^2 + delta^2) - delta */
-    MDM_LOSS_PSEUDO_HUBER_IMAGE, /* of an image, whose differences count as one: sqrt(sum d^2 + delta^2) - delta */
-    MDM_LOSSES
-};
-
-/* Mean of that over each image's visible values (of the last kind the image's as it is). pred[B,K,p*p*C] has a
- * patch's values in (row, column, channel) order; target[B,H,W,C] is gathered by index[B,K]. loss[b] is image b's
- * mean (double, fixed summation order), times weight[b]; dpred (may be NULL) is the gradient of scale * sum_b
- * loss[b]. pred, target and dpred are device memory, index, weight and loss host memory. */
-struct mdm_loss {
-    int64_t batch, height, width, channels, patch, visible;
-    int64_t outputs; /* channels of pred and dpred, the first of which are compared; 0: as many as the image's */
-    enum mdm_loss_kind kind;
-    double delta; /* of all but the first two kinds */
-    const float *pred, *target;
-    const int32_t *index;
-    const double *weight;
-    double scale;
-    double *loss;
-    float *dpred;
-};
-/* The same where all memory is the host's, on the calling thread. */
-void mdm_loss_on_host(const struct mdm_loss *job);
-
 struct mdm_backend_vtbl {
     int version; /* MDM_BACKEND_VERSION; it and the size stand first in every version */
     size_t size; /* sizeof(struct mdm_backend_vtbl) */
@@ -268,10 +174,7 @@ struct mdm_backend_vtbl {
     int (*adamw)(struct mdm_backend *, const struct mdm_optimizer *);
     /* ema as in struct mdm_optimizer, alone; device memory */
     int (*ema)(struct mdm_backend *, float *ema, const float *w, size_t n, int mode, double decay);
-    /* image[B,H,W,C] from the first C channels of pred[B,P,p*p*outputs], every patch in row-major order; both device
-     * memory */
-    int (*unpatchify)(struct mdm_backend *, float *image, const float *pred, int64_t batch, int64_t height,
-                      int64_t width, int64_t channels, int64_t outputs, int64_t patch);
+    int (*unpatchify)(struct mdm_backend *, const struct mdm_unpatchify *);
     const struct mdm_kernel *(*kernel)(struct mdm_backend *, enum mdm_op_id op, enum mdm_dtype dtype);
     /* mdm_pool_try() on host threads, for what the host does itself: reading a file into weights. On the CPU they are
      * those that compute. A backend that computes elsewhere may have none: NULL, and the caller does it alone. */

@@ -263,9 +263,16 @@ static int join(struct mdm_program *p, float *image, int64_t first, int64_t chan
 {
     const struct mdm_geometry *m = &p->model->geometry;
     struct mdm_backend *b = p->graph.backend;
+    const struct mdm_unpatchify job = {.batch = p->extent.batch,
+                                       .height = m->height,
+                                       .width = m->width,
+                                       .channels = channels,
+                                       .outputs = m->outputs,
+                                       .patch = m->patch,
+                                       .pred = mdm_program_output(p) + first,
+                                       .image = image};
 
-    return b->v->unpatchify(b, image, mdm_program_output(p) + first, p->extent.batch, m->height, m->width, channels,
-                            m->outputs, m->patch);
+    return b->v->unpatchify(b, &job);
 }
 
 int mdm_program_image(struct mdm_program *p, float *image)

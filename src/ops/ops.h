@@ -36,6 +36,14 @@ mdm_val mdm_angles(struct mdm_graph *g, mdm_val index, mdm_val keep, int64_t row
 mdm_val mdm_qk_rotate(struct mdm_graph *g, mdm_val qkv, mdm_val q, mdm_val k, mdm_val angles, int64_t heads,
                       double epsilon);
 mdm_val mdm_patchify(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);
+/* Where an image's channels are those of several kinds of patches, and so are its indices: those of one. */
+struct mdm_some {
+    int64_t patch;
+    int64_t channel, channels; /* the first, and how many */
+    int64_t place, count;      /* of the indices, too */
+    int64_t first;             /* what the first patch of the kind is called there */
+};
+mdm_val mdm_patchify_some(struct mdm_graph *g, mdm_val image, mdm_val index, const struct mdm_some *some);
 mdm_val mdm_timestep(struct mdm_graph *g, mdm_val t, int64_t width, int exact);
 /* Exact, the sines first where asked, and frequencies spaced as if there were `shift` fewer. */
 mdm_val mdm_timestep_spaced(struct mdm_graph *g, mdm_val t, int64_t width, int sines_first, double shift);
@@ -47,6 +55,8 @@ mdm_val mdm_tokens(struct mdm_graph *g, const mdm_val *extra, int count, mdm_val
 /* Tokens before x: as many as there are positions, each the image's row c plus its own. */
 mdm_val mdm_context(struct mdm_graph *g, mdm_val x, mdm_val c, mdm_val position);
 mdm_val mdm_trim(struct mdm_graph *g, mdm_val x, int64_t extras);
+/* Of each image the tokens from `first` on, so many of them. */
+mdm_val mdm_part(struct mdm_graph *g, mdm_val x, int64_t first, int64_t count);
 /* y: the extra tokens of x and those that keep tells; unroute: x with y in their places. */
 mdm_val mdm_route(struct mdm_graph *g, mdm_val x, mdm_val keep, int64_t extras);
 mdm_val mdm_unroute(struct mdm_graph *g, mdm_val x, mdm_val y, mdm_val keep, int64_t extras);
@@ -89,6 +99,8 @@ mdm_val mdm_upsample(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_downsample(struct mdm_graph *g, mdm_val x);
 /* t: MDM_NONE for two. Of anything: queries, keys and values that come from three layers become attention's input. */
 mdm_val mdm_concat(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val t);
+/* The values of each image behind one another: tokens [B,M+N,D] where those of both are of one width, else [B,n]. */
+mdm_val mdm_join(struct mdm_graph *g, mdm_val x, mdm_val y);
 /* cut: the indexed patches of an image as a prediction has them; paste: an image of those, zeros elsewhere; hide: the
  * image without all others, and a channel behind its own that tells which pixels are hidden. */
 mdm_val mdm_cut(struct mdm_graph *g, mdm_val image, mdm_val index, int64_t patch);

@@ -133,6 +133,14 @@ static int join(void *user, struct mdm_program *p, float *out)
     struct mdm_backend *b = mdm_device_backend(m->pass.model->device);
     const int64_t rows = p->extent.batch, batch = rows / m->parts, patches = m->parts * m->visible;
     const size_t bytes = (size_t)m->patch_values * sizeof *m->said, all = bytes * (size_t)(rows * m->visible);
+    const struct mdm_unpatchify job = {.batch = batch,
+                                       .height = g->height,
+                                       .width = g->width,
+                                       .channels = g->channels,
+                                       .outputs = g->outputs,
+                                       .patch = g->patch,
+                                       .pred = mdm_program_output(p),
+                                       .image = out};
 
     MDM_TRY(b->v->download(b, m->said, mdm_program_output(p), all));
     for (int64_t row = 0; row < rows; row++)
@@ -140,8 +148,7 @@ static int join(void *user, struct mdm_program *p, float *out)
             memcpy(m->whole + (row % batch * patches + m->index[row * m->visible + k]) * m->patch_values,
                    m->said + (row * m->visible + k) * m->patch_values, bytes);
     MDM_TRY(b->v->upload(b, mdm_program_output(p), m->whole, all));
-    return b->v->unpatchify(b, out, mdm_program_output(p), batch, g->height, g->width, g->channels, g->outputs,
-                            g->patch);
+    return b->v->unpatchify(b, &job);
 }
 
 static int ask(struct mdm_denoiser *d, const struct mdm_question *q, float *out)

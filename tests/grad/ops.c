@@ -201,6 +201,18 @@ static void patchify(struct rig *r)
     output(r, mdm_patchify(&r->g, x, integers(r, mdm_shape2(2, 3), index), 2));
 }
 
+/* Patches of 2 x 2 of the first channel, called 0 to 5, and of 1 x 1 of the others, called 6 to 29. */
+static void patchify_kinds(struct rig *r)
+{
+    static const int32_t index[] = {1, 5, 6, 17, 29, 0, 4, 8, 9, 21};
+    const struct mdm_some large = {.patch = 2, .channels = 1, .count = 2};
+    const struct mdm_some small = {.patch = 1, .channel = 1, .channels = 2, .place = 2, .count = 3, .first = 6};
+    mdm_val x = input(r, mdm_shape4(2, 6, 4, 3)), which = integers(r, mdm_shape2(2, 5), index);
+
+    output(r, mdm_patchify_some(&r->g, x, which, &large));
+    output(r, mdm_patchify_some(&r->g, x, which, &small));
+}
+
 static void embed(struct rig *r)
 {
     static const int32_t label[] = {2, -1, 0, 2, -1};
@@ -349,6 +361,15 @@ static void context(struct rig *r)
 static void trim(struct rig *r)
 {
     output(r, mdm_trim(&r->g, input(r, mdm_shape3(2, 5, 3)), 2));
+}
+
+/* Two parts of one sequence, with a token that is in neither, and one that is in both. */
+static void part(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(2, 6, 3));
+
+    output(r, mdm_linear(&r->g, mdm_part(&r->g, x, 0, 2), matrix(r, "w", 2, 3), MDM_NONE));
+    output(r, mdm_part(&r->g, x, 1, 4));
 }
 
 static const int32_t kept[] = {0, 3, 1, 2};
@@ -600,6 +621,18 @@ static void concat(struct rig *r)
 }
 
 /* Queries, keys and values of an image's pixels. */
+static void join(struct rig *r)
+{
+    mdm_val x = input(r, mdm_shape3(3, 2, 4)), y = input(r, mdm_shape3(3, 5, 4));
+
+    output(r, mdm_attention(&r->g, mdm_linear(&r->g, mdm_join(&r->g, x, y), matrix(r, "w", 6, 4), MDM_NONE), 1));
+}
+
+static void join_unlike(struct rig *r)
+{
+    output(r, mdm_join(&r->g, input(r, mdm_shape3(3, 2, 4)), input(r, mdm_shape3(3, 3, 1))));
+}
+
 static void concat_attention(struct rig *r)
 {
     mdm_val q = input(r, mdm_shape4(2, 2, 3, 4)), k = input(r, mdm_shape4(2, 2, 3, 4));
@@ -652,6 +685,7 @@ static const struct {
     {"attention over more than a tile", attention_wide},
     {"attention of one token", attention_lonely},
     {"patchify", patchify},
+    {"patchify of two kinds", patchify_kinds},
     {"embed", embed},
     {"embed whose last row is the null one", embed_last},
     {"embed where zeros are", embed_or_zero},
@@ -671,6 +705,7 @@ static const struct {
     {"qk_rotate without a norm of keys", qk_rotate_bare},
     {"context", context},
     {"trim", trim},
+    {"trim to parts", part},
     {"route", route},
     {"unroute", unroute},
     {"route and back", route_around},
@@ -704,6 +739,8 @@ static const struct {
     {"downsample", downsample},
     {"concat", concat},
     {"concat before attention", concat_attention},
+    {"concat of images", join},
+    {"concat of images of two widths", join_unlike},
     {"cut", cut},
     {"paste", paste},
     {"hide", hide},

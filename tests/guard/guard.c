@@ -259,16 +259,22 @@ static int quantile(struct mdm_backend *b, const struct mdm_quantile *job)
     return g->cpu->v->quantile(g->cpu, &j);
 }
 
+/* Bytes from the first of `count` runs of `own` values, `apart` (0: as many) from one to the next, to the last. */
+static size_t reach(int64_t count, int64_t apart, int64_t own)
+{
+    return (size_t)((count - 1) * (apart ? apart : own) + own) * sizeof(float);
+}
+
 static int loss(struct mdm_backend *b, const struct mdm_loss *job)
 {
     struct guard *g = guard_of(b);
     struct mdm_loss j = *job;
-    const size_t one = (size_t)j.batch * sizeof *j.pred;
-    const size_t bytes = one * (size_t)(j.visible * j.patch * j.patch * (j.outputs ? j.outputs : j.channels));
+    const int64_t own = j.visible * j.patch * j.patch * (j.outputs ? j.outputs : j.channels);
+    const size_t bytes = reach(j.batch, j.beside.pred, own);
 
     LEAD(g, j.pred, bytes);
     LEAD(g, j.dpred, bytes);
-    LEAD(g, j.target, one * (size_t)(j.height * j.width * j.channels));
+    LEAD(g, j.target, reach(j.batch * j.height * j.width, j.beside.channels, j.channels));
     return g->cpu->v->loss(g->cpu, &j);
 }
 
@@ -328,15 +334,16 @@ static int ema(struct mdm_backend *b, float *average, const float *w, size_t n, 
     return g->cpu->v->ema(g->cpu, average, w, n, mode, decay);
 }
 
-static int unpatchify(struct mdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
-                      int64_t width, int64_t channels, int64_t outputs, int64_t patch)
+static int unpatchify(struct mdm_backend *b, const struct mdm_unpatchify *job)
 {
     struct guard *g = guard_of(b);
-    const size_t pixels = (size_t)(batch * height * width) * sizeof *image;
+    struct mdm_unpatchify j = *job;
+    const int64_t pixels = j.height * j.width;
 
-    LEAD(g, image, pixels * (size_t)channels);
-    LEAD(g, pred, pixels * (size_t)outputs);
-    return g->cpu->v->unpatchify(g->cpu, image, pred, batch, height, width, channels, outputs, patch);
+    LEAD(g, j.image, reach(j.batch * pixels, j.beside.channels, j.channels));
+    LEAD(g, j.pred, reach(j.batch, j.beside.pred ? j.beside.pred : pixels * j.outputs,
+                          (pixels - 1) * j.outputs + j.channels));
+    return g->cpu->v->unpatchify(g->cpu, &j);
 }
 
 /* ---- kernels ---- */

@@ -27,6 +27,21 @@ START_TEST(all_shapes)
 }
 END_TEST
 
+/* Images behind one another, of 3 x 4 and 5 x 2 values, and of tokens of one width. */
+START_TEST(images_stand_behind_one_another)
+{
+    struct problem p = {.op = MDM_OP_CONCAT, .ins = 2, .outs = 1, .attr = {1}};
+
+    p.in[0] = mdm_shape3(7, 3, 4);
+    p.in[1] = mdm_shape3(7, 5, 2);
+    p.out[0] = mdm_shape2(7, 22);
+    check_both_ways(&p);
+    p.in[1] = mdm_shape3(7, 5, 4);
+    p.out[0] = mdm_shape3(7, 8, 4);
+    check_both_ways(&p);
+}
+END_TEST
+
 START_TEST(rows_stand_side_by_side)
 {
     struct problem p = concat(sizes[3]);
@@ -53,6 +68,7 @@ END_TEST
 static void add_tests(TCase *c)
 {
     tcase_add_test(c, all_shapes);
+    tcase_add_test(c, images_stand_behind_one_another);
     tcase_add_test(c, rows_stand_side_by_side);
 }
 

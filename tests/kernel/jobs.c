@@ -377,6 +377,7 @@ START_TEST(further_channels_are_passed_over)
             maskdm_device *d = open_device(settings[i]);
             struct mdm_backend *b = mdm_device_backend(d);
             struct mdm_loss j = {.batch = 2, .height = 6, .width = 4, .channels = 3, .patch = 2, .visible = 3};
+            const struct mdm_unpatchify back = {2, 6, 4, 3, 5, 2, pred, image, {0}};
 
             for (int v = 0; v < 2 * 36; v++)
                 plain[v] = pred[among_five(v)];
@@ -402,7 +403,7 @@ START_TEST(further_channels_are_passed_over)
                 ck_assert_float_eq(dpred[v], v % 5 < 3 ? dplain[v / 5 * 3 + v % 5] : 0);
             j.dpred = NULL;
             ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
-            ck_assert_int_eq(b->v->unpatchify(b, image, pred, 2, 6, 4, 3, 5, 2), MASKDM_OK);
+            ck_assert_int_eq(b->v->unpatchify(b, &back), MASKDM_OK);
             for (int k = 0; k < 2 * 72; k++)
                 ck_assert_float_eq(image[image_at(k / 72, k % 72 / 12, k % 12)], pred[among_five(k)]);
             maskdm_device_release(&d);
@@ -564,8 +565,9 @@ START_TEST(patches_go_back)
     for (int i = 0; i < setting_count; i++) {
         maskdm_device *d = open_device(settings[i]);
         struct mdm_backend *b = mdm_device_backend(d);
+        const struct mdm_unpatchify j = {2, 6, 4, 3, 3, 2, pred, image, {0}};
         memset(image, POISON, sizeof image);
-        ck_assert_int_eq(b->v->unpatchify(b, image, pred, 2, 6, 4, 3, 3, 2), MASKDM_OK);
+        ck_assert_int_eq(b->v->unpatchify(b, &j), MASKDM_OK);
         for (int k = 0; k < 2 * 72; k++)
             ck_assert(image[image_at(k / 72, k % 72 / 12, k % 12)] == pred[k]);
         maskdm_device_release(&d);
@@ -574,9 +576,156 @@ START_TEST(patches_go_back)
 }
 END_TEST
 
+/* Two kinds of patches: of pixels with 3 channels the first is in 6 patches of 2 x 2, the others in 24 of 1 x 1,
+ * which are called 6 to 29. Of an image 2 and 3 of them are visible; its prediction is 2 x 4 values and 3 x 2. */
+enum { KINDS = 2, PIXELS = 24, PREDICTED = 2 * 4 + 3 * 2 };
+static const int32_t of_kinds[] = {1, 5, 6, 17, 29, 0, 4, 8, 9, 21};
+static const struct {
+    int64_t channel, channels, patch, place, visible, pred, first;
+} kinds[KINDS] = {{0, 1, 2, 0, 2, 0, 0}, {1, 2, 1, 2, 3, 8, 6}};
+
+/* Value i of image b's patches of a kind, in the image. */
+static int64_t kind_at(int kind, int b, int i, const int32_t *patches)
+{
+    const int64_t c = kinds[kind].channels, p = kinds[kind].patch, each = p * p * c, in = i % each;
+    const int64_t patch = patches[b * 5 + kinds[kind].place + i / each] - kinds[kind].first;
+    const int64_t row = patch / (4 / p) * p + in / c / p, column = patch % (4 / p) * p + in / c % p;
+
+    return ((b * PIXELS + row * 4 + column) * 3) + kinds[kind].channel + in % c;
+}
+
+START_TEST(kinds_of_patches_stand_beside_one_another)
+{
+    float *pred = draw_floats(2 * PREDICTED), *target = draw_floats(2 * PIXELS * 3), dpred[2 * PREDICTED];
+    const double weight[] = {1, 2.5};
+    double loss[2];
+
+    for (int i = 0; i < KINDS * setting_count; i++) {
+        const int k = i % KINDS, n = (int)(kinds[k].visible * kinds[k].patch * kinds[k].patch * kinds[k].channels);
+        maskdm_device *d = open_device(settings[i / KINDS]);
+        struct mdm_backend *b = mdm_device_backend(d);
+        const struct mdm_loss j = {.batch = 2,
+                                   .height = 6,
+                                   .width = 4,
+                                   .channels = kinds[k].channels,
+                                   .patch = kinds[k].patch,
+                                   .visible = kinds[k].visible,
+                                   .pred = pred + kinds[k].pred,
+                                   .target = target + kinds[k].channel,
+                                   .index = of_kinds + kinds[k].place,
+                                   .weight = weight,
+                                   .scale = 0.7,
+                                   .loss = loss,
+                                   .dpred = dpred + kinds[k].pred,
+                                   .beside = {3, PREDICTED, 5, kinds[k].first}};
+
+        memset(dpred, 0, sizeof dpred);
+        ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+        for (int m = 0; m < 2; m++) {
+            double sum = 0;
+
+            for (int v = 0; v < n; v++) {
+                const int at = m * PREDICTED + (int)kinds[k].pred + v;
+                const double error = (double)pred[at] - (double)target[kind_at(k, m, v, of_kinds)];
+
+                sum += error * error;
+                ck_assert_double_eq_tol((double)dpred[at], weight[m] * 0.7 * 2 * error / n, 1e-7);
+                dpred[at] = 0;
+            }
+            ck_assert_double_eq_tol(loss[m], weight[m] * sum / n, 1e-12);
+        }
+        for (int v = 0; v < 2 * PREDICTED; v++) /* nothing is written for the others */
+            ck_assert(dpred[v] == 0);
+        maskdm_device_release(&d);
+    }
+    free(pred);
+    free(target);
+}
+END_TEST
+
+START_TEST(kinds_of_patches_go_back)
+{
+    enum { WHOLE = PIXELS * 3 };
+    float *pred = draw_floats(2 * WHOLE), image[2 * WHOLE];
+
+    for (int i = 0; i < setting_count; i++) {
+        maskdm_device *d = open_device(settings[i]);
+        struct mdm_backend *b = mdm_device_backend(d);
+
+        memset(image, POISON, sizeof image);
+        for (int k = 0; k < KINDS; k++) {
+            const struct mdm_unpatchify j = {.batch = 2,
+                                             .height = 6,
+                                             .width = 4,
+                                             .channels = kinds[k].channels,
+                                             .outputs = kinds[k].channels,
+                                             .patch = kinds[k].patch,
+                                             .pred = pred + k * PIXELS,
+                                             .image = image + kinds[k].channel,
+                                             .beside = {.channels = 3, .pred = WHOLE}};
+
+            ck_assert_int_eq(b->v->unpatchify(b, &j), MASKDM_OK);
+        }
+        for (int k = 0; k < KINDS; k++)
+            for (int m = 0; m < 2; m++)
+                for (int v = 0; v < PIXELS * (int)kinds[k].channels; v++) {
+                    int32_t shown[2 * 5]; /* as kind_at() has them: one patch alone */
+                    const int each = (int)(kinds[k].patch * kinds[k].patch * kinds[k].channels);
+
+                    for (int q = 0; q < 2 * 5; q++)
+                        shown[q] = (int32_t)(kinds[k].first + v / each);
+                    ck_assert(image[kind_at(k, m, v % each, shown)] == pred[m * WHOLE + k * PIXELS + v]);
+                }
+        maskdm_device_release(&d);
+    }
+    free(pred);
+}
+END_TEST
+
+/* Each channel has its own range. */
+START_TEST(ranges_of_channels)
+{
+    enum { N = 9000 };
+    static const struct mdm_range within[] = {{-0.25, 0.5}, {-0.1, 0.1}, {0, 2}};
+    float *x = draw_floats(N), *f = draw_floats(N), y[N], x0[N];
+
+    for (int i = 0; i < setting_count; i++) {
+        maskdm_device *d = open_device(settings[i]);
+        struct mdm_backend *b = mdm_device_backend(d);
+        const struct mdm_solve s = {.n = N,
+                                    .clean_x = 0.25,
+                                    .clean_f = -0.5,
+                                    .clip = 1,
+                                    .signal = 0.6,
+                                    .noise = 0.8,
+                                    .within = within,
+                                    .channels = 3,
+                                    .next = {.x0 = 2},
+                                    .x = y,
+                                    .f = f,
+                                    .x0 = x0};
+
+        memcpy(y, x, sizeof y);
+        ck_assert_int_eq(b->v->solve(b, &s), MASKDM_OK);
+        for (int k = 0; k < N; k++) {
+            const double want = fmin(fmax(0.25 * x[k] - 0.5 * f[k], within[k % 3].low), within[k % 3].high);
+
+            ck_assert_double_eq_tol(x0[k], want, 1e-6);
+            ck_assert_double_eq_tol(y[k], 2 * want, 1e-6);
+        }
+        maskdm_device_release(&d);
+    }
+    free(x);
+    free(f);
+}
+END_TEST
+
 static void add_tests(TCase *c)
 {
     list_settings();
+    tcase_add_test(c, kinds_of_patches_stand_beside_one_another);
+    tcase_add_test(c, kinds_of_patches_go_back);
+    tcase_add_test(c, ranges_of_channels);
     tcase_add_test(c, normals_belong_to_their_image);
     tcase_add_test(c, noise_is_mixed_in_by_image);
     tcase_add_test(c, losses_and_their_gradients);

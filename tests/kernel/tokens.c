@@ -53,6 +53,20 @@ START_TEST(a_patch_has_its_channels_apart)
 }
 END_TEST
 
+/* Some channels from one on, by some of the indices, which count the patches from another number on. */
+START_TEST(patches_of_one_kind)
+{
+    static const int32_t index[] = {3, 11, 10, 15, 0, 13, 12, 14};
+    struct problem p = {.op = MDM_OP_PATCHIFY, .ins = 2, .outs = 1, .attr = {2, 1, 1, 10}};
+
+    p.in[0] = mdm_shape4(2, 4, 6, 5);
+    p.in[1] = mdm_shape2(2, 4);
+    p.fixed[1] = index;
+    p.out[0] = mdm_shape3(2, 2, 3 * 4);
+    check_both_ways(&p);
+}
+END_TEST
+
 START_TEST(times)
 {
     static const double t[] = {0, 1, 999.5};
@@ -197,6 +211,8 @@ START_TEST(trimmed)
         p.in[0] = mdm_shape3(3, 5, 9);
         p.out[0] = mdm_shape3(3, 5 - e, 9);
         check_both_ways(&p);
+        p.out[0] = mdm_shape3(3, 2, 9); /* some of them alone */
+        check_both_ways(&p);
     }
 }
 END_TEST
@@ -205,6 +221,7 @@ static void add_tests(TCase *c)
 {
     tcase_add_test(c, patches);
     tcase_add_test(c, a_patch_has_its_channels_apart);
+    tcase_add_test(c, patches_of_one_kind);
     tcase_add_test(c, times);
     tcase_add_test(c, times_spaced_otherwise);
     tcase_add_test(c, labels);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * concat: the rows of two or three values side by side.
+ * concat: the rows of two or three values side by side. A row may be a whole image.
  */
 #include "backend/cpu/rows.h"
 #include "base/error.h"
@@ -15,27 +15,29 @@ struct job {
     real *dpart[MOST], *y;
     int add[MOST];
     int64_t width[MOST], n, d; /* a part's rows; rows, and how long they are together */
+    int64_t piece;             /* rows that one piece of work takes */
 };
 
 static struct job read_call(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct job j = {.rows = REAL(mdm_rows_of)(b), .y = c->out[0], .dy = c->dout[0]};
 
+    j.n = c->attr[0] ? c->out_shape[0]->d[0] : mdm_shape_rows(c->out_shape[0]);
+    j.d = mdm_shape_numel(c->out_shape[0]) / j.n;
+    j.piece = c->attr[0] ? 1 : MDM_ROWS;
     for (int k = 0; k < MOST && c->in_shape[k]; k++) {
         j.part[k] = c->in[k];
         j.dpart[k] = c->din[k];
         j.add[k] = c->add[k];
-        j.width[k] = mdm_shape_last(c->in_shape[k]);
+        j.width[k] = mdm_shape_numel(c->in_shape[k]) / j.n;
     }
-    j.n = mdm_shape_rows(c->out_shape[0]);
-    j.d = mdm_shape_last(c->out_shape[0]);
     return j;
 }
 
 static void join_rows(void *arg, int64_t piece, int worker)
 {
     const struct job *j = arg;
-    const int64_t from = piece * MDM_ROWS, to = from + MDM_ROWS < j->n ? from + MDM_ROWS : j->n;
+    const int64_t from = piece * j->piece, to = from + j->piece < j->n ? from + j->piece : j->n;
 
     (void)worker;
     for (int64_t i = from; i < to; i++) {
@@ -49,7 +51,7 @@ static void join_rows(void *arg, int64_t piece, int worker)
 static void part_rows(void *arg, int64_t piece, int worker)
 {
     const struct job *j = arg;
-    const int64_t from = piece * MDM_ROWS, to = from + MDM_ROWS < j->n ? from + MDM_ROWS : j->n;
+    const int64_t from = piece * j->piece, to = from + j->piece < j->n ? from + j->piece : j->n;
 
     (void)worker;
     for (int64_t i = from; i < to; i++) {
@@ -68,7 +70,7 @@ static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct job j = read_call(b, c);
 
-    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, MDM_ROWS), join_rows, &j);
+    return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, j.piece), join_rows, &j);
 }
 
 static int backward(struct mdm_backend *b, const struct mdm_call *c)
@@ -76,7 +78,7 @@ static int backward(struct mdm_backend *b, const struct mdm_call *c)
     struct job j = read_call(b, c);
 
     if (j.dy)
-        return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, MDM_ROWS), part_rows, &j);
+        return mdm_pool_run(mdm_cpu_of(b)->pool, mdm_pieces(j.n, j.piece), part_rows, &j);
     for (int k = 0; k < MOST; k++)
         if (j.dpart[k] && !j.add[k])
             memset(j.dpart[k], 0, (size_t)(j.n * j.width[k]) * sizeof(real));

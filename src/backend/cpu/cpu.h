@@ -110,7 +110,7 @@ size_t mdm_cpu_gemm_blas_workspace(int workers);
 int mdm_cpu_gemm_c_f32(struct mdm_cpu *cpu, const struct mdm_gemm *g);
 int mdm_cpu_gemm_c_f64(struct mdm_cpu *cpu, const struct mdm_gemm *g);
 
-/* Jobs beside the program (backend.h has their contracts). */
+/* Jobs beside the program (job.h has their contracts). */
 int mdm_cpu_normal(struct mdm_backend *b, float *out, int64_t batch, int64_t n,
                    const struct mdm_rng *stream);
 int mdm_cpu_noising(struct mdm_backend *b, const struct mdm_noising *j);
@@ -123,8 +123,7 @@ int mdm_cpu_adamw(struct mdm_backend *b, const struct mdm_optimizer *j);
 int mdm_cpu_ema(struct mdm_backend *b, float *ema, const float *w, size_t n, int mode, double decay);
 int mdm_cpu_muon(struct mdm_backend *b, const struct mdm_muon *j);
 size_t mdm_cpu_muon_scratch(const struct mdm_backend *b, const struct mdm_muon *j);
-int mdm_cpu_unpatchify(struct mdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
-                       int64_t width, int64_t channels, int64_t outputs, int64_t patch);
+int mdm_cpu_unpatchify(struct mdm_backend *b, const struct mdm_unpatchify *job);
 void mdm_cpu_adamw_c(const struct mdm_optimizer *a, size_t from, size_t to);
 double mdm_cpu_sum_squares_c(const float *x, size_t n);
 

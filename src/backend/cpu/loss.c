@@ -95,14 +95,14 @@ struct sweep {
     const mdm_loss_run *runs;
 };
 
-/* The same pixel by pixel, where pred has channels that the image has not. */
+/* The same pixel by pixel, where pred has channels that the image has not, or the image such that pred has not. */
 static void compare_pixels(double *sum, float *dpred, const float *pred, const float *target,
                            const struct sweep *s, double scale)
 {
     const struct mdm_loss *j = s->job;
     const size_t more = (size_t)(j->outputs - j->channels) * sizeof *dpred;
 
-    for (int64_t i = 0; i < j->patch; i++, pred += j->outputs, target += j->channels) {
+    for (int64_t i = 0; i < j->patch; i++, pred += j->outputs, target += j->beside.channels) {
         s->runs[j->kind](sum, dpred, pred, target, j->channels, j->delta, scale);
         if (!dpred)
             continue;
@@ -115,21 +115,21 @@ static void compare_pixels(double *sum, float *dpred, const float *pred, const f
 static double sweep(const struct sweep *s, int64_t b, float *dpred, double scale)
 {
     const struct mdm_loss *j = s->job;
-    const int64_t run = j->patch * j->channels, row = j->width * j->channels, across = j->width / j->patch;
+    const int64_t depth = j->beside.channels, row = j->width * depth, across = j->width / j->patch;
     const int64_t step = j->patch * j->outputs;
-    int64_t at = b * j->visible * step * j->patch;
+    int64_t at = b * j->beside.pred;
     double sum = 0;
 
     for (int64_t k = 0; k < j->visible; k++) {
-        int64_t patch = j->index[b * j->visible + k];
-        int64_t top = b * j->height + patch / across * j->patch, left = patch % across * run;
+        int64_t patch = j->index[b * j->beside.index + k] - j->beside.first;
+        int64_t top = b * j->height + patch / across * j->patch, left = patch % across * j->patch * depth;
 
         for (int64_t r = 0; r < j->patch; r++, at += step) {
             const float *target = j->target + (top + r) * row + left;
             float *to = dpred ? dpred + at : NULL;
 
-            if (j->outputs == j->channels)
-                s->runs[j->kind](&sum, to, j->pred + at, target, run, j->delta, scale);
+            if (j->outputs == j->channels && j->channels == depth)
+                s->runs[j->kind](&sum, to, j->pred + at, target, step, j->delta, scale);
             else
                 compare_pixels(&sum, to, j->pred + at, target, s, scale);
         }
@@ -161,6 +161,12 @@ static struct mdm_loss counted(const struct mdm_loss *job)
 
     if (!copy.outputs)
         copy.outputs = copy.channels;
+    if (!copy.beside.channels)
+        copy.beside.channels = copy.channels;
+    if (!copy.beside.pred)
+        copy.beside.pred = copy.visible * copy.patch * copy.patch * copy.outputs;
+    if (!copy.beside.index)
+        copy.beside.index = copy.visible;
     return copy;
 }
 

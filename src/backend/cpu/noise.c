@@ -55,41 +55,38 @@ int mdm_cpu_noising(struct mdm_backend *b, const struct mdm_noising *j)
     return mdm_pool_run(mdm_cpu_of(b)->pool, j->batch, noise_image, &copy);
 }
 
-struct unpatchify {
-    float *image;
-    const float *pred;
-    int64_t height, width, channels, outputs, patch;
-};
-
-/* Pixels' first channels, from pixels that may have more. */
-static void copy_pixels(float *to, const float *from, int64_t pixels, int64_t channels, int64_t outputs)
+/* Pixels' first channels, from pixels that may have more, into such that may have others beside. */
+static void copy_pixels(const struct mdm_unpatchify *j, float *to, const float *from, int64_t pixels)
 {
-    if (channels == outputs) {
-        memcpy(to, from, (size_t)(pixels * channels) * sizeof *to);
+    if (j->channels == j->outputs && j->channels == j->beside.channels) {
+        memcpy(to, from, (size_t)(pixels * j->channels) * sizeof *to);
         return;
     }
     for (int64_t i = 0; i < pixels; i++)
-        for (int64_t c = 0; c < channels; c++)
-            to[i * channels + c] = from[i * outputs + c];
+        for (int64_t c = 0; c < j->channels; c++)
+            to[i * j->beside.channels + c] = from[i * j->outputs + c];
 }
 
 static void join_image(void *arg, int64_t b, int worker)
 {
-    const struct unpatchify *j = arg;
-    const float *from = j->pred + b * j->height * j->width * j->outputs;
+    const struct mdm_unpatchify *j = arg;
+    const float *from = j->pred + b * j->beside.pred;
 
     (void)worker;
     for (int64_t top = 0; top < j->height; top += j->patch)
         for (int64_t left = 0; left < j->width; left += j->patch)
             for (int64_t r = 0; r < j->patch; r++, from += j->patch * j->outputs)
-                copy_pixels(j->image + ((b * j->height + top + r) * j->width + left) * j->channels, from, j->patch,
-                            j->channels, j->outputs);
+                copy_pixels(j, j->image + ((b * j->height + top + r) * j->width + left) * j->beside.channels, from,
+                            j->patch);
 }
 
-int mdm_cpu_unpatchify(struct mdm_backend *b, float *image, const float *pred, int64_t batch, int64_t height,
-                       int64_t width, int64_t channels, int64_t outputs, int64_t patch)
+int mdm_cpu_unpatchify(struct mdm_backend *b, const struct mdm_unpatchify *job)
 {
-    struct unpatchify j = {image, pred, height, width, channels, outputs, patch};
+    struct mdm_unpatchify j = *job;
 
-    return mdm_pool_run(mdm_cpu_of(b)->pool, batch, join_image, &j);
+    if (!j.beside.channels)
+        j.beside.channels = j.channels;
+    if (!j.beside.pred)
+        j.beside.pred = j.height * j.width * j.outputs;
+    return mdm_pool_run(mdm_cpu_of(b)->pool, j.batch, join_image, &j);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * patchify: the indexed patches of each image, a patch's values in (channel, row, column) order. Patches that are
- * not indexed are never read.
+ * not indexed are never read. Both channels and indices may be some of those that are there.
  */
 #include "backend/cpu/rows.h"
 #include "base/error.h"
@@ -12,7 +12,10 @@ struct job {
     const real *x, *dy;
     real *y, *dx;
     const int32_t *index;
-    int64_t height, width, channels, patch, visible;
+    int64_t height, width, depth, patch; /* depth: channels of a pixel */
+    int64_t channel, channels;           /* of these, the first and how many */
+    int64_t indices, place, visible;     /* of an image; of these, the first and how many */
+    int64_t first;                       /* index of the first patch */
     int add;
 };
 
@@ -23,9 +26,14 @@ static struct job read_call(const struct mdm_call *c)
 
     j.height = s->d[1];
     j.width = s->d[2];
-    j.channels = s->d[3];
+    j.depth = s->d[3];
     j.patch = c->attr[0];
-    j.visible = c->in_shape[1]->d[1];
+    j.channel = c->attr[1];
+    j.channels = mdm_shape_last(c->out_shape[0]) / (j.patch * j.patch);
+    j.indices = c->in_shape[1]->d[1];
+    j.place = c->attr[2];
+    j.visible = c->out_shape[0]->d[1];
+    j.first = c->attr[3];
     j.add = c->add[0];
     return j;
 }
@@ -33,10 +41,10 @@ static struct job read_call(const struct mdm_call *c)
 /* Element of the image where patch i of image b begins. */
 static int64_t corner(const struct job *j, int64_t b, int64_t i)
 {
-    int64_t across = j->width / j->patch, patch = j->index[b * j->visible + i];
+    int64_t across = j->width / j->patch, patch = j->index[b * j->indices + j->place + i] - j->first;
     int64_t top = patch / across * j->patch, left = patch % across * j->patch;
 
-    return ((b * j->height + top) * j->width + left) * j->channels;
+    return ((b * j->height + top) * j->width + left) * j->depth + j->channel;
 }
 
 static void gather_image(void *arg, int64_t b, int worker)
@@ -51,14 +59,14 @@ static void gather_image(void *arg, int64_t b, int worker)
         for (int64_t c = 0; c < ch; c++)
             for (int64_t r = 0; r < p; r++)
                 for (int64_t q = 0; q < p; q++)
-                    *y++ = x[(r * j->width + q) * ch + c];
+                    *y++ = x[(r * j->width + q) * j->depth + c];
     }
 }
 
 static void scatter_image(void *arg, int64_t b, int worker)
 {
     const struct job *j = arg;
-    int64_t p = j->patch, ch = j->channels, image = j->height * j->width * ch;
+    int64_t p = j->patch, ch = j->channels, image = j->height * j->width * j->depth;
 
     (void)worker;
     if (!j->add)
@@ -69,7 +77,7 @@ static void scatter_image(void *arg, int64_t b, int worker)
         for (int64_t c = 0; c < ch; c++)
             for (int64_t r = 0; r < p; r++)
                 for (int64_t q = 0; q < p; q++)
-                    dx[(r * j->width + q) * ch + c] += *dy++;
+                    dx[(r * j->width + q) * j->depth + c] += *dy++;
     }
 }
 

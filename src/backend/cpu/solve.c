@@ -51,12 +51,19 @@ static double within(double value, double limit)
     return value < -limit ? -limit : value > limit ? limit : value;
 }
 
+static double between(double value, struct mdm_range r)
+{
+    return value < r.low ? r.low : value > r.high ? r.high : value;
+}
+
 static void solve_values(const struct mdm_solve *j, int64_t from, int64_t to)
 {
     for (int64_t i = from; i < to; i++) {
         const double x = (double)j->x[i], f = (double)j->f[i], whole = j->clean_x * x + j->clean_f * f;
         const double limit = j->limit ? j->limit[i / j->image] : j->clip;
-        const double x0 = limit == 0 ? whole : within(whole, limit) / (j->limit ? limit : 1);
+        const double x0 = j->within    ? between(whole, j->within[i % j->channels])
+                          : limit == 0 ? whole
+                                       : within(whole, limit) / (j->limit ? limit : 1);
         const double eps =
             j->eps == MDM_EPS_F ? f : (x - j->signal * (j->eps == MDM_EPS_CLIPPED ? x0 : whole)) / j->noise;
         const double y = sum(j, &j->next, i, x, x0, eps);

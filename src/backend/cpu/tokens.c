@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * tokens: y[B,e+K,D] = [extra tokens, x] plus position rows 0 .. e-1 and e + index; trim: x without its first e
- * tokens.
+ * tokens: y[B,e+K,D] = [extra tokens, x] plus position rows 0 .. e-1 and e + index; trim: x's tokens from e on, or
+ * some of them.
  */
 #include "backend/cpu/rows.h"
 #include "base/error.h"
@@ -133,7 +133,7 @@ struct trim {
     const struct REAL(mdm_rows) * rows;
     const real *from;
     real *to;
-    int64_t cut, kept; /* elements of an image that fall away, and that stay */
+    int64_t cut, kept, rest; /* elements of an image that fall away, that stay, and that fall away behind */
     int add;
 };
 
@@ -142,13 +142,13 @@ static void trim_image(void *arg, int64_t b, int worker)
     const struct trim *t = arg;
 
     (void)worker;
-    memcpy(t->to + b * t->kept, t->from + b * (t->cut + t->kept) + t->cut, (size_t)t->kept * sizeof(real));
+    memcpy(t->to + b * t->kept, t->from + b * (t->cut + t->kept + t->rest) + t->cut, (size_t)t->kept * sizeof(real));
 }
 
 static void untrim_image(void *arg, int64_t b, int worker)
 {
     const struct trim *t = arg;
-    real *to = t->to + b * (t->cut + t->kept);
+    real *to = t->to + b * (t->cut + t->kept + t->rest);
 
     (void)worker;
     if (t->add) {
@@ -157,14 +157,24 @@ static void untrim_image(void *arg, int64_t b, int worker)
     }
     memset(to, 0, (size_t)t->cut * sizeof(real));
     memcpy(to + t->cut, t->from + b * t->kept, (size_t)t->kept * sizeof(real));
+    memset(to + t->cut + t->kept, 0, (size_t)t->rest * sizeof(real));
+}
+
+static void measure(struct trim *t, const struct mdm_call *c)
+{
+    const struct mdm_shape *s = c->in_shape[0];
+
+    t->cut = c->attr[0] * s->d[2];
+    t->kept = c->out_shape[0]->d[1] * s->d[2];
+    t->rest = s->d[1] * s->d[2] - t->cut - t->kept;
 }
 
 static int trim_forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     const struct mdm_shape *s = c->in_shape[0];
-    struct trim t = {.from = c->in[0], .to = c->out[0], .cut = c->attr[0] * s->d[2]};
+    struct trim t = {.from = c->in[0], .to = c->out[0]};
 
-    t.kept = (s->d[1] - c->attr[0]) * s->d[2];
+    measure(&t, c);
     return mdm_pool_run(mdm_cpu_of(b)->pool, s->d[0], trim_image, &t);
 }
 
@@ -180,8 +190,7 @@ static int trim_backward(struct mdm_backend *b, const struct mdm_call *c)
             memset(t.to, 0, (size_t)mdm_shape_numel(s) * sizeof(real));
         return MASKDM_OK;
     }
-    t.cut = c->attr[0] * s->d[2];
-    t.kept = (s->d[1] - c->attr[0]) * s->d[2];
+    measure(&t, c);
     return mdm_pool_run(mdm_cpu_of(b)->pool, s->d[0], untrim_image, &t);
 }
 
