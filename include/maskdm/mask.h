@@ -13,6 +13,9 @@
  * A partition hides nothing in the end: an image's patches are divided into groups of one size, each of which is
  * trained as an image of its own in which the others are hidden.
  *
+ * Where a network's patches are of two kinds (form=wavelet), each is hidden by a mask of its own, which the second
+ * kind has from maskdm_mask_draw() with 2^43 added to `first`.
+ *
  * Thread safety: immutable after creation, so calls on several threads may share one; a custom policy's callbacks run
  * on each thread that draws.
  */

@@ -169,12 +169,23 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_model_get_parameter(const maskdm_model *
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_set_parameter(maskdm_model *model, int which, int64_t i,
                                                             const float *value, int64_t count);
 
+/** What diffusion works on, of B images of H x W x C values in -1 .. 1, and back: the pixels themselves, or, of a
+ *  model of wavelets, their H/2 x W/2 x 4C coefficients, four bands of C channels of which the first is the
+ *  approximation. Noise, x_t and predictions are of these, in samplers' steps and trainers' views too; images that
+ *  are given and drawn are pixels everywhere. images, values: B x n each, which do not overlap. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_encode(const maskdm_model *model, int64_t batch, const float *images,
+                                                     float *values);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_model_decode(const maskdm_model *model, int64_t batch, const float *values,
+                                                     float *images);
+
 /**
- * One forward pass. x_t: B x H x W x C. times: B, of the scheduler's process,
+ * One forward pass. x_t: B x H x W x C (or as maskdm_model_encode() says). times: B, of the scheduler's process,
  * from its image to its last (fractions allowed). labels: B, -1 is the null class;
  * NULL: all null. index: B x visible patch indices, rising, or NULL: all patches (visible is then ignored). out: B x
- * K x p*p*O, a patch's values in (row, column, channel) order; with index NULL, B x H x W x O. An image's result does
- * not depend on the batch it is in. Makes its program anew each time: use a sampler or a trainer for many calls.
+ * K x p*p*O, a patch's values in (row, column, channel) order; with index NULL, B x H x W x O. Of a model of wavelets
+ * patches of details are counted behind those of the approximation, each image has some of both and as many as the
+ * first one, and its prediction is that of its patches one behind the other. An image's result does not depend on the
+ * batch it is in. Makes its program anew each time: use a sampler or a trainer for many calls.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_predict(maskdm_model *model, int which, int64_t batch,
                                                       const float *x_t, const double *times, const int32_t *labels,

@@ -125,7 +125,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_sampler_set_hole(maskdm_sampler *sampler
 /**
  * What a step callback sees: a group of images between two steps of the sampler. Filled by the library; new fields
  * are only appended, and struct_size tells how many bytes there are. Images are count x height x width x channels
- * floats.
+ * floats; of a model of wavelets they are coefficients, which maskdm_model_decode() makes pixels of.
  */
 struct maskdm_step {
     size_t struct_size;   /* bytes */

@@ -134,9 +134,9 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_measure(maskdm_trainer *trainer,
  * dropout. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_draw(maskdm_trainer *trainer, maskdm_data *data, int64_t part);
 /** Give the micro-batch oneself. images: B x n in -1 .. 1. labels: B or NULL (all null). times: B, of the process.
- * noise: B x n. index: B x K rising patch indices, NULL when all are visible. All are copied.
- * Where the network routes, which tokens it routes is drawn as for the step's first part, and
- * maskdm_trainer_set_route() puts others in their place. */
+ * noise: B x n, on what diffusion works on (maskdm_model_encode()). index: B x K rising patch indices, NULL when all
+ * are visible. All are copied. Where the network routes, which tokens it routes is drawn as for the step's first
+ * part, and maskdm_trainer_set_route() puts others in their place. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_batch(maskdm_trainer *trainer, const float *images,
                                                           const int32_t *labels, const double *times,
                                                           const float *noise, const int32_t *index);
@@ -153,9 +153,11 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_path_drop(maskdm_trainer *tr
  * n; "target" and "prediction" (of the last forward) are B x K x p*p*C: the visible patches in the order of their
  * index, a patch's values in (row, column, channel) order, where a prediction of more channels than the image has
  * (maskdm_model_outputs()) has the others behind each pixel's; "input_gradient", of the last backward, is B x n, see
- * maskdm_trainer_want_input_gradient(). *count (may be NULL) is how many values there are. A copy of what lies on the
- * device, in memory of the trainer's that stays as it is until the same view is asked for again or the trainer is
- * released. NULL, and a count of 0, with an error line, for other names and where there is no memory for the copy. */
+ * maskdm_trainer_want_input_gradient(). Of a model of wavelets all of them are coefficients (maskdm_model_encode()),
+ * and an image's target and prediction are those of its patches of details behind those of the approximation. *count
+ * (may be NULL) is how many values there are. A copy of what lies on the device, in memory of the trainer's that
+ * stays as it is until the same view is asked for again or the trainer is released. NULL, and a count of 0, with an
+ * error line, for other names and where there is no memory for the copy. */
 MASKDM_API const float *maskdm_trainer_view(const maskdm_trainer *trainer, const char *name, int64_t *count);
 /** Of the micro-batch's images: times of the process (B), weights of the built-in loss (B), labels (B; -1: the null
  * class, where label dropout left it), indices of the visible patches (B x K, rising). Memory of the trainer's, which

@@ -29,4 +29,4 @@ static int draw_crop(const maskdm_mask *m, struct mdm_grid grid, int64_t visible
 }
 
 const struct mdm_mask_policy mdm_mask_crop = {
-    .name = "crop", .visible = visible_crop, .draw = draw_crop, .purpose = MDM_DRAW_MASK};
+    .name = "crop", .visible = visible_crop, .draw = draw_crop, .purpose = MDM_DRAW_MASK, .window = 1};

@@ -20,6 +20,7 @@ static void destroy(void *object)
     if (m->custom.drop)
         m->custom.drop(m->custom.user);
     mdm_free(m->custom.name);
+    mdm_mask_drop(&m->details);
     mdm_options_release(&m->options);
     mdm_free(m);
 }
@@ -60,6 +61,25 @@ static void adopt(maskdm_mask *m, const struct mdm_mask_options *told)
     m->groups = told->groups;
 }
 
+static int make(maskdm_mask **out, const struct mdm_mask_policy *policy, const struct mdm_mask_options *told)
+{
+    maskdm_mask *m = *out = create(policy);
+
+    if (m)
+        adopt(m, told);
+    return m ? MASKDM_OK : MASKDM_ENOMEM;
+}
+
+/* A share of their own, which stays. */
+static int make_details(maskdm_mask *m, const struct mdm_mask_options *told)
+{
+    struct mdm_mask_options own = *told;
+
+    own.ratio = told->detail_ratio;
+    own.ratio_steps = 0;
+    return make(&m->details, m->policy, &own);
+}
+
 int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
 {
     const struct mdm_mask_policy *policy;
@@ -75,14 +95,16 @@ int mdm_mask_create(maskdm_mask **out, const maskdm_options *options)
     status = check(o, &told);
     if (status == MASKDM_OK && policy == &mdm_mask_custom) /* its functions come from a host */
         status = mdm_fail(MASKDM_EINVAL, "there is no mask \"%s\"", policy->name);
-    else if (status == MASKDM_OK && !(m = create(policy)))
-        status = MASKDM_ENOMEM;
+    else if (status == MASKDM_OK)
+        status = make(&m, policy, &told);
+    if (status == MASKDM_OK && *mdm_options_text(o, "detail_ratio"))
+        status = make_details(m, &told);
     if (status < 0) {
+        mdm_mask_drop(&m);
         mdm_options_release(&o);
         return status;
     }
     m->options = o;
-    adopt(m, &told);
     *out = m;
     return MASKDM_OK;
 }

@@ -26,6 +26,7 @@ struct mdm_mask_policy {
     enum mdm_purpose purpose;                /* of the stream */
     double (*nominal)(const maskdm_mask *m); /* share asked to be hidden; NULL where nothing says */
     int64_t (*groups)(const maskdm_mask *m); /* lists that draw() writes one after the other; NULL: 1 */
+    int window; /* what stays visible is one window of the image, so that two kinds of patches cannot go apart */
 };
 
 enum { MDM_MASK_GROUPS = 64, MDM_MASK_LEVELS = 64 }; /* most */
@@ -40,6 +41,7 @@ struct maskdm_mask {
     struct mdm_handle handle;
     const struct mdm_mask_policy *policy;
     maskdm_options *options; /* resolved; NULL for one of the host's */
+    maskdm_mask *details;    /* what hides the second kind of patches; NULL: the same */
     double ratio;       /* share asked to be hidden, in [0, 1) */
     double ratio_end;   /* the same at the end of ratio_steps */
     int64_t ratio_steps, ratio_levels; /* steps that it changes over, in so many levels; 0 steps: it does not */

@@ -227,6 +227,7 @@ int mdm_model_predict(maskdm_model *model, enum maskdm_weights which, struct mdm
     float *input;
     int status;
 
+    extent.second = mdm_geometry_count(&model->geometry, extent.visible, index);
     MDM_TRY(mdm_program_create(&p, model, extent, MDM_PROGRAM_PREDICT));
     status = scale_input(&input, &network_times, model, extent.batch, p->image_values, x_t, times);
     if (status == MASKDM_OK)

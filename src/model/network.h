@@ -8,14 +8,28 @@
 #define MASKDM_MODEL_NETWORK_H
 
 #include "graph/graph.h"
+#include "mask/kinds.h"
+#include "model/space.h"
 #include "option/option.h"
+
+/* Patches of one kind. */
+struct mdm_patches_of {
+    int64_t rows, columns, patches; /* of the grid; patches = rows * columns */
+    int64_t patch;                  /* side, in places of what diffusion works on */
+    int64_t channel, channels;      /* of what is there, the first and how many */
+};
+enum { MDM_MOST_KINDS = 2 };
 
 /* Facts that every network has, read from its options and checked. */
 struct mdm_geometry {
     int64_t height, width, channels, patch; /* pixels */
-    int64_t rows, columns, patches;         /* of the patch grid; patches = rows * columns */
+    int64_t rows, columns;                  /* of the patch grid, that of the first kind */
+    int64_t patches;                        /* of all kinds; those of the second are counted behind the first */
     int64_t classes;                        /* 0: unconditional */
     int64_t outputs; /* channels of the prediction: the image's, and behind them what else the network says */
+    const struct mdm_space *space; /* what diffusion works on; NULL: pixels */
+    int kinds;
+    struct mdm_patches_of kind[MDM_MOST_KINDS];
 };
 
 enum { MDM_MAX_DEPTH = 512 };
@@ -23,6 +37,10 @@ enum { MDM_MAX_DEPTH = 512 };
 /* From options of these names, which error lines call as `o` does; each is checked. */
 int mdm_geometry_set(struct mdm_geometry *g, const maskdm_options *o, const struct mdm_int_list *image_size,
                      int64_t patch_size, int64_t channels, int64_t classes);
+/* For wavelets, of which patch_size counts places: patches of the approximation, and behind them patches of details,
+ * scale times as wide. */
+int mdm_geometry_set_wavelets(struct mdm_geometry *g, const maskdm_options *o, const struct mdm_int_list *image_size,
+                              int64_t patch_size, int64_t scale, int64_t channels, int64_t classes);
 /* The same for those of a transformer's blocks. */
 int mdm_geometry_check_blocks(const maskdm_options *o, int64_t dim, int64_t depth, int64_t heads, double mlp_ratio);
 
@@ -31,6 +49,7 @@ enum { MDM_MOST_ROUTES = 4 };
 struct mdm_extent {
     int64_t batch;   /* B images */
     int64_t visible; /* K patches of each; where a program is asked for, 0 stands for all of them */
+    int64_t second;  /* of those, of the second kind; 0, where there is one: as large a share as of all patches */
     /* Of each route R of those go through its blocks, the others pass them by; 0: none does. */
     int64_t routed[MDM_MOST_ROUTES];
     int path_drop; /* an input tells of which images nothing comes from the deep blocks (SPRINT) */
@@ -38,6 +57,32 @@ struct mdm_extent {
 };
 /* Numbers that tell of an extent's images who takes part: for every route in turn B x R, an image's rising. */
 int64_t mdm_extent_kept(const struct mdm_extent *e);
+
+/* Where in a program's arrays the patches of a kind are. */
+struct mdm_part {
+    const struct mdm_patches_of *of;
+    int64_t height, width;    /* places of what diffusion works on */
+    int64_t outputs;          /* channels of the prediction */
+    int64_t visible, place;   /* of an image's indices, how many and the first */
+    int64_t values, first;    /* of an image's prediction, how many and the first */
+    struct mdm_beside beside; /* of the whole arrays */
+};
+struct mdm_part mdm_geometry_part(const struct mdm_geometry *g, const struct mdm_extent *e, int kind);
+/* MASKDM_EINVAL where there are not so many patches of every kind. */
+int mdm_geometry_check_extent(const struct mdm_geometry *g, const struct mdm_extent *e);
+/* The same of images whose rising indices show other numbers of them. */
+int mdm_geometry_check_index(const struct mdm_geometry *g, const struct mdm_extent *e, const int32_t *index);
+/* Of an image's visible patches, those of the second kind; 0 where there is one kind, or no index. */
+int64_t mdm_geometry_count(const struct mdm_geometry *g, int64_t visible, const int32_t *index);
+/* Values of an image's prediction, of all kinds. */
+int64_t mdm_geometry_predicted(const struct mdm_geometry *g, const struct mdm_extent *e);
+/* The grids of its patches, for a mask. */
+struct mdm_grids mdm_geometry_grids(const struct mdm_geometry *g);
+/* The places of what diffusion works on, their channels, and how large a share of an image's error in pixels the mean
+ * error of a kind is. */
+int64_t mdm_geometry_places(const struct mdm_geometry *g);
+int64_t mdm_geometry_depth(const struct mdm_geometry *g);
+double mdm_geometry_share(const struct mdm_geometry *g, int kind);
 
 /* Places where a recorded program takes its inputs and leaves its output. MDM_NONE: the network has no such place;
  * what would go there is not looked at. */
@@ -48,7 +93,8 @@ struct mdm_ports {
     mdm_val dropped; /* [B] I32, not 0 where nothing comes from the deep blocks; where an extent says so */
     mdm_val time;    /* [B] F64 */
     mdm_val label;  /* [B] I32, -1 null */
-    mdm_val output; /* [B,K,p*p*outputs], a patch's values in (row, column, channel) order */
+    mdm_val output; /* [B,K,p*p*outputs], a patch's values in (row, column, channel) order; or, of patches of two
+                       kinds, those of the one behind those of the other, [B,n] */
 };
 #define MDM_NO_PORTS                                                                                   \
     ((struct mdm_ports){MDM_NONE, MDM_NONE, {MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE}, MDM_NONE, MDM_NONE, MDM_NONE, \

@@ -14,8 +14,9 @@ struct mdm_uvit_options {
     double mlp_ratio;
     int qkv_bias, time_mlp;
     int64_t classes;
-    enum mdm_uvit_form { MDM_UVIT_MASKED, MDM_UVIT_ORIGINAL } form;
+    enum mdm_uvit_form { MDM_UVIT_MASKED, MDM_UVIT_ORIGINAL, MDM_UVIT_WAVELET } form;
     int conv;
+    int64_t detail_scale;
     struct mdm_routing_told ways;
 };
 

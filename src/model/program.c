@@ -91,9 +91,7 @@ static int create(struct mdm_program **out, maskdm_model *model, const struct md
         cells > INT32_MAX)
         return mdm_fail(MASKDM_EINVAL, "a batch of %lld images of %lld x %lld is outside 1 .. 2^31 values",
                         (long long)extent.batch, (long long)m->height, (long long)m->width);
-    if (extent.visible < 1 || extent.visible > m->patches)
-        return mdm_fail(MASKDM_EINVAL, "%lld visible patches are outside 1 .. %lld", (long long)extent.visible,
-                        (long long)m->patches);
+    MDM_TRY(mdm_geometry_check_extent(m, &extent));
     p = mdm_need(1, sizeof *p, "a program");
     if (!p)
         return MASKDM_ENOMEM;
@@ -101,7 +99,7 @@ static int create(struct mdm_program **out, maskdm_model *model, const struct md
     p->model = model;
     p->extent = extent;
     p->image_values = m->height * m->width * m->channels;
-    p->output_values = extent.visible * m->patch * m->patch * m->outputs;
+    p->output_values = mdm_geometry_predicted(m, &extent);
     status = prepare(&p->graph, &p->ports, &model->layout, mdm_device_backend(model->device), model->network,
                      model->options, extent, use);
     if (status == MASKDM_OK)
@@ -195,8 +193,10 @@ int mdm_program_set(struct mdm_program *p, const float *x_t, const double *times
         labels = NULL; /* a network that has a port all the same knows the null class alone */
     if (p->ports.label != MDM_NONE && labels)
         MDM_TRY(check_labels(p, labels));
-    if (p->ports.index != MDM_NONE && index)
+    if (p->ports.index != MDM_NONE && index) {
         MDM_TRY(check_rising(p, index, p->extent.visible, p->model->geometry.patches, "patch index"));
+        MDM_TRY(mdm_geometry_check_index(&p->model->geometry, &p->extent, index));
+    }
     if (x_t != mdm_program_input(p))
         MDM_TRY(mdm_device_copy(p->model->device, mdm_program_input(p), x_t,
                                 batch * (size_t)p->image_values * sizeof *x_t));
@@ -257,35 +257,4 @@ float *mdm_program_output_gradient(const struct mdm_program *p)
 float *mdm_program_input_gradient(const struct mdm_program *p)
 {
     return mdm_graph_gradient(&p->graph, p->ports.image);
-}
-
-static int join(struct mdm_program *p, float *image, int64_t first, int64_t channels)
-{
-    const struct mdm_geometry *m = &p->model->geometry;
-    struct mdm_backend *b = p->graph.backend;
-    const struct mdm_unpatchify job = {.batch = p->extent.batch,
-                                       .height = m->height,
-                                       .width = m->width,
-                                       .channels = channels,
-                                       .outputs = m->outputs,
-                                       .patch = m->patch,
-                                       .pred = mdm_program_output(p) + first,
-                                       .image = image};
-
-    return b->v->unpatchify(b, &job);
-}
-
-int mdm_program_image(struct mdm_program *p, float *image)
-{
-    return join(p, image, 0, p->model->geometry.channels);
-}
-
-int mdm_program_variance(struct mdm_program *p, float *out)
-{
-    return join(p, out, p->model->geometry.channels, p->model->geometry.channels);
-}
-
-int mdm_program_whole(struct mdm_program *p, float *out)
-{
-    return join(p, out, 0, p->model->geometry.outputs);
 }

@@ -15,20 +15,51 @@ struct names {
     const char *position, *patch, *fc1, *label, *bias, *time, *block;
 };
 static const struct names names[] = {
-    {"encoder.encoder_pos_embed", "encoder.patch_embed.proj.weight", "encoder.mid_block.mlp.fc1.weight",
-     "encoder.label_emb.weight", "encoder.mid_block.attn.q_bias", "encoder.time_embed.0.weight",
-     "encoder.in_blocks."},
-    {"pos_embed", "patch_embed.proj.weight", "mid_block.mlp.fc1.weight", "label_emb.weight",
-     "mid_block.attn.qkv.bias", "time_embed.0.weight", "in_blocks."}};
+    [MDM_UVIT_MASKED] = {"encoder.encoder_pos_embed", "encoder.patch_embed.proj.weight",
+                         "encoder.mid_block.mlp.fc1.weight", "encoder.label_emb.weight",
+                         "encoder.mid_block.attn.q_bias", "encoder.time_embed.0.weight", "encoder.in_blocks."},
+    [MDM_UVIT_ORIGINAL] = {"pos_embed", "patch_embed.proj.weight", "mid_block.mlp.fc1.weight", "label_emb.weight",
+                           "mid_block.attn.qkv.bias", "time_embed.0.weight", "in_blocks."},
+    [MDM_UVIT_WAVELET] = {"encoder.encoder_pos_embed", "encoder.approx_patch_embed.proj.weight",
+                          "encoder.mid_block.mlp.fc1.weight", "encoder.label_emb.weight",
+                          "encoder.mid_block.attn.q_bias", "encoder.time_embed.0.weight", "encoder.in_blocks."}};
 
 static int set_form(maskdm_options *o, const struct mdm_tensorfile *s, const char *prefix, const struct names **n)
 {
-    const int original = mdm_shapes_find(s, prefix, names[MDM_UVIT_MASKED].position) < 0;
+    enum mdm_uvit_form form = MDM_UVIT_ORIGINAL;
 
-    *n = &names[original ? MDM_UVIT_ORIGINAL : MDM_UVIT_MASKED];
-    if (original)
-        MDM_TRY(mdm_options_set(o, "form", "original"));
+    if (mdm_shapes_find(s, prefix, names[MDM_UVIT_WAVELET].patch) >= 0)
+        form = MDM_UVIT_WAVELET;
+    else if (mdm_shapes_find(s, prefix, names[MDM_UVIT_MASKED].position) >= 0)
+        form = MDM_UVIT_MASKED;
+    *n = &names[form];
+    if (form == MDM_UVIT_WAVELET && mdm_shapes_find(s, prefix, "approx_encoder_to_decoder.weight") >= 0)
+        return mdm_fail(MASKDM_ENOTSUP, "wavelets with decoders behind the blocks (decoder_depth) are not built");
+    if (form != MDM_UVIT_MASKED)
+        MDM_TRY(mdm_options_set(o, "form", form == MDM_UVIT_WAVELET ? "wavelet" : "original"));
     return mdm_shapes_set_bool(o, "conv", mdm_shapes_find(s, prefix, "final_layer.weight") >= 0);
+}
+
+/* Patches of details are scale times as wide as those of the approximation, so that there are scale^2 times fewer;
+ * a patch of either is of coefficients, each of two pixels' width. */
+static int set_wavelets(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
+                        const char *prefix, const int64_t *patch)
+{
+    const int64_t *detail = NULL;
+    int64_t scale;
+
+    MDM_TRY(mdm_shapes_read(s, prefix, "encoder.detail_patch_embed.proj.weight", 4, &detail));
+    scale = detail[2] / patch[2];
+    if (detail[1] != 3 * patch[1] || scale < 1 || detail[2] != scale * patch[2] ||
+        shown->patches % (scale * scale + 1))
+        return mdm_fail(
+            MASKDM_EFORMAT,
+            "\"%sencoder.detail_patch_embed.proj.weight\" has %lld channels and patches of %lld, which do "
+            "not go with %lld channels and patches of %lld of the approximation",
+            prefix, (long long)detail[1], (long long)detail[2], (long long)patch[1], (long long)patch[2]);
+    shown->patches = shown->patches / (scale * scale + 1) * scale * scale;
+    MDM_TRY(mdm_options_set_int(o, "detail_scale", scale));
+    return mdm_shapes_set_square(o, shown->patches, 2 * patch[2]);
 }
 
 int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struct mdm_tensorfile *s,
@@ -60,5 +91,7 @@ int mdm_uvit_read_shapes(maskdm_options *o, struct mdm_shown *shown, const struc
     MDM_TRY(mdm_shapes_set_ratio(o, fc1[0], patch[0]));
     half = mdm_shapes_count(s, prefix, n->block, ".norm1.weight");
     MDM_TRY(mdm_options_set_int(o, "depth", 2 * half + 1));
+    if (n == &names[MDM_UVIT_WAVELET])
+        return set_wavelets(o, shown, s, prefix, patch);
     return mdm_shapes_set_square(o, shown->patches, patch[2]);
 }

@@ -22,9 +22,10 @@ struct mdm_export_buffers {
     float *table;     /* one allocation */
     int64_t count;    /* of times */
     int64_t *storage; /* of each in the writer, once it was added */
+    int weighted;     /* with the weight of the loss at each time, which was theirs to keep at first */
 };
 /* MASKDM_EINVAL for a process that has no betas, and for betas that their formulas divide by zero. */
-int mdm_export_buffers_make(struct mdm_export_buffers *b, const maskdm_scheduler *scheduler);
+int mdm_export_buffers_make(struct mdm_export_buffers *b, const maskdm_scheduler *scheduler, int weighted);
 void mdm_export_buffers_free(struct mdm_export_buffers *b);
 /* All of them under PREFIX + NAME; from the second time on by the same bytes. */
 int mdm_export_buffers_add(struct mdm_export_buffers *b, struct mdm_torch_writer *w, const char *prefix);

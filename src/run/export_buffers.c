@@ -79,6 +79,14 @@ static double coef2(const struct mdm_schedule *s, int64_t t)
     return s->coef2[t];
 }
 
+static double even_weight(const struct mdm_schedule *s, int64_t t)
+{
+    (void)s;
+    (void)t;
+    return 1;
+}
+
+/* The last where there are weights alone. */
 static const struct {
     const char *name;
     double (*value)(const struct mdm_schedule *s, int64_t t);
@@ -94,11 +102,17 @@ static const struct {
                {"posterior_variance", variance},
                {"posterior_log_variance_clipped", log_of_variance},
                {"posterior_mean_coef1", coef1},
-               {"posterior_mean_coef2", coef2}};
+               {"posterior_mean_coef2", coef2},
+               {"loss_weight", even_weight}};
+
+static size_t count_of(const struct mdm_export_buffers *b)
+{
+    return MDM_LENGTH(buffers) - !b->weighted;
+}
 
 static int fill(struct mdm_export_buffers *b, const struct mdm_schedule *s)
 {
-    for (size_t i = 0; i < MDM_LENGTH(buffers); i++)
+    for (size_t i = 0; i < count_of(b); i++)
         for (int64_t t = 0; t < s->timesteps; t++) {
             const float x = (float)buffers[i].value(s, t);
 
@@ -111,11 +125,11 @@ static int fill(struct mdm_export_buffers *b, const struct mdm_schedule *s)
     return MASKDM_OK;
 }
 
-int mdm_export_buffers_make(struct mdm_export_buffers *b, const maskdm_scheduler *scheduler)
+int mdm_export_buffers_make(struct mdm_export_buffers *b, const maskdm_scheduler *scheduler, int weighted)
 {
     const struct mdm_schedule *s = mdm_discrete_schedule(scheduler->process);
 
-    *b = (struct mdm_export_buffers){0};
+    *b = (struct mdm_export_buffers){.weighted = weighted};
     if (!s)
         return mdm_fail(MASKDM_EINVAL, "the model is of process %s, the authors' program has discrete alone",
                         mdm_options_text(scheduler->options, "process"));
@@ -139,7 +153,7 @@ int mdm_export_buffers_add(struct mdm_export_buffers *b, struct mdm_torch_writer
 {
     char name[NAME_LENGTH];
 
-    for (size_t i = 0; i < MDM_LENGTH(buffers); i++) {
+    for (size_t i = 0; i < count_of(b); i++) {
         mdm_format(name, sizeof name, "%s%s", prefix, buffers[i].name);
         if (b->storage[i] >= 0)
             MDM_TRY(mdm_torch_writer_again(w, name, "F32", &b->count, 1, b->storage[i]));

@@ -66,6 +66,29 @@ static const char *truth(int x)
     return x ? "True" : "False";
 }
 
+static void tell_network(const struct mdm_export *j, const struct mdm_uvit_options *u)
+{
+    mdm_log_line(
+        j->log, MASKDM_LOG_INFO,
+        "the authors' program needs img_size %lld, patch_size %lld, in_chans %lld, encoder_embed_dim %lld, "
+        "encoder_depth %lld, encoder_heads %lld, mlp_ratio %g, qkv_bias %s, num_classes %lld, mlp_time_embed %s",
+        (long long)j->model->geometry.height, (long long)u->patch_size, (long long)u->channels, (long long)u->dim,
+        (long long)u->depth, (long long)u->heads, u->mlp_ratio, truth(u->qkv_bias),
+        u->classes ? (long long)u->classes : -1, truth(u->time_mlp));
+}
+
+static void tell_wavelets(const struct mdm_export *j, const struct mdm_uvit_options *u)
+{
+    mdm_log_line(
+        j->log, MASKDM_LOG_INFO,
+        "the authors' first program needs USE_DWT true, name maskdwt, img_size %lld, patch_size %lld, in_chans 12, "
+        "data_chans 3, level 1, scale %lld, encoder_embed_dim %lld, encoder_depth %lld, encoder_heads %lld, "
+        "decoder_depth 0, mlp_ratio %g, qkv_bias %s, num_classes %lld, mlp_time_embed %s",
+        (long long)j->model->geometry.height / 2, (long long)u->patch_size, (long long)u->detail_scale,
+        (long long)u->dim, (long long)u->depth, (long long)u->heads, u->mlp_ratio, truth(u->qkv_bias),
+        u->classes ? (long long)u->classes : -1, truth(u->time_mlp));
+}
+
 /* What the program is told elsewhere, in its own words. */
 static void tell(const struct mdm_export *j)
 {
@@ -74,13 +97,7 @@ static void tell(const struct mdm_export *j)
     struct mdm_uvit_options u;
 
     mdm_options_read(j->model->options, &mdm_uvit_options, &u);
-    mdm_log_line(
-        j->log, MASKDM_LOG_INFO,
-        "the authors' program needs img_size %lld, patch_size %lld, in_chans %lld, encoder_embed_dim %lld, "
-        "encoder_depth %lld, encoder_heads %lld, mlp_ratio %g, qkv_bias %s, num_classes %lld, mlp_time_embed %s",
-        (long long)j->model->geometry.height, (long long)u.patch_size, (long long)u.channels, (long long)u.dim,
-        (long long)u.depth, (long long)u.heads, u.mlp_ratio, truth(u.qkv_bias), u.classes ? (long long)u.classes : -1,
-        truth(u.time_mlp));
+    (u.form == MDM_UVIT_WAVELET ? tell_wavelets : tell_network)(j, &u);
     if (strcmp(prediction, "noise") != 0)
         mdm_log_line(j->log, MASKDM_LOG_WARN,
                      "the model predicts %s: the authors' program has to be told objective pred_%s", prediction,
@@ -104,7 +121,10 @@ int mdm_export_maskdm(struct mdm_export *j)
     mdm_options_read(j->model->options, &mdm_uvit_options, &u);
     if (u.conv)
         return mdm_fail(MASKDM_EINVAL, "the model ends in a convolution, which the authors' program has not");
-    MDM_TRY(mdm_export_buffers_make(&j->buffers, j->model->scheduler));
+    if (u.form == MDM_UVIT_WAVELET && u.channels != 3)
+        return mdm_fail(MASKDM_EINVAL, "the model is for images of %lld channels, the authors' first program for 3",
+                        (long long)u.channels);
+    MDM_TRY(mdm_export_buffers_make(&j->buffers, j->model->scheduler, u.form == MDM_UVIT_WAVELET));
     mdm_pickle_int(mdm_export_key(j, "step"), 0);
     mdm_pickle_open_dict(mdm_export_key(j, "model"));
     MDM_TRY(mdm_export_buffers_add(&j->buffers, j->w, ""));

@@ -25,12 +25,18 @@ struct mdm_animation {
     int64_t n, frames, cells; /* values of an image; images in a frame */
     size_t image_bytes;
     unsigned char *sample; /* [frames,cells,H,W,C] of the file's depth */
-    float *scaled;         /* [H,W,C] */
+    float *scaled, *image_pixels; /* [H,W,C] */
     maskdm_image *image, *sheet;
 };
 
 static void keep(struct mdm_animation *a, int64_t frame, int64_t cell, const float *x)
 {
+    const struct mdm_geometry *g = &a->sampler->geometry;
+
+    if (g->space) {
+        g->space->leave(a->image_pixels, x, g->height, g->width, g->channels);
+        x = a->image_pixels;
+    }
     mdm_pixels_write(&a->pixels, a->sample + (size_t)(frame * a->cells + cell) * a->image_bytes, 0, 1, x);
 }
 
@@ -95,7 +101,8 @@ static int prepare(struct mdm_animation *a)
     a->image->bits = a->told.bits;
     a->sample = mdm_need(bytes, 1, "the frames of an animation");
     a->scaled = mdm_need((size_t)a->n, sizeof *a->scaled, "a frame of an animation");
-    return a->sample && a->scaled ? MASKDM_OK : MASKDM_ENOMEM;
+    a->image_pixels = mdm_need((size_t)a->n, sizeof *a->image_pixels, "a frame of an animation");
+    return a->sample && a->scaled && a->image_pixels ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
 int mdm_animation_create(struct mdm_animation **out, maskdm_sampler *s, const struct mdm_animation_told *told)
@@ -131,6 +138,7 @@ void mdm_animation_release(struct mdm_animation **out)
     mdm_image_free(&a->sheet);
     mdm_free(a->sample);
     mdm_free(a->scaled);
+    mdm_free(a->image_pixels);
     mdm_free(a);
 }
 

@@ -109,3 +109,17 @@ int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch)
         mdm_sampler_drop_group(s);
     return status;
 }
+
+void mdm_sampler_leave(maskdm_sampler *s, int64_t batch)
+{
+    const struct mdm_geometry *g = &s->geometry;
+    const int64_t n = g->height * g->width * g->channels;
+    float *values = s->shown;
+
+    if (!g->space)
+        return;
+    s->shown = s->seen;
+    s->seen = values;
+    for (int64_t i = 0; i < batch; i++)
+        g->space->leave(s->shown + i * n, values + i * n, g->height, g->width, g->channels);
+}

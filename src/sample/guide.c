@@ -48,6 +48,11 @@ static int check_times(const maskdm_scheduler *guide, const maskdm_scheduler *mo
     return MASKDM_OK;
 }
 
+static const char *space_name(const struct mdm_geometry *g)
+{
+    return g->space ? g->space->name : "pixels";
+}
+
 static int check_guide(const maskdm_model *guide, const maskdm_model *model)
 {
     const struct mdm_geometry *g = &guide->geometry, *m = &model->geometry;
@@ -59,6 +64,8 @@ static int check_guide(const maskdm_model *guide, const maskdm_model *model)
         return mdm_fail(MASKDM_ESHAPE, "the guide's images are %lld x %lld x %lld and the model's %lld x %lld x %lld",
                         (long long)g->height, (long long)g->width, (long long)g->channels, (long long)m->height,
                         (long long)m->width, (long long)m->channels);
+    if (g->space != m->space)
+        return mdm_fail(MASKDM_EINVAL, "the guide works on %s and the model on %s", space_name(g), space_name(m));
     if (gs->process->kind != ms->process->kind)
         return mdm_fail(MASKDM_EINVAL, "the guide's process is %s and the model's %s", gs->process->kind->name,
                         ms->process->kind->name);
@@ -169,6 +176,9 @@ static int by_masking(maskdm_sampler *s, struct mdm_guiding *how, const struct w
     MDM_TRY(check_own(s, w));
     mdm_format(who, sizeof who, "%s masked", mdm_options_said(w->o, "guidance_by"));
     MDM_TRY(mdm_past_check_masked(&s->model->past, who));
+    if (s->geometry.kinds > 1)
+        return mdm_fail(MASKDM_EINVAL, "%s masked needs a network of one kind of patches; this one has %d",
+                        mdm_options_said(w->o, "guidance_by"), s->geometry.kinds);
     if (s->geometry.patches % parts)
         return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide the %lld patches of an image",
                         mdm_options_said(w->o, "guidance_parts"), (long long)parts, (long long)s->geometry.patches);
@@ -185,8 +195,8 @@ int mdm_sampler_guide(maskdm_sampler *s, const maskdm_options *o, enum maskdm_we
 {
     struct wish w = {.o = o, .which = which, .guide = guide, .guide_which = guide_which};
     struct mdm_guiding how = {.device = s->device,
-                              .pixels = s->geometry.height * s->geometry.width,
-                              .channels = s->geometry.channels};
+                              .pixels = mdm_geometry_places(&s->geometry),
+                              .channels = mdm_geometry_depth(&s->geometry)};
 
     mdm_options_read(o, &mdm_sampler_options, &w.told);
     how.unlabelled = !w.told.guidance_labels;

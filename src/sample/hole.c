@@ -9,6 +9,7 @@
 
 static int open_where_white(struct mdm_hole *h, const maskdm_image *mask, const struct mdm_geometry *g)
 {
+    const int64_t side = g->space ? g->space->side : 1;
     int64_t open = 0;
 
     if (mask->height != g->height || mask->width != g->width || mask->channels != 1)
@@ -16,14 +17,17 @@ static int open_where_white(struct mdm_hole *h, const maskdm_image *mask, const 
                         (long long)mask->height, (long long)mask->width, mask->channels, (long long)g->height,
                         (long long)g->width);
     for (int64_t i = 0; i < g->height * g->width; i++)
-        open += h->state[i] = mask->sample[i] >= 32768 ? MDM_PIXEL_OPEN : MDM_PIXEL_KNOWN;
+        if (mask->sample[i] >= 32768) {
+            h->state[i / g->width / side * (g->width / side) + i % g->width / side] = MDM_PIXEL_OPEN;
+            open++;
+        }
     return open ? MASKDM_OK : mdm_fail(MASKDM_EINVAL, "the hole is empty: no pixel of it is white");
 }
 
 static int fill(struct mdm_hole *h, const maskdm_image *const *image, int64_t count, const maskdm_image *mask,
                 const struct mdm_geometry *g)
 {
-    h->channels = g->channels;
+    h->channels = mdm_geometry_depth(g);
     h->times = 1;
     h->state = mdm_need((size_t)g->height, (size_t)g->width, "a hole");
     h->noise = mdm_need((size_t)(g->height * g->width), (size_t)g->channels * sizeof *h->noise, "noise of a picture");

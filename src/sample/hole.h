@@ -12,13 +12,14 @@ enum mdm_pixel { MDM_PIXEL_KNOWN, MDM_PIXEL_OPEN, MDM_PIXEL_UNSEEN /* known, and
 
 struct mdm_hole {
     struct mdm_pictures known;
-    int64_t channels;
-    unsigned char *state;  /* [H,W], enum mdm_pixel */
+    int64_t channels;      /* of a place of what diffusion works on */
+    unsigned char *state;  /* of each place (pixel, where these are), enum mdm_pixel */
     int64_t length, times; /* stretches that are done more than once, see walk.h */
     float *noise;          /* [H,W,C], host memory, of one image */
 };
 
-/* mask: one channel, of the geometry's size; open where it is at least half white. */
+/* mask: one channel, of the geometry's size; open where it is at least half white. A place of several pixels is open
+ * where one of them is. */
 int mdm_hole_create(struct mdm_hole **out, const maskdm_image *const *image, int64_t count, const maskdm_image *mask,
                     const struct mdm_geometry *g);
 void mdm_hole_release(struct mdm_hole **h); /* NULL inside is fine */

@@ -71,6 +71,7 @@ static int step(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluatio
 {
     struct mdm_backend *b = mdm_device_backend(s->device);
     struct mdm_solve job = mdm_method_job(&s->method, e);
+    struct mdm_range within[MDM_MOST_DEPTH];
 
     if (e->next.z != 0)
         MDM_TRY(mdm_job_noise(s, j, noise_step(s, j, e)));
@@ -83,6 +84,11 @@ static int step(maskdm_sampler *s, struct mdm_job *j, const struct mdm_evaluatio
     for (int k = 0; k < MDM_BEFORE; k++)
         job.before[k] = s->before[k];
     job.x0 = s->x0;
+    if (s->geometry.space && job.clip != 0) {
+        job.channels = mdm_geometry_depth(&s->geometry);
+        job.within = within;
+        mdm_space_ranges(s->geometry.space, s->geometry.channels, job.clip, within);
+    }
     if (s->method.threshold > 0)
         MDM_TRY(limit(s, j, &job));
     return b->v->solve(b, &job);
@@ -198,6 +204,8 @@ static int draw_group(maskdm_sampler *s, struct mdm_job *j, const float *given)
     MDM_TRY(mdm_device_enter(s->device));
     status = b->v->download(b, s->shown, s->x, bytes);
     mdm_device_leave(s->device);
+    if (status == MASKDM_OK)
+        mdm_sampler_leave(s, j->batch);
     return status;
 }
 

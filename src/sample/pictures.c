@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * From 16-bit samples to -1 .. 1. What comes back through mdm_pixels_write() are the same samples.
+ * From 16-bit samples to -1 .. 1, and on to what diffusion works on. What comes back through mdm_pixels_write() are
+ * the same samples.
  */
 #include "sample/pictures.h"
 
@@ -20,11 +21,31 @@ static int check(const maskdm_image *image, int64_t i, const struct mdm_geometry
                     (long long)g->height, (long long)g->width, (long long)g->channels);
 }
 
+static int convert(struct mdm_pictures *p, const maskdm_image *const *image, const struct mdm_geometry *g)
+{
+    const int64_t n = p->n;
+    float *pixels = g->space ? mdm_need((size_t)n, sizeof *pixels, "a picture") : NULL;
+
+    if (g->space && !pixels)
+        return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < p->count; i++) {
+        float *to = g->space ? pixels : p->x + i * n;
+
+        for (int64_t k = 0; k < n; k++)
+            to[k] = (float)(image[i]->sample[k] / 32767.5 - 1);
+        if (g->space)
+            g->space->enter(p->x + i * n, pixels, g->height, g->width, g->channels);
+    }
+    mdm_free(pixels);
+    return MASKDM_OK;
+}
+
 int mdm_pictures_take(struct mdm_pictures *out, const maskdm_image *const *image, int64_t count,
                       const struct mdm_geometry *g)
 {
     const int64_t n = g->height * g->width * g->channels;
     size_t values;
+    int status;
 
     *out = (struct mdm_pictures){0};
     if (count < 1)
@@ -38,10 +59,10 @@ int mdm_pictures_take(struct mdm_pictures *out, const maskdm_image *const *image
         return MASKDM_ENOMEM;
     out->count = count;
     out->n = n;
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t k = 0; k < n; k++)
-            out->x[i * n + k] = (float)(image[i]->sample[k] / 32767.5 - 1);
-    return MASKDM_OK;
+    status = convert(out, image, g);
+    if (status < 0)
+        mdm_pictures_free(out);
+    return status;
 }
 
 void mdm_pictures_free(struct mdm_pictures *p)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Pictures as a network has them: what a sampler begins with, or of which it paints a part.
+ * Pictures as diffusion has them: what a sampler begins with, or of which it paints a part.
  */
 #ifndef MASKDM_SAMPLE_PICTURES_H
 #define MASKDM_SAMPLE_PICTURES_H
@@ -11,7 +11,7 @@
 /* Used in turn. */
 struct mdm_pictures {
     int64_t count, n; /* values of one */
-    float *x;         /* [count,H,W,C], host memory, -1 .. 1 */
+    float *x;         /* [count,H,W,C], host memory, -1 .. 1, or what space makes of that */
 };
 
 /* Of the geometry's size and channels, or MASKDM_ESHAPE with both. */

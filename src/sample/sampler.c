@@ -76,6 +76,9 @@ static int read_options(maskdm_sampler *s, const maskdm_options *options, enum m
         status = mdm_method_make(&s->method, s->scheduler, o);
     if (status == MASKDM_OK)
         status = check_variance(s, o);
+    if (status == MASKDM_OK && s->geometry.space && s->method.threshold > 0)
+        status = mdm_fail(MASKDM_EINVAL, "%s is for pixels, and this network works on %s",
+                          mdm_options_said(o, "threshold"), s->geometry.space->name);
     mdm_options_release(&o);
     return status;
 }

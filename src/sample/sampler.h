@@ -95,6 +95,8 @@ int mdm_sampler_guide(maskdm_sampler *s, const maskdm_options *o, enum maskdm_we
 /* Whom it asks and buffers for `batch` images, kept while that number stays. */
 int mdm_sampler_ready_group(maskdm_sampler *s, int64_t batch);
 void mdm_sampler_drop_group(maskdm_sampler *s);
+/* From what diffusion works on to pixels, the images in s->shown; s->seen is used. */
+void mdm_sampler_leave(maskdm_sampler *s, int64_t batch);
 /* Bytes of device memory that the sampler holds beside its model, as the device counts them: none before the first
  * group. */
 size_t mdm_sampler_memory(const maskdm_sampler *s);

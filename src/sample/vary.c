@@ -51,6 +51,9 @@ static int narrow(maskdm_sampler *s, struct mdm_hole *h, int64_t around)
 
     if (!h || !around)
         return mdm_denoiser_narrow(s->denoiser, NULL, 0);
+    if (g->kinds > 1)
+        return mdm_fail(MASKDM_EINVAL, "surround %lld needs a network of one kind of patches; this one has %d",
+                        (long long)around, g->kinds);
     patch = mdm_need((size_t)g->patches + 1, sizeof *patch, "patches"); /* a function of the host has none */
     if (!patch)
         return MASKDM_ENOMEM;

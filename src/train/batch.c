@@ -114,7 +114,7 @@ int mdm_trainer_set_path_drop(maskdm_trainer *tr, const int32_t *dropped)
 
 int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
 {
-    const struct mdm_geometry *g = &tr->model->geometry;
+    const struct mdm_grids grids = mdm_geometry_grids(&tr->model->geometry);
     struct mdm_microbatch *m = &tr->micro;
     int64_t step = tr->optimizer->steps, image, first;
     int status;
@@ -133,11 +133,10 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     spread(tr);
     drop_labels(tr, first, step);
     mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, m->times);
-    MDM_TRY(mdm_mask_draw(tr->mask, g->rows, g->columns, tr->visible, tr->seed, image, step, tr->images,
-                          m->index));
+    MDM_TRY(mdm_mask_draw_kinds(tr->mask, &grids, tr->visible, tr->seed, image, step, tr->images, m->index));
     draw_routes(tr, first, step);
     MDM_TRY(mdm_device_enter(tr->device));
-    status = mdm_microbatch_upload(m, m->images, m->staged, tr->batch);
+    status = mdm_microbatch_enter(m, m->staged, tr->batch);
     if (status == MASKDM_OK)
         status = mdm_microbatch_draw_noise(m, tr->seed, first, step, tr->batch);
     if (status == MASKDM_OK)
@@ -171,7 +170,7 @@ int mdm_trainer_set_batch(maskdm_trainer *tr, const float *images, const int32_t
         m->index[i] = index ? index[i] : (int32_t)(i % tr->visible);
     draw_routes(tr, mdm_pace_images(&tr->pace, step) * tr->pace.groups, step);
     MDM_TRY(mdm_device_enter(tr->device));
-    status = mdm_microbatch_upload(m, m->images, images, tr->batch);
+    status = mdm_microbatch_enter(m, images, tr->batch);
     if (status == MASKDM_OK)
         status = mdm_microbatch_upload(m, m->noise, noise, tr->batch);
     if (status == MASKDM_OK)

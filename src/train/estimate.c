@@ -44,6 +44,7 @@ int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model)
 
 static int plan_run(struct mdm_pace *pace, const struct mdm_geometry *g, const maskdm_options *options)
 {
+    const struct mdm_grids grids = mdm_geometry_grids(g);
     maskdm_mask *mask;
     maskdm_options *o;
     int status;
@@ -51,7 +52,7 @@ static int plan_run(struct mdm_pace *pace, const struct mdm_geometry *g, const m
     MDM_TRY(mdm_options_extract(&o, options, &mdm_trainer_kind));
     status = mdm_mask_create(&mask, options);
     if (status == MASKDM_OK)
-        status = mdm_pace_plan(pace, mask, (struct mdm_grid){g->rows, g->columns}, o);
+        status = mdm_pace_plan(pace, mask, &grids, o);
     mdm_mask_drop(&mask);
     mdm_options_release(&o);
     return status;

@@ -61,7 +61,6 @@ static int fetch(struct look *k, int64_t i, int64_t b)
 static int predict(struct look *k, int64_t first, int64_t step, int of_x0)
 {
     struct mdm_microbatch *m = &k->micro;
-    const enum mdm_loss_kind loss = of_x0 ? MDM_LOSS_L2 : k->told->loss;
 
     MDM_TRY(mdm_microbatch_draw_noise(m, k->told->seed, first, step, k->batch));
     MDM_TRY(mdm_microbatch_noise(m, k->model->scheduler, k->batch));
@@ -69,7 +68,8 @@ static int predict(struct look *k, int64_t first, int64_t step, int of_x0)
         m->weight[b] = m->denoised[b] * m->denoised[b];
     MDM_TRY(mdm_program_set(k->program, m->input, m->network_times, m->labels, NULL));
     MDM_TRY(mdm_program_forward(k->program, k->weights, mdm_control_cancel_flag(k->told->control)));
-    return mdm_microbatch_loss(m, k->program, NULL, loss, of_x0 ? 0 : k->told->delta, 1);
+    return of_x0 ? mdm_microbatch_error(m, k->program)
+                 : mdm_microbatch_loss(m, k->program, NULL, k->told->loss, k->told->delta, 1);
 }
 
 static void count_levels(struct look *k, int64_t first, int64_t n)
@@ -92,7 +92,7 @@ static int look_twice(struct look *k, int64_t first, int64_t n)
 {
     struct mdm_microbatch *m = &k->micro;
 
-    MDM_TRY(mdm_microbatch_upload(m, m->images, m->staged, k->batch));
+    MDM_TRY(mdm_microbatch_enter(m, m->staged, k->batch));
     for (int64_t b = 0; b < k->batch; b++)
         m->times[b] = level_of(k, first + (b < n ? b : n - 1));
     MDM_TRY(predict(k, first, level_step, 1));
@@ -131,7 +131,7 @@ static int run(struct look *k)
     const struct mdm_extent extent = {.batch = k->batch, .visible = g->patches};
 
     MDM_TRY(mdm_program_create(&k->program, k->model, extent, MDM_PROGRAM_PREDICT));
-    MDM_TRY(mdm_microbatch_take(&k->micro, k->model->device, extent, k->values));
+    MDM_TRY(mdm_microbatch_take(&k->micro, k->model->device, extent, g));
     if (k->told->buckets && !(k->seen = mdm_need((size_t)k->told->buckets, sizeof *k->seen, "bucket counts")))
         return MASKDM_ENOMEM;
     for (int64_t i = 0; i < k->told->buckets; i++)

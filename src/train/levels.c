@@ -12,7 +12,8 @@
 int mdm_levels_extent(struct mdm_extent *out, const struct mdm_pace *pace, const maskdm_model *model,
                       const struct mdm_pace_level *level)
 {
-    *out = (struct mdm_extent){.batch = mdm_pace_rows(pace, level), .visible = level->visible};
+    *out = (struct mdm_extent){
+        .batch = mdm_pace_rows(pace, level), .visible = level->visible, .second = level->second};
     return mdm_network_train(model->network, model->options, out);
 }
 
@@ -62,7 +63,7 @@ static int make_in(struct mdm_program **out, const maskdm_trainer *tr, struct md
 
     MDM_TRY(mdm_levels_extent(&e, &tr->pace, tr->model, level));
     *out = room;
-    if (e.batch == room->extent.batch && e.visible == room->extent.visible)
+    if (e.batch == room->extent.batch && e.visible == room->extent.visible && e.second == room->extent.second)
         return MASKDM_OK;
     return mdm_program_create_in(out, room, e, use);
 }

@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-enum { IMAGES = 4, NUMBERS = 9 }; /* arrays of each kind */
+enum { IMAGES = 4, NUMBERS = 10 }; /* arrays of each kind */
 
 size_t mdm_microbatch_bytes(int64_t batch, int64_t values)
 {
@@ -17,16 +17,17 @@ size_t mdm_microbatch_bytes(int64_t batch, int64_t values)
     return mdm_mul_size(&bytes, (size_t)batch, IMAGES * (size_t)values * sizeof(float)) ? SIZE_MAX : bytes;
 }
 
-int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct mdm_extent extent, int64_t values)
+int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct mdm_extent extent,
+                        const struct mdm_geometry *g)
 {
+    const int64_t values = g->height * g->width * g->channels;
     const size_t b = (size_t)extent.batch, n = b * (size_t)values;
     float **images[IMAGES] = {&m->images, &m->noise, &m->input, &m->target};
-    double **number[NUMBERS] = {&m->times,     &m->network_times, &m->signal, &m->level,
-                                &m->target_x0, &m->target_noise,  &m->weight, &m->losses,
-                                &m->denoised};
+    double **number[NUMBERS] = {&m->times,        &m->network_times, &m->signal, &m->level,    &m->target_x0,
+                                &m->target_noise, &m->weight,        &m->losses, &m->denoised, &m->second};
     double *numbers;
 
-    *m = (struct mdm_microbatch){.device = device, .batch = extent.batch, .values = values};
+    *m = (struct mdm_microbatch){.device = device, .batch = extent.batch, .values = values, .geometry = g};
     for (size_t i = 0; i < IMAGES; i++) {
         void *memory;
 
@@ -37,6 +38,8 @@ int mdm_microbatch_take(struct mdm_microbatch *m, maskdm_device *device, struct 
     for (size_t i = 0; numbers && i < NUMBERS; i++)
         *number[i] = numbers + i * b;
     m->staged = mdm_need_aligned(n * sizeof *m->staged, "the images of a batch");
+    if (g->space && !(m->entered = mdm_need_aligned(n * sizeof *m->entered, "the images of a batch")))
+        return MASKDM_ENOMEM;
     m->streams = mdm_need(b, sizeof *m->streams, "noise streams");
     m->labels = mdm_need(b, sizeof *m->labels, "labels");
     m->index = mdm_need(b * (size_t)extent.visible, sizeof *m->index, "patch indices");
@@ -58,6 +61,7 @@ void mdm_microbatch_give(struct mdm_microbatch *m)
             mdm_device_free(m->device, images[i], bytes);
     mdm_free(m->times); /* the first of all numbers */
     mdm_free(m->staged);
+    mdm_free(m->entered);
     mdm_free(m->streams);
     mdm_free(m->labels);
     mdm_free(m->index);
@@ -71,6 +75,15 @@ int mdm_microbatch_upload(struct mdm_microbatch *m, float *to, const float *from
     struct mdm_backend *b = mdm_device_backend(m->device);
 
     return b->v->upload(b, to, from, (size_t)(count * m->values) * sizeof *to);
+}
+
+int mdm_microbatch_enter(struct mdm_microbatch *m, const float *pixels, int64_t count)
+{
+    const struct mdm_geometry *g = m->geometry;
+
+    for (int64_t i = 0; g->space && i < count; i++)
+        g->space->enter(m->entered + i * m->values, pixels + i * m->values, g->height, g->width, g->channels);
+    return mdm_microbatch_upload(m, m->images, g->space ? m->entered : pixels, count);
 }
 
 int mdm_microbatch_draw_noise(struct mdm_microbatch *m, uint64_t seed, int64_t first, int64_t step, int64_t count)
@@ -110,27 +123,56 @@ int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, in
     return b->v->noising(b, &job);
 }
 
+/* Of a kind of patches, into `losses`. */
+static int compare(struct mdm_microbatch *m, const struct mdm_program *p, int kind, const struct mdm_loss *how,
+                   double *losses)
+{
+    struct mdm_backend *b = mdm_device_backend(m->device);
+    const struct mdm_part part = mdm_geometry_part(&p->model->geometry, &p->extent, kind);
+    float *dpred = mdm_program_output_gradient(p);
+    struct mdm_loss job = *how;
+
+    job.batch = p->extent.batch;
+    job.height = part.height;
+    job.width = part.width;
+    job.channels = part.of->channels;
+    job.outputs = part.outputs;
+    job.patch = part.of->patch;
+    job.visible = part.visible;
+    job.pred = mdm_program_output(p) + part.first;
+    job.target = m->target + part.of->channel;
+    job.index = (how->index ? how->index : p->every) + part.place;
+    job.weight = m->weight;
+    job.loss = losses;
+    job.dpred = dpred ? dpred + part.first : NULL;
+    job.beside = part.beside;
+    return b->v->loss(b, &job);
+}
+
 int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index,
                         enum mdm_loss_kind kind, double delta, double scale)
 {
-    struct mdm_backend *b = mdm_device_backend(m->device);
-    const struct mdm_geometry *g = &p->model->geometry;
-    const struct mdm_loss job = {.batch = p->extent.batch,
-                                 .height = g->height,
-                                 .width = g->width,
-                                 .channels = g->channels,
-                                 .outputs = g->outputs,
-                                 .patch = g->patch,
-                                 .visible = p->extent.visible,
-                                 .kind = kind,
-                                 .delta = delta,
-                                 .pred = mdm_program_output(p),
-                                 .target = m->target,
-                                 .index = index ? index : p->every,
-                                 .weight = m->weight,
-                                 .scale = scale,
-                                 .loss = m->losses,
-                                 .dpred = mdm_program_output_gradient(p)};
+    const struct mdm_loss how = {.kind = kind, .delta = delta, .index = index, .scale = scale};
 
-    return b->v->loss(b, &job);
+    MDM_TRY(compare(m, p, 0, &how, m->losses));
+    if (m->geometry->kinds == 1)
+        return MASKDM_OK;
+    MDM_TRY(compare(m, p, 1, &how, m->second));
+    for (int64_t b = 0; b < p->extent.batch; b++)
+        m->losses[b] += m->second[b];
+    return MASKDM_OK;
+}
+
+int mdm_microbatch_error(struct mdm_microbatch *m, const struct mdm_program *p)
+{
+    const struct mdm_geometry *g = m->geometry;
+    const struct mdm_loss how = {.kind = MDM_LOSS_L2, .scale = 1};
+
+    MDM_TRY(compare(m, p, 0, &how, m->losses));
+    if (g->kinds == 1)
+        return MASKDM_OK;
+    MDM_TRY(compare(m, p, 1, &how, m->second));
+    for (int64_t b = 0; b < p->extent.batch; b++)
+        m->losses[b] = mdm_geometry_share(g, 0) * m->losses[b] + mdm_geometry_share(g, 1) * m->second[b];
+    return MASKDM_OK;
 }

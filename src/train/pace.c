@@ -37,18 +37,19 @@ static int64_t count_images(const struct mdm_pace *p, int64_t visible, const mas
 }
 
 /* Another level, unless it is as the one before. */
-static void add(struct mdm_pace *p, int64_t from, int64_t visible, int64_t batch_size)
+static void add(struct mdm_pace *p, int64_t from, int64_t visible, int64_t second, int64_t batch_size)
 {
     struct mdm_pace_level *l = &p->level[p->levels];
 
-    if (p->levels && visible == l[-1].visible)
+    if (p->levels && visible == l[-1].visible && second == l[-1].second)
         return;
-    *l = (struct mdm_pace_level){from, mdm_pace_images(p, from), batch_size, visible};
+    *l = (struct mdm_pace_level){from, mdm_pace_images(p, from), batch_size, visible, second};
     p->levels++;
     p->most = batch_size > p->most ? batch_size : p->most;
 }
 
-int mdm_pace_plan(struct mdm_pace *out, const maskdm_mask *mask, struct mdm_grid grid, const maskdm_options *options)
+int mdm_pace_plan(struct mdm_pace *out, const maskdm_mask *mask, const struct mdm_grids *grids,
+                  const maskdm_options *options)
 {
     struct mdm_trainer_options told;
     int64_t batch_size;
@@ -60,7 +61,7 @@ int mdm_pace_plan(struct mdm_pace *out, const maskdm_mask *mask, struct mdm_grid
         .groups = mdm_mask_groups(mask), .tokens = told.batch_tokens, .accumulate = told.accumulate};
     for (int64_t i = 0; i < mdm_mask_levels(mask); i++) {
         const int64_t from = mdm_mask_level_from(mask, i);
-        const int64_t visible = mdm_mask_visible(mask, grid.rows, grid.columns, from);
+        int64_t second, visible = mdm_mask_visible_kinds(mask, grids, from, &second);
 
         if (visible < 0)
             return (int)visible;
@@ -68,7 +69,7 @@ int mdm_pace_plan(struct mdm_pace *out, const maskdm_mask *mask, struct mdm_grid
             batch_size = count_images(out, visible, options);
         if (batch_size < 0)
             return (int)batch_size;
-        add(out, from, visible, batch_size);
+        add(out, from, visible, second, batch_size);
     }
     return MASKDM_OK;
 }

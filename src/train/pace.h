@@ -6,7 +6,7 @@
 #ifndef MASKDM_TRAIN_PACE_H
 #define MASKDM_TRAIN_PACE_H
 
-#include "mask/mask.h"
+#include "mask/kinds.h"
 #include "option/option.h"
 
 struct mdm_pace_level {
@@ -14,6 +14,7 @@ struct mdm_pace_level {
     int64_t before;     /* images of all steps before that */
     int64_t batch_size; /* images of a step */
     int64_t visible;    /* patches of each group of an image */
+    int64_t second;     /* of those, of the second kind */
 };
 
 #define MDM_PACE_IMAGES ((int64_t)1 << 56)
@@ -28,8 +29,9 @@ struct mdm_pace {
 };
 
 /* options: of a trainer, resolved. EINVAL, with its line, where they contradict each other, the mask does not fit the
- * grid at some step, or the tokens are too few for an image. */
-int mdm_pace_plan(struct mdm_pace *out, const maskdm_mask *mask, struct mdm_grid grid, const maskdm_options *options);
+ * grids at some step, or the tokens are too few for an image. */
+int mdm_pace_plan(struct mdm_pace *out, const maskdm_mask *mask, const struct mdm_grids *grids,
+                  const maskdm_options *options);
 /* Rows of a part of a step. */
 int64_t mdm_pace_rows(const struct mdm_pace *p, const struct mdm_pace_level *level);
 const struct mdm_pace_level *mdm_pace_at(const struct mdm_pace *p, int64_t step);

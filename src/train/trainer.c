@@ -59,13 +59,14 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
                  const maskdm_options *options, maskdm_control *control)
 {
     const struct mdm_geometry *g = &model->geometry;
+    const struct mdm_grids grids = mdm_geometry_grids(g);
     struct mdm_extent most;
 
     MDM_TRY(read_options(tr, options));
     if (optimizer->device)
         return mdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");
     MDM_TRY(mdm_network_routing(&tr->routing, model->network, model->options));
-    MDM_TRY(mdm_pace_plan(&tr->pace, mask, (struct mdm_grid){g->rows, g->columns}, tr->options));
+    MDM_TRY(mdm_pace_plan(&tr->pace, mask, &grids, tr->options));
     tr->values = g->height * g->width * g->channels;
     mdm_device_hold(model->device);
     tr->device = model->device;
@@ -84,7 +85,7 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");
     if (!tr->view)
         return MASKDM_ENOMEM;
-    return mdm_microbatch_take(&tr->micro, tr->device, most, tr->values);
+    return mdm_microbatch_take(&tr->micro, tr->device, most, &tr->model->geometry);
 }
 
 static void give(const maskdm_trainer *tr, float *memory, size_t bytes)

@@ -77,14 +77,14 @@ static int compute(struct check *c, int64_t first)
     struct mdm_microbatch *m = &tr->micro;
     const int64_t n = tr->check->extent.batch;
 
-    MDM_TRY(mdm_microbatch_upload(m, m->images, m->staged, n));
+    MDM_TRY(mdm_microbatch_enter(m, m->staged, n));
     MDM_TRY(mdm_microbatch_draw_noise(m, tr->seed, first, validation_step, n));
     MDM_TRY(mdm_microbatch_noise(m, tr->model->scheduler, n));
     for (int64_t b = 0; b < n; b++)
         m->weight[b] = m->denoised[b] * m->denoised[b];
     MDM_TRY(mdm_program_set(tr->check, m->input, m->network_times, m->labels, NULL));
     MDM_TRY(mdm_program_forward(tr->check, c->weights, mdm_control_cancel_flag(tr->control)));
-    return mdm_microbatch_loss(m, tr->check, NULL, MDM_LOSS_L2, 0, 1);
+    return mdm_microbatch_error(m, tr->check);
 }
 
 /* Losses of images first, first + 1, ...; those past the end repeat the last one and do not count. */

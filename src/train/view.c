@@ -30,34 +30,47 @@ struct amount {
     int64_t values, room;
 };
 
-/* Values of one row of which so many patches are visible. */
-static int64_t of_image(const maskdm_trainer *tr, int64_t visible)
+/* Values of an image's patches of a kind. */
+static int64_t values_of(const struct mdm_part *part)
 {
-    (void)visible;
+    return part->visible * part->of->patch * part->of->patch * part->of->channels;
+}
+
+/* Values of one row of a program's. */
+static int64_t of_image(const maskdm_trainer *tr, const struct mdm_extent *e)
+{
+    (void)e;
     return tr->values;
 }
 
-static int64_t of_target(const maskdm_trainer *tr, int64_t visible)
+static int64_t of_target(const maskdm_trainer *tr, const struct mdm_extent *e)
 {
     const struct mdm_geometry *g = &tr->model->geometry;
+    int64_t values = 0;
 
-    return visible * g->patch * g->patch * g->channels;
+    for (int k = 0; k < g->kinds; k++) {
+        const struct mdm_part part = mdm_geometry_part(g, e, k);
+
+        values += values_of(&part);
+    }
+    return values;
 }
 
-static int64_t of_prediction(const maskdm_trainer *tr, int64_t visible)
+static int64_t of_prediction(const maskdm_trainer *tr, const struct mdm_extent *e)
 {
-    const struct mdm_geometry *g = &tr->model->geometry;
-
-    return visible * g->patch * g->patch * g->outputs;
+    return mdm_geometry_predicted(&tr->model->geometry, e);
 }
 
-static struct amount amount_of(const maskdm_trainer *tr, int64_t (*of)(const maskdm_trainer *tr, int64_t visible))
+static struct amount amount_of(const maskdm_trainer *tr,
+                               int64_t (*of)(const maskdm_trainer *tr, const struct mdm_extent *e))
 {
-    struct amount a = {.values = tr->batch * of(tr, tr->visible)};
+    struct amount a = {.values = tr->batch * of(tr, &tr->program->extent)};
 
     for (int i = 0; i < tr->pace.levels; i++) {
         const struct mdm_pace_level *l = &tr->pace.level[i];
-        const int64_t values = mdm_pace_rows(&tr->pace, l) * of(tr, l->visible);
+        const struct mdm_extent e = {
+            .batch = mdm_pace_rows(&tr->pace, l), .visible = l->visible, .second = l->second};
+        const int64_t values = e.batch * of(tr, &e);
 
         a.room = values > a.room ? values : a.room;
     }
@@ -73,29 +86,34 @@ static const float *copy(const maskdm_trainer *tr, int view, const float *memory
     return buffer && mdm_device_download(tr->device, buffer, memory, bytes) == MASKDM_OK ? buffer : NULL;
 }
 
-/* patches[B,K,p*p*C] from whole[B,H,W,C] */
-static void gather(const maskdm_trainer *tr, float *patches, const float *whole)
+/* Of an image its patches of a kind, in a prediction's order but for the channels behind the image's. */
+static void gather(const struct mdm_part *part, const int32_t *index, float *patches, const float *whole)
 {
-    const struct mdm_geometry *g = &tr->model->geometry;
-    const int64_t across = g->width / g->patch, row = g->patch * g->channels;
+    const struct mdm_patches_of *of = part->of;
+    const int64_t depth = part->beside.channels, row = part->width * depth;
 
-    for (int64_t i = 0; i < tr->batch * tr->visible; i++) {
-        const int64_t patch = tr->micro.index[i];
-        const float *from = whole + i / tr->visible * tr->values +
-                            patch / across * g->patch * g->width * g->channels + patch % across * row;
+    for (int64_t k = 0; k < part->visible; k++) {
+        const int64_t patch = index[part->place + k] - part->beside.first;
+        const float *from = whole + patch / of->columns * of->patch * row + patch % of->columns * of->patch * depth;
 
-        for (int64_t y = 0; y < g->patch; y++, from += g->width * g->channels, patches += row)
-            memcpy(patches, from, (size_t)row * sizeof *patches);
+        for (int64_t i = 0; i < of->patch * of->patch; i++, patches += of->channels)
+            memcpy(patches, from + i / of->patch * row + i % of->patch * depth + of->channel,
+                   (size_t)of->channels * sizeof *patches);
     }
 }
 
 static const float *view_target(const maskdm_trainer *tr, struct amount a)
 {
     const float *whole = copy(tr, MDM_VIEW_WHOLE, tr->micro.target, amount_of(tr, of_image));
-    float *patches = whole ? get_buffer(tr, MDM_VIEW_TARGET, a.room) : NULL;
+    float *patches = whole ? get_buffer(tr, MDM_VIEW_TARGET, a.room) : NULL, *at = patches;
 
-    if (patches)
-        gather(tr, patches, whole);
+    for (int64_t b = 0; patches && b < tr->batch; b++)
+        for (int k = 0; k < tr->model->geometry.kinds; k++) {
+            const struct mdm_part part = mdm_geometry_part(&tr->model->geometry, &tr->program->extent, k);
+
+            gather(&part, tr->micro.index + b * tr->visible, at, whole + b * tr->values);
+            at += values_of(&part);
+        }
     return patches;
 }
 
@@ -131,7 +149,7 @@ static const float *view_images(const maskdm_trainer *tr, struct amount a)
 static const struct {
     const char *name;
     const float *(*view)(const maskdm_trainer *tr, struct amount a);
-    int64_t (*of)(const maskdm_trainer *tr, int64_t visible);
+    int64_t (*of)(const maskdm_trainer *tr, const struct mdm_extent *e);
 } views[] = {{"input", view_input, of_image},    {"noise", view_noise, of_image},
              {"images", view_images, of_image},  {"input_gradient", view_input_gradient, of_image},
              {"target", view_target, of_target}, {"prediction", view_prediction, of_prediction}};

@@ -53,7 +53,8 @@ def run_page(path):
                 shutil.copytree(os.path.join(SOURCE, "tests", "api", "pipelines", "ddpm"), folder)
             elif flag == "--from":
                 network = ["--network", "jit", "--classes", 1000] if "jit" in folder else \
-                    ["--network", "dit", "--learn-sigma"] if "dit" in folder else []
+                    ["--network", "dit", "--learn-sigma"] if "dit" in folder else \
+                    ["--form", "wavelet"] if "dwt" in folder else []
                 shutil.rmtree("authors", ignore_errors=True)
                 maskdm("pretrain", "--data", faces("few", 8), "--out", "authors", *TINY, "--steps", 2, "--ema-start", 1,
                        *network)

@@ -39,6 +39,13 @@ static const struct {
      2, 4, (const int32_t[]){0, 1, 3, 5, 1, 2, 3, 4}, (const int32_t[]){2, -1}, {0}, NULL},
     {"uvit", "conv=true image_size=8 patch_size=4 channels=3 dim=4 depth=1 heads=2", 1, 4,
      (const int32_t[]){0, 1, 2, 3}, NULL, {0}, NULL},
+    {"uvit", "form=wavelet image_size=8 patch_size=2 channels=1 dim=6 depth=3 heads=3 qkv_bias=true mlp_ratio=1", 2,
+     5, (const int32_t[]){0, 3, 4, 5, 7, 1, 2, 4, 6, 7}, NULL, {0}, NULL},
+    {"uvit", "form=wavelet detail_scale=2 image_size=8x16 patch_size=1 channels=2 dim=4 depth=1 heads=2 classes=2", 2,
+     5, (const int32_t[]){0, 5, 31, 32, 39, 1, 30, 31, 33, 34}, (const int32_t[]){1, -1}, {0}, NULL},
+    {"uvit", "form=wavelet image_size=4 patch_size=1 channels=1 dim=4 depth=3 heads=1 route_ratio=0.5 route_from=1",
+     2, 8, (const int32_t[]){0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7}, NULL, {4},
+     (const int32_t[]){0, 2, 5, 6, 1, 3, 4, 7}},
     {"dit", "image_size=8 patch_size=4 channels=3 dim=8 depth=2 heads=2", 2, 3, (const int32_t[]){0, 1, 3, 1, 2, 3},
      NULL, {0}, NULL},
     {"dit", "image_size=4x6 patch_size=2 channels=1 dim=8 depth=1 heads=4 mlp_ratio=1.5 classes=2", 3, 6,
@@ -121,10 +128,14 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, int i)
 {
     struct mdm_extent extent = {.batch = networks[i].batch, .visible = networks[i].visible};
     const struct mdm_network *network = mdm_network_find(networks[i].name);
+    struct mdm_geometry geometry;
     maskdm_options *o;
 
     ck_assert_int_eq(mdm_options_create(&o, network->kind), 0);
     ck_assert_msg(mdm_options_parse(o, networks[i].options) == 0, "%s", mdm_error_text());
+    ck_assert_msg(network->geometry(&geometry, o) == 0, "%s", mdm_error_text());
+    for (int64_t k = 0; k < extent.visible && geometry.kinds > 1; k++)
+        extent.second += networks[i].index[k] >= geometry.kind[0].patches;
     ck_assert_int_eq(mdm_network_train(network, o, &extent), 0);
     ck_assert_mem_eq(extent.routed, networks[i].routed, sizeof extent.routed);
     *ports = MDM_NO_PORTS;

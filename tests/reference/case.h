@@ -85,6 +85,8 @@ maskdm_model *case_written(struct reference_case *c);
 /* ---- shared by loss, train and sample (network.c) ---- */
 maskdm_scheduler *case_scheduler(struct reference_case *c);
 maskdm_scheduler *case_scheduler_of(struct reference_case *c, const char *options);
+/* Whether the network is that of the authors' first program, on wavelets. */
+int case_has_wavelets(struct reference_case *c);
 maskdm_model *case_model(struct reference_case *c); /* with the case's weights */
 /* Every parameter from `param.NAME`, and no such tensor left over: 0, or -1 with the failure recorded. */
 int case_weights(struct reference_case *c, maskdm_model *model);

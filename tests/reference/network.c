@@ -73,6 +73,24 @@ int case_weights(struct reference_case *c, maskdm_model *model)
     return c->failed ? -1 : 0;
 }
 
+int case_has_wavelets(struct reference_case *c)
+{
+    return !strcmp(case_value(c, "network", "name", "maskdm"), "maskdwt");
+}
+
+/* The program of wavelets counts coefficients, whose images are half as wide. */
+static void add_form(struct reference_case *c, char *text, size_t size)
+{
+    const size_t n = strlen(text);
+
+    if (case_has_wavelets(c))
+        snprintf(text + n, size - n, " form=wavelet image_size=%.0f channels=%.0f detail_scale=%.0f",
+                 2 * case_number(c, "network", "img_size", 224), case_number(c, "network", "data_chans", 3),
+                 case_number(c, "network", "scale", 2));
+    else
+        snprintf(text + n, size - n, " channels=%.0f", case_number(c, "network", "in_chans", 3));
+}
+
 maskdm_model *case_model(struct reference_case *c)
 {
     char text[512], size[64], bias[8], mlp[8];
@@ -88,12 +106,12 @@ maskdm_model *case_model(struct reference_case *c)
     snprintf(bias, sizeof bias, "%s", case_value(c, "network", "qkv_bias", "false"));
     snprintf(mlp, sizeof mlp, "%s", case_value(c, "network", "mlp_time_embed", "false"));
     snprintf(text, sizeof text,
-             "image_size=%s patch_size=%.0f channels=%.0f dim=%.0f depth=%.0f heads=%.0f mlp_ratio=%.17g qkv_bias=%s "
+             "image_size=%s patch_size=%.0f dim=%.0f depth=%.0f heads=%.0f mlp_ratio=%.17g qkv_bias=%s "
              "time_mlp=%s classes=%.0f",
-             size, case_number(c, "network", "patch_size", 0), case_number(c, "network", "in_chans", 3),
-             case_number(c, "network", "encoder_embed_dim", 0), case_number(c, "network", "encoder_depth", 0),
-             case_number(c, "network", "encoder_heads", 0), case_number(c, "network", "mlp_ratio", 4), bias, mlp,
-             classes > 0 ? classes : 0);
+             size, case_number(c, "network", "patch_size", 0), case_number(c, "network", "encoder_embed_dim", 0),
+             case_number(c, "network", "encoder_depth", 0), case_number(c, "network", "encoder_heads", 0),
+             case_number(c, "network", "mlp_ratio", 4), bias, mlp, classes > 0 ? classes : 0);
+    add_form(c, text, sizeof text);
     if (scheduler)
         o = options(c, "uvit", text);
     if (o && !case_ok(c, maskdm_model_create(&model, c->device, "uvit", o, scheduler, 1), text) &&

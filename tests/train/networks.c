@@ -32,6 +32,9 @@ static const char sit[] = "image_size=8 patch_size=2 dim=16 encoder_depth=1 midd
 static const char whole[] = UVIT, routed[] = UVIT " route_ratio=0.5 route_from=1";
 static const char uvit_sprint[] = UVIT " sprint=1 path_drop=0.3";
 static const char original[] = UVIT " form=original conv=true";
+static const char wavelet[] = "form=wavelet image_size=8 patch_size=1 dim=16 depth=5 heads=2 mlp_ratio=2 classes=5";
+static const char wavelet_scaled[] = "form=wavelet detail_scale=2 image_size=8 patch_size=1 dim=16 depth=3 heads=2 "
+                                     "qkv_bias=true time_mlp=true classes=5 route_ratio=0.5 route_from=0";
 
 #define UNET "image_size=8 patch_size=2 block_out_channels=8,16 layers_per_block=1 norm_num_groups=4 classes=5 "
 static const char unet[] = UNET "down_block_types=AttnDownBlock2D attention_head_dim=4";
@@ -47,6 +50,9 @@ static const struct {
     {"dit", dit_sigma, "type=patch ratio=0.25", "pos_embed"},
     {"uvit", original, NULL, NULL},
     {"uvit", original, "type=none", NULL},
+    {"uvit", wavelet, NULL, NULL},
+    {"uvit", wavelet, "type=none", NULL},
+    {"uvit", wavelet_scaled, "type=patch ratio=0.5 detail_ratio=0.25", NULL},
     {"jit", jit, NULL, "pos_embed"},
     {"jit", jit, "type=none", "pos_embed"},
     {"jit", jit_plain, "type=patch ratio=0.25", "pos_embed"},
