@@ -25,7 +25,7 @@ static int read(struct mdm_method *s, const maskdm_options *options)
     s->steps = o.steps;
     s->eta = o.eta;
     s->eps = MDM_EPS_CLIPPED;
-    s->needs_trace = !s->scheduler->process->kind->straight;
+    s->needs_trace = !mdm_process_is_straight(s->scheduler->process);
     return MASKDM_OK;
 }
 

@@ -203,7 +203,6 @@ static double network_time(const struct mdm_process *p, double time)
 const struct mdm_process_class mdm_process_flow = {.name = "flow",
                                                    .options = &table,
                                                    .predictions = "velocity|x0|noise|score",
-                                                   .straight = 1,
                                                    .spacing = "time",
                                                    .create = create,
                                                    .at = at,

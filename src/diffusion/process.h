@@ -37,7 +37,6 @@ struct mdm_process_class {
     /* What a network may predict, "noise|x0|v"; the first is meant where nothing is said. */
     const char *predictions;
     int preserves;       /* signal^2 + noise^2 = 1: samplers begin with plain normals */
-    int straight;        /* its path is followed over time */
     const char *spacing; /* of a solver's times where nothing is said */
     /* Of options with its table, resolved; it may complete them, so that a file that keeps them stands alone. */
     int (*create)(struct mdm_process **out, maskdm_options *options);
@@ -47,7 +46,7 @@ struct mdm_process_class {
      * what it never reaches. */
     double (*ratio)(const struct mdm_process *p, double time);
     double (*time_of)(const struct mdm_process *p, double ratio);
-    /* Of a straight one; NULL: x / signal over noise / signal. */
+    /* Of a straight one, whose path is followed over time; NULL: x / signal over noise / signal. */
     struct mdm_path (*path)(const struct mdm_process *p, double time);
     /* How much signal and noise grow in a unit of time, at a level; NULL where time is none that a path has. */
     struct mdm_level (*slope)(const struct mdm_process *p, struct mdm_level at);
@@ -63,6 +62,11 @@ struct mdm_process_class {
 
 extern const struct mdm_process_class mdm_process_discrete, mdm_process_vp, mdm_process_edm, mdm_process_ve,
     mdm_process_flow;
+
+static inline int mdm_process_is_straight(const struct mdm_process *p)
+{
+    return p->kind->path != NULL;
+}
 
 /* Class i, or NULL behind the last. */
 const struct mdm_process_class *mdm_process_class_at(int i);

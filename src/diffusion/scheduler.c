@@ -56,7 +56,7 @@ static int fill(maskdm_scheduler *s, const maskdm_options *options)
     MDM_TRY(
         mdm_prediction_choose(&s->prediction, s->process, o.prediction, mdm_options_said(s->options, "prediction")));
     MDM_TRY(leave_the_ends(s));
-    if (s->process->kind->straight && !strcmp(s->prediction->name, "x0"))
+    if (mdm_process_is_straight(s->process) && !strcmp(s->prediction->name, "x0"))
         s->least_slope_time = o.weight_floor;
     MDM_TRY(mdm_weight_check(o.weight, s->process, mdm_options_said(s->options, "weight")));
     s->weight = (struct mdm_weight){.kind = mdm_weight_class_at(o.weight),

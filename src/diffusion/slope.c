@@ -22,19 +22,19 @@ const struct mdm_option mdm_slope_options[MDM_SLOPE_OPTIONS] = {
 
 int mdm_slope_read(struct mdm_method *s, const maskdm_options *options, const struct mdm_option_table *table)
 {
-    const struct mdm_process_class *kind = s->scheduler->process->kind;
+    const struct mdm_process *p = s->scheduler->process;
     struct mdm_slope_options o;
 
     mdm_options_read(options, table, &o);
     s->steps = o.steps;
-    s->needs_trace = !kind->straight;
+    s->needs_trace = !mdm_process_is_straight(p);
     s->churn = o.churn;
     s->churn_min = o.churn_min;
     s->churn_max = o.churn_max;
     s->churn_noise = o.churn_noise;
-    if (o.churn > 0 && kind->straight)
+    if (o.churn > 0 && mdm_process_is_straight(p))
         return mdm_fail(MASKDM_EINVAL, "churn %g has no meaning for the straight path of process %s", o.churn,
-                        kind->name);
+                        p->kind->name);
     return MASKDM_OK;
 }
 

@@ -139,8 +139,8 @@ static int has_meaning(const struct mdm_spacing *s, const struct mdm_process *p)
 {
     const int has[] = {[MDM_SPACING_ANY] = 1,
                        [MDM_SPACING_WHOLE] = mdm_discrete_schedule(p) != NULL,
-                       [MDM_SPACING_STRAIGHT] = p->kind->straight,
-                       [MDM_SPACING_RATIO] = !p->kind->straight};
+                       [MDM_SPACING_STRAIGHT] = mdm_process_is_straight(p),
+                       [MDM_SPACING_RATIO] = !mdm_process_is_straight(p)};
 
     return has[s->of];
 }

@@ -47,7 +47,7 @@ static double x0(const struct mdm_weight *w, const struct mdm_process *p, struct
 /* The error of v, or of the velocity where a path is followed over time. */
 static double v(const struct mdm_weight *w, const struct mdm_process *p, struct mdm_level at, double share)
 {
-    const double turn = p->kind->straight ? mdm_process_turn(p, at) : 1;
+    const double turn = mdm_process_is_straight(p) ? mdm_process_turn(p, at) : 1;
     const double factor = share * turn / fmax(at.noise, w->least_noise * p->noise_scale);
 
     return factor * factor;
@@ -145,7 +145,7 @@ int mdm_weight_check(unsigned i, const struct mdm_process *p, const char *said)
         const char *which;
     } of[] = {[MDM_WEIGHT_ANY] = {1, ""},
               [MDM_WEIGHT_SLOPE] = {p->kind->slope != NULL, "vp and flow, whose noise grows continuously"},
-              [MDM_WEIGHT_STRAIGHT] = {p->kind->straight, "flow, whose noise is a share"}};
+              [MDM_WEIGHT_STRAIGHT] = {mdm_process_is_straight(p), "flow, whose noise is a share"}};
 
     if (of[classes[i].of_process].has)
         return MASKDM_OK;

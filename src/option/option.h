@@ -131,6 +131,8 @@ int mdm_options_check_needs(const maskdm_options *o, const struct mdm_option_tab
 /* The canonical text, "" when unset; NULL: there is no such option. Lives until the option is set again. */
 const char *mdm_options_text(const maskdm_options *o, const char *name);
 int mdm_options_is_set(const maskdm_options *o, const char *name); /* given by the caller */
+/* Whether it belongs to what the selectors stand at. */
+int mdm_options_belongs(const maskdm_options *o, const char *name);
 /* Flat JSON object of every option that belongs to the selected kinds, resolved. */
 void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out);
 /* The same of those that were given alone. */

@@ -71,6 +71,13 @@ int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *sl
     return !selector_against(o, slot);
 }
 
+int mdm_options_belongs(const maskdm_options *o, const char *name)
+{
+    const struct mdm_option_slot *s = mdm_option_find(o, name);
+
+    return s && mdm_option_belongs(o, s);
+}
+
 static int refuse(const struct mdm_option_slot *slot, const struct mdm_option_slot *selector)
 {
     struct mdm_text choices = {0};

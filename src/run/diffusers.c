@@ -81,13 +81,28 @@ static int read_network(maskdm_options **out, const struct mdm_diffusers_class *
     return status;
 }
 
-static int read_scheduler_file(maskdm_options *o, maskdm_options *sampler, const char *path,
+/* A pipeline's index may name another class than the scheduler's own file, as one does whose scheduler was swapped.
+ */
+static void tell_other(const struct mdm_config *c, const char *named, const struct mdm_log *log)
+{
+    static const char from[] = "diffusers,";
+    const struct mdm_config_entry *e = mdm_config_find(c, "_class_name");
+    const char *name = named && !strncmp(named, from, sizeof from - 1) ? named + sizeof from - 1 : named;
+
+    if (e && name && *name && strcmp(e->text, name) != 0)
+        mdm_log_line(log, MASKDM_LOG_WARN,
+                     "model_index.json names the scheduler %.80s, and scheduler_config.json %.80s, which is followed",
+                     name, e->text);
+}
+
+static int read_scheduler_file(maskdm_options *o, maskdm_options *sampler, const char *path, const char *named,
                                const struct mdm_log *log)
 {
     struct mdm_config c;
     int status = mdm_config_read_file(&c, path);
 
     if (status >= 0) {
+        tell_other(&c, named, log);
         status = mdm_diffusers_scheduler(o, sampler, &c, log);
         if (status < 0)
             status = mdm_fail_prefix(status, "%s", path);
@@ -97,9 +112,10 @@ static int read_scheduler_file(maskdm_options *o, maskdm_options *sampler, const
 }
 
 /* What the caller asks for must agree with the file, which says the rest. */
-static int read_scheduler(maskdm_scheduler **out, maskdm_options *sampler, const char *path,
+static int read_scheduler(maskdm_scheduler **out, maskdm_options *sampler, const struct mdm_diffusers_folder *f,
                           const maskdm_options *options, const struct mdm_log *log)
 {
+    const char *path = f->scheduler;
     maskdm_options *asked = NULL, *said = NULL;
     const char *name = NULL;
     int status;
@@ -112,7 +128,7 @@ static int read_scheduler(maskdm_scheduler **out, maskdm_options *sampler, const
     MDM_TRY(mdm_options_extract(&asked, options, &mdm_scheduler_kind));
     status = mdm_options_create(&said, &mdm_scheduler_kind);
     if (status >= 0)
-        status = read_scheduler_file(said, sampler, path, log);
+        status = read_scheduler_file(said, sampler, path, f->named, log);
     if (status >= 0)
         status = mdm_options_follow(asked, said, &name);
     if (status >= 0 && name)
@@ -209,7 +225,7 @@ static int make(maskdm_model **out, maskdm_device *device, struct mdm_diffusers_
     if (status >= 0)
         status = mdm_options_create(&sampler, &mdm_sampler_kind);
     if (status >= 0)
-        status = read_scheduler(&scheduler, sampler, f->scheduler, options, log);
+        status = read_scheduler(&scheduler, sampler, f, options, log);
     if (status >= 0)
         status = mdm_model_shell(out, device, kind->network, network, scheduler);
     if (status >= 0 && f->scheduler) {

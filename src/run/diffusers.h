@@ -76,6 +76,7 @@ int mdm_diffusers_scheduler(maskdm_options *scheduler, maskdm_options *sampler, 
 struct mdm_diffusers_folder {
     char *network, *scheduler; /* their configurations */
     char *weights, *average;
+    char *named; /* the scheduler's class as model_index.json has it, "diffusers,DDIMScheduler" */
 };
 int mdm_diffusers_find(struct mdm_diffusers_folder *f, const char *folder, const struct mdm_log *log);
 void mdm_diffusers_folder_free(struct mdm_diffusers_folder *f);

@@ -20,6 +20,7 @@ void mdm_diffusers_folder_free(struct mdm_diffusers_folder *f)
     mdm_free(f->scheduler);
     mdm_free(f->weights);
     mdm_free(f->average);
+    mdm_free(f->named);
     *f = (struct mdm_diffusers_folder){0};
 }
 
@@ -127,7 +128,17 @@ static int check_index(const struct mdm_config *c)
     return MASKDM_OK;
 }
 
-static int read_index(const char *path)
+static int keep_named(char **named, const struct mdm_config *c)
+{
+    const struct mdm_config_entry *e = mdm_config_find(c, "scheduler");
+
+    if (!e)
+        return MASKDM_OK;
+    *named = mdm_strdup(e->text);
+    return *named ? MASKDM_OK : mdm_fail_memory(strlen(e->text) + 1, "a scheduler's class");
+}
+
+static int read_index(char **named, const char *path)
 {
     struct mdm_config c;
     int status = mdm_config_read_file(&c, path);
@@ -137,6 +148,8 @@ static int read_index(const char *path)
         if (status < 0)
             status = mdm_fail_prefix(status, "%s", path);
     }
+    if (status >= 0)
+        status = keep_named(named, &c);
     mdm_config_free(&c);
     return status;
 }
@@ -187,7 +200,7 @@ int mdm_diffusers_find(struct mdm_diffusers_folder *f, const char *folder, const
     *f = (struct mdm_diffusers_folder){0};
     status = find_file(&index, folder, "model_index.json");
     if (status >= 0 && index)
-        status = read_index(index);
+        status = read_index(&f->named, index);
     if (status >= 0)
         status = find_network(&network, &average, folder);
     if (status >= 0)

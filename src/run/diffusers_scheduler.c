@@ -171,13 +171,7 @@ static const struct mdm_config_row given_rows[] = {
     {.key = NULL},
 };
 
-/* Schedules that take no ends, whatever a config says of them. */
-static int has_ends(const char *schedule)
-{
-    return strcmp(schedule, "cosine") != 0 && strcmp(schedule, "laplace") != 0;
-}
-
-/* Betas that are listed go before a formula. */
+/* Betas that are listed go before a formula. Some of these take no ends, whatever a config says of them. */
 static int set_schedule(maskdm_options *const *o, const struct mdm_config *c, const struct mdm_config_row *ends,
                         const struct mdm_log *log)
 {
@@ -188,7 +182,7 @@ static int set_schedule(maskdm_options *const *o, const struct mdm_config *c, co
         return mdm_config_apply(o, c, given_rows, log);
     }
     MDM_TRY(mdm_config_apply(o, c, schedule_rows, log));
-    return has_ends(mdm_options_text(o[PROCESS], "schedule")) ? mdm_config_apply(o, c, ends, log) : MASKDM_OK;
+    return mdm_options_belongs(o[PROCESS], "beta_start") ? mdm_config_apply(o, c, ends, log) : MASKDM_OK;
 }
 
 /* ---- schedulers ---- */

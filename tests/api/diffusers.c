@@ -3,9 +3,8 @@
  * Folders that diffusers itself wrote (tests/compare/pipelines.py) become models with the same weights, which draw
  * from the same noise what its own pipelines drew, with the settings that the folder has and nothing else said.
  */
-#include <maskdm/maskdm.h>
+#include "rig.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,18 +33,9 @@ static maskdm_device *open_device(void)
     return device;
 }
 
-static maskdm_options *options(const char *kind, const char *text)
-{
-    maskdm_options *o;
-
-    OK(maskdm_options_create(&o, kind));
-    OK(maskdm_options_parse(o, text));
-    return o;
-}
-
 static void convert(const char *name)
 {
-    maskdm_options *o = options("convert", "");
+    maskdm_options *o = rig_options("convert", "");
 
     snprintf(path, sizeof path, "%s/%s", PIPELINES, name);
     OK(maskdm_options_set(o, "from", path));
@@ -73,7 +63,7 @@ START_TEST(the_same_noise_gives_the_same_images)
 {
     static float x[VALUES], noise[BOUND_DRAWS * VALUES], image[VALUES];
     const int draws = pipelines[_i].draws;
-    maskdm_options *o = options("sampler", pipelines[_i].sampler);
+    maskdm_options *o = rig_options("sampler", pipelines[_i].sampler);
     maskdm_device *device = open_device();
     maskdm_sampler *sampler;
     maskdm_model *model;
@@ -157,7 +147,7 @@ START_TEST(a_transformer_goes_out_as_it_came)
                                         "transformer",
                                         "scheduler",
                                         ""};
-    maskdm_options *o = options("export", "format=diffusers"), *back = options("convert", "");
+    maskdm_options *o = rig_options("export", "format=diffusers"), *back = rig_options("convert", "");
     char folder[64], first[1024], second[1024], theirs[512];
 
     convert("dit");

@@ -6,6 +6,7 @@
 #include "rig.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 enum { BATCH = 8 };
 
@@ -62,7 +63,7 @@ static void expect_refusal(const maskdm_device *dev, int status, size_t allowed,
 START_TEST(test_estimate_suffices)
 {
     static const char labelled[] = "image_size=16 patch_size=4 dim=64 depth=5 heads=2 classes=3";
-    static const char path[] = "trained.tmp";
+    char path[] = "/tmp/maskdm-trained-XXXXXX", drawn[sizeof path + 4], job[160];
     static const char *const samplers[] = {"sampler=ddim steps=2 batch_size=8 guidance=3",
                                            "sampler=ddpm batch_size=8", "sampler=dpmpp steps=3 batch_size=8",
                                            "sampler=heun steps=3 batch_size=8",
@@ -78,6 +79,7 @@ START_TEST(test_estimate_suffices)
     MUST(maskdm_model_estimate(&train, dev, "uvit", o, 1, BATCH, 0));
     MUST(maskdm_model_estimate(&sample, dev, "uvit", o, 0, BATCH, 0));
     MUST(maskdm_trainer_model(&trained, t));
+    ck_assert_int_eq(close(mkstemp(path)), 0);
     MUST(maskdm_model_save(trained, path));
     maskdm_model_release(&trained);
     maskdm_trainer_release(&t);
@@ -119,11 +121,13 @@ START_TEST(test_estimate_suffices)
     maskdm_options_release(&o);
 
     /* The program samples from one set, and loads no other. */
-    o = rig_options("sample", "model=trained.tmp out=drawn.tmp.png count=8 batch_size=8 steps=2 threads=1");
+    snprintf(drawn, sizeof drawn, "%s.png", path);
+    snprintf(job, sizeof job, "model=%s out=%s count=8 batch_size=8 steps=2 threads=1", path, drawn);
+    o = rig_options("sample", job);
     MUST(maskdm_options_set_int(o, "memory_limit", (int64_t)(sample - set)));
     MUST(maskdm_sample(o, NULL));
     maskdm_options_release(&o);
-    remove("drawn.tmp.png");
+    remove(drawn);
     remove(path);
 }
 END_TEST

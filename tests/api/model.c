@@ -2,9 +2,8 @@
  *
  * Models through the public interface: creation, parameters, files, prediction, estimates, limits.
  */
-#include <maskdm/maskdm.h>
+#include "rig.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,18 +26,9 @@ static maskdm_device *device;
 static maskdm_model *model;
 static char path[300];
 
-static maskdm_options *options(const char *kind, const char *text)
-{
-    maskdm_options *o;
-
-    OK(maskdm_options_create(&o, kind));
-    OK(maskdm_options_parse(o, text));
-    return o;
-}
-
 static maskdm_model *make(const char *text, uint64_t seed)
 {
-    maskdm_options *o = options("uvit", text);
+    maskdm_options *o = rig_options("uvit", text);
     maskdm_model *m;
 
     OK(maskdm_model_create(&m, device, "uvit", o, NULL, seed));
@@ -396,7 +386,7 @@ END_TEST
 
 START_TEST(estimates)
 {
-    maskdm_options *o = options("uvit", "image_size=64 patch_size=4 dim=512 depth=13 heads=8"), *t, *n;
+    maskdm_options *o = rig_options("uvit", "image_size=64 patch_size=4 dim=512 depth=13 heads=8"), *t, *n;
     maskdm_optimizer *optimizer;
     maskdm_trainer *trainer;
     size_t masked, whole, sampling, held = maskdm_device_memory_used(device), claim;
@@ -412,8 +402,8 @@ START_TEST(estimates)
     FAILS(MASKDM_EINVAL, "257", maskdm_model_estimate(&whole, device, "uvit", o, 1, 64, 257));
     maskdm_options_release(&o);
 
-    n = options("uvit", network);
-    t = options("trainer", "batch_size=16");
+    n = rig_options("uvit", network);
+    t = rig_options("trainer", "batch_size=16");
     OK(maskdm_model_estimate(&claim, device, "uvit", n, 1, 16, 0));
     OK(maskdm_optimizer_create(&optimizer, NULL, NULL));
     OK(maskdm_trainer_create(&trainer, model, NULL, optimizer, t, NULL));
@@ -429,12 +419,12 @@ START_TEST(what_is_refused)
 {
     const char *const bad[][2] = { { "image_size=9 patch_size=2 dim=16 depth=3 heads=2", "9" },
                                    { "image_size=8 patch_size=2 dim=16 depth=3 heads=3", "3" } };
-    maskdm_options *o = options("device", "memory_limit=20000 threads=1"), *n = options("uvit", network);
+    maskdm_options *o = rig_options("device", "memory_limit=20000 threads=1"), *n = rig_options("uvit", network);
     maskdm_device *small;
     maskdm_model *m;
 
     for (size_t i = 0; i < 2; i++) {
-        maskdm_options *b = options("uvit", bad[i][0]);
+        maskdm_options *b = rig_options("uvit", bad[i][0]);
 
         FAILS(MASKDM_EINVAL, bad[i][1], maskdm_model_create(&m, device, "uvit", b, NULL, 1));
         ck_assert_ptr_null(m);

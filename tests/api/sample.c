@@ -3,9 +3,8 @@
  * Sampling through the public interface: an image's bytes depend on its seed alone, cancelling leaves the sampler as
  * it was, memory that the caller lends is written as asked, and the whole job writes what single calls give.
  */
-#include <maskdm/maskdm.h>
+#include "rig.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,27 +15,18 @@ static char folder[256];
 
 #define OK(call) ck_assert_msg((call) >= 0, "%s", maskdm_last_error())
 
-static maskdm_options *options(const char *kind, const char *text)
-{
-    maskdm_options *o;
-
-    OK(maskdm_options_create(&o, kind));
-    OK(maskdm_options_parse(o, text));
-    return o;
-}
-
 static maskdm_model *model_in(const char *process, int threads, const char *more)
 {
     char text[128];
-    maskdm_options *o, *so = options("scheduler", process), *d;
+    maskdm_options *o, *so = rig_options("scheduler", process), *d;
     maskdm_scheduler *s;
     maskdm_device *device;
     maskdm_model *m;
 
     snprintf(text, sizeof text, "threads=%d", threads);
-    d = options("device", text);
+    d = rig_options("device", text);
     snprintf(text, sizeof text, "image_size=%dx%d patch_size=2 channels=%d dim=32 depth=3 heads=2 %s", H, W, C, more);
-    o = options("uvit", text);
+    o = rig_options("uvit", text);
     OK(maskdm_device_open(&device, "cpu", d));
     OK(maskdm_scheduler_create(&s, so));
     OK(maskdm_model_create(&m, device, "uvit", o, s, 3));
@@ -55,7 +45,7 @@ static maskdm_model *model(int threads, const char *more)
 
 static maskdm_sampler *sampler(maskdm_model *m, const char *text, maskdm_control *control)
 {
-    maskdm_options *o = options("sampler", text);
+    maskdm_options *o = rig_options("sampler", text);
     maskdm_sampler *s;
 
     OK(maskdm_sampler_create(&s, m, MASKDM_WEIGHTS_EMA, o, control));
@@ -220,7 +210,7 @@ END_TEST
 static void sample_guided(maskdm_model *m, const char *text, double scale, int32_t label, float *x)
 {
     static float with[N], without[N];
-    maskdm_options *o = options("sampler", text);
+    maskdm_options *o = rig_options("sampler", text);
     maskdm_scheduler *scheduler;
     maskdm_solver *solver;
     const int32_t null = -1;
@@ -250,7 +240,7 @@ START_TEST(guidance)
     maskdm_model *m = model(1, "classes=5"), *plain = model(1, "");
     maskdm_sampler *guided = sampler(m, "sampler=ddim steps=6 eta=0 guidance=3.5", NULL);
     maskdm_sampler *still = sampler(m, "sampler=ddim steps=6 eta=0", NULL), *none;
-    maskdm_options *o = options("sampler", "guidance=2");
+    maskdm_options *o = rig_options("sampler", "guidance=2");
 
     for (int i = 0; i < 2 * N; i++)
         a[i] = b[i] = (float)(i % N % 7) / 3 - 1;
@@ -309,7 +299,7 @@ static void dropped(void *user)
 static maskdm_sampler *hosts_sampler(struct host *h, maskdm_device *device, maskdm_scheduler *scheduler,
                                      const char *text, int64_t classes)
 {
-    maskdm_options *o = options("sampler", text);
+    maskdm_options *o = rig_options("sampler", text);
     maskdm_sampler *s;
 
     OK(maskdm_sampler_create_custom(&s, device, scheduler, H, W, C, classes, denoise, dropped, h, o, NULL));
@@ -319,7 +309,7 @@ static maskdm_sampler *hosts_sampler(struct host *h, maskdm_device *device, mask
 
 static maskdm_device *another_device(void)
 {
-    maskdm_options *o = options("device", "threads=2");
+    maskdm_options *o = rig_options("device", "threads=2");
     maskdm_device *d;
 
     OK(maskdm_device_open(&d, "cpu", o));
@@ -367,7 +357,7 @@ START_TEST(a_hosts_denoiser_misbehaves)
     const int32_t three = 3;
     struct host h = {.model = model(1, ""), .cancel_at = 2};
     maskdm_device *device = another_device();
-    maskdm_options *bad = options("sampler", "guidance=2"), *other = options("mask", "");
+    maskdm_options *bad = rig_options("sampler", "guidance=2"), *other = rig_options("mask", "");
     maskdm_scheduler *scheduler;
     maskdm_sampler *s, *none;
 
@@ -444,7 +434,7 @@ static int sample(const char *path, const char *out, const char *more)
     int status;
 
     snprintf(text, sizeof text, "model=%s out=%s/%s count=5 threads=1 " DDIM "%s", path, folder, out, more);
-    o = options("sample", text);
+    o = rig_options("sample", text);
     status = maskdm_sample(o, NULL);
     maskdm_options_release(&o);
     return status;
@@ -518,7 +508,7 @@ START_TEST(a_folder_goes_on)
     OK(maskdm_model_save(m, path));
     OK(maskdm_sampler_run(s, 7, NULL, NULL, MASKDM_SAMPLE_U8, expected, 0, 0));
     snprintf(text, sizeof text, "model=%s out=%s/going count=7 batch_size=2 " DDIM, path, folder);
-    o = options("sample", text);
+    o = rig_options("sample", text);
     OK(maskdm_control_create(&control));
     maskdm_control_set_progress(control, stop_at, &last);
     ck_assert_int_eq(maskdm_sample(o, control), MASKDM_ECANCELED);

@@ -67,6 +67,18 @@ def check_folder():
     assert "maskdm.sampler.options" in json.loads(maskdm("info", "--json", "run/model.safetensors").stdout)["metadata"]
 
 
+def check_other_scheduler():
+    """A pipeline whose index names another scheduler than its scheduler's own file, which is followed, and said."""
+    shutil.copytree(os.path.join(PIPELINES, "ddpm"), "swapped")
+    index = json.loads(open("swapped/model_index.json").read())
+    index["scheduler"] = ["diffusers", "DDIMScheduler"]
+    with open("swapped/model_index.json", "w") as out:
+        json.dump(index, out)
+    maskdm("convert", "--from", "swapped", "--out", "swapped.safetensors",
+           says=["model_index.json names the scheduler DDIMScheduler, and scheduler_config.json DDPMScheduler, which is followed"])
+    assert "names the scheduler" not in maskdm("convert", "--from", os.path.join(PIPELINES, "ddpm"), "--out", "m2.safetensors").stderr
+
+
 def check_thresholds():
     """A folder whose scheduler limits each image by its own values goes in and comes out as it is."""
     shutil.copytree(os.path.join(PIPELINES, "ddpm"), "theirs")
