@@ -29,6 +29,25 @@ static int write_plain(struct mdm_export *j)
     return MASKDM_OK;
 }
 
+/* ---- JiT's ---- */
+
+/* What its program goes on from and draws with: the network within a module, and two averages, of which there is one
+ * here. Its optimizer begins anew where there is none. */
+static int write_jit(struct mdm_export *j)
+{
+    static const char *const average[] = {"model_ema1", "model_ema2"};
+
+    mdm_pickle_open_dict(mdm_export_key(j, "model"));
+    MDM_TRY(mdm_export_weights(j, 1, "net."));
+    mdm_pickle_close_dict(&j->w->pickle);
+    for (size_t i = 0; i < MDM_LENGTH(average); i++) {
+        mdm_pickle_open_dict(mdm_export_key(j, average[i]));
+        MDM_TRY(mdm_export_weights(j, 0, "net."));
+        mdm_pickle_close_dict(&j->w->pickle);
+    }
+    return MASKDM_OK;
+}
+
 /* ---- the first U-ViT's ---- */
 
 static int is_original(const struct mdm_export *j)
@@ -57,8 +76,10 @@ static const struct form {
     int (*fits)(const struct mdm_export *j); /* NULL: it always does */
     int (*write)(struct mdm_export *j);
     int closed; /* the program takes no dictionary beside those that it knows */
-} forms[] = {
-    {"uvit", is_original, write_bare, 1}, {"uvit", NULL, mdm_export_maskdm, 0}, {"dit", NULL, write_plain, 0}};
+} forms[] = {{"uvit", is_original, write_bare, 1},
+             {"uvit", NULL, mdm_export_maskdm, 0},
+             {"dit", NULL, write_plain, 0},
+             {"jit", NULL, write_jit, 0}};
 
 /* NULL: there is none. */
 static const struct form *form_of(const struct mdm_export *j)

@@ -263,6 +263,26 @@ def check_first_uvit():
     assert tensors("back.safetensors") == whole
 
 
+def check_jit():
+    """What JiT's program goes on from: the network within its module, and its two averages, which are one here."""
+    network = "--network jit --dim 24 --depth 3 --heads 2 --bottleneck 5 --in-context-len 2 --classes 3 --process flow " \
+        "--flow-time data --time-scale 1 --prediction x0 --weight v".split()
+    for more, sets in ((("--ema-start", 1), 2), (("--ema-decay", 0), 1)):
+        maskdm("pretrain", "--data", faces("faces", 8), "--out", "run", "--image-size", 16, "--batch-size", 8, "--threads", 1,
+               "--steps", 2, *network, *more)
+        model = "run/model.safetensors"
+        export(model, "out.pth")
+        whole, tree = tensors(model), unpickle("out.pth")
+        ema = {n: t for n, t in whole.items() if not n.startswith("online.")}
+        for name, weights in (("model_ema1", ema), ("model_ema2", ema),
+                              ("model", {n: whole["online." + n] for n in ema} if sets == 2 else ema)):
+            assert {n: ("F32",) + t[1:3] for n, t in tree[name].items()} == {"net." + n: t for n, t in weights.items()}, name
+        assert set(tree) == {"model", "model_ema1", "model_ema2", "maskdm", "user"}, set(tree)
+        maskdm("convert", "--from", "out.pth", "--out", "back.safetensors")
+        same("back.safetensors", model)
+        shutil.rmtree("run")
+
+
 UNET = ("--network unet --image-size 16 --block-out-channels 32,64 --layers-per-block 1 --down-block-types "
         "DownBlock2D,AttnDownBlock2D --up-block-types AttnUpBlock2D,UpBlock2D --batch-size 8 --threads 1 --steps 1").split()
 
