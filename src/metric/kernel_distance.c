@@ -141,10 +141,14 @@ static int draw_all(struct sums *s, const maskdm_features *a, const maskdm_featu
 {
     for (int64_t k = 0; k < told->subsets; k++) {
         struct mdm_rng r = mdm_rng_make((uint64_t)told->metric_seed, MDM_DRAW_SUBSET, 0, (uint64_t)k);
+        struct maskdm_progress progress = mdm_progress_blank();
 
         mdm_rng_choose(&r, index, s->count, a->count);
         mdm_rng_choose(&r, index + s->count, s->count, b->count);
         MDM_TRY(estimate(s, chosen(a, index), chosen(b, index + s->count), a->device, control, out + k));
+        progress.step = k + 1;
+        progress.steps = told->subsets;
+        mdm_control_report(control, &progress);
     }
     return MASKDM_OK;
 }
