@@ -167,6 +167,14 @@ mdm_val mdm_graph_means(struct mdm_graph *g, mdm_val param, enum mdm_meaning mea
     return param;
 }
 
+void mdm_graph_means_name(struct mdm_graph *g, const char *name, enum mdm_meaning meaning)
+{
+    const int i = mdm_params_find(g->layout, name);
+
+    if (i >= 0)
+        g->layout->list[i].meaning = meaning;
+}
+
 mdm_val mdm_graph_hidden(struct mdm_graph *g, mdm_val param, int parts)
 {
     if (param != MDM_NONE)

@@ -101,6 +101,8 @@ mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape
                          enum mdm_init init, double scale);
 /* Say what a parameter is to the images; it is returned. */
 mdm_val mdm_graph_means(struct mdm_graph *g, mdm_val param, enum mdm_meaning meaning);
+/* The same of one that was asked for, by its whole name. */
+void mdm_graph_means_name(struct mdm_graph *g, const char *name, enum mdm_meaning meaning);
 /* Say of a parameter that it is a hidden weight of so many matrices (mdm_param.parts); `param` itself. */
 mdm_val mdm_graph_hidden(struct mdm_graph *g, mdm_val param, int parts);
 void mdm_graph_scope(struct mdm_graph *g, const char *format, ...) MDM_PRINTF(2, 3);          /* "" to clear */

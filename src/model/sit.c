@@ -227,6 +227,7 @@ static struct given embed_condition(struct mdm_graph *g, const struct sit *t, co
     if (t->geo.classes) {
         table = mdm_graph_param(g, "y_embedder.embedding_table.weight", mdm_shape2(t->geo.classes + 1, dim),
                                 MDM_INIT_NORMAL, 0.02);
+        mdm_graph_means(g, table, MDM_MEANS_CLASSES);
         c = mdm_add(g, c, mdm_embed(g, in->label, table, MDM_NONE));
     }
     made.condition = t->set.adaln == MDM_SIT_ADALN_SWIGLU ? c : mdm_silu(g, c);
@@ -272,6 +273,9 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     given = embed_condition(g, &t, ports);
     x = trunk(g, &t, x, &given, ports, &e);
     ports->output = predict(g, &t, x, given.condition);
+    mdm_graph_means_name(g, "x_embedder.proj.weight", MDM_MEANS_PATCH_IN);
+    mdm_graph_means_name(g, "final_layer.linear.weight", MDM_MEANS_PATCH_OUT_BY_CHANNEL);
+    mdm_graph_means_name(g, "final_layer.linear.bias", MDM_MEANS_PATCH_OUT_BY_CHANNEL);
     mdm_graph_output(g, ports->output);
 }
 

@@ -125,6 +125,20 @@ static int patch_out(struct mdm_transfer_job *j)
     return status;
 }
 
+static int patch_out_by_channel(struct mdm_transfer_job *j)
+{
+    const struct mdm_transfer *t = j->t;
+    const struct mdm_axis width = mdm_axis_same(rest_of(&j->to->shape, 1));
+    struct mdm_axis channels;
+    int status = channels_out(&channels, t);
+
+    if (status == MASKDM_OK)
+        status = map(
+            j, (const struct mdm_axis *[MDM_MOST_AXES]){&channels, &t->pixels_out, &t->pixels_out, &width}, 4, 0, 0);
+    mdm_axis_free(&channels);
+    return status;
+}
+
 static int image_in(struct mdm_transfer_job *j)
 {
     const struct mdm_geometry *from = &j->t->from->geometry, *to = &j->t->to->geometry;
@@ -219,6 +233,7 @@ static int (*const rules[])(struct mdm_transfer_job *j) = {
     [MDM_MEANS_PATCH_OUT] = patch_out,
     [MDM_MEANS_IMAGE_IN] = image_in,
     [MDM_MEANS_IMAGE_OUT] = image_out,
+    [MDM_MEANS_PATCH_OUT_BY_CHANNEL] = patch_out_by_channel,
     [MDM_MEANS_CLASSES] = classes,
     [MDM_MEANS_IMAGE_BOTH] = image_both,
     [MDM_MEANS_CLASSES_AND_NULL] = classes_and_null,

@@ -106,24 +106,6 @@ static mdm_val up(struct mdm_graph *g, const struct mdm_unet *u, mdm_val x, mdm_
     return x;
 }
 
-/* What the first and the last convolution are to the images. */
-static void tell_meanings(struct mdm_graph *g)
-{
-    static const struct {
-        const char *name;
-        enum mdm_meaning meaning;
-    } of[] = {{"conv_in.weight", MDM_MEANS_IMAGE_IN},
-              {"conv_out.weight", MDM_MEANS_IMAGE_OUT},
-              {"conv_out.bias", MDM_MEANS_IMAGE_OUT}};
-
-    for (size_t i = 0; i < MDM_LENGTH(of); i++) {
-        const int at = mdm_params_find(g->layout, of[i].name);
-
-        if (at >= 0)
-            g->layout->list[at].meaning = of[i].meaning;
-    }
-}
-
 static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_options *options, struct mdm_extent e)
 {
     struct mdm_unet u;
@@ -154,7 +136,9 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     x = up(g, &u, x, time, &skips);
     mdm_graph_scope(g, "%s", "");
     x = mdm_unet_conv(g, mdm_unet_norm_silu(g, &u, x, "conv_norm_out", MDM_NONE), "conv_out", u.geo.outputs);
-    tell_meanings(g);
+    mdm_graph_means_name(g, "conv_in.weight", MDM_MEANS_IMAGE_IN);
+    mdm_graph_means_name(g, "conv_out.weight", MDM_MEANS_IMAGE_OUT);
+    mdm_graph_means_name(g, "conv_out.bias", MDM_MEANS_IMAGE_OUT);
     ports->output = mdm_cut(g, x, ports->index, u.geo.patch);
     mdm_graph_output(g, ports->output);
 }

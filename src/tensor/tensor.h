@@ -40,6 +40,7 @@ enum mdm_meaning {
     MDM_MEANS_PLACES,    /* [1,e+P,D]: rows of e other tokens, the last of which is always there, and of a grid */
     MDM_MEANS_PATCH_IN,  /* [D,C,p,p] */
     MDM_MEANS_PATCH_OUT, /* [p p O,..], a patch's values in (row, column, channel) order */
+    MDM_MEANS_PATCH_OUT_BY_CHANNEL, /* [O p p,..], a patch's values in (channel, row, column) order */
     MDM_MEANS_IMAGE_IN,  /* [D,C,..]; further channels stand behind the image's */
     MDM_MEANS_IMAGE_OUT, /* [O,..] */
     MDM_MEANS_IMAGE_BOTH, /* [O,C,..] */

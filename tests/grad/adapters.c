@@ -17,6 +17,9 @@ static const struct {
     {"dit", "image_size=8 patch_size=4 channels=1 dim=8 depth=1 heads=2 mlp_ratio=1", "rank=3"},
     {"jit", "image_size=8 patch_size=4 channels=1 dim=4 depth=1 heads=1 bottleneck=3 mlp_ratio=2 in_context_len=1",
      "rank=2 on=*"},
+    {"sit",
+     "image_size=8 patch_size=4 channels=1 dim=4 encoder_depth=1 middle_depth=1 decoder_depth=1 heads=1 mlp_ratio=1",
+     "rank=1"},
     {"unet",
      "image_size=4 patch_size=2 channels=1 block_out_channels=4,4 layers_per_block=1 norm_num_groups=2 "
      "attention_head_dim=2",

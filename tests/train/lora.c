@@ -96,6 +96,8 @@ static const struct {
     {"uvit", network, "rank=3 alpha=6 on=*attn*,*skip_linear*,encoder.patch_embed.proj.weight"},
     {"dit", network, "rank=2"},
     {"jit", "image_size=8 patch_size=2 dim=16 depth=2 heads=2 mlp_ratio=2 bottleneck=4", "rank=4 on=*"},
+    {"sit", "image_size=8 patch_size=2 dim=16 encoder_depth=1 middle_depth=1 decoder_depth=1 heads=2 mlp_ratio=2",
+     "rank=2"},
     {"unet", "image_size=8 patch_size=2 block_out_channels=8,8 norm_num_groups=4 layers_per_block=1",
      "rank=2 on=*conv*"},
 };
@@ -603,7 +605,7 @@ int main(void)
     Suite *suite = suite_create("lora");
     TCase *tests = tcase_create("lora");
 
-    tcase_add_loop_test(tests, merged_is_adapted, 0, 4);
+    tcase_add_loop_test(tests, merged_is_adapted, 0, 5);
     tcase_add_test(tests, merged_by_the_formula);
     tcase_add_test(tests, training_moves_adapters_alone);
     tcase_add_test(tests, threads_and_parts);

@@ -511,7 +511,7 @@ START_TEST(fine_tuning_follows_any_network)
     char model[300], record[400], *text;
     size_t bytes;
 
-    FAILS(MASKDM_EINVAL, "option qkv_bias belongs to network=uvit, but network is dit",
+    FAILS(MASKDM_EINVAL, "option qkv_bias belongs to network=uvit|sit, but network is dit",
           run("network=dit qkv_bias=true", NULL));
     OK(run("network=dit depth=1", NULL));
     strcpy(model, below(out, "model.safetensors"));
@@ -523,7 +523,7 @@ START_TEST(fine_tuning_follows_any_network)
     ck_assert_ptr_null(strstr(text, "qkv_bias"));
     mdm_free(text);
     FAILS(MASKDM_EINVAL, "network is uvit, but ", tune(model, 1, "network=uvit"));
-    FAILS(MASKDM_EINVAL, "option qkv_bias belongs to network=uvit, but network is dit",
+    FAILS(MASKDM_EINVAL, "option qkv_bias belongs to network=uvit|sit, but network is dit",
           tune(model, 1, "qkv_bias=true"));
 }
 END_TEST

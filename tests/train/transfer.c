@@ -194,6 +194,8 @@ static const struct {
     {"uvit", "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=3 form=original"},
     {"dit", "image_size=8 patch_size=2 dim=16 depth=2 heads=2 mlp_ratio=2 classes=3 learn_sigma=true"},
     {"jit", "image_size=8 patch_size=2 dim=16 depth=2 heads=2 mlp_ratio=2 classes=3 bottleneck=4 in_context_len=2"},
+    {"sit",
+     "image_size=8 patch_size=2 dim=16 encoder_depth=1 middle_depth=1 decoder_depth=1 heads=2 mlp_ratio=2 classes=3"},
     {"unet", "image_size=8 patch_size=2 block_out_channels=8,8 norm_num_groups=4 layers_per_block=1 classes=3 "
              "learn_sigma=true mask_channel=true"},
 };
@@ -664,10 +666,10 @@ int main(void)
 
     tcase_add_test(tests, what_becomes_of_parameters);
     tcase_add_test(tests, places_are_resized);
-    tcase_add_loop_test(tests, nothing_changes_where_nothing_is_other, 0, 5);
-    tcase_add_loop_test(tests, any_network_becomes_another, 0, 5);
-    tcase_add_loop_test(tests, grey_and_colours, 0, 5);
-    tcase_add_loop_test(tests, patches_of_another_size, 0, 3);
+    tcase_add_loop_test(tests, nothing_changes_where_nothing_is_other, 0, 6);
+    tcase_add_loop_test(tests, any_network_becomes_another, 0, 6);
+    tcase_add_loop_test(tests, grey_and_colours, 0, 6);
+    tcase_add_loop_test(tests, patches_of_another_size, 0, 4);
     tcase_add_test(tests, both_sets_go_on);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, a_run_begins_from_other_images);
