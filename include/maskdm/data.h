@@ -78,6 +78,13 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_callback(maskdm_data **out, 
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data,
                                                    double fraction, uint64_t seed);
+/**
+ * A pseudo-random `fraction` (above 0, at most 1; at least one image) of `data`, chosen by `seed` and the images'
+ * places alone, so that it is the same on every machine; a smaller fraction of one seed lies in a larger one. Holds a
+ * reference to `data`.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_take(maskdm_data **out, maskdm_data *data, double fraction,
+                                                  uint64_t seed);
 MASKDM_API void maskdm_data_release(maskdm_data **data);
 
 /** Images, and the pixels and channels that each one has. */

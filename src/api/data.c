@@ -158,6 +158,16 @@ int maskdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *
     return mdm_work_end(&work, mdm_data_split(train, held_out, data, fraction, seed));
 }
 
+int maskdm_data_take(maskdm_data **out, maskdm_data *data, double fraction, uint64_t seed)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED_OUT(out);
+    MDM_NEED(data);
+    MDM_TRY(mdm_work_share(&work, &data->handle));
+    return mdm_work_end(&work, mdm_data_take(out, data, fraction, seed));
+}
+
 void maskdm_data_release(maskdm_data **data)
 {
     if (data)

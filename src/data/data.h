@@ -97,5 +97,8 @@ int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, i
 /* How many of `count` images mdm_data_split() holds out. */
 int mdm_data_split_count(int64_t *held_out, int64_t count, double fraction);
 int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed);
+/* The same for mdm_data_take(), of which `fraction` may be 1. */
+int mdm_data_take_count(int64_t *taken, int64_t count, double fraction);
+int mdm_data_take(maskdm_data **out, maskdm_data *data, double fraction, uint64_t seed);
 
 #endif

@@ -101,6 +101,17 @@ int mdm_data_split_count(int64_t *held_out, int64_t count, double fraction)
     return MASKDM_OK;
 }
 
+/* The first `count` of a permutation of n, so that with one seed a smaller part lies in a larger one. NULL: no
+ * memory. */
+static unsigned char *mark_some(int64_t count, int64_t n, uint64_t seed, enum mdm_purpose purpose)
+{
+    unsigned char *mark = mdm_need((size_t)n, 1, "a part of a data set");
+
+    for (int64_t i = 0; mark && i < count; i++)
+        mark[mdm_rng_permute(seed, purpose, 0, (uint64_t)i, (uint64_t)n)] = 1;
+    return mark;
+}
+
 int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed)
 {
     unsigned char *mark;
@@ -109,16 +120,42 @@ int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *dat
 
     *train = *held_out = NULL;
     MDM_TRY(mdm_data_split_count(&held, data->count, fraction));
-    mark = mdm_need((size_t)data->count, 1, "splitting a data set");
+    mark = mark_some(held, data->count, seed, MDM_DRAW_SPLIT);
     if (!mark)
         return MASKDM_ENOMEM;
-    for (int64_t i = 0; i < held; i++)
-        mark[mdm_rng_permute(seed, MDM_DRAW_SPLIT, 0, (uint64_t)i, (uint64_t)data->count)] = 1;
     r = make_part(train, data, data->count - held, mark, 0);
     if (r >= 0)
         r = make_part(held_out, data, held, mark, 1);
     if (r < 0)
         mdm_data_release(train);
+    mdm_free(mark);
+    return r;
+}
+
+int mdm_data_take_count(int64_t *taken, int64_t count, double fraction)
+{
+    if (!(fraction > 0 && fraction <= 1))
+        return mdm_fail(MASKDM_EINVAL, "the fraction to take is %g: it is above 0 and at most 1", fraction);
+    *taken = (int64_t)(fraction * (double)count + 0.5);
+    if (*taken < 1)
+        *taken = 1;
+    if (*taken > count)
+        *taken = count;
+    return MASKDM_OK;
+}
+
+int mdm_data_take(maskdm_data **out, maskdm_data *data, double fraction, uint64_t seed)
+{
+    unsigned char *mark;
+    int64_t taken = 0;
+    int r;
+
+    *out = NULL;
+    MDM_TRY(mdm_data_take_count(&taken, data->count, fraction));
+    mark = mark_some(taken, data->count, seed, MDM_DRAW_FRACTION);
+    if (!mark)
+        return MASKDM_ENOMEM;
+    r = make_part(out, data, taken, mark, 1);
     mdm_free(mark);
     return r;
 }

@@ -627,6 +627,62 @@ START_TEST(split)
 }
 END_TEST
 
+/* Which images there are in a part, as a set of bits. */
+static unsigned set_of(maskdm_data *part)
+{
+    unsigned set = 0;
+
+    for (int64_t i = 0; i < maskdm_data_count(part); i++)
+        set |= 1u << image_at(part, i, NULL);
+    return set;
+}
+
+/* A fraction by the places of the images alone: the numbers are what seed 1 has chosen ever since. */
+START_TEST(a_fraction_is_always_the_same)
+{
+    static const struct {
+        double fraction;
+        int count;
+    } want[] = {{0.01, 1}, {0.26, 5}, {0.5, 10}, {0.99, 20}, {1, 20}};
+    unsigned before = 0;
+    maskdm_data *d, *part, *train, *held, *other;
+
+    for (int i = 19; i >= 0; i--) {
+        char name[16];
+
+        snprintf(name, sizeof name, "%02d.png", i);
+        write_image(name, i);
+    }
+    d = open_folder(_i ? "cache_limit=0" : "");
+    ck_assert_int_eq(maskdm_data_take(&part, d, 0, 1), MASKDM_EINVAL);
+    ck_assert_ptr_null(part);
+    ck_assert_int_eq(maskdm_data_take(&part, d, 1.01, 1), MASKDM_EINVAL);
+    for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
+        ck_assert_int_eq(maskdm_data_take(&part, d, want[k].fraction, 1), MASKDM_OK);
+        ck_assert_int_eq(maskdm_data_count(part), want[k].count);
+        ck_assert_uint_eq(before & ~set_of(part), 0);
+        before = set_of(part);
+        if (want[k].count == 5)
+            ck_assert_uint_eq(before, 1102u);
+        maskdm_data_release(&part);
+    }
+    ck_assert_int_eq(maskdm_data_take(&part, d, 0.5, 1), MASKDM_OK);
+    ck_assert_int_eq(maskdm_data_take(&other, d, 0.5, 2), MASKDM_OK);
+    ck_assert_uint_ne(set_of(part), set_of(other));
+    maskdm_data_release(&part);
+    maskdm_data_release(&other);
+    ck_assert_int_eq(maskdm_data_split(&train, &held, d, 0.25, 1), MASKDM_OK);
+    maskdm_data_release(&d);
+    ck_assert_int_eq(maskdm_data_take(&part, train, 0.4, 1), MASKDM_OK);
+    ck_assert_int_eq(maskdm_data_count(part), 6);
+    ck_assert_uint_eq(set_of(part) & ~set_of(train), 0);
+    ck_assert_uint_eq(set_of(part) & set_of(held), 0);
+    maskdm_data_release(&train);
+    maskdm_data_release(&held);
+    maskdm_data_release(&part);
+}
+END_TEST
+
 enum { ROUNDS = 20 };
 
 struct reader {
@@ -1016,6 +1072,7 @@ int main(void)
     tcase_add_test(t, flips_depend_on_the_position_alone);
     tcase_add_test(t, a_part_reads_nothing_twice);
     tcase_add_loop_test(t, split, 0, 2);
+    tcase_add_loop_test(t, a_fraction_is_always_the_same, 0, 2);
     tcase_add_test(t, parts_on_two_threads);
     tcase_add_test(t, a_file_that_vanishes_is_named);
     tcase_add_test(t, the_memory_limit_holds);
