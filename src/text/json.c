@@ -115,10 +115,37 @@ static int close_bracket(struct mdm_json *j)
     return object ? MDM_JSON_OBJECT_END : MDM_JSON_ARRAY_END;
 }
 
-static void skip_space(struct mdm_json *j)
+/* 1: a comment was passed over. */
+static int skip_comment(struct mdm_json *j)
 {
-    while (j->at < j->end && (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
-        j->at++;
+    const char *s = j->at + 2;
+
+    if (!j->comments || j->end - j->at < 2 || *j->at != '/' || (j->at[1] != '/' && j->at[1] != '*'))
+        return 0;
+    if (j->at[1] == '/') {
+        while (s < j->end && *s != '\n')
+            s++;
+        j->at = s;
+        return 1;
+    }
+    while (j->end - s >= 2 && (s[0] != '*' || s[1] != '/'))
+        s++;
+    if (j->end - s < 2)
+        return mdm_json_wrong(j, "a comment does not end");
+    j->at = s + 2;
+    return 1;
+}
+
+static int skip_space(struct mdm_json *j)
+{
+    int passed = 1;
+
+    while (passed > 0) {
+        while (j->at < j->end && (*j->at == ' ' || *j->at == '\t' || *j->at == '\n' || *j->at == '\r'))
+            j->at++;
+        passed = skip_comment(j);
+    }
+    return passed;
 }
 
 static int read_value(struct mdm_json *j)
@@ -143,7 +170,7 @@ static int read_key(struct mdm_json *j)
     if (*from != '"')
         return mdm_json_wrong(j, "a name in quotes is expected");
     MDM_TRY(mdm_json_read_string(j));
-    skip_space(j);
+    MDM_TRY(skip_space(j));
     if (j->at == j->end || *j->at != ':') {
         (void)mdm_json_wrong(j, "a colon is expected");
         j->at = from;
@@ -156,7 +183,7 @@ static int read_key(struct mdm_json *j)
 
 int mdm_json_next(struct mdm_json *j)
 {
-    skip_space(j);
+    MDM_TRY(skip_space(j));
     if (j->state == AFTER && !j->depth)
         return j->at == j->end ? MDM_JSON_END : mdm_json_wrong(j, "something follows the end");
     if (j->at == j->end)
@@ -166,7 +193,7 @@ int mdm_json_next(struct mdm_json *j)
             return *j->at == ']' || *j->at == '}' ? close_bracket(j) : mdm_json_wrong(j, "a comma is expected");
         j->at++;
         j->state = j->stack[j->depth - 1] == '{' ? KEY : VALUE;
-        skip_space(j);
+        MDM_TRY(skip_space(j));
         if (j->at == j->end)
             return mdm_json_wrong(j, "it ends too early");
     }
@@ -184,6 +211,9 @@ int mdm_json_expect(struct mdm_json *j, enum mdm_json_event event)
 
     if (got < 0 || got == (int)event)
         return got;
+    if (j->comments)
+        return mdm_fail(MASKDM_EFORMAT, "JSON is wrong in line %zu: %s is expected, not %s", mdm_json_line(j),
+                        names[event], names[got]);
     return mdm_fail(MASKDM_EFORMAT, "JSON is wrong before byte %zu: %s is expected, not %s",
                     (size_t)(j->at - j->start), names[event], names[got]);
 }

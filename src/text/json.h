@@ -36,13 +36,15 @@ struct mdm_json {
     int depth;
     unsigned char stack[MDM_JSON_DEPTH]; /* '{' or '[' */
     int state;
+    int comments; /* set behind mdm_json_open() for what people write: comments as C has them are blanks */
     char *text; /* of the last KEY, STRING or NUMBER: decoded, NUL terminated, valid until the next event */
     size_t length, capacity;
 };
 
 void mdm_json_open(struct mdm_json *j, const char *bytes, size_t n);
 void mdm_json_close(struct mdm_json *j);
-/* The next event (>= 0), or MASKDM_EFORMAT with the byte offset in the error line, or MASKDM_ENOMEM. */
+/* The next event (>= 0), or MASKDM_EFORMAT with the byte offset (with `comments` the line) in the error line, or
+ * MASKDM_ENOMEM. */
 int mdm_json_next(struct mdm_json *j);
 int mdm_json_expect(struct mdm_json *j, enum mdm_json_event event); /* EFORMAT when another comes */
 int mdm_json_skip(struct mdm_json *j, int event);                   /* skip the value that began with `event` */

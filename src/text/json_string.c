@@ -11,8 +11,19 @@
 
 #include <string.h>
 
+size_t mdm_json_line(const struct mdm_json *j)
+{
+    size_t line = 1;
+
+    for (const char *s = j->start; s < j->at; s++)
+        line += *s == '\n';
+    return line;
+}
+
 int mdm_json_wrong(const struct mdm_json *j, const char *what)
 {
+    if (j->comments)
+        return mdm_fail(MASKDM_EFORMAT, "JSON is wrong in line %zu: %s", mdm_json_line(j), what);
     return mdm_fail(MASKDM_EFORMAT, "JSON is wrong at byte %zu: %s", (size_t)(j->at - j->start), what);
 }
 

@@ -7,7 +7,9 @@
 
 #include "text/json.h"
 
-/* MASKDM_EFORMAT with the byte at which the parser stands. */
+/* Of the byte at which the parser stands, from 1. */
+size_t mdm_json_line(const struct mdm_json *j);
+/* MASKDM_EFORMAT with the byte, or the line, at which the parser stands. */
 int mdm_json_wrong(const struct mdm_json *j, const char *what);
 /* Room for n bytes and the NUL in j->text. What was there is not kept. */
 int mdm_json_reserve(struct mdm_json *j, size_t n);

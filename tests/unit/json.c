@@ -51,6 +51,58 @@ START_TEST(documents_become_events)
 }
 END_TEST
 
+/* Where they are asked for: blanks, wherever blanks may stand, and no part of a string. */
+START_TEST(comments)
+{
+    static const struct {
+        const char *json, *events;
+    } with[] = {{"// a\n{\"a\" /* b */ : /**/ [1, // c\n 2 /***/ ] }//", "{k[nn]}E"},
+                {"\"/* no // comment */\"", "sE"},
+                {"1 /* //\n */ // */", "nE"},
+                {"/* open", "!"},
+                {"[1 /* open", "[n!"},
+                {"/*/ 1", "!"},
+                {"1 / 2", "n!"},
+                {"/", "!"},
+                {"[1, /", "[n!"},
+                {"# 1", "!"}};
+
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++) {
+        char found[32];
+        static const char letter[] = "E{}[]ksn10-";
+        struct mdm_json j;
+        size_t k = 0;
+        int e;
+
+        ck_assert(i == 1 || refused(with[i].json));
+        mdm_json_open(&j, with[i].json, strlen(with[i].json));
+        j.comments = 1;
+        do {
+            e = mdm_json_next(&j);
+            found[k++] = e < 0 ? '!' : letter[e];
+        } while (e > MDM_JSON_END && k < sizeof found - 1);
+        found[k] = '\0';
+        ck_assert_str_eq(found, with[i].events);
+        mdm_json_close(&j);
+    }
+}
+END_TEST
+
+/* People look for a line. */
+START_TEST(with_comments_errors_name_the_line)
+{
+    static const char json[] = "{\n\"a\": 1,\n\"b\": ]\n}";
+    struct mdm_json j;
+
+    mdm_json_open(&j, json, sizeof json - 1);
+    j.comments = 1;
+    while (mdm_json_next(&j) > MDM_JSON_END)
+        ;
+    ck_assert_ptr_nonnull(strstr(mdm_error_text(), "in line 3: "));
+    mdm_json_close(&j);
+}
+END_TEST
+
 START_TEST(bad_documents_are_refused)
 {
     static const char *const bad[] = {"",
@@ -272,6 +324,8 @@ int main(void)
     int failed;
 
     tcase_add_test(t, documents_become_events);
+    tcase_add_test(t, comments);
+    tcase_add_test(t, with_comments_errors_name_the_line);
     tcase_add_test(t, bad_documents_are_refused);
     tcase_add_test(t, strings_are_decoded);
     tcase_add_test(t, any_bytes_go_round);
