@@ -9,10 +9,10 @@
  *     maskdm_options_set_bool(o, "qkv_bias", 1);
  *
  * Kinds: maskdm_options_kind(0), (1), ... lists them: uvit, network, mask, scheduler, optimizer, ema, folder, device,
- * trainer, sampler, image, and the composites pretrain, finetune, sample, convert and export, in which the names of
- * a table carry its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that can be
- * guessed, from what other programs call the option or from its letters, a wrong value with its range. doc/options.md
- * is the reference, generated from the same tables.
+ * trainer, sampler, image, and the composites train, pretrain, finetune, sample, convert and export, in which the
+ * names of a table carry its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that
+ * can be guessed, from what other programs call the option or from its letters, a wrong value with its range.
+ * doc/options.md is the reference, generated from the same tables.
  *
  * Where an option picks one of several tables (kind network: "network=uvit"), an option that several of them have
  * is one option, set before or behind it, and the default is that of the picked table; maskdm_options_check() refuses
@@ -68,9 +68,24 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_options_set_list(maskdm_options *options
 /** "name=value name=value ...", separated by spaces; a value with spaces stands in double quotes, in which \" and
  *  \\ are a quote and a backslash. All are set, or none. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse(maskdm_options *options, const char *text);
-/** A flat JSON object of name: value; lists as arrays, null for the default. All are set, or none. Paths that are not
- *  UTF-8 are written as doc/formats.md says. */
+/** A JSON object of name: value; lists as arrays, null for the default. All are set, or none. No name may stand
+ * twice. Paths that are not UTF-8 are written as doc/formats.md says. As people write it by hand, it may have
+ * comments as C has them, and members "about", "measured" and "open", whose texts are passed over. For training
+ * "stages" may be a list of such objects, one for each stage, or the list may stand alone. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t size);
+/**
+ * Put a stage of a run behind those that there are ("pretrain", "finetune" and "train"): text as for
+ * maskdm_options_parse(). What it does not say it has from the options of the run. Names that a stage may give are
+ * those of masks, routing, optimizer, average and training step, steps, carry, data_fraction, data_seed, and what
+ * weighs the loss and draws the times; others, and values out of range, are MASKDM_EINVAL or MASKDM_ENOTFOUND with
+ * the number of the stage, and no stage is added.
+ *
+ *     maskdm_options_add_stage(o, "mask=block mask_ratio=0.75 steps=1000");
+ *     maskdm_options_add_stage(o, "mask=none steps=200 lr=1e-4");
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_add_stage(maskdm_options *options, const char *text);
+/** How many there are; 0: the options as they are speak of the one stage. */
+MASKDM_API int64_t maskdm_options_stage_count(const maskdm_options *options);
 /** Whether every option fits the selected kinds ("block_size" with "type=patch" does not) and all that must be
  *  given is. Calls that take options check by themselves. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_check(const maskdm_options *options);
@@ -79,9 +94,24 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_options_check(const maskdm_options *opti
  *  length with the NUL. MASKDM_ENOTFOUND for an unknown name. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_get(const maskdm_options *options, const char *name, char *buffer,
                                                     size_t capacity, size_t *needed);
-/** All options, resolved, as one flat JSON object; buffer as in maskdm_options_get(). */
+/** All options, resolved, as one JSON object, flat but for "stages"; buffer as in maskdm_options_get(). */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_json(const maskdm_options *options, char *buffer, size_t capacity,
                                                      size_t *needed);
+
+/* ---- presets: options that come with the library, as files share/maskdm/presets/NAME.json ---- */
+
+/** Set what a preset says and what was not set before, so that it may be taken before or behind what overrides it.
+ *  folder: where it is in place of the installation's, or NULL (the program maskdm takes MASKDM_PRESETS of its
+ *  environment for it). MASKDM_ENOTFOUND, with the names that there are. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_load_preset(maskdm_options *options, const char *name,
+                                                            const char *folder);
+/** Names of all presets, one a line; buffer as in maskdm_options_get(). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_presets(const char *folder, char *buffer, size_t capacity,
+                                                        size_t *needed);
+/** The file of a preset or, of what: "about" (what it is), "measured" (what it costs and gives, or that nobody
+ *  measured it), "open" (what its source leaves open), that text alone, "" where it has none. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_preset_text(const char *name, const char *what, const char *folder,
+                                                            char *buffer, size_t capacity, size_t *needed);
 
 /* ---- what there is ---- */
 

@@ -7,6 +7,8 @@
 #include <maskdm/image.h>
 #include <maskdm/model.h>
 
+#include <string.h>
+
 int mdm_argument_null(const char *function, const char *argument)
 {
     return mdm_fail(MASKDM_EINVAL, "%s: %s is NULL", function, argument);
@@ -49,4 +51,23 @@ int mdm_argument_elements(const struct mdm_param **out, const struct mdm_params 
         return mdm_fail(MASKDM_ESHAPE, "parameter \"%s\" has %lld elements, not %lld", (*out)->name,
                         (long long)mdm_shape_numel(&(*out)->shape), (long long)count);
     return MASKDM_OK;
+}
+
+int mdm_argument_text(struct mdm_text *t, int status, char *buffer, size_t capacity, size_t *needed)
+{
+    size_t n;
+
+    if (status >= 0)
+        status = mdm_text_ok(t);
+    if (status >= 0) {
+        n = t->length < capacity ? t->length : capacity ? capacity - 1 : 0;
+        if (capacity) {
+            memcpy(buffer, t->data, n);
+            buffer[n] = '\0';
+        }
+        if (needed)
+            *needed = t->length + 1;
+    }
+    mdm_text_free(t);
+    return status;
 }

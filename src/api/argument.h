@@ -10,6 +10,7 @@
 #include "base/handle.h"
 #include "option/option.h"
 #include "tensor/tensor.h"
+#include "text/text.h"
 
 /* MASKDM_EINVAL with the line. */
 int mdm_argument_null(const char *function, const char *argument);
@@ -21,6 +22,9 @@ int mdm_argument_sample_type(const char *function, int sample_type);
 int mdm_argument_parameter(const struct mdm_param **out, const struct mdm_params *layout, int64_t i);
 int mdm_argument_elements(const struct mdm_param **out, const struct mdm_params *layout, int64_t i,
                           int64_t count);
+/* What a call answers in a text: where `status` is good, as much of it as fits, and how long it is with its NUL. The
+ * text is freed. */
+int mdm_argument_text(struct mdm_text *t, int status, char *buffer, size_t capacity, size_t *needed);
 int mdm_argument_count(const char *function, const char *argument, int64_t count);
 
 /* Returns MASKDM_EINVAL, the answer of statuses and numbers, from the function when the argument is NULL; NEED_OR

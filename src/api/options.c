@@ -29,7 +29,7 @@ static const struct mdm_option_kind *const kinds[] = {
     &mdm_folder_kind,   &mdm_device_kind,  &mdm_trainer_kind,   &mdm_sampler_kind,   &mdm_pretrain_kind,
     &mdm_finetune_kind, &mdm_sample_kind,  &mdm_convert_kind,   &mdm_export_kind,    &mdm_average_kind,
     &mdm_image_kind,    &mdm_inpaint_kind,  &mdm_metric_kind,    &mdm_lora_kind,      &mdm_merge_kind,
-    &mdm_evaluate_kind,
+    &mdm_evaluate_kind, &mdm_train_kind,
 };
 
 static const struct mdm_option_kind *kind_at(int64_t i)
@@ -196,26 +196,6 @@ int maskdm_options_check(const maskdm_options *options)
     return mdm_work_end(&work, mdm_options_check(options));
 }
 
-/* Copies as much as fits and frees the text. */
-static int give(struct mdm_text *t, int status, char *buffer, size_t capacity, size_t *needed)
-{
-    size_t n;
-
-    if (status >= 0)
-        status = mdm_text_ok(t);
-    if (status >= 0) {
-        n = t->length < capacity ? t->length : capacity ? capacity - 1 : 0;
-        if (capacity) {
-            memcpy(buffer, t->data, n);
-            buffer[n] = '\0';
-        }
-        if (needed)
-            *needed = t->length + 1;
-    }
-    mdm_text_free(t);
-    return status;
-}
-
 int maskdm_options_get(const maskdm_options *options, const char *name, char *buffer, size_t capacity, size_t *needed)
 {
     struct mdm_work work = {0};
@@ -229,7 +209,7 @@ int maskdm_options_get(const maskdm_options *options, const char *name, char *bu
                         name);
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     mdm_text_add(&t, mdm_options_text(options, name));
-    return give(&t, mdm_work_end(&work, MASKDM_OK), buffer, capacity, needed);
+    return mdm_argument_text(&t, mdm_work_end(&work, MASKDM_OK), buffer, capacity, needed);
 }
 
 int maskdm_options_json(const maskdm_options *options, char *buffer, size_t capacity, size_t *needed)
@@ -241,7 +221,7 @@ int maskdm_options_json(const maskdm_options *options, char *buffer, size_t capa
     MDM_NEED_ARRAY(buffer, capacity);
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     mdm_options_write_json(options, &t);
-    return give(&t, mdm_work_end(&work, MASKDM_OK), buffer, capacity, needed);
+    return mdm_argument_text(&t, mdm_work_end(&work, MASKDM_OK), buffer, capacity, needed);
 }
 
 const char *maskdm_options_kind(int64_t i)
@@ -277,7 +257,7 @@ int maskdm_options_describe(const char *kind, int64_t i, const char *fact, char 
     MDM_NEED(fact);
     MDM_NEED_ARRAY(buffer, capacity);
     MDM_TRY(need(&k, kind));
-    return give(&t, mdm_options_describe(k, i, fact, &t), buffer, capacity, needed);
+    return mdm_argument_text(&t, mdm_options_describe(k, i, fact, &t), buffer, capacity, needed);
 }
 
 int maskdm_options_type(const char *kind, int64_t i)

@@ -46,6 +46,9 @@ static void destroy(void *object)
 
     for (int i = 0; i < o->count; i++)
         mdm_option_free(&o->slot[i].value);
+    for (int i = 0; i < o->stages; i++)
+        mdm_options_release(&o->stage[i]);
+    mdm_free(o->stage);
     mdm_free(o);
 }
 
@@ -102,6 +105,16 @@ struct mdm_handle *mdm_options_handle(const maskdm_options *o)
     return o ? &((maskdm_options *)o)->handle : NULL;
 }
 
+static int clone_stages(maskdm_options *to, const maskdm_options *from)
+{
+    to->stage = from->stages ? mdm_need((size_t)from->stages, sizeof *to->stage, "stages") : NULL;
+    if (from->stages && !to->stage)
+        return MASKDM_ENOMEM;
+    for (; to->stages < from->stages; to->stages++)
+        MDM_TRY(mdm_options_clone(&to->stage[to->stages], from->stage[to->stages]));
+    return MASKDM_OK;
+}
+
 int mdm_options_clone(maskdm_options **out, const maskdm_options *from)
 {
     maskdm_options *o = make(from->kind);
@@ -113,6 +126,8 @@ int mdm_options_clone(maskdm_options **out, const maskdm_options *from)
         o->slot[i].place = from->slot[i].place;
         status = copy_value(&o->slot[i], &from->slot[i]);
     }
+    if (status >= 0)
+        status = clone_stages(o, from);
     if (status < 0)
         mdm_options_release(&o);
     *out = o;
@@ -131,6 +146,15 @@ int mdm_option_adopt(maskdm_options *o, maskdm_options **copy, int status)
             c->value = s->value;
             s->value = old.value;
         }
+    }
+    if (status >= 0) {
+        maskdm_options **stage = o->stage;
+        const int stages = o->stages;
+
+        o->stage = (*copy)->stage;
+        o->stages = (*copy)->stages;
+        (*copy)->stage = stage;
+        (*copy)->stages = stages;
     }
     mdm_options_release(copy);
     return status;
@@ -153,7 +177,7 @@ static int copy_table(maskdm_options *to, const maskdm_options *from)
         MDM_TRY(copy_value(s, given));
         MDM_TRY(mdm_option_follow(to, s));
     }
-    return found ? mdm_options_check(to) : mdm_option_refuse_kind(to->kind, from);
+    return found ? mdm_option_check_flat(to) : mdm_option_refuse_kind(to->kind, from);
 }
 
 int mdm_options_extract(maskdm_options **out, const maskdm_options *from, const struct mdm_option_kind *kind)
@@ -163,7 +187,7 @@ int mdm_options_extract(maskdm_options **out, const maskdm_options *from, const 
 
     *out = NULL;
     MDM_TRY(mdm_options_create(&o, kind));
-    status = from ? copy_table(o, from) : mdm_options_check(o);
+    status = from ? copy_table(o, from) : mdm_option_check_flat(o);
     if (status < 0)
         mdm_options_release(&o);
     *out = o;

@@ -28,6 +28,8 @@
 /* Of a file of options; the number rises when what stands in one comes to mean something else. */
 enum { MDM_OPTIONS_FORMAT = 1 };
 #define MDM_OPTIONS_FORMAT_KEY "format"
+/* Texts for people, in documents that they write. */
+#define MDM_OPTIONS_NOTES "about", "measured", "open"
 
 struct mdm_option {
     const char *name; /* snake_case, without the table's prefix */
@@ -47,6 +49,8 @@ struct mdm_option {
     int required;         /* must be given, where its `when` holds; `standard` is then NULL */
     int may_change;       /* when a run is resumed: nothing that it computes depends on it */
     int training_only;    /* of a network: no parameter depends on it, so that fine-tuning may choose another value */
+    int in_stage;         /* a stage of a run may choose it, as it may what is for training only; -1: it may not */
+    const char *stage_tables; /* of the one row by which a kind may have stages: whose options these may choose */
     int is_path;          /* two paths of one file are equal, and one whose file is gone equals any */
     int by_content;       /* whether it is given is compared here, what is in it elsewhere */
     int when_known;       /* compared only where both are given */
@@ -122,11 +126,29 @@ int mdm_options_set(maskdm_options *o, const char *name, const char *value);
 int mdm_options_set_number(maskdm_options *o, const char *name, const char *value); /* not STRING, CHOICE */
 int mdm_options_set_int(maskdm_options *o, const char *name, int64_t value);
 int mdm_options_parse(maskdm_options *o, const char *text);
-int mdm_options_parse_json(maskdm_options *o, const char *json, size_t bytes); /* a whole document */
+/* A whole document, with comments: such an object, which may also have MDM_OPTIONS_NOTES, or a list of stages alone.
+ */
+int mdm_options_parse_json(maskdm_options *o, const char *json, size_t bytes);
 int mdm_options_check(const maskdm_options *o);
 /* MASKDM_EINVAL where an option of `table` (NULL: of any) was given, and is not at its default, that does nothing
  * without another. For when all is known: a model may say what a caller leaves open. */
 int mdm_options_check_needs(const maskdm_options *o, const struct mdm_option_table *table);
+
+/* ---- stages: what each part of a run says of itself, over what is said for the whole run ---- */
+
+/* Put a stage behind the others, with what `text` gives it. MASKDM_EINVAL where the kind has no stages, and for
+ * options that are of the whole run. */
+int mdm_options_add_stage(maskdm_options *o, const char *text);
+/* How many there are; 0 where the options as they are speak of the one stage. */
+int mdm_options_stages(const maskdm_options *o);
+/* The options of stage i, without stages of their own: of the whole run's, those that do not belong to what the stage
+ * chose are left out. Where there are none, i is 0: a copy. */
+int mdm_options_stage(maskdm_options **out, const maskdm_options *o, int i);
+/* What it says of itself, "steps 100, mask none". */
+void mdm_options_list_stage(const maskdm_options *o, int i, struct mdm_text *out);
+/* Give an option of a part (a network, a scheduler), as far as a stage may choose it, the value that it has in
+ * `stage`; *changed says whether one had another. */
+int mdm_options_follow_stage(maskdm_options *part, const maskdm_options *stage, int *changed);
 
 /* The canonical text, "" when unset; NULL: there is no such option. Lives until the option is set again. */
 const char *mdm_options_text(const maskdm_options *o, const char *name);
@@ -137,8 +159,8 @@ int mdm_options_belongs(const maskdm_options *o, const char *name);
 void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out);
 /* The same of those that were given alone. */
 void mdm_options_write_json_given(const maskdm_options *o, struct mdm_text *out);
-/* Fill from such an object that stands at the parser's next event; unknown names are errors, null goes back to
- * the default. */
+/* Fill from such an object that stands at the parser's next event; unknown names, and one that stands twice, are
+ * errors, null goes back to the default. A member "stages" is a list of such objects, where the kind has stages. */
 /* A member MDM_OPTIONS_FORMAT_KEY, which is no option, must be MDM_OPTIONS_FORMAT. */
 int mdm_options_read_json(maskdm_options *o, struct mdm_json *j);
 /* First option that belongs to the selected kinds and whose resolved value differs, as far as its facts let it; its

@@ -95,7 +95,7 @@ static int refuse(const struct mdm_option_slot *slot, const struct mdm_option_sl
     return status;
 }
 
-int mdm_options_check(const maskdm_options *o)
+int mdm_option_check_flat(const maskdm_options *o)
 {
     for (int i = 0; i < o->count; i++) {
         const struct mdm_option_slot *s = &o->slot[i], *against = selector_against(o, s);

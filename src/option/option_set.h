@@ -36,6 +36,8 @@ struct maskdm_options {
     const struct mdm_option_kind *kind;
     int count;
     enum maskdm_option_spelling spelling;
+    maskdm_options **stage; /* handles of the same kind, in which what a stage says of itself is set */
+    int stages;
     struct mdm_option_slot slot[];
 };
 
@@ -53,7 +55,17 @@ int mdm_option_reset(maskdm_options *o, struct mdm_option_slot *slot); /* to its
  * is released, `status` returned. */
 int mdm_option_adopt(maskdm_options *o, maskdm_options **copy, int status);
 
+/* ---- option_stage.c ---- */
+int mdm_option_has_stages(const struct mdm_option_kind *kind);
+int mdm_option_is_of_stage(const struct mdm_option_place *place);
+/* A stage behind the others, which says nothing yet. It is the list's. */
+int mdm_option_new_stage(maskdm_options **out, maskdm_options *o);
+/* A line, MASKDM_EINVAL, for one that is not. */
+int mdm_option_refuse_stage(const struct mdm_option_slot *slot);
+
 /* ---- option_select.c ---- */
+/* As mdm_options_check(), without the stages. */
+int mdm_option_check_flat(const maskdm_options *o);
 /* Whether the selectors stand at what this option belongs to. */
 int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *slot);
 int mdm_option_refill(struct mdm_option_slot *slot); /* with its default */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Options from and to text: "name=value ..." and flat JSON. Both fill a copy that replaces the values only when
- * all of it was right.
+ * Options from text: "name=value ..." and JSON. Both fill a copy that replaces the values only when all of it was
+ * right.
  */
 #include "option/option.h"
 
@@ -81,6 +81,29 @@ int mdm_options_parse(maskdm_options *o, const char *text)
     return mdm_option_adopt(o, &copy, status);
 }
 
+static int refuse_others(const maskdm_options *stage)
+{
+    for (int i = 0; i < stage->count; i++)
+        if (stage->slot[i].set && !mdm_option_is_of_stage(&stage->slot[i].place))
+            return mdm_option_refuse_stage(&stage->slot[i]);
+    return MASKDM_OK;
+}
+
+int mdm_options_add_stage(maskdm_options *o, const char *text)
+{
+    maskdm_options *stage;
+    int status;
+
+    MDM_TRY(mdm_option_new_stage(&stage, o));
+    status = mdm_options_parse(stage, text);
+    if (status >= 0)
+        status = refuse_others(stage);
+    if (status >= 0)
+        return MASKDM_OK;
+    mdm_options_release(&o->stage[--o->stages]);
+    return status == MASKDM_ENOMEM ? status : mdm_fail_prefix(status, "stage %d", o->stages + 1);
+}
+
 /* An array of numbers as "a,b,c". */
 static int read_array(struct mdm_text *t, struct mdm_json *j)
 {
@@ -138,22 +161,93 @@ static int read_format(struct mdm_json *j)
     return MASKDM_OK;
 }
 
-static int read_members(maskdm_options *o, struct mdm_json *j)
-{
-    MDM_TRY(mdm_json_expect(j, MDM_JSON_OBJECT));
-    for (;;) {
-        int event = mdm_json_next(j), status;
-        char *name;
+static int read_stages(maskdm_options *o, struct mdm_json *j);
 
-        if (event < 0 || event == MDM_JSON_OBJECT_END)
-            return event < 0 ? event : MASKDM_OK;
-        name = mdm_strdup(j->text);
-        if (!name)
-            return mdm_fail_memory(j->length + 1, "an option's name");
-        status = strcmp(name, MDM_OPTIONS_FORMAT_KEY) ? read_json_value(o, name, j) : read_format(j);
-        mdm_free(name);
-        MDM_TRY(status);
+/* A name's place in `seen`, at which it stands for the first time. */
+static int note_seen(unsigned char *seen, const maskdm_options *o, const char *name)
+{
+    struct mdm_option_slot *s;
+
+    MDM_TRY(mdm_option_need(&s, o, name));
+    if (seen[s - o->slot]++)
+        return mdm_fail(MASKDM_EINVAL, "option %s stands twice", s->said);
+    return MASKDM_OK;
+}
+
+static int is_note(const struct mdm_json *j, const char *name)
+{
+    static const char *const notes[] = {MDM_OPTIONS_NOTES};
+
+    for (size_t i = 0; j->comments && i < MDM_LENGTH(notes); i++)
+        if (!strcmp(notes[i], name))
+            return 1;
+    return 0;
+}
+
+/* The value of any member. `of_stage`: of a stage, which has options of its own alone. */
+static int read_member(maskdm_options *o, unsigned char *seen, const char *name, struct mdm_json *j, int of_stage)
+{
+    if (!of_stage && !strcmp(name, MDM_OPTIONS_FORMAT_KEY))
+        return read_format(j);
+    if (!of_stage && !strcmp(name, "stages") && mdm_option_has_stages(o->kind)) {
+        MDM_TRY(mdm_json_expect(j, MDM_JSON_ARRAY));
+        return read_stages(o, j);
     }
+    if (!of_stage && is_note(j, name))
+        return mdm_json_expect(j, MDM_JSON_STRING);
+    MDM_TRY(note_seen(seen, o, name));
+    if (of_stage && !mdm_option_is_of_stage(&mdm_option_find(o, name)->place))
+        return mdm_option_refuse_stage(mdm_option_find(o, name));
+    return read_json_value(o, name, j);
+}
+
+/* Behind its "{". */
+static int read_members(maskdm_options *o, struct mdm_json *j, int of_stage)
+{
+    unsigned char *seen = mdm_need((size_t)o->count, 1, "a list of options");
+    int event = 0, status = seen ? MASKDM_OK : MASKDM_ENOMEM;
+
+    while (status >= 0 && (event = mdm_json_next(j)) == MDM_JSON_KEY) {
+        char *name = mdm_strdup(j->text);
+
+        status = name ? read_member(o, seen, name, j, of_stage) : mdm_fail_memory(j->length + 1, "an option's name");
+        mdm_free(name);
+    }
+    mdm_free(seen);
+    return status < 0 ? status : event < 0 ? event : MASKDM_OK;
+}
+
+/* Behind its "[". */
+static int read_stages(maskdm_options *o, struct mdm_json *j)
+{
+    int event, status = MASKDM_OK;
+
+    if (o->stages)
+        return mdm_fail(MASKDM_EINVAL, "stages are given twice");
+    while (status >= 0 && (event = mdm_json_next(j)) != MDM_JSON_ARRAY_END) {
+        maskdm_options *stage;
+
+        if (event < 0)
+            return event;
+        if (event != MDM_JSON_OBJECT)
+            return mdm_fail(MASKDM_EFORMAT, "stage %d is no object of options", o->stages + 1);
+        MDM_TRY(mdm_option_new_stage(&stage, o));
+        status = read_members(stage, j, 1);
+    }
+    if (status < 0)
+        return status == MASKDM_ENOMEM ? status : mdm_fail_prefix(status, "stage %d", o->stages);
+    return o->stages ? MASKDM_OK : mdm_fail(MASKDM_EFORMAT, "a list of stages is empty");
+}
+
+static int read_document(maskdm_options *o, struct mdm_json *j)
+{
+    const int event = mdm_json_next(j);
+
+    if (event == MDM_JSON_ARRAY && j->comments && mdm_option_has_stages(o->kind))
+        return read_stages(o, j);
+    if (event == MDM_JSON_OBJECT)
+        return read_members(o, j, 0);
+    return event < 0 ? event : mdm_fail(MASKDM_EFORMAT, "this is no object of options");
 }
 
 static int fill(maskdm_options *o, struct mdm_json *j, int whole)
@@ -162,7 +256,7 @@ static int fill(maskdm_options *o, struct mdm_json *j, int whole)
     int status;
 
     MDM_TRY(mdm_options_clone(&copy, o));
-    status = read_members(copy, j);
+    status = read_document(copy, j);
     if (status >= 0 && whole)
         status = mdm_json_expect(j, MDM_JSON_END);
     return mdm_option_adopt(o, &copy, status);
@@ -179,48 +273,8 @@ int mdm_options_parse_json(maskdm_options *o, const char *json, size_t bytes)
     int status;
 
     mdm_json_open(&j, json, bytes);
+    j.comments = 1;
     status = fill(o, &j, 1);
     mdm_json_close(&j);
     return status;
-}
-
-static void write_value(struct mdm_text *out, const struct mdm_option_slot *s)
-{
-    enum maskdm_option_type type = s->place.option->type;
-
-    if (type == MASKDM_OPTION_STRING || type == MASKDM_OPTION_CHOICE)
-        mdm_text_add_json_bytes(out, s->value.text);
-    else if (type == MASKDM_OPTION_INT_LIST || type == MASKDM_OPTION_FLOAT_LIST)
-        mdm_text_addf(out, "[%s]", s->value.text);
-    else
-        mdm_text_add(out, s->value.text);
-}
-
-static void write_json(const maskdm_options *o, int given_alone, struct mdm_text *out)
-{
-    int first = 1;
-
-    mdm_text_add(out, "{");
-    for (int i = 0; i < o->count; i++) {
-        const struct mdm_option_slot *s = &o->slot[i];
-
-        if (!s->value.text || !mdm_option_belongs(o, s) || (given_alone && !s->set))
-            continue;
-        mdm_text_add(out, first ? "" : ", ");
-        mdm_text_add_json(out, s->name);
-        mdm_text_add(out, ": ");
-        write_value(out, s);
-        first = 0;
-    }
-    mdm_text_add(out, "}");
-}
-
-void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
-{
-    write_json(o, 0, out);
-}
-
-void mdm_options_write_json_given(const maskdm_options *o, struct mdm_text *out)
-{
-    write_json(o, 1, out);
 }

@@ -70,6 +70,9 @@ int mdm_folder_check(const char *path);
  * removal of what came behind them, as far as it is still empty. */
 size_t mdm_folder_present(const char *path);
 void mdm_folder_unmake(const char *path, size_t present);
+/* A file or folder that comes with the library, below share/maskdm (mdm_free); MASKDM_ENOTFOUND with where it was
+ * looked for. */
+int mdm_installed(char **out, const char *name);
 /* Visit the entries of a folder in byte order of their names ("." and ".." left out). Follows links.
  * A negative result of `visit` ends the listing and is returned. */
 int mdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum mdm_file_kind kind),

@@ -17,12 +17,14 @@
 
 enum { INIT = 3 }; /* leading rows that only fine-tuning has */
 
+#define INIT_ALIAS                                                                                     \
+    "model|model_path|pretrained|pretrained_model|from_pretrained|checkpoint|ckpt|ckpt_path|weights|from|load"
+
 static const struct mdm_option train_rows[] = {
     {MDM_OPTION(mdm_train_run_options, init),
      .required = 1,
      .is_path = 1,
-     .alias = "model|model_path|pretrained|pretrained_model|from_pretrained|checkpoint|ckpt|ckpt_path|weights|"
-              "from|load",
+     .alias = INIT_ALIAS,
      .help = "model file to start from"},
     {MDM_CHOICE(mdm_train_run_options, init_weights),
      .standard = "online",
@@ -47,6 +49,18 @@ static const struct mdm_option train_rows[] = {
               "results_dir|results_folder|log_dir|work_dir|exp_dir|checkpoint_dir",
      .help = "folder of the run",
      .may_change = 1},
+    {MDM_OPTION(mdm_train_run_options, data_fraction),
+     .standard = "1",
+     .min = 0,
+     .max = 1,
+     .alias = "fraction|data_share|subset|data_subset|train_fraction|limit_train_batches",
+     .help = "share of the images that is trained on, above 0; which ones is data_seed's choice",
+     .in_stage = 1},
+    {MDM_OPTION(mdm_train_run_options, data_seed),
+     .standard = "0",
+     .alias = "subset_seed",
+     .help = "chooses the images of data_fraction; a smaller fraction of one seed lies in a larger one",
+     .in_stage = 1},
     {MDM_OPTION(mdm_train_run_options, steps),
      .standard = "1000",
      .min = 1,
@@ -56,7 +70,14 @@ static const struct mdm_option train_rows[] = {
               "max_train_steps|iterations|iters|num_iters|max_iters|n_iters|epochs|num_epochs|max_epochs|"
               "num_train_epochs",
      .help = "steps to train; an epoch is the number of images, divided by the batch size",
-     .may_change = 1},
+     .may_change = 1,
+     .in_stage = 1},
+    {MDM_CHOICE(mdm_train_run_options, carry),
+     .standard = "nothing",
+     .choices = "nothing|all",
+     .help = "what a stage takes over beside the weights; all: moments and EMA, which else begin anew",
+     .in_stage = 1,
+     .stage_tables = "mask|optimizer|ema|trainer"},
     {MDM_OPTION(mdm_train_run_options, save_every),
      .standard = "0",
      .min = 0,
@@ -177,6 +198,18 @@ const struct mdm_option_table mdm_finetune_run_options = {
     "run", "", "the run itself", train_rows, MDM_LENGTH(train_rows),
     sizeof(struct mdm_train_run_options)};
 
+/* Training at large begins with either. The table's name is "run" too, so that it is read as one with the rest. */
+static const struct mdm_option start_rows[] = {
+    {MDM_OPTION(mdm_train_run_options, init),
+     .is_path = 1,
+     .alias = INIT_ALIAS,
+     .help = "model file to start from; unset: fresh weights"},
+};
+static const struct mdm_option_table start_options = {
+    "run", "", "the run itself", start_rows, MDM_LENGTH(start_rows), sizeof(struct mdm_train_run_options)};
+static const struct mdm_option_table rest_options = {
+    "run", "", "the run itself", train_rows + 1, MDM_LENGTH(train_rows) - 1, sizeof(struct mdm_train_run_options)};
+
 static const struct mdm_option convert_rows[] = {
     {MDM_OPTION(mdm_convert_run_options, from),
      .is_path = 1,
@@ -229,6 +262,13 @@ static const struct mdm_option_table *const finetune_tables[] = {
 };
 const struct mdm_option_kind mdm_finetune_kind = {"finetune", "fine-tuning of a model file", finetune_tables,
                                                   MDM_LENGTH(finetune_tables)};
+
+static const struct mdm_option_table *const train_tables[] = {
+    &start_options,         &rest_options,    &mdm_network_options, &mdm_mask_options,    &mdm_scheduler_options,
+    &mdm_optimizer_options, &mdm_ema_options, &mdm_images_options,  &mdm_trainer_options, &mdm_device_options,
+};
+const struct mdm_option_kind mdm_train_kind = {"train", "training in stages, from fresh weights or a model file",
+                                               train_tables, MDM_LENGTH(train_tables)};
 
 static const struct mdm_option_table *const convert_tables[] = {&mdm_convert_run_options, &mdm_scheduler_options};
 const struct mdm_option_kind mdm_convert_kind = {"convert", "a model file of a PyTorch checkpoint", convert_tables,

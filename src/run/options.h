@@ -13,14 +13,19 @@
 enum mdm_export_dtype { MDM_EXPORT_F32, MDM_EXPORT_F16, MDM_EXPORT_BF16 };
 
 enum mdm_init_weights { MDM_INIT_ONLINE, MDM_INIT_EMA };
+enum mdm_carry { MDM_CARRY_NOTHING, MDM_CARRY_ALL };
 
-/* Of pre-training and fine-tuning; the former has no `init` and `init_weights`. */
+/* Of training in stages, pre-training and fine-tuning; pre-training has no `init` and `init_weights`. */
 struct mdm_train_run_options {
     const char *init;
     enum mdm_init_weights init_weights;
     const char *retain;
     const char *data, *out;
-    int64_t steps, save_every;
+    double data_fraction;
+    int64_t data_seed;
+    int64_t steps;
+    enum mdm_carry carry;
+    int64_t save_every;
     double save_minutes;
     int64_t keep, log_every, sample_every, sample_count, sample_steps;
     int64_t snapshot_every;
@@ -102,6 +107,7 @@ extern const struct mdm_option_table mdm_merge_run_options;
 extern const struct mdm_option_table mdm_average_run_options;
 extern const struct mdm_option_table mdm_evaluate_run_options;
 
+extern const struct mdm_option_kind mdm_train_kind;
 extern const struct mdm_option_kind mdm_pretrain_kind;
 extern const struct mdm_option_kind mdm_finetune_kind;
 extern const struct mdm_option_kind mdm_sample_kind;

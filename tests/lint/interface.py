@@ -9,8 +9,8 @@ import re
 import sys
 
 # The product's verbs: whole jobs, which work on no handle.
-JOBS = {"maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export", "maskdm_merge",
-        "maskdm_average", "maskdm_evaluate"}
+JOBS = {"maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
+        "maskdm_merge", "maskdm_average", "maskdm_evaluate"}
 # Arithmetic on a host's arrays alone.
 ARRAYS = {"maskdm_loss", "maskdm_average_coefficients", "maskdm_average_exponent"}
 # What the library says of itself and of the last call.
@@ -18,7 +18,7 @@ LIBRARY = {"maskdm_build_info", "maskdm_last_error", "maskdm_last_status", "mask
            "maskdm_version", "maskdm_version_string"}
 # Of a kind of options, before there is a handle.
 OF_A_KIND = {"maskdm_options_kind", "maskdm_options_kind_help", "maskdm_options_count", "maskdm_options_describe",
-             "maskdm_options_type"}
+             "maskdm_options_type", "maskdm_options_presets", "maskdm_options_preset_text"}
 api = json.load(open(sys.argv[1]))
 handles = {h["name"] for h in api["handles"]}
 types = handles | {d["name"] for what in ("enums", "structs", "callbacks") for d in api[what]}

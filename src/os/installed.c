@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Where the files are that come with the library. An installation may have been moved, and a build folder is laid out
+ * as one, so that they are looked for from where this code itself was loaded from: beside lib or bin there is share.
+ */
+#define _GNU_SOURCE
+
+#include "os/file.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "config.h"
+#include "os/sys.h"
+
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+
+/* MASKDM_OK and the path, MASKDM_ENOTFOUND, or MASKDM_ENOMEM. */
+static int look_at(char **out, const char *base, const char *above, const char *name)
+{
+    char *share = mdm_path_join(base, above), *path = share ? mdm_path_join(share, name) : NULL;
+    enum mdm_file_kind kind = MDM_FILE_NONE;
+
+    mdm_free(share);
+    if (!path)
+        return MASKDM_ENOMEM;
+    if (mdm_file_kind_of(&kind, path) == MASKDM_OK && kind != MDM_FILE_NONE) {
+        *out = path;
+        return MASKDM_OK;
+    }
+    mdm_free(path);
+    return MASKDM_ENOTFOUND;
+}
+
+/* From the folder of a file of the installation: lib or bin, or a folder in it. */
+static int look_from(char **out, const char *file, const char *name)
+{
+    char *folder = mdm_sys_folder_of(file);
+    int status = folder ? look_at(out, folder, "../share/maskdm", name) : MASKDM_ENOMEM;
+
+    if (status == MASKDM_ENOTFOUND)
+        status = look_at(out, folder, "../../share/maskdm", name);
+    mdm_free(folder);
+    return status;
+}
+
+int mdm_installed(char **out, const char *name)
+{
+    static const char here;
+    char program[4096];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    int status = MASKDM_ENOTFOUND;
+    Dl_info of;
+
+    *out = NULL;
+    program[n > 0 ? n : 0] = '\0';
+    if (dladdr(&here, &of) && of.dli_fname && strchr(of.dli_fname, '/'))
+        status = look_from(out, of.dli_fname, name);
+    if (status == MASKDM_ENOTFOUND && *program)
+        status = look_from(out, program, name);
+    if (status == MASKDM_ENOTFOUND)
+        status = look_at(out, MDM_DATA_FOLDER, "maskdm", name);
+    return status == MASKDM_ENOTFOUND
+               ? mdm_fail(MASKDM_ENOTFOUND, "share/maskdm/%s is not there, where the library, the program or %s is",
+                          name, MDM_DATA_FOLDER)
+               : status;
+}
