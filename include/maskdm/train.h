@@ -2,7 +2,8 @@
  *
  * Training, on two levels.
  *
- * One call: maskdm_pretrain() and maskdm_finetune() read data, train, log, validate, save and resume in a run folder.
+ * One call: maskdm_pretrain(), maskdm_finetune() and maskdm_train() read data, train, log, validate, save and resume
+ * in a run folder.
  *
  *     maskdm_options_create(&o, "pretrain");
  *     maskdm_options_parse(o, "data=faces out=run image_size=32 patch_size=4 dim=128 depth=5 heads=4 mask=block "
@@ -64,6 +65,16 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskd
 MASKDM_API MASKDM_MUST_CHECK int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);
 
+/**
+ * The same from either: options of kind "train", in which `init` may be left unset. A run of any of the three is a
+ * list of stages (maskdm_options_add_stage()), one where none is given: each has its own trainer, which begins with
+ * the weights of the one before, and with new moments and an average from these weights unless it carries all. One
+ * folder, one log, in which a line says where a stage begins, one held-out loss; a checkpoint at the end of each
+ * stage. A run may be resumed with more stages behind those that it was begun with. What a later stage would be
+ * refused for is found before the first begins.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_train(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
+                                              maskdm_mask *mask, maskdm_control *control);
 /** The average of another width than those that a run kept: options of kind "average" (run, std, step, out, dtype).
  * The snapshots of the run's folder up to a step are summed so that their profiles come nearest to the wanted one,
  * and a log line says how near. MASKDM_ENOTFOUND where there are none, MASKDM_EINVAL, with the nearest, for a step

@@ -25,6 +25,15 @@ static int train(int (*job)(maskdm_model **out, const maskdm_options *options, m
     return mdm_work_end(&work, job(out, options, data, mask, control));
 }
 
+int maskdm_train(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                 maskdm_control *control)
+{
+    if (out)
+        *out = NULL;
+    MDM_NEED(options);
+    return train(mdm_run_train, out, options, data, mask, control);
+}
+
 int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
                     maskdm_control *control)
 {

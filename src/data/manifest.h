@@ -11,7 +11,7 @@
 #include "data/scan.h"
 #include "text/text.h"
 
-enum { MDM_IDENTITY = 128, MDM_MANIFEST_FORMAT = 1 }; /* the latter rises when a list comes to mean something else */
+enum { MDM_IDENTITY = 192, MDM_MANIFEST_FORMAT = 1 }; /* the latter rises when a list comes to mean something else */
 
 /* "40 images of 16 x 16 x 3, " and a digest: for a line in another file. */
 void mdm_data_identity(const maskdm_data *data, char out[MDM_IDENTITY]);

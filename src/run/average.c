@@ -98,15 +98,27 @@ static int is_repeated(const struct job *j, int64_t kept, struct mdm_profile p)
     return 0;
 }
 
-/* Those up to `step`, without those of steps that were skipped, which are others once more. */
+/* When the average of the snapshots of this step began. */
+static int64_t first_of(const struct job *j, int64_t step)
+{
+    int64_t i = 0;
+
+    while (i < j->count - 1 && j->list[i].is.step != step)
+        i++;
+    return j->list[i].is.first;
+}
+
+/* Those up to `step` of the same average, which a stage of a run may have begun anew, without those of steps that were
+ * skipped, which are others once more. */
 static void keep_until(struct job *j, int64_t step)
 {
+    const int64_t first = first_of(j, step);
     int64_t kept = 0;
 
     for (int64_t i = 0; i < j->count; i++) {
         const struct found f = j->list[i];
 
-        if (f.is.step > step || is_repeated(j, kept, f.is.profile)) {
+        if (f.is.step > step || f.is.first != first || is_repeated(j, kept, f.is.profile)) {
             mdm_free(f.path);
             continue;
         }

@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "data/manifest.h"
 #include "run/record.h"
 #include "text/text.h"
 
@@ -17,15 +16,47 @@ static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as t
 
 /* ---- options ---- */
 
+/* One that the run was begun with. How long it is may change where none came behind it. */
+static int compare_stage(const struct mdm_run *run, const maskdm_options *old, int stage, int last)
+{
+    maskdm_options *theirs, *ours = NULL;
+    const char *steps = NULL;
+    int status = mdm_options_stage(&theirs, old, stage);
+
+    if (status == MASKDM_OK)
+        status = mdm_options_stage(&ours, run->options, stage);
+    if (status == MASKDM_OK)
+        status = mdm_run_settle(theirs);
+    if (status == MASKDM_OK)
+        status = mdm_run_settle(ours);
+    if (status == MASKDM_OK)
+        status = mdm_record_compare(run->told.out, theirs, ours);
+    if (status == MASKDM_OK)
+        steps = mdm_options_text(theirs, "steps");
+    if (steps && !last && strcmp(steps, mdm_options_text(ours, "steps")) != 0)
+        status = mdm_fail(MASKDM_EINVAL, "%s was started with %s %s, behind which others came, and not %s",
+                          run->told.out, mdm_options_said(ours, "steps"), steps, mdm_options_text(ours, "steps"));
+    if (status == MASKDM_EINVAL && run->stages > 1)
+        status = mdm_fail_prefix(status, "stage %d", stage + 1);
+    mdm_options_release(&theirs);
+    mdm_options_release(&ours);
+    return status;
+}
+
 int mdm_run_compare_options(const struct mdm_run *run)
 {
     maskdm_options *old;
-    int status;
+    int status = MASKDM_OK, stages;
 
     MDM_TRY(mdm_record_read(&old, run->told.out, mdm_options_kind(run->options)));
     if (!old)
         return MASKDM_OK;
-    status = mdm_record_compare(run->told.out, old, run->options);
+    stages = mdm_options_stages(old) ? mdm_options_stages(old) : 1;
+    if (stages > run->stages)
+        status = mdm_fail(MASKDM_EINVAL, "%s was started with %d stages and cannot be resumed with %d", run->told.out,
+                          stages, run->stages);
+    for (int k = 0; k < stages && status == MASKDM_OK; k++)
+        status = compare_stage(run, old, k, k == stages - 1);
     mdm_options_release(&old);
     return status;
 }
@@ -116,13 +147,25 @@ int mdm_run_compare_data(struct mdm_run *run)
     return MASKDM_OK;
 }
 
+/* The images, and which of them are trained on. */
+void mdm_run_tell_identity(const struct mdm_run *run, char out[MDM_IDENTITY])
+{
+    size_t n;
+
+    mdm_data_identity(run->all, out);
+    n = strlen(out);
+    if (run->told.data_fraction < 1)
+        mdm_format(out + n, MDM_IDENTITY - n, ", %.24s of them by seed %.24s",
+                   mdm_options_text(run->now, "data_fraction"), mdm_options_text(run->now, "data_seed"));
+}
+
 int mdm_run_compare_state(struct mdm_run *run)
 {
     char identity[MDM_IDENTITY], *theirs = run->trainer->data;
     struct mdm_text difference = {0};
     int status = MASKDM_OK;
 
-    mdm_data_identity(run->all, identity);
+    mdm_run_tell_identity(run, identity);
     if (!run->list && *theirs && strcmp(theirs, identity) != 0) {
         mdm_text_addf(&difference, "there were %s and are %s", theirs, identity);
         status = mdm_text_ok(&difference);

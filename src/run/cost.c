@@ -45,10 +45,17 @@ int mdm_run_tell_step(struct mdm_run *run)
     return MASKDM_OK;
 }
 
-/* Of this start and those before it. */
+/* Of this start and those before it, and of all stages. */
 static int total(struct maskdm_cost *c, const struct mdm_run *run)
 {
     MDM_TRY(mdm_trainer_cost(run->trainer, c));
+    c->step += mdm_run_first(run);
+    for (int k = 0; k < run->stage; k++) {
+        c->images += run->plan[k].cost.images;
+        c->tokens += run->plan[k].cost.tokens;
+        c->flops += run->plan[k].cost.flops;
+        c->whole_flops += run->plan[k].cost.whole_flops;
+    }
     c->seconds += run->spent_seconds;
     c->joules += run->spent_joules;
     return MASKDM_OK;
@@ -83,8 +90,8 @@ static void tell_saving(const struct mdm_run *run, double reached, double allowe
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_WARN,
                      "%lld images of %lld visible patches are too small a batch to fill this machine: more images a "
                      "step (%s, %s) save more",
-                     (long long)tr->images, (long long)tr->visible, mdm_options_said(run->options, "batch_size"),
-                     mdm_options_said(run->options, "batch_tokens"));
+                     (long long)tr->images, (long long)tr->visible, mdm_options_said(run->now, "batch_size"),
+                     mdm_options_said(run->now, "batch_tokens"));
 }
 
 int mdm_run_measure(struct mdm_run *run)

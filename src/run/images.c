@@ -39,6 +39,9 @@ int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data)
     if (!data)
         MDM_TRY(mdm_run_exceptions(run, 0, except));
     MDM_TRY(check_val(run));
+    if (run->told.data_fraction == 0)
+        return mdm_fail(MASKDM_EINVAL, "%s 0 leaves nothing to train on",
+                        mdm_options_said(run->now, "data_fraction"));
     return *run->told.val ? mdm_run_exceptions(run, 1, except) : MASKDM_OK;
 }
 
@@ -95,12 +98,29 @@ int mdm_run_take_images(struct mdm_run *run, maskdm_data *data)
 
 int mdm_run_check_images(const struct mdm_run *run)
 {
-    int64_t held = 0;
+    int64_t held = 0, taken;
 
     MDM_TRY(mdm_trainer_check_data(run->trainer, run->data));
     if (run->told.val_share > 0)
         MDM_TRY(mdm_data_split_count(&held, run->data->count, run->told.val_share));
-    return mdm_trainer_check_count(run->trainer, run->data->count - held);
+    MDM_TRY(mdm_data_take_count(&taken, run->data->count - held, run->told.data_fraction));
+    return mdm_trainer_check_count(run->trainer, taken);
+}
+
+int mdm_run_pick_images(struct mdm_run *run)
+{
+    if (run->data)
+        mdm_data_release(&run->data);
+    if (run->told.data_fraction == 1) {
+        mdm_data_hold(run->data = run->whole);
+        return MASKDM_OK;
+    }
+    MDM_TRY(mdm_data_take(&run->data, run->whole, run->told.data_fraction, (uint64_t)run->told.data_seed));
+    mdm_log_line(&run->voice, MASKDM_LOG_INFO, "%s %s by %s %s: %lld of %lld images are trained on",
+                 mdm_options_said(run->now, "data_fraction"), mdm_options_text(run->now, "data_fraction"),
+                 mdm_options_said(run->now, "data_seed"), mdm_options_text(run->now, "data_seed"),
+                 (long long)run->data->count, (long long)run->whole->count);
+    return MASKDM_OK;
 }
 
 int mdm_run_read_images(struct mdm_run *run)
@@ -115,8 +135,9 @@ int mdm_run_read_images(struct mdm_run *run)
                               run->control));
     MDM_TRY(mdm_run_compare_state(run));
     MDM_TRY(mdm_run_check_images(run));       /* again, since broken images are no longer counted */
-    if (!(run->told.val_share > 0))
-        return MASKDM_OK;
-    mdm_data_release(&run->data);
-    return mdm_data_split(&run->data, &run->held_out, run->all, run->told.val_share, run->seed);
+    if (run->told.val_share > 0)
+        MDM_TRY(mdm_data_split(&run->whole, &run->held_out, run->all, run->told.val_share, run->seed));
+    else
+        mdm_data_hold(run->whole = run->all);
+    return mdm_run_pick_images(run);
 }

@@ -16,17 +16,20 @@
 
 enum { LOG_LIMIT = 1 << 30 }; /* bytes */
 
-/* The "step" of a line, or -1 when the line is not a whole object that has one. */
-static int64_t line_step(const char *line, size_t n)
+/* The "step" of a line, or -1 when the line is not a whole object that has one; and whether a stage begins behind it.
+ */
+static int64_t line_step(const char *line, size_t n, int *begins)
 {
     struct mdm_json j;
     int64_t step = -1;
     int event, depth = 0;
 
+    *begins = 0;
     mdm_json_open(&j, line, n);
     while ((event = mdm_json_next(&j)) > MDM_JSON_END) {
         depth += (event == MDM_JSON_OBJECT || event == MDM_JSON_ARRAY) -
                  (event == MDM_JSON_OBJECT_END || event == MDM_JSON_ARRAY_END);
+        *begins |= event == MDM_JSON_KEY && depth == 1 && !strcmp(j.text, "stage");
         if (event != MDM_JSON_KEY || depth != 1 || strcmp(j.text, "step") != 0)
             continue;
         event = mdm_json_next(&j);
@@ -45,11 +48,12 @@ size_t mdm_run_log_keep(char *text, size_t bytes, int64_t step)
         const char *end = memchr(text + at, '\n', bytes - at);
         size_t n = end ? (size_t)(end - (text + at)) : 0;
         int64_t found;
+        int begins;
 
         if (!end)
             break;
-        found = line_step(text + at, n);
-        if (found >= 0 && found <= step) {
+        found = line_step(text + at, n, &begins);
+        if (found >= 0 && found + begins <= step) {
             memmove(text + kept, text + at, n + 1);
             kept += n + 1;
         }
@@ -134,7 +138,31 @@ int mdm_run_log_open(struct mdm_run *run, int64_t step)
         status = mdm_appender_open(&run->log, path);
     if (status == MASKDM_OK)
         status = write_notes(run, step);
+    if (status == MASKDM_OK && !step)
+        status = mdm_run_log_stage(run);
     mdm_free(path);
+    return status;
+}
+
+int mdm_run_log_stage(struct mdm_run *run)
+{
+    struct mdm_text own = {0}, t = {0};
+    int status;
+
+    if (run->stages == 1)
+        return MASKDM_OK;
+    mdm_text_addf(&own, "stage %d of %d: ", run->stage + 1, run->stages);
+    mdm_options_list_stage(run->options, run->stage, &own);
+    mdm_text_addf(&t, "{\"step\":%lld,\"stage\":%d,\"note\":", (long long)mdm_run_step(run), run->stage + 1);
+    mdm_text_add_json(&t, own.data ? own.data : "");
+    mdm_text_add(&t, "}\n");
+    status = own.failed ? mdm_text_ok(&own) : mdm_text_ok(&t);
+    if (status == MASKDM_OK)
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%s", own.data);
+    if (status == MASKDM_OK)
+        status = mdm_appender_write(run->log, t.data, t.length);
+    mdm_text_free(&own);
+    mdm_text_free(&t);
     return status;
 }
 
@@ -146,7 +174,7 @@ static void add(struct mdm_text *t, const char *key, double value)
 
 int mdm_run_log_step(struct mdm_run *run)
 {
-    struct maskdm_progress p = mdm_trainer_progress(run->trainer);
+    struct maskdm_progress p = mdm_run_progress(run);
     struct mdm_text t = {0};
     int status;
 

@@ -77,7 +77,7 @@ static const struct mdm_option train_rows[] = {
      .choices = "nothing|all",
      .help = "what a stage takes over beside the weights; all: moments and EMA, which else begin anew",
      .in_stage = 1,
-     .stage_tables = "mask|optimizer|ema|trainer"},
+     .stage_tables = "mask|optimizer|lr|ema|trainer"},
     {MDM_OPTION(mdm_train_run_options, save_every),
      .standard = "0",
      .min = 0,
@@ -264,8 +264,9 @@ const struct mdm_option_kind mdm_finetune_kind = {"finetune", "fine-tuning of a 
                                                   MDM_LENGTH(finetune_tables)};
 
 static const struct mdm_option_table *const train_tables[] = {
-    &start_options,         &rest_options,    &mdm_network_options, &mdm_mask_options,    &mdm_scheduler_options,
-    &mdm_optimizer_options, &mdm_ema_options, &mdm_images_options,  &mdm_trainer_options, &mdm_device_options,
+    &start_options,         &rest_options,   &mdm_network_options, &mdm_mask_options,   &mdm_scheduler_options,
+    &mdm_optimizer_options, &mdm_lr_options, &mdm_ema_options,     &mdm_images_options, &mdm_trainer_options,
+    &mdm_lora_options,      &mdm_device_options,
 };
 const struct mdm_option_kind mdm_train_kind = {"train", "training in stages, from fresh weights or a model file",
                                                train_tables, MDM_LENGTH(train_tables)};

@@ -71,7 +71,7 @@ int mdm_run_check_preview(struct mdm_run *run)
 
 int mdm_run_preview(struct mdm_run *run)
 {
-    int64_t step = run->trainer->optimizer->steps;
+    int64_t step = mdm_run_step(run);
     char name[64], *path;
     int status;
 

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Images of the run's steps from one up to another. */
+/* Images of the steps of the stage at hand from one up to another. */
 static double count_images(const struct mdm_run *run, int64_t from, int64_t end)
 {
     const struct mdm_pace *pace = &run->trainer->pace;
@@ -39,12 +39,11 @@ static void measure(struct mdm_run *run)
 
 static void report(struct mdm_run *run)
 {
-    struct maskdm_progress p = mdm_trainer_progress(run->trainer);
+    struct maskdm_progress p = mdm_run_progress(run);
 
-    p.steps = run->told.steps;
     p.held_out_loss = run->held_out_loss;
     p.images_per_second = run->images_per_second;
-    p.seconds_left = count_images(run, p.step, run->told.steps) / run->images_per_second;
+    p.seconds_left = mdm_run_images_left(run) / run->images_per_second;
     mdm_control_report(run->control, &p);
 }
 
@@ -59,35 +58,35 @@ static int validate(struct mdm_run *run)
 
     MDM_TRY(mdm_trainer_validate(run->trainer, run->held_out, run->told.val_count, MASKDM_WEIGHTS_EMA, &loss, bucket,
                                  MDM_RUN_BUCKETS));
-    run->validated = run->trainer->optimizer->steps;
+    run->validated = mdm_run_step(run);
     run->held_out_loss = loss;
     for (int k = 0; k < MDM_RUN_BUCKETS; k++)
         run->bucket[k] = bucket[k];
     return MASKDM_OK;
 }
 
-/* By steps, by the clock, and at the end; not within a row of steps that were not finite: they change nothing, and
- * their checkpoints would push out those from before. */
+/* By steps, by the clock, and at the end of a stage, since the next one begins with what that made; not within a row
+ * of steps that were not finite: they change nothing, and their checkpoints would push out those from before. */
 static int save_is_due(const struct mdm_run *run, int last)
 {
     if (last)
         return 1;
     if (run->trainer->bad_in_a_row)
         return 0;
-    return due(run->trainer->optimizer->steps, run->told.save_every) ||
+    return due(mdm_run_step(run), run->told.save_every) ||
            (run->told.save_minutes > 0 && mdm_clock() - run->saved_at >= 60 * run->told.save_minutes);
 }
 
 /* What is due after a step; time spent here does not count as training time. */
 static int after_step(struct mdm_run *run)
 {
-    int64_t step = run->trainer->optimizer->steps;
-    int last = step >= run->told.steps;
+    int64_t step = mdm_run_step(run);
+    int last = run->trainer->optimizer->steps >= run->told.steps; /* of the stage */
     double start;
 
     measure(run);
     start = mdm_clock();
-    if (run->told.measure && step == run->first + MEASURED_AFTER)
+    if (run->told.measure && run->trainer->optimizer->steps == run->first + MEASURED_AFTER)
         MDM_TRY(mdm_run_measure(run));
     if (run->held_out && (due(step, run->told.val_every) || last))
         MDM_TRY(validate(run));
@@ -97,28 +96,43 @@ static int after_step(struct mdm_run *run)
         MDM_TRY(mdm_run_snapshot(run));
     if (save_is_due(run, last))
         MDM_TRY(mdm_run_save(run));
-    if (run->told.sample_every > 0 && (due(step, run->told.sample_every) || last))
+    if (run->told.sample_every > 0 && (due(step, run->told.sample_every) || step >= run->total))
         MDM_TRY(mdm_run_preview(run));
     run->clock += mdm_clock() - start;
     report(run);
     return MASKDM_OK;
 }
 
+static void begin_clock(struct mdm_run *run)
+{
+    run->clock = mdm_clock();
+    run->at_clock = run->first = run->trainer->optimizer->steps;
+    run->images_per_second = (double)NAN;
+}
+
 static int train(struct mdm_run *run)
 {
-    run->clock = run->saved_at = mdm_clock();
-    run->at_clock = run->first = run->trainer->optimizer->steps;
-    if (run->at_clock >= run->told.steps)
+    begin_clock(run);
+    run->saved_at = run->clock;
+    if (mdm_run_step(run) >= run->total)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
                      "nothing is left to train: %s is at step %lld, and %s is %lld", run->told.out,
-                     (long long)run->at_clock, mdm_options_said(run->options, "steps"), (long long)run->told.steps);
-    while (run->trainer->optimizer->steps < run->told.steps) {
-        MDM_TRY(mdm_trainer_step(run->trainer, run->data));
-        MDM_TRY(after_step(run));
-        if (run->trainer->optimizer->steps < run->told.steps)
-            MDM_TRY(mdm_control_check(run->control, "training"));
+                     (long long)mdm_run_step(run), mdm_options_said(run->options, "steps"), (long long)run->total);
+    for (;;) {
+        while (run->trainer->optimizer->steps < run->told.steps) {
+            MDM_TRY(mdm_trainer_step(run->trainer, run->data));
+            MDM_TRY(after_step(run));
+            if (mdm_run_step(run) < run->total)
+                MDM_TRY(mdm_control_check(run->control, "training"));
+        }
+        if (run->stage + 1 == run->stages)
+            return MASKDM_OK;
+        MDM_TRY(mdm_run_tell_total(run));
+        MDM_TRY(mdm_run_next_stage(run));
+        mdm_run_tell(run);
+        MDM_TRY(mdm_run_tell_step(run));
+        begin_clock(run);
     }
-    return MASKDM_OK;
 }
 
 /* Save the last whole step of a run that ends early. Steps in a row that were not finite are taken back first; older
@@ -129,7 +143,7 @@ static int save_last_step(struct mdm_run *run, int status)
         MDM_TRY(mdm_trainer_take_back(run->trainer));
         run->told.keep++;
     }
-    return run->trainer->optimizer->steps > run->saved ? mdm_run_save(run) : MASKDM_OK;
+    return mdm_run_step(run) > run->saved ? mdm_run_save(run) : MASKDM_OK;
 }
 
 /* Whatever ended the run, it leaves its last whole step on disk and says so, or why it cannot. */
@@ -141,7 +155,7 @@ static int finish(struct mdm_run *run, int status)
 
     if (status == MASKDM_OK)
         return mdm_run_save(run);
-    if (run->trainer->optimizer->applied == 0)
+    if (!run->trainer || (run->trainer->optimizer->applied == 0 && !run->stage))
         return status;
     mdm_failure_take(&why, status);
     saved = save_last_step(run, status);
@@ -153,7 +167,7 @@ static int finish(struct mdm_run *run, int status)
         return mdm_fail(status, "%s; the state of step %lld is saved in %s/checkpoint-%lld.safetensors", why.text,
                         (long long)run->saved, run->told.out, (long long)run->saved);
     else if (strcmp(why.text, mdm_error_text()) != 0)
-        return mdm_fail(status, "%s; step %lld is not saved: %s", why.text, (long long)run->trainer->optimizer->steps,
+        return mdm_fail(status, "%s; step %lld is not saved: %s", why.text, (long long)mdm_run_step(run),
                         mdm_error_text());
     return mdm_failure_record(&why);
 }
@@ -179,6 +193,12 @@ static int run_kind(maskdm_model **out, const maskdm_options *options, const str
         status = mdm_model_copy(out, run.trainer->model);
     mdm_run_close(&run);
     return status;
+}
+
+int mdm_run_train(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                  maskdm_control *control)
+{
+    return run_kind(out, options, &mdm_train_kind, data, mask, control);
 }
 
 int mdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,

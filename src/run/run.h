@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A run: everything that maskdm_pretrain() and maskdm_finetune() hold while they train, and its folder.
+ * A run: everything that maskdm_train(), maskdm_pretrain() and maskdm_finetune() hold while they train, and its
+ * folder.
  *
  * OUT/options.json, data.json, log.jsonl, checkpoint-STEP.safetensors, model.safetensors, samples-STEP.png. A
  * checkpoint that was acknowledged is never lost: it is written durably first, and only then are older ones removed.
@@ -10,6 +11,7 @@
 
 #include <maskdm/train.h>
 
+#include "data/manifest.h"
 #include "data/scan.h"
 #include "option/option.h"
 #include "os/file.h"
@@ -22,11 +24,24 @@ enum { MDM_RUN_BUCKETS = 10 };    /* of the time range, in the log's held-out lo
 /* What the lists of data in the folder of a run that is resumed say beside the data of today. */
 enum mdm_run_list { MDM_RUN_NO_LIST, MDM_RUN_SAME, MDM_RUN_OTHER };
 
+/* What is known of a stage before the run begins. */
+struct mdm_run_plan {
+    int64_t first;  /* steps before it */
+    int64_t average_first; /* steps before its average began, which it may have from stages before */
+    double tokens;  /* visible patches of the images of its steps */
+    struct maskdm_cost cost; /* of all its steps, but time and energy */
+};
+
 struct mdm_run {
-    maskdm_options *options; /* of kind "pretrain" or "finetune", resolved */
-    struct mdm_train_run_options told;
+    maskdm_options *options;           /* of kind "train", "pretrain" or "finetune", resolved, with its stages */
+    maskdm_options *now;               /* those of the stage at hand */
+    struct mdm_train_run_options told; /* by these */
+    struct mdm_run_plan *plan;         /* of every stage */
+    int stage, stages;                 /* at hand, from 0; how many: 1 where no list is given */
+    int64_t total;                     /* steps of all stages */
+    int masked;                        /* a stage has a mask */
     uint64_t seed;
-    int finetune;
+    int finetune; /* it begins with a model file */
     maskdm_control *control;
     struct mdm_scan found, found_held_out, found_retained; /* files of folders, until the data sets take them over */
 
@@ -34,11 +49,13 @@ struct mdm_run {
     maskdm_model *model; /* where training starts from */
     int transfer;        /* it is not as the file that it is from has it */
     struct mdm_text transferred; /* for transfer.json, until that is written */
+    maskdm_mask *given_mask; /* the host's, where a stage does not choose one, or NULL */
     maskdm_mask *mask;
     maskdm_optimizer *optimizer;
     int given;                    /* the data are a set of the caller's */
     maskdm_data *all;             /* the data, before a share is held out */
-    maskdm_data *data, *held_out; /* held_out NULL: none */
+    maskdm_data *whole;           /* what is not held out */
+    maskdm_data *data, *held_out; /* what of it is trained on; held_out NULL: none */
     maskdm_data *retained;        /* NULL: none */
     maskdm_trainer *trainer;
 
@@ -57,10 +74,12 @@ struct mdm_run {
     double clock;     /* at the last log line, seconds */
     int64_t at_clock; /* step then */
     double images_per_second;
-    int64_t first;                      /* step that this start goes on from */
-    double spent_seconds, spent_joules; /* in steps of earlier starts, as the log knows */
+    int64_t first; /* step of the stage that this start goes on from */
+    double spent_seconds, spent_joules; /* in steps of earlier starts, as the log knows, and of stages before */
 };
 
+int mdm_run_train(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                  maskdm_control *control);
 int mdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
                      maskdm_control *control);
 int mdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
@@ -72,6 +91,30 @@ int mdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_d
 int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,
                  maskdm_data *data, maskdm_mask *mask, maskdm_control *control);
 void mdm_run_close(struct mdm_run *run);
+
+/* ---- stages.c ---- */
+/* How many there are and how long, from run->options; the first is then at hand. */
+int mdm_run_plan_stages(struct mdm_run *run);
+/* Make run->now and run->told those of this one. */
+int mdm_run_choose_stage(struct mdm_run *run, int stage);
+/* Tell a schedule of the rate, in a stage's options, of its steps. */
+int mdm_run_settle(maskdm_options *stage);
+/* From run->model, a trainer of each stage, to see that it can be made and has images enough; that of the first
+ * stays. */
+int mdm_run_try_stages(struct mdm_run *run);
+/* The stage that did this step, or is to. */
+int mdm_run_stage_of(const struct mdm_run *run, int64_t step);
+/* Before training begins: have a trainer of that stage, from run->model. */
+int mdm_run_go_to_stage(struct mdm_run *run, int stage);
+/* Go on with what the stage at hand has made. Where it fails there may be no trainer. */
+int mdm_run_next_stage(struct mdm_run *run);
+
+/* ---- place.c ---- */
+int64_t mdm_run_first(const struct mdm_run *run); /* steps before the stage at hand */
+int64_t mdm_run_step(const struct mdm_run *run);  /* of the run */
+struct maskdm_progress mdm_run_progress(const struct mdm_run *run);
+/* As many images of the stage at hand as cost what is left of all of them. */
+double mdm_run_images_left(const struct mdm_run *run);
 
 /* ---- transfer.c ---- */
 /* The options of the network that the run's are to agree with: the file's, but where the run may have others. */
@@ -123,6 +166,8 @@ int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char
 /* Where the folder had no list of its data, hold them against what the loaded state says, if any; from here on states
  * say what the data are. */
 int mdm_run_compare_state(struct mdm_run *run);
+/* What a state says of the data at this stage. */
+void mdm_run_tell_identity(const struct mdm_run *run, char out[MDM_IDENTITY]);
 /* Write down options and data. */
 int mdm_run_record(struct mdm_run *run);
 /* ---- images.c: the data sets of a run, in the order in which it learns of them ---- */
@@ -135,6 +180,8 @@ int mdm_run_take_images(struct mdm_run *run, maskdm_data *data);
 /* Their number, as far as it is known, against what the trainer needs. */
 int mdm_run_check_images(const struct mdm_run *run);
 int mdm_run_read_images(struct mdm_run *run);
+/* Of those that are not held out, the ones that the stage at hand trains on. */
+int mdm_run_pick_images(struct mdm_run *run);
 
 /* ---- labels.c ---- */
 /* Give the model the names of the data's labels, and tell what hints that they are not what the classes mean. More
@@ -155,7 +202,10 @@ int mdm_run_save(struct mdm_run *run);
 
 /* ---- log.c ---- */
 void mdm_run_log_listen(struct mdm_run *run);       /* set up run->voice */
-/* Lines of steps up to `step`, moved to the front of the text; their bytes. */
+/* Say, and write down, that the stage at hand begins; nothing where there is but one. */
+int mdm_run_log_stage(struct mdm_run *run);
+/* Lines of steps up to `step`, but for those of a stage that begins behind it, moved to the front of the text; their
+ * bytes. */
 size_t mdm_run_log_keep(char *text, size_t bytes, int64_t step);
 /* Open log.jsonl, cut back to lines of steps up to `step`. */
 int mdm_run_log_open(struct mdm_run *run, int64_t step);

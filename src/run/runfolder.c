@@ -111,9 +111,11 @@ static int load_newest(struct mdm_run *run, const struct listing *l)
 
         if (!path)
             return MASKDM_ENOMEM;
-        status = mdm_trainer_load(run->trainer, path, NULL);
+        status = mdm_run_go_to_stage(run, mdm_run_stage_of(run, l->step[i]));
+        if (status == MASKDM_OK)
+            status = mdm_trainer_load(run->trainer, path, NULL);
         if (status == MASKDM_OK) {
-            run->saved = run->trainer->optimizer->steps;
+            run->saved = mdm_run_step(run);
             mdm_log_line(log, MASKDM_LOG_INFO, "resuming from %s", path);
         }
         mdm_free(path);
@@ -124,6 +126,7 @@ static int load_newest(struct mdm_run *run, const struct listing *l)
     if (l->count)
         return mdm_fail_prefix(status, "none of the %lld checkpoints in %s can be read, the oldest",
                                (long long)l->count, run->told.out);
+    MDM_TRY(mdm_run_go_to_stage(run, 0));
     return begin_anew(run);
 }
 
@@ -178,7 +181,7 @@ int mdm_run_begin(struct mdm_run *run)
     MDM_TRY(mdm_run_record(run));
     MDM_TRY(mdm_run_record_transfer(run));
     run->begun = 1;
-    return mdm_run_log_open(run, run->trainer->optimizer->steps);
+    return mdm_run_log_open(run, mdm_run_step(run));
 }
 
 void mdm_run_leave_folder(struct mdm_run *run)
@@ -216,7 +219,7 @@ static int prune(struct mdm_run *run)
 
 int mdm_run_save(struct mdm_run *run)
 {
-    int64_t step = run->trainer->optimizer->steps;
+    int64_t step = mdm_run_step(run);
     char *path = checkpoint_path(run, step);
     int status = path ? MASKDM_OK : MASKDM_ENOMEM;
 

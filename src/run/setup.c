@@ -41,10 +41,14 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
         MDM_TRY(mdm_options_set(o, "mask", "custom"));
     MDM_TRY(mdm_options_check(o));
     MDM_TRY(mdm_options_check_needs(o, kind->table[0]));
-    mdm_options_read(o, kind->table[0], &run->told);
     mdm_options_read(o, &mdm_trainer_options, &trainer);
     run->seed = (uint64_t)trainer.seed;
-    return mdm_lr_settle(o, run->told.steps);
+    MDM_TRY(mdm_run_plan_stages(run));
+    run->finetune = run->told.init && *run->told.init; /* NULL: the kind has none */
+    if (!run->finetune && mdm_run_is_adapting(run))
+        return mdm_fail(MASKDM_EINVAL, "%s goes with %s, which is not given", mdm_options_said(o, "lora_rank"),
+                        mdm_options_said(o, "init"));
+    return MASKDM_OK;
 }
 
 static int open_device(struct mdm_run *run)
@@ -139,7 +143,7 @@ static int load_own_model(struct mdm_run *run, enum maskdm_weights which)
 /* On whole images the channel that tells hidden pixels is 0, so that it goes unless the caller wants it. */
 static int fold_model(struct mdm_run *run)
 {
-    const char *masked = mdm_options_text(run->options, "mask"), *wanted;
+    const char *wanted;
     maskdm_model *folded;
     int set;
 
@@ -147,7 +151,7 @@ static int fold_model(struct mdm_run *run)
         return MASKDM_OK;
     wanted = mdm_options_text(run->options, run->model->network->mask_channel->option);
     set = mdm_options_is_set(run->options, run->model->network->mask_channel->option);
-    if (set ? !strcmp(wanted, "true") : strcmp(masked, "none") != 0)
+    if (set ? !strcmp(wanted, "true") : run->masked)
         return MASKDM_OK;
     MDM_TRY(mdm_model_fold(&folded, run->model));
     mdm_model_drop(&run->model);
@@ -170,19 +174,8 @@ static int load_model(struct mdm_run *run)
     return follow_model(run);
 }
 
-static int make_trainer(struct mdm_run *run, maskdm_mask *mask)
-{
-    if (mask)
-        mdm_mask_hold(run->mask = mask);
-    else
-        MDM_TRY(mdm_mask_create(&run->mask, run->options));
-    MDM_TRY(mdm_optimizer_create(&run->optimizer, run->options, run->options));
-    MDM_TRY(mdm_run_check_snapshots(run));
-    return mdm_trainer_create(&run->trainer, run->model, run->mask, run->optimizer, run->options, run->control);
-}
-
 /* What can be refused is refused here, in the order of what it costs to find out. */
-static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
+static int prepare(struct mdm_run *run, maskdm_data *data)
 {
     MDM_TRY(mdm_run_check_folders(run, data));
     MDM_TRY(mdm_run_enter_folder(run));
@@ -200,23 +193,26 @@ static int prepare(struct mdm_run *run, maskdm_data *data, maskdm_mask *mask)
         MDM_TRY(mdm_run_compare_data(run));
     MDM_TRY(mdm_run_match_labels(run));
     MDM_TRY(run->finetune ? mdm_run_adapt(run) : MASKDM_OK);
-    MDM_TRY(make_trainer(run, mask));
-    mdm_model_drop(&run->model);      /* the trainer has its own copy */
-    MDM_TRY(mdm_run_check_images(run));
-    MDM_TRY(mdm_run_give_retained(run));
+    MDM_TRY(mdm_run_try_stages(run));
+    if (run->stages == 1)
+        mdm_model_drop(&run->model); /* the trainer has its own copy */
     MDM_TRY(mdm_run_check_preview(run));
-    return run->told.resume ? mdm_run_load_checkpoint(run) : MASKDM_OK;
+    if (run->told.resume)
+        MDM_TRY(mdm_run_load_checkpoint(run));
+    mdm_model_drop(&run->model);
+    return MASKDM_OK;
 }
 
 int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,
                  maskdm_data *data, maskdm_mask *mask, maskdm_control *control)
 {
-    run->finetune = kind == &mdm_finetune_kind;
     mdm_control_hold(control);
     run->control = control;
+    if (mask)
+        mdm_mask_hold(run->given_mask = mask);
     mdm_run_log_listen(run);
     MDM_TRY(read_options(run, options, kind, data, mask));
-    MDM_TRY(prepare(run, data, mask));
+    MDM_TRY(prepare(run, data));
     MDM_TRY(mdm_run_read_images(run));
     MDM_TRY(mdm_run_read_retained(run));
     mdm_run_tell(run);
@@ -233,10 +229,13 @@ void mdm_run_close(struct mdm_run *run)
     mdm_trainer_drop(&run->trainer);
     mdm_optimizer_drop(&run->optimizer);
     mdm_mask_drop(&run->mask);
+    mdm_mask_drop(&run->given_mask);
     if (run->held_out)
         mdm_data_release(&run->held_out);
     if (run->data)
         mdm_data_release(&run->data);
+    if (run->whole)
+        mdm_data_release(&run->whole);
     if (run->all)
         mdm_data_release(&run->all);
     mdm_scan_free(&run->found);
@@ -246,6 +245,8 @@ void mdm_run_close(struct mdm_run *run)
     mdm_scan_free(&run->found_retained);
     mdm_model_drop(&run->model);
     mdm_device_drop(&run->device);
+    mdm_free(run->plan);
+    mdm_options_release(&run->now);
     mdm_options_release(&run->options);
     mdm_control_drop(&run->control);
 }

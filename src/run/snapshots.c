@@ -17,8 +17,8 @@ int mdm_run_check_snapshots(const struct mdm_run *run)
                         mdm_options_said(run->options, "snapshot_every"));
     if (run->told.snapshot_every > 0 && !mdm_ema_has_profile(rule))
         return mdm_fail(MASKDM_EINVAL, "%s %lld is for %s power, of whose snapshots other widths are made, not %s",
-                        mdm_options_said(run->options, "snapshot_every"), (long long)run->told.snapshot_every,
-                        mdm_options_said(run->options, "ema"), mdm_ema_name(rule->type));
+                        mdm_options_said(run->now, "snapshot_every"), (long long)run->told.snapshot_every,
+                        mdm_options_said(run->now, "ema"), mdm_ema_name(rule->type));
     return MASKDM_OK;
 }
 
@@ -30,7 +30,7 @@ int mdm_run_snapshot(struct mdm_run *run)
     if (status != MASKDM_EINVAL || run->told.snapshot_dtype == MDM_EXPORT_F32)
         return status;
     mdm_log_line(&run->voice, MASKDM_LOG_WARN, "the snapshot of step %lld is of float32: %s",
-                 (long long)run->trainer->optimizer->steps, mdm_error_text());
+                 (long long)mdm_run_step(run), mdm_error_text());
     return mdm_trainer_snapshot(run->trainer, run->told.out, MDM_EXPORT_F32);
 }
 
@@ -56,7 +56,7 @@ static int drop_later(void *user, const char *name, enum mdm_file_kind kind)
 
 int mdm_run_drop_snapshots(const struct mdm_run *run)
 {
-    struct later l = {run->told.out, run->trainer->optimizer->steps};
+    struct later l = {run->told.out, mdm_run_step(run)};
 
     return mdm_folder_list(run->told.out, drop_later, &l);
 }

@@ -33,13 +33,13 @@ static void tell_pace(const struct mdm_run *run)
 
     if (tr->pace.tokens)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%s %lld: %lld image%s a step",
-                     mdm_options_said(run->options, "batch_tokens"), (long long)tr->pace.tokens,
+                     mdm_options_said(run->now, "batch_tokens"), (long long)tr->pace.tokens,
                      (long long)now->batch_size, now->batch_size == 1 ? "" : "s");
     if (now == last)
         return;
     mdm_trainer_describe_level(level, sizeof level, tr, last);
     mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "that changes: from step %lld on %s",
-                 (long long)last->from, level);
+                 (long long)(mdm_run_first(run) + last->from), level);
 }
 
 /* What is trained where something was asked to stay as it is. */
@@ -49,7 +49,7 @@ static void tell_trained(const struct mdm_run *run)
     int64_t elements;
     const int count = mdm_freeze_trained(layout, &elements);
 
-    if (*mdm_options_text(run->options, "freeze") || run->trainer->model->adapter)
+    if (*mdm_options_text(run->now, "freeze") || run->trainer->model->adapter)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
                      "%d of %d tensors are trained, %lld of %lld parameters; the others are frozen", count,
                      layout->count, (long long)elements, (long long)layout->numel);

@@ -34,7 +34,7 @@ int mdm_trainer_snapshot(maskdm_trainer *tr, const char *folder, int dtype);
 struct mdm_tensorfile;
 struct mdm_snapshot {
     struct mdm_profile profile;
-    int64_t step;
+    int64_t step, first; /* of the run; the step at which its average began */
 };
 /* MASKDM_EFORMAT for what is no snapshot. */
 int mdm_snapshot_read(struct mdm_snapshot *out, const struct mdm_tensorfile *s);

@@ -131,12 +131,17 @@ int mdm_trainer_count(maskdm_trainer *tr, struct mdm_step_flops *now, struct mdm
 
 int mdm_trainer_cost(maskdm_trainer *tr, struct maskdm_cost *out)
 {
+    return mdm_trainer_cost_of(tr, tr->optimizer->steps, out);
+}
+
+int mdm_trainer_cost_of(maskdm_trainer *tr, int64_t steps, struct maskdm_cost *out)
+{
     struct mdm_step_flops now, whole;
 
     MDM_TRY(mdm_trainer_count(tr, &now, &whole));
     *out = (struct maskdm_cost){.struct_size = sizeof *out,
-                                .step = tr->optimizer->steps,
-                                .images = mdm_pace_images(&tr->pace, tr->optimizer->steps),
+                                .step = steps,
+                                .images = mdm_pace_images(&tr->pace, steps),
                                 .step_forward = now.forward,
                                 .step_backward = now.backward,
                                 .step_optimizer = now.optimizer,

@@ -32,5 +32,7 @@ double mdm_step_flops_sum(const struct mdm_step_flops *f);
 /* Of the coming step, and if its images were seen whole. */
 int mdm_trainer_count(maskdm_trainer *tr, struct mdm_step_flops *now, struct mdm_step_flops *whole);
 int mdm_trainer_cost(maskdm_trainer *tr, struct maskdm_cost *out);
+/* As if so many steps were done. */
+int mdm_trainer_cost_of(maskdm_trainer *tr, int64_t steps, struct maskdm_cost *out);
 
 #endif

@@ -16,7 +16,7 @@
 #include <math.h>
 
 static const char std_key[] = "maskdm.average.std", updates_key[] = "maskdm.average.updates",
-                  step_key[] = "maskdm.step";
+                  step_key[] = "maskdm.step", first_key[] = "maskdm.average.first";
 
 static int write_number(struct mdm_safetensors_writer *w, const char *key, double x)
 {
@@ -31,23 +31,32 @@ static int write_number(struct mdm_safetensors_writer *w, const char *key, doubl
     return status;
 }
 
-static int write_meta(struct mdm_safetensors_writer *w, const maskdm_model *view, const maskdm_optimizer *o,
-                      int width)
+/* In the steps of the run, whose stages count their own. */
+static int64_t step_of(const maskdm_trainer *tr)
 {
+    return tr->stage_first + tr->optimizer->steps;
+}
+
+static int write_meta(struct mdm_safetensors_writer *w, const maskdm_model *view, const maskdm_trainer *tr, int width)
+{
+    const maskdm_optimizer *o = tr->optimizer;
+
     MDM_TRY(mdm_model_write_meta(w, view));
     MDM_TRY(write_number(w, std_key, o->rule.std[width]));
     MDM_TRY(write_number(w, updates_key, (double)o->ema_updates));
-    return write_number(w, step_key, (double)o->steps);
+    if (tr->average_first)
+        MDM_TRY(write_number(w, first_key, (double)tr->average_first));
+    return write_number(w, step_key, (double)step_of(tr));
 }
 
-static int write_file(const maskdm_model *view, const maskdm_optimizer *o, int width, int dtype, const char *path)
+static int write_file(const maskdm_model *view, const maskdm_trainer *tr, int width, int dtype, const char *path)
 {
     struct mdm_narrow narrow = {.piece = NULL};
     struct mdm_safetensors_writer *w;
     int status;
 
     MDM_TRY(mdm_safetensors_writer_create(&w));
-    status = write_meta(w, view, o, width);
+    status = write_meta(w, view, tr, width);
     if (status == MASKDM_OK)
         status = mdm_narrow_begin(&narrow, view->device, view->ema, dtype);
     if (status == MASKDM_OK)
@@ -61,13 +70,13 @@ static int write_file(const maskdm_model *view, const maskdm_optimizer *o, int w
     return status;
 }
 
-static char *path_of(const maskdm_optimizer *o, int width, const char *folder)
+static char *path_of(const maskdm_trainer *tr, int width, const char *folder)
 {
     struct mdm_text name = {0};
     char *path = NULL;
 
-    mdm_text_addf(&name, MDM_SNAPSHOT_HEAD "%lld-", (long long)o->steps);
-    mdm_text_add_double(&name, o->rule.std[width]);
+    mdm_text_addf(&name, MDM_SNAPSHOT_HEAD "%lld-", (long long)step_of(tr));
+    mdm_text_add_double(&name, tr->optimizer->rule.std[width]);
     mdm_text_add(&name, MDM_SNAPSHOT_TAIL);
     if (mdm_text_ok(&name) == MASKDM_OK)
         path = mdm_path_join(folder, name.data);
@@ -78,12 +87,12 @@ static char *path_of(const maskdm_optimizer *o, int width, const char *folder)
 static int write_width(maskdm_trainer *tr, int width, const char *folder, int dtype)
 {
     const maskdm_optimizer *o = tr->optimizer;
-    char *path = path_of(o, width, folder);
+    char *path = path_of(tr, width, folder);
     maskdm_model *view = NULL;
     int status = path ? mdm_model_view(&view, tr->model, mdm_optimizer_average(o, width), NULL) : MASKDM_ENOMEM;
 
     if (status == MASKDM_OK)
-        status = write_file(view, o, width, dtype, path);
+        status = write_file(view, tr, width, dtype, path);
     mdm_model_drop(&view);
     mdm_free(path);
     return status;
@@ -125,5 +134,12 @@ int mdm_snapshot_read(struct mdm_snapshot *out, const struct mdm_tensorfile *s)
     if (out->profile.std < MDM_EMA_NARROWEST || out->profile.std > MDM_EMA_WIDEST || step != floor(step))
         return mdm_fail(MASKDM_EFORMAT, "a snapshot of deviation %g at step %g", out->profile.std, step);
     out->step = (int64_t)step;
+    out->first = 0;
+    if (!mdm_tensorfile_meta(s, first_key))
+        return MASKDM_OK;
+    MDM_TRY(read_number(&step, s, first_key));
+    if (step != floor(step))
+        return mdm_fail(MASKDM_EFORMAT, "a snapshot of an average that began at step %g", step);
+    out->first = (int64_t)step;
     return MASKDM_OK;
 }

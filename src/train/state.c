@@ -73,7 +73,8 @@ static int check_whole(struct mdm_tensorfile *s)
     return mdm_model_check_format(s);
 }
 
-static int read_counters(struct mdm_tensorfile *s, int64_t counters[COUNTERS])
+/* Of stages before this one there may be something in them, but in their own number. */
+static int read_counters(struct mdm_tensorfile *s, const maskdm_trainer *tr, int64_t counters[COUNTERS])
 {
     int64_t at = mdm_tensorfile_find(s, counters_name);
     const char *step = mdm_tensorfile_meta(s, "maskdm.step");
@@ -84,10 +85,10 @@ static int read_counters(struct mdm_tensorfile *s, int64_t counters[COUNTERS])
                         COUNTERS);
     MDM_TRY(mdm_tensorfile_read_i64(s, at, counters, COUNTERS));
     for (int i = 0; i < COUNTERS; i++)
-        if (counters[i] < 0 || counters[i] > counters[STEPS])
+        if (counters[i] < 0 || counters[i] > counters[STEPS] + (i == STEPS || i == BAD ? 0 : tr->stage_first))
             return mdm_fail(MASKDM_EFORMAT, "counter %d of \"%s\" is %lld at step %lld", i, counters_name,
                             (long long)counters[i], (long long)counters[STEPS]);
-    mdm_format(found, sizeof found, "%lld", (long long)counters[STEPS]);
+    mdm_format(found, sizeof found, "%lld", (long long)(counters[STEPS] + tr->stage_first));
     if (!step || strcmp(step, found) != 0)
         return mdm_fail(MASKDM_EFORMAT, "metadata say step %s, the counters %s", step ? step : "nothing", found);
     return MASKDM_OK;
@@ -167,7 +168,7 @@ static int load(maskdm_trainer *tr, struct mdm_tensorfile *s, struct said *said,
 
     MDM_TRY(check_whole(s));
     MDM_TRY(mdm_state_compare(s, tr, may_differ));
-    MDM_TRY(read_counters(s, counters));
+    MDM_TRY(read_counters(s, tr, counters));
     MDM_TRY(read_said(said, tr, s, may_differ));
     MDM_TRY(read_blocks(s, tr, 1));
     tr->broken = 1;

@@ -42,6 +42,33 @@ static int write_host_rules(struct mdm_safetensors_writer *w, const struct mdm_h
     return status;
 }
 
+static const char stage_key[] = "maskdm.stage";
+
+static void tell_stage(char out[64], const maskdm_trainer *tr)
+{
+    mdm_format(out, 64, "%lld, from step %lld", (long long)tr->stage_number, (long long)tr->stage_first);
+}
+
+/* Nothing of the first, which begins as a run without stages does. */
+static int write_stage(struct mdm_safetensors_writer *w, const maskdm_trainer *tr)
+{
+    char stage[64];
+
+    tell_stage(stage, tr);
+    return tr->stage_number > 1 ? mdm_safetensors_writer_meta(w, stage_key, stage) : MASKDM_OK;
+}
+
+static int compare_stage(struct mdm_tensorfile *s, const maskdm_trainer *tr)
+{
+    const char *theirs = mdm_tensorfile_meta(s, stage_key);
+    char ours[64];
+
+    tell_stage(ours, tr);
+    if (!strcmp(theirs ? theirs : "1, from step 0", ours))
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL, "the file's stage is %s, this one %s", theirs ? theirs : "the first", ours);
+}
+
 int mdm_state_write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer *tr)
 {
     const struct {
@@ -58,8 +85,9 @@ int mdm_state_write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer 
 
     MDM_TRY(mdm_model_write_meta(w, tr->model));
     MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.kind", "state"));
-    mdm_format(step, sizeof step, "%lld", (long long)tr->optimizer->steps);
+    mdm_format(step, sizeof step, "%lld", (long long)(tr->stage_first + tr->optimizer->steps));
     MDM_TRY(mdm_safetensors_writer_meta(w, "maskdm.step", step));
+    MDM_TRY(write_stage(w, tr));
     for (size_t i = 0; i < MDM_LENGTH(part); i++) {
         if (!part[i].options)
             continue;
@@ -147,6 +175,7 @@ int mdm_state_compare(struct mdm_tensorfile *s, const maskdm_trainer *tr, const 
 {
     char visible[32];
 
+    MDM_TRY(compare_stage(s, tr));
     MDM_TRY(compare_text(s, "maskdm.network", "network", tr->model->network->name));
     MDM_TRY(compare_json(s, "maskdm.network.options", "network", tr->model->options, NULL));
     MDM_TRY(compare_json(s, "maskdm.scheduler.options", "scheduler", tr->model->scheduler->options, NULL));

@@ -22,7 +22,8 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
     MDM_TRY(mdm_options_extract(&tr->options, options, &mdm_trainer_kind));
     mdm_options_read(tr->options, &mdm_trainer_options, &told);
     tr->accumulate = told.accumulate;
-    tr->seed = (uint64_t)told.seed;
+    tr->seed = tr->run_seed = (uint64_t)told.seed;
+    tr->stage_number = 1;
     tr->flip = told.flip;
     tr->label_dropout = told.label_dropout;
     tr->loss = told.loss;

@@ -52,7 +52,10 @@ struct maskdm_trainer {
     const struct mdm_pace_level *level;
     int64_t batch_size, images, batch; /* images of the step and of a micro-batch; B, its rows */
     int64_t visible;                   /* K */
-    uint64_t seed;
+    uint64_t seed;                     /* of what steps draw */
+    uint64_t run_seed;                 /* of the held-out loss, which is the same in all stages of a run */
+    int64_t stage_number, stage_first; /* of a run: from 1, and the steps before it */
+    int64_t average_first;             /* of a run: the steps before its average began */
     double flip, label_dropout;
     enum mdm_loss_kind loss;
     double loss_delta;
@@ -74,7 +77,7 @@ struct maskdm_trainer {
     int64_t skipped, bad_in_a_row;
     double last_loss;
     struct mdm_meter meter;
-    char data[128]; /* what the data are, for the state (mdm_data_identity()); "" where nobody knows */
+    char data[192]; /* what the data are, for the state (mdm_data_identity()); "" where nobody knows */
     int broken;     /* a state file failed half-way through: no step before another load has succeeded */
 };
 

@@ -48,7 +48,7 @@ static int make_program(maskdm_trainer *tr)
 /* Which of n equal parts of the levels image i gets. */
 static int64_t part_of(const struct check *c, int64_t i)
 {
-    return (int64_t)mdm_rng_permute(c->tr->seed, MDM_DRAW_TIME, (uint64_t)validation_step, (uint64_t)i,
+    return (int64_t)mdm_rng_permute(c->tr->run_seed, MDM_DRAW_TIME, (uint64_t)validation_step, (uint64_t)i,
                                     (uint64_t)c->count);
 }
 
@@ -78,7 +78,7 @@ static int compute(struct check *c, int64_t first)
     const int64_t n = tr->check->extent.batch;
 
     MDM_TRY(mdm_microbatch_enter(m, m->staged, n));
-    MDM_TRY(mdm_microbatch_draw_noise(m, tr->seed, first, validation_step, n));
+    MDM_TRY(mdm_microbatch_draw_noise(m, tr->run_seed, first, validation_step, n));
     MDM_TRY(mdm_microbatch_noise(m, tr->model->scheduler, n));
     for (int64_t b = 0; b < n; b++)
         m->weight[b] = m->denoised[b] * m->denoised[b];

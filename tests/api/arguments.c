@@ -55,7 +55,7 @@ static struct {
     maskdm_options *network_options, *device_options, *folder_options, *image_options, *mask_options,
         *optimizer_options,
         *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options,
-        *metric_options, *lora_options, *job;
+        *metric_options, *lora_options, *job, *staged;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128],
         statistics_file[128], extractor_file[128], adapter_file[140], text[8192];
     const char *names[2], *optional[1];
@@ -246,6 +246,8 @@ static void make_options(void)
     rig.metric_options = rig_options("metric", "");
     rig.trainer_options = rig_options("trainer", "batch_size=2");
     rig.lora_options = rig_options("lora", "rank=2");
+    rig.staged = rig_options("train", "");
+    MUST(maskdm_options_add_stage(rig.staged, "steps=2"));
     rig.job = rig_options("uvit", ""); /* of no job's kind, so that none begins */
 }
 
@@ -309,7 +311,8 @@ static void drop_rig(void)
                                   &rig.image_options,   &rig.mask_options,      &rig.optimizer_options,
                                   &rig.ema_options,     &rig.sampler_options,   &rig.scheduler_options,
                                   &rig.trainer_options, &rig.guided_options,    &rig.inpaint_options,
-                                  &rig.metric_options,  &rig.lora_options,      &rig.job};
+                                  &rig.metric_options,  &rig.lora_options,      &rig.job,
+                                  &rig.staged};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         maskdm_options_release(options[i]);

@@ -19,17 +19,18 @@ maskdm_model_set_metadata.value maskdm_model_transfer.callback maskdm_model_crea
 maskdm_optimizer_bind.matrices maskdm_optimizer_bind.weights maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
 maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
+maskdm_options_load_preset.folder maskdm_options_presets.folder maskdm_options_preset_text.folder maskdm_options_preset_text.what
 maskdm_loss.weight maskdm_loss.losses maskdm_loss.gradient maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
 maskdm_features_kernel_distance.options maskdm_features_neighbours.options maskdm_features_infinity.options
 maskdm_features_discrepancy.options maskdm_features_discrepancy.index maskdm_features_discrepancy.reference_index
-maskdm_trainer_set_batch.index maskdm_trainer_set_retained.data maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_finetune.out
+maskdm_trainer_set_batch.index maskdm_trainer_set_retained.data maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_train.out maskdm_train.data maskdm_train.mask maskdm_finetune.out
 maskdm_finetune.data maskdm_finetune.mask""".split())
 
 # Calls that have nothing to say, since signal handlers make them or because NULL is nothing to do.
 SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 # A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
-JOBS = {"maskdm_extractor_load", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
+JOBS = {"maskdm_extractor_load", "maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
         "maskdm_merge", "maskdm_average", "maskdm_evaluate"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
@@ -89,6 +90,9 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_transfer_callback": "see_transfer", "maskdm_model_adapt.options": "rig.lora_options",
     "maskdm_model_load_adapter.path": "rig.adapter_file", "int any_base": "0", "maskdm_model_merge.model": "rig.adapted",
     "maskdm_model_save_adapter.model": "rig.adapted", "maskdm_model_save_adapter.path": "rig.written",
+    "maskdm_options_add_stage.options": "rig.staged", "maskdm_options_stage_count.options": "rig.staged", "maskdm_options_add_stage.text": '"steps=1"',
+    "maskdm_options_load_preset.options": "rig.staged", "maskdm_options_load_preset.name": '"quick32"',
+    "maskdm_options_preset_text.name": '"quick32"',
     "maskdm_options_set_spelling.spelling": "MASKDM_SPELL_FLAGS", "maskdm_image_write_png.path": "rig.written", "maskdm_image_grid.columns": "0",
     "maskdm_image_write_png.bits": "8", "maskdm_image_write_apng.bits": "8", "maskdm_image_write_apng.count": "2",
     "maskdm_image_write_apng.path": "rig.written", "int64_t milliseconds": "50",
@@ -141,7 +145,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_trainer_view.name": '"input"', "maskdm_trainer_view.count": "rig.numbers", "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
     "maskdm_trainer_validate.loss": "&rig.number", "maskdm_trainer_set_batch.index": "rig.index",
     "maskdm_trainer_set_route.keep": "rig.places", "maskdm_trainer_set_path_drop.dropped": "rig.labels",
-    "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
+    "maskdm_train.options": "rig.job", "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
     "maskdm_convert.options": "rig.job", "maskdm_export.options": "rig.job", "maskdm_merge.options": "rig.job", "maskdm_evaluate.options": "rig.job",
     "maskdm_control_set_progress.callback": "progress", "maskdm_control_set_log.callback": "hear",
     "maskdm_sampler_set_step.callback": "see_step", "maskdm_sampler_set_start.count": "1",

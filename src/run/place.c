@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Where a run is. A trainer counts the steps of its stage; a run, its log and the names of its files count those of
+ * all.
+ */
+#include "run/run.h"
+
+int64_t mdm_run_first(const struct mdm_run *run)
+{
+    return run->plan[run->stage].first;
+}
+
+int64_t mdm_run_step(const struct mdm_run *run)
+{
+    return mdm_run_first(run) + run->trainer->optimizer->steps;
+}
+
+struct maskdm_progress mdm_run_progress(const struct mdm_run *run)
+{
+    struct maskdm_progress p = mdm_trainer_progress(run->trainer);
+
+    p.step += mdm_run_first(run);
+    p.steps = run->total;
+    for (int k = 0; k < run->stage; k++)
+        p.images += run->plan[k].cost.images;
+    return p;
+}
+
+/* An image costs by its visible patches. */
+double mdm_run_images_left(const struct mdm_run *run)
+{
+    const struct mdm_pace *pace = &run->trainer->pace;
+    const int64_t step = run->trainer->optimizer->steps;
+    const double of_image = (double)(mdm_pace_at(pace, step)->visible * pace->groups);
+    double images = (double)(mdm_pace_images(pace, run->told.steps) - mdm_pace_images(pace, step));
+
+    for (int k = run->stage + 1; k < run->stages; k++)
+        images += run->plan[k].tokens / of_image;
+    return images;
+}
