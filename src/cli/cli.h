@@ -42,6 +42,11 @@ int option_type(const char *kind, const char *name);
 /* Fact about an option as text in a buffer of `size` bytes; returns the buffer. */
 const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size);
 
+/* Whether a command is one of training, which may have stages. */
+int trains(const struct command *command);
+/* Where presets are looked for in place of the installation: MASKDM_PRESETS of the environment, or NULL. */
+const char *presets_folder(void);
+
 /* ---- signals.c ---- */
 /* From here on, signals that would end the program stop the work of `control`; -1 with errno. */
 int signals_begin(maskdm_control *control);
@@ -66,5 +71,6 @@ int said(const struct command *command);
 /* ---- runs ---- */
 int run_work(const struct command *command, int count, char **arguments);
 int run_info(const struct command *command, int count, char **arguments);
+int run_presets(const struct command *command, int count, char **arguments);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Flags from the option tables: --name VALUE, --name=VALUE, --name and --no-name for truth values; dashes stand for
- * the tables' underscores. The last value wins. --config FILE takes a JSON object of options (a run's options.json).
+ * the tables' underscores. The last value wins. --config FILE takes a JSON object of options (a run's options.json),
+ * --stages FILE one that has stages, or their list; --preset NAME sets what nothing else does.
  */
 #include "cli/cli.h"
 
@@ -63,6 +64,42 @@ static int read_config(const struct command *command, const char *path, maskdm_o
     return status;
 }
 
+static int read_stages(const struct command *command, const char *path, maskdm_options *options)
+{
+    const int64_t before = maskdm_options_stage_count(options);
+    const int status = read_config(command, path, options);
+
+    if (status || maskdm_options_stage_count(options) > before)
+        return status;
+    complain(command, "%s has no list of stages", path);
+    return EXIT_WRONG_USE;
+}
+
+static int load_preset(const struct command *command, const char *name, maskdm_options *options)
+{
+    if (maskdm_options_load_preset(options, name, presets_folder()) == MASKDM_OK)
+        return 0;
+    complain(command, "%s", maskdm_last_error());
+    return EXIT_WRONG_USE;
+}
+
+/* Flags that are no option of any table. */
+static const struct {
+    const char *name;
+    int of_training; /* which may have stages */
+    int (*take)(const struct command *command, const char *value, maskdm_options *options);
+} extra[] = {{"config", 0, read_config}, {"stages", 1, read_stages}, {"preset", 1, load_preset}};
+enum { EXTRAS = sizeof extra / sizeof *extra };
+
+/* The place in that list of one that the command has, or -1. */
+static int find_extra(const struct command *command, const char *name)
+{
+    for (int i = 0; i < EXTRAS; i++)
+        if (strcmp(name, extra[i].name) == 0 && (!extra[i].of_training || trains(command)))
+            return i;
+    return -1;
+}
+
 /* Splits "some-name=value" into name and value; *value is NULL where there is none. */
 static int split(const char *argument, char name[NAME_SIZE], const char **value)
 {
@@ -90,13 +127,15 @@ static int is_flag(const struct command *command, const char *argument)
 
     return split(argument, name, &value) == 0 &&
            (option_type(command->kind, name) >= 0 || is_negated(command->kind, name) ||
-            strcmp(name, "config") == 0 || strcmp(name, "help") == 0);
+            find_extra(command, name) >= 0 || strcmp(name, "help") == 0);
 }
 
 static int take(const struct line *l, const char *name, const char *value)
 {
-    if (strcmp(name, "config") == 0)
-        return read_config(l->command, value, l->options);
+    const int i = find_extra(l->command, name);
+
+    if (i >= 0)
+        return extra[i].take(l->command, value, l->options);
     return maskdm_options_set(l->options, name, value) < 0 ? wrong(l->command, maskdm_last_error()) : 0;
 }
 
@@ -157,7 +196,7 @@ static int parse_one(struct line *l, int *used)
         return take(l, name, "true");
     if (!value && is_negated(l->command->kind, name))
         return take(l, name + 3, "false");
-    if (!value && (type >= 0 || strcmp(name, "config") == 0))
+    if (!value && (type >= 0 || find_extra(l->command, name) >= 0))
         return take_next(l, name, used);
     return take(l, name, value ? value : "");
 }

@@ -26,7 +26,23 @@ static void dash(char *s)
             *s = '-';
 }
 
-static const char config_help[] = "take options from a JSON object, such as a run's options.json";
+/* Flags that no table has. */
+static const struct {
+    const char *flag, *value, *help;
+    int of_training;
+} extra[] = {
+    {"config", "FILE", "take options from a JSON object, with comments if need be, such as a run's options.json", 0},
+    {"stages", "FILE", "take stages from such an object's list \"stages\", or from a list alone", 1},
+    {"preset", "NAME", "take what is not given from a preset; maskdm presets lists them", 1},
+};
+
+static void each_extra(const struct command *command,
+                       void (*show)(const char *flag, const char *value, const char *help, const char *facts))
+{
+    for (size_t i = 0; command->kind && i < sizeof extra / sizeof *extra; i++)
+        if (!extra[i].of_training || trains(command))
+            show(extra[i].flag, extra[i].value, extra[i].help, "");
+}
 
 /* ---- text ---- */
 
@@ -54,8 +70,7 @@ static void text_option(const char *flag, const char *value, const char *help, c
 static void text_end(const struct command *command, const struct command *all)
 {
     (void)all;
-    if (command->kind)
-        text_option("config", "FILE", config_help, "");
+    each_extra(command, text_option);
     text_option("help", "", "show this", "");
 }
 
@@ -115,8 +130,7 @@ static const char man_signals[] =
 
 static void man_end(const struct command *command, const struct command *all)
 {
-    if (command->kind)
-        man_option("config", "FILE", config_help, "");
+    each_extra(command, man_option);
     if (command->kind)
         fputs(man_signals, stdout);
     printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line%s.\n"
@@ -156,11 +170,16 @@ static void markdown_option(const char *flag, const char *value, const char *hel
     printf(" |\n");
 }
 
+static void markdown_extra(const char *flag, const char *value, const char *help, const char *facts)
+{
+    (void)facts;
+    printf("\n`--%s %s`: %s.\n", flag, value, help);
+}
+
 static void markdown_end(const struct command *command, const struct command *all)
 {
     (void)all;
-    if (command->kind)
-        printf("\n`--config FILE`: %s.\n", config_help);
+    each_extra(command, markdown_extra);
     printf("\n");
 }
 

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static int train(const maskdm_options *options, maskdm_control *control)
+{
+    return maskdm_train(NULL, options, NULL, NULL, control);
+}
+
 static int pretrain(const maskdm_options *options, maskdm_control *control)
 {
     return maskdm_pretrain(NULL, options, NULL, NULL, control);
@@ -28,7 +33,9 @@ static int evaluate(const maskdm_options *options, maskdm_control *control)
 }
 
 static const struct command commands[] = {
-    {"pretrain", "train|pre-train|training|pretraining", "pretrain", "--data DIR --out RUN [flags]",
+    {"train", "training|stages|run", "train", "--stages FILE --data DIR --out RUN [flags]",
+     "train in stages, a fresh network or a model file", run_work, train},
+    {"pretrain", "pre-train|pretraining", "pretrain", "--data DIR --out RUN [flags]",
      "train a fresh network on masked images", run_work, pretrain},
     {"finetune", "fine-tune|fine_tune|finetuning|tune", "finetune", "--init MODEL --data DIR --out RUN [flags]",
      "train a model file further, on whole images", run_work, finetune},
@@ -48,6 +55,7 @@ static const struct command commands[] = {
      "make an average of another width of the snapshots that a run left", run_work, maskdm_average},
     {"info", "inspect|show|describe|list|ls|summary", NULL, "FILE [--json]",
      "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
+    {"presets", "preset|recipes|configs", NULL, "[NAME]", "list the presets, or print one", run_presets, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -4,6 +4,7 @@
  */
 #include "cli/cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { NAME_SIZE = 64 };
@@ -31,4 +32,16 @@ const char *help_asked(const char *argument)
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
         return "text";
     return strncmp(argument, "--help=", 7) == 0 ? argument + 7 : NULL;
+}
+
+int trains(const struct command *command)
+{
+    return command->kind && option_type(command->kind, "carry") >= 0;
+}
+
+const char *presets_folder(void)
+{
+    const char *folder = getenv("MASKDM_PRESETS");
+
+    return folder && *folder ? folder : NULL;
 }

@@ -273,5 +273,32 @@ def check_unreadable():
             os.chmod(name, 0o755)
 
 
+def check_fraction():
+    """A fraction of the images is the same one wherever they lie and in whatever order they were written; a resumed run notices
+    another one."""
+    faces("data", 40)
+    os.makedirs("moved/deeper")
+    for name in sorted(os.listdir("data"), reverse=True):
+        shutil.copy("data/" + name, "moved/deeper/" + name)
+    tenth = ["--data-fraction", 0.25, "--data-seed", 1, "--val-share", 0.1]
+    train("one", 4, *tenth, says=["--data-fraction 0.25 by --data-seed 1: 9 of 36 images are trained on"])
+    train("two", 4, *tenth, data="moved", says=["9 of 36"])
+    same("one/model.safetensors", "two/model.safetensors")
+    train("more", 2, *tenth)
+    train("more", 4, *tenth, "--resume", says=["9 of 36"])
+    same("one/model.safetensors", "more/model.safetensors")
+    train("other", 4, "--data-fraction", 0.25, "--data-seed", 2, "--val-share", 0.1)
+    assert read("other/model.safetensors") != read("one/model.safetensors")
+    train("more", 5, "--data-fraction", 0.5, "--data-seed", 1, "--val-share", 0.1, "--resume", status=1,
+          says=["more was started with --data-fraction 0.25 and cannot be resumed with 0.5"])
+    os.remove("more/options.json")
+    os.remove("more/data.json")
+    train("more", 5, "--data-fraction", 0.5, "--data-seed", 1, "--val-share", 0.1, "--resume", status=1,
+          says=["0.25 of them by seed 1", "0.5 of them by seed 1"])
+    train("none", 1, "--data-fraction", 0, status=1, says=["--data-fraction 0 leaves nothing"])
+    train("few", 1, "--data-fraction", 0.01, status=1, says=["--batch-size 2 is larger than the data, 1 image"])
+    assert not os.path.exists("few") and not os.path.exists("none")
+
+
 if __name__ == "__main__":
     main(globals())

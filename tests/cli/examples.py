@@ -40,6 +40,14 @@ def check_train():
     example("train", data, "other", "dimm=3", status=1, says=["dimm", "dim"])
 
 
+def check_stages():
+    said = example("stages", "run").stdout
+    assert "stage 1 of 2: " in said and "stage 2 of 2: " in said
+    maskdm("info", "run/checkpoint-80.safetensors")
+    example("stages", status=2, says=["usage"])
+    example("stages", "run", status=1, says=["run is not empty"])
+
+
 def check_loop():
     said = example("loop", faces("data", 32, 32), 11).stdout
     assert "step 10, loss " in said and "step 11, loss " in said and "nan" not in said

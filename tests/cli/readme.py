@@ -13,6 +13,7 @@ from torchfile import checkpoint, save
 
 UNET = "--steps 3 --batch-size 8 --block-out-channels 8,16,16 --norm-num-groups 4 --sample-every 0 --threads 1"
 SMALL = {
+    "train": "--dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
     "pretrain": "--steps 3 --batch-size 8 --dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
     "finetune": "--steps 3 --batch-size 8 --val-count 8 --sample-every 0 --threads 1",
     "sample": "--count 4 --threads 1",
@@ -37,12 +38,30 @@ def commands(path):
     return code
 
 
+def shrink(text):
+    """A document of stages with steps and batches that take no time."""
+    text = re.sub(r'"steps": [0-9]+', '"steps": 2', text)
+    return re.sub(r'"batch_size": [0-9]+', '"batch_size": 4', text)
+
+
+def make_documents(path):
+    """The page's own document under the name in its first line, and the presets, all of them small."""
+    for block in re.findall(r"```json\n(.*?)```", open(path, encoding="utf-8").read(), re.S):
+        with open(block.split("\n")[0].removeprefix("// "), "w") as f:
+            f.write(shrink(block))
+    os.makedirs("presets", exist_ok=True)
+    for preset in glob.glob(os.path.join(SOURCE, "share", "maskdm", "presets", "*.json")):
+        with open(os.path.join("presets", os.path.basename(preset)), "w") as f:
+            f.write(shrink(open(preset, encoding="utf-8").read()))
+
+
 def ours(path):
     return [c for c in commands(path) if re.match(r"(\$ )?maskdm( |$)", c)]
 
 
 def run_page(path):
     """In a folder of its own, with a data set under each name that --data and --val give."""
+    make_documents(path)
     for command in ours(path):
         words = shlex.split(command.removeprefix("$ "), comments=True)[1:]
         words = [w for w in words if w != "[--json]"]
@@ -85,7 +104,7 @@ def run_page(path):
             small = small.replace("--depth 3", "--depth 7")  # of which three stand behind
         if words[:1] == ["convert"] and "." not in words[words.index("--from") + 1]:
             small = ""  # a folder says how many heads there are
-        said = maskdm(*words, *small.split())
+        said = maskdm(*words, *small.split(), env={**os.environ, "MASKDM_PRESETS": os.path.abspath("presets")})
         print("   ", command[:100])
         for flag, out in zip(words, words[1:]):
             assert flag not in ("--out", "--animate") or os.path.exists(out), said.stderr
