@@ -37,8 +37,9 @@ static void say(void *user, int level, const char *line)
 static int train(const char *out, maskdm_options *o, maskdm_device *device, maskdm_control *control)
 {
     maskdm_data *data = NULL;
-    int status = maskdm_options_parse(o, "image_size=16 patch_size=2 dim=32 depth=3 heads=2 prediction=x0 batch_size=8 "
-                                         "lr=1e-3 val_share=0.1 seed=1");
+    int status =
+        maskdm_options_parse(o, "image_size=16 patch_size=2 dim=32 depth=3 heads=2 prediction=x0 batch_size=8 "
+                                "lr=1e-3 val_share=0.1 seed=1");
 
     if (status == MASKDM_OK)
         status = maskdm_options_set(o, "out", out);

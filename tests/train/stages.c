@@ -119,7 +119,7 @@ static void check_log(const char *folder)
     const char *const begins[] = {"{\"step\":0,\"stage\":1,", "{\"step\":5,\"stage\":2,", "{\"step\":9,\"stage\":3,"};
 
     for (int step = 1; step <= 15; step++) {
-        snprintf(wanted, sizeof wanted, "{\"step\":%d,\"loss\"", step);
+        snprintf(wanted, sizeof wanted, "{\"step\":%d,\"images\"", step);
         at = strstr(text, wanted);
         ck_assert_msg(at && !strstr(at + 1, wanted), "step %d in %s", step, text);
     }
