@@ -132,12 +132,16 @@ struct said {
     struct mdm_labels labels;
     struct mdm_metadata metadata;
     struct mdm_host_rules host;
+    struct mdm_past past; /* the masks of the stages before this one, too */
 };
 
 static int read_said(struct said *said, maskdm_trainer *tr, struct mdm_tensorfile *s, const char *const *may_differ)
 {
     MDM_TRY(follow_labels(tr, s, &said->labels));
     MDM_TRY(mdm_metadata_read(&said->metadata, s));
+    said->past = tr->model->past;
+    if (tr->stage_number > 1)
+        MDM_TRY(mdm_past_read(&said->past, mdm_tensorfile_meta(s, "maskdm.masks")));
     return mdm_state_read_host(&said->host, s, tr->optimizer, may_differ);
 }
 
@@ -154,6 +158,7 @@ static void adopt_said(maskdm_trainer *tr, struct said *said)
         tr->model->metadata = said->metadata;
         memset(&said->metadata, 0, sizeof said->metadata);
     }
+    tr->model->past = said->past;
     tr->optimizer->host = said->host;
     said->host = before;
 }
