@@ -108,8 +108,8 @@ static int64_t first_of(const struct job *j, int64_t step)
     return j->list[i].is.first;
 }
 
-/* Those up to `step` of the same average, which a stage of a run may have begun anew, without those of steps that were
- * skipped, which are others once more. */
+/* Those up to `step` of the same average, which a stage of a run may have begun anew, without those of steps that
+ * were skipped, which are others once more. */
 static void keep_until(struct job *j, int64_t step)
 {
     const int64_t first = first_of(j, step);
