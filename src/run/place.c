@@ -5,6 +5,9 @@
  */
 #include "run/run.h"
 
+#include "base/error.h"
+#include "train/lr.h"
+
 int64_t mdm_run_first(const struct mdm_run *run)
 {
     return run->plan[run->stage].first;
@@ -37,4 +40,12 @@ double mdm_run_images_left(const struct mdm_run *run)
     for (int k = run->stage + 1; k < run->stages; k++)
         images += run->plan[k].tokens / of_image;
     return images;
+}
+
+int mdm_run_settle(maskdm_options *stage)
+{
+    struct mdm_train_run_options told;
+
+    mdm_options_read(stage, mdm_options_kind(stage)->table[0], &told);
+    return mdm_lr_settle(stage, told.steps);
 }

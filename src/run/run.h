@@ -97,8 +97,6 @@ void mdm_run_close(struct mdm_run *run);
 int mdm_run_plan_stages(struct mdm_run *run);
 /* Make run->now and run->told those of this one. */
 int mdm_run_choose_stage(struct mdm_run *run, int stage);
-/* Tell a schedule of the rate, in a stage's options, of its steps. */
-int mdm_run_settle(maskdm_options *stage);
 /* From run->model, a trainer of each stage, to see that it can be made and has images enough; that of the first
  * stays. */
 int mdm_run_try_stages(struct mdm_run *run);
@@ -113,6 +111,8 @@ int mdm_run_next_stage(struct mdm_run *run);
 int64_t mdm_run_first(const struct mdm_run *run); /* steps before the stage at hand */
 int64_t mdm_run_step(const struct mdm_run *run);  /* of the run */
 struct maskdm_progress mdm_run_progress(const struct mdm_run *run);
+/* Tell a schedule of the rate, in a stage's options, of its steps. */
+int mdm_run_settle(maskdm_options *stage);
 /* As many images of the stage at hand as cost what is left of all of them. */
 double mdm_run_images_left(const struct mdm_run *run);
 

@@ -10,21 +10,11 @@
 #include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
-#include "train/lr.h"
 #include "train/stage.h"
 
 #include <string.h>
 
 /* ---- options ---- */
-
-/* What a schedule of the rate is told of the steps. */
-int mdm_run_settle(maskdm_options *stage)
-{
-    struct mdm_train_run_options told;
-
-    mdm_options_read(stage, mdm_options_kind(stage)->table[0], &told);
-    return mdm_lr_settle(stage, told.steps);
-}
 
 int mdm_run_choose_stage(struct mdm_run *run, int stage)
 {
