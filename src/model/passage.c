@@ -71,7 +71,7 @@ static mdm_val join(struct mdm_graph *g, const struct mdm_passage *p, mdm_val de
     if (p->silent || p->keep != MDM_NONE || p->in->dropped != MDM_NONE)
         deep = mdm_fill(g, ask(g, "mask_token", mdm_shape3(1, 1, dim), MDM_INIT_NORMAL, 0.02), deep, p->keep,
                         p->in->dropped, whole, extras);
-    linear = mdm_layer_spread(g, "renoise_linear", dim, 2 * dim);
+    linear = mdm_layer_hidden(g, "renoise_linear", dim, 2 * dim, 1);
     return mdm_linear2(g, deep, p->whole, linear.w, linear.b);
 }
 

@@ -85,7 +85,8 @@ static int routing(struct mdm_routing *out, const maskdm_options *options)
 
 /* ---- layers that may have no bias ---- */
 
-static mdm_val linear(struct mdm_graph *g, mdm_val x, const char *name, int64_t made, int bias, enum mdm_init init)
+static mdm_val linear(struct mdm_graph *g, mdm_val x, const char *name, int64_t made, int bias, enum mdm_init init,
+                      int parts)
 {
     const struct mdm_shape xs = mdm_graph_shape(g, x);
     const int64_t taken = mdm_shape_last(&xs);
@@ -93,7 +94,8 @@ static mdm_val linear(struct mdm_graph *g, mdm_val x, const char *name, int64_t 
     mdm_val w, b = MDM_NONE;
 
     mdm_format(full, sizeof full, "%s.weight", name);
-    w = mdm_graph_param(g, full, mdm_shape2(made, taken), init, mdm_layer_bound(made, taken));
+    w = mdm_graph_hidden(g, mdm_graph_param(g, full, mdm_shape2(made, taken), init, mdm_layer_bound(made, taken)),
+                         parts);
     mdm_format(full, sizeof full, "%s.bias", name);
     if (bias)
         b = mdm_graph_param(g, full, mdm_shape1(made), MDM_INIT_ZERO, 0);
@@ -102,17 +104,17 @@ static mdm_val linear(struct mdm_graph *g, mdm_val x, const char *name, int64_t 
 
 /* NAME.fc1_g, NAME.fc1_x, NAME.fc2: silu of the one times the other, and out. */
 static mdm_val swiglu(struct mdm_graph *g, mdm_val x, const char *name, int64_t hidden, int64_t made, int bias,
-                      enum mdm_init init)
+                      enum mdm_init init, int parts)
 {
     char full[64];
     mdm_val gate, value;
 
     mdm_format(full, sizeof full, "%s.fc1_g", name);
-    gate = linear(g, x, full, hidden, bias, MDM_INIT_UNIFORM);
+    gate = linear(g, x, full, hidden, bias, MDM_INIT_UNIFORM, parts);
     mdm_format(full, sizeof full, "%s.fc1_x", name);
-    value = linear(g, x, full, hidden, bias, MDM_INIT_UNIFORM);
+    value = linear(g, x, full, hidden, bias, MDM_INIT_UNIFORM, parts);
     mdm_format(full, sizeof full, "%s.fc2", name);
-    return linear(g, mdm_swiglu(g, mdm_concat(g, gate, value, MDM_NONE)), full, made, bias, init);
+    return linear(g, mdm_swiglu(g, mdm_concat(g, gate, value, MDM_NONE)), full, made, bias, init, parts);
 }
 
 /* ---- blocks ---- */
@@ -140,12 +142,12 @@ static mdm_val project(struct mdm_graph *g, const struct sit *t, mdm_val conditi
     const int bias = t->set.adaln_bias;
 
     if (t->set.adaln == MDM_SIT_ADALN_SWIGLU)
-        return swiglu(g, condition, "adaLN_modulation", narrow, rows * dim, bias, MDM_INIT_ZERO);
+        return swiglu(g, condition, "adaLN_modulation", narrow, rows * dim, bias, MDM_INIT_ZERO, 0);
     if (t->set.adaln == MDM_SIT_ADALN_LORA && rows > 2) {
-        condition = linear(g, condition, "adaLN_modulation.1", t->set.adaln_lora_dim, bias, MDM_INIT_UNIFORM);
-        return linear(g, condition, "adaLN_modulation.2", rows * dim, bias, MDM_INIT_ZERO);
+        condition = linear(g, condition, "adaLN_modulation.1", t->set.adaln_lora_dim, bias, MDM_INIT_UNIFORM, 0);
+        return linear(g, condition, "adaLN_modulation.2", rows * dim, bias, MDM_INIT_ZERO, 0);
     }
-    return linear(g, condition, "adaLN_modulation.1", rows * dim, bias, MDM_INIT_ZERO);
+    return linear(g, condition, "adaLN_modulation.1", rows * dim, bias, MDM_INIT_ZERO, 0);
 }
 
 static mdm_val block(struct mdm_graph *g, const struct sit *t, mdm_val x, const struct given *given)
@@ -161,15 +163,15 @@ static mdm_val block(struct mdm_graph *g, const struct sit *t, mdm_val x, const 
         q = mdm_graph_param(g, "attn.q_norm.weight", mdm_shape1(t->width), MDM_INIT_ONE, 0);
         k = mdm_graph_param(g, "attn.k_norm.weight", mdm_shape1(t->width), MDM_INIT_ONE, 0);
     }
-    h = linear(g, modulate(g, x, norm1, m, 0), "attn.qkv", 3 * dim, t->set.qkv_bias, MDM_INIT_UNIFORM);
+    h = linear(g, modulate(g, x, norm1, m, 0), "attn.qkv", 3 * dim, t->set.qkv_bias, MDM_INIT_UNIFORM, 3);
     h = mdm_attention(g, mdm_qk_rotate(g, h, q, k, given->angles, t->set.heads, epsilon), t->set.heads);
-    x = mdm_gate_add(g, x, linear(g, h, "attn.proj", dim, 1, MDM_INIT_UNIFORM), m, MDM_GATE);
+    x = mdm_gate_add(g, x, linear(g, h, "attn.proj", dim, 1, MDM_INIT_UNIFORM, 1), m, MDM_GATE);
     h = modulate(g, x, norm2, m, 1);
     if (t->set.mlp != MDM_SIT_GELU)
-        h = swiglu(g, h, "mlp", t->hidden, dim, t->set.ffn_bias, MDM_INIT_UNIFORM);
+        h = swiglu(g, h, "mlp", t->hidden, dim, t->set.ffn_bias, MDM_INIT_UNIFORM, 1);
     else
-        h = linear(g, mdm_gelu_tanh(g, linear(g, h, "mlp.fc1", t->hidden, t->set.ffn_bias, MDM_INIT_UNIFORM)),
-                   "mlp.fc2", dim, t->set.ffn_bias, MDM_INIT_UNIFORM);
+        h = linear(g, mdm_gelu_tanh(g, linear(g, h, "mlp.fc1", t->hidden, t->set.ffn_bias, MDM_INIT_UNIFORM, 1)),
+                   "mlp.fc2", dim, t->set.ffn_bias, MDM_INIT_UNIFORM, 1);
     return mdm_gate_add(g, x, h, m, MDM_BRANCH + MDM_GATE);
 }
 
@@ -233,7 +235,7 @@ static struct given embed_condition(struct mdm_graph *g, const struct sit *t, co
     made.condition = t->set.adaln == MDM_SIT_ADALN_SWIGLU ? c : mdm_silu(g, c);
     if (t->set.adaln == MDM_SIT_ADALN_LORA)
         made.all =
-            linear(g, made.condition, "global_adaLN_modulation.1", rows * dim, t->set.adaln_bias, MDM_INIT_ZERO);
+            linear(g, made.condition, "global_adaLN_modulation.1", rows * dim, t->set.adaln_bias, MDM_INIT_ZERO, 0);
     return made;
 }
 
@@ -246,7 +248,7 @@ static mdm_val predict(struct mdm_graph *g, const struct sit *t, mdm_val x, mdm_
     mdm_graph_scope(g, "final_layer.");
     w = norm_weight(g, t, "norm_final.weight");
     m = project(g, t, condition, 2, dim / 2);
-    x = linear(g, modulate(g, x, w, m, 0), "linear", pixels * outputs, 1, MDM_INIT_ZERO);
+    x = linear(g, modulate(g, x, w, m, 0), "linear", pixels * outputs, 1, MDM_INIT_ZERO, 0);
     return outputs > 1 && pixels > 1 ? mdm_transpose(g, x, outputs) : x;
 }
 
@@ -269,7 +271,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
     x = mdm_patchify(g, ports->image, ports->index, t.geo.patch);
-    x = linear(g, x, "x_embedder.proj", t.set.dim, 1, MDM_INIT_UNIFORM);
+    x = linear(g, x, "x_embedder.proj", t.set.dim, 1, MDM_INIT_UNIFORM, 0);
     given = embed_condition(g, &t, ports);
     x = trunk(g, &t, x, &given, ports, &e);
     ports->output = predict(g, &t, x, given.condition);

@@ -22,6 +22,8 @@ struct hidden {
     int parts;
 };
 
+#define SIT "image_size=8 patch_size=2 dim=16 heads=2 encoder_depth=1 middle_depth=1 decoder_depth=1"
+
 static const struct hidden weights[] = {
     {"uvit", "image_size=8 patch_size=2 dim=16 depth=3 heads=2 time_mlp=true", "encoder.mid_block.attn.qkv.weight",
      3},
@@ -38,6 +40,9 @@ static const struct hidden weights[] = {
     {"jit", "image_size=8 patch_size=2 dim=16 depth=2 heads=2 bottleneck=8", "x_embedder.proj2.weight", 0},
     {"unet", "image_size=8 block_out_channels=8,8 norm_num_groups=4 layers_per_block=1",
      "down_blocks.0.resnets.0.conv1.weight", 1},
+    {"sit", SIT, "renoise_linear.weight", 1},
+    {"sit", SIT, "middle_blocks.0.attn.qkv.weight", 3},
+    {"sit", SIT, "x_embedder.proj.weight", 0},
     {"unet", "image_size=8 block_out_channels=8,8 norm_num_groups=4 layers_per_block=1", "conv_in.weight", 0},
     {"unet", "image_size=8 block_out_channels=8,8 norm_num_groups=4 layers_per_block=1", "conv_out.weight", 0},
     {"unet", "image_size=8 block_out_channels=8,8 norm_num_groups=4 layers_per_block=1",
@@ -64,6 +69,21 @@ START_TEST(weights_between_hidden_layers)
     maskdm_model_release(&model);
     maskdm_options_release(&o);
     maskdm_device_release(&device);
+}
+END_TEST
+
+/* One that has none would be AdamW's in silence. */
+START_TEST(every_network_has_some)
+{
+    for (int i = 0; mdm_network_at(i); i++) {
+        size_t k = 0;
+
+        while (k < sizeof weights / sizeof *weights &&
+               (strcmp(weights[k].network, mdm_network_at(i)->name) != 0 || !weights[k].parts))
+            k++;
+        ck_assert_msg(k < sizeof weights / sizeof *weights, "no weight of %s is among those above",
+                      mdm_network_at(i)->name);
+    }
 }
 END_TEST
 
@@ -362,6 +382,7 @@ int main(void)
     TCase *tests = tcase_create("muon");
 
     tcase_add_loop_test(tests, weights_between_hidden_layers, 0, sizeof weights / sizeof *weights);
+    tcase_add_test(tests, every_network_has_some);
     tcase_add_test(tests, the_others_are_adamws);
     tcase_add_test(tests, joint_weights_are_moved_apart);
     tcase_add_test(tests, binding_is_checked);
