@@ -153,10 +153,10 @@ START_TEST(more_noise_is_farther)
 }
 END_TEST
 
-/* Features of two networks are not held against each other. */
 START_TEST(what_is_no_extractor)
 {
     maskdm_device *dev = rig_device("threads=1");
+    maskdm_options *o;
     maskdm_file_writer *w;
     maskdm_extractor *e;
     const int64_t shape[] = {1};
@@ -168,6 +168,12 @@ START_TEST(what_is_no_extractor)
     ck_assert_msg(strstr(maskdm_last_error(), "maskdm convert") != NULL, "%s", maskdm_last_error());
     ck_assert_ptr_null(e);
     maskdm_file_writer_release(&w);
+    o = rig_options("convert", "from=api-features.tmp out=api-features-made.tmp");
+    ck_assert_int_eq(maskdm_convert(o, NULL), MASKDM_EFORMAT);
+    ck_assert_msg(strstr(maskdm_last_error(), "no tensor \"Conv2d_1a_3x3.conv.weight\"") != NULL, "%s",
+                  maskdm_last_error());
+    ck_assert_int_ne(remove("api-features-made.tmp"), 0); /* nothing was made */
+    maskdm_options_release(&o);
     MUST(maskdm_file_writer_create(&w));
     MUST(maskdm_file_writer_save(w, "api-features.tmp"));
     ck_assert_int_eq(maskdm_extractor_load(&e, dev, "api-features.tmp"), MASKDM_EFORMAT);
