@@ -5,6 +5,8 @@
  */
 #include "../api/rig.h"
 
+#include "base/alloc.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -408,6 +410,73 @@ START_TEST(what_is_refused)
 }
 END_TEST
 
+/* Every allocation of all of it refused in turn: nothing crashes, nothing stays. */
+struct refusal {
+    long at, seen;
+};
+
+static int refuse(void *user, size_t bytes)
+{
+    struct refusal *r = user;
+
+    (void)bytes;
+    return r->seen++ == r->at;
+}
+
+static int all_of_it(const float *rows, const maskdm_options *o)
+{
+    maskdm_features *f = NULL, *g = NULL;
+    maskdm_statistics *s = NULL, *t = NULL;
+    maskdm_extractor *e = NULL;
+    double x, y, z, w;
+    float said[480];
+    int status = maskdm_features_create(&f, device, 6);
+
+    status = status < 0 ? status : maskdm_features_create(&g, device, 6);
+    status = status < 0 ? status : maskdm_features_add(f, 40, rows);
+    status = status < 0 ? status : maskdm_features_add(g, 40, rows + 7);
+    status = status < 0 ? status : maskdm_statistics_create_of(&s, f);
+    status = status < 0 ? status : maskdm_statistics_save(s, "unit-metric.tmp");
+    status = status < 0 ? status : maskdm_statistics_load(&t, device, "unit-metric.tmp");
+    status = status < 0 ? status : maskdm_statistics_distance(s, t, NULL, &x);
+    status = status < 0 ? status : maskdm_features_kernel_distance(f, g, o, NULL, &x, &y);
+    status = status < 0 ? status : maskdm_features_neighbours(f, g, o, NULL, &x, &y, &z, &w);
+    status = status < 0 ? status : maskdm_features_infinity(f, t, o, NULL, &x);
+    status = status < 0 ? status : maskdm_extractor_create(&e, device);
+    status = status < 0 ? status : maskdm_extractor_run(e, 1, 4, 4, 3, rows, NULL, said);
+    maskdm_features_release(&f);
+    maskdm_features_release(&g);
+    maskdm_statistics_release(&s);
+    maskdm_statistics_release(&t);
+    maskdm_extractor_release(&e);
+    return status;
+}
+
+START_TEST(refused_memory)
+{
+    float rows[48 * 6];
+    maskdm_options *o = rig_options("metric", "subsets=2 subset_size=9 neighbours=2 infinity_points=2");
+    struct refusal r = {0};
+    const struct mdm_alloc_hook hook = {refuse, &r};
+    const long before = mdm_alloc_live();
+    int status = MASKDM_ENOMEM;
+
+    draw(rows, 48, 6, 1, 0, 1);
+    for (; status < 0 && r.at < 2000; r.at++) {
+        r.seen = 0;
+        mdm_alloc_hook_set(&hook);
+        status = all_of_it(rows, o);
+        mdm_alloc_hook_set(NULL);
+        ck_assert_msg(status == MASKDM_OK || status == MASKDM_ENOMEM, "%ld: %s", r.at, maskdm_last_error());
+        ck_assert_int_eq(mdm_alloc_live(), before);
+    }
+    ck_assert_int_eq(status, MASKDM_OK);
+    ck_assert_int_gt(r.at, 40);
+    remove("unit-metric.tmp");
+    maskdm_options_release(&o);
+}
+END_TEST
+
 static int count_calls(void *user, const struct maskdm_progress *p)
 {
     ck_assert_int_le(p->step, p->steps);
@@ -460,7 +529,9 @@ int main(void)
     tcase_add_test(c, copies_are_at_no_distance);
     tcase_add_test(c, threads_do_not_matter);
     tcase_add_test(c, what_is_refused);
+    tcase_add_test(c, refused_memory);
     tcase_add_test(c, the_host_may_end_it);
+    tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
