@@ -243,6 +243,7 @@ static int solve(struct mdm_backend *b, const struct mdm_solve *job)
     for (int k = 0; k < MDM_BEFORE; k++)
         LEAD(g, j.before[k], bytes);
     LEAD(g, j.z, bytes);
+    LEAD(g, j.spread, bytes);
     LEAD(g, j.start, bytes);
     LEAD(g, j.x0, bytes);
     return g->cpu->v->solve(g->cpu, &j);
