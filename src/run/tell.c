@@ -23,6 +23,17 @@ static void tell_size(const struct mdm_run *run)
                  now->visible < g->patches && seen ? ", which it sees as zeros: a step costs as much" : "");
 }
 
+/* What a network says and nothing teaches it. */
+static void tell_untrained(const struct mdm_run *run)
+{
+    const struct mdm_geometry *g = &run->trainer->model->geometry;
+
+    if (g->outputs == 2 * g->channels)
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_WARN,
+                     "the loss does not train the variance that the network says (learn_sigma): it stays what the "
+                     "rest of the network makes of it");
+}
+
 /* What is not the same in every step, or not as it was asked for. */
 static void tell_pace(const struct mdm_run *run)
 {
@@ -76,6 +87,7 @@ static void tell_optimizer(const struct mdm_run *run)
 void mdm_run_tell(const struct mdm_run *run)
 {
     tell_size(run);
+    tell_untrained(run);
     tell_pace(run);
     tell_trained(run);
     tell_optimizer(run);

@@ -340,6 +340,8 @@ def check_learned_variance():
         told, again = json.loads(read("folder/" + name)), json.loads(read("out/" + name))
         assert all(again[k] == told[k] for k in again if k in told), name
     assert tensors("out/unet/diffusion_pytorch_model.safetensors") == tensors(model)
+    said = maskdm("finetune", "--init", "in.safetensors", "--data", "faces", "--out", "tuned", "--batch-size", 8, "--steps", 1).stderr
+    assert "the loss does not train the variance that the network says" in said, said
     maskdm("sample", "--model", "in.safetensors", "--steps", 3, "--count", 1, "--out", "said.png")
     maskdm("sample", "--model", "in.safetensors", "--steps", 3, "--count", 1, "--out", "fixed.png", "--sampler", "ddpm",
            "--variance", "fixed_small")
