@@ -13,6 +13,7 @@
 #include "diffusion/options.h"
 #include "mask/options.h"
 #include "metric/options.h"
+#include "model/adapter.h"
 #include "model/network.h"
 #include "model/options.h"
 #include "run/options.h"
@@ -398,7 +399,8 @@ static const struct mdm_option_kind *const kinds[] = {
     &mdm_network_kind,  &mdm_mask_kind,    &mdm_scheduler_kind, &mdm_optimizer_kind, &mdm_ema_kind,
     &mdm_folder_kind,   &mdm_device_kind,  &mdm_trainer_kind,   &mdm_sampler_kind,   &mdm_pretrain_kind,
     &mdm_finetune_kind, &mdm_sample_kind,  &mdm_convert_kind,   &mdm_export_kind,    &mdm_average_kind,
-    &mdm_image_kind,    &mdm_inpaint_kind, &mdm_metric_kind,
+    &mdm_image_kind,    &mdm_inpaint_kind, &mdm_metric_kind,    &mdm_lora_kind,      &mdm_merge_kind,
+    &mdm_evaluate_kind, &mdm_train_kind,
 };
 
 static const size_t sizes[] = {
