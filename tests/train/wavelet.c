@@ -219,6 +219,37 @@ START_TEST(samples_are_pixels)
 }
 END_TEST
 
+/* One step from noise is x0 = (x - noise F) / signal, kept within what images have, as pixels. */
+START_TEST(a_step_is_what_was_predicted)
+{
+    static float x[2 * VALUES], drawn[2 * VALUES], said[2 * VALUES];
+    static const double times[2] = {999, 999};
+    struct tiny t;
+    maskdm_sampler *s;
+    double signal, noise;
+
+    tiny_open_network(&t, tiny_device("threads=1"), "uvit", _i ? scaled : network, NULL, NULL, NULL, NULL);
+    for (int i = 0; i < 2 * VALUES; i++)
+        drawn[i] = x[i] = (float)(1.3 * sin(1.7 * i * i));
+    OK(maskdm_scheduler_factors(t.scheduler, "signal", 1, times, &signal));
+    OK(maskdm_scheduler_factors(t.scheduler, "noise", 1, times, &noise));
+    OK(maskdm_model_predict(t.model, MASKDM_WEIGHTS_EMA, 2, x, times, NULL, NULL, 0, said));
+    for (int i = 0; i < 2 * VALUES; i++) {
+        const double x0 = ((double)x[i] - noise * (double)said[i]) / signal;
+
+        said[i] = (float)fmin(fmax(x0, -1), i % DEPTH < 3 ? 3 : 1);
+    }
+    OK(maskdm_model_decode(t.model, 2, said, x));
+    s = make_sampler(t.model, "sampler=ddim steps=1");
+    OK(maskdm_sampler_run_from(s, 2, drawn, NULL, NULL));
+    for (int i = 0; i < 2 * VALUES; i++)
+        ck_assert_msg(fabs((double)drawn[i] - (double)x[i]) < 1e-4, "value %d is %g, not %g", i, (double)drawn[i],
+                      (double)x[i]);
+    maskdm_sampler_release(&s);
+    tiny_close(&t);
+}
+END_TEST
+
 static maskdm_image *make_image(int channels, const unsigned char *bytes)
 {
     maskdm_image *image;
@@ -330,6 +361,7 @@ int main(void)
     tcase_add_test(t, images_go_in_as_pixels);
     tcase_add_loop_test(t, the_held_out_loss_is_in_pixels, 0, 2);
     tcase_add_test(t, samples_are_pixels);
+    tcase_add_loop_test(t, a_step_is_what_was_predicted, 0, 2);
     tcase_add_test(t, pictures_are_kept_outside_of_a_hole);
     tcase_add_test(t, what_needs_one_kind_is_refused);
     suite_add_tcase(s, t);
