@@ -104,6 +104,21 @@ static int make_block(struct mdm_transfer *t, float *to, const float *from, uint
     return mdm_model_clear_gaps(t->to->device, &t->to->layout, to);
 }
 
+/* A rule is for one grid of patches. */
+static int check_kinds(const struct mdm_geometry *from, const struct mdm_geometry *to)
+{
+    if (from->kinds < 2 || (from->rows == to->rows && from->columns == to->columns && from->patch == to->patch &&
+                            from->channels == to->channels))
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_EINVAL,
+                    "a model on wavelets has patches of two kinds, and goes on with images of its own size, "
+                    "patches and channels alone: %lld x %lld of %lld channels in %lld x %lld patches, "
+                    "not %lld x %lld of %lld in %lld x %lld",
+                    (long long)from->height, (long long)from->width, (long long)from->channels, (long long)from->rows,
+                    (long long)from->columns, (long long)to->height, (long long)to->width, (long long)to->channels,
+                    (long long)to->rows, (long long)to->columns);
+}
+
 static int make_axes(struct mdm_transfer *t)
 {
     const struct mdm_geometry *from = &t->from->geometry, *to = &t->to->geometry;
@@ -126,6 +141,8 @@ static int transfer(struct mdm_transfer *t, const struct mdm_labels *labels, uin
     t->classes = map;
     if (status == MASKDM_OK)
         status = mdm_labels_set(&t->to->labels, (const char *const *)labels->name, labels->count, count);
+    if (status == MASKDM_OK)
+        status = check_kinds(&t->from->geometry, &t->to->geometry);
     if (status == MASKDM_OK)
         status = make_axes(t);
     if (status == MASKDM_OK)

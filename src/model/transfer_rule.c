@@ -241,5 +241,9 @@ static int (*const rules[])(struct mdm_transfer_job *j) = {
 
 int mdm_transfer_apply(struct mdm_transfer_job *job)
 {
-    return rules[job->to->meaning](job);
+    const enum mdm_meaning meaning = job->to->meaning;
+    const int of_classes = meaning == MDM_MEANS_CLASSES || meaning == MDM_MEANS_CLASSES_AND_NULL;
+
+    /* What has patches of two kinds goes on with the same ones. */
+    return job->t->to->geometry.kinds > 1 && !of_classes ? same(job) : rules[meaning](job);
 }

@@ -426,6 +426,37 @@ START_TEST(refused)
 }
 END_TEST
 
+/* On wavelets there are patches of two kinds: its classes become others, nothing else. */
+START_TEST(wavelets)
+{
+    static const char *const before[] = {"a", "b"}, *const now[] = {"b", "c", "a"};
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_model *from, *to;
+    float *x, *y;
+
+    from = fresh(device, "uvit",
+                 "form=wavelet detail_scale=2 image_size=8 patch_size=1 dim=16 depth=3 heads=2 mlp_ratio=2 classes=2",
+                 7);
+    OK(maskdm_model_set_labels(from, before, 2));
+    OK(transfer(&to, from, "uvit", "classes=3", now, 3));
+    ck_assert_int_eq(count_rows(" taken\n"), (int)maskdm_model_parameter_count(from) - 1);
+    x = parameter(from, "encoder.label_emb.weight");
+    y = parameter(to, "encoder.label_emb.weight");
+    ck_assert_mem_eq(y, x + 16, 16 * sizeof *y);
+    ck_assert_mem_eq(y + 32, x, 16 * sizeof *y);
+    free(x);
+    free(y);
+    maskdm_model_release(&to);
+    FAILS(MASKDM_EINVAL, "a model on wavelets has patches of two kinds, and goes on with images of its own size",
+          transfer(&to, from, "uvit", "image_size=4,16", NULL, 0));
+    FAILS(MASKDM_EINVAL, "8 x 8 of 3 channels in 4 x 4 patches, not 8 x 8 of 1 in 4 x 4",
+          transfer(&to, from, "uvit", "channels=1", NULL, 0));
+    ck_assert_ptr_null(to);
+    maskdm_model_release(&from);
+    maskdm_device_release(&device);
+}
+END_TEST
+
 /* ---- runs ---- */
 
 static char root[256], lines[16384];
@@ -671,6 +702,7 @@ int main(void)
     tcase_add_loop_test(tests, grey_and_colours, 0, 6);
     tcase_add_loop_test(tests, patches_of_another_size, 0, 4);
     tcase_add_test(tests, both_sets_go_on);
+    tcase_add_test(tests, wavelets);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, a_run_begins_from_other_images);
     tcase_add_test(tests, labels_go_by_their_names);
