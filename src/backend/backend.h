@@ -42,7 +42,7 @@ enum { MDM_MOST_WINDOW = 1 << 18 }; /* elements that a window of a convolution c
 
 /* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
  * of what stands here; functions that are added behind the last change the size of the table alone. */
-enum { MDM_BACKEND_VERSION = 3 };
+enum { MDM_BACKEND_VERSION = 4 };
 
 /* Inputs -> outputs, with `aux` for what only backward reads. Whole numbers that belong to an operation are
  * call->attr, others call->constant. y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */

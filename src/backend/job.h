@@ -82,7 +82,7 @@ void mdm_mix_on_host(const struct mdm_mix *job);
 void mdm_solve_on_host(const struct mdm_solve *job);
 void mdm_quantile_on_host(const struct mdm_quantile *job);
 
-/* What a difference d of two values costs; delta is above 0. */
+/* What a difference d of two values costs; delta is above 0, of the last kind 0 too, which makes it the norm. */
 enum mdm_loss_kind {
     MDM_LOSS_L2,                 /* d^2 */
     MDM_LOSS_L1,                 /* |d| */
@@ -104,12 +104,14 @@ struct mdm_beside {
 /* Mean of that over each image's visible values (of the last kind the image's as it is). pred[B,K,p*p*C] has a
  * patch's values in (row, column, channel) order; target[B,H,W,C] is gathered by index[B,K]. loss[b] is image b's
  * mean (double, fixed summation order), times weight[b]; dpred (may be NULL) is the gradient of scale * sum_b
- * loss[b]. pred, target and dpred are device memory, index, weight and loss host memory. */
+ * loss[b]. pred, target and dpred are device memory, all else is host memory. The norm's gradient is 0 where it is 0.
+ */
 struct mdm_loss {
     int64_t batch, height, width, channels, patch, visible;
     int64_t outputs; /* channels of pred and dpred, the first of which are compared; 0: as many as the image's */
     enum mdm_loss_kind kind;
-    double delta; /* of all but the first two kinds */
+    double delta;         /* of all but the first two kinds */
+    const double *deltas; /* [B], in its place: each image's own, of the last kind; NULL: none */
     const float *pred, *target;
     const int32_t *index;
     const double *weight;

@@ -79,13 +79,15 @@ struct mdm_method_class {
     enum mdm_listing listing;
     /* Its own options, steps among them; EINVAL where the process has no such solver. */
     int (*read)(struct mdm_method *s, const maskdm_options *options);
+    /* Where each step begins, if neither times nor a spacing are given; NULL: by what suits the process. */
+    int (*place)(struct mdm_method *s, const maskdm_options *options);
     int64_t (*evaluations)(const struct mdm_method *s); /* NULL: one a step */
     /* EINVAL when there is no such step. */
     int (*evaluation)(const struct mdm_method *s, int64_t e, struct mdm_evaluation *out);
 };
 
 extern const struct mdm_method_class mdm_method_ddpm, mdm_method_ddim, mdm_method_dpmpp, mdm_method_unipc,
-    mdm_method_euler, mdm_method_euler_ancestral, mdm_method_heun;
+    mdm_method_euler, mdm_method_euler_ancestral, mdm_method_heun, mdm_method_consistency;
 
 /* The tables of the methods' options, in the order of their list, NULL past the last; and class i, which is one. */
 const struct mdm_option_table *mdm_method_table_at(int i);

@@ -8,7 +8,7 @@
 static const struct mdm_method_class *const classes[] = {&mdm_method_ddim,  &mdm_method_ddpm,
                                                          &mdm_method_dpmpp, &mdm_method_unipc,
                                                          &mdm_method_euler, &mdm_method_euler_ancestral,
-                                                         &mdm_method_heun};
+                                                         &mdm_method_heun,  &mdm_method_consistency};
 
 const struct mdm_option_table *mdm_method_table_at(int i)
 {

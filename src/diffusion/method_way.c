@@ -144,6 +144,21 @@ static int make_times(struct mdm_method *s, const struct mdm_sampler_options *o,
     return MASKDM_OK;
 }
 
+/* By the method's own stops. */
+static int place(struct mdm_method *s, const struct mdm_sampler_options *o, const maskdm_options *options)
+{
+    MDM_TRY(check_telling(s->scheduler->process, o, options));
+    MDM_TRY(take_way(s));
+    MDM_TRY(s->kind->place(s, options));
+    for (int64_t i = 0; i < s->steps; i++) {
+        s->way[i].from.time = told(o->told_times, s->way[i].from.time);
+        if (i)
+            s->way[i - 1].to = s->way[i].from;
+    }
+    s->way[s->steps - 1].to = mdm_stop_at(s->scheduler->process, end_of(s, o->final_sigma));
+    return MASKDM_OK;
+}
+
 /* Less noise at every step's end, but for a last one that stands still: there its time is told, and nothing done. */
 static int check_way(const struct mdm_method *s)
 {
@@ -162,6 +177,8 @@ int mdm_method_lay(struct mdm_method *s, const struct mdm_sampler_options *o, co
 {
     if (o->times.count)
         MDM_TRY(take_times(s, &o->times));
+    else if (s->kind->place && !o->spacing)
+        MDM_TRY(place(s, o, options));
     else
         MDM_TRY(make_times(s, o, options));
     if (!s->scheduler->process->kind->preserves)

@@ -55,7 +55,7 @@ static struct {
     maskdm_options *network_options, *device_options, *folder_options, *image_options, *mask_options,
         *optimizer_options,
         *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options,
-        *metric_options, *lora_options, *job, *staged;
+        *metric_options, *lora_options, *job, *staged, *consistency_options;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128],
         statistics_file[128], extractor_file[128], adapter_file[140], text[8192];
     const char *names[2], *optional[1];
@@ -64,7 +64,7 @@ static struct {
     size_t file_size, model_size, picture_size, picture_sizes[2], size;
     float floats[1 << 14], more[1 << 14], third[1 << 14];
     unsigned char bytes[1 << 14];
-    double doubles[1 << 10], times[8], eights[2], deviations[2], identity[16], number;
+    double doubles[1 << 10], times[8], below[8], eights[2], deviations[2], identity[16], number;
     const float *starts[1];
     int64_t numbers[64], shape[8], two_by_two[2], four[4], parameter, values;
     int32_t label, labels[16], index[256], places[8];
@@ -243,6 +243,7 @@ static void make_options(void)
     rig.sampler_options = rig_options("sampler", "sampler=ddim steps=2");
     rig.guided_options = rig_options("sampler", "sampler=ddim steps=2 guidance=2");
     rig.scheduler_options = rig_options("scheduler", "timesteps=100");
+    rig.consistency_options = rig_options("consistency", "");
     rig.metric_options = rig_options("metric", "");
     rig.trainer_options = rig_options("trainer", "batch_size=2");
     rig.lora_options = rig_options("lora", "rank=2");
@@ -261,6 +262,8 @@ static void fill_arrays(void)
         rig.times[i] = i;
     for (int i = 0; i < 8; i++) /* of two images of 4 x 4 patches one of each 2 x 2 */
         rig.places[i] = i % 4 * 4;
+    for (int i = 0; i < 8; i++)
+        rig.below[i] = i - 1;
     rig.eights[0] = rig.eights[1] = 8;
     for (int i = 0; i < 4; i++)
         rig.identity[5 * i] = 1;
@@ -312,7 +315,7 @@ static void drop_rig(void)
                                   &rig.ema_options,     &rig.sampler_options,   &rig.scheduler_options,
                                   &rig.trainer_options, &rig.guided_options,    &rig.inpaint_options,
                                   &rig.metric_options,  &rig.lora_options,      &rig.job,
-                                  &rig.staged};
+                                  &rig.staged,            &rig.consistency_options};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         maskdm_options_release(options[i]);

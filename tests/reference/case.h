@@ -66,6 +66,7 @@ void case_frechet(struct reference_case *c);
 void case_metric(struct reference_case *c);
 void case_inception(struct reference_case *c);
 void case_optimizer(struct reference_case *c);
+void case_consistency(struct reference_case *c);
 
 /* ---- shared by what has a discrete process (schedule.c) ---- */
 /* The options of the schedule that JSON object `section` tells, by the case's program; -1 where there is none. */

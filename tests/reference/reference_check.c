@@ -35,7 +35,8 @@ static const struct {
              {"frechet", case_frechet, 1},
              {"metric", case_metric, 1},
              {"inception", case_inception, 1},
-             {"optimizer", case_optimizer, 1}};
+             {"optimizer", case_optimizer, 1},
+             {"consistency", case_consistency, 1}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {

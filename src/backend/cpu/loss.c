@@ -137,6 +137,18 @@ static double sweep(const struct sweep *s, int64_t b, float *dpred, double scale
     return sum;
 }
 
+/* Image b, whose differences count as one. */
+static void compare_whole(const struct sweep *s, int64_t b)
+{
+    const struct mdm_loss *j = s->job;
+    const double delta = j->deltas ? j->deltas[b] : j->delta;
+    const double sum = sweep(s, b, NULL, 0), root = sqrt(sum + delta * delta);
+
+    j->loss[b] = root == 0 ? 0 : j->weight[b] * (sum / (root + delta));
+    if (j->dpred)
+        sweep(s, b, j->dpred, root == 0 ? 0 : j->scale * j->weight[b] / (2 * root));
+}
+
 static void compare_image(void *arg, int64_t b, int worker)
 {
     const struct sweep *s = arg;
@@ -145,11 +157,7 @@ static void compare_image(void *arg, int64_t b, int worker)
 
     (void)worker;
     if (j->kind == MDM_LOSS_PSEUDO_HUBER_IMAGE) {
-        const double sum = sweep(s, b, NULL, 0), root = sqrt(sum + j->delta * j->delta);
-
-        j->loss[b] = j->weight[b] * (sum / (root + j->delta));
-        if (j->dpred)
-            sweep(s, b, j->dpred, j->scale * j->weight[b] / (2 * root));
+        compare_whole(s, b);
         return;
     }
     j->loss[b] = j->weight[b] * (sweep(s, b, j->dpred, j->scale * j->weight[b] / count) / count);
