@@ -2,8 +2,8 @@
  *
  * Training, on two levels.
  *
- * One call: maskdm_pretrain(), maskdm_finetune() and maskdm_train() read data, train, log, validate, save and resume
- * in a run folder.
+ * One call: maskdm_pretrain(), maskdm_finetune(), maskdm_tune() and maskdm_train() read data, train, log, validate, save
+ * and resume in a run folder.
  *
  *     maskdm_options_create(&o, "pretrain");
  *     maskdm_options_parse(o, "data=faces out=run image_size=32 patch_size=4 dim=128 depth=5 heads=4 mask=block "
@@ -75,6 +75,14 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_finetune(maskdm_model **out, const maskd
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_train(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                               maskdm_mask *mask, maskdm_control *control);
+
+/** Consistency tuning of a model file, after which an image needs one evaluation or two (sampler consistency).
+ * options: kind "tune", fine-tuning's beside those of kind "consistency"; `every` unset: an equal share of the run's
+ * steps for each stage. The trainer's loss and the scheduler's weights and times have no meaning here, and are
+ * refused. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_tune(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
+                                             maskdm_mask *mask, maskdm_control *control);
+
 /** The average of another width than those that a run kept: options of kind "average" (run, std, step, out, dtype).
  * The snapshots of the run's folder up to a step are summed so that their profiles come nearest to the wanted one,
  * and a log line says how near. MASKDM_ENOTFOUND where there are none, MASKDM_EINVAL, with the nearest, for a step
@@ -104,6 +112,15 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_create(maskdm_trainer **out, mas
                                                        maskdm_optimizer *optimizer, const maskdm_options *options,
                                                        maskdm_control *control);
 MASKDM_API void maskdm_trainer_release(maskdm_trainer **trainer);
+/**
+ * Before the first step: let it tune for consistency (Geng et al. 2024), so that the model makes an image in one
+ * evaluation or two (sampler consistency). The trainer's loss, and the weights and times of the model's scheduler,
+ * count no more; masks, labels, optimizer and averages are as ever. In a forward pass the network first says, without
+ * a gradient, what it sees of the same images, patches and noise at the lower level r, which is what its answer at t
+ * is held against; so a step costs a third more. There is no view "target". options: kind "consistency" or "tune",
+ * NULL for the defaults; where there is more than one stage `every` must be given. MASKDM_EINVAL later than that.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_tune(maskdm_trainer *trainer, const maskdm_options *options);
 
 /** One whole optimizer step on `data`. A loss or gradient that is not finite, or a gradient whose square overflows
  * float32, skips the update: the step counts, weights, moments and EMA stay; after max_bad_steps in a row

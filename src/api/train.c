@@ -3,6 +3,7 @@
  * Public face of training: the parts of a loop of one's own.
  */
 #include "train/trainer.h"
+#include "train/tune.h"
 
 #include "api/argument.h"
 #include "data/data.h"
@@ -25,6 +26,16 @@ int maskdm_trainer_create(maskdm_trainer **out, maskdm_model *model, maskdm_mask
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
     return mdm_work_end(&work, mdm_trainer_create(out, model, mask, optimizer, options, control));
+}
+
+int maskdm_trainer_tune(maskdm_trainer *trainer, const maskdm_options *options)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(trainer);
+    MDM_TRY(mdm_work_alone(&work, &trainer->handle));
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    return mdm_work_end(&work, mdm_tune_begin(trainer, options));
 }
 
 void maskdm_trainer_release(maskdm_trainer **trainer)

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "data/data.h"
 #include "diffusion/scheduler.h"
+#include "train/tune.h"
 
 #include <string.h>
 
@@ -132,7 +133,10 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     MDM_TRY(mdm_retain_fetch(tr, data, image));
     spread(tr);
     drop_labels(tr, first, step);
-    mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, m->times);
+    if (tr->tune)
+        mdm_tune_draw_times(tr, first, step);
+    else
+        mdm_scheduler_draw_times(tr->model->scheduler, tr->seed, first, step, tr->batch, m->times);
     MDM_TRY(mdm_mask_draw_kinds(tr->mask, &grids, tr->visible, tr->seed, image, step, tr->images, m->index));
     draw_routes(tr, first, step);
     MDM_TRY(mdm_device_enter(tr->device));

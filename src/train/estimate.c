@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "train/options.h"
+#include "train/tune.h"
 
 /* Bytes of a whole trainer: its own blocks and the optimizer's, arena and micro-batch. */
 static int add_up(size_t *sum, const struct mdm_model_needs *needs, int averages, int64_t batch)
@@ -42,6 +43,16 @@ int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model)
     return MASKDM_OK;
 }
 
+static int add_tuning(size_t *sum, const struct mdm_pace *pace, const maskdm_model *model)
+{
+    size_t bytes;
+
+    MDM_TRY(mdm_tune_bytes(&bytes, pace, model));
+    if (mdm_add_size(sum, *sum, bytes))
+        return mdm_fail(MASKDM_EINVAL, "this tuning does not fit any memory");
+    return MASKDM_OK;
+}
+
 static int plan_run(struct mdm_pace *pace, const struct mdm_geometry *g, const maskdm_options *options)
 {
     const struct mdm_grids grids = mdm_geometry_grids(g);
@@ -74,6 +85,8 @@ int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *netwo
     status = plan_run(&pace, &model->geometry, options);
     if (status == MASKDM_OK)
         status = add_levels(bytes, &pace, model, 1);
+    if (status == MASKDM_OK && mdm_options_text(options, "tune_q"))
+        status = add_tuning(bytes, &pace, model);
     mdm_model_drop(&model);
     return status;
 }

@@ -95,7 +95,7 @@ int mdm_microbatch_draw_noise(struct mdm_microbatch *m, uint64_t seed, int64_t f
     return b->v->normal(b, m->noise, count, m->values, m->streams);
 }
 
-int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count)
+int mdm_microbatch_mix(struct mdm_microbatch *m, int64_t count)
 {
     struct mdm_backend *b = mdm_device_backend(m->device);
     const struct mdm_noising job = {.batch = count,
@@ -109,6 +109,11 @@ int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, in
                                     .x_t = m->input,
                                     .target = m->target};
 
+    return b->v->noising(b, &job);
+}
+
+void mdm_microbatch_count(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count)
+{
     for (int64_t i = 0; i < count; i++) {
         const struct mdm_facts f = mdm_scheduler_facts(s, m->times[i]);
 
@@ -120,10 +125,15 @@ int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, in
         m->network_times[i] = f.network_time;
         m->denoised[i] = f.clean.b;
     }
-    return b->v->noising(b, &job);
 }
 
-/* Of a kind of patches, into `losses`. */
+int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count)
+{
+    mdm_microbatch_count(m, s, count);
+    return mdm_microbatch_mix(m, count);
+}
+
+/* Of a kind of patches, into `losses`; the output is what `how` has in its place, if anything. */
 static int compare(struct mdm_microbatch *m, const struct mdm_program *p, int kind, const struct mdm_loss *how,
                    double *losses)
 {
@@ -139,7 +149,7 @@ static int compare(struct mdm_microbatch *m, const struct mdm_program *p, int ki
     job.outputs = part.outputs;
     job.patch = part.of->patch;
     job.visible = part.visible;
-    job.pred = mdm_program_output(p) + part.first;
+    job.pred = (how->pred ? how->pred : mdm_program_output(p)) + part.first;
     job.target = m->target + part.of->channel;
     job.index = (how->index ? how->index : p->every) + part.place;
     job.weight = m->weight;
@@ -175,4 +185,13 @@ int mdm_microbatch_error(struct mdm_microbatch *m, const struct mdm_program *p)
     for (int64_t b = 0; b < p->extent.batch; b++)
         m->losses[b] = mdm_geometry_share(g, 0) * m->losses[b] + mdm_geometry_share(g, 1) * m->second[b];
     return MASKDM_OK;
+}
+
+int mdm_microbatch_norm(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index,
+                        const float *apart, const double *deltas, double scale)
+{
+    const struct mdm_loss how = {
+        .kind = MDM_LOSS_PSEUDO_HUBER_IMAGE, .pred = apart, .deltas = deltas, .index = index, .scale = scale};
+
+    return compare(m, p, 0, &how, m->losses);
 }

@@ -42,6 +42,9 @@ int mdm_microbatch_enter(struct mdm_microbatch *m, const float *pixels, int64_t 
 int mdm_microbatch_draw_noise(struct mdm_microbatch *m, uint64_t seed, int64_t first, int64_t step, int64_t count);
 /* Input and target from images, noise and times, and all numbers. */
 int mdm_microbatch_noise(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count);
+/* The same in two: the numbers of the times, and what they make of images and noise. */
+void mdm_microbatch_count(struct mdm_microbatch *m, const maskdm_scheduler *s, int64_t count);
+int mdm_microbatch_mix(struct mdm_microbatch *m, int64_t count);
 /* The weighted losses of a program's output, and its gradient where the program is for training, of `scale` times
  * their sum. Where patches are of two kinds that is the sum of both means. index NULL: that of a program of whole
  * images. */
@@ -49,5 +52,9 @@ int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, c
                         enum mdm_loss_kind kind, double delta, double scale);
 /* Mean squared errors of a program's output for whole images, weighted, as they are in pixels. */
 int mdm_microbatch_error(struct mdm_microbatch *m, const struct mdm_program *p);
+/* Of one kind of patches: what stands in the place of the output, against the target, as one error of an image, with a
+ * delta of each image's own. */
+int mdm_microbatch_norm(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index,
+                        const float *apart, const double *deltas, double scale);
 
 #endif

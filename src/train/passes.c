@@ -5,12 +5,23 @@
 #include "train/trainer.h"
 
 #include "base/error.h"
-
+#include "train/tune.h"
 
 /* A kernel that was asked to stop answers without a line of its own. */
 static int explain(maskdm_trainer *tr, int status, const char *what)
 {
     return status == MASKDM_ECANCELED ? mdm_control_canceled(tr->control, what) : status;
+}
+
+/* Before the pass at t; what it leaves in the micro-batch is that pass's. */
+static int teach(maskdm_trainer *tr)
+{
+    int status;
+
+    MDM_TRY(mdm_device_enter(tr->device));
+    status = mdm_tune_teach(tr);
+    mdm_device_leave(tr->device);
+    return explain(tr, status, "the forward pass at less noise");
 }
 
 int mdm_trainer_forward(maskdm_trainer *tr)
@@ -20,6 +31,8 @@ int mdm_trainer_forward(maskdm_trainer *tr)
     if (tr->stage < MDM_STAGE_DRAWN)
         return mdm_fail(MASKDM_EINVAL, "forward needs a micro-batch: draw or set one first");
     tr->stage = MDM_STAGE_DRAWN;
+    if (tr->tune)
+        MDM_TRY(teach(tr));
     MDM_TRY(mdm_program_set(tr->program, tr->micro.input, tr->micro.network_times, tr->micro.labels,
                             tr->micro.index));
     MDM_TRY(mdm_program_set_kept(tr->program, tr->micro.keep));
@@ -35,13 +48,15 @@ int mdm_trainer_forward(maskdm_trainer *tr)
 
 int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
 {
+    const double scale = 1 / (double)(tr->batch_size * tr->pace.groups);
     int status;
 
     if (tr->stage < MDM_STAGE_FORWARD)
         return mdm_fail(MASKDM_EINVAL, "the loss needs a forward pass first");
     MDM_TRY(mdm_device_enter(tr->device));
-    status = mdm_microbatch_loss(&tr->micro, tr->program, tr->micro.index, tr->loss, tr->loss_delta,
-                                 1 / (double)(tr->batch_size * tr->pace.groups));
+    status = tr->tune
+                 ? mdm_tune_loss(tr, scale)
+                 : mdm_microbatch_loss(&tr->micro, tr->program, tr->micro.index, tr->loss, tr->loss_delta, scale);
     mdm_device_leave(tr->device);
     MDM_TRY(status);
     *loss = 0;

@@ -9,6 +9,7 @@
 #include "diffusion/scheduler.h"
 #include "model/adapter.h"
 #include "tensorfile/safetensors.h"
+#include "train/tune.h"
 #include "text/json.h"
 #include "text/text.h"
 
@@ -27,7 +28,7 @@ static void count_visible(char out[32], const maskdm_trainer *tr)
 }
 
 static const char host_key[] = "maskdm.optimizer.host", lora_key[] = "maskdm.lora.options",
-                  base_key[] = "maskdm.lora.base";
+                  base_key[] = "maskdm.lora.base", tune_key[] = "maskdm.consistency.options";
 
 static int write_host_rules(struct mdm_safetensors_writer *w, const struct mdm_host_rules *rules)
 {
@@ -78,6 +79,7 @@ int mdm_state_write_meta(struct mdm_safetensors_writer *w, const maskdm_trainer 
                 {"maskdm.optimizer.options", tr->optimizer->options},
                 {"maskdm.ema.options", tr->optimizer->ema_options},
                 {"maskdm.mask.options", mask_options(tr)},
+                {tune_key, tr->tune ? tr->tune->options : NULL},
                 {lora_key, tr->model->adapter ? tr->model->adapter->options : NULL}};
     struct mdm_text text = {0};
     char step[32], visible[32];
@@ -171,6 +173,16 @@ static int compare_adapter(struct mdm_tensorfile *s, const struct mdm_adapter *o
     return compare_text(s, base_key, "digest of the weights beside its adapters", ours->base);
 }
 
+static int compare_tuning(struct mdm_tensorfile *s, const struct mdm_tune *ours)
+{
+    if (!ours && mdm_tensorfile_meta(s, tune_key))
+        return mdm_fail(MASKDM_EINVAL,
+                        "the file is of a trainer that tunes for consistency, which this one does not");
+    if (ours && !mdm_tensorfile_meta(s, tune_key))
+        return mdm_fail(MASKDM_EINVAL, "this trainer tunes for consistency, which that of the file did not");
+    return ours ? compare_json(s, tune_key, "consistency tuning", ours->options, NULL) : MASKDM_OK;
+}
+
 int mdm_state_compare(struct mdm_tensorfile *s, const maskdm_trainer *tr, const char *const *may_differ)
 {
     char visible[32];
@@ -182,6 +194,7 @@ int mdm_state_compare(struct mdm_tensorfile *s, const maskdm_trainer *tr, const 
     MDM_TRY(compare_json(s, "maskdm.optimizer.options", "optimizer", tr->optimizer->options, may_differ));
     MDM_TRY(compare_json(s, "maskdm.ema.options", "average", tr->optimizer->ema_options, may_differ));
     MDM_TRY(compare_json(s, "maskdm.trainer.options", "trainer", tr->options, NULL));
+    MDM_TRY(compare_tuning(s, tr->tune));
     MDM_TRY(compare_adapter(s, tr->model->adapter));
     MDM_TRY(compare_text(s, "maskdm.mask", "mask", mdm_mask_name(tr->mask)));
     if (mask_options(tr))

@@ -11,6 +11,7 @@
 #include "train/freeze.h"
 #include "train/loss.h"
 #include "train/options.h"
+#include "train/tune.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,6 +100,7 @@ static void destroy(void *object)
 {
     maskdm_trainer *tr = object;
 
+    mdm_tune_end(&tr->tune);
     mdm_trainer_release_programs(tr);
     mdm_model_drop(&tr->model);
     mdm_microbatch_give(&tr->micro);

@@ -61,6 +61,7 @@ struct maskdm_trainer {
     double loss_delta;
     int64_t max_bad_steps;
     struct mdm_retain retain;
+    struct mdm_tune *tune; /* consistency tuning (tune.h); NULL: none */
 
     float *weights, *gradients; /* blocks; device memory */
     size_t block_bytes;

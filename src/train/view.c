@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "train/tune.h"
 
 #include <string.h>
 
@@ -104,9 +105,11 @@ static void gather(const struct mdm_part *part, const int32_t *index, float *pat
 
 static const float *view_target(const maskdm_trainer *tr, struct amount a)
 {
-    const float *whole = copy(tr, MDM_VIEW_WHOLE, tr->micro.target, amount_of(tr, of_image));
+    const float *whole = tr->tune ? NULL : copy(tr, MDM_VIEW_WHOLE, tr->micro.target, amount_of(tr, of_image));
     float *patches = whole ? get_buffer(tr, MDM_VIEW_TARGET, a.room) : NULL, *at = patches;
 
+    if (tr->tune)
+        mdm_fail(MASKDM_EINVAL, "consistency tuning has no target but what the network says itself at less noise");
     for (int64_t b = 0; patches && b < tr->batch; b++)
         for (int k = 0; k < tr->model->geometry.kinds; k++) {
             const struct mdm_part part = mdm_geometry_part(&tr->model->geometry, &tr->program->extent, k);
