@@ -7,6 +7,7 @@
 #include "api/argument.h"
 #include "backend/options.h"
 #include "data/options.h"
+#include "diffusion/consistency.h"
 #include "diffusion/options.h"
 #include "mask/options.h"
 #include "metric/options.h"
@@ -29,7 +30,7 @@ static const struct mdm_option_kind *const kinds[] = {
     &mdm_folder_kind,   &mdm_device_kind,  &mdm_trainer_kind,   &mdm_sampler_kind,   &mdm_pretrain_kind,
     &mdm_finetune_kind, &mdm_sample_kind,  &mdm_convert_kind,   &mdm_export_kind,    &mdm_average_kind,
     &mdm_image_kind,    &mdm_inpaint_kind,  &mdm_metric_kind,    &mdm_lora_kind,      &mdm_merge_kind,
-    &mdm_evaluate_kind, &mdm_train_kind,
+    &mdm_evaluate_kind, &mdm_train_kind,    &mdm_consistency_kind, &mdm_tune_kind,
 };
 
 static const struct mdm_option_kind *kind_at(int64_t i)

@@ -52,6 +52,15 @@ int maskdm_finetune(maskdm_model **out, const maskdm_options *options, maskdm_da
     return train(mdm_run_finetune, out, options, data, mask, control);
 }
 
+int maskdm_tune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                maskdm_control *control)
+{
+    if (out)
+        *out = NULL;
+    MDM_NEED(options);
+    return train(mdm_run_tune, out, options, data, mask, control);
+}
+
 int maskdm_convert(const maskdm_options *options, maskdm_control *control)
 {
     struct mdm_work work = {0};

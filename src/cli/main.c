@@ -22,6 +22,11 @@ static int finetune(const maskdm_options *options, maskdm_control *control)
     return maskdm_finetune(NULL, options, NULL, NULL, control);
 }
 
+static int tune(const maskdm_options *options, maskdm_control *control)
+{
+    return maskdm_tune(NULL, options, NULL, NULL, control);
+}
+
 static int print_page(void *user, const void *bytes, size_t size)
 {
     return fwrite(bytes, 1, size, user) != size || fflush(user) != 0;
@@ -37,8 +42,10 @@ static const struct command commands[] = {
      "train in stages, a fresh network or a model file", run_work, train},
     {"pretrain", "pre-train|pretraining", "pretrain", "--data DIR --out RUN [flags]",
      "train a fresh network on masked images", run_work, pretrain},
-    {"finetune", "fine-tune|fine_tune|finetuning|tune", "finetune", "--init MODEL --data DIR --out RUN [flags]",
+    {"finetune", "fine-tune|fine_tune|finetuning", "finetune", "--init MODEL --data DIR --out RUN [flags]",
      "train a model file further, on whole images", run_work, finetune},
+    {"tune", "consistency|ect|distill|distil|few-step", "tune", "--init MODEL --data DIR --out RUN [flags]",
+     "tune a model file for images in one or two evaluations", run_work, tune},
     {"sample", "generate|gen|draw|infer|inference|sampling", "sample", "--model MODEL --out GRID.png|DIR [flags]",
      "draw images from a model file", run_work, maskdm_sample},
     {"evaluate", "eval|fid|score|metrics|validate|test", "evaluate",

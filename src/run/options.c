@@ -7,6 +7,7 @@
 #include "backend/options.h"
 #include "base/error.h"
 #include "data/options.h"
+#include "diffusion/consistency.h"
 #include "diffusion/options.h"
 #include "mask/options.h"
 #include "model/adapter.h"
@@ -270,6 +271,14 @@ static const struct mdm_option_table *const train_tables[] = {
 };
 const struct mdm_option_kind mdm_train_kind = {"train", "training in stages, from fresh weights or a model file",
                                                train_tables, MDM_LENGTH(train_tables)};
+
+static const struct mdm_option_table *const tune_tables[] = {
+    &mdm_finetune_run_options, &mdm_network_options,   &mdm_mask_options, &mdm_consistency_options,
+    &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_lr_options,   &mdm_ema_options,
+    &mdm_images_options,       &mdm_trainer_options,   &mdm_lora_options, &mdm_device_options,
+};
+const struct mdm_option_kind mdm_tune_kind = {"tune", "consistency tuning of a model file", tune_tables,
+                                              MDM_LENGTH(tune_tables)};
 
 static const struct mdm_option_table *const convert_tables[] = {&mdm_convert_run_options, &mdm_scheduler_options};
 const struct mdm_option_kind mdm_convert_kind = {"convert", "a model file of a PyTorch checkpoint", convert_tables,

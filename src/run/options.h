@@ -110,6 +110,7 @@ extern const struct mdm_option_table mdm_evaluate_run_options;
 extern const struct mdm_option_kind mdm_train_kind;
 extern const struct mdm_option_kind mdm_pretrain_kind;
 extern const struct mdm_option_kind mdm_finetune_kind;
+extern const struct mdm_option_kind mdm_tune_kind;
 extern const struct mdm_option_kind mdm_sample_kind;
 extern const struct mdm_option_kind mdm_convert_kind;
 extern const struct mdm_option_kind mdm_export_kind;

@@ -47,5 +47,6 @@ int mdm_run_settle(maskdm_options *stage)
     struct mdm_train_run_options told;
 
     mdm_options_read(stage, mdm_options_kind(stage)->table[0], &told);
+    MDM_TRY(mdm_options_text(stage, "tune_q") ? mdm_run_settle_tuning(stage, told.steps) : MASKDM_OK);
     return mdm_lr_settle(stage, told.steps);
 }

@@ -14,7 +14,7 @@
 static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
 {
     const struct mdm_schedule *whole = mdm_discrete_schedule(run->trainer->model->scheduler->process);
-    int64_t steps = run->told.sample_steps;
+    int64_t steps = run->tune ? 2 : run->told.sample_steps;
     maskdm_options *o;
     int status;
 
@@ -22,7 +22,7 @@ static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
         steps = whole->timesteps;
     *out = NULL;
     MDM_TRY(mdm_options_create(&o, &mdm_sampler_kind));
-    status = mdm_options_set(o, "sampler", "ddim");
+    status = mdm_options_set(o, "sampler", run->tune ? "consistency" : "ddim");
     if (status == MASKDM_OK)
         status = mdm_options_set_int(o, "steps", steps);
     if (status == MASKDM_OK)

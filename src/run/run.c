@@ -212,3 +212,9 @@ int mdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_d
 {
     return run_kind(out, options, &mdm_finetune_kind, data, mask, control);
 }
+
+int mdm_run_tune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                 maskdm_control *control)
+{
+    return run_kind(out, options, &mdm_tune_kind, data, mask, control);
+}

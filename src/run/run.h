@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A run: everything that maskdm_train(), maskdm_pretrain() and maskdm_finetune() hold while they train, and its
- * folder.
+ * A run: everything that maskdm_train(), maskdm_pretrain(), maskdm_finetune() and maskdm_tune() hold while they
+ * train, and its folder.
  *
  * OUT/options.json, data.json, log.jsonl, checkpoint-STEP.safetensors, model.safetensors, samples-STEP.png. A
  * checkpoint that was acknowledged is never lost: it is written durably first, and only then are older ones removed.
@@ -33,7 +33,7 @@ struct mdm_run_plan {
 };
 
 struct mdm_run {
-    maskdm_options *options;           /* of kind "train", "pretrain" or "finetune", resolved, with its stages */
+    maskdm_options *options;           /* of kind "train", "pretrain", "finetune" or "tune", resolved, with its stages */
     maskdm_options *now;               /* those of the stage at hand */
     struct mdm_train_run_options told; /* by these */
     struct mdm_run_plan *plan;         /* of every stage */
@@ -42,6 +42,7 @@ struct mdm_run {
     int masked;                        /* a stage has a mask */
     uint64_t seed;
     int finetune; /* it begins with a model file */
+    int tune;     /* for consistency */
     maskdm_control *control;
     struct mdm_scan found, found_held_out, found_retained; /* files of folders, until the data sets take them over */
 
@@ -84,6 +85,15 @@ int mdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_d
                      maskdm_control *control);
 int mdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
                      maskdm_control *control);
+
+int mdm_run_tune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
+                 maskdm_control *control);
+
+/* ---- tuning.c ---- */
+/* Options that were given and have no meaning for it are refused; those of a stage completed by its steps. */
+int mdm_run_check_tuning(const maskdm_options *o);
+int mdm_run_settle_tuning(maskdm_options *stage, int64_t steps);
+void mdm_run_tell_tuning(const struct mdm_run *run);
 
 /* ---- setup.c ---- */
 /* All parts of a run, from its options, and all checks that cost less than reading the images; then these, and the

@@ -43,6 +43,7 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
     MDM_TRY(mdm_options_check_needs(o, kind->table[0]));
     mdm_options_read(o, &mdm_trainer_options, &trainer);
     run->seed = (uint64_t)trainer.seed;
+    MDM_TRY(run->tune ? mdm_run_check_tuning(o) : MASKDM_OK);
     MDM_TRY(mdm_run_plan_stages(run));
     run->finetune = run->told.init && *run->told.init; /* NULL: the kind has none */
     if (!run->finetune && mdm_run_is_adapting(run))
@@ -206,6 +207,7 @@ static int prepare(struct mdm_run *run, maskdm_data *data)
 int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,
                  maskdm_data *data, maskdm_mask *mask, maskdm_control *control)
 {
+    run->tune = kind == &mdm_tune_kind;
     mdm_control_hold(control);
     run->control = control;
     if (mask)

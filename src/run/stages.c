@@ -11,6 +11,7 @@
 #include "data/data.h"
 #include "diffusion/scheduler.h"
 #include "train/stage.h"
+#include "train/tune.h"
 
 #include <string.h>
 
@@ -99,6 +100,8 @@ static int make_trainer(struct mdm_run *run)
     MDM_TRY(mdm_optimizer_create(&run->optimizer, o, o));
     MDM_TRY(mdm_run_check_snapshots(run));
     MDM_TRY(mdm_trainer_create(&run->trainer, run->model, run->mask, run->optimizer, o, run->control));
+    if (run->tune)
+        MDM_TRY(mdm_tune_begin(run->trainer, o));
     mdm_trainer_set_stage(run->trainer, run->stage + 1, mdm_run_first(run));
     run->trainer->average_first = run->plan[run->stage].average_first;
     return mdm_run_give_retained(run);

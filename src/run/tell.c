@@ -91,4 +91,6 @@ void mdm_run_tell(const struct mdm_run *run)
     tell_pace(run);
     tell_trained(run);
     tell_optimizer(run);
+    if (run->tune)
+        mdm_run_tell_tuning(run);
 }

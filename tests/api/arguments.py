@@ -20,18 +20,20 @@ maskdm_optimizer_bind.matrices maskdm_optimizer_bind.weights maskdm_optimizer_cr
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
 maskdm_solver_input.input maskdm_solver_input.time maskdm_solver_step.noise maskdm_solver_step.x0
 maskdm_options_load_preset.folder maskdm_options_presets.folder maskdm_options_preset_text.folder maskdm_options_preset_text.what
-maskdm_loss.weight maskdm_loss.losses maskdm_loss.gradient maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
+maskdm_loss.weight maskdm_loss.losses maskdm_loss.gradient maskdm_scheduler_consistency_times.options
+maskdm_scheduler_consistency_loss.options maskdm_scheduler_consistency_loss.losses maskdm_scheduler_consistency_loss.gradient maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
 maskdm_features_kernel_distance.options maskdm_features_neighbours.options maskdm_features_infinity.options
 maskdm_features_discrepancy.options maskdm_features_discrepancy.index maskdm_features_discrepancy.reference_index
 maskdm_trainer_set_batch.index maskdm_trainer_set_retained.data maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_train.out maskdm_train.data maskdm_train.mask maskdm_finetune.out
-maskdm_finetune.data maskdm_finetune.mask""".split())
+maskdm_finetune.data maskdm_finetune.mask
+maskdm_tune.out maskdm_tune.data maskdm_tune.mask maskdm_trainer_tune.options""".split())
 
 # Calls that have nothing to say, since signal handlers make them or because NULL is nothing to do.
 SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 # A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
 JOBS = {"maskdm_extractor_load", "maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
-        "maskdm_merge", "maskdm_average", "maskdm_evaluate"}
+        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_tune"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
            "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count",
@@ -137,6 +139,12 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_scheduler_create.options": "rig.scheduler_options", "maskdm_scheduler_table.name": '"betas"',
     "maskdm_scheduler_table.capacity": "64", "maskdm_scheduler_table.out": "rig.doubles",
     "maskdm_scheduler_times_of.numbers": "rig.times", "maskdm_scheduler_times_of.count": "2",
+    "maskdm_scheduler_consistency_times.options": "rig.consistency_options",
+    "maskdm_scheduler_consistency_times.stage": "0", "maskdm_scheduler_consistency_times.count": "2",
+    "maskdm_scheduler_consistency_times.numbers": "rig.times", "maskdm_scheduler_consistency_times.r": "rig.doubles + 8",
+    "maskdm_scheduler_consistency_loss.options": "rig.consistency_options", "maskdm_scheduler_consistency_loss.r": "rig.below",
+    "maskdm_scheduler_consistency_loss.t": "rig.times", "maskdm_scheduler_consistency_loss.losses": "rig.doubles",
+    "double *t": "rig.doubles",
     "maskdm_scheduler_factors.name": '"signal"', "maskdm_scheduler_range.first": "&rig.number",
     "maskdm_solver_guide.channels": "3", "maskdm_scheduler_range.last": "&rig.number", "maskdm_solver_create.options": "rig.sampler_options",
     "maskdm_solver_times.capacity": "64", "maskdm_solver_input.time": "&rig.number",
@@ -147,7 +155,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_trainer_view.name": '"input"', "maskdm_trainer_view.count": "rig.numbers", "maskdm_trainer_validate.buckets": "2", "maskdm_trainer_validate.bucket": "rig.doubles",
     "maskdm_trainer_validate.loss": "&rig.number", "maskdm_trainer_set_batch.index": "rig.index",
     "maskdm_trainer_set_route.keep": "rig.places", "maskdm_trainer_set_path_drop.dropped": "rig.labels",
-    "maskdm_train.options": "rig.job", "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_sample.options": "rig.job",
+    "maskdm_train.options": "rig.job", "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_tune.options": "rig.job", "maskdm_trainer_tune.options": "rig.consistency_options", "maskdm_sample.options": "rig.job",
     "maskdm_convert.options": "rig.job", "maskdm_export.options": "rig.job", "maskdm_merge.options": "rig.job", "maskdm_evaluate.options": "rig.job",
     "maskdm_control_set_progress.callback": "progress", "maskdm_control_set_log.callback": "hear",
     "maskdm_sampler_set_step.callback": "see_step", "maskdm_sampler_set_start.count": "1",

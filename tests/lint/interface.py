@@ -9,7 +9,7 @@ import re
 import sys
 
 # The product's verbs: whole jobs, which work on no handle.
-JOBS = {"maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
+JOBS = {"maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_tune", "maskdm_sample", "maskdm_convert", "maskdm_export",
         "maskdm_merge", "maskdm_average", "maskdm_evaluate"}
 # Arithmetic on a host's arrays alone.
 ARRAYS = {"maskdm_loss", "maskdm_average_coefficients", "maskdm_average_exponent"}
