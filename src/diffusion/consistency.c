@@ -90,10 +90,12 @@ double mdm_consistency_time(const struct mdm_consistency *c, const maskdm_schedu
     const struct mdm_consistency_options *o = &c->told;
     const double t = ratio_of(s, time);
     const double r = t * (1 - mappings[o->mapping].factor(o, t) * pow(o->q, -(double)(stage + 1)));
+    double below;
 
     if (!(r > 0) || r < ratio_of(s, s->process->first))
         return s->process->image;
-    return mdm_process_time_of(s->process, log(r));
+    below = mdm_process_time_of(s->process, log(r));
+    return below < time ? below : s->process->image; /* no time has r, where t's has nothing of the image */
 }
 
 struct mdm_consistency_facts mdm_consistency_facts(const struct mdm_consistency *c, const maskdm_scheduler *s,

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-/* What other training has in place of its loss, weights and times. */
+/* What other training has in place of its loss, weights and times, or has alone. */
 static const struct {
     const char *name, *instead;
 } others[] = {{"loss", "tune_c"},
@@ -20,14 +20,17 @@ static const struct {
               {"time_draw", "tune_mean"},
               {"time_mean", "tune_mean"},
               {"time_std", "tune_std"},
-              {"mode_scale", "tune_std"}};
+              {"mode_scale", "tune_std"},
+              {"forget_power", "tune_floor"},
+              {"retain", NULL}};
 
 int mdm_run_check_tuning(const maskdm_options *o)
 {
     for (size_t i = 0; i < MDM_LENGTH(others); i++)
         if (mdm_options_is_set(o, others[i].name))
-            return mdm_fail(MASKDM_EINVAL, "%s has no meaning for consistency tuning, which has %s",
-                            mdm_options_said(o, others[i].name), mdm_options_said(o, others[i].instead));
+            return mdm_fail(MASKDM_EINVAL, "%s has no meaning for consistency tuning%s%s",
+                            mdm_options_said(o, others[i].name), others[i].instead ? ", which has " : "",
+                            others[i].instead ? mdm_options_said(o, others[i].instead) : "");
     return MASKDM_OK;
 }
 

@@ -72,11 +72,11 @@ static double optimizer_flops(const maskdm_optimizer *o)
 
 static int count(struct mdm_step_flops *out, maskdm_trainer *tr, struct mdm_extent extent)
 {
-    const double parts = (double)tr->pace.accumulate;
+    const double parts = (double)tr->pace.accumulate, passes = tr->tune ? 2 : 1; /* forward */
     struct mdm_program_flops part;
 
     MDM_TRY(mdm_program_count(&part, tr->model, extent, tr->use));
-    *out = (struct mdm_step_flops){parts * part.forward, parts * part.backward, optimizer_flops(tr->optimizer)};
+    *out = (struct mdm_step_flops){passes * parts * part.forward, parts * part.backward, optimizer_flops(tr->optimizer)};
     return MASKDM_OK;
 }
 

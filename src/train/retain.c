@@ -28,6 +28,8 @@ int mdm_retain_set(maskdm_trainer *tr, maskdm_data *data)
     struct mdm_retain *r = &tr->retain;
     const int64_t most = (int64_t)ceil((double)tr->pace.most * r->share);
 
+    if (data && tr->tune)
+        return mdm_fail(MASKDM_EINVAL, "retained images have no meaning for consistency tuning");
     if (data && (data->height != g->height || data->width != g->width || data->channels != g->channels))
         return mdm_fail(MASKDM_ESHAPE, "the retained images are %lld x %lld x %d, the model needs %lld x %lld x %lld",
                         (long long)data->height, (long long)data->width, data->channels, (long long)g->height,

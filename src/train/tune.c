@@ -15,9 +15,10 @@ static int count_outputs(size_t *values, const struct mdm_pace *pace, const mask
 
     *values = 0;
     for (int i = 0; i < pace->levels; i++) {
-        const struct mdm_extent e = mdm_levels_extent(pace, model, &pace->level[i]);
+        struct mdm_extent e;
         size_t n;
 
+        MDM_TRY(mdm_levels_extent(&e, pace, model, &pace->level[i]));
         if (mdm_mul_size(&n, (size_t)(e.batch * e.visible), (size_t)(g->patch * g->patch * g->outputs)))
             return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)e.batch);
         *values = n > *values ? n : *values;
@@ -80,6 +81,9 @@ int mdm_tune_begin(maskdm_trainer *tr, const maskdm_options *options)
     if (tr->optimizer->steps)
         return mdm_fail(MASKDM_EINVAL, "the trainer is at step %lld; consistency tuning begins with the first",
                         (long long)tr->optimizer->steps);
+    if (tr->retain.power > 0 || tr->retain.data)
+        return mdm_fail(MASKDM_EINVAL, "%s and retained images have no meaning for consistency tuning",
+                        mdm_options_said(tr->options, "forget_power"));
     t = mdm_need(1, sizeof *t, "consistency tuning");
     if (!t)
         return MASKDM_ENOMEM;
@@ -87,6 +91,7 @@ int mdm_tune_begin(maskdm_trainer *tr, const maskdm_options *options)
     if (status < 0)
         mdm_tune_end(&t);
     tr->tune = t;
+    tr->meter.counted = 0;
     tr->stage = MDM_STAGE_EMPTY;
     return status;
 }
@@ -148,6 +153,7 @@ static int ask_below(maskdm_trainer *tr)
     MDM_TRY(mdm_microbatch_noise(&below, tr->model->scheduler, tr->batch));
     MDM_TRY(mdm_program_set(tr->program, m->input, m->network_times, m->labels, m->index));
     MDM_TRY(mdm_program_set_kept(tr->program, m->keep));
+    MDM_TRY(mdm_program_set_dropped(tr->program, m->dropped));
     MDM_TRY(mdm_program_forward(tr->program, tr->weights, mdm_control_cancel_flag(tr->control)));
     return b->v->copy(b, tr->tune->said, mdm_program_output(tr->program),
                       (size_t)(tr->batch * tr->program->output_values) * sizeof(float));

@@ -159,6 +159,50 @@ static void expect_loss(struct mdm_backend *b, enum mdm_loss_kind kind, float *p
     pred[7] = 0.25f;
 }
 
+/* An image's error as one, with a bound of each image's own; without one it is the norm, whose gradient ends at 0. */
+static void expect_norms(struct mdm_backend *b, float *pred, float *target)
+{
+    static const int32_t index[] = {5, 0, 3, 1, 4, 2};
+    const double weight[] = {1.5, 2}, deltas[] = {0, 0.4};
+    float dpred[72];
+    double loss[2];
+    struct mdm_loss j = {.batch = 2,
+                         .height = 6,
+                         .width = 4,
+                         .channels = 3,
+                         .patch = 2,
+                         .visible = 3,
+                         .kind = MDM_LOSS_PSEUDO_HUBER_IMAGE,
+                         .deltas = deltas,
+                         .pred = pred,
+                         .target = target,
+                         .index = index,
+                         .weight = weight,
+                         .scale = 0.5,
+                         .loss = loss,
+                         .dpred = dpred};
+
+    ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+    for (int m = 0; m < 2; m++) {
+        double sum = 0, d[36];
+
+        for (int v = 0; v < 36; v++) {
+            d[v] = (double)pred[m * 36 + v] - (double)target[image_at(m, index[m * 3 + v / 12], v % 12)];
+            sum += d[v] * d[v];
+        }
+        sum = sqrt(sum + deltas[m] * deltas[m]);
+        ck_assert_double_eq_tol(loss[m], weight[m] * (sum - deltas[m]), 1e-12);
+        for (int v = 0; v < 36; v++)
+            ck_assert_double_eq_tol((double)dpred[m * 36 + v], 0.5 * weight[m] * d[v] / sum, 1e-7);
+    }
+    for (int v = 0; v < 36; v++)
+        pred[v] = target[image_at(0, index[v / 12], v % 12)];
+    ck_assert_int_eq(b->v->loss(b, &j), MASKDM_OK);
+    ck_assert(loss[0] == 0 && loss[1] > 0);
+    for (int v = 0; v < 36; v++)
+        ck_assert(dpred[v] == 0);
+}
+
 START_TEST(losses_and_their_gradients)
 {
     float *pred = draw_floats(2 * 3 * 12), *target = draw_floats(2 * 72);
@@ -170,6 +214,13 @@ START_TEST(losses_and_their_gradients)
             expect_loss(mdm_device_backend(d), (enum mdm_loss_kind)kind, pred, target);
             maskdm_device_release(&d);
         }
+    for (int i = 0; i < setting_count; i++) {
+        maskdm_device *d = open_device(settings[i]);
+
+        pred[0] += 0.5f;
+        expect_norms(mdm_device_backend(d), pred, target);
+        maskdm_device_release(&d);
+    }
     free(pred);
     free(target);
 }
