@@ -81,6 +81,11 @@ int mdm_tune_begin(maskdm_trainer *tr, const maskdm_options *options)
     if (tr->optimizer->steps)
         return mdm_fail(MASKDM_EINVAL, "the trainer is at step %lld; consistency tuning begins with the first",
                         (long long)tr->optimizer->steps);
+    if (tr->model->geometry.kinds > 1)
+        return mdm_fail(MASKDM_EINVAL,
+                        "network %s predicts patches of %d kinds, each with an error of its own; tuned can be what "
+                        "predicts an image as one",
+                        tr->model->network->name, tr->model->geometry.kinds);
     if (tr->retain.power > 0 || tr->retain.data)
         return mdm_fail(MASKDM_EINVAL, "%s and retained images have no meaning for consistency tuning",
                         mdm_options_said(tr->options, "forget_power"));

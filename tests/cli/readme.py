@@ -16,6 +16,7 @@ SMALL = {
     "train": "--dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
     "pretrain": "--steps 3 --batch-size 8 --dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
     "finetune": "--steps 3 --batch-size 8 --val-count 8 --sample-every 0 --threads 1",
+    "tune": "--steps 3 --batch-size 8 --sample-every 0 --threads 1",
     "sample": "--count 4 --threads 1",
     "convert": "--heads 2",
     "evaluate": "--val-count 8 --count 6 --subsets 2 --threads 1",
@@ -90,7 +91,7 @@ def run_page(path):
                 faces(os.path.dirname(folder), 40, 32)
             if flag == "--hole":
                 png(folder, 32, 32, lambda x, y: (255 if x >= 16 else 0,), 1)
-        ddpm = "ddpm" in words and "--steps" not in words
+        ddpm = ("ddpm" in words and "--steps" not in words) or "consistency" in words
         small = SMALL.get(words[0] if words else "", "") + ("" if ddpm or words[:1] != ["sample"] else " --steps 3")
         if "--interpolate" in words:
             small = small.replace("--count", "--frames")  # which are its count
