@@ -110,26 +110,28 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_denoised(const maskdm_schedule
 
 /**
  * Consistency tuning (Geng et al. 2024), for a loop of one's own. options: kind "consistency", NULL for the defaults.
- * Of normal numbers, the times t at which the network is trained and those, r, of the level at which it teaches
- * itself in this stage (0 for the first): as noise-to-signal ratios t = exp(mean + std number), r = max(t (1 - (1 +
- * k sigmoid(-b t)) / q^(stage + 1)), 0), without the factor for mapping const. t is kept within the process's times,
- * and whole in a discrete one; r below them is the time of the image, at which no network is asked. MASKDM_EINVAL for
- * a stage outside 0 .. stages - 1.
+ * Of normal numbers, the times at which the network is trained and those below, at which it teaches itself in this
+ * stage (0 for the first): as noise-to-signal ratios t = exp(mean + std number) and r = max(t (1 - (1 + k sigmoid(-b
+ * t)) / q^(stage + 1)), 0), without the factor for mapping const. t is kept within the process's times, and whole in
+ * a discrete one; r below them is the time of the image, at which no network is asked. MASKDM_EINVAL for a stage
+ * outside 0 .. stages - 1.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_consistency_times(const maskdm_scheduler *scheduler,
                                                                     const maskdm_options *options, int64_t stage,
-                                                                    int64_t count, const double *numbers, double *t,
-                                                                    double *r);
+                                                                    int64_t count, const double *numbers,
+                                                                    double *times, double *below);
 /**
- * Its loss: (sqrt(|D_t - D_r|^2 + c^2) - c) / (t - r) of an image, D the x0 that follows from what the network said
- * of the same x0 and noise at t and at r (output_t, output_r; where r is the image's time D_r is x0 and output_r is
- * not read). losses[batch]: each image's, may be NULL. gradient: of their mean by output_t, output_r standing still,
- * may be NULL.
+ * Its loss: (sqrt(|D_t - D_r|^2 + c^2) - c) / (t - r) of an image, c the option huber, D the x0 that follows from
+ * what the network said of the same x0 and noise at both times (output, output_below; where the time below is the
+ * image's, D_r is x0 and output_below is not read). losses[batch]: each image's, may be NULL. gradient: of their mean
+ * by output, output_below standing still, may be NULL.
  */
-MASKDM_API MASKDM_MUST_CHECK int
-maskdm_scheduler_consistency_loss(const maskdm_scheduler *scheduler, const maskdm_options *options, int64_t batch,
-                                  int64_t n, const float *x0, const float *noise, const double *t, const double *r,
-                                  const float *output_t, const float *output_r, double *losses, float *gradient);
+MASKDM_API MASKDM_MUST_CHECK int maskdm_scheduler_consistency_loss(const maskdm_scheduler *scheduler,
+                                                                   const maskdm_options *options, int64_t batch,
+                                                                   int64_t n, const float *x0, const float *noise,
+                                                                   const double *times, const double *below,
+                                                                   const float *output, const float *output_below,
+                                                                   double *losses, float *gradient);
 
 #ifdef __cplusplus
 }

@@ -2,8 +2,8 @@
  *
  * Training, on two levels.
  *
- * One call: maskdm_pretrain(), maskdm_finetune(), maskdm_tune() and maskdm_train() read data, train, log, validate, save
- * and resume in a run folder.
+ * One call: maskdm_pretrain(), maskdm_finetune(), maskdm_tune() and maskdm_train() read data, train, log, validate,
+ * save and resume in a run folder.
  *
  *     maskdm_options_create(&o, "pretrain");
  *     maskdm_options_parse(o, "data=faces out=run image_size=32 patch_size=4 dim=128 depth=5 heads=4 mask=block "

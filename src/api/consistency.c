@@ -25,15 +25,16 @@ static int read(struct mdm_consistency *out, const maskdm_scheduler *s, const ma
 }
 
 int maskdm_scheduler_consistency_times(const maskdm_scheduler *scheduler, const maskdm_options *options,
-                                       int64_t stage, int64_t count, const double *numbers, double *t, double *r)
+                                       int64_t stage, int64_t count, const double *numbers, double *times,
+                                       double *below)
 {
     struct mdm_consistency c;
 
     MDM_NEED(scheduler);
     MDM_NEED_COUNT(count);
     MDM_NEED_ARRAY(numbers, count);
-    MDM_NEED_ARRAY(t, count);
-    MDM_NEED_ARRAY(r, count);
+    MDM_NEED_ARRAY(times, count);
+    MDM_NEED_ARRAY(below, count);
     MDM_TRY(read(&c, scheduler, options));
     if (stage < 0 || stage >= c.told.stages)
         return mdm_fail(MASKDM_EINVAL, "stage %lld is outside 0 .. %lld", (long long)stage,
@@ -41,8 +42,8 @@ int maskdm_scheduler_consistency_times(const maskdm_scheduler *scheduler, const 
     for (int64_t i = 0; i < count; i++)
         MDM_TRY(mdm_time_draw_check(&c.draw, numbers[i]));
     for (int64_t i = 0; i < count; i++) {
-        t[i] = mdm_time_draw_of(&c.draw, scheduler->process, numbers[i]);
-        r[i] = mdm_consistency_time(&c, scheduler, stage, t[i]);
+        times[i] = mdm_time_draw_of(&c.draw, scheduler->process, numbers[i]);
+        below[i] = mdm_consistency_time(&c, scheduler, stage, times[i]);
     }
     return MASKDM_OK;
 }
@@ -104,11 +105,11 @@ static void compare(const struct arrays *a, const struct mdm_consistency_facts *
 }
 
 int maskdm_scheduler_consistency_loss(const maskdm_scheduler *scheduler, const maskdm_options *options, int64_t batch,
-                                      int64_t n, const float *x0, const float *noise, const double *t,
-                                      const double *r, const float *output_t, const float *output_r, double *losses,
-                                      float *gradient)
+                                      int64_t n, const float *x0, const float *noise, const double *times,
+                                      const double *below, const float *output, const float *output_below,
+                                      double *losses, float *gradient)
 {
-    const struct arrays a = {batch, n, x0, noise, output_t, output_r, t, r, losses, gradient};
+    const struct arrays a = {batch, n, x0, noise, output, output_below, times, below, losses, gradient};
     struct mdm_consistency c;
     float *said;
     int64_t all;
@@ -120,17 +121,17 @@ int maskdm_scheduler_consistency_loss(const maskdm_scheduler *scheduler, const m
                         (long long)n);
     MDM_NEED_ARRAY(x0, batch);
     MDM_NEED_ARRAY(noise, batch);
-    MDM_NEED_ARRAY(t, batch);
-    MDM_NEED_ARRAY(r, batch);
-    MDM_NEED_ARRAY(output_t, batch);
-    MDM_NEED_ARRAY(output_r, batch);
+    MDM_NEED_ARRAY(times, batch);
+    MDM_NEED_ARRAY(below, batch);
+    MDM_NEED_ARRAY(output, batch);
+    MDM_NEED_ARRAY(output_below, batch);
     MDM_TRY(read(&c, scheduler, options));
     MDM_TRY(check(scheduler, &a));
     said = mdm_need(2 * (size_t)n, sizeof *said, "images of a consistency loss");
     if (!said)
         return MASKDM_ENOMEM;
     for (int64_t b = 0; b < batch; b++) {
-        const struct mdm_consistency_facts f = mdm_consistency_facts(&c, scheduler, t[b], r[b]);
+        const struct mdm_consistency_facts f = mdm_consistency_facts(&c, scheduler, times[b], below[b]);
 
         compare(&a, &f, b, said, said + n);
     }

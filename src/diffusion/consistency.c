@@ -22,15 +22,8 @@ static double longer_below(const struct mdm_consistency_options *o, double t)
     return 1 + o->k / (1 + exp(o->b * t));
 }
 
-static const struct {
-    const char *name;
-    double (*factor)(const struct mdm_consistency_options *o, double t);
-} mappings[] = {{"sigmoid", longer_below}, {"const", evenly}};
-
-const char *mdm_consistency_mapping_name(int i)
-{
-    return (size_t)i < MDM_LENGTH(mappings) ? mappings[i].name : NULL;
-}
+/* In the order of the option's choices. */
+static double (*const mappings[])(const struct mdm_consistency_options *o, double t) = {longer_below, evenly};
 
 /* The place of log_normal among the options' choices. */
 static unsigned log_normal(void)
@@ -89,7 +82,7 @@ double mdm_consistency_time(const struct mdm_consistency *c, const maskdm_schedu
 {
     const struct mdm_consistency_options *o = &c->told;
     const double t = ratio_of(s, time);
-    const double r = t * (1 - mappings[o->mapping].factor(o, t) * pow(o->q, -(double)(stage + 1)));
+    const double r = t * (1 - mappings[o->mapping](o, t) * pow(o->q, -(double)(stage + 1)));
     double below;
 
     if (!(r > 0) || r < ratio_of(s, s->process->first))
@@ -120,6 +113,6 @@ struct mdm_consistency_facts mdm_consistency_facts(const struct mdm_consistency 
     f.weight = fabs(clean.b) / gap;
     if (c->floor > 0)
         f.weight *= fmin(ratio_of(s, t) / c->floor, 1);
-    f.delta = c->told.c / fabs(clean.b);
+    f.delta = c->told.huber / fabs(clean.b);
     return f;
 }

@@ -5,7 +5,7 @@
  * image. A network that agrees with itself all the way down needs one evaluation for an image.
  *
  *     t = exp(mean + std n),  r = max(t (1 - f(t) / q^(stage + 1)), 0),  f = 1 + k sigmoid(-b t), or 1
- *     loss = (sqrt(|D(x_t) - D(x_r)|^2 + c^2) - c) / (t - r), of the whole image
+ *     loss = (sqrt(|D(x_t) - D(x_r)|^2 + c^2) - c) / (t - r), of the whole image, c the option `huber`
  *
  * What is compared is the network's output F. With D = a x_t + b F, and x_t and x_r sums of the same x0 and noise,
  *
@@ -21,7 +21,7 @@
 
 struct mdm_consistency_options {
     unsigned mapping;
-    double q, k, b, c, mean, std;
+    double q, k, b, huber, mean, std;
     int64_t stages, every; /* every 0: unset */
     double floor;
 };
@@ -43,7 +43,6 @@ struct mdm_consistency_facts {
 extern const struct mdm_option_table mdm_consistency_options;
 extern const struct mdm_option_kind mdm_consistency_kind;
 
-const char *mdm_consistency_mapping_name(int i);
 /* options: resolved, of kind "consistency". EINVAL where the last stage has r closer to t than float32 can tell. */
 int mdm_consistency_read(struct mdm_consistency *out, const maskdm_scheduler *s, const maskdm_options *options);
 /* That of a run's step; without `every` the first. */

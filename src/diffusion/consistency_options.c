@@ -8,15 +8,15 @@
 #include <math.h>
 
 static const struct mdm_option rows[] = {
-    {MDM_CHOICE(mdm_consistency_options, mapping), .standard = "sigmoid", .named = mdm_consistency_mapping_name,
-     .alias = "adj", .help = "how r follows from t: as k and b have it, or by the same share of every t"},
+    {MDM_CHOICE(mdm_consistency_options, mapping), .standard = "sigmoid", .choices = "sigmoid|const", .alias = "adj",
+     .help = "how r follows from t: as k and b have it, or by the same share of every t"},
     {MDM_OPTION(mdm_consistency_options, q), .standard = "2", .min = 1.001, .max = 65536, .alias = "decay_factor",
      .help = "how many times nearer every stage brings r to t"},
     {MDM_OPTION(mdm_consistency_options, k), .standard = "8", .min = 0, .max = 1000, .when = "sigmoid",
      .help = "how much farther r is from t where there is little noise"},
     {MDM_OPTION(mdm_consistency_options, b), .standard = "1", .min = 0, .max = 1000, .when = "sigmoid",
      .help = "how fast that ends as noise grows"},
-    {MDM_OPTION(mdm_consistency_options, c), .standard = "0", .min = 0, .max = 1000,
+    {MDM_OPTION(mdm_consistency_options, huber), .standard = "0", .min = 0, .max = 1000,
      .help = "size below which an image's error counts by its square; 0: it never does"},
     {MDM_OPTION(mdm_consistency_options, mean), .standard = "-1.1", .min = -20, .max = 20, .alias = "p_mean",
      .help = "mean of ln t"},

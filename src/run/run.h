@@ -33,7 +33,7 @@ struct mdm_run_plan {
 };
 
 struct mdm_run {
-    maskdm_options *options;           /* of kind "train", "pretrain", "finetune" or "tune", resolved, with its stages */
+    maskdm_options *options;           /* of kind "train", "pretrain", "finetune" or "tune", resolved, with stages */
     maskdm_options *now;               /* those of the stage at hand */
     struct mdm_train_run_options told; /* by these */
     struct mdm_run_plan *plan;         /* of every stage */

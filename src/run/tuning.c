@@ -12,8 +12,8 @@
 /* What other training has in place of its loss, weights and times, or has alone. */
 static const struct {
     const char *name, *instead;
-} others[] = {{"loss", "tune_c"},
-              {"loss_delta", "tune_c"},
+} others[] = {{"loss", "tune_huber"},
+              {"loss_delta", "tune_huber"},
               {"weight", "tune_floor"},
               {"weight_gamma", "tune_floor"},
               {"weight_offset", "tune_floor"},

@@ -52,8 +52,8 @@ int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, c
                         enum mdm_loss_kind kind, double delta, double scale);
 /* Mean squared errors of a program's output for whole images, weighted, as they are in pixels. */
 int mdm_microbatch_error(struct mdm_microbatch *m, const struct mdm_program *p);
-/* Of one kind of patches: what stands in the place of the output, against the target, as one error of an image, with a
- * delta of each image's own. */
+/* Of one kind of patches: what stands in the place of the output, against the target, as one error of an image, with
+ * a delta of each image's own. */
 int mdm_microbatch_norm(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index,
                         const float *apart, const double *deltas, double scale);
 

@@ -23,7 +23,8 @@ struct mdm_tune {
 
 /* Device memory that a trainer takes for it. EINVAL where it cannot be counted. */
 int mdm_tune_bytes(size_t *bytes, const struct mdm_pace *pace, const maskdm_model *model);
-/* Before a trainer's first step, and where it neither forgets by levels nor retains. options: of kind "consistency", or a composite that has them; NULL: the defaults. */
+/* Before a trainer's first step; EINVAL for a network of patches of two kinds, and where it forgets by levels or
+ * retains images. options: of kind "consistency", or a composite that has them; NULL: the defaults. */
 int mdm_tune_begin(maskdm_trainer *tr, const maskdm_options *options);
 void mdm_tune_end(struct mdm_tune **tune);
 

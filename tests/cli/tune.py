@@ -51,7 +51,7 @@ def check_masked_then_whole():
 
 def check_refusals():
     base("--process", "edm")
-    for says, more in ((["--loss has no meaning for consistency tuning, which has --tune-c"], ["--loss", "l1"]),
+    for says, more in ((["--loss has no meaning for consistency tuning, which has --tune-huber"], ["--loss", "l1"]),
                        (["--time-mean has no meaning for consistency tuning, which has --tune-mean"], ["--time-mean", 1]),
                        (["--forget-power has no meaning for consistency tuning"], ["--forget-power", 1]),
                        (["--tune-q 256 in --tune-stages 8", "float32"], ["--tune-q", 256])):

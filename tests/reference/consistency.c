@@ -46,7 +46,7 @@ static int make_options(struct reference_case *c, struct step *s)
     s->stage = (int64_t)number(c, "stage", 0);
     if (is_sigmoid)
         snprintf(more, sizeof more, " k=%.17g b=%.17g", number(c, "k", 8), number(c, "b", 1));
-    snprintf(text, sizeof text, "mapping=%s q=%.17g c=%.17g mean=%.17g std=%.17g stages=%d%s",
+    snprintf(text, sizeof text, "mapping=%s q=%.17g huber=%.17g mean=%.17g std=%.17g stages=%d%s",
              is_sigmoid ? "sigmoid" : "const", number(c, "q", 2), number(c, "c", 0), number(c, "P_mean", -1.1),
              number(c, "P_std", 2), (int)s->stage + 1, more);
     return case_ok(c, maskdm_options_create(&s->options, "consistency"), "options") ||

@@ -10,7 +10,7 @@
 enum { SEED = 3, ROWS = 16, PATCH_VALUES = 12 };
 
 static const char plain_network[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 classes=5";
-static const char short_stages[] = "q=2 stages=4 every=2 c=0.05";
+static const char short_stages[] = "q=2 stages=4 every=2 huber=0.05";
 
 /* Like tiny_open_on(), of any scheduler. */
 static void open_tuned(struct tiny *t, const char *scheduler, const char *mask, const char *trainer,
@@ -173,7 +173,7 @@ START_TEST(every_setting_takes_part)
 {
     static const char *const tune[] = {"q=256 stages=1 every=1", "mapping=const q=4 stages=1 every=1",
                                        "k=1000 q=2 stages=1 every=1", "mean=0.5 std=0.5 b=3 stages=1 every=1",
-                                       "floor=3 stages=1 every=1 c=0.5"};
+                                       "floor=3 stages=1 every=1 huber=0.5"};
 
     for (size_t i = 0; i < sizeof tune / sizeof *tune; i++) {
         struct tiny t;
@@ -258,7 +258,7 @@ START_TEST(a_state_is_of_its_own_tuning)
     struct tiny tuned, other, plain;
 
     open_tuned(&tuned, "process=edm", "type=none", drawn, "threads=1", short_stages);
-    open_tuned(&other, "process=edm", "type=none", drawn, "threads=1", "q=2 stages=4 every=3 c=0.05");
+    open_tuned(&other, "process=edm", "type=none", drawn, "threads=1", "q=2 stages=4 every=3 huber=0.05");
     open_tuned(&plain, "process=edm", "type=none", drawn, "threads=1", NULL);
     tiny_step(&tuned, 1);
     tiny_step(&plain, 1);
