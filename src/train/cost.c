@@ -76,8 +76,8 @@ static int count(struct mdm_step_flops *out, maskdm_trainer *tr, struct mdm_exte
     struct mdm_program_flops part;
 
     MDM_TRY(mdm_program_count(&part, tr->model, extent, tr->use));
-    *out = (struct mdm_step_flops){passes * parts * part.forward, parts * part.backward,
-                                   optimizer_flops(tr->optimizer)};
+    *out =
+        (struct mdm_step_flops){passes * parts * part.forward, parts * part.backward, optimizer_flops(tr->optimizer)};
     return MASKDM_OK;
 }
 

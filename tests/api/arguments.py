@@ -44,7 +44,7 @@ NOTHING = {"maskdm_model_has_adapter", "maskdm_model_metadata", "maskdm_model_me
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
            "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_trainer_measure", "maskdm_solver_draws", "maskdm_solver_takes_noise",
            "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_set_variance", "maskdm_solver_step",
-           "maskdm_trainer_snapshot", "maskdm_optimizer_bind", "maskdm_optimizer_decay"}
+           "maskdm_trainer_snapshot", "maskdm_trainer_tune", "maskdm_optimizer_bind", "maskdm_optimizer_decay"}
 
 VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_batch.batch": "2", "maskdm_data_batch.images": "rig.floats",
