@@ -312,7 +312,7 @@ START_TEST(ops_on_images_check_shapes)
         "conv: x has 4 dimensions and 3 channels, w[4,2,3,3]",
         "conv: b has 5 elements, w makes 4 channels",
         "conv: r is [3,4], w makes 4 channels of 2 images",
-        "conv: a step of 0 with 1 zeros before and 1 after",
+        "conv: a step of 0 with 1 zeros before and 1 after, and 0 more beside",
         "conv: no window of 9 x 9 fits 6 x 4 pixels",
         "conv: x has 3 dimensions and 3 channels, w[4,3,3,3]",
         "group_norm: 2 groups of 3 channels",
