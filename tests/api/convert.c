@@ -280,7 +280,8 @@ START_TEST(export_refused)
 {
     static const struct {
         const char *path, *options;
-    } cases[] = {{"convert-out.pt", "dtype=f16"}, {"convert-out.bf16", "dtype=bf16"}, {"convert-out.pth", ""}};
+    } cases[] = {
+        {"convert-out.pt", "dtype=f16"}, {"convert-half.safetensors", "dtype=bf16"}, {"convert-out.pth", ""}};
     const char *path = cases[_i].path;
     maskdm_options *o = export_options(path, cases[_i].options);
     maskdm_device *device = open_device();
