@@ -183,7 +183,7 @@ static int check_used(const maskdm_options *o, const unsigned char *used)
 
 static int check_stage(const maskdm_options *o, int k, unsigned char *used)
 {
-    maskdm_options *stage;
+    maskdm_options *stage = NULL;
     int status = make_stage(&stage, o, k, 0);
 
     if (status >= 0)

@@ -250,14 +250,14 @@ static int refuse_at(void *user, size_t bytes)
 START_TEST(every_allocation_may_fail)
 {
     static const char json[] = "{\"lr\": 1e-3, \"stages\": [{\"mask\": \"block\", \"steps\": 9}, {\"steps\": 3}]}";
-    int64_t refused = 0;
+    int64_t refused = 0, left;
+    const struct mdm_alloc_hook hook = {refuse_at, &left};
+    maskdm_options *o;
     int status = MASKDM_ENOMEM;
 
     for (; status == MASKDM_ENOMEM; refused++) {
-        maskdm_options *o = make("");
-        int64_t left = refused;
-        const struct mdm_alloc_hook hook = {refuse_at, &left};
-
+        o = make("");
+        left = refused;
         mdm_alloc_hook_set(&hook);
         status = mdm_options_parse_json(o, json, sizeof json - 1);
         if (status == MASKDM_OK)
