@@ -11,7 +11,7 @@
 const struct mdm_option *mdm_option_row(const struct mdm_option_table *table, const char *name)
 {
     for (int i = 0; i < table->count; i++)
-        if (!strcmp(table->option[i].name, name))
+        if (*table->option[i].name == *name && !strcmp(table->option[i].name, name))
             return &table->option[i];
     return NULL;
 }
