@@ -11,7 +11,8 @@ from generation import png
 from rig import BUILD, SOURCE, TINY, faces, main, maskdm, run
 from torchfile import checkpoint, save
 
-UNET = "--steps 3 --batch-size 8 --block-out-channels 8,16,16 --norm-num-groups 4 --sample-every 0 --threads 1"
+UNET = "--steps 3 --batch-size 8 --block-out-channels 8,16,16 --norm-num-groups 4 --attention-head-dim 8 " \
+    "--sample-every 0 --threads 1"
 SMALL = {
     "train": "--dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
     "pretrain": "--steps 3 --batch-size 8 --dim 32 --heads 2 --depth 3 --val-count 8 --sample-every 0 --threads 1",
