@@ -160,9 +160,10 @@ START_TEST(what_is_no_extractor)
     maskdm_file_writer *w;
     maskdm_extractor *e;
     const int64_t shape[] = {1};
+    const float nothing = 0; /* the writer copies it when it saves */
 
     MUST(maskdm_file_writer_create(&w));
-    MUST(maskdm_file_writer_add(w, "Mixed_7c.branch_pool.conv.weight", "F32", shape, 1, &(float){0}));
+    MUST(maskdm_file_writer_add(w, "Mixed_7c.branch_pool.conv.weight", "F32", shape, 1, &nothing));
     MUST(maskdm_file_writer_save(w, "api-features.tmp"));
     ck_assert_int_eq(maskdm_extractor_load(&e, dev, "api-features.tmp"), MASKDM_EFORMAT);
     ck_assert_msg(strstr(maskdm_last_error(), "maskdm convert") != NULL, "%s", maskdm_last_error());
