@@ -96,6 +96,7 @@ static int make_stage(maskdm_options **out, const maskdm_options *o, int i, int 
     maskdm_options *made;
     int status;
 
+    *out = NULL;
     MDM_TRY(mdm_options_clone(&made, o));
     for (int k = 0; k < made->stages; k++)
         mdm_options_release(&made->stage[k]);
@@ -111,7 +112,6 @@ static int make_stage(maskdm_options **out, const maskdm_options *o, int i, int 
 
 int mdm_options_stage(maskdm_options **out, const maskdm_options *o, int i)
 {
-    *out = NULL;
     return make_stage(out, o, i, 0);
 }
 
@@ -183,7 +183,7 @@ static int check_used(const maskdm_options *o, const unsigned char *used)
 
 static int check_stage(const maskdm_options *o, int k, unsigned char *used)
 {
-    maskdm_options *stage = NULL;
+    maskdm_options *stage;
     int status = make_stage(&stage, o, k, 0);
 
     if (status >= 0)
