@@ -9,8 +9,10 @@
 
 #include <string.h>
 
-/* Values of an image, or MASKDM_EINVAL where nobody counts those of so many. */
-static int64_t values_of(const maskdm_model *model, int64_t batch)
+typedef void change(float *to, const float *from, int64_t height, int64_t width, int64_t channels);
+
+/* Each image by itself; `by` NULL: as it is. MASKDM_EINVAL where nobody counts the values of so many. */
+static int change_each(const maskdm_model *model, int64_t batch, const float *from, float *to, change *by)
 {
     const struct mdm_geometry *g = &model->geometry;
     const int64_t n = g->height * g->width * g->channels;
@@ -18,45 +20,27 @@ static int64_t values_of(const maskdm_model *model, int64_t batch)
 
     if (mdm_mul_i64(&all, batch, n) || all > INT64_MAX / (int64_t)sizeof(float))
         return mdm_fail(MASKDM_EINVAL, "%lld images of %lld values are out of range", (long long)batch, (long long)n);
-    return n;
+    if (!by && all)
+        memcpy(to, from, (size_t)all * sizeof *to);
+    for (int64_t b = 0; by && b < batch; b++)
+        by(to + b * n, from + b * n, g->height, g->width, g->channels);
+    return MASKDM_OK;
 }
 
 int maskdm_model_encode(const maskdm_model *model, int64_t batch, const float *images, float *values)
 {
-    const struct mdm_geometry *g;
-    int64_t n;
-
     MDM_NEED(model);
     MDM_NEED_COUNT(batch);
     MDM_NEED_ARRAY(images, batch);
     MDM_NEED_ARRAY(values, batch);
-    g = &model->geometry;
-    n = values_of(model, batch);
-    for (int64_t b = 0; b < batch && n > 0; b++) {
-        if (g->space)
-            g->space->enter(values + b * n, images + b * n, g->height, g->width, g->channels);
-        else
-            memcpy(values + b * n, images + b * n, (size_t)n * sizeof *values);
-    }
-    return n < 0 ? (int)n : MASKDM_OK;
+    return change_each(model, batch, images, values, model->geometry.space ? model->geometry.space->enter : NULL);
 }
 
 int maskdm_model_decode(const maskdm_model *model, int64_t batch, const float *values, float *images)
 {
-    const struct mdm_geometry *g;
-    int64_t n;
-
     MDM_NEED(model);
     MDM_NEED_COUNT(batch);
     MDM_NEED_ARRAY(values, batch);
     MDM_NEED_ARRAY(images, batch);
-    g = &model->geometry;
-    n = values_of(model, batch);
-    for (int64_t b = 0; b < batch && n > 0; b++) {
-        if (g->space)
-            g->space->leave(images + b * n, values + b * n, g->height, g->width, g->channels);
-        else
-            memcpy(images + b * n, values + b * n, (size_t)n * sizeof *images);
-    }
-    return n < 0 ? (int)n : MASKDM_OK;
+    return change_each(model, batch, values, images, model->geometry.space ? model->geometry.space->leave : NULL);
 }
