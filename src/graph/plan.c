@@ -31,7 +31,7 @@ static void reach(struct mdm_life *l, int time)
 
 static int find_kernels(struct mdm_plan *p)
 {
-    static const char *const dtype[] = {"float32", "float64", "int32"};
+    static const char *const dtype[] = {"float32", "float64", "int32", "bfloat16"};
     struct mdm_graph *g = p->g;
     const struct mdm_backend_vtbl *backend = g->backend->v;
 

@@ -17,7 +17,7 @@ enum { ALIGN = 16 }; /* elements: 64 bytes of float */
 
 size_t mdm_dtype_size(enum mdm_dtype t)
 {
-    static const unsigned char size[] = {[MDM_F32] = 4, [MDM_F64] = 8, [MDM_I32] = 4};
+    static const unsigned char size[] = {[MDM_F32] = 4, [MDM_F64] = 8, [MDM_I32] = 4, [MDM_BF16] = 2};
 
     return size[t];
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum mdm_dtype { MDM_F32, MDM_F64, MDM_I32 };
+enum mdm_dtype { MDM_F32, MDM_F64, MDM_I32, MDM_BF16 };
 
 enum { MDM_MAX_DIM = 4 };
 
