@@ -18,10 +18,10 @@
 #include "tensor/tensor.h"
 
 #ifdef __cplusplus /* modules may be C++ */
-#    include <atomic>
+#  include <atomic>
 using std::atomic_int;
 #else
-#    include <stdatomic.h>
+#  include <stdatomic.h>
 #endif
 
 enum { MDM_MAX_IN = 6, MDM_MAX_OUT = 3, MDM_MAX_ATTR = 4, MDM_MAX_CONSTANT = 2 };
@@ -60,73 +60,73 @@ enum { MDM_BACKEND_VERSION = 5 };
 /* Inputs -> outputs, with `aux` for what only backward reads. Whole numbers that belong to an operation are
  * call->attr, others call->constant. y = f(x, w, b); PyTorch's layout w[O,I]. "b?" may be absent. */
 enum mdm_op_id {
-    MDM_OP_LINEAR,       /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
-    MDM_OP_LINEAR_SILU,  /* x w b?                         -> y = silu(pre), aux pre[R,O] */
-    MDM_OP_LINEAR2,      /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
-    MDM_OP_LOWRANK,      /* w[O,..] a[r,..] b[O,r,..]; constant 0: s -> y = w + s b a, matrices of O and r rows */
-    MDM_OP_LAYERNORM,    /* x[R,D] w?[D] b?[D]; constant 0: eps -> y, aux stats[R,2] = mean, 1/sqrt(var+eps) */
-    MDM_OP_ADD_NORM,     /* x[R,D] r[R,D] w?[D] b?[D]; constant 0: eps -> sum? = x + r, y = norm(sum), aux stats */
-    MDM_OP_MODULATE,     /* x[B,N,D] m[B,M]; attr 0, 1: s, t; constant 0: eps -> y = norm(x) (1 + m[s..]) + m[t..], D
-                               values of the image's row of m each; aux stats[B*N,2] */
+    MDM_OP_LINEAR,      /* x[R,I] w[O,I] b?[O]            -> y[R,O] = x w' + b */
+    MDM_OP_LINEAR_SILU, /* x w b?                         -> y = silu(pre), aux pre[R,O] */
+    MDM_OP_LINEAR2,     /* x[R,I] s[R,J] w[O,I+J] b?      -> y[R,O] = [x|s] w' + b, never concatenated */
+    MDM_OP_LOWRANK,     /* w[O,..] a[r,..] b[O,r,..]; constant 0: s -> y = w + s b a, matrices of O and r rows */
+    MDM_OP_LAYERNORM,   /* x[R,D] w?[D] b?[D]; constant 0: eps -> y, aux stats[R,2] = mean, 1/sqrt(var+eps) */
+    MDM_OP_ADD_NORM,    /* x[R,D] r[R,D] w?[D] b?[D]; constant 0: eps -> sum? = x + r, y = norm(sum), aux stats */
+    MDM_OP_MODULATE,    /* x[B,N,D] m[B,M]; attr 0, 1: s, t; constant 0: eps -> y = norm(x) (1 + m[s..]) + m[t..], D
+                              values of the image's row of m each; aux stats[B*N,2] */
     MDM_OP_RMS_MODULATE, /* x[B,N,D] w[D] m[B,M]; attr 0, 1: s, t; constant 0: eps -> y = x r w (1 + m[s..]) + m[t..],
                               aux r[B*N] = 1/sqrt(avg x^2 + eps) */
-    MDM_OP_GATE_ADD,     /* x[B,N,D] r[B,N,D] m[B,M]; attr 0: s -> y = x + m[s..] r */
-    MDM_OP_GELU,         /* x                              -> y = gelu(x) (erf form) */
-    MDM_OP_GELU_TANH,    /* x                              -> y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
-    MDM_OP_SILU,         /* x                              -> y = x/(1 + exp(-x)) */
-    MDM_OP_SWIGLU,       /* x[R,2H]                        -> y[R,H] = silu(x[.., 0 .. H-1]) x[.., H ..] */
-    MDM_OP_ADD,          /* x r                            -> y = x + r */
-    MDM_OP_QKV_BIAS,     /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
-    MDM_OP_ANGLES,       /* index[B,K] keep?[B,R]; attr 0, 1: rows, columns -> y[B,K or R,W] = [cos | sin] of the W/2
-                               angles of place index, or index[keep], of the grid: its row times 1e4^(-i/(W/4)), i from
-                               0 to W/4 - 1, and then its column */
-    MDM_OP_QK_ROTATE,  /* qkv[B,e+K,3D] q?[D/h] k?[D/h] angles[B,K,D/h]; attr 0: h; constant 0: eps -> y: each head's
-                             q and k as x r w, w its row, or without that as they are, and of all but the first e
-                             tokens the pairs 2i, 2i+1 turned by angle i; v as it is; aux r[B,e+K,2h] =
-                             1/sqrt(avg x^2 + eps), those of q first */
-    MDM_OP_ATTENTION,  /* qkv[B,..,3D], N rows of each image; attr 0: h -> y[B,..,D], aux lse[B,h,N]; scale
-                             (D/h)^-1/2 */
-    MDM_OP_PATCHIFY,   /* x[B,H,W,C] index[B,K]; attr 0 .. 3: p, c, k, n -> y[B,L,D*p*p] of the patches that L
-                             indices from k on tell, n being the first; of D channels from c on; values in
-                             (channel, row, column) order as the patch embedding's weight has them */
-    MDM_OP_TIMESTEP,   /* t[B] (F64); attr 0: exact; attr 1: sines first; constant 0: s, with exact alone
-                             -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2 - s))); unless exact, frequency and angle
-                             are rounded to float */
-    MDM_OP_EMBED,      /* label[B] table[L,D] null?[1,D]; attr 0: zeros -> y[B,D], label -1 takes null, or the
-                             table's last row, or zeros */
-    MDM_OP_TOKENS,     /* x[B,K,D] pos[1,e+P,D] index[B,K] a?[B,e1,D] b?[B,e2,D] c?[B,e3,D], e = e1+e2+e3
-                             -> y[B,e+K,D]: [a, b, c, x] plus the position rows 0 .. e-1 and e + index */
-    MDM_OP_CONTEXT,    /* x[B,N,D] c[B,D] pos[1,L,D]     -> y[B,L+N,D] = [c + pos, x] */
-    MDM_OP_TRIM,       /* x[B,N,D]; attr 0: e            -> y[B,L,D], L tokens from e on */
-    MDM_OP_ROUTE,      /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
-                             e + keep */
-    MDM_OP_UNROUTE,    /* x[B,N,D] y[B,e+R,D] keep[B,R]; attr 0: e -> x with y in the places that route took */
-    MDM_OP_FILL,       /* filler[D] y?[B,e+R,D] keep?[B,R] dropped?[B]; attr 0: e -> x[B,N,D]: y where route took it
-                             (N without keep), the filler elsewhere and all over an image whose dropped is not 0 */
-    MDM_OP_TRANSPOSE,  /* x[R,a*b]; attr 0: a            -> y[R,b*a], each row as a matrix of a rows, transposed */
-    MDM_OP_CONV,       /* x[B,H,W,I] w[O,I,k,l] b?[O] r?[B,O]; attr 0, 1, 2, 3: s, p, q, d
-                             -> y[B,(H+p+q-k)/s+1,(W+p+q+2d-l)/s+1,O], each y[i,j] = b + r + the sum of w over the
-                             window of x that begins at (s i - p, s j - p - d); zeros lie around x */
-    MDM_OP_GROUP_NORM, /* x[B,..,C] w?[C] b?[C] m?[B,2C]; attr 0: G; constant 0: eps -> y = h w + b, or (h w + b)
-                             (1 + m[..C]) + m[C..]; h: x normed over an image's values of C/G channels; aux
-                             stats[B,G,2] = mean, 1/sqrt(var+eps) */
+    MDM_OP_GATE_ADD,    /* x[B,N,D] r[B,N,D] m[B,M]; attr 0: s -> y = x + m[s..] r */
+    MDM_OP_GELU,        /* x                              -> y = gelu(x) (erf form) */
+    MDM_OP_GELU_TANH,   /* x                              -> y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+    MDM_OP_SILU,        /* x                              -> y = x/(1 + exp(-x)) */
+    MDM_OP_SWIGLU,      /* x[R,2H]                        -> y[R,H] = silu(x[.., 0 .. H-1]) x[.., H ..] */
+    MDM_OP_ADD,         /* x r                            -> y = x + r */
+    MDM_OP_QKV_BIAS,    /* x[R,3D] q[D] v[D]              -> y = x + [q|0|v] */
+    MDM_OP_ANGLES,      /* index[B,K] keep?[B,R]; attr 0, 1: rows, columns -> y[B,K or R,W] = [cos | sin] of the W/2
+                              angles of place index, or index[keep], of the grid: its row times 1e4^(-i/(W/4)), i from
+                              0 to W/4 - 1, and then its column */
+    MDM_OP_QK_ROTATE,   /* qkv[B,e+K,3D] q?[D/h] k?[D/h] angles[B,K,D/h]; attr 0: h; constant 0: eps -> y: each head's
+                              q and k as x r w, w its row, or without that as they are, and of all but the first e
+                              tokens the pairs 2i, 2i+1 turned by angle i; v as it is; aux r[B,e+K,2h] =
+                              1/sqrt(avg x^2 + eps), those of q first */
+    MDM_OP_ATTENTION,   /* qkv[B,..,3D], N rows of each image; attr 0: h -> y[B,..,D], aux lse[B,h,N]; scale
+                              (D/h)^-1/2 */
+    MDM_OP_PATCHIFY,    /* x[B,H,W,C] index[B,K]; attr 0 .. 3: p, c, k, n -> y[B,L,D*p*p] of the patches that L
+                              indices from k on tell, n being the first; of D channels from c on; values in
+                              (channel, row, column) order as the patch embedding's weight has them */
+    MDM_OP_TIMESTEP,    /* t[B] (F64); attr 0: exact; attr 1: sines first; constant 0: s, with exact alone
+                              -> y[B,D] = [cos | sin](t exp(-ln 1e4 i/(D/2 - s))); unless exact, frequency and angle
+                              are rounded to float */
+    MDM_OP_EMBED,       /* label[B] table[L,D] null?[1,D]; attr 0: zeros -> y[B,D], label -1 takes null, or the
+                              table's last row, or zeros */
+    MDM_OP_TOKENS,      /* x[B,K,D] pos[1,e+P,D] index[B,K] a?[B,e1,D] b?[B,e2,D] c?[B,e3,D], e = e1+e2+e3
+                              -> y[B,e+K,D]: [a, b, c, x] plus the position rows 0 .. e-1 and e + index */
+    MDM_OP_CONTEXT,     /* x[B,N,D] c[B,D] pos[1,L,D]     -> y[B,L+N,D] = [c + pos, x] */
+    MDM_OP_TRIM,        /* x[B,N,D]; attr 0: e            -> y[B,L,D], L tokens from e on */
+    MDM_OP_ROUTE,       /* x[B,N,D] keep[B,R], rising; attr 0: e -> y[B,e+R,D]: the first e tokens and those at
+                              e + keep */
+    MDM_OP_UNROUTE,     /* x[B,N,D] y[B,e+R,D] keep[B,R]; attr 0: e -> x with y in the places that route took */
+    MDM_OP_FILL,        /* filler[D] y?[B,e+R,D] keep?[B,R] dropped?[B]; attr 0: e -> x[B,N,D]: y where route took it
+                              (N without keep), the filler elsewhere and all over an image whose dropped is not 0 */
+    MDM_OP_TRANSPOSE,   /* x[R,a*b]; attr 0: a            -> y[R,b*a], each row as a matrix of a rows, transposed */
+    MDM_OP_CONV,        /* x[B,H,W,I] w[O,I,k,l] b?[O] r?[B,O]; attr 0, 1, 2, 3: s, p, q, d
+                              -> y[B,(H+p+q-k)/s+1,(W+p+q+2d-l)/s+1,O], each y[i,j] = b + r + the sum of w over the
+                              window of x that begins at (s i - p, s j - p - d); zeros lie around x */
+    MDM_OP_GROUP_NORM,  /* x[B,..,C] w?[C] b?[C] m?[B,2C]; attr 0: G; constant 0: eps -> y = h w + b, or (h w + b)
+                              (1 + m[..C]) + m[C..]; h: x normed over an image's values of C/G channels; aux
+                              stats[B,G,2] = mean, 1/sqrt(var+eps) */
     MDM_OP_GROUP_NORM_SILU, /* the same               -> y = silu(that) */
-    MDM_OP_UPSAMPLE,        /* x[B,H,W,C]                     -> y[B,2H,2W,C], each pixel four times */
-    MDM_OP_DOWNSAMPLE,      /* x[B,2H,2W,C]                   -> y[B,H,W,C], the means of four */
-    MDM_OP_CONCAT,          /* x[..,I] s[..,J] t?[..,K]; attr 0: images -> y[..,I+J+K], the rows side by side; with
-                                  attr 0 a row is all of an image */
-    MDM_OP_HIDE,         /* x[B,H,W,C] index[B,K], rising; attr 0: p -> y[B,H,W,C+1]: of the indexed patches x and 0
-                               behind it, of the others zeros and 1 */
-    MDM_OP_CUT,          /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,p*p*C] the indexed patches, values in (row,
-                               column, channel) order, as a prediction has them */
-    MDM_OP_PASTE,        /* x[B,K,p*p*C] index[B,K], rising; attr 0: p -> y[B,H,W,C] with those patches, zeros
-                               elsewhere */
-    MDM_OP_RELU,         /* x                              -> y = max(x, 0) */
-    MDM_OP_MAX_POOL,     /* x[B,H,W,C]; attr 0, 1, 2, 3: s, p, q, k -> y[B,(H+p+q-k)/s+1,(W+p+q-k)/s+1,C], each the
-                               largest of the pixels of x that lie in the window of k x k from (s i - p, s j - p) on */
+    MDM_OP_UPSAMPLE,    /* x[B,H,W,C]                     -> y[B,2H,2W,C], each pixel four times */
+    MDM_OP_DOWNSAMPLE,  /* x[B,2H,2W,C]                   -> y[B,H,W,C], the means of four */
+    MDM_OP_CONCAT,      /* x[..,I] s[..,J] t?[..,K]; attr 0: images -> y[..,I+J+K], the rows side by side; with
+                              attr 0 a row is all of an image */
+    MDM_OP_HIDE,        /* x[B,H,W,C] index[B,K], rising; attr 0: p -> y[B,H,W,C+1]: of the indexed patches x and 0
+                              behind it, of the others zeros and 1 */
+    MDM_OP_CUT,         /* x[B,H,W,C] index[B,K]; attr 0: p -> y[B,K,p*p*C] the indexed patches, values in (row,
+                              column, channel) order, as a prediction has them */
+    MDM_OP_PASTE,       /* x[B,K,p*p*C] index[B,K], rising; attr 0: p -> y[B,H,W,C] with those patches, zeros
+                              elsewhere */
+    MDM_OP_RELU,        /* x                              -> y = max(x, 0) */
+    MDM_OP_MAX_POOL,    /* x[B,H,W,C]; attr 0, 1, 2, 3: s, p, q, k -> y[B,(H+p+q-k)/s+1,(W+p+q-k)/s+1,C], each the
+                              largest of the pixels of x that lie in the window of k x k from (s i - p, s j - p) on */
     MDM_OP_AVERAGE_POOL, /* the same                  -> the mean of those pixels */
-    MDM_OP_NARROW,       /* x of float                     -> y of the program's type, and so its gradient back */
-    MDM_OP_WIDEN,        /* x                              -> y of float, and so its gradient back */
+    MDM_OP_NARROW,      /* x of float                     -> y of the program's type, and so its gradient back */
+    MDM_OP_WIDEN,       /* x                              -> y of float, and so its gradient back */
     MDM_OP_COUNT
 };
 
