@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/format.h"
+#include "graph/plan.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -23,6 +24,7 @@ void mdm_graph_init(struct mdm_graph *g, struct mdm_backend *backend, struct mdm
 
 void mdm_graph_free(struct mdm_graph *g)
 {
+    mdm_graph_forget(g);
     mdm_free(g->val);
     mdm_free(g->node);
     *g = (struct mdm_graph){0};
@@ -85,6 +87,7 @@ static mdm_val add_value(struct mdm_graph *g, enum mdm_role role, enum mdm_dtype
         return MDM_NONE;
     g->val[g->n_val] = (struct mdm_value){.shape = *shape,
                                           .dtype = dtype,
+                                          .gradient = role == MDM_PARAM ? mdm_dtype_wide(dtype) : dtype,
                                           .role = role,
                                           .param = -1,
                                           .node = -1,
@@ -102,7 +105,8 @@ mdm_val mdm_graph_input(struct mdm_graph *g, enum mdm_dtype dtype, struct mdm_sh
 
 void mdm_graph_want_gradient(struct mdm_graph *g, mdm_val input)
 {
-    if (input >= 0 && input < g->n_val && g->val[input].role == MDM_INPUT && g->val[input].dtype == g->dtype)
+    if (input >= 0 && input < g->n_val && g->val[input].role == MDM_INPUT &&
+        g->val[input].dtype == mdm_dtype_wide(g->dtype))
         g->val[input].wants_gradient = 1;
     else
         mdm_graph_fail(g, MASKDM_EINVAL, "value %d is no input that can have a gradient", input);
@@ -253,17 +257,22 @@ struct mdm_node *mdm_graph_node(struct mdm_graph *g, const struct mdm_op *op, in
 mdm_val mdm_graph_result(struct mdm_graph *g, enum mdm_role role, struct mdm_shape shape)
 {
     mdm_val v = add_value(g, role, g->dtype, &shape);
+    struct mdm_value *x;
     struct mdm_node *n;
     int i = 0;
 
     if (v < 0)
         return v;
+    x = &g->val[v];
     n = &g->node[g->n_node - 1];
     while (i < MDM_MAX_OUT && n->out[i] != MDM_NONE)
         i++;
     if (i == MDM_MAX_OUT)
         return mdm_graph_fail(g, MASKDM_EINVAL, "%s has more than %d results", n->op->name, MDM_MAX_OUT);
     n->out[i] = v;
-    g->val[v].node = g->n_node - 1;
+    x->node = g->n_node - 1;
+    if (role == MDM_AUX || n->op->wide_out >> i & 1)
+        x->dtype = mdm_dtype_wide(g->dtype);
+    x->gradient = n->op->weight_out >> i & 1 ? mdm_dtype_wide(g->dtype) : x->dtype;
     return v;
 }

@@ -22,7 +22,7 @@ enum mdm_role { MDM_INPUT, MDM_PARAM, MDM_ACT, MDM_AUX };
 
 struct mdm_value {
     struct mdm_shape shape;
-    enum mdm_dtype dtype;
+    enum mdm_dtype dtype, gradient; /* of its elements, and of its gradient's */
     enum mdm_role role;
     int param; /* index in the layout, for PARAM */
     int node;  /* whose result it is; -1: of none */
@@ -43,6 +43,9 @@ struct mdm_op {
     enum mdm_op_id id;
     unsigned reads_in, reads_out; /* forward values that backward looks at */
     unsigned optional_out;        /* results that may go unused */
+    /* Where the program's type is narrower than float: inputs whose gradient is float all the same, as those of the
+     * weights are; results that are float; and results that stand for a weight, which such inputs take. */
+    unsigned weights, wide_out, weight_out;
     /* Results that are cheap to make anew from remake_in and remake_out, so that they give up their bytes between
      * forward and the first backward that reads them. The op's own backward does not read them. */
     unsigned remade_out, remake_in, remake_out;
@@ -63,6 +66,13 @@ struct mdm_node {
     double seconds[2]; /* forward, backward, when profiling */
 };
 
+/* A pass that the device has noted, to be played when it comes with the same blocks (graph/pass.c). */
+struct mdm_recording {
+    const void *weights, *gradients; /* of the last pass */
+    int passes;                      /* with these so far */
+    void *recorded;                  /* NULL: nothing yet */
+};
+
 enum mdm_plan_flag {
     MDM_PLAN_TRAIN = 1,      /* with backward */
     MDM_PLAN_UNSHARED = 2 /* no two values meet in memory: the yardstick of tests */
@@ -71,7 +81,7 @@ enum mdm_plan_flag {
 struct mdm_graph {
     struct mdm_backend *backend;
     struct mdm_params *layout;    /* grows while recording the first program of a model */
-    enum mdm_dtype dtype;         /* MDM_F32, or MDM_F64 in gradient tests */
+    enum mdm_dtype dtype;         /* MDM_F32, or what the device computes in, or MDM_F64 in gradient tests */
     struct mdm_value *val;
     struct mdm_node *node;
     int n_val, n_node, cap_val, cap_node;
@@ -83,7 +93,9 @@ struct mdm_graph {
     char scope[128];               /* prefix of parameter names, e.g. "encoder.in_blocks.0." */
     int flags, planned, profiling;
     size_t arena_bytes, unplanned_bytes; /* after planning */
+    size_t narrow_at;                    /* where weights of the program's type lie; SIZE_MAX: they are float's */
     unsigned char *arena;                /* given by mdm_graph_bind() */
+    struct mdm_recording recording[2];   /* forward, backward */
 };
 
 void mdm_graph_init(struct mdm_graph *g, struct mdm_backend *backend, struct mdm_params *layout,
@@ -128,8 +140,9 @@ void *mdm_graph_data(const struct mdm_graph *g, mdm_val v);              /* not 
 void *mdm_graph_gradient(const struct mdm_graph *g, mdm_val v);
 /* Whether backward, as planned, computes the gradient of v. */
 int mdm_graph_flows(const struct mdm_graph *g, mdm_val v);
-/* weights, gradients: blocks of the layout, in the graph's dtype. cancel may be NULL; it is looked at between
- * operations and inside long ones: MASKDM_ECANCELED, values are then undefined, gradients partly summed. */
+/* weights, gradients: blocks of the layout, of float, or of double where the graph's dtype is. cancel may be NULL; it
+ * is looked at between operations and inside long ones: MASKDM_ECANCELED, values are then undefined, gradients partly
+ * summed. */
 int mdm_graph_forward(struct mdm_graph *g, const void *weights, const atomic_int *cancel);
 /* From the gradients that the caller wrote at mdm_graph_gradient() of every output. Parameter gradients are added.
  */

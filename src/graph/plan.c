@@ -174,7 +174,11 @@ static int add_spans(struct mdm_plan *p)
         if (mdm_mul_size(&bytes, x->numel, mdm_dtype_size(x->dtype)))
             return mdm_fail(MASKDM_ENOMEM, "a value of %zu elements needs more bytes than can be counted", x->numel);
         MDM_TRY(add_span(p, &x->at, bytes, p->data[v]));
+        if (mdm_mul_size(&bytes, x->numel, mdm_dtype_size(x->gradient)))
+            return mdm_fail(MASKDM_ENOMEM, "a gradient of %zu elements needs more bytes than can be counted",
+                            x->numel);
         MDM_TRY(add_span(p, &x->grad_at, bytes, p->grad[v]));
+        bytes = x->numel * mdm_dtype_size(x->dtype);
         sum = g->unplanned_bytes;
         MDM_TRY(add_span(p, &x->again_at, bytes, p->again[v]));
         again += g->unplanned_bytes - sum;
@@ -206,14 +210,49 @@ static int take_memory(struct mdm_plan *p)
     return p->span ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
+/* Kernels know by the operation alone which gradients are wider than the program's type. */
+static int check_gradients(const struct mdm_plan *p)
+{
+    const struct mdm_graph *g = p->g;
+
+    for (int i = 0; i < g->n_node; i++)
+        for (int k = 0; k < MDM_MAX_IN; k++) {
+            const struct mdm_node *n = &g->node[i];
+            const int v = n->in[k], wide = n->op->weights >> k & 1;
+
+            if (v >= 0 && p->reached[v] && g->dtype != mdm_dtype_wide(g->dtype) && n->op->id != MDM_OP_NARROW &&
+                wide != (g->val[v].gradient != g->dtype))
+                return mdm_fail(MASKDM_ENOTSUP, "input %d of %s is a %s, whose gradient is of another type there", k,
+                                n->op->name, wide ? "result" : "weight");
+        }
+    return MASKDM_OK;
+}
+
+/* The weights of the program's type lie behind all values, so that they stay for backward. */
+static int place_weights(struct mdm_graph *g)
+{
+    size_t bytes;
+
+    g->narrow_at = SIZE_MAX;
+    if (g->dtype == mdm_dtype_wide(g->dtype) || g->layout->length == 0)
+        return MASKDM_OK;
+    g->narrow_at = g->arena_bytes;
+    if (mdm_mul_size(&bytes, g->layout->length, mdm_dtype_size(g->dtype)) || mdm_align_size(&bytes, bytes, ALIGN) ||
+        mdm_add_size(&g->arena_bytes, g->arena_bytes, bytes))
+        return mdm_fail(MASKDM_ENOMEM, "a program needs more bytes than can be counted");
+    return MASKDM_OK;
+}
+
 static int make_plan(struct mdm_plan *p)
 {
     MDM_TRY(take_memory(p));
     MDM_TRY(mdm_plan_flow(p));
+    MDM_TRY(check_gradients(p));
     MDM_TRY(find_kernels(p));
     find_lives(p);
     MDM_TRY(add_spans(p));
-    return mdm_place(&p->g->arena_bytes, p->span, p->n_span);
+    MDM_TRY(mdm_place(&p->g->arena_bytes, p->span, p->n_span));
+    return place_weights(p->g);
 }
 
 int mdm_graph_plan(struct mdm_graph *g, int flags)
@@ -222,6 +261,7 @@ int mdm_graph_plan(struct mdm_graph *g, int flags)
     int rc = MASKDM_OK;
 
     g->planned = 0;
+    mdm_graph_forget(g);
     if (g->failure.code)
         return mdm_failure_record(&g->failure);
     if (g->n_node == 0)

@@ -41,4 +41,9 @@ int mdm_place(size_t *total, struct mdm_span *span, int count);
 /* Everything of a call but pointers and `add`. */
 void mdm_graph_call(const struct mdm_graph *g, const struct mdm_node *n, struct mdm_call *c);
 
+/* run.c: every operation once, its pointers handed over. */
+int mdm_graph_walk(struct mdm_graph *g, int backward, const void *weights, void *gradients, const atomic_int *cancel);
+/* pass.c: of what a device has noted, nothing is noted any more. */
+void mdm_graph_forget(struct mdm_graph *g);
+
 #endif

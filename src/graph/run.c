@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-void mdm_graph_bind(struct mdm_graph *g, void *arena)
-{
-    g->arena = arena;
-}
-
 static void *in_arena(const struct mdm_graph *g, size_t at)
 {
     return g->arena && at != SIZE_MAX ? g->arena + at : NULL;
@@ -49,9 +44,9 @@ void mdm_graph_call(const struct mdm_graph *g, const struct mdm_node *n, struct 
 
 /* Where element 0 of a parameter lies in a block; offsets are asked for at every run, since the layout may still
  * have grown after this program was recorded. */
-static void *in_block(const struct mdm_graph *g, const struct mdm_value *x, const void *block)
+static void *in_block(const struct mdm_graph *g, const struct mdm_value *x, const void *block, enum mdm_dtype type)
 {
-    return block ? (unsigned char *)block + g->layout->list[x->param].at * mdm_dtype_size(x->dtype) : NULL;
+    return block ? (unsigned char *)block + g->layout->list[x->param].at * mdm_dtype_size(type) : NULL;
 }
 
 static int run_forward(struct mdm_graph *g, struct mdm_node *n, const void *weights, const atomic_int *cancel)
@@ -64,7 +59,7 @@ static int run_forward(struct mdm_graph *g, struct mdm_node *n, const void *weig
     for (int k = 0; k < MDM_MAX_IN; k++)
         if (n->in[k] >= 0) {
             const struct mdm_value *x = &g->val[n->in[k]];
-            c.in[k] = x->role == MDM_PARAM ? in_block(g, x, weights) : in_arena(g, x->at);
+            c.in[k] = x->role == MDM_PARAM ? in_block(g, x, weights, x->dtype) : in_arena(g, x->at);
         }
     for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++)
         c.out[k] = in_arena(g, g->val[n->out[k]].at);
@@ -83,7 +78,7 @@ static int run_remake(struct mdm_graph *g, mdm_val v, const void *weights, const
         if (n->in[k] >= 0 && n->op->remake_in >> k & 1) {
             const struct mdm_value *x = &g->val[n->in[k]];
 
-            c.in[k] = x->role == MDM_PARAM ? in_block(g, x, weights) : in_arena(g, x->at);
+            c.in[k] = x->role == MDM_PARAM ? in_block(g, x, weights, x->dtype) : in_arena(g, x->at);
         }
     for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++) {
         if (n->op->remake_out >> k & 1)
@@ -98,7 +93,7 @@ static int run_remake(struct mdm_graph *g, mdm_val v, const void *weights, const
 static void *in_backward(const struct mdm_graph *g, const struct mdm_value *x, const void *weights)
 {
     if (x->role == MDM_PARAM)
-        return in_block(g, x, weights);
+        return in_block(g, x, weights, x->dtype);
     return in_arena(g, x->again_at != SIZE_MAX ? x->again_at : x->at);
 }
 
@@ -119,7 +114,7 @@ static int run_backward(struct mdm_graph *g, struct mdm_node *n, const void *wei
             if (n->op->reads_in >> k & 1)
                 c.in[k] = in_backward(g, x, weights);
             if (x->grad_at != SIZE_MAX)
-                c.din[k] = x->role == MDM_PARAM ? in_block(g, x, gradients) : in_arena(g, x->grad_at);
+                c.din[k] = x->role == MDM_PARAM ? in_block(g, x, gradients, x->gradient) : in_arena(g, x->grad_at);
             c.add[k] = n->add[k];
         }
     for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++) {
@@ -130,16 +125,6 @@ static int run_backward(struct mdm_graph *g, struct mdm_node *n, const void *wei
         c.dout[k] = in_arena(g, x->grad_at);
     }
     return n->kernel->backward(g->backend, &c);
-}
-
-static int ready(const struct mdm_graph *g, int flag)
-{
-    if (!g->planned || (g->flags & flag) != flag)
-        return mdm_fail(MASKDM_EINVAL, "a program is run %s, but was not planned for that",
-                        flag ? "backward" : "forward");
-    if (!g->arena)
-        return mdm_fail(MASKDM_EINVAL, "a program is run without an arena");
-    return MASKDM_OK;
 }
 
 /* One operation; with profiling its time is added once the device has done all its work. */
@@ -160,19 +145,28 @@ static int run_node(struct mdm_graph *g, struct mdm_node *n, int backward, const
     return MASKDM_OK;
 }
 
-int mdm_graph_forward(struct mdm_graph *g, const void *weights, const atomic_int *cancel)
+static int walk_forward(struct mdm_graph *g, const void *weights, const atomic_int *cancel)
 {
-    MDM_TRY(ready(g, 0));
+    const int narrows = g->narrow_at != SIZE_MAX;
+
+    if (narrows)
+        MDM_TRY(g->backend->v->narrow(g->backend, g->arena + g->narrow_at, weights, g->layout->length));
+    weights = narrows ? g->arena + g->narrow_at : weights;
     for (int i = 0; i < g->n_node; i++)
         MDM_TRY(run_node(g, &g->node[i], 0, weights, NULL, cancel));
     return MASKDM_OK;
 }
 
-int mdm_graph_backward(struct mdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel)
+static int walk_backward(struct mdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel)
 {
-    MDM_TRY(ready(g, MDM_PLAN_TRAIN));
+    weights = g->narrow_at != SIZE_MAX ? g->arena + g->narrow_at : weights;
     for (int i = g->n_node; i-- > 0;)
         if (g->node[i].backward)
             MDM_TRY(run_node(g, &g->node[i], 1, weights, gradients, cancel));
     return MASKDM_OK;
+}
+
+int mdm_graph_walk(struct mdm_graph *g, int backward, const void *weights, void *gradients, const atomic_int *cancel)
+{
+    return backward ? walk_backward(g, weights, gradients, cancel) : walk_forward(g, weights, cancel);
 }

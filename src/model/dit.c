@@ -90,7 +90,7 @@ static mdm_val embed(struct mdm_graph *g, const struct dit *d, const struct mdm_
                         mdm_layer_bound(dim, c * p * p));
     mdm_graph_means(g, w, MDM_MEANS_PATCH_IN);
     b = mdm_graph_param(g, "x_embedder.proj.bias", mdm_shape1(dim), MDM_INIT_ZERO, 0);
-    return mdm_tokens(g, NULL, 0, mdm_linear(g, mdm_patchify(g, in->image, in->index, p), w, b), position, in->index);
+    return mdm_tokens(g, NULL, 0, mdm_linear(g, mdm_patchify(g, in->seen, in->index, p), w, b), position, in->index);
 }
 
 /* silu(time + class), which every projection of it takes. The table's last row is the null class. */
@@ -136,7 +136,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
         mdm_failure_take(&g->failure, rc);
         return;
     }
-    ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, d.geo.height, d.geo.width, d.geo.channels));
+    mdm_ports_image(g, ports, mdm_shape4(e.batch, d.geo.height, d.geo.width, d.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
     mdm_passage_ports(g, ports, &d.routing, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
@@ -152,8 +152,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     mdm_graph_means(g, linear.b, MDM_MEANS_PATCH_OUT);
     ada = mdm_layer_make(g, "adaLN_modulation.1", 2 * d.set.dim, d.set.dim, MDM_INIT_ZERO, 0);
     x = mdm_modulate(g, x, mdm_layer_apply(g, condition, ada), MDM_SCALE, MDM_SHIFT, epsilon);
-    ports->output = mdm_layer_apply(g, x, linear);
-    mdm_graph_output(g, ports->output);
+    mdm_ports_output(g, ports, mdm_layer_apply(g, x, linear));
 }
 
 const struct mdm_network mdm_dit = {

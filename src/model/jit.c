@@ -140,7 +140,7 @@ static mdm_val embed(struct mdm_graph *g, const struct jit *j, const struct mdm_
     w = mdm_graph_param(g, "x_embedder.proj2.weight", mdm_shape4(dim, narrow, 1, 1), MDM_INIT_UNIFORM,
                         mdm_layer_bound(dim, narrow));
     b = mdm_graph_param(g, "x_embedder.proj2.bias", mdm_shape1(dim), MDM_INIT_ZERO, 0);
-    x = mdm_linear(g, mdm_patchify(g, in->image, in->index, p), first, MDM_NONE);
+    x = mdm_linear(g, mdm_patchify(g, in->seen, in->index, p), first, MDM_NONE);
     return mdm_tokens(g, NULL, 0, mdm_linear(g, x, w, b), position, in->index);
 }
 
@@ -194,7 +194,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
         mdm_failure_take(&g->failure, rc);
         return;
     }
-    ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, j.geo.height, j.geo.width, j.geo.channels));
+    mdm_ports_image(g, ports, mdm_shape4(e.batch, j.geo.height, j.geo.width, j.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
     mdm_passage_ports(g, ports, &j.routing, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
@@ -209,8 +209,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     mdm_graph_means(g, linear.b, MDM_MEANS_PATCH_OUT);
     ada = mdm_layer_make(g, "adaLN_modulation.1", 2 * j.set.dim, j.set.dim, MDM_INIT_ZERO, 0);
     x = mdm_rms_modulate(g, x, norm, mdm_layer_apply(g, given.condition, ada), MDM_SCALE, MDM_SHIFT, epsilon);
-    ports->output = mdm_layer_apply(g, x, linear);
-    mdm_graph_output(g, ports->output);
+    mdm_ports_output(g, ports, mdm_layer_apply(g, x, linear));
 }
 
 const struct mdm_network mdm_jit = {

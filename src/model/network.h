@@ -87,7 +87,8 @@ double mdm_geometry_share(const struct mdm_geometry *g, int kind);
 /* Places where a recorded program takes its inputs and leaves its output. MDM_NONE: the network has no such place;
  * what would go there is not looked at. */
 struct mdm_ports {
-    mdm_val image;  /* [B,H,W,C] x_t */
+    mdm_val image;  /* [B,H,W,C] x_t; float as the output is, whatever the program's type */
+    mdm_val seen;   /* the same in that type */
     mdm_val index;  /* [B,K] I32 visible patches, rising */
     mdm_val keep[MDM_MOST_ROUTES]; /* [B,R] I32 which of the K go through a route's blocks, rising; where it has R */
     mdm_val dropped; /* [B] I32, not 0 where nothing comes from the deep blocks; where an extent says so */
@@ -97,8 +98,12 @@ struct mdm_ports {
                        kinds, those of the one behind those of the other, [B,n] */
 };
 #define MDM_NO_PORTS                                                                                   \
-    ((struct mdm_ports){MDM_NONE, MDM_NONE, {MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE}, MDM_NONE, MDM_NONE, MDM_NONE, \
-                        MDM_NONE})
+    ((struct mdm_ports){MDM_NONE, MDM_NONE, MDM_NONE, {MDM_NONE, MDM_NONE, MDM_NONE, MDM_NONE}, MDM_NONE, \
+                        MDM_NONE, MDM_NONE, MDM_NONE})
+
+/* ports.c: record the image's port; make y the output. */
+void mdm_ports_image(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_shape shape);
+void mdm_ports_output(struct mdm_graph *g, struct mdm_ports *ports, mdm_val y);
 
 struct mdm_tensorfile;
 struct mdm_routing;

@@ -17,7 +17,7 @@ static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_para
                    struct mdm_backend *backend, const struct mdm_network *network, const maskdm_options *options,
                    struct mdm_extent extent, enum mdm_program_use use)
 {
-    mdm_graph_init(g, backend, layout, MDM_F32);
+    mdm_graph_init(g, backend, layout, backend->v->compute ? backend->v->compute(backend) : MDM_F32);
     g->images = use == MDM_PROGRAM_PREDICT ? extent.batch : 0;
     g->adapt = layout->adapter ? mdm_adapter_record : NULL;
     *ports = MDM_NO_PORTS;

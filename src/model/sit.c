@@ -263,22 +263,22 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
         mdm_failure_take(&g->failure, rc);
         return;
     }
-    ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, t.geo.height, t.geo.width, t.geo.channels));
+    mdm_ports_image(g, ports, mdm_shape4(e.batch, t.geo.height, t.geo.width, t.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
     mdm_passage_ports(g, ports, &t.routing, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (t.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
-    x = mdm_patchify(g, ports->image, ports->index, t.geo.patch);
+    x = mdm_patchify(g, ports->seen, ports->index, t.geo.patch);
     x = linear(g, x, "x_embedder.proj", t.set.dim, 1, MDM_INIT_UNIFORM, 0);
     given = embed_condition(g, &t, ports);
     x = trunk(g, &t, x, &given, ports, &e);
-    ports->output = predict(g, &t, x, given.condition);
+    x = predict(g, &t, x, given.condition);
     mdm_graph_means_name(g, "x_embedder.proj.weight", MDM_MEANS_PATCH_IN);
     mdm_graph_means_name(g, "final_layer.linear.weight", MDM_MEANS_PATCH_OUT_BY_CHANNEL);
     mdm_graph_means_name(g, "final_layer.linear.bias", MDM_MEANS_PATCH_OUT_BY_CHANNEL);
-    mdm_graph_output(g, ports->output);
+    mdm_ports_output(g, ports, x);
 }
 
 const struct mdm_network mdm_sit = {

@@ -121,13 +121,13 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
         mdm_failure_take(&g->failure, rc);
         return;
     }
-    ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, u.geo.height, u.geo.width, u.geo.channels));
+    mdm_ports_image(g, ports, mdm_shape4(e.batch, u.geo.height, u.geo.width, u.geo.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
     if (u.geo.classes)
         ports->label = mdm_graph_input(g, MDM_I32, mdm_shape1(e.batch));
 
-    x = u.set.mask_channel ? mdm_hide(g, ports->image, ports->index, u.geo.patch) : ports->image;
+    x = u.set.mask_channel ? mdm_hide(g, ports->seen, ports->index, u.geo.patch) : ports->seen;
     x = mdm_unet_conv(g, x, "conv_in", u.down[0].channels);
     push(&skips, x);
     time = embed(g, &u, ports);
@@ -139,8 +139,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     mdm_graph_means_name(g, "conv_in.weight", MDM_MEANS_IMAGE_IN);
     mdm_graph_means_name(g, "conv_out.weight", MDM_MEANS_IMAGE_OUT);
     mdm_graph_means_name(g, "conv_out.bias", MDM_MEANS_IMAGE_OUT);
-    ports->output = mdm_cut(g, x, ports->index, u.geo.patch);
-    mdm_graph_output(g, ports->output);
+    mdm_ports_output(g, ports, mdm_cut(g, x, ports->index, u.geo.patch));
 }
 
 static const struct mdm_mask_channel mask_channel = {"mask_channel", "conv_in.weight"};

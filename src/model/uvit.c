@@ -158,7 +158,7 @@ static mdm_val embed_patches(struct mdm_graph *g, const struct uvit *u, const st
     w = mdm_graph_param(g, "patch_embed.proj.weight", mdm_shape4(d, c, p, p), MDM_INIT_UNIFORM, bound);
     mdm_graph_means(g, w, MDM_MEANS_PATCH_IN);
     b = mdm_graph_param(g, "patch_embed.proj.bias", mdm_shape1(d), MDM_INIT_UNIFORM, bound);
-    return mdm_linear(g, mdm_patchify(g, in->image, in->index, p), w, b);
+    return mdm_linear(g, mdm_patchify(g, in->seen, in->index, p), w, b);
 }
 
 /* [class], time, visible patches, with their positions. */
@@ -237,7 +237,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
     }
     u.extent = e;
     part = mdm_geometry_part(&u.geo, &e, 0);
-    ports->image = mdm_graph_input(g, g->dtype, mdm_shape4(e.batch, part.height, part.width, part.beside.channels));
+    mdm_ports_image(g, ports, mdm_shape4(e.batch, part.height, part.width, part.beside.channels));
     ports->index = mdm_graph_input(g, MDM_I32, mdm_shape2(e.batch, e.visible));
     mdm_passage_ports(g, ports, &u.routing, &e);
     ports->time = mdm_graph_input(g, MDM_F64, mdm_shape1(e.batch));
@@ -246,8 +246,7 @@ static void record(struct mdm_graph *g, struct mdm_ports *ports, const maskdm_op
 
     mdm_graph_scope(g, "%s", u.form->scope);
     x = predict(g, &u, trunk(g, &u, embed(g, &u, ports), ports, &e));
-    ports->output = u.set.conv ? smooth(g, &u, x, ports->index) : x;
-    mdm_graph_output(g, ports->output);
+    mdm_ports_output(g, ports, u.set.conv ? smooth(g, &u, x, ports->index) : x);
 }
 
 const struct mdm_network mdm_uvit = {

@@ -29,7 +29,7 @@ static mdm_val embed(struct mdm_graph *g, const struct mdm_part *part, const cha
     w = mdm_graph_param(g, full, mdm_shape4(dim, c, p, p), MDM_INIT_UNIFORM, bound);
     mdm_format(full, sizeof full, "%s_patch_embed.proj.bias", name);
     b = mdm_graph_param(g, full, mdm_shape1(dim), MDM_INIT_UNIFORM, bound);
-    return mdm_linear(g, mdm_patchify_some(g, in->image, in->index, &some), w, b);
+    return mdm_linear(g, mdm_patchify_some(g, in->seen, in->index, &some), w, b);
 }
 
 mdm_val mdm_wavelet_embed(struct mdm_graph *g, const struct mdm_geometry *geo, const struct mdm_extent *e,

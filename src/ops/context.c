@@ -4,7 +4,8 @@
  */
 #include "ops/ops.h"
 
-static const struct mdm_op op = {.name = "context", .inputs = "x c position", .id = MDM_OP_CONTEXT};
+static const struct mdm_op op = {
+    .name = "context", .inputs = "x c position", .id = MDM_OP_CONTEXT, .weights = 1u << 2};
 
 mdm_val mdm_context(struct mdm_graph *g, mdm_val x, mdm_val c, mdm_val position)
 {

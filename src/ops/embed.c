@@ -6,7 +6,8 @@
 #include "ops/ops.h"
 
 static const struct mdm_op op = {
-    .name = "embed", .inputs = "label table null?", .id = MDM_OP_EMBED, .reads_in = 1u << 0};
+    .name = "embed", .inputs = "label table null?", .id = MDM_OP_EMBED, .reads_in = 1u << 0,
+    .weights = 1u << 1 | 1u << 2};
 
 static mdm_val record(struct mdm_graph *g, mdm_val label, mdm_val table, mdm_val null_row, int zero)
 {

@@ -6,7 +6,8 @@
 #include "ops/ops.h"
 
 static const struct mdm_op op = {
-    .name = "fill", .inputs = "filler y? keep? dropped?", .id = MDM_OP_FILL, .reads_in = 1u << 2 | 1u << 3};
+    .name = "fill", .inputs = "filler y? keep? dropped?", .id = MDM_OP_FILL, .reads_in = 1u << 2 | 1u << 3,
+    .weights = 1u << 0};
 
 static int fits(const struct mdm_shape *y, const struct mdm_shape *keep, const struct mdm_shape *dropped,
                 const struct mdm_shape *whole, int64_t extras)

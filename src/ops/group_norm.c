@@ -11,7 +11,7 @@ enum { X, W, B, M };
     {                                                                                                                \
         .name = NAME, .inputs = "x w? b? m?", .id = ID, .reads_in = 1u << X | 1u << W | 1u << B | 1u << M,           \
         .reads_out = 1u << 1, .remade_out = 1u << 0, .remake_in = 1u << X | 1u << W | 1u << B | 1u << M,             \
-        .remake_out = 1u << 1                                                                                        \
+        .remake_out = 1u << 1, .weights = 1u << W | 1u << B                                                          \
     }
 
 static const struct mdm_op op_group_norm = GROUP_NORM("group_norm", MDM_OP_GROUP_NORM);

@@ -13,13 +13,15 @@ static double flops(const struct mdm_graph *g, const struct mdm_node *n, int bac
 }
 
 static const struct mdm_op op_linear = {
-    .name = "linear", .inputs = "x w b?", .id = MDM_OP_LINEAR, .reads_in = 1u << 0 | 1u << 1, .flops = flops};
+    .name = "linear", .inputs = "x w b?", .id = MDM_OP_LINEAR, .reads_in = 1u << 0 | 1u << 1,
+    .weights = 1u << 1 | 1u << 2, .flops = flops};
 
 static const struct mdm_op op_linear_silu = {.name = "linear_silu",
                                              .inputs = "x w b?",
                                              .id = MDM_OP_LINEAR_SILU,
                                              .reads_in = 1u << 0 | 1u << 1,
                                              .reads_out = 1u << 1,
+                                             .weights = 1u << 1 | 1u << 2,
                                              .flops = flops};
 
 static mdm_val record(struct mdm_graph *g, const struct mdm_op *op, mdm_val x, mdm_val w, mdm_val b)

@@ -17,6 +17,8 @@ static const struct mdm_op op = {.name = "lowrank",
                                  .inputs = "w a b",
                                  .id = MDM_OP_LOWRANK,
                                  .reads_in = 1u << 1 | 1u << 2,
+                                 .weights = 1u << 0 | 1u << 1 | 1u << 2,
+                                 .weight_out = 1u << 0,
                                  .remade_out = 1u << 0,
                                  .remake_in = 1u << 0 | 1u << 1 | 1u << 2,
                                  .flops = flops};

@@ -9,6 +9,7 @@ static const struct mdm_op op_layernorm = {.name = "layernorm",
                                            .id = MDM_OP_LAYERNORM,
                                            .reads_in = 1u << 0 | 1u << 1,
                                            .reads_out = 1u << 1,
+                                           .weights = 1u << 1 | 1u << 2,
                                            .remade_out = 1u << 0,
                                            .remake_in = 1u << 0 | 1u << 1 | 1u << 2};
 
@@ -19,6 +20,7 @@ static const struct mdm_op op_add_norm = {.name = "add_norm",
                                           .reads_in = 1u << 2,
                                           .reads_out = 1u << 0 | 1u << 2,
                                           .optional_out = 1u << 0,
+                                          .weights = 1u << 2 | 1u << 3,
                                           .remade_out = 1u << 1,
                                           .remake_in = 1u << 2 | 1u << 3,
                                           .remake_out = 1u << 0};

@@ -8,6 +8,9 @@
 
 #include "graph/graph.h"
 
+/* Between float and the type of a program that is narrower. */
+mdm_val mdm_narrow(struct mdm_graph *g, mdm_val x);
+mdm_val mdm_widen(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_linear(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
 mdm_val mdm_linear_silu(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b);
 mdm_val mdm_linear2(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val w, mdm_val b);

@@ -4,7 +4,8 @@
  */
 #include "ops/ops.h"
 
-static const struct mdm_op op = {.name = "qkv_bias", .inputs = "x q v", .id = MDM_OP_QKV_BIAS};
+static const struct mdm_op op = {
+    .name = "qkv_bias", .inputs = "x q v", .id = MDM_OP_QKV_BIAS, .weights = 1u << 1 | 1u << 2};
 
 mdm_val mdm_qkv_bias(struct mdm_graph *g, mdm_val x, mdm_val q, mdm_val v)
 {

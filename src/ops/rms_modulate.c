@@ -9,6 +9,7 @@ static const struct mdm_op op = {.name = "rms_modulate",
                                  .id = MDM_OP_RMS_MODULATE,
                                  .reads_in = 1u << 0 | 1u << 1 | 1u << 2,
                                  .reads_out = 1u << 1,
+                                 .weights = 1u << 1,
                                  .remade_out = 1u << 0,
                                  .remake_in = 1u << 0 | 1u << 1 | 1u << 2};
 

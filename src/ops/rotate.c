@@ -7,7 +7,8 @@
  */
 #include "ops/ops.h"
 
-static const struct mdm_op op_angles = {.name = "angles", .inputs = "index keep?", .id = MDM_OP_ANGLES};
+static const struct mdm_op op_angles = {
+    .name = "angles", .inputs = "index keep?", .id = MDM_OP_ANGLES, .wide_out = 1u << 0};
 
 mdm_val mdm_angles(struct mdm_graph *g, mdm_val index, mdm_val keep, int64_t rows, int64_t columns, int64_t width)
 {
@@ -35,6 +36,7 @@ static const struct mdm_op op_qk_rotate = {.name = "qk_rotate",
                                            .id = MDM_OP_QK_ROTATE,
                                            .reads_in = QKV | Q | K | ANGLES,
                                            .reads_out = 1u << 1,
+                                           .weights = Q | K,
                                            .remade_out = 1u << 0,
                                            .remake_in = QKV | Q | K | ANGLES};
 

@@ -7,7 +7,8 @@
 enum { FIRST = 3, MOST = MDM_MAX_IN - FIRST }; /* inputs before the extra ones, and how many those may be */
 
 static const struct mdm_op op = {
-    .name = "tokens", .inputs = "x position index a? b? c?", .id = MDM_OP_TOKENS, .reads_in = 1u << 2};
+    .name = "tokens", .inputs = "x position index a? b? c?", .id = MDM_OP_TOKENS, .reads_in = 1u << 2,
+    .weights = 1u << 1};
 
 /* Tokens before the patches, or -1 with the failure kept. */
 static int64_t count_extra(struct mdm_graph *g, const mdm_val *extra, int count, const struct mdm_shape *x)

@@ -22,6 +22,11 @@ size_t mdm_dtype_size(enum mdm_dtype t)
     return size[t];
 }
 
+enum mdm_dtype mdm_dtype_wide(enum mdm_dtype t)
+{
+    return t == MDM_BF16 ? MDM_F32 : t;
+}
+
 /* Saturates, so that an absurd shape fails where it is allocated. */
 int64_t mdm_shape_numel(const struct mdm_shape *s)
 {

@@ -19,6 +19,7 @@ struct mdm_shape {
 };
 
 size_t mdm_dtype_size(enum mdm_dtype t);
+enum mdm_dtype mdm_dtype_wide(enum mdm_dtype t); /* MDM_F32 of MDM_BF16, others as they are */
 int64_t mdm_shape_numel(const struct mdm_shape *s);
 int mdm_shape_equal(const struct mdm_shape *a, const struct mdm_shape *b);
 int64_t mdm_shape_last(const struct mdm_shape *s); /* innermost dimension; 1 for a scalar */

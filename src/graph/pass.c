@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Passes that a device notes and plays. A pass is the same list of kernel calls each time, but for the blocks that it
+ * is given: so the first with its blocks is walked, which also lets a device make whatever it keeps per call; the
+ * second is noted, and from then on it is played until other blocks come.
+ */
+#include "graph/plan.h"
+
+static int is_cancelled(const atomic_int *cancel)
+{
+    return cancel && atomic_load_explicit(cancel, memory_order_relaxed);
+}
+
+void mdm_graph_forget(struct mdm_graph *g)
+{
+    for (int i = 0; i < 2; i++) {
+        if (g->recording[i].recorded)
+            g->backend->v->forget(g->backend, g->recording[i].recorded);
+        g->recording[i] = (struct mdm_recording){0};
+    }
+}
+
+void mdm_graph_bind(struct mdm_graph *g, void *arena)
+{
+    mdm_graph_forget(g);
+    g->arena = arena;
+}
+
+/* What the walk had to say stands, also where nothing could be noted. */
+static int note(struct mdm_graph *g, int backward, const void *weights, void *gradients)
+{
+    const struct mdm_backend_vtbl *v = g->backend->v;
+    int walked, noted;
+
+    MDM_TRY(v->record(g->backend));
+    walked = mdm_graph_walk(g, backward, weights, gradients, NULL);
+    noted = v->recorded(g->backend, &g->recording[backward].recorded);
+    return walked < 0 ? walked : noted;
+}
+
+static int pass(struct mdm_graph *g, int backward, const void *weights, void *gradients, const atomic_int *cancel)
+{
+    struct mdm_recording *r = &g->recording[backward];
+
+    if (!g->backend->v->record || g->profiling)
+        return mdm_graph_walk(g, backward, weights, gradients, cancel);
+    if (r->weights != weights || r->gradients != gradients) {
+        g->backend->v->forget(g->backend, r->recorded);
+        *r = (struct mdm_recording){.weights = weights, .gradients = gradients};
+    }
+    if (is_cancelled(cancel))
+        return mdm_fail(MASKDM_ECANCELED, "canceled");
+    if (r->passes == 1)
+        MDM_TRY(note(g, backward, weights, gradients));
+    r->passes += r->passes < 2;
+    if (r->recorded)
+        return g->backend->v->play(g->backend, r->recorded);
+    return mdm_graph_walk(g, backward, weights, gradients, cancel);
+}
+
+static int ready(const struct mdm_graph *g, int flag)
+{
+    if (!g->planned || (g->flags & flag) != flag)
+        return mdm_fail(MASKDM_EINVAL, "a program is run %s, but was not planned for that",
+                        flag ? "backward" : "forward");
+    if (!g->arena)
+        return mdm_fail(MASKDM_EINVAL, "a program is run without an arena");
+    return MASKDM_OK;
+}
+
+int mdm_graph_forward(struct mdm_graph *g, const void *weights, const atomic_int *cancel)
+{
+    MDM_TRY(ready(g, 0));
+    return pass(g, 0, weights, NULL, cancel);
+}
+
+int mdm_graph_backward(struct mdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel)
+{
+    MDM_TRY(ready(g, MDM_PLAN_TRAIN));
+    return pass(g, 1, weights, gradients, cancel);
+}
