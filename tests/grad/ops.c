@@ -447,6 +447,14 @@ static void transpose(struct rig *r)
     output(r, mdm_transpose(&r->g, input(r, mdm_shape3(2, 3, 8)), 2));
 }
 
+/* Where there is one type both are there and change nothing. */
+static void cast(struct rig *r)
+{
+    mdm_val x = mdm_narrow(&r->g, input(r, mdm_shape2(3, 4)));
+
+    output(r, mdm_widen(&r->g, mdm_gelu(&r->g, x)));
+}
+
 static mdm_val kernel(struct rig *r, const char *name, int64_t made, int64_t taken, int64_t side)
 {
     return mdm_graph_param(&r->g, name, mdm_shape4(made, taken, side, side), MDM_INIT_NORMAL, 1);
@@ -715,6 +723,7 @@ static const struct {
     {"fill between two ways", fill_join},
     {"fill of nothing", fill_alone},
     {"transpose", transpose},
+    {"narrow and widen", cast},
     {"conv", conv},
     {"conv with a row per image", conv_row},
     {"conv without bias and zeros around", conv_bare},

@@ -75,6 +75,6 @@ extern const struct mdm_kernel REAL(mdm_cpu_linear), REAL(mdm_cpu_linear_silu), 
     REAL(mdm_cpu_hide), REAL(mdm_cpu_cut), REAL(mdm_cpu_paste),
     REAL(mdm_cpu_swiglu), REAL(mdm_cpu_rms_modulate), REAL(mdm_cpu_angles), REAL(mdm_cpu_qk_rotate),
     REAL(mdm_cpu_context), REAL(mdm_cpu_fill), REAL(mdm_cpu_transpose), REAL(mdm_cpu_relu),
-    REAL(mdm_cpu_max_pool), REAL(mdm_cpu_average_pool);
+    REAL(mdm_cpu_max_pool), REAL(mdm_cpu_average_pool), REAL(mdm_cpu_narrow), REAL(mdm_cpu_widen);
 
 #endif

@@ -49,4 +49,6 @@ void REAL(mdm_cpu_table_c)(struct mdm_cpu_table *t)
     t->kernel[MDM_OP_RELU] = REAL(mdm_cpu_relu);
     t->kernel[MDM_OP_MAX_POOL] = REAL(mdm_cpu_max_pool);
     t->kernel[MDM_OP_AVERAGE_POOL] = REAL(mdm_cpu_average_pool);
+    t->kernel[MDM_OP_NARROW] = REAL(mdm_cpu_narrow);
+    t->kernel[MDM_OP_WIDEN] = REAL(mdm_cpu_widen);
 }
