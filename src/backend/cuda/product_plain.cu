@@ -71,7 +71,7 @@ template <class I, class O> static int launch(struct mdm_cuda *d, const struct m
     s.step_c = p->step_c;
     s.turn_a = p->turn_a;
     s.turn_b = p->turn_b;
-    s.scale = p->scale != 0 ? p->scale : 1;
+    s.scale = p->scaled ? p->scale : 1;
     s.factor = p->plus ? p->factor : 1;
     return mdm_cuda_launch(
         d, "product", product<I, O>,

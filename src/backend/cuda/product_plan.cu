@@ -165,7 +165,7 @@ int mdm_plan_make(struct mdm_cuda *d, struct mdm_plan *plan, const struct mdm_cu
 cublasStatus_t mdm_plan_run(struct mdm_cuda *d, struct mdm_plan *plan, const cublasLtMatmulAlgo_t *algorithm,
                             const struct mdm_cuda_product *p)
 {
-    const float scale = p->scale != 0 ? p->scale : 1, factor = p->plus ? p->factor : p->add ? 1 : 0;
+    const float scale = p->scaled ? p->scale : 1, factor = p->plus ? p->factor : p->add ? 1 : 0;
 
     return cublasLtMatmul(d->blas->handle, &plan->how, &scale, p->b, &plan->a, p->a, &plan->b, &factor,
                           p->plus ? p->plus : p->c, &plan->c, p->c, &plan->c, algorithm, d->blas->workspace,
