@@ -17,15 +17,18 @@ enum { MAX_ROUNDS = 64, MAX_THREADS = 64 };
 
 struct settings {
     int threads, rounds;
-    const char *images; /* folder for the loader; NULL: one is made */
-    const char *export; /* file to write */
+    const char *images;  /* folder for the loader; NULL: one is made */
+    const char *export;  /* file to write */
+    const char *device;  /* its name */
+    const char *options; /* of it, beside threads */
+    int serves;          /* a measurement for every line of stdin */
 };
 
 struct workload {
     const char *label;
     int (*run)(const struct workload *w, const struct settings *s); /* 0, or 1 after a line on stderr */
-    const char *network, *mask; /* options; network=NAME in front where it is no U-ViT */
-    int64_t side, dim, blocks, batch;                               /* the same as numbers; heads are 64 wide */
+    const char *network, *mask;       /* options; network=NAME in front where it is no U-ViT */
+    int64_t side, dim, blocks, batch; /* the same as numbers; heads are 64 wide */
     const char *what;
 };
 
@@ -38,6 +41,8 @@ int run_threads(const struct workload *w, const struct settings *s);
 int run_memory(const struct workload *w, const struct settings *s);
 int run_loading(const struct workload *w, const struct settings *s);
 int run_loader(const struct workload *w, const struct settings *s);
+/* Of a training or sampling workload on any device, without a floor, by itself or beside a peer. */
+int run_on_device(const struct workload *w, const struct settings *s);
 /* Not a figure but a table: where a step of a training workload goes. */
 int run_profile(const struct workload *w, const struct settings *s);
 /* Weights, a batch and its loss for a peer, into s->export. */
@@ -56,15 +61,31 @@ struct bench {
 };
 
 int make_options(maskdm_options **out, const char *kind, const char *text);
-int open_device(maskdm_device **out, int threads);
+int is_cpu(const struct settings *s);
+int open_device(maskdm_device **out, const struct settings *s, int threads);
 /* Device and model; then data in memory and a trainer. Close after a failure too. */
-int bench_open_model(struct bench *b, const struct workload *w, int threads);
-int bench_open(struct bench *b, const struct workload *w, int threads);
+int bench_open_model(struct bench *b, const struct workload *w, const struct settings *s, int threads);
+int bench_open(struct bench *b, const struct workload *w, const struct settings *s, int threads);
 void bench_close(struct bench *b);
-/* Seconds of one step, the mean over as many as fill about half a second; negative after a failure. */
+/* Seconds of one step with all its work done, the mean over as many as fill about half a second; negative after a
+ * failure. */
 double bench_step(struct bench *b);
+int bench_wait(struct bench *b);
 /* Say what failed; always 1. */
 int bench_failed(const struct workload *w);
+
+/* ---- export.c ---- */
+/* Weights that begin as zero hide what lies behind them: a peer would agree with whatever it has there. */
+int export_weights(const maskdm_model *model);
+/* The batch that a trainer has drawn, with its loss. */
+int export_batch(const struct bench *b, const struct workload *w, const char *path, double *loss);
+/* Images for a sampler's model, with the mean square of what it makes of them in the place of a loss. */
+int export_prediction(const struct bench *b, const struct workload *w, const char *path, double *loss);
+
+/* ---- sampling.c ---- */
+int open_sampler(maskdm_sampler **out, maskdm_model *model, int steps, int64_t batch);
+/* Seconds of so many images; negative after a failure. */
+double time_images(maskdm_sampler *sampler, int64_t count, unsigned char *pixels);
 
 /* ---- machine.c ---- */
 double clock_seconds(void);

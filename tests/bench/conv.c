@@ -114,7 +114,7 @@ int run_convolution(const struct workload *w, const struct settings *s)
     struct floor *f = NULL;
     int rc;
 
-    if ((rc = open_device(&dev, s->threads)) == 0 && (rc = floor_open(&f, s->threads)) == 0) {
+    if ((rc = open_device(&dev, s, s->threads)) == 0 && (rc = floor_open(&f, s->threads)) == 0) {
         rc = mdm_device_enter(dev);
         if (rc == 0) {
             rc = measure(w, s, mdm_device_backend(dev), f, &m);

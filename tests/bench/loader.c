@@ -94,7 +94,7 @@ int run_loader(const struct workload *w, const struct settings *s)
     struct bench b;
     double all, waiting;
     long files = 0;
-    int rc = bench_open(&b, w, s->threads);
+    int rc = bench_open(&b, w, s, s->threads);
 
     if (rc == 0)
         rc = !folder ? -1 : s->images ? 0 : write_images(folder);

@@ -52,7 +52,7 @@ int run_memory(const struct workload *w, const struct settings *s)
         struct bench b;
         size_t bytes = 0;
 
-        rc = bench_open(&b, w, s->threads);
+        rc = bench_open(&b, w, s, s->threads);
         maskdm_model_release(&b.model); /* as a run does: the trainer has its own copy */
         if (rc == 0 && (rc = maskdm_trainer_step(b.trainer, b.data)) == 0 &&
             (rc = maskdm_trainer_step(b.trainer, b.data)) == 0)

@@ -11,7 +11,7 @@
 
 enum { STEPS = 4 };
 
-static int open_sampler(maskdm_sampler **out, maskdm_model *model, int steps, int64_t batch)
+int open_sampler(maskdm_sampler **out, maskdm_model *model, int steps, int64_t batch)
 {
     maskdm_options *o = NULL;
     int rc;
@@ -25,7 +25,7 @@ static int open_sampler(maskdm_sampler **out, maskdm_model *model, int steps, in
     return rc;
 }
 
-static double time_images(maskdm_sampler *sampler, int64_t count, unsigned char *pixels)
+double time_images(maskdm_sampler *sampler, int64_t count, unsigned char *pixels)
 {
     double start = clock_seconds();
 
@@ -44,7 +44,7 @@ int run_sampling(const struct workload *w, const struct settings *s)
     struct floor *f = NULL;
     struct products l;
     struct bench b;
-    int rc = bench_open_model(&b, w, s->threads);
+    int rc = bench_open_model(&b, w, s, s->threads);
 
     list_products(&l, w, patches, 0);
     if (rc == 0 && (rc = open_sampler(&sampler, b.model, STEPS, w->batch)) == 0 &&
@@ -89,14 +89,14 @@ static double time_read(const char *path, size_t *bytes)
     return *bytes ? clock_seconds() - start : -1;
 }
 
-static double time_first_image(const char *path, int threads, unsigned char *pixels)
+static double time_first_image(const char *path, const struct settings *s, unsigned char *pixels)
 {
     double start = clock_seconds(), t = -1;
     maskdm_sampler *sampler = NULL;
     maskdm_model *model = NULL;
     maskdm_device *dev = NULL;
 
-    if (open_device(&dev, threads) == 0 && maskdm_model_load(&model, dev, path) == 0 &&
+    if (open_device(&dev, s, s->threads) == 0 && maskdm_model_load(&model, dev, path) == 0 &&
         open_sampler(&sampler, model, 1, 1) == 0 && time_images(sampler, 1, pixels) >= 0)
         t = clock_seconds() - start;
     maskdm_sampler_release(&sampler);
@@ -116,7 +116,7 @@ int run_loading(const struct workload *w, const struct settings *s)
     maskdm_sampler *sampler = NULL;
     struct bench b;
     size_t bytes = 0;
-    int rc = bench_open_model(&b, w, s->threads);
+    int rc = bench_open_model(&b, w, s, s->threads);
 
     if (rc == 0)
         rc = made < 0 || !pixels ? -1 : maskdm_model_save(b.model, path);
@@ -126,7 +126,7 @@ int run_loading(const struct workload *w, const struct settings *s)
         rates_add(&rates, s->threads);
         series_add(&reading, time_read(path, &bytes));
         series_add(&forward, time_images(sampler, 1, pixels));
-        series_add(&first, time_first_image(path, s->threads, pixels));
+        series_add(&first, time_first_image(path, s, pixels));
         rc = reading.x[r] < 0 || forward.x[r] < 0 || first.x[r] < 0 ? -1 : 0;
         series_add(&ratio, first.x[r] / (reading.x[r] + forward.x[r]));
     }

@@ -4,6 +4,8 @@
  */
 #include "bench.h"
 
+#include "backend/device.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,32 +35,38 @@ void bench_close(struct bench *b)
     memset(b, 0, sizeof *b);
 }
 
-int open_device(maskdm_device **out, int threads)
+int is_cpu(const struct settings *s)
+{
+    return strcmp(s->device, "cpu") == 0;
+}
+
+int open_device(maskdm_device **out, const struct settings *s, int threads)
 {
     maskdm_options *device = NULL;
     int rc;
 
     *out = NULL;
     if ((rc = maskdm_options_create(&device, "device")) == 0 &&
+        (rc = maskdm_options_parse(device, s->options)) == 0 &&
         (rc = maskdm_options_set_int(device, "threads", threads)) == 0)
-        rc = maskdm_device_open(out, "cpu", device);
+        rc = maskdm_device_open(out, s->device, device);
     maskdm_options_release(&device);
     return rc;
 }
 
-int bench_open_model(struct bench *b, const struct workload *w, int threads)
+int bench_open_model(struct bench *b, const struct workload *w, const struct settings *s, int threads)
 {
     maskdm_options *network = NULL;
     char name[16];
     int rc;
 
     memset(b, 0, sizeof *b);
-    if ((rc = open_device(&b->dev, threads)) == 0 && (rc = make_options(&network, "network", w->network)) == 0 &&
+    if ((rc = open_device(&b->dev, s, threads)) == 0 && (rc = make_options(&network, "network", w->network)) == 0 &&
         (rc = maskdm_options_get(network, "network", name, sizeof name, NULL)) >= 0 &&
         (rc = maskdm_scheduler_create(&b->scheduler, NULL)) == 0)
         rc = maskdm_model_create(&b->model, b->dev, name, network, b->scheduler, 1);
     maskdm_options_release(&network);
-    return rc;
+    return rc == 0 && s->export ? export_weights(b->model) : rc;
 }
 
 static int open_trainer(struct bench *b, const struct workload *w)
@@ -78,10 +86,10 @@ static int open_trainer(struct bench *b, const struct workload *w)
     return rc;
 }
 
-int bench_open(struct bench *b, const struct workload *w, int threads)
+int bench_open(struct bench *b, const struct workload *w, const struct settings *s, int threads)
 {
     size_t bytes = (size_t)(w->batch * w->side * w->side * 3);
-    int rc = bench_open_model(b, w, threads);
+    int rc = bench_open_model(b, w, s, threads);
 
     if (rc < 0)
         return rc;
@@ -91,6 +99,13 @@ int bench_open(struct bench *b, const struct workload *w, int threads)
     for (size_t i = 0; i < bytes; i++)
         b->pixels[i] = (unsigned char)(i * 2654435761u >> 13);
     return open_trainer(b, w);
+}
+
+int bench_wait(struct bench *b)
+{
+    struct mdm_backend *backend = mdm_device_backend(b->dev);
+
+    return backend->v->wait(backend);
 }
 
 double bench_step(struct bench *b)
@@ -104,5 +119,5 @@ double bench_step(struct bench *b)
         steps++;
         now = clock_seconds();
     } while (now - start < 0.5);
-    return (now - start) / steps;
+    return bench_wait(b) < 0 ? -1 : (clock_seconds() - start) / steps;
 }

@@ -17,8 +17,8 @@ int run_speedup(const struct workload *w, const struct settings *s)
 
     full.mask = "type=none";
     full.batch = 16;
-    rc = bench_open(&masked, w, s->threads);
-    rc2 = bench_open(&whole, &full, s->threads);
+    rc = bench_open(&masked, w, s, s->threads);
+    rc2 = bench_open(&whole, &full, s, s->threads);
     rc = rc < 0 || rc2 < 0 || bench_step(&masked) < 0 || bench_step(&whole) < 0 ? -1 : 0;
     if (rc == 0) {
         list_products(&few, w, maskdm_trainer_visible(masked.trainer), 1);

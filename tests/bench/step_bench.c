@@ -2,12 +2,15 @@
  *
  * One line per workload: what the library costs beside what arithmetic or memory ask for.
  *
- *     step_bench [--threads N] [--rounds N] [--images FOLDER] [--profile | --export FILE] [LABEL ...]
+ *     step_bench [--threads N] [--rounds N] [--images FOLDER] [--device NAME] [--options "A=B ..."] [--serve]
+ *                [--profile | --export FILE] [LABEL ...]
  *
  * A label takes those with one more letter along: C5 is C5a, C5b and C5c. Without labels: C1 and C2. Parts are
  * interleaved within a round (floor, step, floor, step ...), and `ratio` is the median of the rounds' quotients.
  * Of training workloads --profile prints where a step goes instead, and --export writes what torch_peer.py
- * needs. --images: JPEGs for C11, which else makes PNGs.
+ * needs. --images: JPEGs for C11, which else makes PNGs. On another device than the processor, with --options of its
+ * own, workloads of training and sampling have no floor; G1 to G5 are meant for a GPU, and cuda.py runs them. --serve
+ * takes one label, tells of it, and measures anew for every line of stdin.
  */
 #include "bench.h"
 
@@ -19,16 +22,18 @@
 #define SMALL "image_size=64 patch_size=4 dim=512 depth=13 heads=8"
 #define LARGE "image_size=256 patch_size=4 dim=768 depth=13 heads=12"
 #define JIT "network=jit image_size=64 patch_size=4 dim=512 depth=12 heads=8 bottleneck=32 in_context_len=16"
-#define UNET                                                                                          \
-    "network=unet image_size=32 block_out_channels=128,256,256,256 attention_head_dim=0 "             \
-    "down_block_types=DownBlock2D,AttnDownBlock2D,DownBlock2D,DownBlock2D "                           \
+#define UNET                                                                                                         \
+    "network=unet image_size=32 block_out_channels=128,256,256,256 attention_head_dim=0 "                            \
+    "down_block_types=DownBlock2D,AttnDownBlock2D,DownBlock2D,DownBlock2D "                                          \
     "up_block_types=UpBlock2D,UpBlock2D,AttnUpBlock2D,UpBlock2D"
 #define ALL "type=none"
 #define FEW "type=block ratio=0.9 block_size=2"
+#define TENTH "type=block ratio=0.9 block_size=4"
 #define QUARTER "type=block ratio=0.75 block_size=4"
 
 static const struct workload workloads[] = {
     {"T0", run_training, TINY, ALL, 16, 64, 3, 4, "a tiny network, to see that this program runs"},
+    {"T1", run_sampling, TINY, NULL, 16, 64, 3, 1, "the same, sampling"},
     {"C1", run_training, SMALL, ALL, 64, 512, 13, 16, "train D=512 64x64, nothing hidden"},
     {"C2", run_training, SMALL, FEW, 64, 512, 13, 64, "train D=512 64x64, 2x2 blocks, 90 % hidden"},
     {"C3", run_training, SMALL, FEW, 64, 512, 13, 8, "train D=512 64x64, 2x2 blocks, 90 % hidden, small batch"},
@@ -52,6 +57,11 @@ static const struct workload workloads[] = {
     {"C12c", run_convolution, NULL, NULL, 8, 256, 0, 16, "3x3 convolution forward and backward, 256 channels"},
     {"C13a", run_training, JIT, ALL, 64, 512, 12, 16, "train JiT D=512 64x64, nothing hidden"},
     {"C13b", run_training, JIT, FEW, 64, 512, 12, 64, "train JiT D=512 64x64, 2x2 blocks, 90 % hidden"},
+    {"G1", run_training, SMALL, ALL, 64, 512, 13, 256, "train D=512 64x64, nothing hidden"},
+    {"G2", run_training, SMALL, FEW, 64, 512, 13, 512, "train D=512 64x64, 2x2 blocks, 90 % hidden"},
+    {"G3", run_training, LARGE, ALL, 256, 768, 13, 16, "train D=768 256x256, nothing hidden"},
+    {"G4", run_training, LARGE, TENTH, 256, 768, 13, 128, "train D=768 256x256, 4x4 blocks, 90 % hidden"},
+    {"G5", run_sampling, SMALL, NULL, 64, 512, 13, 1, "sample D=512 64x64, DDIM, 20 evaluations"},
     {"C14", run_training, UNET, ALL, 32, 128, 0, 4, "train the U-Net of google/ddpm-cifar10-32"},
 };
 
@@ -65,8 +75,8 @@ static int is_wanted(const char *label, const char *asked)
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: step_bench [--threads 1..%d] [--rounds 1..%d] [--images FOLDER] [--profile | --export FILE] "
-            "[LABEL ...]\n",
+            "usage: step_bench [--threads 1..%d] [--rounds 1..%d] [--images FOLDER] [--device NAME] "
+            "[--options TEXT] [--serve] [--profile | --export FILE] [LABEL ...]\n",
             MAX_THREADS, MAX_ROUNDS);
     return 2;
 }
@@ -79,6 +89,8 @@ static int read_flags(int argc, char **argv, struct settings *s, int *profile)
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--profile") == 0)
             *profile = 1;
+        else if (strcmp(argv[at], "--serve") == 0)
+            s->serves = 1;
         else if (at + 1 == argc)
             return 0;
         else if (strcmp(argv[at], "--threads") == 0)
@@ -89,16 +101,37 @@ static int read_flags(int argc, char **argv, struct settings *s, int *profile)
             s->images = argv[++at];
         else if (strcmp(argv[at], "--export") == 0)
             s->export = argv[++at];
+        else if (strcmp(argv[at], "--device") == 0)
+            s->device = argv[++at];
+        else if (strcmp(argv[at], "--options") == 0)
+            s->options = argv[++at];
         else
             return 0;
     }
     return s->threads < 1 || s->threads > MAX_THREADS || s->rounds < 1 || s->rounds > MAX_ROUNDS ? 0 : at;
 }
 
+static int run(const struct workload *w, const struct settings *s, int profile)
+{
+    if (profile)
+        return run_profile(w, s);
+    if (s->serves || !is_cpu(s))
+        return run_on_device(w, s);
+    return s->export ? run_export(w, s) : w->run(w, s);
+}
+
+/* Whether a workload can be run as the flags say. */
+static int takes(const struct workload *w, const struct settings *s, int profile)
+{
+    if (profile || (s->export && !s->serves))
+        return w->run == run_training;
+    return (!s->serves && is_cpu(s)) || w->run == run_training || w->run == run_sampling;
+}
+
 int main(int argc, char **argv)
 {
     static const char *const standard[] = {"C1", "C2"};
-    struct settings s = {.threads = 2, .rounds = 5};
+    struct settings s = {.threads = 2, .rounds = 5, .device = "cpu", .options = ""};
     int profile = 0, status = 0, found = 0, at = read_flags(argc, argv, &s, &profile);
     const char *const *asked = at < argc ? (const char *const *)argv + at : standard;
     int count = at < argc ? argc - at : 2;
@@ -111,10 +144,10 @@ int main(int argc, char **argv)
 
         for (int k = 0; k < count; k++)
             wanted |= is_wanted(w->label, asked[k]);
-        if (!wanted || ((profile || s.export) && w->run != run_training))
+        if (!wanted || !takes(w, &s, profile))
             continue;
         found++;
-        status |= profile ? run_profile(w, &s) : s.export ? run_export(w, &s) : w->run(w, &s);
+        status |= run(w, &s, profile);
     }
     if (!found)
         fprintf(stderr, "step_bench: no workload of that label\n");

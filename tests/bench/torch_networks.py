@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The networks of step_bench in PyTorch, by their parameters' names: for torch_peer.py.
+"""The networks of step_bench in PyTorch, by their parameters' names: for torch_peer.py and torch_step.py.
 
 Each is a function of torch, the weights by name, the number of heads, the noisy image x[B,H,W,C], times[B] and the
 visible patches' places index[B,K], and gives their prediction [B,K,p*p*C], a patch's values row, column, channel.
@@ -20,7 +20,7 @@ def visible(x, index):
 
 def waves(torch, times, width):
     half = width // 2
-    f = torch.exp(torch.arange(half, dtype=torch.float32) * (-9.210340371976184 / half))
+    f = torch.exp(torch.arange(half, dtype=torch.float32, device=times.device) * (-9.210340371976184 / half))
     angle = times.float()[:, None] * f[None]
     return torch.cat([torch.cos(angle), torch.sin(angle)], -1)
 
@@ -99,7 +99,7 @@ def jit(torch, w, heads, x, times, index):
     row = w["y_embedder.embedding_table.weight"][-1:].expand(b, -1)
     time = F.silu(linear(torch, w, waves(torch, times, 256), "t_embedder.mlp.0"))
     condition = F.silu(linear(torch, w, time, "t_embedder.mlp.2") + row)
-    f = 1e4 ** (-torch.arange(width // 4, dtype=torch.float32) / (width // 4))
+    f = 1e4 ** (-torch.arange(width // 4, dtype=torch.float32, device=index.device) / (width // 4))
     place = torch.stack([index // columns, index % columns], -1).float()
     angle = (place[..., None] * f).flatten(-2)[:, None]
     cos, sin = torch.cos(angle), torch.sin(angle)

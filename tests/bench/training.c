@@ -37,7 +37,7 @@ int run_training(const struct workload *w, const struct settings *s)
     struct products products = {.count = 0};
     struct floor *f = NULL;
     struct bench b;
-    int rc = bench_open(&b, w, s->threads);
+    int rc = bench_open(&b, w, s, s->threads);
     double t, flops;
 
     if (rc == 0)
@@ -80,7 +80,7 @@ int run_threads(const struct workload *w, const struct settings *s)
     struct series gain = {.n = 0}, limit = {.n = 0}, ratio = {.n = 0};
     struct rates rates = {.fma = {.n = 0}};
     struct bench one, all;
-    int rc = bench_open(&one, w, 1), rc2 = bench_open(&all, w, s->threads);
+    int rc = bench_open(&one, w, s, 1), rc2 = bench_open(&all, w, s, s->threads);
 
     rc = rc < 0 || rc2 < 0 || bench_step(&one) < 0 || bench_step(&all) < 0 ? -1 : 0;
     for (int r = 0; rc == 0 && r < s->rounds; r++) {

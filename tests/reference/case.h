@@ -11,6 +11,7 @@ struct reference_case {
     const char *path; /* of the file */
     maskdm_file *file;
     maskdm_device *device;
+    double coarse;  /* what bounds are at least; 0: as they are */
     double worst;   /* relative error, over all tensors */
     char where[96]; /* the tensor that has it */
     int failed;
@@ -22,6 +23,11 @@ struct reference_case {
 #define TENSOR_BOUND 1e-5
 #define LOSS_BOUND 1e-6
 #define ZERO_BOUND 1e-7
+/* What bounds other than 0 are at least where a network was run in another type than float: two roundings to 8 bits
+ * of mantissa in a row for each of a dozen operations, of which gradients go through twice as many; 11 bits for the
+ * products alone. */
+#define BF16_BOUND 3e-2
+#define TF32_BOUND 3e-3
 
 enum { BATCH = 0, CHANNELS = 1, HEIGHT = 2, WIDTH = 3 }; /* dimensions of an image tensor in a file */
 
@@ -91,6 +97,6 @@ int case_has_wavelets(struct reference_case *c);
 maskdm_model *case_model(struct reference_case *c); /* with the case's weights */
 /* Every parameter from `param.NAME`, and no such tensor left over: 0, or -1 with the failure recorded. */
 int case_weights(struct reference_case *c, maskdm_model *model);
-int32_t *case_labels(struct reference_case *c);     /* NULL: none given */
+int32_t *case_labels(struct reference_case *c); /* NULL: none given */
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * reference_check [--device NAME] [--threads N] PATH...: run every case below the paths that a program of the field
- * wrote, and hold the library to it. One line a case: name, worst relative error, verdict. Without a path, the
- * folders that MASKDM_REFERENCE names, apart by colons; without that, exit status 77.
+ * reference_check [--device NAME] [--threads N] [--compute float|tf32|bf16] [--options "A=B ..."] PATH...: run every
+ * case below the paths that a program of the field wrote, and hold the library to it. One line a case: name, worst
+ * relative error, verdict. Without a path, the folders that MASKDM_REFERENCE names, apart by colons; without that,
+ * exit status 77. --compute: of a device that has more types than float; the bounds of networks follow (case.h).
+ * --options: what else there is to say of a device.
  */
 #include "case.h"
 
@@ -15,28 +17,30 @@
 
 struct totals {
     maskdm_device *device;
+    double coarse; /* bound of what networks computed; 0: that of float */
     int passed, failed, skipped;
 };
 
 static const struct {
     const char *name;
     void (*run)(struct reference_case *c);
-    int any; /* of any program, which the case names; else of the authors' alone, which it does not */
-} kinds[] = {{"schedule", case_schedule, 1},
-             {"loss", case_loss, 0},
-             {"train", case_train, 0},
-             {"sample", case_sample, 0},
-             {"checkpoint", case_checkpoint, 0},
-             {"network", case_network, 1},
-             {"routing", case_routing, 1},
-             {"objective", case_objective, 1},
-             {"solver", case_solver, 1},
-             {"guidance", case_guidance, 1},
-             {"frechet", case_frechet, 1},
-             {"metric", case_metric, 1},
-             {"inception", case_inception, 1},
-             {"optimizer", case_optimizer, 1},
-             {"consistency", case_consistency, 1}};
+    int any;     /* of any program, which the case names; else of the authors' alone, which it does not */
+    int network; /* runs one, in the device's type */
+} kinds[] = {{"schedule", case_schedule, 1, 0},
+             {"loss", case_loss, 0, 1},
+             {"train", case_train, 0, 1},
+             {"sample", case_sample, 0, 1},
+             {"checkpoint", case_checkpoint, 0, 1},
+             {"network", case_network, 1, 1},
+             {"routing", case_routing, 1, 1},
+             {"objective", case_objective, 1, 0},
+             {"solver", case_solver, 1, 0},
+             {"guidance", case_guidance, 1, 0},
+             {"frechet", case_frechet, 1, 0},
+             {"metric", case_metric, 1, 0},
+             {"inception", case_inception, 1, 1},
+             {"optimizer", case_optimizer, 1, 0},
+             {"consistency", case_consistency, 1, 0}};
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {
@@ -57,8 +61,10 @@ static void run_file(struct totals *t, const char *path, const char *name)
     else if (!kinds[i].any && maskdm_file_metadata(c.file, "program"))
         snprintf(c.skipped, sizeof c.skipped, "a %s of %s is not built", kind,
                  maskdm_file_metadata(c.file, "program"));
-    else
+    else {
+        c.coarse = kinds[i].network ? t->coarse : 0;
         kinds[i].run(&c);
+    }
     if (*c.skipped)
         printf("%-44s           skipped  %s\n", name, c.skipped);
     else
@@ -107,15 +113,23 @@ static int walk(struct totals *t, const char *path, size_t skip)
     return n < 0 ? -1 : 0;
 }
 
-static int open_device(maskdm_device **out, const char *name, const char *threads)
+struct device_settings {
+    const char *name, *threads, *compute, *options;
+};
+
+static int open_device(maskdm_device **out, const struct device_settings *s)
 {
     maskdm_options *o = NULL;
     int status = maskdm_options_create(&o, "device");
 
-    if (status >= 0 && threads)
-        status = maskdm_options_set(o, "threads", threads);
+    if (status >= 0 && s->threads)
+        status = maskdm_options_set(o, "threads", s->threads);
+    if (status >= 0 && s->compute)
+        status = maskdm_options_set(o, "compute", s->compute);
+    if (status >= 0 && s->options)
+        status = maskdm_options_parse(o, s->options);
     if (status >= 0)
-        status = maskdm_device_open(out, name, o);
+        status = maskdm_device_open(out, s->name, o);
     maskdm_options_release(&o);
     if (status < 0)
         fprintf(stderr, "reference_check: %s\n", maskdm_last_error());
@@ -125,21 +139,29 @@ static int open_device(maskdm_device **out, const char *name, const char *thread
 int main(int argc, char **argv)
 {
     struct totals t = {0};
-    const char *device = "cpu", *threads = NULL, *standard = getenv("MASKDM_REFERENCE");
+    struct device_settings s = {.name = "cpu"};
+    const char *standard = getenv("MASKDM_REFERENCE");
     int paths = 0, bad = 0;
 
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--device") && i + 1 < argc)
-            device = argv[++i];
+            s.name = argv[++i];
         else if (!strcmp(argv[i], "--threads") && i + 1 < argc)
-            threads = argv[++i];
+            s.threads = argv[++i];
+        else if (!strcmp(argv[i], "--compute") && i + 1 < argc)
+            s.compute = argv[++i];
+        else if (!strcmp(argv[i], "--options") && i + 1 < argc)
+            s.options = argv[++i];
         else
             argv[++paths] = argv[i];
     }
     if (!paths && !standard)
         return 77;
-    if (open_device(&t.device, device, threads) < 0)
+    if (open_device(&t.device, &s) < 0)
         return 1;
+    printf("%s\n", maskdm_device_description(t.device));
+    if (s.compute)
+        t.coarse = !strcmp(s.compute, "bf16") ? BF16_BOUND : !strcmp(s.compute, "tf32") ? TF32_BOUND : 0;
     for (int i = 1; i <= paths; i++)
         bad |= walk(&t, argv[i], strlen(argv[i]) + 1);
     while (!paths && *standard) {
