@@ -212,6 +212,8 @@ struct mdm_backend_vtbl {
     int (*recorded)(struct mdm_backend *, void **out);
     int (*play)(struct mdm_backend *, void *recording);
     void (*forget)(struct mdm_backend *, void *recording); /* NULL is fine */
+    /* Work goes on after calls have returned, so that a host does well to do something else before it waits. */
+    int asynchronous;
 };
 
 struct mdm_backend {

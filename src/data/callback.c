@@ -41,6 +41,7 @@ int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, i
 
     *out = NULL;
     MDM_TRY(mdm_data_begin(&c, sizeof *c, &kind, device, count, height, width, channels));
+    c->base.callers = 1;
     c->fetch = fetch;
     c->drop = drop;
     c->user = user;

@@ -36,6 +36,7 @@ struct maskdm_data {
     const struct mdm_data_class *kind;
     maskdm_device *device; /* NULL: memory is not counted */
     int64_t count, height, width, labels, skipped;
+    int callers;        /* images come from a function of the host, on the thread that called the API */
     int64_t unlabelled; /* images without a label; -1: not known */
     int channels;
     /* What tells the images from others without reading them; see manifest.h. A part has that of the whole. */

@@ -73,6 +73,7 @@ static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const
     p->base.labels = whole->labels;
     p->base.skipped = whole->skipped;
     p->base.files = whole->files;
+    p->base.callers = whole->callers;
     p->base.known = whole->known;
     p->base.known_labels = whole->known_labels;
     p->index = mdm_need((size_t)count, sizeof *p->index, "a part of a data set");

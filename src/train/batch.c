@@ -40,19 +40,6 @@ int mdm_trainer_check_data(const maskdm_trainer *tr, const maskdm_data *data)
     return MASKDM_OK;
 }
 
-/* Where an image makes several rows, each gets it and its label. */
-static void spread(maskdm_trainer *tr)
-{
-    const int64_t groups = tr->pace.groups;
-    struct mdm_microbatch *m = &tr->micro;
-
-    for (int64_t row = tr->batch - 1; groups > 1 && row > 0; row--) {
-        memcpy(m->staged + row * tr->values, m->staged + row / groups * tr->values,
-               (size_t)tr->values * sizeof *m->staged);
-        m->labels[row] = m->labels[row / groups];
-    }
-}
-
 /* With probability label_dropout a row is trained without its label, so that the null class is learnt too. */
 static void drop_labels(maskdm_trainer *tr, int64_t first, int64_t step)
 {
@@ -118,7 +105,7 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     const struct mdm_grids grids = mdm_geometry_grids(&tr->model->geometry);
     struct mdm_microbatch *m = &tr->micro;
     int64_t step = tr->optimizer->steps, image, first;
-    int status;
+    int here, status;
 
     MDM_TRY(mdm_trainer_check_data(tr, data));
     if (part < 0 || part >= tr->accumulate)
@@ -130,8 +117,9 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     if (image >= MDM_PACE_IMAGES)
         return mdm_fail(MASKDM_EINVAL, "step %lld is behind more images than a run can count", (long long)step);
     first = image * tr->pace.groups;
-    MDM_TRY(mdm_retain_fetch(tr, data, image));
-    spread(tr);
+    here = mdm_ahead_take(tr, data, image);
+    if (!here)
+        MDM_TRY(mdm_trainer_fetch(tr, m, data, image));
     drop_labels(tr, first, step);
     if (tr->tune)
         mdm_tune_draw_times(tr, first, step);
@@ -140,7 +128,7 @@ int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part)
     MDM_TRY(mdm_mask_draw_kinds(tr->mask, &grids, tr->visible, tr->seed, image, step, tr->images, m->index));
     draw_routes(tr, first, step);
     MDM_TRY(mdm_device_enter(tr->device));
-    status = mdm_microbatch_enter(m, m->staged, tr->batch);
+    status = here ? MASKDM_OK : mdm_microbatch_enter(m, m->staged, tr->batch);
     if (status == MASKDM_OK)
         status = mdm_microbatch_draw_noise(m, tr->seed, first, step, tr->batch);
     if (status == MASKDM_OK)

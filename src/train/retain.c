@@ -69,10 +69,9 @@ static int need_room(struct mdm_retain *r, int64_t images, int64_t values)
 }
 
 /* New images stand at the front, in order, and old ones apart: from the last on each goes to its place. */
-static void interleave(maskdm_trainer *tr, int64_t image, int64_t new, int64_t old)
+static void interleave(maskdm_trainer *tr, struct mdm_microbatch *m, int64_t image, int64_t new, int64_t old)
 {
     const size_t bytes = (size_t)tr->values * sizeof(float);
-    struct mdm_microbatch *m = &tr->micro;
 
     for (int64_t k = tr->images - 1; k >= 0 && old > 0; k--) {
         const int from_old = is_old(&tr->retain, image + k);
@@ -85,10 +84,9 @@ static void interleave(maskdm_trainer *tr, int64_t image, int64_t new, int64_t o
     }
 }
 
-int mdm_retain_fetch(maskdm_trainer *tr, maskdm_data *data, int64_t image)
+int mdm_retain_fetch(maskdm_trainer *tr, struct mdm_microbatch *m, maskdm_data *data, int64_t image)
 {
     struct mdm_retain *r = &tr->retain;
-    struct mdm_microbatch *m = &tr->micro;
     const int64_t before = old_before(r, image), old = old_before(r, image + tr->images) - before;
     const int64_t new = tr->images - old;
 
@@ -98,7 +96,7 @@ int mdm_retain_fetch(maskdm_trainer *tr, maskdm_data *data, int64_t image)
         return MASKDM_OK;
     MDM_TRY(need_room(r, old, tr->values));
     MDM_TRY(mdm_data_batch_at(r->data, tr->seed, before, old, tr->flip, r->room, NULL));
-    interleave(tr, image, new, old);
+    interleave(tr, m, image, new, old);
     return MASKDM_OK;
 }
 

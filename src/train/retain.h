@@ -22,11 +22,12 @@ struct mdm_retain {
 };
 
 struct maskdm_trainer;
+struct mdm_microbatch;
 /* The trainer holds the set; NULL takes it away. */
 int mdm_retain_set(struct maskdm_trainer *tr, maskdm_data *data);
 void mdm_retain_free(struct mdm_retain *r);
-/* Images and labels from `image` of the stream on into the micro-batch, old ones among them, without labels. */
-int mdm_retain_fetch(struct maskdm_trainer *tr, maskdm_data *data, int64_t image);
+/* Images and labels from `image` of the stream on into a micro-batch, old ones among them, without labels. */
+int mdm_retain_fetch(struct maskdm_trainer *tr, struct mdm_microbatch *m, maskdm_data *data, int64_t image);
 /* Multiply the micro-batch's weights; image -1: all of them are new. */
 void mdm_retain_weigh(struct maskdm_trainer *tr, int64_t image);
 /* (power + 1) share^power of the way to the most noise, for new images, or of the way back. */

@@ -100,6 +100,7 @@ static void destroy(void *object)
 {
     maskdm_trainer *tr = object;
 
+    mdm_ahead_free(&tr->ahead);
     mdm_tune_end(&tr->tune);
     mdm_trainer_release_programs(tr);
     mdm_model_drop(&tr->model);
@@ -161,10 +162,13 @@ size_t mdm_trainer_memory(const maskdm_trainer *tr)
 static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, double *loss)
 {
     double part;
+    int64_t next;
 
     *loss = 0;
     for (int64_t i = 0; i < tr->accumulate && isfinite(*loss); i++) {
         MDM_TRY(mdm_trainer_draw(tr, data, i));
+        next = i + 1 < tr->accumulate ? i + 1 : 0;
+        mdm_ahead_begin(tr, data, tr->optimizer->steps + !next, next);
         MDM_TRY(mdm_trainer_forward(tr));
         MDM_TRY(mdm_trainer_loss(tr, &part));
         for (int64_t b = 0; b < tr->batch; b++)
@@ -189,6 +193,7 @@ static int step(maskdm_trainer *tr, maskdm_data *data)
     status = sum_gradients(tr, data, &loss);
     if (status == MASKDM_OK)
         status = mdm_optimizer_step(tr->optimizer, 1, !isfinite(loss));
+    mdm_ahead_wait(&tr->ahead);
     if (status < 0) {
         struct mdm_failure why;
 

@@ -16,6 +16,7 @@
 #include "base/control.h"
 #include "mask/mask.h"
 #include "model/routing.h"
+#include "train/ahead.h"
 #include "train/cost.h"
 #include "train/microbatch.h"
 #include "train/optimizer.h"
@@ -72,6 +73,7 @@ struct maskdm_trainer {
     struct mdm_program *check;   /* whole images, forward only; made by the first validation */
 
     struct mdm_microbatch micro;
+    struct mdm_ahead ahead;
     enum mdm_stage stage;
     _Atomic(float *) *view; /* host memory, MDM_VIEWS copies that were asked for, else NULL */
 
@@ -126,6 +128,10 @@ enum { MDM_LEVEL_TEXT = 256 };
 void mdm_trainer_describe_level(char *out, size_t size, const maskdm_trainer *tr, const struct mdm_pace_level *level);
 /* Let backward go as far as the input. Other programs take the place of the trainer's, and the micro-batch goes. */
 int mdm_trainer_want_input_gradient(maskdm_trainer *tr);
+
+/* ---- fetch.c ---- */
+/* Images and labels of the run's stream into a micro-batch, on the host: what draw() begins with. */
+int mdm_trainer_fetch(maskdm_trainer *tr, struct mdm_microbatch *m, maskdm_data *data, int64_t image);
 
 /* ---- batch.c ---- */
 /* A batch holds no image twice. */

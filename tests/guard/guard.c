@@ -491,6 +491,7 @@ static const struct mdm_backend_vtbl vtbl = {
     .close = close_guard,
     .muon = muon,
     .muon_scratch = muon_scratch,
+    .asynchronous = 1, /* which it is not: so what is done ahead is done */
 };
 
 static int open_guard(struct mdm_backend **out, const struct mdm_device_host *host,
