@@ -46,7 +46,7 @@ START_TEST(rows_stand_side_by_side)
 {
     struct problem p = concat(sizes[3]);
     struct table t[MOST_TABLES];
-    const int tables = fill_tables(t);
+    const int tables = list_tables(t);
     struct start s;
 
     p.forward_only = 1;

@@ -32,7 +32,7 @@ START_TEST(every_image_has_its_own_row_before_it)
 {
     static const double want[] = {100 + 10, 100 + 20, 1, 200 + 10, 200 + 20, 2};
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (int i = 0; i < tables; i++) {
         struct problem p = context((const int64_t[]){2, 1, 2, 1});

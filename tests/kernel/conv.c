@@ -95,7 +95,7 @@ START_TEST(an_image_does_not_see_its_batch)
                                        {8, 16, 16, 9, 70, 3, 3, 2, 0, 1, 0},
                                        {8, 20, 16, 40, 24, 1, 1, 1, 0, 0, 0}};
     struct table t[MOST_TABLES];
-    const int tables = fill_tables(t);
+    const int tables = list_tables(t);
 
     for (size_t k = 0; k < MDM_LENGTH(many); k++)
         for (int table = 1; table < tables; table++) {

@@ -56,7 +56,7 @@ START_TEST(a_patch_keeps_its_channels_together)
                  {MDM_OP_PASTE, paste, MDM_LENGTH(paste)},
                  {MDM_OP_HIDE, hide, MDM_LENGTH(hide)}};
     struct table t[MOST_TABLES];
-    const int tables = fill_tables(t);
+    const int tables = list_tables(t);
 
     for (size_t k = 0; k < MDM_LENGTH(cases); k++)
         for (int i = 0; i < tables; i++) {

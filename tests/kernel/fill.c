@@ -55,7 +55,7 @@ START_TEST(places_are_those_of_route)
         {{100, 101, 102, 103, 104, 105, 106}, {-1, -1, -1, -1, -1, -1, -1}},
         {{-1, -1, -1, -1, -1, -1, -1}, {-1, -1, -1, -1, -1, -1, -1}}};
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (int i = 0; i < tables; i++)
         for (int way = 0; way < WAYS; way++) {

@@ -96,7 +96,7 @@ START_TEST(a_large_mean_keeps_the_deviation)
     struct problem p = norm(sizes[5], 0, 1, 1, 0);
     struct mdm_cpu_table exact = {0};
     struct table t[MOST_TABLES];
-    const int tables = fill_tables(t);
+    const int tables = list_tables(t);
     struct start s = draw_start(&p);
     struct results want;
 
@@ -121,7 +121,7 @@ START_TEST(an_image_does_not_see_its_batch)
     const int64_t single[] = {1, 65, 6, 3};
     struct problem all = norm(sizes[3], 1, 1, 1, 1), one = norm(single, 1, 1, 1, 1);
     struct table t[MOST_TABLES];
-    const int tables = fill_tables(t);
+    const int tables = list_tables(t);
 
     all.forward_only = one.forward_only = 1;
     for (int table = 0; table < tables; table++) {

@@ -63,7 +63,7 @@ START_TEST(an_image_does_not_see_its_batch)
     static const int64_t rows[] = {1, 16, 65, 257, 300};
     enum { BATCH = 8, IN = 40, OUT = 150 };
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (size_t k = 0; k < MDM_LENGTH(rows); k++)
         for (int table = 1; table < tables; table++) {

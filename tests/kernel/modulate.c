@@ -62,7 +62,7 @@ START_TEST(each_image_has_its_own_row)
     static const double m[] = {1, 0, 10, 20, 2, 3, /* the second image */ 0, 1, 30, 40, 5, 7};
     static const double norm[] = {-2 + 10, 1 + 20, -1 + 30, 2 + 40}, gated[] = {-1 - 2, 1 + 3, -1 - 5, 1 + 7};
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (int gate = 0; gate <= 1; gate++)
         for (int i = 0; i < tables; i++) {

@@ -55,7 +55,7 @@ START_TEST(width_one_gives_the_bias)
 {
     struct problem p = norm(0, 4, 1);
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     p.forward_only = 1;
     for (int i = 0; i < tables; i++) {
@@ -88,7 +88,7 @@ START_TEST(a_nan_stays_in_its_row)
 {
     struct problem p = norm(0, 3, 20);
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     p.forward_only = 1;
     for (int i = 0; i < tables; i++) {

@@ -56,7 +56,7 @@ static double walk(const struct size *s, const double *x, int64_t b, int64_t i, 
 START_TEST(windows_are_walked)
 {
     struct table t[MOST_TABLES];
-    const int tables = fill_tables(t);
+    const int tables = list_tables(t);
 
     for (size_t k = 0; k < MDM_LENGTH(sizes); k++)
         for (int i = 0; i < tables; i++) {

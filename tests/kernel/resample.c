@@ -39,7 +39,7 @@ START_TEST(pixels_stand_where_they_should)
     static const double small[] = {1, 2, 3, 4}, large[] = {1, 2, 1, 2, 3, 4, 3, 4, 1, 2, 1, 2, 3, 4, 3, 4};
     static const double rough[] = {0, 1, 4, 3, 9, 8, -1, 0, 0, 1, 0, 3, 2, 4, 2, 4}, means[] = {1, 2, 3, 4};
     struct table t[MOST_TABLES];
-    const int tables = fill_tables(t);
+    const int tables = list_tables(t);
 
     for (int i = 0; i < tables; i++)
         for (int up = 0; up <= 1; up++) {

@@ -48,7 +48,7 @@ START_TEST(each_image_has_its_own_row)
 {
     static const double x[] = {3, 4, -6, 8}, w[] = {1, 2}, m[] = {1, 0, 10, 20, 0, -1, 30, 40};
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (int i = 0; i < tables; i++) {
         struct problem p = rms((const int64_t[]){2, 1, 2, 2, 0, 1});

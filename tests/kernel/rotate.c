@@ -76,7 +76,7 @@ START_TEST(angles_are_those_of_row_and_column)
 {
     static const int32_t index[] = {0, 2, 4, 1, 3, 5}, keep[] = {0, 2, 1, 2}, places[] = {0, 4, 3, 5};
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (int i = 0; i < tables; i++)
         for (int some = 0; some <= 1; some++) {
@@ -134,7 +134,7 @@ START_TEST(scores_know_only_how_far_apart)
 {
     double row[192];
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (int i = 0; i < 192; i++)
         row[i] = draw();

@@ -39,7 +39,7 @@ START_TEST(kept_tokens_go_on_and_come_back)
 {
     static const double want[] = {0, 1, 2, 4, 6}, joined[] = {100, 101, 102, 3, 103, 5, 104};
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (int i = 0; i < tables; i++)
         for (int back = 0; back <= 1; back++) {

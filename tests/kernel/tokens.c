@@ -37,7 +37,7 @@ START_TEST(a_patch_has_its_channels_apart)
     struct start s;
     struct results r;
 
-    fill_tables(t);
+    list_tables(t);
     p.in[0] = mdm_shape4(1, 2, 4, 2);
     p.in[1] = mdm_shape2(1, 1);
     p.fixed[1] = index;

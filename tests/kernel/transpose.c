@@ -27,7 +27,7 @@ END_TEST
 START_TEST(the_opposite_undoes_it)
 {
     struct table t[MOST_TABLES];
-    int tables = fill_tables(t);
+    int tables = list_tables(t);
 
     for (int i = 0; i < tables; i++)
         for (size_t k = 0; k < MDM_LENGTH(sizes); k++) {

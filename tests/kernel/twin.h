@@ -139,6 +139,8 @@ static void drop_start(struct start *s)
         free(s->dout[i]);
 }
 
+#include "device.h"
+
 static struct mdm_call make_call(const struct problem *p, const struct start *s, enum mdm_dtype type)
 {
     struct mdm_call c = {.op = p->op, .dtype = type, .row_group = p->row_group};
@@ -196,10 +198,15 @@ static struct results run_once(const struct problem *p, const struct start *s, c
 {
     struct mdm_cpu cpu = {.workers = workers};
     const struct mdm_kernel *k = &t->kernel[p->op];
-    struct mdm_call c = make_call(p, s, type);
+    struct mdm_call c;
     struct results r = {0};
     size_t scratch;
 
+    if (is_device(t)) {
+        k = device_kernel(p, type);
+        return k ? run_on_device(k, p, s, type) : run_once(p, s, portable(), type, workers);
+    }
+    c = make_call(p, s, type);
     *(type == MDM_F32 ? &cpu.f32 : &cpu.f64) = *t;
     cpu.guard = 1;
     ck_assert_int_eq(mdm_pool_create(&cpu.pool, workers, NULL, NULL), MASKDM_OK);
@@ -255,7 +262,7 @@ static void expect_same(const char *what, const struct results *got, const struc
 {
     for (int k = 0; k < want->count; k++)
         ck_assert_msg(memcmp(got->value[k], want->value[k], want->numel[k] * sizeof(double)) == 0,
-                      "%s, result %d: other bits on another number of threads", what, k);
+                      "%s, result %d: other bits in another run", what, k);
 }
 
 /* d/dh of sum(dout out(in + h v)) at 0, against sum(din v), along one random v. */
@@ -305,14 +312,52 @@ static void expect_gradient(const struct problem *problem, const struct mdm_cpu_
     drop_start(&moved);
 }
 
+/* On the device in both types, twice each. */
+static void check_on_device(const struct problem *p)
+{
+    static const enum mdm_dtype types[] = {MDM_F32, MDM_BF16};
+    struct mdm_cpu_table exact = {0};
+    struct start drawn = draw_start(p);
+
+    mdm_cpu_table_c_f64(&exact);
+    for (size_t i = 0; i < MDM_LENGTH(types); i++) {
+        const struct mdm_kernel *k = device_kernel(p, types[i]);
+        const double bound = p->bound > 0 ? p->bound : 2e-6;
+        struct start s = round_start(p, &drawn, types[i]);
+        struct results want, once, twice;
+
+        if (k) {
+            want = run_once(p, &s, &exact, MDM_F64, 1);
+            once = run_on_device(k, p, &s, types[i]);
+            twice = run_on_device(k, p, &s, types[i]);
+            if (types[i] == MDM_F32)
+                expect_near("on the device, float", &once, &want, bound);
+            else
+                expect_near("on the device, bfloat16", &once, &want, fmax(bound, BOUND_BF16));
+            expect_same("on the device, again", &twice, &once);
+            drop_results(&want);
+            drop_results(&once);
+            drop_results(&twice);
+        }
+        drop_start(&s);
+    }
+    drop_start(&drawn);
+}
+
 static inline void check_problem(const struct problem *p)
 {
     struct mdm_cpu_table exact = {0};
     struct start s = draw_start(p);
     struct table t[MOST_TABLES];
     struct results want;
-    int tables = fill_tables(t);
+    int tables;
 
+    if (device_asked()) {
+        drop_start(&s);
+        check_on_device(p);
+        return;
+    }
+    tables = fill_tables(t);
     mdm_cpu_table_c_f64(&exact);
     want = run_once(p, &s, &exact, MDM_F64, 1);
     for (int i = 0; i < tables; i++) {
@@ -340,6 +385,10 @@ static inline void expect_added(const struct problem *problem)
     struct results written, added;
     int k;
 
+    if (device_asked()) { /* it is of the double build */
+        drop_start(&s);
+        return;
+    }
     mdm_cpu_table_c_f64(&exact);
     p.add = 0;
     written = run_once(&p, &s, &exact, MDM_F64, 1);
@@ -385,7 +434,8 @@ static int run_suite(const char *name, void (*add_tests)(TCase *))
 
     if (mdm_blas_open())
         return EXIT_FAILURE;
-    tell_tables();
+    if (!device_asked())
+        tell_tables();
     tcase_set_timeout(c, 60);
     add_tests(c);
     suite_add_tcase(s, c);
