@@ -18,6 +18,7 @@ static mdm_attention read_call(const struct mdm_call *c)
     a.y = c->out[0];
     a.lse = (float *)c->out[1];
     a.delta = (float *)c->scratch;
+    a.pair = (float2 *)c->scratch;
     a.dqkv = c->din[0];
     a.batch = s->d[0];
     a.n = mdm_cuda_rows(s) / a.batch;
@@ -68,6 +69,8 @@ template <class T> static int forward(struct mdm_backend *b, const struct mdm_ca
 {
     const mdm_attention a = read_call(c);
 
+    if (mdm_attention_fast_takes(&a, c->dtype))
+        return mdm_attention_fast_forward(mdm_cuda_of(b), &a);
     return mdm_attention_general_forward(mdm_cuda_of(b), &a, c->dtype);
 }
 
@@ -82,6 +85,8 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     if (!a.dy)
         return mdm_cuda_check(d, cudaMemsetAsync(a.dqkv, 0, (size_t)(items * a.width * 3) * sizeof(T), d->stream),
                               "attention");
+    if (mdm_attention_fast_takes(&a, c->dtype))
+        return mdm_attention_fast_backward(d, &a);
     MDM_CUDA_TRY(
         mdm_cuda_launch(d, "attention", sum_rows<T>, mdm_cuda_grid(d, items * LANES, BLOCK), BLOCK, 0, a, items));
     return mdm_attention_general_backward(d, &a, c->dtype);
@@ -91,7 +96,10 @@ static size_t scratch(const struct mdm_backend *, const struct mdm_call *c, int 
 {
     const mdm_attention a = read_call(c);
 
-    return train ? (size_t)(a.batch * a.n * a.heads) * sizeof(float) : 0;
+    if (!train)
+        return 0;
+    return mdm_attention_fast_takes(&a, c->dtype) ? mdm_attention_fast_scratch(&a)
+                                                  : (size_t)(a.batch * a.n * a.heads) * sizeof(float);
 }
 
 template <class T> static struct mdm_kernel row(void)
@@ -108,6 +116,8 @@ int mdm_cuda_add_attention(struct mdm_cuda *d)
 {
     MDM_CUDA_TRY(mdm_attention_general_allow(d));
     MDM_CUDA_TRY(mdm_attention_general_backward_allow(d));
+    MDM_CUDA_TRY(mdm_attention_fast_allow(d));
+    MDM_CUDA_TRY(mdm_attention_fast_backward_allow(d));
     d->kernel[0][MDM_OP_ATTENTION] = row<float>();
     d->kernel[1][MDM_OP_ATTENTION] = row<mdm_bf16>();
     return MASKDM_OK;

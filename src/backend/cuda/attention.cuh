@@ -22,6 +22,7 @@ struct mdm_attention {
     const void *qkv, *dy; /* of the program's type, as are y and dqkv */
     void *y, *dqkv;
     float *lse, *delta; /* [B,h,N]; forward: lse may be NULL */
+    float2 *pair;       /* in place of delta: attention_fast_backward.cuh */
     int64_t batch, n, heads, width, dim;
     int add; /* dqkv is summed onto */
 };
@@ -59,6 +60,13 @@ static __device__ __forceinline__ mdm_attention_head<T> mdm_attention_find(const
 /* Shared memory has to be allowed once. */
 int mdm_attention_general_allow(struct mdm_cuda *d);
 int mdm_attention_general_backward_allow(struct mdm_cuda *d);
+/* Whether the fast kernels are for this. */
+int mdm_attention_fast_takes(const mdm_attention *a, enum mdm_dtype type);
+int mdm_attention_fast_allow(struct mdm_cuda *d);
+int mdm_attention_fast_backward_allow(struct mdm_cuda *d);
+int mdm_attention_fast_forward(struct mdm_cuda *d, const mdm_attention *a);
+int mdm_attention_fast_backward(struct mdm_cuda *d, const mdm_attention *a);
+size_t mdm_attention_fast_scratch(const mdm_attention *a);
 int mdm_attention_general_forward(struct mdm_cuda *d, const mdm_attention *a, enum mdm_dtype type);
 int mdm_attention_general_backward(struct mdm_cuda *d, const mdm_attention *a, enum mdm_dtype type);
 

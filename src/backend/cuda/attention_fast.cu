@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * attention_fast forward: a warp has 16 M queries, and keys come in tiles of 64, the next one while the last one is
+ * worked on. The last tile ends with the multiple of 16 keys that there are.
+ */
+#include "backend/cuda/attention_fast.cuh"
+
+/* Weights up to 2^LEEWAY are let grow before all is made relative to a larger score. */
+#define LEEWAY 8.0f
+
+template <int W, int M> struct state {
+    unsigned q[M][W / 16][4];
+    float o[M][W / 8][4];
+    float top[M][2], total[M][2]; /* of rows g and g+8; totals are this lane's columns' */
+};
+
+/* Of the four lanes that have the same rows. */
+static __device__ __forceinline__ float quad_max(float x)
+{
+    x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 1));
+    return fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 2));
+}
+
+static __device__ __forceinline__ float quad_sum(float x)
+{
+    x += __shfl_xor_sync(0xffffffffu, x, 1);
+    return x + __shfl_xor_sync(0xffffffffu, x, 2);
+}
+
+/* Scores to weights, in powers of two, relative to `top`: rows h = 0 and 1 of one product. */
+template <int W, int M, int G>
+static __device__ __forceinline__ void soften(state<W, M> &a, int m, int h, float s[2 * G][4], float scale)
+{
+    float most = -INFINITY, sum = 0;
+
+#pragma unroll
+    for (int n = 0; n < 2 * G; n++)
+        most = fmaxf(most, fmaxf(s[n][2 * h], s[n][2 * h + 1]));
+    most = quad_max(most) * scale;
+    if (most > a.top[m][h] + LEEWAY) {
+        const float shrink = mdm_exp2(a.top[m][h] - most);
+
+        a.top[m][h] = most;
+        a.total[m][h] *= shrink;
+#pragma unroll
+        for (int n = 0; n < W / 8; n++) {
+            a.o[m][n][2 * h] *= shrink;
+            a.o[m][n][2 * h + 1] *= shrink;
+        }
+    }
+#pragma unroll
+    for (int n = 0; n < 2 * G; n++)
+#pragma unroll
+        for (int c = 2 * h; c < 2 * h + 2; c++) {
+            s[n][c] = mdm_exp2(fmaf(s[n][c], scale, -a.top[m][h]));
+            sum += s[n][c];
+        }
+    a.total[m][h] += sum;
+}
+
+/* 16 G keys, of which `there` are. */
+template <int W, int M, int G, int ALL>
+static __device__ __forceinline__ void attend(state<W, M> &a, const mdm_bf16 *k, const mdm_bf16 *v, int row,
+                                              int there, float scale)
+{
+    const int column = threadIdx.x % 4 * 2;
+    float s[M][2 * G][4] = {};
+    unsigned p[M][G][4];
+
+    mdm_dots<W, M, G>(s, a.q, k, row);
+#pragma unroll
+    for (int m = 0; m < M; m++) {
+#pragma unroll
+        for (int n = 0; !ALL && n < 2 * G; n++)
+#pragma unroll
+            for (int c = 0; c < 4; c++)
+                s[m][n][c] = 8 * n + column + c % 2 < there ? s[m][n][c] : -INFINITY;
+        soften<W, M, G>(a, m, 0, s[m], scale);
+        soften<W, M, G>(a, m, 1, s[m], scale);
+    }
+    mdm_pairs<M, G>(p, s);
+    mdm_sums<W, M, G>(a.o, p, v, row);
+}
+
+template <int W, int M>
+static __device__ __forceinline__ void attend_tile(state<W, M> &a, const mdm_bf16 *k, const mdm_bf16 *v, int there,
+                                                   float scale)
+{
+    int row = 0;
+
+    if (there == MDM_TILE)
+#pragma unroll 1
+        for (; row < MDM_TILE; row += 2 * MDM_ROWS)
+            attend<W, M, 2, 1>(a, k, v, row, 2 * MDM_ROWS, scale);
+    for (; there - row > MDM_ROWS; row += 2 * MDM_ROWS)
+        attend<W, M, 2, 0>(a, k, v, row, there - row, scale);
+    if (row < there)
+        attend<W, M, 1, 0>(a, k, v, row, there - row, scale);
+}
+
+/* The next tile of keys, and of values behind it. */
+template <int W>
+static __device__ __forceinline__ void copy_keys(mdm_bf16 *room, const mdm_bf16 *k, const mdm_attention &a, int rest)
+{
+    const int there = rest < MDM_TILE ? rest : (int)MDM_TILE, count = (there + MDM_ROWS - 1) / MDM_ROWS * MDM_ROWS;
+
+    mdm_copy_rows<W>(room, k, 3 * a.dim, there, count, (int)a.width);
+    mdm_copy_rows<W>(room + MDM_TILE * W, k + a.dim, 3 * a.dim, there, count, (int)a.width);
+    mdm_copy_close();
+}
+
+template <int W, int M>
+static __device__ __forceinline__ void finish(state<W, M> &a, const mdm_attention &job,
+                                              const mdm_attention_head<mdm_bf16> &h, int64_t first, mdm_bf16 *room)
+{
+    const int row = threadIdx.x % MDM_WARP / 4;
+
+#pragma unroll
+    for (int m = 0; m < M; m++) {
+        const int64_t at = first + MDM_ROWS * m, there = job.n - at;
+        float total[2] = {quad_sum(a.total[m][0]), quad_sum(a.total[m][1])};
+
+        if (there <= 0)
+            return;
+        if (job.lse && threadIdx.x % 4 == 0)
+            for (int i = 0; i < 2; i++)
+                if (row + 8 * i < there)
+                    h.lse[at + row + 8 * i] = (a.top[m][i] + log2f(total[i])) * (float)MDM_LN_2;
+        if (job.y)
+            mdm_store_rows<W>(h.y + at * h.row_step, h.row_step, there, (int)job.width, room + MDM_ROWS * m * W,
+                              a.o[m], 1.0f / total[0], 1.0f / total[1], 0);
+    }
+}
+
+template <int W, int M>
+static __global__ void __launch_bounds__(128, W == 64 && M == 2 ? 3 : 1) forward(mdm_attention job, float scale)
+{
+    MDM_CUDA_SHARED(mdm_bf16, shared); /* q[rows], then twice k[MDM_TILE] and v[MDM_TILE] */
+    const int rows = blockDim.x / MDM_WARP * MDM_ROWS * M, own = threadIdx.x / MDM_WARP * MDM_ROWS * M;
+    const int n = (int)job.n, tiles = (n + rows - 1) / rows, first = blockIdx.x % tiles * rows;
+    const mdm_attention_head<mdm_bf16> h = mdm_attention_find<mdm_bf16>(job, blockIdx.x / tiles);
+    const mdm_bf16 *next = h.k;
+    mdm_bf16 *keys = shared + rows * W, *other = keys + 2 * MDM_TILE * W;
+    state<W, M> a = {};
+
+#pragma unroll
+    for (int m = 0; m < M; m++)
+        a.top[m][0] = a.top[m][1] = -INFINITY;
+    mdm_copy_rows<W>(shared, h.q + first * h.step, h.step, n - first, rows, (int)job.width);
+    copy_keys<W>(keys, next, job, n);
+    for (int rest = n; rest > 0; rest -= MDM_TILE) {
+        mdm_bf16 *const now = keys;
+
+        mdm_copy_wait<0>();
+        __syncthreads(); /* and nobody reads the last tile any more */
+        next += MDM_TILE * 3 * job.dim;
+        if (rest > MDM_TILE)
+            copy_keys<W>(other, next, job, rest - MDM_TILE);
+        if (rest == n)
+#pragma unroll
+            for (int i = 0; i < M * (W / 16); i++)
+                mdm_left<W>(a.q[i / (W / 16)][i % (W / 16)], shared, own + MDM_ROWS * (i / (W / 16)), i % (W / 16));
+        if (first + own < n)
+            attend_tile<W, M>(a, now, now + MDM_TILE * W, rest < MDM_TILE ? rest : (int)MDM_TILE, scale);
+        keys = other;
+        other = now;
+    }
+    if (first + own < n)
+        finish<W, M>(a, job, mdm_attention_find<mdm_bf16>(job, blockIdx.x / tiles), first + own, shared + own * W);
+}
+
+/* ---- launching ---- */
+
+enum { MOST_WARPS = 4 };
+
+static size_t count_bytes(int w, int rows)
+{
+    return (size_t)(rows + 4 * MDM_TILE) * w * sizeof(mdm_bf16);
+}
+
+template <int W, int M> static int launch(struct mdm_cuda *d, const mdm_attention *a)
+{
+    const int64_t units = mdm_cuda_pieces(a->n, MDM_ROWS * M), tiles = mdm_cuda_pieces(units, MOST_WARPS);
+    const int warps = (int)mdm_cuda_pieces(units, tiles);
+
+    return mdm_cuda_launch(d, "attention", forward<W, M>,
+                           dim3((unsigned)(a->batch * a->heads * mdm_cuda_pieces(units, warps))),
+                           dim3(warps * MDM_WARP), count_bytes(W, warps * MDM_ROWS * M), *a,
+                           (float)(MDM_LOG2_E / sqrt((double)a->width)));
+}
+
+/* Two products that share what they read of keys, where there is work enough to fill the device so. Bits are the
+ * same. */
+template <int W> static int choose(struct mdm_cuda *d, const mdm_attention *a)
+{
+    const int64_t warps = a->batch * a->heads * mdm_cuda_pieces(a->n, 2 * MDM_ROWS);
+
+    if (W <= 64 && warps >= 8 * d->processors)
+        return launch < W, W <= 64 ? 2 : 1 > (d, a);
+    return launch<W, 1>(d, a);
+}
+
+template <int W> static int allow(struct mdm_cuda *d)
+{
+    MDM_CUDA_TRY(mdm_cuda_allow_shared(d, "attention", forward<W, 1>, count_bytes(W, MOST_WARPS * MDM_ROWS)));
+    return W > 64 ? MASKDM_OK
+                  : mdm_cuda_allow_shared(d, "attention", forward < W, W <= 64 ? 2 : 1 >,
+                                          count_bytes(W, MOST_WARPS * MDM_ROWS * 2));
+}
+
+int mdm_attention_fast_allow(struct mdm_cuda *d)
+{
+    MDM_CUDA_TRY(allow<32>(d));
+    MDM_CUDA_TRY(allow<64>(d));
+    MDM_CUDA_TRY(allow<96>(d));
+    return allow<128>(d);
+}
+
+int mdm_attention_fast_takes(const mdm_attention *a, enum mdm_dtype type)
+{
+    return type == MDM_BF16 && a->width % 8 == 0 && a->width <= 128;
+}
+
+int mdm_attention_fast_forward(struct mdm_cuda *d, const mdm_attention *a)
+{
+    if (a->width <= 32)
+        return choose<32>(d, a);
+    if (a->width <= 64)
+        return choose<64>(d, a);
+    return a->width <= 96 ? choose<96>(d, a) : choose<128>(d, a);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Attention of bf16 on the tensor cores: tiles of rows in shared memory, and how products read them.
+ *
+ * A tile has W columns, a multiple of 32 that the head's width fills up to zeros. Its rows are cut into packs of 16
+ * bytes, whose place in the row is turned by the row's number so that 8 rows' packs of one column lie in 8 different
+ * groups of banks.
+ */
+#ifndef MASKDM_BACKEND_CUDA_ATTENTION_FAST_CUH
+#define MASKDM_BACKEND_CUDA_ATTENTION_FAST_CUH
+
+#include "backend/cuda/attention.cuh"
+#include "backend/cuda/mma.cuh"
+
+#include <math.h>
+
+enum {
+    MDM_ROWS = 16,
+    MDM_GROUPS = 4,
+    MDM_TILE = MDM_GROUPS * MDM_ROWS
+}; /* of a product; of a tile that is streamed */
+
+#define MDM_LOG2_E 1.4426950408889634
+#define MDM_LN_2 0.6931471805599453
+
+/* Where a pack of a row begins. */
+template <int W> static __device__ __forceinline__ int mdm_pack_at(int row, int pack)
+{
+    enum { TURNS = W % 64 ? 4 : 8 };
+
+    return row * W + (pack ^ (row * TURNS / 8 & (TURNS - 1))) * 8;
+}
+
+/* All threads: begin to copy `count` rows, of which `there` are, of a head of `width` columns. */
+template <int W>
+static __device__ __forceinline__ void mdm_copy_rows(mdm_bf16 *tile, const mdm_bf16 *p, int64_t step, int64_t there,
+                                                     int count, int width)
+{
+    for (int i = threadIdx.x; i < count * (W / 8); i += blockDim.x) {
+        const int row = i / (W / 8), pack = i % (W / 8), is = row < there && pack * 8 < width;
+
+        mdm_copy_pack(tile + mdm_pack_at<W>(row, pack), is ? p + row * step + pack * 8 : p, is);
+    }
+}
+
+/* 16 rows and 16 columns as the left factor of a product. */
+template <int W>
+static __device__ __forceinline__ void mdm_left(unsigned a[4], const mdm_bf16 *tile, int row, int part)
+{
+    const int lane = threadIdx.x % MDM_WARP;
+
+    mdm_load_matrices(a, tile + mdm_pack_at<W>(row + lane % 16, 2 * part + lane / 16));
+}
+
+/* As the right factors of two products that have the tile's rows as their columns. */
+template <int W>
+static __device__ __forceinline__ void mdm_right(unsigned b[4], const mdm_bf16 *tile, int row, int part)
+{
+    const int lane = threadIdx.x % MDM_WARP;
+
+    mdm_load_matrices(b, tile + mdm_pack_at<W>(row + lane / 16 * 8 + lane % 8, 2 * part + lane / 8 % 2));
+}
+
+/* As the right factors of two products that sum over the tile's rows. */
+template <int W>
+static __device__ __forceinline__ void mdm_right_summed(unsigned b[4], const mdm_bf16 *tile, int row, int part)
+{
+    const int lane = threadIdx.x % MDM_WARP;
+
+    mdm_load_transposed(b, tile + mdm_pack_at<W>(row + lane % 16, 2 * part + lane / 16));
+}
+
+/* s[M][2G] += the products of this warp's rows, as left factors x, and of 16 G rows of a tile. */
+template <int W, int M, int G>
+static __device__ __forceinline__ void mdm_dots(float s[M][2 * G][4], const unsigned x[M][W / 16][4],
+                                                const mdm_bf16 *tile, int row)
+{
+#pragma unroll
+    for (int k = 0; k < W / 16; k++)
+#pragma unroll
+        for (int g = 0; g < G; g++) {
+            unsigned b[4];
+
+            mdm_right<W>(b, tile, row + 16 * g, k);
+#pragma unroll
+            for (int m = 0; m < M; m++) {
+                mdm_mma(s[m][2 * g], x[m][k], b);
+                mdm_mma(s[m][2 * g + 1], x[m][k], b + 2);
+            }
+        }
+}
+
+/* Weights or gradients of scores as left factors of products that sum over the scores' columns. */
+template <int M, int G>
+static __device__ __forceinline__ void mdm_pairs(unsigned p[M][G][4], const float s[M][2 * G][4])
+{
+#pragma unroll
+    for (int m = 0; m < M; m++)
+#pragma unroll
+        for (int g = 0; g < G; g++)
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                p[m][g][i] = mdm_pair(s[m][2 * g + i / 2][i % 2 * 2], s[m][2 * g + i / 2][i % 2 * 2 + 1]);
+}
+
+/* o += the products of weights, as left factors p, and of 16 G rows of a tile that are summed over. */
+template <int W, int M, int G>
+static __device__ __forceinline__ void mdm_sums(float o[M][W / 8][4], const unsigned p[M][G][4], const mdm_bf16 *tile,
+                                                int row)
+{
+#pragma unroll
+    for (int g = 0; g < G; g++)
+#pragma unroll
+        for (int k = 0; k < W / 16; k++) {
+            unsigned b[4];
+
+            mdm_right_summed<W>(b, tile, row + 16 * g, k);
+#pragma unroll
+            for (int m = 0; m < M; m++) {
+                mdm_mma(o[m][2 * k], p[m][g], b);
+                mdm_mma(o[m][2 * k + 1], p[m][g], b + 2);
+            }
+        }
+}
+
+/* This warp's 16 rows times `scale`. `room` is shared memory of 16 rows that nobody else uses: through it rows are
+ * written in whole packs; what is summed onto goes without, so that it is rounded once. */
+template <int W>
+static __device__ __forceinline__ void mdm_store_rows(mdm_bf16 *p, int64_t step, int64_t there, int width,
+                                                      mdm_bf16 *room, const float o[W / 8][4], float low_scale,
+                                                      float high_scale, int add)
+{
+    const int lane = threadIdx.x % MDM_WARP, row = lane / 4, column = lane % 4 * 2;
+
+#pragma unroll
+    for (int n = 0; n < W / 8; n++)
+#pragma unroll
+        for (int h = 0; h < 2; h++) {
+            const float scale = h ? high_scale : low_scale, x = o[n][2 * h] * scale, y = o[n][2 * h + 1] * scale;
+            const int r = row + 8 * h;
+            mdm_bf16 *at = p + r * step + 8 * n + column;
+
+            if (!add)
+                *(unsigned *)(room + mdm_pack_at<W>(r, n) + column) = mdm_pair(x, y);
+            else if (r < there && 8 * n < width)
+                *(unsigned *)at = mdm_pair(mdm_float(at[0]) + x, mdm_float(at[1]) + y);
+        }
+    if (add)
+        return;
+    __syncwarp();
+#pragma unroll
+    for (int i = lane; i < 16 * (W / 8); i += MDM_WARP) {
+        const int r = i / (W / 8), pack = i % (W / 8);
+
+        if (r < there && pack * 8 < width)
+            *(mdm_pack<mdm_bf16> *)(p + r * step + pack * 8) =
+                *(const mdm_pack<mdm_bf16> *)(room + mdm_pack_at<W>(r, pack));
+    }
+    __syncwarp();
+}
+
+#endif
