@@ -6,7 +6,12 @@
 #include "backend/cuda/conv.cuh"
 #include "backend/cuda/kernel.cuh"
 
-enum { BLOCK = 256, PIECE = 64 << 20 };
+#ifdef MDM_CUDA_EMULATED
+enum { PIECE = 4 << 10 }; /* so that convolutions of tests fall into several */
+#else
+enum { PIECE = 64 << 20 };
+#endif
+enum { BLOCK = 256 };
 
 struct mdm_conv mdm_conv_read(const struct mdm_call *c)
 {

@@ -11,7 +11,12 @@
 #include "backend/cuda/product.cuh"
 #include "backend/cuda/table.cuh"
 
-enum { BLOCK = 256, SPAN = 16384, BATCH = 256 << 20, MOST_MATRICES = 32768 };
+#ifdef MDM_CUDA_EMULATED
+enum { SPAN = 1024, BATCH = 64 << 10 }; /* so that tests have several of them */
+#else
+enum { SPAN = 16384, BATCH = 256 << 20 };
+#endif
+enum { BLOCK = 256, MOST_MATRICES = 32768 };
 
 /* One batch: matrices first .. first + count - 1, one shape; scratch has for all of them X, its second place, both
  * square factors, and the parts of their norms. */
