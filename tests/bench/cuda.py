@@ -28,7 +28,7 @@ CONFIGS = {"T0": ("train", "uvit", 1, ""), "T1": ("sample", "uvit", 1, ""),
            "G3": ("train", "uvit", 12, "43 %, then 47 %; 1.05"), "G4": ("train", "uvit", 12, "46 %, then 51 %; 1.15"),
            "G5": ("sample", "uvit", 8, "6 ms, then 3")}
 # How far a loss, and the norm of all gradients, may be from PyTorch's
-BOUND = {"float": (1e-5, 1e-4), "tf32": (1e-3, 5e-3), "bf16": (5e-3, 2e-2)}
+BOUND = {"float32": (1e-5, 1e-4), "tf32": (1e-3, 5e-3), "bfloat16": (5e-3, 2e-2)}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -255,7 +255,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step_bench")
     parser.add_argument("--device", default="cuda:0", help="ours")
-    parser.add_argument("--compute", default="bf16", choices=sorted(BOUND))
+    parser.add_argument("--compute", default="bfloat16", choices=sorted(BOUND))
     parser.add_argument("--options", default="compute=COMPUTE", help="of the device, with COMPUTE in place of the type")
     parser.add_argument("--peer-device", default="cuda", help="PyTorch's")
     parser.add_argument("--configs", default="G1,G2,G3,G4,G5")

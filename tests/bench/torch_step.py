@@ -4,7 +4,7 @@
 A process that speaks in lines. When PyTorch is imported it says so and waits; then it makes what FILE (step_bench
 --export) holds ready, says what it found, and from then on measures for each line. TASK is train or sample; MODE is
 "eager", PyTorch as it comes, or "compile": torch.compile, the fastest attention that PyTorch has for the shape, and
-the whole step in one CUDA graph. Both have bf16 autocast (where COMPUTE is bf16), fused AdamW, clipping and EMA; noise
+the whole step in one CUDA graph. Both have bf16 autocast (where COMPUTE is bfloat16), fused AdamW, clipping and EMA; noise
 is ready made, and nobody asks for a step's loss. MODE rates needs no file: a matrix product and a copy. "once": compile, and
 leave what was compiled in the cache.
 """
@@ -30,7 +30,7 @@ class Peer:
         self.graphed = self.attention = ""
         if not self.gpu:
             torch.set_num_threads(1)
-        if compute != "float":
+        if compute != "float32":
             torch.set_float32_matmul_precision("high")
 
     def wait(self):
@@ -38,7 +38,7 @@ class Peer:
             self.torch.cuda.synchronize()
 
     def amp(self):
-        return self.torch.autocast(self.device.type, dtype=self.torch.bfloat16, enabled=self.compute == "bf16")
+        return self.torch.autocast(self.device.type, dtype=self.torch.bfloat16, enabled=self.compute == "bfloat16")
 
     def seconds(self, run, least=0.5):
         """Of one, the mean over as many as fill about half a second."""
@@ -58,7 +58,7 @@ class Peer:
         from torch.nn.attention import SDPBackend, sdpa_kernel
         ways = {"flash": SDPBackend.FLASH_ATTENTION, "cudnn": SDPBackend.CUDNN_ATTENTION,
                 "efficient": SDPBackend.EFFICIENT_ATTENTION}
-        kind = torch.bfloat16 if self.compute == "bf16" else torch.float32
+        kind = torch.bfloat16 if self.compute == "bfloat16" else torch.float32
         qkv = torch.randn(batch, tokens, 3, heads, width, device=self.device, dtype=kind, requires_grad=True)
         taken = {}
 
@@ -152,7 +152,7 @@ def sampling(peer, path, network, heads, once):
     """DDIM's updates with whatever factors: what they are costs nothing."""
     torch = peer.torch
     tensors, x, index, _, times = read(peer, path)
-    if peer.compute == "bf16":
+    if peer.compute == "bfloat16":
         tensors = {n: t.bfloat16() if t.dim() > 1 and n.endswith("weight") else t for n, t in tensors.items()}
     predict = getattr(torch_networks, network)
     compiled = peer.mode == "compile"
@@ -190,7 +190,7 @@ def rates(peer):
     """What a product of matrices and a copy come to."""
     torch = peer.torch
     n, many = (8192, 1 << 28) if peer.gpu else (512, 1 << 22)
-    kind = torch.bfloat16 if peer.compute == "bf16" else torch.float32
+    kind = torch.bfloat16 if peer.compute == "bfloat16" else torch.float32
     a, b = (torch.randn(n, n, device=peer.device, dtype=kind) for _ in range(2))
     c = torch.empty_like(a)
     x = torch.randn(many, device=peer.device)

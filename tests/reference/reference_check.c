@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * reference_check [--device NAME] [--threads N] [--compute float|tf32|bf16] [--options "A=B ..."] PATH...: run every
- * case below the paths that a program of the field wrote, and hold the library to it. One line a case: name, worst
- * relative error, verdict. Without a path, the folders that MASKDM_REFERENCE names, apart by colons; without that,
- * exit status 77. --compute: of a device that has more types than float; the bounds of networks follow (case.h).
+ * reference_check [--device NAME] [--threads N] [--compute TYPE] [--options "A=B ..."] PATH...: run every case below
+ * the paths that a program of the field wrote, and hold the library to it. One line a case: name, worst relative
+ * error, verdict. Without a path, the folders that MASKDM_REFERENCE names, apart by colons; without that, exit status
+ * 77. --compute: float32, tf32 or bfloat16, on a device that has them; the bounds of networks follow (case.h).
  * --options: what else there is to say of a device.
  */
 #include "case.h"
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
         return 1;
     printf("%s\n", maskdm_device_description(t.device));
     if (s.compute)
-        t.coarse = !strcmp(s.compute, "bf16") ? BF16_BOUND : !strcmp(s.compute, "tf32") ? TF32_BOUND : 0;
+        t.coarse = !strcmp(s.compute, "bfloat16") ? BF16_BOUND : !strcmp(s.compute, "tf32") ? TF32_BOUND : 0;
     for (int i = 1; i <= paths; i++)
         bad |= walk(&t, argv[i], strlen(argv[i]) + 1);
     while (!paths && *standard) {
