@@ -18,7 +18,7 @@ END_TEST
 
 START_TEST(query_and_value_biases)
 {
-    static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {64, 8}, {131, 33}};
+    static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {64, 8}, {131, 33}, {37, 256}};
 
     for (size_t k = 0; k < MDM_LENGTH(sizes); k++) {
         struct problem p = {.op = MDM_OP_QKV_BIAS, .ins = 3, .outs = 1};

@@ -22,7 +22,9 @@ static struct problem norm(int sum, int64_t rows, int64_t d)
     return p;
 }
 
-static const int64_t sizes[][2] = {{1, 3}, {2, 7}, {5, 8}, {64, 9}, {65, 17}, {300, 24}, {70, 129}, {33, 512}};
+/* Rows on which a device has other kernels: of whole packs, of as many as a warp or a block keeps, and of more. */
+static const int64_t sizes[][2] = {{1, 3},    {2, 7},    {5, 8},    {64, 9},   {65, 17},  {300, 24}, {70, 129},
+                                   {33, 512}, {600, 16}, {19, 768}, {5, 1024}, {9, 1032}, {5, 2056}, {2, 4104}};
 
 START_TEST(all_shapes)
 {

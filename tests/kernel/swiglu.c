@@ -6,7 +6,7 @@
 
 START_TEST(all_shapes)
 {
-    static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {64, 8}, {65, 17}, {7, 513}, {2, 1030}, {130, 31}};
+    static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {64, 8}, {65, 17}, {7, 513}, {2, 1030}, {130, 31}, {3, 2056}};
 
     for (size_t k = 0; k < MDM_LENGTH(sizes); k++) {
         struct problem p = {.op = MDM_OP_SWIGLU, .ins = 1, .outs = 1, .bound = 4e-6};
