@@ -80,7 +80,7 @@ template <int W> static size_t stage_bytes(int rows)
 
 /* One pass of `P`: of blockDim rows of 16 M each, against all others in tiles. */
 template <int W, int M, template <int, int> class P>
-static __global__ void __launch_bounds__(128) pass(mdm_attention a, float scale)
+static __global__ void __launch_bounds__(128, W == 64 ? 3 : 1) pass(mdm_attention a, float scale)
 {
     MDM_CUDA_SHARED(mdm_bf16, shared);
     typedef P<W, M> pass_type;
