@@ -30,6 +30,8 @@ static void read_options(struct mdm_device_settings *s, size_t *limit, const mas
         s->workers = told.threads > 0 ? (int)told.threads : mdm_core_count();
     s->guard = told.blas_threads == MDM_BLAS_GUARD;
     s->instruction_set = mdm_instruction_set(told.instruction_set);
+    s->module = told.module;
+    s->compute = told.compute;
     *limit = (size_t)told.memory_limit;
 }
 

@@ -33,6 +33,19 @@ static const struct mdm_option device_rows[] = {
      .named = mdm_instruction_set,
      .alias = "isa|simd|cpu_flags",
      .help = "kernels to use"},
+    {MDM_CHOICE(mdm_device_options, compute),
+     .standard = "auto",
+     .choices = "auto|float32|tf32|bfloat16",
+     .alias = "precision|dtype|mixed_precision|amp|torch_dtype",
+     .help = "type that networks compute in, with weights, sums and optimizer in float32; auto: float32 on a CPU, "
+             "bfloat16 on a GPU; tf32: float32 whose products have 10 bits",
+     .may_change = 1},
+    {MDM_OPTION(mdm_device_options, module),
+     .standard = "",
+     .alias = "plugin|cuda_module|library",
+     .help = "file of the device's module; empty: where it is installed",
+     .is_path = 1,
+     .may_change = 1},
 };
 const struct mdm_option_table mdm_device_options = {
     "device", "", "device and its threads", device_rows, MDM_LENGTH(device_rows),

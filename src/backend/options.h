@@ -5,6 +5,7 @@
 #ifndef MASKDM_BACKEND_OPTIONS_H
 #define MASKDM_BACKEND_OPTIONS_H
 
+#include "backend/registry.h"
 #include "option/option.h"
 
 enum mdm_blas_threads { MDM_BLAS_GUARD, MDM_BLAS_LEAVE };
@@ -13,6 +14,8 @@ struct mdm_device_options {
     int64_t threads, memory_limit;
     enum mdm_blas_threads blas_threads;
     int instruction_set; /* mdm_instruction_set() */
+    const char *module;
+    enum mdm_device_compute compute;
 };
 
 /* ---- cpu/instruction_set.c ---- */

@@ -6,6 +6,9 @@
 
 #include "backend/cpu/cpu.h"
 #include "base/alloc.h"
+#include "config.h"
+#include "os/file.h"
+#include "os/library.h"
 
 #include <string.h>
 
@@ -15,12 +18,13 @@ static int open_cpu(struct mdm_backend **out, const struct mdm_device_host *host
     if (*s->unit)
         return mdm_fail(MASKDM_ENOTFOUND, "there is no device \"cpu:%s\"; all processors are one device, \"cpu\"",
                         s->unit);
+    if (s->compute != MDM_COMPUTE_AUTO && s->compute != MDM_COMPUTE_FLOAT32)
+        return mdm_fail(MASKDM_ENOTSUP, "the device \"cpu\" computes in float32 alone");
     return mdm_cpu_open(out, s);
 }
 
 static const struct mdm_device_module modules[] = {
-    {"cpu", &mdm_cpu_vtbl, open_cpu},
-    {"cuda", NULL, NULL},
+    {"cpu", &mdm_cpu_vtbl, open_cpu}, {"cuda", NULL, NULL}, /* no table: it is in a file of its own */
 };
 
 static const struct mdm_device_module *added;
@@ -38,11 +42,29 @@ static const struct mdm_device_module *row(size_t i)
     return i < MDM_LENGTH(modules) ? &modules[i] : NULL;
 }
 
+/* Where the file of a module is installed; MASKDM_ENOTFOUND, with nothing recorded, where it is not. */
+static int find_file(char **out, const struct mdm_device_module *m)
+{
+    char file[64];
+
+    mdm_format(file, sizeof file, "maskdm-%s.so", m->name);
+    return mdm_installed_module(out, file);
+}
+
+static int is_here(const struct mdm_device_module *m)
+{
+    char *path = NULL;
+    const int here = m->v || find_file(&path, m) == MASKDM_OK;
+
+    mdm_free(path);
+    return here;
+}
+
 const char *mdm_registry_name(size_t i, int *here)
 {
     const struct mdm_device_module *m = i < MDM_LENGTH(modules) ? &modules[i] : NULL;
 
-    *here = m && m->v;
+    *here = m && is_here(m);
     return m ? m->name : NULL;
 }
 
@@ -52,7 +74,7 @@ static int fail_unknown(const char *name)
     char known[128] = "";
 
     for (size_t i = 0; (m = row(i)) != NULL; i++)
-        if (m->v)
+        if (is_here(m))
             mdm_format(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", m->name);
     return mdm_fail(MASKDM_ENOTFOUND, "there is no device \"%s\"; known: %s", name, known);
 }
@@ -60,8 +82,6 @@ static int fail_unknown(const char *name)
 /* A table that is longer than ours has functions behind those that we know. */
 static int check_version(const struct mdm_device_module *m)
 {
-    if (!m->v)
-        return mdm_fail(MASKDM_ENOTSUP, "this build has no module for the device \"%s\"", m->name);
     if (m->v->version != MDM_BACKEND_VERSION)
         return mdm_fail(MASKDM_EVERSION, "the module of the device \"%s\" has version %d, the library needs %d",
                         m->name, m->v->version, (int)MDM_BACKEND_VERSION);
@@ -72,19 +92,66 @@ static int check_version(const struct mdm_device_module *m)
     return MASKDM_OK;
 }
 
+/* The module that the file at `path` has for what `row` names. It stays loaded where it is taken. */
+static int load(const struct mdm_device_module **out, const struct mdm_device_module *row, const char *path)
+{
+    const struct mdm_device_module *(*entry)(void), *m;
+    void *library;
+    int status;
+
+    MDM_TRY(mdm_library_open(&library, path));
+    mdm_library_find(&entry, library, MDM_DEVICE_ENTRY);
+    m = entry ? entry() : NULL;
+    if (!m || !m->v)
+        status = mdm_fail(MASKDM_ENOTSUP, "%s is no module for devices: it has no %s()", path, MDM_DEVICE_ENTRY);
+    else if (strcmp(m->name, row->name) != 0)
+        status =
+            mdm_fail(MASKDM_ENOTSUP, "%s is a module for the device \"%s\", not \"%s\"", path, m->name, row->name);
+    else
+        status = check_version(m);
+    if (status)
+        mdm_library_close(library);
+    else
+        *out = m;
+    return status;
+}
+
+/* What opens devices of this row: the row itself, or what is in its file. */
+static int find_module(const struct mdm_device_module **out, const struct mdm_device_module *row, const char *given)
+{
+    char *path = NULL;
+    int status;
+
+    *out = row;
+    if (row->v)
+        return check_version(row);
+    if (given && *given)
+        return load(out, row, given);
+    status = find_file(&path, row);
+    if (status == MASKDM_ENOTFOUND)
+        return mdm_fail(MASKDM_ENOTSUP,
+                        "there is no module for the device \"%s\" here: maskdm-%s.so is neither with the library "
+                        "nor in %s",
+                        row->name, row->name, MDM_MODULE_FOLDER);
+    if (!status)
+        status = load(out, row, path);
+    mdm_free(path);
+    return status;
+}
+
 int mdm_registry_open(struct mdm_backend **out, const char *name, struct mdm_device_settings *settings)
 {
-    static const struct mdm_device_host host = {
-        MDM_BACKEND_VERSION, sizeof host, mdm_need, mdm_need_aligned, mdm_free, mdm_fail};
+    static const struct mdm_device_host host = {MDM_BACKEND_VERSION, sizeof host, mdm_need,
+                                                mdm_need_aligned,    mdm_free,    mdm_fail};
     const size_t length = strcspn(name, ":");
-    const struct mdm_device_module *m;
+    const struct mdm_device_module *m, *found;
 
     *out = NULL;
     for (size_t i = 0; (m = row(i)) != NULL; i++)
         if (strlen(m->name) == length && strncmp(m->name, name, length) == 0) {
-            MDM_TRY(check_version(m));
+            MDM_TRY(find_module(&found, m, settings->module));
             settings->unit = name + length + (name[length] != '\0');
-            return m->open(out, &host, settings);
+            return found->open(out, &host, settings);
         }
     return fail_unknown(name);
 }

@@ -25,11 +25,16 @@ struct mdm_device_host {
     int (*record)(int code, const char *format, ...) MDM_PRINTF(2, 3); /* mdm_fail(); calling thread only */
 };
 
+/* The type of programs, and what products of float may lose on the way. */
+enum mdm_device_compute { MDM_COMPUTE_AUTO, MDM_COMPUTE_FLOAT32, MDM_COMPUTE_TF32, MDM_COMPUTE_BFLOAT16 };
+
 struct mdm_device_settings {
     const char *unit;            /* what stands behind the colon; "" where there is none */
     int workers;                 /* host threads, at least 1 */
     int guard;                   /* option blas_threads */
     const char *instruction_set; /* mdm_instruction_set() */
+    const char *module;          /* file of one that is not linked; "" or NULL: where it is installed */
+    enum mdm_device_compute compute;
     maskdm_parallel_callback host;    /* a host's loop in place of threads; or NULL */
     void *host_user;
 };
@@ -40,8 +45,12 @@ struct mdm_device_module {
     int (*open)(struct mdm_backend **out, const struct mdm_device_host *host, const struct mdm_device_settings *s);
 };
 
+/* What a module in a file of its own has: "const struct mdm_device_module *mdm_device_module(void)", in C. */
+#define MDM_DEVICE_ENTRY "mdm_device_module"
+
 /* Open a backend by its device's name; settings->unit is filled in. MASKDM_ENOTFOUND for a name that no row has,
- * MASKDM_EVERSION, with both versions, for a module of another text. */
+ * MASKDM_ENOTSUP where the row's module is in a file that is not installed or is no such module, ENOTFOUND where the
+ * loader refuses it, MASKDM_EVERSION, with both versions, for a module of another text. */
 int mdm_registry_open(struct mdm_backend **out, const char *name, struct mdm_device_settings *settings);
 
 /* The name of module i; NULL: there is none. In *here whether this build has it. */

@@ -73,6 +73,9 @@ void mdm_folder_unmake(const char *path, size_t present);
 /* A file or folder that comes with the library, below share/maskdm (mdm_free); MASKDM_ENOTFOUND with where it was
  * looked for. */
 int mdm_installed(char **out, const char *name);
+/* A module of the library's: in the folder maskdm beside it, beside it as in a build, or where it was configured to
+ * be. MASKDM_ENOTFOUND, and nothing recorded, where there is none. */
+int mdm_installed_module(char **out, const char *name);
 /* Visit the entries of a folder in byte order of their names ("." and ".." left out). Follows links.
  * A negative result of `visit` ends the listing and is returned. */
 int mdm_folder_list(const char *path, int (*visit)(void *user, const char *name, enum mdm_file_kind kind),

@@ -19,7 +19,8 @@
 /* MASKDM_OK and the path, MASKDM_ENOTFOUND, or MASKDM_ENOMEM. */
 static int look_at(char **out, const char *base, const char *above, const char *name)
 {
-    char *share = mdm_path_join(base, above), *path = share ? mdm_path_join(share, name) : NULL;
+    char *share = *above ? mdm_path_join(base, above) : mdm_strdup(base);
+    char *path = share ? mdm_path_join(share, name) : NULL;
     enum mdm_file_kind kind = MDM_FILE_NONE;
 
     mdm_free(share);
@@ -43,6 +44,38 @@ static int look_from(char **out, const char *file, const char *name)
         status = look_at(out, folder, "../../share/maskdm", name);
     mdm_free(folder);
     return status;
+}
+
+/* The file of the library, or of the program that it is linked into; "" where that cannot be told. */
+static void find_own(char *path, size_t capacity)
+{
+    static const char here;
+    ssize_t n;
+    Dl_info of;
+
+    if (dladdr(&here, &of) && of.dli_fname && strchr(of.dli_fname, '/')) {
+        mdm_format(path, capacity, "%s", of.dli_fname);
+        return;
+    }
+    n = readlink("/proc/self/exe", path, capacity - 1);
+    path[n > 0 ? n : 0] = '\0';
+}
+
+int mdm_installed_module(char **out, const char *name)
+{
+    static const char *const folders[] = {"maskdm", "", "../" MDM_LIBRARY_FOLDER "/maskdm"};
+    char own[4096], *folder;
+    int status = MASKDM_ENOTFOUND;
+
+    *out = NULL;
+    find_own(own, sizeof own);
+    folder = mdm_sys_folder_of(own);
+    if (!folder)
+        return MASKDM_ENOMEM;
+    for (size_t i = 0; *own && i < MDM_LENGTH(folders) && status == MASKDM_ENOTFOUND; i++)
+        status = look_at(out, folder, folders[i], name);
+    mdm_free(folder);
+    return status == MASKDM_ENOTFOUND ? look_at(out, MDM_MODULE_FOLDER, "", name) : status;
 }
 
 int mdm_installed(char **out, const char *name)
