@@ -20,8 +20,9 @@
 
 typedef __nv_bfloat16 mdm_bf16;
 
-struct mdm_cuda_memory; /* memory.cu */
-struct mdm_cuda_blas;   /* product.cuh */
+struct mdm_cuda_context; /* current.cuh */
+struct mdm_cuda_memory;  /* memory.cuh */
+struct mdm_cuda_blas;    /* product.cuh */
 
 struct mdm_cuda {
     struct mdm_backend base; /* first: the backend pointer is the cuda pointer */
@@ -32,6 +33,7 @@ struct mdm_cuda {
     enum mdm_dtype compute; /* of programs */
     int tf32;               /* products of float may be of 10 bits of mantissa */
     cudaStream_t stream;
+    struct mdm_cuda_context *context;
     struct mdm_cuda_memory *memory;
     struct mdm_cuda_blas *blas;
     struct mdm_kernel kernel[2][MDM_OP_COUNT]; /* of float, of bf16 */
@@ -53,7 +55,7 @@ int mdm_cuda_check(struct mdm_cuda *d, cudaError_t e, const char *what);
             return try_status_;                                                                                      \
     } while (0)
 
-/* ---- memory.cu: what jobs need beside the buffers of alloc() ---- */
+/* ---- memory.cu, transfer.cu: what jobs need beside the buffers of alloc() ---- */
 
 /* Device memory that a job may use until it returns to the host; the next job has the same. Not for kernels of
  * programs, whose scratch is the call's. Two of them do not overlap where `slot` differs. */

@@ -34,7 +34,9 @@ int mdm_cuda_add_timestep(struct mdm_cuda *d);
 int mdm_cuda_add_tokens(struct mdm_cuda *d);
 int mdm_cuda_add_transpose(struct mdm_cuda *d);
 
-/* memory.cu */
+int mdm_cuda_fill_table(struct mdm_cuda *d); /* table.cu: all of these */
+
+/* memory.cu, transfer.cu */
 int mdm_cuda_memory_open(struct mdm_cuda *d);
 void mdm_cuda_memory_close(struct mdm_cuda *d);
 int mdm_cuda_alloc(struct mdm_backend *b, void **out, size_t bytes, const char *what);
