@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Muon's update against its formulas in double: matrices of every form, of full rank and of less, alone and among
- * others; to the bit on any number of threads, whether they share a product or not.
+ * others; to the bit on any number of threads, whether they share a product or not. In all places (jobs.h).
  */
-#include "backend/device.h"
-
-#include "twin.h"
-
-static maskdm_device *open_device(const char *set, int threads)
-{
-    char text[64];
-    maskdm_options *o;
-    maskdm_device *d;
-
-    snprintf(text, sizeof text, "threads=%d instruction_set=%s", threads, set);
-    ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
-    ck_assert_int_eq(maskdm_options_parse(o, text), MASKDM_OK);
-    ck_assert_int_eq(maskdm_device_open(&d, "cpu", o), MASKDM_OK);
-    maskdm_options_release(&o);
-    return d;
-}
+#include "jobs.h"
 
 /* c[m,n] = a[m,k] b[k,n], each read along the strides of its rows and columns. */
 static void multiply(double *c, int64_t m, int64_t n, int64_t k, const double *a, int64_t ar, int64_t ac,
@@ -115,25 +99,19 @@ static struct blocks draw_blocks(struct mdm_muon_matrix *x, int64_t count, size_
     return b;
 }
 
-static void run(const char *set, int threads, struct mdm_muon *j, const struct blocks *b)
+static void run(int place, struct mdm_muon *j, const struct blocks *b, size_t n)
 {
-    maskdm_device *d = open_device(set, threads);
-    struct mdm_backend *backend = mdm_device_backend(d);
-    const size_t bytes = backend->v->muon_scratch(backend, j);
-    unsigned char *scratch = aligned_alloc(64, (bytes + 2 * 64 + 63) / 64 * 64);
+    struct mdm_backend *backend = enter_place(place);
+    float **block[] = {&j->w, &j->g, &j->m};
 
-    memset(scratch, POISON, bytes + 64);
-    j->scratch = scratch;
-    j->w = b->part[0];
-    j->g = b->part[1];
-    j->m = b->part[2];
-    ck_assert_int_eq(mdm_device_enter(d), MASKDM_OK);
-    ck_assert_int_eq(backend->v->muon(backend, j), MASKDM_OK);
-    mdm_device_leave(d);
-    for (size_t i = 0; i < 64; i++)
-        ck_assert_msg(scratch[bytes + i] == POISON, "a byte behind the scratch was written");
-    free(scratch);
-    maskdm_device_release(&d);
+    shift = 0; /* scratch is aligned, and so are blocks */
+    for (int i = 0; i < 3; i++)
+        *block[i] = lend(backend, b->part[i], (int64_t)n);
+    j->scratch = lend(backend, NULL, (int64_t)((backend->v->muon_scratch(backend, j) + 3) / 4));
+    ck_assert_msg(backend->v->muon(backend, j) == MASKDM_OK, "%s", maskdm_last_error());
+    for (int i = 0; i < 3; i++)
+        fetch(backend, b->part[i], *block[i], (int64_t)n);
+    leave_place(backend);
 }
 
 /* What the formulas make of the blocks, and which of their elements are a matrix's. */
@@ -183,12 +161,11 @@ static void expect_update(const struct wanted *want, const struct blocks *b, siz
 static const struct mdm_muon plain = {
     .grad_scale = 0.5, .momentum = 0.9, .floor = 1e-7, .a = 3.4445, .b = -4.7750, .c = 2.0315, .steps = 5};
 
-/* On every instruction set, and with one thread and three. */
 static void expect_job(struct mdm_muon_matrix *x, int64_t count, int nesterov, int adds, double bound,
                        void (*change)(struct blocks *b, const struct mdm_muon_matrix *x))
 {
     size_t n;
-    struct blocks start = draw_blocks(x, count, &n);
+    struct blocks start = draw_blocks(x, count, &n), kept = {{NULL}};
     struct mdm_muon j = plain;
     struct wanted want;
 
@@ -199,22 +176,19 @@ static void expect_job(struct mdm_muon_matrix *x, int64_t count, int nesterov, i
     j.nesterov = nesterov;
     j.adds = adds;
     want = make_wanted(&j, &start, n);
-    for (const struct mdm_cpu_set *s = mdm_cpu_sets; s->name; s++) {
-        struct blocks kept = {{NULL}};
+    for (int i = 0; i < place_count; i++) {
+        struct blocks b = copy_blocks(&start, n);
 
-        for (int threads = 1; threads <= 3 && s->runs_here(); threads += 2) {
-            struct blocks b = copy_blocks(&start, n);
-
-            run(s->name, threads, &j, &b);
-            expect_update(&want, &b, n, bound);
-            for (int i = 0; threads > 1 && i < 3; i++)
-                ck_assert_mem_eq(b.part[i], kept.part[i], n * sizeof(float));
-            if (threads > 1)
-                drop_blocks(&kept);
+        run(i, &j, &b, n);
+        expect_update(&want, &b, n, bound);
+        for (int k = 0; i % 2 && k < 3; k++)
+            ck_assert_mem_eq(b.part[k], kept.part[k], n * sizeof(float));
+        if (i % 2) {
+            drop_blocks(&kept);
+            drop_blocks(&b);
+        } else {
             kept = b;
         }
-        if (kept.part[0])
-            drop_blocks(&kept);
     }
     drop_wanted(&want);
     drop_blocks(&start);
@@ -283,7 +257,7 @@ START_TEST(nearly_orthogonal)
 
     j.count = 1;
     j.matrix = &x;
-    run("auto", 2, &j, &b);
+    run(place_count - 1, &j, &b, n);
     for (int64_t i = 0; i < N; i++)
         for (int64_t k = 0; k < N; k++) {
             double product = 0;
@@ -309,5 +283,5 @@ static void add_tests(TCase *c)
 
 int main(void)
 {
-    return run_suite("muon", add_tests);
+    return run_places("muon", add_tests);
 }
