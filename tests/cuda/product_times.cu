@@ -132,6 +132,8 @@ static void time_product(struct mdm_cuda *d, const char *name, const char *what,
            name, what, (long long)p->m, (long long)p->n, (long long)p->k, us, work / us, first, work / first, n,
            least, work / least);
     tell(&plan->algorithm);
+    if (plan->parts)
+        printf(" cut by us into %lld", (long long)plan->parts);
     printf(" | fastest");
     tell(&best);
     printf("\n");

@@ -233,6 +233,35 @@ static void check_all(struct mdm_cuda *d)
             }
 }
 
+/* Sums over k that we cut, whatever cuBLASLt would do. */
+static void check_parts(struct mdm_cuda *d)
+{
+    static const int64_t sizes[][3] = {{64, 48, 4096}, {37, 19, 5001}, {256, 128, 130}};
+
+    mdm_cuda_blas_close(d);
+    must(mdm_cuda_blas_open(d) == MASKDM_OK, "mdm_cuda_blas_open");
+    d->blas->splits = 1;
+    for (const int64_t *s : sizes)
+        for (int bits = 0; bits < 3 * 16; bits++) {
+            struct form f = {};
+
+            f.in = bits & 1 ? MDM_BF16 : MDM_F32;
+            f.out = MDM_F32;
+            f.turn_a = bits >> 1 & 1;
+            f.turn_b = bits >> 2 & 1;
+            f.scaled = bits >> 3 & 1;
+            f.adds = bits >> 4;
+            f.m = s[0];
+            f.n = s[1];
+            f.k = s[2];
+            f.pad = bits & 4;
+            f.count = 1;
+            check_form(d, &f);
+        }
+    mdm_cuda_blas_close(d);
+    must(mdm_cuda_blas_open(d) == MASKDM_OK, "mdm_cuda_blas_open");
+}
+
 /* ---- bits ---- */
 
 static void expect_bits(const char *what, const struct form *f, const float *a, const float *b, size_t n)
@@ -321,6 +350,7 @@ int main(void)
     open_device(&d);
     must(cudaMalloc((void **)&arena, ARENA) == cudaSuccess, "cudaMalloc");
     check_all(&d);
+    check_parts(&d);
     check_groups(&d);
     check_again(&d);
     mdm_cuda_blas_close(&d);

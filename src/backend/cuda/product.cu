@@ -52,6 +52,7 @@ static struct mdm_plan_key key_of(const struct mdm_cuda_product *p)
     k.turn_b = p->turn_b != 0;
     k.biased = p->bias != NULL;
     k.apart = p->plus && p->plus != p->c;
+    k.whole = p->whole != 0;
     k.align_a = alignment_of(p->a, &k, p->step_a, p->turn_a ? 1 : p->lda, k.in);
     k.align_b = alignment(p->b, k.count, p->step_b, k.in);
     k.align_c = alignment_of(p->c, &k, p->step_c, p->ldc, k.out);
@@ -195,6 +196,8 @@ int mdm_cuda_product(struct mdm_cuda *d, const struct mdm_cuda_product *p)
         return each_group(d, p);
     if (plan->plain)
         return mdm_cuda_product_plain(d, p);
+    if (plan->parts)
+        return mdm_plan_run_parts(d, plan, p);
     if (p->bias && !plan->bias_after)
         e = cublasLtMatmulDescSetAttribute(&plan->how, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &p->bias, sizeof p->bias);
     if (e == CUBLAS_STATUS_SUCCESS)
@@ -224,6 +227,8 @@ void mdm_cuda_blas_close(struct mdm_cuda *d)
     for (size_t i = 0; i < blas->room; i++)
         d->host->free(blas->plan[i]);
     d->host->free(blas->plan);
+    if (blas->parts)
+        mdm_cuda_release(&d->base, blas->parts);
     if (blas->workspace)
         mdm_cuda_release(&d->base, blas->workspace);
     if (blas->handle)

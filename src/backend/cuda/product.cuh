@@ -27,11 +27,12 @@ struct mdm_cuda_product {
     int64_t ldc;
     int64_t count; /* 0 counts as 1 */
     int64_t step_a, step_b, step_c;
-    int scaled;  /* else scale counts as 1 */
+    int scaled; /* else scale counts as 1 */
     float scale;
     const void *plus;
     float factor;
     int64_t group;
+    int whole; /* the sum over k is not to be cut by us */
 };
 
 template <class T> static inline enum mdm_dtype mdm_type_of()

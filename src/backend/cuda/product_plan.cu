@@ -128,6 +128,7 @@ static int choose(struct mdm_cuda *d, struct mdm_plan *plan, int64_t asked, int6
     for (int i = 0; i < n; i++)
         if (asked == served || mdm_plan_serves(d, plan, &at[i].algo)) {
             plan->algorithm = at[i].algo;
+            plan->workspace = at[i].workspaceSize;
             return 1;
         }
     return 0;
@@ -158,6 +159,9 @@ int mdm_plan_make(struct mdm_cuda *d, struct mdm_plan *plan, const struct mdm_cu
     if (!found)
         return MASKDM_OK;
     MDM_CUDA_TRY(mdm_plan_describe(d, plan, k->m, p->bias));
+    plan->parts = mdm_plan_parts(d, plan);
+    if (plan->parts)
+        return MASKDM_OK;
     plan->each = k->group && k->group < k->m && !mdm_plan_serves(d, plan, &plan->algorithm);
     return d->blas->tuned && !plan->each ? mdm_plan_tune(d, plan, p) : MASKDM_OK;
 }

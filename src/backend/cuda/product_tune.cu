@@ -11,7 +11,8 @@
 #include <string.h>
 
 enum { BLOCK = 256, RUNS = 3, TIMES = 3 };
-static const double least_work = 2e8; /* FLOP below which it does not pay */
+static const double least_work = 2e8;         /* FLOP below which it does not pay */
+static const int64_t least_results = 1 << 18; /* below which a rounded result may hide another order of sums */
 static const float least_gain = 0.97f;
 
 /* Elements that a matrix of so many rows, one after the other or `count` times so many, reaches over. */
@@ -154,7 +155,8 @@ int mdm_plan_tune(struct mdm_cuda *d, struct mdm_plan *plan, const struct mdm_cu
     struct trial t = {};
     int n;
 
-    if (2.0 * (double)k->m * (double)k->n * (double)k->k * (double)k->count < least_work || k->apart)
+    if (2.0 * (double)k->m * (double)k->n * (double)k->k * (double)k->count < least_work ||
+        k->m * k->n * k->count < least_results || k->apart)
         return MASKDM_OK;
     MDM_CUDA_TRY(mdm_cuda_check(d, cudaStreamIsCapturing(d->stream, &captured), "products"));
     if (captured != cudaStreamCaptureStatusNone)
