@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Products of the emulated device, in place of cuBLASLt's: sums in double.
+ * Products of the emulated device, in place of cuBLASLt's: sums in double, or where MASKDM_EMULATED_PLAIN is set those
+ * of the module's own kernel.
  */
 #include "emulator.h"
 
 #include "backend/cuda/product.cuh"
 
+#include <stdlib.h>
 #include <vector>
 
 static double value(enum mdm_dtype type, const void *p, int64_t i)
@@ -24,7 +26,7 @@ static void put_value(enum mdm_dtype type, void *p, int64_t i, double x)
 static void multiply_one(const struct mdm_cuda_product &p, int64_t one)
 {
     const int64_t at_a = one * p.step_a, at_b = one * p.step_b, at_c = one * p.step_c;
-    const double scale = p.scale != 0 ? p.scale : 1;
+    const double scale = p.scaled ? p.scale : 1;
     std::vector<double> b((size_t)(p.k * p.n)), sum((size_t)p.n);
 
     for (int64_t k = 0; k < p.k; k++)
@@ -54,6 +56,8 @@ int mdm_cuda_product(struct mdm_cuda *d, const struct mdm_cuda_product *product)
 {
     const struct mdm_cuda_product p = *product;
 
+    if (getenv("MASKDM_EMULATED_PLAIN"))
+        return mdm_cuda_product_plain(d, product);
     return mdm_cuda_check(d,
                           mdm_emulated_put(d->stream,
                                            [p] {

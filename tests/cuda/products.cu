@@ -3,6 +3,8 @@
  * Products on a GPU, cuBLASLt's and those of the kernel without wishes, against sums in double: every combination of
  * types, turns, what is added, batches and strides, at sizes that are odd and that are not. Then bits: of an image
  * with and without its batch, and of the same product asked for again by another process's plans.
+ *
+ *     nvcc -std=c++17 -arch=sm_90 -I src -I include tests/cuda/products.cu src/backend/cuda/product*.cu -lcublasLt
  */
 #include "products.cuh"
 
