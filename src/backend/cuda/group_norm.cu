@@ -20,7 +20,7 @@ template <class T, int V> static __global__ void __launch_bounds__(BLOCK) measur
     float sum[V] = {}, square[V] = {}, all;
     int64_t from, to, column;
 
-    mdm_group_strip(j, &from, &to);
+    mdm_group_strip(j, blockIdx.x, &from, &to);
 #pragma unroll
     for (int k = 0; k < MDM_GROUP_ROWS; k++)
         if (s.works && from + s.walker + k * step < to)
@@ -85,7 +85,7 @@ template <class T, int V> static __global__ void __launch_bounds__(BLOCK) apply(
 
     if (!s.works)
         return;
-    image = mdm_group_strip(j, &from, &to);
+    image = mdm_group_strip(j, mdm_group_again(), &from, &to);
     mdm_group_load<T, V>(&a, j, image, s.column);
     for (int64_t row = from + s.walker; row < to; row += MANY * step) {
         F x[MANY];

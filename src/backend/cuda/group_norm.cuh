@@ -71,10 +71,18 @@ static inline int mdm_group_launch(struct mdm_cuda *d, const char *what, void (*
                            MDM_COLUMNS_BLOCK, 0, *j);
 }
 
-/* A block's image, and rows [from, to) of x that are its strip's. */
-static __device__ __forceinline__ int64_t mdm_group_strip(const struct mdm_group &j, int64_t *from, int64_t *to)
+/* The strip of a block where all strips have just been read in order: those that came last may be in the cache still,
+ * and are the first now. */
+static __device__ __forceinline__ int64_t mdm_group_again(void)
 {
-    const int64_t image = blockIdx.x / j.strips, pixel = blockIdx.x % j.strips * j.strip, left = j.pixels - pixel;
+    return gridDim.x - 1 - blockIdx.x;
+}
+
+/* A strip's image, and rows [from, to) of x that are its own. */
+static __device__ __forceinline__ int64_t mdm_group_strip(const struct mdm_group &j, int64_t strip, int64_t *from,
+                                                          int64_t *to)
+{
+    const int64_t image = strip / j.strips, pixel = strip % j.strips * j.strip, left = j.pixels - pixel;
 
     *from = image * j.pixels + pixel;
     *to = *from + (left < j.strip ? left : j.strip);

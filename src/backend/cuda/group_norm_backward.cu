@@ -46,7 +46,7 @@ template <class T, int V> static __global__ void __launch_bounds__(BLOCK) sum_st
     const int step = j.columns.walkers;
     float plain[V] = {}, moment[V] = {};
     mdm_group_affine<V> a;
-    int64_t from, to, column, image = mdm_group_strip(j, &from, &to);
+    int64_t from, to, column, image = mdm_group_strip(j, blockIdx.x, &from, &to);
 
     if (s.works)
         mdm_group_load<T, V>(&a, j, image, s.column);
@@ -117,7 +117,7 @@ template <class T, int V> static __global__ void __launch_bounds__(BLOCK) spread
 
     if (!s.works)
         return;
-    image = mdm_group_strip(j, &from, &to);
+    image = mdm_group_strip(j, mdm_group_again(), &from, &to);
     mdm_group_load<T, V>(&a, j, image, s.column);
 #pragma unroll
     for (int i = 0; i < V; i++) {
