@@ -21,7 +21,7 @@ static __device__ __forceinline__ void load_weights(float *w, const struct mdm_c
         for (int i = 0; i < S::N; i++)
             w[p * S::N + i] = 0.0f;
         if (!S::has(j, p))
-            break;
+            continue;
         mdm_load_or(w + p * S::N, (const T *)j.w, S::column(p), 1.0f);
         mdm_load_or(scale, m, S::column(p), 0.0f);
 #pragma unroll
