@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Products of the emulated device, in place of cuBLASLt's: sums in double, or where MASKDM_EMULATED_PLAIN is set those
- * of the module's own kernel.
+ * Products of the emulated device, in place of cuBLASLt's: sums in double, or where MASKDM_EMULATED_PLAIN is set
+ * those of the module's own kernel.
  */
 #include "emulator.h"
 
