@@ -23,7 +23,7 @@ static __device__ void share(int64_t count, int64_t *from, int64_t *to)
 {
     const int64_t many = (count + blockDim.y - 1) / blockDim.y;
 
-    *from = many * threadIdx.y < count ? many * threadIdx.y : count;
+    *from = many * threadIdx.y;
     *to = *from + many < count ? *from + many : count;
 }
 
