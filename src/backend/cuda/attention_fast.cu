@@ -100,12 +100,13 @@ static __device__ __forceinline__ void attend_tile(state<W, M> &a, const mdm_bf1
 
 /* The next tile of keys, and of values behind it. */
 template <int W>
-static __device__ __forceinline__ void copy_keys(mdm_bf16 *room, const mdm_bf16 *k, const mdm_attention &a, int rest)
+static __device__ __forceinline__ void copy_keys(const mdm_team &team, mdm_bf16 *k, mdm_bf16 *v, const mdm_bf16 *from,
+                                                 const mdm_attention &a, int rest)
 {
-    const int there = rest < MDM_TILE ? rest : (int)MDM_TILE, count = (there + MDM_ROWS - 1) / MDM_ROWS * MDM_ROWS;
+    const int there = rest < MDM_TILE ? rest : (int)MDM_TILE, count = mdm_whole_rows(there);
 
-    mdm_copy_rows<W>(room, k, 3 * a.dim, there, count, (int)a.width);
-    mdm_copy_rows<W>(room + MDM_TILE * W, k + a.dim, 3 * a.dim, there, count, (int)a.width);
+    mdm_copy_rows<W>(team, k, from, 3 * a.dim, there, count, (int)a.width);
+    mdm_copy_rows<W>(team, v, from + a.dim, 3 * a.dim, there, count, (int)a.width);
     mdm_copy_close();
 }
 
@@ -132,22 +133,48 @@ static __device__ __forceinline__ void finish(state<W, M> &a, const mdm_attentio
     }
 }
 
-template <int W, int M>
-static __global__ void __launch_bounds__(128, W == 64 && M == 2 ? 3 : 1) forward(mdm_attention job, float scale)
+/* Shared memory of a team: q[rows], then k and v of a tile, and of a second one where there is more than one. */
+struct layout {
+    int rows, tile, tiles; /* of queries; of keys; tiles that there is room for */
+};
+
+static __host__ __device__ __forceinline__ layout find_layout(int64_t n, int rows)
 {
-    MDM_CUDA_SHARED(mdm_bf16, shared); /* q[rows], then twice k[MDM_TILE] and v[MDM_TILE] */
-    const int rows = blockDim.x / MDM_WARP * MDM_ROWS * M, own = threadIdx.x / MDM_WARP * MDM_ROWS * M;
-    const int n = (int)job.n, tiles = (n + rows - 1) / rows, first = blockIdx.x % tiles * rows;
-    const mdm_attention_head<mdm_bf16> h = mdm_attention_find<mdm_bf16>(job, blockIdx.x / tiles);
+    layout l;
+
+    l.rows = rows;
+    l.tile = n < MDM_TILE ? mdm_whole_rows(n) : (int)MDM_TILE;
+    l.tiles = n > MDM_TILE ? 2 : 1;
+    return l;
+}
+
+static __host__ __device__ __forceinline__ int count_rows(const layout &l)
+{
+    return l.rows + 2 * l.tile * l.tiles;
+}
+
+template <int W, int M>
+static __global__ void __launch_bounds__(MDM_THREADS, W == 64 && M == 2 ? 3 : 1)
+    forward(mdm_attention job, int warps, float scale)
+{
+    MDM_CUDA_SHARED(mdm_bf16, shared);
+    const mdm_team team = mdm_find_team(warps);
+    const layout l = find_layout(job.n, warps * MDM_ROWS * M);
+    const int n = (int)job.n, tiles = (n + l.rows - 1) / l.rows, own = team.thread / MDM_WARP * MDM_ROWS * M;
+    const int first = blockIdx.x % tiles * l.rows;
+    const int64_t index = (int64_t)(blockIdx.x / tiles) * (MDM_WARPS / warps) + team.index;
+    const int there = index < job.batch * job.heads ? n : 0; /* a block's last teams may have no head */
+    const mdm_attention_head<mdm_bf16> h = mdm_attention_find<mdm_bf16>(job, there ? index : 0);
     const mdm_bf16 *next = h.k;
-    mdm_bf16 *keys = shared + rows * W, *other = keys + 2 * MDM_TILE * W;
+    mdm_bf16 *q = shared + team.index * count_rows(l) * W;
+    mdm_bf16 *keys = q + l.rows * W, *other = keys + 2 * l.tile * W;
     state<W, M> a = {};
 
 #pragma unroll
     for (int m = 0; m < M; m++)
         a.top[m][0] = a.top[m][1] = -INFINITY;
-    mdm_copy_rows<W>(shared, h.q + first * h.step, h.step, n - first, rows, (int)job.width);
-    copy_keys<W>(keys, next, job, n);
+    mdm_copy_rows<W>(team, q, h.q + first * h.step, h.step, there - first, l.rows, (int)job.width);
+    copy_keys<W>(team, keys, keys + l.tile * W, next, job, n);
     for (int rest = n; rest > 0; rest -= MDM_TILE) {
         mdm_bf16 *const now = keys;
 
@@ -155,38 +182,36 @@ static __global__ void __launch_bounds__(128, W == 64 && M == 2 ? 3 : 1) forward
         __syncthreads(); /* and nobody reads the last tile any more */
         next += MDM_TILE * 3 * job.dim;
         if (rest > MDM_TILE)
-            copy_keys<W>(other, next, job, rest - MDM_TILE);
+            copy_keys<W>(team, other, other + l.tile * W, next, job, rest - MDM_TILE);
         if (rest == n)
 #pragma unroll
             for (int i = 0; i < M * (W / 16); i++)
-                mdm_left<W>(a.q[i / (W / 16)][i % (W / 16)], shared, own + MDM_ROWS * (i / (W / 16)), i % (W / 16));
-        if (first + own < n)
-            attend_tile<W, M>(a, now, now + MDM_TILE * W, rest < MDM_TILE ? rest : (int)MDM_TILE, scale);
+                mdm_left<W>(a.q[i / (W / 16)][i % (W / 16)], q, own + MDM_ROWS * (i / (W / 16)), i % (W / 16));
+        if (first + own < there)
+            attend_tile<W, M>(a, now, now + l.tile * W, rest < MDM_TILE ? rest : (int)MDM_TILE, scale);
         keys = other;
         other = now;
     }
-    if (first + own < n)
-        finish<W, M>(a, job, mdm_attention_find<mdm_bf16>(job, blockIdx.x / tiles), first + own, shared + own * W);
+    if (first + own < there)
+        finish<W, M>(a, job, mdm_attention_find<mdm_bf16>(job, index), first + own, q + own * W);
 }
 
 /* ---- launching ---- */
 
-enum { MOST_WARPS = 4 };
-
-static size_t count_bytes(int w, int rows)
+static size_t count_bytes(int w, int64_t n, int warps, int products)
 {
-    return (size_t)(rows + 4 * MDM_TILE) * w * sizeof(mdm_bf16);
+    return (size_t)(MDM_WARPS / warps * count_rows(find_layout(n, warps * MDM_ROWS * products)) * w) *
+           sizeof(mdm_bf16);
 }
 
 template <int W, int M> static int launch(struct mdm_cuda *d, const mdm_attention *a)
 {
-    const int64_t units = mdm_cuda_pieces(a->n, MDM_ROWS * M), tiles = mdm_cuda_pieces(units, MOST_WARPS);
-    const int warps = (int)mdm_cuda_pieces(units, tiles);
+    const int64_t units = mdm_cuda_pieces(a->n, MDM_ROWS * M);
+    const int warps = mdm_team_warps(units);
+    const int64_t blocks = mdm_cuda_pieces(a->batch * a->heads, MDM_WARPS / warps) * mdm_cuda_pieces(units, warps);
 
-    return mdm_cuda_launch(d, "attention", forward<W, M>,
-                           dim3((unsigned)(a->batch * a->heads * mdm_cuda_pieces(units, warps))),
-                           dim3(warps * MDM_WARP), count_bytes(W, warps * MDM_ROWS * M), *a,
-                           (float)(MDM_LOG2_E / sqrt((double)a->width)));
+    return mdm_cuda_launch(d, "attention", forward<W, M>, dim3((unsigned)blocks), MDM_THREADS,
+                           count_bytes(W, a->n, warps, M), *a, warps, (float)(MDM_LOG2_E / sqrt((double)a->width)));
 }
 
 /* Two products that share what they read of keys, where there is work enough to fill the device so. Bits are the
@@ -200,12 +225,26 @@ template <int W> static int choose(struct mdm_cuda *d, const mdm_attention *a)
     return launch<W, 1>(d, a);
 }
 
+/* Of 4 teams whose keys fill a tile, or of one that has two tiles. */
+static size_t most_bytes(int w, int products)
+{
+    size_t most = 0;
+
+    for (int warps = 1; warps <= MDM_WARPS; warps *= 2) {
+        const size_t one = count_bytes(w, warps * MDM_ROWS * products, warps, products);
+
+        most = one > most ? one : most;
+    }
+    return count_bytes(w, 2 * MDM_TILE, MDM_WARPS, products) > most
+               ? count_bytes(w, 2 * MDM_TILE, MDM_WARPS, products)
+               : most;
+}
+
 template <int W> static int allow(struct mdm_cuda *d)
 {
-    MDM_CUDA_TRY(mdm_cuda_allow_shared(d, "attention", forward<W, 1>, count_bytes(W, MOST_WARPS * MDM_ROWS)));
+    MDM_CUDA_TRY(mdm_cuda_allow_shared(d, "attention", forward<W, 1>, most_bytes(W, 1)));
     return W > 64 ? MASKDM_OK
-                  : mdm_cuda_allow_shared(d, "attention", forward < W, W <= 64 ? 2 : 1 >,
-                                          count_bytes(W, MOST_WARPS * MDM_ROWS * 2));
+                  : mdm_cuda_allow_shared(d, "attention", forward < W, W <= 64 ? 2 : 1 >, most_bytes(W, 2));
 }
 
 int mdm_attention_fast_allow(struct mdm_cuda *d)

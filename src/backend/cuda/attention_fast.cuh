@@ -31,12 +31,41 @@ template <int W> static __device__ __forceinline__ int mdm_pack_at(int row, int 
     return row * W + (pack ^ (row * TURNS / 8 & (TURNS - 1))) * 8;
 }
 
-/* All threads: begin to copy `count` rows, of which `there` are, of a head of `width` columns. */
-template <int W>
-static __device__ __forceinline__ void mdm_copy_rows(mdm_bf16 *tile, const mdm_bf16 *p, int64_t step, int64_t there,
-                                                     int count, int width)
+/* Registers are given to four warps at a time, so blocks have MDM_WARPS; where a head has work for 1 or 2 warps, as
+ * many heads share a block as make it whole. */
+enum { MDM_WARPS = 4, MDM_THREADS = MDM_WARPS * MDM_WARP };
+
+/* The threads of a block that work on one head. */
+struct mdm_team {
+    int warps, index, thread; /* of a team; of this one in the block; of this thread in the team */
+};
+
+static __device__ __forceinline__ mdm_team mdm_find_team(int warps)
 {
-    for (int i = threadIdx.x; i < count * (W / 8); i += blockDim.x) {
+    mdm_team t;
+
+    t.warps = warps;
+    t.index = threadIdx.x / (warps * MDM_WARP);
+    t.thread = threadIdx.x % (warps * MDM_WARP);
+    return t;
+}
+
+static inline int mdm_team_warps(int64_t units)
+{
+    return units > 2 ? 4 : (int)units;
+}
+
+static __host__ __device__ __forceinline__ int mdm_whole_rows(int64_t rows)
+{
+    return (int)((rows + MDM_ROWS - 1) / MDM_ROWS * MDM_ROWS);
+}
+
+/* All of a team: begin to copy `count` rows, of which `there` are, of a head of `width` columns. */
+template <int W>
+static __device__ __forceinline__ void mdm_copy_rows(const mdm_team &team, mdm_bf16 *tile, const mdm_bf16 *p,
+                                                     int64_t step, int there, int count, int width)
+{
+    for (int i = team.thread; i < count * (W / 8); i += team.warps * MDM_WARP) {
         const int row = i / (W / 8), pack = i % (W / 8), is = row < there && pack * 8 < width;
 
         mdm_copy_pack(tile + mdm_pack_at<W>(row, pack), is ? p + row * step + pack * 8 : p, is);
