@@ -11,9 +11,10 @@
 
 #define KERNELS(F)                                                                                                   \
     F(activation)                                                                                                    \
-    F(add) F(attention) F(cast) F(concat) F(context) F(conv) F(cut) F(embed) F(fill) F(group_norm) F(linear)         \
-        F(lowrank) F(modulate) F(norm) F(patchify) F(pool) F(resample) F(rms_modulate) F(rotate) F(route) F(swiglu)  \
-            F(timestep) F(tokens) F(transpose)
+    F(add)                                                                                                           \
+    F(attention) F(cast) F(concat) F(context) F(conv) F(cut) F(embed) F(fill) F(group_norm) F(linear) F(lowrank)     \
+        F(modulate) F(norm) F(patchify) F(pool) F(resample) F(rms_modulate) F(rotate) F(route) F(swiglu) F(timestep) \
+            F(tokens) F(transpose)
 #define DECLARE(name) __attribute__((weak)) int mdm_cuda_add_##name(struct mdm_cuda *d);
 KERNELS(DECLARE)
 #define WEAK __attribute__((weak))
