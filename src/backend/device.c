@@ -12,12 +12,15 @@
 #include "base/maker.h"
 #include "os/cores.h"
 
+#include <string.h>
+
 struct maskdm_device {
     struct mdm_handle handle;
     struct mdm_backend *backend;
     atomic_size_t used, peak;
     size_t limit; /* bytes, 0: none */
     int workers;
+    char text[2 * MDM_ERROR_TEXT];
     struct mdm_turn turn;
 };
 
@@ -47,7 +50,8 @@ static void destroy(void *object)
 
 static const struct mdm_handle_kind kind = {"device", destroy};
 
-static int make_device(maskdm_device **out, const char *name, struct mdm_device_settings *s, size_t limit)
+static int make_device(maskdm_device **out, const char *name, struct mdm_device_settings *s, size_t limit,
+                       const char *why)
 {
     maskdm_device *d = mdm_need(1, sizeof *d, "the device");
     int status;
@@ -62,9 +66,28 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
     mdm_handle_init(&d->handle, &kind);
     d->limit = limit;
     d->workers = s->workers;
+    mdm_format(d->text, sizeof d->text, "%s%s", d->backend->v->describe(d->backend), why);
     mdm_turn_init(&d->turn);
     *out = d;
     return MASKDM_OK;
+}
+
+/* The first GPU, where it can be used, or else the CPU; its description says why. */
+static int choose_device(maskdm_device **out, struct mdm_device_settings *s, size_t limit)
+{
+    struct mdm_failure gpu, cpu;
+    char why[MDM_ERROR_TEXT];
+    int status = make_device(out, "cuda:0", s, limit, " (auto)");
+
+    if (!status)
+        return MASKDM_OK;
+    mdm_failure_take(&gpu, status);
+    mdm_format(why, sizeof why, " (auto: %s)", gpu.text);
+    status = make_device(out, "cpu", s, limit, why);
+    if (!status)
+        return MASKDM_OK;
+    mdm_failure_take(&cpu, status);
+    return mdm_fail(status, "%s; and of \"cuda:0\": %s", cpu.text, gpu.text);
 }
 
 int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options *options,
@@ -84,7 +107,7 @@ int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options
         options ? mdm_options_extract(&own, options, &mdm_device_kind) : mdm_options_create(&own, &mdm_device_kind);
     if (!status) {
         read_options(&s, &limit, own);
-        status = make_device(out, name, &s, limit);
+        status = strcmp(name, "auto") == 0 ? choose_device(out, &s, limit) : make_device(out, name, &s, limit, "");
     }
     mdm_options_release(&own);
     return status;
@@ -235,7 +258,7 @@ size_t mdm_device_limit(const maskdm_device *d)
 
 const char *mdm_device_text(const maskdm_device *d)
 {
-    return d->backend->v->describe(d->backend);
+    return d->text;
 }
 
 int mdm_device_workers(const maskdm_device *d)

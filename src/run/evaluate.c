@@ -5,8 +5,8 @@
  */
 #include "run/evaluate.h"
 
-#include "backend/options.h"
 #include "base/error.h"
+#include "run/device.h"
 
 static const char *said(const struct mdm_evaluate_job *e, const char *name)
 {
@@ -40,17 +40,6 @@ static int check(const struct mdm_evaluate_job *e)
         return mdm_fail(MASKDM_EINVAL, "%s is %lld: how many images is the model to draw?", said(e, "count"),
                         (long long)t->count);
     return MASKDM_OK;
-}
-
-static int open_device(struct mdm_evaluate_job *e)
-{
-    maskdm_options *o;
-    int status;
-
-    MDM_TRY(mdm_options_extract(&o, e->options, &mdm_device_kind));
-    status = mdm_backend_open(&e->device, e->told.device, o, NULL, 0, NULL);
-    mdm_options_release(&o);
-    return status;
 }
 
 static int evaluate(struct mdm_evaluate_job *e, maskdm_write_callback write, void *user)
@@ -91,7 +80,7 @@ int mdm_evaluate_run(const maskdm_options *options, maskdm_control *control, mas
     mdm_options_read(options, &mdm_evaluate_run_options, &e.told);
     mdm_options_read(options, &mdm_metric_options, &e.metric);
     MDM_TRY(check(&e));
-    status = open_device(&e);
+    status = mdm_run_open_device(&e.device, e.told.device, options, e.log);
     if (status >= 0)
         status = evaluate(&e, write, user);
     finish(&e);

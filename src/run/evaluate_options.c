@@ -46,7 +46,9 @@ static const struct mdm_option rows[] = {
     {MDM_CHOICE(mdm_evaluate_run_options, weights), .standard = "ema", .choices = "ema|online",
      .alias = "ema|use_ema|which|which_weights", .help = "which weights of the model draw"},
     {MDM_OPTION(mdm_evaluate_run_options, json), .standard = "false", .help = "answer in one line of JSON"},
-    {MDM_OPTION(mdm_evaluate_run_options, device), .standard = "cpu", .help = "where to compute"},
+    {MDM_OPTION(mdm_evaluate_run_options, device),
+     .standard = "cpu",
+     .help = "where to compute: cpu; cuda, cuda:1 ...; auto: the first GPU where one can be used, else the CPU"},
 };
 const struct mdm_option_table mdm_evaluate_run_options = {
     "run", "", "the evaluation itself", rows, MDM_LENGTH(rows), sizeof(struct mdm_evaluate_run_options)};

@@ -190,7 +190,10 @@ static const struct mdm_option train_rows[] = {
      .alias = "benchmark|profile|speedup",
      .help = "after ten steps, time one beside one on whole images, and say what mask or routing save of it",
      .may_change = 1},
-    {MDM_OPTION(mdm_train_run_options, device), .standard = "cpu", .help = "where to compute"},
+    {MDM_OPTION(mdm_train_run_options, device),
+     .standard = "cpu",
+     .help = "where to compute: cpu; cuda, cuda:1 ...; auto: the first GPU where one can be used, else the CPU",
+     .may_change = 1},
 };
 const struct mdm_option_table mdm_pretrain_run_options = {
     "run", "", "the run itself", train_rows + INIT, MDM_LENGTH(train_rows) - INIT,

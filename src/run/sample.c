@@ -4,29 +4,16 @@
  */
 #include "run/sample.h"
 
-#include "backend/device.h"
-#include "backend/options.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "diffusion/options.h"
 #include "run/adapter.h"
+#include "run/device.h"
 #include "run/given.h"
 #include "run/options.h"
 #include "run/samples.h"
 #include "sample/animate.h"
 #include "sample/sampler.h"
-
-static int open_device(maskdm_device **out, const char *name, const maskdm_options *options)
-{
-    maskdm_options *o;
-    int status;
-
-    *out = NULL;
-    MDM_TRY(mdm_options_extract(&o, options, &mdm_device_kind));
-    status = mdm_backend_open(out, name, o, NULL, 0, NULL);
-    mdm_options_release(&o);
-    return status;
-}
 
 /* One label per image, the given ones in turn; *out stays NULL where none was given. */
 static int repeat_labels(int32_t **out, const struct mdm_int_list *given, int64_t count)
@@ -162,7 +149,7 @@ int mdm_sample_run(const maskdm_options *options, maskdm_control *control)
     if (status >= 0)
         status = repeat_labels(&labels, &place.told.label, place.missing);
     if (status >= 0)
-        status = open_device(&device, place.told.device, options);
+        status = mdm_run_open_device(&device, place.told.device, options, mdm_control_log(control));
     if (status >= 0)
         status = sample(options, device, labels, &place, control);
     mdm_samples_close(&place);

@@ -135,7 +135,9 @@ static const struct mdm_option rows[] = {
      .standard = "false",
      .help = "go on with a folder of single images: draw those that are missing",
      .may_change = 1},
-    {MDM_OPTION(mdm_sample_run_options, device), .standard = "cpu", .help = "where to compute"},
+    {MDM_OPTION(mdm_sample_run_options, device),
+     .standard = "cpu",
+     .help = "where to compute: cpu; cuda, cuda:1 ...; auto: the first GPU where one can be used, else the CPU"},
 };
 const struct mdm_option_table mdm_sample_run_options = {
     "run", "", "the run itself", rows, MDM_LENGTH(rows),

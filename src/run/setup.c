@@ -5,7 +5,6 @@
  */
 #include "run/run.h"
 
-#include "backend/options.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "data/data.h"
@@ -15,6 +14,7 @@
 #include "diffusion/scheduler.h"
 #include "model/network.h"
 #include "model/options.h"
+#include "run/device.h"
 #include "run/options.h"
 #include "text/text.h"
 #include "train/options.h"
@@ -50,17 +50,6 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
         return mdm_fail(MASKDM_EINVAL, "%s goes with %s, which is not given", mdm_options_said(o, "lora_rank"),
                         mdm_options_said(o, "init"));
     return MASKDM_OK;
-}
-
-static int open_device(struct mdm_run *run)
-{
-    maskdm_options *o;
-    int status;
-
-    MDM_TRY(mdm_options_extract(&o, run->options, &mdm_device_kind));
-    status = mdm_backend_open(&run->device, run->told.device, o, NULL, 0, NULL);
-    mdm_options_release(&o);
-    return status;
 }
 
 static const char *network_of(const maskdm_options *o)
@@ -180,7 +169,7 @@ static int prepare(struct mdm_run *run, maskdm_data *data)
 {
     MDM_TRY(mdm_run_check_folders(run, data));
     MDM_TRY(mdm_run_enter_folder(run));
-    MDM_TRY(open_device(run));
+    MDM_TRY(mdm_run_open_device(&run->device, run->told.device, run->options, mdm_control_log(run->control)));
     if (run->finetune)
         MDM_TRY(load_model(run));    /* which completes the options */
     if (run->told.resume)
