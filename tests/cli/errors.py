@@ -123,6 +123,25 @@ def check_what_is_typed_steers_no_terminal():
     assert maskdm("info", os.path.join(strange, "m")).stdout.startswith(shown)
 
 
+def check_devices():
+    """A device that is not there is refused with the reason, and with "auto" the reason stands beside what is taken."""
+    prepare()
+    gone = ["--module", "gone.so"]
+    why = "cannot load gone.so: "
+    for words in (pretrain(), finetune(), sample(),
+                  ["tune", "--init", "run/model.safetensors", "--data", "data", "--out", "out"]):
+        refused(words + ["--device", "cuda:1"] + gone, 1, [why])
+    refused(["evaluate", "--model", "run/model.safetensors", "--data", "data", "--device", "cuda"] + gone, 1, [why])
+    refused(pretrain("--device", "gpu"), 1, ["there is no device \"gpu\"; known: cpu"])
+    refused(pretrain("--device", "cpu:2"), 1, ["cpu:2"])
+    refused(pretrain("--compute", "bfloat16"), 1, ["the device \"cpu\" computes in float32 alone"])
+    refused(pretrain("--compute", "tf32", "--device", "auto", *gone), 1, ["float32 alone; and of \"cuda:0\": " + why])
+    said = maskdm(*pretrain("--device", "auto", *gone)).stderr
+    assert said.count("computing on ") == 1 and "computing on cpu, " in said and " (auto: " + why in said, said
+    assert "computing on" not in maskdm(*sample()).stderr
+    maskdm(*pretrain("--resume", "--steps", 3, "--device", "cpu"))
+
+
 def check_data():
     prepare()
     for words, says in (

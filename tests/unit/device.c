@@ -143,6 +143,85 @@ START_TEST(a_module_of_another_version_is_not_called)
 }
 END_TEST
 
+/* The sentence with which the file that a variable of the tests names is refused as the module of "cuda". */
+static const char *refused(const char *variable, const char *path, int status)
+{
+    maskdm_options *o;
+    maskdm_device *d = NULL;
+
+    if (variable)
+        path = getenv(variable);
+    if (!path)
+        return NULL; /* run by hand */
+    ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_set(o, "module", path), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_open(&d, "cuda:0", o), status);
+    ck_assert_ptr_null(d);
+    maskdm_options_release(&o);
+    return maskdm_last_error();
+}
+
+START_TEST(a_module_is_loaded_from_the_file_that_is_named)
+{
+    const char *other = getenv("MASKDM_TEST_OTHER"), *said;
+    char want[600];
+
+    said = refused(NULL, "/nowhere/module.so", MASKDM_ENOTFOUND);
+    ck_assert_ptr_eq(strstr(said, "cannot load /nowhere/module.so: "), said);
+    ck_assert_ptr_null(strstr(said + 16, "/nowhere/module.so"));
+    said = refused("MASKDM_TEST_LATER", NULL, MASKDM_EVERSION);
+    snprintf(want, sizeof want, "the module of the device \"cuda\" has version %d, the library needs %d",
+             MDM_BACKEND_VERSION + 1, MDM_BACKEND_VERSION);
+    if (said)
+        ck_assert_str_eq(said, want);
+    said = refused("MASKDM_TEST_OTHER", NULL, MASKDM_ENOTSUP);
+    snprintf(want, sizeof want, "%s is a module for the device \"abacus\", not \"cuda\"", other ? other : "");
+    if (said)
+        ck_assert_str_eq(said, want);
+    said = refused(NULL, "libz.so.1", MASKDM_ENOTSUP);
+    ck_assert_str_eq(said, "libz.so.1 is no module for devices: it has no mdm_device_module()");
+}
+END_TEST
+
+static int open_nothing(struct mdm_backend **out, const struct mdm_device_host *host,
+                        const struct mdm_device_settings *s)
+{
+    *out = NULL;
+    return host->record(MASKDM_EDEVICE, "the GPU \"%s\" is on fire", s->unit);
+}
+
+static const struct mdm_device_module fake_gpu = {"cuda", &foreign_table, open_foreign};
+static const struct mdm_device_module no_gpu = {"cuda", &foreign_table, open_nothing};
+
+START_TEST(auto_takes_the_gpu_where_it_opens)
+{
+    maskdm_options *o;
+    maskdm_device *d = NULL;
+
+    foreign_table = mdm_cpu_vtbl;
+    mdm_registry_add(&fake_gpu);
+    ck_assert_int_eq(maskdm_device_open(&d, "auto", NULL), MASKDM_OK);
+    ck_assert_str_eq(foreign_unit, "0");
+    ck_assert_ptr_nonnull(strstr(maskdm_device_description(d), " (auto)"));
+    ck_assert_ptr_eq(mdm_device_backend(d)->v, &foreign_table);
+    maskdm_device_release(&d);
+    mdm_registry_add(&no_gpu);
+    ck_assert_int_eq(maskdm_device_open(&d, "auto", NULL), MASKDM_OK);
+    ck_assert_ptr_nonnull(strstr(maskdm_device_description(d), " (auto: the GPU \"0\" is on fire)"));
+    ck_assert_ptr_eq(mdm_device_backend(d)->v, &mdm_cpu_vtbl);
+    ck_assert_str_eq(maskdm_last_error(), "");
+    maskdm_device_release(&d);
+    ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, "compute=tf32"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_open(&d, "auto", o), MASKDM_ENOTSUP);
+    ck_assert_str_eq(maskdm_last_error(),
+                     "the device \"cpu\" computes in float32 alone; and of \"cuda:0\": the GPU \"0\" "
+                     "is on fire");
+    maskdm_options_release(&o);
+    mdm_registry_add(NULL);
+}
+END_TEST
+
 static int count_call(void *arg, int64_t i, int worker)
 {
     ck_assert_int_eq(worker, 0);
@@ -370,6 +449,8 @@ int main(void)
     tcase_add_test(c, only_known_names_open);
     tcase_add_test(c, a_module_is_found_by_its_name);
     tcase_add_test(c, a_module_of_another_version_is_not_called);
+    tcase_add_test(c, a_module_is_loaded_from_the_file_that_is_named);
+    tcase_add_test(c, auto_takes_the_gpu_where_it_opens);
     tcase_add_test(c, without_threads_of_the_backend_the_caller_loops);
     tcase_add_test(c, references_count);
     tcase_add_test(c, every_allocation_is_counted_and_given_back);
