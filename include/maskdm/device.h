@@ -4,6 +4,8 @@
  *
  *     maskdm_device *dev;
  *     maskdm_device_open(&dev, "cpu", NULL);          // all cores, no limit
+ *     maskdm_device_open(&dev, "cuda:0", NULL);       // the first GPU
+ *     maskdm_device_open(&dev, "auto", NULL);         // that where it can be used, else the CPU
  *
  * Thread safety: a device may be shared by handles on several threads; its thread pool then serves one of
  * them at a time, in turn.
@@ -29,9 +31,16 @@ typedef void (*maskdm_parallel_body)(void *arg, int64_t i, int worker);
 typedef void (*maskdm_parallel_callback)(void *user, int64_t count, maskdm_parallel_body body, void *arg);
 
 /**
- * Open a device by name: "cpu". "cuda:0" is MASKDM_ENOTSUP in a build without the CUDA module.
- * options: kind "device" (threads, memory_limit, blas_threads ...), or NULL for the defaults. `threads=1`
+ * Open a device by name: "cpu", "cuda" or "cuda:N", "auto".
+ * options: kind "device" (threads, memory_limit, compute, module ...), or NULL for the defaults. `threads=1`
  * starts no thread.
+ *
+ * A GPU is opened by a module, a file that is loaded here and stays loaded: the option `module`, or where the library
+ * is installed. MASKDM_ENOTSUP where there is none, or no driver, MASKDM_ENOTFOUND where it cannot be loaded or there
+ * is no such GPU, MASKDM_EVERSION for a module of another release. The calling thread's current CUDA device stays the
+ * host's. "auto" takes the first GPU where all that goes well, else the CPU: maskdm_device_description() says why.
+ * Option `compute` is the type that networks compute in: float32, on a GPU also tf32 or bfloat16; auto means bfloat16
+ * on a GPU. After fork() CUDA is of no use to a child whose parent used it (doc/cuda.md).
  *
  * Where products are not by kernels of our own (no AVX2, or instruction_set=c), OpenBLAS is loaded here, once for the
  * process, with the threads that it starts itself, and maps memory for each worker. MASKDM_ENOTFOUND where it is not
@@ -60,7 +69,8 @@ MASKDM_API int64_t maskdm_device_threads(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_used(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_peak(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_limit(const maskdm_device *device);
-/** One line: name, instruction set, BLAS flavour where products are by BLAS, threads. Lives as long as the device. */
+/** One line: name, instruction set, BLAS flavour where products are by BLAS, threads; of a GPU its name, its memory
+ *  and what it computes with; and, where "auto" chose, why. Lives as long as the device. */
 MASKDM_API const char *maskdm_device_description(const maskdm_device *device);
 
 #ifdef __cplusplus
