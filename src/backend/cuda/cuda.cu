@@ -3,7 +3,8 @@
  * Opening a GPU.
  */
 #include "backend/cuda/memory.cuh"
-#include "backend/cuda/partial.cuh"
+#include "backend/cuda/product.cuh"
+#include "backend/cuda/table.cuh"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,7 +78,7 @@ static void close_cuda(struct mdm_backend *b)
     d->host->free(d);
 }
 
-static struct mdm_backend_vtbl make_table(void)
+static constexpr struct mdm_backend_vtbl make_table(void)
 {
     struct mdm_backend_vtbl v = {};
 
@@ -114,10 +115,11 @@ static struct mdm_backend_vtbl make_table(void)
     v.recorded = mdm_cuda_recorded;
     v.play = mdm_cuda_play;
     v.forget = mdm_cuda_forget;
+    v.asynchronous = 1;
     return v;
 }
 
-static const struct mdm_backend_vtbl table = make_table();
+static constexpr struct mdm_backend_vtbl table = make_table();
 
 /* ---- opening ---- */
 
@@ -185,7 +187,7 @@ static int open_parts(struct mdm_cuda *d)
 
     MDM_CUDA_TRY(mdm_cuda_check(d, cudaStreamCreateWithFlags(&d->stream, cudaStreamNonBlocking), "making a stream"));
     MDM_CUDA_TRY(mdm_cuda_memory_open(d));
-    MDM_CUDA_TRY(mdm_cuda_blas_open ? mdm_cuda_blas_open(d) : MASKDM_OK);
+    MDM_CUDA_TRY(mdm_cuda_blas_open(d));
     return mdm_cuda_fill_table(d);
 }
 

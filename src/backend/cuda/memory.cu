@@ -174,8 +174,9 @@ int mdm_cuda_memory_open(struct mdm_cuda *d)
     m->process = (long)getpid();
     (void)pthread_mutex_init(&m->stream, NULL);
     (void)pthread_mutex_init(&m->lane, NULL);
-    m->others.waits = 1;
-    return mdm_cuda_ring_open(d, &m->ring);
+    (void)pthread_mutex_init(&m->ring, NULL);
+    m->their_lane.waits = 1;
+    return MASKDM_OK;
 }
 
 void mdm_cuda_memory_close(struct mdm_cuda *d)
@@ -184,12 +185,14 @@ void mdm_cuda_memory_close(struct mdm_cuda *d)
 
     for (int i = 0; i < MDM_CUDA_SLOTS; i++)
         (void)cudaFree(m->scratch[i].memory);
-    mdm_cuda_lane_close(&m->mine);
-    mdm_cuda_lane_close(&m->others);
-    mdm_cuda_ring_close(&m->ring);
+    mdm_cuda_lane_close(&m->my_lane);
+    mdm_cuda_lane_close(&m->their_lane);
+    mdm_cuda_ring_close(&m->my_ring);
+    mdm_cuda_ring_close(&m->their_ring);
     (void)cudaGetLastError();
     (void)pthread_mutex_destroy(&m->stream);
     (void)pthread_mutex_destroy(&m->lane);
+    (void)pthread_mutex_destroy(&m->ring);
     d->host->free(m);
     d->memory = NULL;
 }

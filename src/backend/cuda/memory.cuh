@@ -39,10 +39,11 @@ struct mdm_cuda_lane {
 };
 
 /* What is small goes through pinned memory straight into the main stream. A segment is written again when what it was
- * read by is done, which its event tells. */
+ * read by is done, which its event tells. Of these too there is one for the turn and one for all others. */
 enum { MDM_CUDA_SEGMENTS = 8 };
-enum { MDM_CUDA_SMALL = 64 << 10 };
+enum { MDM_CUDA_SMALL = 512 << 10 };
 struct mdm_cuda_ring {
+    int ready;
     unsigned char *host; /* MDM_CUDA_SEGMENTS of them, and one to fetch into */
     cudaEvent_t read[MDM_CUDA_SEGMENTS];
     int segment;
@@ -51,14 +52,14 @@ struct mdm_cuda_ring {
 
 struct mdm_cuda_memory {
     long process;
-    pthread_mutex_t stream; /* see mdm_cuda_lock() */
-    pthread_mutex_t lane;   /* of the lane of all others */
-    const void *turn;       /* the thread that has it, as its own address here says; NULL: none */
-    int depth;              /* how often that thread has entered */
+    pthread_mutex_t stream;     /* see mdm_cuda_lock() */
+    pthread_mutex_t lane, ring; /* of all others; taken before that of the stream */
+    const void *turn;           /* the thread that has it, as its own address here says; NULL: none */
+    int depth;                  /* how often that thread has entered */
     int pushed;
     const void *noting; /* the thread that notes a list of calls */
-    struct mdm_cuda_lane mine, others;
-    struct mdm_cuda_ring ring;
+    struct mdm_cuda_lane my_lane, their_lane;
+    struct mdm_cuda_ring my_ring, their_ring;
     struct {
         void *memory;
         size_t bytes;
@@ -91,7 +92,6 @@ int mdm_cuda_lane_download(struct mdm_cuda *d, struct mdm_cuda_lane *l, void *ho
 
 /* ---- ring.cu ---- */
 
-int mdm_cuda_ring_open(struct mdm_cuda *d, struct mdm_cuda_ring *r);
 void mdm_cuda_ring_close(struct mdm_cuda_ring *r);
 int mdm_cuda_ring_upload(struct mdm_cuda *d, struct mdm_cuda_ring *r, void *device, const void *host, size_t bytes);
 int mdm_cuda_ring_download(struct mdm_cuda *d, struct mdm_cuda_ring *r, void *host, const void *device, size_t bytes);

@@ -6,16 +6,23 @@
 #include "backend/cuda/memory.cuh"
 #include "backend/cuda/table.cuh"
 
-static int lane_upload(struct mdm_cuda *d, void *device, const void *host, size_t bytes)
+static int upload_mine(struct mdm_cuda *d, void *device, const void *host, size_t bytes)
+{
+    return bytes <= MDM_CUDA_SMALL ? mdm_cuda_ring_upload(d, &d->memory->my_ring, device, host, bytes)
+                                   : mdm_cuda_lane_upload(d, &d->memory->my_lane, device, host, bytes);
+}
+
+/* What is large may wait for long, and what is small does not wait for it. */
+static int upload_theirs(struct mdm_cuda *d, void *device, const void *host, size_t bytes)
 {
     struct mdm_cuda_memory *m = d->memory;
+    pthread_mutex_t *const mutex = bytes <= MDM_CUDA_SMALL ? &m->ring : &m->lane;
     int status;
 
-    if (mdm_cuda_is_mine(d))
-        return mdm_cuda_lane_upload(d, &m->mine, device, host, bytes);
-    (void)pthread_mutex_lock(&m->lane);
-    status = mdm_cuda_lane_upload(d, &m->others, device, host, bytes);
-    (void)pthread_mutex_unlock(&m->lane);
+    (void)pthread_mutex_lock(mutex);
+    status = bytes <= MDM_CUDA_SMALL ? mdm_cuda_ring_upload(d, &m->their_ring, device, host, bytes)
+                                     : mdm_cuda_lane_upload(d, &m->their_lane, device, host, bytes);
+    (void)pthread_mutex_unlock(mutex);
     return status;
 }
 
@@ -26,26 +33,28 @@ int mdm_cuda_upload(struct mdm_backend *b, void *device, const void *host, size_
 
     if (bytes == 0)
         return MASKDM_OK;
-    if (mdm_cuda_is_mine(d) && bytes <= MDM_CUDA_SMALL)
-        return mdm_cuda_ring_upload(d, &d->memory->ring, device, host, bytes);
-    return lane_upload(d, device, host, bytes);
+    return mdm_cuda_is_mine(d) ? upload_mine(d, device, host, bytes) : upload_theirs(d, device, host, bytes);
+}
+
+static int download_mine(struct mdm_cuda *d, void *host, const void *device, size_t bytes)
+{
+    return bytes <= MDM_CUDA_SMALL ? mdm_cuda_ring_download(d, &d->memory->my_ring, host, device, bytes)
+                                   : mdm_cuda_lane_download(d, &d->memory->my_lane, host, device, bytes);
 }
 
 int mdm_cuda_download(struct mdm_backend *b, void *host, const void *device, size_t bytes)
 {
     struct mdm_cuda *d = mdm_cuda_of(b);
-    struct mdm_cuda_memory *m = d->memory;
     mdm_cuda_here here(d);
     int status;
 
     if (bytes == 0)
         return MASKDM_OK;
     if (mdm_cuda_is_mine(d))
-        return bytes <= MDM_CUDA_SMALL ? mdm_cuda_ring_download(d, &m->ring, host, device, bytes)
-                                       : mdm_cuda_lane_download(d, &m->mine, host, device, bytes);
-    (void)pthread_mutex_lock(&m->lane);
-    status = mdm_cuda_lane_download(d, &m->others, host, device, bytes);
-    (void)pthread_mutex_unlock(&m->lane);
+        return download_mine(d, host, device, bytes);
+    (void)pthread_mutex_lock(&d->memory->lane);
+    status = mdm_cuda_lane_download(d, &d->memory->their_lane, host, device, bytes);
+    (void)pthread_mutex_unlock(&d->memory->lane);
     return status;
 }
 
@@ -87,16 +96,10 @@ int mdm_cuda_wait(struct mdm_backend *b)
 int mdm_cuda_give(struct mdm_cuda *d, int slot, const void *host, size_t bytes, void **out)
 {
     MDM_CUDA_TRY(mdm_cuda_scratch(d, slot, bytes, out));
-    if (bytes == 0)
-        return MASKDM_OK;
-    return bytes <= MDM_CUDA_SMALL ? mdm_cuda_ring_upload(d, &d->memory->ring, *out, host, bytes)
-                                   : mdm_cuda_lane_upload(d, &d->memory->mine, *out, host, bytes);
+    return bytes ? upload_mine(d, *out, host, bytes) : MASKDM_OK;
 }
 
 int mdm_cuda_fetch(struct mdm_cuda *d, void *host, const void *device, size_t bytes)
 {
-    if (bytes == 0)
-        return mdm_cuda_wait(&d->base);
-    return bytes <= MDM_CUDA_SMALL ? mdm_cuda_ring_download(d, &d->memory->ring, host, device, bytes)
-                                   : mdm_cuda_lane_download(d, &d->memory->mine, host, device, bytes);
+    return bytes ? download_mine(d, host, device, bytes) : mdm_cuda_wait(&d->base);
 }
