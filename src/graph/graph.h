@@ -95,6 +95,8 @@ struct mdm_graph {
     size_t arena_bytes, unplanned_bytes; /* after planning */
     size_t narrow_at;                    /* where weights of the program's type lie; SIZE_MAX: they are float's */
     unsigned char *arena;                /* given by mdm_graph_bind() */
+    int steady;                          /* weights stay as they are: mdm_graph_hold_weights() */
+    const void *narrowed;                /* what the former were made of; NULL: nothing */
     struct mdm_recording recording[2];   /* forward, backward */
 };
 
@@ -144,6 +146,9 @@ int mdm_graph_flows(const struct mdm_graph *g, mdm_val v);
  * is looked at between operations and inside long ones: MASKDM_ECANCELED, values are then undefined, gradients partly
  * summed. */
 int mdm_graph_forward(struct mdm_graph *g, const void *weights, const atomic_int *cancel);
+/* Whether, from now on, the weights stay as they are and nobody else works in the arena, so that what is made of them
+ * once serves all passes. Called again where they may have become others. */
+void mdm_graph_hold_weights(struct mdm_graph *g, int steady);
 /* From the gradients that the caller wrote at mdm_graph_gradient() of every output. Parameter gradients are added.
  */
 int mdm_graph_backward(struct mdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel);

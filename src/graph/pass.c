@@ -23,6 +23,7 @@ void mdm_graph_forget(struct mdm_graph *g)
 void mdm_graph_bind(struct mdm_graph *g, void *arena)
 {
     mdm_graph_forget(g);
+    mdm_graph_hold_weights(g, 0);
     g->arena = arena;
 }
 
@@ -68,9 +69,26 @@ static int ready(const struct mdm_graph *g, int flag)
     return MASKDM_OK;
 }
 
+void mdm_graph_hold_weights(struct mdm_graph *g, int steady)
+{
+    g->steady = steady;
+    g->narrowed = NULL;
+}
+
+/* The weights in the program's type, where that is not float. */
+static int narrow(struct mdm_graph *g, const void *weights)
+{
+    if (g->narrow_at == SIZE_MAX || (g->steady && g->narrowed == weights))
+        return MASKDM_OK;
+    MDM_TRY(g->backend->v->narrow(g->backend, g->arena + g->narrow_at, weights, g->layout->length));
+    g->narrowed = weights;
+    return MASKDM_OK;
+}
+
 int mdm_graph_forward(struct mdm_graph *g, const void *weights, const atomic_int *cancel)
 {
     MDM_TRY(ready(g, 0));
+    MDM_TRY(narrow(g, weights));
     return pass(g, 0, weights, NULL, cancel);
 }
 

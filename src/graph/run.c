@@ -147,11 +147,6 @@ static int run_node(struct mdm_graph *g, struct mdm_node *n, int backward, const
 
 static int walk_forward(struct mdm_graph *g, const void *weights, const atomic_int *cancel)
 {
-    const int narrows = g->narrow_at != SIZE_MAX;
-
-    if (narrows)
-        MDM_TRY(g->backend->v->narrow(g->backend, g->arena + g->narrow_at, weights, g->layout->length));
-    weights = narrows ? g->arena + g->narrow_at : weights;
     for (int i = 0; i < g->n_node; i++)
         MDM_TRY(run_node(g, &g->node[i], 0, weights, NULL, cancel));
     return MASKDM_OK;
@@ -159,7 +154,6 @@ static int walk_forward(struct mdm_graph *g, const void *weights, const atomic_i
 
 static int walk_backward(struct mdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel)
 {
-    weights = g->narrow_at != SIZE_MAX ? g->arena + g->narrow_at : weights;
     for (int i = g->n_node; i-- > 0;)
         if (g->node[i].backward)
             MDM_TRY(run_node(g, &g->node[i], 1, weights, gradients, cancel));
@@ -168,5 +162,6 @@ static int walk_backward(struct mdm_graph *g, const void *weights, void *gradien
 
 int mdm_graph_walk(struct mdm_graph *g, int backward, const void *weights, void *gradients, const atomic_int *cancel)
 {
+    weights = g->narrow_at != SIZE_MAX ? g->arena + g->narrow_at : weights;
     return backward ? walk_backward(g, weights, gradients, cancel) : walk_forward(g, weights, cancel);
 }

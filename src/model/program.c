@@ -229,6 +229,11 @@ int mdm_program_set_dropped(struct mdm_program *p, const int32_t *dropped)
     return upload(p, p->ports.dropped, dropped, (size_t)p->extent.batch * sizeof *dropped);
 }
 
+void mdm_program_hold_weights(struct mdm_program *p, int steady)
+{
+    mdm_graph_hold_weights(&p->graph, steady);
+}
+
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel)
 {
     return mdm_graph_forward(&p->graph, weights, cancel);

@@ -62,6 +62,8 @@ int mdm_program_count(struct mdm_program_flops *out, maskdm_model *model, struct
 /* weights, gradients: blocks of the model's layout. cancel may be NULL. The caller has entered the device. */
 int mdm_program_forward(struct mdm_program *p, const float *weights, const atomic_int *cancel);
 int mdm_program_backward(struct mdm_program *p, const float *weights, float *gradients, const atomic_int *cancel);
+/* mdm_graph_hold_weights(). */
+void mdm_program_hold_weights(struct mdm_program *p, int steady);
 /* Device memory [B,H,W,C], until the next forward. */
 float *mdm_program_input(const struct mdm_program *p);
 /* Device memory [B,K,p*p*outputs]: the last forward's result, and where backward reads its gradient. */

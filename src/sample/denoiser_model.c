@@ -79,13 +79,16 @@ static int ready(struct mdm_denoiser *d, int64_t batch, int64_t most, size_t bes
     int status;
 
     (void)beside;
-    if (is_for(n->program, most) && (batch == most || is_for(n->fewer, batch)))
-        return MASKDM_OK;
-    rest(d);
-    status = take(n, batch, most);
-    if (status < 0)
+    if (!is_for(n->program, most) || (batch != most && !is_for(n->fewer, batch))) {
         rest(d);
-    return status;
+        status = take(n, batch, most);
+        if (status < 0) {
+            rest(d);
+            return status;
+        }
+    }
+    mdm_program_hold_weights(n->program, !n->fewer); /* which are the host's between jobs */
+    return MASKDM_OK;
 }
 
 struct answer {
