@@ -48,6 +48,8 @@ static size_t size_of(enum mdm_dtype type)
     return type == MDM_BF16 ? sizeof(mdm_bf16) : sizeof(float);
 }
 
+/* Up to 64 KiB of pageable memory have left the host on return but may not have come to the device, whose stream does
+ * not wait for the default one. */
 static void upload(struct block *b)
 {
     std::vector<mdm_bf16> narrow(b->type == MDM_BF16 ? b->host.size() : 0);
@@ -57,7 +59,8 @@ static void upload(struct block *b)
         b->host[i] = __bfloat162float(narrow[i]);
     }
     must(cudaMemcpy(b->device, b->type == MDM_BF16 ? (void *)narrow.data() : (void *)b->host.data(),
-                    b->host.size() * size_of(b->type), cudaMemcpyHostToDevice) == cudaSuccess,
+                    b->host.size() * size_of(b->type), cudaMemcpyHostToDevice) == cudaSuccess &&
+             cudaStreamSynchronize(cudaStreamLegacy) == cudaSuccess,
          "upload");
 }
 
@@ -154,7 +157,45 @@ static struct operands make_operands(const struct form *f)
     return o;
 }
 
-/* What c is off by over what it may be off by, the worst of all; what lies between rows must stay. */
+/* Roundings to bf16 on the way, each by up to 2^-8 of what there is then: once; before a bias that goes on
+ * afterwards; and before c, to which some algorithms add what they store. */
+static double rounded(const struct form *f, double product, double bias, double added)
+{
+    double sum = fabs(product + bias + added);
+
+    if (f->out != MDM_BF16)
+        return 0;
+    if (f->biased)
+        sum += fabs(product + added);
+    if (f->adds == 1)
+        sum += fmax(fabs(product), fabs(product + bias));
+    return 0x1p-8 * sum;
+}
+
+/* What element j of row i is off by, over what it may be off by; what lies between rows must stay. */
+static double off_by(const struct form *f, const struct operands *o, int64_t z, int64_t i, int64_t j, float got)
+{
+    const struct mdm_cuda_product *p = &o->p;
+    const size_t at = (size_t)(z * p->step_c + i * p->ldc + j);
+    const double bias = f->biased && j < f->n ? o->bias.host[j] : 0;
+    const double added = f->adds == 1 ? o->c.host[at] : f->adds ? p->factor * (double)o->plus.host[at] : 0;
+    double sum = 0, size = 0;
+
+    if (j >= f->n)
+        return got == o->c.host[at] ? 0 : INFINITY;
+    for (int64_t k = 0; k < f->k; k++) {
+        const double x = (double)o->a.host[z * p->step_a + (f->turn_a ? k * p->lda + i : i * p->lda + k)] *
+                         o->b.host[z * p->step_b + (f->turn_b ? j * p->ldb + k : k * p->ldb + j)];
+
+        sum += x;
+        size += fabs(x);
+    }
+    sum *= f->scaled ? (double)p->scale : 1;
+    return isfinite(got) ? fabs(got - (sum + bias + added)) / (1e-6 * (size + 2) + rounded(f, sum, bias, added))
+                         : INFINITY;
+}
+
+/* The worst of all. */
 static double compare(const struct form *f, const struct operands *o, const std::vector<float> &got)
 {
     const struct mdm_cuda_product *p = &o->p;
@@ -162,27 +203,8 @@ static double compare(const struct form *f, const struct operands *o, const std:
 
     for (int64_t z = 0; z < f->count; z++)
         for (int64_t i = 0; i < f->m; i++)
-            for (int64_t j = 0; j < p->ldc; j++) {
-                const size_t at = (size_t)(z * p->step_c + i * p->ldc + j);
-                double sum = 0, size = 0, bound;
-
-                for (int64_t k = 0; j < f->n && k < f->k; k++) {
-                    const double x =
-                        (double)o->a.host[z * p->step_a + (f->turn_a ? k * p->lda + i : i * p->lda + k)] *
-                        o->b.host[z * p->step_b + (f->turn_b ? j * p->ldb + k : k * p->ldb + j)];
-
-                    sum += x;
-                    size += fabs(x);
-                }
-                sum = (f->scaled ? (double)p->scale : 1) * sum + (f->biased && j < f->n ? o->bias.host[j] : 0);
-                sum += f->adds == 1 ? (double)o->c.host[at] : f->adds ? p->factor * (double)o->plus.host[at] : 0;
-                if (j >= f->n)
-                    sum = o->c.host[at];
-                /* a bias that goes after is one rounding more */
-                bound = 1e-6 * (size + 2) + (f->out == MDM_BF16 ? (f->biased ? 2 : 1) * 0x1p-8 * (fabs(sum) + 1) : 0);
-                bound = j < f->n ? bound : 1e-30;
-                worst = fmax(worst, isfinite(got[at]) ? fabs(got[at] - sum) / bound : INFINITY);
-            }
+            for (int64_t j = 0; j < p->ldc; j++)
+                worst = fmax(worst, off_by(f, o, z, i, j, got[z * p->step_c + i * p->ldc + j]));
     return worst;
 }
 

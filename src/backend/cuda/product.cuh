@@ -10,7 +10,8 @@
 /* c[m,n] = scale op(a) op(b) + bias, to which c as it was is added where `add` is set, or factor times plus where
  * that is not NULL; plus is laid out as c is and of its type. a is stored [m,k], or [k,m] where turn_a; b [k,n], or
  * [n,k] where turn_b; lda, ldb, ldc: elements from one row as stored to the next. Batched where count > 1, with
- * elements from one to the next; one bias is all matrices'. All is device memory. Sums are float's and rounded once.
+ * elements from one to the next; one bias is all matrices'. All is device memory. Sums are float's and rounded once;
+ * where c is bf16, before a bias or c is added as well if that suits the algorithm.
  *
  * Where `group` is not 0 every so many rows of c are of one image, and have the bits that they have alone, whatever m
  * is; not together with count.
