@@ -167,6 +167,15 @@ static void become(int i)
 
 static void end_thread(void);
 
+/* Fresh registers hold anything: what a thread reads of its stack before it has written there is no number. */
+static __attribute__((noinline)) void soil_stack(void)
+{
+    unsigned char below[8192];
+
+    memset(below, NAN_BYTE, sizeof below);
+    asm volatile("" : : "r"(below) : "memory");
+}
+
 static void fiber_body(void)
 {
     mdm_fiber_began();
@@ -174,6 +183,7 @@ static void fiber_body(void)
         mdm_fiber *self = block.thread[block.now].fiber;
         int next;
 
+        soil_stack();
         (*block.body)();
         end_thread();
         next = pick();
