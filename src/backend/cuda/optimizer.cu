@@ -15,9 +15,20 @@ struct rates {
     int mode;
 };
 
+/* Rounded after each operation, as the CPU's portable build does: left to itself the compiler fuses other pairs of
+ * them for each width of N, and a value's bits would be a matter of its address. */
+static __device__ __forceinline__ float plus(float a, float b)
+{
+    return __fadd_rn(a, b);
+}
+static __device__ __forceinline__ float times(float a, float b)
+{
+    return __fmul_rn(a, b);
+}
+
 static __device__ __forceinline__ float moved(float ema, float w, float pull)
 {
-    return __fadd_rn(ema, __fmul_rn(pull, __fsub_rn(w, ema))); /* one pass or two, the bits are the same */
+    return plus(ema, times(pull, __fsub_rn(w, ema)));
 }
 
 template <int N>
@@ -36,11 +47,12 @@ static __global__ void adamw(float *w_, float *g_, float *m_, float *v_, float *
         mdm_take<N>(ema, ema_ + i);
 #pragma unroll
     for (int k = 0; k < N; k++) {
-        const float x = g[k] * a.scale;
+        const float x = times(g[k], a.scale);
 
-        m[k] = a.b1 * m[k] + a.c1 * x;
-        v[k] = a.b2 * v[k] + a.c2 * x * x;
-        w[k] = w[k] * a.keep - a.step * m[k] / (sqrtf(v[k]) * a.root + a.eps);
+        m[k] = plus(times(a.b1, m[k]), times(a.c1, x));
+        v[k] = plus(times(a.b2, v[k]), times(times(a.c2, x), x));
+        w[k] = __fsub_rn(times(w[k], a.keep),
+                         __fdiv_rn(times(a.step, m[k]), plus(times(__fsqrt_rn(v[k]), a.root), a.eps)));
         g[k] = 0;
         ema[k] = a.mode == 2 ? moved(ema[k], w[k], a.pull) : w[k];
     }
