@@ -101,6 +101,18 @@ START_TEST(the_batch_changes_no_bit)
 }
 END_TEST
 
+/* Rows of whole packs, in which the second head does not begin at one; of those in float, and in bfloat16. */
+START_TEST(heads_begin_anywhere)
+{
+    static const int64_t some[][4] = {{1, 20, 2, 66}, {1, 20, 2, 68}};
+
+    for (size_t k = 0; k < MDM_LENGTH(some); k++) {
+        struct problem p = attention(some[k]);
+        check_problem(&p);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *c)
 {
     tcase_add_test(c, all_shapes);
@@ -108,6 +120,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, statistics_may_be_absent);
     tcase_add_test(c, large_scores);
     tcase_add_test(c, the_batch_changes_no_bit);
+    tcase_add_test(c, heads_begin_anywhere);
 }
 
 int main(void)

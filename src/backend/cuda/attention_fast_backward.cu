@@ -171,11 +171,12 @@ template <int W> static int run(struct mdm_cuda *d, const mdm_attention *a)
 {
     const float scale = (float)(MDM_LOG2_E / sqrt((double)a->width));
     const int warps = mdm_team_warps(mdm_cuda_pieces(a->n, MDM_ROWS));
+    const size_t bytes = a->n <= MOST_WHOLE ? whole_bytes<W>(mdm_whole_rows(a->n), warps) : SIZE_MAX;
 
-    if (a->n <= MOST_WHOLE)
+    if (bytes <= d->most_shared)
         return mdm_cuda_launch(d, "attention", whole<W>,
                                dim3((unsigned)mdm_cuda_pieces(a->batch * a->heads, MDM_WARPS / warps)), MDM_THREADS,
-                               whole_bytes<W>(mdm_whole_rows(a->n), warps), *a, warps, scale);
+                               bytes, *a, warps, scale);
     MDM_CUDA_TRY((launch<W, 1, mdm_by_keys>(d, a, scale)));
     return launch<W, 1, mdm_by_queries>(d, a, scale);
 }

@@ -49,7 +49,7 @@ static __device__ __forceinline__ void load_tile(float *tile, const T *p, int64_
 {
     typedef cut<W, R> C;
     enum { N = mdm_pack<T>::N };
-    const int wide = columns % N == 0 && step % N == 0;
+    const int wide = columns % N == 0 && step % N == 0 && (uintptr_t)p % 16 == 0; /* or a head begins anywhere */
 
     for (int i = threadIdx.x; i < C::TILE * (W / N); i += BLOCK) {
         const int row = i / (W / N), at = i % (W / N) * N;
@@ -188,12 +188,12 @@ template <int W, int R> static dim3 find_grid(const mdm_attention *a)
         (unsigned)(a->batch * a->heads * mdm_cuda_pieces(a->n, cut<W, R>::TILE) * mdm_cuda_pieces(a->width, W)));
 }
 
-/* Few tokens and narrow heads take smaller tiles, of which less is empty. What is done with the choice is `run` of a
- * class of a type and a cut. */
+/* Few tokens and narrow heads take smaller tiles, of which less is empty, and so does a device whose blocks have less
+ * shared memory. What is done with the choice is `run` of a class of a type and a cut. */
 template <template <class, int, int> class Do, class T>
 static int mdm_attention_cut(struct mdm_cuda *d, const mdm_attention *a)
 {
-    if (a->n <= cut<32, 2>::TILE)
+    if (a->n <= cut<32, 2>::TILE || (a->width > 32 && Do<T, 64, 4>::BYTES > d->most_shared))
         return a->width <= 32 ? Do<T, 32, 2>::run(d, a) : Do<T, 64, 2>::run(d, a);
     return a->width <= 32 ? Do<T, 32, 4>::run(d, a) : Do<T, 64, 4>::run(d, a);
 }

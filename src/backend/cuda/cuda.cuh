@@ -110,13 +110,15 @@ static int mdm_cuda_launch(struct mdm_cuda *d, const char *what, void (*kernel)(
     return mdm_cuda_check(d, cudaLaunchKernelEx(&config, kernel, static_cast<P>(argument)...), what);
 }
 
-/* More than 48 KiB of `shared` has to be asked for first, once per kernel and device. */
+/* More than 48 KiB of `shared` has to be asked for first, once per kernel and device. Where a block cannot have as
+ * much it gets what there is, and who launches looks at d->most_shared. */
 template <class... P>
 static int mdm_cuda_allow_shared(struct mdm_cuda *d, const char *what, void (*kernel)(P...), size_t shared)
 {
+    const int bytes = (int)(shared < d->most_shared ? shared : d->most_shared);
+
     return mdm_cuda_check(
-        d, cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared),
-        what);
+        d, cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes), what);
 }
 
 /* A grid for n items that are taken in strides of the whole grid: enough blocks to fill the device, no more than are

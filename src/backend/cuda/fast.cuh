@@ -11,7 +11,7 @@
 static __device__ __forceinline__ float mdm_exp2(float x)
 {
 #ifdef MDM_CUDA_EMULATED
-    return exp2f(x);
+    return x < -126.0f ? 0.0f : exp2f(x);
 #else
     float y;
 

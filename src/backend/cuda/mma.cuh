@@ -14,7 +14,7 @@
 #ifndef MASKDM_BACKEND_CUDA_MMA_CUH
 #define MASKDM_BACKEND_CUDA_MMA_CUH
 
-#include "backend/cuda/kernel.cuh"
+#include "backend/cuda/fast.cuh"
 
 /* Two values as bf16, the first in the lower half. */
 static __device__ __forceinline__ unsigned mdm_pair(float low, float high)
@@ -29,19 +29,6 @@ static __device__ __forceinline__ unsigned mdm_pair(float low, float high)
     unsigned out;
 
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));
-    return out;
-#endif
-}
-
-/* 2^x to 2 ulp; what is too small for a normal number is 0. */
-static __device__ __forceinline__ float mdm_exp2(float x)
-{
-#ifdef MDM_CUDA_EMULATED
-    return x < -126.0f ? 0.0f : exp2f(x);
-#else
-    float out;
-
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
     return out;
 #endif
 }
