@@ -43,6 +43,15 @@ static int compare_stage(const struct mdm_run *run, const maskdm_options *old, i
     return status;
 }
 
+static void tell_device(const struct mdm_run *run, const maskdm_options *old)
+{
+    const char *was = mdm_options_text(old, "device");
+
+    if (was && strcmp(was, run->told.device) != 0)
+        mdm_log_line(&run->voice, MASKDM_LOG_INFO, "%s was started with %s %s and goes on with %s", run->told.out,
+                     mdm_options_said(run->options, "device"), was, run->told.device);
+}
+
 int mdm_run_compare_options(const struct mdm_run *run)
 {
     maskdm_options *old;
@@ -57,6 +66,8 @@ int mdm_run_compare_options(const struct mdm_run *run)
                           stages, run->stages);
     for (int k = 0; k < stages && status == MASKDM_OK; k++)
         status = compare_stage(run, old, k, k == stages - 1);
+    if (status == MASKDM_OK)
+        tell_device(run, old);
     mdm_options_release(&old);
     return status;
 }
