@@ -291,15 +291,26 @@ static int64_t parameter_size(const maskdm_model *model, int64_t i)
  * is left of a sum over an image: PyTorch itself in float32 is off by 2e-5 of it. */
 #define CANCELLING_BOUND 1e-4
 
-static double gradient_bound(const char *name)
+/* The weights of a query's keys change by nothing in all, so that what the keys have in common is lost, and with four
+ * keys most of it: the rounding of all that went before comes to 3.5e-6 or 7.7e-6 of what is left on a CPU, with one
+ * instruction set or the other, and to 1.5e-5 on a GPU, whose other gradients are as near as the CPU's. */
+#define QUERY_BOUND 2e-5
+
+static int ends_in(const char *name, const char *ending)
+{
+    const size_t n = strlen(name), m = strlen(ending);
+
+    return n > m && !strcmp(name + n - m, ending);
+}
+
+static double gradient_bound(const struct reference_case *c, const char *name)
 {
     static const char *const cancelling[] = {".conv1.bias", ".time_emb_proj.bias", ".time_emb_proj.weight"};
-    const size_t n = strlen(name);
 
     for (size_t i = 0; i < sizeof cancelling / sizeof *cancelling; i++)
-        if (n > strlen(cancelling[i]) && !strcmp(name + n - strlen(cancelling[i]), cancelling[i]))
+        if (ends_in(name, cancelling[i]))
             return CANCELLING_BOUND;
-    return TENSOR_BOUND;
+    return c->elsewhere && ends_in(name, ".to_q.bias") ? QUERY_BOUND : TENSOR_BOUND;
 }
 
 /* What the case does not name is frozen there, and has no gradient. */
@@ -314,7 +325,7 @@ static void compare_gradients(struct reference_case *c, const struct architectur
         if (!gradient || case_ok(c, maskdm_trainer_gradient(s->trainer, i, gradient, count), name))
             c->failed = 1;
         else if (case_has(c, name))
-            case_compare_f32(c, name, gradient, count, gradient_bound(name));
+            case_compare_f32(c, name, gradient, count, gradient_bound(c, name));
         else
             for (int64_t k = 0; k < count; k++)
                 if (gradient[k] != 0)

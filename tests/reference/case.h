@@ -11,7 +11,9 @@ struct reference_case {
     const char *path; /* of the file */
     maskdm_file *file;
     maskdm_device *device;
+    int elsewhere;  /* not on the CPU */
     double coarse;  /* what bounds are at least; 0: as they are */
+    double muon;    /* the same of what Muon moved */
     double worst;   /* relative error, over all tensors */
     char where[96]; /* the tensor that has it */
     int failed;
@@ -25,9 +27,13 @@ struct reference_case {
 #define ZERO_BOUND 1e-7
 /* What bounds other than 0 are at least where a network was run in another type than float: two roundings to 8 bits
  * of mantissa in a row for each of a dozen operations, of which gradients go through twice as many; 11 bits for the
- * products alone. */
-#define BF16_BOUND 3e-2
-#define TF32_BOUND 3e-3
+ * products alone. Those of a U-Net's first norms, which cancel in its small cases, are off by up to 3.8e-2 and, with
+ * 11 bits, 7.2e-3. */
+#define BF16_BOUND 5e-2
+#define TF32_BOUND 1e-2
+/* The same of weights that Muon moved by such products, of which 6.0e-3 and 8.0e-5 are the most that was seen. */
+#define MUON_BF16_BOUND 1e-2
+#define MUON_TF32_BOUND 2e-4
 
 enum { BATCH = 0, CHANNELS = 1, HEIGHT = 2, WIDTH = 3 }; /* dimensions of an image tensor in a file */
 

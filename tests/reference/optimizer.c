@@ -236,6 +236,7 @@ static void compare_muon(struct reference_case *c)
             char name[128];
 
             snprintf(name, sizeof name, "expect.param.%s", p.text[i]);
+            c->coarse = p.matrices[i] ? c->muon : 0;
             case_compare(c, name, p.trace[i], steps * p.elements[i], TENSOR_BOUND);
         }
     }

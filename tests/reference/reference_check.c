@@ -17,7 +17,8 @@
 
 struct totals {
     maskdm_device *device;
-    double coarse; /* bound of what networks computed; 0: that of float */
+    int elsewhere;       /* the device is not the CPU */
+    double coarse, muon; /* bounds of what networks computed, and Muon; 0: those of float */
     int passed, failed, skipped;
 };
 
@@ -44,7 +45,7 @@ static const struct {
 
 static void run_file(struct totals *t, const char *path, const char *name)
 {
-    struct reference_case c = {.path = path, .device = t->device};
+    struct reference_case c = {.path = path, .device = t->device, .elsewhere = t->elsewhere, .muon = t->muon};
     const char *kind;
     size_t i = 0;
 
@@ -136,6 +137,20 @@ static int open_device(maskdm_device **out, const struct device_settings *s)
     return status;
 }
 
+static void choose_bounds(struct totals *t, const struct device_settings *s)
+{
+    const char *compute = s->compute ? s->compute : "";
+
+    t->elsewhere = strcmp(s->name, "cpu") != 0;
+    if (!strcmp(compute, "bfloat16")) {
+        t->coarse = BF16_BOUND;
+        t->muon = MUON_BF16_BOUND;
+    } else if (!strcmp(compute, "tf32")) {
+        t->coarse = TF32_BOUND;
+        t->muon = MUON_TF32_BOUND;
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct totals t = {0};
@@ -160,8 +175,7 @@ int main(int argc, char **argv)
     if (open_device(&t.device, &s) < 0)
         return 1;
     printf("%s\n", maskdm_device_description(t.device));
-    if (s.compute)
-        t.coarse = !strcmp(s.compute, "bfloat16") ? BF16_BOUND : !strcmp(s.compute, "tf32") ? TF32_BOUND : 0;
+    choose_bounds(&t, &s);
     for (int i = 1; i <= paths; i++)
         bad |= walk(&t, argv[i], strlen(argv[i]) + 1);
     while (!paths && *standard) {
