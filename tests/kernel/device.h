@@ -27,14 +27,15 @@ static const struct mdm_device_module *load_module(const char *path)
     return entry();
 }
 
-/* NULL: none is asked for. */
-static struct mdm_backend *device_asked(void)
+/* The device asked for, opened once for each type that programs may compute in; NULL: none is asked for. */
+static struct mdm_backend *device_of(enum mdm_device_compute compute)
 {
     static const struct mdm_device_host host = {MDM_BACKEND_VERSION, sizeof host, mdm_need,
                                                 mdm_need_aligned,    mdm_free,    mdm_fail};
-    static struct mdm_backend *b;
+    static struct mdm_backend *opened[MDM_COMPUTE_BFLOAT16 + 1];
     const char *name = getenv("MASKDM_TEST_DEVICE"), *path = getenv("MASKDM_TEST_MODULE"), *unit;
-    struct mdm_device_settings s = {.workers = 1, .instruction_set = ""};
+    struct mdm_device_settings s = {.workers = 1, .instruction_set = "", .compute = compute};
+    struct mdm_backend *b = opened[compute];
     int status;
 
     if (b || !name || !*name)
@@ -50,7 +51,12 @@ static struct mdm_backend *device_asked(void)
         exit(EXIT_FAILURE);
     }
     printf("%s\n", b->v->describe(b));
-    return b;
+    return opened[compute] = b;
+}
+
+static struct mdm_backend *device_asked(void)
+{
+    return device_of(MDM_COMPUTE_AUTO);
 }
 
 static const struct mdm_kernel *device_kernel(const struct problem *p, enum mdm_dtype type)

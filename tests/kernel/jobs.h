@@ -20,7 +20,8 @@ static struct {
     float *at;
     int64_t n;
 } lent[MOST_LENT];
-static int lent_count, shift; /* floats that stand before */
+static int lent_count, shift;                 /* floats that stand before */
+static enum mdm_device_compute place_compute; /* what the device is opened for */
 
 static inline void list_places(void)
 {
@@ -37,7 +38,7 @@ static inline struct mdm_backend *open_place(int i)
 
     shift = !*places[i] && i % 2;
     if (!*places[i])
-        return device_asked();
+        return device_of(place_compute);
     if (!place_device[i]) {
         ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
         ck_assert_int_eq(maskdm_options_parse(o, places[i]), MASKDM_OK);
