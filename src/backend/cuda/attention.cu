@@ -74,6 +74,15 @@ template <class T> static int forward(struct mdm_backend *b, const struct mdm_ca
     return mdm_attention_general_forward(mdm_cuda_of(b), &a, c->dtype);
 }
 
+static int forward_by_groups(struct mdm_backend *b, const struct mdm_call *c)
+{
+    const mdm_attention a = read_call(c);
+
+    if (!mdm_attention_fast_takes(&a, c->dtype) || !mdm_attention_group_takes(&a))
+        return forward<mdm_bf16>(b, c);
+    return mdm_attention_group_forward(mdm_cuda_of(b), &a);
+}
+
 template <class T> static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct mdm_cuda *d = mdm_cuda_of(b);
@@ -90,6 +99,15 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     MDM_CUDA_TRY(
         mdm_cuda_launch(d, "attention", sum_rows<T>, mdm_cuda_grid(d, items * LANES, BLOCK), BLOCK, 0, a, items));
     return mdm_attention_general_backward(d, &a, c->dtype);
+}
+
+static int backward_by_groups(struct mdm_backend *b, const struct mdm_call *c)
+{
+    const mdm_attention a = read_call(c);
+
+    if (!a.dqkv || !a.dy || !mdm_attention_fast_takes(&a, c->dtype) || !mdm_attention_group_takes(&a))
+        return backward<mdm_bf16>(b, c);
+    return mdm_attention_group_backward(mdm_cuda_of(b), &a);
 }
 
 static size_t scratch(const struct mdm_backend *, const struct mdm_call *c, int train)
@@ -114,11 +132,20 @@ template <class T> static struct mdm_kernel row(void)
 
 int mdm_cuda_add_attention(struct mdm_cuda *d)
 {
+    int groups;
+
     MDM_CUDA_TRY(mdm_attention_general_allow(d));
     MDM_CUDA_TRY(mdm_attention_general_backward_allow(d));
     MDM_CUDA_TRY(mdm_attention_fast_allow(d));
     MDM_CUDA_TRY(mdm_attention_fast_backward_allow(d));
     d->kernel[0][MDM_OP_ATTENTION] = row<float>();
     d->kernel[1][MDM_OP_ATTENTION] = row<mdm_bf16>();
+    MDM_CUDA_TRY(groups = mdm_attention_group_here(d));
+    if (!groups)
+        return MASKDM_OK;
+    MDM_CUDA_TRY(mdm_attention_group_allow(d));
+    MDM_CUDA_TRY(mdm_attention_group_backward_allow(d));
+    d->kernel[1][MDM_OP_ATTENTION].forward = forward_by_groups;
+    d->kernel[1][MDM_OP_ATTENTION].backward = backward_by_groups;
     return MASKDM_OK;
 }

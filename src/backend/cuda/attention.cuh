@@ -10,6 +10,7 @@
  *
  *     attention_general    any head width, either type, sums in float on the ordinary units
  *     attention_fast       bf16, head widths that are multiples of 8 up to 128, on the tensor cores
+ *     attention_group      of those, many tokens of up to 64 columns, where warpgroups have products (sm_90a)
  *
  * That choice and every cut of a sum depend on N and the head width alone: an image has the same bits in any batch.
  */
@@ -67,6 +68,14 @@ int mdm_attention_fast_backward_allow(struct mdm_cuda *d);
 int mdm_attention_fast_forward(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_fast_backward(struct mdm_cuda *d, const mdm_attention *a);
 size_t mdm_attention_fast_scratch(const mdm_attention *a);
+/* Whether the device has what attention_group needs, or a status. */
+int mdm_attention_group_here(struct mdm_cuda *d);
+int mdm_attention_group_takes(const mdm_attention *a); /* of what the fast kernels take */
+int mdm_attention_group_allow(struct mdm_cuda *d);
+int mdm_attention_group_backward_allow(struct mdm_cuda *d);
+int mdm_attention_make_pairs(struct mdm_cuda *d, const mdm_attention *a);
+int mdm_attention_group_forward(struct mdm_cuda *d, const mdm_attention *a);
+int mdm_attention_group_backward(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_general_forward(struct mdm_cuda *d, const mdm_attention *a, enum mdm_dtype type);
 int mdm_attention_general_backward(struct mdm_cuda *d, const mdm_attention *a, enum mdm_dtype type);
 

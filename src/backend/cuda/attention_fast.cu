@@ -5,58 +5,11 @@
  */
 #include "backend/cuda/attention_fast.cuh"
 
-/* Weights up to 2^LEEWAY are let grow before all is made relative to a larger score. */
-#define LEEWAY 8.0f
-
 template <int W, int M> struct state {
     unsigned q[M][W / 16][4];
     float o[M][W / 8][4];
     float top[M][2], total[M][2]; /* of rows g and g+8; totals are this lane's columns' */
 };
-
-/* Of the four lanes that have the same rows. */
-static __device__ __forceinline__ float quad_max(float x)
-{
-    x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 1));
-    return fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 2));
-}
-
-static __device__ __forceinline__ float quad_sum(float x)
-{
-    x += __shfl_xor_sync(0xffffffffu, x, 1);
-    return x + __shfl_xor_sync(0xffffffffu, x, 2);
-}
-
-/* Scores to weights, in powers of two, relative to `top`: rows h = 0 and 1 of one product. */
-template <int W, int M, int G>
-static __device__ __forceinline__ void soften(state<W, M> &a, int m, int h, float s[2 * G][4], float scale)
-{
-    float most = -INFINITY, sum = 0;
-
-#pragma unroll
-    for (int n = 0; n < 2 * G; n++)
-        most = fmaxf(most, fmaxf(s[n][2 * h], s[n][2 * h + 1]));
-    most = quad_max(most) * scale;
-    if (most > a.top[m][h] + LEEWAY) {
-        const float shrink = mdm_exp2(a.top[m][h] - most);
-
-        a.top[m][h] = most;
-        a.total[m][h] *= shrink;
-#pragma unroll
-        for (int n = 0; n < W / 8; n++) {
-            a.o[m][n][2 * h] *= shrink;
-            a.o[m][n][2 * h + 1] *= shrink;
-        }
-    }
-#pragma unroll
-    for (int n = 0; n < 2 * G; n++)
-#pragma unroll
-        for (int c = 2 * h; c < 2 * h + 2; c++) {
-            s[n][c] = mdm_exp2(fmaf(s[n][c], scale, -a.top[m][h]));
-            sum += s[n][c];
-        }
-    a.total[m][h] += sum;
-}
 
 /* 16 G keys, of which `there` are. */
 template <int W, int M, int G, int ALL>
@@ -75,8 +28,7 @@ static __device__ __forceinline__ void attend(state<W, M> &a, const mdm_bf16 *k,
 #pragma unroll
             for (int c = 0; c < 4; c++)
                 s[m][n][c] = 8 * n + column + c % 2 < there ? s[m][n][c] : -INFINITY;
-        soften<W, M, G>(a, m, 0, s[m], scale);
-        soften<W, M, G>(a, m, 1, s[m], scale);
+        mdm_soften<2 * G, W / 8>(s[m], a.o[m], a.top[m], a.total[m], scale);
     }
     mdm_pairs<M, G>(p, s);
     mdm_sums<W, M, G>(a.o, p, v, row);
@@ -119,7 +71,7 @@ static __device__ __forceinline__ void finish(state<W, M> &a, const mdm_attentio
 #pragma unroll
     for (int m = 0; m < M; m++) {
         const int64_t at = first + MDM_ROWS * m, there = job.n - at;
-        float total[2] = {quad_sum(a.total[m][0]), quad_sum(a.total[m][1])};
+        float total[2] = {mdm_quad_sum(a.total[m][0]), mdm_quad_sum(a.total[m][1])};
 
         if (there <= 0)
             return;

@@ -119,6 +119,58 @@ static __device__ __forceinline__ void mdm_dots(float s[M][2 * G][4], const unsi
         }
 }
 
+/* Of the four lanes that have the same rows. */
+static __device__ __forceinline__ float mdm_quad_max(float x)
+{
+    x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 1));
+    return fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 2));
+}
+
+static __device__ __forceinline__ float mdm_quad_sum(float x)
+{
+    x += __shfl_xor_sync(0xffffffffu, x, 1);
+    return x + __shfl_xor_sync(0xffffffffu, x, 2);
+}
+
+/* Weights up to 2^LEEWAY are let grow before all is made relative to a larger score. */
+#define MDM_LEEWAY 8.0f
+
+/* The running softmax of Milakov and Gimelshein (2018), in powers of two: a product's scores of N x 8 keys become
+ * weights relative to `top`, which o and this lane's share of the total follow; of rows g and g+8. */
+template <int N, int O>
+static __device__ __forceinline__ void mdm_soften(float s[N][4], float o[O][4], float top[2], float total[2],
+                                                  float scale)
+{
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+        float most = -INFINITY, sum = 0;
+
+#pragma unroll
+        for (int n = 0; n < N; n++)
+            most = fmaxf(most, fmaxf(s[n][2 * h], s[n][2 * h + 1]));
+        most = mdm_quad_max(most) * scale;
+        if (most > top[h] + MDM_LEEWAY) {
+            const float shrink = mdm_exp2(top[h] - most);
+
+            top[h] = most;
+            total[h] *= shrink;
+#pragma unroll
+            for (int n = 0; n < O; n++) {
+                o[n][2 * h] *= shrink;
+                o[n][2 * h + 1] *= shrink;
+            }
+        }
+#pragma unroll
+        for (int n = 0; n < N; n++)
+#pragma unroll
+            for (int c = 2 * h; c < 2 * h + 2; c++) {
+                s[n][c] = mdm_exp2(fmaf(s[n][c], scale, -top[h]));
+                sum += s[n][c];
+            }
+        total[h] += sum;
+    }
+}
+
 /* Weights or gradients of scores as left factors of products that sum over the scores' columns. */
 template <int M, int G>
 static __device__ __forceinline__ void mdm_pairs(unsigned p[M][G][4], const float s[M][2 * G][4])

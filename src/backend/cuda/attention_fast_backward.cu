@@ -196,6 +196,14 @@ int mdm_attention_fast_backward_allow(struct mdm_cuda *d)
     return allow<128>(d);
 }
 
+int mdm_attention_make_pairs(struct mdm_cuda *d, const mdm_attention *a)
+{
+    const int64_t n = mdm_whole_rows(a->n), items = a->batch * a->heads * n;
+
+    return mdm_cuda_launch(d, "attention", make_pairs, mdm_cuda_grid(d, items * LANES, BLOCK), BLOCK, 0, *a, n,
+                           items);
+}
+
 int mdm_attention_fast_backward(struct mdm_cuda *d, const mdm_attention *a)
 {
     const int64_t n = mdm_cuda_pieces(a->n, MDM_ROWS) * MDM_ROWS, items = a->batch * a->heads * n;
@@ -211,5 +219,5 @@ int mdm_attention_fast_backward(struct mdm_cuda *d, const mdm_attention *a)
 
 size_t mdm_attention_fast_scratch(const mdm_attention *a)
 {
-    return (size_t)(a->batch * a->heads * mdm_cuda_pieces(a->n, MDM_ROWS) * MDM_ROWS) * sizeof(float2);
+    return (size_t)(a->batch * a->heads * mdm_whole_rows(a->n)) * sizeof(float2);
 }

@@ -33,6 +33,12 @@ static __device__ __forceinline__ unsigned mdm_pair(float low, float high)
 #endif
 }
 
+/* One of them. */
+static __device__ __forceinline__ float mdm_unpair(unsigned pair, int high)
+{
+    return __uint_as_float(high ? pair & 0xffff0000u : pair << 16);
+}
+
 /* d += a b */
 static __device__ __forceinline__ void mdm_mma(float d[4], const unsigned a[4], const unsigned b[2])
 {
