@@ -47,7 +47,7 @@ enum { MDM_MOST_WINDOW = 1 << 18 }; /* elements that a window of a convolution c
 
 /* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
  * of what stands here; functions that are added behind the last change the size of the table alone. */
-enum { MDM_BACKEND_VERSION = 5 };
+enum { MDM_BACKEND_VERSION = 6 };
 
 /* Types. A program has one, which its values and their gradients have. Where that is MDM_BF16,
  *
@@ -214,6 +214,8 @@ struct mdm_backend_vtbl {
     void (*forget)(struct mdm_backend *, void *recording); /* NULL is fine */
     /* Work goes on after calls have returned, so that a host does well to do something else before it waits. */
     int asynchronous;
+    /* The losses of the last loss() that was `late`, when they are there. NULL: none is ever late. */
+    int (*collect)(struct mdm_backend *, double *loss, int64_t batch);
 };
 
 struct mdm_backend {

@@ -119,6 +119,7 @@ struct mdm_loss {
     double *loss;
     float *dpred;
     struct mdm_beside beside;
+    int late; /* `loss` is not written here but by collect(), where the backend has that: nobody waits meanwhile */
 };
 /* The same where all memory is the host's, on the calling thread. */
 void mdm_loss_on_host(const struct mdm_loss *job);

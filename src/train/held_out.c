@@ -69,7 +69,7 @@ static int predict(struct look *k, int64_t first, int64_t step, int of_x0)
     MDM_TRY(mdm_program_set(k->program, m->input, m->network_times, m->labels, NULL));
     MDM_TRY(mdm_program_forward(k->program, k->weights, mdm_control_cancel_flag(k->told->control)));
     return of_x0 ? mdm_microbatch_error(m, k->program)
-                 : mdm_microbatch_loss(m, k->program, NULL, k->told->loss, k->told->delta, 1);
+                 : mdm_microbatch_loss(m, k->program, NULL, k->told->loss, k->told->delta, 1, 0);
 }
 
 static void count_levels(struct look *k, int64_t first, int64_t n)

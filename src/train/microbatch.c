@@ -160,9 +160,9 @@ static int compare(struct mdm_microbatch *m, const struct mdm_program *p, int ki
 }
 
 int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index,
-                        enum mdm_loss_kind kind, double delta, double scale)
+                        enum mdm_loss_kind kind, double delta, double scale, int late)
 {
-    const struct mdm_loss how = {.kind = kind, .delta = delta, .index = index, .scale = scale};
+    const struct mdm_loss how = {.kind = kind, .delta = delta, .index = index, .scale = scale, .late = late};
 
     MDM_TRY(compare(m, p, 0, &how, m->losses));
     if (m->geometry->kinds == 1)
@@ -171,6 +171,19 @@ int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, c
     for (int64_t b = 0; b < p->extent.batch; b++)
         m->losses[b] += m->second[b];
     return MASKDM_OK;
+}
+
+/* Of two kinds of patches the host adds the losses up. */
+int mdm_microbatch_is_late(const struct mdm_microbatch *m)
+{
+    return mdm_device_backend(m->device)->v->collect && m->geometry->kinds == 1;
+}
+
+int mdm_microbatch_collect(struct mdm_microbatch *m, int64_t count)
+{
+    struct mdm_backend *b = mdm_device_backend(m->device);
+
+    return b->v->collect(b, m->losses, count);
 }
 
 int mdm_microbatch_error(struct mdm_microbatch *m, const struct mdm_program *p)

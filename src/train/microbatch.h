@@ -14,9 +14,9 @@ struct mdm_microbatch {
     int64_t batch, values;                  /* room for B images of n values */
     float *images, *noise, *input, *target; /* device memory, B x n */
     const struct mdm_geometry *geometry;
-    float *staged;                          /* host memory, B x n: images on their way in */
-    float *entered;                         /* the same, as diffusion has them; NULL: as they are */
-    double *times, *network_times;          /* B: the process's, and what the network is told of them */
+    float *staged;                 /* host memory, B x n: images on their way in */
+    float *entered;                /* the same, as diffusion has them; NULL: as they are */
+    double *times, *network_times; /* B: the process's, and what the network is told of them */
     double *signal, *level, *target_x0,
         *target_noise;       /* B: input = signal x0 + level eps, and the target's factors */
     double *weight, *losses; /* B */
@@ -47,9 +47,12 @@ void mdm_microbatch_count(struct mdm_microbatch *m, const maskdm_scheduler *s, i
 int mdm_microbatch_mix(struct mdm_microbatch *m, int64_t count);
 /* The weighted losses of a program's output, and its gradient where the program is for training, of `scale` times
  * their sum. Where patches are of two kinds that is the sum of both means. index NULL: that of a program of whole
- * images. */
+ * images. late: see struct mdm_loss; where mdm_microbatch_is_late() allows it. */
 int mdm_microbatch_loss(struct mdm_microbatch *m, const struct mdm_program *p, const int32_t *index,
-                        enum mdm_loss_kind kind, double delta, double scale);
+                        enum mdm_loss_kind kind, double delta, double scale, int late);
+/* Whether losses of these images can come late, which saves a wait, and then by mdm_microbatch_collect(). */
+int mdm_microbatch_is_late(const struct mdm_microbatch *m);
+int mdm_microbatch_collect(struct mdm_microbatch *m, int64_t count);
 /* Mean squared errors of a program's output for whole images, weighted, as they are in pixels. */
 int mdm_microbatch_error(struct mdm_microbatch *m, const struct mdm_program *p);
 /* Of one kind of patches: what stands in the place of the output, against the target, as one error of an image, with

@@ -118,6 +118,9 @@ size_t mdm_optimizer_bytes(const maskdm_optimizer *o, maskdm_device *device, con
 int mdm_optimizer_share(struct mdm_optimizer_share *out, const maskdm_optimizer *o);
 /* One step, with the averages in the same pass when `with_ema`. `skip`: count it and drop the gradients. */
 int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip);
+/* It in two: the sum of the gradients' squares, behind all work that was asked for, and what it comes to. */
+int mdm_optimizer_measure(maskdm_optimizer *o, double *squares);
+int mdm_optimizer_apply(maskdm_optimizer *o, int with_ema, int skip, double squares);
 
 /* ---- own.c ---- */
 /* Bind it to parameters of its own; see maskdm_optimizer_bind(). */

@@ -33,8 +33,8 @@ int mdm_trainer_forward(maskdm_trainer *tr)
     tr->stage = MDM_STAGE_DRAWN;
     if (tr->tune)
         MDM_TRY(teach(tr));
-    MDM_TRY(mdm_program_set(tr->program, tr->micro.input, tr->micro.network_times, tr->micro.labels,
-                            tr->micro.index));
+    MDM_TRY(
+        mdm_program_set(tr->program, tr->micro.input, tr->micro.network_times, tr->micro.labels, tr->micro.index));
     MDM_TRY(mdm_program_set_kept(tr->program, tr->micro.keep));
     MDM_TRY(mdm_program_set_dropped(tr->program, tr->micro.dropped));
     MDM_TRY(mdm_device_enter(tr->device));
@@ -46,7 +46,7 @@ int mdm_trainer_forward(maskdm_trainer *tr)
     return MASKDM_OK;
 }
 
-int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
+int mdm_trainer_compare(maskdm_trainer *tr, int late)
 {
     const double scale = 1 / (double)(tr->batch_size * tr->pace.groups);
     int status;
@@ -54,16 +54,22 @@ int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
     if (tr->stage < MDM_STAGE_FORWARD)
         return mdm_fail(MASKDM_EINVAL, "the loss needs a forward pass first");
     MDM_TRY(mdm_device_enter(tr->device));
-    status = tr->tune
-                 ? mdm_tune_loss(tr, scale)
-                 : mdm_microbatch_loss(&tr->micro, tr->program, tr->micro.index, tr->loss, tr->loss_delta, scale);
+    status = tr->tune ? mdm_tune_loss(tr, scale)
+                      : mdm_microbatch_loss(&tr->micro, tr->program, tr->micro.index, tr->loss, tr->loss_delta, scale,
+                                            late);
     mdm_device_leave(tr->device);
     MDM_TRY(status);
+    tr->stage = MDM_STAGE_LOSS;
+    return MASKDM_OK;
+}
+
+int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
+{
+    MDM_TRY(mdm_trainer_compare(tr, 0));
     *loss = 0;
     for (int64_t i = 0; i < tr->batch; i++)
         *loss += tr->micro.losses[i];
     *loss /= (double)tr->batch;
-    tr->stage = MDM_STAGE_LOSS;
     return MASKDM_OK;
 }
 

@@ -157,11 +157,19 @@ size_t mdm_trainer_memory(const maskdm_trainer *tr)
     return tr->memory + (tr->check ? tr->check->arena_bytes : 0);
 }
 
-/* Draw, forward, loss and backward of every part; the loss is the mean over all images. Ends early, without an error,
- * when it is not finite. */
-static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, double *loss)
+static double sum_losses(const maskdm_trainer *tr)
 {
-    double part;
+    double sum = 0;
+
+    for (int64_t b = 0; b < tr->batch; b++)
+        sum += tr->micro.losses[b];
+    return sum;
+}
+
+/* Draw, forward, loss and backward of every part, and the sum of the losses but where they are late. Ends early,
+ * without an error, when it is not finite. */
+static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, int late, double *loss)
+{
     int64_t next;
 
     *loss = 0;
@@ -170,14 +178,38 @@ static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, double *loss)
         next = i + 1 < tr->accumulate ? i + 1 : 0;
         mdm_ahead_begin(tr, data, tr->optimizer->steps + !next, next);
         MDM_TRY(mdm_trainer_forward(tr));
-        MDM_TRY(mdm_trainer_loss(tr, &part));
-        for (int64_t b = 0; b < tr->batch; b++)
-            *loss += tr->micro.losses[b];
+        MDM_TRY(mdm_trainer_compare(tr, late));
+        *loss += late ? 0 : sum_losses(tr);
         if (isfinite(*loss))
             MDM_TRY(mdm_trainer_backward(tr, NULL));
     }
-    *loss /= (double)(tr->batch_size * tr->pace.groups);
     return MASKDM_OK;
+}
+
+static int collect_losses(maskdm_trainer *tr, double *loss)
+{
+    int status;
+
+    MDM_TRY(mdm_device_enter(tr->device));
+    status = mdm_microbatch_collect(&tr->micro, tr->batch);
+    mdm_device_leave(tr->device);
+    *loss = sum_losses(tr);
+    return status;
+}
+
+/* The loss is the mean over all images. Where they are of one part it comes with the norm, so that a device which
+ * works behind its caller's back is waited for once. */
+static int update(maskdm_trainer *tr, maskdm_data *data, double *loss)
+{
+    const int late = tr->accumulate == 1 && !tr->tune && mdm_microbatch_is_late(&tr->micro);
+    double squares;
+
+    MDM_TRY(sum_gradients(tr, data, late, loss));
+    MDM_TRY(mdm_optimizer_measure(tr->optimizer, &squares));
+    if (late)
+        MDM_TRY(collect_losses(tr, loss));
+    *loss /= (double)(tr->batch_size * tr->pace.groups);
+    return mdm_optimizer_apply(tr->optimizer, 1, !isfinite(*loss), squares);
 }
 
 static int step(maskdm_trainer *tr, maskdm_data *data)
@@ -190,9 +222,7 @@ static int step(maskdm_trainer *tr, maskdm_data *data)
     MDM_TRY(mdm_optimizer_check(tr->optimizer));
     MDM_TRY(mdm_trainer_check_data(tr, data));
     MDM_TRY(mdm_control_check(tr->control, "the step"));
-    status = sum_gradients(tr, data, &loss);
-    if (status == MASKDM_OK)
-        status = mdm_optimizer_step(tr->optimizer, 1, !isfinite(loss));
+    status = update(tr, data, &loss);
     mdm_ahead_wait(&tr->ahead);
     if (status < 0) {
         struct mdm_failure why;

@@ -66,7 +66,7 @@ struct maskdm_trainer {
 
     float *weights, *gradients; /* blocks; device memory */
     size_t block_bytes;
-    size_t memory; /* bytes of device memory, without what validation takes for itself */
+    size_t memory;               /* bytes of device memory, without what validation takes for itself */
     struct mdm_program *program; /* of the level; `room`, or in its arena */
     struct mdm_program *room;    /* of the level that needs the largest arena */
     enum mdm_program_use use;    /* of both */
@@ -154,6 +154,8 @@ const float *mdm_trainer_view(const maskdm_trainer *tr, const char *name, int64_
 /* ---- passes.c ---- */
 int mdm_trainer_forward(maskdm_trainer *tr);
 int mdm_trainer_loss(maskdm_trainer *tr, double *loss);
+/* The same without the mean. late: the losses of the micro-batch come by mdm_microbatch_collect(). */
+int mdm_trainer_compare(maskdm_trainer *tr, int late);
 int mdm_trainer_backward(maskdm_trainer *tr, const float *dprediction);
 int mdm_trainer_zero_gradients(maskdm_trainer *tr);
 

@@ -106,7 +106,18 @@ static void fuse_average(const maskdm_optimizer *o, struct mdm_optimizer *a, int
         a->ema = NULL;
 }
 
-int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
+int mdm_optimizer_measure(maskdm_optimizer *o, double *squares)
+{
+    int status;
+
+    MDM_TRY(mdm_optimizer_check(o));
+    MDM_TRY(mdm_device_enter(o->device));
+    status = sum_squares(o, mdm_device_backend(o->device), squares);
+    mdm_device_leave(o->device);
+    return status;
+}
+
+int mdm_optimizer_apply(maskdm_optimizer *o, int with_ema, int skip, double squares)
 {
     struct mdm_backend *b;
     struct mdm_optimizer a = {.w = o->weights,
@@ -118,17 +129,15 @@ int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
                               .beta2 = o->beta2,
                               .eps = o->eps,
                               .weight_decay = o->weight_decay};
-    double squares = 0;
     int status;
 
     MDM_TRY(mdm_optimizer_check(o));
     b = mdm_device_backend(o->device);
     MDM_TRY(mdm_device_enter(o->device));
-    status = sum_squares(o, b, &squares);
-    if (status == MASKDM_OK && (skip || !fits_moments(o, squares))) {
+    if (skip || !fits_moments(o, squares)) {
         status = b->v->fill(b, o->gradients, 0, o->length * sizeof(float));
         skip = 1;
-    } else if (status == MASKDM_OK) {
+    } else {
         o->grad_norm = sqrt(squares);
         a.grad_scale = clip_factor(o, o->grad_norm);
         a.bias1 = 1 - pow(o->beta1, (double)(o->applied + 1));
@@ -150,6 +159,14 @@ int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
     o->applied++;
     o->ema_updates += with_ema && o->ema;
     return MASKDM_OK;
+}
+
+int mdm_optimizer_step(maskdm_optimizer *o, int with_ema, int skip)
+{
+    double squares;
+
+    MDM_TRY(mdm_optimizer_measure(o, &squares));
+    return mdm_optimizer_apply(o, with_ema, skip, squares);
 }
 
 int mdm_optimizer_update_ema(maskdm_optimizer *o)

@@ -193,7 +193,8 @@ START_TEST(fresh_memory_is_no_number)
 }
 END_TEST
 
-/* A job that the contract gains and the guard has not heard of would be called through NULL. */
+/* A job that the contract gains and the guard has not heard of would be called through NULL. What the CPU has not,
+ * because its work is done on return, the guard may have. */
 START_TEST(the_guard_has_what_the_cpu_has)
 {
     const unsigned char *cpu = (const unsigned char *)&mdm_cpu_vtbl, *guard = (const unsigned char *)guard_module.v;
@@ -201,7 +202,7 @@ START_TEST(the_guard_has_what_the_cpu_has)
 
     ck_assert_uint_eq(guard_module.v->size, mdm_cpu_vtbl.size);
     for (size_t at = offsetof(struct mdm_backend_vtbl, name); at < mdm_cpu_vtbl.size; at += sizeof none)
-        ck_assert_msg(!memcmp(cpu + at, none, sizeof none) == !memcmp(guard + at, none, sizeof none),
+        ck_assert_msg(!memcmp(cpu + at, none, sizeof none) || memcmp(guard + at, none, sizeof none),
                       "the function at byte %zu of the table", at);
 }
 END_TEST

@@ -32,6 +32,8 @@ struct guard {
     pid_t maker;
     struct buffer *all;
     struct mdm_kernel kernel[2][MDM_OP_COUNT];
+    double *late; /* losses that were not collected yet */
+    int64_t late_count;
 };
 
 static struct guard *guard_of(struct mdm_backend *b)
@@ -276,7 +278,24 @@ static int loss(struct mdm_backend *b, const struct mdm_loss *job)
     LEAD(g, j.pred, bytes);
     LEAD(g, j.dpred, bytes);
     LEAD(g, j.target, reach(j.batch * j.height * j.width, j.beside.channels, j.channels));
-    return g->cpu->v->loss(g->cpu, &j);
+    if (j.late) {
+        g->host->free(g->late);
+        g->late = g->host->need((size_t)j.batch, sizeof *g->late, "losses");
+        g->late_count = g->late ? j.batch : 0;
+        j.loss = g->late;
+    }
+    return j.loss ? g->cpu->v->loss(g->cpu, &j) : MASKDM_ENOMEM;
+}
+
+static int collect(struct mdm_backend *b, double *to, int64_t batch)
+{
+    struct guard *g = guard_of(b);
+
+    if (batch != g->late_count)
+        die("%lld losses are collected, of %lld", (long long)batch, (long long)g->late_count);
+    memcpy(to, g->late, (size_t)batch * sizeof *to);
+    g->late_count = 0;
+    return MASKDM_OK;
 }
 
 static int sum_squares(struct mdm_backend *b, double *out, const float *x, size_t n)
@@ -342,8 +361,8 @@ static int unpatchify(struct mdm_backend *b, const struct mdm_unpatchify *job)
     const int64_t pixels = j.height * j.width;
 
     LEAD(g, j.image, reach(j.batch * pixels, j.beside.channels, j.channels));
-    LEAD(g, j.pred, reach(j.batch, j.beside.pred ? j.beside.pred : pixels * j.outputs,
-                          (pixels - 1) * j.outputs + j.channels));
+    LEAD(g, j.pred,
+         reach(j.batch, j.beside.pred ? j.beside.pred : pixels * j.outputs, (pixels - 1) * j.outputs + j.channels));
     return g->cpu->v->unpatchify(g->cpu, &j);
 }
 
@@ -457,6 +476,7 @@ static void close_guard(struct mdm_backend *b)
     if (g->all && !is_child(g))
         die("the device closes with %zu bytes that nobody gave back", g->all->bytes);
     g->cpu->v->close(g->cpu);
+    g->host->free(g->late);
     if (!is_child(g))
         pthread_mutex_destroy(&g->lock);
     g->host->free(g);
@@ -492,6 +512,7 @@ static const struct mdm_backend_vtbl vtbl = {
     .muon = muon,
     .muon_scratch = muon_scratch,
     .asynchronous = 1, /* which it is not: so what is done ahead is done */
+    .collect = collect,
 };
 
 static int open_guard(struct mdm_backend **out, const struct mdm_device_host *host,

@@ -65,6 +65,8 @@ int mdm_cuda_scratch(struct mdm_cuda *d, int slot, size_t bytes, void **out);
 int mdm_cuda_give(struct mdm_cuda *d, int slot, const void *host, size_t bytes, void **out);
 /* And back, with all that went before; waits. */
 int mdm_cuda_fetch(struct mdm_cuda *d, void *host, const void *device, size_t bytes);
+/* Without waiting: for collect(), until the next of these. */
+int mdm_cuda_later(struct mdm_cuda *d, const void *device, size_t bytes);
 
 /* ---- shapes (tensor/tensor.h is not linked) ---- */
 

@@ -223,6 +223,7 @@ int mdm_cuda_loss(struct mdm_backend *b, const struct mdm_loss *job)
     struct mdm_cuda *d = mdm_cuda_of(b);
     struct task t = {};
     struct mdm_loss *j = &t.job;
+    size_t bytes;
     int wide;
 
     *j = *job;
@@ -243,5 +244,6 @@ int mdm_cuda_loss(struct mdm_backend *b, const struct mdm_loss *job)
         MDM_CUDA_TRY(compare_all(d, &t, wide));
         MDM_CUDA_TRY(finish_all(d, &t));
     }
-    return mdm_cuda_fetch(d, job->loss, t.loss, (size_t)j->batch * sizeof *job->loss);
+    bytes = (size_t)j->batch * sizeof *job->loss;
+    return job->late ? mdm_cuda_later(d, t.loss, bytes) : mdm_cuda_fetch(d, job->loss, t.loss, bytes);
 }

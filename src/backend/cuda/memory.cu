@@ -189,6 +189,7 @@ void mdm_cuda_memory_close(struct mdm_cuda *d)
     mdm_cuda_lane_close(&m->their_lane);
     mdm_cuda_ring_close(&m->my_ring);
     mdm_cuda_ring_close(&m->their_ring);
+    mdm_cuda_late_close(&m->late);
     (void)cudaGetLastError();
     (void)pthread_mutex_destroy(&m->stream);
     (void)pthread_mutex_destroy(&m->lane);

@@ -50,6 +50,13 @@ struct mdm_cuda_ring {
     size_t used; /* bytes of it */
 };
 
+/* What is taken later, in pinned memory of the host, and when it is there. */
+struct mdm_cuda_late {
+    unsigned char *host;
+    size_t room;
+    cudaEvent_t there;
+};
+
 struct mdm_cuda_memory {
     long process;
     pthread_mutex_t stream;     /* see mdm_cuda_lock() */
@@ -60,6 +67,7 @@ struct mdm_cuda_memory {
     const void *noting; /* the thread that notes a list of calls */
     struct mdm_cuda_lane my_lane, their_lane;
     struct mdm_cuda_ring my_ring, their_ring;
+    struct mdm_cuda_late late;
     struct {
         void *memory;
         size_t bytes;
@@ -95,5 +103,9 @@ int mdm_cuda_lane_download(struct mdm_cuda *d, struct mdm_cuda_lane *l, void *ho
 void mdm_cuda_ring_close(struct mdm_cuda_ring *r);
 int mdm_cuda_ring_upload(struct mdm_cuda *d, struct mdm_cuda_ring *r, void *device, const void *host, size_t bytes);
 int mdm_cuda_ring_download(struct mdm_cuda *d, struct mdm_cuda_ring *r, void *host, const void *device, size_t bytes);
+
+/* ---- late.cu ---- */
+
+void mdm_cuda_late_close(struct mdm_cuda_late *l);
 
 #endif

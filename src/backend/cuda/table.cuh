@@ -60,6 +60,7 @@ int mdm_cuda_mix(struct mdm_backend *b, const struct mdm_mix *j);
 int mdm_cuda_solve(struct mdm_backend *b, const struct mdm_solve *j);
 int mdm_cuda_quantile(struct mdm_backend *b, const struct mdm_quantile *j);
 int mdm_cuda_loss(struct mdm_backend *b, const struct mdm_loss *j);
+int mdm_cuda_collect(struct mdm_backend *b, double *loss, int64_t batch);
 int mdm_cuda_sum_squares(struct mdm_backend *b, double *out, const float *x, size_t n);
 int mdm_cuda_adamw(struct mdm_backend *b, const struct mdm_optimizer *j);
 int mdm_cuda_ema(struct mdm_backend *b, float *ema, const float *w, size_t n, int mode, double decay);
