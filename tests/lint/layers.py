@@ -8,7 +8,7 @@ import sys
 LAYERS = ["base", "text", "os", "option", "tensor", "tensorfile", "image", "backend", "graph", "ops", "mask", "diffusion",
           "model", "data", "train", "sample", "metric", "run", "api"]
 FORBIDDEN = {  # header: the layers, or files, that may include it; jpeglib.h wants FILE declared
-    "stdio.h": {"base/format.c", "text", "os", "cli", "image/jpeg.c"}, "fcntl.h": {"os"},
+    "stdio.h": {"base/format.c", "backend/cuda/cuda.cu", "text", "os", "cli", "image/jpeg.c"}, "fcntl.h": {"os"},
     "unistd.h": {"base/maker.c", "os", "backend", "cli"}, "dirent.h": {"os"},
     "sys/stat.h": {"os"}, "assert.h": set(), "locale.h": set(), "signal.h": {"os", "cli"},
     "cblas.h": {"backend"}, "png.h": {"image"}, "zlib.h": {"tensorfile"}, "jpeglib.h": {"image"}, "pthread.h": {"os", "backend", "data"},
@@ -20,6 +20,7 @@ CALLS = [  # calls that have one place: pattern, the layers that may, what to us
     (r"\b(?:strtod|strtof|strtol|strtoll|strtoul|strtoull|atoi|atof|sscanf)\s*\(", {"cli"}, "text/number.h"),
     (r"\b(?:printf|fprintf|puts|putchar|perror|abort|exit|_exit|setlocale|setenv|signal|sigaction)\s*\(", {"cli"},
      "nothing: the library does not"),
+    (r"<<<", set(), "mdm_cuda_launch()"),
 ]
 ALLOWED = {"base/alloc.c"}  # the allocator itself
 
@@ -35,7 +36,7 @@ def check(root):
         rel = os.path.relpath(folder, root)
         layer = rel.split(os.sep)[0]
         for name in sorted(files):
-            if not name.endswith((".c", ".h")):
+            if not name.endswith((".c", ".h", ".cu", ".cuh")):
                 continue
             path = os.path.join(rel, name)
             for number, line in enumerate(strip(open(os.path.join(folder, name)).read()).split("\n"), 1):

@@ -49,7 +49,7 @@ root = sys.argv[1]
 
 def text(folder):
     for where, _, names in sorted(os.walk(os.path.join(root, folder))):
-        for name in sorted(n for n in names if n.endswith((".c", ".h"))):
+        for name in sorted(n for n in names if n.endswith((".c", ".h", ".cu", ".cuh"))):
             path = os.path.join(where, name)
             yield os.path.relpath(path, root), open(path).read()
 
@@ -59,7 +59,7 @@ bad = []
 for folder in ("src", "tests"):
     for path, t in text(folder):
         for name in sorted(set(re.findall(r"\b(?:maskdm|MASKDM)_\w+", t)) - public):
-            if folder == "src" and not name.endswith("_H"):  # a header's guard
+            if folder == "src" and not name.endswith(("_H", "_CUH")):  # a header's guard
                 bad.append("%s: %s is in no public header: mdm_" % (path, name))
         for word in SYNONYMS:
             for name in sorted(set(re.findall(r"\bmdm_%s(?:_\w+)?\b" % word, t))):

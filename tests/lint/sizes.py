@@ -12,7 +12,7 @@ def check(root):
     for top in ("src", "include", "examples"):
         for folder, _, files in sorted(os.walk(os.path.join(root, top))):
             for name in sorted(files):
-                if not name.endswith((".c", ".h", ".cc")):
+                if not name.endswith((".c", ".h", ".cc", ".cu", ".cuh")):
                     continue
                 path = os.path.relpath(os.path.join(folder, name), root)
                 lines = open(os.path.join(folder, name)).read().split("\n")

@@ -4,8 +4,8 @@ import os
 import re
 import sys
 
-SOURCE = (".c", ".h", ".cc", ".cu", ".py", ".sh", ".build", ".map", ".md", ".txt")
-CODE = (".c", ".h", ".cc", ".cu")
+SOURCE = (".c", ".h", ".cc", ".cpp", ".cu", ".cuh", ".py", ".sh", ".build", ".map", ".md", ".txt")
+CODE = (".c", ".h", ".cc", ".cpp", ".cu", ".cuh")
 
 
 OURS = ("doc", "examples", "include", "src", "tests")  # what else stands beside them is a packager's or a build's
@@ -32,7 +32,7 @@ def check(root):
             bad.append(path + ": no newline at the end")
         if path.endswith(CODE) and "SPDX-License-Identifier: BSD-2-Clause" not in text.split("\n", 1)[0]:
             bad.append(path + ": the first line names no licence")
-        if path.endswith(".h"):
+        if path.endswith((".h", ".cuh")):
             stem = path.split(os.sep, 1)[1] if path.startswith("src" + os.sep) else path
             guard = re.sub(r"\W", "_", stem.replace("include" + os.sep, "")).upper()
             guard = guard if guard.startswith("MASKDM_") else "MASKDM_" + guard
