@@ -73,6 +73,8 @@ int mdm_attention_group_here(struct mdm_cuda *d);
 int mdm_attention_group_takes(const mdm_attention *a); /* of what the fast kernels take */
 int mdm_attention_group_allow(struct mdm_cuda *d);
 int mdm_attention_group_backward_allow(struct mdm_cuda *d);
+int mdm_attention_group_pass_allow(struct mdm_cuda *d);
+int mdm_attention_group_pass(struct mdm_cuda *d, const mdm_attention *a, float scale);
 int mdm_attention_make_pairs(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_group_forward(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_group_backward(struct mdm_cuda *d, const mdm_attention *a);

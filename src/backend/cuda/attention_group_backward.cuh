@@ -176,15 +176,38 @@ struct mdm_group_queries {
     }
 };
 
-/* All that is `there` of a stage. */
-template <class P>
-static __device__ __forceinline__ void mdm_group_go_through(P &pass, const mdm_stage &t, int there, float scale)
+/* All that is `there` of a stage. While it is still `arriving`, the block waits for each of its MDM_ARRIVALS batches
+ * of copies before the tile that the batch ends with. */
+enum { MDM_ARRIVALS = 4 };
+
+static __device__ __forceinline__ void mdm_group_await(int batch)
 {
-    int row = 0;
+    if (batch == 0)
+        mdm_copy_wait<MDM_ARRIVALS - 1>();
+    else if (batch == 1)
+        mdm_copy_wait<MDM_ARRIVALS - 2>();
+    else if (batch == 2)
+        mdm_copy_wait<MDM_ARRIVALS - 3>();
+    else
+        mdm_copy_wait<0>();
+    mdm_group_publish();
+    __syncthreads();
+}
+
+template <class P>
+static __device__ __forceinline__ void mdm_group_go_through(P &pass, const mdm_stage &t, int there, float scale,
+                                                            int arriving)
+{
+    int row = 0, batch = arriving ? 0 : (int)MDM_ARRIVALS;
 
 #    pragma unroll 1
-    for (; there - row >= MDM_TILE; row += MDM_TILE)
+    for (; there - row >= MDM_TILE; row += MDM_TILE) {
+        if (batch < MDM_ARRIVALS)
+            mdm_group_await(batch++);
         pass.template take<MDM_TILE>(t.first + row * 64, t.second + row * 64, t.pair + row, there - row, scale);
+    }
+    while (batch < MDM_ARRIVALS)
+        mdm_group_await(batch++);
 #    pragma unroll 1
     for (; row < there; row += MDM_ROWS)
         pass.template take<MDM_ROWS>(t.first + row * 64, t.second + row * 64, t.pair + row, there - row, scale);
