@@ -354,6 +354,37 @@ START_TEST(memory_that_is_not_there_is_refused)
 }
 END_TEST
 
+/* The emulated device has as much as it is told; elsewhere there is always enough. What is large then goes in pieces,
+ * as long as there is room for one. */
+START_TEST(transfers_need_little_room)
+{
+    static const char *const sizes[] = {"25000000", "20500000", "16000000"};
+    const size_t bytes = 15 * MIB;
+
+    for (int i = 0; i < 3; i++) {
+        maskdm_device *d = open_device();
+        unsigned char *at = take(d, bytes), *given = malloc(bytes), *got = malloc(bytes);
+        uint32_t seed = (uint32_t)i;
+        int status;
+
+        draw(given, bytes, &seed);
+        ck_assert_int_eq(setenv("MASKDM_EMULATED_MEMORY", sizes[i], 1), 0);
+        status = mdm_device_upload(d, at, given, bytes);
+        ck_assert_int_eq(unsetenv("MASKDM_EMULATED_MEMORY"), 0);
+        ck_assert_msg(status ==
+                          (i == 2 && strstr(maskdm_device_description(d), "emulated") ? MASKDM_ENOMEM : MASKDM_OK),
+                      "%s bytes: %d, %s", sizes[i], status, maskdm_last_error());
+        ck_assert_int_eq(mdm_device_upload(d, at, given, bytes), MASKDM_OK);
+        ck_assert_int_eq(mdm_device_download(d, got, at, bytes), MASKDM_OK);
+        ck_assert(memcmp(given, got, bytes) == 0);
+        free(given);
+        free(got);
+        mdm_device_free(d, at, bytes);
+        maskdm_device_release(&d);
+    }
+}
+END_TEST
+
 START_TEST(devices_that_are_not_there_are_refused)
 {
     maskdm_device *d;
@@ -448,6 +479,7 @@ int main(void)
     tcase_add_test(c, buffers_go_from_hand_to_hand);
     tcase_add_test(c, noted_calls_are_played);
     tcase_add_test(c, memory_that_is_not_there_is_refused);
+    tcase_add_test(c, transfers_need_little_room);
     tcase_add_test(c, devices_that_are_not_there_are_refused);
     tcase_add_test(c, a_device_says_what_it_computes_with);
     tcase_add_test(c, devices_do_not_know_of_each_other);

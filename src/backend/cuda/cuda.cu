@@ -74,6 +74,9 @@ static void close_cuda(struct mdm_backend *b)
     if (!d->memory || mdm_cuda_is_here(d)) {
         close_parts(d);
         mdm_cuda_context_close(d);
+    } else {
+        d->host->free(d->memory);
+        d->host->free(d->context);
     }
     d->host->free(d);
 }

@@ -33,6 +33,7 @@ void mdm_cuda_pop(struct mdm_cuda *d)
 #else
 
 #    include <cuda.h>
+#    include <string.h>
 
 /* Of the driver, which the run time found: linking it would ask for it where the module is built. */
 struct mdm_cuda_context {
@@ -57,7 +58,7 @@ static int find(struct mdm_cuda *d, const char *name, void *function)
 #    endif
     if (found != cudaDriverEntryPointSuccess || !p)
         return d->host->record(MASKDM_ENOTSUP, "the CUDA driver has no %s()", name);
-    *(void **)function = p;
+    memcpy(function, &p, sizeof p);
     return MASKDM_OK;
 }
 

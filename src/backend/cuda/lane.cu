@@ -78,28 +78,38 @@ static cudaError_t next_piece(struct mdm_cuda_lane *l, struct mdm_cuda_piece **o
     return cudaEventSynchronize((*out)->crossed);
 }
 
-/* The next stage, with room for `bytes`. */
+/* Room for `bytes`, or for a piece where the device is nearly full. */
+static void grow(struct mdm_cuda_stage *s, size_t bytes)
+{
+    const size_t wanted[] = {(size_t)mdm_cuda_pieces((int64_t)bytes, MDM_CUDA_PIECE) * MDM_CUDA_PIECE,
+                             MDM_CUDA_PIECE};
+    void *memory = NULL;
+
+    (void)cudaFree(s->device);
+    s->bytes = 0;
+    for (size_t i = 0; i < 2 && !s->bytes; i++)
+        if (cudaMalloc(&memory, wanted[i]) == cudaSuccess)
+            s->bytes = wanted[i];
+    s->device = (unsigned char *)(s->bytes ? memory : NULL);
+    (void)cudaGetLastError();
+}
+
+/* A stage with some room, for `bytes` if that can be had. */
 static int next_stage(struct mdm_cuda *d, struct mdm_cuda_lane *l, size_t bytes, struct mdm_cuda_stage **out)
 {
     struct mdm_cuda_stage *s = &l->stage[l->next_stage++ % MDM_CUDA_STAGES];
-    void *memory = NULL;
-    int locked, status;
+    int locked;
 
     *out = s;
     if (s->bytes >= bytes)
         return MASKDM_OK;
-    bytes = (size_t)mdm_cuda_pieces((int64_t)bytes, MDM_CUDA_PIECE) * MDM_CUDA_PIECE;
     MDM_CUDA_TRY(mdm_cuda_check(d, cudaEventSynchronize(s->put), "an upload"));
     locked = mdm_cuda_lock(d);
-    (void)cudaFree(s->device);
-    s->device = NULL;
-    s->bytes = 0;
-    status = mdm_cuda_take(d, &memory, bytes, "transfers");
+    grow(s, bytes);
     mdm_cuda_unlock(d, locked);
-    MDM_CUDA_TRY(status);
-    s->device = (unsigned char *)memory;
-    s->bytes = bytes;
-    return MASKDM_OK;
+    for (int i = 0; i < MDM_CUDA_STAGES && !(*out)->bytes; i++)
+        *out = &l->stage[i];
+    return (*out)->bytes ? MASKDM_OK : mdm_cuda_no_room(d, MDM_CUDA_PIECE, "transfers");
 }
 
 /* While one piece crosses, the next is written. */
@@ -147,10 +157,11 @@ int mdm_cuda_lane_upload(struct mdm_cuda *d, struct mdm_cuda_lane *l, void *devi
     struct mdm_cuda_piece *last = NULL;
 
     MDM_CUDA_TRY(open_lane(d, l));
-    for (size_t at = 0; at < bytes; at += MDM_CUDA_STAGE) {
-        const size_t n = least(bytes - at, MDM_CUDA_STAGE);
+    for (size_t at = 0, n; at < bytes; at += n) {
         cudaError_t e;
+        n = least(bytes - at, MDM_CUDA_STAGE);
         MDM_CUDA_TRY(next_stage(d, l, n, &s));
+        n = least(n, s->bytes);
         e = cross(l, s, (const unsigned char *)host + at, n, &last);
         if (e == cudaSuccess)
             e = put(d, l, s, last, (unsigned char *)device + at, n);

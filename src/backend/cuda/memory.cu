@@ -81,20 +81,24 @@ void mdm_cuda_note_end(struct mdm_cuda *d)
 
 /* ---- memory ---- */
 
-int mdm_cuda_take(struct mdm_cuda *d, void **out, size_t bytes, const char *what)
+int mdm_cuda_no_room(struct mdm_cuda *d, size_t bytes, const char *what)
 {
     size_t left = 0, all = 0;
+
+    (void)cudaMemGetInfo(&left, &all);
+    (void)cudaGetLastError();
+    return d->host->record(MASKDM_ENOMEM, "cuda:%d has no %zu bytes for %s: of %zu there are %zu left", d->unit,
+                           bytes, what, all, left);
+}
+
+int mdm_cuda_take(struct mdm_cuda *d, void **out, size_t bytes, const char *what)
+{
     cudaError_t e = cudaMalloc(out, bytes ? bytes : 1);
 
     if (e == cudaSuccess)
         return MASKDM_OK;
     *out = NULL;
-    if (e != cudaErrorMemoryAllocation)
-        return mdm_cuda_check(d, e, what);
-    (void)cudaGetLastError();
-    (void)cudaMemGetInfo(&left, &all);
-    return d->host->record(MASKDM_ENOMEM, "cuda:%d has no %zu bytes for %s: of %zu there are %zu left", d->unit,
-                           bytes, what, all, left);
+    return e == cudaErrorMemoryAllocation ? mdm_cuda_no_room(d, bytes, what) : mdm_cuda_check(d, e, what);
 }
 
 int mdm_cuda_take_pinned(struct mdm_cuda *d, void **out, size_t bytes)

@@ -88,6 +88,7 @@ void mdm_cuda_note_begin(struct mdm_cuda *d);
 void mdm_cuda_note_end(struct mdm_cuda *d);
 
 /* MASKDM_ENOMEM with what, wanted and left. */
+int mdm_cuda_no_room(struct mdm_cuda *d, size_t bytes, const char *what);
 int mdm_cuda_take(struct mdm_cuda *d, void **out, size_t bytes, const char *what);
 int mdm_cuda_take_pinned(struct mdm_cuda *d, void **out, size_t bytes);    /* of the host */
 int mdm_cuda_make_event(struct mdm_cuda *d, cudaEvent_t *out, int sleeps); /* sleeps: who waits for it */

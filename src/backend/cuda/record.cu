@@ -51,6 +51,9 @@ void mdm_cuda_forget(struct mdm_backend *b, void *recording)
         return;
     (void)mdm_cuda_wait(b);
     mdm_cuda_here here(d);
+    const int locked = mdm_cuda_lock(d);
+
     (void)cudaGraphExecDestroy((cudaGraphExec_t)recording);
     (void)cudaGetLastError();
+    mdm_cuda_unlock(d, locked);
 }
