@@ -8,7 +8,7 @@
 static __device__ __forceinline__ float side_max(float x)
 {
 #pragma unroll
-    for (int i = SIDE / 2; i > 0; i /= 2)
+    for (int i = MDM_SIDE / 2; i > 0; i /= 2)
         x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, i));
     return x;
 }
@@ -16,7 +16,7 @@ static __device__ __forceinline__ float side_max(float x)
 static __device__ __forceinline__ float side_sum(float x)
 {
 #pragma unroll
-    for (int i = SIDE / 2; i > 0; i /= 2)
+    for (int i = MDM_SIDE / 2; i > 0; i /= 2)
         x += __shfl_xor_sync(0xffffffffu, x, i);
     return x;
 }
@@ -24,7 +24,7 @@ static __device__ __forceinline__ float side_sum(float x)
 /* The running softmax of Milakov and Gimelshein (2018), in powers of two: s becomes weights relative to the largest
  * score so far, which o and total follow. */
 template <int W, int R>
-static __device__ __forceinline__ void soften(float s[R][R], float o[R][W / SIDE], float *top, float *total,
+static __device__ __forceinline__ void soften(float s[R][R], float o[R][W / MDM_SIDE], float *top, float *total,
                                               float scale, int64_t keys)
 {
 #pragma unroll
@@ -33,7 +33,7 @@ static __device__ __forceinline__ void soften(float s[R][R], float o[R][W / SIDE
 
 #pragma unroll
         for (int j = 0; j < R; j++) {
-            s[i][j] = threadIdx.x % SIDE + SIDE * j < keys ? s[i][j] * scale : -INFINITY;
+            s[i][j] = threadIdx.x % MDM_SIDE + MDM_SIDE * j < keys ? s[i][j] * scale : -INFINITY;
             most = fmaxf(most, s[i][j]);
         }
         most = side_max(most);
@@ -46,61 +46,62 @@ static __device__ __forceinline__ void soften(float s[R][R], float o[R][W / SIDE
         }
         total[i] = fmaf(total[i], shrink, side_sum(sum));
 #pragma unroll
-        for (int c = 0; c < W / SIDE; c++)
+        for (int c = 0; c < W / MDM_SIDE; c++)
             o[i][c] *= shrink;
     }
 }
 
 template <class T, int W, int R>
-static __global__ void __launch_bounds__(BLOCK, 2) forward(mdm_attention a, float scale)
+static __global__ void __launch_bounds__(MDM_SIDE_BLOCK, 2) forward(mdm_attention a, float scale)
 {
-    typedef cut<W, R> C;
+    typedef mdm_cut<W, R> C;
     MDM_CUDA_SHARED(float, q);
     float *k = q + C::VALUES, *v = k + C::VALUES, *p = v + C::VALUES;
-    const place at = find_place<W, R>(a);
+    const mdm_place at = mdm_find_place<W, R>(a);
     const mdm_attention_head<T> h = mdm_attention_find<T>(a, at.head);
-    const int64_t first = at.tile * C::TILE, rows = lesser(C::TILE, a.n - first), column = at.piece * W;
+    const int64_t first = at.tile * C::TILE, rows = mdm_lesser(C::TILE, a.n - first), column = at.piece * W;
     float o[R][C::COLUMNS] = {}, top[R], total[R] = {};
 
     for (int i = 0; i < R; i++)
         top[i] = -INFINITY;
     for (int64_t t = 0; t < a.n; t += C::TILE) {
-        const int64_t keys = lesser(C::TILE, a.n - t);
+        const int64_t keys = mdm_lesser(C::TILE, a.n - t);
         float s[R][R] = {};
 
         for (int64_t c = 0; c < a.width; c += W) {
             __syncthreads(); /* the last round's readers */
             if (t == 0 || at.pieces > 1)
-                load_tile<W, R>(q, h.q + first * h.step + c, h.step, rows, lesser(W, a.width - c));
-            load_tile<W, R>(k, h.k + t * h.step + c, h.step, keys, lesser(W, a.width - c));
+                mdm_load_tile<W, R>(q, h.q + first * h.step + c, h.step, rows, mdm_lesser(W, a.width - c));
+            mdm_load_tile<W, R>(k, h.k + t * h.step + c, h.step, keys, mdm_lesser(W, a.width - c));
             if (c == 0)
-                load_tile<W, R>(v, h.v + t * h.step + column, h.step, keys, lesser(W, a.width - column));
+                mdm_load_tile<W, R>(v, h.v + t * h.step + column, h.step, keys, mdm_lesser(W, a.width - column));
             __syncthreads();
-            dots<W, R>(s, q, k);
+            mdm_tile_dots<W, R>(s, q, k);
         }
         soften<W, R>(s, o, top, total, scale, keys);
-        store_scores<W, R>(p, s);
+        mdm_store_scores<W, R>(p, s);
         __syncthreads();
-        rows_times<W, R>(o, p, v);
+        mdm_rows_times<W, R>(o, p, v);
     }
     for (int i = 0; i < R; i++) {
-        const int row = threadIdx.x / SIDE * R + i;
+        const int row = threadIdx.x / MDM_SIDE * R + i;
 
         for (int c = 0; c < C::COLUMNS; c++)
             o[i][c] /= total[i];
-        if (a.lse && at.piece == 0 && threadIdx.x % SIDE == 0 && row < rows)
+        if (a.lse && at.piece == 0 && threadIdx.x % MDM_SIDE == 0 && row < rows)
             h.lse[first + row] = (top[i] + log2f(total[i])) * (float)MDM_LN_2;
     }
     if (a.y)
-        store_part<W, R>(h.y + first * h.row_step + column, h.row_step, o, rows, lesser(W, a.width - column), 0);
+        mdm_store_part<W, R>(h.y + first * h.row_step + column, h.row_step, o, rows, mdm_lesser(W, a.width - column),
+                             0);
 }
 
 template <class T, int W, int R> struct launch {
-    enum { BYTES = (3 * cut<W, R>::VALUES + cut<W, R>::SCORES) * sizeof(float) };
+    enum { BYTES = (3 * mdm_cut<W, R>::VALUES + mdm_cut<W, R>::SCORES) * sizeof(float) };
 
     static int run(struct mdm_cuda *d, const mdm_attention *a)
     {
-        return mdm_cuda_launch(d, "attention", forward<T, W, R>, find_grid<W, R>(a), BLOCK, BYTES, *a,
+        return mdm_cuda_launch(d, "attention", forward<T, W, R>, mdm_find_grid<W, R>(a), MDM_SIDE_BLOCK, BYTES, *a,
                                (float)(MDM_LOG2_E / sqrt((double)a->width)));
     }
 

@@ -11,7 +11,7 @@ template <int W, int R> struct room {
 
 template <int W, int R> static __device__ __forceinline__ room<W, R> divide(float *shared)
 {
-    typedef cut<W, R> C;
+    typedef mdm_cut<W, R> C;
     room<W, R> r;
 
     r.q = shared;
@@ -28,96 +28,96 @@ template <int W, int R> static __device__ __forceinline__ room<W, R> divide(floa
  * to tile is loaded but once: with `which` 1 the queries' rows are new, with 2 the keys', with 3 both. */
 template <int W, int R, class T>
 static __device__ __forceinline__ void weigh(const room<W, R> &r, const mdm_attention &a,
-                                             const mdm_attention_head<T> &h, const place &at, int64_t query,
+                                             const mdm_attention_head<T> &h, const mdm_place &at, int64_t query,
                                              int64_t key, float scale, int which)
 {
-    typedef cut<W, R> C;
-    const int64_t rows = lesser(C::TILE, a.n - query), keys = lesser(C::TILE, a.n - key);
+    typedef mdm_cut<W, R> C;
+    const int64_t rows = mdm_lesser(C::TILE, a.n - query), keys = mdm_lesser(C::TILE, a.n - key);
     float s[R][R] = {}, ds[R][R] = {};
 
     for (int64_t n = 1; n <= at.pieces; n++) {
-        const int64_t c = (at.piece + n) % at.pieces * W, columns = lesser(W, a.width - c);
+        const int64_t c = (at.piece + n) % at.pieces * W, columns = mdm_lesser(W, a.width - c);
 
         __syncthreads();
         if (which & 1 || at.pieces > 1) {
-            load_tile<W, R>(r.q, h.q + query * h.step + c, h.step, rows, columns);
-            load_tile<W, R>(r.dy, h.dy + query * h.row_step + c, h.row_step, rows, columns);
+            mdm_load_tile<W, R>(r.q, h.q + query * h.step + c, h.step, rows, columns);
+            mdm_load_tile<W, R>(r.dy, h.dy + query * h.row_step + c, h.row_step, rows, columns);
         }
         if (which & 2 || at.pieces > 1) {
-            load_tile<W, R>(r.k, h.k + key * h.step + c, h.step, keys, columns);
-            load_tile<W, R>(r.v, h.v + key * h.step + c, h.step, keys, columns);
+            mdm_load_tile<W, R>(r.k, h.k + key * h.step + c, h.step, keys, columns);
+            mdm_load_tile<W, R>(r.v, h.v + key * h.step + c, h.step, keys, columns);
         }
         __syncthreads();
-        dots<W, R>(s, r.q, r.k);
-        dots<W, R>(ds, r.dy, r.v);
+        mdm_tile_dots<W, R>(s, r.q, r.k);
+        mdm_tile_dots<W, R>(ds, r.dy, r.v);
     }
 #pragma unroll
     for (int i = 0; i < R; i++) {
-        const int row = threadIdx.x / SIDE * R + i;
+        const int row = threadIdx.x / MDM_SIDE * R + i;
         const float lse = row < rows ? h.lse[query + row] * (float)MDM_LOG2_E : 0.0f;
         const float delta = row < rows ? h.delta[query + row] : 0.0f;
 
 #pragma unroll
         for (int j = 0; j < R; j++) {
-            const int there = row < rows && threadIdx.x % SIDE + SIDE * j < keys;
+            const int there = row < rows && threadIdx.x % MDM_SIDE + MDM_SIDE * j < keys;
 
             s[i][j] = there ? exp2f(fmaf(s[i][j], scale * (float)MDM_LOG2_E, -lse)) : 0.0f;
             ds[i][j] = s[i][j] * (ds[i][j] - delta) * scale;
         }
     }
-    store_scores<W, R>(r.p, s);
-    store_scores<W, R>(r.ds, ds);
+    mdm_store_scores<W, R>(r.p, s);
+    mdm_store_scores<W, R>(r.ds, ds);
     __syncthreads();
 }
 
 template <class T, int W, int R>
-static __global__ void __launch_bounds__(BLOCK, 2) backward_keys(mdm_attention a, float scale)
+static __global__ void __launch_bounds__(MDM_SIDE_BLOCK, 2) backward_keys(mdm_attention a, float scale)
 {
-    typedef cut<W, R> C;
+    typedef mdm_cut<W, R> C;
     MDM_CUDA_SHARED(float, shared);
     const room<W, R> r = divide<W, R>(shared);
-    const place at = find_place<W, R>(a);
+    const mdm_place at = mdm_find_place<W, R>(a);
     const mdm_attention_head<T> h = mdm_attention_find<T>(a, at.head);
-    const int64_t first = at.tile * C::TILE, keys = lesser(C::TILE, a.n - first), column = at.piece * W;
+    const int64_t first = at.tile * C::TILE, keys = mdm_lesser(C::TILE, a.n - first), column = at.piece * W;
     float dk[R][C::COLUMNS] = {}, dv[R][C::COLUMNS] = {};
 
     for (int64_t t = 0; t < a.n; t += C::TILE) {
         weigh(r, a, h, at, t, first, scale, t ? 1 : 3);
-        columns_times<W, R>(dv, r.p, r.dy);
-        columns_times<W, R>(dk, r.ds, r.q);
+        mdm_columns_times<W, R>(dv, r.p, r.dy);
+        mdm_columns_times<W, R>(dk, r.ds, r.q);
     }
-    store_part<W, R>(h.dk + first * h.step + column, h.step, dk, keys, lesser(W, a.width - column), a.add);
-    store_part<W, R>(h.dv + first * h.step + column, h.step, dv, keys, lesser(W, a.width - column), a.add);
+    mdm_store_part<W, R>(h.dk + first * h.step + column, h.step, dk, keys, mdm_lesser(W, a.width - column), a.add);
+    mdm_store_part<W, R>(h.dv + first * h.step + column, h.step, dv, keys, mdm_lesser(W, a.width - column), a.add);
 }
 
 template <class T, int W, int R>
-static __global__ void __launch_bounds__(BLOCK, 2) backward_queries(mdm_attention a, float scale)
+static __global__ void __launch_bounds__(MDM_SIDE_BLOCK, 2) backward_queries(mdm_attention a, float scale)
 {
-    typedef cut<W, R> C;
+    typedef mdm_cut<W, R> C;
     MDM_CUDA_SHARED(float, shared);
     const room<W, R> r = divide<W, R>(shared);
-    const place at = find_place<W, R>(a);
+    const mdm_place at = mdm_find_place<W, R>(a);
     const mdm_attention_head<T> h = mdm_attention_find<T>(a, at.head);
-    const int64_t first = at.tile * C::TILE, rows = lesser(C::TILE, a.n - first), column = at.piece * W;
+    const int64_t first = at.tile * C::TILE, rows = mdm_lesser(C::TILE, a.n - first), column = at.piece * W;
     float dq[R][C::COLUMNS] = {};
 
     for (int64_t t = 0; t < a.n; t += C::TILE) {
         weigh(r, a, h, at, first, t, scale, t ? 2 : 3);
-        rows_times<W, R>(dq, r.ds, r.k);
+        mdm_rows_times<W, R>(dq, r.ds, r.k);
     }
-    store_part<W, R>(h.dq + first * h.step + column, h.step, dq, rows, lesser(W, a.width - column), a.add);
+    mdm_store_part<W, R>(h.dq + first * h.step + column, h.step, dq, rows, mdm_lesser(W, a.width - column), a.add);
 }
 
 template <class T, int W, int R> struct launch {
-    enum { BYTES = (4 * cut<W, R>::VALUES + 2 * cut<W, R>::SCORES) * sizeof(float) };
+    enum { BYTES = (4 * mdm_cut<W, R>::VALUES + 2 * mdm_cut<W, R>::SCORES) * sizeof(float) };
 
     static int run(struct mdm_cuda *d, const mdm_attention *a)
     {
         const float scale = (float)(1 / sqrt((double)a->width));
-        const dim3 grid = find_grid<W, R>(a);
+        const dim3 grid = mdm_find_grid<W, R>(a);
 
-        MDM_CUDA_TRY(mdm_cuda_launch(d, "attention", backward_keys<T, W, R>, grid, BLOCK, BYTES, *a, scale));
-        return mdm_cuda_launch(d, "attention", backward_queries<T, W, R>, grid, BLOCK, BYTES, *a, scale);
+        MDM_CUDA_TRY(mdm_cuda_launch(d, "attention", backward_keys<T, W, R>, grid, MDM_SIDE_BLOCK, BYTES, *a, scale));
+        return mdm_cuda_launch(d, "attention", backward_queries<T, W, R>, grid, MDM_SIDE_BLOCK, BYTES, *a, scale);
     }
 
     static int allow(struct mdm_cuda *d)

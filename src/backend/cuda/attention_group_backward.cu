@@ -5,6 +5,9 @@
  */
 #include "backend/cuda/attention_group_stage.cuh"
 
+enum { GROUPS = MDM_BACK_GROUPS, THREADS = MDM_BACK_THREADS, WARPS = MDM_BACK_WARPS, W = 64 };
+enum { ROWS = GROUPS * MDM_GROUP_ROWS, ROOM = MDM_ROWS * W };
+
 /* Rows of a head in shared memory: all units', and the rest's. */
 static __host__ __device__ __forceinline__ int count_rows(int64_t n)
 {
@@ -25,7 +28,7 @@ static __device__ __forceinline__ void copy_rows(const mdm_stage &t, const mdm_a
     const mdm_stage part = {t.first + from * W, t.second + from * W, t.pair + from};
 
     if (count > 0)
-        copy_stage<QUERIES>(part, a, h, index, from, there, count);
+        mdm_copy_stage<QUERIES>(part, a, h, index, from, there, count);
 }
 
 /* One unit's pass. */

@@ -5,6 +5,9 @@
  */
 #include "backend/cuda/attention_group_stage.cuh"
 
+enum { GROUPS = MDM_BACK_GROUPS, THREADS = MDM_BACK_THREADS, WARPS = MDM_BACK_WARPS, W = 64 };
+enum { ROWS = GROUPS * MDM_GROUP_ROWS, TILE = MDM_TILE * W, ROOM = MDM_ROWS * W };
+
 #if MDM_HAS_GROUPS
 
 /* The rest's rows of one pass: in every tile a warp has 16 rows, or none. */
@@ -45,9 +48,9 @@ static __device__ __forceinline__ void stream(P &pass, const mdm_attention &a, c
     const int n = (int)a.n, row = REST ? 0 : threadIdx.x / MDM_WARP * MDM_ROWS;
     int there = n < MDM_TILE ? n : (int)MDM_TILE;
 
-    copy_stage<P::QUERIES>(own, a, h, index, first, n - first < ROWS ? n - first : (int)ROWS,
-                           REST ? (int)MDM_ROWS : (int)ROWS);
-    copy_stage<!P::QUERIES>(now, a, h, index, 0, there, mdm_whole_rows(there));
+    mdm_copy_stage<P::QUERIES>(own, a, h, index, first, n - first < ROWS ? n - first : (int)ROWS,
+                               REST ? (int)MDM_ROWS : (int)ROWS);
+    mdm_copy_stage<!P::QUERIES>(now, a, h, index, 0, there, mdm_whole_rows(there));
     mdm_copy_close();
     for (int from = 0, turn = 0; from < n; from += MDM_TILE, turn++) {
         const mdm_stage t = now;
@@ -58,7 +61,7 @@ static __device__ __forceinline__ void stream(P &pass, const mdm_attention &a, c
         __syncthreads(); /* and nobody reads the last tile any more */
         there = next < MDM_TILE ? next : (int)MDM_TILE;
         if (next > 0)
-            copy_stage<!P::QUERIES>(other, a, h, index, from + MDM_TILE, there, mdm_whole_rows(there));
+            mdm_copy_stage<!P::QUERIES>(other, a, h, index, from + MDM_TILE, there, mdm_whole_rows(there));
         mdm_copy_close();
         if (from == 0)
             pass.begin(own, row);

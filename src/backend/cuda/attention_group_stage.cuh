@@ -7,29 +7,32 @@
 
 #include "backend/cuda/attention_group_backward.cuh"
 
-enum { GROUPS = 3, THREADS = GROUPS * MDM_GROUP_THREADS, WARPS = THREADS / MDM_WARP, W = 64 };
-enum { ROWS = GROUPS * MDM_GROUP_ROWS, TILE = MDM_TILE * W, ROOM = MDM_ROWS * W };
+enum {
+    MDM_BACK_GROUPS = 3,
+    MDM_BACK_THREADS = MDM_BACK_GROUPS * MDM_GROUP_THREADS,
+    MDM_BACK_WARPS = MDM_BACK_THREADS / MDM_WARP
+};
 
 #if MDM_HAS_GROUPS
 
 /* Begins to copy both operands of queries or of keys from row `from` on, `there` and up to `count` zeros, and pairs.
  */
 template <int QUERIES>
-static __device__ __forceinline__ void copy_stage(const mdm_stage &t, const mdm_attention &a,
-                                                  const mdm_attention_head<mdm_bf16> &h, int64_t index, int from,
-                                                  int there, int count)
+static __device__ __forceinline__ void mdm_copy_stage(const mdm_stage &t, const mdm_attention &a,
+                                                      const mdm_attention_head<mdm_bf16> &h, int64_t index, int from,
+                                                      int there, int count)
 {
-    const mdm_team team = {WARPS, 0, (int)threadIdx.x};
+    const mdm_team team = {MDM_BACK_WARPS, 0, (int)threadIdx.x};
     const int width = (int)a.width, pairs = mdm_whole_rows(there);
     const float2 *pair = a.pair + index * mdm_whole_rows(a.n) + from;
 
-    mdm_copy_rows<W>(team, t.first, (QUERIES ? h.q : h.k) + from * h.step, h.step, there, count, width);
+    mdm_copy_rows<64>(team, t.first, (QUERIES ? h.q : h.k) + from * h.step, h.step, there, count, width);
     if (!QUERIES) {
-        mdm_copy_rows<W>(team, t.second, h.v + from * h.step, h.step, there, count, width);
+        mdm_copy_rows<64>(team, t.second, h.v + from * h.step, h.step, there, count, width);
         return;
     }
-    mdm_copy_rows<W>(team, t.second, h.dy + from * h.row_step, h.row_step, there, count, width);
-    for (int i = threadIdx.x; i < count / 2; i += THREADS)
+    mdm_copy_rows<64>(team, t.second, h.dy + from * h.row_step, h.row_step, there, count, width);
+    for (int i = threadIdx.x; i < count / 2; i += MDM_BACK_THREADS)
         if (2 * i < pairs)
             mdm_copy_pack(t.pair + 2 * i, pair + 2 * i, 1);
         else
