@@ -81,7 +81,7 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     const parted<T> j = read_call<parted<T>, T>(c);
 
     return j.dy ? mdm_move(mdm_cuda_of(b), "concat's gradient", j, j.n, j.count, j.longest, j.packs)
-                : mdm_clear<T>(mdm_cuda_of(b), c, 0);
+                : mdm_clear(mdm_cuda_of(b), c, 0);
 }
 
 int mdm_cuda_add_concat(struct mdm_cuda *d)

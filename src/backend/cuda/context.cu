@@ -110,7 +110,7 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     const positions<T> position = {s, dy, (float *)c->din[2], c->add[2]};
 
     if (!dy)
-        return mdm_clear<T>(d, c, 1u << 2);
+        return mdm_clear(d, c, 1u << 2);
     if (x.dx)
         MDM_CUDA_TRY(mdm_move(d, "context's tokens", x, s.batch, 1, s.tokens * s.d, mdm_in_packs<T>(s.d)));
     if (image.dc)

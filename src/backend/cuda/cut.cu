@@ -92,8 +92,7 @@ static int paste(struct mdm_cuda *d, const struct mdm_call *c, const struct mdm_
     const to_image<T> j = {{read_patches(c, image), (const T *)from, (T *)to, add}};
 
     if (!add)
-        MDM_CUDA_TRY(
-            mdm_cuda_check(d, cudaMemsetAsync(to, 0, (size_t)mdm_cuda_numel(image) * sizeof(T), d->stream), "zeros"));
+        MDM_CUDA_TRY(mdm_cuda_clear(d, to, (size_t)mdm_cuda_numel(image) * sizeof(T)));
     return run(d, "paste", j);
 }
 
@@ -105,7 +104,7 @@ template <class T> static int cut_forward(struct mdm_backend *b, const struct md
 template <class T> static int cut_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     if (!c->din[0] || !c->dout[0])
-        return mdm_clear<T>(mdm_cuda_of(b), c, 0);
+        return mdm_clear(mdm_cuda_of(b), c, 0);
     return paste<T>(mdm_cuda_of(b), c, c->in_shape[0], c->dout[0], c->din[0], c->add[0]);
 }
 
@@ -117,7 +116,7 @@ template <class T> static int paste_forward(struct mdm_backend *b, const struct 
 template <class T> static int paste_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     if (!c->din[0] || !c->dout[0])
-        return mdm_clear<T>(mdm_cuda_of(b), c, 0);
+        return mdm_clear(mdm_cuda_of(b), c, 0);
     return cut<T>(mdm_cuda_of(b), c, c->out_shape[0], c->dout[0], c->din[0], c->add[0]);
 }
 
@@ -160,7 +159,7 @@ template <class T> static int hide_backward(struct mdm_backend *b, const struct 
     const int64_t n = mdm_cuda_numel(c->in_shape[0]);
 
     if (!c->din[0] || !c->dout[0])
-        return mdm_clear<T>(d, c, 0);
+        return mdm_clear(d, c, 0);
     return mdm_cuda_launch(d, "hide's gradient", unhide<T>, mdm_cuda_grid(d, n, BLOCK), BLOCK, 0,
                            read_patches(c, c->in_shape[0]), (const T *)c->dout[0], (T *)c->din[0], n, c->add[0]);
 }

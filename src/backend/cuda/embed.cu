@@ -92,7 +92,7 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     const int64_t n = mdm_cuda_numel(c->in_shape[0]), width = mdm_cuda_last(c->out_shape[0]);
     const gradient<T> j = {read_rows(c), (const T *)c->dout[0], (float *)c->din[1], (float *)c->din[2], width, 1};
 
-    MDM_CUDA_TRY(mdm_clear<T>(d, c, 1u << 1 | 1u << 2));
+    MDM_CUDA_TRY(mdm_clear(d, c, 1u << 1 | 1u << 2));
     return j.dy && (j.dtable || j.dnone) ? mdm_sum(d, "embed's gradient", j, n, n, width) : MASKDM_OK;
 }
 

@@ -140,7 +140,7 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     const total filler = {part.part, (float *)c->din[0], p.d, c->add[0]};
 
     if (!dx)
-        return mdm_clear<T>(d, c, 1u << 0);
+        return mdm_clear(d, c, 1u << 0);
     if (y.dy)
         MDM_CUDA_TRY(mdm_move(d, "fill's gradient", y, mdm_cuda_rows(c->in_shape[1]), 1, p.d, mdm_in_packs<T>(p.d)));
     if (!filler.dfiller)

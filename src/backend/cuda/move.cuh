@@ -10,7 +10,7 @@
 #ifndef MASKDM_BACKEND_CUDA_MOVE_CUH
 #define MASKDM_BACKEND_CUDA_MOVE_CUH
 
-#include "backend/cuda/kernel.cuh"
+#include "backend/cuda/parts.cuh"
 
 #include <string.h>
 
@@ -175,16 +175,9 @@ static int mdm_move(struct mdm_cuda *d, const char *what, const J &j, int64_t ro
 }
 
 /* The gradients that are wanted and not added to become zeros; bit i of `weights`: that of input i is float's. */
-template <class T> static int mdm_clear(struct mdm_cuda *d, const struct mdm_call *c, unsigned weights)
+static inline int mdm_clear(struct mdm_cuda *d, const struct mdm_call *c, unsigned weights)
 {
-    for (int i = 0; i < MDM_MAX_IN; i++) {
-        const size_t size = weights >> i & 1 ? sizeof(float) : sizeof(T);
-
-        if (c->din[i] && !c->add[i])
-            MDM_CUDA_TRY(mdm_cuda_check(
-                d, cudaMemsetAsync(c->din[i], 0, (size_t)mdm_cuda_numel(c->in_shape[i]) * size, d->stream), "zeros"));
-    }
-    return MASKDM_OK;
+    return mdm_cuda_clear_gradients(d, c, 0, MDM_MAX_IN - 1, weights);
 }
 
 /* ---- rows that are summed ---- */

@@ -106,7 +106,7 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     const struct patches j = read_call(c);
     const int64_t n = j.images * j.visible * j.values;
 
-    MDM_CUDA_TRY(mdm_clear<T>(d, c, 0));
+    MDM_CUDA_TRY(mdm_clear(d, c, 0));
     if (!c->din[0] || !c->dout[0])
         return MASKDM_OK;
     return mdm_cuda_launch(d, "patchify's gradient", scatter<T>, mdm_cuda_grid(d, n, BLOCK), BLOCK, 0, j,

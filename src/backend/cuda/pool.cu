@@ -184,7 +184,7 @@ template <class T, int largest> static int backward(struct mdm_backend *b, const
         packs ? spread<T, N, largest> : spread<T, 1, largest>;
 
     if (!c->din[0] || !c->dout[0])
-        return mdm_clear<T>(d, c, 0);
+        return mdm_clear(d, c, 0);
     return mdm_cuda_launch(d, "pool's gradient", kernel, mdm_cuda_grid(d, p.n, BLOCK), BLOCK, 0, p,
                            (const T *)c->in[0], (const T *)c->out[0], (const T *)c->dout[0], (T *)c->din[0]);
 }

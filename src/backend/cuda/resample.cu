@@ -102,7 +102,7 @@ template <class T> static int upsample_forward(struct mdm_backend *b, const stru
 template <class T> static int upsample_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     if (!c->din[0] || !c->dout[0])
-        return mdm_clear<T>(mdm_cuda_of(b), c, 0);
+        return mdm_clear(mdm_cuda_of(b), c, 0);
     return run<T>(b, c->in_shape[0], c->dout[0], c->din[0], 0, 1.0f, c->add[0]);
 }
 
@@ -114,7 +114,7 @@ template <class T> static int downsample_forward(struct mdm_backend *b, const st
 template <class T> static int downsample_backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     if (!c->din[0] || !c->dout[0])
-        return mdm_clear<T>(mdm_cuda_of(b), c, 0);
+        return mdm_clear(mdm_cuda_of(b), c, 0);
     return run<T>(b, c->out_shape[0], c->dout[0], c->din[0], 1, 0.25f, c->add[0]);
 }
 

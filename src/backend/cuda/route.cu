@@ -127,7 +127,7 @@ template <class T> static int route_backward(struct mdm_backend *b, const struct
     woven<T> j = read_call<woven<T>>(c, 1);
 
     if (!c->dout[0] || !c->din[0])
-        return mdm_clear<T>(mdm_cuda_of(b), c, 0);
+        return mdm_clear(mdm_cuda_of(b), c, 0);
     j.y = (const T *)c->dout[0];
     j.dx = (T *)c->din[0];
     return run(mdm_cuda_of(b), "route's gradient", j, c->in_shape[0]);
@@ -151,7 +151,7 @@ template <class T> static int unroute_backward(struct mdm_backend *b, const stru
     gathered<T> kept = read_call<gathered<T>>(c, 2);
 
     if (!c->dout[0])
-        return mdm_clear<T>(d, c, 0);
+        return mdm_clear(d, c, 0);
     rest.x = kept.x = (const T *)c->dout[0];
     rest.dx = (T *)c->din[0];
     kept.dy = (T *)c->din[1];
@@ -186,7 +186,7 @@ template <class T> static int trim_backward(struct mdm_backend *b, const struct 
     untrimmed<T> j = {(const T *)c->dout[0], (T *)c->din[0], 0, 0, 0, c->add[0]};
 
     if (!j.dx || !j.dy)
-        return mdm_clear<T>(mdm_cuda_of(b), c, 0);
+        return mdm_clear(mdm_cuda_of(b), c, 0);
     measure(&j, c);
     return mdm_move(mdm_cuda_of(b), "trim's gradient", j, s->d[0], 3, j.cut + j.kept + j.rest,
                     mdm_in_packs<T>(s->d[2]));

@@ -156,7 +156,7 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     int wanted = 0;
 
     if (!j.dy)
-        return mdm_clear<T>(d, c, 1u << POSITION);
+        return mdm_clear(d, c, 1u << POSITION);
     for (int i = 0; i < j.parts; i++)
         wanted |= j.part[i].dx != NULL;
     if (wanted)

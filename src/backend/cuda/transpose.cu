@@ -58,7 +58,7 @@ template <class T> static int forward(struct mdm_backend *b, const struct mdm_ca
 template <class T> static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     if (!c->din[0] || !c->dout[0])
-        return mdm_clear<T>(mdm_cuda_of(b), c, 0);
+        return mdm_clear(mdm_cuda_of(b), c, 0);
     return run<T>(mdm_cuda_of(b), c->in_shape[0], c->dout[0], c->din[0], mdm_cuda_last(c->in_shape[0]) / c->attr[0],
                   c->add[0]);
 }
