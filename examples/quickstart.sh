@@ -3,19 +3,20 @@
 # From a clone to a grid of new images: install what is missing, build, pre-train on masked images, fine-tune on whole
 # ones, sample.
 #
-#     sh examples/quickstart.sh [--data DIR] [--out DIR] [--threads N] [--short]
+#     sh examples/quickstart.sh [--data DIR] [--out DIR] [--threads N] [--device NAME] [--short]
 #
-# Without --data it draws faces of its own and trains on those (about five minutes on two cores). --short does a few steps
-# only, to see that all of it works.
+# Without --data it draws faces of its own and trains on those (about five minutes on two cores). --device cuda builds for
+# a GPU too, which takes longer, and trains there. --short does a few steps only, to see that all of it works.
 set -eu
 
-data="" out=quickstart threads=0 short=""
+data="" out=quickstart threads=0 device=cpu short=""
 usage() { sed -n '4,9s/^# \{0,1\}//p' "$0"; exit "$1"; }
 while [ $# -gt 0 ]; do
     case $1 in
     --data) data=${2:?--data needs a folder}; shift ;;
     --out) out=${2:?--out needs a folder}; shift ;;
     --threads) threads=${2:?--threads needs a number}; shift ;;
+    --device) device=${2:?--device needs a name}; shift ;;
     --short) short=yes ;;
     --help | -h) usage 0 ;;
     *) usage 2 >&2 ;;
@@ -37,7 +38,9 @@ if [ -z "$build" ]; then
     . tests/packages.sh
     # shellcheck disable=SC2086
     need_packages $BUILD_PACKAGES
-    [ -f "$build/build.ninja" ] || meson setup "$build" --buildtype=release -Dtests=disabled >/dev/null
+    cuda=auto
+    [ "$device" != cpu ] || cuda=disabled
+    [ -f "$build/build.ninja" ] || meson setup "$build" --buildtype=release -Dtests=disabled "-Dcuda=$cuda" >/dev/null
     meson compile -C "$build" >/dev/null
 fi
 maskdm=$build/src/cli/maskdm
@@ -65,14 +68,14 @@ network="--image-size 32 --patch-size 4 --dim 128 --depth 5 --heads 4 --predicti
 # shellcheck disable=SC2086
 "$maskdm" pretrain --data "$data" --out "$out/pretrained" $network --mask block --mask-ratio 0.75 --mask-block-size 2 \
     --batch-size 64 --steps "$pretrain_steps" --lr 1e-3 --warmup-steps 20 --ema-start 20 --seed 1 \
-    --val-share 0.05 --log-every 50 --threads "$threads"
+    --val-share 0.05 --log-every 50 --threads "$threads" --device "$device"
 "$maskdm" finetune --init "$out/pretrained/model.safetensors" --data "$data" --out "$out/finetuned" --val-share 0.05 \
     --batch-size "$batch_size" --steps "$finetune_steps" --lr 5e-4 --warmup-steps 5 --ema-start 5 --seed 1 --log-every 20 \
-    --threads "$threads"
+    --threads "$threads" --device "$device"
 
 # 4. Sample, and check the loss on images that were held out.
 "$maskdm" sample --model "$out/finetuned/model.safetensors" --count "$samples" --steps 50 --seed 1 --out "$out/grid.png" \
-    --threads "$threads"
+    --threads "$threads" --device "$device"
 loss=$(sed -n 's/.*"held_out_loss": *\([0-9.eE+-]*\).*/\1/p' "$out/finetuned/log.jsonl" | tail -n 1)
 echo "loss on held-out images: $loss"
 if [ -n "$bound" ] && ! awk "BEGIN { exit !($loss < $bound) }"; then
