@@ -90,7 +90,7 @@ class Bench:
         self.a, self.folder, self.failed = args, folder, False
         self.peers = [p for p in args.peers.split(",") if p]
         self.until = time.time() + args.total
-        self.table, self.exported = [], {}
+        self.table, self.exported, self.started = [], {}, {}
 
     def record(self, **facts):
         if self.a.out:
@@ -139,15 +139,18 @@ class Bench:
             child.close()
         print("compiled in %.0f s" % (time.time() - start), flush=True)
 
-    def open(self, label):
+    def start(self, label):
+        """Peers import PyTorch, which takes long, and touch no device yet: those of the next label do it early."""
+        if self.peers and label and label not in self.started:
+            rates = Child(sys.executable, os.path.join(HERE, "torch_step.py"), self.a.peer_device, self.a.compute, "rates")
+            self.started[label] = {"rates": rates, **{m: self.peer(label, m) for m in self.peers}}
+        return self.started.get(label, {})
+
+    def open(self, label, following):
         """What is to be measured, by name, and what each says of itself."""
         until = min(self.until, time.time() + self.a.seconds)
-        children = {"ours": Child(*self.ours(label, "--serve"))}
-        if self.peers:
-            children["rates"] = Child(sys.executable, os.path.join(HERE, "torch_step.py"), self.a.peer_device,
-                                      self.a.compute, "rates")
-            children.update({m: self.peer(label, m) for m in self.peers})
-        facts = {}
+        children, facts = {"ours": Child(*self.ours(label, "--serve")), **self.start(label)}, {}
+        self.start(following)
         for name, child in children.items():
             if name != "ours" and child.hear(until):
                 child.tell()
@@ -193,8 +196,8 @@ class Bench:
             self.record(config=label, round=number, measured=this)
         return taken
 
-    def measure(self, label):
-        children, facts = self.open(label)
+    def measure(self, label, following):
+        children, facts = self.open(label, following)
         if "ours" in children:
             self.compare(label, facts, self.exported.get(label))
             taken = self.rounds(label, children)
@@ -231,9 +234,11 @@ class Bench:
 
     def run(self, labels):
         self.prepare(labels)
-        for label in labels:
+        for label, following in zip(labels, labels[1:] + [""]):
             if time.time() < self.until:
-                self.measure(label)
+                self.measure(label, following)
+        for child in (c for started in self.started.values() for c in started.values()):
+            child.close()
         print("\n" + HEAD)
         print("\n".join(self.table), flush=True)
 

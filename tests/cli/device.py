@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A run on another device than the processor keeps the processor's curve of losses, and either goes on with what the
-other left. MASKDM_TEST_DEVICE names the device (and MASKDM_TEST_MODULE the file of its module); skipped without it.
+other left. MASKDM_TEST_DEVICE names the device (and MASKDM_TEST_MODULE the file of its module, MASKDM_TEST_STEPS how long a
+run is); skipped without it.
 
 Draws have the same bits on every device, so that the first step's losses differ by rounding alone. From there on runs
 drift apart: what one step differs by is in the next one's weights. Bounds are on the difference of two losses over the
@@ -15,7 +16,7 @@ from rig import Skip, checkpoints, faces, main, maskdm, png_header, read
 
 DEVICE, MODULE = os.environ.get("MASKDM_TEST_DEVICE", ""), os.environ.get("MASKDM_TEST_MODULE", "")
 BOUND = {"float32": (2e-6, 2e-4), "bfloat16": (5e-3, 3e-2)}
-STEPS = 6 if MODULE else 40  # a module of the tests' own is slow
+STEPS = int(os.environ.get("MASKDM_TEST_STEPS", 40))
 SMALL = "--image-size 16 --batch-size 8 --threads 1 --log-every 1 --lr 1e-3 --warmup-steps 0 --ema-start 2".split()
 NETWORKS = {
     "whole": "--patch-size 4 --dim 32 --depth 3 --heads 2",
