@@ -21,25 +21,30 @@ static void *read_images(void *arg)
     return NULL;
 }
 
-/* Room for as many images as the micro-batch has; 0 where memory or its limit does not allow it. */
-static int has_room(struct mdm_ahead *a, const struct mdm_microbatch *m)
+size_t mdm_ahead_bytes(maskdm_device *device, int64_t batch, int64_t values)
 {
-    const size_t n = (size_t)m->batch * (size_t)m->values;
-    void *memory = NULL;
+    if (!mdm_device_backend(device)->v->asynchronous)
+        return 0;
+    return (size_t)batch * (size_t)values * sizeof(float); /* a part of what the micro-batch was counted with */
+}
 
-    if (a->next.images)
-        return 1;
+int mdm_ahead_ready(struct mdm_ahead *a, const struct mdm_microbatch *m)
+{
+    const size_t bytes = mdm_ahead_bytes(m->device, m->batch, m->values);
+    void *memory;
+
+    if (!bytes)
+        return MASKDM_OK;
     a->next =
         (struct mdm_microbatch){.device = m->device, .batch = m->batch, .values = m->values, .geometry = m->geometry};
-    a->next.staged = mdm_malloc_aligned(n * sizeof *a->next.staged);
-    a->next.entered = m->entered ? mdm_malloc_aligned(n * sizeof *a->next.entered) : NULL;
-    a->next.labels = mdm_calloc((size_t)m->batch, sizeof *a->next.labels);
-    if (a->next.staged && a->next.labels && !m->entered == !a->next.entered &&
-        mdm_device_alloc(m->device, &memory, n * sizeof *a->next.images, 0, "images ahead") == MASKDM_OK)
-        a->next.images = memory;
-    if (!a->next.images)
-        mdm_microbatch_give(&a->next);
-    return a->next.images != NULL;
+    a->next.staged = mdm_need_aligned(bytes, "images ahead");
+    a->next.labels = mdm_need((size_t)m->batch, sizeof *a->next.labels, "labels ahead");
+    if (!a->next.staged || !a->next.labels ||
+        (m->entered && !(a->next.entered = mdm_need_aligned(bytes, "images ahead"))))
+        return MASKDM_ENOMEM;
+    MDM_TRY(mdm_device_alloc(m->device, &memory, bytes, 0, "images ahead"));
+    a->next.images = memory;
+    return MASKDM_OK;
 }
 
 static void forget(struct mdm_ahead *a)
@@ -60,8 +65,7 @@ void mdm_ahead_begin(maskdm_trainer *tr, maskdm_data *data, int64_t step, int64_
     struct mdm_ahead *a = &tr->ahead;
 
     forget(a);
-    if (!mdm_device_backend(tr->device)->v->asynchronous || mdm_pace_at(&tr->pace, step) != tr->level ||
-        !is_ours(data) || !is_ours(tr->retain.data) || !has_room(a, &tr->micro))
+    if (!a->next.images || mdm_pace_at(&tr->pace, step) != tr->level || !is_ours(data) || !is_ours(tr->retain.data))
         return;
     a->image = mdm_pace_images(&tr->pace, step) + part * tr->images;
     a->rows = tr->batch;

@@ -20,6 +20,10 @@ struct mdm_ahead {
     int running, status;
 };
 
+/* Bytes of device memory; 0 where nothing is read ahead. */
+size_t mdm_ahead_bytes(maskdm_device *device, int64_t batch, int64_t values);
+/* Take room for as many images as the micro-batch has, where anything is read ahead. */
+int mdm_ahead_ready(struct mdm_ahead *a, const struct mdm_microbatch *m);
 /* Begin to read what `step` draws in `part`, where that can be told. Never fails: what is not ahead is read in time.
  */
 void mdm_ahead_begin(struct maskdm_trainer *tr, maskdm_data *data, int64_t step, int64_t part);

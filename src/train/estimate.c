@@ -9,13 +9,15 @@
 #include "train/options.h"
 #include "train/tune.h"
 
-/* Bytes of a whole trainer: its own blocks and the optimizer's, arena and micro-batch. */
-static int add_up(size_t *sum, const struct mdm_model_needs *needs, int averages, int64_t batch)
+/* Bytes of a whole trainer: its own blocks and the optimizer's, arena, micro-batch and images ahead. */
+static int add_up(size_t *sum, maskdm_device *device, const struct mdm_model_needs *needs, int averages,
+                  int64_t batch)
 {
     const size_t blocks = 2 + (size_t)mdm_optimizer_blocks(averages);
 
     if (mdm_mul_size(sum, needs->block, blocks) || mdm_add_size(sum, *sum, needs->arena) ||
-        mdm_add_size(sum, *sum, mdm_microbatch_bytes(batch, needs->values)))
+        mdm_add_size(sum, *sum, mdm_microbatch_bytes(batch, needs->values)) ||
+        mdm_add_size(sum, *sum, mdm_ahead_bytes(device, batch, needs->values)))
         return mdm_fail(MASKDM_EINVAL, "a batch of %lld images does not fit any memory", (long long)batch);
     return MASKDM_OK;
 }
@@ -28,7 +30,7 @@ static int add_levels(size_t *sum, const struct mdm_pace *pace, maskdm_model *mo
 
     MDM_TRY(mdm_levels_largest(&needs.arena, &largest, pace, model, MDM_PROGRAM_TRAIN));
     MDM_TRY(mdm_levels_most(&most, pace, model));
-    return add_up(sum, &needs, averages, most.batch);
+    return add_up(sum, model->device, &needs, averages, most.batch);
 }
 
 int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model)
@@ -79,7 +81,7 @@ int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *netwo
 
     if (extent.batch) {
         MDM_TRY(mdm_model_needs(&needs, device, network, options, 1, extent));
-        return add_up(bytes, &needs, 1, extent.batch);
+        return add_up(bytes, device, &needs, 1, extent.batch);
     }
     MDM_TRY(mdm_model_shell(&model, device, network, options, NULL));
     status = plan_run(&pace, &model->geometry, options);

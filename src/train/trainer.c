@@ -87,7 +87,8 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     tr->view = mdm_need(MDM_VIEWS, sizeof *tr->view, "views");
     if (!tr->view)
         return MASKDM_ENOMEM;
-    return mdm_microbatch_take(&tr->micro, tr->device, most, &tr->model->geometry);
+    MDM_TRY(mdm_microbatch_take(&tr->micro, tr->device, most, &tr->model->geometry));
+    return mdm_ahead_ready(&tr->ahead, &tr->micro);
 }
 
 static void give(const maskdm_trainer *tr, float *memory, size_t bytes)

@@ -27,10 +27,10 @@ struct reference_case {
 #define ZERO_BOUND 1e-7
 /* What bounds other than 0 are at least where a network was run in another type than float: two roundings to 8 bits
  * of mantissa in a row for each of a dozen operations, of which gradients go through twice as many; 11 bits for the
- * products alone. Those of a U-Net's first norms, which cancel in its small cases, are off by up to 3.8e-2 and, with
- * 11 bits, 7.2e-3. */
-#define BF16_BOUND 5e-2
-#define TF32_BOUND 1e-2
+ * products alone. Gradients of a U-Net's norms, queries and times, which cancel in its small cases, were off by up to
+ * 5.3e-2 and, with 11 bits, 1.5e-2 on an H100; all others by up to 3.3e-2 and 7.2e-3. */
+#define BF16_BOUND 8e-2
+#define TF32_BOUND 2e-2
 /* The same of weights that Muon moved by such products, of which 6.0e-3 and 8.0e-5 are the most that was seen. */
 #define MUON_BF16_BOUND 1e-2
 #define MUON_TF32_BOUND 2e-4
