@@ -5,6 +5,7 @@
  */
 #include "tiny.h"
 
+#include "backend/device.h"
 #include "base/alloc.h"
 #include "os/file.h"
 
@@ -234,6 +235,18 @@ START_TEST(too_many_are_broken)
 }
 END_TEST
 
+/* Images that a device has read ahead of a step that may not come: those of a batch, as far as they were not read. */
+static int read_ahead(void)
+{
+    maskdm_device *device;
+    int ahead;
+
+    OK(maskdm_device_open(&device, "cpu", NULL));
+    ahead = mdm_device_backend(device)->v->asynchronous ? 4 : 0;
+    maskdm_device_release(&device);
+    return ahead;
+}
+
 /* A run that goes on knows its files: each is opened for its mark and its first bytes, and only those that the step
  * needs are decoded. What was left out as broken is not tried again, and the order of the others is the same. */
 START_TEST(resuming_decodes_what_it_needs)
@@ -246,7 +259,8 @@ START_TEST(resuming_decodes_what_it_needs)
     strcat(out, "-resumed");
     OK(run("", NULL));
     OK(run("resume=true steps=3 loaders=0", NULL));
-    ck_assert_int_eq(opened, IMAGES + 1 + IMAGES + 4);
+    ck_assert_int_ge(opened, IMAGES + 1 + IMAGES + 4);
+    ck_assert_int_le(opened, IMAGES + 1 + IMAGES + 4 + read_ahead());
     ck_assert(tiny_same_files(below(first, "model.safetensors"), below(out, "model.safetensors")));
 }
 END_TEST
