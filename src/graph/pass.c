@@ -27,21 +27,30 @@ void mdm_graph_bind(struct mdm_graph *g, void *arena)
     g->arena = arena;
 }
 
-/* What the walk had to say stands, also where nothing could be noted. */
+/* What the walk had to say stands, also where nothing could be noted; half a walk is not kept. */
 static int note(struct mdm_graph *g, int backward, const void *weights, void *gradients)
 {
     const struct mdm_backend_vtbl *v = g->backend->v;
+    struct mdm_recording *r = &g->recording[backward];
+    struct mdm_failure why = {0};
     int walked, noted;
 
     MDM_TRY(v->record(g->backend));
     walked = mdm_graph_walk(g, backward, weights, gradients, NULL);
-    noted = v->recorded(g->backend, &g->recording[backward].recorded);
-    return walked < 0 ? walked : noted;
+    if (walked < 0)
+        mdm_failure_take(&why, walked);
+    noted = v->recorded(g->backend, &r->recorded);
+    if (walked >= 0)
+        return noted;
+    v->forget(g->backend, r->recorded);
+    r->recorded = NULL;
+    return mdm_failure_record(&why);
 }
 
 static int pass(struct mdm_graph *g, int backward, const void *weights, void *gradients, const atomic_int *cancel)
 {
     struct mdm_recording *r = &g->recording[backward];
+    int status;
 
     if (!g->backend->v->record || g->profiling)
         return mdm_graph_walk(g, backward, weights, gradients, cancel);
@@ -53,10 +62,11 @@ static int pass(struct mdm_graph *g, int backward, const void *weights, void *gr
         return mdm_fail(MASKDM_ECANCELED, "canceled");
     if (r->passes == 1)
         MDM_TRY(note(g, backward, weights, gradients));
-    r->passes += r->passes < 2;
-    if (r->recorded)
-        return g->backend->v->play(g->backend, r->recorded);
-    return mdm_graph_walk(g, backward, weights, gradients, cancel);
+    status = r->recorded ? g->backend->v->play(g->backend, r->recorded)
+                         : mdm_graph_walk(g, backward, weights, gradients, cancel);
+    if (status >= 0) /* one that ended early has not made all that a device keeps */
+        r->passes += r->passes < 2;
+    return status;
 }
 
 static int ready(const struct mdm_graph *g, int flag)
