@@ -1,41 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the files of conv share: its shapes, and weights by pixel, as windows have their values, where w has them by
+ * What the files of conv share: its windows, and weights by pixel, as windows have their values, where w has them by
  * channel.
  */
 #ifndef MASKDM_BACKEND_CPU_CONV_H
 #define MASKDM_BACKEND_CPU_CONV_H
 
+#include "backend/conv.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/window.h"
-
-enum { MDM_CONV_X, MDM_CONV_W, MDM_CONV_B, MDM_CONV_R }; /* inputs */
-
-struct mdm_conv {
-    int64_t images, height, width, in; /* of x */
-    int64_t down, across, out;         /* of y */
-    int64_t tall, wide, taps;          /* of w */
-    int64_t stride, before, left; /* zeros above and beside x */
-    int plain; /* a window is a row of x */
-};
-
-static inline struct mdm_conv mdm_conv_read(const struct mdm_call *c)
-{
-    const struct mdm_shape *x = c->in_shape[MDM_CONV_X], *w = c->in_shape[MDM_CONV_W], *y = c->out_shape[0];
-    struct mdm_conv v = {.images = x->d[0], .height = x->d[1], .width = x->d[2], .in = x->d[3]};
-
-    v.down = y->d[1];
-    v.across = y->d[2];
-    v.out = y->d[3];
-    v.tall = w->d[2];
-    v.wide = w->d[3];
-    v.taps = v.tall * v.wide;
-    v.stride = c->attr[0];
-    v.before = c->attr[1];
-    v.left = c->attr[1] + c->attr[3];
-    v.plain = v.taps == 1 && v.stride == 1 && v.down == v.height && v.across == v.width && !v.before && !v.left;
-    return v;
-}
 
 static inline struct mdm_window mdm_conv_windows(const struct mdm_conv *v, const void *x)
 {

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the files of conv share: its shapes, windows copied side by side, weights by pixel as windows have their
+ * What the files of conv share: windows copied side by side, weights by pixel as windows have their
  * values where w has them by channel.
  */
 #ifndef MASKDM_BACKEND_CUDA_CONV_CUH
 #define MASKDM_BACKEND_CUDA_CONV_CUH
 
+#include "backend/conv.h"
 #include "backend/cuda/product.cuh"
-
-enum { MDM_CONV_X, MDM_CONV_W, MDM_CONV_B, MDM_CONV_R }; /* inputs */
-
-struct mdm_conv {
-    int64_t images, height, width, in; /* of x */
-    int64_t down, across, out;         /* of y */
-    int64_t tall, wide, taps;          /* of w */
-    int64_t stride, before, left;      /* zeros above and beside x */
-    int plain;                         /* a window is a row of x */
-};
-
-struct mdm_conv mdm_conv_read(const struct mdm_call *c);
 
 /* Row r is window r of all images, those of an image row by row; its elements are what it covers in (row, column,
  * channel) order. What lies outside of an image is zero. */
