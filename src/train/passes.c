@@ -33,8 +33,8 @@ int mdm_trainer_forward(maskdm_trainer *tr)
     tr->stage = MDM_STAGE_DRAWN;
     if (tr->tune)
         MDM_TRY(teach(tr));
-    MDM_TRY(
-        mdm_program_set(tr->program, tr->micro.input, tr->micro.network_times, tr->micro.labels, tr->micro.index));
+    MDM_TRY(mdm_program_set(tr->program, tr->micro.input, tr->micro.network_times, tr->micro.labels,
+                            tr->micro.index));
     MDM_TRY(mdm_program_set_kept(tr->program, tr->micro.keep));
     MDM_TRY(mdm_program_set_dropped(tr->program, tr->micro.dropped));
     MDM_TRY(mdm_device_enter(tr->device));
@@ -63,13 +63,19 @@ int mdm_trainer_compare(maskdm_trainer *tr, int late)
     return MASKDM_OK;
 }
 
+double mdm_trainer_sum_losses(const maskdm_trainer *tr)
+{
+    double sum = 0;
+
+    for (int64_t b = 0; b < tr->batch; b++)
+        sum += tr->micro.losses[b];
+    return sum;
+}
+
 int mdm_trainer_loss(maskdm_trainer *tr, double *loss)
 {
     MDM_TRY(mdm_trainer_compare(tr, 0));
-    *loss = 0;
-    for (int64_t i = 0; i < tr->batch; i++)
-        *loss += tr->micro.losses[i];
-    *loss /= (double)tr->batch;
+    *loss = mdm_trainer_sum_losses(tr) / (double)tr->batch;
     return MASKDM_OK;
 }
 

@@ -158,15 +158,6 @@ size_t mdm_trainer_memory(const maskdm_trainer *tr)
     return tr->memory + (tr->check ? tr->check->arena_bytes : 0);
 }
 
-static double sum_losses(const maskdm_trainer *tr)
-{
-    double sum = 0;
-
-    for (int64_t b = 0; b < tr->batch; b++)
-        sum += tr->micro.losses[b];
-    return sum;
-}
-
 /* Draw, forward, loss and backward of every part, and the sum of the losses but where they are late. Ends early,
  * without an error, when it is not finite. */
 static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, int late, double *loss)
@@ -180,7 +171,7 @@ static int sum_gradients(maskdm_trainer *tr, maskdm_data *data, int late, double
         mdm_ahead_begin(tr, data, tr->optimizer->steps + !next, next);
         MDM_TRY(mdm_trainer_forward(tr));
         MDM_TRY(mdm_trainer_compare(tr, late));
-        *loss += late ? 0 : sum_losses(tr);
+        *loss += late ? 0 : mdm_trainer_sum_losses(tr);
         if (isfinite(*loss))
             MDM_TRY(mdm_trainer_backward(tr, NULL));
     }
@@ -194,7 +185,7 @@ static int collect_losses(maskdm_trainer *tr, double *loss)
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_microbatch_collect(&tr->micro, tr->batch);
     mdm_device_leave(tr->device);
-    *loss = sum_losses(tr);
+    *loss = mdm_trainer_sum_losses(tr);
     return status;
 }
 

@@ -156,6 +156,7 @@ int mdm_trainer_forward(maskdm_trainer *tr);
 int mdm_trainer_loss(maskdm_trainer *tr, double *loss);
 /* The same without the mean. late: the losses of the micro-batch come by mdm_microbatch_collect(). */
 int mdm_trainer_compare(maskdm_trainer *tr, int late);
+double mdm_trainer_sum_losses(const maskdm_trainer *tr); /* of the micro-batch's rows */
 int mdm_trainer_backward(maskdm_trainer *tr, const float *dprediction);
 int mdm_trainer_zero_gradients(maskdm_trainer *tr);
 
