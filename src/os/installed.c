@@ -46,18 +46,22 @@ static int look_from(char **out, const char *file, const char *name)
     return status;
 }
 
-/* The file of the library, or of the program that it is linked into; "" where that cannot be told. */
-static void find_own(char *path, size_t capacity)
+/* The file of the library, or of whatever it is linked into; "" where the loader does not say. */
+static void find_library(char *path, size_t capacity)
 {
     static const char here;
-    ssize_t n;
     Dl_info of;
 
-    if (dladdr(&here, &of) && of.dli_fname && strchr(of.dli_fname, '/')) {
+    path[0] = '\0';
+    if (dladdr(&here, &of) && of.dli_fname && strchr(of.dli_fname, '/'))
         mdm_format(path, capacity, "%s", of.dli_fname);
-        return;
-    }
-    n = readlink("/proc/self/exe", path, capacity - 1);
+}
+
+/* That of the program; "" where the system does not say. */
+static void find_program(char *path, size_t capacity)
+{
+    const ssize_t n = readlink("/proc/self/exe", path, capacity - 1);
+
     path[n > 0 ? n : 0] = '\0';
 }
 
@@ -68,7 +72,9 @@ int mdm_installed_module(char **out, const char *name)
     int status = MASKDM_ENOTFOUND;
 
     *out = NULL;
-    find_own(own, sizeof own);
+    find_library(own, sizeof own);
+    if (!*own)
+        find_program(own, sizeof own);
     folder = mdm_sys_folder_of(own);
     if (!folder)
         return MASKDM_ENOMEM;
@@ -80,18 +86,18 @@ int mdm_installed_module(char **out, const char *name)
 
 int mdm_installed(char **out, const char *name)
 {
-    static const char here;
-    char program[4096];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    char own[4096];
     int status = MASKDM_ENOTFOUND;
-    Dl_info of;
 
     *out = NULL;
-    program[n > 0 ? n : 0] = '\0';
-    if (dladdr(&here, &of) && of.dli_fname && strchr(of.dli_fname, '/'))
-        status = look_from(out, of.dli_fname, name);
-    if (status == MASKDM_ENOTFOUND && *program)
-        status = look_from(out, program, name);
+    find_library(own, sizeof own);
+    if (*own)
+        status = look_from(out, own, name);
+    if (status == MASKDM_ENOTFOUND) {
+        find_program(own, sizeof own);
+        if (*own)
+            status = look_from(out, own, name);
+    }
     if (status == MASKDM_ENOTFOUND)
         status = look_at(out, MDM_DATA_FOLDER, "maskdm", name);
     return status == MASKDM_ENOTFOUND
