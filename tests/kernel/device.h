@@ -261,21 +261,11 @@ static void expect_remade(const struct mdm_kernel *k, const struct problem *p, c
                           enum mdm_dtype type)
 {
     struct mdm_backend *b = device_asked();
-    struct mdm_call again = *c;
+    struct mdm_call again = remake_call(p, c);
 
-    again.scratch = NULL;
-    for (int i = 0; i < MDM_MAX_IN; i++) {
-        again.din[i] = NULL;
-        if (!(p->remake_in >> i & 1))
-            again.in[i] = NULL;
-    }
-    for (int i = 0; i < MDM_MAX_OUT; i++) {
-        again.dout[i] = NULL;
+    for (int i = 0; i < p->outs; i++)
         if (p->remade_out >> i & 1)
             again.out[i] = lay(out_type(p, i, type), NULL, NULL, numel(&p->out[i]));
-        else if (!(p->remake_out >> i & 1))
-            again.out[i] = NULL;
-    }
     ck_assert(k->remake != NULL);
     ck_assert_msg(k->remake(b, &again) == MASKDM_OK, "%s", maskdm_last_error());
     for (int i = 0; i < p->outs; i++)

@@ -139,6 +139,25 @@ static void drop_start(struct start *s)
         free(s->dout[i]);
 }
 
+/* The call with what remaking may read, and nothing else: what it writes is still to be placed. */
+static struct mdm_call remake_call(const struct problem *p, const struct mdm_call *c)
+{
+    struct mdm_call again = *c;
+
+    again.scratch = NULL;
+    for (int i = 0; i < MDM_MAX_IN; i++) {
+        again.din[i] = NULL;
+        if (!(p->remake_in >> i & 1))
+            again.in[i] = NULL;
+    }
+    for (int i = 0; i < MDM_MAX_OUT; i++) {
+        again.dout[i] = NULL;
+        if (p->remade_out >> i & 1 || !(p->remake_out >> i & 1))
+            again.out[i] = NULL;
+    }
+    return again;
+}
+
 #include "device.h"
 
 static struct mdm_call make_call(const struct problem *p, const struct start *s, enum mdm_dtype type)
@@ -170,21 +189,11 @@ static struct mdm_call make_call(const struct problem *p, const struct start *s,
 static void check_remake(struct mdm_backend *b, const struct mdm_kernel *k, const struct problem *p,
                          const struct mdm_call *c, enum mdm_dtype type)
 {
-    struct mdm_call again = *c;
+    struct mdm_call again = remake_call(p, c);
 
-    again.scratch = NULL;
-    for (int i = 0; i < MDM_MAX_IN; i++) {
-        again.din[i] = NULL;
-        if (!(p->remake_in >> i & 1))
-            again.in[i] = NULL;
-    }
-    for (int i = 0; i < MDM_MAX_OUT; i++) {
-        again.dout[i] = NULL;
+    for (int i = 0; i < p->outs; i++)
         if (p->remade_out >> i & 1)
             again.out[i] = place(type, NULL, numel(&p->out[i]));
-        else if (!(p->remake_out >> i & 1))
-            again.out[i] = NULL;
-    }
     ck_assert_int_eq(k->remake(b, &again), MASKDM_OK);
     for (int i = 0; i < p->outs; i++)
         if (p->remade_out >> i & 1) {
