@@ -19,7 +19,7 @@ static const int64_t most_elements = (int64_t)1 << 46;
 
 void mdm_graph_init(struct mdm_graph *g, struct mdm_backend *backend, struct mdm_params *layout, enum mdm_dtype dtype)
 {
-    *g = (struct mdm_graph){.backend = backend, .layout = layout, .dtype = dtype};
+    *g = (struct mdm_graph){.backend = backend, .layout = layout, .dtype = dtype, .told = layout->count};
 }
 
 void mdm_graph_free(struct mdm_graph *g)
@@ -146,12 +146,22 @@ mdm_val mdm_graph_param(struct mdm_graph *g, const char *name, struct mdm_shape 
     return v >= 0 && g->adapt ? g->adapt(g, v) : v;
 }
 
-/* Of what mdm_graph_param() answered. */
-static struct mdm_param *param_of(const struct mdm_graph *g, mdm_val v)
+/* The parameter of what mdm_graph_param() answered, where this graph has still to tell what it is. */
+static struct mdm_param *untold(const struct mdm_graph *g, mdm_val v)
 {
+    if (v == MDM_NONE)
+        return NULL;
     while (g->val[v].role != MDM_PARAM)
         v = g->node[g->val[v].node].in[0];
-    return &g->layout->list[g->val[v].param];
+    return g->val[v].param < g->told ? NULL : &g->layout->list[g->val[v].param];
+}
+
+void mdm_graph_freeze(struct mdm_graph *g, mdm_val param)
+{
+    struct mdm_param *p = untold(g, param);
+
+    if (p)
+        p->frozen = 1;
 }
 
 mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape shape, enum mdm_init init,
@@ -159,15 +169,16 @@ mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape
 {
     mdm_val v = mdm_graph_param(g, name, shape, init, scale);
 
-    if (v != MDM_NONE)
-        param_of(g, v)->frozen = 1;
+    mdm_graph_freeze(g, v);
     return v;
 }
 
 mdm_val mdm_graph_means(struct mdm_graph *g, mdm_val param, enum mdm_meaning meaning)
 {
-    if (param != MDM_NONE)
-        param_of(g, param)->meaning = meaning;
+    struct mdm_param *p = untold(g, param);
+
+    if (p)
+        p->meaning = meaning;
     return param;
 }
 
@@ -175,14 +186,16 @@ void mdm_graph_means_name(struct mdm_graph *g, const char *name, enum mdm_meanin
 {
     const int i = mdm_params_find(g->layout, name);
 
-    if (i >= 0)
+    if (i >= g->told)
         g->layout->list[i].meaning = meaning;
 }
 
 mdm_val mdm_graph_hidden(struct mdm_graph *g, mdm_val param, int parts)
 {
-    if (param != MDM_NONE)
-        param_of(g, param)->parts = parts;
+    struct mdm_param *p = untold(g, param);
+
+    if (p)
+        p->parts = parts;
     return param;
 }
 

@@ -81,6 +81,8 @@ enum mdm_plan_flag {
 struct mdm_graph {
     struct mdm_backend *backend;
     struct mdm_params *layout;    /* grows while recording the first program of a model */
+    int told;                     /* parameters that an earlier program declared: only read, so that several threads
+                                     may record programs of one model */
     enum mdm_dtype dtype;         /* MDM_F32, or what the device computes in, or MDM_F64 in gradient tests */
     struct mdm_value *val;
     struct mdm_node *node;
@@ -113,11 +115,14 @@ mdm_val mdm_graph_param(struct mdm_graph *g, const char *name, struct mdm_shape 
 /* The same for one that is never trained: no gradient flows to it. */
 mdm_val mdm_graph_frozen(struct mdm_graph *g, const char *name, struct mdm_shape shape,
                          enum mdm_init init, double scale);
-/* Say what a parameter is to the images; it is returned. */
+
+/* What follows says what a parameter is. The program that declares it is the one that is heard. */
+void mdm_graph_freeze(struct mdm_graph *g, mdm_val param);
+/* What it is to the images; it is returned. */
 mdm_val mdm_graph_means(struct mdm_graph *g, mdm_val param, enum mdm_meaning meaning);
 /* The same of one that was asked for, by its whole name. */
 void mdm_graph_means_name(struct mdm_graph *g, const char *name, enum mdm_meaning meaning);
-/* Say of a parameter that it is a hidden weight of so many matrices (mdm_param.parts); `param` itself. */
+/* That it is a hidden weight of so many matrices (mdm_param.parts); `param` itself. */
 mdm_val mdm_graph_hidden(struct mdm_graph *g, mdm_val param, int parts);
 void mdm_graph_scope(struct mdm_graph *g, const char *format, ...) MDM_PRINTF(2, 3);          /* "" to clear */
 void mdm_graph_output(struct mdm_graph *g, mdm_val v);

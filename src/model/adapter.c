@@ -103,11 +103,11 @@ static mdm_val stand_beside(struct mdm_graph *g, mdm_val w, const char *name)
 
 mdm_val mdm_adapter_record(struct mdm_graph *g, mdm_val param)
 {
-    struct mdm_param *p = &g->layout->list[g->val[param].param];
+    const struct mdm_param *p = &g->layout->list[g->val[param].param];
     char name[NAME_LENGTH], scope[sizeof g->scope];
     mdm_val sum;
 
-    p->frozen = 1;
+    mdm_graph_freeze(g, param);
     if (p->shape.n < 2 || !stem(p->name, tail) || !is_meant(g->layout->adapter->told.on, p->name))
         return param;
     mdm_format(name, sizeof name, "%s", p->name); /* which new parameters move */
