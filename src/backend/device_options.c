@@ -52,4 +52,4 @@ const struct mdm_option_table mdm_device_options = {
     sizeof(struct mdm_device_options)};
 
 static const struct mdm_option_table *const device_tables[] = {&mdm_device_options};
-const struct mdm_option_kind mdm_device_kind = {"device", "device and its threads", device_tables, 1};
+const struct mdm_option_kind mdm_device_kind = {"device", "device and its threads", device_tables, 1, NULL};

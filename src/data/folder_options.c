@@ -78,6 +78,6 @@ static const struct mdm_option_table reading = {"image", "", "reading an image",
                                                sizeof(struct mdm_folder_options)};
 
 static const struct mdm_option_table *const tables[] = {&mdm_folder_options};
-const struct mdm_option_kind mdm_folder_kind = {"folder", "image folder", tables, 1};
+const struct mdm_option_kind mdm_folder_kind = {"folder", "image folder", tables, 1, NULL};
 static const struct mdm_option_table *const image_tables[] = {&reading};
-const struct mdm_option_kind mdm_image_kind = {"image", "reading an image", image_tables, 1};
+const struct mdm_option_kind mdm_image_kind = {"image", "reading an image", image_tables, 1, NULL};

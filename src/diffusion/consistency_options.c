@@ -34,4 +34,4 @@ const struct mdm_option_table mdm_consistency_options = {
     "consistency", "tune_", "consistency tuning", rows, MDM_LENGTH(rows), sizeof(struct mdm_consistency_options)};
 
 static const struct mdm_option_table *const tables[] = {&mdm_consistency_options};
-const struct mdm_option_kind mdm_consistency_kind = {"consistency", "consistency tuning", tables, 1};
+const struct mdm_option_kind mdm_consistency_kind = {"consistency", "consistency tuning", tables, 1, NULL};

@@ -80,4 +80,4 @@ const struct mdm_option_table mdm_sampler_options = {
     "sampler", "", "sampler", rows, MDM_LENGTH(rows), sizeof(struct mdm_sampler_options)};
 
 static const struct mdm_option_table *const tables[] = {&mdm_sampler_options};
-const struct mdm_option_kind mdm_sampler_kind = {"sampler", "sampler", tables, 1};
+const struct mdm_option_kind mdm_sampler_kind = {"sampler", "sampler", tables, 1, NULL};

@@ -45,4 +45,4 @@ const struct mdm_option_table mdm_scheduler_options = {
     "scheduler", "", "process, prediction and weight", rows, MDM_LENGTH(rows), sizeof(struct mdm_scheduler_options)};
 
 static const struct mdm_option_table *const tables[] = {&mdm_scheduler_options};
-const struct mdm_option_kind mdm_scheduler_kind = {"scheduler", "process, prediction and weight", tables, 1};
+const struct mdm_option_kind mdm_scheduler_kind = {"scheduler", "process, prediction and weight", tables, 1, NULL};

@@ -103,4 +103,4 @@ const struct mdm_option_table mdm_mask_options = {
     sizeof(struct mdm_mask_options)};
 
 static const struct mdm_option_table *const mask_tables[] = {&mdm_mask_options};
-const struct mdm_option_kind mdm_mask_kind = {"mask", "which patches are hidden in training", mask_tables, 1};
+const struct mdm_option_kind mdm_mask_kind = {"mask", "which patches are hidden in training", mask_tables, 1, NULL};

@@ -32,4 +32,4 @@ const struct mdm_option_table mdm_metric_options = {
     "metric", "", "distances between sets of features", rows, MDM_LENGTH(rows), sizeof(struct mdm_metric_options)};
 
 static const struct mdm_option_table *const tables[] = {&mdm_metric_options};
-const struct mdm_option_kind mdm_metric_kind = {"metric", "distances between sets of features", tables, 1};
+const struct mdm_option_kind mdm_metric_kind = {"metric", "distances between sets of features", tables, 1, NULL};

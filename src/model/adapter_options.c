@@ -18,4 +18,4 @@ const struct mdm_option_table mdm_lora_options = {
     "lora", "lora_", "low-rank adapters", lora_rows, MDM_LENGTH(lora_rows), sizeof(struct mdm_lora_options)};
 
 static const struct mdm_option_table *const lora_tables[] = {&mdm_lora_options};
-const struct mdm_option_kind mdm_lora_kind = {"lora", "low-rank adapters", lora_tables, 1};
+const struct mdm_option_kind mdm_lora_kind = {"lora", "low-rank adapters", lora_tables, 1, NULL};

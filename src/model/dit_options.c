@@ -37,4 +37,4 @@ const struct mdm_option_table mdm_dit_options = {
     sizeof(struct mdm_dit_options)};
 
 static const struct mdm_option_table *const dit_tables[] = {&mdm_dit_options};
-const struct mdm_option_kind mdm_dit_kind = {"dit", "diffusion transformer with adaLN-Zero", dit_tables, 1};
+const struct mdm_option_kind mdm_dit_kind = {"dit", "diffusion transformer with adaLN-Zero", dit_tables, 1, NULL};

@@ -49,4 +49,4 @@ const struct mdm_option_table mdm_jit_options = {
     sizeof(struct mdm_jit_options)};
 
 static const struct mdm_option_table *const jit_tables[] = {&mdm_jit_options};
-const struct mdm_option_kind mdm_jit_kind = {"jit", "plain transformer for pixels", jit_tables, 1};
+const struct mdm_option_kind mdm_jit_kind = {"jit", "plain transformer for pixels", jit_tables, 1, NULL};

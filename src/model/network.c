@@ -89,4 +89,4 @@ const struct mdm_option_table mdm_network_options = {
     sizeof(struct mdm_network_options)};
 
 static const struct mdm_option_table *const network_tables[] = {&mdm_network_options};
-const struct mdm_option_kind mdm_network_kind = {"network", "a network of any kind", network_tables, 1};
+const struct mdm_option_kind mdm_network_kind = {"network", "a network of any kind", network_tables, 1, NULL};

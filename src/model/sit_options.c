@@ -67,4 +67,4 @@ const struct mdm_option_table mdm_sit_options = {
     sizeof(struct mdm_sit_options)};
 
 static const struct mdm_option_table *const sit_tables[] = {&mdm_sit_options};
-const struct mdm_option_kind mdm_sit_kind = {"sit", "diffusion transformer with a sprint", sit_tables, 1};
+const struct mdm_option_kind mdm_sit_kind = {"sit", "diffusion transformer with a sprint", sit_tables, 1, NULL};

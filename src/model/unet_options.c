@@ -98,4 +98,5 @@ const struct mdm_option_table mdm_unet_options = {
     sizeof(struct mdm_unet_options)};
 
 static const struct mdm_option_table *const unet_tables[] = {&mdm_unet_options};
-const struct mdm_option_kind mdm_unet_kind = {"unet", "U-Net with residual blocks and attention", unet_tables, 1};
+const struct mdm_option_kind mdm_unet_kind = {"unet", "U-Net with residual blocks and attention", unet_tables, 1,
+                                              NULL};

@@ -50,4 +50,4 @@ const struct mdm_option_table mdm_uvit_options = {
     sizeof(struct mdm_uvit_options)};
 
 static const struct mdm_option_table *const uvit_tables[] = {&mdm_uvit_options};
-const struct mdm_option_kind mdm_uvit_kind = {"uvit", "masked U-ViT network", uvit_tables, 1};
+const struct mdm_option_kind mdm_uvit_kind = {"uvit", "masked U-ViT network", uvit_tables, 1, NULL};

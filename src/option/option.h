@@ -35,7 +35,8 @@ struct mdm_option {
     const char *name; /* snake_case, without the table's prefix */
     enum maskdm_option_type type;
     size_t at;            /* of the member that its value goes into */
-    const char *standard; /* default, in the text form that the setter takes; NULL: unset until given */
+    const char *standard; /* default, in the text form that the setter takes; NULL: unset until given. A kind may have
+                             one of its own. */
     double min, max;      /* INT, FLOAT and each element of lists; INFINITY: no end; both 0: any */
     const char *choices;  /* CHOICE: "linear|cosine|shifted", in the order of the member's enum; or one of these, */
     const char *(*named)(int i); /* the i-th choice, from a list that is kept elsewhere, NULL past its end, */
@@ -99,6 +100,12 @@ struct mdm_option_kind {
     const char *name, *help;
     const struct mdm_option_table *const *table;
     int count;
+    const struct mdm_option_default *standard; /* up to a NULL name, or NULL */
+};
+
+/* What a composite has for a default in place of a row's own. */
+struct mdm_option_default {
+    const char *name, *standard;
 };
 
 /* One options handle. The public functions of maskdm/options.h forward to these. */
@@ -186,6 +193,7 @@ struct mdm_option_place {
     const struct mdm_option_table *chooser; /* whose first option picks that table among others; NULL: none does */
 };
 
+const char *mdm_option_standard(const struct mdm_option_place *place); /* its default; NULL: unset until given */
 /* Option i of a kind: 1, or 0 past the last. */
 int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *kind, int64_t i);
 /* All of them, as far as there is room; returns how many there are. */

@@ -93,6 +93,25 @@ int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *ki
     return i >= 0 && i < list_places(&l, kind);
 }
 
+/* What the kind has for a default in place of the row's, or NULL. */
+static const char *kinds_own(const struct mdm_option_place *p)
+{
+    const struct mdm_option_default *d = p->kind->standard;
+    char name[MDM_OPTION_NAME];
+
+    mdm_option_name(name, p->kind, p->table, p->option);
+    while (d && d->name && strcmp(d->name, name) != 0)
+        d++;
+    return d ? d->standard : NULL;
+}
+
+const char *mdm_option_standard(const struct mdm_option_place *p)
+{
+    const char *own = kinds_own(p);
+
+    return own ? own : p->option->standard;
+}
+
 /* ---- facts ---- */
 
 static void add_some(struct mdm_text *t, const char *s)
@@ -156,7 +175,12 @@ static const char *standard_of(const struct mdm_option *o)
 
 static void tell_default(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    add_each(t, p, standard_of);
+    const char *own = kinds_own(p);
+
+    if (own)
+        mdm_text_add(t, own);
+    else
+        add_each(t, p, standard_of);
 }
 
 static void tell_choices(struct mdm_text *t, const struct mdm_option_place *p)

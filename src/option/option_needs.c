@@ -18,8 +18,8 @@ static int at_default(int *is, const struct mdm_option_slot *s)
 {
     struct mdm_option_value value = {0};
 
-    if (s->set && s->place.option->standard)
-        MDM_TRY(mdm_option_parse(&value, s->said, s->place.option, s->place.option->standard));
+    if (s->set && mdm_option_standard(&s->place))
+        MDM_TRY(mdm_option_parse(&value, s->said, s->place.option, mdm_option_standard(&s->place)));
     *is = !s->set || !strcmp(text_of(s), value.text ? value.text : "");
     mdm_option_free(&value);
     return MASKDM_OK;

@@ -18,8 +18,10 @@ int mdm_option_refill(struct mdm_option_slot *slot)
 {
     struct mdm_option_value value = {0};
 
-    if (slot->place.option->standard)
-        MDM_TRY(mdm_option_parse(&value, slot->said, slot->place.option, slot->place.option->standard));
+    const char *standard = mdm_option_standard(&slot->place);
+
+    if (standard)
+        MDM_TRY(mdm_option_parse(&value, slot->said, slot->place.option, standard));
     mdm_option_free(&slot->value);
     slot->value = value;
     slot->set = 0;

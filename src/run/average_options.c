@@ -30,4 +30,4 @@ const struct mdm_option_table mdm_average_run_options = {
 
 static const struct mdm_option_table *const average_tables[] = {&mdm_average_run_options};
 const struct mdm_option_kind mdm_average_kind = {"average", "an average of a run's snapshots", average_tables,
-                                                 MDM_LENGTH(average_tables)};
+                                                 MDM_LENGTH(average_tables), NULL};

@@ -27,4 +27,4 @@ const struct mdm_option_table mdm_export_run_options = {
 
 static const struct mdm_option_table *const export_tables[] = {&mdm_export_run_options};
 const struct mdm_option_kind mdm_export_kind = {"export", "a model file in another form", export_tables,
-                                                MDM_LENGTH(export_tables)};
+                                                MDM_LENGTH(export_tables), NULL};

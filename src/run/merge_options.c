@@ -23,4 +23,4 @@ const struct mdm_option_table mdm_merge_run_options = {
 
 static const struct mdm_option_table *const merge_tables[] = {&mdm_merge_run_options};
 const struct mdm_option_kind mdm_merge_kind = {"merge", "a model file of a model and an adapter", merge_tables,
-                                               MDM_LENGTH(merge_tables)};
+                                               MDM_LENGTH(merge_tables), NULL};

@@ -256,7 +256,7 @@ static const struct mdm_option_table *const pretrain_tables[] = {
     &mdm_device_options,
 };
 const struct mdm_option_kind mdm_pretrain_kind = {"pretrain", "masked pre-training from fresh weights",
-                                                  pretrain_tables, MDM_LENGTH(pretrain_tables)};
+                                                  pretrain_tables, MDM_LENGTH(pretrain_tables), NULL};
 
 static const struct mdm_option_table *const finetune_tables[] = {
     &mdm_finetune_run_options, &mdm_network_options,   &mdm_mask_options,
@@ -265,7 +265,7 @@ static const struct mdm_option_table *const finetune_tables[] = {
     &mdm_lora_options,         &mdm_device_options,
 };
 const struct mdm_option_kind mdm_finetune_kind = {"finetune", "fine-tuning of a model file", finetune_tables,
-                                                  MDM_LENGTH(finetune_tables)};
+                                                  MDM_LENGTH(finetune_tables), NULL};
 
 static const struct mdm_option_table *const train_tables[] = {
     &start_options,         &rest_options,   &mdm_network_options, &mdm_mask_options,   &mdm_scheduler_options,
@@ -273,7 +273,7 @@ static const struct mdm_option_table *const train_tables[] = {
     &mdm_lora_options,      &mdm_device_options,
 };
 const struct mdm_option_kind mdm_train_kind = {"train", "training in stages, from fresh weights or a model file",
-                                               train_tables, MDM_LENGTH(train_tables)};
+                                               train_tables, MDM_LENGTH(train_tables), NULL};
 
 static const struct mdm_option_table *const tune_tables[] = {
     &mdm_finetune_run_options, &mdm_network_options,   &mdm_mask_options, &mdm_consistency_options,
@@ -281,8 +281,8 @@ static const struct mdm_option_table *const tune_tables[] = {
     &mdm_images_options,       &mdm_trainer_options,   &mdm_lora_options, &mdm_device_options,
 };
 const struct mdm_option_kind mdm_tune_kind = {"tune", "consistency tuning of a model file", tune_tables,
-                                              MDM_LENGTH(tune_tables)};
+                                              MDM_LENGTH(tune_tables), NULL};
 
 static const struct mdm_option_table *const convert_tables[] = {&mdm_convert_run_options, &mdm_scheduler_options};
 const struct mdm_option_kind mdm_convert_kind = {"convert", "a model file of a PyTorch checkpoint", convert_tables,
-                                                 MDM_LENGTH(convert_tables)};
+                                                 MDM_LENGTH(convert_tables), NULL};

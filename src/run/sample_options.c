@@ -146,4 +146,4 @@ const struct mdm_option_table mdm_sample_run_options = {
 static const struct mdm_option_table *const tables[] = {&mdm_sample_run_options, &mdm_inpaint_options,
                                                                &mdm_sampler_options, &mdm_device_options};
 const struct mdm_option_kind mdm_sample_kind = {"sample", "images from a model file", tables,
-                                                MDM_LENGTH(tables)};
+                                                MDM_LENGTH(tables), NULL};

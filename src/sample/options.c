@@ -21,4 +21,4 @@ const struct mdm_option_table mdm_inpaint_options = {
     "inpaint", "", "painting a part of a picture", rows, MDM_LENGTH(rows), sizeof(struct mdm_inpaint_options)};
 
 static const struct mdm_option_table *const tables[] = {&mdm_inpaint_options};
-const struct mdm_option_kind mdm_inpaint_kind = {"inpaint", "painting a part of a picture", tables, 1};
+const struct mdm_option_kind mdm_inpaint_kind = {"inpaint", "painting a part of a picture", tables, 1, NULL};

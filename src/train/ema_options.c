@@ -42,7 +42,7 @@ const struct mdm_option_table mdm_ema_options = {
     sizeof(struct mdm_ema_options)};
 
 static const struct mdm_option_table *const ema_tables[] = {&mdm_ema_options};
-const struct mdm_option_kind mdm_ema_kind = {"ema", "exponential moving average of the weights", ema_tables, 1};
+const struct mdm_option_kind mdm_ema_kind = {"ema", "exponential moving average of the weights", ema_tables, 1, NULL};
 
 static int read_widths(struct mdm_ema_rule *r, const struct mdm_float_list *std, const maskdm_options *o)
 {

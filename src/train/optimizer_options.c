@@ -59,4 +59,4 @@ const struct mdm_option_table mdm_optimizer_options = {"optimizer",
 
 static const struct mdm_option_table *const optimizer_tables[] = {&mdm_optimizer_options, &mdm_lr_options};
 const struct mdm_option_kind mdm_optimizer_kind = {"optimizer", "AdamW or Muon", optimizer_tables,
-                                                   MDM_LENGTH(optimizer_tables)};
+                                                   MDM_LENGTH(optimizer_tables), NULL};

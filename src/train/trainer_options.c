@@ -95,4 +95,4 @@ const struct mdm_option_table mdm_trainer_options = {
     sizeof(struct mdm_trainer_options)};
 
 static const struct mdm_option_table *const trainer_tables[] = {&mdm_trainer_options};
-const struct mdm_option_kind mdm_trainer_kind = {"trainer", "training step", trainer_tables, 1};
+const struct mdm_option_kind mdm_trainer_kind = {"trainer", "training step", trainer_tables, 1, NULL};

@@ -109,7 +109,8 @@ static const struct mdm_option_table hall = {"hall", "hall_", "a hall", hall_row
                                              sizeof(struct hall)};
 
 static const struct mdm_option_table *const concert_tables[] = {&player, &hall};
-static const struct mdm_option_kind concert = {"concert", "all of it", concert_tables, MDM_LENGTH(concert_tables)};
+static const struct mdm_option_kind concert = {"concert", "all of it", concert_tables, MDM_LENGTH(concert_tables),
+                                               NULL};
 struct stage {
     const char *curtain;
     int64_t lamps, oil;
@@ -123,9 +124,13 @@ static const struct mdm_option_table stage = {
     "stage", "stage_", "a stage", stage_rows, MDM_LENGTH(stage_rows), sizeof(struct stage)};
 
 static const struct mdm_option_table *const opera_tables[] = {&player, &hall, &stage};
-static const struct mdm_option_kind opera = {"opera", "more than that", opera_tables, MDM_LENGTH(opera_tables)};
+static const struct mdm_option_kind opera = {"opera", "more than that", opera_tables, MDM_LENGTH(opera_tables), NULL};
+static const struct mdm_option_default gala_standard[] = {
+    {"instrument", "drum"}, {"size", "7"}, {"hall_season", "autumn"}, {NULL, NULL}};
+static const struct mdm_option_kind gala = {"gala", "the best of it", concert_tables, MDM_LENGTH(concert_tables),
+                                            gala_standard};
 static const struct mdm_option_table *const drum_tables[] = {&drum};
-static const struct mdm_option_kind drum_kind = {"drum", "a drum", drum_tables, 1};
+static const struct mdm_option_kind drum_kind = {"drum", "a drum", drum_tables, 1, NULL};
 
 static maskdm_options *make(const struct mdm_option_kind *kind, const char *text)
 {
@@ -394,6 +399,37 @@ START_TEST(what_does_nothing_is_refused)
 }
 END_TEST
 
+START_TEST(a_kind_has_defaults_of_its_own)
+{
+    maskdm_options *o = make(&gala, ""), *part;
+    struct mdm_text t = {0};
+
+    ck_assert_str_eq(mdm_options_text(o, "instrument"), "drum");
+    ck_assert_str_eq(mdm_options_text(o, "size"), "7");
+    ck_assert_str_eq(mdm_options_text(o, "hall_season"), "autumn");
+    ck_assert_str_eq(mdm_options_text(o, "hall_seats"), "100");
+    ck_assert_int_eq(mdm_options_set(o, "instrument", "horn"), MASKDM_OK);
+    ck_assert_str_eq(mdm_options_text(o, "size"), "7"); /* whatever is played */
+    ck_assert_int_eq(mdm_options_set(o, "hall_season", "spring"), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_check(o), MASKDM_OK);
+    ck_assert_int_eq(mdm_options_parse_json(o, "{\"size\": null}", 14), MASKDM_OK);
+    ck_assert_str_eq(mdm_options_text(o, "size"), "7");
+    mdm_options_release(&o);
+    o = make(&gala, "skin=oak");
+    ck_assert_int_eq(mdm_options_extract(&part, o, &drum_kind), MASKDM_OK); /* what they are there, they stay */
+    ck_assert_str_eq(mdm_options_text(part, "size"), "7");
+    mdm_options_release(&part);
+    mdm_options_release(&o);
+    for (int64_t i = 0; mdm_options_describe(&gala, i, "name", &t) == MASKDM_OK; i++, t.length = 0)
+        if (!strcmp(t.data, "size")) {
+            t.length = 0;
+            ck_assert_int_eq(mdm_options_describe(&gala, i, "default", &t), MASKDM_OK);
+            ck_assert_str_eq(t.data, "7");
+        }
+    mdm_text_free(&t);
+}
+END_TEST
+
 /* ---- the library's tables ---- */
 
 static const struct mdm_option_kind *const kinds[] = {
@@ -498,6 +534,7 @@ int main(void)
     tcase_add_test(t, the_picked_table_is_taken_out);
     tcase_add_test(t, following_is_all_or_nothing);
     tcase_add_test(t, what_does_nothing_is_refused);
+    tcase_add_test(t, a_kind_has_defaults_of_its_own);
     tcase_add_test(t, rows_are_bound_to_members);
     suite_add_tcase(s, t);
     srunner_run_all(r, CK_NORMAL);
