@@ -20,6 +20,7 @@ struct maskdm_device {
     atomic_size_t used, peak;
     size_t limit; /* bytes, 0: none */
     int workers;
+    int rounds; /* products of float are of factors that have fewer bits */
     char text[2 * MDM_ERROR_TEXT];
     struct mdm_turn turn;
 };
@@ -66,6 +67,7 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
     mdm_handle_init(&d->handle, &kind);
     d->limit = limit;
     d->workers = s->workers;
+    d->rounds = s->compute == MDM_COMPUTE_TF32;
     mdm_format(d->text, sizeof d->text, "%s%s", d->backend->v->describe(d->backend), why);
     mdm_turn_init(&d->turn);
     *out = d;
@@ -259,6 +261,11 @@ size_t mdm_device_limit(const maskdm_device *d)
 const char *mdm_device_text(const maskdm_device *d)
 {
     return d->text;
+}
+
+int mdm_device_rounds(const maskdm_device *d)
+{
+    return d->rounds;
 }
 
 int mdm_device_workers(const maskdm_device *d)

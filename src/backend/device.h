@@ -44,5 +44,6 @@ size_t mdm_device_peak(const maskdm_device *d);
 size_t mdm_device_limit(const maskdm_device *d);
 const char *mdm_device_text(const maskdm_device *d);
 int mdm_device_workers(const maskdm_device *d);
+int mdm_device_rounds(const maskdm_device *d); /* whether products of float lose bits of their factors: tf32 */
 
 #endif

@@ -73,10 +73,15 @@ static int take(maskdm_extractor *e)
 
 int mdm_extractor_shell(maskdm_extractor **out, maskdm_device *device, const struct mdm_extractor_class *class)
 {
-    maskdm_extractor *e = mdm_need(1, sizeof *e, "a feature network");
+    maskdm_extractor *e;
     int status;
 
     *out = NULL;
+    if (mdm_device_rounds(device))
+        return mdm_fail(MASKDM_ENOTSUP,
+                        "features are of products in float32, whose factors a device with compute tf32 "
+                        "rounds to 10 bits; float32 and bfloat16 leave them whole");
+    e = mdm_need(1, sizeof *e, "a feature network");
     if (!e)
         return MASKDM_ENOMEM;
     mdm_handle_init(&e->handle, &kind);

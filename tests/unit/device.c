@@ -3,6 +3,8 @@
  * The device: names, modules, threads, memory account, turns, and the count of BLAS threads that it leaves to the
  * host.
  */
+#include <maskdm/metric.h>
+
 #include "backend/cpu/cpu.h"
 #include "backend/device.h"
 #include "backend/registry.h"
@@ -217,6 +219,27 @@ START_TEST(auto_takes_the_gpu_where_it_opens)
     ck_assert_str_eq(maskdm_last_error(),
                      "the device \"cpu\" computes in float32 alone; and of \"cuda:0\": the GPU \"0\" "
                      "is on fire");
+    maskdm_options_release(&o);
+    mdm_registry_add(NULL);
+}
+END_TEST
+
+/* Features are compared to many digits. */
+START_TEST(no_features_of_rounded_products)
+{
+    maskdm_options *o;
+    maskdm_device *d = NULL;
+    maskdm_extractor *e = NULL;
+
+    foreign_table = mdm_cpu_vtbl;
+    mdm_registry_add(&foreign);
+    ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, "compute=tf32"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_device_open(&d, "foreign", o), MASKDM_OK);
+    ck_assert_int_eq(maskdm_extractor_create(&e, d), MASKDM_ENOTSUP);
+    ck_assert_ptr_null(e);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "compute tf32 rounds to 10 bits"));
+    maskdm_device_release(&d);
     maskdm_options_release(&o);
     mdm_registry_add(NULL);
 }
@@ -451,6 +474,7 @@ int main(void)
     tcase_add_test(c, a_module_of_another_version_is_not_called);
     tcase_add_test(c, a_module_is_loaded_from_the_file_that_is_named);
     tcase_add_test(c, auto_takes_the_gpu_where_it_opens);
+    tcase_add_test(c, no_features_of_rounded_products);
     tcase_add_test(c, without_threads_of_the_backend_the_caller_loops);
     tcase_add_test(c, references_count);
     tcase_add_test(c, every_allocation_is_counted_and_given_back);
