@@ -30,7 +30,8 @@
 extern "C" {
 #endif
 
-/** A network that says features of images. */
+/** A network that says features of images, in float32 whatever else the device computes in; one whose option compute
+ *  is tf32 rounds the factors of float32 too, and is refused with MASKDM_ENOTSUP. */
 typedef struct maskdm_extractor maskdm_extractor;
 /** Rows that are kept: 4 bytes a number. */
 typedef struct maskdm_features maskdm_features;
@@ -99,6 +100,12 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_features_create_callback(maskdm_features
 MASKDM_API MASKDM_MUST_CHECK int maskdm_features_create_from(maskdm_features **out, maskdm_extractor *extractor,
                                                              maskdm_data *data, int64_t count,
                                                              maskdm_control *control);
+/** Rows that maskdm_features_save() wrote, or a table of two dimensions, a row an image, that another program did:
+ * tensor "features" of a .safetensors or .npz file, or the one array of an .npy. MASKDM_EFORMAT names what does not
+ * fit. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_features_load(maskdm_features **out, maskdm_device *device, const char *path);
+/** Write them, and what is known of the network, as .safetensors (doc/formats.md). */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_features_save(const maskdm_features *features, const char *path);
 MASKDM_API void maskdm_features_release(maskdm_features **features);
 /** Copy `count` more rows (count x width floats, packed). MASKDM_ENONFINITE, with the row, and none is added, where a
  *  number is not finite. */

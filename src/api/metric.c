@@ -56,6 +56,27 @@ int maskdm_features_create_callback(maskdm_features **out, maskdm_device *device
     return mdm_work_end(&work, mdm_features_create_callback(out, device, count, width, fetch, user, control));
 }
 
+int maskdm_features_load(maskdm_features **out, maskdm_device *device, const char *path)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED_OUT(out);
+    MDM_NEED(device);
+    MDM_NEED(path);
+    MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
+    return mdm_work_end(&work, mdm_features_load(out, device, path));
+}
+
+int maskdm_features_save(const maskdm_features *features, const char *path)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(features);
+    MDM_NEED(path);
+    MDM_TRY(mdm_work_share(&work, &features->handle));
+    return mdm_work_end(&work, mdm_features_save(features, path));
+}
+
 void maskdm_features_release(maskdm_features **features)
 {
     if (features)

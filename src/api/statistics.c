@@ -38,7 +38,7 @@ int maskdm_statistics_create_of(maskdm_statistics **out, const maskdm_features *
     MDM_NEED(features);
     MDM_TRY(mdm_work_share(&work, &features->handle));
     MDM_TRY(mdm_work_share(&work, mdm_device_handle(features->device)));
-    return mdm_work_end(&work, mdm_features_statistics(out, features));
+    return mdm_work_end(&work, mdm_features_statistics(out, features, NULL));
 }
 
 int maskdm_statistics_load(maskdm_statistics **out, maskdm_device *device, const char *path)

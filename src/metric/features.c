@@ -50,8 +50,7 @@ int mdm_features_create(maskdm_features **out, maskdm_device *device, int64_t wi
     return MASKDM_OK;
 }
 
-/* Room for so many rows more. */
-static int reserve(maskdm_features *f, int64_t count)
+int mdm_features_reserve(maskdm_features *f, int64_t count)
 {
     int64_t wanted, doubled;
     size_t bytes;
@@ -77,7 +76,7 @@ static int reserve(maskdm_features *f, int64_t count)
 
 int mdm_features_add(maskdm_features *f, int64_t count, const float *rows)
 {
-    MDM_TRY(reserve(f, count));
+    MDM_TRY(mdm_features_reserve(f, count));
     for (int64_t i = 0; i < count; i++)
         for (int64_t j = 0; j < f->width; j++)
             if (!isfinite(rows[i * f->width + j]))
@@ -93,7 +92,7 @@ static int fetch_all(maskdm_features *f, int64_t count, maskdm_features_callback
                      maskdm_control *control)
 {
     float *rows = mdm_need(MDM_FEATURES_AT_ONCE, (size_t)f->width * sizeof *rows, "a block of features");
-    int status = rows ? reserve(f, count) : MASKDM_ENOMEM;
+    int status = rows ? mdm_features_reserve(f, count) : MASKDM_ENOMEM;
 
     while (f->count < count && status >= 0) {
         const int64_t left = count - f->count, n = left < MDM_FEATURES_AT_ONCE ? left : MDM_FEATURES_AT_ONCE;
@@ -146,12 +145,12 @@ struct mdm_rows mdm_features_rows(const maskdm_features *f)
     return (struct mdm_rows){.single = f->row, .row = f->width, .step = 1};
 }
 
-int mdm_features_statistics(maskdm_statistics **out, const maskdm_features *f)
+int mdm_features_statistics(maskdm_statistics **out, const maskdm_features *f, maskdm_control *control)
 {
     int status;
 
     MDM_TRY(mdm_statistics_create(out, f->device, f->width));
-    status = mdm_statistics_add(*out, f->count, f->row);
+    status = mdm_statistics_add_chosen(*out, f->count, NULL, f->row, control);
     if (status < 0)
         mdm_statistics_drop(out);
     else

@@ -25,12 +25,22 @@ int mdm_features_create_callback(maskdm_features **out, maskdm_device *device, i
                                  maskdm_features_callback fetch, void *user, maskdm_control *control);
 void mdm_features_drop(maskdm_features **out);
 int mdm_features_add(maskdm_features *f, int64_t count, const float *rows);
+/* Room for so many rows more. */
+int mdm_features_reserve(maskdm_features *f, int64_t count);
 /* Of the same width and kind, and at least `least` rows of each. */
 int mdm_features_check(const maskdm_features *a, const maskdm_features *b, int64_t least, const char *what);
 /* As rows of a product. */
 struct mdm_rows mdm_features_rows(const maskdm_features *f);
 /* Mean and covariance, of all. */
-int mdm_features_statistics(maskdm_statistics **out, const maskdm_features *f);
+int mdm_features_statistics(maskdm_statistics **out, const maskdm_features *f, maskdm_control *control);
+
+/* ---- features_file.c ---- */
+struct mdm_tensorfile;
+/* Whether a file has rows of features: a tensor "features", or one alone, of two dimensions. */
+int mdm_features_are_in(const struct mdm_tensorfile *f);
+int mdm_features_read(maskdm_features **out, maskdm_device *device, struct mdm_tensorfile *file);
+int mdm_features_load(maskdm_features **out, maskdm_device *device, const char *path);
+int mdm_features_save(const maskdm_features *f, const char *path);
 
 /* ---- kernel_distance.c ---- */
 /* The unbiased estimate of `count` rows of each, by their index (NULL: the first ones). */

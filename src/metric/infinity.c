@@ -19,7 +19,7 @@ static int measure(const maskdm_features *f, maskdm_statistics *reference, int32
     int status;
 
     MDM_TRY(mdm_statistics_create(&s, f->device, f->width));
-    status = mdm_statistics_add_chosen(s, count, index, f->row);
+    status = mdm_statistics_add_chosen(s, count, index, f->row, control);
     if (status >= 0)
         status = mdm_statistics_distance(s, reference, control, out);
     mdm_statistics_drop(&s);

@@ -149,6 +149,18 @@ static int run_one(void *arg, int64_t i, int worker)
     return p->body(p->arg, p->first + i, worker);
 }
 
+void mdm_metric_tell(maskdm_control *control, double *told, int64_t step, int64_t steps)
+{
+    struct maskdm_progress progress = mdm_progress_blank();
+
+    if (!control || mdm_clock() - *told < TELL_EVERY)
+        return;
+    *told = mdm_clock();
+    progress.step = step;
+    progress.steps = steps;
+    mdm_control_report(control, &progress);
+}
+
 int mdm_metric_loop(maskdm_device *device, maskdm_control *control, const char *what, int64_t n, mdm_try_body body,
                     void *arg)
 {
@@ -166,14 +178,8 @@ int mdm_metric_loop(maskdm_device *device, maskdm_control *control, const char *
         }
         MDM_TRY(status);
         p.first += count;
-        if (control && p.first < n && mdm_clock() - told >= TELL_EVERY) {
-            struct maskdm_progress progress = mdm_progress_blank();
-
-            told = mdm_clock();
-            progress.step = p.first;
-            progress.steps = n;
-            mdm_control_report(control, &progress);
-        }
+        if (p.first < n)
+            mdm_metric_tell(control, &told, p.first, n);
         MDM_TRY(mdm_control_check(control, what));
     }
     return MASKDM_OK;

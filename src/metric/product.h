@@ -54,6 +54,8 @@ static inline struct mdm_strip mdm_tile(const struct mdm_rows *rows, int64_t t, 
     return (struct mdm_strip){rows, first, left < MDM_TILE ? left : MDM_TILE};
 }
 
+/* Step `step` of `steps`, told where the last telling, or the clock that `told` was set to, is a second ago. */
+void mdm_metric_tell(maskdm_control *control, double *told, int64_t step, int64_t steps);
 /* body(arg, i, worker) for i < n on the device's host threads, in pieces between which the host hears of it as steps
  * of `what` and may end it with ECANCELED. */
 int mdm_metric_loop(maskdm_device *device, maskdm_control *control, const char *what, int64_t n, mdm_try_body body,

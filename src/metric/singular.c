@@ -8,6 +8,7 @@
 #include "metric/root.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 #include <float.h>
@@ -105,11 +106,13 @@ static int reduce(struct step *s, double *d, double *e, maskdm_device *device)
 /* beside[2n - 1]: d0 e0 d1 ... */
 static int bidiagonal(struct step *s, double *beside, maskdm_device *device, maskdm_control *control)
 {
+    double told = mdm_clock();
     int status = MASKDM_OK;
 
     MDM_TRY(mdm_device_enter(device));
     for (s->k = 0; s->k < s->n && status >= 0; s->k++) {
         status = reduce(s, beside + 2 * s->k, beside + 2 * s->k + 1, device);
+        mdm_metric_tell(control, &told, s->k + 1, s->n);
         if (status >= 0)
             status = mdm_control_check(control, "the distance");
     }

@@ -7,6 +7,7 @@
 #include "metric/statistics.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 #include <math.h>
@@ -113,13 +114,13 @@ static int add_tile(void *arg, int64_t pair, int worker)
 }
 
 /* The block goes into the sums. */
-static int flush(maskdm_statistics *s)
+static int flush(maskdm_statistics *s, maskdm_control *control)
 {
     const int64_t tiles = mdm_tiles(s->width);
 
     if (!s->held)
         return MASKDM_OK;
-    MDM_TRY(mdm_metric_loop(s->device, NULL, "the statistics", tiles * (tiles + 1) / 2, add_tile, s));
+    MDM_TRY(mdm_metric_loop(s->device, control, "the statistics", tiles * (tiles + 1) / 2, add_tile, s));
     for (int64_t r = 0; r < s->held; r++)
         for (int64_t j = 0; j < s->width; j++)
             s->sum[j] += (double)s->block[r * s->width + j] - s->shift[j];
@@ -127,8 +128,11 @@ static int flush(maskdm_statistics *s)
     return MASKDM_OK;
 }
 
-int mdm_statistics_add_chosen(maskdm_statistics *s, int64_t count, const int32_t *index, const float *rows)
+int mdm_statistics_add_chosen(maskdm_statistics *s, int64_t count, const int32_t *index, const float *rows,
+                              maskdm_control *control)
 {
+    double told = mdm_clock();
+
     if (s->given)
         return mdm_fail(MASKDM_EINVAL, "statistics that were given as mean and covariance take no more rows");
     if (count > INT32_MAX)
@@ -145,15 +149,17 @@ int mdm_statistics_add_chosen(maskdm_statistics *s, int64_t count, const int32_t
         memcpy(s->block + s->held * s->width, row, (size_t)s->width * sizeof *row);
         s->held++;
         s->count++;
-        if (s->held == MDM_STATISTICS_BLOCK)
-            MDM_TRY(flush(s));
+        if (s->held == MDM_STATISTICS_BLOCK) {
+            MDM_TRY(flush(s, control));
+            mdm_metric_tell(control, &told, k + 1, count);
+        }
     }
     return MASKDM_OK;
 }
 
 int mdm_statistics_add(maskdm_statistics *s, int64_t count, const float *rows)
 {
-    return mdm_statistics_add_chosen(s, count, NULL, rows);
+    return mdm_statistics_add_chosen(s, count, NULL, rows, NULL);
 }
 
 int mdm_statistics_read(maskdm_statistics *s, double *mean, double *covariance)
@@ -165,7 +171,7 @@ int mdm_statistics_read(maskdm_statistics *s, double *mean, double *covariance)
         if (s->count < 2)
             return mdm_fail(MASKDM_EINVAL, "a covariance takes at least 2 rows of features, not %lld",
                             (long long)s->count);
-        MDM_TRY(flush(s));
+        MDM_TRY(flush(s, NULL));
     }
     for (int64_t j = 0; mean && j < D; j++)
         mean[j] = s->given ? s->sum[j] : s->shift[j] + s->sum[j] / n;

@@ -29,13 +29,16 @@ int mdm_statistics_create_from(maskdm_statistics **out, maskdm_device *device, i
                                const double *mean, const double *covariance);
 void mdm_statistics_drop(maskdm_statistics **out);
 int mdm_statistics_add(maskdm_statistics *s, int64_t count, const float *rows);
-/* The same of single rows, by their index. */
-int mdm_statistics_add_chosen(maskdm_statistics *s, int64_t count, const int32_t *index, const float *rows);
+/* The same of single rows, by their index; NULL: in their order. */
+int mdm_statistics_add_chosen(maskdm_statistics *s, int64_t count, const int32_t *index, const float *rows,
+                              maskdm_control *control);
 /* mean[D] and covariance[D,D], unbiased; either may be NULL. EINVAL below two rows. */
 int mdm_statistics_read(maskdm_statistics *s, double *mean, double *covariance);
 int mdm_statistics_distance(maskdm_statistics *a, maskdm_statistics *b, maskdm_control *control, double *out);
 
 /* ---- statistics_file.c ---- */
+struct mdm_tensorfile;
+int mdm_statistics_read_file(maskdm_statistics **out, maskdm_device *device, struct mdm_tensorfile *f);
 int mdm_statistics_load(maskdm_statistics **out, maskdm_device *device, const char *path);
 int mdm_statistics_save(maskdm_statistics *s, const char *path);
 

@@ -68,11 +68,12 @@ static int read_both(maskdm_statistics **out, maskdm_device *device, struct mdm_
     return status;
 }
 
-static int read_all(maskdm_statistics **out, maskdm_device *device, struct mdm_tensorfile *f)
+int mdm_statistics_read_file(maskdm_statistics **out, maskdm_device *device, struct mdm_tensorfile *f)
 {
     const char *features = mdm_tensorfile_meta(f, FEATURES);
     int64_t mean, covariance, count;
 
+    *out = NULL;
     MDM_TRY(find(f, &mean, &covariance));
     MDM_TRY(read_count(f, &count));
     MDM_TRY(read_both(out, device, f, mean, covariance, count));
@@ -88,7 +89,7 @@ int mdm_statistics_load(maskdm_statistics **out, maskdm_device *device, const ch
 
     *out = NULL;
     MDM_TRY(mdm_tensorfile_open(&f, path));
-    status = read_all(out, device, &f);
+    status = mdm_statistics_read_file(out, device, &f);
     mdm_tensorfile_close(&f);
     return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;
 }

@@ -57,7 +57,7 @@ static struct {
         *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options,
         *metric_options, *lora_options, *job, *staged, *consistency_options;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128],
-        statistics_file[128], extractor_file[128], adapter_file[140], text[8192];
+        statistics_file[128], features_file[128], extractor_file[128], adapter_file[140], text[8192];
     const char *names[2], *optional[1];
     void *file_bytes, *model_bytes, *picture_bytes;
     const void *pictures[2];
@@ -194,13 +194,16 @@ static void *read_whole(const char *path, size_t *size)
 
 static void make_files(void)
 {
-    static const char *const name[] = {"/images", "/tensors", "/model", "/state", "/written", "/statistics"};
-    char *const path[] = {rig.folder, rig.tensors, rig.model_file, rig.state, rig.written, rig.statistics_file};
+    static const char *const name[] = {"/images", "/tensors", "/model", "/state", "/written", "/statistics",
+                                       "/features"};
+    char *const path[] = {rig.folder, rig.tensors, rig.model_file, rig.state, rig.written, rig.statistics_file,
+                          rig.features_file};
     maskdm_statistics *statistics;
+    maskdm_features *features;
     maskdm_file_writer *w;
     int64_t whole[1] = {1}, four[1] = {4};
 
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 7; i++)
         snprintf(path[i], 128, "%s%s", rig.root, name[i]);
     snprintf(rig.picture, sizeof rig.picture, "%s/0.png", rig.folder);
     MUST(maskdm_image_write_png(rig.image, rig.picture, 8));
@@ -222,6 +225,10 @@ static void make_files(void)
     MUST(maskdm_trainer_save(rig.trainer, rig.state));
     MUST(maskdm_statistics_create_from(&statistics, rig.device, 9, 4, rig.times, rig.identity));
     MUST(maskdm_statistics_save(statistics, rig.statistics_file));
+    MUST(maskdm_features_create(&features, rig.device, 4));
+    MUST(maskdm_features_add(features, 24, rig.more));
+    MUST(maskdm_features_save(features, rig.features_file));
+    maskdm_features_release(&features);
     maskdm_statistics_release(&statistics);
     snprintf(rig.adapter_file, sizeof rig.adapter_file, "%s.adapter", rig.model_file);
     MUST(maskdm_model_save_adapter(rig.adapted, MASKDM_WEIGHTS_EMA, rig.adapter_file));

@@ -61,7 +61,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_model_held_out.buckets": "2", "int64_t k": "2", "maskdm_features_callback": "fill_rows", "maskdm_features_radii.count": "24",
     "double *radius": "rig.doubles", "double *mean": "&rig.number", "double *deviation": "&rig.number",
     "maskdm_statistics_create_from.mean": "rig.times", "maskdm_statistics_create_from.covariance": "rig.identity",
-    "maskdm_statistics_load.path": "rig.statistics_file", "maskdm_statistics_save.path": "rig.written",
+    "maskdm_statistics_load.path": "rig.statistics_file", "maskdm_features_load.path": "rig.features_file", "maskdm_features_save.path": "rig.written", "maskdm_statistics_save.path": "rig.written",
     "maskdm_statistics_covariance.count": "16", "double *precision": "&rig.number", "double *recall": "&rig.number",
     "double *density": "&rig.number", "double *coverage": "&rig.number", "maskdm_features *reference": "rig.features",
     "const maskdm_features *reference": "rig.features", "maskdm_statistics *reference": "rig.statistics",

@@ -191,6 +191,53 @@ START_TEST(statistics_in_a_file)
 }
 END_TEST
 
+START_TEST(features_in_a_file)
+{
+    const int64_t few[1] = {6}, table[2] = {2, 3}, empty[2] = {3, 0};
+    const float rows[6] = {1, 2, 3, 4, 5, 6}, bad[6] = {1, 2, 3, 4, INFINITY, 6};
+    const struct {
+        const char *name, *dtype;
+        const int64_t *shape;
+        int rank;
+        const float *data;
+        const char *says; /* NULL: it is read */
+    } file[] = {
+        {"features", "F32", table, 2, rows, NULL},
+        {"anything", "F32", table, 2, rows, NULL},
+        {"features", "F32", few, 1, rows, "no tensor \"features\" of a row for each image"},
+        {"features", "F32", empty, 2, rows, "3 rows of 0 features are not"},
+        {"features", "F32", table, 2, bad, "feature 1 of row 1 is inf"},
+    };
+    maskdm_features *f = make(device, 90, WIDTH, 3, 5, 2), *g;
+    static float x[90 * WIDTH], y[90 * WIDTH];
+
+    MUST(maskdm_features_save(f, "unit-metric.tmp"));
+    MUST(maskdm_features_load(&g, device, "unit-metric.tmp"));
+    ck_assert_int_eq(maskdm_features_count(g), 90);
+    ck_assert_int_eq(maskdm_features_width(g), WIDTH);
+    MUST(maskdm_features_get(f, 0, 90, x));
+    MUST(maskdm_features_get(g, 0, 90, y));
+    ck_assert_mem_eq(x, y, sizeof x);
+    maskdm_features_release(&f);
+    maskdm_features_release(&g);
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
+        maskdm_file_writer *w;
+
+        MUST(maskdm_file_writer_create(&w));
+        MUST(maskdm_file_writer_add(w, file[i].name, file[i].dtype, file[i].shape, file[i].rank, file[i].data));
+        MUST(maskdm_file_writer_save(w, "unit-metric.tmp"));
+        maskdm_file_writer_release(&w);
+        ck_assert_int_eq(maskdm_features_load(&g, device, "unit-metric.tmp"),
+                         file[i].says ? MASKDM_EFORMAT : MASKDM_OK);
+        if (file[i].says)
+            ck_assert_msg(strstr(maskdm_last_error(), file[i].says) != NULL, "%s", maskdm_last_error());
+        ck_assert_int_eq(g != NULL, !file[i].says);
+        maskdm_features_release(&g);
+    }
+    remove("unit-metric.tmp");
+}
+END_TEST
+
 /* A thousand images from one normal distribution: what is left of a distance is bias, and most of it goes. */
 START_TEST(extrapolation_takes_the_bias_away)
 {
@@ -439,6 +486,9 @@ static int all_of_it(const float *rows, const maskdm_options *o)
     status = status < 0 ? status : maskdm_statistics_save(s, "unit-metric.tmp");
     status = status < 0 ? status : maskdm_statistics_load(&t, device, "unit-metric.tmp");
     status = status < 0 ? status : maskdm_statistics_distance(s, t, NULL, &x);
+    status = status < 0 ? status : maskdm_features_save(f, "unit-metric.tmp");
+    maskdm_features_release(&f);
+    status = status < 0 ? status : maskdm_features_load(&f, device, "unit-metric.tmp");
     status = status < 0 ? status : maskdm_features_kernel_distance(f, g, o, NULL, &x, &y);
     status = status < 0 ? status : maskdm_features_neighbours(f, g, o, NULL, &x, &y, &z, &w);
     status = status < 0 ? status : maskdm_features_infinity(f, t, o, NULL, &x);
@@ -523,6 +573,7 @@ int main(void)
     tcase_add_test(c, distance_of_independent_features);
     tcase_add_loop_test(c, no_distance_to_itself, 0, 2);
     tcase_add_test(c, statistics_in_a_file);
+    tcase_add_test(c, features_in_a_file);
     tcase_add_test(c, extrapolation_takes_the_bias_away);
     tcase_add_test(c, kernel_distance_is_the_plain_sum);
     tcase_add_test(c, neighbours_are_those_of_plain_loops);
