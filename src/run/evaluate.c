@@ -6,11 +6,31 @@
 #include "run/evaluate.h"
 
 #include "base/error.h"
+#include "diffusion/options.h"
 #include "run/device.h"
+
+#include <string.h>
 
 static const char *said(const struct mdm_evaluate_job *e, const char *name)
 {
     return mdm_options_said(e->options, name);
+}
+
+/* What only a model that draws looks at. */
+static int check_drawing(const struct mdm_evaluate_job *e)
+{
+    struct mdm_option_place p;
+
+    for (int64_t i = 0; mdm_option_at(&p, &mdm_evaluate_kind, i); i++) {
+        const char *name = p.option->name;
+        const int drawing = p.table == &mdm_sampler_options || p.chooser == &mdm_sampler_options ||
+                            !strcmp(name, "label") || !strcmp(name, "weights");
+
+        if (drawing && mdm_options_is_set(e->options, name))
+            return mdm_fail(MASKDM_EINVAL, "%s is for a model that draws, which takes %s and %s without %s",
+                            said(e, name), said(e, "model"), said(e, "reference"), said(e, "images"));
+    }
+    return MASKDM_OK;
 }
 
 /* Nothing that is given goes without a word. */
@@ -28,18 +48,18 @@ static int check(const struct mdm_evaluate_job *e)
     if (*t->reference && !*t->images && !*t->model)
         return mdm_fail(MASKDM_EINVAL, "%s without %s or %s: what is compared with it?", said(e, "reference"),
                         said(e, "images"), said(e, "model"));
-    if (*t->images && !*t->reference && !*t->save_statistics)
-        return mdm_fail(MASKDM_EINVAL, "%s without %s or %s", said(e, "images"), said(e, "reference"),
-                        said(e, "save_statistics"));
-    if (*t->save_statistics && !*t->images && !draws)
-        return mdm_fail(MASKDM_EINVAL, "%s without %s", said(e, "save_statistics"), said(e, "images"));
+    if (*t->images && !*t->reference && !*t->save_statistics && !*t->save_features)
+        return mdm_fail(MASKDM_EINVAL, "%s without %s, %s or %s", said(e, "images"), said(e, "reference"),
+                        said(e, "save_statistics"), said(e, "save_features"));
     if (!*t->model && !*t->images)
         return mdm_fail(MASKDM_EINVAL, "an evaluation takes %s with %s or %s, or %s with %s", said(e, "model"),
                         said(e, "data"), said(e, "reference"), said(e, "images"), said(e, "reference"));
     if (draws && t->count < 2)
         return mdm_fail(MASKDM_EINVAL, "%s is %lld: how many images is the model to draw?", said(e, "count"),
                         (long long)t->count);
-    return MASKDM_OK;
+    MDM_TRY(mdm_options_check_needs(e->options, &mdm_evaluate_run_options));
+    MDM_TRY(mdm_options_check_needs(e->options, &mdm_metric_options));
+    return draws ? MASKDM_OK : check_drawing(e);
 }
 
 static int evaluate(struct mdm_evaluate_job *e, maskdm_write_callback write, void *user)

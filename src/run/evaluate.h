@@ -52,10 +52,19 @@ struct mdm_evaluate_job {
     maskdm_device *device;
     struct mdm_page page;
     struct mdm_looking look;
-    maskdm_features *made, *real; /* real NULL: the reference is statistics alone */
+    int made_is_file, real_is_file; /* not folders, but features or statistics */
+    maskdm_features *made, *real;   /* real NULL: the reference is statistics alone */
     maskdm_statistics *statistics, *reference;
 };
 int mdm_evaluate_distances(struct mdm_evaluate_job *e);
+
+/* ---- evaluate_sets.c: both sides of it, in this order ---- */
+/* What they are, and the network, where images are to be looked at. */
+int mdm_evaluate_open(struct mdm_evaluate_job *e);
+int mdm_evaluate_reference(struct mdm_evaluate_job *e);
+int mdm_evaluate_made(struct mdm_evaluate_job *e);
+/* What the features are called; "" where nobody knows. */
+const char *mdm_evaluate_network(const struct mdm_evaluate_job *e);
 
 /* ---- evaluate_model.c ---- */
 int mdm_evaluate_held_out(struct mdm_page *page, const maskdm_options *options,

@@ -4,106 +4,34 @@
  */
 #include "run/evaluate.h"
 
-#include "base/alloc.h"
-#include "base/digest.h"
 #include "base/error.h"
-#include "diffusion/options.h"
-#include "model/model.h"
-#include "os/file.h"
 
 #include <math.h>
-
-/* ---- what is looked at ---- */
-
-static int look_at_model(struct mdm_evaluate_job *e)
-{
-    struct mdm_text sampler = {0};
-    maskdm_options *o;
-    maskdm_model *model;
-    char digest[17];
-    int status;
-
-    MDM_TRY(mdm_model_load_one(&model, e->device, e->told.model, e->told.weights));
-    status = mdm_model_digest(model, e->told.weights, digest);
-    if (status >= 0)
-        status = mdm_look_at_samples(&e->made, &e->look, model);
-    mdm_model_drop(&model);
-    MDM_TRY(status);
-    mdm_page_path(&e->page, "model", e->told.model);
-    mdm_page_text(&e->page, "model_digest", digest);
-    mdm_page_text(&e->page, "weights", e->told.weights == MASKDM_WEIGHTS_EMA ? "ema" : "online");
-    MDM_TRY(mdm_options_extract(&o, e->options, &mdm_sampler_kind));
-    mdm_options_write_json(o, &sampler);
-    mdm_options_release(&o);
-    status = mdm_text_ok(&sampler);
-    if (status >= 0)
-        mdm_page_json(&e->page, "sampler", sampler.data);
-    mdm_text_free(&sampler);
-    return status;
-}
-
-static int look_at_images(struct mdm_evaluate_job *e)
-{
-    MDM_TRY(mdm_look_at_folder(&e->made, &e->look, e->told.images, e->told.count));
-    mdm_page_path(&e->page, "images", e->told.images);
-    mdm_page_text(&e->page, "images_identity", e->look.identity);
-    mdm_page_count(&e->page, "images_skipped", e->look.skipped);
-    return MASKDM_OK;
-}
-
-static void digest_statistics(char out[17], const maskdm_statistics *s, const double *mean, const double *covariance)
-{
-    struct mdm_digest d;
-
-    mdm_digest_start(&d);
-    mdm_digest_add(&d, mean, (size_t)s->width * sizeof *mean);
-    mdm_digest_add(&d, covariance, (size_t)(s->width * s->width) * sizeof *covariance);
-    mdm_digest_text(&d, out);
-}
-
-/* Whatever the reference is kept in, its numbers are what decides. */
-static int tell_reference(struct mdm_evaluate_job *e)
-{
-    const size_t D = (size_t)e->reference->width;
-    double *x = mdm_need(D + 1, D * sizeof *x, "statistics");
-    int status = x ? mdm_statistics_read(e->reference, x, x + D) : MASKDM_ENOMEM;
-    char digest[17];
-
-    if (status >= 0) {
-        digest_statistics(digest, e->reference, x, x + D);
-        mdm_page_path(&e->page, "reference", e->told.reference);
-        mdm_page_count(&e->page, "reference_count", e->reference->count);
-        mdm_page_text(&e->page, "reference_digest", digest);
-    }
-    mdm_free(x);
-    return status;
-}
-
-static int open_reference(struct mdm_evaluate_job *e)
-{
-    enum mdm_file_kind kind;
-
-    MDM_TRY(mdm_file_kind_of(&kind, e->told.reference));
-    if (kind == MDM_FILE_FOLDER) {
-        MDM_TRY(mdm_look_at_folder(&e->real, &e->look, e->told.reference, e->told.reference_count));
-        MDM_TRY(mdm_features_statistics(&e->reference, e->real));
-        mdm_page_text(&e->page, "reference_identity", e->look.identity);
-        mdm_page_count(&e->page, "reference_skipped", e->look.skipped);
-    } else {
-        MDM_TRY(mdm_statistics_load(&e->reference, e->device, e->told.reference));
-        if (!*e->reference->features)
-            mdm_log_line(e->log, MASKDM_LOG_WARN,
-                         "%s does not say what its features are; they are taken for those of %s", e->told.reference,
-                         e->look.extractor->name);
-    }
-    return tell_reference(e);
-}
+#include <string.h>
 
 /* ---- numbers ---- */
 
-static int is_inception(const struct mdm_evaluate_job *e)
+/* What numbers are called: what is a FID and a KID is so by Inception's features alone. */
+struct names {
+    const char *features; /* how what they are called begins; "": any others */
+    const char *distance, *infinity, *kernel, *deviation;
+};
+
+static const struct names names[] = {
+    {"inception-v3", "fid", "fid_infinity", "kid", "kid_deviation"},
+    {"random-network", "random_feature_distance", "random_feature_distance_infinity",
+     "random_feature_kernel_distance", "random_feature_kernel_deviation"},
+    {"", "feature_distance", "feature_distance_infinity", "feature_kernel_distance", "feature_kernel_deviation"},
+};
+
+static const struct names *called(const struct mdm_evaluate_job *e)
 {
-    return e->look.extractor->kind == &mdm_extractor_inception;
+    const char *features = mdm_evaluate_network(e);
+    const struct names *n = names;
+
+    while (strncmp(features, n->features, strlen(n->features)) != 0)
+        n++;
+    return n;
 }
 
 /* A covariance of fewer images than numbers is singular: much of the distance is then the number of images. */
@@ -123,7 +51,7 @@ static int tell_infinity(struct mdm_evaluate_job *e)
         return MASKDM_OK;
     if (count >= e->metric.infinity_points + 2)
         MDM_TRY(mdm_features_infinity(e->made, e->reference, &e->metric, e->control, &infinity));
-    mdm_page_number(&e->page, is_inception(e) ? "fid_infinity" : "random_feature_distance_infinity", infinity);
+    mdm_page_number(&e->page, called(e)->infinity, infinity);
     return MASKDM_OK;
 }
 
@@ -132,7 +60,7 @@ static int tell_distance(struct mdm_evaluate_job *e)
     double distance;
 
     MDM_TRY(mdm_statistics_distance(e->statistics, e->reference, e->control, &distance));
-    mdm_page_number(&e->page, is_inception(e) ? "fid" : "random_feature_distance", distance);
+    mdm_page_number(&e->page, called(e)->distance, distance);
     return tell_infinity(e);
 }
 
@@ -142,8 +70,8 @@ static int tell_kernel_distance(struct mdm_evaluate_job *e)
     double mean, deviation;
 
     MDM_TRY(mdm_features_kid(e->made, e->real, &e->metric, e->control, &mean, &deviation));
-    mdm_page_number(&e->page, is_inception(e) ? "kid" : "random_feature_kernel_distance", mean);
-    mdm_page_number(&e->page, is_inception(e) ? "kid_deviation" : "random_feature_kernel_deviation", deviation);
+    mdm_page_number(&e->page, called(e)->kernel, mean);
+    mdm_page_number(&e->page, called(e)->deviation, deviation);
     mdm_page_count(&e->page, "subset_size", e->metric.subset_size < fewer ? e->metric.subset_size : fewer);
     return MASKDM_OK;
 }
@@ -170,7 +98,6 @@ static int tell_neighbours(struct mdm_evaluate_job *e)
 
 static int compare(struct mdm_evaluate_job *e)
 {
-    MDM_TRY(open_reference(e));
     MDM_TRY(tell_distance(e));
     if (!e->real) {
         mdm_log_line(e->log, MASKDM_LOG_INFO,
@@ -179,6 +106,19 @@ static int compare(struct mdm_evaluate_job *e)
     }
     MDM_TRY(tell_kernel_distance(e));
     return tell_neighbours(e);
+}
+
+/* What asks for the features of single images, of which statistics know nothing. */
+static int check_rows(const struct mdm_evaluate_job *e)
+{
+    static const char *const of_rows[] = {"subsets",      "subset_size",   "kernel_degree",
+                                          "kernel_scale", "kernel_offset", "neighbours"};
+
+    for (size_t i = 0; !e->real && i < MDM_LENGTH(of_rows); i++)
+        if (mdm_options_is_set(e->options, of_rows[i]))
+            return mdm_fail(MASKDM_EINVAL, "%s is of images or their features, and %s is mean and covariance alone",
+                            mdm_options_said(e->options, of_rows[i]), e->told.reference);
+    return MASKDM_OK;
 }
 
 /* ---- the page ---- */
@@ -196,31 +136,37 @@ static int tell_settings(struct mdm_evaluate_job *e)
     if (status >= 0)
         mdm_page_json(&e->page, "metric", metric.data);
     mdm_text_free(&metric);
-    mdm_page_text(&e->page, "features", e->look.extractor->name);
-    mdm_page_count(&e->page, "features_width", e->look.extractor->kind->width);
-    mdm_page_count(&e->page, "features_side", e->look.extractor->kind->side);
+    return status;
+}
+
+static void tell_network(struct mdm_evaluate_job *e)
+{
+    const maskdm_extractor *x = e->look.extractor;
+    const char *name = mdm_evaluate_network(e);
+
+    mdm_page_text(&e->page, "features", *name ? name : "unknown");
+    mdm_page_count(&e->page, "features_width", e->made->width);
+    if (!x)
+        return;
+    mdm_page_count(&e->page, "features_side", x->kind->side);
     mdm_page_text(&e->page, "resampling",
                   e->told.image_size.count ? "fitted (bicubic, antialiased, centre), then bilinear" : "bilinear");
     if (e->told.image_size.count)
         mdm_page_text(&e->page, "image_size", mdm_options_text(e->options, "image_size"));
-    return status;
-}
-
-static int open_extractor(struct mdm_evaluate_job *e)
-{
-    e->look = (struct mdm_looking){.told = &e->told, .options = e->options, .control = e->control};
-    if (*e->told.features)
-        return mdm_extractor_load(&e->look.extractor, e->device, e->told.features);
-    return mdm_extractor_create(&e->look.extractor, e->device);
 }
 
 int mdm_evaluate_distances(struct mdm_evaluate_job *e)
 {
-    MDM_TRY(open_extractor(e));
+    MDM_TRY(mdm_evaluate_open(e));
     MDM_TRY(tell_settings(e));
-    MDM_TRY(*e->told.images ? look_at_images(e) : look_at_model(e));
-    mdm_page_count(&e->page, "count", e->made->count);
-    MDM_TRY(mdm_features_statistics(&e->statistics, e->made));
+    if (*e->told.reference) {
+        MDM_TRY(mdm_evaluate_reference(e));
+        MDM_TRY(check_rows(e));
+    }
+    MDM_TRY(mdm_evaluate_made(e));
+    tell_network(e);
+    if (*e->told.save_features)
+        MDM_TRY(mdm_features_save(e->made, e->told.save_features));
     if (*e->told.save_statistics)
         MDM_TRY(mdm_statistics_save(e->statistics, e->told.save_statistics));
     return *e->told.reference ? compare(e) : MASKDM_OK;

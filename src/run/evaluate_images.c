@@ -6,6 +6,7 @@
 #include "run/evaluate.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "data/reading.h"
 #include "data/scan.h"
@@ -21,6 +22,7 @@ struct group {
     struct mdm_scan scan;
     struct mdm_reading how;
     struct mdm_failure *failed;   /* of each place */
+    double began;
     int64_t wanted, first, count; /* of the images that are looked at */
 };
 
@@ -83,19 +85,28 @@ static int look_at_group(struct group *g, int64_t count, maskdm_features *f)
     return MASKDM_OK;
 }
 
+static void tell(const struct group *g, int64_t done)
+{
+    struct maskdm_progress progress = mdm_progress_blank();
+
+    progress.step = progress.images = done;
+    progress.steps = g->count;
+    progress.images_per_second = (double)done / (mdm_clock() - g->began);
+    progress.seconds_left = (double)(g->count - done) / progress.images_per_second;
+    mdm_control_report(g->look->control, &progress);
+}
+
 static int look_at_all(struct group *g, maskdm_features *f)
 {
     const int64_t batch = g->look->extractor->kind->batch;
 
+    g->began = mdm_clock();
     g->count = g->wanted && g->wanted < g->scan.count ? g->wanted : g->scan.count;
     for (; g->first < g->count; g->first += batch) {
         const int64_t n = g->count - g->first < batch ? g->count - g->first : batch;
-        struct maskdm_progress progress = mdm_progress_blank();
 
         MDM_TRY(look_at_group(g, n, f));
-        progress.step = progress.images = g->first + n;
-        progress.steps = g->count;
-        mdm_control_report(g->look->control, &progress);
+        tell(g, g->first + n);
         MDM_TRY(mdm_control_check(g->look->control, "looking at images"));
     }
     if (g->look->skipped)

@@ -70,7 +70,7 @@ struct mdm_export_run_options {
 };
 
 struct mdm_evaluate_run_options {
-    const char *model, *data, *images, *reference, *features, *save_statistics;
+    const char *model, *data, *images, *reference, *features, *save_features, *save_statistics;
     int64_t count, reference_count, val_count, val_seed;
     int loss; /* enum mdm_loss_kind */
     double loss_delta;

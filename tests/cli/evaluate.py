@@ -90,10 +90,43 @@ def check_statistics():
             words += " " * (-(len(words) + 11) % 64) + "\n"
             z.writestr(theirs + ".npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(words)) + words.encode() +
                        data[8 + n + begin:8 + n + end])
+    evaluate("--images", a, "--reference", "b.npz", "--neighbours", 2, status=1,
+             says=["--neighbours is of images or their features", "b.npz is mean and covariance alone"])
     page, said = evaluate("--images", a, "--reference", "b.npz")
     assert page[DISTANCE] == wanted and page["reference_count"] == 0, page
     assert "does not say what its features are" in said, said
     maskdm("info", "b.npz")
+
+
+def check_features():
+    """Features that are kept give every number that their images give; so do those in an array of another program's."""
+    a, b = faces("a", 30, seed=1), faces("b", 30, seed=2)
+    settings = ["--subsets", 3, "--subset-size", 20, "--neighbours", 2]
+    wanted, said = evaluate("--images", a, "--reference", b, *settings)
+    numbers = [k for k in wanted if "distance" in k or "deviation" in k] + ["precision", "recall", "density", "coverage"]
+    assert len(numbers) == 8, numbers
+    for folder in (a, b):
+        maskdm("evaluate", "--images", folder, "--save-features", folder + ".safetensors")
+    page, said = evaluate("--images", "a.safetensors", "--reference", "b.safetensors", *settings)
+    assert [page[k] for k in numbers] == [wanted[k] for k in numbers], (page, wanted)
+    assert page["features"] == wanted["features"] and "resampling" not in page, page
+    data = read("b.safetensors")
+    rows = data[-30 * 480 * 4:]
+    words = "{'descr': '<f4', 'fortran_order': False, 'shape': (30, 480), }"
+    words += " " * (-(len(words) + 11) % 64) + "\n"
+    write("b.npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(words)) + words.encode() + rows)
+    page, said = evaluate("--images", a, "--reference", "b.npy", *settings)
+    assert [page[k] for k in numbers] == [wanted[k] for k in numbers], (page, wanted)
+    assert "b.npy does not say what its features are" in said, said
+    page, said = evaluate("--images", "b.npy", "--reference", "b.npy", *settings) # of nobody knows what network
+    assert abs(page["feature_distance"]) < 1e-6 and page["features"] == "unknown", page
+    write("wide.npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(words)) +
+          words.replace("(30, 480)", "(60, 240)").encode() + rows)
+    for words, says in ((["--images", "wide.npy", "--reference", a], ["wide.npy has features of 240 numbers", "says 480"]),
+                        (["--images", "wide.npy", "--reference", "b.npy"], ["features of 240 numbers against features of 480"]),
+                        (["--images", "b.npy", "--reference", "b.npy", "--image-size", 8], ["--image-size fits images"]),
+                        (["--images", "b.npy", "--reference", "b.npy", "--count", 8], ["--count is of images"])):
+        evaluate(*words, status=1, says=says)
 
 
 def check_samples():
@@ -136,7 +169,15 @@ def check_refusals():
             ([], ["an evaluation takes --model with --data"]),
             (model, ["--model needs --data, or --reference without --images"]),
             (data, ["--data without --model"]),
-            (["--images", "data"], ["--images without --reference or --save-statistics"]),
+            (["--images", "data"], ["--images without --reference, --save-statistics or --save-features"]),
+            (["--images", "data", "--save-statistics", "s", "--subsets", 3], ["--subsets goes with --reference"]),
+            (["--images", "data", "--save-statistics", "s", "--reference-count", 3],
+             ["--reference-count goes with --reference"]),
+            (["--images", "data", "--reference", "data", "--val-seed", 3], ["--val-seed goes with --data"]),
+            (["--images", "data", "--reference", "data", "--steps", 3], ["--steps is for a model that draws"]),
+            (["--images", "data", "--reference", "data", "--label", 0], ["--label is for a model that draws"]),
+            (model + data + ["--save-statistics", "s"], ["--save-statistics goes with --images or --reference"]),
+            (model + data + ["--count", 3], ["--count goes with --images or --reference"]),
             (["--reference", "data"], ["--reference without --images or --model"]),
             (model + ["--reference", "data"], ["--count is 0"]),
             (["--images", "data", "--reference", "missing"], ["missing"]),
