@@ -2,7 +2,8 @@
  *
  * Model files: one safetensors file that describes itself. Plain names are the EMA weights (the online ones where EMA
  * is off), online.NAME the online ones; the metadata hold network and scheduler. Nothing of threads, paths or times
- * is in it, so that equal weights give equal bytes.
+ * is in it, so that equal weights give equal bytes. A training state is read as the model that it would publish: its
+ * plain names are the online weights, ema.NAME the average.
  */
 #include "model/model.h"
 
@@ -61,8 +62,6 @@ static int make_from_meta(maskdm_model **out, maskdm_device *device, const struc
     maskdm_scheduler *scheduler = NULL;
     int status;
 
-    if (kind && strcmp(kind, "state") == 0)
-        return mdm_fail(MASKDM_EFORMAT, "this is a training state; the run's model.safetensors holds the model");
     if (kind && strcmp(kind, "adapter") == 0)
         return mdm_fail(MASKDM_EFORMAT, "this is an adapter, which goes beside the weights of the model that it was "
                                         "trained from, or is merged into them");
@@ -108,28 +107,62 @@ int mdm_model_shell_of(maskdm_model **out, maskdm_device *device, const struct m
 
 enum { BOTH = -1 };
 
+/* What stands before the names of a file's sets of weights. */
+struct sets {
+    const char *ema, *online; /* online NULL: there is one set */
+};
+
+/* Those of a model file are all its tensors. */
+static int find_sets_of_model(struct sets *out, struct mdm_tensorfile *s, const struct mdm_params *layout)
+{
+    const int two = layout->count > 0 && s->count > layout->count;
+
+    *out = (struct sets){"", two ? "online." : NULL};
+    MDM_TRY(mdm_model_check_block(s, layout, ""));
+    MDM_TRY(two ? check_extra(s, layout, 2) : MASKDM_OK);
+    return two ? mdm_model_check_block(s, layout, out->online) : MASKDM_OK;
+}
+
+/* Those of a training state stand among its moments. As with the trainer, damage comes before any other complaint. */
+static int find_sets_of_state(struct sets *out, struct mdm_tensorfile *s, const struct mdm_params *layout)
+{
+    char first[256];
+
+    MDM_TRY(mdm_safetensors_verify(s));
+    if (mdm_tensorfile_meta(s, "maskdm.lora.options"))
+        return mdm_fail(MASKDM_EFORMAT, "this is the state of a training of adapters, whose adapter.safetensors goes "
+                                        "beside the weights of their model");
+    mdm_format(first, sizeof first, "ema.%s", layout->list[0].name);
+    *out = mdm_tensorfile_find(s, first) >= 0 ? (struct sets){"ema.", ""} : (struct sets){"", NULL};
+    MDM_TRY(mdm_model_check_block(s, layout, out->ema));
+    return out->online ? mdm_model_check_block(s, layout, out->online) : MASKDM_OK;
+}
+
+static int is_state(const struct mdm_tensorfile *s)
+{
+    const char *kind = mdm_tensorfile_meta(s, "maskdm.kind");
+
+    return kind && strcmp(kind, "state") == 0;
+}
+
 /* Shapes are held against the file before the blocks are taken, so that a header that claims a giant network costs
  * nothing. `which`: BOTH, or the only set of weights that is wanted. */
 static int load(maskdm_model **out, maskdm_device *device, struct mdm_tensorfile *s, int which)
 {
+    struct sets sets = {0};
     maskdm_model *m;
-    int sets, status;
+    int status;
 
     *out = NULL;
     MDM_TRY(mdm_model_shell_of(&m, device, s));
-    sets = m->layout.count > 0 && s->count > m->layout.count ? 2 : 1;
-    status = mdm_model_check_block(s, &m->layout, "");
-    if (status == MASKDM_OK && sets == 2)
-        status = check_extra(s, &m->layout, sets);
-    if (status == MASKDM_OK && sets == 2)
-        status = mdm_model_check_block(s, &m->layout, "online.");
+    status = (is_state(s) ? find_sets_of_state : find_sets_of_model)(&sets, s, &m->layout);
     if (status == MASKDM_OK)
-        status = mdm_model_take(m, sets == 2 && which == BOTH);
+        status = mdm_model_take(m, sets.online && which == BOTH);
     if (status == MASKDM_OK)
         status = mdm_model_read_block(device, s, &m->layout,
-                                      sets == 2 && which == MASKDM_WEIGHTS_ONLINE ? "online." : "", m->ema);
+                                      sets.online && which == MASKDM_WEIGHTS_ONLINE ? sets.online : sets.ema, m->ema);
     if (status == MASKDM_OK && m->online)
-        status = mdm_model_read_block(device, s, &m->layout, "online.", m->online);
+        status = mdm_model_read_block(device, s, &m->layout, sets.online, m->online);
     if (status < 0) {
         mdm_model_drop(&m);
         return status;

@@ -204,14 +204,12 @@ def check_models():
             (sample("--model", "empty"), ["empty"]),
             (sample("--model", "text"), ["text", "6"]),
             (sample("--model", "nan.safetensors"), ["nan.safetensors", "finite"]),
-            (sample("--model", "run/checkpoint-2.safetensors"), ["checkpoint-2", "training state"]),
             (sample("--steps", 2000), ["2000", "1000"]),
             (sample("--label", 3), ["label 3", "0 classes"]),
             (sample("--bits", 9), ["9", "8 or 16"]),
             (sample("--memory-limit", 1000), ["1000 allowed", "bytes"]),
             (sample("--out", "missing/grid.png"), ["missing/grid.png", "no folder missing"]),
             (sample("--out", "data"), ["data", "not empty"]),
-            (finetune("--init", "run/checkpoint-2.safetensors"), ["checkpoint-2", "training state"]),
             (finetune("--dim", 64), ["--dim is 64", "32", "run/model.safetensors"]),
             (finetune("--prediction", "v"), ["prediction", "noise", "run/model.safetensors"])):
         refused(words, 1, says)
