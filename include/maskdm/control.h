@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Watching and stopping work: one handle with the progress and log callbacks and two flags that any thread, and a
- * signal handler, may raise.
+ * Watching and stopping work: one handle with the progress and log callbacks and flags that any thread, and a signal
+ * handler, may raise.
  *
- * Thread safety: maskdm_control_stop() and maskdm_control_cancel() may be called from any thread and from signal
- * handlers while the handle lives; the rest belongs to the thread that works. Several calls may share a control.
+ * Thread safety: maskdm_control_stop(), maskdm_control_cancel() and maskdm_control_save() may be called from any
+ * thread and from signal handlers while the handle lives; the rest belongs to the thread that works. Several calls
+ * may share a control.
  */
 #ifndef MASKDM_CONTROL_H
 #define MASKDM_CONTROL_H
@@ -52,6 +53,9 @@ MASKDM_API void maskdm_control_stop(maskdm_control *control);
 /** Return MASKDM_ECANCELED as soon as possible, in the middle of a step: nothing of that step is kept, everything
  *  before it is, and the handles stay usable. */
 MASKDM_API void maskdm_control_cancel(maskdm_control *control);
+/** Save at the end of the step at hand and go on, as a run does when it is due; nothing where there is no step, and
+ *  where nothing is kept. May be asked for at any moment and from anywhere, as a stop may. */
+MASKDM_API void maskdm_control_save(maskdm_control *control);
 /** Lower both flags; calls that return MASKDM_ECANCELED because of a flag do so themselves. */
 MASKDM_API void maskdm_control_reset(maskdm_control *control);
 

@@ -38,8 +38,8 @@ enum maskdm_weights {
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_create(maskdm_model **out, maskdm_device *device, const char *network,
                                                      const maskdm_options *options, maskdm_scheduler *scheduler,
                                                      uint64_t seed);
-/** Read a model file, or a training state as the model that it would be, from the disk or from memory. MASKDM_EIO, MASKDM_EFORMAT (naming the
- *  tensor and both numbers), MASKDM_ENOMEM. */
+/** Read a model file, or a training state as the model that it would be, from the disk or from memory. MASKDM_EIO,
+ *  MASKDM_EFORMAT (naming the tensor and both numbers), MASKDM_ENOMEM. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load(maskdm_model **out, maskdm_device *device, const char *path);
 MASKDM_API MASKDM_MUST_CHECK int maskdm_model_load_memory(maskdm_model **out, maskdm_device *device,
                                                           const void *bytes, size_t size);

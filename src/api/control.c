@@ -45,6 +45,12 @@ void maskdm_control_cancel(maskdm_control *control)
         atomic_store(&control->cancel, 1);
 }
 
+void maskdm_control_save(maskdm_control *control)
+{
+    if (control)
+        atomic_store(&control->save, 1);
+}
+
 void maskdm_control_reset(maskdm_control *control)
 {
     mdm_control_lower(control);

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The monotonic clock, for rates and time left; no result depends on it.
+ * The monotonic clock, for rates and time left, and the calendar; no result depends on either.
  */
 #include "base/clock.h"
 
 #include <time.h>
 
-double mdm_clock(void)
+static double read_clock(clockid_t which)
 {
     struct timespec t;
 
-    if (clock_gettime(CLOCK_MONOTONIC, &t))
+    if (clock_gettime(which, &t))
         return 0;
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double mdm_clock(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+double mdm_clock_calendar(void)
+{
+    return read_clock(CLOCK_REALTIME);
 }

@@ -24,6 +24,7 @@ int mdm_control_make(maskdm_control **out)
     mdm_handle_init(&c->handle, &kind);
     atomic_init(&c->stop, 0);
     atomic_init(&c->cancel, 0);
+    atomic_init(&c->save, 0);
     *out = c;
     return MASKDM_OK;
 }
@@ -59,6 +60,12 @@ void mdm_control_lower(maskdm_control *c)
         return;
     atomic_store(&c->stop, 0);
     atomic_store(&c->cancel, 0);
+    atomic_store(&c->save, 0);
+}
+
+int mdm_control_wants_save(maskdm_control *c)
+{
+    return c && atomic_exchange(&c->save, 0);
 }
 
 int mdm_control_canceled(maskdm_control *c, const char *what)

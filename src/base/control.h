@@ -15,7 +15,7 @@
 
 struct maskdm_control {
     struct mdm_handle handle;
-    atomic_int stop, cancel;
+    atomic_int stop, cancel, save;
     maskdm_progress_callback progress;
     void *progress_user;
     struct mdm_log log;
@@ -32,7 +32,8 @@ int mdm_control_stopping(const maskdm_control *c); /* either flag is up */
 int mdm_control_check(maskdm_control *c, const char *what);
 /* The same record for a kernel or callback that has already returned MASKDM_ECANCELED. */
 int mdm_control_canceled(maskdm_control *c, const char *what);
-void mdm_control_lower(maskdm_control *c); /* both flags */
+void mdm_control_lower(maskdm_control *c); /* both flags, and the wish to save */
+int mdm_control_wants_save(maskdm_control *c); /* whether it is asked for; the wish is then forgotten */
 /* A report of which nothing is known yet: zero counts, NaN values, the size filled in. */
 struct maskdm_progress mdm_progress_blank(void);
 /* Tell the host; a non-zero answer raises the stop flag. */

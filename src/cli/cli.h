@@ -48,13 +48,14 @@ int trains(const struct command *command);
 const char *presets_folder(void);
 
 /* ---- signals.c ---- */
-/* From here on, signals that would end the program stop the work of `control`; -1 with errno. */
-int signals_begin(maskdm_control *control);
+/* From here on, signals that would end the program stop the work of `control`; keeps: SIGUSR1 lets it save. -1 with
+ * errno. */
+int signals_begin(maskdm_control *control, int keeps);
 /* The control is out of their reach again; gives the signal that came first, or 0. */
 int signals_end(void);
 
 /* ---- show.c: progress and messages of one run ---- */
-int show_begin(maskdm_control *control, const maskdm_options *options);
+int show_begin(maskdm_control *control, const maskdm_options *options, const struct command *command);
 /* Ends the progress line; gives the exit status for the library's. */
 int show_end(int status, const struct command *command, int count, char **arguments);
 

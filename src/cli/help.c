@@ -121,9 +121,10 @@ static void man_option(const char *flag, const char *value, const char *help, co
 
 static const char man_signals[] =
     ".SH SIGNALS\n"
-    "SIGINT (^C), SIGTERM, SIGHUP (a closed terminal), SIGXCPU, SIGUSR1 and SIGUSR2 (warnings of batch systems) end\n"
-    "the work in good order: the step at hand is finished, what was done is saved, and a line says how to go on. A\n"
-    "second one drops the step at hand. A signal that is ignored at the start, as under\n.BR nohup (1),\nstays\n"
+    "SIGINT (^C), SIGTERM, SIGHUP (a closed terminal), SIGXCPU and SIGUSR2 (warnings of batch systems) end the\n"
+    "work in good order: the step at hand is finished, what was done is saved, and a line says how to go on. A\n"
+    "second one drops the step at hand. SIGUSR1 lets training save and go on; other work it ends as they do. A\n"
+    "signal that is ignored at the start, as under\n.BR nohup (1),\nstays\n"
     "ignored; behind a script's & the terminal's ^C does, and SIGINT sent by\n.BR kill (1)\nends the work. Nothing\n"
     "is stopped by a reader of the output that goes away. SIGQUIT and SIGKILL end the program at once; what was\n"
     "saved before is whole.\n";

@@ -141,7 +141,7 @@ int run_work(const struct command *command, int count, char **arguments)
         goto out;
     if (help)
         status = help_command(command, commands, help);
-    else if ((status = show_begin(control, options)) == 0)
+    else if ((status = show_begin(control, options, command)) == 0)
         status = show_end(command->work(options, control), command, count, arguments);
 out:
     maskdm_control_release(&control);

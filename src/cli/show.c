@@ -138,7 +138,7 @@ static int can_draw(void)
     return isatty(STDERR_FILENO) && !(terminal && strcmp(terminal, "dumb") == 0) && !(plain && *plain);
 }
 
-int show_begin(maskdm_control *control, const maskdm_options *options)
+int show_begin(maskdm_control *control, const maskdm_options *options, const struct command *command)
 {
     told = options;
     live = can_draw();
@@ -147,7 +147,7 @@ int show_begin(maskdm_control *control, const maskdm_options *options)
     line_every = line_every > 0 ? line_every : 1;
     maskdm_control_set_progress(control, on_progress, NULL);
     maskdm_control_set_log(control, on_log, NULL);
-    if (signals_begin(control) < 0) {
+    if (signals_begin(control, trains(command)) < 0) {
         complain(NULL, "%s", strerror(errno));
         return 1;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Signals of one piece of work. What would end the program (^C, a closed terminal, kill, a batch system's warning)
- * lets the step finish and saves; a second one drops the step at hand. A reader of the lines may leave.
+ * lets the step finish and saves; a second one drops the step at hand. SIGUSR1 lets training save and go on. A reader
+ * of the lines may leave.
  */
 #include "cli/cli.h"
 
@@ -15,6 +16,7 @@ static const int of_writes[] = {SIGPIPE, SIGXFSZ};
 
 static _Atomic(maskdm_control *) running; /* NULL: there is nothing to stop (any more) */
 static volatile sig_atomic_t caught;      /* the first one */
+static volatile sig_atomic_t saves;       /* SIGUSR1 does not end it */
 
 static void stop(int number)
 {
@@ -22,7 +24,9 @@ static void stop(int number)
 
     if (!control)
         return;
-    if (caught) {
+    if (number == SIGUSR1 && saves) {
+        maskdm_control_save(control);
+    } else if (caught) {
         maskdm_control_cancel(control);
     } else {
         caught = number;
@@ -68,10 +72,11 @@ static int handle(int number)
     return sigaction(number, &action, NULL);
 }
 
-int signals_begin(maskdm_control *control)
+int signals_begin(maskdm_control *control, int keeps)
 {
     int status = 0;
 
+    saves = keeps;
     atomic_store(&running, control);
     for (size_t i = 0; i < sizeof ending / sizeof *ending && status == 0; i++)
         status = handle(ending[i]);

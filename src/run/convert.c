@@ -46,7 +46,7 @@ static int check_foreign(const struct mdm_tensorfile *s)
     const char *kind = mdm_tensorfile_meta(s, "maskdm.kind");
 
     if (kind && !strcmp(kind, "state"))
-        return mdm_fail(MASKDM_EFORMAT, "a training state of maskdm, which serves wherever a model does; there is nothing to convert");
+        return mdm_fail(MASKDM_EFORMAT, "a training state of maskdm, which serves wherever a model does");
     if (mdm_tensorfile_meta(s, "maskdm.network") && !mdm_convert_is_own(s))
         return mdm_fail(MASKDM_EFORMAT, "a model file of maskdm already; there is nothing to convert");
     return MASKDM_OK;

@@ -152,9 +152,10 @@ static void recall_line(struct mdm_run *run, const char *line, size_t n)
             (void)mdm_json_double(&j, number);
         number = NULL;
         if (event == MDM_JSON_KEY && depth == 1)
-            number = !strcmp(j.text, "seconds")  ? &run->spent_seconds
-                     : !strcmp(j.text, "joules") ? &run->spent_joules
-                                                 : NULL;
+            number = !strcmp(j.text, "seconds")   ? &run->spent_seconds
+                     : !strcmp(j.text, "joules")  ? &run->spent_joules
+                     : !strcmp(j.text, "elapsed") ? &run->elapsed
+                                                  : NULL;
     }
     mdm_json_close(&j);
 }

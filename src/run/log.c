@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * log.jsonl: one JSON object a line. It is a record for people and plots, not state: resuming cuts it back to the
- * step that it goes on from, torn last lines included. What the host was warned of at the start stands before its
- * steps.
+ * step that it goes on from, torn last lines included; where a run without a checkpoint begins anew, what it had
+ * logged is kept beside it. What the host was warned of at the start stands before its steps.
  */
 #include "run/run.h"
 
+#include "backend/device.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "text/json.h"
 #include "text/text.h"
@@ -62,24 +64,67 @@ size_t mdm_run_log_keep(char *text, size_t bytes, int64_t step)
     return kept;
 }
 
+static int write_text(const char *path, const char *text, size_t bytes)
+{
+    struct mdm_writer *w;
+    int status;
+
+    MDM_TRY(mdm_writer_open(&w, path));
+    status = mdm_writer_write(w, text, bytes);
+    if (status == MASKDM_OK)
+        status = mdm_writer_commit(&w);
+    mdm_writer_abandon(&w);
+    return status;
+}
+
+/* The first of log-1.jsonl, log-2.jsonl, ... that is not there. */
+static int find_place(char **out, const char *folder)
+{
+    enum mdm_file_kind kind = MDM_FILE_REGULAR;
+    char name[32];
+    int status = MASKDM_OK;
+
+    *out = NULL;
+    for (int i = 1; status == MASKDM_OK && kind != MDM_FILE_NONE; i++) {
+        mdm_free(*out);
+        mdm_format(name, sizeof name, "log-%d.jsonl", i);
+        *out = mdm_path_join(folder, name);
+        status = *out ? mdm_file_kind_of(&kind, *out) : MASKDM_ENOMEM;
+    }
+    if (status == MASKDM_OK)
+        return status;
+    mdm_free(*out);
+    return status;
+}
+
+static int set_aside(struct mdm_run *run, const char *text, size_t bytes)
+{
+    char *place;
+    int status;
+
+    MDM_TRY(find_place(&place, run->told.out));
+    status = write_text(place, text, bytes);
+    if (status == MASKDM_OK)
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "what was logged before is kept in %s", place);
+    mdm_free(place);
+    return status;
+}
+
 static int cut_back(struct mdm_run *run, const char *path, int64_t step)
 {
-    struct mdm_writer *w = NULL;
-    size_t bytes, kept;
+    const int anew = run->saved < 0;
+    size_t bytes, kept = 0;
     char *text;
     int status = MASKDM_OK;
 
     MDM_TRY(mdm_file_read_all(&text, &bytes, path, LOG_LIMIT));
-    kept = mdm_run_log_keep(text, bytes, step);
+    if (anew && bytes)
+        status = set_aside(run, text, bytes);
+    if (!anew)
+        kept = mdm_run_log_keep(text, bytes, step);
     mdm_run_recall_cost(run, text, kept);
-    if (kept < bytes) {
-        status = mdm_writer_open(&w, path);
-        if (status == MASKDM_OK)
-            status = mdm_writer_write(w, text, kept);
-        if (status == MASKDM_OK)
-            status = mdm_writer_commit(&w);
-        mdm_writer_abandon(&w);
-    }
+    if (status == MASKDM_OK && kept < bytes)
+        status = write_text(path, text, kept);
     mdm_free(text);
     return status;
 }
@@ -172,6 +217,24 @@ static void add(struct mdm_text *t, const char *key, double value)
     mdm_text_add_double(t, value);
 }
 
+/* To the millisecond. */
+static void add_seconds(struct mdm_text *t, const char *key, double seconds)
+{
+    add(t, key, round(seconds * 1000) / 1000);
+}
+
+/* When and how far, and what came of the steps behind the last line. */
+static void add_course(struct mdm_run *run, struct mdm_text *t, int64_t images)
+{
+    add_seconds(t, "time", mdm_clock_calendar());
+    add_seconds(t, "elapsed", run->elapsed + mdm_clock() - run->begun_at);
+    add(t, "epoch", (double)images / (double)run->data->count);
+    add(t, "mean_loss", run->losses ? run->loss_sum / (double)run->losses : (double)NAN);
+    mdm_text_addf(t, ",\"memory\":%llu", (unsigned long long)mdm_device_peak(run->device));
+    run->loss_sum = 0;
+    run->losses = 0;
+}
+
 int mdm_run_log_step(struct mdm_run *run)
 {
     struct maskdm_progress p = mdm_run_progress(run);
@@ -185,6 +248,7 @@ int mdm_run_log_step(struct mdm_run *run)
     add(&t, "grad_norm", p.grad_norm);
     add(&t, "images_per_second", run->images_per_second);
     mdm_text_addf(&t, ",\"skipped\":%lld", (long long)p.skipped);
+    add_course(run, &t, p.images);
     status = mdm_run_log_cost(run, &t);
     if (run->validated == p.step) {
         add(&t, "held_out_loss", run->held_out_loss);

@@ -27,7 +27,7 @@ struct mdm_train_run_options {
     enum mdm_carry carry;
     int64_t save_every;
     double save_minutes;
-    int64_t keep, log_every, sample_every, sample_count, sample_steps;
+    int64_t keep, keep_every, log_every, sample_every, sample_count, sample_steps;
     int64_t snapshot_every;
     enum mdm_export_dtype snapshot_dtype;
     const char *val;

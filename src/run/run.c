@@ -21,12 +21,19 @@ static double count_images(const struct mdm_run *run, int64_t from, int64_t end)
 
 enum { MEASURED_AFTER = 10 }; /* steps */
 
+/* Seconds of training: the clock stands still while something else is done between steps. */
+static double training_clock(const struct mdm_run *run)
+{
+    return mdm_clock() - run->aside;
+}
+
 /* Images per second since the last measurement, which is renewed once it is a second old. */
 static void measure(struct mdm_run *run)
 {
-    double now = mdm_clock(), span = now - run->clock;
+    double now = training_clock(run), span = now - run->clock;
     int64_t step = run->trainer->optimizer->steps;
 
+    mdm_rate_note(&run->rate, now, count_images(run, 0, step));
     if (span < 1 && !isnan(run->images_per_second))
         return;
     if (span > 0)
@@ -37,13 +44,24 @@ static void measure(struct mdm_run *run)
     }
 }
 
+static void note_loss(struct mdm_run *run)
+{
+    const double loss = run->trainer->last_loss;
+
+    if (!isfinite(loss))
+        return;
+    run->loss_sum += loss;
+    run->losses++;
+}
+
 static void report(struct mdm_run *run)
 {
     struct maskdm_progress p = mdm_run_progress(run);
+    const double done = count_images(run, 0, run->trainer->optimizer->steps);
 
     p.held_out_loss = run->held_out_loss;
     p.images_per_second = run->images_per_second;
-    p.seconds_left = mdm_run_images_left(run) / run->images_per_second;
+    p.seconds_left = mdm_run_images_left(run) / mdm_rate_at(&run->rate, training_clock(run), done);
     mdm_control_report(run->control, &p);
 }
 
@@ -73,8 +91,19 @@ static int save_is_due(const struct mdm_run *run, int last)
         return 1;
     if (run->trainer->bad_in_a_row)
         return 0;
-    return due(mdm_run_step(run), run->told.save_every) ||
+    return due(mdm_run_step(run), run->told.save_every) || due(mdm_run_step(run), run->told.keep_every) ||
            (run->told.save_minutes > 0 && mdm_clock() - run->saved_at >= 60 * run->told.save_minutes);
+}
+
+/* What the host asked for stays asked for within a row of steps that were not finite. */
+static int save_on_demand(struct mdm_run *run)
+{
+    if (run->trainer->bad_in_a_row || !mdm_control_wants_save(run->control))
+        return MASKDM_OK;
+    MDM_TRY(mdm_run_save(run));
+    mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "saved step %lld in %s", (long long)run->saved,
+                 run->told.out);
+    return MASKDM_OK;
 }
 
 /* What is due after a step; time spent here does not count as training time. */
@@ -85,6 +114,7 @@ static int after_step(struct mdm_run *run)
     double start;
 
     measure(run);
+    note_loss(run);
     start = mdm_clock();
     if (run->told.measure && run->trainer->optimizer->steps == run->first + MEASURED_AFTER)
         MDM_TRY(mdm_run_measure(run));
@@ -96,24 +126,26 @@ static int after_step(struct mdm_run *run)
         MDM_TRY(mdm_run_snapshot(run));
     if (save_is_due(run, last))
         MDM_TRY(mdm_run_save(run));
+    MDM_TRY(save_on_demand(run));
     if (run->told.sample_every > 0 && (due(step, run->told.sample_every) || step >= run->total))
         MDM_TRY(mdm_run_preview(run));
-    run->clock += mdm_clock() - start;
+    run->aside += mdm_clock() - start;
     report(run);
     return MASKDM_OK;
 }
 
 static void begin_clock(struct mdm_run *run)
 {
-    run->clock = mdm_clock();
+    run->clock = training_clock(run);
     run->at_clock = run->first = run->trainer->optimizer->steps;
+    mdm_rate_begin(&run->rate, run->clock, count_images(run, 0, run->first));
     run->images_per_second = (double)NAN;
 }
 
 static int train(struct mdm_run *run)
 {
     begin_clock(run);
-    run->saved_at = run->clock;
+    run->saved_at = run->begun_at = run->clock;
     if (mdm_run_step(run) >= run->total)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
                      "nothing is left to train: %s is at step %lld, and %s is %lld", run->told.out,

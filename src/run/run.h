@@ -16,6 +16,7 @@
 #include "option/option.h"
 #include "os/file.h"
 #include "run/options.h"
+#include "run/rate.h"
 #include "text/text.h"
 #include "train/trainer.h"
 
@@ -72,9 +73,15 @@ struct mdm_run {
     double saved_at;   /* clock at the last save, or when training began */
     int64_t validated; /* step of the last held-out loss, -1: none */
     double held_out_loss, bucket[MDM_RUN_BUCKETS];
-    double clock;     /* at the last log line, seconds */
+    double aside;     /* seconds of this start in which it did not train: saving, drawing, validating */
+    double clock;     /* of training, at the last measurement */
     int64_t at_clock; /* step then */
     double images_per_second;
+    struct mdm_rate rate;   /* of the stage's images */
+    double loss_sum;        /* of steps behind the last line of the log */
+    int64_t losses;         /* how many, finite ones alone */
+    double begun_at;        /* clock at this start's first step */
+    double elapsed;         /* seconds from first steps to last lines of earlier starts, as the log knows */
     int64_t first; /* step of the stage that this start goes on from */
     double spent_seconds, spent_joules; /* in steps of earlier starts, as the log knows, and of stages before */
 };

@@ -193,8 +193,13 @@ void mdm_run_leave_folder(struct mdm_run *run)
 
 /* ---- saving ---- */
 
-/* Keep the newest `keep` checkpoints up to this step; later ones are broken leftovers, found by resuming and not ours
- * to remove. What cannot be removed is a warning. */
+static int is_milestone(const struct mdm_run *run, int64_t step)
+{
+    return run->told.keep_every > 0 && step % run->told.keep_every == 0;
+}
+
+/* Keep milestones, and the newest `keep` checkpoints up to this step; later ones are broken leftovers, found by
+ * resuming and not ours to remove. What cannot be removed is a warning. */
 static int prune(struct mdm_run *run)
 {
     struct listing l = {0};
@@ -204,7 +209,7 @@ static int prune(struct mdm_run *run)
     for (int64_t i = 0; i < l.count && status == MASKDM_OK; i++) {
         char *path;
 
-        if (l.step[i] > run->saved || ++seen <= run->told.keep)
+        if (l.step[i] > run->saved || ++seen <= run->told.keep || is_milestone(run, l.step[i]))
             continue;
         path = checkpoint_path(run, l.step[i]);
         status = path ? mdm_file_remove(path) : MASKDM_ENOMEM;

@@ -29,7 +29,7 @@ maskdm_finetune.data maskdm_finetune.mask
 maskdm_tune.out maskdm_tune.data maskdm_tune.mask maskdm_trainer_tune.options""".split())
 
 # Calls that have nothing to say, since signal handlers make them or because NULL is nothing to do.
-SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|reset))$")
+SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|save|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 # A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
 JOBS = {"maskdm_extractor_load", "maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """SIGKILL at random moments of a run that saves at every step: the newest checkpoint always loads, the run goes on,
-and what comes out equals a run that nobody killed, byte for byte.
+and what comes out equals a run that nobody killed, byte for byte. The same of a run that saves by the clock alone, as it
+does by default, where no more than those minutes are lost.
 
-MASKDM_SEED sets the moments, MASKDM_KILLS their number (50).
+MASKDM_SEED sets the moments, MASKDM_KILLS their number (50; by the clock 30).
 """
 import json
 import os
@@ -35,6 +36,50 @@ def kill_once(moment):
             p.kill()
             p.wait()
         return open("said").read()
+
+
+MINUTES = 0.1 / 60  # a tenth of a second in place of ten minutes
+SLACK = 0.5        # seconds that a step, a save and a busy machine may take on top
+
+
+def kill_by_the_clock(moment):
+    """As kill_once(), of a run with default options but for the minutes; kills `moment` seconds behind its first step. The
+    steps that it told of, each with the moment at which that was heard, and the moment of the kill."""
+    p = subprocess.Popen([PROGRAM, *command("clock", WHOLE, "--save-minutes", str(MINUTES), "--log-every", "1", "--resume")],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    heard, until = [], None
+    for line in p.stderr:
+        if line.startswith(b"step "):
+            heard.append((int(line.split()[1]), time.monotonic()))
+            until = until or heard[0][1] + moment
+        if until and time.monotonic() >= until:
+            break
+    p.kill()
+    killed = time.monotonic()
+    rest = p.stderr.read().decode()
+    p.wait()
+    p.stderr.close()
+    heard += [(int(line.split()[1]), killed) for line in rest.splitlines() if line.startswith("step ") and line.endswith(" left")]
+    assert heard, rest
+    return heard, killed
+
+
+def check_kill_by_the_clock():
+    moments = random.Random(SEED + 1)
+    faces("data", 12, 8)
+    lost = []
+    for _ in range(min(KILLS, 30)):
+        heard, killed = kill_by_the_clock(moments.uniform(0, 0.3))
+        lines = open("clock/log.jsonl").read().splitlines(True)
+        logged = [json.loads(line)["step"] for line in lines if line.endswith("\n")]
+        assert {step for step, _ in heard} <= set(logged), "a step was told of that is not in the log"
+        assert logged == sorted(set(logged))
+        saved = checkpoints("clock")[-1] if checkpoints("clock") else 0
+        behind = [moment for step, moment in heard if step > saved]
+        lost.append(killed - behind[0] if behind else 0)
+        assert lost[-1] <= 60 * MINUTES + SLACK, "%g seconds were lost" % lost[-1]
+    print("lost %.3f s at most, %.3f s on average" % (max(lost), sum(lost) / len(lost)))
+    assert checkpoints("clock"), "nothing was ever saved by the clock"
 
 
 def check_kill():

@@ -29,6 +29,9 @@ def pretrain(out, *more):
     return ["pretrain", "--data", "data", "--out", out, *TINY, "--steps", LONG, "--log-every", 1, *more]
 
 
+TRAINING = tuple(n for n in ENDING if n != signal.SIGUSR1)
+
+
 def stop_behind_first_step(p, *signals):
     """Wait for a line about a step, send the signals; gives the lines behind them."""
     for line in p.stderr:
@@ -44,7 +47,7 @@ def stop_behind_first_step(p, *signals):
 
 def check_signals():
     faces("data", 8)
-    for number in ENDING:
+    for number in TRAINING:
         out = "it's run %d" % number
         p = start(*pretrain(out))
         said = stop_behind_first_step(p, number)
@@ -57,6 +60,23 @@ def check_signals():
         assert out in words
         maskdm(*words, "--steps", steps[-1] + 2, says=["checkpoint-%d" % steps[-1]])
         assert checkpoints(out)[-1] == steps[-1] + 2
+
+
+def check_save_and_go_on():
+    """SIGUSR1 saves and ends nothing, however often it comes."""
+    faces("data", 8)
+    p = start(*pretrain("run", "--steps", LONG))
+    saved = []
+    for line in p.stderr:
+        if line.startswith(b"step ") and len(saved) < 2:
+            p.send_signal(signal.SIGUSR1)
+        if line.startswith(b"saved step "):
+            saved.append(int(line.split()[2]))
+            assert saved[-1] in checkpoints("run") and os.path.exists("run/model.safetensors"), line
+        if len(saved) == 2:
+            break
+    said = stop_behind_first_step(p, signal.SIGTERM)
+    assert p.returncode == 143 and saved[0] < saved[1] < checkpoints("run")[-1], (saved, p.returncode, said)
 
 
 def check_second_signal():

@@ -125,6 +125,25 @@ START_TEST(reading_is_reported_now_and_then)
 }
 END_TEST
 
+/* Who saves has done what was asked for; a stop takes the wish with it, since it saves as well. */
+START_TEST(saving_is_asked_for_once)
+{
+    maskdm_control *c;
+
+    ck_assert_int_eq(mdm_control_make(&c), MASKDM_OK);
+    ck_assert(!mdm_control_wants_save(c) && !mdm_control_wants_save(NULL));
+    maskdm_control_save(c);
+    maskdm_control_save(c);
+    ck_assert(!mdm_control_stopping(c));
+    ck_assert(mdm_control_wants_save(c) && !mdm_control_wants_save(c));
+    maskdm_control_save(c);
+    maskdm_control_reset(c);
+    ck_assert(!mdm_control_wants_save(c));
+    maskdm_control_save(NULL);
+    mdm_control_drop(&c);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("control");
@@ -135,6 +154,7 @@ int main(void)
     tcase_add_test(c, flags_stop_and_are_lowered_by_who_obeys);
     tcase_add_test(c, progress_reports_and_stops);
     tcase_add_test(c, reading_is_reported_now_and_then);
+    tcase_add_test(c, saving_is_asked_for_once);
     tcase_add_test(c, nobody_watches);
     tcase_add_test(c, handles_outlive_their_owner);
     suite_add_tcase(s, c);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a run leaves in its folder beside the newest state, and what may be done with it: milestones, logs of starts
+ * that left no checkpoint, states in the place of models.
+ */
+#include "tiny.h"
+
+#include "os/file.h"
+#include "run/run.h"
+
+static char root[256], folder[300], other[300];
+
+static const char base[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 batch_size=8 seed=3 "
+                           "threads=1 lr=2e-3 log_every=1 ";
+
+static char lines[8192];
+
+static void keep_line(void *user, int level, const char *line)
+{
+    size_t n = strlen(lines);
+
+    (void)user, (void)level;
+    snprintf(lines + n, sizeof lines - n, "%s\n", line);
+}
+
+static maskdm_control *listening(void)
+{
+    maskdm_control *control;
+
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, keep_line, NULL);
+    return control;
+}
+
+/* As the options say, on the images in memory. */
+static int go(const char *kind, maskdm_options *o, maskdm_control *control)
+{
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_data *data;
+    int status;
+
+    tiny_draw_images();
+    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
+                                 NULL, NULL));
+    status = (strcmp(kind, "pretrain") == 0 ? maskdm_pretrain : maskdm_finetune)(NULL, o, data, NULL, control);
+    maskdm_data_release(&data);
+    maskdm_device_release(&device);
+    return status;
+}
+
+static int run(const char *out, const char *more, maskdm_control *control)
+{
+    char text[1400];
+    maskdm_options *o;
+    int status;
+
+    snprintf(text, sizeof text, "out=%s %s%s", out, base, more);
+    o = tiny_options("pretrain", text);
+    status = go("pretrain", o, control);
+    maskdm_options_release(&o);
+    return status;
+}
+
+static const char *file_in(const char *where, const char *name)
+{
+    static char path[2][600];
+    static int turn;
+
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", where, name);
+    return path[turn];
+}
+
+static int exists(const char *where, const char *name)
+{
+    return access(file_in(where, name), F_OK) == 0;
+}
+
+static int count_in(const char *where, const char *name, const char *part)
+{
+    size_t bytes;
+    char *text = tiny_read(file_in(where, name), &bytes);
+    int n = 0;
+
+    for (char *at = text; (at = strstr(at, part)); at++)
+        n++;
+    free(text);
+    return n;
+}
+
+static void setup(void)
+{
+    static int number;
+
+    if (!*root)
+        snprintf(root, sizeof root, "%s", tiny_folder());
+    snprintf(folder, sizeof folder, "%s/a%d", root, ++number);
+    snprintf(other, sizeof other, "%s/b%d", root, number);
+    *lines = '\0';
+}
+
+START_TEST(milestones_stay)
+{
+    OK(run(folder, "steps=10 keep=1 keep_every=4", NULL));
+    ck_assert(exists(folder, "checkpoint-4.safetensors") && exists(folder, "checkpoint-8.safetensors"));
+    ck_assert(exists(folder, "checkpoint-10.safetensors"));
+    OK(run(folder, "steps=12 keep=1 keep_every=4 save_every=3 resume=true", NULL));
+    ck_assert(exists(folder, "checkpoint-4.safetensors") && exists(folder, "checkpoint-8.safetensors"));
+    ck_assert(exists(folder, "checkpoint-12.safetensors") && !exists(folder, "checkpoint-10.safetensors"));
+}
+END_TEST
+
+static int save_at_three(void *user, const struct maskdm_progress *p)
+{
+    if (p->step == 3)
+        maskdm_control_save(user);
+    return 0;
+}
+
+START_TEST(saved_when_the_host_asks)
+{
+    maskdm_control *control = listening();
+
+    maskdm_control_set_progress(control, save_at_three, control);
+    OK(run(folder, "steps=6", control));
+    ck_assert(exists(folder, "checkpoint-4.safetensors") && exists(folder, "checkpoint-6.safetensors"));
+    ck_assert_ptr_nonnull(strstr(lines, "saved step 4 in"));
+    OK(run(other, "steps=6", NULL));
+    ck_assert(tiny_same_files(file_in(folder, "model.safetensors"), file_in(other, "model.safetensors")));
+    maskdm_control_release(&control);
+}
+END_TEST
+
+/* Of a start that saved nothing what it logged stays, beside what the next one logs. */
+START_TEST(no_checkpoint_loses_no_log)
+{
+    maskdm_control *control = listening();
+
+    OK(run(folder, "steps=3", NULL));
+    OK(unlink(file_in(folder, "checkpoint-3.safetensors")));
+    OK(unlink(file_in(folder, "model.safetensors")));
+    OK(run(folder, "steps=2 resume=true", control));
+    ck_assert_int_eq(count_in(folder, "log.jsonl", "\"loss\":"), 2);
+    ck_assert_int_eq(count_in(folder, "log-1.jsonl", "\"loss\":"), 3);
+    ck_assert_ptr_nonnull(strstr(lines, "log-1.jsonl"));
+    OK(unlink(file_in(folder, "checkpoint-2.safetensors")));
+    OK(unlink(file_in(folder, "model.safetensors")));
+    OK(run(folder, "steps=1 resume=true", NULL));
+    ck_assert_int_eq(count_in(folder, "log-1.jsonl", "\"loss\":"), 3);
+    ck_assert_int_eq(count_in(folder, "log-2.jsonl", "\"loss\":"), 2);
+    OK(run(folder, "steps=2 resume=true", NULL));
+    ck_assert(!exists(folder, "log-3.jsonl"));
+    maskdm_control_release(&control);
+}
+END_TEST
+
+/* A number of the first line that has the member. */
+static double member(const char *where, const char *name)
+{
+    size_t bytes;
+    char *text = tiny_read(file_in(where, "log.jsonl"), &bytes), *at = strstr(text, name);
+    double x;
+
+    ck_assert_ptr_nonnull(at);
+    x = strtod(at + strlen(name), NULL);
+    free(text);
+    return x;
+}
+
+START_TEST(lines_tell_of_the_steps_between)
+{
+    double mean = 0;
+
+    OK(run(folder, "steps=6", NULL));
+    OK(run(other, "steps=6 log_every=6 val_share=0", NULL));
+    for (int i = 1; i <= 6; i++) {
+        char name[64];
+
+        snprintf(name, sizeof name, "{\"step\":%d,\"images\":%d,\"visible\":16,\"loss\":", i, 8 * i);
+        mean += member(folder, name) / 6;
+    }
+    ck_assert_double_eq_tol(member(other, "\"mean_loss\":"), mean, 1e-12 * mean);
+    ck_assert_double_eq_tol(member(other, "\"epoch\":"), 48.0 / COUNT, 1e-12);
+    ck_assert_double_ge(member(other, "\"memory\":"), 4096);
+    ck_assert_double_ge(member(other, "\"time\":"), 1.7e9);
+    ck_assert_double_ge(member(other, "\"elapsed\":") + 1e-3, member(other, "\"seconds\":"));
+}
+END_TEST
+
+/* What a file says of both sets of weights, by the model that is loaded. */
+static void compare_models(const char *one, const char *two)
+{
+    maskdm_device *device = tiny_device("threads=1");
+
+    for (int which = 0; which < 2; which++) {
+        maskdm_model *a, *b;
+
+        OK(maskdm_model_load_one(&a, device, one, which));
+        OK(maskdm_model_load_one(&b, device, two, which));
+        OK(maskdm_model_save(a, file_in(root, "one.safetensors")));
+        OK(maskdm_model_save(b, file_in(root, "two.safetensors")));
+        ck_assert(tiny_same_files(file_in(root, "one.safetensors"), file_in(root, "two.safetensors")));
+        maskdm_model_release(&a);
+        maskdm_model_release(&b);
+    }
+    maskdm_device_release(&device);
+}
+
+/* A state is the model that was published with it, to the byte, with an average, one of several and none. */
+START_TEST(a_state_is_a_model)
+{
+    static const char *const averages[] = {" ema_start=2", " ema=power", " ema_decay=0"};
+    const char *more = averages[_i];
+    maskdm_device *device = tiny_device("threads=1");
+    char text[200], init[900], *bytes;
+    maskdm_model *model;
+    maskdm_options *o;
+    size_t size;
+
+    snprintf(text, sizeof text, "steps=5%s", more);
+    OK(run(folder, text, NULL));
+    OK(maskdm_model_load(&model, device, file_in(folder, "checkpoint-5.safetensors")));
+    OK(maskdm_model_save(model, file_in(root, "again.safetensors")));
+    maskdm_model_release(&model);
+    ck_assert(tiny_same_files(file_in(root, "again.safetensors"), file_in(folder, "model.safetensors")));
+    compare_models(file_in(folder, "checkpoint-5.safetensors"), file_in(folder, "model.safetensors"));
+    snprintf(init, sizeof init, "init=%s/checkpoint-5.safetensors out=%s steps=1 batch_size=8 threads=1", folder,
+             other);
+    o = tiny_options("finetune", init);
+    OK(go("finetune", o, NULL));
+    maskdm_options_release(&o);
+    bytes = tiny_read(file_in(folder, "checkpoint-5.safetensors"), &size);
+    bytes[size - 100] ^= 1;
+    tiny_write(file_in(root, "bad.safetensors"), bytes, size);
+    free(bytes);
+    FAILS(MASKDM_EFORMAT, "digest", maskdm_model_load(&model, device, file_in(root, "bad.safetensors")));
+    maskdm_device_release(&device);
+}
+END_TEST
+
+START_TEST(a_state_of_adapters_is_no_model)
+{
+    maskdm_device *device = tiny_device("threads=1");
+    char init[900];
+    maskdm_model *model;
+    maskdm_options *o;
+
+    OK(run(folder, "steps=1", NULL));
+    snprintf(init, sizeof init, "init=%s/model.safetensors out=%s steps=1 batch_size=8 threads=1 lora_rank=2", folder,
+             other);
+    o = tiny_options("finetune", init);
+    OK(go("finetune", o, NULL));
+    maskdm_options_release(&o);
+    FAILS(MASKDM_EFORMAT, "adapter.safetensors",
+          maskdm_model_load(&model, device, file_in(other, "checkpoint-1.safetensors")));
+    maskdm_device_release(&device);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("runfolder");
+    TCase *tests = tcase_create("runfolder");
+
+    tcase_add_checked_fixture(tests, setup, NULL);
+    tcase_add_test(tests, milestones_stay);
+    tcase_add_test(tests, saved_when_the_host_asks);
+    tcase_add_test(tests, no_checkpoint_loses_no_log);
+    tcase_add_test(tests, lines_tell_of_the_steps_between);
+    tcase_add_loop_test(tests, a_state_is_a_model, 0, 3);
+    tcase_add_test(tests, a_state_of_adapters_is_no_model);
+    tcase_set_timeout(tests, 60);
+    suite_add_tcase(suite, tests);
+    return tiny_main(suite);
+}
