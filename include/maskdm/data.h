@@ -2,7 +2,7 @@
  *
  * Data sets: where training images come from.
  *
- *     maskdm_data_open_folder(&data, dev, "faces", options, control); // PNG and JPEG, recursive
+ *     maskdm_data_open_folder(&data, dev, "faces", options, control); // PNG and JPEG, recursive; or an archive
  *     maskdm_data_create_memory(&data, dev, images, labels, ...);   // lent arrays
  *     maskdm_data_create_encoded(&data, dev, count, files, ...);    // PNG and JPEG files in memory
  *     maskdm_data_create_callback(&data, dev, count, fetch, user);  // the host draws them
@@ -37,6 +37,8 @@ typedef struct maskdm_data maskdm_data;
  * What was odd about images that were read, and how many were turned, is told the same way. MASKDM_EINVAL when no
  * image is left. All are decoded once here; they stay in memory when that fits `cache_limit`,
  * else loader threads read them again ahead of the step: both give equal bytes.
+ * In place of a folder an archive may be given, which is read in place: a .tar, whose labels are those of the files
+ * NAME.cls or NAME.json beside its images, else its folders. The same images under the same names give the same set.
  * options: kind "folder", NULL for the defaults. control: hears what was found and how far reading is;
  * maskdm_control_stop() or maskdm_control_cancel() ends it with MASKDM_ECANCELED once each loader thread has finished
  * its image. NULL: nobody. The data set does not keep it.

@@ -9,6 +9,7 @@
 #include "base/control.h"
 #include "data/data.h"
 #include "data/options.h"
+#include "data/source.h"
 #include "option/option.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static int read_folder(maskdm_data **out, maskdm_device *device, const char *pat
     int r;
 
     mdm_options_read(options, &mdm_folder_options, &told);
-    MDM_TRY(mdm_scan_folder(&found, path, NULL, log, control));
+    MDM_TRY(mdm_source_find(&found, path, NULL, log, control));
     mdm_data_tell_found(&found, path, log);
     r = mdm_data_folder(out, device, path, &found, &told, options);
     mdm_scan_free(&found);

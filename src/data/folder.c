@@ -8,20 +8,19 @@
 
 #include "backend/device.h"
 #include "base/alloc.h"
-#include "image/image.h"
+#include "data/source.h"
 
 #include <string.h>
 
 int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits)
 {
     struct mdm_folder *d = user;
-    const char *path = d->scan.file[index].path;
     maskdm_image *fitted;
 
     *bits = 0;
     if (d->looking)
-        return mdm_image_probe(path);
-    MDM_TRY(mdm_image_read(&fitted, path, &d->reading));
+        return mdm_source_probe(&d->scan, index);
+    MDM_TRY(mdm_source_image(&fitted, &d->scan, index, &d->reading));
     mdm_remark_counts_add(&d->remarks, index, &fitted->remarks);
     memcpy(samples, fitted->sample, (size_t)mdm_data_elements(&d->base) * sizeof *samples);
     *bits = fitted->bits;

@@ -109,15 +109,16 @@ static const char *plural(int64_t n)
 void mdm_data_tell_found(const struct mdm_scan *found, const char *path, const struct mdm_log *log)
 {
     const struct mdm_labels labels = {found->label, found->labels};
+    const char *where = found->source ? "in" : "below";
     struct mdm_text names = {0};
 
     mdm_labels_list(&labels, &names);
     if (!found->labels)
-        mdm_log_line(log, MASKDM_LOG_INFO, "found %lld image%s below %s, without labels", (long long)found->count,
-                     plural(found->count), path);
+        mdm_log_line(log, MASKDM_LOG_INFO, "found %lld image%s %s %s, without labels", (long long)found->count,
+                     plural(found->count), where, path);
     else if (names.data && !names.failed)
-        mdm_log_line(log, MASKDM_LOG_INFO, "found %lld image%s below %s, %lld label%s (%s)",
-                     (long long)found->count, plural(found->count), path, (long long)found->labels,
+        mdm_log_line(log, MASKDM_LOG_INFO, "found %lld image%s %s %s, %lld label%s (%s)",
+                     (long long)found->count, plural(found->count), where, path, (long long)found->labels,
                      plural(found->labels), names.data);
     mdm_text_free(&names);
 }

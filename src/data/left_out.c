@@ -26,6 +26,7 @@ static const struct {
     [MDM_LEFT_FOLDER_DEEP] = {"folder too deep inside others", "folders too deep inside others", MASKDM_LOG_WARN},
     [MDM_LEFT_FOLDER_RUN] = {"folder of a run", "folders of runs", MASKDM_LOG_WARN},
     [MDM_LEFT_HIDDEN] = {"hidden image", "hidden images", MASKDM_LOG_INFO},
+    [MDM_LEFT_LINK] = {"link in an archive", "links in an archive", MASKDM_LOG_WARN},
 };
 
 /* People keep these beside or in place of images; other files are none of our business. */

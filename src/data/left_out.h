@@ -22,6 +22,7 @@ enum mdm_left_out_kind {
     MDM_LEFT_FOLDER_DEEP,
     MDM_LEFT_FOLDER_RUN,
     MDM_LEFT_HIDDEN,
+    MDM_LEFT_LINK,
     MDM_LEFT_KINDS,
     MDM_LEFT_FORMATS = 32 /* room behind the kinds: one for each format that is known and not read */
 };

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/control.h"
 #include "data/left_out.h"
+#include "data/source.h"
 
 #include <string.h>
 
@@ -25,47 +26,6 @@ struct walk {
     int32_t label;
     struct mdm_folder_id id[DEPTH_MOST];    /* of the folders from the first down to this one */
 };
-
-static int has_image_suffix(const char *name)
-{
-    static const char *const suffix[] = {".png", ".jpg", ".jpeg", ".jfif", ".jpe"};
-
-    for (size_t i = 0; i < MDM_LENGTH(suffix); i++)
-        if (mdm_has_suffix(name, suffix[i]))
-            return 1;
-    return 0;
-}
-
-/* Room for one more element in a growing array. */
-static int make_room(void **array, int64_t *capacity, int64_t count, size_t size)
-{
-    int64_t more = *capacity ? *capacity * 2 : 256;
-    void *grown;
-
-    if (count < *capacity)
-        return MASKDM_OK;
-    grown = mdm_realloc(*array, (size_t)more * size);
-    if (!grown)
-        return mdm_fail_memory((size_t)more * size, "the list of images");
-    *array = grown;
-    *capacity = more;
-    return MASKDM_OK;
-}
-
-/* Takes over the path. */
-static int add_file(struct walk *w, char *path, int64_t bytes)
-{
-    struct mdm_scan *s = w->scan;
-    void *file = s->file;
-    int r = make_room(&file, &s->capacity, s->count, sizeof *s->file);
-
-    s->file = file;
-    if (r < 0)
-        mdm_free(path);
-    else
-        s->file[s->count++] = (struct mdm_scan_file){.path = path, .bytes = bytes, .label = w->label};
-    return r;
-}
 
 /* The error line of a file operation, "cannot LIST PATH: REASON", without its first two words. */
 static const char *path_and_reason(void)
@@ -93,7 +53,7 @@ static int take_file(struct walk *w, char *path, int image)
     int r = mdm_look(&look, path);
 
     if (r >= 0 && image && look.kind == MDM_LOOK_FILE)
-        return add_file(w, path, look.bytes);
+        return mdm_scan_add(w->scan, path, look.bytes, w->label, 0);
     /* A FIFO without an image's name is nobody's loss; a link to nothing may have been a folder of images. */
     if (r >= 0 && kind[look.kind] >= 0 && (image || look.kind >= MDM_LOOK_BROKEN_LINK)) {
         r = mdm_left_out_add(&w->left, kind[look.kind],
@@ -183,31 +143,20 @@ static int walk_labelled(struct walk *w, const char *path, const char *name)
 {
     struct mdm_scan *s = w->scan;
     int64_t before = s->count;
-    void *label = s->label;
-    char *copy;
     int r;
 
     if (w->depth != 1)
         return enter_folder(w, path);
-    r = make_room(&label, &s->label_capacity, s->labels, sizeof *s->label);
-    s->label = label;
-    MDM_TRY(r);
     w->label = (int32_t)s->labels;
     r = enter_folder(w, path);
     w->label = -1;
-    if (r < 0 || s->count == before)
-        return r;
-    copy = mdm_strdup(name);
-    if (!copy)
-        return mdm_fail_memory(strlen(name) + 1, "the name of a label");
-    s->label[s->labels++] = copy;
-    return MASKDM_OK;
+    return r < 0 || s->count == before ? r : mdm_scan_add_label(s, name, strlen(name));
 }
 
 static int visit(void *user, const char *name, enum mdm_file_kind kind)
 {
     struct walk *w = user;
-    int image = has_image_suffix(name), hidden = name[0] == '.';
+    int image = mdm_scan_is_image(name), hidden = name[0] == '.';
     int left = hidden ? MDM_LEFT_HIDDEN : kind == MDM_FILE_FOLDER ? -1 : mdm_left_out_format(name), r;
     char *path;
 
@@ -232,6 +181,7 @@ int mdm_scan_folder(struct mdm_scan *s, const char *path, const struct mdm_scan_
     int r;
 
     memset(s, 0, sizeof *s);
+    s->kind = &mdm_folder_source;
     s->root = n + (n && path[n - 1] != '/');
     r = enter_folder(&w, path);
     if (r >= 0) {
@@ -247,3 +197,32 @@ int mdm_scan_folder(struct mdm_scan *s, const char *path, const struct mdm_scan_
     mdm_scan_settle(s);
     return MASKDM_OK;
 }
+
+/* ---- the class ---- */
+
+/* What is missing is its to name, too. */
+static int is_folder(const struct mdm_source_look *look)
+{
+    return look->kind == MDM_FILE_FOLDER || look->kind == MDM_FILE_NONE;
+}
+
+static int read_bytes(const struct mdm_scan *s, int64_t i, void *out, size_t n, uint64_t at)
+{
+    struct mdm_reader *file;
+    int r = mdm_reader_open(&file, s->file[i].path);
+
+    if (r >= 0) {
+        r = mdm_reader_read_at(file, out, n, at);
+        mdm_reader_close(&file);
+    }
+    return r;
+}
+
+/* A file may have grown since it was listed. */
+static int read_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how)
+{
+    return mdm_image_read(out, s->file[i].path, how);
+}
+
+const struct mdm_source_class mdm_folder_source = {
+    .what = "a folder", .is = is_folder, .find = mdm_scan_folder, .bytes = read_bytes, .image = read_image};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The image files below a folder, their sizes and their labels.
+ * The images that a source has, their sizes and their labels: the files below a folder, or the entries of an archive.
  */
 #ifndef MASKDM_DATA_SCAN_H
 #define MASKDM_DATA_SCAN_H
@@ -18,10 +18,13 @@ struct mdm_scan_file {
     uint64_t mark; /* of its last 4096 bytes, which tell images of equal length apart; 0: they could not be read */
     int32_t label; /* -1: beside the sub-folders */
     int left_out;  /* found, but it could not be read as an image; see mdm_scan_settle() */
+    uint64_t place; /* where its source has it; of a folder 0 */
 };
 
+struct mdm_source_class;
+
 /* In byte order of the paths, which is that of the names below the folder, however its own path is spelt; labels in
- * byte order of the first-level sub-folders that hold images. */
+ * byte order of the first-level sub-folders that hold images, where the source does not say them itself. */
 struct mdm_scan {
     struct mdm_scan_file *file;
     int64_t count, capacity;
@@ -31,6 +34,8 @@ struct mdm_scan {
     int64_t labels, label_capacity;
     int64_t unreadable; /* names of images behind which there is no file to be read: broken links, FIFOs, ... */
     uint64_t digest;    /* of names, sizes, marks and labels */
+    const struct mdm_source_class *kind; /* what they are read from; see source.h */
+    void *source;                        /* its own; NULL: a folder, whose files are read by path */
 };
 
 /* A folder that is no part of the data wherever it is met, by whatever link; `what` says why in the log. */
@@ -52,10 +57,18 @@ void mdm_scan_settle(struct mdm_scan *s);
 int mdm_scan_mark_all(struct mdm_scan *s, maskdm_control *control);
 /* Over all files in the order of their names: moved folders and other spellings give the same. */
 uint64_t mdm_scan_digest(const struct mdm_scan *s);
-/* The mark of a file of `bytes` bytes. Fails for want of memory or descriptors alone. */
-int mdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes);
+/* The mark of file i. Fails for want of memory or descriptors alone. */
+int mdm_scan_mark(uint64_t *mark, const struct mdm_scan *s, int64_t i);
 /* The name of file i below the folder. */
 const char *mdm_scan_name(const struct mdm_scan *s, int64_t i);
 void mdm_scan_free(struct mdm_scan *s);
+
+/* ---- for sources ---- */
+/* Whether a file is named as an image that is read. */
+int mdm_scan_is_image(const char *name);
+/* One more file, whose path is taken over, also where this fails. */
+int mdm_scan_add(struct mdm_scan *s, char *path, int64_t bytes, int32_t label, uint64_t place);
+/* The name of the next label. */
+int mdm_scan_add_label(struct mdm_scan *s, const char *name, size_t n);
 
 #endif

@@ -8,6 +8,8 @@
 #include "base/control.h"
 #include "base/digest.h"
 #include "base/endian.h"
+#include "data/left_out.h"
+#include "data/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,25 +23,76 @@ static int compare(const void *a, const void *b)
     return x->left_out != y->left_out ? x->left_out - y->left_out : strcmp(x->path, y->path);
 }
 
+int mdm_scan_is_image(const char *name)
+{
+    static const char *const suffix[] = {".png", ".jpg", ".jpeg", ".jfif", ".jpe"};
+
+    for (size_t i = 0; i < MDM_LENGTH(suffix); i++)
+        if (mdm_has_suffix(name, suffix[i]))
+            return 1;
+    return 0;
+}
+
+/* Room for one more element in a growing array. */
+static int make_room(void **array, int64_t *capacity, int64_t count, size_t size)
+{
+    int64_t more = *capacity ? *capacity * 2 : 256;
+    void *grown;
+
+    if (count < *capacity)
+        return MASKDM_OK;
+    grown = mdm_realloc(*array, (size_t)more * size);
+    if (!grown)
+        return mdm_fail_memory((size_t)more * size, "the list of images");
+    *array = grown;
+    *capacity = more;
+    return MASKDM_OK;
+}
+
+int mdm_scan_add(struct mdm_scan *s, char *path, int64_t bytes, int32_t label, uint64_t place)
+{
+    void *file = s->file;
+    int r = make_room(&file, &s->capacity, s->count, sizeof *s->file);
+
+    s->file = file;
+    if (r < 0)
+        mdm_free(path);
+    else
+        s->file[s->count++] =
+            (struct mdm_scan_file){.path = path, .bytes = bytes, .label = label, .place = place};
+    return r;
+}
+
+int mdm_scan_add_label(struct mdm_scan *s, const char *name, size_t n)
+{
+    void *label = s->label;
+    int r = make_room(&label, &s->label_capacity, s->labels, sizeof *s->label);
+    char *copy;
+
+    s->label = label;
+    MDM_TRY(r);
+    copy = mdm_strndup(name, n);
+    if (!copy)
+        return mdm_fail_memory(n + 1, "the name of a label");
+    s->label[s->labels++] = copy;
+    return MASKDM_OK;
+}
+
 const char *mdm_scan_name(const struct mdm_scan *s, int64_t i)
 {
     return s->file[i].path + s->root;
 }
 
 /* The end of an image: all of a small one, the checksum of a PNG's last part, the last blocks of a JPEG. */
-int mdm_scan_mark(uint64_t *mark, const char *path, int64_t bytes)
+int mdm_scan_mark(uint64_t *mark, const struct mdm_scan *s, int64_t i)
 {
+    const int64_t bytes = s->file[i].bytes;
     unsigned char end[MARK_BYTES];
     size_t n = bytes < MARK_BYTES ? (size_t)bytes : MARK_BYTES;
-    struct mdm_reader *file;
     struct mdm_digest d;
-    int r = mdm_reader_open(&file, path);
+    int r = s->kind->bytes(s, i, end, n, (uint64_t)bytes - n);
 
     *mark = 0;
-    if (r >= 0) {
-        r = mdm_reader_read_at(file, end, n, (uint64_t)bytes - n);
-        mdm_reader_close(&file);
-    }
     if (r < 0)
         return r == MASKDM_ENOMEM ? r : MASKDM_OK;
     mdm_digest_start(&d);
@@ -75,7 +128,7 @@ int mdm_scan_mark_all(struct mdm_scan *s, maskdm_control *control)
 
     for (int64_t i = 0; i < s->count + s->broken; i++) {
         MDM_TRY(mdm_control_reading(control, &told, i, s->count + s->broken));
-        MDM_TRY(mdm_scan_mark(&s->file[i].mark, s->file[i].path, s->file[i].bytes));
+        MDM_TRY(mdm_scan_mark(&s->file[i].mark, s, i));
     }
     s->digest = mdm_scan_digest(s);
     return MASKDM_OK;
@@ -99,5 +152,7 @@ void mdm_scan_free(struct mdm_scan *s)
         mdm_free(s->label[i]);
     mdm_free(s->file);
     mdm_free(s->label);
+    if (s->source)
+        s->kind->close(s->source);
     memset(s, 0, sizeof *s);
 }

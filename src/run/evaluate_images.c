@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "data/reading.h"
-#include "data/scan.h"
+#include "data/source.h"
 #include "sample/pixels.h"
 #include "sample/sampler.h"
 
@@ -47,7 +47,7 @@ static int read_one(void *arg, int64_t place, int worker)
     maskdm_image *image = NULL;
     /* Spread over the folder, so that a part of it has all classes. */
     const int64_t i = (g->first + place) * g->scan.count / g->count;
-    int status = mdm_image_read(&image, g->scan.file[i].path, &g->how);
+    int status = mdm_source_image(&image, &g->scan, i, &g->how);
 
     (void)worker;
     if (status >= 0)
@@ -144,7 +144,7 @@ int mdm_look_at_folder(maskdm_features **out, struct mdm_looking *look, const ch
 
     look->skipped = 0;
     MDM_TRY(read_how(&g));
-    MDM_TRY(mdm_scan_folder(&g.scan, path, NULL, mdm_control_log(look->control), look->control));
+    MDM_TRY(mdm_source_find(&g.scan, path, NULL, mdm_control_log(look->control), look->control));
     status = mdm_features_create(out, look->extractor->device, look->extractor->kind->width);
     if (status >= 0) {
         mdm_format((*out)->name, sizeof(*out)->name, "%s", look->extractor->name);

@@ -5,6 +5,7 @@
 #include "run/evaluate.h"
 
 #include "base/error.h"
+#include "data/source.h"
 #include "model/model.h"
 #include "train/held_out.h"
 #include "train/loss.h"
@@ -26,7 +27,7 @@ static int open_data(maskdm_data **out, const maskdm_model *model, const maskdm_
     mdm_options_read(options, &mdm_images_options, &folder);
     folder.image_size = (struct mdm_int_list){MDM_LENGTH(size), size};
     folder.channels = g->channels;
-    MDM_TRY(mdm_scan_folder(&found, path, NULL, log, control));
+    MDM_TRY(mdm_source_find(&found, path, NULL, log, control));
     mdm_data_tell_found(&found, path, log);
     status = mdm_data_folder(out, model->device, path, &found, &folder, options);
     mdm_scan_free(&found);

@@ -15,13 +15,13 @@ static int same_folder(const struct mdm_folder_id *a, const struct mdm_folder_id
     return a->device == b->device && a->number == b->number;
 }
 
-/* What a path leads to; 0: to no folder. */
+/* What a path leads to; 0: to neither a folder nor a file. */
 static int identify(struct mdm_folder_id *id, const char *path)
 {
     enum mdm_file_kind kind;
 
     MDM_TRY(mdm_file_kind_of(&kind, path));
-    if (kind != MDM_FILE_FOLDER)
+    if (kind != MDM_FILE_FOLDER && kind != MDM_FILE_REGULAR)
         return 0;
     MDM_TRY(mdm_folder_id(id, path));
     return 1;

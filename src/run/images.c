@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "data/data.h"
 #include "data/options.h"
+#include "data/source.h"
 #include "text/number.h"
 
 /* A number that is no folder was meant for the other option, as it is elsewhere. */
@@ -56,7 +57,7 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
         mdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out",
                      path);
     MDM_TRY(mdm_run_exceptions(run, held_out, except));
-    MDM_TRY(mdm_scan_folder(found, path, except, &run->voice, run->control));
+    MDM_TRY(mdm_source_find(found, path, except, &run->voice, run->control));
     mdm_data_tell_found(found, path, &run->voice);
     if (!run->told.resume)
         return MASKDM_OK;

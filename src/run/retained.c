@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "data/data.h"
 #include "data/options.h"
+#include "data/source.h"
 
 int mdm_run_find_retained(struct mdm_run *run)
 {
@@ -15,7 +16,7 @@ int mdm_run_find_retained(struct mdm_run *run)
 
     if (!run->finetune || !*run->told.retain)
         return MASKDM_OK;
-    MDM_TRY(mdm_scan_folder(&run->found_retained, run->told.retain, &none, &run->voice, run->control));
+    MDM_TRY(mdm_source_find(&run->found_retained, run->told.retain, &none, &run->voice, run->control));
     mdm_data_tell_found(&run->found_retained, run->told.retain, &run->voice);
     if (!run->told.resume)
         return MASKDM_OK;

@@ -24,7 +24,7 @@ struct rig {
 
 static void add(struct rig *r, const char *path, int64_t bytes, int32_t label)
 {
-    r->file[r->scan.count++] = (struct mdm_scan_file){(char *)path, bytes, 0xabc, label, 0};
+    r->file[r->scan.count++] = (struct mdm_scan_file){(char *)path, bytes, 0xabc, label, 0, 0};
 }
 
 static void begin(struct rig *r)

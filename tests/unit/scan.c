@@ -2,7 +2,7 @@
  *
  * What a walk through a folder finds, what it leaves out and says, and what its digest depends on.
  */
-#include "data/scan.h"
+#include "data/source.h"
 
 #include "base/alloc.h"
 
@@ -316,7 +316,7 @@ END_TEST
 /* The last 4096 bytes count, those before them do not; what cannot be read has no mark. */
 START_TEST(marks)
 {
-    struct mdm_scan s;
+    struct mdm_scan s, one = {.kind = &mdm_folder_source};
     char text[6001];
     struct refusal refusal = {"open", "0.png", EACCES};
     struct mdm_file_hook hook = {refuse, &refusal};
@@ -325,24 +325,29 @@ START_TEST(marks)
     memset(text, 'x', 6000);
     text[6000] = '\0';
     make("data/0.png", text);
-    ck_assert_int_eq(mdm_scan_mark(&first, "data/0.png", 6000), MASKDM_OK);
+    ck_assert_int_eq(mdm_scan_add(&one, mdm_strdup("data/0.png"), 6000, -1, 0), MASKDM_OK);
+    ck_assert_int_eq(mdm_scan_add(&one, mdm_strdup("data/empty.png"), 0, -1, 0), MASKDM_OK);
+    ck_assert_int_eq(mdm_scan_mark(&first, &one, 0), MASKDM_OK);
     for (int at = 6000 - 4097; at <= 6000 - 4096; at++) {
         text[at] = 'y';
         make("data/0.png", text);
-        ck_assert_int_eq(mdm_scan_mark(&other, "data/0.png", 6000), MASKDM_OK);
+        ck_assert_int_eq(mdm_scan_mark(&other, &one, 0), MASKDM_OK);
         ck_assert((other == first) == (at == 6000 - 4097));
     }
-    ck_assert_int_eq(mdm_scan_mark(&other, "data/0.png", 7000), MASKDM_OK);    /* it became shorter meanwhile */
+    one.file[0].bytes = 7000; /* it became shorter meanwhile */
+    ck_assert_int_eq(mdm_scan_mark(&other, &one, 0), MASKDM_OK);
+    one.file[0].bytes = 6000;
     ck_assert(other == 0);
     make("data/empty.png", "");
-    ck_assert(mdm_scan_mark(&other, "data/empty.png", 0) == MASKDM_OK && other != 0);
+    ck_assert(mdm_scan_mark(&other, &one, 1) == MASKDM_OK && other != 0);
     mdm_file_hook_set(&hook);
-    ck_assert(mdm_scan_mark(&other, "data/0.png", 6000) == MASKDM_OK && other == 0);
+    ck_assert(mdm_scan_mark(&other, &one, 0) == MASKDM_OK && other == 0);
     refusal.reason = EMFILE;
     ck_assert_int_eq(mdm_scan_folder(&s, "data", NULL, NULL, NULL), MASKDM_OK);
     ck_assert_int_eq(mdm_scan_mark_all(&s, NULL), MASKDM_ENOMEM);
     ck_assert_str_eq(mdm_error_text(), "cannot open data/0.png: Too many open files");
     mdm_scan_free(&s);
+    mdm_scan_free(&one);
 }
 END_TEST
 
