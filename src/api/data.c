@@ -45,7 +45,8 @@ static int need_folder_options(maskdm_options **standard, const maskdm_options *
     if (strcmp(mdm_options_kind(*options)->name, "folder"))
         return mdm_fail(MASKDM_EINVAL, "options of kind \"%s\" where \"folder\" is wanted",
                         mdm_options_kind(*options)->name);
-    return mdm_options_check(*options);
+    MDM_TRY(mdm_options_check(*options));
+    return mdm_options_check_needs(*options, NULL);
 }
 
 static int open_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,

@@ -36,7 +36,11 @@ enum mdm_purpose {
     MDM_DRAW_FRACTION = 15,    /* which images of a data set are trained on */
     MDM_DRAW_STAGE = 16,       /* the seed of a stage of a run; sample = its number */
     MDM_DRAW_PATH = 20,        /* images that are trained without what comes from the deep blocks */
-    MDM_DRAW_SUBSET = 24       /* images that a metric is measured on; step = number of the subset */
+    MDM_DRAW_SUBSET = 24,      /* images that a metric is measured on; step = number of the subset */
+    MDM_DRAW_WINDOW = 32,      /* augmentation, as flips: the part of an image that is cut out, */
+    MDM_DRAW_SHIFT = 33,       /* its shift, */
+    MDM_DRAW_TURN = 34,        /* its turn, */
+    MDM_DRAW_COLOUR = 35       /* its colours */
 };
 
 struct mdm_rng {

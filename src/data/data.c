@@ -21,6 +21,7 @@ static void destroy(void *object)
     if (mdm_maker_is_here(d->handle.process))
         (void)pthread_mutex_destroy(&d->turn);
     mdm_free(d->order);
+    mdm_free(d->room);
     mdm_free(d);
 }
 
@@ -76,6 +77,19 @@ int64_t mdm_data_elements(const maskdm_data *data)
     return data->height * data->width * data->channels;
 }
 
+int64_t mdm_data_stored(const maskdm_data *data)
+{
+    return (data->height + data->margin_height) * (data->width + data->margin_width) * data->channels;
+}
+
+void mdm_data_set_margin(maskdm_data *data, int64_t height, int64_t width)
+{
+    data->margin_height = height;
+    data->margin_width = width;
+    data->height -= height;
+    data->width -= width;
+}
+
 /* No lock is held while the host's own function runs: its kind is not read in turn. */
 static void begin_turn(maskdm_data *data)
 {
@@ -89,7 +103,7 @@ static void end_turn(maskdm_data *data)
         (void)pthread_mutex_unlock(&data->turn);
 }
 
-int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
+int mdm_data_get_stored(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
     int32_t l = -1;
     int r;
@@ -106,6 +120,51 @@ int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
     return r < 0 ? r : MASKDM_OK;
 }
 
+static struct mdm_canvas shape_of(const maskdm_data *data)
+{
+    return (struct mdm_canvas){data->height, data->width, data->channels};
+}
+
+static int has_margin(const maskdm_data *data)
+{
+    return data->margin_height || data->margin_width;
+}
+
+static int need_room(maskdm_data *data)
+{
+    if (!data->room)
+        data->room = mdm_need((size_t)mdm_data_stored(data), sizeof *data->room, "an image");
+    return data->room ? MASKDM_OK : MASKDM_ENOMEM;
+}
+
+int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label)
+{
+    if (!has_margin(data))
+        return mdm_data_get_stored(data, i, image, label);
+    MDM_TRY(need_room(data));
+    MDM_TRY(mdm_data_get_stored(data, i, data->room, label));
+    mdm_augment_window(image, data->room, shape_of(data), data->margin_width, data->margin_height / 2,
+                       data->margin_width / 2);
+    return MASKDM_OK;
+}
+
+/* Image i as it stands at a position of the stream. */
+static int get_at(maskdm_data *data, int64_t i, const struct mdm_augment *how, uint64_t seed, int64_t position,
+                  float *image, int32_t *label)
+{
+    int64_t top, left;
+
+    if (has_margin(data)) {
+        MDM_TRY(mdm_data_get_stored(data, i, data->room, label));
+        mdm_augment_draw_window(&top, &left, data->margin_height, data->margin_width, seed, position);
+        mdm_augment_window(image, data->room, shape_of(data), data->margin_width, top, left);
+    } else {
+        MDM_TRY(mdm_data_get_stored(data, i, image, label));
+    }
+    mdm_augment_image(image, data->room, shape_of(data), how, seed, position);
+    return MASKDM_OK;
+}
+
 int mdm_data_expect(maskdm_data *data, const int64_t *index, int64_t n)
 {
     int r;
@@ -117,18 +176,6 @@ int mdm_data_expect(maskdm_data *data, const int64_t *index, int64_t n)
     r = data->kind->expect(data, index, n);
     end_turn(data);
     return r;
-}
-
-static void mirror(float *image, int64_t height, int64_t width, int channels)
-{
-    for (int64_t y = 0; y < height; y++, image += width * channels)
-        for (int64_t l = 0, r = width - 1; l < r; l++, r--)
-            for (int c = 0; c < channels; c++) {
-                float t = image[l * channels + c];
-
-                image[l * channels + c] = image[r * channels + c];
-                image[r * channels + c] = t;
-            }
 }
 
 int mdm_data_scratch(int64_t **scratch, int64_t *length, int64_t n)
@@ -161,26 +208,25 @@ static int draw_order(maskdm_data *d, uint64_t seed, uint64_t first, int64_t n)
     return MASKDM_OK;
 }
 
-int mdm_data_batch_at(maskdm_data *data, uint64_t seed, int64_t first, int64_t batch, double flip, float *images,
-                      int32_t *labels)
+int mdm_data_batch_at(maskdm_data *data, uint64_t seed, int64_t first, int64_t batch, const struct mdm_augment *how,
+                      float *images, int32_t *labels)
 {
     int64_t twice, end, elements = mdm_data_elements(data), size;
 
     if (first < 0 || batch < 1 || mdm_mul_i64(&twice, batch, 2) || mdm_add_i64(&end, first, twice) ||
         mdm_mul_i64(&size, batch, elements))
         return mdm_fail(MASKDM_EINVAL, "a batch of %lld images behind %lld", (long long)batch, (long long)first);
-    if (!(flip >= 0 && flip <= 1))
-        return mdm_fail(MASKDM_EINVAL, "flip is %g: a probability is 0 to 1", flip);
+    if (!(how->flip >= 0 && how->flip <= 1))
+        return mdm_fail(MASKDM_EINVAL, "flip is %g: a probability is 0 to 1", how->flip);
+    if (has_margin(data) || how->shift || how->turn > 0)
+        MDM_TRY(need_room(data));
     /* Twice the batch: what the next step will ask for is loaded while this one runs. */
     MDM_TRY(draw_order(data, seed, (uint64_t)first, twice));
     MDM_TRY(mdm_data_expect(data, data->order, twice));
     for (int64_t b = 0; b < batch; b++) {
-        struct mdm_rng rng = mdm_rng_make(seed, MDM_DRAW_FLIP, (uint64_t)(first + b), 0);
         float *image = images + b * elements;
 
-        MDM_TRY(mdm_data_get(data, data->order[b], image, labels ? labels + b : NULL));
-        if (mdm_rng_uniform(&rng) < flip)
-            mirror(image, data->height, data->width, data->channels);
+        MDM_TRY(get_at(data, data->order[b], how, seed, first + b, image, labels ? labels + b : NULL));
         for (int64_t i = 0; i < elements; i++)
             image[i] = image[i] * 2 - 1;
     }
@@ -190,9 +236,10 @@ int mdm_data_batch_at(maskdm_data *data, uint64_t seed, int64_t first, int64_t b
 int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
                    int32_t *labels)
 {
+    const struct mdm_augment how = {.flip = flip};
     int64_t first;
 
     if (step < 0 || batch < 1 || mdm_mul_i64(&first, step, batch))
         return mdm_fail(MASKDM_EINVAL, "step %lld of batches of %lld images", (long long)step, (long long)batch);
-    return mdm_data_batch_at(data, seed, first, batch, flip, images, labels);
+    return mdm_data_batch_at(data, seed, first, batch, &how, images, labels);
 }

@@ -3,8 +3,8 @@
  * What a kind of data set is made of: a class of functions and a struct that begins with struct maskdm_data.
  * A new kind is one file: see memory.c.
  *
- * Order and flips belong here and not to the kinds, so that equal images give equal batches wherever they
- * come from.
+ * Order and what is done to images (data/augment.h) belong here and not to the kinds, so that equal images give equal
+ * batches wherever they come from.
  */
 #ifndef MASKDM_DATA_DATA_H
 #define MASKDM_DATA_DATA_H
@@ -15,13 +15,14 @@
 #include "base/error.h"
 #include "base/handle.h"
 #include "base/log.h"
+#include "data/augment.h"
 #include "data/options.h"
 #include "data/scan.h"
 
 #include <pthread.h>
 
 struct mdm_data_class {
-    /* Image i, H x W x C floats in 0 .. 1, and its label (-1: none). i is in range. */
+    /* Image i, floats in 0 .. 1 with its margin, and its label (-1: none). i is in range. */
     int (*get)(maskdm_data *data, int64_t i, float *image, int32_t *label);
     /* A hint: these will be asked for next, in this order. NULL: of no use to the kind. */
     int (*expect)(maskdm_data *data, const int64_t *index, int64_t n);
@@ -36,6 +37,7 @@ struct maskdm_data {
     const struct mdm_data_class *kind;
     maskdm_device *device; /* NULL: memory is not counted */
     int64_t count, height, width, labels, skipped;
+    int64_t margin_height, margin_width; /* pixels that the kind gives beyond these, of which a window is cut */
     int callers;        /* images come from a function of the host, on the thread that called the API */
     int64_t unlabelled; /* images without a label; -1: not known */
     int channels;
@@ -46,6 +48,7 @@ struct maskdm_data {
     pthread_mutex_t turn; /* where the kind is read in turn */
     int64_t *order;       /* scratch of mdm_data_batch() */
     int64_t order_length;
+    float *room; /* one image with its margin; NULL: not wanted yet */
 };
 
 /* A zeroed struct of `bytes` with its base filled in and one reference. */
@@ -54,14 +57,18 @@ int mdm_data_begin(void *out, size_t bytes, const struct mdm_data_class *kind, m
 void mdm_data_hold(maskdm_data *data);
 void mdm_data_release(maskdm_data **data);
 int64_t mdm_data_elements(const maskdm_data *data); /* H * W * C */
+int64_t mdm_data_stored(const maskdm_data *data);   /* the same with the margins */
+/* Before the first image is asked for: that many pixels of height and width are margins. */
+void mdm_data_set_margin(maskdm_data *data, int64_t height, int64_t width);
 /* Room for n numbers in a growing array, whose contents are lost. */
 int mdm_data_scratch(int64_t **scratch, int64_t *length, int64_t n);
 
-int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label); /* label may be NULL */
+int mdm_data_get(maskdm_data *data, int64_t i, float *image, int32_t *label); /* the middle; label may be NULL */
+int mdm_data_get_stored(maskdm_data *data, int64_t i, float *image, int32_t *label); /* with its margin */
 int mdm_data_expect(maskdm_data *data, const int64_t *index, int64_t n);      /* where the kind can use the hint */
-/* The images at positions first .. first + batch - 1 of the run's endless stream, flipped and in -1 .. 1. */
-int mdm_data_batch_at(maskdm_data *data, uint64_t seed, int64_t first, int64_t batch, double flip, float *images,
-                      int32_t *labels);
+/* The images at positions first .. first + batch - 1 of the run's endless stream, augmented and in -1 .. 1. */
+int mdm_data_batch_at(maskdm_data *data, uint64_t seed, int64_t first, int64_t batch, const struct mdm_augment *how,
+                      float *images, int32_t *labels);
 /* See maskdm_data_batch(). */
 int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch, double flip, float *images,
                    int32_t *labels);

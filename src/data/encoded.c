@@ -114,6 +114,8 @@ int mdm_data_encoded(maskdm_data **out, maskdm_device *device, int64_t count, co
                      const size_t *sizes, const int32_t *labels, const struct mdm_folder_options *told,
                      const maskdm_options *from)
 {
+    const int64_t height = told->image_size.value[0], width = told->image_size.value[told->image_size.count > 1];
+    const int64_t down = mdm_reading_margin(told, height), across = mdm_reading_margin(told, width);
     const int channels = (int)told->channels;
     struct mdm_reading how;
     struct samples *s;
@@ -121,8 +123,8 @@ int mdm_data_encoded(maskdm_data **out, maskdm_device *device, int64_t count, co
 
     *out = NULL;
     MDM_TRY(mdm_reading_set(&how, told, from, channels));
-    how.height = told->image_size.value[0];
-    how.width = told->image_size.value[told->image_size.count > 1];
+    how.height = height + down;
+    how.width = width + across;
     if (count < 1)
         return mdm_fail(MASKDM_EINVAL, "a data set of %lld images", (long long)count);
     s = mdm_need(1, sizeof *s, "decoded images");
@@ -139,5 +141,7 @@ int mdm_data_encoded(maskdm_data **out, maskdm_device *device, int64_t count, co
                                  s->labels, drop, s);
     if (status < 0)
         drop(s);
+    else
+        mdm_data_set_margin(*out, down, across);
     return status;
 }

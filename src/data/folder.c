@@ -22,7 +22,7 @@ int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits)
         return mdm_source_probe(&d->scan, index);
     MDM_TRY(mdm_source_image(&fitted, &d->scan, index, &d->reading));
     mdm_remark_counts_add(&d->remarks, index, &fitted->remarks);
-    memcpy(samples, fitted->sample, (size_t)mdm_data_elements(&d->base) * sizeof *samples);
+    memcpy(samples, fitted->sample, (size_t)mdm_data_stored(&d->base) * sizeof *samples);
     *bits = fitted->bits;
     mdm_image_free(&fitted);
     return MASKDM_OK;
@@ -71,7 +71,7 @@ void mdm_folder_settle(struct mdm_folder *d)
  * the cache had to be given up. */
 static int take_place(struct mdm_folder *d, void **samples, int bits)
 {
-    size_t n = (size_t)mdm_data_elements(&d->base), bytes = bits == 8 ? n : n * sizeof *d->picture;
+    size_t n = (size_t)mdm_data_stored(&d->base), bytes = bits == 8 ? n : n * sizeof *d->picture;
 
     *samples = NULL;
     if (bits != 8) {
@@ -91,7 +91,7 @@ static int take_place(struct mdm_folder *d, void **samples, int bits)
 
 int mdm_folder_keep(struct mdm_folder *d, int64_t i, int bits)
 {
-    size_t n = (size_t)mdm_data_elements(&d->base);
+    size_t n = (size_t)mdm_data_stored(&d->base);
     void *samples;
 
     if (!d->cache)
@@ -123,7 +123,7 @@ static int is_cached(const struct mdm_folder *d, int64_t i)
 static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
     struct mdm_folder *d = (struct mdm_folder *)data;
-    int64_t n = mdm_data_elements(data);
+    int64_t n = mdm_data_stored(data);
     const uint16_t *wide = d->picture;
     int bits, fresh = !is_cached(d, i);
 

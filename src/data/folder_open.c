@@ -26,7 +26,7 @@ enum {
 /* Memory of the loader and, where 8-bit images fit the limit, of the cache: all of it counted before it is taken. */
 static int prepare(struct mdm_folder *d, int threads)
 {
-    size_t elements = (size_t)mdm_data_elements(&d->base), one = elements * sizeof *d->picture, all;
+    size_t elements = (size_t)mdm_data_stored(&d->base), one = elements * sizeof *d->picture, all;
     int64_t slots = (int64_t)(AHEAD_BYTES / one);
 
     if (slots > AHEAD_MOST)
@@ -65,7 +65,7 @@ static void settle(struct mdm_folder *d)
             d->cache[n++] = d->cache[i];
     if (d->cache) {
         memset(d->cache + n, 0, (size_t)(all - n) * sizeof *d->cache);
-        mdm_folder_uncount(d, &d->counted, (size_t)(all - n) * (size_t)mdm_data_elements(&d->base));
+        mdm_folder_uncount(d, &d->counted, (size_t)(all - n) * (size_t)mdm_data_stored(&d->base));
     }
     mdm_scan_settle(&d->scan);
     tally(d);
@@ -82,6 +82,8 @@ int mdm_data_folder(maskdm_data **out, maskdm_device *device, const char *path, 
     MDM_TRY(mdm_data_begin(&d, sizeof *d, &mdm_folder_class, device, found->count, size->value[0],
                            size->value[size->count > 1], (int)told->channels));
     *out = &d->base;
+    d->base.margin_height = mdm_reading_margin(told, d->base.height);
+    d->base.margin_width = mdm_reading_margin(told, d->base.width);
     d->scan = *found;
     memset(found, 0, sizeof *found);
     d->base.files = &d->scan;
@@ -92,8 +94,8 @@ int mdm_data_folder(maskdm_data **out, maskdm_device *device, const char *path, 
     mdm_remark_counts_begin(&d->remarks);
     r = d->path ? mdm_reading_set(&d->reading, told, from, d->base.channels)
                 : mdm_fail_memory(strlen(path) + 1, "a file name");
-    d->reading.height = d->base.height;
-    d->reading.width = d->base.width;
+    d->reading.height = d->base.height + d->base.margin_height;
+    d->reading.width = d->base.width + d->base.margin_width;
     if (r >= 0)
         r = prepare(d, (int)told->loaders);
     if (r < 0)

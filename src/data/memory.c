@@ -52,9 +52,9 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
     struct memory *m = (struct memory *)data;
     const unsigned char *from = m->images + (size_t)i * m->image_stride;
-    int64_t n = data->width * data->channels;
+    int64_t n = (data->width + data->margin_width) * data->channels;
 
-    for (int64_t y = 0; y < data->height; y++)
+    for (int64_t y = 0; y < data->height + data->margin_height; y++)
         m->read_row(image + y * n, from + (size_t)y * m->row_stride, n);
     *label = m->labels ? m->labels[i] : -1;
     return MASKDM_OK;

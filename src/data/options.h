@@ -5,15 +5,21 @@
 #ifndef MASKDM_DATA_OPTIONS_H
 #define MASKDM_DATA_OPTIONS_H
 
+#include "image/image.h"
 #include "option/option.h"
 
 enum mdm_orientation { MDM_ORIENTATION_FOLLOW, MDM_ORIENTATION_IGNORE };
+enum mdm_crop { MDM_CROP_CENTRE, MDM_CROP_RANDOM, MDM_CROP_NONE };
 
 struct mdm_folder_options {
     struct mdm_int_list image_size;
     int64_t channels;
     struct mdm_float_list background;
     enum mdm_orientation orientation;
+    enum mdm_filter resize;
+    enum mdm_crop crop;
+    int pad;
+    double crop_margin;
     int64_t image_pixels, image_memory, cache_limit, loaders;
 };
 

@@ -19,6 +19,11 @@ static int set_background(struct mdm_reading *out, const struct mdm_float_list *
     return MASKDM_OK;
 }
 
+int64_t mdm_reading_margin(const struct mdm_folder_options *told, int64_t side)
+{
+    return told->crop == MDM_CROP_RANDOM ? (int64_t)((double)side * told->crop_margin + 0.5) : 0;
+}
+
 int mdm_reading_set(struct mdm_reading *out, const struct mdm_folder_options *told, const maskdm_options *from,
                     int channels)
 {
@@ -28,6 +33,8 @@ int mdm_reading_set(struct mdm_reading *out, const struct mdm_folder_options *to
     out->channels = channels;
     if (!told)
         return MASKDM_OK;
+    out->filter = told->resize;
+    out->cut = told->crop != MDM_CROP_NONE ? MDM_CUT_CENTRE : told->pad ? MDM_CUT_PAD : MDM_CUT_NOTHING;
     out->as_stored = told->orientation == MDM_ORIENTATION_IGNORE;
     out->pixels = told->image_pixels;
     out->memory = (size_t)(told->image_memory < most ? told->image_memory : most);

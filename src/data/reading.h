@@ -12,5 +12,7 @@
  * error lines. */
 int mdm_reading_set(struct mdm_reading *out, const struct mdm_folder_options *told, const maskdm_options *from,
                     int channels);
+/* By how many pixels the side of an image is read longer than it is used, so that a part of it can be drawn. */
+int64_t mdm_reading_margin(const struct mdm_folder_options *told, int64_t side);
 
 #endif

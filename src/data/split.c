@@ -19,7 +19,7 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
     struct part *p = (struct part *)data;
 
-    return mdm_data_get(p->whole, p->index[i], image, label);
+    return mdm_data_get_stored(p->whole, p->index[i], image, label);
 }
 
 static int expect(maskdm_data *data, const int64_t *index, int64_t n)
@@ -70,6 +70,8 @@ static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const
     *out = &p->base;
     p->whole = whole;
     mdm_data_hold(whole);
+    p->base.margin_height = whole->margin_height;
+    p->base.margin_width = whole->margin_width;
     p->base.labels = whole->labels;
     p->base.skipped = whole->skipped;
     p->base.files = whole->files;

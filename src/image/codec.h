@@ -18,9 +18,10 @@ enum {
 int mdm_image_allocate(maskdm_image **out, int64_t height, int64_t width, int channels);
 
 /* n pixels from the channels that they have to others; transparency that the result cannot have is composed over
- * `background`. Both sides may be the same memory only when the channels are. */
-void mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
-                     const float *background);
+ * `background`, and 1 is returned where there was some. Both sides may be the same memory only when the channels are.
+ */
+int mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
+                    const float *background);
 
 /* A PNG file in pieces, each handed over as it is made; a negative answer ends it and is returned. bits: 8 or 16. */
 typedef int (*mdm_png_take)(void *user, const void *bytes, size_t n);

@@ -25,12 +25,13 @@ static void recolour(uint16_t *to, int to_colours, const uint16_t *from, int fro
         to[0] = to[1] = to[2] = from[0];
 }
 
-void mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
-                     const float *background)
+int mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int from_channels, int64_t n, int bits,
+                    const float *background)
 {
     const int had_alpha = from_channels % 2 == 0, has_alpha = to_channels % 2 == 0;
     const int had_colours = from_channels - had_alpha, colours = to_channels - has_alpha;
     double under[3];
+    int composed = 0;
 
     for (int c = 0; c < 3; c++)
         under[c] = (background[c] > 0 ? background[c] < 1 ? background[c] : 1 : 0) * 65535.0;
@@ -41,7 +42,8 @@ void mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int fr
         if (has_alpha)
             to[colours] = alpha;
         else if (alpha != 65535)
-            for (int c = 0; c < colours; c++)
+            for (int c = 0; c < colours; c++, composed = 1)
                 to[c] = mdm_sample_round((alpha * (double)to[c] + (65535 - alpha) * under[c]) / 65535, bits);
     }
+    return composed;
 }

@@ -20,6 +20,14 @@ struct maskdm_image {
     char remark[256];           /* the same in words */
 };
 
+/* How a picture is scaled, and what of it then makes one of another shape. */
+enum mdm_filter { MDM_FILTER_BICUBIC, MDM_FILTER_AREA, MDM_FILTER_NEAREST };
+enum mdm_cut {
+    MDM_CUT_CENTRE,  /* the middle of one that covers */
+    MDM_CUT_NOTHING, /* all, squeezed */
+    MDM_CUT_PAD      /* all, with the background around it; transparent where there is alpha */
+};
+
 /* How a file is to be read. */
 struct mdm_reading {
     int channels;          /* 1 to 4; 0: the file's own */
@@ -28,6 +36,8 @@ struct mdm_reading {
     int64_t pixels;        /* most height x width */
     size_t memory;         /* most bytes to hold where a file's form wants the whole picture at once */
     int64_t height, width; /* to fit the picture to, see maskdm_image_fit(); 0: as it is */
+    enum mdm_filter filter;
+    enum mdm_cut cut;
 };
 extern const struct mdm_reading mdm_reading_standard; /* the file's channels, white, the default limits */
 
@@ -37,6 +47,8 @@ void mdm_image_free(maskdm_image **image);
 /* PNG or JPEG, told apart by the first bytes, never held as a whole beside the result unless its form asks for it. */
 int mdm_image_read(maskdm_image **out, const char *path, const struct mdm_reading *how);
 int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const struct mdm_reading *how);
+/* Whether something of the picture in a file is not opaque: 1 or 0. Of a JPEG the first bytes alone are read. */
+int mdm_image_is_transparent(const char *path);
 /* Whether a file that can be read begins as a PNG or JPEG does; the rest of it is not looked at. */
 int mdm_image_probe(const char *path);
 /* Short side scaled to cover height x width, then the centre; see maskdm_image_fit(). */

@@ -16,6 +16,7 @@
 struct sink {
     maskdm_image *whole;
     struct mdm_resize *resize;
+    int composed; /* something of it was transparent and is no more */
     uint16_t *stored, *row; /* one row as the file has it, and with the channels that are wanted */
 };
 
@@ -25,8 +26,7 @@ static int open_sink(struct sink *s, const struct mdm_rows *rows, int channels)
     const size_t row = (size_t)rows->width * sizeof *s->row;
 
     if (how->height)
-        MDM_TRY(
-            mdm_resize_create(&s->resize, rows->height, rows->width, channels, rows->bits, how->height, how->width));
+        MDM_TRY(mdm_resize_create(&s->resize, rows->height, rows->width, channels, rows->bits, how));
     else
         MDM_TRY(mdm_image_allocate(&s->whole, rows->height, rows->width, channels));
     s->stored = mdm_malloc(row * (size_t)rows->channels);
@@ -44,8 +44,8 @@ static int pour(struct sink *s, struct mdm_rows *rows, int channels)
 
         MDM_TRY(mdm_rows_read(rows, &y, s->stored));
         if (channels != rows->channels) {
-            mdm_convert_row(s->row, channels, s->stored, rows->channels, rows->width, rows->bits,
-                            rows->how->background);
+            s->composed |= mdm_convert_row(s->row, channels, s->stored, rows->channels, rows->width, rows->bits,
+                                           rows->how->background);
             row = s->row;
         }
         if (s->resize)
@@ -54,6 +54,8 @@ static int pour(struct sink *s, struct mdm_rows *rows, int channels)
             memcpy(s->whole->sample + y * rows->width * channels, row,
                    (size_t)(rows->width * channels) * sizeof *row);
     }
+    if (s->composed)
+        mdm_remark_add(&rows->remarks, MDM_REMARK_COMPOSED, 1);
     return MASKDM_OK;
 }
 

@@ -23,6 +23,7 @@ static const struct {
     [MDM_REMARK_OPAQUE] = {"misplaced or malformed transparency is left out", NULL, 0, 1},
     [MDM_REMARK_TURNED] = {"turned upright from EXIF orientation ", "", 0, 0},
     [MDM_REMARK_NOT_TURNED] = {"EXIF orientation ", " not followed", 0, 0},
+    [MDM_REMARK_COMPOSED] = {"what is transparent is laid over the background", NULL, 0, 0},
 };
 
 void mdm_remark_add(struct mdm_remarks *r, enum mdm_remark kind, int64_t number)

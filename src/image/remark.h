@@ -21,6 +21,7 @@ enum mdm_remark {
     MDM_REMARK_OPAQUE,     /* no number */
     MDM_REMARK_TURNED,     /* number: EXIF orientation */
     MDM_REMARK_NOT_TURNED, /* number: EXIF orientation */
+    MDM_REMARK_COMPOSED,   /* no number */
     MDM_REMARKS
 };
 

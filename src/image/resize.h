@@ -9,10 +9,10 @@
 
 struct mdm_resize;
 
-/* From height x width of `channels` and `bits` to to_height x to_width; see maskdm_image_fit(). It holds the rows
- * that the filter reaches over and no more. */
+/* From height x width of `channels` and `bits` to how->height x how->width, by its filter, cut and background. It
+ * holds the rows that the filter reaches over and no more. */
 int mdm_resize_create(struct mdm_resize **out, int64_t height, int64_t width, int channels, int bits,
-                      int64_t to_height, int64_t to_width);
+                      const struct mdm_reading *how);
 /* Row y of the picture; from the top down or from the bottom up, each once. */
 void mdm_resize_put(struct mdm_resize *z, int64_t y, const uint16_t *row);
 /* Once all rows are in. The caller owns the image. */

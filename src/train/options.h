@@ -6,6 +6,7 @@
 #define MASKDM_TRAIN_OPTIONS_H
 
 #include "backend/backend.h"
+#include "data/augment.h"
 #include "option/option.h"
 
 struct mdm_optimizer_options {
@@ -42,7 +43,7 @@ struct mdm_trainer_options {
     int64_t accumulate;
     enum mdm_loss_kind loss;
     double loss_delta; /* 0: the loss's own */
-    double flip;
+    struct mdm_augment augment;
     int64_t seed, max_bad_steps;
     double label_dropout;
     const char *freeze;

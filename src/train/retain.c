@@ -91,11 +91,11 @@ int mdm_retain_fetch(maskdm_trainer *tr, struct mdm_microbatch *m, maskdm_data *
     const int64_t new = tr->images - old;
 
     if (new)
-        MDM_TRY(mdm_data_batch_at(data, tr->seed, image - before, new, tr->flip, m->staged, m->labels));
+        MDM_TRY(mdm_data_batch_at(data, tr->seed, image - before, new, &tr->augment, m->staged, m->labels));
     if (!old)
         return MASKDM_OK;
     MDM_TRY(need_room(r, old, tr->values));
-    MDM_TRY(mdm_data_batch_at(r->data, tr->seed, before, old, tr->flip, r->room, NULL));
+    MDM_TRY(mdm_data_batch_at(r->data, tr->seed, before, old, &tr->augment, r->room, NULL));
     interleave(tr, m, image, new, old);
     return MASKDM_OK;
 }

@@ -25,7 +25,7 @@ static int read_options(maskdm_trainer *tr, const maskdm_options *options)
     tr->accumulate = told.accumulate;
     tr->seed = tr->run_seed = (uint64_t)told.seed;
     tr->stage_number = 1;
-    tr->flip = told.flip;
+    tr->augment = told.augment;
     tr->label_dropout = told.label_dropout;
     tr->loss = told.loss;
     MDM_TRY(mdm_loss_delta(&tr->loss_delta, told.loss, told.loss_delta, mdm_options_said(tr->options, "loss_delta")));

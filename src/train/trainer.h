@@ -14,6 +14,7 @@
 #include <maskdm/train.h>
 
 #include "base/control.h"
+#include "data/augment.h"
 #include "mask/mask.h"
 #include "model/routing.h"
 #include "train/ahead.h"
@@ -57,7 +58,8 @@ struct maskdm_trainer {
     uint64_t run_seed;                 /* of the held-out loss, which is the same in all stages of a run */
     int64_t stage_number, stage_first; /* of a run: from 1, and the steps before it */
     int64_t average_first;             /* of a run: the steps before its average began */
-    double flip, label_dropout;
+    struct mdm_augment augment;
+    double label_dropout;
     enum mdm_loss_kind loss;
     double loss_delta;
     int64_t max_bad_steps;
