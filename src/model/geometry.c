@@ -26,6 +26,9 @@ int mdm_geometry_set(struct mdm_geometry *g, const maskdm_options *o, const stru
     MDM_TRY(check_between(o, "image_size", g->width, 1, MOST_SIDE));
     MDM_TRY(check_between(o, "channels", channels, 1, 4));
     MDM_TRY(check_between(o, "patch_size", patch, 1, 1024));
+    if (classes < 0)
+        return mdm_fail(MASKDM_EINVAL, "%s auto is for a run, which has data to count the labels of",
+                        mdm_options_said(o, "classes"));
     MDM_TRY(check_between(o, "classes", classes, 0, MOST_CLASSES));
     if (g->height % patch || g->width % patch)
         return mdm_fail(MASKDM_EINVAL, "%s %lld does not divide %s %lldx%lld", mdm_options_said(o, "patch_size"),

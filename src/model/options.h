@@ -82,9 +82,9 @@ struct mdm_jit_options {
     MDM_OPTION(of, mlp_ratio), .standard = "4", .min = 0.125, .max = 64,                               \
         .help = "width of the hidden layer, as a multiple of dim"
 #define MDM_ROW_CLASSES(of)                                                                            \
-    MDM_OPTION(of, classes), .standard = "0", .min = 0, .max = 1000000,                                \
+    MDM_OPTION(of, classes), .standard = "0", .min = 0, .max = 1000000, .word = "auto",                \
         .alias = "num_classes|n_classes|num_labels|class_count|class_num",                             \
-        .help = "number of labels; 0: no labels"
+        .help = "number of labels; 0: no labels; auto: as many as the data have"
 #define MDM_ROW_ROUTE_RATIO(of)                                                                        \
     MDM_OPTION_IN(of, ways, route_ratio), .standard = "0", .min = 0, .max = 1, .training_only = 1,              \
         .alias = "routing_ratio|selection_ratio",                                                      \

@@ -42,6 +42,7 @@ struct mdm_option {
     const char *(*named)(int i); /* the i-th choice, from a list that is kept elsewhere, NULL past its end, */
     const struct mdm_option_table *(*among)(int i); /* the i-th of the tables whose names are the choices */
     int most;             /* lists: longest; 0: 8 */
+    const char *word;     /* INT: text that says "find it out", such as "auto", and is read as -1; or NULL */
     const char *unit;     /* "pixels", "steps", "bytes" ..., or NULL */
     const char *when;     /* choices of the selector that this option belongs to, or NULL */
     const char *needs;    /* options beside which alone this one does something, any of them: "guidance|guide", which

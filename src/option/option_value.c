@@ -28,6 +28,8 @@ void mdm_option_range(struct mdm_text *t, const struct mdm_option *o)
         mdm_text_add(t, " .. ");
     if (high)
         mdm_text_add_double(t, o->max);
+    if (o->word)
+        mdm_text_addf(t, ", or %s", o->word);
 }
 
 static int check_range(const char *name, const struct mdm_option *o, double x)
@@ -64,8 +66,14 @@ static int read_bool(struct mdm_option_value *v, struct mdm_text *t, const char 
 static int read_int(struct mdm_option_value *v, struct mdm_text *t, const char *name, const struct mdm_option *o,
                     const char *text)
 {
+    if (o->word && !strcmp(text, o->word)) {
+        v->number.whole = -1;
+        mdm_text_add(t, text);
+        return MASKDM_OK;
+    }
     if (mdm_parse_i64(text, &v->number.whole))
-        return mdm_fail(MASKDM_EINVAL, "option %s takes a whole number, not \"%.80s\"", name, text);
+        return mdm_fail(MASKDM_EINVAL, "option %s takes a whole number%s%s, not \"%.80s\"", name,
+                        o->word ? " or " : "", o->word ? o->word : "", text);
     MDM_TRY(check_range(name, o, (double)v->number.whole));
     mdm_text_addf(t, "%lld", (long long)v->number.whole);
     return MASKDM_OK;

@@ -67,6 +67,9 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
 
 int mdm_run_find_images(struct mdm_run *run, maskdm_data *data)
 {
+    if (run->found_all)
+        return MASKDM_OK;
+    run->found_all = 1;
     if (!data)
         MDM_TRY(find(&run->found, run, 0));
     return *run->told.val ? find(&run->found_held_out, run, 1) : MASKDM_OK;

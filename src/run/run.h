@@ -54,6 +54,7 @@ struct mdm_run {
     maskdm_mask *given_mask; /* the host's, where a stage does not choose one, or NULL */
     maskdm_mask *mask;
     maskdm_optimizer *optimizer;
+    int found_all;                /* the names of files are known */
     int given;                    /* the data are a set of the caller's */
     maskdm_data *all;             /* the data, before a share is held out */
     maskdm_data *whole;           /* what is not held out */
@@ -187,8 +188,16 @@ int mdm_run_compare_state(struct mdm_run *run);
 void mdm_run_tell_identity(const struct mdm_run *run, char out[MDM_IDENTITY]);
 /* Write down options and data. */
 int mdm_run_record(struct mdm_run *run);
+/* ---- from_data.c: options that the images answer ---- */
+/* What they answered when the run was begun that is now resumed. */
+int mdm_run_recall_from_data(struct mdm_run *run);
+/* Where the number of classes is to be that of the labels, look for them now. `data` is the caller's set or NULL. */
+int mdm_run_count_classes(struct mdm_run *run, maskdm_data *data);
+/* Where nobody says how many channels a fresh network has: four where images are transparent. */
+int mdm_run_choose_channels(struct mdm_run *run);
+
 /* ---- images.c: the data sets of a run, in the order in which it learns of them ---- */
-/* The names of the files; `data` is the caller's set or NULL. */
+/* The names of the files, once; `data` is the caller's set or NULL. */
 int mdm_run_find_images(struct mdm_run *run, maskdm_data *data);
 /* Before that: whether the folders are there, and none of them is another. */
 int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data);

@@ -41,6 +41,7 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
         MDM_TRY(mdm_options_set(o, "mask", "custom"));
     MDM_TRY(mdm_options_check(o));
     MDM_TRY(mdm_options_check_needs(o, kind->table[0]));
+    MDM_TRY(mdm_options_check_needs(o, &mdm_images_options));
     mdm_options_read(o, &mdm_trainer_options, &trainer);
     run->seed = (uint64_t)trainer.seed;
     MDM_TRY(run->tune ? mdm_run_check_tuning(o) : MASKDM_OK);
@@ -170,11 +171,14 @@ static int prepare(struct mdm_run *run, maskdm_data *data)
     MDM_TRY(mdm_run_check_folders(run, data));
     MDM_TRY(mdm_run_enter_folder(run));
     MDM_TRY(mdm_run_open_device(&run->device, run->told.device, run->options, mdm_control_log(run->control)));
+    MDM_TRY(mdm_run_recall_from_data(run));
+    MDM_TRY(mdm_run_count_classes(run, data));
     if (run->finetune)
         MDM_TRY(load_model(run));    /* which completes the options */
     if (run->told.resume)
         MDM_TRY(mdm_run_compare_options(run));
     MDM_TRY(mdm_run_find_images(run, data));
+    MDM_TRY(mdm_run_choose_channels(run));
     MDM_TRY(mdm_run_find_retained(run));
     MDM_TRY(run->finetune ? mdm_run_transfer(run, data) : fresh_model(run));
     MDM_TRY(mdm_run_take_images(run, data));

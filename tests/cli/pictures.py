@@ -5,7 +5,7 @@ import os
 import struct
 import zlib
 
-from rig import TINY, main, maskdm, read, write
+from rig import TINY, main, maskdm, png_header, read, write
 
 SIDE = 16
 
@@ -47,6 +47,58 @@ def check_orientation():
         train(out, "--resume", "--steps", 3, "--orientation", way, status=1,
               says=["started with --orientation %s and cannot be resumed with %s" % (other, way)])
     train("ignored", "--resume", "--steps", 3, "--orientation", "ignore")
+
+
+def rgba(path, k, alpha, side=SIDE):
+    rows = b"".join(b"\0" + bytes(v for x in range(side) for v in (x * 9 % 256, y * 13 % 256, k, alpha))
+                    for y in range(side))
+    write(path, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)) +
+          chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def check_transparency():
+    """Kept where the images have it and nothing else is said; laid over the background where it is, and said."""
+    os.makedirs("data")
+    for k in range(8):
+        rgba("data/%d.png" % k, k * 20, 255)
+    assert "transparen" not in train("opaque").stderr
+    assert json.loads(read("opaque/options.json"))["channels"] == 3
+    for k in range(4, 8):
+        rgba("data/%d.png" % k, k * 20, 100)
+    train("kept", says=["images have transparency, as data/4.png: it is kept, as a fourth channel; --channels 3 lays it "
+                        "over --background"])
+    assert json.loads(read("kept/options.json"))["channels"] == 4
+    train("kept", "--resume", "--steps", 3)
+    train("kept", "--resume", "--steps", 4, "--channels", 3, status=1, says=["--channels 4", "3"])
+    train("flat", "--channels", 3, says=["4 images were read with a remark, first data/4.png: what is transparent is "
+                                         "laid over the background"])
+    train("flat", "--resume", "--steps", 3)
+    maskdm("sample", "--model", "kept/model.safetensors", "--count", 1, "--steps", 1, "--out", "grid.png")
+    assert png_header("grid.png")[3] in (2, 6)
+
+
+def check_fit():
+    """Another filter or cut gives other images, and a run does not go on with another."""
+    os.makedirs("data")
+    for k in range(8):
+        png("data/%d.png" % k, k * 20, side=24)
+    ways = {"plain": [], "area": ["--resize", "area"], "nearest": ["--resize", "nearest"],
+            "random": ["--crop", "random", "--crop-margin", 0.25], "shift": ["--shift", 2], "turn": ["--turn", 0.5],
+            "colour": ["--colour", 0.2]}
+    models = {}
+    for name, flags in ways.items():
+        train(name, *flags)
+        models.setdefault(read(name + "/model.safetensors"), []).append(name)
+    assert len(models) == len(ways), models.values()
+    train("random", "--resume", "--steps", 3, *ways["random"])
+    train("random", "--resume", "--steps", 4, status=1, says=["--crop random", "centre"])
+    train("none", "--pad", status=1, says=["--pad goes with --crop none"])
+    train("streamed", "--cache-limit", 0, *ways["random"])
+    assert read("streamed/model.safetensors") == models_of(models, "random")
+
+
+def models_of(models, name):
+    return next(model for model, names in models.items() if name in names)
 
 
 def check_remarks():
