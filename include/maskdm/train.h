@@ -48,11 +48,12 @@ extern "C" {
 /**
  * Masked pre-training from fresh weights. options: kind "pretrain". data, mask: in place of the options' own, or
  * NULL. control: callbacks and flags, or NULL. out: the trained model, or NULL. The run folder holds options.json,
- * log.jsonl, data.json, checkpoint-STEP.safetensors, model.safetensors and samples-STEP.png; see doc/formats.md.
- * Everything that can be refused without reading an image is, before one is read; where the run did not begin, the
- * folder is left as it was. MASKDM_EINVAL, with the first difference, for a resume with other options or data than
- * the run was started with. MASKDM_ECANCELED after a stop (everything saved); MASKDM_ENONFINITE after max_bad_steps
- * skipped steps in a row. After any error too the last good step is saved where that can be done; the line says so.
+ * log.jsonl, data.json, checkpoint-STEP.safetensors, model.safetensors, samples-STEP.png and best.safetensors; see
+ * doc/formats.md. Everything that can be refused without reading an image is, before one is read; where the run did
+ * not begin, the folder is left as it was. MASKDM_EINVAL, with the first difference, for a resume with other options
+ * or data than the run was started with. MASKDM_ECANCELED after a stop (everything saved); MASKDM_ENONFINITE after
+ * max_bad_steps skipped steps in a row. After any error too the last good step is saved where that can be done; the
+ * line says so.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);

@@ -94,8 +94,14 @@ struct maskdm_progress mdm_progress_blank(void)
 
 void mdm_control_report(maskdm_control *c, const struct maskdm_progress *progress)
 {
-    if (c && c->progress && c->progress(c->progress_user, progress))
+    if (c && c->progress && !c->hushed && c->progress(c->progress_user, progress))
         atomic_store(&c->stop, 1);
+}
+
+void mdm_control_hush(maskdm_control *c, int hushed)
+{
+    if (c)
+        c->hushed = hushed;
 }
 
 int mdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t found)

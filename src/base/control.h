@@ -19,6 +19,7 @@ struct maskdm_control {
     maskdm_progress_callback progress;
     void *progress_user;
     struct mdm_log log;
+    int hushed; /* of whose steps the host is told watches something else */
 };
 
 int mdm_control_make(maskdm_control **out);
@@ -38,6 +39,9 @@ int mdm_control_wants_save(maskdm_control *c); /* whether it is asked for; the w
 struct maskdm_progress mdm_progress_blank(void);
 /* Tell the host; a non-zero answer raises the stop flag. */
 void mdm_control_report(maskdm_control *c, const struct maskdm_progress *progress);
+/* From here on, until it is told the opposite, reports of steps go nowhere: what is at work is a part of something
+ * whose steps are reported. */
+void mdm_control_hush(maskdm_control *c, int hushed);
 /* Between two of many files: tell the host, some ten times a second, how many were read and found, and see whether it
  * wants to go on. *told is 0 at first. MASKDM_OK or as mdm_control_check(). */
 int mdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t found);

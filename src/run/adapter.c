@@ -41,8 +41,13 @@ int mdm_run_adapt(struct mdm_run *run)
 
 int mdm_run_publish(struct mdm_run *run)
 {
+    return mdm_run_publish_as(run, run->trainer->model->adapter ? "adapter.safetensors" : "model.safetensors");
+}
+
+int mdm_run_publish_as(struct mdm_run *run, const char *name)
+{
     const maskdm_model *model = run->trainer->model;
-    char *path = mdm_path_join(run->told.out, model->adapter ? "adapter.safetensors" : "model.safetensors");
+    char *path = mdm_path_join(run->told.out, name);
     int status = MASKDM_ENOMEM;
 
     if (path)

@@ -63,6 +63,13 @@ int mdm_evaluate_distances(struct mdm_evaluate_job *e);
 int mdm_evaluate_open(struct mdm_evaluate_job *e);
 int mdm_evaluate_reference(struct mdm_evaluate_job *e);
 int mdm_evaluate_made(struct mdm_evaluate_job *e);
+/* How a distance of such features is called: "fid" of Inception's alone. */
+const char *mdm_evaluate_distance_name(const char *features);
+/* Features or statistics of a file. *real is NULL, or *reference. */
+int mdm_evaluate_load(maskdm_features **real, maskdm_statistics **reference, maskdm_device *device, const char *path);
+/* Whether they can stand beside what the extractor says, which may be NULL. */
+int mdm_evaluate_check(const maskdm_extractor *x, const char *path, const char *name, int64_t width);
+void mdm_evaluate_digest(char out[17], const maskdm_statistics *s, const double *mean, const double *covariance);
 /* What the features are called; "" where nobody knows. */
 const char *mdm_evaluate_network(const struct mdm_evaluate_job *e);
 

@@ -24,14 +24,23 @@ static const struct names names[] = {
     {"", "feature_distance", "feature_distance_infinity", "feature_kernel_distance", "feature_kernel_deviation"},
 };
 
-static const struct names *called(const struct mdm_evaluate_job *e)
+static const struct names *names_of(const char *features)
 {
-    const char *features = mdm_evaluate_network(e);
     const struct names *n = names;
 
     while (strncmp(features, n->features, strlen(n->features)) != 0)
         n++;
     return n;
+}
+
+const char *mdm_evaluate_distance_name(const char *features)
+{
+    return names_of(features)->distance;
+}
+
+static const struct names *called(const struct mdm_evaluate_job *e)
+{
+    return names_of(mdm_evaluate_network(e));
 }
 
 /* A covariance of fewer images than numbers is singular: much of the distance is then the number of images. */

@@ -48,16 +48,22 @@ int mdm_evaluate_open(struct mdm_evaluate_job *e)
                                : MASKDM_OK;
 }
 
-/* Features of a file: of the network at hand, if one is, or of one that the file need not name. */
-static int check_network(const struct mdm_evaluate_job *e, const char *path, const char *name, int64_t width)
+int mdm_evaluate_check(const maskdm_extractor *x, const char *path, const char *name, int64_t width)
 {
-    const maskdm_extractor *x = e->look.extractor;
-
     if (x && *name && strcmp(name, x->name) != 0)
         return mdm_fail(MASKDM_EINVAL, "%s has features of %s, and images are looked at by %s", path, name, x->name);
     if (x && width != x->kind->width)
         return mdm_fail(MASKDM_EINVAL, "%s has features of %lld numbers, and %s says %lld", path, (long long)width,
                         x->name, (long long)x->kind->width);
+    return MASKDM_OK;
+}
+
+/* Features of a file: of the network at hand, if one is, or of one that the file need not name. */
+static int check_network(const struct mdm_evaluate_job *e, const char *path, const char *name, int64_t width)
+{
+    const maskdm_extractor *x = e->look.extractor;
+
+    MDM_TRY(mdm_evaluate_check(x, path, name, width));
     if (!*name && (x || *e->told.reference))
         mdm_log_line(e->log, MASKDM_LOG_WARN, "%s does not say what its features are; they are taken for those of %s",
                      path, x ? x->name : "what they are compared with");
@@ -133,7 +139,7 @@ int mdm_evaluate_made(struct mdm_evaluate_job *e)
 
 /* ---- the reference ---- */
 
-static void digest_statistics(char out[17], const maskdm_statistics *s, const double *mean, const double *covariance)
+void mdm_evaluate_digest(char out[17], const maskdm_statistics *s, const double *mean, const double *covariance)
 {
     struct mdm_digest d;
 
@@ -152,7 +158,7 @@ static int tell_reference(struct mdm_evaluate_job *e)
     char digest[17];
 
     if (status >= 0) {
-        digest_statistics(digest, e->reference, x, x + D);
+        mdm_evaluate_digest(digest, e->reference, x, x + D);
         mdm_page_path(&e->page, "reference", e->told.reference);
         mdm_page_count(&e->page, "reference_count", e->reference->count);
         mdm_page_text(&e->page, "reference_digest", digest);
@@ -161,27 +167,26 @@ static int tell_reference(struct mdm_evaluate_job *e)
     return status;
 }
 
-/* Features, if the file has them, or else statistics. */
-static int read_reference(struct mdm_evaluate_job *e, struct mdm_tensorfile *f)
-{
-    if (!mdm_features_are_in(f))
-        return mdm_statistics_read_file(&e->reference, e->device, f);
-    return mdm_features_read(&e->real, e->device, f);
-}
-
-static int load_reference(struct mdm_evaluate_job *e)
+int mdm_evaluate_load(maskdm_features **real, maskdm_statistics **reference, maskdm_device *device, const char *path)
 {
     struct mdm_tensorfile f;
     int status;
 
+    *real = NULL;
+    *reference = NULL;
+    MDM_TRY(mdm_tensorfile_open(&f, path));
+    status = mdm_features_are_in(&f) ? mdm_features_read(real, device, &f)
+                                     : mdm_statistics_read_file(reference, device, &f);
+    mdm_tensorfile_close(&f);
+    return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;
+}
+
+static int load_reference(struct mdm_evaluate_job *e)
+{
     if (e->told.reference_count)
         return mdm_fail(MASKDM_EINVAL, "%s is of images, and %s is no folder of them",
                         mdm_options_said(e->options, "reference_count"), e->told.reference);
-    MDM_TRY(mdm_tensorfile_open(&f, e->told.reference));
-    status = read_reference(e, &f);
-    mdm_tensorfile_close(&f);
-    if (status < 0)
-        return mdm_fail_prefix(status, "%s", e->told.reference);
+    MDM_TRY(mdm_evaluate_load(&e->real, &e->reference, e->device, e->told.reference));
     return check_network(e, e->told.reference, e->real ? e->real->name : e->reference->features,
                          e->real ? e->real->width : e->reference->width);
 }

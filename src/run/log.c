@@ -123,6 +123,7 @@ static int cut_back(struct mdm_run *run, const char *path, int64_t step)
     if (!anew)
         kept = mdm_run_log_keep(text, bytes, step);
     mdm_run_recall_cost(run, text, kept);
+    mdm_run_recall_best(run, text, kept);
     if (status == MASKDM_OK && kept < bytes)
         status = write_text(path, text, kept);
     mdm_free(text);

@@ -140,7 +140,36 @@ static const struct mdm_option train_rows[] = {
      .min = 1,
      .max = 100000,
      .unit = "steps",
-     .help = "sampler steps for a grid",
+     .help = "sampler steps for a grid, and for a distance",
+     .may_change = 1},
+    {MDM_OPTION(mdm_train_run_options, evaluate_every),
+     .standard = "0",
+     .min = 0,
+     .max = INFINITY,
+     .unit = "steps",
+     .alias = "fid_every|fid_interval|fid_freq|metrics_every|metrics_interval",
+     .help = "steps between distances of drawn images, of which the best model is kept as best.safetensors; 0: none",
+     .may_change = 1},
+    {MDM_OPTION(mdm_train_run_options, evaluate_count),
+     .standard = "1000",
+     .min = 2,
+     .max = 100000000,
+     .unit = "images",
+     .needs = "evaluate_every",
+     .alias = "fid_samples|num_fid_samples|fid_num_samples",
+     .help = "images that are drawn for a distance, in sample_steps steps",
+     .may_change = 1},
+    {MDM_OPTION(mdm_train_run_options, evaluate_reference),
+     .is_path = 1,
+     .needs = "evaluate_every",
+     .alias = "fid_reference|fid_stats|fid_data",
+     .help = "what they are compared with: a folder, or a file of features or statistics; unset: the training images",
+     .may_change = 1},
+    {MDM_OPTION(mdm_train_run_options, evaluate_features),
+     .is_path = 1,
+     .needs = "evaluate_every",
+     .alias = "fid_weights|fid_inception",
+     .help = "weights of Inception-v3, from maskdm convert; unset: a fixed network of random weights",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, snapshot_every),
      .standard = "0",
@@ -222,41 +251,6 @@ static const struct mdm_option_table start_options = {
 static const struct mdm_option_table rest_options = {
     "run", "", "the run itself", train_rows + 1, MDM_LENGTH(train_rows) - 1, sizeof(struct mdm_train_run_options)};
 
-static const struct mdm_option convert_rows[] = {
-    {MDM_OPTION(mdm_convert_run_options, from),
-     .is_path = 1,
-     .required = 1,
-     .alias = "input|input_file|in|checkpoint|checkpoint_path|ckpt|ckpt_path|model|model_path|source|src|init",
-     .help = "checkpoint of the authors' program, or a folder that diffusers wrote"},
-    {MDM_OPTION(mdm_convert_run_options, out),
-     .is_path = 1,
-     .required = 1,
-     .alias = "output|output_path|output_file|out_file|outfile|to|save_path|save_to|dest|destination",
-     .help = "model file to write"},
-    {MDM_OPTION(mdm_convert_run_options, ema_from),
-     .standard = "",
-     .help = "where in the checkpoint the EMA is, such as ema.ema_model; none: leave it out; unset: by its names"},
-    {MDM_OPTION(mdm_convert_run_options, online_from),
-     .standard = "",
-     .help = "where the online weights are, such as model; none: leave them out; unset: by their names"},
-    {MDM_OPTION(mdm_convert_run_options, heads),
-     .standard = "0",
-     .min = 0,
-     .max = 256,
-     .alias = "num_heads|n_heads|n_head|num_attention_heads|attention_heads",
-     .help = "attention heads, which no shape shows; 0: one for each 64 of dim, as the authors have it"},
-    {MDM_OPTION(mdm_convert_run_options, image_size),
-     .min = 1,
-     .max = 4096,
-     .most = 2,
-     .unit = "pixels",
-     .alias = "resolution|size|img_size|image_resolution",
-     .help = "height and width of the images, where the patches make no square"},
-};
-const struct mdm_option_table mdm_convert_run_options = {
-    "run", "", "the run itself", convert_rows, MDM_LENGTH(convert_rows),
-    sizeof(struct mdm_convert_run_options)};
-
 static const struct mdm_option_table *const pretrain_tables[] = {
     &mdm_pretrain_run_options, &mdm_network_options,   &mdm_mask_options,
     &mdm_scheduler_options,    &mdm_optimizer_options, &mdm_lr_options,
@@ -290,7 +284,3 @@ static const struct mdm_option_table *const tune_tables[] = {
 };
 const struct mdm_option_kind mdm_tune_kind = {"tune", "consistency tuning of a model file", tune_tables,
                                               MDM_LENGTH(tune_tables), NULL};
-
-static const struct mdm_option_table *const convert_tables[] = {&mdm_convert_run_options, &mdm_scheduler_options};
-const struct mdm_option_kind mdm_convert_kind = {"convert", "a model file of a PyTorch checkpoint", convert_tables,
-                                                 MDM_LENGTH(convert_tables), NULL};

@@ -28,6 +28,8 @@ struct mdm_train_run_options {
     int64_t save_every;
     double save_minutes;
     int64_t keep, keep_every, log_every, sample_every, sample_count, sample_steps;
+    int64_t evaluate_every, evaluate_count;
+    const char *evaluate_reference, *evaluate_features;
     int64_t snapshot_every;
     enum mdm_export_dtype snapshot_dtype;
     const char *val;

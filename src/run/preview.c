@@ -11,25 +11,34 @@
 #include "diffusion/options.h"
 #include "sample/sampler.h"
 
-static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
+int mdm_run_sampler_options(maskdm_options **out, const struct mdm_run *run)
 {
     const struct mdm_schedule *whole = mdm_discrete_schedule(run->trainer->model->scheduler->process);
     int64_t steps = run->tune ? 2 : run->told.sample_steps;
-    maskdm_options *o;
     int status;
 
     if (whole && steps > whole->timesteps)
         steps = whole->timesteps;
+    MDM_TRY(mdm_options_create(out, &mdm_sampler_kind));
+    status = mdm_options_set(*out, "sampler", run->tune ? "consistency" : "ddim");
+    if (status == MASKDM_OK)
+        status = mdm_options_set_int(*out, "steps", steps);
+    if (status == MASKDM_OK)
+        status = mdm_options_set_int(*out, "seed", (int64_t)run->seed);
+    if (status < 0)
+        mdm_options_release(out);
+    return status;
+}
+
+static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
+{
+    maskdm_options *o;
+    int status;
+
     *out = NULL;
-    MDM_TRY(mdm_options_create(&o, &mdm_sampler_kind));
-    status = mdm_options_set(o, "sampler", run->tune ? "consistency" : "ddim");
-    if (status == MASKDM_OK)
-        status = mdm_options_set_int(o, "steps", steps);
-    if (status == MASKDM_OK)
-        status = mdm_options_set_int(o, "seed", (int64_t)run->seed);
-    if (status == MASKDM_OK)
-        status = mdm_sampler_create(out, run->trainer->model, MASKDM_WEIGHTS_EMA, NULL, MASKDM_WEIGHTS_EMA, o,
-                                    run->control);
+    MDM_TRY(mdm_run_sampler_options(&o, run));
+    status = mdm_sampler_create(out, run->trainer->model, MASKDM_WEIGHTS_EMA, NULL, MASKDM_WEIGHTS_EMA, o,
+                                run->control);
     mdm_options_release(&o);
     return status;
 }
@@ -63,7 +72,7 @@ static int draw(struct mdm_run *run, const char *path)
 int mdm_run_check_preview(struct mdm_run *run)
 {
     maskdm_sampler *sampler = NULL;
-    int status = run->told.sample_every > 0 ? make_sampler(&sampler, run) : MASKDM_OK;
+    int status = run->told.sample_every > 0 || run->told.evaluate_every > 0 ? make_sampler(&sampler, run) : MASKDM_OK;
 
     mdm_sampler_drop(&sampler);
     return status;

@@ -129,6 +129,8 @@ static int after_step(struct mdm_run *run)
     MDM_TRY(save_on_demand(run));
     if (run->told.sample_every > 0 && (due(step, run->told.sample_every) || step >= run->total))
         MDM_TRY(mdm_run_preview(run));
+    if (run->told.evaluate_every > 0 && (due(step, run->told.evaluate_every) || step >= run->total))
+        MDM_TRY(mdm_run_evaluate(run));
     run->aside += mdm_clock() - start;
     report(run);
     return MASKDM_OK;
@@ -211,6 +213,7 @@ static int run_kind(maskdm_model **out, const maskdm_options *options, const str
                           .published = -1,
                           .validated = -1,
                           .held_out_loss = (double)NAN,
+                          .judge.best = (double)NAN,
                           .images_per_second = (double)NAN};
     int status;
 

@@ -3,8 +3,9 @@
  * A run: everything that maskdm_train(), maskdm_pretrain(), maskdm_finetune() and maskdm_tune() hold while they
  * train, and its folder.
  *
- * OUT/options.json, data.json, log.jsonl, checkpoint-STEP.safetensors, model.safetensors, samples-STEP.png. A
- * checkpoint that was acknowledged is never lost: it is written durably first, and only then are older ones removed.
+ * OUT/options.json, data.json, log.jsonl, checkpoint-STEP.safetensors, model.safetensors, samples-STEP.png,
+ * best.safetensors. A checkpoint that was acknowledged is never lost: it is written durably first, and only then are
+ * older ones removed.
  */
 #ifndef MASKDM_RUN_RUN_H
 #define MASKDM_RUN_RUN_H
@@ -13,6 +14,7 @@
 
 #include "data/manifest.h"
 #include "data/scan.h"
+#include "metric/extractor.h"
 #include "option/option.h"
 #include "os/file.h"
 #include "run/options.h"
@@ -23,6 +25,15 @@
 enum { MDM_RUN_BUCKETS = 10 };    /* of the time range, in the log's held-out losses */
 
 /* What the lists of data in the folder of a run that is resumed say beside the data of today. */
+/* What evaluations of a run compare with, and the best so far. */
+struct mdm_run_judge {
+    maskdm_extractor *extractor; /* NULL: the run has no evaluations */
+    maskdm_statistics *reference; /* made by the first evaluation where it is of images */
+    char of[256];     /* all that decides a distance; distances of another such line do not compare */
+    char noted[256];  /* that of the log's last distance */
+    double best;      /* of those; NaN: none */
+};
+
 enum mdm_run_list { MDM_RUN_NO_LIST, MDM_RUN_SAME, MDM_RUN_OTHER };
 
 /* What is known of a stage before the run begins. */
@@ -74,6 +85,7 @@ struct mdm_run {
     double saved_at;   /* clock at the last save, or when training began */
     int64_t validated; /* step of the last held-out loss, -1: none */
     double held_out_loss, bucket[MDM_RUN_BUCKETS];
+    struct mdm_run_judge judge;
     double aside;     /* seconds of this start in which it did not train: saving, drawing, validating */
     double clock;     /* of training, at the last measurement */
     int64_t at_clock; /* step then */
@@ -155,6 +167,8 @@ int mdm_run_is_adapting(const struct mdm_run *run);
 int mdm_run_adapt(struct mdm_run *run);
 /* model.safetensors, or adapter.safetensors in its place. */
 int mdm_run_publish(struct mdm_run *run);
+/* The same under a name of its own. */
+int mdm_run_publish_as(struct mdm_run *run, const char *name);
 
 /* ---- tell.c ---- */
 void mdm_run_tell(const struct mdm_run *run);
@@ -248,5 +262,15 @@ int mdm_run_drop_snapshots(const struct mdm_run *run);
 /* Whether the options make a sampler. */
 int mdm_run_check_preview(struct mdm_run *run);
 int mdm_run_preview(struct mdm_run *run);
+/* Options of kind "sampler" of what a run draws for itself. */
+int mdm_run_sampler_options(maskdm_options **out, const struct mdm_run *run);
+
+/* ---- judge.c: distances of what the run's model draws, where they are asked for ---- */
+/* The network of features, and what a file can be refused for. */
+int mdm_run_open_judge(struct mdm_run *run);
+void mdm_run_close_judge(struct mdm_run *run);
+/* What lines of the log say of earlier ones. */
+void mdm_run_recall_best(struct mdm_run *run, const char *text, size_t bytes);
+int mdm_run_evaluate(struct mdm_run *run);
 
 #endif

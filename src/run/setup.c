@@ -191,6 +191,7 @@ static int prepare(struct mdm_run *run, maskdm_data *data)
     if (run->stages == 1)
         mdm_model_drop(&run->model); /* the trainer has its own copy */
     MDM_TRY(mdm_run_check_preview(run));
+    MDM_TRY(mdm_run_open_judge(run));
     if (run->told.resume)
         MDM_TRY(mdm_run_load_checkpoint(run));
     mdm_model_drop(&run->model);
@@ -221,6 +222,7 @@ void mdm_run_close(struct mdm_run *run)
     mdm_run_leave_folder(run);
     mdm_text_free(&run->notes);
     mdm_text_free(&run->transferred);
+    mdm_run_close_judge(run);
     mdm_trainer_drop(&run->trainer);
     mdm_optimizer_drop(&run->optimizer);
     mdm_mask_drop(&run->mask);

@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 
-from rig import TINY, faces, images, main, maskdm, read, write
+from rig import TINY, faces, images, main, maskdm, read, same, write
 
 DISTANCE = "random_feature_distance"
 
@@ -148,6 +148,59 @@ def check_broken_images():
     page, said = evaluate("--images", a, "--reference", b, "--neighbours", 2)
     assert page["images_skipped"] == 1 and page["count"] == 12 and page[DISTANCE] == whole[DISTANCE], page
     assert "a/broken.png" in said and "1 of 13 images could not be read" in said, said
+
+
+EVALUATED = ["--evaluate-every", 2, "--evaluate-count", 6, "--sample-steps", 3]
+
+
+def distances(run):
+    lines = [json.loads(line) for line in read(run + "/log.jsonl").decode().splitlines()]
+    return [(x["step"], x[DISTANCE], x["best"]) for x in lines if DISTANCE in x]
+
+
+def check_training():
+    """A run tells distances as it goes and keeps its best model, whose distance is what evaluate says of it."""
+    faces("data", 16)
+    pretrain = ["pretrain", "--data", "data", *TINY, "--ema-start", 1, "--lr", "5e-3"]
+    said = maskdm(*pretrain, "--out", "run", "--steps", 7, "--log-every", 50, *EVALUATED).stderr
+    told = distances("run")
+    assert [step for step, _, _ in told] == [2, 4, 6, 7], told
+    least = min(told, key=lambda x: x[1])
+    assert [best for _, x, best in told] == [x < min([y for _, y, _ in told[:i]] + [1e9]) for i, (_, x, _) in enumerate(told)]
+    assert "step %d: %s" % (least[0], DISTANCE) in said and "fewer images than the 480 numbers" in said, said
+    page = evaluate("--model", "run/best.safetensors", "--reference", "data", "--count", 6, "--sampler", "ddim",
+                    "--steps", 3)[0]
+    assert abs(page[DISTANCE] - least[1]) < 1e-5 * least[1], (page[DISTANCE], least)
+    maskdm(*pretrain, "--out", "plain", "--steps", 7) # evaluations change nothing
+    same("run/model.safetensors", "plain/model.safetensors")
+    # In two parts, and against files that say the same of the reference.
+    maskdm("evaluate", "--images", "data", "--save-statistics", "data-statistics")
+    maskdm("evaluate", "--images", "data", "--save-features", "data-features")
+    maskdm(*pretrain, "--out", "parts", "--steps", 4, *EVALUATED, "--evaluate-reference", "data")
+    said = maskdm(*pretrain, "--out", "parts", "--steps", 7, "--resume", *EVALUATED, "--evaluate-reference",
+                  "data-statistics").stderr
+    assert [(step, round(x, 6), best) for step, x, best in distances("parts")] == [
+        (step, round(x, 6), best) for step, x, best in told], (distances("parts"), told)
+    assert "earlier distances" not in said, said
+    same("run/best.safetensors", "parts/best.safetensors")
+    said = maskdm(*pretrain, "--out", "parts", "--steps", 9, "--resume", *EVALUATED[:-1], 2, "--evaluate-reference",
+                  "data-features").stderr # another sampler
+    assert "earlier distances are of 6 images by ddim in 3 steps" in said and distances("parts")[-2][2], said
+
+
+def check_training_refused():
+    faces("data", 16)
+    pretrain = ["pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 2]
+    maskdm("evaluate", "--images", "data", "--save-features", "features")
+    write("few.npy", b"\x93NUMPY\1\0\x76\0" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".ljust(117) +
+          b"\n" + struct.pack("<6f", *range(6)))
+    for words, says in (
+            (["--evaluate-count", 9], ["--evaluate-count goes with --evaluate-every"]),
+            (["--evaluate-every", 1, "--evaluate-reference", "missing"], ["missing"]),
+            (["--evaluate-every", 1, "--evaluate-reference", "few.npy"], ["few.npy has features of 3 numbers", "says 480"]),
+            (["--evaluate-every", 1, "--evaluate-features", "features"], ["features", "no weights of a feature network"])):
+        maskdm(*pretrain, *words, status=1, says=says)
+        assert not os.path.exists("run"), words
 
 
 def check_sizes():
