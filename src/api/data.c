@@ -152,12 +152,17 @@ int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_
 int maskdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed)
 {
     struct mdm_work work = {0};
+    int64_t held = 0;
+    int status;
 
     MDM_NEED_OUT(train);
     MDM_NEED_OUT(held_out);
     MDM_NEED(data);
     MDM_TRY(mdm_work_share(&work, &data->handle));
-    return mdm_work_end(&work, mdm_data_split(train, held_out, data, fraction, seed));
+    status = mdm_data_split_count(&held, data->count, fraction);
+    if (status >= 0)
+        status = mdm_data_split(train, held_out, data, held, seed);
+    return mdm_work_end(&work, status);
 }
 
 int maskdm_data_take(maskdm_data **out, maskdm_data *data, double fraction, uint64_t seed)

@@ -102,9 +102,9 @@ int mdm_data_encoded(maskdm_data **out, maskdm_device *device, int64_t count, co
                      const maskdm_options *from);
 int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                       int channels, maskdm_data_fetch_callback fetch, maskdm_drop_callback drop, void *user);
-/* How many of `count` images mdm_data_split() holds out. */
+/* How many of `count` images a fraction is: one at least, and not all. */
 int mdm_data_split_count(int64_t *held_out, int64_t count, double fraction);
-int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed);
+int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, int64_t held, uint64_t seed);
 /* The same for mdm_data_take(), of which `fraction` may be 1. */
 int mdm_data_take_count(int64_t *taken, int64_t count, double fraction);
 int mdm_data_take(maskdm_data **out, maskdm_data *data, double fraction, uint64_t seed);

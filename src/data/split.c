@@ -115,14 +115,12 @@ static unsigned char *mark_some(int64_t count, int64_t n, uint64_t seed, enum md
     return mark;
 }
 
-int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, double fraction, uint64_t seed)
+int mdm_data_split(maskdm_data **train, maskdm_data **held_out, maskdm_data *data, int64_t held, uint64_t seed)
 {
     unsigned char *mark;
-    int64_t held;
     int r;
 
     *train = *held_out = NULL;
-    MDM_TRY(mdm_data_split_count(&held, data->count, fraction));
     mark = mark_some(held, data->count, seed, MDM_DRAW_SPLIT);
     if (!mark)
         return MASKDM_ENOMEM;

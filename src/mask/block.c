@@ -6,9 +6,17 @@
 #include "base/error.h"
 #include "mask/mask.h"
 
+/* Where none was asked for, the authors' side unless it does not tile the grid. */
+static int64_t side_of(const maskdm_mask *m, struct mdm_grid grid)
+{
+    if (m->block_size)
+        return m->block_size;
+    return grid.rows % 2 || grid.columns % 2 ? 1 : 2;
+}
+
 static int64_t visible_block(const maskdm_mask *m, double ratio, struct mdm_grid grid)
 {
-    const int64_t b = m->block_size, patches = grid.rows * grid.columns;
+    const int64_t b = side_of(m, grid), patches = grid.rows * grid.columns;
 
     if (grid.rows % b || grid.columns % b)
         return mdm_fail(MASKDM_EINVAL, "blocks of %lld x %lld patches do not tile a grid of %lld x %lld",
@@ -21,7 +29,7 @@ static int64_t visible_block(const maskdm_mask *m, double ratio, struct mdm_grid
 static int draw_block(const maskdm_mask *m, struct mdm_grid grid, int64_t visible, struct mdm_rng *stream,
                       int32_t *index)
 {
-    const int64_t b = m->block_size;
+    const int64_t b = side_of(m, grid);
     int64_t wanted = visible / (b * b), left = grid.rows * grid.columns / (b * b), written = 0;
 
     for (int64_t top = 0; top < grid.rows; top += b) {

@@ -46,7 +46,7 @@ struct maskdm_mask {
     double ratio_end;   /* the same at the end of ratio_steps */
     int64_t ratio_steps, ratio_levels; /* steps that it changes over, in so many levels; 0 steps: it does not */
     enum mdm_mask_curve ratio_curve;
-    int64_t block_size; /* patches */
+    int64_t block_size; /* patches; 0: what tiles the grid */
     int64_t crop_size;  /* patches */
     int64_t cell_size, cell_visible; /* patches; a size of 0: the grid is one cell */
     int64_t groups;

@@ -15,7 +15,8 @@
 
 int mdm_option_reset(maskdm_options *o, struct mdm_option_slot *slot)
 {
-    MDM_TRY(mdm_option_refill(slot));
+    MDM_TRY(mdm_option_refill(o, slot));
+    MDM_TRY(mdm_option_give_way(o, slot));
     return mdm_option_follow(o, slot);
 }
 
@@ -27,6 +28,7 @@ static int put(maskdm_options *o, struct mdm_option_slot *slot, const char *text
     mdm_option_free(&slot->value);
     slot->value = value;
     slot->set = 1;
+    MDM_TRY(mdm_option_give_way(o, slot));
     return mdm_option_follow(o, slot);
 }
 

@@ -104,9 +104,10 @@ struct mdm_option_kind {
     const struct mdm_option_default *standard; /* up to a NULL name, or NULL */
 };
 
-/* What a composite has for a default in place of a row's own. */
+/* What a composite has for a default in place of a row's own; where any of `unless` ("process|network=sit", or NULL)
+ * was given, the row's holds. */
 struct mdm_option_default {
-    const char *name, *standard;
+    const char *name, *standard, *unless;
 };
 
 /* One options handle. The public functions of maskdm/options.h forward to these. */
@@ -194,7 +195,6 @@ struct mdm_option_place {
     const struct mdm_option_table *chooser; /* whose first option picks that table among others; NULL: none does */
 };
 
-const char *mdm_option_standard(const struct mdm_option_place *place); /* its default; NULL: unset until given */
 /* Option i of a kind: 1, or 0 past the last. */
 int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *kind, int64_t i);
 /* All of them, as far as there is room; returns how many there are. */

@@ -93,25 +93,6 @@ int mdm_option_at(struct mdm_option_place *out, const struct mdm_option_kind *ki
     return i >= 0 && i < list_places(&l, kind);
 }
 
-/* What the kind has for a default in place of the row's, or NULL. */
-static const char *kinds_own(const struct mdm_option_place *p)
-{
-    const struct mdm_option_default *d = p->kind->standard;
-    char name[MDM_OPTION_NAME];
-
-    mdm_option_name(name, p->kind, p->table, p->option);
-    while (d && d->name && strcmp(d->name, name) != 0)
-        d++;
-    return d ? d->standard : NULL;
-}
-
-const char *mdm_option_standard(const struct mdm_option_place *p)
-{
-    const char *own = kinds_own(p);
-
-    return own ? own : p->option->standard;
-}
-
 /* ---- facts ---- */
 
 static void add_some(struct mdm_text *t, const char *s)
@@ -175,12 +156,15 @@ static const char *standard_of(const struct mdm_option *o)
 
 static void tell_default(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    const char *own = kinds_own(p);
+    const struct mdm_option_default *own = mdm_option_kinds_own(p);
 
     if (own)
-        mdm_text_add(t, own);
-    else
+        mdm_text_add(t, own->standard);
+    mdm_text_add(t, own && own->unless ? " (" : "");
+    if (!own || own->unless)
         add_each(t, p, standard_of);
+    if (own && own->unless)
+        mdm_text_addf(t, " where %s is given)", own->unless);
 }
 
 static void tell_choices(struct mdm_text *t, const struct mdm_option_place *p)

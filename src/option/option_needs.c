@@ -14,12 +14,13 @@ static const char *text_of(const struct mdm_option_slot *s)
 }
 
 /* Whether it says nothing: a record of options has all of them, most at their defaults. */
-static int at_default(int *is, const struct mdm_option_slot *s)
+static int at_default(int *is, const maskdm_options *o, const struct mdm_option_slot *s)
 {
+    const char *standard = mdm_option_standard(o, s);
     struct mdm_option_value value = {0};
 
-    if (s->set && mdm_option_standard(&s->place))
-        MDM_TRY(mdm_option_parse(&value, s->said, s->place.option, mdm_option_standard(&s->place)));
+    if (s->set && standard)
+        MDM_TRY(mdm_option_parse(&value, s->said, s->place.option, standard));
     *is = !s->set || !strcmp(text_of(s), value.text ? value.text : "");
     mdm_option_free(&value);
     return MASKDM_OK;
@@ -49,14 +50,14 @@ static const char *read_need(struct need *out, const maskdm_options *o, const st
     return at[n] ? at + n + 1 : NULL;
 }
 
-static int is_met(int *met, const struct need *need)
+static int is_met(int *met, const maskdm_options *o, const struct need *need)
 {
     int plain;
 
     *met = !need->slot || (need->value && !strcmp(text_of(need->slot), need->value));
     if (*met || need->value)
         return MASKDM_OK;
-    MDM_TRY(at_default(&plain, need->slot));
+    MDM_TRY(at_default(&plain, o, need->slot));
     *met = !plain;
     return MASKDM_OK;
 }
@@ -69,7 +70,7 @@ int mdm_option_has_effect(int *has, const maskdm_options *o, const struct mdm_op
         struct need need;
 
         at = read_need(&need, o, s, at);
-        MDM_TRY(is_met(has, &need));
+        MDM_TRY(is_met(has, o, &need));
     }
     return MASKDM_OK;
 }
@@ -102,7 +103,7 @@ int mdm_options_check_needs(const maskdm_options *o, const struct mdm_option_tab
 
         if (!s->place.option->needs || (table && strcmp(s->place.table->name, table->name) != 0))
             continue;
-        MDM_TRY(at_default(&plain, s));
+        MDM_TRY(at_default(&plain, o, s));
         MDM_TRY(mdm_option_has_effect(&has, o, s));
         if (!plain && !has)
             return refuse(o, s);

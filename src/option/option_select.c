@@ -14,20 +14,6 @@ static const struct mdm_option_table *picked(const struct mdm_option_slot *choos
     return chooser->place.option->among((int)chooser->value.number.whole);
 }
 
-int mdm_option_refill(struct mdm_option_slot *slot)
-{
-    struct mdm_option_value value = {0};
-
-    const char *standard = mdm_option_standard(&slot->place);
-
-    if (standard)
-        MDM_TRY(mdm_option_parse(&value, slot->said, slot->place.option, standard));
-    mdm_option_free(&slot->value);
-    slot->value = value;
-    slot->set = 0;
-    return MASKDM_OK;
-}
-
 int mdm_option_follow(maskdm_options *o, const struct mdm_option_slot *chooser)
 {
     const struct mdm_option_table *table = chooser->place.option->among ? picked(chooser) : NULL;
@@ -41,7 +27,7 @@ int mdm_option_follow(maskdm_options *o, const struct mdm_option_slot *chooser)
         s->place.option = row;
         s->place.table = table;
         if (!s->set)
-            MDM_TRY(mdm_option_refill(s));
+            MDM_TRY(mdm_option_refill(o, s));
     }
     return MASKDM_OK;
 }

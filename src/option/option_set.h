@@ -63,12 +63,20 @@ int mdm_option_new_stage(maskdm_options **out, maskdm_options *o);
 /* A line, MASKDM_EINVAL, for one that is not. */
 int mdm_option_refuse_stage(const struct mdm_option_slot *slot);
 
+/* ---- option_standard.c ---- */
+/* Text of its default in this handle; NULL: unset until given. */
+const char *mdm_option_standard(const maskdm_options *o, const struct mdm_option_slot *slot);
+/* What the kind has for a default in place of the row's, or NULL. */
+const struct mdm_option_default *mdm_option_kinds_own(const struct mdm_option_place *place);
+int mdm_option_refill(const maskdm_options *o, struct mdm_option_slot *slot); /* with its default */
+/* Behind a change of whether `slot` was set: defaults that hold only where it was not. */
+int mdm_option_give_way(maskdm_options *o, const struct mdm_option_slot *slot);
+
 /* ---- option_select.c ---- */
 /* As mdm_options_check(), without the stages. */
 int mdm_option_check_flat(const maskdm_options *o);
 /* Whether the selectors stand at what this option belongs to. */
 int mdm_option_belongs(const maskdm_options *o, const struct mdm_option_slot *slot);
-int mdm_option_refill(struct mdm_option_slot *slot); /* with its default */
 /* Behind a change of `chooser`: the options of the tables among which it picks, if any, become those of the picked
  * table, at its defaults where they were not set. */
 int mdm_option_follow(maskdm_options *o, const struct mdm_option_slot *chooser);

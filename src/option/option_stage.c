@@ -85,7 +85,7 @@ static int leave_out(maskdm_options *to, const maskdm_options *stage)
         struct mdm_option_slot *s = &to->slot[i];
 
         if (s->set && !stage->slot[i].set && mdm_option_is_of_stage(&s->place) && !mdm_option_belongs(to, s))
-            MDM_TRY(mdm_option_refill(s));
+            MDM_TRY(mdm_option_refill(to, s));
     }
     return MASKDM_OK;
 }
@@ -131,7 +131,7 @@ int mdm_options_follow_stage(maskdm_options *part, const maskdm_options *stage, 
         if (theirs->value.text)
             MDM_TRY(mdm_options_set(part, ours->name, theirs->value.text));
         else
-            MDM_TRY(mdm_option_refill(ours));
+            MDM_TRY(mdm_option_refill(part, ours));
     }
     return MASKDM_OK;
 }
@@ -204,7 +204,7 @@ static int check_run(const maskdm_options *o)
     status = MASKDM_OK;
     for (int i = 0; i < run->count && status >= 0; i++)
         if (mdm_option_is_of_stage(&run->slot[i].place))
-            status = mdm_option_refill(&run->slot[i]);
+            status = mdm_option_refill(run, &run->slot[i]);
     if (status >= 0)
         status = mdm_option_check_flat(run);
     mdm_options_release(&run);

@@ -100,13 +100,29 @@ int mdm_run_take_images(struct mdm_run *run, maskdm_data *data)
     return run->found_held_out.count ? take(&run->held_out, run, run->told.val, &run->found_held_out) : MASKDM_OK;
 }
 
+enum { FEW_IMAGES = 200 };
+
+/* How many of the images are held out. Where nobody said so, none of few: there each counts, and what some of them
+ * say is little. */
+static int count_held_out(int64_t *held, const struct mdm_run *run, int64_t count)
+{
+    *held = 0;
+    if (run->told.val_share > 0)
+        return mdm_data_split_count(held, count, run->told.val_share);
+    if (count < FEW_IMAGES || *run->told.val || *mdm_options_text(run->options, "val_share"))
+        return MASKDM_OK;
+    MDM_TRY(mdm_data_split_count(held, count, 0.05));
+    if (*held > run->told.val_count)
+        *held = run->told.val_count;
+    return MASKDM_OK;
+}
+
 int mdm_run_check_images(const struct mdm_run *run)
 {
-    int64_t held = 0, taken;
+    int64_t held, taken;
 
     MDM_TRY(mdm_trainer_check_data(run->trainer, run->data));
-    if (run->told.val_share > 0)
-        MDM_TRY(mdm_data_split_count(&held, run->data->count, run->told.val_share));
+    MDM_TRY(count_held_out(&held, run, run->data->count));
     MDM_TRY(mdm_data_take_count(&taken, run->data->count - held, run->told.data_fraction));
     return mdm_trainer_check_count(run->trainer, taken);
 }
@@ -127,6 +143,20 @@ int mdm_run_pick_images(struct mdm_run *run)
     return MASKDM_OK;
 }
 
+static int hold_out(struct mdm_run *run)
+{
+    int64_t held;
+
+    MDM_TRY(count_held_out(&held, run, run->all->count));
+    if (!held) {
+        mdm_data_hold(run->whole = run->all);
+        return MASKDM_OK;
+    }
+    mdm_log_line(&run->voice, MASKDM_LOG_INFO, "%lld of %lld images are held out (%s)", (long long)held,
+                 (long long)run->all->count, mdm_options_said(run->options, "val_share"));
+    return mdm_data_split(&run->whole, &run->held_out, run->all, held, run->seed);
+}
+
 int mdm_run_read_images(struct mdm_run *run)
 {
     MDM_TRY(mdm_data_mark(run->all, run->control));          /* a resumed run has done so to compare them */
@@ -139,9 +169,6 @@ int mdm_run_read_images(struct mdm_run *run)
                               run->control));
     MDM_TRY(mdm_run_compare_state(run));
     MDM_TRY(mdm_run_check_images(run));       /* again, since broken images are no longer counted */
-    if (run->told.val_share > 0)
-        MDM_TRY(mdm_data_split(&run->whole, &run->held_out, run->all, run->told.val_share, run->seed));
-    else
-        mdm_data_hold(run->whole = run->all);
+    MDM_TRY(hold_out(run));
     return mdm_run_pick_images(run);
 }

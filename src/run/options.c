@@ -120,12 +120,11 @@ static const struct mdm_option train_rows[] = {
      .help = "steps between lines of the log",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, sample_every),
-     .standard = "0",
      .min = 0,
      .max = INFINITY,
      .unit = "steps",
      .alias = "sample_interval|sample_freq|preview_every|image_every",
-     .help = "steps between grids of samples; 0: none",
+     .help = "steps between grids of samples; 0: none; unset: four in a run of 200 steps or more",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, sample_count),
      .standard = "16",
@@ -191,18 +190,17 @@ static const struct mdm_option train_rows[] = {
      .alias = "validation|val_data|val_dir|validation_dir|held_out|eval_data|test_data|test_dir",
      .help = "folder of held-out images"},
     {MDM_OPTION(mdm_train_run_options, val_share),
-     .standard = "0",
      .min = 0,
      .max = 1,
      .alias = "val_split|validation_split|val_fraction|val_ratio|val_size|test_size|test_split",
-     .help = "share of the data to hold out, below 1, in place of a folder"},
+     .help = "share of the data to hold out, below 1, in place of a folder; unset: a twentieth of 200 images or "
+             "more, up to val_count"},
     {MDM_OPTION(mdm_train_run_options, val_every),
-     .standard = "0",
      .min = 0,
      .max = INFINITY,
      .unit = "steps",
      .alias = "val_interval|val_steps|val_freq|validation_steps|eval_every|eval_steps|eval_interval",
-     .help = "steps between held-out losses; 0: at the end",
+     .help = "steps between held-out losses; 0: at the end; unset: four in a run of 200 steps or more",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, val_count),
      .standard = "256",
@@ -257,8 +255,15 @@ static const struct mdm_option_table *const pretrain_tables[] = {
     &mdm_ema_options,          &mdm_images_options,    &mdm_trainer_options,
     &mdm_device_options,
 };
+
+/* What came out best of what was measured (doc/acceleration.md); whoever chooses a process gets the prediction that
+ * is its own. */
+#define FRESH {"prediction", "x0", "process"}, {"warmup_steps", "20", NULL}
+static const struct mdm_option_default fresh_standard[] = {FRESH, {NULL, NULL, NULL}};
+static const struct mdm_option_default pretrain_standard[] = {
+    FRESH, {"mask", "block", "sprint|network=sit"}, {"mask_channel", "true", "mask"}, {NULL, NULL, NULL}};
 const struct mdm_option_kind mdm_pretrain_kind = {"pretrain", "masked pre-training from fresh weights",
-                                                  pretrain_tables, MDM_LENGTH(pretrain_tables), NULL};
+                                                  pretrain_tables, MDM_LENGTH(pretrain_tables), pretrain_standard};
 
 static const struct mdm_option_table *const finetune_tables[] = {
     &mdm_finetune_run_options, &mdm_network_options,   &mdm_mask_options,
@@ -275,7 +280,7 @@ static const struct mdm_option_table *const train_tables[] = {
     &mdm_lora_options,      &mdm_device_options,
 };
 const struct mdm_option_kind mdm_train_kind = {"train", "training in stages, from fresh weights or a model file",
-                                               train_tables, MDM_LENGTH(train_tables), NULL};
+                                               train_tables, MDM_LENGTH(train_tables), fresh_standard};
 
 static const struct mdm_option_table *const tune_tables[] = {
     &mdm_finetune_run_options, &mdm_network_options,   &mdm_mask_options, &mdm_consistency_options,

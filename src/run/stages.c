@@ -17,6 +17,19 @@
 
 /* ---- options ---- */
 
+enum { PAUSES = 4, WORTH_PAUSING = 200 /* steps */ };
+
+/* How often to look at what there is, where nobody said so. */
+static void settle_pace(struct mdm_run *run)
+{
+    const int64_t every = run->total < WORTH_PAUSING ? 0 : (run->total + PAUSES - 1) / PAUSES;
+
+    if (!*mdm_options_text(run->now, "sample_every"))
+        run->told.sample_every = every;
+    if (!*mdm_options_text(run->now, "val_every"))
+        run->told.val_every = every;
+}
+
 int mdm_run_choose_stage(struct mdm_run *run, int stage)
 {
     maskdm_options *now;
@@ -26,6 +39,7 @@ int mdm_run_choose_stage(struct mdm_run *run, int stage)
     run->now = now;
     run->stage = stage;
     mdm_options_read(now, mdm_options_kind(now)->table[0], &run->told);
+    settle_pace(run);
     return mdm_run_settle(now);
 }
 

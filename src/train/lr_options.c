@@ -72,6 +72,15 @@ int mdm_lr_read(struct mdm_lr_options *out, const maskdm_options *o)
     return MASKDM_OK;
 }
 
+/* A warm-up that nobody asked for takes a quarter of the schedule at most. */
+static int shorten_warmup(maskdm_options *o, struct mdm_lr_options *r)
+{
+    mdm_options_read(o, &mdm_lr_options, r);
+    if (r->warmup_steps <= (double)r->lr_steps / 4)
+        return MASKDM_OK;
+    return mdm_options_set_int(o, "warmup_steps", r->lr_steps / 4);
+}
+
 int mdm_lr_settle(maskdm_options *o, int64_t steps)
 {
     struct mdm_lr_options r;
@@ -79,6 +88,8 @@ int mdm_lr_settle(maskdm_options *o, int64_t steps)
     mdm_options_read(o, &mdm_lr_options, &r);
     if (mdm_lr_form_of(&r)->ends && !r.lr_steps)
         MDM_TRY(mdm_options_set_int(o, "lr_steps", steps));
+    if (mdm_lr_form_of(&r)->ends && !mdm_options_is_set(o, "warmup_steps"))
+        MDM_TRY(shorten_warmup(o, &r));
     MDM_TRY(mdm_lr_read(&r, o));
     if (mdm_lr_form_of(&r)->turns && r.lr_steps < steps)
         return mdm_fail(MASKDM_EINVAL, "%s %lld is less than %s %lld, and behind it a %s goes up again",

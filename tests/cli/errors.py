@@ -211,7 +211,7 @@ def check_models():
             (sample("--out", "missing/grid.png"), ["missing/grid.png", "no folder missing"]),
             (sample("--out", "data"), ["data", "not empty"]),
             (finetune("--dim", 64), ["--dim is 64", "32", "run/model.safetensors"]),
-            (finetune("--prediction", "v"), ["prediction", "noise", "run/model.safetensors"])):
+            (finetune("--prediction", "v"), ["prediction", "x0", "run/model.safetensors"])):
         refused(words, 1, says)
 
 

@@ -283,7 +283,7 @@ def check_jit():
 
 
 UNET = ("--network unet --image-size 16 --block-out-channels 32,64 --layers-per-block 1 --down-block-types "
-        "DownBlock2D,AttnDownBlock2D --up-block-types AttnUpBlock2D,UpBlock2D --batch-size 8 --threads 1 --steps 1").split()
+        "DownBlock2D,AttnDownBlock2D --up-block-types AttnUpBlock2D,UpBlock2D --mask none --batch-size 8 --threads 1 --steps 1").split()
 
 
 def unet(out, *more):

@@ -52,8 +52,8 @@ def check_refusals():
     refused(["--mask-ratio-levels goes with --mask-ratio-end, which is not given"], "--mask", "patch", "--mask-ratio-levels", 9)
     refused(["leaves no patch visible"], "--mask", "patch", "--mask-ratio-end", 1, "--mask-ratio-steps", 9)
     refused(["--batch-size", "--batch-tokens 64 both say"], "--batch-size", 4, "--batch-tokens", 64)
-    refused(["--batch-tokens 3 is less than the 16 visible patches", "--accumulate 1"], "--batch-tokens", 3)
-    refused(["--batch-tokens 999 makes a batch of 62 images", "40 images"], "--batch-tokens", 999)
+    refused(["--batch-tokens 3 is less than the 4 visible patches", "--accumulate 1"], "--batch-tokens", 3)
+    refused(["--batch-tokens 999 makes a batch of 249 images", "40 images"], "--batch-tokens", 999)
 
 
 if __name__ == "__main__":

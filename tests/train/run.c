@@ -438,7 +438,7 @@ START_TEST(resuming_with_other_data)
     ck_assert_int_eq(count_lines(out_a, "image 7 had label 2 and has 5; going on"), 1);
     OK(step_on(4, COUNT, labels, "", NULL));
     FAILS(MASKDM_EINVAL, "image 7 had label 5 and has 2", step_on(5, COUNT, tiny_labels, "", NULL));
-    FAILS(MASKDM_EINVAL, "val_share 0 and cannot be resumed with 0.1",
+    FAILS(MASKDM_EINVAL, "val_share none and cannot be resumed with 0.1",
           step_on(5, COUNT, labels, "val_share=0.1", NULL));
     maskdm_control_release(&control);
 }

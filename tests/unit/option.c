@@ -296,7 +296,7 @@ START_TEST(wrong_values_are_explained)
     ck_assert_int_eq(maskdm_options_set(o, NULL, "1"), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(NULL, "dim", "1"), MASKDM_EINVAL);
     ck_assert_str_eq(value(o, "dim"), "256");
-    ck_assert_str_eq(value(o, "mask"), "none");
+    ck_assert_str_eq(value(o, "mask"), "block");
     ck_assert(!mdm_options_is_set(o, "dim"));
     maskdm_options_release(&o);
     ck_assert_int_eq(maskdm_options_create(&o, "lenet"), MASKDM_ENOTFOUND);
@@ -417,7 +417,8 @@ START_TEST(tables_are_taken_out_of_composites)
     ck_assert_int_eq(mdm_options_extract(&part, o, &mdm_mask_kind), MASKDM_OK);
     ck_assert_str_eq(value(part, "type"), "block");
     ck_assert(!strcmp(value(part, "ratio"), "0.9") && mdm_options_is_set(part, "ratio"));
-    ck_assert(!strcmp(value(part, "block_size"), "2") && !mdm_options_is_set(part, "block_size"));
+    ck_assert(!strcmp(value(part, "groups"), "2") && !mdm_options_is_set(part, "groups") &&
+              !mdm_options_is_set(part, "block_size"));
     maskdm_options_release(&part);
     ck_assert_int_eq(mdm_options_extract(&part, o, &mdm_ema_kind), MASKDM_OK);
     ck_assert(!strcmp(value(part, "decay"), "0.5") && !strcmp(value(part, "start"), "100"));
@@ -467,7 +468,7 @@ START_TEST(differences_are_found)
     char *x, *y;
 
     ck_assert_int_eq(maskdm_options_clone(&b, a), MASKDM_OK);
-    ck_assert_int_eq(maskdm_options_parse(b, "eps=1e-08 mask_block_size=5 steps=7 loaders=0"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(b, "eps=1e-08 mask_crop_size=5 steps=7 loaders=0"), MASKDM_OK);
     ck_assert_int_eq(mdm_options_difference(a, b, &name, &x, &y), MASKDM_OK);
     ck_assert_ptr_null(name);
     ck_assert_int_eq(maskdm_options_set(b, "seed", "7"), MASKDM_OK);

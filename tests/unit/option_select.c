@@ -126,7 +126,8 @@ static const struct mdm_option_table stage = {
 static const struct mdm_option_table *const opera_tables[] = {&player, &hall, &stage};
 static const struct mdm_option_kind opera = {"opera", "more than that", opera_tables, MDM_LENGTH(opera_tables), NULL};
 static const struct mdm_option_default gala_standard[] = {
-    {"instrument", "drum"}, {"size", "7"}, {"hall_season", "autumn"}, {NULL, NULL}};
+    {"instrument", "drum", NULL}, {"size", "7", "hall_seats=3|skin"}, {"hall_season", "autumn", NULL},
+    {NULL, NULL, NULL}};
 static const struct mdm_option_kind gala = {"gala", "the best of it", concert_tables, MDM_LENGTH(concert_tables),
                                             gala_standard};
 static const struct mdm_option_table *const drum_tables[] = {&drum};
@@ -415,7 +416,14 @@ START_TEST(a_kind_has_defaults_of_its_own)
     ck_assert_int_eq(mdm_options_parse_json(o, "{\"size\": null}", 14), MASKDM_OK);
     ck_assert_str_eq(mdm_options_text(o, "size"), "7");
     mdm_options_release(&o);
+    o = make(&gala, "hall_season=autumn hall_seats=4");
+    ck_assert_str_eq(mdm_options_text(o, "size"), "7");
+    ck_assert_int_eq(mdm_options_set(o, "hall_seats", "3"), MASKDM_OK);
+    ck_assert_str_eq(mdm_options_text(o, "size"), "16");
+    mdm_options_release(&o);
     o = make(&gala, "skin=oak");
+    ck_assert_str_eq(mdm_options_text(o, "size"), "16"); /* the drum's, since something was said that has another */
+    ck_assert_int_eq(mdm_options_set(o, "size", "7"), MASKDM_OK);
     ck_assert_int_eq(mdm_options_extract(&part, o, &drum_kind), MASKDM_OK); /* what they are there, they stay */
     ck_assert_str_eq(mdm_options_text(part, "size"), "7");
     mdm_options_release(&part);
@@ -424,7 +432,7 @@ START_TEST(a_kind_has_defaults_of_its_own)
         if (!strcmp(t.data, "size")) {
             t.length = 0;
             ck_assert_int_eq(mdm_options_describe(&gala, i, "default", &t), MASKDM_OK);
-            ck_assert_str_eq(t.data, "7");
+            ck_assert_str_eq(t.data, "7 (8 (horn), 16 (drum), 8 (bell) where hall_seats=3|skin is given)");
         }
     mdm_text_free(&t);
 }
