@@ -72,7 +72,7 @@ static const struct mdm_option mask_rows[] = {
      .unit = "patches",
      .when = "crop",
      .required = 1,
-     .alias = "mask_crop|crop",
+     .alias = "mask_crop",
      .help = "side of the square that stays visible"},
     {MDM_OPTION(mdm_mask_options, cell_size),
      .min = 1,

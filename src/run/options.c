@@ -135,11 +135,11 @@ static const struct mdm_option train_rows[] = {
      .help = "samples in a grid",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, sample_steps),
-     .standard = "50",
+     .standard = "20",
      .min = 1,
      .max = 100000,
      .unit = "steps",
-     .help = "sampler steps for a grid, and for a distance",
+     .help = "steps of DPM-Solver++ for a grid, and for a distance",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, evaluate_every),
      .standard = "0",
@@ -258,10 +258,12 @@ static const struct mdm_option_table *const pretrain_tables[] = {
 
 /* What came out best of what was measured (doc/acceleration.md); whoever chooses a process gets the prediction that
  * is its own. */
-#define FRESH {"prediction", "x0", "process"}, {"warmup_steps", "20", NULL}
+#define PACE {"warmup_steps", "20", NULL}, {"beta1", "0.9", NULL}, {"beta2", "0.95", NULL}
+#define FRESH {"prediction", "x0", "process"}, {"time_spread", "even", NULL}, {"lr", "1e-3", NULL}, PACE
 static const struct mdm_option_default fresh_standard[] = {FRESH, {NULL, NULL, NULL}};
 static const struct mdm_option_default pretrain_standard[] = {
     FRESH, {"mask", "block", "sprint|network=sit"}, {"mask_channel", "true", "mask"}, {NULL, NULL, NULL}};
+static const struct mdm_option_default finetune_standard[] = {{"lr", "5e-4", NULL}, PACE, {NULL, NULL, NULL}};
 const struct mdm_option_kind mdm_pretrain_kind = {"pretrain", "masked pre-training from fresh weights",
                                                   pretrain_tables, MDM_LENGTH(pretrain_tables), pretrain_standard};
 
@@ -272,7 +274,7 @@ static const struct mdm_option_table *const finetune_tables[] = {
     &mdm_lora_options,         &mdm_device_options,
 };
 const struct mdm_option_kind mdm_finetune_kind = {"finetune", "fine-tuning of a model file", finetune_tables,
-                                                  MDM_LENGTH(finetune_tables), NULL};
+                                                  MDM_LENGTH(finetune_tables), finetune_standard};
 
 static const struct mdm_option_table *const train_tables[] = {
     &start_options,         &rest_options,   &mdm_network_options, &mdm_mask_options,   &mdm_scheduler_options,

@@ -20,7 +20,7 @@ int mdm_run_sampler_options(maskdm_options **out, const struct mdm_run *run)
     if (whole && steps > whole->timesteps)
         steps = whole->timesteps;
     MDM_TRY(mdm_options_create(out, &mdm_sampler_kind));
-    status = mdm_options_set(*out, "sampler", run->tune ? "consistency" : "ddim");
+    status = mdm_options_set(*out, "sampler", run->tune ? "consistency" : "dpmpp");
     if (status == MASKDM_OK)
         status = mdm_options_set_int(*out, "steps", steps);
     if (status == MASKDM_OK)

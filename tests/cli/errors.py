@@ -245,7 +245,7 @@ def check_what_files_are():
         refused(words, 1, ["run is a folder", "run/model.safetensors"])
     refused(sample("--model", "data"), 1, ["data is a folder"])
     refused(sample("--model", "gone"), 1, ["cannot find gone"])
-    refused(pretrain("--data", "run/model.safetensors"), 1, ["run/model.safetensors is a file, not a folder"])
+    refused(pretrain("--data", "run/model.safetensors"), 1, ["run/model.safetensors is a file of unknown kind"])
     refused(pretrain("--data", "gone"), 1, ["cannot find gone"])
     refused(pretrain("--data", "text/gone"), 1, ["cannot find text/gone"])
 

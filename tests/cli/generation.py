@@ -174,9 +174,9 @@ def check_holes():
 
 def check_ways():
     train()
-    sample("from", "--count", 1, "--seed", 1, "--eta", 1)
-    sample("to", "--count", 1, "--seed", 9, "--eta", 1)
-    sample("way", "--interpolate", "1:9", "--frames", 5, "--eta", 1)
+    sample("from", "--count", 1, "--seed", 1, "--sampler", "ddim", "--eta", 1)
+    sample("to", "--count", 1, "--seed", 9, "--sampler", "ddim", "--eta", 1)
+    sample("way", "--interpolate", "1:9", "--frames", 5, "--sampler", "ddim", "--eta", 1)
     assert len(images("way")) == 5
     same("way/000000.png", "from/000000.png")
     same("way/000004.png", "to/000000.png")
@@ -184,11 +184,11 @@ def check_ways():
     before = {n: read("way/" + n) for n in images("way")}
     os.remove("way/000003.png")
     os.remove("way/000001.png")
-    sample("way", "--interpolate", "1:9", "--frames", 5, "--eta", 1, "--resume")
+    sample("way", "--interpolate", "1:9", "--frames", 5, "--sampler", "ddim", "--eta", 1, "--resume")
     assert {n: read("way/" + n) for n in images("way")} == before
     maskdm("sample", "--config", "way/options.json", "--out", "again")
     assert {n: read("again/" + n) for n in images("again")} == before
-    sample("on", "--interpolate", "1:9:1", "--frames", 5, "--eta", 1)
+    sample("on", "--interpolate", "1:9:1", "--frames", 5, "--sampler", "ddim", "--eta", 1)
     same("on/000002.png", "way/000004.png")
     same("on/000004.png", "way/000000.png")
     refused(["--interpolate leads from one seed to another, as 1:9"], "--interpolate", 1)

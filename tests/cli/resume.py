@@ -117,7 +117,7 @@ def check_threads():
     faces("data", IMAGES)
     for threads in (1, 2):
         train("run%d" % threads, "--steps", 5, "--threads", threads)
-        maskdm("sample", "--model", "run%d/model.safetensors" % threads, "--count", 3, "--steps", 4, "--eta", 1,
+        maskdm("sample", "--model", "run%d/model.safetensors" % threads, "--count", 3, "--steps", 4, "--sampler", "ddim", "--eta", 1,
                "--threads", threads, "--out", "out%d" % threads, "--bits", 16)
     same("run1/model.safetensors", "run2/model.safetensors")
     for name in images("out1"):

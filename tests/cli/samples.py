@@ -155,7 +155,7 @@ def begun(out, keep):
 
 def check_going_on():
     train("--classes", 3)
-    more = ["--count", 9, "--label", "0,1,2,-1", "--guidance", 2, "--eta", 1, "--seed", 5, "--batch-size", 2]
+    more = ["--count", 9, "--label", "0,1,2,-1", "--guidance", 2, "--sampler", "ddim", "--eta", 1, "--seed", 5, "--batch-size", 2]
     sample("whole", *more)
     for keep in ([], [0, 1, 2, 3], [8], [0, 2, 5, 7], range(9)):
         shutil.rmtree("part", ignore_errors=True)
@@ -188,9 +188,9 @@ def check_going_on_otherwise():
     before = {n: read("part/" + n) for n in os.listdir("part")}
     for words, says in ((["--label", "0,1", "--seed", 1], ["seed", "0", "1"]), (["--label", "1,0"], ["label"]), ([], ["label"]),
                         (["--label", "0,1", "--bits", 16], ["bits", "8", "16"]),
-                        (["--label", "0,1", "--sampler", "dpmpp"], ["sampler", "ddim", "dpmpp"]),
+                        (["--label", "0,1", "--sampler", "ddim"], ["sampler", "dpmpp", "ddim"]),
                         (["--label", "0,1", "--steps", 3], ["steps", "2", "3"]),
-                        (["--label", "0,1", "--eta", 1], ["eta"]), (["--label", "0,1", "--guidance", 2], ["guidance"]),
+                        (["--label", "0,1", "--order", 3], ["order", "2", "3"]), (["--label", "0,1", "--guidance", 2], ["guidance"]),
                         (["--label", "0,1", "--weights", "online"], ["weights", "ema", "online"]),
                         (["--label", "0,1", "--model", "other/model.safetensors"], ["--model-digest"])):
         sample("part", *words, "--resume", status=1, says=["part was started with", *says])
@@ -240,7 +240,7 @@ def check_record():
 def check_kill():
     """SIGKILL at any moment: what has a name is whole, and the folder can be gone on with."""
     train()
-    words = [*map(str, SAMPLE), "--count", "60", "--batch-size", "1", "--eta", "1"]
+    words = [*map(str, SAMPLE), "--count", "60", "--batch-size", "1", "--sampler", "ddim", "--eta", "1"]
     maskdm(*words, "--out", "whole")
     kills = 0
     for _ in range(200):
