@@ -244,6 +244,8 @@ static int give_labels(struct mdm_found *f)
                          f->path, (long long)keyed->count, (long long)unused, first);
         return MASKDM_OK;
     }
+    if (f->unlabelled)
+        return MASKDM_OK;
     unwrap(f);
     return label_by_folders(f->scan);
 }

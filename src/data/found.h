@@ -21,6 +21,7 @@ struct mdm_found {
     /* By whole names; by names up to the first dot, out of .cls and out of .json files. The first that has any
      * counts. */
     struct mdm_label_list labels, cls, json;
+    int unlabelled; /* it is said that there are none, so that folders are none either */
     double told;
     char name[MDM_FOUND_NAME]; /* of the entry at hand */
 };

@@ -36,6 +36,10 @@ struct mdm_scan {
     uint64_t digest;    /* of names, sizes, marks and labels */
     const struct mdm_source_class *kind; /* what they are read from; see source.h */
     void *source;                        /* its own; NULL: a folder, whose files are read by path */
+    struct mdm_scan_samples {
+        int64_t height, width;
+        int channels, bits; /* 0: the images are files */
+    } samples; /* what every image is, where the source has arrays of them */
 };
 
 /* A folder that is no part of the data wherever it is met, by whatever link; `what` says why in the log. */

@@ -27,6 +27,23 @@ static int decode(maskdm_image **out, const struct mdm_scan *s, int64_t i, const
     return r;
 }
 
+/* The picture that the samples of image i are. */
+static int fit(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how)
+{
+    const struct mdm_scan_samples *a = &s->samples;
+    const size_t n = (size_t)(a->height * a->width) * (size_t)a->channels * (size_t)(a->bits / 8);
+    void *samples = mdm_malloc(n);
+    int r;
+
+    if (!samples)
+        return mdm_fail_memory(n, "an image");
+    r = s->kind->samples(s, i, samples);
+    if (r >= 0)
+        r = mdm_image_of_samples(out, samples, a->height, a->width, a->channels, a->bits, how);
+    mdm_free(samples);
+    return r;
+}
+
 int mdm_source_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how)
 {
     int r;
@@ -34,7 +51,7 @@ int mdm_source_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, co
     *out = NULL;
     if (s->kind->image)
         return s->kind->image(out, s, i, how);
-    r = decode(out, s, i, how);
+    r = s->kind->samples ? fit(out, s, i, how) : decode(out, s, i, how);
     return r < 0 ? mdm_fail_prefix(r, "%s", s->file[i].path) : r;
 }
 
@@ -44,6 +61,8 @@ int mdm_source_probe(const struct mdm_scan *s, int64_t i)
     const size_t n = s->file[i].bytes < (int64_t)sizeof first ? (size_t)s->file[i].bytes : sizeof first;
     int r;
 
+    if (s->kind->samples)
+        return MASKDM_OK;
     MDM_TRY(s->kind->bytes(s, i, first, n, 0));
     r = mdm_rows_probe(first, n);
     return r < 0 ? mdm_fail_prefix(r, "%s", s->file[i].path) : r;

@@ -37,14 +37,17 @@ struct mdm_source_class {
      * (s->file[i].mark), and, where there is no `image` below, what is decoded. From any number of threads at once.
      */
     int (*bytes)(const struct mdm_scan *s, int64_t i, void *out, size_t n, uint64_t at);
-    /* Image i, where it is anything but a PNG or JPEG file; the line of a failure begins with its path. NULL: `bytes`
-     * are decoded. From any number of threads at once. */
+    /* Where images are arrays of one size (s->samples): those of image i, row by row, channel innermost, of 8 bits or
+     * of 16 in the host's order. From any number of threads at once. NULL: they are files. */
+    int (*samples)(const struct mdm_scan *s, int64_t i, void *out);
+    /* Image i, where it is neither; the line of a failure begins with its path. NULL: `bytes` are decoded. From any
+     * number of threads at once. */
     int (*image)(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how);
     void (*close)(void *source); /* let go of s->source */
 };
 
 extern const struct mdm_source_class mdm_folder_source; /* scan.c */
-extern const struct mdm_source_class mdm_tar_source;
+extern const struct mdm_source_class mdm_tar_source, mdm_zip_source, mdm_tensors_source, mdm_cifar_source;
 
 /* Find the images of whatever stands at `path`; as mdm_scan_folder(). */
 int mdm_source_find(struct mdm_scan *s, const char *path, const struct mdm_scan_except *except,

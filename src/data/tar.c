@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "data/edm_labels.h"
 #include "data/found.h"
 #include "data/sidecar.h"
 #include "data/tar_header.h"
@@ -122,9 +123,18 @@ static int see_records(struct walk *w, const struct mdm_tar_header *h)
     return MASKDM_OK;
 }
 
+static int read_labels(void *user, void *out, size_t n)
+{
+    struct walk *w = user;
+
+    return mdm_reader_read_at(w->file, out, n, w->at + MDM_TAR_BLOCK);
+}
+
 static int see_file(struct walk *w, const struct mdm_tar_header *h)
 {
     MDM_TRY(mdm_found_file(&w->found, h->size, w->at + MDM_TAR_BLOCK));
+    if (mdm_edm_labels_is(w->found.name))
+        return mdm_edm_labels_take(&w->found, h->size, read_labels, w);
     if (mdm_found_is_hidden(w->found.name) || !mdm_sidecar_is(w->found.name) || h->size >= RECORDS)
         return MASKDM_OK;
     MDM_TRY(take_text(w, h));

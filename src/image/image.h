@@ -49,6 +49,9 @@ int mdm_image_read(maskdm_image **out, const char *path, const struct mdm_readin
 int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const struct mdm_reading *how);
 /* Whether something of the picture in a file is not opaque: 1 or 0. Of a JPEG the first bytes alone are read. */
 int mdm_image_is_transparent(const char *path);
+/* The same of samples: height x width x channels of 8 or 16 bits, in the host's order. */
+int mdm_image_of_samples(maskdm_image **out, const void *samples, int64_t height, int64_t width, int channels,
+                         int bits, const struct mdm_reading *how);
 /* Whether a file that can be read begins as a PNG or JPEG does; the rest of it is not looked at. */
 int mdm_image_probe(const char *path);
 /* Short side scaled to cover height x width, then the centre; see maskdm_image_fit(). */

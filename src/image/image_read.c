@@ -59,15 +59,13 @@ static int pour(struct sink *s, struct mdm_rows *rows, int channels)
     return MASKDM_OK;
 }
 
-int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const struct mdm_reading *how)
+int mdm_image_of_rows(maskdm_image **out, struct mdm_rows *rows)
 {
+    const int channels = rows->how->channels ? rows->how->channels : rows->channels;
     struct sink s = {0};
-    struct mdm_rows *rows;
-    int r, channels;
+    int r;
 
     *out = NULL;
-    MDM_TRY(mdm_rows_open(&rows, bytes, size, how));
-    channels = how->channels ? how->channels : rows->channels;
     r = open_sink(&s, rows, channels);
     if (r >= 0)
         r = pour(&s, rows, channels);
@@ -84,6 +82,15 @@ int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const s
     mdm_free(s.stored);
     mdm_free(s.row);
     return r;
+}
+
+int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const struct mdm_reading *how)
+{
+    struct mdm_rows *rows;
+
+    *out = NULL;
+    MDM_TRY(mdm_rows_open(&rows, bytes, size, how));
+    return mdm_image_of_rows(out, rows);
 }
 
 int mdm_image_read(maskdm_image **out, const char *path, const struct mdm_reading *how)

@@ -35,6 +35,8 @@ int mdm_rows_probe(const void *bytes, size_t size);
 /* Each row once, from the top down or from the bottom up. Not more often than `height` times. */
 int mdm_rows_read(struct mdm_rows *rows, int64_t *y, uint16_t *to);
 void mdm_rows_close(struct mdm_rows **rows); /* NULL inside is fine */
+/* All of them as a picture, with the channels and the size that rows->how asks for. Closes them in every case. */
+int mdm_image_of_rows(maskdm_image **out, struct mdm_rows *rows);
 
 /* ---- for classes ---- */
 

@@ -89,7 +89,7 @@ static int read_npz(struct mdm_tensorfile *s)
     int status = mdm_tensorfile_parts_create(s);
 
     if (status >= 0)
-        status = mdm_zip_open(&z, s, 1);
+        status = mdm_zip_open(&z, s, MDM_ZIP_DEFLATED);
     if (status >= 0) {
         status = read_entries(s, &z);
         mdm_zip_close(&z);

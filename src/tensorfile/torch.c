@@ -134,7 +134,7 @@ int mdm_torch_read(struct mdm_tensorfile *s)
     t->s = s;
     err = mdm_tensorfile_parts_create(s);
     if (!err)
-        err = mdm_zip_open(&t->zip, s, 0);
+        err = mdm_zip_open(&t->zip, s, MDM_ZIP_STORED);
     if (!err) {
         err = read_parts(t);
         mdm_zip_close(&t->zip);

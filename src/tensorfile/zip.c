@@ -51,8 +51,9 @@ static int read_end64(struct mdm_tensorfile *s, struct mdm_zip_end *e)
     return MASKDM_OK;
 }
 
-static int check_end(const struct mdm_zip_end *e)
+static int check_end(const struct mdm_zip_end *e, enum mdm_zip_kind kind)
 {
+    const uint64_t many = kind == MDM_ZIP_ANY ? MDM_ZIP_MANY : 1;
     uint64_t end;
 
     if (mdm_add_u64(&end, e->at, e->size) || end != e->stop)
@@ -60,19 +61,19 @@ static int check_end(const struct mdm_zip_end *e)
                         "the central directory, %llu bytes from byte %llu on, does not end at byte %llu, where the "
                         "end record begins",
                         (unsigned long long)e->size, (unsigned long long)e->at, (unsigned long long)e->stop);
-    if (e->count > MDM_ZIP_ENTRIES)
-        return mdm_fail(MASKDM_EFORMAT, "%llu entries; at most %d are allowed", (unsigned long long)e->count,
-                        MDM_ZIP_ENTRIES);
-    if (e->size > MDM_ZIP_DIRECTORY)
-        return mdm_fail(MASKDM_EFORMAT, "a central directory of %llu bytes; at most %d are allowed",
-                        (unsigned long long)e->size, MDM_ZIP_DIRECTORY);
+    if (e->count > MDM_ZIP_ENTRIES * many)
+        return mdm_fail(MASKDM_EFORMAT, "%llu entries; at most %llu are allowed", (unsigned long long)e->count,
+                        (unsigned long long)(MDM_ZIP_ENTRIES * many));
+    if (e->size > MDM_ZIP_DIRECTORY * many)
+        return mdm_fail(MASKDM_EFORMAT, "a central directory of %llu bytes; at most %llu are allowed",
+                        (unsigned long long)e->size, (unsigned long long)(MDM_ZIP_DIRECTORY * many));
     if (e->size / LEAST_HEADER < e->count)
         return mdm_fail(MASKDM_EFORMAT, "%llu entries do not fit a central directory of %llu bytes",
                         (unsigned long long)e->count, (unsigned long long)e->size);
     return e->count ? MASKDM_OK : mdm_fail(MASKDM_EFORMAT, "the archive is empty");
 }
 
-int mdm_zip_read_end(struct mdm_tensorfile *s, struct mdm_zip_end *e)
+int mdm_zip_read_end(struct mdm_tensorfile *s, struct mdm_zip_end *e, enum mdm_zip_kind kind)
 {
     unsigned char b[END];
 
@@ -93,7 +94,7 @@ int mdm_zip_read_end(struct mdm_tensorfile *s, struct mdm_zip_end *e)
         return mdm_fail(MASKDM_EFORMAT, "%llu entries on this volume, %llu in all",
                         (unsigned long long)mdm_load_le(b + 8, 2), (unsigned long long)e->count);
     MDM_TRY(read_end64(s, e));
-    return check_end(e);
+    return check_end(e, kind);
 }
 
 static int by_name(const void *user, int64_t a, int64_t b)
@@ -114,14 +115,14 @@ static int sort_names(struct mdm_zip *z)
 }
 
 static int read_directory(struct mdm_zip *z, struct mdm_tensorfile *s, const struct mdm_zip_end *e,
-                          unsigned char *directory, int may_deflate)
+                          unsigned char *directory, enum mdm_zip_kind kind)
 {
     struct mdm_zip_walk w = {.s = s,
                              .directory = directory,
                              .size = (size_t)e->size,
                              .name = z->names,
                              .stop = e->at,
-                             .may_deflate = may_deflate};
+                             .kind = kind};
 
     MDM_TRY(mdm_tensorfile_bytes_at(s, directory, w.size, e->at));
     for (int64_t i = 0; i < z->count; i++)
@@ -135,21 +136,21 @@ static int read_directory(struct mdm_zip *z, struct mdm_tensorfile *s, const str
     return sort_names(z);
 }
 
-int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s, int may_deflate)
+int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s, enum mdm_zip_kind kind)
 {
     struct mdm_zip_end e;
     unsigned char *directory;
     int err = MASKDM_ENOMEM;
 
     memset(z, 0, sizeof *z);
-    MDM_TRY(mdm_zip_read_end(s, &e));
+    MDM_TRY(mdm_zip_read_end(s, &e, kind));
     z->count = (int64_t)e.count;
     directory = mdm_need((size_t)e.size, 1, "the directory of an archive");
     z->names = mdm_need((size_t)e.size, 1, "the names of an archive");
     z->entry = mdm_need((size_t)e.count, sizeof *z->entry, "the entries of an archive");
     z->by_name = mdm_need((size_t)e.count, sizeof *z->by_name, "the order of an archive's names");
     if (directory && z->names && z->entry && z->by_name)
-        err = read_directory(z, s, &e, directory, may_deflate);
+        err = read_directory(z, s, &e, directory, kind);
     mdm_free(directory);
     if (err)
         mdm_zip_close(z);

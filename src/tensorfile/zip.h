@@ -13,7 +13,7 @@ struct mdm_zip_entry {
     const char *name;
     uint64_t at, size; /* where its bytes begin in the file, and how many it has */
     uint64_t packed;   /* how many lie there: `size`, unless it is deflated */
-    int deflated;
+    int deflated, folder; /* a folder: its name is without the slash behind it */
     uint32_t crc;      /* 0: not stated */
     int checked;       /* its bytes came along with its header, and have the checksum */
 };
@@ -25,8 +25,12 @@ struct mdm_zip {
     char *names;
 };
 
-/* From the bytes of s, which has its s->crc. may_deflate: entries may be. A failure leaves nothing to free. */
-int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s, int may_deflate);
+/* What an archive may hold: entries that are stored, as torch.save writes them; deflated ones too, as numpy.savez; or
+ * whatever people pack, folders among it, and many more of it. */
+enum mdm_zip_kind { MDM_ZIP_STORED, MDM_ZIP_DEFLATED, MDM_ZIP_ANY };
+
+/* From the bytes of s, which has its s->crc. A failure leaves nothing to free. */
+int mdm_zip_open(struct mdm_zip *z, struct mdm_tensorfile *s, enum mdm_zip_kind kind);
 void mdm_zip_close(struct mdm_zip *z);
 const struct mdm_zip_entry *mdm_zip_find(const struct mdm_zip *z, const char *name); /* NULL: none */
 /* Whether the entry's bytes have the checksum that the archive states for it. */

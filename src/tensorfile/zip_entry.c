@@ -14,7 +14,7 @@
 
 enum { CENTRAL = 46, LOCAL = 30, DESCRIPTOR = 16, DESCRIPTOR64 = 24, MOST_EXTRA = 1024 };
 enum { SIGN_CENTRAL = 0x02014b50, SIGN_LOCAL = 0x04034b50, SIGN_DESCRIPTOR = 0x08074b50 };
-enum { FLAG_DESCRIPTOR = 0x0008, FLAG_UTF8 = 0x0800, ZIP64 = 1 };
+enum { FLAG_LEVEL = 0x0006, FLAG_DESCRIPTOR = 0x0008, FLAG_UTF8 = 0x0800, ZIP64 = 1 };
 
 /* What both headers of an entry say. */
 struct facts {
@@ -100,8 +100,11 @@ static int is_plain(const char *name, size_t n)
     return 1;
 }
 
+/* A folder's name ends in a slash, which is not kept. */
 static int take_name(struct mdm_zip_walk *w, struct mdm_zip_entry *e, const unsigned char *name, size_t n)
 {
+    e->folder = w->kind == MDM_ZIP_ANY && n && name[n - 1] == '/';
+    n -= (size_t)e->folder;
     if (!is_plain((const char *)name, n))
         return mdm_fail(MASKDM_EFORMAT, "an entry has the impossible name \"%.*s\" of %zu bytes",
                         (int)(n < 160 ? n : 160), (const char *)name, n);
@@ -125,8 +128,11 @@ static int check_deflated(const struct facts *f, const struct mdm_zip_entry *e)
     return MASKDM_OK;
 }
 
-static int check_kind(const struct facts *f, const struct mdm_zip_entry *e, int may_deflate)
+static int check_kind(const struct facts *f, const struct mdm_zip_entry *e, enum mdm_zip_kind kind)
 {
+    const int may_deflate = kind != MDM_ZIP_STORED;
+    const unsigned known = FLAG_DESCRIPTOR | FLAG_UTF8 | (kind == MDM_ZIP_ANY ? FLAG_LEVEL : 0u);
+
     if (may_deflate && f->method == DEFLATED)
         MDM_TRY(check_deflated(f, e));
     else if (f->method || f->packed != f->size)
@@ -136,7 +142,7 @@ static int check_kind(const struct facts *f, const struct mdm_zip_entry *e, int 
                         "%llu)",
                         e->name, may_deflate ? ", nor deflated" : ", as torch.save does", f->method,
                         (unsigned long long)f->packed, (unsigned long long)f->size);
-    if (f->flags & ~(unsigned)(FLAG_DESCRIPTOR | FLAG_UTF8))
+    if (f->flags & ~known)
         return mdm_fail(MASKDM_EFORMAT,
                         "entry " MDM_TENSORFILE_SHOWN " has flags %#x: encrypted, or of another kind "
                         "than is read",
@@ -156,8 +162,8 @@ static int contradict(const struct mdm_zip_entry *e, const char *what)
 static int check_local(struct mdm_zip_walk *w, const struct facts *f, const struct mdm_zip_entry *e,
                        const unsigned char *b, uint64_t at)
 {
-    unsigned char bytes[MDM_ZIP_NAME];
-    const size_t n = strlen(e->name), extra = load16(b + 28);
+    unsigned char bytes[MDM_ZIP_NAME + 1];
+    const size_t n = strlen(e->name) + (size_t)e->folder, extra = load16(b + 28);
     uint64_t packed = load32(b + 18), size = load32(b + 22), *wide[] = {&size, &packed};
     const uint32_t crc = load32(b + 14);
     const int late = f->flags & FLAG_DESCRIPTOR; /* crc and sizes may be left to what follows the bytes */
@@ -167,7 +173,7 @@ static int check_local(struct mdm_zip_walk *w, const struct facts *f, const stru
     if (load16(b + 26) != n)
         return contradict(e, "name");
     MDM_TRY(take_bytes(w, bytes, n, at));
-    if (memcmp(bytes, e->name, n))
+    if (memcmp(bytes, e->name, n - (size_t)e->folder) || (e->folder && bytes[n - 1] != '/'))
         return contradict(e, "name");
     if (packed == UINT32_MAX || size == UINT32_MAX) {
         if (extra > MOST_EXTRA)
@@ -273,7 +279,7 @@ int mdm_zip_read_entry(struct mdm_zip_walk *w, struct mdm_zip_entry *e)
     offset = load32(b + 42);
     if (load16(b + 34) || widen(b + CENTRAL + name, extra, (uint64_t *[]){&f.size, &f.packed, &offset}, 3))
         return mdm_fail(MASKDM_EFORMAT, "entry " MDM_TENSORFILE_SHOWN " has no place in this file", e->name);
-    MDM_TRY(check_kind(&f, e, w->may_deflate));
+    MDM_TRY(check_kind(&f, e, w->kind));
     e->size = f.size;
     e->packed = f.packed;
     e->deflated = f.method == DEFLATED;

@@ -11,6 +11,7 @@ enum {
     MDM_ZIP_BLOCK = 512, /* bytes that are read at a time: an entry's header and what is near it */
     MDM_ZIP_ENTRIES = 131072,
     MDM_ZIP_DIRECTORY = 64 << 20, /* bytes */
+    MDM_ZIP_MANY = 64,            /* times as many of both in an archive of anything */
     MDM_ZIP_NAME = 1024           /* bytes */
 };
 
@@ -18,7 +19,7 @@ enum {
 struct mdm_zip_end {
     uint64_t count, size, at, stop;
 };
-int mdm_zip_read_end(struct mdm_tensorfile *s, struct mdm_zip_end *e);
+int mdm_zip_read_end(struct mdm_tensorfile *s, struct mdm_zip_end *e, enum mdm_zip_kind kind);
 
 /* One walk over the central directory. */
 struct mdm_zip_walk {
@@ -30,7 +31,7 @@ struct mdm_zip_walk {
     unsigned char block[MDM_ZIP_BLOCK];
     uint64_t block_at;
     size_t block_size;
-    int may_deflate;
+    enum mdm_zip_kind kind;
 };
 /* The entry at w->at, held against its own header. */
 int mdm_zip_read_entry(struct mdm_zip_walk *w, struct mdm_zip_entry *e);

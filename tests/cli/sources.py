@@ -4,8 +4,13 @@ labels; and what is wrong with an archive is said with its name and place."""
 import io
 import json
 import os
+import pickle
+import random
 import shutil
+import struct
 import tarfile
+import zipfile
+import zlib
 
 from rig import faces, main, maskdm, read, same, write
 
@@ -33,6 +38,36 @@ def tar(out, path, format=tarfile.GNU_FORMAT, around=""):
     with tarfile.open(out, "w", format=format) as t:
         for name in files(path):
             t.add(os.path.join(path, name), around + name)
+
+
+def pixels(side, seed, channels=3, bits=8):
+    """Samples of a smooth picture and some noise, row by row; those of 16 bits with the high byte first."""
+    r = random.Random(seed)
+    a, b, c = r.random(), r.random(), r.randrange(256)
+    top = 256 if bits == 8 else 65536
+    values = [int(top * (a * x / side + b * y / side + 0.1 * k + 0.05 * r.random()) + c) % top
+              for y in range(side) for x in range(side) for k in range(channels)]
+    return b"".join(v.to_bytes(bits // 8, "big") for v in values)
+
+
+def png(path, side, data, channels=3, bits=8):
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    row = side * channels * bits // 8
+    rows = b"".join(b"\0" + data[i:i + row] for i in range(0, len(data), row))
+    head = struct.pack(">IIBBBBB", side, side, bits, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    write(path, b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))))
+
+
+def npy(data, shape, kind="|u1"):
+    head = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (kind, shape)
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + data
+
+
+def planes(data, channels=3):
+    return b"".join(data[k::channels] for k in range(channels))
 
 
 def alike(a, b, lists=True):
@@ -72,6 +107,219 @@ def check_web_data_set():
                     t.addfile(info, io.BytesIO(text.encode()))
         train("w" + labels, "w.tar", "--classes", 3, says=["found 15 images in w.tar, 3 labels (0, 1, 2)"])
         alike("run", "w" + labels)
+
+
+def check_zip():
+    """Stored and deflated, with folders among its entries, in a folder of its own, and with EDM's list of labels."""
+    folder("d")
+    train("run", "d", "--classes", 3)
+    for k, (method, around) in enumerate(((zipfile.ZIP_STORED, ""), (zipfile.ZIP_DEFLATED, "set/"))):
+        with zipfile.ZipFile("d.zip", "w", method) as z:
+            for name in ([around] if around else []) + [around + "a/", around + "b/"]:
+                z.writestr(zipfile.ZipInfo(name), b"")
+            for name in files("d"):
+                z.write("d/" + name, around + name)
+        out = "zip%d" % k
+        train(out, "d.zip", "--classes", 3, "--loaders", k, says=["found 15 images in d.zip, 3 labels (a, a-b, b)"])
+        alike("run", out)
+    folder("e", "012")
+    train("e-run", "e", "--classes", 3)
+    with zipfile.ZipFile("e.zip", "w") as z:
+        for name in files("e"):
+            z.write("e/" + name, name)
+        z.writestr("dataset.json", json.dumps({"labels": [[n, int(n[0])] for n in files("e") if "/" in n]}))
+    train("edm", "e.zip", "--classes", 3)
+    alike("e-run", "edm")
+    with zipfile.ZipFile("e.zip", "a") as z:
+        z.writestr("more.txt", "x")
+    for labels, says in (([["0/face-00000.png", 1], ["0/none.png", 2], ["1/gone.png", 0]], "e2.zip has labels for 3 images, of which 2 are not there, the first 0/none.png"),
+                         ([["0/face-00000.png", [1, 0]]], "e2.zip/dataset.json: the label of \"0/face-00000.png\" is no number"),
+                         ({"x": 1}, "e2.zip/dataset.json: \"labels\" is neither a list nor null")):
+        with zipfile.ZipFile("e2.zip", "w") as z:
+            z.write("e/0/face-00000.png", "0/face-00000.png")
+            z.writestr("dataset.json", json.dumps({"labels": labels}))
+        train("no", "e2.zip", status=1, says=[says])
+    with zipfile.ZipFile("e2.zip", "w") as z:
+        z.write("e/0/face-00000.png", "../face-00000.png")
+    train("no", "e2.zip", status=1, says=["e2.zip: an entry has the impossible name \"../face-00000.png\""])
+    write("e2.zip", read("e.zip")[:-1])
+    train("no", "e2.zip", status=1, says=["e2.zip: the zip archive's end record is not at the end of the file, which is cut"])
+    with zipfile.ZipFile("e2.zip", "w") as z:
+        for name in files("e"):
+            z.write("e/" + name, name)
+    data = bytearray(read("e2.zip"))
+    at = data.index(b"\x89PNG") + 60
+    data[at] ^= 1
+    write("e2.zip", data)
+    train("flipped", "e2.zip", "--classes", 3, says=["left out: e2.zip/", "the entry is damaged: its checksum is"])
+
+
+def check_arrays():
+    """.npy and .npz as NumPy writes them; channels last and first, 8 and 16 bits, grey, labels; fitted as files are."""
+    images = [pixels(16, k) for k in range(6)]
+    labels = [k % 3 for k in range(6)]
+    for k in range(6):
+        png("d/%d.png" % k, 16, images[k])
+        png("e/%d/%d.png" % (labels[k], k), 16, images[k])
+    train("d-run", "d")
+    train("e-run", "e", "--classes", 3)
+    write("d.npy", npy(b"".join(images), (6, 16, 16, 3)))
+    train("npy", "d.npy", says=["found 6 images in d.npy, without labels"])
+    alike("d-run", "npy", lists=False)
+    write("first.npy", npy(b"".join(map(planes, images)), (6, 3, 16, 16)))
+    train("first", "first.npy", "--cache-limit", 0, "--loaders", 0)
+    alike("d-run", "first", lists=False)
+    for name, method in (("s.npz", zipfile.ZIP_STORED), ("c.npz", zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(name, "w", method) as z:
+            z.writestr("arr_0.npy", npy(b"".join(images), (6, 16, 16, 3)))
+            z.writestr("arr_1.npy", npy(struct.pack("<6q", *labels), (6,), "<i8"))
+        train(name + "-run", name, "--classes", 3, says=["found 6 images in %s, 3 labels (0, 1, 2)" % name])
+        alike("e-run", name + "-run", lists=False)
+    deep = [pixels(24, k, 1, 16) for k in range(3)]
+    for k in range(3):
+        png("g/%d.png" % k, 24, deep[k], 1, 16)
+    write("g.npy", npy(b"".join(bytes(b for i in range(0, len(d), 2) for b in (d[i + 1], d[i])) for d in deep), (3, 24, 24), "<u2"))
+    train("g-run", "g")
+    train("g-npy", "g.npy")
+    alike("g-run", "g-npy", lists=False)
+    for data, says in ((npy(bytes(24), (6,), "<f4"), "x.npy: it holds no array of images, which are U8 or U16"),
+                       (npy(bytes(6 * 16 * 16 * 5), (6, 16, 16, 5)), "x.npy: array arr_0 of 6 x 16 x 16 x 5 has 1 to 4 channels in no place"),
+                       (npy(b"".join(images), (6, 16, 16, 3))[:-1], "x.npy, a NumPy array: an array of U8 that should take 4608 bytes has 4607")):
+        write("x.npy", data)
+        train("no", "x.npy", status=1, says=[says])
+    with zipfile.ZipFile("x.npz", "w") as z:
+        z.writestr("images.npy", npy(b"".join(images), (6, 16, 16, 3)))
+        z.writestr("labels.npy", npy(bytes(5), (5,)))
+    train("no", "x.npz", status=1, says=["x.npz: 5 labels in array labels for 6 images"])
+
+
+CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
+
+
+class Protocol2:
+    """A pickle as Python 2 wrote it, which no Python writes today: texts and bytes are one."""
+
+    def __init__(self):
+        self.out, self.memo = b"\x80\2", 0
+
+    def put(self):
+        self.out += b"q" + bytes([self.memo]) if self.memo < 256 else b"r" + struct.pack("<I", self.memo)
+        self.memo += 1
+
+    def text(self, s):
+        s = s if isinstance(s, bytes) else s.encode()
+        self.out += (b"U" + bytes([len(s)]) if len(s) < 256 else b"T" + struct.pack("<I", len(s))) + s
+        self.put()
+
+    def number(self, n):
+        self.out += b"K" + bytes([n]) if n < 256 else b"M" + struct.pack("<H", n)
+
+    def list(self, items, add):
+        self.out += b"]"
+        self.put()
+        for i in range(0, len(items), 1000):
+            self.out += b"("
+            for item in items[i:i + 1000]:
+                add(item)
+            self.out += b"e"
+
+    def array(self, data, rows):
+        self.out += b"cnumpy.core.multiarray\n_reconstruct\n"
+        self.put()
+        self.out += b"cnumpy\nndarray\n"
+        self.put()
+        self.out += b"K\0\x85"
+        self.put()
+        self.text("b")
+        self.out += b"\x87"
+        self.put()
+        self.out += b"R"
+        self.put()
+        self.out += b"(K\1"
+        self.number(rows)
+        self.number(3072)
+        self.out += b"\x86"
+        self.put()
+        self.out += b"cnumpy\ndtype\n"
+        self.put()
+        self.text("u1")
+        self.out += b"K\0K\1\x87"
+        self.put()
+        self.out += b"R"
+        self.put()
+        self.out += b"(K\3"
+        self.text("|")
+        self.out += b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0t"
+        self.put()
+        self.out += b"b\x89"
+        self.text(data)
+        self.out += b"t"
+        self.put()
+        self.out += b"b"
+
+    def dictionary(self, members):
+        self.out += b"}"
+        self.put()
+        self.out += b"("
+        for key, add in members:
+            self.text(key)
+            add()
+        self.out += b"u"
+
+
+def batch(labels, data, key):
+    p = Protocol2()
+    p.dictionary([("batch_label", lambda: p.text("training batch 1 of 5")), (key, lambda: p.list(labels, p.number)),
+                  ("data", lambda: p.array(data, len(labels))),
+                  ("filenames", lambda: p.list(["%d.png" % k for k in labels], p.text))])
+    return p.out + b"."
+
+
+def names_of_labels(names, key):
+    p = Protocol2()
+    p.dictionary([("num_cases_per_batch", lambda: p.number(10000)), (key, lambda: p.list(names, p.text)), ("num_vis", lambda: p.number(3072))])
+    return p.out + b"."
+
+
+def check_cifar():
+    """Both of its versions, as unpacked; the folder's images are named as those in it are."""
+    os.makedirs("bin")
+    os.makedirs("py")
+    for n in range(1, 6):
+        labels = [(4 * n + k) % 10 for k in range(4)]
+        images = [pixels(32, 10 * n + k) for k in range(4)]
+        write("bin/data_batch_%d.bin" % n, b"".join(bytes([l]) + planes(i) for l, i in zip(labels, images)))
+        write("py/data_batch_%d" % n, batch(labels, b"".join(map(planes, images)), "labels"))
+        for k in range(4):
+            png("d/%s/data_batch_%d.bin-%d.png" % (CIFAR10[labels[k]], n, k), 32, images[k])
+    write("bin/batches.meta.txt", "\n".join(CIFAR10).encode() + b"\n\n")
+    write("py/batches.meta", names_of_labels(CIFAR10, "label_names"))
+    train("d-run", "d", "--classes", 10)
+    for data in ("bin", "py"):
+        train(data + "-run", data, "--classes", 10, "--loaders", 0, says=["found 20 images in %s, 10 labels (airplane, automobile" % data])
+        alike("d-run", data + "-run", lists=False)
+    train("one", "py/data_batch_2", "--classes", 10, says=["found 4 images in py/data_batch_2, 10 labels (airplane, automobile"])
+    os.makedirs("bin100")
+    os.makedirs("py100")
+    labels, images = [3, 99, 7], [pixels(32, k) for k in range(3)]
+    names = ["label%02d" % k for k in range(100)]
+    write("bin100/train.bin", b"".join(bytes([1, l]) + planes(i) for l, i in zip(labels, images)))
+    write("bin100/fine_label_names.txt", "\n".join(names).encode())
+    write("py100/train", batch(labels, b"".join(map(planes, images)), "fine_labels"))
+    write("py100/meta", names_of_labels(names, "fine_label_names"))
+    for data in ("bin100", "py100"):
+        train(data + "-run", data, "--classes", 100, says=["found 3 images in %s, 100 labels (label00" % data])
+    alike("bin100-run", "py100-run", lists=False)
+    write("py/data_batch_3", read("py/data_batch_3")[:5000])
+    train("no", "py", status=1, says=["py/data_batch_3: no batch of CIFAR's: its pickle is cut at byte"])
+    write("py/data_batch_3", pickle.dumps({"data": os.path.join}, 2))
+    train("no", "py", status=1, says=["py/data_batch_3: no batch of CIFAR's: its pickle names code that is not known at byte"])
+    os.remove("py/data_batch_3")
+    train("no", "py", status=1, says=["cannot find py/data_batch_3: No such file"])
+    write("bin/data_batch_1.bin", read("bin/data_batch_1.bin")[:-1])
+    train("no", "bin", status=1, says=["bin/data_batch_1.bin has 12291 bytes, which are no images of 3073"])
+    write("bin/data_batch_1.bin", b"\x0a" + bytes(3072))
+    train("no", "bin", status=1, says=["bin/data_batch_1.bin: image 0 has label 10, CIFAR-10 has 10"])
 
 
 def check_broken():
