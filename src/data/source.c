@@ -8,22 +8,50 @@
 #include "image/codec.h"
 #include "image/rows.h"
 
-static int decode(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how)
+enum { JPEG = 0xff }; /* the first byte of one */
+
+/* All bytes of a file, to be freed. */
+static int read_file(unsigned char **bytes, const struct mdm_scan *s, int64_t i)
 {
     const size_t n = (size_t)s->file[i].bytes;
-    unsigned char *bytes;
     int r;
 
+    *bytes = NULL;
     if (s->file[i].bytes > MDM_PICTURE_FILE)
         return mdm_fail(MASKDM_EFORMAT, "it has %lld bytes, more than the limit of %d", (long long)s->file[i].bytes,
                         MDM_PICTURE_FILE);
-    bytes = mdm_malloc(n + 1);
-    if (!bytes)
+    *bytes = mdm_malloc(n + 1);
+    if (!*bytes)
         return mdm_fail_memory(n + 1, "an image file");
-    r = s->kind->bytes(s, i, bytes, n, 0);
-    if (r >= 0)
-        r = mdm_image_decode(out, bytes, n, how);
+    r = s->kind->bytes(s, i, *bytes, n, 0);
+    if (r < 0)
+        mdm_free(*bytes);
+    return r;
+}
+
+static int decode(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how)
+{
+    unsigned char *bytes;
+    int r;
+
+    MDM_TRY(read_file(&bytes, s, i));
+    r = mdm_image_decode(out, bytes, (size_t)s->file[i].bytes, how);
     mdm_free(bytes);
+    return r;
+}
+
+static int read_samples(void **samples, const struct mdm_scan *s, int64_t i)
+{
+    const struct mdm_scan_samples *a = &s->samples;
+    const size_t n = (size_t)(a->height * a->width) * (size_t)a->channels * (size_t)(a->bits / 8);
+    int r;
+
+    *samples = mdm_malloc(n);
+    if (!*samples)
+        return mdm_fail_memory(n, "an image");
+    r = s->kind->samples(s, i, *samples);
+    if (r < 0)
+        mdm_free(*samples);
     return r;
 }
 
@@ -31,15 +59,11 @@ static int decode(maskdm_image **out, const struct mdm_scan *s, int64_t i, const
 static int fit(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how)
 {
     const struct mdm_scan_samples *a = &s->samples;
-    const size_t n = (size_t)(a->height * a->width) * (size_t)a->channels * (size_t)(a->bits / 8);
-    void *samples = mdm_malloc(n);
+    void *samples;
     int r;
 
-    if (!samples)
-        return mdm_fail_memory(n, "an image");
-    r = s->kind->samples(s, i, samples);
-    if (r >= 0)
-        r = mdm_image_of_samples(out, samples, a->height, a->width, a->channels, a->bits, how);
+    MDM_TRY(read_samples(&samples, s, i));
+    r = mdm_image_of_samples(out, samples, a->height, a->width, a->channels, a->bits, how);
     mdm_free(samples);
     return r;
 }
@@ -66,4 +90,39 @@ int mdm_source_probe(const struct mdm_scan *s, int64_t i)
     MDM_TRY(s->kind->bytes(s, i, first, n, 0));
     r = mdm_rows_probe(first, n);
     return r < 0 ? mdm_fail_prefix(r, "%s", s->file[i].path) : r;
+}
+
+static int samples_are_transparent(const struct mdm_scan *s, int64_t i)
+{
+    const struct mdm_scan_samples *a = &s->samples;
+    void *samples;
+    int r;
+
+    if (a->channels % 2)
+        return 0;
+    MDM_TRY(read_samples(&samples, s, i));
+    r = mdm_image_samples_are_transparent(samples, a->height * a->width, a->channels, a->bits);
+    mdm_free(samples);
+    return r;
+}
+
+/* No JPEG is. */
+static int file_is_transparent(const struct mdm_scan *s, int64_t i)
+{
+    unsigned char first = JPEG, *bytes;
+    int r;
+
+    if (s->file[i].bytes > 0)
+        MDM_TRY(s->kind->bytes(s, i, &first, 1, 0));
+    if (first == JPEG)
+        return 0;
+    MDM_TRY(read_file(&bytes, s, i));
+    r = mdm_image_is_transparent(bytes, (size_t)s->file[i].bytes);
+    mdm_free(bytes);
+    return r;
+}
+
+int mdm_source_is_transparent(const struct mdm_scan *s, int64_t i)
+{
+    return s->kind->samples ? samples_are_transparent(s, i) : file_is_transparent(s, i);
 }

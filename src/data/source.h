@@ -58,4 +58,7 @@ int mdm_source_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, co
 /* Whether image i can be read and begins as one does; the rest of it is not looked at. */
 int mdm_source_probe(const struct mdm_scan *s, int64_t i);
 
+/* Whether something of image i is not opaque, 1 or 0. */
+int mdm_source_is_transparent(const struct mdm_scan *s, int64_t i);
+
 #endif

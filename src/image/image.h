@@ -47,8 +47,9 @@ void mdm_image_free(maskdm_image **image);
 /* PNG or JPEG, told apart by the first bytes, never held as a whole beside the result unless its form asks for it. */
 int mdm_image_read(maskdm_image **out, const char *path, const struct mdm_reading *how);
 int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const struct mdm_reading *how);
-/* Whether something of the picture in a file is not opaque: 1 or 0. Of a JPEG the first bytes alone are read. */
-int mdm_image_is_transparent(const char *path);
+/* Whether something of the picture that a file is, or that samples are, is not opaque: 1 or 0. */
+int mdm_image_is_transparent(const void *bytes, size_t size);
+int mdm_image_samples_are_transparent(const void *samples, int64_t pixels, int channels, int bits);
 /* The same of samples: height x width x channels of 8 or 16 bits, in the host's order. */
 int mdm_image_of_samples(maskdm_image **out, const void *samples, int64_t height, int64_t width, int channels,
                          int bits, const struct mdm_reading *how);

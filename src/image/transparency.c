@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "image/codec.h"
 #include "image/rows.h"
-#include "os/file.h"
 
 enum { OPAQUE = 65535 };
 
@@ -35,34 +34,23 @@ static int look(struct mdm_rows *rows)
     return status;
 }
 
-/* No JPEG has any. */
-static int may_be(const char *path)
-{
-    struct mdm_reader *file;
-    unsigned char first = 0;
-    int status;
-
-    MDM_TRY(mdm_reader_open(&file, path));
-    status = mdm_reader_size(file) > 0 ? mdm_reader_read_at(file, &first, 1, 0) : MASKDM_OK;
-    mdm_reader_close(&file);
-    return status < 0 ? status : first == 0x89;
-}
-
-int mdm_image_is_transparent(const char *path)
+int mdm_image_is_transparent(const void *bytes, size_t size)
 {
     struct mdm_rows *rows;
-    char *bytes;
-    size_t size;
-    int status = may_be(path);
+    int status;
 
-    if (status <= 0)
-        return status;
-    MDM_TRY(mdm_file_read_all(&bytes, &size, path, MDM_PICTURE_FILE));
-    status = mdm_rows_open(&rows, bytes, size, &mdm_reading_standard);
-    if (status >= 0) {
-        status = rows->channels % 2 ? 0 : look(rows);
-        mdm_rows_close(&rows);
-    }
-    mdm_free(bytes);
-    return status < 0 ? mdm_fail_prefix(status, "%s", path) : status;
+    MDM_TRY(mdm_rows_open(&rows, bytes, size, &mdm_reading_standard));
+    status = rows->channels % 2 ? 0 : look(rows);
+    mdm_rows_close(&rows);
+    return status;
+}
+
+int mdm_image_samples_are_transparent(const void *samples, int64_t pixels, int channels, int bits)
+{
+    const int64_t most = bits == 8 ? 255 : OPAQUE;
+
+    for (int64_t i = channels - 1; channels % 2 == 0 && i < pixels * channels; i += channels)
+        if ((bits == 8 ? ((const unsigned char *)samples)[i] : ((const uint16_t *)samples)[i]) != most)
+            return 1;
+    return 0;
 }

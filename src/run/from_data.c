@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "data/data.h"
-#include "image/image.h"
+#include "data/source.h"
 #include "run/record.h"
 
 #include <string.h>
@@ -58,13 +58,13 @@ static int find_transparent(const char **path, const struct mdm_scan *found)
 
     *path = NULL;
     for (int64_t i = 0; i < count && !*path; i++) {
-        const char *at = found->file[i * found->count / count].path;
-        const int status = mdm_image_is_transparent(at);
+        const int64_t at = i * found->count / count;
+        const int status = mdm_source_is_transparent(found, at);
 
         if (status == MASKDM_ENOMEM)
             return status;
         if (status > 0)
-            *path = at;
+            *path = found->file[at].path;
     }
     return MASKDM_OK;
 }
