@@ -28,6 +28,7 @@ struct problem {
 struct kernel {
     const char *name;
     const struct mdm_kernel *k;
+    const struct mdm_cpu_table *table; /* whose it is; NULL: the double one's */
     enum mdm_dtype dtype;
     double bound;
 };
@@ -41,10 +42,20 @@ static void list_kernels(void)
 {
     const int n = fill_tables(tables);
 
-    kernels[0] = (struct kernel){"portable f64", &mdm_cpu_attention_f64, MDM_F64, 1e-13};
+    kernels[0] = (struct kernel){"portable f64", &mdm_cpu_attention_f64, NULL, MDM_F64, 1e-13};
     for (int i = 0; i < n; i++)
-        kernels[1 + i] = (struct kernel){tables[i].name, &tables[i].rows.kernel[MDM_OP_ATTENTION], MDM_F32, 4e-6};
+        kernels[1 + i] = (struct kernel){tables[i].name, &tables[i].rows.kernel[MDM_OP_ATTENTION], &tables[i].rows,
+                                         MDM_F32, 4e-6};
     kernel_count = 1 + n;
+}
+
+static struct mdm_cpu make_cpu(const struct kernel *k, int threads)
+{
+    struct mdm_cpu cpu = {.workers = threads};
+
+    if (k->table)
+        cpu.f32 = *k->table;
+    return cpu;
 }
 
 static uint64_t state = 1;
@@ -192,7 +203,7 @@ static struct result run(const struct kernel *k, const struct problem *p, int th
     struct result r = {fill(k->dtype, NULL, rows * dim), fill(k->dtype, NULL, rows * p->heads),
                        fill(k->dtype, p->add ? p->start : NULL, rows * dim * 3)};
     struct buffer qkv = fill(k->dtype, p->qkv, rows * dim * 3), dy = fill(k->dtype, p->dy, rows * dim), scratch;
-    struct mdm_cpu cpu = {.workers = threads};
+    struct mdm_cpu cpu = make_cpu(k, threads);
     struct mdm_call c = {.op = MDM_OP_ATTENTION, .dtype = k->dtype, .attr = {p->heads}, .add = {p->add != 0}};
 
     c.in_shape[0] = &in;
@@ -369,7 +380,7 @@ START_TEST(no_gradient_from_above_is_zero)
         double start[2 * 48];
         struct mdm_shape in = {3, {1, 2, 48}};
         struct buffer din;
-        struct mdm_cpu cpu = {.workers = 1};
+        struct mdm_cpu cpu = make_cpu(&kernels[i], 1);
         struct mdm_call c = {.dtype = kernels[i].dtype, .attr = {2}, .in_shape = {&in}};
 
         for (int64_t n = 0; n < 96; n++)
@@ -393,7 +404,7 @@ START_TEST(a_wish_to_stop_is_a_status)
         atomic_int stop = 1;
         struct mdm_shape in = {3, {1, 2, 48}};
         struct buffer x = fill(kernels[i].dtype, NULL, 96), y = fill(kernels[i].dtype, NULL, 96), scratch;
-        struct mdm_cpu cpu = {.workers = 1};
+        struct mdm_cpu cpu = make_cpu(&kernels[i], 1);
         struct mdm_call c = {.dtype = kernels[i].dtype, .attr = {2}, .in_shape = {&in}, .cancel = &stop};
 
         scratch = fill(MDM_F32, NULL,

@@ -88,7 +88,7 @@ static void *find_workspace(void)
 /* c[m, n + PAD]: what is added to is drawn from the position; else NaN, as the padding always is. */
 static float *run(int (*gemm)(struct mdm_cpu *, const struct mdm_gemm *), const struct problem *p, int threads)
 {
-    struct mdm_cpu cpu = {.workers = threads, .workspace = find_workspace()};
+    struct mdm_cpu cpu = {.workers = threads, .f32 = own, .workspace = find_workspace()};
     struct mdm_gemm g = {.ta = p->ta, .tb = p->tb, .add = p->add, .m = p->m, .n = p->n, .k = p->k};
     struct count count = {calloc((size_t)(p->m * p->n), 1), p->n};
     size_t bytes = (size_t)(p->m * (p->n + PAD)) * sizeof(float);
@@ -212,7 +212,7 @@ END_TEST
 START_TEST(a_wish_to_stop_is_a_status)
 {
     struct problem p = make(0, 0, 0, 4, 4, 4);
-    struct mdm_cpu cpu = {.workers = 1, .workspace = find_workspace()};
+    struct mdm_cpu cpu = {.workers = 1, .f32 = own, .workspace = find_workspace()};
     atomic_int stop = 1;
     float c[16];
     struct mdm_gemm g = {.m = 4, .n = 4, .k = 4, .a = p.a, .b = p.b, .c = c, .lda = 7, .ldb = 7, .ldc = 4};

@@ -8,6 +8,6 @@
 #include "backend/cpu/cpu.h"
 
 extern const struct mdm_kernel mdm_cpu_attention_f32, mdm_cpu_attention_f64;
-extern const struct mdm_kernel mdm_cpu_attention_avx2; /* x86-64 builds only */
+extern const struct mdm_kernel mdm_tile_attention; /* over the micro-kernel of the float table */
 
 #endif

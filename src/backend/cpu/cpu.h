@@ -4,12 +4,13 @@
  *
  * Portable kernels are written in a type `real` (backend/cpu/real.h) and compiled twice. The double build serves
  * gradient tests; the float build is the specification that every faster kernel is held to. What an instruction
- * set makes faster are the rows under the kernels (backend/cpu/rows.h), two loops of the optimizer, and whole
- * kernels where rows do not fit (attention); they are float and stand in a folder per instruction set:
+ * set makes faster are the rows under the kernels (backend/cpu/rows.h), two loops of the optimizer, and the product
+ * and attention, whose cut into blocks (tile/) is that of all sets and runs on a micro-kernel. All that is float and
+ * written once over vectors (vector/), which a set's folder describes:
  *
  *     mdm_cpu_table_c_f32()   every op, portable, with the portable product
  *     mdm_cpu_gemm_blas()     replaces the product
- *     mdm_cpu_table_avx2()    overwrites what it has
+ *     mdm_cpu_table_avx2()    overwrites what vectors have
  *
  * Work is cut by shape, and sums over rows go through parts that are cut by shape and met in index order, so that
  * results do not depend on the number of threads.
@@ -24,6 +25,7 @@ struct mdm_cpu;
 struct mdm_window;      /* backend/cpu/window.h */
 struct mdm_rows_f32;    /* backend/cpu/rows.h */
 struct mdm_rows_f64;
+struct mdm_tile;        /* backend/cpu/tile/tile.h */
 
 /* Of n values: *sum grows by what each error costs, and dpred (may be NULL) becomes `scale` times how fast that
  * grows. Both are NaN where an error is. */
@@ -53,6 +55,7 @@ struct mdm_cpu_table {
     struct mdm_kernel kernel[MDM_OP_COUNT];
     int (*gemm)(struct mdm_cpu *cpu, const struct mdm_gemm *g);
     size_t (*gemm_workspace)(int workers); /* bytes of cpu->workspace that gemm wants; NULL: none */
+    const struct mdm_tile *tile;            /* what gemm and attention run on; NULL: neither does */
     const struct mdm_rows_f32 *rows_f32;    /* of the float table */
     const struct mdm_rows_f64 *rows_f64;    /* of the double table */
     /* Spans of the jobs beside the program: elements [from, to) of adamw, and one sum. Float table only. */

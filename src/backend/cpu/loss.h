@@ -8,6 +8,5 @@
 #include "backend/cpu/cpu.h"
 
 extern const mdm_loss_run mdm_loss_runs_c[MDM_LOSSES];
-extern const mdm_loss_run mdm_loss_runs_avx2[MDM_LOSSES]; /* x86-64 builds only */
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the files of the AVX2 attention share: the job and its tiles.
+ * What the files of attention over tiles share: the job and its cut.
  *
  * Scores are held in base 2: q is packed times (D/h)^-1/2 log2(e), so that a weight is 2^(s - top).
  */
-#ifndef MASKDM_BACKEND_CPU_AVX2_ATTENTION_H
-#define MASKDM_BACKEND_CPU_AVX2_ATTENTION_H
+#ifndef MASKDM_BACKEND_CPU_TILE_ATTENTION_H
+#define MASKDM_BACKEND_CPU_TILE_ATTENTION_H
 
 #include "backend/cpu/attention.h"
-#include "backend/cpu/avx2/pack.h"
+#include "backend/cpu/tile/tile.h"
 
 enum {
     MDM_ATTENTION_ROWS = 48,          /* queries of one tile of scores, forward */
@@ -21,13 +21,14 @@ enum {
 #define MDM_LN2 0.69314718055994530942
 
 struct mdm_attention_job {
+    const struct mdm_tile *tile;
     const float *qkv, *dy;
     float *y, *lse, *dqkv;
     int64_t batch, n, heads, width, dim; /* B, N, h, D/h, D */
     float scale;                         /* (D/h)^-1/2 */
     int add;
     const atomic_int *cancel;
-    int64_t keys, key_tiles;    /* keys of one tile, a multiple of 16, and tiles that cover N */
+    int64_t keys, key_tiles;    /* keys of one tile, a multiple of tile columns, and tiles that cover N */
     int64_t rows, row_units;    /* forward: queries of one unit, and units that cover N */
     int64_t group, groups;      /* backward: key tiles of one unit, and units that cover key_tiles */
     int64_t head;               /* backward: the first head of this round */

@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Attention with AVX2 and FMA: how a call is cut into units. Head widths that are no multiple of 8 go to the
+ * Attention over tiles: how a call is cut into units. Head widths that are no multiple of 8 go to the
  * portable kernel.
  *
  * The cut of the arithmetic depends on N and the head width alone, so that an image's result is the same in every
  * batch; how many heads run in one round depends on the workers, and touches no sum.
  */
-#include "backend/cpu/avx2/attention.h"
+#include "backend/cpu/tile/attention.h"
+
 #include "base/error.h"
 
-#include <immintrin.h>
 #include <math.h>
 
 enum { CHUNK_FLOATS = 24576, GROUP_ROWS = 512, MOST_GROUPS = 4 };
 
-/* Tiles of about equal width, a multiple of 16 but for the last one. */
+/* Tiles of about equal width, a multiple of tile columns but for the last one. */
 static void cut_keys(struct mdm_attention_job *j, int64_t most)
 {
-    j->keys = mdm_round_up(mdm_pieces(j->n, mdm_pieces(j->n, most)), 16);
+    j->keys = mdm_round_up(mdm_pieces(j->n, mdm_pieces(j->n, most)), j->tile->columns);
     j->key_tiles = mdm_pieces(j->n, j->keys);
 }
 
-static struct mdm_attention_job read_call(const struct mdm_call *c)
+static struct mdm_attention_job read_call(const struct mdm_backend *b, const struct mdm_call *c)
 {
     const struct mdm_shape *s = c->in_shape[0];
     struct mdm_attention_job j = {.batch = s->d[0], .heads = c->attr[0], .dim = mdm_shape_last(s) / 3};
 
+    j.tile = ((const struct mdm_cpu *)b)->f32.tile;
     j.n = mdm_shape_rows(s) / s->d[0];
     j.width = j.dim / j.heads;
     j.scale = 1 / sqrtf((float)j.width);
@@ -46,7 +47,7 @@ static void cut_forward(struct mdm_attention_job *j)
     if (most < MDM_ATTENTION_ROWS)
         most = MDM_ATTENTION_ROWS;
     cut_keys(j, MDM_ATTENTION_KEYS);
-    j->rows = mdm_round_up(mdm_pieces(j->n, mdm_pieces(j->n, most)), 6);
+    j->rows = mdm_round_up(mdm_pieces(j->n, mdm_pieces(j->n, most)), j->tile->rows);
     j->row_units = mdm_pieces(j->n, j->rows);
     j->worker_floats = mdm_attention_forward_floats(j);
 }
@@ -81,13 +82,7 @@ static void combine_unit(void *arg, int64_t unit, int worker)
 
     (void)worker;
     for (int64_t i = first; i < last; i++)
-        for (int64_t k = 0; k < j->width; k += 8) {
-            float *at = dq + i * 3 * j->dim + k;
-            __m256 s = _mm256_loadu_ps(partial + i * j->width + k);
-            for (int64_t g = 1; g < j->groups; g++)
-                s = _mm256_add_ps(s, _mm256_loadu_ps(partial + g * j->partial_floats + i * j->width + k));
-            _mm256_storeu_ps(at, j->add ? _mm256_add_ps(_mm256_loadu_ps(at), s) : s);
-        }
+        j->tile->sum(dq + i * 3 * j->dim, partial + i * j->width, j->partial_floats, j->groups, j->width, j->add);
 }
 
 static int finish(const struct mdm_call *c)
@@ -97,20 +92,19 @@ static int finish(const struct mdm_call *c)
 
 static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
-    struct mdm_attention_job j = read_call(c);
+    struct mdm_attention_job j = read_call(b, c);
 
     if (j.width % 8)
         return mdm_cpu_attention_f32.forward(b, c);
     cut_forward(&j);
-    MDM_TRY(mdm_pool_run(mdm_cpu_of(b)->pool, j.batch * j.heads * j.row_units,
-                         mdm_attention_forward_unit, &j));
+    MDM_TRY(mdm_pool_run(mdm_cpu_of(b)->pool, j.batch * j.heads * j.row_units, mdm_attention_forward_unit, &j));
     return finish(c);
 }
 
 static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct mdm_cpu *cpu = mdm_cpu_of(b);
-    struct mdm_attention_job j = read_call(c);
+    struct mdm_attention_job j = read_call(b, c);
     int64_t round;
 
     if (j.width % 8 || !c->dout[0] || !c->din[0])
@@ -132,7 +126,7 @@ static int backward(struct mdm_backend *b, const struct mdm_call *c)
 static size_t scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
     const int64_t workers = ((const struct mdm_cpu *)b)->workers;
-    struct mdm_attention_job j = read_call(c);
+    struct mdm_attention_job j = read_call(b, c);
     int64_t most, floats;
 
     if (j.width % 8)
@@ -147,4 +141,4 @@ static size_t scratch(const struct mdm_backend *b, const struct mdm_call *c, int
     return (size_t)most * sizeof(float);
 }
 
-const struct mdm_kernel mdm_cpu_attention_avx2 = {.forward = forward, .backward = backward, .scratch = scratch};
+const struct mdm_kernel mdm_tile_attention = {.forward = forward, .backward = backward, .scratch = scratch};
