@@ -113,7 +113,7 @@ void mdm_product_tile(double *out, int64_t pitch, struct mdm_strip a, struct mdm
     }
 }
 
-double mdm_product_square(const struct mdm_rows *rows, int64_t i, int64_t depth)
+double mdm_product_pair(const float *x, const float *y, int64_t depth)
 {
     double all = 0;
 
@@ -121,7 +121,7 @@ double mdm_product_square(const struct mdm_rows *rows, int64_t i, int64_t depth)
         double sum = 0;
 
         for (int64_t k = k0; k < depth && k < k0 + MDM_PRODUCT_DEPTH; k++)
-            sum += term(rows, i, k) * term(rows, i, k);
+            sum += (double)x[k] * (double)y[k];
         all += sum;
     }
     return all;

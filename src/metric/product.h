@@ -37,8 +37,8 @@ struct mdm_product_room {
 /* out[i * pitch + j] += sum over k < depth of a[i,k] b[j,k]. */
 void mdm_product_tile(double *out, int64_t pitch, struct mdm_strip a, struct mdm_strip b, int64_t depth,
                       struct mdm_product_room *room);
-/* The sum of a row by itself, to the bits that a tile has for it. */
-double mdm_product_square(const struct mdm_rows *rows, int64_t i, int64_t depth);
+/* The same of one row by one, to the bits that a tile has for it. */
+double mdm_product_pair(const float *x, const float *y, int64_t depth);
 /* A room for each of the device's workers; NULL and a recorded ENOMEM. */
 struct mdm_product_room *mdm_product_rooms(maskdm_device *device);
 

@@ -38,6 +38,8 @@ int mdm_statistics_distance(maskdm_statistics *a, maskdm_statistics *b, maskdm_c
 
 /* ---- statistics_file.c ---- */
 struct mdm_tensorfile;
+/* Whether a file has a mean and a covariance. */
+int mdm_statistics_are_in(const struct mdm_tensorfile *f);
 int mdm_statistics_read_file(maskdm_statistics **out, maskdm_device *device, struct mdm_tensorfile *f);
 int mdm_statistics_load(maskdm_statistics **out, maskdm_device *device, const char *path);
 int mdm_statistics_save(maskdm_statistics *s, const char *path);

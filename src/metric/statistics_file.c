@@ -19,15 +19,29 @@ static const struct {
     const char *mean, *covariance;
 } names[] = {{"mean", "covariance"}, {"mu", "sigma"}};
 
-/* Places of both tensors. */
-static int find(const struct mdm_tensorfile *f, int64_t *mean, int64_t *covariance)
+/* Places of both tensors; 1 where both are there. */
+static int find_both(const struct mdm_tensorfile *f, int64_t *mean, int64_t *covariance)
 {
     for (size_t i = 0; i < MDM_LENGTH(names); i++) {
         *mean = mdm_tensorfile_find(f, names[i].mean);
         *covariance = mdm_tensorfile_find(f, names[i].covariance);
         if (*mean >= 0 && *covariance >= 0)
-            return MASKDM_OK;
+            return 1;
     }
+    return 0;
+}
+
+int mdm_statistics_are_in(const struct mdm_tensorfile *f)
+{
+    int64_t mean, covariance;
+
+    return find_both(f, &mean, &covariance);
+}
+
+static int find(const struct mdm_tensorfile *f, int64_t *mean, int64_t *covariance)
+{
+    if (find_both(f, mean, covariance))
+        return MASKDM_OK;
     return mdm_fail(MASKDM_EFORMAT,
                     "it has no tensors \"mu\" and \"sigma\", nor \"mean\" and \"covariance\": these are "
                     "no statistics of features");
