@@ -53,6 +53,9 @@ extern const struct mdm_source_class mdm_tar_source, mdm_zip_source, mdm_tensors
 int mdm_source_find(struct mdm_scan *s, const char *path, const struct mdm_scan_except *except,
                     const struct mdm_log *log, maskdm_control *control);
 
+/* Whether a source knows what stands there; it may still be broken. */
+int mdm_source_is(int *is, const char *path);
+
 /* ---- source.c: from any thread, whose line that of a failure is ---- */
 int mdm_source_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how);
 /* Whether image i can be read and begins as one does; the rest of it is not looked at. */

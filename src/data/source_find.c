@@ -39,20 +39,42 @@ static int refuse(const struct mdm_source_look *look)
                     f && f->advice ? "; " : "", f && f->advice ? f->advice : "");
 }
 
+/* 1, with whose it is, or 0, or a failure. */
+static int recognise(const struct mdm_source_class **out, struct mdm_source_look *look,
+                     unsigned char head[MDM_SOURCE_HEAD])
+{
+    int r = 0;
+
+    look->head = head;
+    MDM_TRY(mdm_file_kind_of(&look->kind, look->path));
+    MDM_TRY(read_head(look, head));
+    for (size_t i = 0; i < MDM_LENGTH(classes) && r == 0; i++) {
+        r = classes[i]->is(look);
+        *out = classes[i];
+    }
+    return r;
+}
+
+int mdm_source_is(int *is, const char *path)
+{
+    unsigned char head[MDM_SOURCE_HEAD];
+    struct mdm_source_look look = {.path = path};
+    const struct mdm_source_class *kind;
+    const int r = recognise(&kind, &look, head);
+
+    *is = r > 0;
+    return r < 0 ? r : MASKDM_OK;
+}
+
 int mdm_source_find(struct mdm_scan *s, const char *path, const struct mdm_scan_except *except,
                     const struct mdm_log *log, maskdm_control *control)
 {
     unsigned char head[MDM_SOURCE_HEAD];
-    struct mdm_source_look look = {.path = path, .head = head};
-    int r = 0;
+    struct mdm_source_look look = {.path = path};
+    int r;
 
     memset(s, 0, sizeof *s);
-    MDM_TRY(mdm_file_kind_of(&look.kind, path));
-    MDM_TRY(read_head(&look, head));
-    for (size_t i = 0; i < MDM_LENGTH(classes) && r == 0; i++) {
-        r = classes[i]->is(&look);
-        s->kind = classes[i];
-    }
+    r = recognise(&s->kind, &look, head);
     if (r <= 0)
         return r < 0 ? r : refuse(&look);
     r = s->kind->find(s, path, except, log, control);

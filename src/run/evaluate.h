@@ -65,6 +65,8 @@ int mdm_evaluate_reference(struct mdm_evaluate_job *e);
 int mdm_evaluate_made(struct mdm_evaluate_job *e);
 /* How a distance of such features is called: "fid" of Inception's alone. */
 const char *mdm_evaluate_distance_name(const char *features);
+/* Whether a path leads to images, and not to a file of features or statistics; 0 where there is nothing. */
+int mdm_evaluate_images_are_in(int *are, const char *path);
 /* Features or statistics of a file. *real is NULL, or *reference. */
 int mdm_evaluate_load(maskdm_features **real, maskdm_statistics **reference, maskdm_device *device, const char *path);
 /* Whether they can stand beside what the extractor says, which may be NULL. */

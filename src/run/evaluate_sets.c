@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "data/source.h"
 #include "diffusion/options.h"
 #include "model/model.h"
 #include "tensorfile/tensorfile.h"
@@ -16,13 +17,23 @@
 
 /* ---- which network ---- */
 
-static int is_folder(int *is, const char *path)
+int mdm_evaluate_images_are_in(int *are, const char *path)
 {
     enum mdm_file_kind kind;
+    struct mdm_tensorfile f;
 
+    *are = 0;
     MDM_TRY(mdm_file_kind_of(&kind, path));
-    *is = kind == MDM_FILE_FOLDER;
-    return MASKDM_OK;
+    if (kind == MDM_FILE_NONE)
+        return MASKDM_OK;
+    if (kind == MDM_FILE_REGULAR && mdm_tensorfile_open(&f, path) == MASKDM_OK) {
+        const int numbers = mdm_features_are_in(&f) || mdm_statistics_are_in(&f);
+
+        mdm_tensorfile_close(&f);
+        if (numbers)
+            return MASKDM_OK;
+    }
+    return mdm_source_is(are, path);
 }
 
 int mdm_evaluate_open(struct mdm_evaluate_job *e)
@@ -31,9 +42,9 @@ int mdm_evaluate_open(struct mdm_evaluate_job *e)
     int made = !*t->images, real = 0;
 
     if (*t->images)
-        MDM_TRY(is_folder(&made, t->images));
+        MDM_TRY(mdm_evaluate_images_are_in(&made, t->images));
     if (*t->reference)
-        MDM_TRY(is_folder(&real, t->reference));
+        MDM_TRY(mdm_evaluate_images_are_in(&real, t->reference));
     e->made_is_file = !made;
     e->real_is_file = !real;
     e->look = (struct mdm_looking){.told = t, .options = e->options, .control = e->control};

@@ -41,7 +41,7 @@ int mdm_run_open_judge(struct mdm_run *run)
 {
     struct mdm_run_judge *j = &run->judge;
     const struct mdm_train_run_options *t = &run->told;
-    enum mdm_file_kind kind;
+    int images;
 
     if (t->evaluate_every <= 0)
         return MASKDM_OK;
@@ -56,8 +56,8 @@ int mdm_run_open_judge(struct mdm_run *run)
                      (long long)j->extractor->kind->width);
     if (!*t->evaluate_reference)
         return MASKDM_OK;
-    MDM_TRY(mdm_file_kind_of(&kind, t->evaluate_reference));
-    return kind == MDM_FILE_FOLDER ? MASKDM_OK : load_reference(run);
+    MDM_TRY(mdm_evaluate_images_are_in(&images, t->evaluate_reference));
+    return images ? MASKDM_OK : load_reference(run);
 }
 
 void mdm_run_close_judge(struct mdm_run *run)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import struct
+import tarfile
 import zipfile
 import zlib
 
@@ -127,6 +128,19 @@ def check_features():
                         (["--images", "b.npy", "--reference", "b.npy", "--image-size", 8], ["--image-size fits images"]),
                         (["--images", "b.npy", "--reference", "b.npy", "--count", 8], ["--count is of images"])):
         evaluate(*words, status=1, says=says)
+
+
+def check_archives():
+    """An archive is its images, whatever else a path may lead to."""
+    a, b = faces("a", 12, seed=1), faces("b", 12, seed=2)
+    for folder in (a, b):
+        with tarfile.open(folder + ".tar", "w") as t:
+            for name in images(folder):
+                t.add(folder + "/" + name, name)
+    wanted = evaluate("--images", a, "--reference", b, "--neighbours", 2)[0]
+    page = evaluate("--images", "a.tar", "--reference", "b.tar", "--neighbours", 2)[0]
+    for key in (DISTANCE, "precision", "count", "images_identity", "reference_digest"):
+        assert page[key] == wanted[key], (key, page, wanted)
 
 
 def check_samples():
