@@ -64,4 +64,4 @@ const struct mdm_option_table mdm_evaluate_run_options = {
 static const struct mdm_option_table *const tables[] = {
     &mdm_evaluate_run_options, &mdm_metric_options, &mdm_sampler_options, &mdm_images_options, &mdm_device_options};
 const struct mdm_option_kind mdm_evaluate_kind = {"evaluate", "how good a model or a set of images is", tables,
-                                                  MDM_LENGTH(tables), NULL};
+                                                  MDM_LENGTH(tables), mdm_drawing_standard};

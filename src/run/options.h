@@ -109,6 +109,8 @@ extern const struct mdm_option_table mdm_merge_run_options;
 extern const struct mdm_option_table mdm_average_run_options;
 extern const struct mdm_option_table mdm_evaluate_run_options;
 
+extern const struct mdm_option_default mdm_drawing_standard[]; /* how images are drawn from a model */
+
 extern const struct mdm_option_kind mdm_train_kind;
 extern const struct mdm_option_kind mdm_pretrain_kind;
 extern const struct mdm_option_kind mdm_finetune_kind;

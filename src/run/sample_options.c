@@ -146,7 +146,7 @@ const struct mdm_option_table mdm_sample_run_options = {
 static const struct mdm_option_table *const tables[] = {&mdm_sample_run_options, &mdm_inpaint_options,
                                                                &mdm_sampler_options, &mdm_device_options};
 /* Half as many evaluations as the plain choice, and nearer to the end of all (doc/solvers.md). */
-static const struct mdm_option_default standard[] = {
+const struct mdm_option_default mdm_drawing_standard[] = {
     {"sampler", "dpmpp", NULL}, {"steps", "25", "sampler"}, {NULL, NULL, NULL}};
 const struct mdm_option_kind mdm_sample_kind = {"sample", "images from a model file", tables,
-                                                MDM_LENGTH(tables), standard};
+                                                MDM_LENGTH(tables), mdm_drawing_standard};

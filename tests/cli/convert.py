@@ -19,7 +19,7 @@ def linear(steps):
 
 
 def pretrain(*more):
-    maskdm("pretrain", "--data", faces("data", 8), "--out", "run", *TINY, "--steps", 3, "--schedule", "linear", "--prediction", "noise", *more)
+    maskdm("pretrain", "--data", faces("data", 8), "--out", "run", *TINY, "--steps", 3, "--schedule", "linear", "--prediction", "noise", "--time-spread", "independent", *more)
     return "run/model.safetensors"
 
 
@@ -229,7 +229,7 @@ def check_shapes():
             "--heads", 1, "--timesteps", 50, "--patch-size", 2, "--classes", 2, "--ema-start", 1]
     faces("data", 8)  # without labels: their names are in no checkpoint
     maskdm("pretrain", "--data", "data", "--out", "run", "--batch-size", 8, "--threads", 1, "--steps", 3, "--schedule",
-           "linear", "--prediction", "noise", *more)
+           "linear", "--prediction", "noise", "--time-spread", "independent", *more)
     tree = checkpoint("run/model.safetensors", linear(50))
     convert(tree, status=1, says=["96 patches", "--image-size"])
     convert(tree, "--image-size", "16,24")
@@ -241,7 +241,7 @@ def check_shapes():
 def both_sets(*network):
     """A model file that training wrote, and both of its sets of weights."""
     maskdm("pretrain", "--data", faces("data", 8), "--out", "run", "--batch-size", 8, "--threads", 1, "--steps", 3,
-           "--ema-start", 1, "--image-size", 16, "--mask", "none", "--prediction", "noise", *network)
+           "--ema-start", 1, "--image-size", 16, "--mask", "none", "--prediction", "noise", "--time-spread", "independent", *network)
     weights = tensors("run/model.safetensors")
     ema = {n: t for n, t in weights.items() if not n.startswith("online.")}
     return "run/model.safetensors", ema, {n: weights["online." + n] for n in ema}

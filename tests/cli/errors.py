@@ -204,7 +204,7 @@ def check_models():
             (sample("--model", "empty"), ["empty"]),
             (sample("--model", "text"), ["text", "6"]),
             (sample("--model", "nan.safetensors"), ["nan.safetensors", "finite"]),
-            (sample("--steps", 2000), ["2000", "1000"]),
+            (sample("--sampler", "ddim", "--steps", 2000), ["2000", "1000"]),
             (sample("--label", 3), ["label 3", "0 classes"]),
             (sample("--bits", 9), ["9", "8 or 16"]),
             (sample("--memory-limit", 1000), ["1000 allowed", "bytes"]),
@@ -256,7 +256,7 @@ def check_run_folder():
     again = ["pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 2]
     for words, says in (
             (again, ["run is not empty", "--resume goes on"]),
-            (again + ["--resume", "--lr", "1e-3"], ["lr", "0.0002", "0.001"]),
+            (again + ["--resume", "--lr", "2e-4"], ["lr", "0.001", "0.0002"]),
             (again + ["--resume", "--dim", 64], ["dim", "32", "64"]),
             (again + ["--resume", "--seed", 9], ["seed", "0", "9"]),
             (again + ["--resume", "--data", "other"], ["other"]),

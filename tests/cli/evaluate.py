@@ -182,7 +182,7 @@ def check_training():
     least = min(told, key=lambda x: x[1])
     assert [best for _, x, best in told] == [x < min([y for _, y, _ in told[:i]] + [1e9]) for i, (_, x, _) in enumerate(told)]
     assert "step %d: %s" % (least[0], DISTANCE) in said and "fewer images than the 480 numbers" in said, said
-    page = evaluate("--model", "run/best.safetensors", "--reference", "data", "--count", 6, "--sampler", "ddim",
+    page = evaluate("--model", "run/best.safetensors", "--reference", "data", "--count", 6, "--sampler", "dpmpp",
                     "--steps", 3)[0]
     assert abs(page[DISTANCE] - least[1]) < 1e-5 * least[1], (page[DISTANCE], least)
     maskdm(*pretrain, "--out", "plain", "--steps", 7) # evaluations change nothing
@@ -199,7 +199,7 @@ def check_training():
     same("run/best.safetensors", "parts/best.safetensors")
     said = maskdm(*pretrain, "--out", "parts", "--steps", 9, "--resume", *EVALUATED[:-1], 2, "--evaluate-reference",
                   "data-features").stderr # another sampler
-    assert "earlier distances are of 6 images by ddim in 3 steps" in said and distances("parts")[-2][2], said
+    assert "earlier distances are of 6 images by dpmpp in 3 steps" in said and distances("parts")[-2][2], said
 
 
 def check_training_refused():

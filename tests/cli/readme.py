@@ -20,7 +20,7 @@ SMALL = {
     "tune": "--steps 3 --batch-size 8 --sample-every 0 --threads 1",
     "sample": "--count 4 --threads 1",
     "convert": "--heads 2",
-    "evaluate": "--val-count 8 --count 6 --subsets 2 --threads 1",
+    "evaluate": "--val-count 8 --threads 1",
 }
 
 
@@ -106,6 +106,8 @@ def run_page(path):
             small = small.replace("--depth 3", "--depth 7")  # of which three stand behind
         if words[:1] == ["convert"] and "." not in words[words.index("--from") + 1]:
             small = ""  # a folder says how many heads there are
+        if words[:1] == ["evaluate"] and ("--images" in words or "--reference" in words):
+            small = small.replace("--val-count 8", "--count 6" + " --subsets 2" * ("--reference" in words))
         said = maskdm(*words, *small.split(), env={**os.environ, "MASKDM_PRESETS": os.path.abspath("presets")})
         print("   ", command[:100])
         for flag, out in zip(words, words[1:]):

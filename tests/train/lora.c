@@ -584,12 +584,12 @@ START_TEST(a_whole_run)
 
     /* The online weights of the file are those that it stands beside, by themselves. */
     OK(job(maskdm_merge, "merge", "model=@/a/model.safetensors adapter=@/b/adapter.safetensors out=@/m.safetensors"));
-    OK(job(maskdm_sample, "sample", "model=@/m.safetensors out=@/m.png count=2 steps=3 threads=1"));
+    OK(job(maskdm_sample, "sample", "model=@/m.safetensors out=@/m.png count=2 bits=16 steps=3 threads=1"));
     OK(job(maskdm_sample, "sample",
-           "model=@/a/model.safetensors adapter=@/b/adapter.safetensors out=@/n.png count=2 steps=3 "
+           "model=@/a/model.safetensors adapter=@/b/adapter.safetensors out=@/n.png count=2 bits=16 steps=3 "
            "threads=1"));
     ck_assert(tiny_same_files(below("m.png"), below("n.png")));
-    OK(job(maskdm_sample, "sample", "model=@/a/model.safetensors out=@/o.png count=2 steps=3 threads=1"));
+    OK(job(maskdm_sample, "sample", "model=@/a/model.safetensors out=@/o.png count=2 bits=16 steps=3 threads=1"));
     ck_assert(!tiny_same_files(below("m.png"), below("o.png")));
     FAILS(MASKDM_EINVAL, "which are not the model's",
           job(maskdm_sample, "sample", "model=@/m.safetensors adapter=@/b/adapter.safetensors out=@/p.png count=2"));

@@ -387,7 +387,8 @@ START_TEST(previews_are_samples)
 
     OK(run(out_a, "steps=3 classes=2 seed=2000 sample_every=3 sample_count=3 sample_steps=4", NULL));
     snprintf(text, sizeof text,
-             "model=%s/model.safetensors out=%s/again.png count=3 label=0,1 sampler=ddim steps=4 seed=2000 threads=1",
+             "model=%s/model.safetensors out=%s/again.png count=3 label=0,1 sampler=dpmpp steps=4 seed=2000 "
+             "threads=1",
              out_a, out_a);
     o = tiny_options("sample", text);
     OK(maskdm_sample(o, NULL));

@@ -260,7 +260,7 @@ START_TEST(states_from_before_an_option)
     tiny_open_on(&t, tiny_device("threads=1"), NULL, "type=block ratio=0.5", NULL, NULL, NULL);
     tiny_step(&t, 3);
     OK(maskdm_trainer_save(t.trainer, in_folder("state")));
-    write_with(", \\\"block_size\\\": 2", "                   ");
+    write_with(", \\\"ratio_levels\\\": 8", "                     ");
     OK(maskdm_trainer_load(t.trainer, path));
     write_with("\\\"ratio\\\": 0.5", "\\\"ratio\\\": 0.6");
     FAILS(MASKDM_EINVAL, "the file's mask has ratio 0.6, this one 0.5", maskdm_trainer_load(t.trainer, path));
