@@ -8,6 +8,7 @@
 #include "backend/device.h"
 #include "base/control.h"
 #include "data/data.h"
+#include "data/label_file.h"
 #include "data/options.h"
 #include "data/source.h"
 #include "option/option.h"
@@ -24,8 +25,11 @@ static int read_folder(maskdm_data **out, maskdm_device *device, const char *pat
 
     mdm_options_read(options, &mdm_folder_options, &told);
     MDM_TRY(mdm_source_find(&found, path, NULL, log, control));
-    mdm_data_tell_found(&found, path, log);
-    r = mdm_data_folder(out, device, path, &found, &told, options);
+    r = mdm_label_file_give(&found, path, &told, options, log);
+    if (r >= 0)
+        mdm_data_tell_found(&found, path, log);
+    if (r >= 0)
+        r = mdm_data_folder(out, device, path, &found, &told, options);
     mdm_scan_free(&found);
     if (r >= 0)
         r = mdm_data_read(*out, 0, log, control);

@@ -20,6 +20,7 @@ struct mdm_folder_options {
     enum mdm_crop crop;
     int pad;
     double crop_margin;
+    const char *label_file, *label_attribute;
     int64_t image_pixels, image_memory, cache_limit, loaders;
 };
 

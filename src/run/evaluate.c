@@ -57,6 +57,8 @@ static int check(const struct mdm_evaluate_job *e)
     if (draws && t->count < 2)
         return mdm_fail(MASKDM_EINVAL, "%s is %lld: how many images is the model to draw?", said(e, "count"),
                         (long long)t->count);
+    if (!*t->data && mdm_options_is_set(e->options, "label_file"))
+        return mdm_fail(MASKDM_EINVAL, "%s is for %s, which is not given", said(e, "label_file"), said(e, "data"));
     MDM_TRY(mdm_options_check_needs(e->options, &mdm_evaluate_run_options));
     MDM_TRY(mdm_options_check_needs(e->options, &mdm_metric_options));
     return draws ? MASKDM_OK : check_drawing(e);

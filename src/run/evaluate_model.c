@@ -5,6 +5,7 @@
 #include "run/evaluate.h"
 
 #include "base/error.h"
+#include "data/label_file.h"
 #include "data/source.h"
 #include "model/model.h"
 #include "train/held_out.h"
@@ -28,8 +29,11 @@ static int open_data(maskdm_data **out, const maskdm_model *model, const maskdm_
     folder.image_size = (struct mdm_int_list){MDM_LENGTH(size), size};
     folder.channels = g->channels;
     MDM_TRY(mdm_source_find(&found, path, NULL, log, control));
-    mdm_data_tell_found(&found, path, log);
-    status = mdm_data_folder(out, model->device, path, &found, &folder, options);
+    status = mdm_label_file_give(&found, path, &folder, options, log);
+    if (status >= 0)
+        mdm_data_tell_found(&found, path, log);
+    if (status >= 0)
+        status = mdm_data_folder(out, model->device, path, &found, &folder, options);
     mdm_scan_free(&found);
     if (status >= 0)
         status = mdm_data_read(*out, 0, log, control);

@@ -8,6 +8,7 @@
 #include "base/control.h"
 #include "base/error.h"
 #include "data/data.h"
+#include "data/label_file.h"
 #include "data/options.h"
 #include "data/source.h"
 #include "text/number.h"
@@ -50,6 +51,7 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
 {
     const char *path = held_out ? run->told.val : run->told.data;
     struct mdm_scan_except except[MDM_RUN_EXCEPTIONS];
+    struct mdm_folder_options told;
     const int same = held_out ? mdm_run_val_is_data(run) : 0;
 
     MDM_TRY(same);
@@ -58,6 +60,8 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
                      path);
     MDM_TRY(mdm_run_exceptions(run, held_out, except));
     MDM_TRY(mdm_source_find(found, path, except, &run->voice, run->control));
+    mdm_options_read(run->options, &mdm_images_options, &told);
+    MDM_TRY(mdm_label_file_give(found, path, &told, run->options, &run->voice));
     mdm_data_tell_found(found, path, &run->voice);
     if (!run->told.resume)
         return MASKDM_OK;

@@ -3,7 +3,7 @@
 import json
 import os
 
-from rig import TINY, faces, main, maskdm, write
+from rig import TINY, faces, images, main, maskdm, read, write
 
 
 def pretrain(data, out, *more):
@@ -50,6 +50,28 @@ def check_names():
     pretrain("data", "none")
     assert "maskdm.labels" not in maskdm("info", "none/model.safetensors").stdout
     maskdm("sample", "--model", "run/model.safetensors", "--label", 2, "--count", 1, "--steps", 1, "--out", "grid.png")
+
+
+def check_label_files():
+    """A file says the labels of flat folders, as CelebA has it; what it names and is not there is said and counted."""
+    faces("data", 8)
+    rows = ["%s %d %d\n" % (name, 1 if k % 2 else -1, 1 if k > 5 else -1) for k, name in enumerate(images("data"))]
+    write("attributes", ("9\nBald Young\n" + "".join(rows) + "other.png 1 1\n").encode())
+    of_file = ["--batch-size", 4, "--val-share", 0, "--classes", 2, "--label-file", "attributes", "--label-attribute"]
+    said = pretrain("data", "run", *of_file, "Young")
+    assert "found 8 images below data, 2 labels (0, 1)\n" in said, said
+    assert "attributes has labels for 9 images, of which 1 are not in data, the first other.png\n" in said, said
+    labels = lambda run: [label for _, _, label, _ in json.loads(read(run + "/data.json"))["files"]]
+    assert labels("run") == [0, 0, 0, 0, 0, 0, 1, 1], labels("run")
+    pretrain("data", "bald", *of_file, "Bald")
+    assert labels("bald") == [0, 1] * 4, labels("bald")
+    maskdm("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 2, "--resume", *of_file, "Bald", status=1,
+           says=["face-00001.png", "label"])
+    for text, says in ((b"x.png 1\n", "it has labels for 1 images, the first x.png, and data has 8 others"),
+                       (b"x.png cat dog\na.png 1\n", "attributes: line 2 has 2 fields")):
+        write("attributes", text)
+        maskdm("pretrain", "--data", "data", "--out", "bad", *TINY, "--steps", 1, "--label-file", "attributes", status=1,
+               says=[says])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Fields lie between commas, where the first line has one, or else between blanks. A first line of one number is how
+ * many rows there are; a first line without a label, or the one behind that number, has the attributes' names. An
+ * attribute is 1 or -1, which is label 0.
+ */
+#include "data/label_file.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "os/file.h"
+
+#include <string.h>
+
+enum { SHOWN = 8 };                        /* names of attributes in an error's line */
+static const size_t most_bytes = 1u << 30; /* of a file */
+
+struct field {
+    const char *at;
+    size_t n;
+};
+
+struct table {
+    const char *text, *end; /* what is not read yet */
+    int commas;
+    int64_t line;
+    int64_t announced;  /* rows; -1: nothing said so */
+    int64_t names;      /* of attributes, the one of the images' names among them where it has a name; 0: none */
+    const char *header; /* the line that has them */
+    size_t header_bytes;
+    int64_t fields; /* of a row, 0: no row yet */
+    int64_t column; /* of the label */
+};
+
+static int is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The next line that is not empty; 0: there is none. */
+static int next_line(struct table *t, struct field *out)
+{
+    while (t->text < t->end) {
+        const char *newline = memchr(t->text, '\n', (size_t)(t->end - t->text));
+        const char *at = t->text, *stop = newline ? newline : t->end;
+
+        t->text = newline ? newline + 1 : t->end;
+        t->line++;
+        while (stop > at && is_blank(stop[-1]))
+            stop--;
+        if (stop > at) {
+            *out = (struct field){at, (size_t)(stop - at)};
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The next field of a line, which is shortened by it; 0: there is none. */
+static int next_field(const struct table *t, struct field *line, struct field *out)
+{
+    size_t skip = 0, n;
+
+    if (!line->at)
+        return 0;
+    while (skip < line->n && is_blank(line->at[skip]))
+        skip++;
+    line->at += skip;
+    line->n -= skip;
+    if (!line->n && !t->commas)
+        return 0;
+    for (n = 0; n < line->n && (t->commas ? line->at[n] != ',' : !is_blank(line->at[n]));)
+        n++;
+    *out = (struct field){line->at, n};
+    while (out->n && is_blank(out->at[out->n - 1]))
+        out->n--;
+    if (n == line->n)
+        *line = (struct field){NULL, 0};
+    else
+        *line = (struct field){line->at + n + 1, line->n - n - 1};
+    return 1;
+}
+
+static int64_t count_fields(const struct table *t, struct field line)
+{
+    struct field f;
+    int64_t n = 0;
+
+    while (next_field(t, &line, &f))
+        n++;
+    return n;
+}
+
+static struct field field_at(const struct table *t, struct field line, int64_t i)
+{
+    struct field f = {NULL, 0};
+
+    for (; i >= 0 && next_field(t, &line, &f); i--)
+        ;
+    return f;
+}
+
+/* A label, or an attribute's 1 or -1; -1: neither. */
+static int32_t label_of(struct field f)
+{
+    return f.n == 2 && !memcmp(f.at, "-1", 2) ? 0 : f.n ? mdm_label_parse(f.at, f.n) : -1;
+}
+
+/* A number of rows; -1: it is none. */
+static int64_t number_of(struct field f)
+{
+    int64_t x = 0;
+
+    for (size_t i = 0; i < f.n; i++) {
+        if (f.at[i] < '0' || f.at[i] > '9' || x > INT32_MAX)
+            return -1;
+        x = 10 * x + (f.at[i] - '0');
+    }
+    return f.n ? x : -1;
+}
+
+static int same(struct field f, const char *name)
+{
+    return f.n == strlen(name) && !memcmp(f.at, name, f.n);
+}
+
+/* What stands above the rows. */
+static void read_head(struct table *t)
+{
+    struct field line;
+
+    if (!next_line(t, &line))
+        return;
+    t->commas = memchr(line.at, ',', line.n) != NULL;
+    if (count_fields(t, line) == 1) {
+        t->announced = number_of(field_at(t, line, 0));
+        if (t->announced >= 0 && !next_line(t, &line))
+            return;
+        t->commas = memchr(line.at, ',', line.n) != NULL;
+    }
+    if (label_of(field_at(t, line, count_fields(t, line) - 1)) < 0) {
+        t->names = count_fields(t, line);
+        t->header = line.at;
+        t->header_bytes = line.n;
+        return;
+    }
+    t->text = line.at; /* a row already */
+    t->line--;
+}
+
+static int refuse_attribute(const struct table *t, int64_t named, const char *attribute, const maskdm_options *from)
+{
+    struct field rest = {t->header, t->header_bytes}, f;
+    struct mdm_text list = {0};
+    int status;
+
+    for (int64_t i = 0; i < t->names && next_field(t, &rest, &f); i++)
+        if (i >= t->names - named && i < t->names - named + SHOWN)
+            mdm_text_addf(&list, "%s%.*s", list.length ? ", " : "", (int)(f.n < 40 ? f.n : 40), f.at);
+    status = mdm_text_ok(&list);
+    if (status >= 0)
+        status = mdm_fail(MASKDM_EINVAL, "%s \"%.60s\" is none of its %lld attributes: %s%s",
+                          mdm_options_said(from, "label_attribute"), attribute, (long long)named,
+                          list.data ? list.data : "", named > SHOWN ? ", ..." : "");
+    mdm_text_free(&list);
+    return status;
+}
+
+/* Which field of rows, of so many, is the label. */
+static int find_column(struct table *t, int64_t fields, const char *attribute, const maskdm_options *from)
+{
+    const struct field header = {t->header, t->header_bytes};
+    const int64_t unnamed = t->names ? fields - t->names : fields; /* the names of images may have none */
+
+    t->fields = fields;
+    t->column = 1;
+    if (fields < 2 || (t->names && unnamed != 0 && unnamed != 1))
+        return mdm_fail(MASKDM_EFORMAT, "line %lld has %lld fields, where the names above it are %lld",
+                        (long long)t->line, (long long)fields, (long long)t->names);
+    if (!*attribute && fields == 2)
+        return MASKDM_OK;
+    if (!t->names)
+        return *attribute ? mdm_fail(MASKDM_EINVAL, "%s: it has no line with the attributes' names",
+                                     mdm_options_said(from, "label_attribute"))
+                          : mdm_fail(MASKDM_EFORMAT, "line %lld has %lld fields, not a name and a label",
+                                     (long long)t->line, (long long)fields);
+    for (int64_t i = 1; i < fields; i++)
+        if (same(field_at(t, header, i - unnamed), attribute)) {
+            t->column = i;
+            return MASKDM_OK;
+        }
+    return refuse_attribute(t, fields - 1, attribute, from);
+}
+
+static int read_row(struct table *t, struct field line, struct mdm_label_list *out)
+{
+    const int64_t fields = count_fields(t, line);
+    const struct field name = field_at(t, line, 0), f = field_at(t, line, t->column);
+    int32_t label;
+
+    if (fields != t->fields)
+        return mdm_fail(MASKDM_EFORMAT, "line %lld has %lld fields, the rows above it %lld", (long long)t->line,
+                        (long long)fields, (long long)t->fields);
+    label = label_of(f);
+    if (label < 0)
+        return mdm_fail(MASKDM_EFORMAT, "line %lld: \"%.*s\" is no label: 0 to %d, or -1", (long long)t->line,
+                        (int)(f.n < 60 ? f.n : 60), f.n ? f.at : "", MDM_LABEL_MOST);
+    if (!name.n || memchr(name.at, '\0', name.n))
+        return mdm_fail(MASKDM_EFORMAT, "line %lld names no image", (long long)t->line);
+    return mdm_label_list_add(out, name.at, name.n, label);
+}
+
+int mdm_label_file_read(struct mdm_label_list *out, const char *text, size_t bytes, const char *attribute,
+                        const maskdm_options *from)
+{
+    struct table t = {.text = text, .end = text + bytes, .announced = -1};
+    const int64_t before = out->count;
+    struct field line;
+
+    read_head(&t);
+    while (next_line(&t, &line)) {
+        if (!t.fields)
+            MDM_TRY(find_column(&t, count_fields(&t, line), attribute, from));
+        MDM_TRY(read_row(&t, line, out));
+    }
+    if (!t.fields)
+        return mdm_fail(MASKDM_EFORMAT, "there is no line of a name and a label in it");
+    if (t.announced >= 0 && t.announced != out->count - before)
+        return mdm_fail(MASKDM_EFORMAT, "it says that it has %lld rows, and has %lld", (long long)t.announced,
+                        (long long)(out->count - before));
+    return MASKDM_OK;
+}
+
+/* ---- for a source ---- */
+
+static void forget_labels(struct mdm_scan *s)
+{
+    for (int64_t i = 0; i < s->labels; i++)
+        mdm_free(s->label[i]);
+    s->labels = 0;
+}
+
+static int give(struct mdm_label_list *l, struct mdm_scan *s, const char *path, const char *file,
+                const struct mdm_log *log)
+{
+    int64_t unused, without = 0;
+    const char *first;
+
+    forget_labels(s);
+    MDM_TRY(mdm_label_list_give(l, s, 0, &unused, &first));
+    for (int64_t i = 0; i < s->count; i++)
+        without += s->file[i].label < 0;
+    if (without == s->count)
+        return mdm_fail(MASKDM_EINVAL,
+                        "it has labels for %lld images, the first %s, and %s has %lld others, the first %s",
+                        (long long)l->count, first, path, (long long)s->count, mdm_scan_name(s, 0));
+    if (unused)
+        mdm_log_line(log, MASKDM_LOG_WARN, "%s has labels for %lld images, of which %lld are not in %s, the first %s",
+                     file, (long long)l->count, (long long)unused, path, first);
+    if (without)
+        mdm_log_line(log, MASKDM_LOG_WARN, "%lld of the %lld images in %s have no label in %s", (long long)without,
+                     (long long)s->count, path, file);
+    return MASKDM_OK;
+}
+
+int mdm_label_file_give(struct mdm_scan *s, const char *path, const struct mdm_folder_options *told,
+                        const maskdm_options *from, const struct mdm_log *log)
+{
+    struct mdm_label_list l = {0};
+    char *text;
+    size_t bytes;
+    int status;
+
+    if (!*told->label_file)
+        return *told->label_attribute
+                   ? mdm_fail(MASKDM_EINVAL, "%s goes with %s, which is not given",
+                              mdm_options_said(from, "label_attribute"), mdm_options_said(from, "label_file"))
+                   : MASKDM_OK;
+    MDM_TRY(mdm_file_read_all(&text, &bytes, told->label_file, most_bytes));
+    status = mdm_label_file_read(&l, text, bytes, told->label_attribute, from);
+    mdm_free(text);
+    if (status >= 0)
+        status = give(&l, s, path, told->label_file, log);
+    mdm_label_list_free(&l);
+    return status < 0 ? mdm_fail_prefix(status, "%s", told->label_file) : MASKDM_OK;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Labels out of a file beside the data: lines of a name and a label, as CelebA's identities and VGGFace2's attributes
+ * have them, or a table of attributes of which one is the label, as CelebA's, with a line of their names above it.
+ */
+#ifndef MASKDM_DATA_LABEL_FILE_H
+#define MASKDM_DATA_LABEL_FILE_H
+
+#include "data/label_list.h"
+#include "data/options.h"
+
+/* Add what the text says; MASKDM_EFORMAT names the line, MASKDM_EINVAL an attribute that it has not, or which are to
+ * choose from where `attribute` is "" and there are several. `from` has the option's name. */
+int mdm_label_file_read(struct mdm_label_list *out, const char *text, size_t bytes, const char *attribute,
+                        const maskdm_options *from);
+/* Where the options name such a file, its labels take the place of those that the source at `path` has. An image that
+ * it does not name has none; MASKDM_EINVAL where it names not one of them. */
+int mdm_label_file_give(struct mdm_scan *s, const char *path, const struct mdm_folder_options *told,
+                        const maskdm_options *from, const struct mdm_log *log);
+
+#endif
