@@ -15,6 +15,7 @@ enum { MOST_LENT = 16 };
 
 static char places[2 * MOST_TABLES + 2][64]; /* in pairs, whose results have the same bits */
 static int place_count;
+static const struct mdm_cpu_set *place_set[2 * MOST_TABLES + 2]; /* fills the place's table; NULL: as it is opened */
 static maskdm_device *place_device[2 * MOST_TABLES + 2]; /* NULL: it was not opened, or is the one asked for */
 static struct {
     float *at;
@@ -28,8 +29,22 @@ static inline void list_places(void)
     for (const struct mdm_cpu_set *s = mdm_cpu_sets; s->name; s++)
         for (int threads = 1; threads <= 3 && s->runs_here(); threads += 2)
             snprintf(places[place_count++], sizeof places[0], "threads=%d instruction_set=%s", threads, s->name);
+    for (const struct mdm_cpu_set *s = emulated_sets; s->name; s++)
+        for (int threads = 1; threads <= 3 && s->runs_here(); threads += 2) {
+            place_set[place_count] = s;
+            snprintf(places[place_count++], sizeof places[0], "threads=%d instruction_set=c", threads);
+        }
     for (int k = 0; k < 2 && device_asked(); k++)
         places[place_count++][0] = '\0';
+}
+
+static inline void change_set(struct mdm_cpu *cpu, const struct mdm_cpu_set *set)
+{
+    memset(&cpu->f32, 0, sizeof cpu->f32);
+    set->fill(&cpu->f32);
+    mdm_free(cpu->workspace);
+    cpu->workspace = mdm_malloc_aligned(cpu->f32.gemm_workspace(cpu->workers));
+    ck_assert_ptr_nonnull(cpu->workspace);
 }
 
 static inline struct mdm_backend *open_place(int i)
@@ -44,6 +59,8 @@ static inline struct mdm_backend *open_place(int i)
         ck_assert_int_eq(maskdm_options_parse(o, places[i]), MASKDM_OK);
         ck_assert_int_eq(maskdm_device_open(&place_device[i], "cpu", o), MASKDM_OK);
         maskdm_options_release(&o);
+        if (place_set[i])
+            change_set(mdm_cpu_of(mdm_device_backend(place_device[i])), place_set[i]);
     }
     return mdm_device_backend(place_device[i]);
 }

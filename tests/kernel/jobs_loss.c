@@ -243,13 +243,13 @@ START_TEST(runs_of_losses)
     target[3] = pred[3];
     target[5] = pred[5] - 0.25f;
     pred[9] = NAN;
-    for (const struct mdm_cpu_set *s = mdm_cpu_sets; s->name; s++)
-        for (int kind = 0; kind < MDM_LOSSES && s->fill && s->runs_here(); kind++)
+    for (int at = 0; set_of(at); at++)
+        for (int kind = 0; kind < MDM_LOSSES && set_of(at)->fill && set_of(at)->runs_here(); kind++)
             for (int n = 0; n <= MOST; n++) {
                 struct mdm_cpu_table t = {.loss = NULL};
                 double sums[2] = {1, 1};
 
-                s->fill(&t);
+                set_of(at)->fill(&t);
                 for (int i = 0; i < MOST + BEHIND; i++)
                     a[i] = b[i] = 7;
                 mdm_loss_runs_c[kind](&sums[0], a, pred, target, n, 0.25, 0.9);
@@ -257,7 +257,7 @@ START_TEST(runs_of_losses)
                 ck_assert(fabs(sums[0] - sums[1]) <= 1e-14 * sums[0] || (isnan(sums[0]) && isnan(sums[1])));
                 for (int i = 0; i < MOST + BEHIND; i++)
                     ck_assert_msg(a[i] == b[i] || (isnan(a[i]) && isnan(b[i])), "%s, kind %d, value %d of %d",
-                                  s->name, kind, i, n);
+                                  set_of(at)->name, kind, i, n);
             }
     free(pred);
     free(target);

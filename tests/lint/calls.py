@@ -15,14 +15,15 @@ build, src, nm = sys.argv[1:4]
 
 
 def objects():
-    """Source below SRC and object of every compilation of the library and the program; kernels are compiled twice."""
+    """Source below SRC and object of every compilation of the library and the program; kernels are compiled once for each
+    type and instruction set, and by tests once more, which does not count."""
     for entry in json.load(open(os.path.join(build, "compile_commands.json"))):
         source = os.path.relpath(os.path.join(entry["directory"], entry["file"]), src)
         path = os.path.join(entry["directory"], entry["output"])
         if "-flto" in entry["command"]:
             print("objects of link-time optimization have no symbols: skipped")
             sys.exit(77)
-        if not source.startswith(".."):
+        if not source.startswith("..") and not entry["output"].startswith("tests/"):
             yield source, path
 
 

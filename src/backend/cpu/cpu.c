@@ -119,18 +119,22 @@ const struct mdm_backend_vtbl mdm_cpu_vtbl = {
     .muon_scratch = mdm_cpu_muon_scratch,
 };
 
-static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got)
+/* `beside`: what the set was measured beside; NULL: nothing. */
+static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got, const char **beside)
 {
-    const struct mdm_cpu_set *best = NULL;
+    const struct mdm_cpu_set *set = NULL, *other = NULL;
 
-    for (const struct mdm_cpu_set *s = mdm_cpu_sets; s->name; s++)
-        if ((strcmp(wanted, "auto") == 0 || strcmp(wanted, s->name) == 0) && s->runs_here())
-            best = s;
-    if (!best)
+    if (strcmp(wanted, "auto") == 0)
+        MDM_TRY(mdm_cpu_choose(&set, &other));
+    for (const struct mdm_cpu_set *s = mdm_cpu_sets; !set && s->name; s++)
+        if (strcmp(wanted, s->name) == 0 && s->runs_here())
+            set = s;
+    if (!set)
         return mdm_fail(MASKDM_ENOTSUP, "this machine or build has no %s", wanted);
     mdm_cpu_table_c_f64(&cpu->f64);
-    best->fill(&cpu->f32);
-    *got = best->name;
+    set->fill(&cpu->f32);
+    *got = set->name;
+    *beside = other ? other->name : NULL;
     return MASKDM_OK;
 }
 
@@ -177,12 +181,15 @@ static int prime_blas(struct mdm_cpu *cpu, int own)
     return atomic_load(&p.status) ? mdm_blas_fail(atomic_load(&p.status)) : MASKDM_OK;
 }
 
-static int write_text(struct mdm_cpu *cpu, const char *instruction_set)
+static int write_text(struct mdm_cpu *cpu, const char *instruction_set, const char *beside)
 {
     struct mdm_text t = {0};
     int status;
 
-    mdm_text_addf(&t, "cpu, %s, ", instruction_set);
+    mdm_text_addf(&t, "cpu, %s", instruction_set);
+    if (beside)
+        mdm_text_addf(&t, " (measured beside %s)", beside);
+    mdm_text_add(&t, ", ");
     if (uses_blas(cpu))
         mdm_text_addf(&t, "%s, ", mdm_blas_name());
     mdm_text_addf(&t, "%d thread%s", cpu->workers, cpu->workers == 1 ? "" : "s");
@@ -196,7 +203,7 @@ static int write_text(struct mdm_cpu *cpu, const char *instruction_set)
 int mdm_cpu_open(struct mdm_backend **out, const struct mdm_device_settings *s)
 {
     struct mdm_cpu *cpu = mdm_need(1, sizeof *cpu, "the device");
-    const char *instruction_set = "";
+    const char *instruction_set = "", *beside = NULL;
     int status;
 
     *out = NULL;
@@ -204,13 +211,13 @@ int mdm_cpu_open(struct mdm_backend **out, const struct mdm_device_settings *s)
         return MASKDM_ENOMEM;
     cpu->base.v = &mdm_cpu_vtbl;
     cpu->workers = s->workers;
-    status = fill_tables(cpu, s->instruction_set, &instruction_set);
+    status = fill_tables(cpu, s->instruction_set, &instruction_set, &beside);
     if (!status && uses_blas(cpu)) {
         cpu->guard = s->guard;
         status = mdm_blas_open();
     }
     if (!status)
-        status = write_text(cpu, instruction_set);
+        status = write_text(cpu, instruction_set, beside);
     if (!status)
         status = mdm_pool_create(&cpu->pool, s->workers, s->host, s->host_user);
     if (!status && cpu->f32.gemm_workspace) {

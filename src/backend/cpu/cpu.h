@@ -10,7 +10,7 @@
  *
  *     mdm_cpu_table_c_f32()   every op, portable, with the portable product
  *     mdm_cpu_gemm_blas()     replaces the product
- *     mdm_cpu_table_avx2()    overwrites what vectors have
+ *     mdm_cpu_table_avx2()    overwrites what vectors have, as do those of other sets
  *
  * Work is cut by shape, and sums over rows go through parts that are cut by shape and met in index order, so that
  * results do not depend on the number of threads.
@@ -97,9 +97,11 @@ int mdm_cpu_open(struct mdm_backend **out, const struct mdm_device_settings *set
 
 void mdm_cpu_table_c_f32(struct mdm_cpu_table *t);
 void mdm_cpu_table_c_f64(struct mdm_cpu_table *t);
-void mdm_cpu_table_avx2(struct mdm_cpu_table *t);       /* x86-64 builds only */
+/* x86-64 builds only */
+void mdm_cpu_table_avx2(struct mdm_cpu_table *t);
+void mdm_cpu_table_avx512(struct mdm_cpu_table *t);
 
-/* Instruction sets, the fastest last, and one without a name behind them. */
+/* Instruction sets, the widest last, and one without a name behind them. */
 struct mdm_cpu_set {
     const char *name;
     int (*runs_here)(void);
@@ -107,6 +109,12 @@ struct mdm_cpu_set {
     void (*fill)(struct mdm_cpu_table *t);
 };
 extern const struct mdm_cpu_set mdm_cpu_sets[];
+
+/* The set to take on this machine, and where it was not the only one with kernels on vectors, the one that it was
+ * measured beside, else NULL: once for the process, in some milliseconds. MASKDM_OK or MASKDM_ENOMEM. */
+int mdm_cpu_choose(const struct mdm_cpu_set **set, const struct mdm_cpu_set **beside);
+/* Measures both: 1 where `wide` is to be taken, 0 where `narrow` is faster by a clear margin, or MASKDM_ENOMEM. */
+int mdm_cpu_prefers(const struct mdm_cpu_set *wide, const struct mdm_cpu_set *narrow);
 
 int mdm_cpu_gemm_blas(struct mdm_cpu *cpu, const struct mdm_gemm *g);
 size_t mdm_cpu_gemm_blas_workspace(int workers);

@@ -34,17 +34,33 @@ static void fill_avx2(struct mdm_cpu_table *t)
     fill_c(t);
     mdm_cpu_table_avx2(t);
 }
+
+static int runs_avx512(void)
+{
+    return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+
+static void fill_avx512(struct mdm_cpu_table *t)
+{
+    fill_c(t);
+    mdm_cpu_table_avx512(t);
+}
 #else
-static int runs_avx2(void)
+static int runs_nowhere(void)
 {
     return 0;
 }
+#    define runs_avx2 runs_nowhere
+#    define runs_avx512 runs_nowhere
 static void (*const fill_avx2)(struct mdm_cpu_table *t) = NULL;
+static void (*const fill_avx512)(struct mdm_cpu_table *t) = NULL;
 #endif
 
 const struct mdm_cpu_set mdm_cpu_sets[] = {
     {"c", runs_everywhere, fill_c},
     {"avx2", runs_avx2, fill_avx2},
+    {"avx512", runs_avx512, fill_avx512},
     {NULL, NULL, NULL},
 };
 

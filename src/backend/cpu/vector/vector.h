@@ -39,6 +39,9 @@
 #ifdef MDM_SET_AVX2
 #    include "backend/cpu/avx2/lanes.h"
 #endif
+#ifdef MDM_SET_AVX512
+#    include "backend/cpu/avx512/lanes.h"
+#endif
 
 #define MDM_SET_JOIN(name, set) name##_##set
 #define MDM_SET_NAME(name, set) MDM_SET_JOIN(name, set)
