@@ -80,7 +80,7 @@ static int measure(const struct workload *w, const struct settings *s, maskdm_de
     for (int r = 0; r < s->rounds; r++) {
         double most, t;
 
-        rates_add(&rates, s->threads);
+        rates_add(&rates, s);
         most = large / floor_seconds(f, &big);
         t = time_kernel(b, k, &c, m);
         if (t < 0)
@@ -103,7 +103,7 @@ int run_attention(const struct workload *w, const struct settings *s)
 
     m.lse = take(rows * d / 64);
     m.dqkv = take(rows * 3 * d);
-    if ((rc = open_device(&dev, s, s->threads)) == 0 && (rc = floor_open(&f, s->threads)) == 0) {
+    if ((rc = open_device(&dev, s, s->threads)) == 0 && (rc = floor_open(&f, s)) == 0) {
         rc = mdm_device_enter(dev);
         if (rc == 0) {
             rc = measure(w, s, dev, f, &m);

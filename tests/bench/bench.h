@@ -4,7 +4,7 @@
  * over rounds, and the line that is printed.
  *
  * Every line has `ratio=`, the median over interleaved rounds, beside the rates that the machine gave in those
- * rounds.
+ * rounds and the instruction set that they and the library's kernels are of.
  */
 #ifndef MASKDM_BENCH_BENCH_H
 #define MASKDM_BENCH_BENCH_H
@@ -21,6 +21,7 @@ struct settings {
     const char *export;  /* file to write */
     const char *device;  /* its name */
     const char *options; /* of it, beside threads */
+    const char *instruction_set; /* of the processor: its name, never "auto" */
     int serves;          /* a measurement for every line of stdin */
 };
 
@@ -89,7 +90,8 @@ double time_images(maskdm_sampler *sampler, int64_t count, unsigned char *pixels
 
 /* ---- machine.c ---- */
 double clock_seconds(void);
-double machine_fma(int threads);       /* GFLOP/s in registers */
+/* GFLOP/s in registers, with vectors of the instruction set */
+double machine_fma(const char *instruction_set, int threads);
 double machine_bandwidth(int threads); /* GB/s, the better of a triad and an update in place */
 
 /* ---- figures.c ---- */
@@ -104,7 +106,7 @@ struct rates {
 
 void series_add(struct series *s, double x);
 double series_median(const struct series *s);
-void rates_add(struct rates *r, int threads);
+void rates_add(struct rates *r, const struct settings *s);
 /* LABEL <text> ratio=.. ratio_min=.. ratio_max=.. and the rates */
 void print_line(const struct workload *w, const struct settings *s, const struct series *ratio, const struct rates *r,
                 const char *format, ...);

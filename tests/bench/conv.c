@@ -91,7 +91,7 @@ static int measure(const struct workload *w, const struct settings *s, struct md
     for (int r = 0; r < s->rounds; r++) {
         double t;
 
-        rates_add(&rates, s->threads);
+        rates_add(&rates, s);
         series_add(&floor, floor_seconds(f, &products));
         t = time_kernel(b, k, &forward, &backward);
         if (t < 0)
@@ -114,7 +114,7 @@ int run_convolution(const struct workload *w, const struct settings *s)
     struct floor *f = NULL;
     int rc;
 
-    if ((rc = open_device(&dev, s, s->threads)) == 0 && (rc = floor_open(&f, s->threads)) == 0) {
+    if ((rc = open_device(&dev, s, s->threads)) == 0 && (rc = floor_open(&f, s)) == 0) {
         rc = mdm_device_enter(dev);
         if (rc == 0) {
             rc = measure(w, s, mdm_device_backend(dev), f, &m);

@@ -35,10 +35,10 @@ double series_median(const struct series *s)
     return o.n == 0 ? 0 : o.n % 2 ? o.x[o.n / 2] : 0.5 * (o.x[o.n / 2 - 1] + o.x[o.n / 2]);
 }
 
-void rates_add(struct rates *r, int threads)
+void rates_add(struct rates *r, const struct settings *s)
 {
-    series_add(&r->fma, machine_fma(threads));
-    series_add(&r->memory, machine_bandwidth(threads));
+    series_add(&r->fma, machine_fma(s->instruction_set, s->threads));
+    series_add(&r->memory, machine_bandwidth(s->threads));
 }
 
 void print_line(const struct workload *w, const struct settings *s, const struct series *ratio, const struct rates *r,
@@ -51,9 +51,9 @@ void print_line(const struct workload *w, const struct settings *s, const struct
     va_start(list, format);
     vprintf(format, list);
     va_end(list);
-    printf(" ratio=%.3f ratio_min=%.3f ratio_max=%.3f fma_gflops=%.1f memory_gbs=%.1f threads=%d rounds=%d "
-           "what=\"%s\"\n",
-           series_median(ratio), o.x[0], o.x[o.n - 1], series_median(&r->fma), series_median(&r->memory), s->threads,
-           o.n, w->what);
+    printf(" ratio=%.3f ratio_min=%.3f ratio_max=%.3f fma_gflops=%.1f memory_gbs=%.1f instruction_set=%s threads=%d "
+           "rounds=%d what=\"%s\"\n",
+           series_median(ratio), o.x[0], o.x[o.n - 1], series_median(&r->fma), series_median(&r->memory),
+           s->instruction_set, s->threads, o.n, w->what);
     fflush(stdout);
 }

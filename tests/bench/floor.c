@@ -37,9 +37,10 @@ void floor_close(struct floor **floor)
     free(f);
 }
 
-int floor_open(struct floor **out, int threads)
+int floor_open(struct floor **out, const struct settings *wanted)
 {
-    struct mdm_device_settings s = {.workers = threads, .instruction_set = "auto"};
+    const int threads = wanted->threads;
+    struct mdm_device_settings s = {.workers = threads, .guard = 1, .instruction_set = wanted->instruction_set};
     struct floor *f = calloc(1, sizeof *f);
     int rc;
 

@@ -31,7 +31,7 @@ int list_program(struct products *l, const struct mdm_graph *g);
 double products_flops(const struct products *l);
 
 struct floor;
-int floor_open(struct floor **out, int threads);
+int floor_open(struct floor **out, const struct settings *s);
 void floor_close(struct floor **f);
 /* Negative when out of memory. */
 double floor_seconds(struct floor *f, const struct products *l);

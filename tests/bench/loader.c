@@ -101,7 +101,7 @@ int run_loader(const struct workload *w, const struct settings *s)
     if (rc == 0 && (rc = open_folder(&data, w, b.dev, folder)) == 0)
         rc = time_steps(&b, data, &all, &waiting);
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
-        rates_add(&rates, s->threads);
+        rates_add(&rates, s);
         rc = time_steps(&b, data, &all, &waiting);
         series_add(&step, all / STEPS);
         series_add(&wait_ms, 1e3 * waiting / STEPS);

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <time.h>
 
 enum { LANES = 8, CHAINS = 12, TRIAD = 8 << 20 }; /* TRIAD: floats of each array, 4 passes over it */
@@ -18,28 +19,44 @@ struct job {
     float *a, *b, *c, sink;
 };
 
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma")))
-#endif
-static void *
-multiply_add(void *arg)
-{
-    struct job *j = arg;
-    vector x[CHAINS], k, m;
-
-    for (int i = 0; i < LANES; i++)
-        k[i] = 0.999f, m[i] = 1e-3f;
-    for (int c = 0; c < CHAINS; c++)
-        x[c] = k;
-    for (int64_t i = 0; i < j->repeat; i++) {
-#pragma GCC unroll 12
-        for (int c = 0; c < CHAINS; c++)
-            x[c] = x[c] * k + m;
+/* CHAINS of multiply-adds side by side, on vectors of so many floats. */
+#define MULTIPLY_ADD(target, name, lanes)                                                                            \
+    target static void *name(void *arg)                                                                              \
+    {                                                                                                                \
+        typedef float wide __attribute__((vector_size((lanes) * sizeof(float))));                                    \
+        struct job *j = arg;                                                                                         \
+        wide x[CHAINS], k, m;                                                                                        \
+                                                                                                                     \
+        for (int i = 0; i < (lanes); i++)                                                                            \
+            k[i] = 0.999f, m[i] = 1e-3f;                                                                             \
+        for (int c = 0; c < CHAINS; c++)                                                                             \
+            x[c] = k;                                                                                                \
+        for (int64_t i = 0; i < j->repeat; i++) {                                                                    \
+            _Pragma("GCC unroll 12") for (int c = 0; c < CHAINS; c++) x[c] = x[c] * k + m;                           \
+        }                                                                                                            \
+        for (int c = 0; c < CHAINS; c++)                                                                             \
+            j->sink += x[c][0];                                                                                      \
+        return NULL;                                                                                                 \
     }
-    for (int c = 0; c < CHAINS; c++)
-        j->sink += x[c][0];
-    return NULL;
-}
+
+MULTIPLY_ADD(, multiply_add_4, 4)
+#if defined(__x86_64__)
+MULTIPLY_ADD(__attribute__((target("avx2,fma"))), multiply_add_8, 8)
+MULTIPLY_ADD(__attribute__((target("avx512f"))), multiply_add_16, 16)
+#endif
+
+/* By the name of an instruction set; what is not here is portable code, of four floats. */
+static const struct {
+    const char *name;
+    int lanes;
+    void *(*body)(void *arg);
+} loops[] = {
+#if defined(__x86_64__)
+    {"avx2", 8, multiply_add_8},
+    {"avx512", 16, multiply_add_16},
+#endif
+    {"", 4, multiply_add_4},
+};
 
 #if defined(__x86_64__)
 __attribute__((target("avx2,fma")))
@@ -100,16 +117,19 @@ static double run(struct job *job, int threads, void *(*body)(void *))
     return clock_seconds() - start;
 }
 
-double machine_fma(int threads)
+double machine_fma(const char *instruction_set, int threads)
 {
     struct job job[MAX_THREADS] = {{0, NULL, NULL, NULL, 0}};
+    size_t i = 0;
     double seconds;
 
+    while (loops[i].name[0] && strcmp(loops[i].name, instruction_set) != 0)
+        i++;
     for (int t = 0; t < threads; t++)
         job[t].repeat = 10 << 20;
-    run(job, threads, multiply_add);
-    seconds = run(job, threads, multiply_add);
-    return 2.0 * LANES * CHAINS * (10 << 20) * threads / seconds / 1e9;
+    run(job, threads, loops[i].body);
+    seconds = run(job, threads, loops[i].body);
+    return 2.0 * loops[i].lanes * CHAINS * (10 << 20) * threads / seconds / 1e9;
 }
 
 double machine_bandwidth(int threads)

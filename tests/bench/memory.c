@@ -46,7 +46,7 @@ int run_memory(const struct workload *w, const struct settings *s)
     double foretold = 0, arena = 0, unshared = 0;
     int rc = make_options(&network, "uvit", w->network);
 
-    rates_add(&rates, s->threads);
+    rates_add(&rates, s);
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
         const double before = (reset_peak(), read_status("VmRSS:"));
         struct bench b;

@@ -163,7 +163,8 @@ int run_profile(const struct workload *w, const struct settings *s)
     } else {
         printf("%s %s, ", w->label, w->what);
         if (is_cpu(s))
-            printf("fma_gflops=%.1f memory_gbs=%.1f, ", machine_fma(s->threads), machine_bandwidth(s->threads));
+            printf("fma_gflops=%.1f memory_gbs=%.1f, ", machine_fma(s->instruction_set, s->threads),
+                   machine_bandwidth(s->threads));
         printf("ms a step:");
         for (int i = 0; i < STAGES; all += seconds[i++])
             printf(" %s %.2f,", stage_name[i], 1e3 * seconds[i] / s->rounds);

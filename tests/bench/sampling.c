@@ -48,12 +48,12 @@ int run_sampling(const struct workload *w, const struct settings *s)
 
     list_products(&l, w, patches, 0);
     if (rc == 0 && (rc = open_sampler(&sampler, b.model, STEPS, w->batch)) == 0 &&
-        (rc = floor_open(&f, s->threads)) == 0)
+        (rc = floor_open(&f, s)) == 0)
         rc = !pixels || time_images(sampler, w->batch, pixels) < 0 ? -1 : 0;
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
         double floor, t;
 
-        rates_add(&rates, s->threads);
+        rates_add(&rates, s);
         floor = floor_seconds(f, &l);
         t = time_images(sampler, w->batch, pixels) / STEPS;
         rc = t < 0 ? -1 : 0;
@@ -123,7 +123,7 @@ int run_loading(const struct workload *w, const struct settings *s)
     if (rc == 0 && (rc = open_sampler(&sampler, b.model, 1, 1)) == 0)
         rc = time_images(sampler, 1, pixels) < 0 ? -1 : 0;
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
-        rates_add(&rates, s->threads);
+        rates_add(&rates, s);
         series_add(&reading, time_read(path, &bytes));
         series_add(&forward, time_images(sampler, 1, pixels));
         series_add(&first, time_first_image(path, s, pixels));

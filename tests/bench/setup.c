@@ -47,6 +47,7 @@ int open_device(maskdm_device **out, const struct settings *s, int threads)
 
     *out = NULL;
     if ((rc = maskdm_options_create(&device, "device")) == 0 &&
+        (rc = is_cpu(s) ? maskdm_options_set(device, "instruction_set", s->instruction_set) : 0) == 0 &&
         (rc = maskdm_options_parse(device, s->options)) == 0 &&
         (rc = maskdm_options_set_int(device, "threads", threads)) == 0)
         rc = maskdm_device_open(out, s->device, device);

@@ -13,6 +13,13 @@ fields = dict(re.findall(r"(\w+)=(\"[^\"]*\"|\S+)", line))
 for name in ("step_ms", "floor_ms", "ratio", "ratio_min", "ratio_max", "fma_gflops", "memory_gbs"):
     assert float(fields[name]) > 0, (name, line)
 assert float(fields["ratio_min"]) <= float(fields["ratio"]) <= float(fields["ratio_max"]), line
+# The instruction set that is asked for is in the line; one that is nowhere is refused.
+assert fields["instruction_set"] in ("c", "avx2", "avx512"), line
+line = subprocess.run([sys.argv[1], "--threads", "1", "--rounds", "1", "--instruction-set", "c", "T0"], check=True, text=True,
+                      stdout=subprocess.PIPE).stdout
+assert " instruction_set=c " in line, line
+refused = subprocess.run([sys.argv[1], "--instruction-set", "mmx", "T0"], text=True, stderr=subprocess.PIPE)
+assert refused.returncode == 1 and "has no mmx" in refused.stderr, refused
 assert subprocess.run([sys.argv[1], "C99"], stderr=subprocess.PIPE).returncode == 2
 
 # What cuda.py asks of it, on whatever device there is.

@@ -28,7 +28,7 @@ int run_speedup(const struct workload *w, const struct settings *s)
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
         double slow, fast;
 
-        rates_add(&rates, s->threads);
+        rates_add(&rates, s);
         slow = bench_step(&whole) / (double)full.batch;
         fast = bench_step(&masked) / (double)w->batch;
         rc = slow < 0 || fast < 0 ? -1 : 0;

@@ -2,8 +2,8 @@
  *
  * One line per workload: what the library costs beside what arithmetic or memory ask for.
  *
- *     step_bench [--threads N] [--rounds N] [--images FOLDER] [--device NAME] [--options "A=B ..."] [--serve]
- *                [--profile | --export FILE] [LABEL ...]
+ *     step_bench [--threads N] [--rounds N] [--instruction-set NAME] [--images FOLDER] [--device NAME]
+ *                [--options "A=B ..."] [--serve] [--profile | --export FILE] [LABEL ...]
  *
  * A label takes those with one more letter along: C5 is C5a, C5b and C5c. Without labels: C1 and C2. Parts are
  * interleaved within a round (floor, step, floor, step ...), and `ratio` is the median of the rounds' quotients.
@@ -13,6 +13,8 @@
  * takes one label, tells of it, and measures anew for every line of stdin.
  */
 #include "bench.h"
+
+#include "backend/cpu/cpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,8 +77,8 @@ static int is_wanted(const char *label, const char *asked)
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: step_bench [--threads 1..%d] [--rounds 1..%d] [--images FOLDER] [--device NAME] "
-            "[--options TEXT] [--serve] [--profile | --export FILE] [LABEL ...]\n",
+            "usage: step_bench [--threads 1..%d] [--rounds 1..%d] [--instruction-set NAME] [--images FOLDER] "
+            "[--device NAME] [--options TEXT] [--serve] [--profile | --export FILE] [LABEL ...]\n",
             MAX_THREADS, MAX_ROUNDS);
     return 2;
 }
@@ -97,6 +99,8 @@ static int read_flags(int argc, char **argv, struct settings *s, int *profile)
             s->threads = atoi(argv[++at]);
         else if (strcmp(argv[at], "--rounds") == 0)
             s->rounds = atoi(argv[++at]);
+        else if (strcmp(argv[at], "--instruction-set") == 0)
+            s->instruction_set = argv[++at];
         else if (strcmp(argv[at], "--images") == 0)
             s->images = argv[++at];
         else if (strcmp(argv[at], "--export") == 0)
@@ -109,6 +113,22 @@ static int read_flags(int argc, char **argv, struct settings *s, int *profile)
             return 0;
     }
     return s->threads < 1 || s->threads > MAX_THREADS || s->rounds < 1 || s->rounds > MAX_ROUNDS ? 0 : at;
+}
+
+/* The name of the set that is asked for, or that the library takes here; 0, or 1 after a line on stderr. */
+static int find_set(struct settings *s)
+{
+    const struct mdm_cpu_set *set, *beside;
+
+    if (s->instruction_set)
+        for (set = mdm_cpu_sets; set->name && !(strcmp(set->name, s->instruction_set) == 0 && set->runs_here());)
+            set++;
+    else if (mdm_cpu_choose(&set, &beside) < 0)
+        return fprintf(stderr, "step_bench: %s\n", maskdm_last_error()), 1;
+    if (!set->name)
+        return fprintf(stderr, "step_bench: this machine or build has no %s\n", s->instruction_set), 1;
+    s->instruction_set = set->name;
+    return 0;
 }
 
 static int run(const struct workload *w, const struct settings *s, int profile)
@@ -138,6 +158,8 @@ int main(int argc, char **argv)
 
     if (!at)
         return usage();
+    if (find_set(&s))
+        return 1;
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
         const struct workload *w = &workloads[i];
         int wanted = 0;

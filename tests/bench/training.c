@@ -41,7 +41,7 @@ int run_training(const struct workload *w, const struct settings *s)
     double t, flops;
 
     if (rc == 0)
-        rc = floor_open(&f, s->threads);
+        rc = floor_open(&f, s);
     if (rc == 0) {
         rc = list_program(&products, &b.trainer->program->graph);
         if (rc < 0)
@@ -49,7 +49,7 @@ int run_training(const struct workload *w, const struct settings *s)
         rc = bench_step(&b) < 0 ? -1 : 0; /* warm */
     }
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
-        rates_add(&rates, s->threads);
+        rates_add(&rates, s);
         t = floor_seconds(f, &products);
         series_add(&floor, t);
         t = bench_step(&b);
@@ -86,8 +86,8 @@ int run_threads(const struct workload *w, const struct settings *s)
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
         double slow, fast, single;
 
-        rates_add(&rates, s->threads);
-        single = machine_fma(1);
+        rates_add(&rates, s);
+        single = machine_fma(s->instruction_set, 1);
         slow = bench_step(&one);
         fast = bench_step(&all);
         rc = slow < 0 || fast < 0 ? -1 : 0;
