@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "text/number.h"
+#include "text/size.h"
 #include "text/text.h"
 
 #include <math.h>
@@ -71,9 +72,13 @@ static int read_int(struct mdm_option_value *v, struct mdm_text *t, const char *
         mdm_text_add(t, text);
         return MASKDM_OK;
     }
-    if (mdm_parse_i64(text, &v->number.whole))
+    if (o->unit && !strcmp(o->unit, "bytes")) {
+        if (mdm_size_read(text, &v->number.whole))
+            return mdm_fail(MASKDM_EINVAL, "option %s takes bytes, as 300M or 2G, not \"%.80s\"", name, text);
+    } else if (mdm_parse_i64(text, &v->number.whole)) {
         return mdm_fail(MASKDM_EINVAL, "option %s takes a whole number%s%s, not \"%.80s\"", name,
                         o->word ? " or " : "", o->word ? o->word : "", text);
+    }
     MDM_TRY(check_range(name, o, (double)v->number.whole));
     mdm_text_addf(t, "%lld", (long long)v->number.whole);
     return MASKDM_OK;
@@ -158,12 +163,9 @@ static int read_list(struct mdm_option_value *v, struct mdm_text *t, const char 
 int mdm_option_parse(struct mdm_option_value *out, const char *name, const struct mdm_option *o, const char *text)
 {
     static const reader read[] = {
-        [MASKDM_OPTION_BOOL] = read_bool,
-        [MASKDM_OPTION_INT] = read_int,
-        [MASKDM_OPTION_FLOAT] = read_float,
-        [MASKDM_OPTION_STRING] = read_string,
-        [MASKDM_OPTION_CHOICE] = read_choice,
-        [MASKDM_OPTION_INT_LIST] = read_list,
+        [MASKDM_OPTION_BOOL] = read_bool,       [MASKDM_OPTION_INT] = read_int,
+        [MASKDM_OPTION_FLOAT] = read_float,     [MASKDM_OPTION_STRING] = read_string,
+        [MASKDM_OPTION_CHOICE] = read_choice,   [MASKDM_OPTION_INT_LIST] = read_list,
         [MASKDM_OPTION_FLOAT_LIST] = read_list,
     };
     struct mdm_text t = {0};
