@@ -16,6 +16,7 @@
 #include <maskdm/model.h>
 #include <maskdm/optimizer.h>
 #include <maskdm/options.h>
+#include <maskdm/run.h>
 #include <maskdm/sample.h>
 #include <maskdm/scheduler.h>
 #include <maskdm/solver.h>

@@ -98,6 +98,12 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_options_get(const maskdm_options *option
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_json(const maskdm_options *options, char *buffer, size_t capacity,
                                                      size_t *needed);
 
+/** Go on with a job by the folder that it left, one of a run or of samples: what its options.json says and was not
+ *  set before, `out`, which is the folder, and `resume`. Further setters change what the job lets be changed.
+ *  MASKDM_ENOTFOUND where there is no such record, MASKDM_EINVAL where it is of another kind, or `out` was set to
+ *  something else. */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_load_run(maskdm_options *options, const char *folder);
+
 /* ---- presets: options that come with the library, as files share/maskdm/presets/NAME.json ---- */
 
 /** Set what a preset says and what was not set before, so that it may be taken before or behind what overrides it.

@@ -57,7 +57,7 @@ int signals_end(void);
 /* ---- show.c: progress and messages of one run ---- */
 int show_begin(maskdm_control *control, const maskdm_options *options, const struct command *command);
 /* Ends the progress line; gives the exit status for the library's. */
-int show_end(int status, const struct command *command, int count, char **arguments);
+int show_end(int status, const struct command *command);
 
 /* ---- say.c ---- */
 /* "maskdm: " or "maskdm COMMAND: " and one line on stderr, control characters escaped. */
@@ -66,6 +66,8 @@ __attribute__((format(printf, 2, 3)))
 #endif
 void complain(const struct command *command, const char *format, ...);
 void print_safe(FILE *out, const char *text); /* control characters escaped */
+/* A maskdm_write_callback to the stream `user`. */
+int print_page(void *user, const void *bytes, size_t size);
 /* Exit status of what was printed to stdout: a page that is cut is no page. */
 int said(const struct command *command);
 
@@ -73,5 +75,7 @@ int said(const struct command *command);
 int run_work(const struct command *command, int count, char **arguments);
 int run_info(const struct command *command, int count, char **arguments);
 int run_presets(const struct command *command, int count, char **arguments);
+int run_plot(const struct command *command, int count, char **arguments);
+
 
 #endif

@@ -2,7 +2,8 @@
  *
  * Flags from the option tables: --name VALUE, --name=VALUE, --name and --no-name for truth values; dashes stand for
  * the tables' underscores. The last value wins. --config FILE takes a JSON object of options (a run's options.json),
- * --stages FILE one that has stages, or their list; --preset NAME sets what nothing else does.
+ * --stages FILE one that has stages, or their list; --preset NAME sets what nothing else does; --resume FOLDER goes
+ * on with what is in it.
  */
 #include "cli/cli.h"
 
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = 64, CONFIG_LIMIT = 1 << 20 };
+enum { NAME_SIZE = 64, CONFIG_LIMIT = 1 << 20, PATH_SIZE = 4096 };
 
 /* A command line under way. */
 struct line {
@@ -19,6 +20,7 @@ struct line {
     maskdm_options *options;
     int count; /* arguments that are left */
     char **arguments;
+    const char *folder;   /* whose job goes on, or NULL */
     const char *switched; /* the truth value that was set last, or NULL behind any other flag */
 };
 
@@ -83,6 +85,30 @@ static int load_preset(const struct command *command, const char *name, maskdm_o
     return EXIT_WRONG_USE;
 }
 
+static int load_run(const struct command *command, const char *folder, maskdm_options *options)
+{
+    if (maskdm_options_load_run(options, folder) == MASKDM_OK)
+        return 0;
+    complain(command, "%s", maskdm_last_error());
+    return EXIT_WRONG_USE;
+}
+
+/* The truth value that may have a folder. */
+static int is_resume(const struct command *command, const char *name)
+{
+    return strcmp(name, "resume") == 0 && option_type(command->kind, name) == MASKDM_OPTION_BOOL;
+}
+
+static int is_truth(const char *value)
+{
+    static const char *const words[] = {"true", "false", "yes", "no", "1", "0"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(value, words[i]) == 0)
+            return 1;
+    return 0;
+}
+
 /* Flags that are no option of any table. */
 static const struct {
     const char *name;
@@ -130,12 +156,14 @@ static int is_flag(const struct command *command, const char *argument)
             find_extra(command, name) >= 0 || strcmp(name, "help") == 0);
 }
 
-static int take(const struct line *l, const char *name, const char *value)
+static int take(struct line *l, const char *name, const char *value)
 {
     const int i = find_extra(l->command, name);
 
     if (i >= 0)
         return extra[i].take(l->command, value, l->options);
+    if (is_resume(l->command, name) && !is_truth(value))
+        return load_run(l->command, l->folder = value, l->options);
     return maskdm_options_set(l->options, name, value) < 0 ? wrong(l->command, maskdm_last_error()) : 0;
 }
 
@@ -191,6 +219,8 @@ static int parse_one(struct line *l, int *used)
     if (strncmp(argument, "--", 2) != 0 || split(argument + 2, name, &value) < 0)
         return refuse(l);
     type = option_type(l->command->kind, name);
+    if (!value && is_resume(l->command, name) && l->count > 1 && l->arguments[1][0] != '-')
+        return take_next(l, name, used);
     l->switched = !value && type == MASKDM_OPTION_BOOL ? argument : NULL;
     if (l->switched)
         return take(l, name, "true");
@@ -201,10 +231,21 @@ static int parse_one(struct line *l, int *used)
     return take(l, name, value ? value : "");
 }
 
+/* What was said behind it can still contradict it. */
+static int check_folder(const struct line *l)
+{
+    char out[PATH_SIZE];
+
+    if (maskdm_options_get(l->options, "out", out, sizeof out, NULL) == MASKDM_OK && strcmp(out, l->folder) == 0)
+        return 0;
+    complain(l->command, "--resume %.100s, but --out %.100s: a job goes on in its own folder", l->folder, out);
+    return EXIT_WRONG_USE;
+}
+
 int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options,
                 const char **help)
 {
-    struct line l = {command, options, count, arguments, NULL};
+    struct line l = {command, options, count, arguments, NULL, NULL};
 
     *help = NULL;
     if (maskdm_options_set_spelling(options, MASKDM_SPELL_FLAGS) < 0)
@@ -229,5 +270,7 @@ int flags_parse(const struct command *command, int count, char **arguments, mask
         l.count -= used;
         l.arguments += used;
     }
+    if (l.folder && check_folder(&l))
+        return EXIT_WRONG_USE;
     return maskdm_options_check(options) < 0 ? wrong(command, maskdm_last_error()) : 0;
 }

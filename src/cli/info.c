@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * maskdm info FILE [--json]: tensors and metadata of any tensor file, and what maskdm reads from it.
+ * maskdm info FILE|RUN [--json]: tensors and metadata of any tensor file, and what maskdm reads from it; or how a run
+ * is, by its folder.
  */
 #include "cli/cli.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { RANK = 8 };
 
@@ -135,6 +137,22 @@ static void show_text(const maskdm_file *f, const char *path)
     }
 }
 
+static int is_folder(const char *path)
+{
+    char inside[4096];
+    const int n = snprintf(inside, sizeof inside, "%s/.", path);
+
+    return n > 0 && (size_t)n < sizeof inside && access(inside, F_OK) == 0;
+}
+
+static int show_run(const struct command *command, const char *path, int json)
+{
+    if (maskdm_report(path, json, print_page, stdout) == MASKDM_OK)
+        return said(command);
+    complain(command, "%s", maskdm_last_error());
+    return 1;
+}
+
 int run_info(const struct command *command, int argument_count, char **arguments)
 {
     const char *path = NULL;
@@ -154,6 +172,8 @@ int run_info(const struct command *command, int argument_count, char **arguments
         complain(command, "usage: maskdm info %s", command->usage);
         return EXIT_WRONG_USE;
     }
+    if (is_folder(path))
+        return show_run(command, path, json);
     if (maskdm_file_open(&f, path) < 0) {
         complain(command, "%s", maskdm_last_error());
         return 1;

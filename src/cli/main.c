@@ -27,11 +27,6 @@ static int tune(const maskdm_options *options, maskdm_control *control)
     return maskdm_tune(NULL, options, NULL, NULL, control);
 }
 
-static int print_page(void *user, const void *bytes, size_t size)
-{
-    return fwrite(bytes, 1, size, user) != size || fflush(user) != 0;
-}
-
 static int evaluate(const maskdm_options *options, maskdm_control *control)
 {
     return maskdm_evaluate(options, control, print_page, stdout);
@@ -60,8 +55,10 @@ static const struct command commands[] = {
     {"average", "ema|mean|phema|post-hoc-ema|reconstruct", "average",
      "RUN --std WIDTH --out MODEL.safetensors [flags]",
      "make an average of another width of the snapshots that a run left", run_work, maskdm_average},
-    {"info", "inspect|show|describe|list|ls|summary", NULL, "FILE [--json]",
-     "show what a safetensors file or PyTorch checkpoint holds", run_info, NULL},
+    {"info", "inspect|show|describe|list|ls|summary|status|watch", NULL, "FILE|RUN [--json]",
+     "show what a safetensors file or PyTorch checkpoint holds, or how a run is", run_info, NULL},
+    {"plot", "chart|graph|curves|draw-loss|tensorboard", "plot", "RUN... --out FILE.svg|FILE.png|FILE.csv [flags]",
+     "draw what the logs of runs say", run_plot, NULL},
     {"presets", "preset|recipes|configs", NULL, "[NAME]", "list the presets, or print one", run_presets, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
@@ -142,9 +139,36 @@ int run_work(const struct command *command, int count, char **arguments)
     if (help)
         status = help_command(command, commands, help);
     else if ((status = show_begin(control, options, command)) == 0)
-        status = show_end(command->work(options, control), command, count, arguments);
+        status = show_end(command->work(options, control), command);
 out:
     maskdm_control_release(&control);
+    maskdm_options_release(&options);
+    return status;
+}
+
+/* Folders stand before the flags. */
+int run_plot(const struct command *command, int count, char **arguments)
+{
+    maskdm_options *options = NULL;
+    const char *help = NULL;
+    int runs = 0, status;
+
+    while (runs < count && arguments[runs][0] != '-')
+        runs++;
+    if (maskdm_options_create(&options, command->kind) < 0) {
+        complain(command, "%s", maskdm_last_error());
+        return 1;
+    }
+    status = flags_parse(command, count - runs, arguments + runs, options, &help);
+    if (!status && help) {
+        status = help_command(command, commands, help);
+    } else if (!status && !runs) {
+        complain(command, "usage: maskdm plot %s", command->usage);
+        status = EXIT_WRONG_USE;
+    } else if (!status && maskdm_plot((const char *const *)arguments, runs, options) < 0) {
+        complain(command, "%s", maskdm_last_error());
+        status = 1;
+    }
     maskdm_options_release(&options);
     return status;
 }

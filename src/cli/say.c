@@ -29,6 +29,11 @@ void print_safe(FILE *out, const char *text)
     }
 }
 
+int print_page(void *user, const void *bytes, size_t size)
+{
+    return fwrite(bytes, 1, size, user) != size || fflush(user) != 0;
+}
+
 int said(const struct command *command)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

@@ -182,42 +182,83 @@ static void print_word(const char *s)
     fputc('\'', stderr);
 }
 
-static void print_resume(const struct command *command, int count, char **arguments)
-{
-    int given = 0;
+enum { PATH_SIZE = 4096 };
 
-    fprintf(stderr, "to go on: maskdm %s", command->name);
-    for (int i = 0; i < count; i++) {
-        print_word(arguments[i]);
-        given |= strcmp(arguments[i], "--resume") == 0;
-    }
-    fprintf(stderr, "%s\n", given ? "" : " --resume");
-}
-
-/* Whether the command can go on with what a stopped one left, and something was left: a run and a folder of samples
- * begin with their options. */
-static int can_resume(const struct command *command)
+/* The folder of the work, where there is one; NULL. */
+static const char *folder_of(char path[PATH_SIZE], const struct command *command)
 {
-    char path[4096];
+    size_t needed;
 
     if (option_type(command->kind, "resume") < 0 ||
-        maskdm_options_get(told, "out", path, sizeof path - sizeof "/options.json", NULL) < 0)
-        return 0;
-    strcat(path, "/options.json");
+        maskdm_options_get(told, "out", path, PATH_SIZE, &needed) < 0 || needed > PATH_SIZE)
+        return NULL;
+    return path;
+}
+
+/* Whether something was left there: a run and a folder of samples begin with their options. */
+static int has_file(const char *folder, const char *name)
+{
+    char path[PATH_SIZE + 32];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     return access(path, F_OK) == 0;
 }
 
-int show_end(int status, const struct command *command, int count, char **arguments)
+/* A name that begins as a flag does, behind ./ */
+static void print_folder(const char *folder)
+{
+    char path[PATH_SIZE + 2];
+
+    snprintf(path, sizeof path, "%s%s", folder[0] == '-' ? "./" : "", folder);
+    print_word(path);
+}
+
+static void print_resume(const struct command *command)
+{
+    char path[PATH_SIZE];
+    const char *folder = folder_of(path, command);
+
+    if (!folder || !has_file(folder, "options.json"))
+        return;
+    fprintf(stderr, "to go on: maskdm %s --resume", command->name);
+    print_folder(folder);
+    fputc('\n', stderr);
+}
+
+/* What people do with a run that is done. */
+static void print_next(const struct command *command)
+{
+    char path[PATH_SIZE], model[PATH_SIZE + 32];
+    const char *folder = trains(command) ? folder_of(path, command) : NULL;
+
+    if (!folder || !has_file(folder, "model.safetensors"))
+        return;
+    snprintf(model, sizeof model, "%s%s/model.safetensors", folder[0] == '-' ? "./" : "", folder);
+    fputs("next: maskdm sample --model", stderr);
+    print_word(model);
+    fputs(" --out grid.png\n", stderr);
+    if (strcmp(command->name, "pretrain") == 0) {
+        fputs("next: maskdm finetune --init", stderr);
+        print_word(model);
+        fputs(" --data DIR --out RUN\n", stderr);
+    }
+    fputs("next: maskdm plot", stderr);
+    print_folder(folder);
+    fputs(" --out loss.svg\n", stderr);
+}
+
+int show_end(int status, const struct command *command)
 {
     int caught = signals_end();
 
     end_line();
-    if (status == MASKDM_OK)
+    if (status == MASKDM_OK) {
+        print_next(command);
         return 0;
+    }
     complain(command, "%s", maskdm_last_error());
     if (status != MASKDM_ECANCELED || !caught)
         return 1;
-    if (can_resume(command))
-        print_resume(command, count, arguments);
+    print_resume(command);
     return 128 + caught;
 }

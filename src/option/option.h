@@ -28,6 +28,8 @@
 /* Of a file of options; the number rises when what stands in one comes to mean something else. */
 enum { MDM_OPTIONS_FORMAT = 1 };
 #define MDM_OPTIONS_FORMAT_KEY "format"
+/* Of which kind they are, for who reads the file; passed over. */
+#define MDM_OPTIONS_KIND_KEY "kind"
 /* Texts for people, in documents that they write. */
 #define MDM_OPTIONS_NOTES "about", "measured", "open"
 
@@ -185,6 +187,15 @@ int mdm_options_follow(maskdm_options *o, const maskdm_options *part, const char
 
 /* Set what was given in `part` and was not given here, as far as it belongs here and does something. */
 int mdm_options_complete(maskdm_options *o, const maskdm_options *part);
+
+/* Set in `base` what was set in `over`, of the same kind, whose spelling it then has. MASKDM_EINVAL for stages in
+ * `over`. */
+int mdm_options_lay_over(maskdm_options *base, const maskdm_options *over);
+/* Let `o` have the values of another of its kind, unless `status` tells of a failure. The other is released, `status`
+ * returned. */
+int mdm_options_replace(maskdm_options *o, maskdm_options **other, int status);
+/* The name of the i-th option that was set, NULL past the last. */
+const char *mdm_options_given(const maskdm_options *o, int i);
 
 /* ---- what a kind holds ---- */
 

@@ -189,6 +189,8 @@ static int read_member(maskdm_options *o, unsigned char *seen, const char *name,
 {
     if (!of_stage && !strcmp(name, MDM_OPTIONS_FORMAT_KEY))
         return read_format(j);
+    if (!of_stage && !strcmp(name, MDM_OPTIONS_KIND_KEY))
+        return mdm_json_expect(j, MDM_JSON_STRING);
     if (!of_stage && !strcmp(name, "stages") && mdm_option_has_stages(o->kind)) {
         MDM_TRY(mdm_json_expect(j, MDM_JSON_ARRAY));
         return read_stages(o, j);

@@ -102,6 +102,7 @@ int mdm_folder_id(struct mdm_folder_id *out, const char *path);
  * holds it, in this process or another. Where the file system has no locks (some network ones) everybody gets it. */
 struct mdm_folder_lock;
 int mdm_folder_lock(struct mdm_folder_lock **out, const char *path, const char *what);
+int mdm_folder_is_locked(int *is, const char *path);       /* by anybody */
 void mdm_folder_unlock(struct mdm_folder_lock **lock);       /* NULL inside is fine */
 int mdm_file_remove(const char *path);    /* a missing file is fine */
 /* Remove stale temporary siblings that writers left in a folder, or beside the end of a link in it, and whose process

@@ -13,22 +13,48 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 
 struct mdm_folder_lock {
     int fd;
     char *path;
 };
 
-static int hold(int fd, const char *path)
+static int hold(int fd, const char *path, int how)
 {
     int status;
 
     if (mdm_sys_before("lock", path))
         return -1;
     do
-        status = flock(fd, LOCK_EX | LOCK_NB);
+        status = flock(fd, how | LOCK_NB);
     while (status < 0 && errno == EINTR);
     return status;
+}
+
+/* Who asks whether a folder is held holds it for a moment too, with others who ask. */
+static int hold_alone(int fd, const char *path)
+{
+    const struct timespec moment = {0, 10 * 1000 * 1000};
+    int status = hold(fd, path, LOCK_EX);
+
+    for (int tries = 0; status < 0 && errno == EWOULDBLOCK && tries < 3; tries++) {
+        (void)nanosleep(&moment, NULL);
+        status = hold(fd, path, LOCK_EX);
+    }
+    return status;
+}
+
+int mdm_folder_is_locked(int *is, const char *path)
+{
+    int fd = mdm_sys_open(path, O_RDONLY | O_DIRECTORY);
+
+    *is = 0;
+    if (fd < 0)
+        return mdm_sys_fail("open", path);
+    *is = hold(fd, path, LOCK_SH) < 0 && errno == EWOULDBLOCK;
+    (void)mdm_sys_close(fd, path);
+    return MASKDM_OK;
 }
 
 int mdm_folder_lock(struct mdm_folder_lock **out, const char *path, const char *what)
@@ -49,7 +75,7 @@ int mdm_folder_lock(struct mdm_folder_lock **out, const char *path, const char *
         mdm_free(l);
         return mdm_sys_fail("open", path);
     }
-    if (hold(l->fd, path) && errno == EWOULDBLOCK) {
+    if (hold_alone(l->fd, path) && errno == EWOULDBLOCK) {
         mdm_folder_unlock(&l);
         return mdm_fail(MASKDM_EINVAL, "%s is in use by %s", path, what);
     }

@@ -93,6 +93,17 @@ struct mdm_merge_run_options {
     int any_base;
 };
 
+enum mdm_plot_format { MDM_PLOT_BY_NAME, MDM_PLOT_SVG, MDM_PLOT_PNG, MDM_PLOT_CSV };
+enum { MDM_PLOT_AUTO }; /* of what is drawn */
+
+struct mdm_plot_run_options {
+    const char *out;
+    enum mdm_plot_format format;
+    int x, y; /* places in the tables of plot.c, that of y behind AUTO */
+    int scale; /* enum mdm_chart_scale */
+    int64_t width, height;
+};
+
 struct mdm_average_run_options {
     const char *run, *out;
     double std;
@@ -108,6 +119,7 @@ extern const struct mdm_option_table mdm_export_run_options;
 extern const struct mdm_option_table mdm_merge_run_options;
 extern const struct mdm_option_table mdm_average_run_options;
 extern const struct mdm_option_table mdm_evaluate_run_options;
+extern const struct mdm_option_table mdm_plot_run_options;
 
 extern const struct mdm_option_default mdm_drawing_standard[]; /* how images are drawn from a model */
 
@@ -121,5 +133,6 @@ extern const struct mdm_option_kind mdm_export_kind;
 extern const struct mdm_option_kind mdm_merge_kind;
 extern const struct mdm_option_kind mdm_average_kind;
 extern const struct mdm_option_kind mdm_evaluate_kind;
+extern const struct mdm_option_kind mdm_plot_kind;
 
 #endif

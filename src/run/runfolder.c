@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "run/record.h"
-#include "text/number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,24 +19,10 @@ struct listing {
     int64_t entries; /* of any kind */
 };
 
-static int64_t checkpoint_step(const char *name)
-{
-    static const char head[] = "checkpoint-", tail[] = ".safetensors";
-    size_t n = strlen(name), h = sizeof head - 1, t = sizeof tail - 1;
-    char digits[32];
-    int64_t step;
-
-    if (n <= h + t || n - h - t >= sizeof digits || strncmp(name, head, h) != 0 || strcmp(name + n - t, tail) != 0)
-        return -1;
-    memcpy(digits, name + h, n - h - t);
-    digits[n - h - t] = '\0';
-    return strspn(digits, "0123456789") == n - h - t && mdm_parse_i64(digits, &step) == 0 ? step : -1;
-}
-
 static int note(void *user, const char *name, enum mdm_file_kind kind)
 {
     struct listing *l = user;
-    int64_t step = kind == MDM_FILE_REGULAR ? checkpoint_step(name) : -1;
+    int64_t step = kind == MDM_FILE_REGULAR ? mdm_checkpoint_step(name) : -1;
 
     l->entries++;
     if (step < 0)

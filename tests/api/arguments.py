@@ -33,7 +33,8 @@ SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|save|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 # A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
 JOBS = {"maskdm_extractor_load", "maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
-        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_tune"}
+        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_tune", "maskdm_plot", "maskdm_report",
+        "maskdm_options_load_run"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
            "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count",
@@ -58,7 +59,8 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_extractor_run.images": "rig.more", "maskdm_extractor_run.rows": "rig.floats",
     "maskdm_features_create_from.count": "2", "maskdm_model_held_out.loss": '"l2"', "maskdm_model_held_out.delta": "0", "double *x0_error": "&rig.number",
     "double *own_loss": "&rig.number", "maskdm_model_held_out.bucket": "rig.doubles",
-    "maskdm_model_held_out.buckets": "2", "int64_t k": "2", "maskdm_features_callback": "fill_rows", "maskdm_features_radii.count": "24",
+    "maskdm_model_held_out.buckets": "2", "int64_t k": "2", "maskdm_features_callback": "fill_rows", "maskdm_features_radii.count": "24", "maskdm_report.folder": "rig.folder", "maskdm_plot.runs": "rig.names", "maskdm_plot.count": "2", "maskdm_report.json": "0",
+    "maskdm_options_load_run.folder": "rig.folder",
     "double *radius": "rig.doubles", "double *mean": "&rig.number", "double *deviation": "&rig.number",
     "maskdm_statistics_create_from.mean": "rig.times", "maskdm_statistics_create_from.covariance": "rig.identity",
     "maskdm_statistics_load.path": "rig.statistics_file", "maskdm_features_load.path": "rig.features_file", "maskdm_features_save.path": "rig.written", "maskdm_statistics_save.path": "rig.written",

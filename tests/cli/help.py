@@ -10,14 +10,14 @@ import sys
 
 from rig import SOURCE, main, maskdm, run, write
 
-COMMANDS = ("train", "pretrain", "finetune", "tune", "sample", "evaluate", "convert", "export", "merge", "average", "info", "presets")
+COMMANDS = ("train", "pretrain", "finetune", "tune", "sample", "evaluate", "convert", "export", "merge", "average", "info", "plot", "presets")
 REFERENCE = os.path.join(SOURCE, "doc", "options.md")
 
 
 def reference():
     """The head of the tree's file and what the program says today."""
     text = open(REFERENCE).read()
-    return text[:text.index("\n## maskdm ") + 1], "".join(maskdm(c, "--help=markdown").stdout for c in COMMANDS[:-2])
+    return text[:text.index("\n## maskdm ") + 1], "".join(maskdm(c, "--help=markdown").stdout for c in COMMANDS if c not in ("info", "presets"))
 
 
 def check_reference():

@@ -55,7 +55,7 @@ def check_signals():
         steps = checkpoints(out)
         assert steps and os.path.exists(out + "/model.safetensors"), said
         last = said.strip().splitlines()[-1]
-        assert last.startswith("to go on: maskdm pretrain ") and last.endswith(" --resume"), said
+        assert last.startswith("to go on: maskdm pretrain --resume "), said
         words = shlex.split(last.split("maskdm ", 1)[1])
         assert out in words
         maskdm(*words, "--steps", steps[-1] + 2, says=["checkpoint-%d" % steps[-1]])
@@ -246,7 +246,7 @@ def check_sampling():
         p.stderr.close()
         assert p.wait(30) == 128 + number, (p.returncode, said)
         last = said.strip().splitlines()[-1]
-        assert last.startswith("to go on: ") and last.endswith(" --resume"), said
+        assert last == "to go on: maskdm sample --resume " + out, said
         drawn = [n for n in os.listdir(out) if n.endswith(".png") and not n.startswith(".")]
         assert len(drawn) > 3 and all(png_header(os.path.join(out, n))[:2] == (16, 16) for n in drawn), drawn
     p = start("sample", "--model", "run/model.safetensors", "--count", 10**4, "--out", "grid.png")
