@@ -151,17 +151,26 @@ static int tell_settings(struct mdm_evaluate_job *e)
 static void tell_network(struct mdm_evaluate_job *e)
 {
     const maskdm_extractor *x = e->look.extractor;
+    static const char *const reading[] = {"background", "orientation"}; /* which change what an image is */
     const char *name = mdm_evaluate_network(e);
+    char fitted[96];
 
     mdm_page_text(&e->page, "features", *name ? name : "unknown");
     mdm_page_count(&e->page, "features_width", e->made->width);
     if (!x)
         return;
     mdm_page_count(&e->page, "features_side", x->kind->side);
-    mdm_page_text(&e->page, "resampling",
-                  e->told.image_size.count ? "fitted (bicubic, antialiased, centre), then bilinear" : "bilinear");
-    if (e->told.image_size.count)
-        mdm_page_text(&e->page, "image_size", mdm_options_text(e->options, "image_size"));
+    for (size_t i = 0; i < MDM_LENGTH(reading); i++)
+        mdm_page_text(&e->page, reading[i], mdm_options_text(e->options, reading[i]));
+    if (!e->told.image_size.count) {
+        mdm_page_text(&e->page, "resampling", "bilinear");
+        return;
+    }
+    mdm_format(fitted, sizeof fitted, "fitted (%.20s, crop %.20s%s), then bilinear",
+               mdm_options_text(e->options, "resize"), mdm_options_text(e->options, "crop"),
+               strcmp(mdm_options_text(e->options, "pad"), "true") ? "" : ", padded");
+    mdm_page_text(&e->page, "resampling", fitted);
+    mdm_page_text(&e->page, "image_size", mdm_options_text(e->options, "image_size"));
 }
 
 int mdm_evaluate_distances(struct mdm_evaluate_job *e)

@@ -226,7 +226,12 @@ def check_sizes():
     page = evaluate("--images", a, "--reference", b, "--neighbours", 2)[0]
     assert page["count"] == 12 and page["resampling"] == "bilinear"
     fitted = evaluate("--images", a, "--reference", b, "--neighbours", 2, "--image-size", 8)[0]
-    assert fitted[DISTANCE] != page[DISTANCE] and fitted["image_size"] == "8" and "fitted" in fitted["resampling"]
+    assert fitted[DISTANCE] != page[DISTANCE] and fitted["image_size"] == "8", fitted
+    assert fitted["resampling"] == "fitted (bicubic, crop centre), then bilinear" and fitted["orientation"] == "follow"
+    other = evaluate("--images", a, "--reference", b, "--neighbours", 2, "--image-size", 8, "--resize", "area", "--crop",
+                     "none", "--background", 0)[0]
+    assert other["resampling"] == "fitted (area, crop none), then bilinear" and other["background"] == "0", other
+    assert other[DISTANCE] != fitted[DISTANCE], other
 
 
 def check_refusals():
