@@ -72,9 +72,9 @@ MASKDM_API int64_t maskdm_device_threads(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_used(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_peak(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_limit(const maskdm_device *device);
-/** One line: name, instruction set and what it was measured beside, BLAS flavour where products are by BLAS,
- *  threads; of a GPU its name, its memory and what it computes with; and, where "auto" chose, why. Lives as long as
- *  the device. */
+/** One line: name, instruction set and what it was measured beside, where products are by BLAS its flavour and whose
+ *  kernels it has, threads; of a GPU its name, its memory and what it computes with; and, where "auto" chose, why.
+ *  Lives as long as the device. */
 MASKDM_API const char *maskdm_device_description(const maskdm_device *device);
 
 #ifdef __cplusplus

@@ -363,6 +363,21 @@ START_TEST(options_choose_threads_and_kernels)
 }
 END_TEST
 
+/* Once more with OPENBLAS_CORETYPE=Prescott, what it takes where it does not know the processor. */
+START_TEST(blas_tells_whose_kernels_it_has)
+{
+    maskdm_device *d = open_with("threads=1 instruction_set=c");
+    const char *core = openblas_get_corename(), *at = strstr(maskdm_device_description(d), core);
+
+    ck_assert_msg(at && at[-1] == '(', "%s: no %s", maskdm_device_description(d), core);
+#ifdef __x86_64__
+    ck_assert_int_eq(strstr(at, "a processor that it does not know") != NULL,
+                     strcmp(core, "Prescott") == 0 && __builtin_cpu_supports("avx"));
+#endif
+    maskdm_device_release(&d);
+}
+END_TEST
+
 struct visitor {
     maskdm_device *d;
     int *inside, clashes;
@@ -481,6 +496,7 @@ int main(void)
     tcase_add_test(c, the_limit_is_kept);
     tcase_add_test(c, options_choose_threads_and_kernels);
     tcase_add_test(c, threads_take_turns);
+    tcase_add_test(c, blas_tells_whose_kernels_it_has);
     tcase_add_test(c, the_host_keeps_its_blas_threads);
     tcase_add_test(c, a_host_lends_its_loop);
     suite_add_tcase(s, c);

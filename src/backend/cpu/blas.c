@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 enum { SERIAL = 0, PTHREAD = 1, OPENMP = 2, OTHER = 3, MOST_CALLERS = 64 };
 static const size_t AREA = (128 << 20) + (2 << 20); /* of 0.3.21 on x86-64, the largest that is known */
@@ -40,6 +41,21 @@ const char *mdm_blas_name(void)
     static const char *const name[] = {"OpenBLAS serial", "OpenBLAS pthread", "OpenBLAS OpenMP", "CBLAS"};
 
     return name[find_flavour()];
+}
+
+const char *mdm_blas_core(void)
+{
+    return library.get_corename ? library.get_corename() : NULL;
+}
+
+/* Prescott's are its kernels for an x86-64 that it does not know. Processors that have AVX are not of that age. */
+int mdm_blas_is_lost(void)
+{
+#ifdef __x86_64__
+    return mdm_blas_core() && strcmp(mdm_blas_core(), "Prescott") == 0 && __builtin_cpu_supports("avx");
+#else
+    return 0;
+#endif
 }
 
 /* The guard: how many stand, and what the host had set before the first. */

@@ -18,6 +18,10 @@ void mdm_blas_unguard(void);
 
 /* "OpenBLAS serial", "OpenBLAS pthread", "OpenBLAS OpenMP" or "CBLAS". */
 const char *mdm_blas_name(void);
+/* What processor its kernels are for, where it tells, else NULL; and whether that is what it takes for one that it
+ * does not know, as a release does of processors that came later. */
+const char *mdm_blas_core(void);
+int mdm_blas_is_lost(void);
 
 /* One single-threaded product, row-major; beta is 0 or 1. Waits where the flavour bears no more callers. `guard`:
  * hold the caller's own thread to one BLAS thread where that is a setting per thread. MASKDM_OK, or MASKDM_ENOMEM

@@ -17,6 +17,7 @@ struct mdm_blas_library {
                   blasint k, float alpha, const float *a, blasint lda, const float *b, blasint ldb, float beta,
                   float *c, blasint ldc);
     int (*get_parallel)(void);
+    char *(*get_corename)(void);
     int (*get_num_threads)(void);
     void (*set_num_threads)(int n);
     int (*omp_get_max_threads)(void);

@@ -15,6 +15,7 @@ int mdm_blas_find(struct mdm_blas_library *out, size_t area)
     (void)area;
     *out = (struct mdm_blas_library){.sgemm = cblas_sgemm,
                                      .get_parallel = openblas_get_parallel,
+                                     .get_corename = openblas_get_corename,
                                      .get_num_threads = openblas_get_num_threads,
                                      .set_num_threads = openblas_set_num_threads,
                                      .omp_get_max_threads = omp_get_max_threads,

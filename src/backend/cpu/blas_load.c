@@ -93,6 +93,7 @@ int mdm_blas_find(struct mdm_blas_library *out, size_t area)
         return mdm_fail(MASKDM_ENOTFOUND, "cannot load the BLAS library: %s", dlerror());
     find(&out->sgemm, library, "cblas_sgemm");
     find(&out->get_parallel, library, "openblas_get_parallel");
+    find(&out->get_corename, library, "openblas_get_corename");
     find(&out->get_num_threads, library, "openblas_get_num_threads");
     find(&out->set_num_threads, library, "openblas_set_num_threads");
     find(&out->omp_get_max_threads, library, "omp_get_max_threads");

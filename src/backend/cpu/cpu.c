@@ -181,6 +181,15 @@ static int prime_blas(struct mdm_cpu *cpu, int own)
     return atomic_load(&p.status) ? mdm_blas_fail(atomic_load(&p.status)) : MASKDM_OK;
 }
 
+static void add_blas(struct mdm_text *t)
+{
+    mdm_text_add(t, mdm_blas_name());
+    if (mdm_blas_core())
+        mdm_text_addf(t, " (%s%s)", mdm_blas_core(),
+                      mdm_blas_is_lost() ? ": slow kernels for a processor that it does not know" : "");
+    mdm_text_add(t, ", ");
+}
+
 static int write_text(struct mdm_cpu *cpu, const char *instruction_set, const char *beside)
 {
     struct mdm_text t = {0};
@@ -191,7 +200,7 @@ static int write_text(struct mdm_cpu *cpu, const char *instruction_set, const ch
         mdm_text_addf(&t, " (measured beside %s)", beside);
     mdm_text_add(&t, ", ");
     if (uses_blas(cpu))
-        mdm_text_addf(&t, "%s, ", mdm_blas_name());
+        add_blas(&t);
     mdm_text_addf(&t, "%d thread%s", cpu->workers, cpu->workers == 1 ? "" : "s");
     status = mdm_text_ok(&t);
     if (!status && t.length < sizeof cpu->text)
