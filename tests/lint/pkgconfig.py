@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The pkg-config file names no BLAS flavour and gives consumers nothing but our own: pkgconfig.py FOLDER."""
+"""The pkg-config file names no BLAS flavour and gives consumers nothing but our own: pkgconfig.py FOLDER
+[FLAG ...], of libraries that this build has beside those that each has."""
 import os
 import sys
 
@@ -23,7 +24,7 @@ if words("Libs") != ["-L${libdir}", "-lmaskdm"]:
     bad.append("Libs: " + field.get("Libs", "(none)"))
 bad += ["names a flavour: " + line for line in text.splitlines()
         if "openblas" in line and "-lopenblas" not in line or "openblas-" in line]
-bad += ["a static consumer would miss " + flag for flag in ("-lopenblas", "-lpng", "-lz")
+bad += ["a static consumer would miss " + flag for flag in (*sys.argv[2:], "-lpng", "-lz")
         if flag not in field.get("Libs.private", "").split()]
 if "Requires.private" in field:
     bad.append("a shared consumer would need the packages of " + field["Requires.private"].strip())

@@ -11,7 +11,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-#include <cblas.h>
+#ifdef HAVE_BLAS
+#    include <cblas.h>
+#endif
 #include <check.h>
 #include <dirent.h>
 #include <pthread.h>
@@ -363,6 +365,7 @@ START_TEST(options_choose_threads_and_kernels)
 }
 END_TEST
 
+#ifdef HAVE_BLAS
 /* Once more with OPENBLAS_CORETYPE=Prescott, what it takes where it does not know the processor. */
 START_TEST(blas_tells_whose_kernels_it_has)
 {
@@ -377,6 +380,7 @@ START_TEST(blas_tells_whose_kernels_it_has)
     maskdm_device_release(&d);
 }
 END_TEST
+#endif
 
 struct visitor {
     maskdm_device *d;
@@ -417,6 +421,7 @@ START_TEST(threads_take_turns)
 }
 END_TEST
 
+#ifdef HAVE_BLAS
 START_TEST(the_host_keeps_its_blas_threads)
 {
     maskdm_device *d, *other;
@@ -438,6 +443,7 @@ START_TEST(the_host_keeps_its_blas_threads)
     maskdm_device_release(&other);
 }
 END_TEST
+#endif
 
 struct loop {
     int calls, workers;
@@ -496,8 +502,10 @@ int main(void)
     tcase_add_test(c, the_limit_is_kept);
     tcase_add_test(c, options_choose_threads_and_kernels);
     tcase_add_test(c, threads_take_turns);
+#ifdef HAVE_BLAS
     tcase_add_test(c, blas_tells_whose_kernels_it_has);
     tcase_add_test(c, the_host_keeps_its_blas_threads);
+#endif
     tcase_add_test(c, a_host_lends_its_loop);
     suite_add_tcase(s, c);
     srunner_set_fork_status(r, CK_NOFORK);

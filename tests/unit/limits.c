@@ -272,8 +272,9 @@ int main(void)
 
     tcase_set_timeout(c, 60);
     tcase_add_test(c, room_is_what_the_limit_leaves);
-    if (!maps_blas()) { /* linked, as in a static build, it takes what it takes before we come */
+    if (!maps_blas()) /* linked, as in a static build, it takes what it takes before we come */
         tcase_add_test(c, own_kernels_do_without_blas);
+    if (!maps_blas() && mdm_blas_is_built()) {
         tcase_add_test(c, blas_without_room_is_refused);
         tcase_add_test(c, threads_without_room_are_refused);
     }

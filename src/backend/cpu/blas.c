@@ -36,6 +36,11 @@ static int find_flavour(void)
     return f >= SERIAL && f <= OPENMP ? f : OTHER;
 }
 
+int mdm_blas_is_built(void)
+{
+    return 1;
+}
+
 const char *mdm_blas_name(void)
 {
     static const char *const name[] = {"OpenBLAS serial", "OpenBLAS pthread", "OpenBLAS OpenMP", "CBLAS"};

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+int mdm_blas_is_built(void); /* else nothing here does anything, and no product is made */
+
 /* Before anything below: finds BLAS, which the shared library loads now. MASKDM_OK, or a recorded error where it is
  * not there or the process's limits leave no room for it. */
 int mdm_blas_open(void);

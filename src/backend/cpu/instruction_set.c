@@ -4,6 +4,7 @@
  * row here, from which the option, maskdm_build_info() and the tests learn of it. Rows are those of every machine, so
  * that a run's options mean the same on all; what this build lacks has no function.
  */
+#include "backend/cpu/blas.h"
 #include "backend/cpu/loss.h"
 
 #include "backend/options.h"
@@ -16,8 +17,10 @@ static int runs_everywhere(void)
 static void fill_c(struct mdm_cpu_table *t)
 {
     mdm_cpu_table_c_f32(t);
-    t->gemm = mdm_cpu_gemm_blas;
-    t->gemm_workspace = mdm_cpu_gemm_blas_workspace;
+    if (mdm_blas_is_built()) {
+        t->gemm = mdm_cpu_gemm_blas;
+        t->gemm_workspace = mdm_cpu_gemm_blas_workspace;
+    }
     t->adamw = mdm_cpu_adamw_c;
     t->sum_squares = mdm_cpu_sum_squares_c;
     t->loss = mdm_loss_runs_c;
