@@ -108,6 +108,8 @@ def run_page(path):
             small = ""  # a folder says how many heads there are
         if words[:1] == ["evaluate"] and ("--images" in words or "--reference" in words):
             small = small.replace("--val-count 8", "--count 6" + " --subsets 2" * ("--reference" in words))
+        if "--evaluate-every" in words:
+            small += " --evaluate-count 4 --sample-steps 2"
         said = maskdm(*words, *small.split(), env={**os.environ, "MASKDM_PRESETS": os.path.abspath("presets")})
         print("   ", command[:100])
         for flag, out in zip(words, words[1:]):
