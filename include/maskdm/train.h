@@ -54,6 +54,8 @@ extern "C" {
  * or data than the run was started with. MASKDM_ECANCELED after a stop (everything saved); MASKDM_ENONFINITE after
  * max_bad_steps skipped steps in a row. After any error too the last good step is saved where that can be done; the
  * line says so.
+ * With dry_run nothing is written and *out stays NULL: log lines tell the plan and how long three steps take, or all
+ * that is wrong, a line each, and MASKDM_EINVAL how many there are.
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_data *data,
                                                  maskdm_mask *mask, maskdm_control *control);

@@ -24,3 +24,12 @@ double mdm_clock_calendar(void)
 {
     return read_clock(CLOCK_REALTIME);
 }
+
+void mdm_clock_write(char out[MDM_CLOCK_TEXT], double calendar)
+{
+    const time_t moment = (time_t)calendar;
+    struct tm parts;
+
+    if (!localtime_r(&moment, &parts) || !strftime(out, MDM_CLOCK_TEXT, "%H:%M on %Y-%m-%d", &parts))
+        out[0] = '\0';
+}

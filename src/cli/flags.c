@@ -89,7 +89,7 @@ static int load_run(const struct command *command, const char *folder, maskdm_op
 {
     if (maskdm_options_load_run(options, folder) == MASKDM_OK)
         return 0;
-    complain(command, "%s", maskdm_last_error());
+    complain(command, "--resume %.100s: %s", folder, maskdm_last_error());
     return EXIT_WRONG_USE;
 }
 
@@ -242,10 +242,21 @@ static int check_folder(const struct line *l)
     return EXIT_WRONG_USE;
 }
 
+/* Whether the work is only to be planned, which tells all that is wrong. */
+static int is_dry(const struct command *command, int count, char **arguments)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(arguments[i], "--dry-run") == 0)
+            return option_type(command->kind, "dry_run") >= 0;
+    return 0;
+}
+
 int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options,
                 const char **help)
 {
+    const int dry = is_dry(command, count, arguments);
     struct line l = {command, options, count, arguments, NULL, NULL};
+    int worst = 0;
 
     *help = NULL;
     if (maskdm_options_set_spelling(options, MASKDM_SPELL_FLAGS) < 0)
@@ -265,12 +276,17 @@ int flags_parse(const struct command *command, int count, char **arguments, mask
         if (*help)
             return 0;
         status = parse_one(&l, &used);
-        if (status)
+        if (status && !dry)
             return status;
+        worst = status ? status : worst;
         l.count -= used;
         l.arguments += used;
+        for (; status && l.count > 0 && strncmp(l.arguments[0], "--", 2) != 0; l.count--) /* a wrong flag's value */
+            l.arguments++;
     }
     if (l.folder && check_folder(&l))
         return EXIT_WRONG_USE;
+    if (dry)
+        return worst; /* the run tells the rest */
     return maskdm_options_check(options) < 0 ? wrong(command, maskdm_last_error()) : 0;
 }

@@ -122,24 +122,33 @@ static const struct command *need_command(const char *name)
     return command;
 }
 
+static int is_set(const maskdm_options *options, const char *name)
+{
+    char value[8];
+
+    return maskdm_options_get(options, name, value, sizeof value, NULL) == MASKDM_OK && strcmp(value, "true") == 0;
+}
+
 int run_work(const struct command *command, int count, char **arguments)
 {
     maskdm_options *options = NULL;
     maskdm_control *control = NULL;
     const char *help;
-    int status = 1;
+    int status = 1, wrong;
 
     if (maskdm_options_create(&options, command->kind) < 0 || maskdm_control_create(&control) < 0) {
         complain(command, "%s", maskdm_last_error());
         goto out;
     }
-    status = flags_parse(command, count, arguments, options, &help);
-    if (status)
+    wrong = flags_parse(command, count, arguments, options, &help);
+    status = wrong;
+    if (wrong && !is_set(options, "dry_run"))
         goto out;
     if (help)
         status = help_command(command, commands, help);
     else if ((status = show_begin(control, options, command)) == 0)
         status = show_end(command->work(options, control), command);
+    status = wrong ? wrong : status;
 out:
     maskdm_control_release(&control);
     maskdm_options_release(&options);

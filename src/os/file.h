@@ -95,6 +95,8 @@ enum mdm_look_kind {
 };
 struct mdm_look { enum mdm_look_kind kind; int64_t bytes; };
 int mdm_look(struct mdm_look *out, const char *path);
+/* Bytes that may still be written where `path` is; fails where the file system does not say. */
+int mdm_disk_free(uint64_t *out, const char *path);
 /* What tells a folder from every other, whatever links lead to it. */
 struct mdm_folder_id { uint64_t device, number; };
 int mdm_folder_id(struct mdm_folder_id *out, const char *path);

@@ -52,7 +52,7 @@ static void tell_device(const struct mdm_run *run, const maskdm_options *old)
                      mdm_options_said(run->options, "device"), was, run->told.device);
 }
 
-int mdm_run_compare_options(const struct mdm_run *run)
+int mdm_run_compare_options(struct mdm_run *run)
 {
     maskdm_options *old;
     int status = MASKDM_OK, stages;
@@ -64,6 +64,8 @@ int mdm_run_compare_options(const struct mdm_run *run)
     if (stages > run->stages)
         status = mdm_fail(MASKDM_EINVAL, "%s was started with %d stages and cannot be resumed with %d", run->told.out,
                           stages, run->stages);
+    if (status == MASKDM_OK)
+        status = mdm_run_override_old(run, old);
     for (int k = 0; k < stages && status == MASKDM_OK; k++)
         status = compare_stage(run, old, k, k == stages - 1);
     if (status == MASKDM_OK)

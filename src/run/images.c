@@ -125,6 +125,8 @@ int mdm_run_check_images(const struct mdm_run *run)
 {
     int64_t held, taken;
 
+    if (!run->data) /* of a dry run whose images cannot be found */
+        return MASKDM_OK;
     MDM_TRY(mdm_trainer_check_data(run->trainer, run->data));
     MDM_TRY(count_held_out(&held, run, run->data->count));
     MDM_TRY(mdm_data_take_count(&taken, run->data->count - held, run->told.data_fraction));

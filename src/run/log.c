@@ -141,6 +141,13 @@ static void hear(void *user, int level, const char *line)
     mdm_text_add(&run->notes, "\n");
 }
 
+void mdm_run_log_note(struct mdm_run *run, const char *line)
+{
+    mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%s", line);
+    mdm_text_add(&run->notes, line);
+    mdm_text_add(&run->notes, "\n");
+}
+
 void mdm_run_log_listen(struct mdm_run *run)
 {
     run->voice.call = hear;

@@ -35,7 +35,9 @@ struct mdm_train_run_options {
     const char *val;
     double val_share;
     int64_t val_every, val_count;
-    int resume, accept_changed_data, measure;
+    int resume;
+    const char *override;
+    int dry_run, accept_changed_data, measure;
     const char *device;
 };
 

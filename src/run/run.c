@@ -115,6 +115,7 @@ static int after_step(struct mdm_run *run)
 
     measure(run);
     note_loss(run);
+    mdm_run_time_step(run);
     start = mdm_clock();
     if (run->told.measure && run->trainer->optimizer->steps == run->first + MEASURED_AFTER)
         MDM_TRY(mdm_run_measure(run));
@@ -221,10 +222,10 @@ static int run_kind(maskdm_model **out, const maskdm_options *options, const str
         *out = NULL;
     status = mdm_run_open(&run, options, kind, data, mask, control);
     if (status == MASKDM_OK)
-        status = finish(&run, train(&run));
-    if (status == MASKDM_OK)
+        status = run.dry ? mdm_run_rehearse(&run) : finish(&run, train(&run));
+    if (status == MASKDM_OK && !run.dry)
         status = mdm_run_tell_total(&run);
-    if (status == MASKDM_OK && out)
+    if (status == MASKDM_OK && out && !run.dry)
         status = mdm_model_copy(out, run.trainer->model);
     mdm_run_close(&run);
     return status;

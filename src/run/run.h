@@ -53,6 +53,8 @@ struct mdm_run {
     int64_t total;                     /* steps of all stages */
     int masked;                        /* a stage has a mask */
     uint64_t seed;
+    int dry, problems; /* it is only planned: what is wrong is counted, and nothing written */
+    const char *may_differ[24]; /* names that the state may have other values of, NULL behind the last */
     int finetune; /* it begins with a model file */
     int tune;     /* for consistency */
     maskdm_control *control;
@@ -96,6 +98,7 @@ struct mdm_run {
     double begun_at;        /* clock at this start's first step */
     double elapsed;         /* seconds from first steps to last lines of earlier starts, as the log knows */
     int64_t first; /* step of the stage that this start goes on from */
+    double first_step; /* seconds of it, of this start */
     double spent_seconds, spent_joules; /* in steps of earlier starts, as the log knows, and of stages before */
 };
 
@@ -114,6 +117,25 @@ int mdm_run_tune(maskdm_model **out, const maskdm_options *options, maskdm_data 
 int mdm_run_check_tuning(const maskdm_options *o);
 int mdm_run_settle_tuning(maskdm_options *stage, int64_t steps);
 void mdm_run_tell_tuning(const struct mdm_run *run);
+
+/* ---- override.c: into run->options what `override` says, and into the old ones, where it is logged ---- */
+int mdm_run_override(struct mdm_run *run);
+int mdm_run_override_old(struct mdm_run *run, maskdm_options *old);
+
+/* ---- prepare.c ---- */
+/* A status that ends the run, or, in a dry one, a problem that is told and counted: MASKDM_OK. */
+int mdm_run_pass(struct mdm_run *run, int status);
+int mdm_run_prepare(struct mdm_run *run, maskdm_data *data);
+
+/* ---- start.c ---- */
+int mdm_run_fresh_model(struct mdm_run *run);
+int mdm_run_load_model(struct mdm_run *run); /* which completes the options */
+
+/* ---- plan.c ---- */
+enum { MDM_RUN_TIMED = 3 }; /* steps; then it is told when the run will be done */
+int mdm_run_tell_plan(struct mdm_run *run);
+void mdm_run_time_step(struct mdm_run *run);
+int mdm_run_rehearse(struct mdm_run *run); /* in place of training: these steps, of which nothing stays */
 
 /* ---- setup.c ---- */
 /* All parts of a run, from its options, and all checks that cost less than reading the images; then these, and the
@@ -191,7 +213,7 @@ int mdm_run_exceptions(const struct mdm_run *run, int held_out, struct mdm_scan_
 
 /* ---- compare.c ---- */
 /* On resume: refuse options, then data, other than those that the folder's run was started with. */
-int mdm_run_compare_options(const struct mdm_run *run);
+int mdm_run_compare_options(struct mdm_run *run);
 int mdm_run_compare_data(struct mdm_run *run);
 /* Mark the files that the folder's list of data, where there is one, says were left out. */
 int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char *list);
@@ -241,6 +263,7 @@ void mdm_run_leave_folder(struct mdm_run *run);
 int mdm_run_save(struct mdm_run *run);
 
 /* ---- log.c ---- */
+void mdm_run_log_note(struct mdm_run *run, const char *line); /* say it, and write it down once the log is open */
 void mdm_run_log_listen(struct mdm_run *run);       /* set up run->voice */
 /* Say, and write down, that the stage at hand begins; nothing where there is but one. */
 int mdm_run_log_stage(struct mdm_run *run);

@@ -98,7 +98,7 @@ static int load_newest(struct mdm_run *run, const struct listing *l)
             return MASKDM_ENOMEM;
         status = mdm_run_go_to_stage(run, mdm_run_stage_of(run, l->step[i]));
         if (status == MASKDM_OK)
-            status = mdm_trainer_load(run->trainer, path, NULL);
+            status = mdm_trainer_load(run->trainer, path, *run->may_differ ? run->may_differ : NULL);
         if (status == MASKDM_OK) {
             run->saved = mdm_run_step(run);
             mdm_log_line(log, MASKDM_LOG_INFO, "resuming from %s", path);
@@ -158,6 +158,22 @@ int mdm_run_load_checkpoint(struct mdm_run *run)
     return status;
 }
 
+/* The record says what is overridden until the state was saved under it: a run that is killed in between goes on. */
+static int settle_override(struct mdm_run *run)
+{
+    char *path;
+    int status;
+
+    if (!*run->may_differ)
+        return MASKDM_OK;
+    path = checkpoint_path(run, mdm_run_step(run));
+    status = !path ? MASKDM_ENOMEM : run->saved >= 0 ? mdm_trainer_save(run->trainer, path) : MASKDM_OK;
+    mdm_free(path);
+    MDM_TRY(status);
+    MDM_TRY(mdm_options_set(run->options, "override", ""));
+    return mdm_record_write(run->told.out, run->options);
+}
+
 int mdm_run_begin(struct mdm_run *run)
 {
     if (run->told.resume)
@@ -165,6 +181,7 @@ int mdm_run_begin(struct mdm_run *run)
     MDM_TRY(mdm_run_drop_snapshots(run));
     MDM_TRY(mdm_run_record(run));
     MDM_TRY(mdm_run_record_transfer(run));
+    MDM_TRY(settle_override(run));
     run->begun = 1;
     return mdm_run_log_open(run, mdm_run_step(run));
 }

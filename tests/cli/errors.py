@@ -75,7 +75,7 @@ def check_command_line():
             (pretrain("--lr", "--steps", 3), ["--lr needs a value, and --steps is a flag"]),
             (pretrain("--lr", "=", 3), ["--lr=3"]),
             (pretrain("--lr", "=3"), ["--lr=3"]),
-            (pretrain("--resume", "yes"), ["--resume=yes"]),
+            (pretrain("--measure", "yes"), ["--measure=yes"]),
             (pretrain("--steps", 0), ["option --steps is 0", "at least 1"]),
             (pretrain("--steps", "1e3"), ["--steps", "1e3"]),
             (pretrain("--steps", ""), ["--steps"]),
@@ -241,7 +241,7 @@ def check_what_files_are():
     for words in (["info", "script.pt"], convert("--from", "script.pt")):
         refused(words, 1, ["script.pt", "TorchScript", "state_dict"])
     refused(sample("--model", "script.pt"), 1, ["script.pt", "zip archive"])
-    for words in (["info", "run"], sample("--model", "run"), finetune("--init", "run"), convert("--from", "run")):
+    for words in (sample("--model", "run"), finetune("--init", "run"), convert("--from", "run")):
         refused(words, 1, ["run is a folder", "run/model.safetensors"])
     refused(sample("--model", "data"), 1, ["data is a folder"])
     refused(sample("--model", "gone"), 1, ["cannot find gone"])

@@ -9,7 +9,7 @@ import subprocess
 import xml.etree.ElementTree as xml
 import zlib
 
-from rig import PROGRAM, TINY, checkpoints, faces, main, maskdm, png_header, read, same, write
+from rig import NETWORK, PROGRAM, TINY, checkpoints, faces, main, maskdm, png_header, read, same, write
 
 LONG = 10**8
 
@@ -41,16 +41,35 @@ def check_resume_by_folder():
     assert len([n for n in os.listdir("images") if n.endswith(".png")]) == 3
 
 
+def check_override():
+    """Rates become others where somebody says so, which the log keeps; from then on they are the run's."""
+    faces("data", 12)
+    pretrain("run", "--steps", 4, "--lr", "1e-3", "--warmup-steps", 0)
+    pretrain("plain", "--steps", 4, "--lr", "1e-3", "--warmup-steps", 0)
+    maskdm("pretrain", "--resume", "run", "--steps", 6, "--override", "lr=5e-5 weight_decay=0", says=["lr 0.00005 in place of 0.001"])
+    lines = [json.loads(line) for line in read("run/log.jsonl").splitlines()]
+    notes = [line for line in lines if "note" in line and "in place of" in line["note"]]
+    assert len(notes) == 1 and notes[0]["step"] == 4 and "weight_decay 0 in place of" in notes[0]["note"], notes
+    assert [line["lr"] for line in lines if line["step"] > 4] == [5e-5, 5e-5]
+    maskdm("pretrain", "--resume", "run", "--steps", 8)
+    assert json.loads(read("run/options.json"))["lr"] == 5e-5
+    maskdm("pretrain", "--resume", "plain", "--steps", 8)
+    assert read("plain/model.safetensors") != read("run/model.safetensors")
+    maskdm("pretrain", "--resume", "run", "--override", "batch_size=4", status=1, says=["batch-size", "--override", "optimizer"])
+    maskdm("pretrain", "--resume", "run", "--override", "lr=fast", status=1, says=["lr", "fast"])
+    maskdm("pretrain", "--data", "data", "--out", "new", *TINY, "--override", "lr=1", status=1, says=["--override", "--resume"])
+
+
 def check_resume_stages():
     faces("data", 12)
     write("stages.json", b'[{"steps": 2, "mask": "patch", "mask_ratio": 0.5}, {"steps": 2, "mask": "none"}]')
-    maskdm("train", "--data", "data", "--out", "run", *TINY, "--stages", "stages.json")
+    maskdm("train", "--data", "data", "--out", "run", *NETWORK, "--batch-size", 8, "--threads", 1, "--stages", "stages.json")
     write("more.json", b'[{"steps": 2, "mask": "patch", "mask_ratio": 0.5}, {"steps": 2, "mask": "none"}, {"steps": 3}]')
     os.remove("run/checkpoint-4.safetensors")
     os.remove("run/model.safetensors")
     maskdm("train", "--resume", "run", says=["checkpoint-2", "stage 2 of 2"])
     maskdm("train", "--stages", "more.json", "--resume", "run", status=2, says=["run", "stages"])
-    maskdm("train", "--data", "data", "--out", "run", *TINY, "--stages", "more.json", "--resume", says=["checkpoint-4"])
+    maskdm("train", "--data", "data", "--out", "run", *NETWORK, "--batch-size", 8, "--threads", 1, "--stages", "more.json", "--resume", says=["checkpoint-4"])
     assert checkpoints("run")[-1] == 7 and info("run")["steps"] == 7
 
 
@@ -68,6 +87,52 @@ def check_next_commands():
     nexts = [line for line in page.splitlines() if line.startswith("next: ")]
     assert nexts and all(subprocess.run(["sh", "-c", PROGRAM + n[len("next: maskdm"):]], capture_output=True).returncode == 0
                          for n in nexts), page
+
+
+def listing(folder):
+    return {n: read(os.path.join(folder, n)) for n in os.listdir(folder)} if os.path.isdir(folder) else None
+
+
+def check_plan():
+    """What a run comes to is said before its first step, and when it will be done behind three of them."""
+    faces("data", 12)
+    said = pretrain("run", "--steps", 6, "--batch-size", 4, "--mask", "none", "--val-share", 0).stderr
+    plan = [line for line in said.splitlines() if line.startswith("6 steps, network uvit: 24 images, 2 epochs, 384 tokens seen")]
+    assert plan, said
+    disk = [line for line in said.splitlines() if line.startswith("disk: ")][0]
+    assert "at most in run" in disk and "a checkpoint" in disk and disk.endswith("are free"), disk
+    assert said.index("6 steps, network") < said.index("disk: ") < said.index("\nstep 1 ") < said.index(" s a step, as 3 steps were timed")
+    assert any(line.startswith("memory: ") and line.split()[1][-1] in "KMG" for line in said.splitlines()), said
+    held = sum(os.path.getsize("run/" + n) for n in os.listdir("run"))
+    foretold = disk.split()[1]
+    assert held <= float(foretold[:-1]) * 1024 ** (1 + "KMGTPE".index(foretold[-1])), (held, disk)
+
+
+def check_dry_run():
+    """The plan and three steps; nothing stays, in a new folder and in one that goes on."""
+    faces("data", 12)
+    said = pretrain("run", "--steps", 500, "--dry-run", says=["500 steps, network uvit", "disk: ", "steps were timed", "nothing was written"]).stderr
+    assert not os.path.exists("run") and "next: " not in said and "\nstep " not in said, said
+    pretrain("run", "--steps", 4)
+    before = listing("run")
+    maskdm("pretrain", "--resume", "run", "--steps", 9, "--dry-run", says=["resuming from run/checkpoint-4", "9 steps"])
+    assert listing("run") == before
+    maskdm("pretrain", "--resume", "run", "--steps", 9)
+    assert '"dry_run": false' in read("run/options.json").decode()
+
+
+def check_all_problems_at_once():
+    faces("data", 12)
+    os.mkdir("full")
+    write("full/file", b"x")
+    said = maskdm("pretrain", "--data", "nowhere", "--out", "full", *TINY, "--patch-size", 5, "--dry-run", status=1,
+                  says=["nowhere", "full is not empty", "--patch-size 5", "3 problems"]).stderr
+    assert said.count("problem ") == 3, said
+    maskdm("pretrain", "--data", "data", "--out", "new", *TINY, "--batch-size", 100, "--learning-rate", 3, "--dim", "many", "--dry-run",
+           status=2, says=["--learning-rate", "--lr", "--dim", "many", "100 is larger than the data"])
+    maskdm("pretrain", *TINY, "--dry-run", status=1, says=["--data is not given", "--out is not given"])
+    assert not os.path.exists("new") and os.listdir("full") == ["file"]
+    maskdm("pretrain", "--data", "data", "--out", "full", *TINY, status=1, says=["full is not empty"])
 
 
 def check_info():

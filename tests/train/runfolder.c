@@ -8,6 +8,8 @@
 #include "os/file.h"
 #include "run/run.h"
 
+#include <errno.h>
+
 static char root[256], folder[300], other[300];
 
 static const char base[] = "mask=none image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 batch_size=8 "
@@ -154,6 +156,51 @@ START_TEST(no_checkpoint_loses_no_log)
 }
 END_TEST
 
+/* Nothing stays of a dry run, and it says so; what is wrong is told one by one, and in number. */
+START_TEST(dry_runs_write_nothing)
+{
+    maskdm_control *control = listening();
+
+    OK(run(folder, "steps=5 dry_run=true", control));
+    ck_assert(access(folder, F_OK) != 0);
+    ck_assert_ptr_nonnull(strstr(lines, "5 steps, network uvit: 40 images, 1"));
+    ck_assert_ptr_nonnull(strstr(lines, "as 3 steps were timed"));
+    ck_assert_ptr_nonnull(strstr(lines, "nothing was written"));
+    OK(run(folder, "steps=5", NULL));
+    *lines = '\0';
+    FAILS(MASKDM_EINVAL, "2 problems", run(folder, "steps=5 dry_run=true batch_size=400", control));
+    ck_assert_ptr_nonnull(strstr(lines, "problem 1: "));
+    ck_assert_ptr_nonnull(strstr(lines, "is not empty"));
+    ck_assert_ptr_nonnull(strstr(lines, "problem 2: batch_size 400 is larger than the data"));
+    maskdm_control_release(&control);
+}
+END_TEST
+
+static int no_room(void *user, const char *operation, const char *path)
+{
+    (void)user, (void)path;
+    return strcmp(operation, "space") == 0 ? ENOSYS : 0;
+}
+
+/* What a run may come to is more than any disk has, or cannot be said. */
+START_TEST(the_disk_is_foretold)
+{
+    const struct mdm_file_hook hook = {no_room, NULL};
+    maskdm_control *control = listening();
+
+    OK(run(folder, "steps=2 keep=1000000 dim=256 dry_run=true", control));
+    ck_assert_ptr_nonnull(strstr(lines, "the disk may fill: this run takes up to"));
+    *lines = '\0';
+    OK(run(other, "steps=2 keep=2 dry_run=true", control));
+    ck_assert_ptr_nonnull(strstr(lines, "disk: "));
+    ck_assert_ptr_null(strstr(lines, "the disk may fill"));
+    mdm_file_hook_set(&hook);
+    OK(run(other, "steps=2 dry_run=true", control));
+    mdm_file_hook_set(NULL);
+    maskdm_control_release(&control);
+}
+END_TEST
+
 /* A number of the first line that has the member. */
 static double member(const char *where, const char *name)
 {
@@ -266,6 +313,8 @@ int main(void)
     tcase_add_test(tests, milestones_stay);
     tcase_add_test(tests, saved_when_the_host_asks);
     tcase_add_test(tests, no_checkpoint_loses_no_log);
+    tcase_add_test(tests, dry_runs_write_nothing);
+    tcase_add_test(tests, the_disk_is_foretold);
     tcase_add_test(tests, lines_tell_of_the_steps_between);
     tcase_add_loop_test(tests, a_state_is_a_model, 0, 3);
     tcase_add_test(tests, a_state_of_adapters_is_no_model);
