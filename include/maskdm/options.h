@@ -14,6 +14,10 @@
  * can be guessed, from what other programs call the option or from its letters, a wrong value with its range.
  * doc/options.md is the reference, generated from the same tables.
  *
+ * A composite may have other defaults than its parts: "pretrain" hides patches and predicts x0, where a mask and a
+ * scheduler by themselves hide nothing and predict the noise. Such a default may hold only where another option was
+ * not given: "x0 (auto where process is given)".
+ *
  * Where an option picks one of several tables (kind network: "network=uvit"), an option that several of them have
  * is one option, set before or behind it, and the default is that of the picked table; maskdm_options_check() refuses
  * one that the picked table lacks.
