@@ -24,6 +24,8 @@
 #define SMALL "image_size=64 patch_size=4 dim=512 depth=13 heads=8"
 #define LARGE "image_size=256 patch_size=4 dim=768 depth=13 heads=12"
 #define JIT "network=jit image_size=64 patch_size=4 dim=512 depth=12 heads=8 bottleneck=32 in_context_len=16"
+#define DIT "network=dit image_size=64 patch_size=4 dim=512 depth=12 heads=8"
+#define SIT "network=sit image_size=64 patch_size=4 dim=512 depth=12 heads=8"
 #define UNET                                                                                                         \
     "network=unet image_size=32 block_out_channels=128,256,256,256 attention_head_dim=0 "                            \
     "down_block_types=DownBlock2D,AttnDownBlock2D,DownBlock2D,DownBlock2D "                                          \
@@ -65,6 +67,8 @@ static const struct workload workloads[] = {
     {"G4", run_training, LARGE, TENTH, 256, 768, 13, 128, "train D=768 256x256, 4x4 blocks, 90 % hidden"},
     {"G5", run_sampling, SMALL, NULL, 64, 512, 13, 1, "sample D=512 64x64, DDIM, 20 evaluations"},
     {"C14", run_training, UNET, ALL, 32, 128, 0, 4, "train the U-Net of google/ddpm-cifar10-32"},
+    {"C15", run_training, DIT, ALL, 64, 512, 12, 16, "train DiT D=512 64x64, nothing hidden"},
+    {"C16", run_training, SIT, ALL, 64, 512, 12, 16, "train SiT D=512 64x64, nothing hidden"},
 };
 
 static int is_wanted(const char *label, const char *asked)
