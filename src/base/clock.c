@@ -33,3 +33,10 @@ void mdm_clock_write(char out[MDM_CLOCK_TEXT], double calendar)
     if (!localtime_r(&moment, &parts) || !strftime(out, MDM_CLOCK_TEXT, "%H:%M on %Y-%m-%d", &parts))
         out[0] = '\0';
 }
+
+void mdm_clock_sleep(double seconds)
+{
+    const struct timespec t = {(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))};
+
+    (void)nanosleep(&t, NULL);
+}

@@ -13,6 +13,7 @@
 enum mdm_export_dtype { MDM_EXPORT_F32, MDM_EXPORT_F16, MDM_EXPORT_BF16 };
 
 enum mdm_init_weights { MDM_INIT_ONLINE, MDM_INIT_EMA };
+enum mdm_on_full { MDM_FULL_STOP, MDM_FULL_WAIT };
 enum mdm_carry { MDM_CARRY_NOTHING, MDM_CARRY_ALL };
 
 /* Of training in stages, pre-training and fine-tuning; pre-training has no `init` and `init_weights`. */
@@ -37,6 +38,7 @@ struct mdm_train_run_options {
     int64_t val_every, val_count;
     int resume;
     const char *override;
+    enum mdm_on_full on_disk_full;
     int dry_run, accept_changed_data, measure;
     const char *device;
 };

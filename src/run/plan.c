@@ -52,6 +52,13 @@ static double sum(const struct room *r)
     return r->checkpoint * (r->checkpoints + 1) + 2 * r->model + r->snapshots + r->previews + r->log;
 }
 
+double mdm_run_room(const struct mdm_run *run)
+{
+    const struct room r = measure(run);
+
+    return r.checkpoint + r.model;
+}
+
 static int note(void *user, const char *name, enum mdm_file_kind kind)
 {
     const struct mdm_run *run = ((void **)user)[0];

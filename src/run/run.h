@@ -118,22 +118,22 @@ int mdm_run_check_tuning(const maskdm_options *o);
 int mdm_run_settle_tuning(maskdm_options *stage, int64_t steps);
 void mdm_run_tell_tuning(const struct mdm_run *run);
 
-/* ---- override.c: into run->options what `override` says, and into the old ones, where it is logged ---- */
+/* ---- override.c: what `override` says, into run->options and, where that is logged, into the old ones ---- */
 int mdm_run_override(struct mdm_run *run);
 int mdm_run_override_old(struct mdm_run *run, maskdm_options *old);
 
-/* ---- prepare.c ---- */
-/* A status that ends the run, or, in a dry one, a problem that is told and counted: MASKDM_OK. */
+/* ---- prepare.c: a status that ends the run, or, in a dry one, a problem that is told and counted ---- */
 int mdm_run_pass(struct mdm_run *run, int status);
 int mdm_run_prepare(struct mdm_run *run, maskdm_data *data);
 
-/* ---- start.c ---- */
+/* ---- start.c: what a run begins with, which completes the options ---- */
 int mdm_run_fresh_model(struct mdm_run *run);
-int mdm_run_load_model(struct mdm_run *run); /* which completes the options */
+int mdm_run_load_model(struct mdm_run *run);
 
 /* ---- plan.c ---- */
 enum { MDM_RUN_TIMED = 3 }; /* steps; then it is told when the run will be done */
 int mdm_run_tell_plan(struct mdm_run *run);
+double mdm_run_room(const struct mdm_run *run); /* bytes that a save writes */
 void mdm_run_time_step(struct mdm_run *run);
 int mdm_run_rehearse(struct mdm_run *run); /* in place of training: these steps, of which nothing stays */
 

@@ -224,7 +224,7 @@ static int prune(struct mdm_run *run)
     return MASKDM_OK;
 }
 
-int mdm_run_save(struct mdm_run *run)
+static int save(struct mdm_run *run)
 {
     int64_t step = mdm_run_step(run);
     char *path = checkpoint_path(run, step);
@@ -241,4 +241,37 @@ int mdm_run_save(struct mdm_run *run)
     run->saved_at = mdm_clock();
     mdm_free(path);
     return status == MASKDM_OK ? prune(run) : status;
+}
+
+/* Whether there is too little room for what a save writes; of a quota that the file system does not tell of nothing
+ * is known. */
+static int is_full(const struct mdm_run *run)
+{
+    uint64_t bytes;
+
+    return mdm_disk_free(&bytes, run->told.out) == MASKDM_OK && (double)bytes < mdm_run_room(run);
+}
+
+enum { LONGEST_PAUSE = 60 }; /* seconds */
+
+int mdm_run_save(struct mdm_run *run)
+{
+    int status = save(run);
+
+    for (double pause = 1; status == MASKDM_EIO && run->told.on_disk_full == MDM_FULL_WAIT; pause *= 2) {
+        struct mdm_failure why;
+
+        mdm_failure_take(&why, status);
+        if (!is_full(run))
+            return mdm_failure_record(&why);
+        pause = pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE;
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_WARN, "%s; waiting for room, for %g s", why.text,
+                     pause);
+        for (double left = pause; left > 0 && !mdm_control_stopping(run->control); left -= 0.1)
+            mdm_clock_sleep(0.1);
+        if (mdm_control_stopping(run->control))
+            return mdm_failure_record(&why);
+        status = save(run);
+    }
+    return status;
 }

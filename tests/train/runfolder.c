@@ -201,6 +201,36 @@ START_TEST(the_disk_is_foretold)
 }
 END_TEST
 
+/* Full for the first `left` writes into checkpoints. */
+static int full_for_a_while(void *user, const char *operation, const char *path)
+{
+    int *left = user;
+
+    if (strcmp(operation, "space") == 0)
+        return ENOSPC;
+    return strcmp(operation, "write") == 0 && strstr(path, "checkpoint-") && (*left)-- > 0 ? ENOSPC : 0;
+}
+
+/* What is waited for comes, and nothing is lost; otherwise a full disk ends the run as ever, as does a fault of the
+ * disk while it has room. */
+START_TEST(a_full_disk_is_waited_for)
+{
+    int left = 1;
+    const struct mdm_file_hook hook = {full_for_a_while, &left};
+    maskdm_control *control = listening();
+
+    mdm_file_hook_set(&hook);
+    OK(run(folder, "steps=3 on_disk_full=wait", control));
+    ck_assert_ptr_nonnull(strstr(lines, "waiting for room"));
+    left = 1;
+    ck_assert_int_eq(run(other, "steps=3", control), MASKDM_EIO);
+    mdm_file_hook_set(NULL);
+    OK(run(other, "steps=3 resume=true", control));
+    ck_assert(tiny_same_files(file_in(folder, "model.safetensors"), file_in(other, "model.safetensors")));
+    maskdm_control_release(&control);
+}
+END_TEST
+
 /* A number of the first line that has the member. */
 static double member(const char *where, const char *name)
 {
@@ -315,6 +345,7 @@ int main(void)
     tcase_add_test(tests, no_checkpoint_loses_no_log);
     tcase_add_test(tests, dry_runs_write_nothing);
     tcase_add_test(tests, the_disk_is_foretold);
+    tcase_add_test(tests, a_full_disk_is_waited_for);
     tcase_add_test(tests, lines_tell_of_the_steps_between);
     tcase_add_loop_test(tests, a_state_is_a_model, 0, 3);
     tcase_add_test(tests, a_state_of_adapters_is_no_model);
