@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "data/reading.h"
 #include "data/source.h"
+#include "run/label_names.h"
 #include "sample/pixels.h"
 #include "sample/sampler.h"
 
@@ -194,15 +195,14 @@ static int take_drawn(void *user, int64_t first, int64_t batch, const float *x)
 /* Those that were given in turn, or all classes; NULL where there are none. */
 static int make_labels(int32_t **out, const struct mdm_looking *look, const maskdm_model *model)
 {
-    const struct mdm_int_list *given = &look->told->label;
     const int64_t classes = model->geometry.classes, count = look->told->count;
 
-    *out = NULL;
-    if (!given->count && !classes)
+    MDM_TRY(mdm_label_names_read(out, count, look->options, model, mdm_control_log(look->control)));
+    if (*out || !classes)
         return MASKDM_OK;
     *out = mdm_need((size_t)count, sizeof **out, "labels");
     for (int64_t i = 0; *out && i < count; i++)
-        (*out)[i] = (int32_t)(given->count ? given->value[i % given->count] : i % classes);
+        (*out)[i] = (int32_t)(i % classes);
     return *out ? MASKDM_OK : MASKDM_ENOMEM;
 }
 

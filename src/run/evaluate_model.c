@@ -8,6 +8,7 @@
 #include "data/label_file.h"
 #include "data/source.h"
 #include "model/model.h"
+#include "run/label_names.h"
 #include "train/held_out.h"
 #include "train/loss.h"
 
@@ -32,6 +33,8 @@ static int open_data(maskdm_data **out, const maskdm_model *model, const maskdm_
     status = mdm_label_file_give(&found, path, &folder, options, log);
     if (status >= 0)
         mdm_data_tell_found(&found, path, log);
+    if (status >= 0 && g->classes)
+        status = mdm_label_names_match(&found, &model->labels, "the data", "the model");
     if (status >= 0)
         status = mdm_data_folder(out, model->device, path, &found, &folder, options);
     mdm_scan_free(&found);

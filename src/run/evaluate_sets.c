@@ -109,7 +109,7 @@ static int look_at_model(struct mdm_evaluate_job *e)
     mdm_page_path(&e->page, "model", e->told.model);
     mdm_page_text(&e->page, "model_digest", digest);
     mdm_page_text(&e->page, "weights", e->told.weights == MASKDM_WEIGHTS_EMA ? "ema" : "online");
-    if (e->told.label.count)
+    if (*e->told.label)
         mdm_page_text(&e->page, "label", mdm_options_text(e->options, "label"));
     MDM_TRY(mdm_options_extract(&o, e->options, &mdm_sampler_kind));
     mdm_options_write_json(o, &sampler);

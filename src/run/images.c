@@ -11,7 +11,10 @@
 #include "data/label_file.h"
 #include "data/options.h"
 #include "data/source.h"
+#include "run/label_names.h"
 #include "text/number.h"
+
+#include <string.h>
 
 /* A number that is no folder was meant for the other option, as it is elsewhere. */
 static int check_val(const struct mdm_run *run)
@@ -47,22 +50,31 @@ int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data)
     return *run->told.val ? mdm_run_exceptions(run, 1, except) : MASKDM_OK;
 }
 
+static int has_classes(const struct mdm_run *run)
+{
+    const char *classes = mdm_options_text(run->options, "classes");
+
+    return classes && strcmp(classes, "0") != 0;
+}
+
 static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
 {
     const char *path = held_out ? run->told.val : run->told.data;
     struct mdm_scan_except except[MDM_RUN_EXCEPTIONS];
     struct mdm_folder_options told;
     const int same = held_out ? mdm_run_val_is_data(run) : 0;
+    const struct mdm_labels labels = {run->found.label, run->found.labels};
 
     MDM_TRY(same);
     if (same)
-        mdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out",
-                     path);
+        mdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out", path);
     MDM_TRY(mdm_run_exceptions(run, held_out, except));
     MDM_TRY(mdm_source_find(found, path, except, &run->voice, run->control));
     mdm_options_read(run->options, &mdm_images_options, &told);
     MDM_TRY(mdm_label_file_give(found, path, &told, run->options, &run->voice));
     mdm_data_tell_found(found, path, &run->voice);
+    if (held_out && has_classes(run))
+        MDM_TRY(mdm_label_names_match(found, &labels, "the held-out images", "the data"));
     if (!run->told.resume)
         return MASKDM_OK;
     MDM_TRY(mdm_scan_mark_all(found, run->control));
@@ -165,14 +177,13 @@ static int hold_out(struct mdm_run *run)
 
 int mdm_run_read_images(struct mdm_run *run)
 {
-    MDM_TRY(mdm_data_mark(run->all, run->control));          /* a resumed run has done so to compare them */
+    MDM_TRY(mdm_data_mark(run->all, run->control)); /* a resumed run has done so to compare them */
     if (run->held_out)
         MDM_TRY(mdm_data_mark(run->held_out, run->control));
     if (!run->given)
         MDM_TRY(mdm_data_read(run->all, run->list == MDM_RUN_SAME, &run->voice, run->control));
     if (run->held_out)
-        MDM_TRY(mdm_data_read(run->held_out, run->held_out_list == MDM_RUN_SAME, &run->voice,
-                              run->control));
+        MDM_TRY(mdm_data_read(run->held_out, run->held_out_list == MDM_RUN_SAME, &run->voice, run->control));
     MDM_TRY(mdm_run_compare_state(run));
     MDM_TRY(mdm_run_check_images(run));       /* again, since broken images are no longer counted */
     MDM_TRY(hold_out(run));

@@ -49,7 +49,7 @@ enum mdm_animated { MDM_ANIMATED_X0, MDM_ANIMATED_X };
 struct mdm_sample_run_options {
     const char *model, *out;
     int64_t count;
-    struct mdm_int_list label;
+    const char *label;
     const char *init_image;
     double strength;
     const char *inpaint, *hole;
@@ -80,7 +80,8 @@ struct mdm_evaluate_run_options {
     int64_t count, reference_count, val_count, val_seed;
     int loss; /* enum mdm_loss_kind */
     double loss_delta;
-    struct mdm_int_list image_size, label;
+    struct mdm_int_list image_size;
+    const char *label;
     enum maskdm_weights weights;
     int json;
     const char *device;

@@ -55,7 +55,7 @@ struct mdm_run {
     uint64_t seed;
     int dry, problems; /* it is only planned: what is wrong is counted, and nothing written */
     const char *may_differ[24]; /* names that the state may have other values of, NULL behind the last */
-    int finetune; /* it begins with a model file */
+    int finetune, classes_given; /* it begins with a model file; the number of classes is not that file's choice */
     int tune;     /* for consistency */
     maskdm_control *control;
     struct mdm_scan found, found_held_out, found_retained; /* files of folders, until the data sets take them over */

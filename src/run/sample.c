@@ -10,35 +10,21 @@
 #include "run/adapter.h"
 #include "run/device.h"
 #include "run/given.h"
+#include "run/label_names.h"
 #include "run/options.h"
 #include "run/samples.h"
 #include "sample/animate.h"
 #include "sample/sampler.h"
 
-/* One label per image, the given ones in turn; *out stays NULL where none was given. */
-static int repeat_labels(int32_t **out, const struct mdm_int_list *given, int64_t count)
-{
-    *out = NULL;
-    if (!given->count)
-        return MASKDM_OK;
-    *out = mdm_need((size_t)count, sizeof **out, "labels");
-    if (!*out)
-        return MASKDM_ENOMEM;
-    for (int64_t i = 0; i < count; i++)
-        (*out)[i] = (int32_t)given->value[i % given->count];
-    return MASKDM_OK;
-}
-
 /* Guidance by labels follows none where every image is without: said, since it would do nothing. */
-static int check_followed(const maskdm_options *options, const struct mdm_samples *place)
+static int check_followed(const maskdm_options *options, const struct mdm_samples *place, const int32_t *label)
 {
-    const struct mdm_int_list *label = &place->told.label;
     struct mdm_sampler_options told;
     int labelled = 0;
 
     mdm_options_read(options, &mdm_sampler_options, &told);
-    for (int i = 0; i < label->count; i++)
-        labelled |= label->value[i] >= 0;
+    for (int64_t i = 0; label && i < place->missing; i++)
+        labelled |= label[i] >= 0;
     if (told.guidance == 1 || labelled || told.guidance_by != MDM_GUIDANCE_AUTO || *place->told.guide)
         return MASKDM_OK;
     return mdm_fail(MASKDM_EINVAL, "%s %g follows labels, and no image has one: it takes %s, %s or %s",
@@ -112,23 +98,27 @@ static int sample_with(maskdm_sampler *sampler, const maskdm_options *options, c
     return status;
 }
 
-static int sample(const maskdm_options *options, maskdm_device *device, const int32_t *labels,
-                  struct mdm_samples *place, maskdm_control *control)
+static int sample(const maskdm_options *options, maskdm_device *device, struct mdm_samples *place,
+                  maskdm_control *control)
 {
     const struct mdm_sample_run_options *told = &place->told;
     maskdm_model *model = NULL, *guide = NULL;
     maskdm_sampler *sampler = NULL;
+    int32_t *labels = NULL;
     int status = *told->adapter ? mdm_merged_load(&model, device, told->model, told->adapter, 0)
                                 : mdm_model_load_one(&model, device, told->model, told->weights);
 
+    if (status >= 0)
+        status = mdm_label_names_read(&labels, place->missing, options, model, mdm_control_log(control));
     if (status >= 0 && *told->guide)
         status = mdm_model_load_one(&guide, device, told->guide, told->guide_weights);
     if (status >= 0)
         status = mdm_sampler_create(&sampler, model, told->weights, guide, told->guide_weights, options, control);
     if (status >= 0)
-        status = check_followed(options, place);
+        status = check_followed(options, place, labels);
     if (status >= 0)
         status = sample_with(sampler, options, labels, place);
+    mdm_free(labels);
     mdm_sampler_drop(&sampler);
     mdm_model_drop(&guide);
     mdm_model_drop(&model);
@@ -139,7 +129,6 @@ int mdm_sample_run(const maskdm_options *options, maskdm_control *control)
 {
     struct mdm_samples place = {0};
     maskdm_device *device = NULL;
-    int32_t *labels = NULL;
     int status;
 
     if (mdm_options_kind(options) != &mdm_sample_kind)
@@ -147,13 +136,10 @@ int mdm_sample_run(const maskdm_options *options, maskdm_control *control)
     MDM_TRY(mdm_options_check(options));
     status = mdm_samples_open(&place, options);
     if (status >= 0)
-        status = repeat_labels(&labels, &place.told.label, place.missing);
-    if (status >= 0)
         status = mdm_run_open_device(&device, place.told.device, options, mdm_control_log(control));
     if (status >= 0)
-        status = sample(options, device, labels, &place, control);
+        status = sample(options, device, &place, control);
     mdm_samples_close(&place);
-    mdm_free(labels);
     mdm_device_drop(&device);
     return status;
 }

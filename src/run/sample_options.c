@@ -9,8 +9,6 @@
 #include "diffusion/options.h"
 #include "sample/options.h"
 
-#include <stdint.h>
-
 static const struct mdm_option rows[] = {
     {MDM_OPTION(mdm_sample_run_options, model),
      .is_path = 1,
@@ -34,11 +32,8 @@ static const struct mdm_option rows[] = {
      .help = "images to draw",
      .may_change = 1},
     {MDM_OPTION(mdm_sample_run_options, label),
-     .min = -1,
-     .max = INT32_MAX,
-     .most = 4096,
      .alias = "labels|class|classes|class_id|class_label|class_labels|class_idx",
-     .help = "labels, used in turn; -1: none"},
+     .help = "labels by name or number, with commas between, used in turn: cat,dog or 0,5; -1: none"},
     {MDM_OPTION(mdm_sample_run_options, init_image),
      .is_path = 1,
      .alias = "init_img|input_image|image|img2img|source_image|start_image|i",

@@ -39,6 +39,7 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
     MDM_TRY(mdm_run_pass(run, mdm_options_check_needs(o, &mdm_images_options)));
     mdm_options_read(o, &mdm_trainer_options, &trainer);
     run->seed = (uint64_t)trainer.seed;
+    run->classes_given = mdm_options_is_set(o, "classes");
     MDM_TRY(mdm_run_pass(run, run->tune ? mdm_run_check_tuning(o) : MASKDM_OK));
     MDM_TRY(mdm_run_plan_stages(run));
     run->finetune = run->told.init && *run->told.init; /* NULL: the kind has none */

@@ -13,6 +13,8 @@
 #include "model/transfer.h"
 #include "run/record.h"
 
+#include <string.h>
+
 static const char *const words[] = {"taken", "resized", "mapped", "computed", "fresh", "left"};
 
 struct report {
@@ -135,6 +137,39 @@ int mdm_run_plan_transfer(struct mdm_run *run, maskdm_options **network)
     return mdm_transfer_options(network, &run->transfer, run->model, run->options);
 }
 
+static int has_name(const struct mdm_labels *l, const char *name)
+{
+    for (int64_t i = 0; i < l->count; i++)
+        if (!strcmp(l->name[i], name))
+            return 1;
+    return 0;
+}
+
+/* A run that says nothing of classes keeps those of its model, so that the data's are to be among them. */
+static int check_names(const struct mdm_run *run, const struct mdm_labels *theirs)
+{
+    const struct mdm_labels *ours = &run->model->labels;
+    struct mdm_text have = {0};
+    int status;
+
+    if (run->classes_given || !run->model->geometry.classes || !ours->count)
+        return MASKDM_OK;
+    for (int64_t i = 0; i < theirs->count; i++) {
+        if (has_name(ours, theirs->name[i]))
+            continue;
+        mdm_labels_list(ours, &have);
+        status = mdm_text_ok(&have);
+        if (status == MASKDM_OK)
+            status = mdm_fail(MASKDM_EINVAL,
+                              "the data have the label %s, and %s has %s; %s auto makes a model of the "
+                              "data's labels",
+                              theirs->name[i], run->told.init, have.data, mdm_options_said(run->options, "classes"));
+        mdm_text_free(&have);
+        return status;
+    }
+    return MASKDM_OK;
+}
+
 int mdm_run_transfer(struct mdm_run *run, const maskdm_data *data)
 {
     const struct mdm_scan *files = data ? data->files : &run->found;
@@ -145,6 +180,7 @@ int mdm_run_transfer(struct mdm_run *run, const maskdm_data *data)
     int64_t *from = NULL;
     int status;
 
+    MDM_TRY(check_names(run, &theirs));
     MDM_TRY(mdm_options_extract(&o, run->options, run->model->network->kind));
     status = run->model->network->geometry(&g, o);
     mdm_options_release(&o);

@@ -67,8 +67,8 @@ def check_refusals():
     refused(["--guidance-low 5 is above --guidance-high 2"], *label, "--guidance", 2, "--guidance-low", 5,
             "--guidance-high", 2)
     refused(["a guide has no effect at --guidance 1"], *label, "--guide", "plain/model.safetensors")
-    sample("new.png", "--label", 5000000000, status=2, says=["--label is 5000000000; its range is -1 .. 2147483647"])
-    sample("new.png", "--label", "1,x", status=2, says=['--label takes numbers, not "1,x"'])
+    refused(["label 5000000000 of image 0", "2 classes"], "--label", 5000000000)
+    refused(["--label x is none of the model's 2 labels: "], "--label", "1,x")
     refused(["--guide-weights goes with --guide, which is not given"], *label, "--guide-weights", "online")
     refused(["--guidance-low goes with --guidance, which is 1"], *label, "--guidance-low", 0.5)
     refused(["--guidance-parts goes with --guidance-by masked, which is auto"], *label, "--guidance", 2,

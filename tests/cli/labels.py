@@ -74,5 +74,70 @@ def check_label_files():
                says=[says])
 
 
+def sampled(out, label, *more, **expected):
+    maskdm("sample", "--model", "run/model.safetensors", "--label", label, "--count", 3, "--steps", 1, "--out", out, *more,
+           **expected)
+    return read(out) if not expected else None
+
+
+def check_by_name():
+    for label in ("ape", "bee", "10", "2"):
+        faces("data/" + label, 8)
+    said = pretrain("data", "run", "--classes", "auto")
+    assert "--classes auto: the data have 4 labels\n" in said, said
+    assert json.loads(read("run/options.json"))["classes"] == 4
+    pretrain("data", "run", "--classes", "auto", "--resume", "--steps", 2)
+    assert sampled("a.png", "ape,bee") == sampled("b.png", "ape,3")
+    said = maskdm("sample", "--model", "run/model.safetensors", "--label", 2, "--count", 1, "--steps", 1, "--out", "c.png")
+    assert "--label 2 is a name: it is label 1\n" in said.stderr, said.stderr
+    sampled("d.png", "ape,bat", status=1, says=["--label bat is none of the model's 4 labels: 10, 2, ape, bee"])
+    sampled("d.png", "ape,4", status=1, says=["label 4 of image 1; the network has 4 classes"])
+    pretrain("data", "plain")
+    maskdm("sample", "--model", "plain/model.safetensors", "--label", "ape", "--out", "d2.png", status=1,
+           says=["--label ape: the model was trained without labels"])
+    maskdm("pretrain", "--data", "data", "--out", "no", *TINY, "--classes", "some", status=2,
+           says=['--classes takes a whole number or auto, not "some"'])
+
+
+def check_auto_without_labels():
+    faces("data", 8)
+    said = pretrain("data", "run", "--classes", "auto")
+    assert "--classes auto: the data have 0 labels\n" in said, said
+
+
+def check_held_out_by_name():
+    """A folder of held-out images without the first label is not counted from 0."""
+    for label in ("ape", "bee", "cat"):
+        faces("data/" + label, 8)
+    faces("val/cat", 4)
+    pretrain("data", "run", "--classes", 3, "--val", "val")
+    labels = [f[2] for f in json.loads(read("run/held_out.json"))["files"]]
+    assert labels == [2] * 4, labels
+    maskdm("evaluate", "--model", "run/model.safetensors", "--data", "val")
+    faces("val/dog", 4)
+    says = ["label dog of the held-out images is none of the data's: ape, bee, cat; the held-out images have cat, dog"]
+    maskdm("pretrain", "--data", "data", "--out", "other", *TINY, "--steps", 1, "--classes", 3, "--val", "val", status=1,
+           says=says)
+    maskdm("evaluate", "--model", "run/model.safetensors", "--data", "val", status=1,
+           says=["label dog of the data is none of the model's: "])
+
+
+def check_finetune_by_name():
+    for label in ("ape", "bee", "cat"):
+        faces("data/" + label, 8)
+    for label in ("cat", "dog"):
+        faces("more/" + label, 8)
+    pretrain("data", "run", "--classes", "auto")
+    finetune = ["finetune", "--init", "run/model.safetensors", "--data", "more", "--batch-size", 8, "--threads", 1, "--steps", 1]
+    maskdm(*finetune, "--out", "refused", status=1, says=[
+        "the data have the label dog, and run/model.safetensors has ape, bee, cat; --classes auto makes a model of the data's "
+        "labels"])
+    maskdm(*finetune, "--out", "made", "--classes", "auto")
+    told = json.loads(maskdm("info", "made/model.safetensors", "--json").stdout)["metadata"]["maskdm.labels"]
+    assert json.loads(told) == ["cat", "dog"], told
+    assert json.loads(read("made/transfer.json"))["classes"] == [2, 1], read("made/transfer.json")[:200]
+    maskdm(*finetune, "--out", "made", "--classes", "auto", "--resume", "--steps", 2)
+
+
 if __name__ == "__main__":
     main(globals())
