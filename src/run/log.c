@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "run/events.h"
 #include "text/json.h"
 #include "text/text.h"
 
@@ -189,6 +190,8 @@ int mdm_run_log_open(struct mdm_run *run, int64_t step)
         status = cut_back(run, path, step);
     if (status == MASKDM_OK)
         status = mdm_appender_open(&run->log, path);
+    if (status == MASKDM_OK && run->told.tensorboard)
+        status = mdm_events_open(&run->events, run->told.out, mdm_clock_calendar());
     if (status == MASKDM_OK)
         status = write_notes(run, step);
     if (status == MASKDM_OK && !step)
@@ -243,6 +246,22 @@ static void add_course(struct mdm_run *run, struct mdm_text *t, int64_t images)
     run->losses = 0;
 }
 
+static int write_events(const struct mdm_run *run, const struct maskdm_progress *p)
+{
+    const struct {
+        const char *tag;
+        double value;
+    } scalar[] = {{"loss", p->loss},
+                  {"lr", p->lr},
+                  {"grad_norm", p->grad_norm},
+                  {"images_per_second", run->images_per_second},
+                  {"held_out_loss", run->validated == p->step ? run->held_out_loss : (double)NAN}};
+
+    for (size_t i = 0; run->events && i < MDM_LENGTH(scalar); i++)
+        MDM_TRY(mdm_events_add(run->events, mdm_clock_calendar(), p->step, scalar[i].tag, scalar[i].value));
+    return MASKDM_OK;
+}
+
 int mdm_run_log_step(struct mdm_run *run)
 {
     struct maskdm_progress p = mdm_run_progress(run);
@@ -272,6 +291,8 @@ int mdm_run_log_step(struct mdm_run *run)
         status = mdm_text_ok(&t);
     if (status == MASKDM_OK)
         status = mdm_appender_write(run->log, t.data, t.length);
+    if (status == MASKDM_OK)
+        status = write_events(run, &p);
     mdm_text_free(&t);
     return status;
 }

@@ -214,6 +214,8 @@ static const struct mdm_option train_rows[] = {
      .may_change = 1},
     {MDM_CHOICE(mdm_train_run_options, on_disk_full), .standard = "stop", .choices = "stop|wait", .may_change = 1,
      .help = "where no more can be saved: stop, or wait for room and try again"},
+    {MDM_OPTION(mdm_train_run_options, tensorboard), .standard = "false", .may_change = 1, .alias = "tb|event_files",
+     .help = "write the log's numbers for TensorBoard as well, a file events.out.tfevents.* for each start"},
     {MDM_OPTION(mdm_train_run_options, override), .standard = "",
      .help = "options of the optimizer to go on with, as \"lr=5e-5 weight_decay=0\"; logged", .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, dry_run), .standard = "false", .may_change = 1,

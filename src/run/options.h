@@ -39,7 +39,7 @@ struct mdm_train_run_options {
     int resume;
     const char *override;
     enum mdm_on_full on_disk_full;
-    int dry_run, accept_changed_data, measure;
+    int tensorboard, dry_run, accept_changed_data, measure;
     const char *device;
 };
 

@@ -81,7 +81,7 @@ struct mdm_run {
     struct mdm_folder_lock *lock;    /* of the folder, so that no two runs write into it */
     size_t present;                  /* bytes of its path that were there before this run */
     int begun;                       /* the folder is this run's: it stays, whatever happens */
-    struct mdm_appender *log;
+    struct mdm_appender *log, *events; /* the latter NULL: not asked for */
     int64_t saved;     /* step of the newest checkpoint written by or loaded into this run, -1: none */
     int64_t published; /* step of the model.safetensors that this run wrote last, -1: none */
     double saved_at;   /* clock at the last save, or when training began */

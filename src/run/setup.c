@@ -69,6 +69,7 @@ int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struc
 void mdm_run_close(struct mdm_run *run)
 {
     mdm_appender_close(&run->log);
+    mdm_appender_close(&run->events);
     mdm_run_leave_folder(run);
     mdm_text_free(&run->notes);
     mdm_text_free(&run->transferred);

@@ -208,6 +208,67 @@ def pixels(path):
     return zlib.decompress(packed)
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def masked(data):
+    crc = crc32c(data)
+    return ((crc >> 15 | crc << 17) + 0xa282ead8) & 0xffffffff
+
+
+def fields(data):
+    """Fields of a message of protocol buffers: (number, value), in order."""
+    def varint(at):
+        x = shift = 0
+        while True:
+            x |= (data[at] & 0x7f) << shift
+            shift, at = shift + 7, at + 1
+            if not data[at - 1] & 0x80:
+                return x, at
+    at = 0
+    while at < len(data):
+        key, at = varint(at)
+        if key & 7 == 0:
+            value, at = varint(at)
+        elif key & 7 == 2:
+            n, at = varint(at)
+            value, at = data[at:at + n], at + n
+        else:
+            value, at = struct.unpack_from("<d" if key & 7 == 1 else "<f", data, at)[0], at + (8 if key & 7 == 1 else 4)
+        yield key >> 3, value
+
+
+def check_tensorboard():
+    """Event files say what the log says; each record has its length and masked CRC-32C, as TFRecords have."""
+    assert crc32c(b"123456789") == 0xe3069283
+    faces("data", 12)
+    pretrain("run", "--steps", 3, "--val-share", 0.3, "--val-every", 3, "--tensorboard")
+    name, = [n for n in os.listdir("run") if n.startswith("events.out.tfevents.")]
+    data, at, events = read("run/" + name), 0, []
+    while at < len(data):
+        n, = struct.unpack_from("<Q", data, at)
+        assert struct.unpack_from("<I", data, at + 8)[0] == masked(data[at:at + 8])
+        assert struct.unpack_from("<I", data, at + 12 + n)[0] == masked(data[at + 12:at + 12 + n])
+        events.append(dict(fields(data[at + 12:at + 12 + n])))
+        at += 16 + n
+    assert events[0][3] == b"brain.Event:2" and events[0][1] > 1.7e9
+    told = {}
+    for event in events[1:]:
+        scalar = dict(fields(dict(fields(event[5]))[1]))
+        told[event[2], scalar[1].decode()] = scalar[2]
+    for line in map(json.loads, read("run/log.jsonl").splitlines()):
+        for key in ("loss", "lr", "grad_norm", "held_out_loss"):
+            if "loss" in line and key in line:
+                assert abs(told[line["step"], key] - line[key]) <= 1e-6 * abs(line[key]), (line, key)
+    assert (3, "held_out_loss") in told and (2, "held_out_loss") not in told
+
+
 def check_plot():
     faces("data", 12)
     pretrain("a", "--steps", 70, "--val-share", 0.3, "--val-every", 10)
