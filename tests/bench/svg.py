@@ -23,12 +23,12 @@ class Axis:
 
     @staticmethod
     def _log_ticks(low, high):
-        for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), [1 + k / 10 for k in range(90)]):
+        for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
             found = [s * 10 ** k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
                      for s in steps if low <= s * 10 ** k <= high]
             if len(found) >= 3:
-                break
-        return found[::max(1, len(found) // 8)]
+                return found
+        return Axis._even_ticks(low, high)
 
     @staticmethod
     def _even_ticks(low, high):
