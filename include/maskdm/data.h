@@ -65,6 +65,19 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_memory(maskdm_data **out, ma
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_encoded(maskdm_data **out, maskdm_device *device, int64_t count,
                                                             const void *const *files, const size_t *sizes,
                                                             const int32_t *labels, const maskdm_options *options);
+/** Hand out image file `i`, of any format that a folder may hold, and its label (-1: none). The bytes must stay in
+ *  place until the next call, or until the set is gone. Called on the thread that called the API. Non-zero cancels
+ *  the work. */
+typedef int (*maskdm_data_encoded_callback)(void *user, int64_t i, const void **file, size_t *size, int32_t *label);
+/**
+ * Image files by callback, from a database or a network say: all are asked for and decoded once here, and again where
+ * they do not fit `cache_limit`. Options of kind "folder" (NULL: the defaults) mean what they mean for a folder, but
+ * that no other thread asks; so do broken images, which are named to the log of `control` (may be NULL), left out and
+ * counted. drop(user) as below.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_encoded_callback(
+    maskdm_data **out, maskdm_device *device, int64_t count, maskdm_data_encoded_callback fetch,
+    maskdm_drop_callback drop, void *user, const maskdm_options *options, maskdm_control *control);
 /** Write image `i` (height x width x channels floats in 0 .. 1, packed) and its label (-1: none). Called on the
  *  thread that called the API. Non-zero cancels the step. The set, and a trainer that draws from it, are at work:
  *  calls on them are MASKDM_EBUSY, a release takes effect behind them. */
@@ -111,6 +124,15 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_get(maskdm_data *data, int64_t i, f
  */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch,
                                                    double flip, float *images, int32_t *labels);
+
+/**
+ * What the program's command pack does: images out of whatever maskdm_data_open_folder() takes, decoded, fitted and
+ * written into one file, which that call then reads in place, with nothing to decode: its images have their labels
+ * and their names. options: kind "pack". One that cannot be read is named to the log and left out; one of another
+ * size, where none is asked for, or of more bits is the error. Where the call ends early, or is stopped, OUT.part
+ * stays, and the option resume goes on with it.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_pack(const maskdm_options *options, maskdm_control *control);
 
 #ifdef __cplusplus
 }

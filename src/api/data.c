@@ -140,6 +140,42 @@ int maskdm_data_create_encoded(maskdm_data **out, maskdm_device *device, int64_t
     return mdm_work_end(&work, create_encoded(out, device, count, files, sizes, labels, options));
 }
 
+static int create_encoded_callback(maskdm_data **out, maskdm_device *device, int64_t count,
+                                   maskdm_data_encoded_callback fetch, maskdm_drop_callback drop, void *user,
+                                   const maskdm_options *options, maskdm_control *control)
+{
+    struct mdm_folder_options told;
+    maskdm_options *standard;
+    int r = need_folder_options(&standard, &options);
+
+    if (r >= 0) {
+        mdm_options_read(options, &mdm_folder_options, &told);
+        r = mdm_data_encoded_callback(out, device, count, fetch, drop, user, &told, options, control);
+    }
+    maskdm_options_release(&standard);
+    return r;
+}
+
+int maskdm_data_create_encoded_callback(maskdm_data **out, maskdm_device *device, int64_t count,
+                                        maskdm_data_encoded_callback fetch, maskdm_drop_callback drop, void *user,
+                                        const maskdm_options *options, maskdm_control *control)
+{
+    struct mdm_work work = {0};
+    int status = check_making(__func__, out, device);
+
+    if (status >= 0 && !fetch)
+        status = mdm_argument_null(__func__, "fetch");
+    if (status >= 0)
+        status = mdm_work_share(&work, mdm_device_handle(device));
+    if (status >= 0)
+        status = mdm_work_share(&work, mdm_options_handle(options));
+    if (status >= 0)
+        status = mdm_work_share(&work, MDM_HANDLE(control));
+    if (status >= 0)
+        status = create_encoded_callback(out, device, count, fetch, drop, user, options, control);
+    return made(mdm_work_end(&work, status), drop, user);
+}
+
 int maskdm_data_create_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height,
                                 int64_t width, int channels, maskdm_data_fetch_callback fetch,
                                 maskdm_drop_callback drop, void *user)

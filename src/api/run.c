@@ -7,6 +7,7 @@
 #include "run/average.h"
 #include "run/convert.h"
 #include "run/evaluate.h"
+#include "run/pack.h"
 #include "run/export.h"
 #include "run/run.h"
 
@@ -79,6 +80,16 @@ int maskdm_export(const maskdm_options *options, maskdm_control *control)
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
     return mdm_work_end(&work, mdm_export_run(options, control));
+}
+
+int maskdm_pack(const maskdm_options *options, maskdm_control *control)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(options);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_pack_run(options, control));
 }
 
 int maskdm_average(const maskdm_options *options, maskdm_control *control)

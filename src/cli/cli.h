@@ -42,6 +42,8 @@ int option_type(const char *kind, const char *name);
 /* Fact about an option as text in a buffer of `size` bytes; returns the buffer. */
 const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size);
 
+/* How many values a command takes in front without a flag: so many words begin its usage, for its first options. */
+int bare_values(const struct command *command);
 /* Whether a command is one of training, which may have stages. */
 int trains(const struct command *command);
 /* Where presets are looked for in place of the installation: MASKDM_PRESETS of the environment, or NULL. */

@@ -261,10 +261,10 @@ int flags_parse(const struct command *command, int count, char **arguments, mask
     *help = NULL;
     if (maskdm_options_set_spelling(options, MASKDM_SPELL_FLAGS) < 0)
         return wrong(command, maskdm_last_error());
-    if (command->usage[0] != '-' && count > 0 && arguments[0][0] != '-') { /* the value of the first option */
+    for (int i = 0; i < bare_values(command) && l.count > 0 && l.arguments[0][0] != '-'; i++) {
         char name[NAME_SIZE];
 
-        if (take(&l, option_fact(command->kind, 0, "name", name, sizeof name), arguments[0]))
+        if (take(&l, option_fact(command->kind, i, "name", name, sizeof name), l.arguments[0]))
             return EXIT_WRONG_USE;
         l.count--;
         l.arguments++;

@@ -55,6 +55,8 @@ static const struct command commands[] = {
     {"average", "ema|mean|phema|post-hoc-ema|reconstruct", "average",
      "RUN --std WIDTH --out MODEL.safetensors [flags]",
      "make an average of another width of the snapshots that a run left", run_work, maskdm_average},
+    {"pack", "archive|prepare|preprocess|cache", "pack", "SOURCE OUT.safetensors [flags]",
+     "write images into one file that training reads in place", run_work, maskdm_pack},
     {"info", "inspect|show|describe|list|ls|summary|status|watch", NULL, "FILE|RUN [--json]",
      "show what a safetensors file or PyTorch checkpoint holds, or how a run is", run_info, NULL},
     {"plot", "chart|graph|curves|draw-loss|tensorboard", "plot", "RUN... --out FILE.svg|FILE.png|FILE.csv [flags]",

@@ -45,3 +45,14 @@ const char *presets_folder(void)
 
     return folder && *folder ? folder : NULL;
 }
+
+int bare_values(const struct command *command)
+{
+    int n = 0;
+
+    for (const char *word = command->usage; *word != '-' && *word != '['; n++) {
+        word += strcspn(word, " ");
+        word += strspn(word, " ");
+    }
+    return n;
+}

@@ -100,6 +100,10 @@ int mdm_data_memory(maskdm_data **out, maskdm_device *device, int64_t count, int
 int mdm_data_encoded(maskdm_data **out, maskdm_device *device, int64_t count, const void *const *files,
                      const size_t *sizes, const int32_t *labels, const struct mdm_folder_options *told,
                      const maskdm_options *from);
+int mdm_data_encoded_callback(maskdm_data **out, maskdm_device *device, int64_t count,
+                              maskdm_data_encoded_callback fetch, maskdm_drop_callback drop, void *user,
+                              const struct mdm_folder_options *told, const maskdm_options *from,
+                              maskdm_control *control);
 int mdm_data_callback(maskdm_data **out, maskdm_device *device, int64_t count, int64_t height, int64_t width,
                       int channels, maskdm_data_fetch_callback fetch, maskdm_drop_callback drop, void *user);
 /* How many of `count` images a fraction is: one at least, and not all. */

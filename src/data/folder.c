@@ -8,6 +8,7 @@
 
 #include "backend/device.h"
 #include "base/alloc.h"
+#include "data/samples.h"
 #include "data/source.h"
 
 #include <string.h>
@@ -120,6 +121,18 @@ static int is_cached(const struct mdm_folder *d, int64_t i)
 
 /* ---- the class ---- */
 
+static int get_in_place(struct mdm_folder *d, int64_t i, float *image)
+{
+    const size_t n = (size_t)mdm_data_stored(&d->base);
+
+    MDM_TRY(d->scan.kind->samples(&d->scan, i, d->picture));
+    if (d->scan.samples.bits == 8)
+        mdm_samples_u8(image, (const unsigned char *)d->picture, n);
+    else
+        mdm_samples_u16(image, d->picture, n);
+    return MASKDM_OK;
+}
+
 static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
 {
     struct mdm_folder *d = (struct mdm_folder *)data;
@@ -128,19 +141,17 @@ static int get(maskdm_data *data, int64_t i, float *image, int32_t *label)
     int bits, fresh = !is_cached(d, i);
 
     *label = d->scan.file[i].label;
+    if (d->in_place)
+        return get_in_place(d, i, image);
     if (!fresh && d->cache[i].bits == 8) {
-        const unsigned char *narrow = d->cache[i].samples;
-
-        for (int64_t k = 0; k < n; k++)
-            image[k] = (float)(narrow[k] * 257) / 65535.0f;
+        mdm_samples_u8(image, d->cache[i].samples, (size_t)n);
         return MASKDM_OK;
     }
     if (!fresh)
         wide = d->cache[i].samples;
     else
         MDM_TRY(mdm_loader_take(d->loader, i, d->picture, &bits));
-    for (int64_t k = 0; k < n; k++)
-        image[k] = (float)wide[k] / 65535.0f;
+    mdm_samples_u16(image, wide, (size_t)n);
     if (!fresh)
         return MASKDM_OK;
     MDM_TRY(mdm_folder_keep(d, i, bits));
@@ -165,12 +176,14 @@ static int expect(maskdm_data *data, const int64_t *index, int64_t n)
 
 static const char *path_of(const maskdm_data *data, int64_t i)
 {
-    return ((const struct mdm_folder *)data)->scan.file[i].path;
+    return data->files ? ((const struct mdm_folder *)data)->scan.file[i].path : NULL;
 }
 
 static const char *label_name(const maskdm_data *data, int64_t i)
 {
-    return ((const struct mdm_folder *)data)->scan.label[i];
+    const struct mdm_scan *s = &((const struct mdm_folder *)data)->scan;
+
+    return i < s->labels ? s->label[i] : NULL;
 }
 
 static void finish(maskdm_data *data)

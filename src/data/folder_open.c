@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/control.h"
+#include "data/source.h"
 #include "model/labels.h"
 #include "option/option.h"
 #include "text/text.h"
@@ -23,11 +24,28 @@ enum {
 
 /* ---- what is there ---- */
 
+/* Arrays of just this form are read when they are asked for: the system keeps them in memory as long as there is any,
+ * and a cache would hold the same bytes once more. */
+static int is_in_place(const struct mdm_folder *d)
+{
+    const struct mdm_scan_samples *a = &d->scan.samples;
+
+    return d->scan.kind->samples && a->height == d->reading.height && a->width == d->reading.width &&
+           a->channels == d->reading.channels;
+}
+
 /* Memory of the loader and, where 8-bit images fit the limit, of the cache: all of it counted before it is taken. */
 static int prepare(struct mdm_folder *d, int threads)
 {
     size_t elements = (size_t)mdm_data_stored(&d->base), one = elements * sizeof *d->picture, all;
     int64_t slots = (int64_t)(AHEAD_BYTES / one);
+
+    d->picture = mdm_need(elements, sizeof *d->picture, "an image");
+    if (!d->picture)
+        return MASKDM_ENOMEM;
+    d->in_place = is_in_place(d);
+    if (d->in_place)
+        return MASKDM_OK;
 
     if (slots > AHEAD_MOST)
         slots = AHEAD_MOST;
@@ -40,9 +58,6 @@ static int prepare(struct mdm_folder *d, int threads)
         if (!d->cache)
             return MASKDM_ENOMEM;
     }
-    d->picture = mdm_need(elements, sizeof *d->picture, "an image");
-    if (!d->picture)
-        return MASKDM_ENOMEM;
     return mdm_loader_create(&d->loader, threads, slots, elements, mdm_folder_load, d);
 }
 
@@ -154,7 +169,7 @@ static int judge(struct mdm_folder *d, int64_t i, int status, struct finds *foun
 {
     struct mdm_failure f;
 
-    if (status == MASKDM_ENOMEM || d->looking)
+    if (status == MASKDM_ENOMEM || status == MASKDM_ECANCELED || d->looking)
         return status;
     mdm_failure_take(&f, status);
     mdm_log_line(found->log, found->broken < NAMED_MOST ? MASKDM_LOG_WARN : MASKDM_LOG_DEBUG, "left out: %s", f.text);
@@ -193,9 +208,11 @@ static int take_all(struct mdm_folder *d, struct finds *found, maskdm_control *c
 static int tell_empty_labels(const struct mdm_folder *d, const struct mdm_log *log)
 {
     const struct mdm_scan *s = &d->scan;
-    unsigned char *seen = mdm_need((size_t)s->labels + 1, 1, "a list of labels");
+    unsigned char *seen = s->labels ? mdm_need((size_t)s->labels + 1, 1, "a list of labels") : NULL;
     int64_t empty = 0, first = 0;
 
+    if (!s->labels)
+        return MASKDM_OK;
     if (!seen)
         return MASKDM_ENOMEM;
     for (int64_t i = 0; i < s->count; i++)
@@ -221,6 +238,8 @@ int mdm_data_read(maskdm_data *data, int known, const struct mdm_log *log, maskd
         mdm_log_line(log, MASKDM_LOG_WARN,
                      "left out as before: %lld file%s that cannot be read, the first is %s",
                      (long long)d->scan.broken, plural(d->scan.broken), d->scan.file[d->scan.count].path);
+    if (d->in_place)
+        return tell_empty_labels(d, log);
     d->looking = known;
     MDM_TRY(take_all(d, &found, control));    /* loader threads may be at work still, on a set that goes */
     d->looking = 0;
@@ -241,7 +260,7 @@ int mdm_data_mark(maskdm_data *data, maskdm_control *control)
 {
     struct mdm_folder *d = (struct mdm_folder *)data;
 
-    if (data->kind != &mdm_folder_class || d->scan.digest)
+    if (data->kind != &mdm_folder_class || !data->files || d->scan.digest)
         return MASKDM_OK;
     return mdm_scan_mark_all(&d->scan, control);
 }

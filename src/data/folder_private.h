@@ -23,6 +23,7 @@ struct mdm_folder {
     struct mdm_reading reading;
     struct mdm_remark_counts remarks;
     size_t limit;              /* bytes that the cache may have */
+    int in_place;              /* images are arrays of just this size: read when they are asked for */
     int looking;               /* the loader looks at the first bytes of files, no more */
     struct mdm_loader *loader; /* NULL once everything is cached */
     struct mdm_cached *cache;  /* NULL: images are streamed */

@@ -5,6 +5,7 @@
 #include "data/data.h"
 
 #include "base/checked.h"
+#include "data/samples.h"
 
 #include <string.h>
 
@@ -20,8 +21,7 @@ struct memory {
 
 static void read_u8(float *to, const unsigned char *from, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++)
-        to[i] = (float)(from[i] * 257) / 65535.0f;
+    mdm_samples_u8(to, from, (size_t)n);
 }
 
 static void read_u16(float *to, const unsigned char *from, int64_t n)

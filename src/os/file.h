@@ -53,6 +53,20 @@ void mdm_writer_abandon(struct mdm_writer **w);       /* remove the temporary fi
 /* Whether a writer would write into what stands at `path` instead of replacing it; refuses what it would refuse. */
 int mdm_file_is_stream(int *out, const char *path);
 
+/* ---- writing a large file for long: PATH.part, which stays when the work ends early, so that it can go on ---- */
+struct mdm_part;
+/* *found: there was one with something in it, which is refused unless the work goes on with it. Two cannot have it at
+ * once. */
+int mdm_part_open(struct mdm_part **out, const char *path, int go_on, int *found);
+const char *mdm_part_name(const struct mdm_part *p);
+int mdm_part_write(struct mdm_part *p, const void *buffer, size_t bytes, uint64_t at);
+int mdm_part_read(struct mdm_part *p, void *buffer, size_t bytes, uint64_t at);
+int mdm_part_flush(struct mdm_part *p);    /* what was written before is on the disk when this returns */
+int mdm_part_cut(struct mdm_part *p, uint64_t size);
+int mdm_part_publish(struct mdm_part **p); /* flush, rename, flush the folder; lets go of it in every case */
+void mdm_part_leave(struct mdm_part **p);  /* as it is; NULL inside is fine */
+void mdm_part_remove(struct mdm_part **p);
+
 /* ---- appending lines to a log, at the end of its links too, or into a device or a pipe ---- */
 struct mdm_appender;
 int mdm_appender_open(struct mdm_appender **out, const char *path);

@@ -87,6 +87,13 @@ struct mdm_evaluate_run_options {
     const char *device;
 };
 
+struct mdm_pack_run_options {
+    const char *data, *out;
+    struct mdm_int_list image_size;
+    int64_t channels, bits;
+    int resume;
+};
+
 struct mdm_convert_run_options {
     const char *from, *out, *ema_from, *online_from;
     int64_t heads;
@@ -127,6 +134,7 @@ extern const struct mdm_option_table mdm_evaluate_run_options;
 extern const struct mdm_option_table mdm_plot_run_options;
 
 extern const struct mdm_option_default mdm_drawing_standard[]; /* how images are drawn from a model */
+extern const struct mdm_option_table mdm_pack_run_options;
 
 extern const struct mdm_option_kind mdm_train_kind;
 extern const struct mdm_option_kind mdm_pretrain_kind;
@@ -139,5 +147,6 @@ extern const struct mdm_option_kind mdm_merge_kind;
 extern const struct mdm_option_kind mdm_average_kind;
 extern const struct mdm_option_kind mdm_evaluate_kind;
 extern const struct mdm_option_kind mdm_plot_kind;
+extern const struct mdm_option_kind mdm_pack_kind;
 
 #endif

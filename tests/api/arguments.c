@@ -78,6 +78,15 @@ static int fetch(void *user, int64_t index, float *image, int32_t *label)
     return rig_fetch(NULL, index, image, label);
 }
 
+static int fetch_file(void *user, int64_t index, const void **file, size_t *size, int32_t *label)
+{
+    (void)user;
+    *file = rig.pictures[index % 2];
+    *size = rig.picture_sizes[index % 2];
+    *label = 0;
+    return 0;
+}
+
 static int progress(void *user, const struct maskdm_progress *p)
 {
     (void)user;

@@ -14,7 +14,7 @@ api, out = json.load(open(sys.argv[1])), sys.argv[2]
 # Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
 NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket
 maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_step.callback maskdm_sampler_set_start.image maskdm_sampler_set_hole.image maskdm_sampler_set_hole.options
-maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
+maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_data_create_encoded_callback.options maskdm_data_create_encoded_callback.control maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_set_metadata.value maskdm_model_transfer.callback maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
 maskdm_optimizer_bind.matrices maskdm_optimizer_bind.weights maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
@@ -33,7 +33,7 @@ SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|save|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 # A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
 JOBS = {"maskdm_extractor_load", "maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
-        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_tune", "maskdm_plot", "maskdm_report",
+        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_pack", "maskdm_tune", "maskdm_plot", "maskdm_report",
         "maskdm_options_load_run"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
@@ -50,6 +50,8 @@ NOTHING = {"maskdm_model_has_adapter", "maskdm_model_metadata", "maskdm_model_me
 VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_batch.batch": "2", "maskdm_data_batch.images": "rig.floats",
     "maskdm_data_create_callback.fetch": "fetch", "maskdm_data_create_memory.images": "rig.bytes",
+    "maskdm_data_create_encoded_callback.fetch": "fetch_file", "maskdm_data_create_encoded_callback.count": "2",
+    "maskdm_data_create_encoded_callback.options": "rig.folder_options",
     "maskdm_data_create_memory.count": "4", "maskdm_data_create_callback.count": "4",
     "maskdm_data_create_memory.labels": "rig.labels",
     "maskdm_data_open_folder.path": "rig.folder", "maskdm_data_open_folder.options": "rig.folder_options",
@@ -157,7 +159,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_trainer_validate.loss": "&rig.number", "maskdm_trainer_set_batch.index": "rig.index",
     "maskdm_trainer_set_route.keep": "rig.places", "maskdm_trainer_set_path_drop.dropped": "rig.labels",
     "maskdm_train.options": "rig.job", "maskdm_pretrain.options": "rig.job", "maskdm_finetune.options": "rig.job", "maskdm_tune.options": "rig.job", "maskdm_trainer_tune.options": "rig.consistency_options", "maskdm_sample.options": "rig.job",
-    "maskdm_convert.options": "rig.job", "maskdm_export.options": "rig.job", "maskdm_merge.options": "rig.job", "maskdm_evaluate.options": "rig.job",
+    "maskdm_convert.options": "rig.job", "maskdm_export.options": "rig.job", "maskdm_merge.options": "rig.job", "maskdm_evaluate.options": "rig.job", "maskdm_pack.options": "rig.job",
     "maskdm_control_set_progress.callback": "progress", "maskdm_control_set_log.callback": "hear",
     "maskdm_sampler_set_step.callback": "see_step", "maskdm_sampler_set_start.count": "1",
     "maskdm_sampler_set_start.strength": "0.5", "maskdm_sampler_set_hole.count": "1", "maskdm_sampler_set_hole.mask": "rig.grey",
@@ -181,6 +183,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_model_set_metadata.value": '"value"', "maskdm_write_callback": "write_nowhere", "maskdm_read_callback": "read_model",
     "maskdm_allocate_callback": "take", "maskdm_free_callback": "give",
     "maskdm_log_callback": "hear", "maskdm_parallel_callback": "loop", "maskdm_data_fetch_callback": "fetch",
+    "maskdm_data_encoded_callback": "fetch_file",
     "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "maskdm_drop_callback": "drop",
     "const maskdm_image *const *": "(const maskdm_image *const *)rig.images",
 }
@@ -248,7 +251,7 @@ for f in api["functions"]:
                 "ANYTHING" if job or function in NOTHING else "SUCCESS"
             trial(wrong("NULL"), name, expected)
             if kind == "const maskdm_options *" and not function.startswith("maskdm_options_"):
-                other = "mask" if function in ("maskdm_data_open_folder", "maskdm_data_create_encoded") else "folder"
+                other = "mask" if function in ("maskdm_data_open_folder", "maskdm_data_create_encoded", "maskdm_data_create_encoded_callback") else "folder"
                 trial(wrong("rig.%s_options" % other), "%s of kind %s" % (name, other), "OUT_OF_RANGE")
         elif kind == "double":
             trial(wrong("(double)NAN"), name + " = NaN", "ANYTHING")

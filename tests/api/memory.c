@@ -108,6 +108,74 @@ START_TEST(files_in_memory_are_a_folder)
 }
 END_TEST
 
+/* What a host hands out: files in its own order, one of them broken; it may stop at one. */
+struct handed {
+    int order[FILES + 1], stop_at, asked, dropped;
+};
+
+static int hand_out(void *user, int64_t i, const void **bytes, size_t *n, int32_t *label)
+{
+    struct handed *h = user;
+    const int k = h->order[i];
+
+    h->asked++;
+    if (h->asked == h->stop_at)
+        return 1;
+    *bytes = k < 0 ? (const void *)"GIF89a, they say" : file[k];
+    *n = k < 0 ? 16 : size[k];
+    *label = k < 0 ? 0 : k % 2;
+    return 0;
+}
+
+static void drop_handed(void *user)
+{
+    ((struct handed *)user)->dropped++;
+}
+
+/* A folder's images by callback: from the cache, or asked for anew each time. */
+static void hand_all_out(int cached)
+{
+    maskdm_options *o = rig_options("folder", cached ? "image_size=8" : "image_size=8 cache_limit=0");
+    struct handed h = {.order = {0, 2, -1, 4, 1, 3}}, stops = {.order = {0, 2, 4, 1, 3}, .stop_at = 3};
+    maskdm_device *dev = rig_device("threads=1");
+    maskdm_data *handed, *opened;
+
+    make_files();
+    MUST(maskdm_data_open_folder(&opened, dev, folder, o, NULL));
+    MUST(maskdm_data_create_encoded_callback(&handed, dev, FILES + 1, hand_out, drop_handed, &h, o, NULL));
+    ck_assert_int_eq(maskdm_data_skipped(handed), 1);
+    ck_assert_int_eq(h.asked, FILES + 1);
+    compare(handed, opened);
+    ck_assert_int_eq(h.asked > FILES + 1, !cached);
+    ck_assert_ptr_null(maskdm_data_path(handed, 0));
+    ck_assert_ptr_null(maskdm_data_label_name(handed, 0));
+    ck_assert_int_eq(h.dropped, 0);
+    maskdm_data_release(&handed);
+    ck_assert_int_eq(h.dropped, 1);
+    ck_assert_int_eq(maskdm_data_create_encoded_callback(&handed, dev, FILES, hand_out, drop_handed, &stops, o, NULL),
+                     MASKDM_ECANCELED);
+    ck_assert_str_eq(maskdm_last_error(), "the host's data function stopped at image 2");
+    ck_assert_int_eq(stops.dropped, 1);
+    h.order[0] = -1;
+    ck_assert_int_eq(maskdm_data_create_encoded_callback(&handed, dev, 1, hand_out, drop_handed, &h, o, NULL),
+                     MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "no readable image below \"the host's images\": 1 file tried, the first "
+                                          "failed with: image 0: neither PNG nor JPEG, but a GIF picture");
+    ck_assert_int_eq(h.dropped, 2);
+    maskdm_data_release(&opened);
+    ck_assert_int_eq(maskdm_device_memory_used(dev), 0);
+    maskdm_device_release(&dev);
+    maskdm_options_release(&o);
+    remove_files();
+}
+
+START_TEST(files_of_a_host_are_a_folder)
+{
+    hand_all_out(1);
+    hand_all_out(0);
+}
+END_TEST
+
 START_TEST(what_cannot_be_read_is_named)
 {
     maskdm_options *o = rig_options("folder", "image_size=8"), *mask = rig_options("mask", "");
@@ -448,9 +516,13 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const test[] = {files_in_memory_are_a_folder,  what_cannot_be_read_is_named,
-                                 a_picture_is_read_from_memory, what_is_lent_goes_back_once,
-                                 one_set_of_weights_is_set_alone, a_model_goes_through_a_callback,
+    const TTest *const test[] = {files_in_memory_are_a_folder,
+                                 files_of_a_host_are_a_folder,
+                                 what_cannot_be_read_is_named,
+                                 a_picture_is_read_from_memory,
+                                 what_is_lent_goes_back_once,
+                                 one_set_of_weights_is_set_alone,
+                                 a_model_goes_through_a_callback,
                                  metadata_stay_with_a_model};
 
     return rig_run("memory", test, sizeof test / sizeof *test);

@@ -42,6 +42,7 @@ int run_threads(const struct workload *w, const struct settings *s);
 int run_memory(const struct workload *w, const struct settings *s);
 int run_loading(const struct workload *w, const struct settings *s);
 int run_loader(const struct workload *w, const struct settings *s);
+int run_packed(const struct workload *w, const struct settings *s);
 /* Of a training or sampling workload on any device, without a floor, by itself or beside a peer. */
 int run_on_device(const struct workload *w, const struct settings *s);
 /* Not a figure but a table: where a step of a training workload goes. */

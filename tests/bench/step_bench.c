@@ -69,6 +69,8 @@ static const struct workload workloads[] = {
     {"C14", run_training, UNET, ALL, 32, 128, 0, 4, "train the U-Net of google/ddpm-cifar10-32"},
     {"C15", run_training, DIT, ALL, 64, 512, 12, 16, "train DiT D=512 64x64, nothing hidden"},
     {"C16", run_training, SIT, ALL, 64, 512, 12, 16, "train SiT D=512 64x64, nothing hidden"},
+    {"C18", run_packed, SMALL, NULL, 64, 0, 0, 0, "images of a packed file beside pread of their bytes"},
+    {"C18a", run_packed, SMALL, NULL, 32, 0, 0, 0, "the same of 32x32"},
 };
 
 static int is_wanted(const char *label, const char *asked)

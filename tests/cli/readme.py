@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import tarfile
 
 from generation import png
 from rig import BUILD, SOURCE, TINY, faces, main, maskdm, run
@@ -88,6 +89,10 @@ def run_page(path):
                 for label in range(int(words[words.index("--classes") + 1]) if "--classes" in words else 0):
                     faces(os.path.join(folder, str(label)), 1, 32, label)
                 faces(folder, 40, 32)
+                if folder.endswith(".tar"):
+                    os.rename(folder, "unpacked")
+                    with tarfile.open(folder, "w") as t:
+                        t.add("unpacked", "unpacked")
             if flag in ("--init-image", "--inpaint"):
                 faces(os.path.dirname(folder), 40, 32)
             if flag == "--hole":

@@ -7,12 +7,15 @@ import os
 import pickle
 import random
 import shutil
+import signal
 import struct
+import subprocess
 import tarfile
+import time
 import zipfile
 import zlib
 
-from rig import faces, main, maskdm, read, same, write
+from rig import PROGRAM, faces, main, maskdm, read, same, write
 
 SMALL = "--image-size 16 --patch-size 4 --dim 16 --depth 1 --heads 1 --batch-size 2 --threads 1".split()
 NAMES = ("b", "a", "a-b")
@@ -320,6 +323,82 @@ def check_cifar():
     train("no", "bin", status=1, says=["bin/data_batch_1.bin has 12291 bytes, which are no images of 3073"])
     write("bin/data_batch_1.bin", b"\x0a" + bytes(3072))
     train("no", "bin", status=1, says=["bin/data_batch_1.bin: image 0 has label 10, CIFAR-10 has 10"])
+
+
+def pack(data, out, *more, **expected):
+    return maskdm("pack", data, out, *more, **expected)
+
+
+def check_pack():
+    """A folder packed trains as the folder: as it is, fitted to another size, of 16 bits; its names and labels with it."""
+    folder("d")
+    train("run", "d", "--classes", 3)
+    pack("d", "d.safetensors", says=["packed 15 images of 16 x 16 x 3 into d.safetensors, 0 left out"])
+    train("packed", "d.safetensors", "--classes", 3, says=["found 15 images in d.safetensors, 3 labels (a, a-b, b)"])
+    alike("run", "packed", lists=False)
+    names = [os.path.splitext(f[0])[0] for f in json.loads(read("run/data.json"))["files"]]
+    assert names == [os.path.splitext(f[0])[0] for f in json.loads(read("packed/data.json"))["files"]], names
+    for k in range(4):
+        png("g/%d.png" % k, 24, pixels(24, k, 1, 16), 1, 16)
+    train("g-run", "g")
+    pack("g", "g.safetensors", "--channels", 1, "--bits", 16)
+    train("g-packed", "g.safetensors")
+    alike("g-run", "g-packed", lists=False)
+    pack("g", "g16.safetensors", "--image-size", 16, "--bits", 16, "--loaders", 0)
+    train("g16-packed", "g16.safetensors")
+    alike("g-run", "g16-packed", lists=False)
+    pack("g", "no.safetensors", status=1, says=["g/0.png has 16 bits a sample: --bits 16 keeps them"])
+    os.remove("no.safetensors.part")
+    png("g/9.png", 20, pixels(20, 9, 1, 16), 1, 16)
+    pack("g", "no.safetensors", "--bits", 16, status=1, says=["g/9.png has 20 x 20 pixels and those before it 24 x 24: --image-size fits them to one size"])
+    pack("d.safetensors", "again.safetensors")
+    same("d.safetensors", "again.safetensors")
+
+
+def check_pack_resume():
+    """Stopped and gone on with comes to the same file, whatever was broken; other work is told from it."""
+    folder("d")
+    write("d/a/broken.png", read("d/a/face-00000.png")[:100])
+    write("d/0.png", b"x")
+    pack("d", "whole.safetensors", says=["left out: d/a/broken.png", "packed 15 images", "2 left out"])
+    one, head = 16 * 16 * 3, 4096
+    png("d/zz.png", 5, pixels(5, 1))  # which ends the work at the last
+    pack("d", "part.safetensors", status=1, says=["d/zz.png has 5 x 5 pixels", "17 of 18 images are in part.safetensors.part: --resume goes on with it"])
+    part = read("part.safetensors.part")
+    assert part.startswith(b"maskdm pack 1: 18 images, ") and part[head + 18 * one:] == bytes([2] + [1] * 4 + [2] + [1] * 11 + [0])
+    pack("d", "part.safetensors", status=1, says=["part.safetensors.part is there, which an earlier call that was interrupted has left"])
+    pack("d", "part.safetensors", "--resume", "--image-size", 8, status=1, says=["part.safetensors.part was begun of other images or with other options"])
+    with open("part.safetensors.part", "r+b") as f:  # as a call leaves it that is killed behind 7 of them, of which 2 are out
+        f.seek(head + 5 * one)
+        f.write(b"\xaa" * (10 * one))
+        f.seek(head + 18 * one + 7)
+        f.write(bytes(11))
+    pack("d", "part.safetensors", "--resume", status=1, says=["going on behind 7 images of 18", "d/zz.png has 5 x 5 pixels"])
+    assert read("part.safetensors.part") == part
+    os.remove("part.safetensors.part")
+    os.remove("d/zz.png")
+    pack("d", "part.safetensors")
+    same("part.safetensors", "whole.safetensors")
+    train("run", "d", "--classes", 3)
+    train("packed", "whole.safetensors", "--classes", 3)
+    alike("run", "packed", lists=False)
+
+
+def check_pack_killed():
+    """Ended by a signal it says how far it is; then --resume."""
+    faces("d", 600, 64)
+    whole = pack("d", "whole.safetensors", "--image-size", 32)
+    assert "packed 600 images" in whole.stderr
+    p = subprocess.Popen([PROGRAM, "pack", "d", "part.safetensors", "--image-size", "32", "--loaders", "0"], stderr=subprocess.PIPE, text=True)
+    while not os.path.exists("part.safetensors.part") and p.poll() is None:
+        time.sleep(0.002)
+    p.send_signal(signal.SIGINT)
+    said = p.communicate()[1]
+    if p.returncode:
+        assert "--resume goes on with it" in said, said
+        pack("d", "part.safetensors", "--image-size", 32, "--resume", says=["packed 600 images"])
+    same("whole.safetensors", "part.safetensors")
+    assert not os.path.exists("part.safetensors.part")
 
 
 def check_broken():
