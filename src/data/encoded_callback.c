@@ -21,12 +21,13 @@ struct host {
 static int ask(const struct mdm_scan *s, int64_t i, const void **file, size_t *size)
 {
     const struct host *h = s->source;
+    const int64_t theirs = (int64_t)s->file[i].place; /* which those that are left out do not change */
     int32_t label = -1;
 
     *file = NULL;
     *size = 0;
-    if (h->fetch(h->user, i, file, size, &label))
-        return mdm_fail(MASKDM_ECANCELED, "the host's data function stopped at image %lld", (long long)i);
+    if (h->fetch(h->user, theirs, file, size, &label))
+        return mdm_fail(MASKDM_ECANCELED, "the host's data function stopped at image %lld", (long long)theirs);
     if (!*file)
         return mdm_fail(MASKDM_EINVAL, "its bytes are NULL");
     if (label < -1)

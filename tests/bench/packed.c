@@ -176,7 +176,7 @@ int run_packed(const struct workload *w, const struct settings *s)
     if (rc == 0)
         rc = time_all(&p, &t);
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
-        rates_add(&rates, s->threads);
+        rates_add(&rates, s);
         rc = time_all(&p, &t);
         series_add(&speed, IMAGES * (double)p.one / t.file / 1e6);
         series_add(&whole, t.bare / t.file);
