@@ -102,6 +102,14 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_split(maskdm_data **train, maskdm_d
 MASKDM_API MASKDM_MUST_CHECK int maskdm_data_take(maskdm_data **out, maskdm_data *data, double fraction,
                                                   uint64_t seed);
 MASKDM_API void maskdm_data_release(maskdm_data **data);
+/**
+ * What the program's command data does (doc/pictures.md): every image file of a folder is decoded and counted by
+ * size, mode, transparency and label, with the files that cannot be read and those that are there twice; with the
+ * option `out` the images of the first training steps are drawn on a sheet as a network would see them. options:
+ * kind "survey". The answer, lines of text or, with the option `json`, one line of JSON, goes to `write` at once.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_survey(const maskdm_options *options, maskdm_control *control,
+                                               maskdm_write_callback write, void *user);
 
 /** Images, and the pixels and channels that each one has. */
 MASKDM_API int64_t maskdm_data_count(const maskdm_data *data);

@@ -9,9 +9,9 @@
  *     maskdm_options_set_bool(o, "qkv_bias", 1);
  *
  * Kinds: maskdm_options_kind(0), (1), ... lists them: uvit, network, mask, scheduler, optimizer, ema, folder, device,
- * trainer, sampler, image, and the composites train, pretrain, finetune, sample, convert and export, in which the
- * names of a table carry its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where that
- * can be guessed, from what other programs call the option or from its letters, a wrong value with its range.
+ * trainer, sampler, image, and the composites train, pretrain, finetune, sample, convert, export and survey, in which
+ * the names of a table carry its prefix (mask_ratio, ema_decay). A wrong name is answered with the right one where
+ * that can be guessed, from what other programs call the option or from its letters, a wrong value with its range.
  * doc/options.md is the reference, generated from the same tables.
  *
  * A composite may have other defaults than its parts: "pretrain" hides patches and predicts x0, where a mask and a

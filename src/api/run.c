@@ -10,6 +10,7 @@
 #include "run/pack.h"
 #include "run/export.h"
 #include "run/run.h"
+#include "run/survey.h"
 
 /* Both kinds of training hold the same handles: the data alone, all else shared. */
 static int train(int (*job)(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
@@ -111,4 +112,15 @@ int maskdm_evaluate(const maskdm_options *options, maskdm_control *control, mask
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
     return mdm_work_end(&work, mdm_evaluate_run(options, control, write, user));
+}
+
+int maskdm_survey(const maskdm_options *options, maskdm_control *control, maskdm_write_callback write, void *user)
+{
+    struct mdm_work work = {0};
+
+    MDM_NEED(options);
+    MDM_NEED(write);
+    MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    return mdm_work_end(&work, mdm_survey_run(options, control, write, user));
 }

@@ -32,6 +32,11 @@ static int evaluate(const maskdm_options *options, maskdm_control *control)
     return maskdm_evaluate(options, control, print_page, stdout);
 }
 
+static int survey(const maskdm_options *options, maskdm_control *control)
+{
+    return maskdm_survey(options, control, print_page, stdout);
+}
+
 static const struct command commands[] = {
     {"train", "training|stages|run", "train", "--stages FILE --data DIR --out RUN [flags]",
      "train in stages, a fresh network or a model file", run_work, train},
@@ -57,6 +62,8 @@ static const struct command commands[] = {
      "make an average of another width of the snapshots that a run left", run_work, maskdm_average},
     {"pack", "archive|prepare|preprocess|cache", "pack", "SOURCE OUT.safetensors [flags]",
      "write images into one file that training reads in place", run_work, maskdm_pack},
+    {"data", "dataset|survey|images|check|verify|look", "survey", "DIR [--out SHEET.png] [flags]",
+     "tell what is in a folder of images, and show it as a network sees it", run_work, survey},
     {"info", "inspect|show|describe|list|ls|summary|status|watch", NULL, "FILE|RUN [--json]",
      "show what a safetensors file or PyTorch checkpoint holds, or how a run is", run_info, NULL},
     {"plot", "chart|graph|curves|draw-loss|tensorboard", "plot", "RUN... --out FILE.svg|FILE.png|FILE.csv [flags]",

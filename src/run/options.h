@@ -7,6 +7,7 @@
 
 #include <maskdm/model.h>
 
+#include "data/augment.h"
 #include "option/option.h"
 
 /* As mdm_narrow_dtype(). */
@@ -94,6 +95,17 @@ struct mdm_pack_run_options {
     int resume;
 };
 
+struct mdm_survey_run_options {
+    const char *data, *out;
+    int masked;
+    int64_t count, columns;
+    struct mdm_int_list image_size;
+    int64_t patch_size, channels;
+    struct mdm_augment augment;
+    int64_t seed;
+    int json;
+};
+
 struct mdm_convert_run_options {
     const char *from, *out, *ema_from, *online_from;
     int64_t heads;
@@ -132,6 +144,7 @@ extern const struct mdm_option_table mdm_merge_run_options;
 extern const struct mdm_option_table mdm_average_run_options;
 extern const struct mdm_option_table mdm_evaluate_run_options;
 extern const struct mdm_option_table mdm_plot_run_options;
+extern const struct mdm_option_table mdm_survey_run_options;
 
 extern const struct mdm_option_default mdm_drawing_standard[]; /* how images are drawn from a model */
 extern const struct mdm_option_table mdm_pack_run_options;
@@ -148,5 +161,6 @@ extern const struct mdm_option_kind mdm_average_kind;
 extern const struct mdm_option_kind mdm_evaluate_kind;
 extern const struct mdm_option_kind mdm_plot_kind;
 extern const struct mdm_option_kind mdm_pack_kind;
+extern const struct mdm_option_kind mdm_survey_kind;
 
 #endif

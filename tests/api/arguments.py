@@ -33,7 +33,7 @@ SILENT = re.compile(r"^maskdm_(\w+_release|control_(stop|cancel|save|reset))$")
 # Whole jobs, whose sensible call is tested elsewhere: here they only must not crash, and refuse NULL.
 # A file of 90 megabytes is made elsewhere (tests/reference/), and is none here.
 JOBS = {"maskdm_extractor_load", "maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_sample", "maskdm_convert", "maskdm_export",
-        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_pack", "maskdm_tune", "maskdm_plot", "maskdm_report",
+        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_pack", "maskdm_tune", "maskdm_plot", "maskdm_report", "maskdm_survey",
         "maskdm_options_load_run"}
 # How much memory stands behind a pointer only the caller knows.
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",

@@ -10,7 +10,7 @@ import sys
 
 from rig import SOURCE, main, maskdm, run, write
 
-COMMANDS = ("train", "pretrain", "finetune", "tune", "sample", "evaluate", "convert", "export", "merge", "average", "pack", "info", "plot", "presets")
+COMMANDS = ("train", "pretrain", "finetune", "tune", "sample", "evaluate", "convert", "export", "merge", "average", "pack", "data", "info", "plot", "presets")
 REFERENCE = os.path.join(SOURCE, "doc", "options.md")
 
 

@@ -97,6 +97,61 @@ def check_fit():
     assert read("streamed/model.safetensors") == models_of(models, "random")
 
 
+def pixels(path):
+    """(width, height, channels, bytes) of a PNG file without interlace and of 8 bits, rows filtered by Paeth."""
+    width, height, bits, kind = png_header(path)
+    data, at, packed = read(path), 8, b""
+    while at < len(data):
+        size, = struct.unpack(">I", data[at:at + 4])
+        packed += data[at + 8:at + 8 + size] if data[at + 4:at + 8] == b"IDAT" else b""
+        at += 12 + size
+    raw, n, out = zlib.decompress(packed), {0: 1, 2: 3, 4: 2, 6: 4}[kind], bytearray()
+    assert bits == 8
+    for y in range(height):
+        line = raw[y * (width * n + 1):(y + 1) * (width * n + 1)]
+        above = out[-width * n:] if y else bytes(width * n)
+        row = bytearray(line[1:])
+        for i in range(len(row)):
+            a, b, c = row[i - n] if i >= n else 0, above[i], above[i - n] if i >= n else 0
+            best = min((a, b, c), key=lambda v: abs(a + b - c - v)) if line[0] == 4 else (0, a, b, (a + b) // 2)[line[0]]
+            row[i] = (row[i] + best) % 256
+        out += row
+    return width, height, n, bytes(out)
+
+
+def check_survey():
+    """What is in a folder, and how a network sees it."""
+    for k in range(6):
+        os.makedirs("data/%s" % "ab"[k % 2], exist_ok=True)
+        png("data/%s/%d.png" % ("ab"[k % 2], k), k * 20)
+    rgba("data/a/clear.png", 50, 100, side=24)
+    rgba("data/full.png", 50, 255)
+    write("data/b/copy.png", read("data/b/1.png"))
+    write("data/b/cut.png", read("data/b/1.png")[:60])
+    write("data/b/x.webp", b"RIFF....WEBP")
+    p = maskdm("data", "data", "--json", says=["cannot be read: data/b/cut.png: ", "x.webp"])
+    told = json.loads(p.stdout)
+    assert told["images"] == 9 and told["unreadable"] == 1 and told["transparent"] == 1 and told["duplicates"] == 1, told
+    assert told["duplicate_of"] == "data/b/1.png" and told["duplicate_is"] == "data/b/copy.png", told
+    assert told["modes"] == {"RGB, 8 bits": 7, "RGBA, 8 bits": 2} and told["sizes"] == {"16 x 16": 8, "24 x 24": 1}, told
+    assert told["labels"] == {"a": 4, "b": 4} and told["without_label"] == 1, told
+    assert "RGB, 8 bits                7\n" in maskdm("data", "data").stdout
+    maskdm("data", "data", "--out", "s.png", "--image-size", 16, "--count", 4)
+    width, height, n, seen = pixels("s.png")
+    assert width == height == 2 * 16 * 16 + 3 * 4 and n == 3
+    square = lambda y, x: {seen[((4 + y * 16 + v) * width + 4 + x * 16 + u) * 3:][:3] for v in range(16) for u in range(16)}
+    assert all(len(square(y, x)) in (1, 2) for y in range(0, 16, 5) for x in range(0, 16, 5))  # 2: over the checkerboard
+    maskdm("data", "data", "--out", "m.png", "--image-size", 16, "--count", 4, "--masked", "--mask", "patch", "--mask-ratio", 0.5)
+    grey = pixels("m.png")[3].count(bytes([128] * 3 * 64))
+    assert grey >= 4 * 8 * 64 // 2, grey
+    for flags, says in ((["--masked"], "--masked goes with --out"), (["--out", "s.jpg"], "cannot write s.jpg"),
+                        (["--out", "folder"], "a sheet is a PNG file"), (["--out", "n.png", "--masked"], "hides nothing"),
+                        (["--out", "n.png", "--pad"], "--pad goes with --crop none")):
+        maskdm("data", "data", *flags, status=1, says=[says])
+    assert not os.path.exists("n.png") and not os.path.exists("folder")
+    maskdm("data", "none", status=1, says=["none"])
+
+
 def models_of(models, name):
     return next(model for model, names in models.items() if name in names)
 

@@ -10,7 +10,7 @@ import sys
 
 # The product's verbs: whole jobs, which work on no handle.
 JOBS = {"maskdm_train", "maskdm_pretrain", "maskdm_finetune", "maskdm_tune", "maskdm_sample", "maskdm_convert", "maskdm_export",
-        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_pack", "maskdm_plot", "maskdm_report"}
+        "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_survey", "maskdm_pack", "maskdm_plot", "maskdm_report"}
 # Arithmetic on a host's arrays alone.
 ARRAYS = {"maskdm_loss", "maskdm_average_coefficients", "maskdm_average_exponent"}
 # What the library says of itself and of the last call.
