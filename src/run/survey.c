@@ -8,6 +8,7 @@
 #include "base/sort.h"
 #include "data/options.h"
 #include "data/reading.h"
+#include "data/source.h"
 #include "run/device.h"
 #include "run/evaluate.h"
 #include "run/samples.h"
@@ -122,7 +123,7 @@ static void tell_kinds(struct survey *s, const char *what, mdm_compare *order,
     mdm_page_end(&s->page);
 }
 
-/* Equal bytes; the first of them by name. */
+/* Equal pixels; the first of them by name. */
 static void tell_duplicates(struct survey *s)
 {
     const int64_t kinds = group(s, by_digest);
@@ -206,7 +207,7 @@ static int survey(struct survey *s, maskdm_write_callback write, void *user)
 {
     struct mdm_text *text;
 
-    MDM_TRY(mdm_scan_folder(&s->scan, s->told.data, NULL, mdm_control_log(s->control), s->control));
+    MDM_TRY(mdm_source_find(&s->scan, s->told.data, NULL, mdm_control_log(s->control), s->control));
     MDM_TRY(look(s));
     mdm_page_begin(&s->page, NULL);
     tell(s);

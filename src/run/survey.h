@@ -18,7 +18,7 @@ struct mdm_survey_file {
     int64_t height, width;
     int channels, bits, transparent;
     int broken;      /* it cannot be read; nothing else is known */
-    uint64_t digest; /* of its bytes */
+    uint64_t digest; /* of its pixels */
 };
 /* Every file of the list, in room for as many; the broken ones are named to the log, the first few of them, and
  * marked in the list. */

@@ -7,8 +7,7 @@
 #include "base/alloc.h"
 #include "base/control.h"
 #include "base/digest.h"
-#include "image/codec.h"
-#include "image/rows.h"
+#include "data/source.h"
 
 enum {
     GROUP = 256, /* files between two looks at whether anybody wants to stop */
@@ -23,59 +22,38 @@ struct looking {
     int64_t first, broken;
 };
 
-static int read_rows(struct mdm_survey_file *f, struct mdm_rows *rows)
+/* Equal pixels are the same picture, however they are packed. */
+static uint64_t digest_of(const maskdm_image *m)
 {
-    const int has_alpha = rows->channels % 2 == 0;
-    uint16_t *row = mdm_need((size_t)rows->width * (size_t)rows->channels, sizeof *row, "an image's row");
-    int status = row ? MASKDM_OK : MASKDM_ENOMEM;
-
-    for (int64_t i = 0; i < rows->height && status >= 0; i++) {
-        int64_t y;
-
-        status = mdm_rows_read(rows, &y, row);
-        for (int64_t x = 1; status >= 0 && has_alpha && x <= rows->width; x++)
-            f->transparent |= row[x * rows->channels - 1] != UINT16_MAX;
-    }
-    mdm_free(row);
-    return status;
-}
-
-static int look_at_bytes(struct mdm_survey_file *f, const char *bytes, size_t size, const struct mdm_reading *how)
-{
+    const int64_t shape[] = {m->height, m->width, m->channels};
     struct mdm_digest digest;
-    struct mdm_rows *rows;
-    int status;
 
     mdm_digest_start(&digest);
-    mdm_digest_add(&digest, bytes, size);
-    f->digest = mdm_digest_value(&digest);
-    MDM_TRY(mdm_rows_open(&rows, bytes, size, how));
-    f->height = rows->height;
-    f->width = rows->width;
-    f->channels = rows->channels;
-    f->bits = rows->bits;
-    status = read_rows(f, rows);
-    mdm_rows_close(&rows);
-    return status;
+    mdm_digest_add(&digest, shape, sizeof shape);
+    mdm_digest_add(&digest, m->sample, (size_t)(m->height * m->width * m->channels) * sizeof *m->sample);
+    return mdm_digest_value(&digest);
 }
 
-static int look_at(struct mdm_survey_file *f, const char *path, const struct mdm_reading *how)
+static int look_at(struct mdm_survey_file *f, const struct mdm_scan *scan, int64_t i, const struct mdm_reading *how)
 {
-    char *bytes;
-    size_t size;
-    int status;
+    maskdm_image *m;
 
-    MDM_TRY(mdm_file_read_all(&bytes, &size, path, MDM_PICTURE_FILE));
-    status = look_at_bytes(f, bytes, size, how);
-    mdm_free(bytes);
-    return status < 0 ? mdm_fail_prefix(status, "%s", path) : MASKDM_OK;
+    MDM_TRY(mdm_source_image(&m, scan, i, how));
+    f->height = m->height;
+    f->width = m->width;
+    f->channels = m->channels;
+    f->bits = m->bits;
+    f->transparent = mdm_image_samples_are_transparent(m->sample, m->height * m->width, m->channels, 16);
+    f->digest = digest_of(m);
+    mdm_image_free(&m);
+    return MASKDM_OK;
 }
 
 static int look_at_one(void *user, int64_t place, int worker)
 {
     struct looking *l = user;
     struct mdm_survey_file *f = &l->file[l->first + place];
-    const int status = look_at(f, l->scan->file[l->first + place].path, l->how);
+    const int status = look_at(f, l->scan, l->first + place, l->how);
 
     (void)worker;
     l->failed[place].code = 0;

@@ -11,7 +11,7 @@
 
 static const struct mdm_option rows[] = {
     {MDM_OPTION(mdm_survey_run_options, data), .is_path = 1, .required = 1,
-     .alias = "dataset|data_dir|data_path|images|image_dir|folder|input", .help = "folder of images"},
+     .alias = "dataset|data_dir|data_path|image_dir|folder|input", .help = "folder of images, or an archive of them"},
     {MDM_OPTION(mdm_survey_run_options, out), .is_path = 1, .alias = "output|sheet|preview|grid|save_to",
      .help = "PNG file for a sheet of images as a network would see them"},
     {MDM_OPTION(mdm_survey_run_options, masked), .standard = "false", .needs = "out", .alias = "show_mask|masks",
@@ -44,5 +44,5 @@ const struct mdm_option_table mdm_survey_run_options = {
 
 static const struct mdm_option_table *const tables[] = {&mdm_survey_run_options, &mdm_images_options,
                                                         &mdm_mask_options, &mdm_device_options};
-const struct mdm_option_kind mdm_survey_kind = {"survey", "what is in a folder of images", tables,
-                                                MDM_LENGTH(tables), NULL};
+const struct mdm_option_kind mdm_survey_kind = {"survey", "what is in a folder of images", tables, MDM_LENGTH(tables),
+                                                NULL};

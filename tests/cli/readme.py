@@ -70,6 +70,8 @@ def run_page(path):
         words = [w for w in words if w != "[--json]"]
         if words and words[0] == "info" and "FILE" in words:
             continue
+        if words[:1] == ["data"] and not os.path.exists(words[1]):
+            faces(words[1], 40, 32)
         for flag, folder in zip(words, words[1:]):
             if flag == "--from" and "." not in folder:
                 shutil.copytree(os.path.join(SOURCE, "tests", "api", "pipelines", "ddpm"), folder)
