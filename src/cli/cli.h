@@ -22,6 +22,10 @@ struct command {
     int (*work)(const maskdm_options *options, maskdm_control *control); /* for runs with options */
 };
 
+/* ---- main.c ---- */
+/* The commands, up to one without a name. */
+const struct command *all_commands(void);
+
 /* ---- flags.c ---- */
 /* Fill options from flags. Returns 0, or an exit status with the reason printed. *help: the form of help that was
  * asked for, or NULL; nothing behind it is looked at. */
@@ -34,10 +38,27 @@ int help_program(const struct command *all, const char *form);
 /* form: "text", "man" or "markdown"; the exit status. */
 int help_command(const struct command *command, const struct command *all, const char *form);
 
+/* ---- first.c: what people use first of a command, in order; NULL behind the last, and where there is none ---- */
+enum { FIRST_MOST = 12 };
+struct first {
+    const char *name, *example; /* of an option: "--lr 2e-4" */
+};
+const struct first *first_flag(const struct command *command, int i);
+const char *first_example(const struct command *command, int i); /* a whole command */
+const char *first_files(const struct command *command);          /* lines of a name, a tab and what it is; or NULL */
+
+/* ---- help_topic.c ---- */
+/* All about a group of options or one of them, by whatever name; the exit status, or -1: there is no such topic. */
+int help_topic(const struct command *all, const char *topic);
+
+/* ---- completion.c ---- */
+int run_completion(const struct command *command, int count, char **arguments);
+
 /* ---- option.c ---- */
 /* The form that "--help", "-h" or "--help=FORM" asks for, NULL for other arguments. */
 const char *help_asked(const char *argument);
-/* Type of the option of this name, or -1. */
+/* The number of the option of this name, or -1; its type, or -1. */
+int64_t option_index(const char *kind, const char *name);
 int option_type(const char *kind, const char *name);
 /* Fact about an option as text in a buffer of `size` bytes; returns the buffer. */
 const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size);

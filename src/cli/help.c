@@ -3,20 +3,10 @@
  * --help, the man pages and the options reference, all from the library's option tables. A form is a table of
  * functions, so that what is said and how it is set stay apart.
  */
-#include "cli/cli.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { FACT_SIZE = 512, LEFT = 26 };
-
-struct form {
-    const char *name;
-    void (*begin)(const struct command *command);
-    void (*table)(const char *name, const char *help);
-    void (*option)(const char *flag, const char *value, const char *help, const char *facts);
-    void (*end)(const struct command *command, const struct command *all);
-};
 
 /* "block-size" from "block_size" */
 static void dash(char *s)
@@ -36,42 +26,12 @@ static const struct {
     {"preset", "NAME", "take what is not given from a preset; maskdm presets lists them", 1},
 };
 
-static void each_extra(const struct command *command,
-                       void (*show)(const char *flag, const char *value, const char *help, const char *facts))
+void help_each_extra(const struct command *command,
+                     void (*show)(const char *flag, const char *value, const char *help, const char *facts))
 {
     for (size_t i = 0; command->kind && i < sizeof extra / sizeof *extra; i++)
         if (!extra[i].of_training || trains(command))
             show(extra[i].flag, extra[i].value, extra[i].help, "");
-}
-
-/* ---- text ---- */
-
-static void text_begin(const struct command *command)
-{
-    printf("usage: maskdm %s %s\n\n%s\n", command->name, command->usage, command->help);
-}
-
-static void text_table(const char *name, const char *help)
-{
-    printf("\n%s: %s\n", name, help);
-}
-
-static void text_option(const char *flag, const char *value, const char *help, const char *facts)
-{
-    char left[128];
-
-    snprintf(left, sizeof left, "--%s%s%s", flag, *value ? " " : "", value);
-    printf("  %-*s", LEFT, left);
-    if (strlen(left) >= LEFT)
-        printf("\n  %-*s", LEFT, "");
-    printf("%s%s%s%s\n", help, *facts ? " [" : "", facts, *facts ? "]" : "");
-}
-
-static void text_end(const struct command *command, const struct command *all)
-{
-    (void)all;
-    each_extra(command, text_option);
-    text_option("help", "", "show this", "");
 }
 
 /* ---- man ---- */
@@ -129,9 +89,41 @@ static const char man_signals[] =
     "is stopped by a reader of the output that goes away. SIGQUIT and SIGKILL end the program at once; what was\n"
     "saved before is whole.\n";
 
+static void man_examples(const struct command *command)
+{
+    if (first_example(command, 0))
+        printf(".SH EXAMPLES\n.nf\n");
+    for (int i = 0; first_example(command, i); i++) {
+        roff(first_example(command, i));
+        printf("\n");
+    }
+    if (first_example(command, 0))
+        printf(".fi\n");
+}
+
+/* Lines of a name, a tab and what it is. */
+static void man_files(const struct command *command)
+{
+    char line[HELP_FACT];
+
+    if (first_files(command))
+        printf(".SH FILES\n");
+    for (const char *at = first_files(command); at && *at; at += strcspn(at, "\n") + 1) {
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
+        printf(".TP\n.I ");
+        line[strcspn(line, "\t")] = '\0';
+        roff(line);
+        printf("\n");
+        roff(line + strlen(line) + 1);
+        printf(".\n");
+    }
+}
+
 static void man_end(const struct command *command, const struct command *all)
 {
-    each_extra(command, man_option);
+    help_each_extra(command, man_option);
+    man_examples(command);
+    man_files(command);
     if (command->kind)
         fputs(man_signals, stdout);
     printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line%s.\n"
@@ -180,15 +172,24 @@ static void markdown_extra(const char *flag, const char *value, const char *help
 static void markdown_end(const struct command *command, const struct command *all)
 {
     (void)all;
-    each_extra(command, markdown_extra);
+    help_each_extra(command, markdown_extra);
     printf("\n");
 }
 
 static const struct form forms[] = {
-    {"text", text_begin, text_table, text_option, text_end},
-    {"man", man_begin, man_table, man_option, man_end},
-    {"markdown", markdown_begin, markdown_table, markdown_option, markdown_end},
+    {"man", man_begin, man_table, man_option, NULL, man_end},
+    {"markdown", markdown_begin, markdown_table, markdown_option, NULL, markdown_end},
 };
+
+static const struct form *find_form(const char *name)
+{
+    if (strcmp(name, help_text_form.name) == 0)
+        return &help_text_form;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(forms[i].name, name) == 0)
+            return &forms[i];
+    return NULL;
+}
 
 /* ---- what is said ---- */
 
@@ -199,7 +200,7 @@ static void join_facts(const char *kind, int64_t i, char *out, size_t size)
 {
     static const char *const facts[][2] = {
         {"required", "must be given"}, {"unit", ""}, {"default", "default "}, {"range", ""}, {"when", "with "}};
-    char value[FACT_SIZE];
+    char value[HELP_FACT];
     size_t used = 0;
 
     out[0] = '\0';
@@ -209,10 +210,10 @@ static void join_facts(const char *kind, int64_t i, char *out, size_t size)
                 (size_t)snprintf(out + used, size - used, "%s%s%s", used ? "; " : "", facts[k][1], k ? value : "");
 }
 
-static void show_option(const struct form *form, const char *kind, int64_t i)
+void help_option(const struct form *form, const char *kind, int64_t i)
 {
     static const char *const values[] = {"", "N", "X", "TEXT", "", "N,...", "X,..."};
-    char flag[FACT_SIZE], choices[FACT_SIZE], help[FACT_SIZE], facts[2 * FACT_SIZE];
+    char flag[HELP_FACT], choices[HELP_FACT], help[HELP_FACT], facts[2 * HELP_FACT];
     int type = maskdm_options_type(kind, i);
 
     option_fact(kind, i, "name", flag, sizeof flag);
@@ -223,26 +224,63 @@ static void show_option(const struct form *form, const char *kind, int64_t i)
     form->option(flag, *choices ? choices : values[type < 0 ? 0 : type], help, facts);
 }
 
+/* The numbers of the options that are used first, -1 for a flag of no table; how many there are. Looked up once,
+ * since that asks every option for its name. */
+static int find_first(const struct form *form, const struct command *command, int64_t out[FIRST_MOST])
+{
+    int n = 0;
+
+    for (; form->example && n < FIRST_MOST && first_flag(command, n); n++)
+        out[n] = option_index(command->kind, first_flag(command, n)->name);
+    return n;
+}
+
+static void show_first(const struct form *form, const struct command *command, const int64_t *first, int count)
+{
+    if (count)
+        form->table("first", "what most commands are given, with an example each");
+    for (int i = 0; i < count; i++) {
+        if (first[i] < 0)
+            continue;
+        help_option(form, command->kind, first[i]);
+        form->example(first_flag(command, i)->example);
+    }
+}
+
+static void show_rest(const struct form *form, const struct command *command, const int64_t *first, int count)
+{
+    const int64_t all = command->kind ? maskdm_options_count(command->kind) : 0;
+    char table[HELP_FACT], help[HELP_FACT], last[HELP_FACT] = "";
+
+    for (int64_t i = 0; i < all; i++) {
+        int shown = 0;
+
+        for (int k = 0; k < count; k++)
+            shown |= first[k] == i;
+        if (shown)
+            continue;
+        option_fact(command->kind, i, "table", table, sizeof table);
+        if (strcmp(table, last) != 0)
+            form->table(table, option_fact(command->kind, i, "table_help", help, sizeof help));
+        memcpy(last, table, sizeof last);
+        help_option(form, command->kind, i);
+    }
+}
+
 int help_command(const struct command *command, const struct command *all, const char *name)
 {
-    const struct form *form = NULL;
-    char table[FACT_SIZE], help[FACT_SIZE], last[FACT_SIZE] = "";
+    const struct form *form = find_form(name);
+    int64_t first[FIRST_MOST];
+    int count;
 
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(forms[i].name, name) == 0)
-            form = &forms[i];
     if (!form) {
         complain(NULL, "--help=%.100s: text, man or markdown", name);
         return EXIT_WRONG_USE;
     }
     form->begin(command);
-    for (int64_t i = 0; command->kind && i < maskdm_options_count(command->kind); i++) {
-        option_fact(command->kind, i, "table", table, sizeof table);
-        if (strcmp(table, last) != 0)
-            form->table(table, option_fact(command->kind, i, "table_help", help, sizeof help));
-        memcpy(last, table, sizeof last);
-        show_option(form, command->kind, i);
-    }
+    count = find_first(form, command, first);
+    show_first(form, command, first, count);
+    show_rest(form, command, first, count);
     form->end(command, all);
     return said(NULL);
 }
@@ -258,6 +296,8 @@ static void man_program(const struct command *all)
         roff(all->help);
         printf(".\n");
     }
+    printf(".SH FILES\n.TP\n.I share/maskdm/presets/NAME.json\nthe presets, below the folder of the installation.\n"
+           ".SH ENVIRONMENT\n.TP\n.B MASKDM_PRESETS\na folder of presets in its place.\n");
 }
 
 static void text_program(const struct command *all)
@@ -265,7 +305,8 @@ static void text_program(const struct command *all)
     printf("maskdm %s: %s\n\nusage: maskdm COMMAND [flags]\n\n", maskdm_version_string(), program_help);
     for (; all->name; all++)
         printf("  %-10s %s\n", all->name, all->help);
-    printf("\nmaskdm help COMMAND lists the flags of one; maskdm version shows the version.\n");
+    printf("\nmaskdm help COMMAND lists the flags of one, maskdm help TOPIC those of a group (mask,\n"
+           "sampler, ema) or says all about a flag; maskdm version shows the version.\n");
 }
 
 int help_program(const struct command *all, const char *name)

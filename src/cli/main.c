@@ -69,8 +69,15 @@ static const struct command commands[] = {
     {"plot", "chart|graph|curves|draw-loss|tensorboard", "plot", "RUN... --out FILE.svg|FILE.png|FILE.csv [flags]",
      "draw what the logs of runs say", run_plot, NULL},
     {"presets", "preset|recipes|configs", NULL, "[NAME]", "list the presets, or print one", run_presets, NULL},
+    {"completion", "complete|completions", NULL, "bash|zsh|fish", "print what a shell completes behind maskdm",
+     run_completion, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
+
+const struct command *all_commands(void)
+{
+    return commands;
+}
 
 static const struct command *find(const char *name)
 {
@@ -196,14 +203,25 @@ static int asks_version(const char *word)
     return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "version") == 0;
 }
 
-/* maskdm help, maskdm help COMMAND */
+/* maskdm help, maskdm help COMMAND, maskdm help TOPIC */
 static int run_help(int count, char **arguments)
 {
-    const struct command *command = count > 0 ? need_command(arguments[0]) : NULL;
+    const struct command *command;
+    int status;
 
-    if (count > 0)
-        return command ? help_command(command, commands, "text") : EXIT_WRONG_USE;
-    return help_program(commands, "text");
+    if (!count)
+        return help_program(commands, "text");
+    command = find(arguments[0]);
+    if (command)
+        return help_command(command, commands, "text");
+    status = help_topic(commands, arguments[0]);
+    if (status >= 0)
+        return status;
+    if (meant(arguments[0]))
+        return help_command(need_command(arguments[0]), commands, "text");
+    complain(NULL, "there is no command or topic \"%.100s\"; maskdm help topics lists the groups of flags",
+             arguments[0]);
+    return EXIT_WRONG_USE;
 }
 
 int main(int argc, char **argv)

@@ -17,14 +17,21 @@ const char *option_fact(const char *kind, int64_t i, const char *fact, char *buf
     return buffer;
 }
 
-int option_type(const char *kind, const char *name)
+int64_t option_index(const char *kind, const char *name)
 {
     char buffer[NAME_SIZE];
 
     for (int64_t i = 0; i < maskdm_options_count(kind); i++)
         if (strcmp(option_fact(kind, i, "name", buffer, sizeof buffer), name) == 0)
-            return maskdm_options_type(kind, i);
+            return i;
     return -1;
+}
+
+int option_type(const char *kind, const char *name)
+{
+    const int64_t i = option_index(kind, name);
+
+    return i < 0 ? -1 : maskdm_options_type(kind, i);
 }
 
 const char *help_asked(const char *argument)
