@@ -34,106 +34,6 @@ void help_each_extra(const struct command *command,
             show(extra[i].flag, extra[i].value, extra[i].help, "");
 }
 
-/* ---- man ---- */
-
-/* roff: a dash that is to be typed, and no line that begins with a control character */
-static void roff(const char *s)
-{
-    for (; *s; s++)
-        if (*s == '-')
-            fputs("\\-", stdout);
-        else if (*s == '\\')
-            fputs("\\e", stdout);
-        else
-            putchar(*s);
-}
-
-static void man_begin(const struct command *command)
-{
-    printf(".TH MASKDM\\-%s 1 \"\" \"maskdm %s\"\n.SH NAME\nmaskdm\\-%s \\- ", command->name, maskdm_version_string(),
-           command->name);
-    roff(command->help);
-    printf("\n.SH SYNOPSIS\n.B maskdm %s\n", command->name);
-    roff(command->usage);
-    printf(command->kind ? "\n.SH OPTIONS\n" : "\n");
-}
-
-static void man_table(const char *name, const char *help)
-{
-    printf(".SS %s: %s\n", name, help);
-}
-
-static void man_option(const char *flag, const char *value, const char *help, const char *facts)
-{
-    printf(".TP\n.BI \\-\\-");
-    roff(flag);
-    printf(" \" ");
-    roff(value);
-    printf("\"\n");
-    roff(help);
-    if (*facts) {
-        printf(" (");
-        roff(facts);
-        printf(")");
-    }
-    printf(".\n");
-}
-
-static const char man_signals[] =
-    ".SH SIGNALS\n"
-    "SIGINT (^C), SIGTERM, SIGHUP (a closed terminal), SIGXCPU and SIGUSR2 (warnings of batch systems) end the\n"
-    "work in good order: the step at hand is finished, what was done is saved, and a line says how to go on. A\n"
-    "second one drops the step at hand. SIGUSR1 lets training save and go on; other work it ends as they do. A\n"
-    "signal that is ignored at the start, as under\n.BR nohup (1),\nstays\n"
-    "ignored; behind a script's & the terminal's ^C does, and SIGINT sent by\n.BR kill (1)\nends the work. Nothing\n"
-    "is stopped by a reader of the output that goes away. SIGQUIT and SIGKILL end the program at once; what was\n"
-    "saved before is whole.\n";
-
-static void man_examples(const struct command *command)
-{
-    if (first_example(command, 0))
-        printf(".SH EXAMPLES\n.nf\n");
-    for (int i = 0; first_example(command, i); i++) {
-        roff(first_example(command, i));
-        printf("\n");
-    }
-    if (first_example(command, 0))
-        printf(".fi\n");
-}
-
-/* Lines of a name, a tab and what it is. */
-static void man_files(const struct command *command)
-{
-    char line[HELP_FACT];
-
-    if (first_files(command))
-        printf(".SH FILES\n");
-    for (const char *at = first_files(command); at && *at; at += strcspn(at, "\n") + 1) {
-        snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
-        printf(".TP\n.I ");
-        line[strcspn(line, "\t")] = '\0';
-        roff(line);
-        printf("\n");
-        roff(line + strlen(line) + 1);
-        printf(".\n");
-    }
-}
-
-static void man_end(const struct command *command, const struct command *all)
-{
-    help_each_extra(command, man_option);
-    man_examples(command);
-    man_files(command);
-    if (command->kind)
-        fputs(man_signals, stdout);
-    printf(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line%s.\n"
-           ".SH SEE ALSO\n.BR maskdm (1)",
-           command->kind ? ", 128 + N stopped by signal N in good order (130 by ^C, 143 by SIGTERM)" : "");
-    for (; all->name; all++)
-        printf(",\n.BR maskdm\\-%s (1)", all->name);
-    printf("\n");
-}
-
 /* ---- markdown ---- */
 
 static void markdown_begin(const struct command *command)
@@ -177,7 +77,6 @@ static void markdown_end(const struct command *command, const struct command *al
 }
 
 static const struct form forms[] = {
-    {"man", man_begin, man_table, man_option, NULL, man_end},
     {"markdown", markdown_begin, markdown_table, markdown_option, NULL, markdown_end},
 };
 
@@ -185,6 +84,8 @@ static const struct form *find_form(const char *name)
 {
     if (strcmp(name, help_text_form.name) == 0)
         return &help_text_form;
+    if (strcmp(name, help_man_form.name) == 0)
+        return &help_man_form;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strcmp(forms[i].name, name) == 0)
             return &forms[i];
@@ -289,11 +190,11 @@ int help_command(const struct command *command, const struct command *all, const
 static void man_program(const struct command *all)
 {
     printf(".TH MASKDM 1 \"\" \"maskdm %s\"\n.SH NAME\nmaskdm \\- ", maskdm_version_string());
-    roff(program_help);
+    help_roff(program_help);
     printf("\n.SH SYNOPSIS\n.B maskdm\n.I COMMAND\n.RI [ flags ]\n.SH COMMANDS\n");
     for (; all->name; all++) {
         printf(".TP\n.BR maskdm\\-%s (1)\n", all->name);
-        roff(all->help);
+        help_roff(all->help);
         printf(".\n");
     }
     printf(".SH FILES\n.TP\n.I share/maskdm/presets/NAME.json\nthe presets, below the folder of the installation.\n"

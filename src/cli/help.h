@@ -18,11 +18,13 @@ struct form {
     void (*end)(const struct command *command, const struct command *all);
 };
 
-extern const struct form help_text_form;
+extern const struct form help_text_form, help_man_form;
 
 /* Flags that no table has. */
 void help_each_extra(const struct command *command,
                      void (*show)(const char *flag, const char *value, const char *help, const char *facts));
+/* A text for roff: dashes that are to be typed. */
+void help_roff(const char *s);
 /* Option i of a kind. */
 void help_option(const struct form *form, const char *kind, int64_t i);
 
