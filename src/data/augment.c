@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static void mirror(float *image, struct mdm_canvas s)
+static void mirror(float *image, struct mdm_raster s)
 {
     for (int64_t y = 0; y < s.height; y++, image += s.width * s.channels)
         for (int64_t l = 0, r = s.width - 1; l < r; l++, r--)
@@ -25,7 +25,7 @@ static int64_t within(int64_t at, int64_t length)
     return at < 0 ? 0 : at < length ? at : length - 1;
 }
 
-static void move(float *image, float *room, struct mdm_canvas s, int64_t down, int64_t across)
+static void move(float *image, float *room, struct mdm_raster s, int64_t down, int64_t across)
 {
     const size_t pixel = (size_t)s.channels * sizeof *image;
 
@@ -37,7 +37,7 @@ static void move(float *image, float *room, struct mdm_canvas s, int64_t down, i
 }
 
 /* By that many quarters, clockwise; two where it is no square. */
-static void turn(float *image, float *room, struct mdm_canvas s, uint32_t quarters)
+static void turn(float *image, float *room, struct mdm_raster s, uint32_t quarters)
 {
     const int64_t h = s.height, w = s.width;
     const size_t pixel = (size_t)s.channels * sizeof *image;
@@ -63,7 +63,7 @@ static float clip(float v)
     return v < 0 ? 0 : v > 1 ? 1 : v;
 }
 
-static float mean_luma(const float *image, struct mdm_canvas s, int colours)
+static float mean_luma(const float *image, struct mdm_raster s, int colours)
 {
     double sum = 0;
 
@@ -78,7 +78,7 @@ static float draw_factor(struct mdm_rng *r, double most)
 }
 
 /* Brightness as a factor, contrast about the image's mean, saturation about each pixel's luma; alpha stays. */
-static void recolour(float *image, struct mdm_canvas s, double most, struct mdm_rng *r)
+static void recolour(float *image, struct mdm_raster s, double most, struct mdm_rng *r)
 {
     const int colours = s.channels - (s.channels % 2 == 0);
     const float bright = draw_factor(r, most), contrast = draw_factor(r, most), saturation = draw_factor(r, most);
@@ -102,7 +102,7 @@ static struct mdm_rng stream(uint64_t seed, enum mdm_purpose purpose, int64_t po
     return mdm_rng_make(seed, purpose, (uint64_t)position, 0);
 }
 
-void mdm_augment_image(float *image, float *room, struct mdm_canvas shape, const struct mdm_augment *how,
+void mdm_augment_image(float *image, float *room, struct mdm_raster shape, const struct mdm_augment *how,
                        uint64_t seed, int64_t position)
 {
     struct mdm_rng r;
@@ -129,7 +129,7 @@ void mdm_augment_image(float *image, float *room, struct mdm_canvas shape, const
         mirror(image, shape);
 }
 
-void mdm_augment_window(float *to, const float *from, struct mdm_canvas shape, int64_t margin_width, int64_t top,
+void mdm_augment_window(float *to, const float *from, struct mdm_raster shape, int64_t margin_width, int64_t top,
                         int64_t left)
 {
     const int64_t n = shape.width * shape.channels;

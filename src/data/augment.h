@@ -17,16 +17,16 @@ struct mdm_augment {
     double colour; /* most by which brightness, contrast and saturation change, as a share */
 };
 
-struct mdm_canvas {
+struct mdm_raster {
     int64_t height, width;
     int channels;
 };
 
 /* Image by image, in 0 .. 1. room: as many values. */
-void mdm_augment_image(float *image, float *room, struct mdm_canvas shape, const struct mdm_augment *how,
+void mdm_augment_image(float *image, float *room, struct mdm_raster shape, const struct mdm_augment *how,
                        uint64_t seed, int64_t position);
 /* The window of `shape` in an image whose sides are longer by the margins, at (top, left). */
-void mdm_augment_window(float *to, const float *from, struct mdm_canvas shape, int64_t margin_width, int64_t top,
+void mdm_augment_window(float *to, const float *from, struct mdm_raster shape, int64_t margin_width, int64_t top,
                         int64_t left);
 /* Where that window is drawn: each place with equal chance. */
 void mdm_augment_draw_window(int64_t *top, int64_t *left, int64_t margin_height, int64_t margin_width, uint64_t seed,

@@ -120,9 +120,9 @@ int mdm_data_get_stored(maskdm_data *data, int64_t i, float *image, int32_t *lab
     return r < 0 ? r : MASKDM_OK;
 }
 
-static struct mdm_canvas shape_of(const maskdm_data *data)
+static struct mdm_raster shape_of(const maskdm_data *data)
 {
-    return (struct mdm_canvas){data->height, data->width, data->channels};
+    return (struct mdm_raster){data->height, data->width, data->channels};
 }
 
 static int has_margin(const maskdm_data *data)

@@ -13,7 +13,7 @@
 
 enum { H = 5, W = 5, C = 4, N = H * W * C, TRIES = 400 };
 
-static const struct mdm_canvas square = {H, W, C}, wide = {1, H * W, C};
+static const struct mdm_raster square = {H, W, C}, wide = {1, H * W, C};
 
 static void fill(float *image)
 {
@@ -21,7 +21,7 @@ static void fill(float *image)
         image[i] = (float)((i * 37 + i / C * 11) % 101) / 100;
 }
 
-static void augment(float *image, struct mdm_canvas canvas, struct mdm_augment how, int64_t position)
+static void augment(float *image, struct mdm_raster canvas, struct mdm_augment how, int64_t position)
 {
     float room[N];
 
@@ -131,7 +131,7 @@ END_TEST
 START_TEST(colours_change_within_bounds_and_alpha_stays)
 {
     const struct mdm_augment how = {.colour = 0.25};
-    const struct mdm_canvas one = {1, 1, C};
+    const struct mdm_raster one = {1, 1, C};
     float plain[N], image[N], room[N];
     double least = 2, most = 0;
 
