@@ -22,10 +22,6 @@ struct command {
     int (*work)(const maskdm_options *options, maskdm_control *control); /* for runs with options */
 };
 
-/* ---- main.c ---- */
-/* The commands, up to one without a name. */
-const struct command *all_commands(void);
-
 /* ---- flags.c ---- */
 /* Fill options from flags. Returns 0, or an exit status with the reason printed. *help: the form of help that was
  * asked for, or NULL; nothing behind it is looked at. */
@@ -52,7 +48,8 @@ const char *first_files(const struct command *command);          /* lines of a n
 int help_topic(const struct command *all, const char *topic);
 
 /* ---- completion.c ---- */
-int run_completion(const struct command *command, int count, char **arguments);
+/* all: the commands, up to one without a name. */
+int run_completion(const struct command *command, const struct command *all, int count, char **arguments);
 
 /* ---- option.c ---- */
 /* The form that "--help", "-h" or "--help=FORM" asks for, NULL for other arguments. */

@@ -29,9 +29,9 @@ static const char *choices_of(const char *kind, int64_t i, char out[FACT])
     return out;
 }
 
-static void print_commands(const char *between)
+static void print_commands(const struct command *all, const char *between)
 {
-    for (const struct command *c = all_commands(); c->name; c++)
+    for (const struct command *c = all; c->name; c++)
         printf("%s%s", c->name, between);
     printf("help%sversion", between);
 }
@@ -62,22 +62,22 @@ static void bash_values(const struct command *c)
         printf("    %s:--preset) words=$(maskdm presets 2>/dev/null | awk '{ print $1 }') ;;\n", c->name);
 }
 
-static void bash(void)
+static void bash(const struct command *all)
 {
     printf(
         "# bash completion of maskdm\n_maskdm()\n{\n    local word=${COMP_WORDS[COMP_CWORD]} before= command= "
         "words= flags=\n    COMPREPLY=()\n    if [ \"$COMP_CWORD\" -lt 2 ]; then\n        COMPREPLY=($(compgen -W '");
-    print_commands(" ");
+    print_commands(all, " ");
     printf("' -- \"$word\"))\n        return\n    fi\n    command=${COMP_WORDS[1]}\n"
            "    before=${COMP_WORDS[COMP_CWORD-1]}\n    case $command:$before in\n");
-    for (const struct command *c = all_commands(); c->name; c++)
+    for (const struct command *c = all; c->name; c++)
         bash_values(c);
     printf("    help:*) words='");
-    print_commands(" ");
+    print_commands(all, " ");
     printf(
         "' ;;\n    completion:*) words='bash zsh fish' ;;\n    esac\n    if [ -n \"$words\" ]; then\n"
         "        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n        return\n    fi\n    case $command in\n");
-    for (const struct command *c = all_commands(); c->name; c++)
+    for (const struct command *c = all; c->name; c++)
         bash_flags(c);
     printf("    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$word\")) ;;\n    esac\n}\n"
            "complete -o default -F _maskdm maskdm\n");
@@ -118,16 +118,16 @@ static void zsh_flags(const struct command *c)
     printf("'--help[show the flags]' '*:file:_files' ;;\n");
 }
 
-static void zsh(void)
+static void zsh(const struct command *all)
 {
     printf("#compdef maskdm\n_maskdm() {\n    if (( CURRENT == 2 )); then\n        compadd ");
-    print_commands(" ");
+    print_commands(all, " ");
     printf("\n        return\n    fi\n    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n"
            "    case $command in\n");
-    for (const struct command *c = all_commands(); c->name; c++)
+    for (const struct command *c = all; c->name; c++)
         zsh_flags(c);
     printf("    help) compadd ");
-    print_commands(" ");
+    print_commands(all, " ");
     printf(" ;;\n    *) _files ;;\n    esac\n}\n_maskdm \"$@\"\n");
 }
 
@@ -162,23 +162,23 @@ static void fish_flags(const struct command *c)
                c->name);
 }
 
-static void fish(void)
+static void fish(const struct command *all)
 {
     printf("# fish completion of maskdm\n");
-    for (const struct command *c = all_commands(); c->name; c++)
+    for (const struct command *c = all; c->name; c++)
         fish_flags(c);
 }
 
-int run_completion(const struct command *command, int count, char **arguments)
+int run_completion(const struct command *command, const struct command *all, int count, char **arguments)
 {
     static const struct {
         const char *name;
-        void (*print)(void);
+        void (*print)(const struct command *all);
     } shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
 
     for (size_t i = 0; count == 1 && i < sizeof shells / sizeof *shells; i++)
         if (strcmp(shells[i].name, arguments[0]) == 0) {
-            shells[i].print();
+            shells[i].print(all);
             return said(command);
         }
     complain(command, "usage: maskdm completion %s", command->usage);

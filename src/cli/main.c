@@ -37,6 +37,8 @@ static int survey(const maskdm_options *options, maskdm_control *control)
     return maskdm_survey(options, control, print_page, stdout);
 }
 
+static int complete(const struct command *command, int count, char **arguments);
+
 static const struct command commands[] = {
     {"train", "training|stages|run", "train", "--stages FILE --data DIR --out RUN [flags]",
      "train in stages, a fresh network or a model file", run_work, train},
@@ -70,13 +72,13 @@ static const struct command commands[] = {
      "draw what the logs of runs say", run_plot, NULL},
     {"presets", "preset|recipes|configs", NULL, "[NAME]", "list the presets, or print one", run_presets, NULL},
     {"completion", "complete|completions", NULL, "bash|zsh|fish", "print what a shell completes behind maskdm",
-     run_completion, NULL},
+     complete, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
-const struct command *all_commands(void)
+static int complete(const struct command *command, int count, char **arguments)
 {
-    return commands;
+    return run_completion(command, commands, count, arguments);
 }
 
 static const struct command *find(const char *name)
