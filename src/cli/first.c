@@ -20,7 +20,7 @@ static const struct page {
       {"image_size", "--image-size 64"},
       {"patch_size", "--patch-size 4"},
       {"dim", "--dim 256"},
-      {"depth", "--depth 9"},
+      {"lr", "--lr 2e-4"},
       {"batch_size", "--batch-size 64"},
       {"classes", "--classes auto"},
       {"val_share", "--val-share 0.05"},

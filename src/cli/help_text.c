@@ -98,6 +98,17 @@ static void text_example(const char *example)
     wrap(example, LEFT + 6, LEFT);
 }
 
+/* A whole command, on as many lines as a shell would take it from. */
+static void text_command(const char *s)
+{
+    for (int left = 2; *s; left = 6) {
+        const size_t n = piece(s, width() - left - 2);
+
+        printf("%*s%.*s%s\n", left, "", (int)n, s, s[n] ? " \\" : "");
+        s += n + (s[n] == ' ');
+    }
+}
+
 static void text_end(const struct command *command, const struct command *all)
 {
     (void)all;
@@ -106,7 +117,7 @@ static void text_end(const struct command *command, const struct command *all)
     if (first_example(command, 0))
         printf("\nexamples:\n");
     for (int i = 0; first_example(command, i); i++)
-        printf("  %s\n", first_example(command, i));
+        text_command(first_example(command, i));
 }
 
 const struct form help_text_form = {"text", text_begin, text_table, text_option, text_example, text_end};
