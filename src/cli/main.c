@@ -219,8 +219,9 @@ static int run_help(int count, char **arguments)
     status = help_topic(commands, arguments[0]);
     if (status >= 0)
         return status;
-    if (meant(arguments[0]))
-        return help_command(need_command(arguments[0]), commands, "text");
+    command = meant(arguments[0]);
+    if (command)
+        return help_command(command, commands, "text");
     complain(NULL, "there is no command or topic \"%.100s\"; maskdm help topics lists the groups of flags",
              arguments[0]);
     return EXIT_WRONG_USE;
