@@ -38,6 +38,7 @@ static const struct version {
     {{"train"}, "test", "meta", 1, 0, 100},
 };
 
+/* What cannot be looked for is not there: whoever lists the folder says why. */
 static int is_there(const char *folder, const char *name)
 {
     enum mdm_file_kind kind = MDM_FILE_NONE;
@@ -45,7 +46,7 @@ static int is_there(const char *folder, const char *name)
     int r = path ? mdm_file_kind_of(&kind, path) : MASKDM_ENOMEM;
 
     mdm_free(path);
-    return r < 0 ? r : kind == MDM_FILE_REGULAR;
+    return r == MASKDM_ENOMEM ? r : r >= 0 && kind == MDM_FILE_REGULAR;
 }
 
 /* The version of a folder: its first batch and its names are there. */

@@ -24,7 +24,7 @@ struct options {
 static const struct mdm_option rows[] = {
     {MDM_CHOICE(options, flow_path), .standard = "linear", .choices = "linear|gvp|vp", .alias = "path_type",
      .help = "from image to noise: a straight line, a quarter of a circle, or the vp process"},
-    {MDM_OPTION(options, time_shift), .standard = "1", .min = 0.01, .max = 100, .alias = "shift|flow_shift",
+    {MDM_OPTION(options, time_shift), .standard = "1", .min = 0.01, .max = 100, .alias = "flow_shift",
      .help = "s of the shift s t / (1 + (s - 1) t) towards noise, in training and by samplers"},
     {MDM_OPTION(options, time_scale), .standard = "1000", .min = 1e-3, .max = 1e6,
      .help = "what the network is told at the end of time, where that is 1"},

@@ -370,7 +370,7 @@ static uint64_t hash_file(uint64_t h, const char *path)
     return h;
 }
 
-/* Remove a folder's files; how many there were. */
+/* Remove a folder's files; how many there were, without the logs of starts that left nothing else. */
 static int clear_folder(const char *path)
 {
     char name[512];
@@ -383,7 +383,7 @@ static int clear_folder(const char *path)
     while ((e = readdir(d)))
         if (e->d_name[0] != '.' || e->d_name[1] > '.') {
             snprintf(name, sizeof name, "%s/%s", path, e->d_name);
-            n += unlink(name) == 0;
+            n += unlink(name) == 0 && strncmp(e->d_name, "log-", 4) != 0;
         }
     closedir(d);
     rmdir(path);

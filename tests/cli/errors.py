@@ -58,7 +58,7 @@ def check_command_line():
             (["stages"], ["stages", "nearest is train"]),
             (["generate"], ["generate", "nearest is sample"]),
             (["frobnicate"], ["no command \"frobnicate\"; maskdm --help lists them\n"]),
-            (["help", "frobnicate"], ["no command \"frobnicate\""]),
+            (["help", "frobnicate"], ["no command or topic \"frobnicate\""]),
             (["--data", "data"], ["the command comes before its flags"]),
             (pretrain("--bath-size", 3), ["--bath-size", "the nearest is --batch-size"]),
             (pretrain("--mask-blok-size=3"), ["--mask-blok-size", "the nearest is --mask-block-size"]),
@@ -245,7 +245,7 @@ def check_what_files_are():
         refused(words, 1, ["run is a folder", "run/model.safetensors"])
     refused(sample("--model", "data"), 1, ["data is a folder"])
     refused(sample("--model", "gone"), 1, ["cannot find gone"])
-    refused(pretrain("--data", "run/model.safetensors"), 1, ["run/model.safetensors is a file of unknown kind"])
+    refused(pretrain("--data", "run/model.safetensors"), 1, ["run/model.safetensors: it holds no array of images"])
     refused(pretrain("--data", "gone"), 1, ["cannot find gone"])
     refused(pretrain("--data", "text/gone"), 1, ["cannot find text/gone"])
 

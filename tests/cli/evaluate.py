@@ -255,7 +255,7 @@ def check_refusals():
             (["--images", "data", "--reference", "missing"], ["missing"]),
             (["--images", "missing", "--reference", "data"], ["missing"]),
             (["--images", few, "--reference", "data"], ["at least 2 rows", "not 1"]),
-            (["--images", "data", "--reference", "run/model.safetensors"], ["run/model.safetensors", "no statistics"]),
+            (["--images", "data", "--reference", "run/model.safetensors"], ["run/model.safetensors", "it holds no array of images"]),
             (["--images", "data", "--reference", "data", "--features", "run/model.safetensors"],
              ["run/model.safetensors", "no weights of a feature network"])):
         _, said = evaluate(*words, status=1, says=says)

@@ -39,7 +39,7 @@ def check_even_times():
     train("twice", "--steps", 3, "--time-spread", "even")
     train("twice", "--steps", 6, "--time-spread", "even", "--resume")
     same("once/model.safetensors", "twice/model.safetensors")
-    train("alone", "--steps", 6)
+    train("alone", "--steps", 6, "--time-spread", "independent")
     assert read("alone/model.safetensors") != read("once/model.safetensors")
 
 

@@ -94,7 +94,7 @@ START_TEST(tables_are_sound)
         }
         ck_assert_int_eq(maskdm_options_type(kind, count), MASKDM_ENOTFOUND);
     }
-    ck_assert_int_eq(kinds, 29);
+    ck_assert_int_eq(kinds, 32);
     ck_assert_ptr_null(maskdm_options_kind(-1));
     ck_assert_int_eq(maskdm_options_count("none"), MASKDM_ENOTFOUND);
     ck_assert_int_eq(maskdm_options_type("none", 0), MASKDM_ENOTFOUND);
@@ -168,7 +168,7 @@ START_TEST(every_type_is_set_and_read)
     ck_assert_int_eq(maskdm_options_set(p, "data", "a b"), MASKDM_OK);
     mdm_options_read(p, &mdm_pretrain_run_options, &run);
     ck_assert_str_eq(run.data, "a b");
-    ck_assert_str_eq(value(p, "lr"), "0.0002");
+    ck_assert_str_eq(value(p, "lr"), "0.001");
     maskdm_options_release(&o);
     maskdm_options_release(&f);
     maskdm_options_release(&t);
