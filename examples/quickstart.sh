@@ -64,17 +64,16 @@ fi
 
 # 3. Pre-train on a quarter of each image's patches, then fine-tune on whole images. Both hold out the same twentieth of
 #    the images, which the seed chooses.
-network="--image-size 32 --patch-size 4 --dim 128 --depth 5 --heads 4 --prediction x0"
+network="--image-size 32 --patch-size 4 --dim 128 --depth 5 --heads 4"
 # shellcheck disable=SC2086
-"$maskdm" pretrain --data "$data" --out "$out/pretrained" $network --mask block --mask-ratio 0.75 --mask-block-size 2 \
-    --batch-size 64 --steps "$pretrain_steps" --lr 1e-3 --warmup-steps 20 --ema-start 20 --seed 1 \
+"$maskdm" pretrain --data "$data" --out "$out/pretrained" $network --steps "$pretrain_steps" --ema-start 20 --seed 1 \
     --val-share 0.05 --log-every 50 --threads "$threads" --device "$device"
 "$maskdm" finetune --init "$out/pretrained/model.safetensors" --data "$data" --out "$out/finetuned" --val-share 0.05 \
-    --batch-size "$batch_size" --steps "$finetune_steps" --lr 5e-4 --warmup-steps 5 --ema-start 5 --seed 1 --log-every 20 \
+    --batch-size "$batch_size" --steps "$finetune_steps" --warmup-steps 5 --ema-start 5 --seed 1 --log-every 20 \
     --threads "$threads" --device "$device"
 
 # 4. Sample, and check the loss on images that were held out.
-"$maskdm" sample --model "$out/finetuned/model.safetensors" --count "$samples" --steps 50 --seed 1 --out "$out/grid.png" \
+"$maskdm" sample --model "$out/finetuned/model.safetensors" --count "$samples" --seed 1 --out "$out/grid.png" \
     --threads "$threads" --device "$device"
 loss=$(sed -n 's/.*"held_out_loss": *\([0-9.eE+-]*\).*/\1/p' "$out/finetuned/log.jsonl" | tail -n 1)
 echo "loss on held-out images: $loss"
