@@ -132,7 +132,7 @@ def check_held_out():
     """What validation and evaluation find on the device of what was trained on the processor."""
     device("float32")
     train("run", "masked", "--steps", STEPS)
-    evaluate = ["evaluate", "--model", "run/model.safetensors", "--data", "data", "--count", 16, "--threads", 1, "--json"]
+    evaluate = ["evaluate", "--model", "run/model.safetensors", "--data", "data", "--val-count", 16, "--threads", 1, "--json"]
     want = error(maskdm(*evaluate))
     for compute, bound in ("float32", 1e-5), ("bfloat16", 1e-2):
         got = error(maskdm(*evaluate, *device(compute)))
