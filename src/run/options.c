@@ -41,7 +41,7 @@ static const struct mdm_option train_rows[] = {
      .required = 1,
      .alias = "dataset|data_dir|data_path|data_root|dataset_dir|dataset_path|input|input_dir|images|image_dir|"
               "image_folder|train_data|train_data_dir|train_dir|folder",
-     .help = "folder of images",
+     .help = "folder or archive of images, or a file that holds some",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, out),
      .is_path = 1,
@@ -184,7 +184,7 @@ static const struct mdm_option train_rows[] = {
      .by_content = 1,
      .is_path = 1,
      .alias = "validation|val_data|val_dir|validation_dir|held_out|eval_data|test_data|test_dir",
-     .help = "folder of held-out images"},
+     .help = "held-out images, as data has them"},
     {MDM_OPTION(mdm_train_run_options, val_share),
      .min = 0,
      .max = 1,
