@@ -74,7 +74,7 @@ static void run_mutations(double seconds)
         seeds++;
     while (mdm_fuzz_words[words])
         words++;
-    while (runs % 1024 || difftime(time(NULL), start) < seconds) {
+    while (runs % 64 || difftime(time(NULL), start) < seconds) {
         size_t size = mdm_fuzz_seed((int)below((size_t)seeds), data, CAPACITY);
         uint8_t *exact;
         for (size_t k = 1 + below(6); k > 0; k--)
