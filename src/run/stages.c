@@ -22,7 +22,7 @@ enum { PAUSES = 4, WORTH_PAUSING = 200 /* steps */ };
 /* How often to look at what there is, where nobody said so. */
 static void settle_pace(struct mdm_run *run)
 {
-    const int64_t every = run->total < WORTH_PAUSING ? 0 : (run->total + PAUSES - 1) / PAUSES;
+    const int64_t every = run->total < WORTH_PAUSING ? 0 : run->total / PAUSES + (run->total % PAUSES > 0);
 
     if (!*mdm_options_text(run->now, "sample_every"))
         run->told.sample_every = every;
