@@ -36,18 +36,12 @@ struct need {
 static const char *read_need(struct need *out, const maskdm_options *o, const struct mdm_option_slot *s,
                              const char *at)
 {
-    const size_t n = strcspn(at, "|");
-    char *value;
+    const char *rest = mdm_option_next(out->name, &out->value, at);
 
-    mdm_format(out->name, sizeof out->name, "%.*s", (int)n, at);
-    value = strchr(out->name, '=');
-    if (value)
-        *value++ = '\0';
-    out->value = value;
     out->slot = mdm_option_in_table(o, s->place.table->name, out->name);
     if (!out->slot)
         out->slot = mdm_option_find(o, out->name);
-    return at[n] ? at + n + 1 : NULL;
+    return rest;
 }
 
 static int is_met(int *met, const maskdm_options *o, const struct need *need)

@@ -105,5 +105,8 @@ void mdm_option_range(struct mdm_text *t, const struct mdm_option *o);
 void mdm_option_choices(struct mdm_text *t, const struct mdm_option *o); /* "a|b|c" */
 /* Place of `word` in "a|b|c", or -1. */
 int mdm_option_among(const char *words, const char *word);
+/* The alternative at `at`, "name" or "name=value" of those between bars: its name, and its value (within `name`) or
+ * NULL; where the next one begins, or NULL. */
+const char *mdm_option_next(char name[MDM_OPTION_NAME], const char **value, const char *at);
 
 #endif

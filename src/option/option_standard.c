@@ -22,15 +22,12 @@ const struct mdm_option_default *mdm_option_kinds_own(const struct mdm_option_pl
 /* Whether one of `unless` is this option and, with the value that may stand there, has it. */
 static int names(const char *unless, const struct mdm_option_slot *slot, int whatever)
 {
-    const size_t n = strlen(slot->name);
+    char name[MDM_OPTION_NAME];
+    const char *value;
 
-    for (const char *at = unless; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
-        const size_t length = strcspn(at, "|");
-
-        if (strncmp(at, slot->name, n) != 0 || (at[n] != '=' && n != length))
-            continue;
-        if (whatever || n == length || (strlen(slot->value.text) == length - n - 1 &&
-                                        !strncmp(at + n + 1, slot->value.text, length - n - 1)))
+    while (unless) {
+        unless = mdm_option_next(name, &value, unless);
+        if (!strcmp(name, slot->name) && (whatever || !value || !strcmp(slot->value.text, value)))
             return 1;
     }
     return 0;

@@ -237,3 +237,16 @@ int mdm_option_among(const char *words, const char *word)
             return -1;
     }
 }
+
+const char *mdm_option_next(char name[MDM_OPTION_NAME], const char **value, const char *at)
+{
+    const size_t n = strcspn(at, "|");
+    char *end;
+
+    mdm_format(name, MDM_OPTION_NAME, "%.*s", (int)n, at);
+    end = strchr(name, '=');
+    *value = end ? end + 1 : NULL;
+    if (end)
+        *end = '\0';
+    return at[n] ? at + n + 1 : NULL;
+}
