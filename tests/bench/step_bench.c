@@ -126,13 +126,8 @@ static int find_set(struct settings *s)
 {
     const struct mdm_cpu_set *set, *beside;
 
-    if (s->instruction_set)
-        for (set = mdm_cpu_sets; set->name && !(strcmp(set->name, s->instruction_set) == 0 && set->runs_here());)
-            set++;
-    else if (mdm_cpu_choose(&set, &beside) < 0)
+    if (mdm_cpu_find(&set, &beside, s->instruction_set ? s->instruction_set : "auto") < 0)
         return fprintf(stderr, "step_bench: %s\n", maskdm_last_error()), 1;
-    if (!set->name)
-        return fprintf(stderr, "step_bench: this machine or build has no %s\n", s->instruction_set), 1;
     s->instruction_set = set->name;
     return 0;
 }

@@ -10,35 +10,29 @@
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/tile/tile.h"
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
 
 #include <stdatomic.h>
-#include <time.h>
+#include <string.h>
 
 enum { ROWS = 96, COLUMNS = 64, DEPTH = 256, FLOATS = ROWS * DEPTH + DEPTH * COLUMNS + ROWS * COLUMNS };
-enum { TURNS = 2, WARM_US = 1000, ROUND_US = 300, ROUNDS = 3 }; /* a clock settles within WARM_US */
-static const double MARGIN = 0.875;
+enum { TURNS = 2, ROUNDS = 3 };
+static const double WARM = 1e-3, ROUND = 3e-4, MARGIN = 0.875; /* seconds; a processor's clock settles within WARM */
 
-static double now_us(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e6 * (double)t.tv_sec + 1e-3 * (double)t.tv_nsec;
-}
-
-/* Microseconds of one product, the mean of as many as fit into the span. */
+/* Seconds of one product, the mean of as many as fit into the span. */
 static double time_products(const struct mdm_tile *t, float *memory, double span)
 {
     float *a = memory, *b = a + ROWS * DEPTH, *c = b + DEPTH * COLUMNS;
     const struct mdm_right right = {b, (int64_t)t->columns * DEPTH, t->columns};
-    const double start = now_us();
+    const double start = mdm_clock();
     double passed;
     int count = 0;
 
     do {
         t->product(ROWS, COLUMNS, DEPTH, mdm_rows_left(t, a, DEPTH, 1), right, c, COLUMNS, 0);
         count++;
-        passed = now_us() - start;
+        passed = mdm_clock() - start;
     } while (passed < span);
     return passed / count;
 }
@@ -49,12 +43,12 @@ static double time_set(const struct mdm_cpu_set *set, float *memory)
     double best;
 
     set->fill(&t);
-    (void)time_products(t.tile, memory, WARM_US);
-    best = time_products(t.tile, memory, ROUND_US);
+    (void)time_products(t.tile, memory, WARM);
+    best = time_products(t.tile, memory, ROUND);
     for (int i = 1; i < ROUNDS; i++) {
-        const double us = time_products(t.tile, memory, ROUND_US);
+        const double took = time_products(t.tile, memory, ROUND);
 
-        best = us < best ? us : best;
+        best = took < best ? took : best;
     }
     return best;
 }
@@ -70,9 +64,9 @@ int mdm_cpu_prefers(const struct mdm_cpu_set *wide, const struct mdm_cpu_set *na
         memory[i] = 1.0f / (float)(1 + i % 7);
     for (int turn = 0; turn < TURNS; turn++)
         for (int k = 0; k < 2; k++) {
-            const double us = time_set(k ? wide : narrow, memory);
+            const double took = time_set(k ? wide : narrow, memory);
 
-            best[k] = turn && best[k] < us ? best[k] : us;
+            best[k] = turn && best[k] < took ? best[k] : took;
         }
     mdm_free(memory);
     return best[0] >= MARGIN * best[1];
@@ -108,4 +102,15 @@ int mdm_cpu_choose(const struct mdm_cpu_set **set, const struct mdm_cpu_set **be
     *set = atomic_load(&chosen);
     *beside = *set == vectors[0] ? vectors[1] : vectors[0];
     return MASKDM_OK;
+}
+
+int mdm_cpu_find(const struct mdm_cpu_set **set, const struct mdm_cpu_set **beside, const char *name)
+{
+    *beside = NULL;
+    if (strcmp(name, "auto") == 0)
+        return mdm_cpu_choose(set, beside);
+    for (*set = mdm_cpu_sets; (*set)->name; ++*set)
+        if (strcmp(name, (*set)->name) == 0 && (*set)->runs_here())
+            return MASKDM_OK;
+    return mdm_fail(MASKDM_ENOTSUP, "this machine or build has no %s", name);
 }

@@ -122,15 +122,9 @@ const struct mdm_backend_vtbl mdm_cpu_vtbl = {
 /* `beside`: what the set was measured beside; NULL: nothing. */
 static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got, const char **beside)
 {
-    const struct mdm_cpu_set *set = NULL, *other = NULL;
+    const struct mdm_cpu_set *set, *other;
 
-    if (strcmp(wanted, "auto") == 0)
-        MDM_TRY(mdm_cpu_choose(&set, &other));
-    for (const struct mdm_cpu_set *s = mdm_cpu_sets; !set && s->name; s++)
-        if (strcmp(wanted, s->name) == 0 && s->runs_here())
-            set = s;
-    if (!set)
-        return mdm_fail(MASKDM_ENOTSUP, "this machine or build has no %s", wanted);
+    MDM_TRY(mdm_cpu_find(&set, &other, wanted));
     mdm_cpu_table_c_f64(&cpu->f64);
     set->fill(&cpu->f32);
     *got = set->name;

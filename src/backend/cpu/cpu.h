@@ -113,6 +113,8 @@ extern const struct mdm_cpu_set mdm_cpu_sets[];
 /* The set to take on this machine, and where it was not the only one with kernels on vectors, the one that it was
  * measured beside, else NULL: once for the process, in some milliseconds. MASKDM_OK or MASKDM_ENOMEM. */
 int mdm_cpu_choose(const struct mdm_cpu_set **set, const struct mdm_cpu_set **beside);
+/* The set of a name, or "auto"'s, which is the one to take. MASKDM_ENOTSUP where this machine or build has it not. */
+int mdm_cpu_find(const struct mdm_cpu_set **set, const struct mdm_cpu_set **beside, const char *name);
 /* Measures both: 1 where `wide` is to be taken, 0 where `narrow` is faster by a clear margin, or MASKDM_ENOMEM. */
 int mdm_cpu_prefers(const struct mdm_cpu_set *wide, const struct mdm_cpu_set *narrow);
 
