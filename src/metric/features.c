@@ -8,7 +8,6 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-#include <math.h>
 #include <string.h>
 
 static void destroy(void *object)
@@ -77,11 +76,7 @@ int mdm_features_reserve(maskdm_features *f, int64_t count)
 int mdm_features_add(maskdm_features *f, int64_t count, const float *rows)
 {
     MDM_TRY(mdm_features_reserve(f, count));
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t j = 0; j < f->width; j++)
-            if (!isfinite(rows[i * f->width + j]))
-                return mdm_fail(MASKDM_ENONFINITE, "feature %lld of row %lld is %g", (long long)j,
-                                (long long)(f->count + i), (double)rows[i * f->width + j]);
+    MDM_TRY(mdm_rows_check(rows, count, f->width, f->count, MASKDM_ENONFINITE));
     if (count)
         memcpy(f->row + f->count * f->width, rows, (size_t)(count * f->width) * sizeof *rows);
     f->count += count;

@@ -7,8 +7,6 @@
 #include "base/error.h"
 #include "tensorfile/safetensors.h"
 
-#include <math.h>
-#include <string.h>
 
 #define KIND "maskdm.kind"
 #define NETWORK "maskdm.features"
@@ -29,16 +27,6 @@ int mdm_features_are_in(const struct mdm_tensorfile *f)
     return i >= 0 && f->tensor[i].rank == 2;
 }
 
-static int check_finite(const maskdm_features *f)
-{
-    for (int64_t i = 0; i < f->count; i++)
-        for (int64_t j = 0; j < f->width; j++)
-            if (!isfinite(f->row[i * f->width + j]))
-                return mdm_fail(MASKDM_EFORMAT, "feature %lld of row %lld is %g", (long long)j, (long long)i,
-                                (double)f->row[i * f->width + j]);
-    return MASKDM_OK;
-}
-
 static int read_rows(maskdm_features *f, struct mdm_tensorfile *file, int64_t tensor)
 {
     const int64_t count = file->tensor[tensor].shape[0];
@@ -50,7 +38,7 @@ static int read_rows(maskdm_features *f, struct mdm_tensorfile *file, int64_t te
     f->count = count;
     if (network)
         mdm_format(f->name, sizeof f->name, "%s", network);
-    return check_finite(f);
+    return mdm_rows_check(f->row, count, f->width, 0, MASKDM_EFORMAT);
 }
 
 int mdm_features_read(maskdm_features **out, maskdm_device *device, struct mdm_tensorfile *file)

@@ -10,7 +10,6 @@
 #include "base/error.h"
 
 #include <math.h>
-#include <string.h>
 
 struct spheres {
     const maskdm_features *a, *b; /* rows of the one against all of the other */
@@ -93,7 +92,6 @@ static void finish(struct spheres *s)
 {
     mdm_free(s->a_square);
     mdm_free(s->b_square);
-    mdm_free(s->near);
     mdm_free(s->inside);
     mdm_free(s->reached);
     mdm_free(s->covered);
@@ -106,23 +104,21 @@ static int begin(struct spheres *s, const maskdm_features *a, const maskdm_featu
     return squares(&s->b_square, b);
 }
 
-/* Squared radii. */
-static int find_radii(const maskdm_features *f, int64_t k, maskdm_control *control, double *radius)
+/* Squared radii. square: of each row. */
+static int find_radii(const maskdm_features *f, double *square, int64_t k, maskdm_control *control, double *radius)
 {
-    struct spheres s;
-    int status = begin(&s, f, f);
+    struct spheres s = {.a = f, .b = f, .a_square = square, .b_square = square, .k = k};
+    int status;
 
-    s.k = k;
     s.near = mdm_need((size_t)f->count, (size_t)k * sizeof *s.near, "distances of neighbours");
     if (!s.near)
-        status = MASKDM_ENOMEM;
-    for (int64_t i = 0; status >= 0 && i < f->count * k; i++)
+        return MASKDM_ENOMEM;
+    for (int64_t i = 0; i < f->count * k; i++)
         s.near[i] = INFINITY;
-    if (status >= 0)
-        status = mdm_screen(f, f, control, "looking for neighbours", find_near, &s);
+    status = mdm_screen(f, f, control, "looking for neighbours", find_near, &s);
     for (int64_t i = 0; status >= 0 && i < f->count; i++)
         radius[i] = s.near[i * k];
-    finish(&s);
+    mdm_free(s.near);
     return status;
 }
 
@@ -135,11 +131,17 @@ static int check(const maskdm_features *a, const maskdm_features *b, int64_t k)
 
 int mdm_features_radii(const maskdm_features *f, int64_t k, maskdm_control *control, double *radius)
 {
+    double *square;
+    int status;
+
     MDM_TRY(check(f, f, k));
-    MDM_TRY(find_radii(f, k, control, radius));
-    for (int64_t i = 0; i < f->count; i++)
+    status = squares(&square, f);
+    if (status >= 0)
+        status = find_radii(f, square, k, control, radius);
+    for (int64_t i = 0; status >= 0 && i < f->count; i++)
         radius[i] = sqrt(radius[i]);
-    return MASKDM_OK;
+    mdm_free(square);
+    return status;
 }
 
 static double share(const unsigned char *x, int64_t count)
@@ -179,11 +181,11 @@ int mdm_features_neighbours(const maskdm_features *a, const maskdm_features *b, 
 
     MDM_TRY(check(a, b, k));
     radius = mdm_need((size_t)(a->count + b->count), sizeof *radius, "radii");
-    status = radius ? find_radii(b, k, control, radius) : MASKDM_ENOMEM;
+    status = radius ? begin(&s, b, a) : MASKDM_ENOMEM;
     if (status >= 0)
-        status = find_radii(a, k, control, radius + b->count);
+        status = find_radii(b, s.a_square, k, control, radius);
     if (status >= 0)
-        status = begin(&s, b, a);
+        status = find_radii(a, s.b_square, k, control, radius + b->count);
     if (status >= 0) {
         s.a_radius = radius;
         s.b_radius = radius + b->count;

@@ -6,7 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/error.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { WIDE = 4 };
@@ -125,6 +127,16 @@ double mdm_product_pair(const float *x, const float *y, int64_t depth)
         all += sum;
     }
     return all;
+}
+
+int mdm_rows_check(const float *rows, int64_t count, int64_t width, int64_t first, int status)
+{
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = 0; j < width; j++)
+            if (!isfinite(rows[i * width + j]))
+                return mdm_fail(status, "feature %lld of row %lld is %g", (long long)j, (long long)(first + i),
+                                (double)rows[i * width + j]);
+    return MASKDM_OK;
 }
 
 struct mdm_product_room *mdm_product_rooms(maskdm_device *device)

@@ -39,6 +39,8 @@ void mdm_product_tile(double *out, int64_t pitch, struct mdm_strip a, struct mdm
                       struct mdm_product_room *room);
 /* The same of one row by one, to the bits that a tile has for it. */
 double mdm_product_pair(const float *x, const float *y, int64_t depth);
+/* `status`, with the first number that is not finite, of so many rows of which the first is called `first`. */
+int mdm_rows_check(const float *rows, int64_t count, int64_t width, int64_t first, int status);
 /* A room for each of the device's workers; NULL and a recorded ENOMEM. */
 struct mdm_product_room *mdm_product_rooms(maskdm_device *device);
 

@@ -53,33 +53,35 @@ static int64_t at_once(int64_t wanted, int64_t width, int64_t count)
     return n < count ? n : count;
 }
 
-/* Of rows as they are, and as they are staged. */
-static int measure_row(void *arg, int64_t i, int worker, struct side *side)
+struct staging {
+    const struct screen *s;
+    struct side *x;
+};
+
+/* Term k of row i as it is multiplied. */
+static inline float staged(const struct staging *t, int64_t i, int64_t k)
 {
-    const struct screen *s = arg;
-    const float *row = side->f->row + i * s->width;
+    return (float)((double)t->x->f->row[i * t->s->width + k] - t->s->mean[k]);
+}
+
+/* Of rows as they are, and as they are staged. */
+static int measure_row(void *arg, int64_t i, int worker)
+{
+    const struct staging *t = arg;
+    const struct screen *s = t->s;
+    const float *row = t->x->f->row + i * s->width;
     double near = 0, far = 0;
 
     (void)worker;
     for (int64_t k = 0; k < s->width; k++) {
-        const double x = (double)(float)((double)row[k] - s->mean[k]);
+        const double x = (double)staged(t, i, k);
 
         near += x * x;
         far += (double)row[k] * (double)row[k];
     }
-    side->square[i] = near;
-    side->slack[i] = sqrt(s->relative * near) + sqrt(s->wide * far) + sqrt((double)s->width * (double)FLT_MIN);
+    t->x->square[i] = near;
+    t->x->slack[i] = sqrt(s->relative * near) + sqrt(s->wide * far) + sqrt((double)s->width * (double)FLT_MIN);
     return MASKDM_OK;
-}
-
-static int measure_a(void *arg, int64_t i, int worker)
-{
-    return measure_row(arg, i, worker, &((struct screen *)arg)->a);
-}
-
-static int measure_b(void *arg, int64_t i, int worker)
-{
-    return measure_row(arg, i, worker, &((struct screen *)arg)->b);
 }
 
 static void find_mean(struct screen *s)
@@ -133,13 +135,15 @@ static int make_program(struct screen *s)
 
 static int begin(struct screen *s, maskdm_control *control)
 {
+    struct staging a = {s, &s->a}, b = {s, &s->b};
+
     s->mean = mdm_need((size_t)s->width, sizeof *s->mean, "the mean of features");
     if (!s->mean)
         return MASKDM_ENOMEM;
     find_mean(s);
     find_bounds(s);
-    MDM_TRY(mdm_metric_loop(s->device, control, "measuring features", s->a.f->count, measure_a, s));
-    MDM_TRY(mdm_metric_loop(s->device, control, "measuring features", s->b.f->count, measure_b, s));
+    MDM_TRY(mdm_metric_loop(s->device, control, "measuring features", s->a.f->count, measure_row, &a));
+    MDM_TRY(mdm_metric_loop(s->device, control, "measuring features", s->b.f->count, measure_row, &b));
     return make_program(s);
 }
 
@@ -162,21 +166,15 @@ static void finish(struct screen *s)
 
 /* ---- a span of either ---- */
 
-struct staging {
-    const struct screen *s;
-    struct side *x;
-};
-
 static int stage_row(void *arg, int64_t i, int worker)
 {
     const struct staging *t = arg;
     const int64_t width = t->s->width;
-    const float *row = t->x->f->row + (t->x->first + i) * width;
     float *out = t->x->staged + i * width;
 
     (void)worker;
     for (int64_t k = 0; k < width; k++)
-        out[k] = (float)((double)row[k] - t->s->mean[k]);
+        out[k] = staged(t, t->x->first + i, k);
     return MASKDM_OK;
 }
 

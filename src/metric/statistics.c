@@ -140,10 +140,7 @@ int mdm_statistics_add_chosen(maskdm_statistics *s, int64_t count, const int32_t
     for (int64_t k = 0; k < count; k++) {
         const float *row = rows + (index ? index[k] : k) * s->width;
 
-        for (int64_t j = 0; j < s->width; j++)
-            if (!isfinite(row[j]))
-                return mdm_fail(MASKDM_ENONFINITE, "feature %lld of row %lld is %g", (long long)j,
-                                (long long)s->count, (double)row[j]);
+        MDM_TRY(mdm_rows_check(row, 1, s->width, s->count, MASKDM_ENONFINITE));
         for (int64_t j = 0; s->count == 0 && j < s->width; j++)
             s->shift[j] = (double)row[j];
         memcpy(s->block + s->held * s->width, row, (size_t)s->width * sizeof *row);
