@@ -9,6 +9,8 @@
 #include "tensorfile/tensorfile.h"
 #include "text/number.h"
 
+#include <string.h>
+
 int mdm_model_check_format(const struct mdm_tensorfile *s)
 {
     const char *text = mdm_tensorfile_meta(s, "maskdm.format"), *version = mdm_tensorfile_meta(s, "maskdm.version");
@@ -27,4 +29,11 @@ int mdm_model_check_format(const struct mdm_tensorfile *s)
         return mdm_fail(MASKDM_EVERSION, "version %.40s of libmaskdm wrote it in format %lld; format %d is read",
                         version ? version : "(unknown)", (long long)format, MDM_FILE_FORMAT);
     return MASKDM_OK;
+}
+
+int mdm_model_file_is(const struct mdm_tensorfile *s, const char *kind)
+{
+    const char *is = mdm_tensorfile_meta(s, "maskdm.kind");
+
+    return is && strcmp(is, kind) == 0;
 }

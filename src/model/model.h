@@ -119,6 +119,8 @@ int mdm_model_write_meta(struct mdm_safetensors_writer *w, const maskdm_model *m
 enum { MDM_FILE_FORMAT = 1 };
 /* MASKDM_EVERSION, naming both, where it is not this one. None stated is fine, by a file that says nothing of us. */
 int mdm_model_check_format(const struct mdm_tensorfile *s);
+/* Whether a file of ours says that it is a "state", an "adapter" ... */
+int mdm_model_file_is(const struct mdm_tensorfile *s, const char *kind);
 
 /* ---- model_sampler.c: model->sampler in a file's metadata ---- */
 int mdm_model_write_sampler(const maskdm_model *model, struct mdm_safetensors_writer *w);

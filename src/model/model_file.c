@@ -15,22 +15,22 @@
 
 #include <string.h>
 
-/* Every tensor is one that the network knows. Shapes were checked by name, so counting suffices. */
-static int check_extra(const struct mdm_tensorfile *s, const struct mdm_params *layout, int sets)
+/* Every tensor is one that the network knows, in two sets. Shapes were checked by name, so counting suffices. */
+static int check_extra(const struct mdm_tensorfile *s, const struct mdm_params *layout)
 {
-    if (s->count == (int64_t)layout->count * sets)
+    if (s->count == (int64_t)layout->count * 2)
         return MASKDM_OK;
     for (int64_t i = 0; i < s->count; i++) {
         const char *name = s->tensor[i].name;
 
-        if (sets == 2 && strncmp(name, "online.", 7) == 0)
+        if (strncmp(name, "online.", 7) == 0)
             name += 7;
         if (mdm_params_find(layout, name) < 0)
             return mdm_fail(MASKDM_EFORMAT, "tensor \"%s\" is none of the network's %d", s->tensor[i].name,
                             layout->count);
     }
     return mdm_fail(MASKDM_EFORMAT, "%lld tensors where the network has %d", (long long)s->count,
-                    layout->count * sets);
+                    layout->count * 2);
 }
 
 static int parse(maskdm_options **out, const struct mdm_option_kind *kind, const char *json, const char *key)
@@ -56,13 +56,13 @@ static int parse(maskdm_options **out, const struct mdm_option_kind *kind, const
 
 static int make_from_meta(maskdm_model **out, maskdm_device *device, const struct mdm_tensorfile *s)
 {
-    const char *name = mdm_tensorfile_meta(s, "maskdm.network"), *kind = mdm_tensorfile_meta(s, "maskdm.kind");
+    const char *name = mdm_tensorfile_meta(s, "maskdm.network");
     const struct mdm_network *network = name ? mdm_network_find(name) : NULL;
     maskdm_options *options = NULL, *schedule = NULL;
     maskdm_scheduler *scheduler = NULL;
     int status;
 
-    if (kind && strcmp(kind, "adapter") == 0)
+    if (mdm_model_file_is(s, "adapter"))
         return mdm_fail(MASKDM_EFORMAT, "this is an adapter, which goes beside the weights of the model that it was "
                                         "trained from, or is merged into them");
     MDM_TRY(mdm_model_check_format(s));
@@ -119,8 +119,10 @@ static int find_sets_of_model(struct sets *out, struct mdm_tensorfile *s, const 
 
     *out = (struct sets){"", two ? "online." : NULL};
     MDM_TRY(mdm_model_check_block(s, layout, ""));
-    MDM_TRY(two ? check_extra(s, layout, 2) : MASKDM_OK);
-    return two ? mdm_model_check_block(s, layout, out->online) : MASKDM_OK;
+    if (!two)
+        return MASKDM_OK;
+    MDM_TRY(check_extra(s, layout));
+    return mdm_model_check_block(s, layout, out->online);
 }
 
 /* Those of a training state stand among its moments. As with the trainer, damage comes before any other complaint. */
@@ -138,13 +140,6 @@ static int find_sets_of_state(struct sets *out, struct mdm_tensorfile *s, const 
     return out->online ? mdm_model_check_block(s, layout, out->online) : MASKDM_OK;
 }
 
-static int is_state(const struct mdm_tensorfile *s)
-{
-    const char *kind = mdm_tensorfile_meta(s, "maskdm.kind");
-
-    return kind && strcmp(kind, "state") == 0;
-}
-
 /* Shapes are held against the file before the blocks are taken, so that a header that claims a giant network costs
  * nothing. `which`: BOTH, or the only set of weights that is wanted. */
 static int load(maskdm_model **out, maskdm_device *device, struct mdm_tensorfile *s, int which)
@@ -155,7 +150,7 @@ static int load(maskdm_model **out, maskdm_device *device, struct mdm_tensorfile
 
     *out = NULL;
     MDM_TRY(mdm_model_shell_of(&m, device, s));
-    status = (is_state(s) ? find_sets_of_state : find_sets_of_model)(&sets, s, &m->layout);
+    status = (mdm_model_file_is(s, "state") ? find_sets_of_state : find_sets_of_model)(&sets, s, &m->layout);
     if (status == MASKDM_OK)
         status = mdm_model_take(m, sets.online && which == BOTH);
     if (status == MASKDM_OK)

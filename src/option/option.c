@@ -136,7 +136,7 @@ int mdm_options_clone(maskdm_options **out, const maskdm_options *from)
     return status;
 }
 
-int mdm_option_adopt(maskdm_options *o, maskdm_options **copy, int status)
+int mdm_options_replace(maskdm_options *o, maskdm_options **copy, int status)
 {
     for (int i = 0; status >= 0 && i < o->count; i++) {
         struct mdm_option_slot *s = &o->slot[i], *c = &(*copy)->slot[i], old = *s;
@@ -212,7 +212,7 @@ int mdm_options_set(maskdm_options *o, const char *name, const char *value)
     if (!s->place.option->among)
         return put(o, s, value);
     MDM_TRY(mdm_options_clone(&copy, o)); /* others follow, or none */
-    return mdm_option_adopt(o, &copy, put(copy, &copy->slot[s - o->slot], value));
+    return mdm_options_replace(o, &copy, put(copy, &copy->slot[s - o->slot], value));
 }
 
 int mdm_options_set_number(maskdm_options *o, const char *name, const char *value)

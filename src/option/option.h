@@ -191,8 +191,8 @@ int mdm_options_complete(maskdm_options *o, const maskdm_options *part);
 /* Set in `base` what was set in `over`, of the same kind, whose spelling it then has. MASKDM_EINVAL for stages in
  * `over`. */
 int mdm_options_lay_over(maskdm_options *base, const maskdm_options *over);
-/* Let `o` have the values of another of its kind, unless `status` tells of a failure. The other is released, `status`
- * returned. */
+/* Let `o` have the values of another of its kind, such as a copy in which all that was to change has changed, unless
+ * `status` tells of a failure. The other is released, `status` returned. */
 int mdm_options_replace(maskdm_options *o, maskdm_options **other, int status);
 /* The name of the i-th option that was set, NULL past the last. */
 const char *mdm_options_given(const maskdm_options *o, int i);

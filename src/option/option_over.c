@@ -13,15 +13,7 @@ int mdm_options_lay_over(maskdm_options *base, const maskdm_options *over)
     mdm_options_spell(base, over->spelling);
     for (int i = 0; i < base->stages; i++)
         mdm_options_spell(base->stage[i], over->spelling);
-    for (int i = 0; i < over->count; i++)
-        if (over->slot[i].set && over->slot[i].value.text)
-            MDM_TRY(mdm_options_set(base, over->slot[i].name, over->slot[i].value.text));
-    return MASKDM_OK;
-}
-
-int mdm_options_replace(maskdm_options *o, maskdm_options **other, int status)
-{
-    return mdm_option_adopt(o, other, status);
+    return mdm_option_set_over(base, over);
 }
 
 const char *mdm_options_given(const maskdm_options *o, int i)

@@ -51,11 +51,10 @@ void mdm_option_spell(struct mdm_option_slot *slot, enum maskdm_option_spelling 
 
 /* ---- option.c ---- */
 int mdm_option_reset(maskdm_options *o, struct mdm_option_slot *slot); /* to its default, and what follows it */
-/* End a change that was made to a copy of the same kind: take its values unless `status` tells of a failure. The copy
- * is released, `status` returned. */
-int mdm_option_adopt(maskdm_options *o, maskdm_options **copy, int status);
 
 /* ---- option_stage.c ---- */
+/* What was given in `from` is set in `to`, which is of its kind. */
+int mdm_option_set_over(maskdm_options *to, const maskdm_options *from);
 int mdm_option_has_stages(const struct mdm_option_kind *kind);
 int mdm_option_is_of_stage(const struct mdm_option_place *place);
 /* A stage behind the others, which says nothing yet. It is the list's. */

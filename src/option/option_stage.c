@@ -67,10 +67,10 @@ int mdm_option_new_stage(maskdm_options **out, maskdm_options *o)
 
 /* ---- one stage's options ---- */
 
-static int set_over(maskdm_options *to, const maskdm_options *stage)
+int mdm_option_set_over(maskdm_options *to, const maskdm_options *from)
 {
-    for (int i = 0; i < stage->count; i++) {
-        const struct mdm_option_slot *s = &stage->slot[i];
+    for (int i = 0; i < from->count; i++) {
+        const struct mdm_option_slot *s = &from->slot[i];
 
         if (s->set && s->value.text)
             MDM_TRY(mdm_options_set(to, s->name, s->value.text));
@@ -101,7 +101,7 @@ static int make_stage(maskdm_options **out, const maskdm_options *o, int i, int 
     for (int k = 0; k < made->stages; k++)
         mdm_options_release(&made->stage[k]);
     made->stages = 0;
-    status = o->stages ? set_over(made, o->stage[i]) : MASKDM_OK;
+    status = o->stages ? mdm_option_set_over(made, o->stage[i]) : MASKDM_OK;
     if (status >= 0 && o->stages && !all)
         status = leave_out(made, o->stage[i]);
     if (status < 0)

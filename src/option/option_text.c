@@ -78,7 +78,7 @@ int mdm_options_parse(maskdm_options *o, const char *text)
             break;
         status = parse_one(copy, &text);
     }
-    return mdm_option_adopt(o, &copy, status);
+    return mdm_options_replace(o, &copy, status);
 }
 
 static int refuse_others(const maskdm_options *stage)
@@ -261,7 +261,7 @@ static int fill(maskdm_options *o, struct mdm_json *j, int whole)
     status = read_document(copy, j);
     if (status >= 0 && whole)
         status = mdm_json_expect(j, MDM_JSON_END);
-    return mdm_option_adopt(o, &copy, status);
+    return mdm_options_replace(o, &copy, status);
 }
 
 int mdm_options_read_json(maskdm_options *o, struct mdm_json *j)

@@ -165,7 +165,7 @@ static int join(maskdm_options *o, maskdm_options *preset, const char *name)
         preset->stage = NULL;
         preset->stages = 0;
     }
-    return mdm_option_adopt(o, &copy, status);
+    return mdm_options_replace(o, &copy, status);
 }
 
 int mdm_options_load_preset(maskdm_options *o, const char *name, const char *folder)

@@ -43,9 +43,7 @@ struct job {
 /* Of our own files, too, one could take the weights; but what else they hold would be lost. */
 static int check_foreign(const struct mdm_tensorfile *s)
 {
-    const char *kind = mdm_tensorfile_meta(s, "maskdm.kind");
-
-    if (kind && !strcmp(kind, "state"))
+    if (mdm_model_file_is(s, "state"))
         return mdm_fail(MASKDM_EFORMAT, "a training state of maskdm, which serves wherever a model does");
     if (mdm_tensorfile_meta(s, "maskdm.network") && !mdm_convert_is_own(s))
         return mdm_fail(MASKDM_EFORMAT, "a model file of maskdm already; there is nothing to convert");

@@ -65,9 +65,7 @@ int mdm_trainer_save(maskdm_trainer *tr, const char *path)
 /* Damage comes before any other complaint: a flipped option is not an option that differs. */
 static int check_whole(struct mdm_tensorfile *s)
 {
-    const char *kind = mdm_tensorfile_meta(s, "maskdm.kind");
-
-    if (!kind || strcmp(kind, "state") != 0)
+    if (!mdm_model_file_is(s, "state"))
         return mdm_fail(MASKDM_EFORMAT, "this is not a training state");
     MDM_TRY(mdm_safetensors_verify(s));
     return mdm_model_check_format(s);
