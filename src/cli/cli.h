@@ -59,6 +59,8 @@ int64_t option_index(const char *kind, const char *name);
 int option_type(const char *kind, const char *name);
 /* Fact about an option as text in a buffer of `size` bytes; returns the buffer. */
 const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size);
+/* Its name as it is typed, "block-size" for "block_size". */
+const char *option_flag(const char *kind, int64_t i, char *buffer, size_t size);
 
 /* How many values a command takes in front without a flag: so many words begin its usage, for its first options. */
 int bare_values(const struct command *command);

@@ -9,16 +9,6 @@
 
 enum { FACT = 1024 };
 
-/* A flag as it is typed. */
-static const char *flag_of(const char *kind, int64_t i, char out[FACT])
-{
-    option_fact(kind, i, "name", out, FACT);
-    for (char *s = out; *s; s++)
-        if (*s == '_')
-            *s = '-';
-    return out;
-}
-
 /* "a b c" of "a|b|c" */
 static const char *choices_of(const char *kind, int64_t i, char out[FACT])
 {
@@ -44,7 +34,7 @@ static void bash_flags(const struct command *c)
 
     printf("    %s) flags='", c->name);
     for (int64_t i = 0; c->kind && i < maskdm_options_count(c->kind); i++) {
-        printf("--%s ", flag_of(c->kind, i, flag));
+        printf("--%s ", option_flag(c->kind, i, flag, sizeof flag));
         if (maskdm_options_type(c->kind, i) == MASKDM_OPTION_BOOL)
             printf("--no-%s ", flag);
     }
@@ -57,7 +47,7 @@ static void bash_values(const struct command *c)
 
     for (int64_t i = 0; c->kind && i < maskdm_options_count(c->kind); i++)
         if (*choices_of(c->kind, i, choices))
-            printf("    %s:--%s) words='%s' ;;\n", c->name, flag_of(c->kind, i, flag), choices);
+            printf("    %s:--%s) words='%s' ;;\n", c->name, option_flag(c->kind, i, flag, sizeof flag), choices);
     if (c->kind && trains(c))
         printf("    %s:--preset) words=$(maskdm presets 2>/dev/null | awk '{ print $1 }') ;;\n", c->name);
 }
@@ -103,7 +93,7 @@ static void zsh_flags(const struct command *c)
 
     printf("    %s)\n        _arguments -S ", c->name);
     for (int64_t i = 0; c->kind && i < maskdm_options_count(c->kind); i++) {
-        printf("'--%s[", flag_of(c->kind, i, flag));
+        printf("'--%s[", option_flag(c->kind, i, flag, sizeof flag));
         print_zsh(option_fact(c->kind, i, "help", help, sizeof help));
         if (maskdm_options_type(c->kind, i) == MASKDM_OPTION_BOOL)
             printf("]' ");
@@ -147,7 +137,8 @@ static void fish_flags(const struct command *c)
     print_fish(c->help);
     printf("'\n");
     for (int64_t i = 0; c->kind && i < maskdm_options_count(c->kind); i++) {
-        printf("complete -c maskdm -n '__fish_seen_subcommand_from %s' -l %s", c->name, flag_of(c->kind, i, flag));
+        printf("complete -c maskdm -n '__fish_seen_subcommand_from %s' -l %s", c->name,
+               option_flag(c->kind, i, flag, sizeof flag));
         if (*choices_of(c->kind, i, choices))
             printf(" -x -a '%s'", choices);
         else if (maskdm_options_type(c->kind, i) != MASKDM_OPTION_BOOL)

@@ -8,14 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "block-size" from "block_size" */
-static void dash(char *s)
-{
-    for (; *s; s++)
-        if (*s == '_')
-            *s = '-';
-}
-
 /* ---- markdown ---- */
 
 static void markdown_begin(const struct command *command)
@@ -99,11 +91,10 @@ void help_option(const struct form *form, const char *kind, int64_t i)
     char flag[HELP_FACT], choices[HELP_FACT], help[HELP_FACT], facts[2 * HELP_FACT];
     int type = maskdm_options_type(kind, i);
 
-    option_fact(kind, i, "name", flag, sizeof flag);
+    option_flag(kind, i, flag, sizeof flag);
     option_fact(kind, i, "choices", choices, sizeof choices);
     option_fact(kind, i, "help", help, sizeof help);
     join_facts(kind, i, facts, sizeof facts);
-    dash(flag);
     form->option(flag, *choices ? choices : values[type < 0 ? 0 : type], help, facts);
 }
 

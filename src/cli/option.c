@@ -17,6 +17,15 @@ const char *option_fact(const char *kind, int64_t i, const char *fact, char *buf
     return buffer;
 }
 
+const char *option_flag(const char *kind, int64_t i, char *buffer, size_t size)
+{
+    option_fact(kind, i, "name", buffer, size);
+    for (char *s = buffer; *s; s++)
+        if (*s == '_')
+            *s = '-';
+    return buffer;
+}
+
 int64_t option_index(const char *kind, const char *name)
 {
     char buffer[NAME_SIZE];
