@@ -99,16 +99,6 @@ static int is_resume(const struct command *command, const char *name)
     return strcmp(name, "resume") == 0 && option_type(command->kind, name) == MASKDM_OPTION_BOOL;
 }
 
-static int is_truth(const char *value)
-{
-    static const char *const words[] = {"true", "false", "yes", "no", "1", "0"};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(value, words[i]) == 0)
-            return 1;
-    return 0;
-}
-
 /* Flags that are no option of any table. */
 static const struct {
     const char *name;
@@ -159,12 +149,14 @@ static int is_flag(const struct command *command, const char *argument)
 static int take(struct line *l, const char *name, const char *value)
 {
     const int i = find_extra(l->command, name);
+    int status;
 
     if (i >= 0)
         return extra[i].take(l->command, value, l->options);
-    if (is_resume(l->command, name) && !is_truth(value))
+    status = maskdm_options_set(l->options, name, value);
+    if (status == MASKDM_EINVAL && is_resume(l->command, name)) /* no word of a truth value, and so a folder */
         return load_run(l->command, l->folder = value, l->options);
-    return maskdm_options_set(l->options, name, value) < 0 ? wrong(l->command, maskdm_last_error()) : 0;
+    return status < 0 ? wrong(l->command, maskdm_last_error()) : 0;
 }
 
 /* Explain an argument that stands where a flag is expected and is none. */
@@ -198,7 +190,9 @@ static int take_next(struct line *l, const char *name, int *used)
         complain(l->command, "%.100s needs a value", flag);
     else if (next[0] == '=')
         complain(l->command, "no blank stands before or behind a \"=\": %.100s=%.100s", flag,
-                 next[1] ? next + 1 : l->count > 2 ? l->arguments[2] : "VALUE");
+                 next[1]        ? next + 1
+                 : l->count > 2 ? l->arguments[2]
+                                : "VALUE");
     else if (strncmp(next, "--", 2) == 0 && is_flag(l->command, next + 2))
         complain(l->command, "%.100s needs a value, and %.100s is a flag", flag, next);
     else {
