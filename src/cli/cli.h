@@ -28,6 +28,15 @@ struct command {
 int flags_parse(const struct command *command, int count, char **arguments, maskdm_options *options,
                 const char **help);
 
+/* A flag that stands in no option table. */
+struct extra {
+    const char *name, *value, *help;
+    int of_training; /* for commands that may have stages */
+    int (*take)(const struct command *command, const char *value, maskdm_options *options); /* as flags_parse() */
+};
+/* That of a command behind `before`, the first behind NULL; NULL behind the last. */
+const struct extra *next_extra(const struct command *command, const struct extra *before);
+
 /* ---- help.c: `all` commands end with one without a name ---- */
 /* The program as a whole; as help_command(). */
 int help_program(const struct command *all, const char *form);

@@ -99,21 +99,29 @@ static int is_resume(const struct command *command, const char *name)
     return strcmp(name, "resume") == 0 && option_type(command->kind, name) == MASKDM_OPTION_BOOL;
 }
 
-/* Flags that are no option of any table. */
-static const struct {
-    const char *name;
-    int of_training; /* which may have stages */
-    int (*take)(const struct command *command, const char *value, maskdm_options *options);
-} extra[] = {{"config", 0, read_config}, {"stages", 1, read_stages}, {"preset", 1, load_preset}};
-enum { EXTRAS = sizeof extra / sizeof *extra };
-
-/* The place in that list of one that the command has, or -1. */
-static int find_extra(const struct command *command, const char *name)
+const struct extra *next_extra(const struct command *command, const struct extra *before)
 {
-    for (int i = 0; i < EXTRAS; i++)
-        if (strcmp(name, extra[i].name) == 0 && (!extra[i].of_training || trains(command)))
-            return i;
-    return -1;
+    static const struct extra all[] = {
+        {"config", "FILE", "take options from a JSON object, with comments if need be, such as a run's options.json",
+         0, read_config},
+        {"stages", "FILE", "take stages from such an object's list \"stages\", or from a list alone", 1, read_stages},
+        {"preset", "NAME", "take what is not given from a preset; maskdm presets lists them", 1, load_preset},
+        {NULL, NULL, NULL, 0, NULL},
+    };
+    const struct extra *e = before ? before + 1 : all;
+
+    while (e->of_training && !trains(command))
+        e++;
+    return command->kind && e->name ? e : NULL;
+}
+
+static const struct extra *find_extra(const struct command *command, const char *name)
+{
+    const struct extra *e = next_extra(command, NULL);
+
+    while (e && strcmp(e->name, name) != 0)
+        e = next_extra(command, e);
+    return e;
 }
 
 /* Splits "some-name=value" into name and value; *value is NULL where there is none. */
@@ -142,17 +150,17 @@ static int is_flag(const struct command *command, const char *argument)
     const char *value;
 
     return split(argument, name, &value) == 0 &&
-           (option_type(command->kind, name) >= 0 || is_negated(command->kind, name) ||
-            find_extra(command, name) >= 0 || strcmp(name, "help") == 0);
+           (option_type(command->kind, name) >= 0 || is_negated(command->kind, name) || find_extra(command, name) ||
+            strcmp(name, "help") == 0);
 }
 
 static int take(struct line *l, const char *name, const char *value)
 {
-    const int i = find_extra(l->command, name);
+    const struct extra *extra = find_extra(l->command, name);
     int status;
 
-    if (i >= 0)
-        return extra[i].take(l->command, value, l->options);
+    if (extra)
+        return extra->take(l->command, value, l->options);
     status = maskdm_options_set(l->options, name, value);
     if (status == MASKDM_EINVAL && is_resume(l->command, name)) /* no word of a truth value, and so a folder */
         return load_run(l->command, l->folder = value, l->options);
@@ -220,7 +228,7 @@ static int parse_one(struct line *l, int *used)
         return take(l, name, "true");
     if (!value && is_negated(l->command->kind, name))
         return take(l, name + 3, "false");
-    if (!value && (type >= 0 || find_extra(l->command, name) >= 0))
+    if (!value && (type >= 0 || find_extra(l->command, name)))
         return take_next(l, name, used);
     return take(l, name, value ? value : "");
 }

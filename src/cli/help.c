@@ -37,16 +37,11 @@ static void markdown_option(const char *flag, const char *value, const char *hel
     printf(" |\n");
 }
 
-static void markdown_extra(const char *flag, const char *value, const char *help, const char *facts)
-{
-    (void)facts;
-    printf("\n`--%s %s`: %s.\n", flag, value, help);
-}
-
 static void markdown_end(const struct command *command, const struct command *all)
 {
     (void)all;
-    help_each_extra(command, markdown_extra);
+    for (const struct extra *e = next_extra(command, NULL); e; e = next_extra(command, e))
+        printf("\n`--%s %s`: %s.\n", e->name, e->value, e->help);
     printf("\n");
 }
 

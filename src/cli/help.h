@@ -20,9 +20,6 @@ struct form {
 
 extern const struct form help_text_form, help_man_form;
 
-/* Flags that no table has. */
-void help_each_extra(const struct command *command,
-                     void (*show)(const char *flag, const char *value, const char *help, const char *facts));
 /* A text for roff: dashes that are to be typed. */
 void help_roff(const char *s);
 /* Option i of a kind. */

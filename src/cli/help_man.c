@@ -92,7 +92,8 @@ static void man_files(const struct command *command)
 
 static void man_end(const struct command *command, const struct command *all)
 {
-    help_each_extra(command, man_option);
+    for (const struct extra *e = next_extra(command, NULL); e; e = next_extra(command, e))
+        man_option(e->name, e->value, e->help, "");
     man_examples(command);
     man_files(command);
     if (command->kind)

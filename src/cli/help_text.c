@@ -112,7 +112,8 @@ static void text_command(const char *s)
 static void text_end(const struct command *command, const struct command *all)
 {
     (void)all;
-    help_each_extra(command, text_option);
+    for (const struct extra *e = next_extra(command, NULL); e; e = next_extra(command, e))
+        text_option(e->name, e->value, e->help, "");
     text_option("help", "", "show this", "");
     if (first_example(command, 0))
         printf("\nexamples:\n");
