@@ -19,6 +19,11 @@ static const char *choices_of(const char *kind, int64_t i, char out[FACT])
     return out;
 }
 
+static int is_preset(const struct extra *e)
+{
+    return strcmp(e->name, "preset") == 0;
+}
+
 static void print_commands(const struct command *all, const char *between)
 {
     for (const struct command *c = all; c->name; c++)
@@ -38,7 +43,9 @@ static void bash_flags(const struct command *c)
         if (maskdm_options_type(c->kind, i) == MASKDM_OPTION_BOOL)
             printf("--no-%s ", flag);
     }
-    printf("%s%s--help' ;;\n", c->kind ? "--config " : "--json ", trains(c) ? "--stages --preset " : "");
+    for (const struct extra *e = next_extra(c, NULL); e; e = next_extra(c, e))
+        printf("--%s ", e->name);
+    printf("%s--help' ;;\n", c->kind ? "" : "--json ");
 }
 
 static void bash_values(const struct command *c)
@@ -48,8 +55,9 @@ static void bash_values(const struct command *c)
     for (int64_t i = 0; c->kind && i < maskdm_options_count(c->kind); i++)
         if (*choices_of(c->kind, i, choices))
             printf("    %s:--%s) words='%s' ;;\n", c->name, option_flag(c->kind, i, flag, sizeof flag), choices);
-    if (c->kind && trains(c))
-        printf("    %s:--preset) words=$(maskdm presets 2>/dev/null | awk '{ print $1 }') ;;\n", c->name);
+    for (const struct extra *e = next_extra(c, NULL); e; e = next_extra(c, e))
+        if (is_preset(e))
+            printf("    %s:--%s) words=$(maskdm presets 2>/dev/null | awk '{ print $1 }') ;;\n", c->name, e->name);
 }
 
 static void bash(const struct command *all)
@@ -102,9 +110,11 @@ static void zsh_flags(const struct command *c)
         else
             printf("]:value:_files' ");
     }
-    if (trains(c))
-        printf("'--preset[take what is not given from a preset]:preset:($(maskdm presets | awk \"{ print \\$1 }\"))' "
-               "'--stages[take stages from a file]:file:_files' ");
+    for (const struct extra *e = next_extra(c, NULL); e; e = next_extra(c, e)) {
+        printf("'--%s[", e->name);
+        print_zsh(e->help);
+        printf(is_preset(e) ? "]:preset:($(maskdm presets | awk \"{ print \\$1 }\"))' " : "]:file:_files' ");
+    }
     printf("'--help[show the flags]' '*:file:_files' ;;\n");
 }
 
@@ -147,10 +157,12 @@ static void fish_flags(const struct command *c)
         print_fish(option_fact(c->kind, i, "help", help, sizeof help));
         printf("'\n");
     }
-    if (trains(c))
-        printf("complete -c maskdm -n '__fish_seen_subcommand_from %s' -l preset -x -a '(maskdm presets | awk "
-               "\"{ print \\$1 }\")' -d 'take what is not given from a preset'\n",
-               c->name);
+    for (const struct extra *e = next_extra(c, NULL); e; e = next_extra(c, e)) {
+        printf("complete -c maskdm -n '__fish_seen_subcommand_from %s' -l %s%s -d '", c->name, e->name,
+               is_preset(e) ? " -x -a '(maskdm presets | awk \"{ print \\$1 }\")'" : " -r");
+        print_fish(e->help);
+        printf("'\n");
+    }
 }
 
 static void fish(const struct command *all)

@@ -77,7 +77,7 @@ def check_topics():
 
 
 def check_completion():
-    """What bash completes; and every flag of the tables in each shell's words."""
+    """What bash completes; and every flag, of the tables or not, in each shell's words."""
     write("c.bash", maskdm("completion", "bash").stdout.encode())
     script = ". ./c.bash; COMP_WORDS=(%s); COMP_CWORD=%d; _maskdm; echo ${COMPREPLY[@]}"
     for words, expected in (("maskdm pre", "pretrain presets"), ("maskdm pretrain --mask-rat", "--mask-ratio"),
@@ -85,7 +85,7 @@ def check_completion():
                             ("maskdm completion f", "fish"), ("maskdm data --no-pa", "--no-pad")):
         said = run("bash", "-c", script % (words, len(words.split()) - 1)).stdout.split()
         assert expected.split()[0] in said and set(expected.split()) <= set(said), (words, said)
-    flags = re.findall("^[|] `(--[a-z0-9-]+)", maskdm("pretrain", "--help=markdown").stdout, re.M)
+    flags = re.findall("^[|] `(--[a-z0-9-]+)", maskdm("pretrain", "--help=markdown").stdout, re.M) + ["--config", "--stages", "--preset"]
     for shell, word in (("bash", "%s "), ("zsh", "'%s["), ("fish", "-l %s ")):
         said = maskdm("completion", shell).stdout
         missing = [f for f in flags if word % (f[2:] if shell == "fish" else f) not in said]
