@@ -70,6 +70,8 @@ int option_type(const char *kind, const char *name);
 const char *option_fact(const char *kind, int64_t i, const char *fact, char *buffer, size_t size);
 /* Its name as it is typed, "block-size" for "block_size". */
 const char *option_flag(const char *kind, int64_t i, char *buffer, size_t size);
+/* Whether there is such a truth value and it is true. */
+int option_is_on(const maskdm_options *options, const char *name);
 
 /* How many values a command takes in front without a flag: so many words begin its usage, for its first options. */
 int bare_values(const struct command *command);

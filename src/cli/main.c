@@ -140,13 +140,6 @@ static const struct command *need_command(const char *name)
     return command;
 }
 
-static int is_set(const maskdm_options *options, const char *name)
-{
-    char value[8];
-
-    return maskdm_options_get(options, name, value, sizeof value, NULL) == MASKDM_OK && strcmp(value, "true") == 0;
-}
-
 int run_work(const struct command *command, int count, char **arguments)
 {
     maskdm_options *options = NULL;
@@ -160,7 +153,7 @@ int run_work(const struct command *command, int count, char **arguments)
     }
     wrong = flags_parse(command, count, arguments, options, &help);
     status = wrong;
-    if (wrong && !is_set(options, "dry_run"))
+    if (wrong && !option_is_on(options, "dry_run"))
         goto out;
     if (help)
         status = help_command(command, commands, help);

@@ -43,6 +43,13 @@ int option_type(const char *kind, const char *name)
     return i < 0 ? -1 : maskdm_options_type(kind, i);
 }
 
+int option_is_on(const maskdm_options *options, const char *name)
+{
+    char value[8];
+
+    return maskdm_options_get(options, name, value, sizeof value, NULL) == MASKDM_OK && strcmp(value, "true") == 0;
+}
+
 const char *help_asked(const char *argument)
 {
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)

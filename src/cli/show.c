@@ -230,11 +230,8 @@ static void print_next(const struct command *command)
 {
     char path[PATH_SIZE], model[PATH_SIZE + 32];
     const char *folder = trains(command) ? folder_of(path, command) : NULL;
-    char dry[8] = "";
 
-    if (maskdm_options_get(told, "dry_run", dry, sizeof dry, NULL) == MASKDM_OK && strcmp(dry, "true") == 0)
-        return;
-    if (!folder || !has_file(folder, "model.safetensors"))
+    if (option_is_on(told, "dry_run") || !folder || !has_file(folder, "model.safetensors"))
         return;
     snprintf(model, sizeof model, "%s%s/model.safetensors", folder[0] == '-' ? "./" : "", folder);
     fputs("next: maskdm sample --model", stderr);
