@@ -204,12 +204,12 @@ static int has_file(const char *folder, const char *name)
     return access(path, F_OK) == 0;
 }
 
-/* A name that begins as a flag does, behind ./ */
-static void print_folder(const char *folder)
+/* A folder, or with a tail what is in it; a name that begins as a flag does, behind ./ */
+static void print_path(const char *folder, const char *tail)
 {
-    char path[PATH_SIZE + 2];
+    char path[PATH_SIZE + 32];
 
-    snprintf(path, sizeof path, "%s%s", folder[0] == '-' ? "./" : "", folder);
+    snprintf(path, sizeof path, "%s%s%s", folder[0] == '-' ? "./" : "", folder, tail);
     print_word(path);
 }
 
@@ -221,29 +221,28 @@ static void print_resume(const struct command *command)
     if (!folder || !has_file(folder, "options.json"))
         return;
     fprintf(stderr, "to go on: maskdm %s --resume", command->name);
-    print_folder(folder);
+    print_path(folder, "");
     fputc('\n', stderr);
 }
 
 /* What people do with a run that is done. */
 static void print_next(const struct command *command)
 {
-    char path[PATH_SIZE], model[PATH_SIZE + 32];
+    char path[PATH_SIZE];
     const char *folder = trains(command) ? folder_of(path, command) : NULL;
 
     if (option_is_on(told, "dry_run") || !folder || !has_file(folder, "model.safetensors"))
         return;
-    snprintf(model, sizeof model, "%s%s/model.safetensors", folder[0] == '-' ? "./" : "", folder);
     fputs("next: maskdm sample --model", stderr);
-    print_word(model);
+    print_path(folder, "/model.safetensors");
     fputs(" --out grid.png\n", stderr);
     if (strcmp(command->name, "pretrain") == 0) {
         fputs("next: maskdm finetune --init", stderr);
-        print_word(model);
+        print_path(folder, "/model.safetensors");
         fputs(" --data DIR --out RUN\n", stderr);
     }
     fputs("next: maskdm plot", stderr);
-    print_folder(folder);
+    print_path(folder, "");
     fputs(" --out loss.svg\n", stderr);
 }
 
