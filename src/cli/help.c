@@ -45,19 +45,15 @@ static void markdown_end(const struct command *command, const struct command *al
     printf("\n");
 }
 
-static const struct form forms[] = {
-    {"markdown", markdown_begin, markdown_table, markdown_option, NULL, markdown_end},
-};
+static const struct form markdown = {"markdown", markdown_begin, markdown_table, markdown_option, NULL, markdown_end};
 
 static const struct form *find_form(const char *name)
 {
-    if (strcmp(name, help_text_form.name) == 0)
-        return &help_text_form;
-    if (strcmp(name, help_man_form.name) == 0)
-        return &help_man_form;
+    static const struct form *const forms[] = {&help_text_form, &help_man_form, &markdown};
+
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(forms[i].name, name) == 0)
-            return &forms[i];
+        if (strcmp(forms[i]->name, name) == 0)
+            return forms[i];
     return NULL;
 }
 
