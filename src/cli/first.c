@@ -7,6 +7,15 @@
 
 #include <string.h>
 
+static const char run_files[] = "RUN/options.json\tevery option, for --config\n"
+                                "RUN/data.json\tthe images by name, size and mark, so that a resumed run knows them\n"
+                                "RUN/log.jsonl\tlosses, rates and times, a line of JSON each\n"
+                                "RUN/checkpoint-STEP.safetensors\twhat --resume goes on from\n"
+                                "RUN/model.safetensors\tthe newest model, for sample, finetune and evaluate\n"
+                                "RUN/samples-STEP.png\tpreviews, where they are asked for\n";
+static const char sample_files[] = "DIR/options.json\tevery option, which --resume is held to\n"
+                                   "DIR/NUMBER.png\tthe images\n";
+
 static const struct page {
     const char *command;
     struct first flag[FIRST_MOST];
@@ -26,7 +35,7 @@ static const struct page {
       {"val_share", "--val-share 0.05"},
       {"resume", "--resume"}},
      {"maskdm train --data faces --out staged --preset quick32"},
-     "run"},
+     run_files},
     {"pretrain",
      {{"data", "--data faces"},
       {"out", "--out run"},
@@ -43,7 +52,7 @@ static const struct page {
      {"maskdm pretrain --data faces --out run --image-size 32 --patch-size 4 --steps 1000",
       "maskdm pretrain --data faces --out labelled --image-size 32 --patch-size 4 --classes auto --label-dropout "
       "0.1"},
-     "run"},
+     run_files},
     {"finetune",
      {{"init", "--init run/model.safetensors"},
       {"data", "--data faces"},
@@ -59,7 +68,7 @@ static const struct page {
       {"resume", "--resume"}},
      {"maskdm pretrain --data faces --out run --image-size 32 --patch-size 4",
       "maskdm finetune --init run/model.safetensors --data faces --out whole --steps 500"},
-     "run"},
+     run_files},
     {"tune",
      {{"init", "--init whole/model.safetensors"},
       {"data", "--data faces"},
@@ -74,7 +83,7 @@ static const struct page {
       {"resume", "--resume"}},
      {"maskdm pretrain --data faces --out run --image-size 32 --patch-size 4",
       "maskdm tune --init run/model.safetensors --data faces --out tuned --steps 500"},
-     "run"},
+     run_files},
     {"sample",
      {{"model", "--model run/model.safetensors"},
       {"out", "--out grid.png"},
@@ -91,7 +100,7 @@ static const struct page {
      {"maskdm pretrain --data faces --out run --image-size 32 --patch-size 4",
       "maskdm sample --model run/model.safetensors --count 16 --seed 1 --out grid.png",
       "maskdm sample --model run/model.safetensors --count 1000 --out drawn"},
-     "samples"},
+     sample_files},
     {"evaluate",
      {{"model", "--model run/model.safetensors"},
       {"data", "--data faces"},
@@ -125,19 +134,6 @@ static const struct page {
      NULL},
 };
 
-static const struct {
-    const char *name, *text;
-} files[] = {
-    {"run", "RUN/options.json\tevery option, for --config\n"
-            "RUN/data.json\tthe images by name, size and mark, so that a resumed run knows them\n"
-            "RUN/log.jsonl\tlosses, rates and times, a line of JSON each\n"
-            "RUN/checkpoint-STEP.safetensors\twhat --resume goes on from\n"
-            "RUN/model.safetensors\tthe newest model, for sample, finetune and evaluate\n"
-            "RUN/samples-STEP.png\tpreviews, where they are asked for\n"},
-    {"samples", "DIR/options.json\tevery option, which --resume is held to\n"
-                "DIR/NUMBER.png\tthe images\n"},
-};
-
 static const struct page *page_of(const struct command *command)
 {
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
@@ -164,8 +160,5 @@ const char *first_files(const struct command *command)
 {
     const struct page *page = page_of(command);
 
-    for (size_t i = 0; page && page->files && i < sizeof files / sizeof *files; i++)
-        if (strcmp(files[i].name, page->files) == 0)
-            return files[i].text;
-    return NULL;
+    return page ? page->files : NULL;
 }
