@@ -5,7 +5,6 @@
  */
 #include "cli/help.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
