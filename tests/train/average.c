@@ -188,27 +188,11 @@ END_TEST
 
 /* ---- runs ---- */
 
-static char lines[4096];
-
-static void keep_line(void *user, int level, const char *line)
-{
-    (void)user, (void)level;
-    snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%s\n", line);
-}
-
 static int train(const char *kind, const char *text, maskdm_control *control)
 {
-    maskdm_device *device = tiny_device("threads=1");
     maskdm_options *o = tiny_options(kind, text);
-    maskdm_data *data;
-    int status;
+    int status = tiny_train(kind, o, control);
 
-    tiny_draw_images();
-    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
-                                 NULL, NULL));
-    status = (strcmp(kind, "pretrain") == 0 ? maskdm_pretrain : maskdm_finetune)(NULL, o, data, NULL, control);
-    maskdm_data_release(&data);
-    maskdm_device_release(&device);
     maskdm_options_release(&o);
     return status;
 }
@@ -235,8 +219,8 @@ static int average(const char *from, const char *to, const char *more)
     snprintf(text, sizeof text, "run=%s out=%s %s", from, to, more);
     o = tiny_options("average", text);
     OK(maskdm_control_create(&c));
-    maskdm_control_set_log(c, keep_line, NULL);
-    *lines = '\0';
+    maskdm_control_set_log(c, tiny_keep_line, NULL);
+    *tiny_lines = '\0';
     status = maskdm_average(o, c);
     maskdm_control_release(&c);
     maskdm_options_release(&o);
@@ -259,14 +243,6 @@ static float *load(const char *folder, const char *name, enum maskdm_weights whi
     return flat;
 }
 
-static int exists(const char *folder, const char *name)
-{
-    char path[640];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return access(path, F_OK) == 0;
-}
-
 /* An average made afterwards is the one that was kept all along, as near as the widths of the weights' way allow; and
  * one that was kept is itself. */
 START_TEST(averages_of_other_widths)
@@ -278,7 +254,8 @@ START_TEST(averages_of_other_widths)
     OK(run(out_a, "steps=60 ema=power ema_std=0.05,0.1 snapshot_every=5 snapshot_dtype=f32", NULL));
     OK(run(out_b, "steps=60 ema=power ema_std=0.075", NULL));
     OK(average(out_a, model, "std=0.075"));
-    ck_assert_msg(strstr(lines, "an average of deviation 0.075 up to step 60 from 24 snapshots, "), "%s", lines);
+    ck_assert_msg(strstr(tiny_lines, "an average of deviation 0.075 up to step 60 from 24 snapshots, "), "%s",
+                  tiny_lines);
     kept = load(out_b, "model.safetensors", MASKDM_WEIGHTS_EMA, &n);
     online = load(out_b, "model.safetensors", MASKDM_WEIGHTS_ONLINE, &n);
     made = load("", model, MASKDM_WEIGHTS_EMA, &n);
@@ -308,12 +285,12 @@ START_TEST(snapshots_of_resumed_runs)
     OK(run(out_a, text, NULL));
     snprintf(text, sizeof text, "%ssteps=7", options);
     OK(run(out_b, text, NULL));
-    ck_assert(exists(out_b, "average-7-0.05.safetensors"));
+    ck_assert(tiny_exists(out_b, "average-7-0.05.safetensors"));
     snprintf(path[0], sizeof path[0], "%s/checkpoint-7.safetensors", out_b);
     remove(path[0]);
     snprintf(text, sizeof text, "%ssteps=10 resume=true", options);
     OK(run(out_b, text, NULL)); /* from step 6 */
-    ck_assert(!exists(out_b, "average-7-0.05.safetensors"));
+    ck_assert(!tiny_exists(out_b, "average-7-0.05.safetensors"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path[0], sizeof path[0], "%s/%s", out_a, names[i]);
         snprintf(path[1], sizeof path[1], "%s/%s", out_b, names[i]);
@@ -332,7 +309,7 @@ START_TEST(what_is_refused)
     FAILS(MASKDM_EINVAL,
           "snapshot_every 4 is for ema power, of whose snapshots other widths are made, not exponential",
           run(out_a, "steps=4 snapshot_every=4", NULL));
-    ck_assert(!exists(out_a, ""));
+    ck_assert(!tiny_exists(out_a, ""));
     FAILS(MASKDM_EINVAL, "std has 0.1 twice", run(out_a, "steps=4 ema=power ema_std=0.1,0.1", NULL));
     OK(run(out_a, "steps=8 ema=power snapshot_every=4", NULL));
     FAILS(MASKDM_EINVAL, "no snapshot of step 6; the nearest are of steps 4 and 8",
@@ -427,7 +404,7 @@ START_TEST(weights_that_do_not_fit)
     FAILS(MASKDM_EINVAL, "holds 1e+06", maskdm_trainer_snapshot(t.trainer, folder, "F16"));
     FAILS(MASKDM_ENOTFOUND, "not of \"F8\"", maskdm_trainer_snapshot(t.trainer, folder, "F8"));
     OK(maskdm_trainer_snapshot(t.trainer, folder, "F32"));
-    ck_assert(exists(folder, "average-1-0.1.safetensors"));
+    ck_assert(tiny_exists(folder, "average-1-0.1.safetensors"));
     tiny_close(&t);
     open_with(&t, "start=2", "threads=1");
     FAILS(MASKDM_EINVAL, "of kind power, not exponential", maskdm_trainer_snapshot(t.trainer, folder, "F32"));
@@ -442,11 +419,12 @@ START_TEST(costs_are_told)
 
     setup();
     OK(maskdm_control_create(&c));
-    maskdm_control_set_log(c, keep_line, NULL);
-    *lines = '\0';
+    maskdm_control_set_log(c, tiny_keep_line, NULL);
+    *tiny_lines = '\0';
     OK(run(out_a, "steps=1 optimizer=muon", c));
-    ck_assert_msg(strstr(lines, "muon moves 6656 of the 7772 parameters, 19 matrices, at 86."), "%s", lines);
-    ck_assert_msg(strstr(lines, " % of the products of a step of 8 images"), "%s", lines);
+    ck_assert_msg(strstr(tiny_lines, "muon moves 6656 of the 7772 parameters, 19 matrices, at 86."), "%s",
+                  tiny_lines);
+    ck_assert_msg(strstr(tiny_lines, " % of the products of a step of 8 images"), "%s", tiny_lines);
     maskdm_control_release(&c);
 }
 END_TEST

@@ -492,15 +492,7 @@ END_TEST
 
 /* ---- a whole run ---- */
 
-static char root[256], lines[16384];
-
-static void keep_line(void *user, int level, const char *line)
-{
-    size_t n = strlen(lines);
-
-    (void)user, (void)level;
-    snprintf(lines + n, sizeof lines - n, "%s\n", line);
-}
+static char root[256];
 
 static int job(int (*work)(const maskdm_options *options, maskdm_control *control), const char *kind,
                const char *text)
@@ -517,9 +509,9 @@ static int job(int (*work)(const maskdm_options *options, maskdm_control *contro
             *at++ = *c;
     *at = '\0';
     o = tiny_options(kind, all);
-    *lines = '\0';
+    *tiny_lines = '\0';
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     status = work(o, control);
     maskdm_control_release(&control);
     maskdm_options_release(&o);
@@ -538,12 +530,7 @@ static int finetune(const maskdm_options *options, maskdm_control *control)
 
 static const char *below(const char *name)
 {
-    static char path[2][600];
-    static int turn;
-
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", root, name);
-    return path[turn];
+    return tiny_file(root, name);
 }
 
 START_TEST(a_whole_run)
@@ -567,7 +554,7 @@ START_TEST(a_whole_run)
     OK(job(finetune, "finetune",
            "init=@/a/model.safetensors data=@/data out=@/b batch_size=4 threads=1 steps=4 lora_rank=2 "
            "lora_alpha=4"));
-    ck_assert_msg(strstr(lines, "24 of 66 tensors are trained, 1536 of 12476 ") != NULL, "%s", lines);
+    ck_assert_msg(strstr(tiny_lines, "24 of 66 tensors are trained, 1536 of 12476 ") != NULL, "%s", tiny_lines);
     ck_assert_int_ne(access(below("b/model.safetensors"), F_OK), 0);
     OK(job(finetune, "finetune",
            "init=@/a/model.safetensors data=@/data out=@/c batch_size=4 threads=1 steps=2 lora_rank=2 "

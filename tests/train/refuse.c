@@ -105,18 +105,11 @@ static int run(const char *out, const char *more)
 {
     char text[1024];
     maskdm_options *o;
-    maskdm_device *device = tiny_device("threads=1");
-    maskdm_data *data;
     int status;
 
-    tiny_draw_images();
     snprintf(text, sizeof text, "out=%s %s%s", out, run_options, more);
     o = tiny_options("pretrain", text);
-    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
-                                 NULL, NULL));
-    status = maskdm_pretrain(NULL, o, data, NULL, NULL);
-    maskdm_data_release(&data);
-    maskdm_device_release(&device);
+    status = tiny_train("pretrain", o, NULL);
     maskdm_options_release(&o);
     return status;
 }

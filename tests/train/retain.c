@@ -185,12 +185,7 @@ static char root[256];
 
 static const char *below(const char *name)
 {
-    static char path[2][600];
-    static int turn;
-
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", root, name);
-    return path[turn];
+    return tiny_file(root, name);
 }
 
 static void write_images(const char *folder, int from, int count)

@@ -16,33 +16,16 @@ static const char base[] = "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp
                            "mask_block_size=2 batch_size=8 accumulate=2 seed=3 threads=1 lr=2e-3 warmup_steps=8 "
                            "ema_start=5 log_every=1 ";
 
-static char lines[8192];
-
-static void keep_line(void *user, int level, const char *line)
-{
-    size_t n = strlen(lines);
-
-    (void)user, (void)level;
-    snprintf(lines + n, sizeof lines - n, "%s\n", line);
-}
-
 /* One run; `more` are options. Returns its status. */
 static int run_as(const char *kind, const char *out, const char *more, maskdm_control *control)
 {
     char text[2048];
     maskdm_options *o;
-    maskdm_device *device = tiny_device("threads=1");
-    maskdm_data *data;
     int status;
 
     snprintf(text, sizeof text, "out=%s %s", out, more);
     o = tiny_options(kind, text);
-    tiny_draw_images();
-    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
-                                 NULL, NULL));
-    status = (strcmp(kind, "pretrain") == 0 ? maskdm_pretrain : maskdm_finetune)(NULL, o, data, NULL, control);
-    maskdm_data_release(&data);
-    maskdm_device_release(&device);
+    status = tiny_train(kind, o, control);
     maskdm_options_release(&o);
     return status;
 }
@@ -53,33 +36,6 @@ static int run(const char *out, const char *more, maskdm_control *control)
 
     snprintf(text, sizeof text, "%s%s", base, more);
     return run_as("pretrain", out, text, control);
-}
-
-static const char *file_in(const char *folder, const char *name)
-{
-    static char path[2][600];
-    static int turn;
-
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
-
-static int exists(const char *folder, const char *name)
-{
-    return access(file_in(folder, name), F_OK) == 0;
-}
-
-static int count_lines(const char *folder, const char *part)
-{
-    size_t bytes;
-    char *text = tiny_read(file_in(folder, "log.jsonl"), &bytes);
-    int n = 0;
-
-    for (char *at = text; (at = strstr(at, part)); at++)
-        n++;
-    free(text);
-    return n;
 }
 
 /* A second run into the folder of one that is under way. */
@@ -102,7 +58,7 @@ static void setup(void)
         snprintf(root, sizeof root, "%s", tiny_folder());
     snprintf(out_a, sizeof out_a, "%s/a%d", root, ++number);
     snprintf(out_b, sizeof out_b, "%s/b%d", root, number);
-    *lines = '\0';
+    *tiny_lines = '\0';
 }
 
 START_TEST(resuming_to_the_byte)
@@ -110,11 +66,11 @@ START_TEST(resuming_to_the_byte)
     OK(run(out_a, "steps=20", NULL));
     OK(run(out_b, "steps=10", NULL));
     OK(run(out_b, "steps=20 resume=true threads=2 save_every=3", NULL));
-    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
-    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-20.safetensors"),
-                              file_in(out_b, "checkpoint-20.safetensors")));
-    ck_assert_int_eq(count_lines(out_b, "\"step\":"), 20);
-    ck_assert_int_eq(count_lines(out_b, "\n"), 20);
+    ck_assert(tiny_same_files(tiny_file(out_a, "model.safetensors"), tiny_file(out_b, "model.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(out_a, "checkpoint-20.safetensors"),
+                              tiny_file(out_b, "checkpoint-20.safetensors")));
+    ck_assert_int_eq(tiny_count(out_b, "log.jsonl", "\"step\":"), 20);
+    ck_assert_int_eq(tiny_count(out_b, "log.jsonl", "\n"), 20);
 }
 END_TEST
 
@@ -136,28 +92,28 @@ START_TEST(shares_that_change)
     maskdm_control *control;
 
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run_changing(out_a, "steps=12", control));
-    ck_assert_ptr_nonnull(strstr(lines, "mask patch hides 75.00 % of the patches (4 of 16 visible)"));
-    ck_assert_ptr_nonnull(strstr(lines, "batch_tokens 24: 6 images a step"));
-    ck_assert_ptr_nonnull(strstr(lines, "that changes: from step 8 on mask patch hides 0.00 %"));
-    ck_assert_ptr_nonnull(strstr(lines, "step 5: mask patch hides 25.00 % of the patches (12 of 16 visible)"));
-    ck_assert_int_eq(count_lines(out_a, "\"visible\":4,"), 3);
-    ck_assert_int_eq(count_lines(out_a, "\"visible\":12,"), 3);
-    ck_assert_int_eq(count_lines(out_a, "{\"step\":8,\"images\":30,"), 1);
-    ck_assert_int_eq(count_lines(out_a, "{\"step\":12,\"images\":34,"), 1);
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "mask patch hides 75.00 % of the patches (4 of 16 visible)"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "batch_tokens 24: 6 images a step"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "that changes: from step 8 on mask patch hides 0.00 %"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "step 5: mask patch hides 25.00 % of the patches (12 of 16 visible)"));
+    ck_assert_int_eq(tiny_count(out_a, "log.jsonl", "\"visible\":4,"), 3);
+    ck_assert_int_eq(tiny_count(out_a, "log.jsonl", "\"visible\":12,"), 3);
+    ck_assert_int_eq(tiny_count(out_a, "log.jsonl", "{\"step\":8,\"images\":30,"), 1);
+    ck_assert_int_eq(tiny_count(out_a, "log.jsonl", "{\"step\":12,\"images\":34,"), 1);
     OK(run_changing(out_b, "steps=4", NULL));
     OK(run_changing(out_b, "steps=7 resume=true", NULL));
-    *lines = '\0';
+    *tiny_lines = '\0';
     OK(run_changing(out_b, "steps=12 resume=true threads=2", control));
-    ck_assert_ptr_nonnull(strstr(lines, "mask patch hides 25.00 % of the patches (12 of 16 visible)"));
-    ck_assert_ptr_null(strstr(lines, "step 5: "));
-    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-12.safetensors"),
-                              file_in(out_b, "checkpoint-12.safetensors")));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "mask patch hides 25.00 % of the patches (12 of 16 visible)"));
+    ck_assert_ptr_null(strstr(tiny_lines, "step 5: "));
+    ck_assert(tiny_same_files(tiny_file(out_a, "checkpoint-12.safetensors"),
+                              tiny_file(out_b, "checkpoint-12.safetensors")));
     FAILS(MASKDM_EINVAL, "mask_ratio_steps 10",
           run_changing(out_b, "steps=14 resume=true mask_ratio_steps=20", NULL));
     FAILS(MASKDM_EINVAL, "batch_size 4 and batch_tokens 24",
-          run_changing(file_in(root, "c"), "steps=14 batch_size=4", NULL));
+          run_changing(tiny_file(root, "c"), "steps=14 batch_size=4", NULL));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -167,17 +123,17 @@ START_TEST(folder)
     maskdm_control *control;
 
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run(out_a, "steps=12 save_every=3 keep=2 val_share=0.25 val_every=6 sample_every=6 sample_count=3 "
                   "sample_steps=4",
            control));
-    ck_assert(exists(out_a, "options.json") && exists(out_a, "model.safetensors"));
-    ck_assert(exists(out_a, "checkpoint-9.safetensors") && exists(out_a, "checkpoint-12.safetensors"));
-    ck_assert(!exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-6.safetensors"));
-    ck_assert(exists(out_a, "samples-6.png") && exists(out_a, "samples-12.png"));
-    ck_assert_int_eq(count_lines(out_a, "held_out_loss"), 2);
-    ck_assert_int_eq(count_lines(out_a, "grad_norm"), 12);
-    ck_assert_ptr_nonnull(strstr(lines, "mask block hides 50.00 %"));
+    ck_assert(tiny_exists(out_a, "options.json") && tiny_exists(out_a, "model.safetensors"));
+    ck_assert(tiny_exists(out_a, "checkpoint-9.safetensors") && tiny_exists(out_a, "checkpoint-12.safetensors"));
+    ck_assert(!tiny_exists(out_a, "checkpoint-3.safetensors") && !tiny_exists(out_a, "checkpoint-6.safetensors"));
+    ck_assert(tiny_exists(out_a, "samples-6.png") && tiny_exists(out_a, "samples-12.png"));
+    ck_assert_int_eq(tiny_count(out_a, "log.jsonl", "held_out_loss"), 2);
+    ck_assert_int_eq(tiny_count(out_a, "log.jsonl", "grad_norm"), 12);
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "mask block hides 50.00 %"));
     FAILS(MASKDM_EINVAL, "not empty", run(out_a, "steps=12", NULL));
     maskdm_control_release(&control);
 }
@@ -244,15 +200,15 @@ START_TEST(stopped_and_cancelled)
 
     OK(maskdm_control_create(&control));
     maskdm_control_set_progress(control, stop_at_five, control);
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run(out_a, "steps=12", NULL));
     ck_assert_int_eq(run(out_b, "steps=12", control), MASKDM_ECANCELED);
-    ck_assert(exists(out_b, "checkpoint-3.safetensors") && exists(out_b, "model.safetensors"));
-    ck_assert_ptr_nonnull(strstr(lines, "saved step 3"));
+    ck_assert(tiny_exists(out_b, "checkpoint-3.safetensors") && tiny_exists(out_b, "model.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "saved step 3"));
     ck_assert_int_eq(run(out_b, "steps=12 resume=true", control), MASKDM_ECANCELED);
-    ck_assert(exists(out_b, "checkpoint-5.safetensors"));
+    ck_assert(tiny_exists(out_b, "checkpoint-5.safetensors"));
     OK(run(out_b, "steps=12 resume=true", control));
-    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(out_a, "model.safetensors"), tiny_file(out_b, "model.safetensors")));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -262,17 +218,17 @@ START_TEST(resuming_without_a_checkpoint)
     maskdm_control *control;
 
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run(out_a, "steps=2 resume=true", control));
-    ck_assert_ptr_nonnull(strstr(lines, "no checkpoint in"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "no checkpoint in"));
     maskdm_control_release(&control);
     /* what was trained is not begun anew because its checkpoints were taken away */
-    OK(unlink(file_in(out_a, "checkpoint-2.safetensors")));
+    OK(unlink(tiny_file(out_a, "checkpoint-2.safetensors")));
     ck_assert_int_eq(run(out_a, "steps=2 resume=true", NULL), MASKDM_EINVAL);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "no checkpoint in"));
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "model.safetensors"));
-    ck_assert(exists(out_a, "model.safetensors"));
-    OK(unlink(file_in(out_a, "model.safetensors")));
+    ck_assert(tiny_exists(out_a, "model.safetensors"));
+    OK(unlink(tiny_file(out_a, "model.safetensors")));
     OK(run(out_a, "steps=2 resume=true", NULL));
 }
 END_TEST
@@ -284,23 +240,23 @@ START_TEST(resuming_past_a_broken_checkpoint)
     char *text;
 
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run(out_a, "steps=12", NULL));
     OK(run(out_b, "steps=10 save_every=5", NULL));
-    text = tiny_read(file_in(out_b, "checkpoint-10.safetensors"), &bytes);
+    text = tiny_read(tiny_file(out_b, "checkpoint-10.safetensors"), &bytes);
     text[bytes - 100] ^= 4;
-    tiny_write(file_in(out_b, "checkpoint-10.safetensors"), text, bytes);
+    tiny_write(tiny_file(out_b, "checkpoint-10.safetensors"), text, bytes);
     free(text);
-    tiny_write(file_in(out_b, "checkpoint-11.safetensors"), "half", 4);
-    text = tiny_read(file_in(out_b, "log.jsonl"), &bytes);
-    tiny_write(file_in(out_b, "log.jsonl"), text, bytes - 7); /* a torn last line */
+    tiny_write(tiny_file(out_b, "checkpoint-11.safetensors"), "half", 4);
+    text = tiny_read(tiny_file(out_b, "log.jsonl"), &bytes);
+    tiny_write(tiny_file(out_b, "log.jsonl"), text, bytes - 7); /* a torn last line */
     free(text);
     OK(run(out_b, "steps=12 resume=true", control));
-    ck_assert_ptr_nonnull(strstr(lines, "checkpoint-10.safetensors"));
-    ck_assert_ptr_nonnull(strstr(lines, "checkpoint-11.safetensors"));
-    ck_assert_ptr_nonnull(strstr(lines, "resuming from"));
-    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
-    ck_assert_int_eq(count_lines(out_b, "\"step\":"), 12);
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "checkpoint-10.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "checkpoint-11.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "resuming from"));
+    ck_assert(tiny_same_files(tiny_file(out_a, "model.safetensors"), tiny_file(out_b, "model.safetensors")));
+    ck_assert_int_eq(tiny_count(out_b, "log.jsonl", "\"step\":"), 12);
     maskdm_control_release(&control);
 }
 END_TEST
@@ -309,10 +265,10 @@ END_TEST
 START_TEST(broken_checkpoints_do_not_count_as_kept)
 {
     OK(run(out_a, "steps=6 save_every=3 keep=2", NULL));
-    tiny_write(file_in(out_a, "checkpoint-9.safetensors"), "half", 4);
+    tiny_write(tiny_file(out_a, "checkpoint-9.safetensors"), "half", 4);
     OK(run(out_a, "steps=8 resume=true keep=1", NULL));
-    ck_assert(exists(out_a, "checkpoint-8.safetensors") && exists(out_a, "checkpoint-9.safetensors"));
-    ck_assert(!exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-6.safetensors"));
+    ck_assert(tiny_exists(out_a, "checkpoint-8.safetensors") && tiny_exists(out_a, "checkpoint-9.safetensors"));
+    ck_assert(!tiny_exists(out_a, "checkpoint-3.safetensors") && !tiny_exists(out_a, "checkpoint-6.safetensors"));
 }
 END_TEST
 
@@ -328,15 +284,15 @@ START_TEST(resuming_past_a_bad_place_on_the_disk)
     int status;
 
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run(out_a, "steps=6 save_every=3", NULL));
     mdm_file_hook_set(&hook);
     status = run(out_a, "steps=8 resume=true", control);
     mdm_file_hook_set(NULL);
     OK(status);
-    ck_assert_ptr_nonnull(strstr(lines, "checkpoint-6.safetensors"));
-    ck_assert_ptr_nonnull(strstr(lines, "resuming from"));
-    ck_assert(exists(out_a, "checkpoint-8.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "checkpoint-6.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "resuming from"));
+    ck_assert(tiny_exists(out_a, "checkpoint-8.safetensors"));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -347,9 +303,9 @@ START_TEST(a_finished_run_is_left_alone)
     struct stat before, after;
 
     OK(run(out_a, "steps=4", NULL));
-    ck_assert_int_eq(stat(file_in(out_a, "checkpoint-4.safetensors"), &before), 0);
+    ck_assert_int_eq(stat(tiny_file(out_a, "checkpoint-4.safetensors"), &before), 0);
     OK(run(out_a, "steps=4 resume=true", NULL));
-    ck_assert_int_eq(stat(file_in(out_a, "checkpoint-4.safetensors"), &after), 0);
+    ck_assert_int_eq(stat(tiny_file(out_a, "checkpoint-4.safetensors"), &after), 0);
     ck_assert(before.st_ino == after.st_ino);
 }
 END_TEST
@@ -393,7 +349,7 @@ START_TEST(previews_are_samples)
     o = tiny_options("sample", text);
     OK(maskdm_sample(o, NULL));
     maskdm_options_release(&o);
-    ck_assert(tiny_same_files(file_in(out_a, "samples-3.png"), file_in(out_a, "again.png")));
+    ck_assert(tiny_same_files(tiny_file(out_a, "samples-3.png"), tiny_file(out_a, "again.png")));
 }
 END_TEST
 
@@ -424,7 +380,7 @@ START_TEST(resuming_with_other_data)
     int32_t labels[COUNT];
 
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     tiny_draw_images();
     memcpy(labels, tiny_labels, sizeof labels);
     labels[7] = 5;
@@ -433,10 +389,10 @@ START_TEST(resuming_with_other_data)
     FAILS(MASKDM_EINVAL, "image 7 had label 2 and has 5; accept_changed_data", step_on(3, COUNT, labels, "", NULL));
     FAILS(MASKDM_EINVAL, "had labels and have none", step_on(3, COUNT, NULL, "", NULL));
     FAILS(MASKDM_EINVAL, "there were 40 images of 8 x 8 x 3", step_on(3, COUNT - 1, tiny_labels, "", NULL));
-    ck_assert(!exists(out_a, "checkpoint-3.safetensors"));
+    ck_assert(!tiny_exists(out_a, "checkpoint-3.safetensors"));
     OK(step_on(3, COUNT, labels, accept, control));
-    ck_assert_ptr_nonnull(strstr(lines, "image 7 had label 2 and has 5; going on"));
-    ck_assert_int_eq(count_lines(out_a, "image 7 had label 2 and has 5; going on"), 1);
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "image 7 had label 2 and has 5; going on"));
+    ck_assert_int_eq(tiny_count(out_a, "log.jsonl", "image 7 had label 2 and has 5; going on"), 1);
     OK(step_on(4, COUNT, labels, "", NULL));
     FAILS(MASKDM_EINVAL, "image 7 had label 5 and has 2", step_on(5, COUNT, tiny_labels, "", NULL));
     FAILS(MASKDM_EINVAL, "val_share none and cannot be resumed with 0.1",
@@ -462,10 +418,10 @@ START_TEST(full_disk)
     mdm_file_hook_set(&hook);
     FAILS(MASKDM_EIO, "checkpoint-6", run(out_a, "steps=12 save_every=3", NULL));
     mdm_file_hook_set(NULL);
-    ck_assert(exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-6.safetensors"));
+    ck_assert(tiny_exists(out_a, "checkpoint-3.safetensors") && !tiny_exists(out_a, "checkpoint-6.safetensors"));
     OK(run(out_a, "steps=12 save_every=3 resume=true", NULL));
     OK(run(out_b, "steps=12", NULL));
-    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(out_a, "model.safetensors"), tiny_file(out_b, "model.safetensors")));
 }
 END_TEST
 
@@ -483,25 +439,25 @@ START_TEST(fine_tuning)
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "16"));
     snprintf(init, sizeof init, "init=%s/model.safetensors prediction=noise %s", out_a, more);
     FAILS(MASKDM_EINVAL, "prediction is noise", run_as("finetune", out_b, init, NULL));
-    ck_assert(!exists(out_b, "options.json"));
+    ck_assert(!tiny_exists(out_b, "options.json"));
     snprintf(init, sizeof init, "init=%s/model.safetensors dim=16 mask=none init_weights=ema %s", out_a, more);
     OK(run_as("finetune", out_b, init, NULL));
-    OK(maskdm_model_load(&model, device, file_in(out_b, "model.safetensors")));
+    OK(maskdm_model_load(&model, device, tiny_file(out_b, "model.safetensors")));
     ck_assert_int_eq(maskdm_model_height(model), SIDE);
-    bytes = tiny_read(file_in(out_a, "model.safetensors"), &size);
-    tiny_write(file_in(out_a, "other.safetensors"), bytes, size); /* another file is another start */
+    bytes = tiny_read(tiny_file(out_a, "model.safetensors"), &size);
+    tiny_write(tiny_file(out_a, "other.safetensors"), bytes, size); /* another file is another start */
     free(bytes);
     snprintf(init, sizeof init, "init=%s/other.safetensors dim=16 mask=none init_weights=ema resume=true %s", out_a,
              more);
     FAILS(MASKDM_EINVAL, "other.safetensors", run_as("finetune", out_b, init, NULL));
     snprintf(init, sizeof init, "init=%s/model.safetensors dim=16 mask=none init_weights=ema %s", out_a, more);
-    ck_assert_int_eq(rename(file_in(out_a, "model.safetensors"), file_in(out_a, "gone")), 0);
+    ck_assert_int_eq(rename(tiny_file(out_a, "model.safetensors"), tiny_file(out_a, "gone")), 0);
     strcat(init, "steps=5 resume=true");
     OK(run_as("finetune", out_b, init, NULL));
-    ck_assert(exists(out_b, "checkpoint-5.safetensors"));
+    ck_assert(tiny_exists(out_b, "checkpoint-5.safetensors"));
     snprintf(init, sizeof init, "init=%s/model.safetensors resume=true %s", out_a, more);
     FAILS(MASKDM_ENOTFOUND, "a", run_as("finetune", root, init, NULL));
-    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), file_in(out_a, "model.safetensors")));
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), tiny_file(out_a, "model.safetensors")));
     maskdm_model_release(&model);
     maskdm_device_release(&device);
 }
@@ -524,7 +480,7 @@ START_TEST(fine_tuning_keeps_a_sprint)
     OK(run_as("finetune", out_b, text, NULL));
     strcat(text, "steps=4 resume=true ");
     OK(run_as("finetune", out_b, text, NULL));
-    OK(maskdm_model_load(&model, device, file_in(out_b, "model.safetensors")));
+    OK(maskdm_model_load(&model, device, tiny_file(out_b, "model.safetensors")));
     OK(maskdm_model_options_json(model, json, sizeof json, NULL));
     ck_assert_msg(strstr(json, "\"sprint\": 1,") && strstr(json, "\"sprint_drop\": 0,") &&
                       strstr(json, "\"path_drop\": 0.1,"),
@@ -550,7 +506,7 @@ START_TEST(fine_tuning_chooses_its_routing)
     snprintf(text, sizeof text, "init=%s/model.safetensors batch_size=8 threads=1 steps=2 %s ", out_a,
              cases[_i].given);
     OK(run_as("finetune", out_b, text, NULL));
-    OK(maskdm_model_load(&model, device, file_in(out_b, "model.safetensors")));
+    OK(maskdm_model_load(&model, device, tiny_file(out_b, "model.safetensors")));
     OK(maskdm_model_options_json(model, json, sizeof json, NULL));
     ck_assert_msg(strstr(json, cases[_i].is) != NULL, "%s is not in %s", cases[_i].is, json);
     strcat(text, "steps=3 resume=true ");
@@ -558,7 +514,7 @@ START_TEST(fine_tuning_chooses_its_routing)
     strcat(text, "route_ratio=0.75");
     FAILS(MASKDM_EINVAL, "route_ratio", run_as("finetune", out_b, text, NULL));
     snprintf(text, sizeof text, "init=%s/model.safetensors batch_size=8 steps=2 route_ratio=0.5 route_from=3", out_a);
-    FAILS(MASKDM_EINVAL, "route_from 3 leaves no block", run_as("finetune", file_in(root, "c"), text, NULL));
+    FAILS(MASKDM_EINVAL, "route_from 3 leaves no block", run_as("finetune", tiny_file(root, "c"), text, NULL));
     maskdm_model_release(&model);
     maskdm_device_release(&device);
 }
@@ -612,11 +568,11 @@ START_TEST(not_finite)
           run_into_nan(out_a, "steps=100 save_every=9 keep=1", 200));
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "step 25 is saved in"));
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "checkpoint-25.safetensors"));
-    ck_assert(exists(out_a, "checkpoint-18.safetensors") && !exists(out_a, "checkpoint-27.safetensors"));
+    ck_assert(tiny_exists(out_a, "checkpoint-18.safetensors") && !tiny_exists(out_a, "checkpoint-27.safetensors"));
     OK(run_into_nan(out_b, "steps=25", 200));
-    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-25.safetensors"),
-                              file_in(out_b, "checkpoint-25.safetensors")));
-    ck_assert(tiny_same_files(file_in(out_a, "model.safetensors"), file_in(out_b, "model.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(out_a, "checkpoint-25.safetensors"),
+                              tiny_file(out_b, "checkpoint-25.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(out_a, "model.safetensors"), tiny_file(out_b, "model.safetensors")));
 }
 END_TEST
 
@@ -624,8 +580,8 @@ START_TEST(nothing_learnt_is_nothing_saved)
 {
     FAILS(MASKDM_ENONFINITE, "4 steps in a row up to step 4", run_into_nan(out_a, "steps=9", 0));
     ck_assert_ptr_null(strstr(maskdm_last_error(), "saved"));
-    ck_assert(!exists(out_a, "checkpoint-0.safetensors") && !exists(out_a, "checkpoint-4.safetensors"));
-    ck_assert(!exists(out_a, "model.safetensors"));
+    ck_assert(!tiny_exists(out_a, "checkpoint-0.safetensors") && !tiny_exists(out_a, "checkpoint-4.safetensors"));
+    ck_assert(!tiny_exists(out_a, "model.safetensors"));
 }
 END_TEST
 
@@ -638,7 +594,7 @@ START_TEST(moments_never_overflow)
 
     FAILS(MASKDM_ENONFINITE, "is saved in",
           run(out_a, "steps=3000 lr=1000 weight_decay=1000 clip_norm=0 warmup_steps=200000", NULL));
-    OK(maskdm_model_load(&model, device, file_in(out_a, "model.safetensors")));
+    OK(maskdm_model_load(&model, device, tiny_file(out_a, "model.safetensors")));
     FAILS(MASKDM_ENONFINITE, "is saved in",
           run(out_a, "steps=3000 lr=1000 weight_decay=1000 clip_norm=0 warmup_steps=200000 resume=true", NULL));
     maskdm_model_release(&model);
@@ -665,8 +621,8 @@ START_TEST(saved_by_an_error)
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "checkpoint-7.safetensors"));
     OK(run(out_a, "steps=12 resume=true", NULL));
     OK(run(out_b, "steps=12", NULL));
-    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-12.safetensors"),
-                              file_in(out_b, "checkpoint-12.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(out_a, "checkpoint-12.safetensors"),
+                              tiny_file(out_b, "checkpoint-12.safetensors")));
 }
 END_TEST
 
@@ -685,7 +641,7 @@ START_TEST(not_saved_by_an_error)
     FAILS(MASKDM_EIO, "log.jsonl", run(out_a, "steps=12 resume=true", NULL));
     mdm_file_hook_set(NULL);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "step 8 is not saved: cannot write"));
-    ck_assert(exists(out_a, "checkpoint-1.safetensors"));
+    ck_assert(tiny_exists(out_a, "checkpoint-1.safetensors"));
 }
 END_TEST
 
@@ -694,9 +650,9 @@ static int is_saved(void *user, const struct maskdm_progress *p)
     char name[64];
 
     snprintf(name, sizeof name, "checkpoint-%d.safetensors", (int)p->step);
-    *(int *)user += exists(out_a, name);
+    *(int *)user += tiny_exists(out_a, name);
     snprintf(name, sizeof name, "checkpoint-%d.safetensors", (int)p->step - 2);
-    ck_assert(!exists(out_a, name));
+    ck_assert(!tiny_exists(out_a, name));
     return 0;
 }
 
@@ -712,8 +668,8 @@ START_TEST(saving_by_the_clock)
     ck_assert_int_eq(saved, 9);
     OK(run(out_b, "steps=5 save_minutes=0", NULL));
     OK(run(out_b, "steps=9 resume=true save_minutes=7.5", NULL));
-    ck_assert(tiny_same_files(file_in(out_a, "checkpoint-9.safetensors"),
-                              file_in(out_b, "checkpoint-9.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(out_a, "checkpoint-9.safetensors"),
+                              tiny_file(out_b, "checkpoint-9.safetensors")));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -732,7 +688,7 @@ START_TEST(minutes_are_no_seconds)
     OK(maskdm_control_create(&control));
     maskdm_control_set_progress(control, wait_a_quarter, NULL);
     OK(run(out_a, "steps=3 keep=9 save_minutes=0.2", control));
-    ck_assert(exists(out_a, "checkpoint-3.safetensors") && !exists(out_a, "checkpoint-2.safetensors"));
+    ck_assert(tiny_exists(out_a, "checkpoint-3.safetensors") && !tiny_exists(out_a, "checkpoint-2.safetensors"));
     maskdm_control_release(&control);
 }
 END_TEST

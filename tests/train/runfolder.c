@@ -15,39 +15,13 @@ static char root[256], folder[300], other[300];
 static const char base[] = "mask=none image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 batch_size=8 "
                            "seed=3 threads=1 lr=2e-3 log_every=1 ";
 
-static char lines[8192];
-
-static void keep_line(void *user, int level, const char *line)
-{
-    size_t n = strlen(lines);
-
-    (void)user, (void)level;
-    snprintf(lines + n, sizeof lines - n, "%s\n", line);
-}
-
 static maskdm_control *listening(void)
 {
     maskdm_control *control;
 
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     return control;
-}
-
-/* As the options say, on the images in memory. */
-static int go(const char *kind, maskdm_options *o, maskdm_control *control)
-{
-    maskdm_device *device = tiny_device("threads=1");
-    maskdm_data *data;
-    int status;
-
-    tiny_draw_images();
-    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
-                                 NULL, NULL));
-    status = (strcmp(kind, "pretrain") == 0 ? maskdm_pretrain : maskdm_finetune)(NULL, o, data, NULL, control);
-    maskdm_data_release(&data);
-    maskdm_device_release(&device);
-    return status;
 }
 
 static int run(const char *out, const char *more, maskdm_control *control)
@@ -58,36 +32,9 @@ static int run(const char *out, const char *more, maskdm_control *control)
 
     snprintf(text, sizeof text, "out=%s %s%s", out, base, more);
     o = tiny_options("pretrain", text);
-    status = go("pretrain", o, control);
+    status = tiny_train("pretrain", o, control);
     maskdm_options_release(&o);
     return status;
-}
-
-static const char *file_in(const char *where, const char *name)
-{
-    static char path[2][600];
-    static int turn;
-
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", where, name);
-    return path[turn];
-}
-
-static int exists(const char *where, const char *name)
-{
-    return access(file_in(where, name), F_OK) == 0;
-}
-
-static int count_in(const char *where, const char *name, const char *part)
-{
-    size_t bytes;
-    char *text = tiny_read(file_in(where, name), &bytes);
-    int n = 0;
-
-    for (char *at = text; (at = strstr(at, part)); at++)
-        n++;
-    free(text);
-    return n;
 }
 
 static void setup(void)
@@ -98,17 +45,17 @@ static void setup(void)
         snprintf(root, sizeof root, "%s", tiny_folder());
     snprintf(folder, sizeof folder, "%s/a%d", root, ++number);
     snprintf(other, sizeof other, "%s/b%d", root, number);
-    *lines = '\0';
+    *tiny_lines = '\0';
 }
 
 START_TEST(milestones_stay)
 {
     OK(run(folder, "steps=10 keep=1 keep_every=4", NULL));
-    ck_assert(exists(folder, "checkpoint-4.safetensors") && exists(folder, "checkpoint-8.safetensors"));
-    ck_assert(exists(folder, "checkpoint-10.safetensors"));
+    ck_assert(tiny_exists(folder, "checkpoint-4.safetensors") && tiny_exists(folder, "checkpoint-8.safetensors"));
+    ck_assert(tiny_exists(folder, "checkpoint-10.safetensors"));
     OK(run(folder, "steps=12 keep=1 keep_every=4 save_every=3 resume=true", NULL));
-    ck_assert(exists(folder, "checkpoint-4.safetensors") && exists(folder, "checkpoint-8.safetensors"));
-    ck_assert(exists(folder, "checkpoint-12.safetensors") && !exists(folder, "checkpoint-10.safetensors"));
+    ck_assert(tiny_exists(folder, "checkpoint-4.safetensors") && tiny_exists(folder, "checkpoint-8.safetensors"));
+    ck_assert(tiny_exists(folder, "checkpoint-12.safetensors") && !tiny_exists(folder, "checkpoint-10.safetensors"));
 }
 END_TEST
 
@@ -125,10 +72,10 @@ START_TEST(saved_when_the_host_asks)
 
     maskdm_control_set_progress(control, save_at_three, control);
     OK(run(folder, "steps=6", control));
-    ck_assert(exists(folder, "checkpoint-4.safetensors") && exists(folder, "checkpoint-6.safetensors"));
-    ck_assert_ptr_nonnull(strstr(lines, "saved step 4 in"));
+    ck_assert(tiny_exists(folder, "checkpoint-4.safetensors") && tiny_exists(folder, "checkpoint-6.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "saved step 4 in"));
     OK(run(other, "steps=6", NULL));
-    ck_assert(tiny_same_files(file_in(folder, "model.safetensors"), file_in(other, "model.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(folder, "model.safetensors"), tiny_file(other, "model.safetensors")));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -139,19 +86,19 @@ START_TEST(no_checkpoint_loses_no_log)
     maskdm_control *control = listening();
 
     OK(run(folder, "steps=3", NULL));
-    OK(unlink(file_in(folder, "checkpoint-3.safetensors")));
-    OK(unlink(file_in(folder, "model.safetensors")));
+    OK(unlink(tiny_file(folder, "checkpoint-3.safetensors")));
+    OK(unlink(tiny_file(folder, "model.safetensors")));
     OK(run(folder, "steps=2 resume=true", control));
-    ck_assert_int_eq(count_in(folder, "log.jsonl", "\"loss\":"), 2);
-    ck_assert_int_eq(count_in(folder, "log-1.jsonl", "\"loss\":"), 3);
-    ck_assert_ptr_nonnull(strstr(lines, "log-1.jsonl"));
-    OK(unlink(file_in(folder, "checkpoint-2.safetensors")));
-    OK(unlink(file_in(folder, "model.safetensors")));
+    ck_assert_int_eq(tiny_count(folder, "log.jsonl", "\"loss\":"), 2);
+    ck_assert_int_eq(tiny_count(folder, "log-1.jsonl", "\"loss\":"), 3);
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "log-1.jsonl"));
+    OK(unlink(tiny_file(folder, "checkpoint-2.safetensors")));
+    OK(unlink(tiny_file(folder, "model.safetensors")));
     OK(run(folder, "steps=1 resume=true", NULL));
-    ck_assert_int_eq(count_in(folder, "log-1.jsonl", "\"loss\":"), 3);
-    ck_assert_int_eq(count_in(folder, "log-2.jsonl", "\"loss\":"), 2);
+    ck_assert_int_eq(tiny_count(folder, "log-1.jsonl", "\"loss\":"), 3);
+    ck_assert_int_eq(tiny_count(folder, "log-2.jsonl", "\"loss\":"), 2);
     OK(run(folder, "steps=2 resume=true", NULL));
-    ck_assert(!exists(folder, "log-3.jsonl"));
+    ck_assert(!tiny_exists(folder, "log-3.jsonl"));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -163,15 +110,15 @@ START_TEST(dry_runs_write_nothing)
 
     OK(run(folder, "steps=5 dry_run=true", control));
     ck_assert(access(folder, F_OK) != 0);
-    ck_assert_ptr_nonnull(strstr(lines, "5 steps, network uvit: 40 images, 1"));
-    ck_assert_ptr_nonnull(strstr(lines, "as 3 steps were timed"));
-    ck_assert_ptr_nonnull(strstr(lines, "nothing was written"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "5 steps, network uvit: 40 images, 1"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "as 3 steps were timed"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "nothing was written"));
     OK(run(folder, "steps=5", NULL));
-    *lines = '\0';
+    *tiny_lines = '\0';
     FAILS(MASKDM_EINVAL, "2 problems", run(folder, "steps=5 dry_run=true batch_size=400", control));
-    ck_assert_ptr_nonnull(strstr(lines, "problem 1: "));
-    ck_assert_ptr_nonnull(strstr(lines, "is not empty"));
-    ck_assert_ptr_nonnull(strstr(lines, "problem 2: batch_size 400 is larger than the data"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "problem 1: "));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "is not empty"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "problem 2: batch_size 400 is larger than the data"));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -189,11 +136,11 @@ START_TEST(the_disk_is_foretold)
     maskdm_control *control = listening();
 
     OK(run(folder, "steps=2 keep=1000000 dim=256 dry_run=true", control));
-    ck_assert_ptr_nonnull(strstr(lines, "the disk may fill: this run takes up to"));
-    *lines = '\0';
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "the disk may fill: this run takes up to"));
+    *tiny_lines = '\0';
     OK(run(other, "steps=2 keep=2 dry_run=true", control));
-    ck_assert_ptr_nonnull(strstr(lines, "disk: "));
-    ck_assert_ptr_null(strstr(lines, "the disk may fill"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "disk: "));
+    ck_assert_ptr_null(strstr(tiny_lines, "the disk may fill"));
     mdm_file_hook_set(&hook);
     OK(run(other, "steps=2 dry_run=true", control));
     mdm_file_hook_set(NULL);
@@ -221,12 +168,12 @@ START_TEST(a_full_disk_is_waited_for)
 
     mdm_file_hook_set(&hook);
     OK(run(folder, "steps=3 on_disk_full=wait", control));
-    ck_assert_ptr_nonnull(strstr(lines, "waiting for room"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "waiting for room"));
     left = 1;
     ck_assert_int_eq(run(other, "steps=3", control), MASKDM_EIO);
     mdm_file_hook_set(NULL);
     OK(run(other, "steps=3 resume=true", control));
-    ck_assert(tiny_same_files(file_in(folder, "model.safetensors"), file_in(other, "model.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(folder, "model.safetensors"), tiny_file(other, "model.safetensors")));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -235,7 +182,7 @@ END_TEST
 static double member(const char *where, const char *name)
 {
     size_t bytes;
-    char *text = tiny_read(file_in(where, "log.jsonl"), &bytes), *at = strstr(text, name);
+    char *text = tiny_read(tiny_file(where, "log.jsonl"), &bytes), *at = strstr(text, name);
     double x;
 
     ck_assert_ptr_nonnull(at);
@@ -274,9 +221,9 @@ static void compare_models(const char *one, const char *two)
 
         OK(maskdm_model_load_one(&a, device, one, which));
         OK(maskdm_model_load_one(&b, device, two, which));
-        OK(maskdm_model_save(a, file_in(root, "one.safetensors")));
-        OK(maskdm_model_save(b, file_in(root, "two.safetensors")));
-        ck_assert(tiny_same_files(file_in(root, "one.safetensors"), file_in(root, "two.safetensors")));
+        OK(maskdm_model_save(a, tiny_file(root, "one.safetensors")));
+        OK(maskdm_model_save(b, tiny_file(root, "two.safetensors")));
+        ck_assert(tiny_same_files(tiny_file(root, "one.safetensors"), tiny_file(root, "two.safetensors")));
         maskdm_model_release(&a);
         maskdm_model_release(&b);
     }
@@ -296,21 +243,21 @@ START_TEST(a_state_is_a_model)
 
     snprintf(text, sizeof text, "steps=5%s", more);
     OK(run(folder, text, NULL));
-    OK(maskdm_model_load(&model, device, file_in(folder, "checkpoint-5.safetensors")));
-    OK(maskdm_model_save(model, file_in(root, "again.safetensors")));
+    OK(maskdm_model_load(&model, device, tiny_file(folder, "checkpoint-5.safetensors")));
+    OK(maskdm_model_save(model, tiny_file(root, "again.safetensors")));
     maskdm_model_release(&model);
-    ck_assert(tiny_same_files(file_in(root, "again.safetensors"), file_in(folder, "model.safetensors")));
-    compare_models(file_in(folder, "checkpoint-5.safetensors"), file_in(folder, "model.safetensors"));
+    ck_assert(tiny_same_files(tiny_file(root, "again.safetensors"), tiny_file(folder, "model.safetensors")));
+    compare_models(tiny_file(folder, "checkpoint-5.safetensors"), tiny_file(folder, "model.safetensors"));
     snprintf(init, sizeof init, "init=%s/checkpoint-5.safetensors out=%s steps=1 batch_size=8 threads=1", folder,
              other);
     o = tiny_options("finetune", init);
-    OK(go("finetune", o, NULL));
+    OK(tiny_train("finetune", o, NULL));
     maskdm_options_release(&o);
-    bytes = tiny_read(file_in(folder, "checkpoint-5.safetensors"), &size);
+    bytes = tiny_read(tiny_file(folder, "checkpoint-5.safetensors"), &size);
     bytes[size - 100] ^= 1;
-    tiny_write(file_in(root, "bad.safetensors"), bytes, size);
+    tiny_write(tiny_file(root, "bad.safetensors"), bytes, size);
     free(bytes);
-    FAILS(MASKDM_EFORMAT, "digest", maskdm_model_load(&model, device, file_in(root, "bad.safetensors")));
+    FAILS(MASKDM_EFORMAT, "digest", maskdm_model_load(&model, device, tiny_file(root, "bad.safetensors")));
     maskdm_device_release(&device);
 }
 END_TEST
@@ -326,10 +273,10 @@ START_TEST(a_state_of_adapters_is_no_model)
     snprintf(init, sizeof init, "init=%s/model.safetensors out=%s steps=1 batch_size=8 threads=1 lora_rank=2", folder,
              other);
     o = tiny_options("finetune", init);
-    OK(go("finetune", o, NULL));
+    OK(tiny_train("finetune", o, NULL));
     maskdm_options_release(&o);
     FAILS(MASKDM_EFORMAT, "adapter.safetensors",
-          maskdm_model_load(&model, device, file_in(other, "checkpoint-1.safetensors")));
+          maskdm_model_load(&model, device, tiny_file(other, "checkpoint-1.safetensors")));
     maskdm_device_release(&device);
 }
 END_TEST

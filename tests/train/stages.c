@@ -23,16 +23,6 @@ static const char *const three[] = {"mask=block mask_ratio=0.5 steps=5 warmup_st
                                     "route_from=1",
                                     NULL};
 
-static char lines[8192];
-
-static void keep_line(void *user, int level, const char *line)
-{
-    size_t n = strlen(lines);
-
-    (void)user, (void)level;
-    snprintf(lines + n, sizeof lines - n, "%s\n", line);
-}
-
 static maskdm_options *options_of(const char *out, const char *more, const char *const *stages)
 {
     char text[2048];
@@ -45,48 +35,18 @@ static maskdm_options *options_of(const char *out, const char *more, const char 
     return o;
 }
 
-static int run_under(const maskdm_options *o, maskdm_control *control)
-{
-    maskdm_device *device = tiny_device("threads=1");
-    maskdm_data *data;
-    int status;
-
-    tiny_draw_images();
-    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
-                                 NULL, NULL));
-    status = maskdm_train(NULL, o, data, NULL, control);
-    maskdm_data_release(&data);
-    maskdm_device_release(&device);
-    return status;
-}
-
 static int run(const char *out, const char *more, const char *const *stages, maskdm_control *control)
 {
     maskdm_options *o = options_of(out, more, stages);
-    int status = run_under(o, control);
+    int status = tiny_train("train", o, control);
 
     maskdm_options_release(&o);
     return status;
 }
 
-static const char *file_in(const char *folder, const char *name)
-{
-    static char path[2][600];
-    static int turn;
-
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
-
-static int exists(const char *folder, const char *name)
-{
-    return access(file_in(folder, name), F_OK) == 0;
-}
-
 static int same_models(const char *a, const char *b)
 {
-    return tiny_same_files(file_in(a, "model.safetensors"), file_in(b, "model.safetensors"));
+    return tiny_same_files(tiny_file(a, "model.safetensors"), tiny_file(b, "model.safetensors"));
 }
 
 static void setup(void)
@@ -97,7 +57,7 @@ static void setup(void)
         snprintf(root, sizeof root, "%s", tiny_folder());
     snprintf(once, sizeof once, "%s/a%d", root, ++number);
     snprintf(twice, sizeof twice, "%s/b%d", root, number);
-    *lines = '\0';
+    *tiny_lines = '\0';
 }
 
 static int stop_at(void *user, const struct maskdm_progress *p)
@@ -109,7 +69,7 @@ static char *log_of(const char *folder)
 {
     size_t bytes;
 
-    return tiny_read(file_in(folder, "log.jsonl"), &bytes);
+    return tiny_read(tiny_file(folder, "log.jsonl"), &bytes);
 }
 
 /* The log without what time tells. */
@@ -148,8 +108,8 @@ START_TEST(resuming_to_the_byte)
         maskdm_control_release(&control);
         OK(run(twice, "resume=true threads=2", three, NULL));
         ck_assert_msg(same_models(once, twice), "stopped at step %d", (int)step);
-        ck_assert(
-            tiny_same_files(file_in(once, "checkpoint-15.safetensors"), file_in(twice, "checkpoint-15.safetensors")));
+        ck_assert(tiny_same_files(tiny_file(once, "checkpoint-15.safetensors"),
+                                  tiny_file(twice, "checkpoint-15.safetensors")));
         check_log(twice);
     }
 }
@@ -161,20 +121,20 @@ START_TEST(back_into_the_stage_before)
     maskdm_control *control;
 
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run(once, "save_every=3", three, NULL));
     OK(run(twice, "save_every=3", three, NULL));
     for (int step = 6; step <= 15; step++) {
         char name[64];
 
         snprintf(name, sizeof name, "checkpoint-%d.safetensors", step);
-        if (exists(twice, name))
-            tiny_write(file_in(twice, name), "half", 4);
+        if (tiny_exists(twice, name))
+            tiny_write(tiny_file(twice, name), "half", 4);
     }
-    ck_assert(exists(twice, "checkpoint-5.safetensors"));
+    ck_assert(tiny_exists(twice, "checkpoint-5.safetensors"));
     OK(run(twice, "resume=true", three, control));
-    ck_assert_ptr_nonnull(strstr(lines, "checkpoint-9.safetensors"));
-    ck_assert_ptr_nonnull(strstr(lines, "b2/checkpoint-5.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "checkpoint-9.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "b2/checkpoint-5.safetensors"));
     ck_assert(same_models(once, twice));
     check_log(twice);
     maskdm_control_release(&control);
@@ -198,8 +158,8 @@ START_TEST(threads_and_accumulation)
     ck_assert(same_models(once, twice));
     strcat(twice, "-parts");
     OK(run(twice, "", parts, NULL)); /* what is drawn is the same; sums are in another order */
-    OK(maskdm_model_load(&a, device, file_in(once, "model.safetensors")));
-    OK(maskdm_model_load(&b, device, file_in(twice, "model.safetensors")));
+    OK(maskdm_model_load(&a, device, tiny_file(once, "model.safetensors")));
+    OK(maskdm_model_load(&b, device, tiny_file(twice, "model.safetensors")));
     x = tiny_flat(a, MASKDM_WEIGHTS_ONLINE);
     y = tiny_flat(b, MASKDM_WEIGHTS_ONLINE);
     ck_assert_double_lt(tiny_distance(x, y, (size_t)maskdm_model_parameter_elements(a)), 1e-3);
@@ -222,27 +182,19 @@ START_TEST(lists_of_one)
     OK(run(once, "", one, NULL));
     OK(run(twice, "mask=block mask_ratio=0.5 steps=5 warmup_steps=2", none, NULL));
     ck_assert(same_models(once, twice));
-    ck_assert(tiny_same_files(file_in(once, "checkpoint-5.safetensors"), file_in(twice, "checkpoint-5.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(once, "checkpoint-5.safetensors"),
+                              tiny_file(twice, "checkpoint-5.safetensors")));
     strcat(twice, "-pretrain");
     snprintf(text, sizeof text, "out=%s %smask=block mask_ratio=0.5 steps=5 warmup_steps=2", twice, base);
     o = tiny_options("pretrain", text);
-    {
-        maskdm_device *device = tiny_device("threads=1");
-        maskdm_data *data;
-
-        OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0,
-                                     NULL, NULL, NULL));
-        OK(maskdm_pretrain(NULL, o, data, NULL, NULL));
-        maskdm_data_release(&data);
-        maskdm_device_release(&device);
-    }
+    OK(tiny_train("pretrain", o, NULL));
     maskdm_options_release(&o);
     ck_assert(same_models(once, twice));
     OK(run(once, "resume=true", three, NULL)); /* two stages more */
     strcat(twice, "-three");
     OK(run(twice, "", three, NULL));
     ck_assert(same_models(once, twice));
-    snprintf(model, sizeof model, "init=%s", file_in(once, "model.safetensors"));
+    snprintf(model, sizeof model, "init=%s", tiny_file(once, "model.safetensors"));
     strcat(twice, "-tuned");
     OK(run(twice, model, one, NULL));
     ck_assert(!same_models(once, twice));
@@ -267,7 +219,7 @@ START_TEST(what_a_stage_begins_with)
         size_t n;
 
         OK(run(out, "", list[k], NULL));
-        OK(maskdm_file_open(&state, file_in(out, "checkpoint-5.safetensors")));
+        OK(maskdm_file_open(&state, tiny_file(out, "checkpoint-5.safetensors")));
         at = maskdm_file_find(state, "state.counters");
         OK(maskdm_file_read_i64(state, at, counters, 5));
         ck_assert_int_eq(counters[0], 1);
@@ -276,7 +228,7 @@ START_TEST(what_a_stage_begins_with)
         ck_assert_str_eq(maskdm_file_metadata(state, "maskdm.step"), "5");
         ck_assert_str_eq(maskdm_file_metadata(state, "maskdm.stage"), "2, from step 4");
         maskdm_file_release(&state);
-        OK(maskdm_model_load(&after, device, file_in(out, "model.safetensors")));
+        OK(maskdm_model_load(&after, device, tiny_file(out, "model.safetensors")));
         n = (size_t)maskdm_model_parameter_elements(after);
         w = tiny_flat(after, MASKDM_WEIGHTS_ONLINE);
         ema = tiny_flat(after, MASKDM_WEIGHTS_EMA);
@@ -332,7 +284,7 @@ START_TEST(later_stages_are_tried_first)
     FAILS(MASKDM_EINVAL, "stage 2: accumulate 3 does not divide", run(once, "", parts, NULL));
     FAILS(MASKDM_EINVAL, "steps of the 2 stages are too many", run(once, "", long_ones, NULL));
     FAILS(MASKDM_EINVAL, "stage 2: route_from", run(once, "", away, NULL));
-    ck_assert(!exists(root, strrchr(once, '/') + 1));
+    ck_assert(!tiny_exists(root, strrchr(once, '/') + 1));
 }
 END_TEST
 
@@ -356,7 +308,7 @@ START_TEST(resuming_with_other_stages)
           run(once, "resume=true", fewer, NULL));
     FAILS(MASKDM_EINVAL, "seed 3", run(once, "resume=true seed=4", begun, NULL));
     OK(run(once, "resume=true", more, NULL));
-    ck_assert(exists(once, "checkpoint-6.safetensors") && exists(once, "checkpoint-7.safetensors"));
+    ck_assert(tiny_exists(once, "checkpoint-6.safetensors") && tiny_exists(once, "checkpoint-7.safetensors"));
 }
 END_TEST
 
@@ -383,15 +335,15 @@ START_TEST(one_run_for_those_who_watch)
     last_step = last_images = 0;
     OK(maskdm_control_create(&control));
     maskdm_control_set_progress(control, watch, NULL);
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run(once, "sample_every=15 sample_steps=2 sample_count=1", three, control));
     ck_assert_int_eq(last_step, 15);
-    ck_assert_ptr_nonnull(strstr(lines, "stage 1 of 3: "));
-    ck_assert_ptr_nonnull(strstr(lines, "stage 2 of 3: "));
-    ck_assert_ptr_nonnull(strstr(lines, "mask_ratio 0.25"));
-    ck_assert_ptr_nonnull(strstr(lines, "18 of 36 images are trained on"));
-    ck_assert(exists(once, "samples-15.png") && exists(once, "checkpoint-5.safetensors"));
-    ck_assert(exists(once, "checkpoint-9.safetensors") && exists(once, "checkpoint-15.safetensors"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "stage 1 of 3: "));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "stage 2 of 3: "));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "mask_ratio 0.25"));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "18 of 36 images are trained on"));
+    ck_assert(tiny_exists(once, "samples-15.png") && tiny_exists(once, "checkpoint-5.safetensors"));
+    ck_assert(tiny_exists(once, "checkpoint-9.safetensors") && tiny_exists(once, "checkpoint-15.safetensors"));
     log = log_of(once);
     for (const char *at = log; (at = strstr(at, "held_out_loss")); at++)
         n++;

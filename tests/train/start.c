@@ -15,28 +15,9 @@ enum { IMAGES = 12 };
 
 static char root[256], data[300], out[300];
 static int opened; /* image files */
-static char lines[8192];
 
 static const char network[] = "image_size=8 channels=3 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 threads=1 "
                               "steps=2 ";
-
-static void keep_line(void *user, int level, const char *line)
-{
-    size_t n = strlen(lines);
-
-    (void)user;
-    snprintf(lines + n, sizeof lines - n, "%s%s\n", level == MASKDM_LOG_WARN ? "warning: " : "", line);
-}
-
-static const char *below(const char *folder, const char *name)
-{
-    static char path[2][1000];
-    static int turn;
-
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
 
 static void write_image(const char *path, int k)
 {
@@ -60,9 +41,9 @@ static void setup(void)
     ck_assert_int_eq(mkdir(data, 0777), 0);
     for (int k = 0; k < IMAGES; k++) {
         snprintf(name, sizeof name, "%02d.png", k);
-        write_image(below(data, name), k);
+        write_image(tiny_file(data, name), k);
     }
-    *lines = '\0';
+    *tiny_lines = '\0';
 }
 
 static int count_images(void *user, const char *operation, const char *path)
@@ -141,10 +122,10 @@ START_TEST(folder_is_judged_before_an_image_is_read)
     FAILS(MASKDM_EIO, "ead-only", run_watched("", NULL, &hook));
     ck_assert_int_eq(opened, 0);
     ck_assert(exists(out)); /* it was there before */
-    tiny_write(below(out, "notes.txt"), "mine", 4);
+    tiny_write(tiny_file(out, "notes.txt"), "mine", 4);
     FAILS(MASKDM_EINVAL, "not empty", run("", NULL));
     ck_assert_int_eq(opened, 0);
-    ck_assert_int_eq(unlink(below(out, "notes.txt")), 0);
+    ck_assert_int_eq(unlink(tiny_file(out, "notes.txt")), 0);
     OK(run("", NULL));
     FAILS(MASKDM_EINVAL, "lr 0.001", run("resume=true lr=2e-4", NULL));
     ck_assert_int_eq(opened, 0);
@@ -160,7 +141,8 @@ START_TEST(checkpoint_is_judged_before_an_image_is_read)
     strcpy(first, out);
     strcat(out, "-other");
     OK(run("", NULL));
-    ck_assert_int_eq(rename(below(first, "checkpoint-2.safetensors"), below(out, "checkpoint-2.safetensors")), 0);
+    ck_assert_int_eq(
+        rename(tiny_file(first, "checkpoint-2.safetensors"), tiny_file(out, "checkpoint-2.safetensors")), 0);
     FAILS(MASKDM_EINVAL, "seed 5", run("resume=true", NULL));
     ck_assert_int_eq(opened, IMAGES); /* to mark them, which tells whether they are the same */
 }
@@ -175,13 +157,13 @@ START_TEST(folders_above_are_taken_back)
     ck_assert_int_eq(mkdir(top, 0777), 0);
     strcat(out, "/a/b//c/");
     FAILS(MASKDM_EINVAL, "batch_size 16", run("batch_size=16", NULL));
-    ck_assert(exists(top) && !exists(below(top, "a")));
-    ck_assert_int_eq(mkdir(below(top, "a"), 0777), 0);
-    tiny_write(below(top, "a/mine"), "", 0);
+    ck_assert(exists(top) && !tiny_exists(top, "a"));
+    ck_assert_int_eq(mkdir(tiny_file(top, "a"), 0777), 0);
+    tiny_write(tiny_file(top, "a/mine"), "", 0);
     FAILS(MASKDM_EINVAL, "batch_size 16", run("batch_size=16", NULL));
-    ck_assert(exists(below(top, "a/mine")) && !exists(below(top, "a/b")));
+    ck_assert(tiny_exists(top, "a/mine") && !tiny_exists(top, "a/b"));
     OK(run("", NULL));
-    ck_assert(exists(below(out, "model.safetensors")));
+    ck_assert(tiny_exists(out, "model.safetensors"));
 }
 END_TEST
 
@@ -211,13 +193,13 @@ START_TEST(cancelled_while_reading)
     ck_assert_int_lt(opened, IMAGES);
     ck_assert(!exists(out));
     maskdm_control_set_progress(control, NULL, NULL);
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     maskdm_control_stop(control);
     ck_assert_int_eq(run("", control), MASKDM_ECANCELED);
     ck_assert_int_eq(opened, 0);
     OK(run("", control));
-    ck_assert_ptr_nonnull(strstr(lines, "found 12 images below "));
-    ck_assert_ptr_nonnull(strstr(lines, "12 images, "));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "found 12 images below "));
+    ck_assert_ptr_nonnull(strstr(tiny_lines, "12 images, "));
     maskdm_control_release(&control);
 }
 END_TEST
@@ -229,7 +211,7 @@ START_TEST(too_many_are_broken)
 
     for (int k = 0; k < IMAGES - 3; k++) {
         snprintf(name, sizeof name, "%02d.png", k);
-        tiny_write(below(data, name), "no image", 8);
+        tiny_write(tiny_file(data, name), "no image", 8);
     }
     FAILS(MASKDM_EINVAL, "batch_size 4 is larger than the data, 3 images", run("", NULL));
     ck_assert(!exists(out));
@@ -254,7 +236,7 @@ START_TEST(resuming_decodes_what_it_needs)
 {
     char first[300];
 
-    tiny_write(below(data, "03b.png"), "\x89PNG\r\n\x1a\nno more", 15);
+    tiny_write(tiny_file(data, "03b.png"), "\x89PNG\r\n\x1a\nno more", 15);
     strcpy(first, out);
     OK(run("steps=3", NULL));
     strcat(out, "-resumed");
@@ -262,7 +244,7 @@ START_TEST(resuming_decodes_what_it_needs)
     OK(run("resume=true steps=3 loaders=0", NULL));
     ck_assert_int_ge(opened, IMAGES + 1 + IMAGES + 4);
     ck_assert_int_le(opened, IMAGES + 1 + IMAGES + 4 + read_ahead());
-    ck_assert(tiny_same_files(below(first, "model.safetensors"), below(out, "model.safetensors")));
+    ck_assert(tiny_same_files(tiny_file(first, "model.safetensors"), tiny_file(out, "model.safetensors")));
 }
 END_TEST
 
@@ -288,7 +270,7 @@ static void lay_out(const char *const *folder)
             char name[16];
 
             snprintf(name, sizeof name, "%s%d.png", *folder[n] ? "" : "beside", k);
-            write_image(below(path, name), k);
+            write_image(tiny_file(path, name), k);
         }
     }
 }
@@ -300,12 +282,12 @@ static const char *told(const char *more)
     maskdm_control *control;
     size_t n = 0;
 
-    *lines = '\0';
+    *tiny_lines = '\0';
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     OK(run(more, control));
     maskdm_control_release(&control);
-    for (const char *c = lines; *c;)
+    for (const char *c = tiny_lines; *c;)
         if (strncmp(c, data, strlen(data)) == 0) {
             n += (size_t)sprintf(text + n, "DATA");
             c += strlen(data);
@@ -418,11 +400,12 @@ START_TEST(labels_of_a_host)
     OK(maskdm_data_create_memory(&host, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0,
                                  set[_i].labels ? label : NULL, NULL, NULL));
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     snprintf(text, sizeof text, "out=%s %s batch_size=4 classes=2", out, network);
     o = tiny_options("pretrain", text);
     OK(maskdm_pretrain(NULL, o, host, NULL, control));
-    ck_assert_msg(set[_i].says ? strstr(lines, set[_i].says) != NULL : strstr(lines, "warning") == NULL, "%s", lines);
+    ck_assert_msg(set[_i].says ? strstr(tiny_lines, set[_i].says) != NULL : strstr(tiny_lines, "warning") == NULL,
+                  "%s", tiny_lines);
     maskdm_options_release(&o);
     maskdm_control_release(&control);
     maskdm_data_release(&host);
@@ -458,17 +441,17 @@ START_TEST(names_are_kept)
     strcpy(top, data);
     strcat(data, "/one");
     OK(run("classes=3", NULL));
-    strcpy(model, below(out, "model.safetensors"));
+    strcpy(model, tiny_file(out, "model.safetensors"));
     expect_names(model, one, 3);
-    OK(maskdm_file_open(&f, below(out, "checkpoint-2.safetensors")));
+    OK(maskdm_file_open(&f, tiny_file(out, "checkpoint-2.safetensors")));
     ck_assert_str_eq(maskdm_file_metadata(f, "maskdm.labels"), "[\"ape\", \"b\\uefe9\", \"cat\"]");
     maskdm_file_release(&f);
     OK(run("classes=3 resume=true steps=4", NULL));
     expect_names(model, one, 3);
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     for (int i = 0; i < 2; i++) { /* other folders; none at all, which leaves the names */
-        *lines = '\0';
+        *tiny_lines = '\0';
         snprintf(init, sizeof init, "init=%s data=%s/%s out=%s-%d batch_size=4 steps=1 threads=1%s", model, top,
                  i ? "bare" : "two", out, i, i ? "" : " classes=3");
         o = tiny_options("finetune", init);
@@ -476,7 +459,7 @@ START_TEST(names_are_kept)
         maskdm_options_release(&o);
         snprintf(init, sizeof init, "%s-%d/model.safetensors", out, i);
         expect_names(init, i ? one : two, 3);
-        ck_assert_int_eq(!strstr(lines, "warning: label 1 is b\\xe9 in the model and bee in the data\n"), i);
+        ck_assert_int_eq(!strstr(tiny_lines, "warning: label 1 is b\\xe9 in the model and bee in the data\n"), i);
     }
     maskdm_control_release(&control);
 }
@@ -503,7 +486,7 @@ START_TEST(fine_tuning_follows_its_file)
     size_t bytes;
 
     OK(run("schedule=linear timesteps=50 prediction=x0", NULL));
-    strcpy(model, below(out, "model.safetensors"));
+    strcpy(model, tiny_file(out, "model.safetensors"));
     OK(tune(model, 0, "patch_size=2"));
     snprintf(record, sizeof record, "%s-0/options.json", out);
     OK(mdm_file_read_all(&text, &bytes, record, 1 << 20));
@@ -529,7 +512,7 @@ START_TEST(fine_tuning_follows_any_network)
     FAILS(MASKDM_EINVAL, "option qkv_bias belongs to network=uvit|sit, but network is dit",
           run("network=dit qkv_bias=true", NULL));
     OK(run("network=dit depth=1", NULL));
-    strcpy(model, below(out, "model.safetensors"));
+    strcpy(model, tiny_file(out, "model.safetensors"));
     OK(tune(model, 0, "depth=1"));
     snprintf(record, sizeof record, "%s-0/options.json", out);
     OK(mdm_file_read_all(&text, &bytes, record, 1 << 20));
@@ -550,7 +533,7 @@ START_TEST(names_without_classes_are_not_kept)
 
     lay_out(folder);
     OK(run("", NULL));
-    expect_names(below(out, "model.safetensors"), NULL, 0);
+    expect_names(tiny_file(out, "model.safetensors"), NULL, 0);
 }
 END_TEST
 

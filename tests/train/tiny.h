@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A tiny network, its data and a trainer, made through the public interface. Images are smooth blobs, a function of
- * their index alone.
+ * A tiny network, its data and a trainer, made through the public interface, and what tests of whole runs share.
+ * Images are smooth blobs, a function of their index alone.
  */
 #ifndef TEST_TRAIN_TINY_H
 #define TEST_TRAIN_TINY_H
@@ -39,6 +39,7 @@ struct tiny {
 
 static float tiny_images[COUNT][VALUES];
 static int32_t tiny_labels[COUNT];
+static char tiny_lines[16384];
 
 static inline maskdm_options *tiny_options(const char *kind, const char *text)
 {
@@ -239,6 +240,66 @@ static inline const char *tiny_folder(void)
     snprintf(path, sizeof path, "%s/maskdm-XXXXXX", base ? base : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(path));
     return path;
+}
+
+/* Two names at once stay valid. */
+static inline const char *tiny_file(const char *folder, const char *name)
+{
+    static char path[2][1000];
+    static int turn;
+
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
+    return path[turn];
+}
+
+static inline int tiny_exists(const char *folder, const char *name)
+{
+    return access(tiny_file(folder, name), F_OK) == 0;
+}
+
+/* How often `part` is in a file. */
+static inline int tiny_count(const char *folder, const char *name, const char *part)
+{
+    size_t bytes;
+    char *text = tiny_read(tiny_file(folder, name), &bytes);
+    int n = 0;
+
+    for (char *at = text; (at = strstr(at, part)); at++)
+        n++;
+    free(text);
+    return n;
+}
+
+/* A function for maskdm_control_set_log(): what is logged is added to tiny_lines. */
+static inline void tiny_keep_line(void *user, int level, const char *line)
+{
+    size_t n = strlen(tiny_lines);
+
+    (void)user;
+    snprintf(tiny_lines + n, sizeof tiny_lines - n, "%s%s\n", level == MASKDM_LOG_WARN ? "warning: " : "", line);
+}
+
+/* A whole run on the images in memory without labels; `kind` is "pretrain", "finetune" or "train". Returns its
+ * status. */
+static inline int tiny_train(const char *kind, const maskdm_options *options, maskdm_control *control)
+{
+    maskdm_device *device = tiny_device("threads=1");
+    maskdm_data *data;
+    int status;
+
+    tiny_draw_images();
+    OK(maskdm_data_create_memory(&data, device, COUNT, SIDE, SIDE, 3, MASKDM_SAMPLE_FLOAT, tiny_images, 0, 0, NULL,
+                                 NULL, NULL));
+    if (strcmp(kind, "pretrain") == 0)
+        status = maskdm_pretrain(NULL, options, data, NULL, control);
+    else if (strcmp(kind, "finetune") == 0)
+        status = maskdm_finetune(NULL, options, data, NULL, control);
+    else
+        status = maskdm_train(NULL, options, data, NULL, control);
+    maskdm_data_release(&data);
+    maskdm_device_release(&device);
+    return status;
 }
 
 static inline int tiny_main(Suite *suite)

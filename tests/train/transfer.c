@@ -459,15 +459,7 @@ END_TEST
 
 /* ---- runs ---- */
 
-static char root[256], lines[16384];
-
-static void keep_line(void *user, int level, const char *line)
-{
-    size_t n = strlen(lines);
-
-    (void)user;
-    snprintf(lines + n, sizeof lines - n, "%s%s\n", level == MASKDM_LOG_WARN ? "warning: " : "", line);
-}
+static char root[256];
 
 /* Images of any size of one thing, in folders. */
 static void write_images(const char *folder, const char *const *label, int side)
@@ -504,9 +496,9 @@ static int run(const char *kind, const char *format, const char *more)
     snprintf(text, sizeof text, format, root, root, root);
     snprintf(all, sizeof all, "%s batch_size=4 threads=1 %s", text, more);
     o = tiny_options(kind, all);
-    *lines = '\0';
+    *tiny_lines = '\0';
     OK(maskdm_control_create(&control));
-    maskdm_control_set_log(control, keep_line, NULL);
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
     status = kind[0] == 'p' ? maskdm_pretrain(NULL, o, NULL, NULL, control)
                             : maskdm_finetune(NULL, o, NULL, NULL, control);
     maskdm_control_release(&control);
@@ -516,16 +508,14 @@ static int run(const char *kind, const char *format, const char *more)
 
 static char *read_below(const char *name)
 {
-    char path[600];
     size_t bytes;
 
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    return tiny_read(path, &bytes);
+    return tiny_read(tiny_file(root, name), &bytes);
 }
 
 static void expect_line(const char *line)
 {
-    ck_assert_msg(strstr(lines, line) != NULL, "\"%s\" is not in\n%s", line, lines);
+    ck_assert_msg(strstr(tiny_lines, line) != NULL, "\"%s\" is not in\n%s", line, tiny_lines);
 }
 
 static const char go_on[] = "init=%s/a/model.safetensors data=%s/new out=%s/b";
@@ -560,19 +550,19 @@ START_TEST(a_run_begins_from_other_images)
            "image_size=16 channels=1 classes=3 steps=2"));
     OK(run("finetune", "init=%s/a/model.safetensors data=%s/new out=%s/c",
            "image_size=16 channels=1 classes=3 steps=4 resume=true"));
-    ck_assert_ptr_null(strstr(lines, "resized"));
+    ck_assert_ptr_null(strstr(tiny_lines, "resized"));
     text = read_below("b/checkpoint-4.safetensors");
     plain = read_below("c/checkpoint-4.safetensors");
     ck_assert_str_eq(text, plain);
     free(text);
     free(plain);
-    snprintf(lines, sizeof lines, "%s/b/checkpoint-4.safetensors", root);
-    snprintf(lines + 1000, sizeof lines - 1000, "%s/c/checkpoint-4.safetensors", root);
-    ck_assert(tiny_same_files(lines, lines + 1000));
+    snprintf(tiny_lines, sizeof tiny_lines, "%s/b/checkpoint-4.safetensors", root);
+    snprintf(tiny_lines + 1000, sizeof tiny_lines - 1000, "%s/c/checkpoint-4.safetensors", root);
+    ck_assert(tiny_same_files(tiny_lines, tiny_lines + 1000));
 
     /* The model may be gone, since the folder has its own. */
-    snprintf(lines, sizeof lines, "%s/a/model.safetensors", root);
-    ck_assert_int_eq(unlink(lines), 0);
+    snprintf(tiny_lines, sizeof tiny_lines, "%s/a/model.safetensors", root);
+    ck_assert_int_eq(unlink(tiny_lines), 0);
     OK(run("finetune", "init=%s/a/model.safetensors data=%s/new out=%s/c",
            "image_size=16 channels=1 classes=3 steps=5 resume=true"));
 }
@@ -594,7 +584,7 @@ START_TEST(labels_go_by_their_names)
     text = read_below("b/transfer.json");
     ck_assert_ptr_nonnull(strstr(text, "\"classes\": [1, 2, 0]"));
     free(text);
-    ck_assert_ptr_null(strstr(lines, "in the model and"));
+    ck_assert_ptr_null(strstr(tiny_lines, "in the model and"));
 }
 END_TEST
 
