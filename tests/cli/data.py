@@ -3,9 +3,8 @@
 import json
 import os
 import shutil
-import zlib
 
-from rig import NETWORK, PROGRAM, Skip, checkpoints, faces, main, maskdm, read, run, same, write
+from rig import NETWORK, PROGRAM, Skip, checkpoints, faces, main, maskdm, png_file, read, run, same, write
 
 SMALL = "--image-size 16 --patch-size 4 --dim 16 --depth 1 --heads 1 --batch-size 2 --threads 1 --loaders 0".split()
 
@@ -60,10 +59,7 @@ def check_other_spellings():
 
 def plain_png(path, shade):
     """16 x 16 pixels of one colour, not compressed: files of all shades have the same length."""
-    rows = (b"\0" + bytes([shade]) * 48) * 16
-    parts = ((b"IHDR", bytes([0, 0, 0, 16, 0, 0, 0, 16, 8, 2, 0, 0, 0])), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b""))
-    write(path, b"\x89PNG\r\n\x1a\n" + b"".join(
-        len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big") for kind, body in parts))
+    write(path, png_file(16, 16, [bytes([shade]) * 48] * 16, level=0))
 
 
 def check_changed():

@@ -10,9 +10,8 @@ larger one, of the first step and of the farthest.
 import json
 import os
 import struct
-import zlib
 
-from rig import Skip, checkpoints, faces, main, maskdm, png_header, read
+from rig import Skip, checkpoints, faces, idat, main, maskdm, png_header, read
 
 DEVICE, MODULE = os.environ.get("MASKDM_TEST_DEVICE", ""), os.environ.get("MASKDM_TEST_MODULE", "")
 BOUND = {"float32": (2e-6, 2e-4), "bfloat16": (5e-3, 3e-2)}
@@ -86,12 +85,7 @@ def pixels(path):
     """Values of a PNG of 16 bits."""
     width, height, bits, _ = png_header(path)
     assert bits == 16, path
-    data, at, parts = read(path), 8, b""
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at:at + 8])
-        parts += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
-        at += 12 + size
-    raw = zlib.decompress(parts)
+    raw = idat(path)
     row, channels = len(raw) // height, (len(raw) // height - 1) // (2 * width)
     above, out = bytes(row - 1), []
     for y in range(height):

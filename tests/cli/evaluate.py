@@ -7,9 +7,8 @@ import shutil
 import struct
 import tarfile
 import zipfile
-import zlib
 
-from rig import TINY, faces, images, main, maskdm, read, same, write
+from rig import TINY, faces, images, main, maskdm, npy, png_file, read, same, write
 
 DISTANCE = "random_feature_distance"
 
@@ -22,14 +21,6 @@ def evaluate(*words, **more):
 def train(*more):
     faces("data", 16)
     maskdm("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 3, "--ema-start", 1, *more)
-
-
-def png(width, height, pixels):
-    """A PNG of 8-bit RGB."""
-    rows = b"".join(b"\0" + pixels[3 * width * y:3 * width * (y + 1)] for y in range(height))
-    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def check_held_out():
@@ -56,7 +47,7 @@ def check_distances():
     a, b = faces("a", 40, seed=1), faces("b", 40, seed=2)
     os.mkdir("noise")
     for i in range(40):
-        write("noise/%d.png" % i, png(16, 16, os.urandom(16 * 16 * 3)))
+        write("noise/%d.png" % i, png_file(16, 16, (os.urandom(16 * 3) for _ in range(16))))
     settings = ["--subsets", 3, "--subset-size", 20]
     itself, said = evaluate("--images", a, "--reference", a, *settings)
     assert abs(itself[DISTANCE]) < 1e-6, itself
@@ -86,11 +77,7 @@ def check_statistics():
     with zipfile.ZipFile("b.npz", "w", zipfile.ZIP_DEFLATED) as z:
         for theirs, ours in (("mu", "mean"), ("sigma", "covariance")):
             begin, end = header[ours]["data_offsets"]
-            words = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }" % "".join(
-                "%d, " % d for d in header[ours]["shape"]).strip()
-            words += " " * (-(len(words) + 11) % 64) + "\n"
-            z.writestr(theirs + ".npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(words)) + words.encode() +
-                       data[8 + n + begin:8 + n + end])
+            z.writestr(theirs + ".npy", npy(data[8 + n + begin:8 + n + end], tuple(header[ours]["shape"]), "<f8"))
     evaluate("--images", a, "--reference", "b.npz", "--neighbours", 2, status=1,
              says=["--neighbours is of images or their features", "b.npz is mean and covariance alone"])
     page, said = evaluate("--images", a, "--reference", "b.npz")
@@ -113,16 +100,13 @@ def check_features():
     assert page["features"] == wanted["features"] and "resampling" not in page, page
     data = read("b.safetensors")
     rows = data[-30 * 480 * 4:]
-    words = "{'descr': '<f4', 'fortran_order': False, 'shape': (30, 480), }"
-    words += " " * (-(len(words) + 11) % 64) + "\n"
-    write("b.npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(words)) + words.encode() + rows)
+    write("b.npy", npy(rows, (30, 480), "<f4"))
     page, said = evaluate("--images", a, "--reference", "b.npy", *settings)
     assert [page[k] for k in numbers] == [wanted[k] for k in numbers], (page, wanted)
     assert "b.npy does not say what its features are" in said, said
     page, said = evaluate("--images", "b.npy", "--reference", "b.npy", *settings) # of nobody knows what network
     assert abs(page["feature_distance"]) < 1e-6 and page["features"] == "unknown", page
-    write("wide.npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(words)) +
-          words.replace("(30, 480)", "(60, 240)").encode() + rows)
+    write("wide.npy", npy(rows, (60, 240), "<f4"))
     for words, says in ((["--images", "wide.npy", "--reference", a], ["wide.npy has features of 240 numbers", "says 480"]),
                         (["--images", "wide.npy", "--reference", "b.npy"], ["features of 240 numbers against features of 480"]),
                         (["--images", "b.npy", "--reference", "b.npy", "--image-size", 8], ["--image-size fits images"]),
@@ -206,8 +190,7 @@ def check_training_refused():
     faces("data", 16)
     pretrain = ["pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 2]
     maskdm("evaluate", "--images", "data", "--save-features", "features")
-    write("few.npy", b"\x93NUMPY\1\0\x76\0" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".ljust(117) +
-          b"\n" + struct.pack("<6f", *range(6)))
+    write("few.npy", npy(struct.pack("<6f", *range(6)), (2, 3), "<f4"))
     for words, says in (
             (["--evaluate-count", 9], ["--evaluate-count goes with --evaluate-every"]),
             (["--evaluate-every", 1, "--evaluate-reference", "missing"], ["missing"]),

@@ -6,7 +6,7 @@ import os
 import struct
 import zlib
 
-from rig import TINY, faces, images, main, maskdm, read, same, write
+from rig import TINY, chunks, faces, idat, images, main, maskdm, png_file, read, same, write
 
 SAMPLE = ["sample", "--model", "run/model.safetensors", "--steps", 4]
 
@@ -30,27 +30,16 @@ def refused(says, *more):
 
 # ---- PNG, still and moving ----
 
-def chunks(path):
-    data, at = read(path), 8
-    assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at:at + 8])
-        body, (crc,) = data[at + 8:at + 8 + size], struct.unpack(">I", data[at + 8 + size:at + 12 + size])
-        assert zlib.crc32(kind + body) == crc, path
-        yield kind, body
-        at += 12 + size
-
-
 def paeth(a, b, c):
     p = a + b - c
     return min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
 
 
-def rows(header, packed):
+def rows(header, raw):
     """Rows of samples of 8 bits and three channels; rows are filtered as our files have them, or not at all."""
     width, height, bits, colour = struct.unpack(">IIBB", header[:10])
     assert (bits, colour) == (8, 2)
-    raw, stride, out = zlib.decompress(packed), 1 + 3 * width, [bytes(3 * width)]
+    stride, out = 1 + 3 * width, [bytes(3 * width)]
     assert len(raw) == stride * height
     for y in range(height):
         line = bytearray(raw[y * stride + 1:(y + 1) * stride])
@@ -64,8 +53,7 @@ def rows(header, packed):
 
 
 def still(path):
-    found = list(chunks(path))
-    return rows(found[0][1], b"".join(body for kind, body in found if kind == b"IDAT"))
+    return rows(dict(chunks(path))[b"IHDR"], idat(path))
 
 
 def frames(path):
@@ -86,16 +74,12 @@ def frames(path):
             out.append([over * 1000 // under, b""])
         if kind == b"fdAT":
             out[-1][1] += body[4:]
-    return [(time, rows(header, packed)) for time, packed in out]
+    return [(time, rows(header, zlib.decompress(packed))) for time, packed in out]
 
 
 def png(path, width, height, pixel, channels=3):
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    raw = b"".join(b"\0" + b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
-    write(path, b"\x89PNG\r\n\x1a\n" +
-          chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)) +
-          chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+    lines = (b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
+    write(path, png_file(width, height, lines, 2 if channels == 3 else 0))
 
 
 def photo(path, width=16, height=16):

@@ -3,24 +3,17 @@
 import json
 import os
 import struct
-import zlib
 
-from rig import TINY, main, maskdm, png_header, read, write
+from rig import TINY, chunk, idat, main, maskdm, png_file, png_header, read, write
 
 SIDE = 16
 
 
-def chunk(kind, body):
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
 def png(path, k, orientation=0, side=SIDE):
     """A picture that looks different from every side, as it would be stored with that orientation tag."""
-    rows = b"".join(b"\0" + bytes((x * 3 + y * 13 * c + k) % 256 for x in range(side) for c in range(3))
-                    for y in range(side))
+    rows = (bytes((x * 3 + y * 13 * c + k) % 256 for x in range(side) for c in range(3)) for y in range(side))
     exif = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
-    write(path, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) +
-          (chunk(b"eXIf", exif) if orientation else b"") + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    write(path, png_file(side, side, rows, more=chunk(b"eXIf", exif) if orientation else b""))
 
 
 def train(out, *more, **expected):
@@ -50,10 +43,8 @@ def check_orientation():
 
 
 def rgba(path, k, alpha, side=SIDE):
-    rows = b"".join(b"\0" + bytes(v for x in range(side) for v in (x * 9 % 256, y * 13 % 256, k, alpha))
-                    for y in range(side))
-    write(path, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)) +
-          chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    rows = (bytes(v for x in range(side) for v in (x * 9 % 256, y * 13 % 256, k, alpha)) for y in range(side))
+    write(path, png_file(side, side, rows, 6))
 
 
 def check_transparency():
@@ -100,12 +91,7 @@ def check_fit():
 def pixels(path):
     """(width, height, channels, bytes) of a PNG file without interlace and of 8 bits, rows filtered by Paeth."""
     width, height, bits, kind = png_header(path)
-    data, at, packed = read(path), 8, b""
-    while at < len(data):
-        size, = struct.unpack(">I", data[at:at + 4])
-        packed += data[at + 8:at + 8 + size] if data[at + 4:at + 8] == b"IDAT" else b""
-        at += 12 + size
-    raw, n, out = zlib.decompress(packed), {0: 1, 2: 3, 4: 2, 6: 4}[kind], bytearray()
+    raw, n, out = idat(path), {0: 1, 2: 3, 4: 2, 6: 4}[kind], bytearray()
     assert bits == 8
     for y in range(height):
         line = raw[y * (width * n + 1):(y + 1) * (width * n + 1)]

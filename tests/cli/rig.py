@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tests of the program share: a temporary folder, runs of the program, small networks, PNG files.
+"""What the tests of the program share: a temporary folder, runs of the program, small networks, PNG files and
+arrays of NumPy's.
 
 meson says where things are: MASKDM (the program), MASKDM_LIBRARY, MASKDM_BUILD and MASKDM_SOURCE (folders).
 Arguments of a test name the checks to run; without any all are run.
@@ -64,18 +65,46 @@ def same(a, b):
         raise AssertionError("%s and %s differ" % (a, b))
 
 
-def png_header(path):
-    """(width, height, bits, colour type) of a PNG file whose parts all have the right checksum."""
-    data, at, header = read(path), 8, None
+def chunks(path):
+    """(kind, body) of each chunk of a PNG file, in order; all must have the right checksum."""
+    data, at = read(path), 8
     assert data[:8] == b"\x89PNG\r\n\x1a\n", "%s is not a PNG file" % path
     while at < len(data):
         size, kind = struct.unpack(">I4s", data[at:at + 8])
         body, (crc,) = data[at + 8:at + 8 + size], struct.unpack(">I", data[at + 8 + size:at + 12 + size])
         assert zlib.crc32(kind + body) == crc, "%s: damaged" % path
-        header = header or struct.unpack(">IIBB", body[:10])
+        yield kind, body
         at += 12 + size
-    assert kind == b"IEND", "%s is cut" % path
-    return header
+
+
+def png_header(path):
+    """(width, height, bits, colour type) of a PNG file whose parts all have the right checksum."""
+    found = list(chunks(path))
+    assert found[-1][0] == b"IEND", "%s is cut" % path
+    return struct.unpack(">IIBB", found[0][1][:10])
+
+
+def idat(path):
+    """Rows of a PNG file behind one another: of each the number of its filter, then what that left of its samples."""
+    return zlib.decompress(b"".join(body for kind, body in chunks(path) if kind == b"IDAT"))
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_file(width, height, rows, colour=2, bits=8, more=b"", level=-1):
+    """A PNG file of the bytes of each row, not filtered; `more` are chunks in front of them."""
+    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    packed = zlib.compress(b"".join(b"\0" + row for row in rows), level)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + more + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def npy(data, shape, kind="|u1"):
+    """A file of one array, as NumPy writes it, of these bytes."""
+    head = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (kind, shape)
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + data
 
 
 def images(folder):

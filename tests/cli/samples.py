@@ -5,11 +5,9 @@ import json
 import os
 import shutil
 import signal
-import struct
 import subprocess
-import zlib
 
-from rig import PROGRAM, TINY, Skip, faces, images, main, maskdm, png_header, read, same, write
+from rig import PROGRAM, TINY, Skip, faces, idat, images, main, maskdm, png_header, read, same, write
 
 SAMPLE = ["sample", "--model", "run/model.safetensors", "--steps", 2]
 
@@ -50,12 +48,7 @@ def check_names():
 
 def filters(path):
     """How each row of a PNG file of 8 bits and three channels is filtered."""
-    data, at, packed = read(path), 8, b""
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at:at + 8])
-        packed += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
-        at += 12 + size
-    return set(zlib.decompress(packed)[::1 + 3 * png_header(path)[0]])
+    return set(idat(path)[::1 + 3 * png_header(path)[0]])
 
 
 def check_bytes():

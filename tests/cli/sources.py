@@ -13,9 +13,8 @@ import subprocess
 import tarfile
 import time
 import zipfile
-import zlib
 
-from rig import PROGRAM, faces, main, maskdm, read, same, write
+from rig import PROGRAM, faces, main, maskdm, npy, png_file, read, same, write
 
 SMALL = "--image-size 16 --patch-size 4 --dim 16 --depth 1 --heads 1 --batch-size 2 --threads 1".split()
 NAMES = ("b", "a", "a-b")
@@ -56,17 +55,8 @@ def pixels(side, seed, channels=3, bits=8):
 def png(path, side, data, channels=3, bits=8):
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     row = side * channels * bits // 8
-    rows = b"".join(b"\0" + data[i:i + row] for i in range(0, len(data), row))
-    head = struct.pack(">IIBBBBB", side, side, bits, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
-    write(path, b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))))
-
-
-def npy(data, shape, kind="|u1"):
-    head = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (kind, shape)
-    head += " " * (-(len(head) + 11) % 64) + "\n"
-    return b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() + data
+    rows = (data[i:i + row] for i in range(0, len(data), row))
+    write(path, png_file(side, side, rows, {1: 0, 2: 4, 3: 2, 4: 6}[channels], bits))
 
 
 def planes(data, channels=3):
