@@ -69,6 +69,8 @@ int open_device(maskdm_device **out, const struct settings *s, int threads);
 int bench_open_model(struct bench *b, const struct workload *w, const struct settings *s, int threads);
 int bench_open(struct bench *b, const struct workload *w, const struct settings *s, int threads);
 void bench_close(struct bench *b);
+/* Images of one side from a path. */
+int open_folder(maskdm_data **out, maskdm_device *device, const char *path, int64_t side, const char *options);
 /* Seconds of one step with all its work done, the mean over as many as fill about half a second; negative after a
  * failure. */
 double bench_step(struct bench *b);

@@ -45,18 +45,6 @@ static void remove_images(const char *folder)
     rmdir(folder);
 }
 
-static int open_folder(maskdm_data **out, const struct workload *w, maskdm_device *dev, const char *folder)
-{
-    maskdm_options *o = NULL;
-    int rc = make_options(&o, "folder", "cache_limit=0");
-    double side = (double)w->side;
-
-    if (rc == 0 && (rc = maskdm_options_set_list(o, "image_size", &side, 1)) == 0)
-        rc = maskdm_data_open_folder(out, dev, folder, o, NULL);
-    maskdm_options_release(&o);
-    return rc;
-}
-
 /* Seconds of STEPS steps over `data`, and those that drawing took beyond drawing from memory. */
 static int time_steps(struct bench *b, maskdm_data *data, double *all, double *waiting)
 {
@@ -98,7 +86,7 @@ int run_loader(const struct workload *w, const struct settings *s)
 
     if (rc == 0)
         rc = !folder ? -1 : s->images ? 0 : write_images(folder);
-    if (rc == 0 && (rc = open_folder(&data, w, b.dev, folder)) == 0)
+    if (rc == 0 && (rc = open_folder(&data, b.dev, folder, w->side, "cache_limit=0")) == 0)
         rc = time_steps(&b, data, &all, &waiting);
     for (int r = 0; rc == 0 && r < s->rounds; r++) {
         rates_add(&rates, s);

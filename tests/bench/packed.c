@@ -49,7 +49,9 @@ static int write_array(struct packed *p)
             image[k] = (unsigned char)((x = x * 1664525u + 1013904223u) >> 24);
         failed = fwrite(image, 1, p->one, f) != p->one;
     }
-    return f && (fclose(f) || failed) ? -1 : failed ? -1 : 0;
+    if (f && fclose(f))
+        failed = 1;
+    return failed ? -1 : 0;
 }
 
 static int pack(const struct packed *p)
@@ -66,14 +68,9 @@ static int pack(const struct packed *p)
 
 static int open_packed(struct packed *p)
 {
-    maskdm_options *o = NULL;
-    double side = (double)p->side;
     unsigned char length[8];
-    int rc = make_options(&o, "folder", "");
+    int rc = open_folder(&p->data, p->device, p->file, p->side, "");
 
-    if (rc == 0 && (rc = maskdm_options_set_list(o, "image_size", &side, 1)) == 0)
-        rc = maskdm_data_open_folder(&p->data, p->device, p->file, o, NULL);
-    maskdm_options_release(&o);
     if (rc == 0)
         rc = maskdm_data_create_memory(&p->memory, p->device, IMAGES, p->side, p->side, CHANNELS, MASKDM_SAMPLE_U8,
                                        p->all, 0, 0, NULL, NULL, NULL);

@@ -102,6 +102,19 @@ int bench_open(struct bench *b, const struct workload *w, const struct settings 
     return open_trainer(b, w);
 }
 
+int open_folder(maskdm_data **out, maskdm_device *device, const char *path, int64_t side, const char *options)
+{
+    maskdm_options *folder = NULL;
+    const double size = (double)side;
+    int rc;
+
+    if ((rc = make_options(&folder, "folder", options)) == 0 &&
+        (rc = maskdm_options_set_list(folder, "image_size", &size, 1)) == 0)
+        rc = maskdm_data_open_folder(out, device, path, folder, NULL);
+    maskdm_options_release(&folder);
+    return rc;
+}
+
 int bench_wait(struct bench *b)
 {
     struct mdm_backend *backend = mdm_device_backend(b->dev);
