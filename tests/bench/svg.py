@@ -9,20 +9,16 @@ DASHES = ("", "6 3", "2 3")
 
 
 class Axis:
-    """Values to places between two ends; `ticks` are round values within."""
+    """Values to places between two ends, by their logarithms; `ticks` are round values within."""
 
-    def __init__(self, values, start, end, logarithmic):
-        low, high = min(values), max(values)
-        if logarithmic:
-            low, high = low / 1.08, high * 1.08
-        else:
-            low, high = low - 0.05 * (high - low or 1), high + 0.05 * (high - low or 1)
-        self.logarithmic, self.start, self.end = logarithmic, start, end
-        self.low, self.high = (math.log(low), math.log(high)) if logarithmic else (low, high)
-        self.ticks = self._log_ticks(low, high) if logarithmic else self._even_ticks(low, high)
+    def __init__(self, values, start, end):
+        low, high = min(values) / 1.08, max(values) * 1.08
+        self.start, self.end = start, end
+        self.low, self.high = math.log(low), math.log(high)
+        self.ticks = self._ticks(low, high)
 
     @staticmethod
-    def _log_ticks(low, high):
+    def _ticks(low, high):
         for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
             found = [s * 10 ** k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
                      for s in steps if low <= s * 10 ** k <= high]
@@ -37,8 +33,7 @@ class Axis:
         return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
     def at(self, value):
-        value = math.log(value) if self.logarithmic else value
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+        return self.start + (math.log(value) - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
 def text(x, y, words, anchor="start", more=""):
@@ -72,11 +67,11 @@ def line(x, y, points, number):
     return out
 
 
-def plot(title, x_name, y_name, lines, log_x=True, log_y=True):
+def plot(title, x_name, y_name, lines):
     """The file's text. lines: {name: [(x, least, median, largest), ...]}"""
     every = [p for points in lines.values() for p in points]
-    x = Axis([p[0] for p in every], LEFT, WIDTH - RIGHT, log_x)
-    y = Axis([v for p in every for v in p[1:]], HEIGHT - BOTTOM, TOP, log_y)
+    x = Axis([p[0] for p in every], LEFT, WIDTH - RIGHT)
+    y = Axis([v for p in every for v in p[1:]], HEIGHT - BOTTOM, TOP)
     out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">' %
            (WIDTH, HEIGHT)] + frame(x, y, title, x_name, y_name)
     for number, (name, points) in enumerate(lines.items()):
