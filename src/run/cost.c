@@ -137,35 +137,22 @@ int mdm_run_log_cost(struct mdm_run *run, struct mdm_text *t)
     return MASKDM_OK;
 }
 
-/* What the members of a line say, where it has them. */
-static void recall_line(struct mdm_run *run, const char *line, size_t n)
+void mdm_run_recall_cost(struct mdm_run *run, const char *line, size_t n)
 {
     double *number = NULL;
     struct mdm_json j;
-    int event, depth = 0;
+    int event;
 
     mdm_json_open(&j, line, n);
     while ((event = mdm_json_next(&j)) > MDM_JSON_END) {
-        depth += (event == MDM_JSON_OBJECT || event == MDM_JSON_ARRAY) -
-                 (event == MDM_JSON_OBJECT_END || event == MDM_JSON_ARRAY_END);
         if (number && event == MDM_JSON_NUMBER)
             (void)mdm_json_double(&j, number);
         number = NULL;
-        if (event == MDM_JSON_KEY && depth == 1)
+        if (event == MDM_JSON_KEY && j.depth == 1)
             number = !strcmp(j.text, "seconds")   ? &run->spent_seconds
                      : !strcmp(j.text, "joules")  ? &run->spent_joules
                      : !strcmp(j.text, "elapsed") ? &run->elapsed
                                                   : NULL;
     }
     mdm_json_close(&j);
-}
-
-void mdm_run_recall_cost(struct mdm_run *run, const char *text, size_t bytes)
-{
-    for (size_t at = 0, n; at < bytes; at += n + 1) {
-        const char *end = memchr(text + at, '\n', bytes - at);
-
-        n = end ? (size_t)(end - (text + at)) : bytes - at;
-        recall_line(run, text + at, n);
-    }
 }

@@ -57,15 +57,13 @@ static double *place_of(struct line *l, const char *key)
 static int read_members(struct line *l, struct mdm_json *j)
 {
     double *number = NULL;
-    int event, depth = 0;
+    int event;
 
     while ((event = mdm_json_next(j)) > MDM_JSON_END) {
-        depth += (event == MDM_JSON_OBJECT || event == MDM_JSON_ARRAY) -
-                 (event == MDM_JSON_OBJECT_END || event == MDM_JSON_ARRAY_END);
         if (number && event == MDM_JSON_NUMBER && mdm_json_double(j, number) < 0)
             return 0;
         number = NULL;
-        if (event != MDM_JSON_KEY || depth != 1)
+        if (event != MDM_JSON_KEY || j->depth != 1)
             continue;
         l->is_note |= !strcmp(j->text, "note");
         l->is_step |= !strcmp(j->text, "images");

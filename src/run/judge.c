@@ -240,25 +240,23 @@ int mdm_run_evaluate(struct mdm_run *run)
 
 /* ---- resuming ---- */
 
-/* What a line says of a distance, where it does. */
-static void recall_line(struct mdm_run_judge *j, const char *line, size_t n)
+void mdm_run_recall_best(struct mdm_run *run, const char *line, size_t n)
 {
+    struct mdm_run_judge *j = &run->judge;
     double distance = (double)NAN, *number = NULL;
     char of[sizeof j->of] = "", *text = NULL;
     struct mdm_json json;
-    int event, depth = 0;
+    int event;
 
     mdm_json_open(&json, line, n);
     while ((event = mdm_json_next(&json)) > MDM_JSON_END) {
-        depth += (event == MDM_JSON_OBJECT || event == MDM_JSON_ARRAY) -
-                 (event == MDM_JSON_OBJECT_END || event == MDM_JSON_ARRAY_END);
         if (number && event == MDM_JSON_NUMBER)
             (void)mdm_json_double(&json, number);
         if (text && event == MDM_JSON_STRING)
             mdm_format(text, sizeof of, "%s", json.text);
         number = NULL;
         text = NULL;
-        if (event != MDM_JSON_KEY || depth != 1)
+        if (event != MDM_JSON_KEY || json.depth != 1)
             continue;
         if (!strcmp(json.text, "distance_of"))
             text = of;
@@ -273,14 +271,4 @@ static void recall_line(struct mdm_run_judge *j, const char *line, size_t n)
     memcpy(j->noted, of, sizeof of);
     if (!(distance >= j->best))
         j->best = distance;
-}
-
-void mdm_run_recall_best(struct mdm_run *run, const char *text, size_t bytes)
-{
-    for (size_t at = 0, n; at < bytes; at += n + 1) {
-        const char *end = memchr(text + at, '\n', bytes - at);
-
-        n = end ? (size_t)(end - (text + at)) : bytes - at;
-        recall_line(&run->judge, text + at, n);
-    }
 }

@@ -25,15 +25,13 @@ static int64_t line_step(const char *line, size_t n, int *begins)
 {
     struct mdm_json j;
     int64_t step = -1;
-    int event, depth = 0;
+    int event;
 
     *begins = 0;
     mdm_json_open(&j, line, n);
     while ((event = mdm_json_next(&j)) > MDM_JSON_END) {
-        depth += (event == MDM_JSON_OBJECT || event == MDM_JSON_ARRAY) -
-                 (event == MDM_JSON_OBJECT_END || event == MDM_JSON_ARRAY_END);
-        *begins |= event == MDM_JSON_KEY && depth == 1 && !strcmp(j.text, "stage");
-        if (event != MDM_JSON_KEY || depth != 1 || strcmp(j.text, "step") != 0)
+        *begins |= event == MDM_JSON_KEY && j.depth == 1 && !strcmp(j.text, "stage");
+        if (event != MDM_JSON_KEY || j.depth != 1 || strcmp(j.text, "step") != 0)
             continue;
         event = mdm_json_next(&j);
         if (event != MDM_JSON_NUMBER || mdm_json_u63(&j, &step) < 0)
@@ -111,6 +109,17 @@ static int set_aside(struct mdm_run *run, const char *text, size_t bytes)
     return status;
 }
 
+/* From whole lines, what the starts that wrote them have come to. */
+static void recall(struct mdm_run *run, const char *text, size_t bytes)
+{
+    const char *end;
+
+    for (size_t at = 0; (end = memchr(text + at, '\n', bytes - at)); at = (size_t)(end - text) + 1) {
+        mdm_run_recall_cost(run, text + at, (size_t)(end - text) - at);
+        mdm_run_recall_best(run, text + at, (size_t)(end - text) - at);
+    }
+}
+
 static int cut_back(struct mdm_run *run, const char *path, int64_t step)
 {
     const int anew = run->saved < 0;
@@ -123,8 +132,7 @@ static int cut_back(struct mdm_run *run, const char *path, int64_t step)
         status = set_aside(run, text, bytes);
     if (!anew)
         kept = mdm_run_log_keep(text, bytes, step);
-    mdm_run_recall_cost(run, text, kept);
-    mdm_run_recall_best(run, text, kept);
+    recall(run, text, kept);
     if (status == MASKDM_OK && kept < bytes)
         status = write_text(path, text, kept);
     mdm_free(text);

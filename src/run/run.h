@@ -201,9 +201,9 @@ int mdm_run_tell_step(struct mdm_run *run);
 int mdm_run_tell_total(struct mdm_run *run);
 /* And what mask or routing save of the time, which is measured. */
 int mdm_run_measure(struct mdm_run *run);
-/* Members of a line of the log; and from such lines what earlier starts have spent. */
+/* Members of a line of the log; and from such a line what earlier starts have spent. */
 int mdm_run_log_cost(struct mdm_run *run, struct mdm_text *t);
-void mdm_run_recall_cost(struct mdm_run *run, const char *text, size_t bytes);
+void mdm_run_recall_cost(struct mdm_run *run, const char *line, size_t n);
 
 /* ---- folders.c ---- */
 enum { MDM_RUN_EXCEPTIONS = 3 };    /* room for a list, with its end */
@@ -292,8 +292,8 @@ int mdm_run_sampler_options(maskdm_options **out, const struct mdm_run *run);
 /* The network of features, and what a file can be refused for. */
 int mdm_run_open_judge(struct mdm_run *run);
 void mdm_run_close_judge(struct mdm_run *run);
-/* What lines of the log say of earlier ones. */
-void mdm_run_recall_best(struct mdm_run *run, const char *text, size_t bytes);
+/* What a line of the log says of an earlier one, where it does. */
+void mdm_run_recall_best(struct mdm_run *run, const char *line, size_t n);
 int mdm_run_evaluate(struct mdm_run *run);
 
 #endif
