@@ -208,8 +208,8 @@ int mdm_extractor_run(maskdm_extractor *e, int64_t count, int64_t height, int64_
     return MASKDM_OK;
 }
 
-static int look_at_all(maskdm_features *f, maskdm_extractor *e, maskdm_data *data, int64_t count, float *images,
-                       maskdm_control *control)
+static int look_at_all(maskdm_extractor *e, maskdm_data *data, int64_t count, float *images, maskdm_control *control,
+                       mdm_extractor_sink *sink, void *user)
 {
     const int64_t n = mdm_data_elements(data);
 
@@ -220,7 +220,7 @@ static int look_at_all(maskdm_features *f, maskdm_extractor *e, maskdm_data *dat
         for (int64_t i = 0; i < group; i++)
             MDM_TRY(mdm_data_get(data, first + i, images + i * n, NULL));
         MDM_TRY(mdm_extractor_run(e, group, data->height, data->width, data->channels, images, e->rows, control));
-        MDM_TRY(mdm_features_add(f, group, e->rows));
+        MDM_TRY(sink(user, group, e->rows));
         progress.step = progress.images = first + group;
         progress.steps = count;
         mdm_control_report(control, &progress);
@@ -229,18 +229,30 @@ static int look_at_all(maskdm_features *f, maskdm_extractor *e, maskdm_data *dat
     return MASKDM_OK;
 }
 
+int mdm_extractor_each(maskdm_extractor *e, maskdm_data *data, int64_t count, maskdm_control *control,
+                       mdm_extractor_sink *sink, void *user)
+{
+    const int64_t all = count > 0 && count < data->count ? count : data->count;
+    float *images = mdm_need((size_t)e->kind->batch, (size_t)mdm_data_elements(data) * sizeof *images, "images");
+    int status = images ? look_at_all(e, data, all, images, control, sink, user) : MASKDM_ENOMEM;
+
+    mdm_free(images);
+    return status;
+}
+
+static int keep(void *features, int64_t count, const float *rows)
+{
+    return mdm_features_add(features, count, rows);
+}
+
 int mdm_extractor_features(maskdm_features **out, maskdm_extractor *e, maskdm_data *data, int64_t count,
                            maskdm_control *control)
 {
-    const int64_t all = count > 0 && count < data->count ? count : data->count;
-    float *images;
     int status;
 
     MDM_TRY(mdm_features_create(out, e->device, e->kind->width));
     memcpy((*out)->name, e->name, sizeof e->name);
-    images = mdm_need((size_t)e->kind->batch, (size_t)mdm_data_elements(data) * sizeof *images, "images");
-    status = images ? look_at_all(*out, e, data, all, images, control) : MASKDM_ENOMEM;
-    mdm_free(images);
+    status = mdm_extractor_each(e, data, count, control, keep, *out);
     if (status < 0)
         mdm_features_drop(out);
     return status;

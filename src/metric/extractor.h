@@ -50,7 +50,12 @@ void mdm_extractor_stage(maskdm_extractor *e, int64_t place, int64_t height, int
                          const float *image);
 int mdm_extractor_flush(maskdm_extractor *e, int64_t count, float *rows, maskdm_control *control);
 int mdm_extractor_check_channels(int64_t channels);
-/* Of the first `count` images of a set; 0: all. */
+/* What is done with a group's rows; a failure ends the looking. */
+typedef int mdm_extractor_sink(void *user, int64_t count, const float *rows);
+/* Of the first `count` images of a set, 0: all, in its order, a group at a time. */
+int mdm_extractor_each(maskdm_extractor *e, maskdm_data *data, int64_t count, maskdm_control *control,
+                       mdm_extractor_sink *sink, void *user);
+/* The same, kept. */
 int mdm_extractor_features(maskdm_features **out, maskdm_extractor *e, maskdm_data *data, int64_t count,
                            maskdm_control *control);
 

@@ -68,36 +68,18 @@ void mdm_run_close_judge(struct mdm_run *run)
 
 /* ---- the reference, where it is of images ---- */
 
-/* Of a set, a group of images at a time. */
-static int look_at_set(struct mdm_run_judge *j, maskdm_data *data, float *images, maskdm_control *control)
+static int add_rows(void *statistics, int64_t count, const float *rows)
 {
-    maskdm_extractor *e = j->extractor;
-    const int64_t n = mdm_data_elements(data);
-
-    for (int64_t first = 0; first < data->count; first += e->kind->batch) {
-        const int64_t left = data->count - first, group = left < e->kind->batch ? left : e->kind->batch;
-
-        for (int64_t i = 0; i < group; i++)
-            MDM_TRY(mdm_data_get(data, first + i, images + i * n, NULL));
-        MDM_TRY(mdm_extractor_run(e, group, data->height, data->width, data->channels, images, e->rows, control));
-        MDM_TRY(mdm_statistics_add(j->reference, group, e->rows));
-        MDM_TRY(mdm_control_check(control, "looking at images"));
-    }
-    return MASKDM_OK;
+    return mdm_statistics_add(statistics, count, rows);
 }
 
+/* Summed as they come: no rows are kept. */
 static int look_at_training_images(struct mdm_run *run)
 {
     struct mdm_run_judge *j = &run->judge;
-    float *images =
-        mdm_need((size_t)j->extractor->kind->batch, (size_t)mdm_data_elements(run->whole) * sizeof *images, "images");
-    int status =
-        images ? mdm_statistics_create(&j->reference, run->device, j->extractor->kind->width) : MASKDM_ENOMEM;
 
-    if (status >= 0)
-        status = look_at_set(j, run->whole, images, run->control);
-    mdm_free(images);
-    return status;
+    MDM_TRY(mdm_statistics_create(&j->reference, run->device, j->extractor->kind->width));
+    return mdm_extractor_each(j->extractor, run->whole, 0, run->control, add_rows, j->reference);
 }
 
 /* Fitted as the training images are. */
