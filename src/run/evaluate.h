@@ -69,9 +69,12 @@ const char *mdm_evaluate_distance_name(const char *features);
 int mdm_evaluate_images_are_in(int *are, const char *path);
 /* Features or statistics of a file. *real is NULL, or *reference. */
 int mdm_evaluate_load(maskdm_features **real, maskdm_statistics **reference, maskdm_device *device, const char *path);
-/* Whether they can stand beside what the extractor says, which may be NULL. */
-int mdm_evaluate_check(const maskdm_extractor *x, const char *path, const char *name, int64_t width);
-void mdm_evaluate_digest(char out[17], const maskdm_statistics *s, const double *mean, const double *covariance);
+/* Whether they can stand beside what the extractor says, or, where it is NULL, beside others; where they have no name
+ * to tell by, that is said. */
+int mdm_evaluate_check(const maskdm_extractor *x, const char *path, const char *name, int64_t width,
+                       const struct mdm_log *log);
+/* Of mean and covariance, whatever these are kept in. */
+int mdm_evaluate_digest(char out[17], maskdm_statistics *s);
 /* What the features are called; "" where nobody knows. */
 const char *mdm_evaluate_network(const struct mdm_evaluate_job *e);
 

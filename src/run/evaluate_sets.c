@@ -59,13 +59,17 @@ int mdm_evaluate_open(struct mdm_evaluate_job *e)
                                : MASKDM_OK;
 }
 
-int mdm_evaluate_check(const maskdm_extractor *x, const char *path, const char *name, int64_t width)
+int mdm_evaluate_check(const maskdm_extractor *x, const char *path, const char *name, int64_t width,
+                       const struct mdm_log *log)
 {
     if (x && *name && strcmp(name, x->name) != 0)
         return mdm_fail(MASKDM_EINVAL, "%s has features of %s, and images are looked at by %s", path, name, x->name);
     if (x && width != x->kind->width)
         return mdm_fail(MASKDM_EINVAL, "%s has features of %lld numbers, and %s says %lld", path, (long long)width,
                         x->name, (long long)x->kind->width);
+    if (!*name)
+        mdm_log_line(log, MASKDM_LOG_WARN, "%s does not say what its features are; they are taken for those of %s",
+                     path, x ? x->name : "what they are compared with");
     return MASKDM_OK;
 }
 
@@ -74,11 +78,7 @@ static int check_network(const struct mdm_evaluate_job *e, const char *path, con
 {
     const maskdm_extractor *x = e->look.extractor;
 
-    MDM_TRY(mdm_evaluate_check(x, path, name, width));
-    if (!*name && (x || *e->told.reference))
-        mdm_log_line(e->log, MASKDM_LOG_WARN, "%s does not say what its features are; they are taken for those of %s",
-                     path, x ? x->name : "what they are compared with");
-    return MASKDM_OK;
+    return x || *e->told.reference ? mdm_evaluate_check(x, path, name, width, e->log) : MASKDM_OK;
 }
 
 const char *mdm_evaluate_network(const struct mdm_evaluate_job *e)
@@ -152,32 +152,32 @@ int mdm_evaluate_made(struct mdm_evaluate_job *e)
 
 /* ---- the reference ---- */
 
-void mdm_evaluate_digest(char out[17], const maskdm_statistics *s, const double *mean, const double *covariance)
+int mdm_evaluate_digest(char out[17], maskdm_statistics *s)
 {
+    const size_t D = (size_t)s->width;
+    double *x = mdm_need(D + 1, D * sizeof *x, "statistics");
+    int status = x ? mdm_statistics_read(s, x, x + D) : MASKDM_ENOMEM;
     struct mdm_digest d;
 
-    mdm_digest_start(&d);
-    mdm_digest_add(&d, mean, (size_t)s->width * sizeof *mean);
-    mdm_digest_add(&d, covariance, (size_t)(s->width * s->width) * sizeof *covariance);
-    mdm_digest_text(&d, out);
+    if (status >= 0) {
+        mdm_digest_start(&d);
+        mdm_digest_add(&d, x, (D + 1) * D * sizeof *x);
+        mdm_digest_text(&d, out);
+    }
+    mdm_free(x);
+    return status;
 }
 
 /* Whatever the reference is kept in, its numbers are what decides. */
 static int tell_reference(struct mdm_evaluate_job *e)
 {
-    const size_t D = (size_t)e->reference->width;
-    double *x = mdm_need(D + 1, D * sizeof *x, "statistics");
-    int status = x ? mdm_statistics_read(e->reference, x, x + D) : MASKDM_ENOMEM;
     char digest[17];
 
-    if (status >= 0) {
-        mdm_evaluate_digest(digest, e->reference, x, x + D);
-        mdm_page_path(&e->page, "reference", e->told.reference);
-        mdm_page_count(&e->page, "reference_count", e->reference->count);
-        mdm_page_text(&e->page, "reference_digest", digest);
-    }
-    mdm_free(x);
-    return status;
+    MDM_TRY(mdm_evaluate_digest(digest, e->reference));
+    mdm_page_path(&e->page, "reference", e->told.reference);
+    mdm_page_count(&e->page, "reference_count", e->reference->count);
+    mdm_page_text(&e->page, "reference_digest", digest);
+    return MASKDM_OK;
 }
 
 int mdm_evaluate_load(maskdm_features **real, maskdm_statistics **reference, maskdm_device *device, const char *path)

@@ -6,7 +6,6 @@
  */
 #include "run/run.h"
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "run/evaluate.h"
 #include "text/json.h"
@@ -29,12 +28,7 @@ static int load_reference(struct mdm_run *run)
     status = rows ? mdm_features_statistics(&j->reference, rows, run->control) : MASKDM_OK;
     mdm_features_drop(&rows);
     MDM_TRY(status);
-    MDM_TRY(mdm_evaluate_check(j->extractor, path, j->reference->features, j->reference->width));
-    if (!*j->reference->features)
-        mdm_log_line(&run->voice, MASKDM_LOG_WARN,
-                     "%s does not say what its features are; they are taken for those of %s", path,
-                     j->extractor->name);
-    return MASKDM_OK;
+    return mdm_evaluate_check(j->extractor, path, j->reference->features, j->reference->width, &run->voice);
 }
 
 int mdm_run_open_judge(struct mdm_run *run)
@@ -103,23 +97,16 @@ static int look_at_folder(struct mdm_run *run)
 static int describe(struct mdm_run *run)
 {
     struct mdm_run_judge *j = &run->judge;
-    const size_t D = (size_t)j->reference->width;
-    double *x = mdm_need(D + 1, D * sizeof *x, "statistics");
-    int status = x ? mdm_statistics_read(j->reference, x, x + D) : MASKDM_ENOMEM;
-    maskdm_options *o = NULL;
+    maskdm_options *o;
     char digest[17];
 
-    if (status >= 0)
-        status = mdm_run_sampler_options(&o, run);
-    if (status >= 0) {
-        mdm_evaluate_digest(digest, j->reference, x, x + D);
-        mdm_format(j->of, sizeof j->of, "%lld images by %.20s in %.20s steps from seed %.24s, %s, against %s",
-                   (long long)run->told.evaluate_count, mdm_options_text(o, "sampler"), mdm_options_text(o, "steps"),
-                   mdm_options_text(o, "seed"), j->extractor->name, digest);
-    }
+    MDM_TRY(mdm_evaluate_digest(digest, j->reference));
+    MDM_TRY(mdm_run_sampler_options(&o, run));
+    mdm_format(j->of, sizeof j->of, "%lld images by %.20s in %.20s steps from seed %.24s, %s, against %s",
+               (long long)run->told.evaluate_count, mdm_options_text(o, "sampler"), mdm_options_text(o, "steps"),
+               mdm_options_text(o, "seed"), j->extractor->name, digest);
     mdm_options_release(&o);
-    mdm_free(x);
-    return status;
+    return MASKDM_OK;
 }
 
 static int ready(struct mdm_run *run)
