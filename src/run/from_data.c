@@ -38,14 +38,14 @@ int mdm_run_recall_from_data(struct mdm_run *run)
     return status;
 }
 
-int mdm_run_count_classes(struct mdm_run *run, maskdm_data *data)
+int mdm_run_count_classes(struct mdm_run *run)
 {
     int64_t labels;
 
     if (!is_auto(run))
         return MASKDM_OK;
-    MDM_TRY(mdm_run_find_images(run, data));
-    labels = data ? data->labels : run->found.labels;
+    MDM_TRY(mdm_run_find_images(run));
+    labels = run->given ? run->given->labels : run->found.labels;
     mdm_log_line(&run->voice, MASKDM_LOG_INFO, "%s auto: the data have %lld label%s",
                  mdm_options_said(run->options, "classes"), (long long)labels, labels == 1 ? "" : "s");
     return mdm_options_set_int(run->options, "classes", labels);

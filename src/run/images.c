@@ -37,11 +37,11 @@ static int check_val(const struct mdm_run *run)
     return mdm_fail(MASKDM_EINVAL, "%s %s is no folder; %s holds out a share of the data", folder, val, share);
 }
 
-int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data)
+int mdm_run_check_folders(const struct mdm_run *run)
 {
     struct mdm_scan_except except[MDM_RUN_EXCEPTIONS];
 
-    if (!data)
+    if (!run->given)
         MDM_TRY(mdm_run_exceptions(run, 0, except));
     MDM_TRY(check_val(run));
     if (run->told.data_fraction == 0)
@@ -81,12 +81,12 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
     return mdm_run_recall(run, found, held_out ? "held_out.json" : "data.json");
 }
 
-int mdm_run_find_images(struct mdm_run *run, maskdm_data *data)
+int mdm_run_find_images(struct mdm_run *run)
 {
     if (run->found_all)
         return MASKDM_OK;
     run->found_all = 1;
-    if (!data)
+    if (!run->given)
         MDM_TRY(find(&run->found, run, 0));
     return *run->told.val ? find(&run->found_held_out, run, 1) : MASKDM_OK;
 }
@@ -103,14 +103,13 @@ static int take(maskdm_data **out, struct mdm_run *run, const char *path, struct
     return mdm_data_folder(out, run->device, path, found, &told, run->options);
 }
 
-int mdm_run_take_images(struct mdm_run *run, maskdm_data *data)
+int mdm_run_take_images(struct mdm_run *run)
 {
-    run->given = data != NULL;
-    if (data)
-        mdm_data_hold(run->all = data);
-    if (data && run->told.resume)
-        MDM_TRY(mdm_data_mark(data, run->control));
-    if (!data)
+    if (run->given)
+        mdm_data_hold(run->all = run->given);
+    if (run->given && run->told.resume)
+        MDM_TRY(mdm_data_mark(run->given, run->control));
+    if (!run->given)
         MDM_TRY(take(&run->all, run, run->told.data, &run->found));
     mdm_data_hold(run->data = run->all);
     return run->found_held_out.count ? take(&run->held_out, run, run->told.val, &run->found_held_out) : MASKDM_OK;

@@ -39,84 +39,60 @@ static int need(const struct mdm_run *run, const char *name)
     return mdm_fail(MASKDM_EINVAL, "%s is not given", mdm_options_said(run->options, name));
 }
 
-static int enter_folder(struct mdm_run *run, maskdm_data *data)
+static int enter_folder(struct mdm_run *run)
 {
-    (void)data;
     MDM_TRY(need(run, "out"));
     return mdm_run_enter_folder(run);
 }
 
-static int check_folders(struct mdm_run *run, maskdm_data *data)
+static int check_folders(struct mdm_run *run)
 {
     MDM_TRY(need(run, "data"));
-    return mdm_run_check_folders(run, data);
+    return mdm_run_check_folders(run);
 }
 
-static int open_device(struct mdm_run *run, maskdm_data *data)
+static int open_device(struct mdm_run *run)
 {
-    (void)data;
     return mdm_run_open_device(&run->device, run->told.device, run->options, mdm_control_log(run->control));
 }
 
-static int recall(struct mdm_run *run, maskdm_data *data)
+static int load_model(struct mdm_run *run)
 {
-    (void)data;
-    return mdm_run_recall_from_data(run);
-}
-
-static int load_model(struct mdm_run *run, maskdm_data *data)
-{
-    (void)data;
     return run->finetune ? mdm_run_load_model(run) : MASKDM_OK;
 }
 
-static int compare_options(struct mdm_run *run, maskdm_data *data)
+static int compare_options(struct mdm_run *run)
 {
-    (void)data;
     return run->told.resume ? mdm_run_compare_options(run) : MASKDM_OK;
 }
 
-static int find_images(struct mdm_run *run, maskdm_data *data)
+static int find_images(struct mdm_run *run)
 {
-    MDM_TRY(mdm_run_find_images(run, data));
+    MDM_TRY(mdm_run_find_images(run));
     return mdm_run_choose_channels(run);
 }
 
-static int find_retained(struct mdm_run *run, maskdm_data *data)
-{
-    (void)data;
-    return mdm_run_find_retained(run);
-}
-
 /* A dry run whose images cannot be found takes a network for what they might be. */
-static int make_model(struct mdm_run *run, maskdm_data *data)
+static int make_model(struct mdm_run *run)
 {
     if (run->problems && !strcmp(mdm_options_text(run->options, "classes"), "auto"))
         MDM_TRY(mdm_options_set_int(run->options, "classes", 0));
-    return run->finetune ? mdm_run_transfer(run, data) : mdm_run_fresh_model(run);
+    return run->finetune ? mdm_run_transfer(run) : mdm_run_fresh_model(run);
 }
 
-static int take_images(struct mdm_run *run, maskdm_data *data)
+static int take_images(struct mdm_run *run)
 {
-    MDM_TRY(mdm_run_take_images(run, data));
+    MDM_TRY(mdm_run_take_images(run));
     return mdm_run_take_retained(run);
 }
 
-static int compare_data(struct mdm_run *run, maskdm_data *data)
+static int compare_data(struct mdm_run *run)
 {
-    (void)data;
     return run->told.resume ? mdm_run_compare_data(run) : MASKDM_OK;
 }
 
-static int match_labels(struct mdm_run *run, maskdm_data *data)
+static int make_trainer(struct mdm_run *run)
 {
-    (void)data;
-    return mdm_run_match_labels(run);
-}
-
-static int make_trainer(struct mdm_run *run, maskdm_data *data)
-{
-    (void)data;
     MDM_TRY(run->finetune ? mdm_run_adapt(run) : MASKDM_OK);
     MDM_TRY(mdm_run_try_stages(run));
     if (run->stages == 1)
@@ -124,27 +100,13 @@ static int make_trainer(struct mdm_run *run, maskdm_data *data)
     return MASKDM_OK;
 }
 
-static int check_preview(struct mdm_run *run, maskdm_data *data)
+static int load_checkpoint(struct mdm_run *run)
 {
-    (void)data;
-    return mdm_run_check_preview(run);
-}
-
-static int open_judge(struct mdm_run *run, maskdm_data *data)
-{
-    (void)data;
-    return mdm_run_open_judge(run);
-}
-
-static int load_checkpoint(struct mdm_run *run, maskdm_data *data)
-{
-    (void)data;
     return run->told.resume ? mdm_run_load_checkpoint(run) : MASKDM_OK;
 }
 
-static int read_images(struct mdm_run *run, maskdm_data *data)
+static int read_images(struct mdm_run *run)
 {
-    (void)data;
     mdm_model_drop(&run->model);
     MDM_TRY(mdm_run_read_images(run));
     return mdm_run_read_retained(run);
@@ -152,30 +114,30 @@ static int read_images(struct mdm_run *run, maskdm_data *data)
 
 /* What each needs of those before it, and what there is behind it. */
 static const struct {
-    int (*work)(struct mdm_run *run, maskdm_data *data);
+    int (*work)(struct mdm_run *run);
     int needs, gives;
 } steps[] = {
     {check_folders, 0, FOLDERS},
     {enter_folder, 0, PLACE},
     {open_device, 0, DEVICE},
-    {recall, PLACE, 0},
+    {mdm_run_recall_from_data, PLACE, 0},
     {mdm_run_count_classes, FOLDERS, 0},
     {load_model, DEVICE, LOADED},
     {compare_options, PLACE | LOADED, 0},
     {find_images, FOLDERS, FOUND},
-    {find_retained, 0, 0},
+    {mdm_run_find_retained, 0, 0},
     {make_model, DEVICE | LOADED, MODEL},
     {take_images, FOUND | MODEL, TAKEN},
     {compare_data, PLACE | TAKEN, 0},
-    {match_labels, TAKEN, 0},
+    {mdm_run_match_labels, TAKEN, 0},
     {make_trainer, MODEL, TRAINER},
-    {check_preview, TRAINER, 0},
-    {open_judge, TAKEN | TRAINER, 0},
+    {mdm_run_check_preview, TRAINER, 0},
+    {mdm_run_open_judge, TAKEN | TRAINER, 0},
     {load_checkpoint, PLACE | TAKEN | TRAINER, 0},
     {read_images, TAKEN | TRAINER, 0},
 };
 
-int mdm_run_prepare(struct mdm_run *run, maskdm_data *data)
+int mdm_run_prepare(struct mdm_run *run)
 {
     int there = 0;
 
@@ -184,7 +146,7 @@ int mdm_run_prepare(struct mdm_run *run, maskdm_data *data)
 
         if ((steps[i].needs & there) != steps[i].needs)
             continue;
-        MDM_TRY(mdm_run_pass(run, steps[i].work(run, data)));
+        MDM_TRY(mdm_run_pass(run, steps[i].work(run)));
         if (run->problems == before)
             there |= steps[i].gives;
     }

@@ -64,11 +64,11 @@ struct mdm_run {
     maskdm_model *model; /* where training starts from */
     int transfer;        /* it is not as the file that it is from has it */
     struct mdm_text transferred; /* for transfer.json, until that is written */
+    maskdm_data *given;      /* the caller's set, which outlives the run, or NULL: images of a folder */
     maskdm_mask *given_mask; /* the host's, where a stage does not choose one, or NULL */
     maskdm_mask *mask;
     maskdm_optimizer *optimizer;
     int found_all;                /* the names of files are known */
-    int given;                    /* the data are a set of the caller's */
     maskdm_data *all;             /* the data, before a share is held out */
     maskdm_data *whole;           /* what is not held out */
     maskdm_data *data, *held_out; /* what of it is trained on; held_out NULL: none */
@@ -124,7 +124,7 @@ int mdm_run_override_old(struct mdm_run *run, maskdm_options *old);
 
 /* ---- prepare.c: a status that ends the run, or, in a dry one, a problem that is told and counted ---- */
 int mdm_run_pass(struct mdm_run *run, int status);
-int mdm_run_prepare(struct mdm_run *run, maskdm_data *data);
+int mdm_run_prepare(struct mdm_run *run);
 
 /* ---- start.c: what a run begins with, which completes the options ---- */
 int mdm_run_fresh_model(struct mdm_run *run);
@@ -171,9 +171,8 @@ double mdm_run_images_left(const struct mdm_run *run);
 /* ---- transfer.c ---- */
 /* The options of the network that the run's are to agree with: the file's, but where the run may have others. */
 int mdm_run_plan_transfer(struct mdm_run *run, maskdm_options **network);
-/* Put in place of the model one for the run's images and labels, where those are others; `data`: the caller's set, or
- * NULL. */
-int mdm_run_transfer(struct mdm_run *run, const maskdm_data *data);
+/* Put in place of the model one for the run's images and labels, where those are others. */
+int mdm_run_transfer(struct mdm_run *run);
 int mdm_run_record_transfer(struct mdm_run *run);
 
 /* ---- retained.c: the same of images that the model has drawn, where there is a folder of them ---- */
@@ -227,18 +226,18 @@ int mdm_run_record(struct mdm_run *run);
 /* ---- from_data.c: options that the images answer ---- */
 /* What they answered when the run was begun that is now resumed. */
 int mdm_run_recall_from_data(struct mdm_run *run);
-/* Where the number of classes is to be that of the labels, look for them now. `data` is the caller's set or NULL. */
-int mdm_run_count_classes(struct mdm_run *run, maskdm_data *data);
+/* Where the number of classes is to be that of the labels, look for them now. */
+int mdm_run_count_classes(struct mdm_run *run);
 /* Where nobody says how many channels a fresh network has: four where images are transparent. */
 int mdm_run_choose_channels(struct mdm_run *run);
 
 /* ---- images.c: the data sets of a run, in the order in which it learns of them ---- */
-/* The names of the files, once; `data` is the caller's set or NULL. */
-int mdm_run_find_images(struct mdm_run *run, maskdm_data *data);
+/* The names of the files, once. */
+int mdm_run_find_images(struct mdm_run *run);
 /* Before that: whether the folders are there, and none of them is another. */
-int mdm_run_check_folders(const struct mdm_run *run, const maskdm_data *data);
+int mdm_run_check_folders(const struct mdm_run *run);
 /* Their memory, once the model tells how large images are. */
-int mdm_run_take_images(struct mdm_run *run, maskdm_data *data);
+int mdm_run_take_images(struct mdm_run *run);
 /* Their number, as far as it is known, against what the trainer needs. */
 int mdm_run_check_images(const struct mdm_run *run);
 int mdm_run_read_images(struct mdm_run *run);

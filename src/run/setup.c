@@ -17,8 +17,7 @@
 static const char given[] = "(given by the caller)";
 
 /* Handles that stand in for options leave a word in their place, so that options.json is complete. */
-static int read_options(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,
-                        const maskdm_data *data, const maskdm_mask *mask)
+static int read_options(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind)
 {
     struct mdm_trainer_options trainer;
     maskdm_options *o;
@@ -28,9 +27,9 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
                         options ? mdm_options_kind(options)->name : "NULL");
     MDM_TRY(mdm_options_clone(&run->options, options));
     o = run->options;
-    if (data)
+    if (run->given)
         MDM_TRY(mdm_options_set(o, "data", given));
-    if (mask)
+    if (run->given_mask)
         MDM_TRY(mdm_options_set(o, "mask", "custom"));
     MDM_TRY(mdm_run_override(run));
     run->dry = !strcmp(mdm_options_text(o, "dry_run"), "true");
@@ -55,11 +54,12 @@ int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struc
     run->tune = kind == &mdm_tune_kind;
     mdm_control_hold(control);
     run->control = control;
+    run->given = data;
     if (mask)
         mdm_mask_hold(run->given_mask = mask);
     mdm_run_log_listen(run);
-    MDM_TRY(read_options(run, options, kind, data, mask));
-    MDM_TRY(mdm_run_prepare(run, data));
+    MDM_TRY(read_options(run, options, kind));
+    MDM_TRY(mdm_run_prepare(run));
     mdm_run_tell(run);
     MDM_TRY(mdm_run_tell_step(run));
     MDM_TRY(mdm_run_tell_plan(run));

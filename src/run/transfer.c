@@ -170,9 +170,9 @@ static int check_names(const struct mdm_run *run, const struct mdm_labels *their
     return MASKDM_OK;
 }
 
-int mdm_run_transfer(struct mdm_run *run, const maskdm_data *data)
+int mdm_run_transfer(struct mdm_run *run)
 {
-    const struct mdm_scan *files = data ? data->files : &run->found;
+    const struct mdm_scan *files = run->given ? run->given->files : &run->found;
     const struct mdm_labels theirs = {files ? files->label : NULL, files ? files->labels : 0};
     struct mdm_labels labels = {0};
     maskdm_options *o;
