@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "run/events.h"
+#include "run/record.h"
 #include "text/json.h"
 #include "text/text.h"
 
@@ -63,19 +64,6 @@ size_t mdm_run_log_keep(char *text, size_t bytes, int64_t step)
     return kept;
 }
 
-static int write_text(const char *path, const char *text, size_t bytes)
-{
-    struct mdm_writer *w;
-    int status;
-
-    MDM_TRY(mdm_writer_open(&w, path));
-    status = mdm_writer_write(w, text, bytes);
-    if (status == MASKDM_OK)
-        status = mdm_writer_commit(&w);
-    mdm_writer_abandon(&w);
-    return status;
-}
-
 /* The first of log-1.jsonl, log-2.jsonl, ... that is not there. */
 static int find_place(char **out, const char *folder)
 {
@@ -102,7 +90,7 @@ static int set_aside(struct mdm_run *run, const char *text, size_t bytes)
     int status;
 
     MDM_TRY(find_place(&place, run->told.out));
-    status = write_text(place, text, bytes);
+    status = mdm_record_write_bytes(place, text, bytes);
     if (status == MASKDM_OK)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "what was logged before is kept in %s", place);
     mdm_free(place);
@@ -134,7 +122,7 @@ static int cut_back(struct mdm_run *run, const char *path, int64_t step)
         kept = mdm_run_log_keep(text, bytes, step);
     recall(run, text, kept);
     if (status == MASKDM_OK && kept < bytes)
-        status = write_text(path, text, kept);
+        status = mdm_record_write_bytes(path, text, kept);
     mdm_free(text);
     return status;
 }

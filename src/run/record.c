@@ -155,19 +155,26 @@ int mdm_record_compare(const char *folder, const maskdm_options *old, const mask
     return status;
 }
 
-int mdm_record_write_text(const char *folder, const char *name, struct mdm_text *text)
+int mdm_record_write_bytes(const char *path, const void *bytes, size_t n)
 {
-    char *path = mdm_path_join(folder, name);
-    struct mdm_writer *w = NULL;
-    int status = path ? mdm_text_ok(text) : MASKDM_ENOMEM;
+    struct mdm_writer *w;
+    int status;
 
-    if (status == MASKDM_OK)
-        status = mdm_writer_open(&w, path);
-    if (status == MASKDM_OK)
-        status = mdm_writer_write(w, text->data, text->length);
+    MDM_TRY(mdm_writer_open(&w, path));
+    status = mdm_writer_write(w, bytes, n);
     if (status == MASKDM_OK)
         status = mdm_writer_commit(&w);
     mdm_writer_abandon(&w);
+    return status;
+}
+
+int mdm_record_write_text(const char *folder, const char *name, struct mdm_text *text)
+{
+    char *path = mdm_path_join(folder, name);
+    int status = path ? mdm_text_ok(text) : MASKDM_ENOMEM;
+
+    if (status == MASKDM_OK)
+        status = mdm_record_write_bytes(path, text->data, text->length);
     mdm_text_free(text);
     mdm_free(path);
     return status;

@@ -13,6 +13,8 @@
 enum { MDM_RECORD_KIND = 32 }; /* bytes of a kind's name with its NUL */
 
 int mdm_record_write(const char *folder, const maskdm_options *options);
+/* In place of a file, whole or not at all. */
+int mdm_record_write_bytes(const char *path, const void *bytes, size_t n);
 /* Any text, as a file of the folder; frees it. */
 int mdm_record_write_text(const char *folder, const char *name, struct mdm_text *text);
 /* Of which kind of job it is, "" where it does not say. MASKDM_ENOTFOUND where there is no record. */
