@@ -66,18 +66,12 @@ static int check(const struct mdm_evaluate_job *e)
 
 static int evaluate(struct mdm_evaluate_job *e, maskdm_write_callback write, void *user)
 {
-    struct mdm_text *text;
-
     mdm_page_begin(&e->page, NULL);
     if (*e->told.data)
         MDM_TRY(mdm_evaluate_held_out(&e->page, e->options, &e->told, e->device, e->control));
     if (*e->told.images || *e->told.reference)
         MDM_TRY(mdm_evaluate_distances(e));
-    mdm_page_end(&e->page);
-    mdm_text_add(&e->page.json, "\n");
-    text = e->told.json ? &e->page.json : &e->page.lines;
-    MDM_TRY(mdm_text_ok(text));
-    return write(user, text->data, text->length) ? mdm_fail(MASKDM_ECANCELED, "the page was not taken") : MASKDM_OK;
+    return mdm_page_deliver(&e->page, e->told.json, write, user);
 }
 
 static void finish(struct mdm_evaluate_job *e)

@@ -27,6 +27,8 @@ void mdm_page_path(struct mdm_page *p, const char *name, const char *path);
 void mdm_page_list(struct mdm_page *p, const char *name, const double *x, int64_t n);
 /* A member that is JSON already, and in no line. */
 void mdm_page_json(struct mdm_page *p, const char *name, const char *json);
+/* End the whole, and give it to `write` as JSON or as lines; MASKDM_ECANCELED where that does not take it. */
+int mdm_page_deliver(struct mdm_page *p, int json, maskdm_write_callback write, void *user);
 void mdm_page_free(struct mdm_page *p);
 
 /* ---- evaluate_images.c: features of images, wherever they are ---- */

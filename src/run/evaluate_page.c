@@ -4,6 +4,8 @@
  */
 #include "run/evaluate.h"
 
+#include "base/error.h"
+
 static void member(struct mdm_page *p, const char *name)
 {
     if (!p->open)
@@ -86,6 +88,16 @@ void mdm_page_json(struct mdm_page *p, const char *name, const char *json)
 {
     member(p, name);
     mdm_text_add(&p->json, json);
+}
+
+int mdm_page_deliver(struct mdm_page *p, int json, maskdm_write_callback write, void *user)
+{
+    struct mdm_text *text = json ? &p->json : &p->lines;
+
+    mdm_page_end(p);
+    mdm_text_add(&p->json, "\n");
+    MDM_TRY(mdm_text_ok(text));
+    return write(user, text->data, text->length) ? mdm_fail(MASKDM_ECANCELED, "the page was not taken") : MASKDM_OK;
 }
 
 void mdm_page_free(struct mdm_page *p)

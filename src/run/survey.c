@@ -207,7 +207,6 @@ static int look(struct survey *s)
 static int survey(struct survey *s, maskdm_write_callback write, void *user)
 {
     struct mdm_folder_options folder;
-    struct mdm_text *text;
 
     mdm_options_read(s->options, &mdm_images_options, &folder);
     MDM_TRY(mdm_source_find(&s->scan, s->told.data, NULL, mdm_control_log(s->control), s->control));
@@ -215,13 +214,9 @@ static int survey(struct survey *s, maskdm_write_callback write, void *user)
     MDM_TRY(look(s));
     mdm_page_begin(&s->page, NULL);
     tell(s);
-    mdm_page_end(&s->page);
-    mdm_text_add(&s->page.json, "\n");
     if (*s->told.out)
         MDM_TRY(mdm_survey_sheet(s->options, &s->told, &s->scan, s->transparent > 0, s->device, s->control));
-    text = s->told.json ? &s->page.json : &s->page.lines;
-    MDM_TRY(mdm_text_ok(text));
-    return write(user, text->data, text->length) ? mdm_fail(MASKDM_ECANCELED, "the page was not taken") : MASKDM_OK;
+    return mdm_page_deliver(&s->page, s->told.json, write, user);
 }
 
 static int check(const struct survey *s)
