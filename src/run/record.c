@@ -141,6 +141,21 @@ int64_t mdm_checkpoint_step(const char *name)
     return strspn(digits, "0123456789") == n - h - t && mdm_parse_i64(digits, &step) == 0 ? step : -1;
 }
 
+int mdm_checkpoint_add(struct mdm_checkpoints *list, int64_t step)
+{
+    if (list->count == list->capacity) {
+        const int64_t capacity = list->capacity ? 2 * list->capacity : 16;
+        int64_t *larger = mdm_realloc(list->step, (size_t)capacity * sizeof *larger);
+
+        if (!larger)
+            return mdm_fail_memory((size_t)capacity * sizeof *larger, "a list of checkpoints");
+        list->step = larger;
+        list->capacity = capacity;
+    }
+    list->step[list->count++] = step;
+    return MASKDM_OK;
+}
+
 int mdm_record_compare(const char *folder, const maskdm_options *old, const maskdm_options *now)
 {
     char *theirs = NULL, *ours = NULL;

@@ -24,6 +24,12 @@ int mdm_record_kind(char out[MDM_RECORD_KIND], const char *folder);
 int mdm_record_load(maskdm_options *o, const char *folder);
 /* The step of a training state by its file's name, -1: it is none. */
 int64_t mdm_checkpoint_step(const char *name);
+/* Steps of such states as they are found: all 0 at first, and `step` is to be freed. */
+struct mdm_checkpoints {
+    int64_t *step;
+    int64_t count, capacity;
+};
+int mdm_checkpoint_add(struct mdm_checkpoints *list, int64_t step);
 /* A folder without a record is fine: *out is NULL. */
 int mdm_record_read(maskdm_options **out, const char *folder, const struct mdm_option_kind *kind);
 /* MASKDM_EINVAL for the first option that differs and may not. */

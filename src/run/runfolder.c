@@ -14,9 +14,8 @@
 #include <string.h>
 
 struct listing {
-    int64_t *step; /* of checkpoints, newest first once sorted */
-    int64_t count, capacity;
-    int64_t entries; /* of any kind */
+    struct mdm_checkpoints saved; /* newest first once sorted */
+    int64_t entries;              /* of any kind */
 };
 
 static int note(void *user, const char *name, enum mdm_file_kind kind)
@@ -25,19 +24,7 @@ static int note(void *user, const char *name, enum mdm_file_kind kind)
     int64_t step = kind == MDM_FILE_REGULAR ? mdm_checkpoint_step(name) : -1;
 
     l->entries++;
-    if (step < 0)
-        return MASKDM_OK;
-    if (l->count == l->capacity) {
-        int64_t capacity = l->capacity ? 2 * l->capacity : 16;
-        int64_t *larger = mdm_realloc(l->step, (size_t)capacity * sizeof *larger);
-
-        if (!larger)
-            return mdm_fail_memory((size_t)capacity * sizeof *larger, "a list of checkpoints");
-        l->step = larger;
-        l->capacity = capacity;
-    }
-    l->step[l->count++] = step;
-    return MASKDM_OK;
+    return step < 0 ? MASKDM_OK : mdm_checkpoint_add(&l->saved, step);
 }
 
 static int newest_first(const void *a, const void *b)
@@ -50,8 +37,8 @@ static int newest_first(const void *a, const void *b)
 static int list(const struct mdm_run *run, struct listing *l)
 {
     MDM_TRY(mdm_folder_list(run->told.out, note, l));
-    if (l->count)
-        qsort(l->step, (size_t)l->count, sizeof *l->step, newest_first);
+    if (l->saved.count)
+        qsort(l->saved.step, (size_t)l->saved.count, sizeof *l->saved.step, newest_first);
     return MASKDM_OK;
 }
 
@@ -86,7 +73,7 @@ static int begin_anew(const struct mdm_run *run)
 }
 
 /* The newest checkpoint that loads. A broken one is named and passed over; one of another run is an error. */
-static int load_newest(struct mdm_run *run, const struct listing *l)
+static int load_newest(struct mdm_run *run, const struct mdm_checkpoints *l)
 {
     const struct mdm_log *log = mdm_control_log(run->control);
     int status = MASKDM_OK;
@@ -143,7 +130,7 @@ int mdm_run_enter_folder(struct mdm_run *run)
     if (status == MASKDM_OK && l.entries && !run->told.resume)
         status = mdm_fail(MASKDM_EINVAL, "%s is not empty; %s goes on with the run in it", run->told.out,
                           mdm_options_said(run->options, "resume"));
-    mdm_free(l.step);
+    mdm_free(l.saved.step);
     return status == MASKDM_OK ? try_writing(run) : status;
 }
 
@@ -153,8 +140,8 @@ int mdm_run_load_checkpoint(struct mdm_run *run)
     int status = list(run, &l);
 
     if (status == MASKDM_OK)
-        status = load_newest(run, &l);
-    mdm_free(l.step);
+        status = load_newest(run, &l.saved);
+    mdm_free(l.saved.step);
     return status;
 }
 
@@ -208,16 +195,16 @@ static int prune(struct mdm_run *run)
     int64_t seen = 0;
     int status = list(run, &l);
 
-    for (int64_t i = 0; i < l.count && status == MASKDM_OK; i++) {
+    for (int64_t i = 0; i < l.saved.count && status == MASKDM_OK; i++) {
         char *path;
 
-        if (l.step[i] > run->saved || ++seen <= run->told.keep || is_milestone(run, l.step[i]))
+        if (l.saved.step[i] > run->saved || ++seen <= run->told.keep || is_milestone(run, l.saved.step[i]))
             continue;
-        path = checkpoint_path(run, l.step[i]);
+        path = checkpoint_path(run, l.saved.step[i]);
         status = path ? mdm_file_remove(path) : MASKDM_ENOMEM;
         mdm_free(path);
     }
-    mdm_free(l.step);
+    mdm_free(l.saved.step);
     if (status < 0)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_WARN, "cannot remove old checkpoints: %s",
                      mdm_error_text());

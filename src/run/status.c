@@ -71,21 +71,6 @@ static int read_options(struct mdm_status *s)
 
 /* ---- the folder ---- */
 
-static int add_checkpoint(struct mdm_status *s, int64_t step)
-{
-    if (s->checkpoints == s->capacity) {
-        const int64_t capacity = s->capacity ? 2 * s->capacity : 16;
-        int64_t *larger = mdm_realloc(s->checkpoint, (size_t)capacity * sizeof *larger);
-
-        if (!larger)
-            return mdm_fail_memory((size_t)capacity * sizeof *larger, "a list of checkpoints");
-        s->checkpoint = larger;
-        s->capacity = capacity;
-    }
-    s->checkpoint[s->checkpoints++] = step;
-    return MASKDM_OK;
-}
-
 /* A file may go while it is looked at. */
 static int count_file(struct mdm_status *s, const char *name)
 {
@@ -111,7 +96,7 @@ static int note(void *user, const char *name, enum mdm_file_kind kind)
     s->model |= !strcmp(name, "model.safetensors");
     s->adapter |= !strcmp(name, "adapter.safetensors");
     if (step >= 0)
-        MDM_TRY(add_checkpoint(s, step));
+        MDM_TRY(mdm_checkpoint_add(&s->saved, step));
     return count_file(s, name);
 }
 
@@ -151,8 +136,8 @@ static int look(struct mdm_status *s)
     MDM_TRY(mdm_folder_is_locked(&s->running, s->folder));
     MDM_TRY(mdm_history_read(&s->history, s->folder));
     MDM_TRY(mdm_folder_list(s->folder, note, s));
-    if (s->checkpoints)
-        qsort(s->checkpoint, (size_t)s->checkpoints, sizeof *s->checkpoint, rising);
+    if (s->saved.count)
+        qsort(s->saved.step, (size_t)s->saved.count, sizeof *s->saved.step, rising);
     return MASKDM_OK;
 }
 
@@ -170,6 +155,6 @@ int mdm_status_read(struct mdm_status *s, const char *folder)
 void mdm_status_free(struct mdm_status *s)
 {
     mdm_history_free(&s->history);
-    mdm_free(s->checkpoint);
-    s->checkpoint = NULL;
+    mdm_free(s->saved.step);
+    s->saved.step = NULL;
 }

@@ -15,11 +15,10 @@ struct mdm_status {
     char unread[MDM_ERROR_TEXT]; /* why its options cannot be read, or "" */
     int64_t steps;               /* of all stages; -1: not known */
     int64_t log_every;
-    int running;         /* somebody holds the folder */
-    int model, adapter;  /* published */
-    int64_t *checkpoint; /* steps, rising */
-    int64_t checkpoints, capacity;
-    int64_t files, bytes; /* in the folder */
+    int running;                  /* somebody holds the folder */
+    int model, adapter;           /* published */
+    struct mdm_checkpoints saved; /* rising */
+    int64_t files, bytes;         /* in the folder */
     struct mdm_history history;
 };
 

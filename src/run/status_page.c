@@ -21,14 +21,14 @@ static double last(const struct mdm_status *s, enum mdm_column column)
 
 static int64_t step_of(const struct mdm_status *s)
 {
-    const int64_t newest = s->checkpoints ? s->checkpoint[s->checkpoints - 1] : 0;
+    const int64_t newest = s->saved.count ? s->saved.step[s->saved.count - 1] : 0;
 
     return s->history.count ? (int64_t)last(s, MDM_COLUMN_STEP) : newest;
 }
 
 static int is_finished(const struct mdm_status *s)
 {
-    return !s->running && s->steps >= 0 && s->checkpoints && s->checkpoint[s->checkpoints - 1] >= s->steps;
+    return !s->running && s->steps >= 0 && s->saved.count && s->saved.step[s->saved.count - 1] >= s->steps;
 }
 
 /* The line with the lowest held-out loss, or -1. */
@@ -142,9 +142,9 @@ static void add_files(const struct mdm_status *s, struct mdm_text *t)
     char bytes[MDM_SIZE_TEXT];
 
     mdm_text_add(t, "checkpoints");
-    for (int64_t i = 0; i < s->checkpoints; i++)
-        mdm_text_addf(t, "%s %lld", i ? "," : "", (long long)s->checkpoint[i]);
-    mdm_text_addf(t, "%s; %s\n", s->checkpoints ? "" : ": none",
+    for (int64_t i = 0; i < s->saved.count; i++)
+        mdm_text_addf(t, "%s %lld", i ? "," : "", (long long)s->saved.step[i]);
+    mdm_text_addf(t, "%s; %s\n", s->saved.count ? "" : ": none",
                   s->model     ? "model.safetensors"
                   : s->adapter ? "adapter.safetensors"
                                : "no model file yet");
@@ -225,8 +225,8 @@ void mdm_status_write_json(const struct mdm_status *s, struct mdm_text *out)
     add_number(out, "lowest_held_out_loss", best < 0 ? (double)NAN : s->history.line[best][MDM_COLUMN_HELD_OUT]);
     add_number(out, "lowest_held_out_step", best < 0 ? (double)NAN : s->history.line[best][MDM_COLUMN_STEP]);
     mdm_text_add(out, ",\"checkpoints\":[");
-    for (int64_t i = 0; i < s->checkpoints; i++)
-        mdm_text_addf(out, "%s%lld", i ? "," : "", (long long)s->checkpoint[i]);
+    for (int64_t i = 0; i < s->saved.count; i++)
+        mdm_text_addf(out, "%s%lld", i ? "," : "", (long long)s->saved.step[i]);
     mdm_text_addf(out, "],\"model\":%s,\"files\":%lld,\"bytes\":%lld,\"unread_lines\":%lld}\n",
                   s->model ? "true" : "false", (long long)s->files, (long long)s->bytes,
                   (long long)s->history.unread);
