@@ -13,7 +13,7 @@
 
 enum { MOST = 65536 }; /* labels in a list */
 
-static int64_t find(const struct mdm_labels *l, const char *name, size_t n)
+int64_t mdm_label_names_find(const struct mdm_labels *l, const char *name, size_t n)
 {
     for (int64_t i = 0; i < l->count; i++)
         if (!strncmp(l->name[i], name, n) && !l->name[i][n])
@@ -66,7 +66,7 @@ static int read_number(int64_t *number, const char *word, size_t n)
 
 static int read_word(struct reading *r, const char *word, size_t n)
 {
-    const int64_t name = find(&r->model->labels, word, n), classes = r->model->geometry.classes;
+    const int64_t name = mdm_label_names_find(&r->model->labels, word, n), classes = r->model->geometry.classes;
     int64_t number;
     const int is_number = read_number(&number, word, n);
 
@@ -180,7 +180,7 @@ int mdm_label_names_match(struct mdm_scan *files, const struct mdm_labels *names
     if (!number)
         return MASKDM_ENOMEM;
     for (int64_t i = 0; i < files->labels && status == MASKDM_OK; i++) {
-        number[i] = (int32_t)find(names, files->label[i], strlen(files->label[i]));
+        number[i] = (int32_t)mdm_label_names_find(names, files->label[i], strlen(files->label[i]));
         if (number[i] < 0)
             status = refuse_label(files, files->label[i], names, what, whose);
     }

@@ -10,6 +10,8 @@
 #include "model/model.h"
 #include "option/option.h"
 
+/* The number of the label whose name these n bytes are, -1: none. */
+int64_t mdm_label_names_find(const struct mdm_labels *l, const char *name, size_t n);
 /* One label for each of `count` images, those of option "label" in turn: names, or numbers from -1 (none), with
  * commas between. *out stays NULL where none is given. A name that is a number is taken as the name, and said. */
 int mdm_label_names_read(int32_t **out, int64_t count, const maskdm_options *options, const maskdm_model *model,

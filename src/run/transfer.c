@@ -11,6 +11,7 @@
 #include "data/data.h"
 #include "model/classes.h"
 #include "model/transfer.h"
+#include "run/label_names.h"
 #include "run/record.h"
 
 #include <string.h>
@@ -137,14 +138,6 @@ int mdm_run_plan_transfer(struct mdm_run *run, maskdm_options **network)
     return mdm_transfer_options(network, &run->transfer, run->model, run->options);
 }
 
-static int has_name(const struct mdm_labels *l, const char *name)
-{
-    for (int64_t i = 0; i < l->count; i++)
-        if (!strcmp(l->name[i], name))
-            return 1;
-    return 0;
-}
-
 /* A run that says nothing of classes keeps those of its model, so that the data's are to be among them. */
 static int check_names(const struct mdm_run *run, const struct mdm_labels *theirs)
 {
@@ -155,7 +148,7 @@ static int check_names(const struct mdm_run *run, const struct mdm_labels *their
     if (run->classes_given || !run->model->geometry.classes || !ours->count)
         return MASKDM_OK;
     for (int64_t i = 0; i < theirs->count; i++) {
-        if (has_name(ours, theirs->name[i]))
+        if (mdm_label_names_find(ours, theirs->name[i], strlen(theirs->name[i])) >= 0)
             continue;
         mdm_labels_list(ours, &have);
         status = mdm_text_ok(&have);
