@@ -6,6 +6,7 @@
 #include "run/events.h"
 
 #include "base/alloc.h"
+#include "base/endian.h"
 #include "base/error.h"
 
 #include <math.h>
@@ -29,9 +30,8 @@ static uint32_t checksum(const unsigned char *bytes, size_t n)
 
 static unsigned char *put(unsigned char *at, uint64_t x, int bytes)
 {
-    for (int i = 0; i < bytes; i++)
-        *at++ = (unsigned char)(x >> 8 * i);
-    return at;
+    mdm_store_le(at, bytes, x);
+    return at + bytes;
 }
 
 static unsigned char *put_varint(unsigned char *at, uint64_t x)
