@@ -93,7 +93,8 @@ static double place_in(const struct range *r, double x)
     return r->log ? log(x / r->low) / log(r->high / r->low) : (x - r->low) / (r->high - r->low);
 }
 
-double mdm_chart_step(double range, int wanted)
+/* The distance of ticks that cut a range in about `wanted` parts: 1, 2 or 5 times a power of ten. */
+static double choose_step(double range, int wanted)
 {
     const double rough = range / wanted, power = pow(10, floor(log10(rough)));
     const double part = rough / power;
@@ -163,7 +164,7 @@ static void tick_y(const struct frame *f, double y)
 static void tick_evenly(const struct frame *f, const struct range *r, int wanted,
                         void (*tick)(const struct frame *f, double at))
 {
-    const double step = mdm_chart_step(r->high - r->low, wanted);
+    const double step = choose_step(r->high - r->low, wanted);
 
     for (double k = ceil(r->low / step - 1e-9); k * step <= r->high + 1e-9 * step; k++)
         tick(f, k * step);

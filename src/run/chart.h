@@ -31,7 +31,4 @@ unsigned mdm_chart_color(int i);
 /* The same, half way to white. */
 unsigned mdm_chart_light(unsigned color);
 
-/* For tests: the distance of ticks that cut a range in about `wanted` parts, 1, 2 or 5 times a power of ten. */
-double mdm_chart_step(double range, int wanted);
-
 #endif
