@@ -7,7 +7,6 @@
 #include "base/error.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { LEFT = 76, RIGHT = 24, TOP = 36, BETWEEN = 60, BOTTOM = 52, FONT = 14, TICK = 6, ENTRY = 18, LABEL = 32 };
 static const unsigned ink = 0x303030, pale = 0xdddddd;

@@ -13,7 +13,6 @@
 #include "text/size.h"
 
 #include <math.h>
-#include <string.h>
 
 /* ---- the disk ---- */
 

@@ -10,7 +10,6 @@
 #include "run/chart.h"
 #include "run/history.h"
 #include "run/options.h"
-#include "text/text.h"
 
 #include <math.h>
 #include <string.h>

@@ -11,7 +11,6 @@
 #include "run/record.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct listing {
     struct mdm_checkpoints saved; /* newest first once sorted */

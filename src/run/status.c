@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "os/file.h"
 #include "run/options.h"
-#include "text/number.h"
 
 #include <stdlib.h>
 #include <string.h>

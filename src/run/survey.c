@@ -14,8 +14,6 @@
 #include "run/evaluate.h"
 #include "run/samples.h"
 
-#include <string.h>
-
 enum { SHOWN = 8 /* kinds of a thing that are told one by one, the most frequent first */ };
 
 struct survey {
