@@ -63,7 +63,7 @@ def check_signals():
 
 
 def check_save_and_go_on():
-    """SIGUSR1 saves and ends nothing, however often it comes."""
+    """SIGUSR1 saves and ends nothing: steps follow. The last signal may come before the step behind the second save."""
     faces("data", 8)
     p = start(*pretrain("run", "--steps", LONG))
     saved = []
@@ -76,7 +76,7 @@ def check_save_and_go_on():
         if len(saved) == 2:
             break
     said = stop_behind_first_step(p, signal.SIGTERM)
-    assert p.returncode == 143 and saved[0] < saved[1] < checkpoints("run")[-1], (saved, p.returncode, said)
+    assert p.returncode == 143 and saved[0] < saved[1] <= checkpoints("run")[-1], (saved, p.returncode, said)
 
 
 def check_second_signal():
