@@ -10,7 +10,6 @@
 #include "data/data.h"
 #include "data/label_file.h"
 #include "data/options.h"
-#include "data/source.h"
 #include "option/option.h"
 
 #include <string.h>
@@ -24,12 +23,9 @@ static int read_folder(maskdm_data **out, maskdm_device *device, const char *pat
     int r;
 
     mdm_options_read(options, &mdm_folder_options, &told);
-    MDM_TRY(mdm_source_find(&found, path, NULL, log, control));
-    r = mdm_label_file_give(&found, path, &told, options, log);
-    if (r >= 0)
-        mdm_data_tell_found(&found, path, log);
-    if (r >= 0)
-        r = mdm_data_folder(out, device, path, &found, &told, options);
+    MDM_TRY(mdm_data_find(&found, path, NULL, &told, options, log, control));
+    mdm_data_tell_found(&found, path, log);
+    r = mdm_data_folder(out, device, path, &found, &told, options);
     mdm_scan_free(&found);
     if (r >= 0)
         r = mdm_data_read(*out, 0, log, control);

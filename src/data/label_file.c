@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/source.h"
 #include "os/file.h"
 
 #include <string.h>
@@ -263,8 +264,9 @@ static int give(struct mdm_label_list *l, struct mdm_scan *s, const char *path, 
     return MASKDM_OK;
 }
 
-int mdm_label_file_give(struct mdm_scan *s, const char *path, const struct mdm_folder_options *told,
-                        const maskdm_options *from, const struct mdm_log *log)
+/* Where the options name such a file, its labels take the place of those that the source at `path` has. */
+static int give_labels(struct mdm_scan *s, const char *path, const struct mdm_folder_options *told,
+                       const maskdm_options *from, const struct mdm_log *log)
 {
     struct mdm_label_list l = {0};
     char *text;
@@ -283,4 +285,17 @@ int mdm_label_file_give(struct mdm_scan *s, const char *path, const struct mdm_f
         status = give(&l, s, path, told->label_file, log);
     mdm_label_list_free(&l);
     return status < 0 ? mdm_fail_prefix(status, "%s", told->label_file) : MASKDM_OK;
+}
+
+int mdm_data_find(struct mdm_scan *found, const char *path, const struct mdm_scan_except *except,
+                  const struct mdm_folder_options *told, const maskdm_options *from, const struct mdm_log *log,
+                  maskdm_control *control)
+{
+    int status;
+
+    MDM_TRY(mdm_source_find(found, path, except, log, control));
+    status = give_labels(found, path, told, from, log);
+    if (status < 0)
+        mdm_scan_free(found);
+    return status;
 }

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "data/label_file.h"
-#include "data/source.h"
 #include "model/model.h"
 #include "run/label_names.h"
 #include "train/held_out.h"
@@ -24,16 +23,14 @@ static int open_data(maskdm_data **out, const maskdm_model *model, const maskdm_
     const struct mdm_log *log = mdm_control_log(control);
     struct mdm_folder_options folder;
     struct mdm_scan found;
-    int status;
+    int status = MASKDM_OK;
 
     mdm_options_read(options, &mdm_images_options, &folder);
     folder.image_size = (struct mdm_int_list){MDM_LENGTH(size), size};
     folder.channels = g->channels;
-    MDM_TRY(mdm_source_find(&found, path, NULL, log, control));
-    status = mdm_label_file_give(&found, path, &folder, options, log);
-    if (status >= 0)
-        mdm_data_tell_found(&found, path, log);
-    if (status >= 0 && g->classes)
+    MDM_TRY(mdm_data_find(&found, path, NULL, &folder, options, log, control));
+    mdm_data_tell_found(&found, path, log);
+    if (g->classes)
         status = mdm_label_names_match(&found, &model->labels, "the data", "the model");
     if (status >= 0)
         status = mdm_data_folder(out, model->device, path, &found, &folder, options);

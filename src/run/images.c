@@ -10,7 +10,6 @@
 #include "data/data.h"
 #include "data/label_file.h"
 #include "data/options.h"
-#include "data/source.h"
 #include "run/label_names.h"
 #include "text/number.h"
 
@@ -69,9 +68,8 @@ static int find(struct mdm_scan *found, struct mdm_run *run, int held_out)
     if (same)
         mdm_log_line(&run->voice, MASKDM_LOG_WARN, "%s holds the images that are trained on: none is held out", path);
     MDM_TRY(mdm_run_exceptions(run, held_out, except));
-    MDM_TRY(mdm_source_find(found, path, except, &run->voice, run->control));
     mdm_options_read(run->options, &mdm_images_options, &told);
-    MDM_TRY(mdm_label_file_give(found, path, &told, run->options, &run->voice));
+    MDM_TRY(mdm_data_find(found, path, except, &told, run->options, &run->voice, run->control));
     mdm_data_tell_found(found, path, &run->voice);
     if (held_out && has_classes(run))
         MDM_TRY(mdm_label_names_match(found, &labels, "the held-out images", "the data"));

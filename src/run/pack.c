@@ -8,6 +8,7 @@
 #include "base/control.h"
 #include "base/error.h"
 #include "data/data.h"
+#include "data/label_file.h"
 #include "data/loader.h"
 #include "data/reading.h"
 #include "data/source.h"
@@ -85,28 +86,26 @@ static int find_size(struct job *j)
                                             j->told.data, (long long)j->scan.count);
 }
 
-static int prepare(struct job *j)
+static int prepare(struct job *j, const struct mdm_folder_options *folder)
 {
-    struct mdm_folder_options folder;
     size_t elements;
     int64_t slots;
 
-    mdm_options_read(j->options, &mdm_images_options, &folder);
     if (j->told.bits != 8 && j->told.bits != 16)
         return mdm_fail(MASKDM_EINVAL, "%s is %lld: 8 or 16", mdm_options_said(j->options, "bits"),
                         (long long)j->told.bits);
-    MDM_TRY(mdm_reading_set(&j->how, &folder, j->options, (int)j->told.channels));
+    MDM_TRY(mdm_reading_set(&j->how, folder, j->options, (int)j->told.channels));
     MDM_TRY(find_size(j));
     j->file.scan = &j->scan;
     j->file.channels = (int)j->told.channels;
     j->file.bits = (int)j->told.bits;
     elements = (size_t)(j->file.height * j->file.width * j->told.channels);
     slots = (int64_t)(AHEAD_BYTES / (elements * sizeof *j->picture));
-    slots = slots > AHEAD_MOST ? AHEAD_MOST : slots < 2 * folder.loaders + 1 ? 2 * folder.loaders + 1 : slots;
+    slots = slots > AHEAD_MOST ? AHEAD_MOST : slots < 2 * folder->loaders + 1 ? 2 * folder->loaders + 1 : slots;
     j->picture = mdm_need(elements, sizeof *j->picture, "an image");
     if (!j->picture)
         return MASKDM_ENOMEM;
-    return mdm_loader_create(&j->loader, (int)folder.loaders, slots, elements, load, j);
+    return mdm_loader_create(&j->loader, (int)folder->loaders, slots, elements, load, j);
 }
 
 static int open_file(struct job *j)
@@ -201,12 +200,14 @@ static int stop(struct job *j, int status)
 
 static int work(struct job *j)
 {
+    struct mdm_folder_options folder;
     int r;
 
-    MDM_TRY(mdm_source_find(&j->scan, j->told.data, NULL, j->log, j->control));
+    mdm_options_read(j->options, &mdm_images_options, &folder);
+    MDM_TRY(mdm_data_find(&j->scan, j->told.data, NULL, &folder, j->options, j->log, j->control));
     mdm_data_tell_found(&j->scan, j->told.data, j->log);
     MDM_TRY(mdm_scan_mark_all(&j->scan, j->control));
-    MDM_TRY(prepare(j));
+    MDM_TRY(prepare(j, &folder));
     MDM_TRY(open_file(j));
     r = pack_all(j);
     if (r < 0)

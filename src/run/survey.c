@@ -9,7 +9,6 @@
 #include "data/label_file.h"
 #include "data/options.h"
 #include "data/reading.h"
-#include "data/source.h"
 #include "run/device.h"
 #include "run/evaluate.h"
 #include "run/samples.h"
@@ -207,8 +206,8 @@ static int survey(struct survey *s, maskdm_write_callback write, void *user)
     struct mdm_folder_options folder;
 
     mdm_options_read(s->options, &mdm_images_options, &folder);
-    MDM_TRY(mdm_source_find(&s->scan, s->told.data, NULL, mdm_control_log(s->control), s->control));
-    MDM_TRY(mdm_label_file_give(&s->scan, s->told.data, &folder, s->options, mdm_control_log(s->control)));
+    MDM_TRY(mdm_data_find(&s->scan, s->told.data, NULL, &folder, s->options, mdm_control_log(s->control),
+                          s->control));
     MDM_TRY(look(s));
     mdm_page_begin(&s->page, NULL);
     tell(s);

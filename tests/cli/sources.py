@@ -345,6 +345,23 @@ def check_pack():
     same("d.safetensors", "again.safetensors")
 
 
+def check_pack_label_file():
+    """The labels of a file are packed in place of the folders' names, and an image that it does not name has none."""
+    folder("d")
+    named = ["%s %d\n" % (name, k % 2) for k, name in enumerate(sorted(files("d"))[1:])]
+    write("labels", "".join(named).encode())
+    train("run", "d", "--classes", 2, "--label-file", "labels", says=["found 15 images below d, 2 labels (0, 1)"])
+    pack("d", "d.safetensors", "--label-file", "labels", says=["found 15 images below d, 2 labels (0, 1)", "1 of the 15 images in d have no label in labels"])
+    train("packed", "d.safetensors", "--classes", 2, says=["found 15 images in d.safetensors, 2 labels (0, 1)"])
+    alike("run", "packed", lists=False)
+    of = lambda run: [(os.path.splitext(name)[0], label) for name, _, label, _ in json.loads(read(run + "/data.json"))["files"]]
+    assert of("run") == of("packed") and set(label for _, label in of("packed")) == {None, 0, 1}, of("packed")
+    pack("d", "no.safetensors", "--label-attribute", "Young", status=1, says=["--label-attribute goes with --label-file, which is not given"])
+    write("labels", b"x.png 1\n")
+    pack("d", "no.safetensors", "--label-file", "labels", status=1, says=["labels: it has labels for 1 images, the first x.png, and d has 15 others"])
+    assert not os.path.exists("no.safetensors.part")
+
+
 def check_pack_resume():
     """Stopped and gone on with comes to the same file, whatever was broken; other work is told from it."""
     folder("d")
