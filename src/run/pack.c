@@ -28,8 +28,12 @@ struct job {
     struct mdm_pack_file file;
     struct mdm_loader *loader;
     uint16_t *picture;
-    int64_t left_out;
 };
+
+static int64_t left_out(const struct job *j)
+{
+    return j->file.next - j->file.packed;
+}
 
 /* Beside images that cannot be read there are those that do not go into this file, which end the work. */
 static int check_image(const struct job *j, int64_t i, const maskdm_image *m)
@@ -125,7 +129,6 @@ static int open_file(struct job *j)
     if (j->file.next)
         mdm_log_line(j->log, MASKDM_LOG_INFO, "going on behind %lld images of %lld", (long long)j->file.next,
                      (long long)j->scan.count);
-    j->left_out = j->file.next - j->file.packed;
     return MASKDM_OK;
 }
 
@@ -138,7 +141,7 @@ static int leave_out(struct job *j, int status)
     if (status == MASKDM_ENOMEM || status == MASKDM_ESHAPE)
         return status;
     mdm_failure_take(&f, status);
-    mdm_log_line(j->log, j->left_out++ < NAMED_MOST ? MASKDM_LOG_WARN : MASKDM_LOG_DEBUG, "left out: %s", f.text);
+    mdm_log_line(j->log, left_out(j) < NAMED_MOST ? MASKDM_LOG_WARN : MASKDM_LOG_DEBUG, "left out: %s", f.text);
     return mdm_pack_file_add(&j->file, NULL);
 }
 
@@ -169,12 +172,12 @@ static int foretell(struct job *j)
 
 static int pack_all(struct job *j)
 {
-    const int64_t count = j->scan.count;
+    const int64_t count = j->scan.count, first = j->file.next;
     double told = 0;
 
-    for (int64_t i = j->file.next; i < count; i++) {
+    for (int64_t i = first; i < count; i++) {
         MDM_TRY(mdm_control_reading(j->control, &told, i, count));
-        if ((i - j->file.next) % (FORETOLD / 2) == 0 || i % (FORETOLD / 2) == 0)
+        if (i == first || i % (FORETOLD / 2) == 0)
             MDM_TRY(foretell(j));
         MDM_TRY(pack_one(j));
     }
@@ -218,7 +221,7 @@ static int work(struct job *j)
     MDM_TRY(mdm_pack_file_finish(&j->file));
     mdm_log_line(j->log, MASKDM_LOG_INFO, "packed %lld images of %lld x %lld x %d into %s, %lld left out",
                  (long long)j->file.packed, (long long)j->file.height, (long long)j->file.width, j->file.channels,
-                 j->told.out, (long long)j->left_out);
+                 j->told.out, (long long)left_out(j));
     return MASKDM_OK;
 }
 
