@@ -16,11 +16,7 @@
 
 #include <string.h>
 
-enum {
-    AHEAD_BYTES = 16 << 20, /* of loaded images that wait; at least two for each thread */
-    AHEAD_MOST = 512,       /* images */
-    NAMED_MOST = 10         /* broken files that the log names one by one */
-};
+enum { NAMED_MOST = 10 /* broken files that the log names one by one */ };
 
 /* ---- what is there ---- */
 
@@ -38,7 +34,7 @@ static int is_in_place(const struct mdm_folder *d)
 static int prepare(struct mdm_folder *d, int threads)
 {
     size_t elements = (size_t)mdm_data_stored(&d->base), one = elements * sizeof *d->picture, all;
-    int64_t slots = (int64_t)(AHEAD_BYTES / one);
+    int64_t slots;
 
     d->picture = mdm_need(elements, sizeof *d->picture, "an image");
     if (!d->picture)
@@ -46,11 +42,7 @@ static int prepare(struct mdm_folder *d, int threads)
     d->in_place = is_in_place(d);
     if (d->in_place)
         return MASKDM_OK;
-
-    if (slots > AHEAD_MOST)
-        slots = AHEAD_MOST;
-    if (slots < 2 * threads + 1)
-        slots = 2 * threads + 1;
+    slots = mdm_loader_slots(elements, threads);
     MDM_TRY(mdm_folder_count(d, &d->ahead, (size_t)slots * one, "images loaded ahead"));
     if (!mdm_mul_size(&all, elements, (size_t)d->scan.count) && all <= d->limit) {
         MDM_TRY(mdm_folder_count(d, &d->counted, all, "the image cache"));

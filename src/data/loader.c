@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+enum { AHEAD_BYTES = 16 << 20, AHEAD_MOST = 512 /* images */ };
+
 struct slot {
     uint16_t *samples;
     int ready, bits, status;
@@ -68,6 +70,14 @@ static int start_threads(struct mdm_loader *l, int threads)
         l->threads++;
     }
     return MASKDM_OK;
+}
+
+int64_t mdm_loader_slots(size_t elements, int threads)
+{
+    const int64_t fit = (int64_t)(AHEAD_BYTES / (elements * sizeof(uint16_t))), least = 2 * (int64_t)threads + 1;
+    const int64_t slots = fit < AHEAD_MOST ? fit : AHEAD_MOST;
+
+    return slots > least ? slots : least;
 }
 
 int mdm_loader_create(struct mdm_loader **out, int threads, int64_t slots, size_t elements, mdm_load load,

@@ -16,6 +16,8 @@ struct mdm_loader;
 /* Fill `samples` for one image; *bits is 8 or 16 as in struct maskdm_image. Runs on several threads at once. */
 typedef int (*mdm_load)(void *user, int64_t index, uint16_t *samples, int *bits);
 
+/* How many images of `elements` samples are loaded ahead: 16 MiB of them or 512, at least two for each thread. */
+int64_t mdm_loader_slots(size_t elements, int threads);
 /* `elements` samples an image, at most `slots` images loaded and not yet taken. Without threads the reader loads. */
 int mdm_loader_create(struct mdm_loader **out, int threads, int64_t slots, size_t elements, mdm_load load,
                       void *user);

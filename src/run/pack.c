@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { AHEAD_BYTES = 16 << 20, AHEAD_MOST = 512, FORETOLD = 1024, NAMED_MOST = 10, BEGUN = 640 };
+enum { FORETOLD = 1024, NAMED_MOST = 10, BEGUN = 640 };
 
 struct job {
     struct mdm_pack_run_options told;
@@ -93,7 +93,6 @@ static int find_size(struct job *j)
 static int prepare(struct job *j, const struct mdm_folder_options *folder)
 {
     size_t elements;
-    int64_t slots;
 
     if (j->told.bits != 8 && j->told.bits != 16)
         return mdm_fail(MASKDM_EINVAL, "%s is %lld: 8 or 16", mdm_options_said(j->options, "bits"),
@@ -104,12 +103,11 @@ static int prepare(struct job *j, const struct mdm_folder_options *folder)
     j->file.channels = (int)j->told.channels;
     j->file.bits = (int)j->told.bits;
     elements = (size_t)(j->file.height * j->file.width * j->told.channels);
-    slots = (int64_t)(AHEAD_BYTES / (elements * sizeof *j->picture));
-    slots = slots > AHEAD_MOST ? AHEAD_MOST : slots < 2 * folder->loaders + 1 ? 2 * folder->loaders + 1 : slots;
     j->picture = mdm_need(elements, sizeof *j->picture, "an image");
     if (!j->picture)
         return MASKDM_ENOMEM;
-    return mdm_loader_create(&j->loader, (int)folder->loaders, slots, elements, load, j);
+    return mdm_loader_create(&j->loader, (int)folder->loaders, mdm_loader_slots(elements, (int)folder->loaders),
+                             elements, load, j);
 }
 
 static int open_file(struct job *j)
