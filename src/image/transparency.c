@@ -10,14 +10,6 @@
 
 enum { OPAQUE = 65535 };
 
-static int row_is_transparent(const uint16_t *row, int64_t width, int channels)
-{
-    for (int64_t x = 0; x < width; x++)
-        if (row[(x + 1) * channels - 1] != OPAQUE)
-            return 1;
-    return 0;
-}
-
 static int look(struct mdm_rows *rows)
 {
     uint16_t *row = mdm_need((size_t)rows->width * (size_t)rows->channels, sizeof *row, "an image's row");
@@ -28,7 +20,7 @@ static int look(struct mdm_rows *rows)
 
         status = mdm_rows_read(rows, &y, row);
         if (status >= 0)
-            status = row_is_transparent(row, rows->width, rows->channels);
+            status = mdm_image_samples_are_transparent(row, rows->width, rows->channels, 16);
     }
     mdm_free(row);
     return status;
