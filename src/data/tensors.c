@@ -11,6 +11,7 @@
 #include "data/label_list.h"
 #include "data/left_out.h"
 #include "data/packed.h"
+#include "tensorfile/foreign.h"
 #include "tensorfile/tensorfile_private.h"
 #include "text/text.h"
 
@@ -195,7 +196,6 @@ static int find(struct mdm_scan *s, const char *path, const struct mdm_scan_exce
 static int is_tensors(const struct mdm_source_look *look)
 {
     const unsigned char *h = look->head;
-    const size_t name = look->n > 30 ? h[26] + 256u * h[27] : 0;
 
     if (look->kind != MDM_FILE_REGULAR)
         return 0;
@@ -203,7 +203,7 @@ static int is_tensors(const struct mdm_source_look *look)
         mdm_has_suffix(look->path, ".safetensors"))
         return 1;
     if (look->n > 30 && memcmp(h, "PK\3\4", 4) == 0)
-        return name > 4 && 30 + name <= look->n && memcmp(h + 26 + name, ".npy", 4) == 0;
+        return mdm_foreign_is_npz(h, look->n);
     return look->n > 9 && (memcmp(h, "\x93NUMPY", 6) == 0 || (h[8] == '{' && !h[4] && !h[5] && !h[6] && !h[7]));
 }
 

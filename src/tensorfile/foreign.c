@@ -175,6 +175,13 @@ static void quote(char out[QUOTED + 32], const struct head *h)
     mdm_format(out, QUOTED + 32, n ? " that begins \"%.*s\"" : "", (int)n, text);
 }
 
+int mdm_foreign_is_npz(const void *bytes, size_t n)
+{
+    const struct head h = {bytes, n};
+
+    return is_npz(&h);
+}
+
 const struct mdm_foreign *mdm_foreign_find(const void *bytes, size_t n)
 {
     const struct head h = {bytes, n < HEAD ? n : HEAD};

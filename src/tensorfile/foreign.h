@@ -19,6 +19,8 @@ struct mdm_foreign {
 
 /* NULL: no kind that is known. */
 const struct mdm_foreign *mdm_foreign_find(const void *bytes, size_t n);
+/* A zip archive whose first entry is an array. */
+int mdm_foreign_is_npz(const void *bytes, size_t n);
 
 /* MASKDM_EFORMAT, naming what s is, when it is empty or of a kind that people take for a tensor file. For bytes that
  * begin no tensor file. */
