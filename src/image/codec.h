@@ -27,6 +27,11 @@ int mdm_convert_row(uint16_t *to, int to_channels, const uint16_t *from, int fro
 typedef int (*mdm_png_take)(void *user, const void *bytes, size_t n);
 int mdm_png_encode(const maskdm_image *image, int bits, mdm_png_take take, void *user);
 
+/* The columns of a grid that is near square. */
+int64_t mdm_grid_columns(int64_t count);
+/* The pixels of `count` cells in a line with a gap around each; -1, and nothing recorded, where they are too many. */
+int mdm_grid_side(int64_t *out, int64_t count, int64_t cell, int64_t gap);
+
 /* The nearest sample that `bits` bits can hold; v in 0 .. 65535 and beyond is clipped. */
 static inline uint16_t mdm_sample_round(double v, int bits)
 {

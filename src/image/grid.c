@@ -9,11 +9,20 @@
 
 enum { GAP = 2 };
 
-static int side(int64_t *out, int64_t count, int64_t size)
+int64_t mdm_grid_columns(int64_t count)
 {
-    int64_t cell, total;
+    int64_t n = 1;
 
-    if (mdm_add_i64(&cell, size, GAP) || mdm_mul_i64(&total, cell, count) || mdm_add_i64(out, total, GAP))
+    while (n < MDM_PICTURE_SIDE && n * n < count)
+        n++;
+    return n;
+}
+
+int mdm_grid_side(int64_t *out, int64_t count, int64_t cell, int64_t gap)
+{
+    int64_t with_gap, all;
+
+    if (mdm_add_i64(&with_gap, cell, gap) || mdm_mul_i64(&all, with_gap, count) || mdm_add_i64(out, all, gap))
         return -1;
     return 0;
 }
@@ -45,9 +54,9 @@ int mdm_image_sheet(maskdm_image **out, int64_t count, int64_t *columns, int64_t
 
     *out = NULL;
     if (*columns < 1)
-        for (*columns = 1; *columns < MDM_PICTURE_SIDE && *columns * *columns < count;)
-            ++*columns;
-    if (side(&high, (count - 1) / *columns + 1, height) || side(&wide, *columns, width))
+        *columns = mdm_grid_columns(count);
+    if (mdm_grid_side(&high, (count - 1) / *columns + 1, height, GAP) ||
+        mdm_grid_side(&wide, *columns, width, GAP))
         return mdm_fail(MASKDM_EINVAL, "a grid of %lld images in %lld columns is too large", (long long)count,
                         (long long)*columns);
     r = mdm_image_create(out, high, wide, channels);
