@@ -7,9 +7,8 @@
 #include "data/array.h"
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "data/cifar_pickle.h"
-#include "data/left_out.h"
-#include "data/packed.h"
 #include "tensorfile/tensorfile_private.h"
 
 #include <string.h>
@@ -140,13 +139,12 @@ static int read_pickled(struct mdm_scan *s, const char *path)
 /* Out of the file beside the batches; numbers where there is none. */
 static int name_labels(struct mdm_scan *s, const struct version *v, const char *folder)
 {
-    const struct mdm_tensorfile none = {.count = 0};
     int there = is_there(folder, v->names), r = MASKDM_OK;
     char *path;
 
     MDM_TRY(there);
     if (!there)
-        return mdm_packed_label_names(s, &none, v->classes);
+        return mdm_scan_number_labels(s, v->classes);
     path = mdm_path_join(folder, v->names);
     if (!path)
         return MASKDM_ENOMEM;

@@ -234,20 +234,13 @@ int mdm_label_file_read(struct mdm_label_list *out, const char *text, size_t byt
 
 /* ---- for a source ---- */
 
-static void forget_labels(struct mdm_scan *s)
-{
-    for (int64_t i = 0; i < s->labels; i++)
-        mdm_free(s->label[i]);
-    s->labels = 0;
-}
-
 static int give(struct mdm_label_list *l, struct mdm_scan *s, const char *path, const char *file,
                 const struct mdm_log *log)
 {
     int64_t unused, without = 0;
     const char *first;
 
-    forget_labels(s);
+    mdm_scan_forget_labels(s);
     MDM_TRY(mdm_label_list_give(l, s, 0, &unused, &first));
     for (int64_t i = 0; i < s->count; i++)
         without += s->file[i].label < 0;

@@ -5,7 +5,6 @@
 #include "data/label_list.h"
 
 #include "base/alloc.h"
-#include "base/format.h"
 #include "base/sort.h"
 
 #include <string.h>
@@ -103,17 +102,6 @@ static int32_t look_up(struct mdm_label_list *l, const int64_t *order, const cha
     return label;
 }
 
-static int name_labels(struct mdm_scan *s, int32_t largest)
-{
-    char name[16];
-
-    for (int64_t i = 0; i <= largest; i++) {
-        mdm_format(name, sizeof name, "%lld", (long long)i);
-        MDM_TRY(mdm_scan_add_label(s, name, strlen(name)));
-    }
-    return MASKDM_OK;
-}
-
 int mdm_label_list_give(struct mdm_label_list *l, struct mdm_scan *s, int by_key, int64_t *unused, const char **first)
 {
     int64_t *order = mdm_need((size_t)l->count + 1, sizeof *order, "the order of labels");
@@ -135,7 +123,7 @@ int mdm_label_list_give(struct mdm_label_list *l, struct mdm_scan *s, int by_key
             ++*unused;
         }
     mdm_free(order);
-    return r < 0 ? r : name_labels(s, largest);
+    return r < 0 ? r : mdm_scan_number_labels(s, (int64_t)largest + 1);
 }
 
 void mdm_label_list_free(struct mdm_label_list *l)

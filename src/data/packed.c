@@ -76,15 +76,10 @@ void mdm_packed_names_free(struct mdm_packed_names *n)
 int mdm_packed_label_names(struct mdm_scan *s, const struct mdm_tensorfile *f, int64_t count)
 {
     struct mdm_labels named = {0};
-    char number[16];
     int r = mdm_labels_read(&named, mdm_tensorfile_meta(f, MDM_PACKED_LABEL_NAMES), MDM_LABEL_MOST);
 
     for (int64_t i = 0; i < named.count && r >= 0; i++)
         r = mdm_scan_add_label(s, named.name[i], strlen(named.name[i]));
-    for (int64_t i = named.count; i < count && r >= 0; i++) {
-        mdm_format(number, sizeof number, "%lld", (long long)i);
-        r = mdm_scan_add_label(s, number, strlen(number));
-    }
     mdm_labels_free(&named);
-    return r;
+    return r < 0 ? r : mdm_scan_number_labels(s, count);
 }

@@ -74,5 +74,9 @@ int mdm_scan_is_image(const char *name);
 int mdm_scan_add(struct mdm_scan *s, char *path, int64_t bytes, int32_t label, uint64_t place);
 /* The name of the next label. */
 int mdm_scan_add_label(struct mdm_scan *s, const char *name, size_t n);
+/* Numbers for names of those of `count` labels that have none yet. */
+int mdm_scan_number_labels(struct mdm_scan *s, int64_t count);
+/* No label has a name any more; the numbers that files have stay. */
+void mdm_scan_forget_labels(struct mdm_scan *s);
 
 #endif

@@ -78,6 +78,23 @@ int mdm_scan_add_label(struct mdm_scan *s, const char *name, size_t n)
     return MASKDM_OK;
 }
 
+int mdm_scan_number_labels(struct mdm_scan *s, int64_t count)
+{
+    char number[24];
+
+    while (s->labels < count) {
+        mdm_format(number, sizeof number, "%lld", (long long)s->labels);
+        MDM_TRY(mdm_scan_add_label(s, number, strlen(number)));
+    }
+    return MASKDM_OK;
+}
+
+void mdm_scan_forget_labels(struct mdm_scan *s)
+{
+    while (s->labels > 0)
+        mdm_free(s->label[--s->labels]);
+}
+
 const char *mdm_scan_name(const struct mdm_scan *s, int64_t i)
 {
     return s->file[i].path + s->root;
@@ -148,8 +165,7 @@ void mdm_scan_free(struct mdm_scan *s)
 {
     for (int64_t i = 0; i < s->count + s->broken; i++)
         mdm_free(s->file[i].path);
-    for (int64_t i = 0; i < s->labels; i++)
-        mdm_free(s->label[i]);
+    mdm_scan_forget_labels(s);
     mdm_free(s->file);
     mdm_free(s->label);
     if (s->source)

@@ -145,27 +145,12 @@ static int refuse_label(const struct mdm_scan *files, const char *name, const st
     return status;
 }
 
-/* A copy of the names in place of the files' own. */
+/* The names in place of the files' own. */
 static int take_names(struct mdm_scan *files, const struct mdm_labels *names)
 {
-    char **copy = mdm_need((size_t)names->count, sizeof *copy, "the names of labels");
-    int64_t n = 0;
-
-    if (!copy)
-        return MASKDM_ENOMEM;
-    while (n < names->count && (copy[n] = mdm_strdup(names->name[n])))
-        n++;
-    if (n < names->count) {
-        while (n > 0)
-            mdm_free(copy[--n]);
-        mdm_free(copy);
-        return mdm_fail_memory(strlen(names->name[n]) + 1, "the names of labels");
-    }
-    for (int64_t i = 0; i < files->labels; i++)
-        mdm_free(files->label[i]);
-    mdm_free(files->label);
-    files->label = copy;
-    files->labels = files->label_capacity = names->count;
+    mdm_scan_forget_labels(files);
+    for (int64_t i = 0; i < names->count; i++)
+        MDM_TRY(mdm_scan_add_label(files, names->name[i], strlen(names->name[i])));
     return MASKDM_OK;
 }
 
