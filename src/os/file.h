@@ -65,7 +65,6 @@ int mdm_part_flush(struct mdm_part *p);    /* what was written before is on the 
 int mdm_part_cut(struct mdm_part *p, uint64_t size);
 int mdm_part_publish(struct mdm_part **p); /* flush, rename, flush the folder; lets go of it in every case */
 void mdm_part_leave(struct mdm_part **p);  /* as it is; NULL inside is fine */
-void mdm_part_remove(struct mdm_part **p);
 
 /* ---- appending lines to a log, at the end of its links too, or into a device or a pipe ---- */
 struct mdm_appender;

@@ -6,6 +6,7 @@
 #include "os/file.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "os/sys.h"
 
@@ -13,34 +14,20 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 
 struct mdm_folder_lock {
     int fd;
     char *path;
 };
 
-static int hold(int fd, const char *path, int how)
-{
-    int status;
-
-    if (mdm_sys_before("lock", path))
-        return -1;
-    do
-        status = flock(fd, how | LOCK_NB);
-    while (status < 0 && errno == EINTR);
-    return status;
-}
-
 /* Who asks whether a folder is held holds it for a moment too, with others who ask. */
 static int hold_alone(int fd, const char *path)
 {
-    const struct timespec moment = {0, 10 * 1000 * 1000};
-    int status = hold(fd, path, LOCK_EX);
+    int status = mdm_sys_lock(fd, path, LOCK_EX);
 
     for (int tries = 0; status < 0 && errno == EWOULDBLOCK && tries < 3; tries++) {
-        (void)nanosleep(&moment, NULL);
-        status = hold(fd, path, LOCK_EX);
+        mdm_clock_sleep(0.01);
+        status = mdm_sys_lock(fd, path, LOCK_EX);
     }
     return status;
 }
@@ -52,7 +39,7 @@ int mdm_folder_is_locked(int *is, const char *path)
     *is = 0;
     if (fd < 0)
         return mdm_sys_fail("open", path);
-    *is = hold(fd, path, LOCK_SH) < 0 && errno == EWOULDBLOCK;
+    *is = mdm_sys_lock(fd, path, LOCK_SH) < 0 && errno == EWOULDBLOCK;
     (void)mdm_sys_close(fd, path);
     return MASKDM_OK;
 }

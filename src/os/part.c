@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -55,7 +54,7 @@ static int open_part(struct mdm_part *p, int go_on, int *found)
     if (!S_ISREG(st.st_mode))
         return mdm_fail(MASKDM_EIO, "cannot write %s: not a regular file", p->temp);
     *found = st.st_size > 0;
-    if (!mdm_sys_before("lock", p->temp) && flock(p->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+    if (mdm_sys_lock(p->fd, p->temp, LOCK_EX) && errno == EWOULDBLOCK)
         return mdm_fail(MASKDM_EINVAL, "%s is being written by another call", p->temp);
     return MASKDM_OK;
 }
@@ -131,7 +130,7 @@ static int publish(struct mdm_part *p)
     if (p->failed)
         return mdm_fail(MASKDM_EIO, "cannot write %s: an earlier write failed", p->temp);
     MDM_TRY(mdm_part_flush(p));
-    if (mdm_sys_before("rename", p->to.path) || rename(p->temp, p->to.path))
+    if (mdm_sys_rename(p->temp, p->to.path))
         return mdm_sys_fail("rename", p->to.path);
     return mdm_sys_flush_folder(p->folder);
 }
@@ -157,11 +156,4 @@ void mdm_part_leave(struct mdm_part **part)
     mdm_free(p->temp);
     mdm_free(p->folder);
     mdm_free(p);
-}
-
-void mdm_part_remove(struct mdm_part **p)
-{
-    if (*p && (*p)->fd >= 0)
-        (void)mdm_sys_unlink((*p)->temp);
-    mdm_part_leave(p);
 }

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -124,6 +126,23 @@ int mdm_sys_fsync(int fd, const char *path)
 int mdm_sys_unlink(const char *path)
 {
     return mdm_sys_before("unlink", path) ? -1 : unlink(path);
+}
+
+int mdm_sys_rename(const char *from, const char *to)
+{
+    return mdm_sys_before("rename", to) ? -1 : rename(from, to);
+}
+
+int mdm_sys_lock(int fd, const char *path, int how)
+{
+    int r;
+
+    if (mdm_sys_before("lock", path))
+        return -1;
+    do
+        r = flock(fd, how | LOCK_NB);
+    while (r && errno == EINTR);
+    return r;
 }
 
 /* Until a full pipe takes more or its reader is gone, which the next write says. */

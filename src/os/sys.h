@@ -26,6 +26,9 @@ int mdm_sys_may_write(const char *folder);    /* 0: entries may be made in it, a
 int mdm_sys_close(int fd, const char *path);
 int mdm_sys_fsync(int fd, const char *path);
 int mdm_sys_unlink(const char *path);
+int mdm_sys_rename(const char *from, const char *to);
+/* how: LOCK_SH or LOCK_EX of flock(); EWOULDBLOCK where another has it. */
+int mdm_sys_lock(int fd, const char *path, int how);
 /* All of `bytes`, or -1. `at` is where they land: beyond RLIMIT_FSIZE it is EFBIG instead of a signal. What is no
  * regular file has no such place. A full pipe is waited for. */
 #define MDM_SYS_NO_PLACE UINT64_MAX

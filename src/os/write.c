@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -176,11 +175,6 @@ int mdm_writer_write(struct mdm_writer *w, const void *buffer, size_t bytes)
     return MASKDM_OK;
 }
 
-static int rename_file(const char *from, const char *to)
-{
-    return mdm_sys_before("rename", to) ? -1 : rename(from, to);
-}
-
 /* Everything up to the rename leaves the old file alone. When only the last flush fails the new file stands,
  * but a power cut may still bring the old one back: that is reported as a failure too. */
 static int publish(struct mdm_writer *w)
@@ -198,7 +192,7 @@ static int publish(struct mdm_writer *w)
         return mdm_sys_fail("close", path);
     if (w->to.stream)
         return MASKDM_OK;
-    if (rename_file(w->temp, path))
+    if (mdm_sys_rename(w->temp, path))
         return mdm_sys_fail("rename", path);
     mdm_free(w->temp);
     w->temp = NULL;
