@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/sort.h"
+#include "tensorfile/tensorfile_private.h"
 
 #include <string.h>
 
@@ -35,15 +36,11 @@ size_t mdm_label_key(const char *name)
 
 int mdm_label_list_add(struct mdm_label_list *l, const char *name, size_t n, int32_t label)
 {
-    const size_t room = l->count < 64 ? 64 : 2 * (size_t)l->count;
-    struct mdm_label_entry *entry = l->entry;
+    struct mdm_label_entry *entry = mdm_tensorfile_grow(l->entry, l->count, sizeof *entry, "a list of labels");
 
-    if (l->count < 64 ? !l->count : !(l->count & (l->count - 1))) { /* full: 0, 64, 128, ... */
-        entry = mdm_realloc(l->entry, room * sizeof *entry);
-        if (!entry)
-            return mdm_fail_memory(room * sizeof *entry, "a list of labels");
-        l->entry = entry;
-    }
+    if (!entry)
+        return MASKDM_ENOMEM;
+    l->entry = entry;
     entry += l->count;
     *entry = (struct mdm_label_entry){mdm_strndup(name, n), label, 0};
     if (!entry->name)
