@@ -193,12 +193,18 @@ static int find_column(struct table *t, int64_t fields, const char *attribute, c
     return refuse_attribute(t, fields - 1, attribute, from);
 }
 
-static int read_row(struct table *t, struct field line, struct mdm_label_list *out)
+static int read_row(const struct table *t, struct field line, struct mdm_label_list *out)
 {
-    const int64_t fields = count_fields(t, line);
-    const struct field name = field_at(t, line, 0), f = field_at(t, line, t->column);
+    struct field next, name = {NULL, 0}, f = {NULL, 0};
+    int64_t fields = 0;
     int32_t label;
 
+    for (; next_field(t, &line, &next); fields++) {
+        if (!fields)
+            name = next;
+        if (fields == t->column)
+            f = next;
+    }
     if (fields != t->fields)
         return mdm_fail(MASKDM_EFORMAT, "line %lld has %lld fields, the rows above it %lld", (long long)t->line,
                         (long long)fields, (long long)t->fields);
