@@ -77,15 +77,6 @@ int mdm_array_add_named(struct mdm_scan *s, const char *path, const char *name, 
     return add(s, &t, label, k, at);
 }
 
-static int digits_of(int64_t count)
-{
-    int digits = 1;
-
-    for (count--; count > 9; count /= 10)
-        digits++;
-    return digits;
-}
-
 int mdm_array_add(struct mdm_scan *s, const char *path, const char *stem, int64_t i, int64_t count, int32_t label,
                   int k, uint64_t at)
 {
@@ -95,7 +86,7 @@ int mdm_array_add(struct mdm_scan *s, const char *path, const char *stem, int64_
     mdm_text_add(&t, "/");
     if (label >= 0)
         mdm_text_addf(&t, "%s/", s->label[label]);
-    mdm_text_addf(&t, *stem ? "%s-%0*lld" : "%s%0*lld", stem, digits_of(count), (long long)i);
+    mdm_text_addf(&t, *stem ? "%s-%0*lld" : "%s%0*lld", stem, mdm_scan_digits(count), (long long)i);
     return add(s, &t, label, k, at);
 }
 

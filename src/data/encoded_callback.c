@@ -63,11 +63,9 @@ static const struct mdm_source_class kind = {.what = "a host's files", .image = 
 /* Their numbers are their names, in an order that is that of the numbers. */
 static int list_images(struct mdm_scan *s, int64_t count)
 {
+    const int digits = mdm_scan_digits(count);
     char name[32];
-    int digits = 1;
 
-    for (int64_t most = count - 1; most > 9; most /= 10)
-        digits++;
     s->file = mdm_need((size_t)count, sizeof *s->file, "the list of images"); /* what is too many is seen at once */
     if (!s->file)
         return MASKDM_ENOMEM;

@@ -72,6 +72,8 @@ void mdm_scan_free(struct mdm_scan *s);
 int mdm_scan_is_image(const char *name);
 /* One more file, whose path is taken over, also where this fails. */
 int mdm_scan_add(struct mdm_scan *s, char *path, int64_t bytes, int32_t label, uint64_t place);
+/* Of the largest of `count` numbers from 0 on, so that names of as many digits are in the numbers' order. */
+int mdm_scan_digits(int64_t count);
 /* The name of the next label. */
 int mdm_scan_add_label(struct mdm_scan *s, const char *name, size_t n);
 /* Numbers for names of those of `count` labels that have none yet. */

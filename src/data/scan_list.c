@@ -63,6 +63,15 @@ int mdm_scan_add(struct mdm_scan *s, char *path, int64_t bytes, int32_t label, u
     return r;
 }
 
+int mdm_scan_digits(int64_t count)
+{
+    int digits = 1;
+
+    for (count--; count > 9; count /= 10)
+        digits++;
+    return digits;
+}
+
 int mdm_scan_add_label(struct mdm_scan *s, const char *name, size_t n)
 {
     void *label = s->label;
