@@ -5,8 +5,8 @@
 #include "data/array.h"
 
 #include "base/alloc.h"
-#include "base/checked.h"
 #include "base/endian.h"
+#include "base/error.h"
 #include "image/codec.h"
 #include "tensorfile/tensorfile_private.h"
 #include "text/text.h"

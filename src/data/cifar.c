@@ -268,8 +268,7 @@ static int find(struct mdm_scan *s, const char *path, const struct mdm_scan_exce
     return MASKDM_OK;
 }
 
-const struct mdm_source_class mdm_cifar_source = {.what = "CIFAR",
-                                                  .is = is_cifar,
+const struct mdm_source_class mdm_cifar_source = {.is = is_cifar,
                                                   .find = find,
                                                   .bytes = mdm_array_bytes,
                                                   .samples = mdm_array_samples,

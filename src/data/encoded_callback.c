@@ -58,7 +58,7 @@ static void finish(void *source)
     mdm_free(h);
 }
 
-static const struct mdm_source_class kind = {.what = "a host's files", .image = read_image, .close = finish};
+static const struct mdm_source_class kind = {.image = read_image, .close = finish};
 
 /* Their numbers are their names, in an order that is that of the numbers. */
 static int list_images(struct mdm_scan *s, int64_t count)

@@ -225,4 +225,4 @@ static int read_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, c
 }
 
 const struct mdm_source_class mdm_folder_source = {
-    .what = "a folder", .is = is_folder, .find = mdm_scan_folder, .bytes = read_bytes, .image = read_image};
+    .is = is_folder, .find = mdm_scan_folder, .bytes = read_bytes, .image = read_image};

@@ -25,7 +25,6 @@ struct mdm_source_look {
 };
 
 struct mdm_source_class {
-    const char *what; /* "a tar archive" */
     /* 1, 0, or a failure. The first of the table that says 1 has the path, and what is wrong with it is its to say.
      */
     int (*is)(const struct mdm_source_look *look);

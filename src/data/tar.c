@@ -9,7 +9,7 @@
 #include "data/source.h"
 
 #include "base/alloc.h"
-#include "base/checked.h"
+#include "base/error.h"
 #include "data/edm_labels.h"
 #include "data/found.h"
 #include "data/sidecar.h"
@@ -278,5 +278,4 @@ static void finish(void *source)
     mdm_reader_close(&file);
 }
 
-const struct mdm_source_class mdm_tar_source = {
-    .what = "a tar archive", .is = is_tar, .find = find, .bytes = read_bytes, .close = finish};
+const struct mdm_source_class mdm_tar_source = {.is = is_tar, .find = find, .bytes = read_bytes, .close = finish};

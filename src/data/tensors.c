@@ -7,7 +7,7 @@
 #include "data/array.h"
 
 #include "base/alloc.h"
-#include "base/checked.h"
+#include "base/error.h"
 #include "data/label_list.h"
 #include "data/left_out.h"
 #include "data/packed.h"
@@ -207,8 +207,7 @@ static int is_tensors(const struct mdm_source_look *look)
     return look->n > 9 && (memcmp(h, "\x93NUMPY", 6) == 0 || (h[8] == '{' && !h[4] && !h[5] && !h[6] && !h[7]));
 }
 
-const struct mdm_source_class mdm_tensors_source = {.what = "a file of arrays",
-                                                    .is = is_tensors,
+const struct mdm_source_class mdm_tensors_source = {.is = is_tensors,
                                                     .find = find,
                                                     .bytes = mdm_array_bytes,
                                                     .samples = mdm_array_samples,

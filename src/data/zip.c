@@ -141,5 +141,4 @@ static void finish(void *source)
     mdm_free(z);
 }
 
-const struct mdm_source_class mdm_zip_source = {
-    .what = "a zip archive", .is = is_zip, .find = find, .bytes = read_bytes, .close = finish};
+const struct mdm_source_class mdm_zip_source = {.is = is_zip, .find = find, .bytes = read_bytes, .close = finish};
