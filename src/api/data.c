@@ -8,7 +8,7 @@
 #include "backend/device.h"
 #include "base/control.h"
 #include "data/data.h"
-#include "data/label_file.h"
+#include "data/find.h"
 #include "data/options.h"
 #include "option/option.h"
 

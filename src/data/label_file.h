@@ -13,11 +13,5 @@
  * choose from where `attribute` is "" and there are several. `from` has the option's name. */
 int mdm_label_file_read(struct mdm_label_list *out, const char *text, size_t bytes, const char *attribute,
                         const maskdm_options *from);
-/* As mdm_source_find(), and where the options `told`, which stand in `from`, name such a file, its labels take the
- * place of those that the source has. An image that it does not name has none; MASKDM_EINVAL where it names not one of
- * them. */
-int mdm_data_find(struct mdm_scan *found, const char *path, const struct mdm_scan_except *except,
-                  const struct mdm_folder_options *told, const maskdm_options *from, const struct mdm_log *log,
-                  maskdm_control *control);
 
 #endif

@@ -5,7 +5,7 @@
 #include "run/evaluate.h"
 
 #include "base/error.h"
-#include "data/label_file.h"
+#include "data/find.h"
 #include "model/model.h"
 #include "run/label_names.h"
 #include "train/held_out.h"

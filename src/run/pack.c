@@ -8,7 +8,7 @@
 #include "base/control.h"
 #include "base/error.h"
 #include "data/data.h"
-#include "data/label_file.h"
+#include "data/find.h"
 #include "data/loader.h"
 #include "data/reading.h"
 #include "data/source.h"

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/sort.h"
-#include "data/label_file.h"
+#include "data/find.h"
 #include "data/options.h"
 #include "data/reading.h"
 #include "run/device.h"
