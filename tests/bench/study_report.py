@@ -2,7 +2,8 @@
 """Tables and plots of a study's results: study_report.py PLAN RESULTS PAGE IMAGES [--check]
 
 Writes what stands between the lines <!-- study: NAME --> and <!-- end --> of PAGE (a name is that of a group of the
-plan, alone, with `settings` or with `tuning`), and IMAGES/acceleration-NAME.svg for each group. With --check nothing is written, and what differs is told.
+plan, alone, with `settings`, `tuning` or, where it has a `drawn_count`, `drawn`), and IMAGES/acceleration-NAME.svg for
+each group of which the plan does not say otherwise. With --check nothing is written, and what differs is told.
 """
 import argparse
 import json
@@ -21,7 +22,8 @@ class Arm:
 
     def __init__(self, arm, plan, records):
         self.name, self.about, self.runs, self.tuned = arm["name"], arm["about"], {}, {}
-        for r in sorted((r for r in records.values() if r["arm"] == self.name), key=lambda r: (r["budget"], r["lr"])):
+        mine = (r for r in records.values() if r.get("arm") == self.name)
+        for r in sorted(mine, key=lambda r: (r["budget"], r["lr"])):
             kept = self.runs if r["seed"] in plan["seeds"] else self.tuned
             kept.setdefault(r["budget"], []).append(r)
 
@@ -99,6 +101,20 @@ def tuning(arms):
     return rows
 
 
+def drawn(arms, records):
+    """Distances of what models draw, by arm, budget and way of drawing."""
+    rows = ["| arm | PFLOP | drawn by | seeds | distance |", "| --- | --- | --- | --- | --- |"]
+    for arm in arms:
+        for budget, runs in arm.runs.items():
+            ways, keys = {}, {r["key"] for r in runs}
+            for r in records.values():
+                if r.get("of") in keys:
+                    ways.setdefault((r["sampler"], r["drawing_steps"]), []).append(r["distance"])
+            rows += ["| %s | %g | %s in %d | %d | %s |" % (arm.name, budget, *way, len(found), span(sorted(found), "%.3f"))
+                     for way, found in sorted(ways.items())]
+    return rows
+
+
 def drawing(plan, name, arms):
     lines = {a.name: [(statistics.median(r["flops"] for r in a.runs[b]) / 1e15, e[0], statistics.median(e), e[-1])
                       for b in a.runs for e in [a.errors(b, mean)]] for a in arms if a.runs}
@@ -130,7 +146,10 @@ def main():
         page = replaced(page, name, table(plan, name, arms))
         page = replaced(page, name + " settings", settings(arms))
         page = replaced(page, name + " tuning", tuning(arms))
-        made[os.path.join(args.images, "acceleration-%s.svg" % name)] = drawing(plan, name, arms)
+        if "drawn_count" in plan["groups"][name]:
+            page = replaced(page, name + " drawn", drawn(arms, records))
+        if plan["groups"][name].get("plot", True):
+            made[os.path.join(args.images, "acceleration-%s.svg" % name)] = drawing(plan, name, arms)
     made[args.page] = page
     wrong = []
     for path, text in made.items():

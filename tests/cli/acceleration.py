@@ -2,6 +2,7 @@
 """The study of acceleration, its whole program on a tiny plan; examples/acceleration.sh; the page and what it is made of."""
 import json
 import os
+import shutil
 import sys
 
 from rig import BUILD, PROGRAM, SOURCE, faces, main, maskdm, read, run
@@ -13,7 +14,10 @@ PLAN = {
     "groups": {"tiny": {"data": "faces", "about": "faces", "options": {"image_size": 16, "patch_size": 4,
                                                                         "batch_tokens": 64, "prediction": "x0"},
                         "budgets": [4e-7], "tuned": [4e-7], "held_out_count": 8, "authors": "whole",
-                        "scratch": "whole"}},
+                        "scratch": "whole"},
+               "few": {"data": "faces", "about": "one or two evaluations", "options": {"batch_tokens": 64},
+                       "budgets": [2e-7], "tuned": [2e-7], "held_out_count": 8, "drawn_count": 4, "authors": "few",
+                       "scratch": "few"}},
     "tuning": {"share": 0.5, "seed": 9, "beta2": [0.99, 0.9], "beyond": 1, "held_out_count": 4},
     "seeds": [1, 2],
     "arms": [
@@ -22,13 +26,16 @@ PLAN = {
         {"name": "grid", "group": "tiny", "network": "small", "about": "masked first", "lr": [2e-3], "beta2": [0.9],
          "options": {"beta1": 0.9}, "beyond": 0,
          "stages": [{"share": 0.5, "warmup_share": 0.2, "mask": "grid"},
-                    {"share": 0.5, "carry": "all", "lr_times": 0.5}]}]}
+                    {"share": 0.5, "carry": "all", "lr_times": 0.5}]},
+        {"name": "few", "group": "few", "from": {"arm": "grid", "budget": 4e-7}, "tune": True, "about": "tuned", "lr": [1e-4],
+         "beta2": [0.9], "beyond": 0, "stages": [{"share": 1}], "drawn": [["consistency", 1]]}]}
 PAGE = "before\n<!-- study: tiny -->\nold\n<!-- end -->\n<!-- study: tiny settings -->\n<!-- end -->\n" \
-       "<!-- study: tiny tuning -->\n<!-- end -->\nbehind\n"
+       "<!-- study: tiny tuning -->\n<!-- end -->\n" + "".join(
+           "<!-- study: few%s -->\n<!-- end -->\n" % n for n in ("", " settings", " tuning", " drawn")) + "behind\n"
 
 
 def study(*words, **expected):
-    data = "faces=%s,%s" % (os.path.abspath("train"), os.path.abspath("held-out"))
+    data = "faces=%s,%s,%s" % tuple(map(os.path.abspath, ("train", "held-out", "train")))
     return run(sys.executable, os.path.join(BENCH, "study.py"), PROGRAM, "plan.json", "results.jsonl", "runs", "--data", data,
                *words, timeout=300, **expected)
 
@@ -60,7 +67,7 @@ def check_study():
     tuned = min((r for r in made.values() if r["seed"] == 9), key=lambda r: r["ema"]["mean"])
     assert all((r["lr"], r["beta2"]) == (tuned["lr"], tuned["beta2"]) for r in made.values() if r["seed"] != 9), made
     before = read("results.jsonl")
-    study("--jobs", 2)  # what has its line is not run again
+    study("--jobs", 2, "--arms", "whole,grid")  # what has its line is not run again
     assert read("results.jsonl").startswith(before)
     made = [r for r in records().values() if r["seed"] != 9]
     assert sorted((r["arm"], r["seed"]) for r in made) == [("grid", 1), ("grid", 2), ("whole", 1), ("whole", 2)], made
@@ -72,7 +79,19 @@ def check_study():
     said = json.loads(maskdm("evaluate", "--model", "runs/%s/model.safetensors" % folder[0], "--data", "held-out",
                              "--json").stdout)["held_out"]
     assert r["ema"]["mean"] == said["ema"]["x0_error"] and r["online"]["mean"] == said["online"]["x0_error"], (r, said)
+    few(made)
     tables(made)
+
+
+def few(made):
+    """An arm that goes on from another's model, is tuned, and draws; the models of another day are made again."""
+    shutil.rmtree("runs")
+    study("--arms", "few")
+    runs = [r for r in records().values() if r.get("arm") == "few"]
+    drawn = {r["of"]: r["distance"] for r in records().values() if "of" in r}
+    assert sorted(r["seed"] for r in runs) == [1, 2] and set(drawn) == {r["key"] for r in runs}, records()
+    again = [r for r in records().values() if r.get("arm") == "grid" and r["seed"] != 9]
+    assert sorted(r["ema"]["mean"] for r in again) == sorted(r["ema"]["mean"] for r in made if r["arm"] == "grid"), again
 
 
 def tables(made):
@@ -86,6 +105,7 @@ def tables(made):
     rows = [row.split(" | ") for row in page.splitlines() if row.startswith("| grid | 4e-07 | 2")]
     errors = sorted(r["ema"]["mean"] for r in made if r["arm"] == "grid")
     assert rows and rows[0][3] == "%.4f (%.4f to %.4f)" % (sum(errors) / 2, *errors), page
+    assert page.count("| few | 2e-07 | consistency in 1 | 2 | ") == 1, page
     assert "<svg" in read("acceleration-tiny.svg").decode() and ">grid</text>" in read("acceleration-tiny.svg").decode()
 
 
