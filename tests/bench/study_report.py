@@ -2,8 +2,8 @@
 """Tables and plots of a study's results: study_report.py PLAN RESULTS PAGE IMAGES [--check]
 
 Writes what stands between the lines <!-- study: NAME --> and <!-- end --> of PAGE (a name is that of a group of the
-plan, alone, with `settings`, `tuning` or, where it has a `drawn_count`, `drawn`), and IMAGES/acceleration-NAME.svg for
-each group of which the plan does not say otherwise. With --check nothing is written, and what differs is told.
+plan, alone, with `settings`, `tuning`, where it has a `drawn_count` with `drawn`, and where it does not say that there is
+no `plot` with `acceleration`), and IMAGES/acceleration-NAME.svg for each group that is plotted. With --check nothing is written, and what differs is told.
 """
 import argparse
 import json
@@ -64,6 +64,15 @@ def times(baseline, arm, budget, measure):
     return "%s%.2g" % (bound + " " if bound else "", found / flops)
 
 
+def at_its_best(baseline, arm, measure):
+    """How many times the arm's FLOPs the baseline spent on the error that it has at its largest budget."""
+    if not baseline.runs or not arm.runs or baseline.name == arm.name:
+        return ""
+    flops, error = baseline.curve(measure)[-1]
+    found, bound = needed(arm.curve(measure), error)
+    return "%s%.2g" % ({"": "", "<": "> ", ">": "< "}[bound], flops / found)
+
+
 def span(values, form="%.4f"):
     middle = form % statistics.median(values)
     return middle if len(values) == 1 else "%s (%s to %s)" % (middle, form % values[0], form % values[-1])
@@ -79,6 +88,18 @@ def table(plan, name, arms):
             rows.append("| %s | %g | %d | %s | %s | %s | %s |" % (
                 arm.name, budget, len(arm.runs[budget]), span(arm.errors(budget, mean)), span(arm.errors(budget, even)),
                 times(authors, arm, budget, mean), times(scratch, arm, budget, mean)))
+    return rows
+
+
+def accelerations(plan, name, arms):
+    group = plan["groups"][name]
+    baselines = [a for k in ("authors", "scratch") for a in arms if a.name == group[k]]
+    rows = ["| arm | of the authors' settings | the same, even mean | of tuned scratch | the same, even mean |",
+            "| --- | --- | --- | --- | --- |"]
+    for arm in arms:
+        ratios = [at_its_best(baseline, arm, measure) for baseline in baselines for measure in (mean, even)]
+        if any(ratios):
+            rows.append("| %s | %s |" % (arm.name, " | ".join(ratios)))
     return rows
 
 
@@ -146,6 +167,8 @@ def main():
         page = replaced(page, name, table(plan, name, arms))
         page = replaced(page, name + " settings", settings(arms))
         page = replaced(page, name + " tuning", tuning(arms))
+        if plan["groups"][name].get("plot", True):
+            page = replaced(page, name + " acceleration", accelerations(plan, name, arms))
         if "drawn_count" in plan["groups"][name]:
             page = replaced(page, name + " drawn", drawn(arms, records))
         if plan["groups"][name].get("plot", True):
