@@ -2,9 +2,9 @@
  *
  * Data sets: where training images come from.
  *
- *     maskdm_data_open_folder(&data, dev, "faces", options, control); // PNG and JPEG, recursive; or an archive
+ *     maskdm_data_open_folder(&data, dev, "faces", options, control); // PNG, JPEG, WebP, recursive; or an archive
  *     maskdm_data_create_memory(&data, dev, images, labels, ...);   // lent arrays
- *     maskdm_data_create_encoded(&data, dev, count, files, ...);    // PNG and JPEG files in memory
+ *     maskdm_data_create_encoded(&data, dev, count, files, ...);    // image files in memory
  *     maskdm_data_create_callback(&data, dev, count, fetch, user);  // the host draws them
  *
  * Which image is drawn when, flips, masks, times and noise are functions of (seed, step, position in the batch)
@@ -27,8 +27,8 @@ extern "C" {
 typedef struct maskdm_data maskdm_data;
 
 /**
- * A folder of images, searched recursively (files named .png, .jpg, .jpeg, .jfif or .jpe in any case, told apart by
- * content; hidden files and folders, and folders of training runs, left out), in byte order of the paths. Each is
+ * A folder of images, searched recursively (files named .png, .jpg, .jpeg, .jfif, .jpe or .webp in any case, told
+ * apart by content; hidden ones, and folders of training runs, left out), in byte order of the paths. Each is
  * resized (short side, Pillow's antialiased bicubic) and centre-cropped to image_size; an 8-bit file keeps 8 bits, a
  * 16-bit one 16. Labels are the indices, in byte order, of the first-level sub-folders that hold images, -1 for files
  * beside them. A broken image is named to the log (the first ten as warnings, the others at MASKDM_LOG_DEBUG),
@@ -58,7 +58,7 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_data_create_memory(maskdm_data **out, ma
                                                            const int32_t *labels, maskdm_drop_callback drop,
                                                            void *user);
 /**
- * PNG and JPEG files in memory: files[i] of sizes[i] bytes, with label labels[i] (labels may be NULL). All are
+ * PNG, JPEG and WebP files in memory: files[i] of sizes[i] bytes, with label labels[i] (labels may be NULL). All are
  * decoded here, fitted and brought to the channels that options of kind "folder" (NULL: the defaults) ask for;
  * everything is copied. One that cannot be read is the error, by its index, since none is left out.
  */

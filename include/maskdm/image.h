@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Images: PNG and JPEG in, PNG out, grids, antialiased resizing.
+ * Images: PNG, JPEG and WebP in, PNG out, grids, antialiased resizing.
  *
  * H rows, W columns, C channels (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA); rows from the top, channels innermost.
  * Samples are u16 in memory whatever the file had: 8 bit widens by 257, so that nothing of a 16-bit file is lost.
@@ -27,13 +27,13 @@ enum maskdm_sample_type {
     MASKDM_SAMPLE_FLOAT = 2  /* 0 .. 1 */
 };
 
-/** Read a PNG or JPEG file, told apart by its first bytes. channels 1 to 4 converts (0 keeps the file's): grey by
- *  the ITU-R 601 luma weights of Pillow, transparency composed over a background unless the wanted image has an alpha
- *  channel, all rounded to the file's depth. CMYK becomes RGB as Pillow makes it. The image is turned upright as EXIF
+/** Read a PNG, JPEG or still WebP file, told apart by its first bytes. channels 1 to 4 converts (0 keeps the file's):
+ *  grey by Pillow's ITU-R 601 luma weights, transparency composed over a background unless the wanted image has an
+ *  alpha channel, all rounded to the file's depth. CMYK becomes RGB as in Pillow. The image is turned upright as EXIF
  *  says. A file that lost data of its picture is an error, not a half-grey image; what is odd without harm is read,
  *  see maskdm_image_remark(). Refuses more pixels than a limit, and more memory than another for a file whose form
- *  wants the whole picture at once (interlaced, progressive, stored on its side). options: kind "image", which say
- *  the background (white), whether EXIF's orientation is followed (yes), and both limits (64 Mpixels, 512 MiB); NULL
+ *  wants it whole at once (interlaced, progressive, WebP, stored on its side). options: kind "image", which say the
+ *  background (white), whether EXIF's orientation is followed (yes), and both limits (64 Mpixels, 512 MiB); NULL
  *  for the defaults. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_image_read(maskdm_image **out, const char *path, int channels,
                                                    const maskdm_options *options);

@@ -30,10 +30,10 @@ static const struct {
 };
 
 /* People keep these beside or in place of images; other files are none of our business. */
-static const char *const formats[] = {".webp", ".gif", ".bmp", ".tif",     ".tiff", ".avif", ".heic", ".heif",
-                                      ".jxl",  ".jp2", ".svg", ".ico",     ".tga",  ".psd",  ".ppm",  ".pgm",
-                                      ".exr",  ".dng", ".cr2", ".nef",     ".arw",  ".npy",  ".npz",  ".tar",
-                                      ".zip",  ".h5",  ".mat", ".parquet", ".lmdb"};
+static const char *const formats[] = {".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic",    ".heif",
+                                      ".jxl", ".jp2", ".svg", ".ico",  ".tga",  ".psd",     ".ppm",
+                                      ".pgm", ".exr", ".dng", ".cr2",  ".nef",  ".arw",     ".npy",
+                                      ".npz", ".tar", ".zip", ".h5",   ".mat",  ".parquet", ".lmdb"};
 _Static_assert(MDM_LENGTH(formats) <= MDM_LEFT_FORMATS, "a kind for each format");
 
 static int small_letter(char c)
@@ -102,9 +102,9 @@ int mdm_left_out_fail(const struct mdm_left_out *l, const char *path)
         if (l->kind[k].count > l->kind[most].count)
             most = k;
     if (!l->kind[most].count)
-        return mdm_fail(MASKDM_EINVAL, "no PNG or JPEG file below \"%s\"", path);
+        return mdm_fail(MASKDM_EINVAL, "no PNG, JPEG or WebP file below \"%s\"", path);
     describe(l, most, line, sizeof line);
-    return mdm_fail(MASKDM_EINVAL, "no PNG or JPEG file below \"%s\", but %s", path, line);
+    return mdm_fail(MASKDM_EINVAL, "no PNG, JPEG or WebP file below \"%s\", but %s", path, line);
 }
 
 void mdm_left_out_free(struct mdm_left_out *l)

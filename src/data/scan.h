@@ -48,7 +48,7 @@ struct mdm_scan_except {
     const char *what; /* NULL ends a list */
 };
 
-/* Every .png, .jpg, .jpeg, .jfif and .jpe file; hidden ones, those in hidden folders, and folders of runs are left
+/* Every .png, .jpg, .jpeg, .jfif, .jpe and .webp file; hidden ones, those in hidden folders, and runs are left
  * out. What is in the way (links to nothing, folders that cannot be listed, files of other formats) is counted and
  * named to the log in a line for each kind; only when no image is left, or `path` itself cannot be listed, is it an
  * error. `except` may be NULL. `control` is told how many there are so far, and may cancel. */

@@ -25,7 +25,7 @@ static int compare(const void *a, const void *b)
 
 int mdm_scan_is_image(const char *name)
 {
-    static const char *const suffix[] = {".png", ".jpg", ".jpeg", ".jfif", ".jpe"};
+    static const char *const suffix[] = {".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp"};
 
     for (size_t i = 0; i < MDM_LENGTH(suffix); i++)
         if (mdm_has_suffix(name, suffix[i]))

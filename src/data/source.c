@@ -81,7 +81,7 @@ int mdm_source_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, co
 
 int mdm_source_probe(const struct mdm_scan *s, int64_t i)
 {
-    unsigned char first[8];
+    unsigned char first[MDM_ROWS_HEAD];
     const size_t n = s->file[i].bytes < (int64_t)sizeof first ? (size_t)s->file[i].bytes : sizeof first;
     int r;
 

@@ -44,7 +44,7 @@ extern const struct mdm_reading mdm_reading_standard; /* the file's channels, wh
 /* All of these may run on a worker thread; the line of a failure is that thread's. */
 int mdm_image_create(maskdm_image **out, int64_t height, int64_t width, int channels);
 void mdm_image_free(maskdm_image **image);
-/* PNG or JPEG, told apart by the first bytes, never held as a whole beside the result unless its form asks for it. */
+/* PNG, JPEG or WebP, told apart by the first bytes, held as a whole beside the result where its form asks for it. */
 int mdm_image_read(maskdm_image **out, const char *path, const struct mdm_reading *how);
 int mdm_image_decode(maskdm_image **out, const void *bytes, size_t size, const struct mdm_reading *how);
 /* Whether something of the picture that a file is, or that samples are, is not opaque: 1 or 0. */
@@ -53,7 +53,7 @@ int mdm_image_samples_are_transparent(const void *samples, int64_t pixels, int c
 /* The same of samples: height x width x channels of 8 or 16 bits, in the host's order. */
 int mdm_image_of_samples(maskdm_image **out, const void *samples, int64_t height, int64_t width, int channels,
                          int bits, const struct mdm_reading *how);
-/* Whether a file that can be read begins as a PNG or JPEG does; the rest of it is not looked at. */
+/* Whether a file that can be read begins as a PNG, JPEG or WebP does; the rest of it is not looked at. */
 int mdm_image_probe(const char *path);
 /* Short side scaled to cover height x width, then the centre; see maskdm_image_fit(). */
 int mdm_image_fit(maskdm_image **out, const maskdm_image *image, int64_t height, int64_t width);

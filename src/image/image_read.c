@@ -109,7 +109,7 @@ int mdm_image_read(maskdm_image **out, const char *path, const struct mdm_readin
 int mdm_image_probe(const char *path)
 {
     struct mdm_reader *file;
-    char first[8];
+    char first[MDM_ROWS_HEAD];
     size_t n;
     int r;
 

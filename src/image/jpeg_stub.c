@@ -11,5 +11,5 @@ int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t
     (void)bytes;
     (void)how;
     *out = NULL;
-    return mdm_fail(MASKDM_ENOTSUP, "a JPEG image of %zu bytes: this build reads PNG only", size);
+    return mdm_fail(MASKDM_ENOTSUP, "a JPEG image of %zu bytes: this build has no libjpeg to read it", size);
 }

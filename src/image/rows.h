@@ -28,9 +28,10 @@ struct mdm_rows {
     struct mdm_remarks remarks;
 };
 
-/* PNG or JPEG, told apart by the first bytes, and the right way up. `bytes` and `how` must stay in place. */
+/* PNG, JPEG or WebP, told apart by the first bytes, and the right way up. `bytes` and `how` must stay in place. */
 int mdm_rows_open(struct mdm_rows **out, const void *bytes, size_t size, const struct mdm_reading *how);
 /* Whether a file that begins with these bytes is one of them. */
+enum { MDM_ROWS_HEAD = 12 }; /* bytes that tell */
 int mdm_rows_probe(const void *bytes, size_t size);
 /* Each row once, from the top down or from the bottom up. Not more often than `height` times. */
 int mdm_rows_read(struct mdm_rows *rows, int64_t *y, uint16_t *to);
@@ -40,9 +41,10 @@ int mdm_image_of_rows(maskdm_image **out, struct mdm_rows *rows);
 
 /* ---- for classes ---- */
 
-/* Where they fail, what they leave in *out is closed. In a build without libjpeg the latter says so. */
+/* Where they fail, what they leave in *out is closed. In a build without libjpeg or libwebp theirs say so. */
 int mdm_rows_open_png(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how);
 int mdm_rows_open_jpeg(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how);
+int mdm_rows_open_webp(struct mdm_rows **out, const unsigned char *bytes, size_t size, const struct mdm_reading *how);
 /* Put a turning class before the rows where EXIF wants another way up than the stored one. */
 int mdm_rows_turn(struct mdm_rows **rows);
 

@@ -146,7 +146,7 @@ def check_data():
     prepare()
     for words, says in (
             (pretrain("--data", "missing"), ["missing"]),
-            (pretrain("--data", "empty"), ["empty", "PNG or JPEG"]),
+            (pretrain("--data", "empty"), ["empty", "PNG, JPEG or WebP"]),
             (pretrain("--data", "text"), ["text"]),
             (pretrain("--data", "broken", "--batch-size", 1), ["broken", "broken/a.png", "1 file"]),
             (pretrain("--batch-size", 16), ["16", "12 images"]),

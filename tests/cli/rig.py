@@ -100,6 +100,46 @@ def png_file(width, height, rows, colour=2, bits=8, more=b"", level=-1):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + more + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
+def webp_file(width, height, data, channels=3):
+    """A lossless WebP file of samples, row by row, that uses none of what makes such files small: every sample has a
+    code of eight bits."""
+    bits, count = 0, 0
+
+    def put(value, n):
+        nonlocal bits, count
+        bits |= value << count
+        count += n
+
+    def eight_bits(*lengths):
+        """A code with 256 symbols of eight bits each; `lengths` are those of the code that this is said in."""
+        for value, n in ((0, 1), (8, 4), *((0, 3),) * 11, (1, 3), *lengths):
+            put(value, n)
+
+    def one(symbol):
+        """A code of one symbol, which takes no bits."""
+        for value, n in ((1, 1), (0, 1), (1, 1), (symbol, 8)):
+            put(value, n)
+
+    for value, n in ((width - 1, 14), (height - 1, 14), (channels == 4, 1), (0, 3), (0, 1), (0, 1), (0, 1)):
+        put(value, n)
+    eight_bits((1, 1), (3, 3), (254, 8))  # green, of 280 symbols
+    eight_bits((0, 1))
+    eight_bits((0, 1))
+    eight_bits((0, 1)) if channels == 4 else one(255)
+    one(0)
+    turned = [int("{:08b}".format(v)[::-1], 2) for v in range(256)]
+    body = bytearray()
+    for i in range(0, len(data), channels):
+        for c in (1, 0, 2, 3)[:channels]:
+            put(turned[data[i + c]], 8)
+        whole = count // 8
+        body += (bits & (1 << 8 * whole) - 1).to_bytes(whole, "little")
+        bits, count = bits >> 8 * whole, count - 8 * whole
+    body = b"\x2f" + bytes(body) + bits.to_bytes((count + 7) // 8, "little")
+    part = b"VP8L" + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(part)) + b"WEBP" + part
+
+
 def npy(data, shape, kind="|u1"):
     """A file of one array, as NumPy writes it, of these bytes."""
     head = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (kind, shape)

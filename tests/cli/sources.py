@@ -14,7 +14,7 @@ import tarfile
 import time
 import zipfile
 
-from rig import PROGRAM, faces, main, maskdm, npy, png_file, read, same, write
+from rig import PROGRAM, faces, main, maskdm, npy, png_file, read, same, webp_file, write
 
 SMALL = "--image-size 16 --patch-size 4 --dim 16 --depth 1 --heads 1 --batch-size 2 --threads 1".split()
 NAMES = ("b", "a", "a-b")
@@ -184,6 +184,34 @@ def check_arrays():
         z.writestr("images.npy", npy(b"".join(images), (6, 16, 16, 3)))
         z.writestr("labels.npy", npy(bytes(5), (5,)))
     train("no", "x.npz", status=1, says=["x.npz: 5 labels in array labels for 6 images"])
+
+
+def check_webp():
+    """In folders and archives as PNG are; broken ones and animations are named."""
+    if not os.environ["MASKDM_HAVE_WEBP"]:
+        return
+    for channels in (3, 4):
+        d, e = "d%d" % channels, "e%d" % channels
+        for k in range(6):
+            samples = pixels(18, k, channels)
+            png("%s/%s/%d.png" % (d, "ab"[k % 2], k), 18, samples, channels)
+            os.makedirs("%s/%s" % (e, "ab"[k % 2]), exist_ok=True)
+            write("%s/%s/%d.webp" % (e, "ab"[k % 2], k), webp_file(18, 18, samples, channels))
+        tar(e + ".tar", e)
+        train(d + "-run", d, "--classes", 2)
+        for name, more in ((e, ()), (e + ".tar", ("--loaders", 2, "--cache-limit", 0))):
+            train(name + "-run", name, "--classes", 2, *more, says=["found 6 images", "2 labels (a, b)"])
+            alike(d + "-run", name + "-run", lists=False)
+    assert json.loads(read("e4-run/options.json"))["channels"] == 4
+    whole = read("e3/a/0.webp")
+    write("e3/a/cut.webp", whole[:700])
+    moving = b"VP8X" + struct.pack("<IIHBHB", 10, 2, 17, 0, 17, 0) + b"ANIM" + struct.pack("<IIH", 6, 0, 0) + whole[12:]
+    write("e3/a/moving.webp", b"RIFF" + struct.pack("<I", 4 + len(moving)) + b"WEBP" + moving)
+    write("e3/b/1.png", read("e3/b/1.webp"))  # told apart by its bytes, whatever the name says
+    os.remove("e3/b/1.webp")
+    train("odd", "e3", "--classes", 2, says=["left out: e3/a/cut.webp: WebP: the file ends early",
+                                             "left out: e3/a/moving.webp: WebP: an animation, only still pictures are read"])
+    alike("e3-run", "odd", lists=False)
 
 
 CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
@@ -416,7 +444,7 @@ def check_broken():
     write("e/text.png", b"not an image")
     tar("e.tar", "e")
     train("run", "d", "--classes", 3)
-    train("e-run", "e.tar", "--classes", 3, says=["left out: e.tar/a/broken.png: ", "left out: e.tar/text.png: neither PNG nor JPEG"])
+    train("e-run", "e.tar", "--classes", 3, says=["left out: e.tar/a/broken.png: ", "left out: e.tar/text.png: neither PNG, JPEG nor WebP"])
     alike("run", "e-run", lists=False)
 
 

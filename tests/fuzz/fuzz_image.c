@@ -4,12 +4,7 @@
  * with its checksums put right, since few mutations keep them.
  */
 #include "fuzz.h"
-
-#include "base/alloc.h"
-#include "image/codec.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "picture.h"
 
 const char *const mdm_fuzz_words[] = {
     "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "eXIf", "Exif", "II*", "MM", "\x01\x12", "\x12\x01", "\xff\xd8",
@@ -151,54 +146,6 @@ static void repair(uint8_t *p, size_t size)
     }
 }
 
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
-
-static int same(const maskdm_image *a, const maskdm_image *b)
-{
-    return a->height == b->height && a->width == b->width && a->channels == b->channels && a->bits == b->bits &&
-           !memcmp(a->sample, b->sample, (size_t)(a->height * a->width * a->channels) * sizeof *a->sample);
-}
-
-/* By rows into the resizer, and as a whole: the same. */
-static void fit(const maskdm_image *m, const uint8_t *data, size_t size, struct mdm_reading how)
-{
-    maskdm_image *n, *fitted;
-
-    how.height = 5;
-    how.width = 8;
-    must(mdm_image_fit(&n, m, 5, 8) >= 0);
-    must(mdm_image_decode(&fitted, data, size, &how) >= 0);
-    must(same(n, fitted) && !memcmp(&m->remarks, &fitted->remarks, sizeof m->remarks));
-    mdm_image_free(&fitted);
-    mdm_image_free(&n);
-}
-
-static void try(const uint8_t *data, size_t size)
-{
-    struct mdm_reading how = {.background = {0.2f, 0.4f, 0.6f}, .pixels = 1 << 24, .memory = 1 << 24};
-    long before = mdm_alloc_live();
-    maskdm_image *m;
-    int r = 0;
-
-    for (how.channels = 0; how.channels <= 4 && r >= 0; how.channels++) {
-        how.as_stored = how.channels == 4;
-        mdm_fail(MASKDM_OK, "%s", ""); /* so that a line is of this call */
-        r = mdm_image_decode(&m, data, size, &how);
-        must(r >= 0 ? m != NULL : m == NULL && mdm_error_text()[0]);
-        if (r >= 0) {
-            must(!how.channels || m->channels == how.channels);
-            if (m->height * m->width <= 1 << 16)
-                fit(m, data, size, how);
-        }
-        mdm_image_free(&m);
-        must(mdm_alloc_live() == before);
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size + 1); /* of its own size, so that a sanitizer sees a read behind the end */
@@ -206,9 +153,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!copy)
         return 0;
     memcpy(copy, data, size);
-    try(copy, size);
+    try_picture(copy, size);
     repair(copy, size);
-    try(copy, size);
+    try_picture(copy, size);
     free(copy);
     return 0;
 }

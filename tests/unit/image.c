@@ -210,7 +210,7 @@ END_TEST
 START_TEST(foreign)
 {
     static const char *const kind[][2] = {{"GIF89a", ", but a GIF picture"},
-                                          {"RIFF....WEBPVP8 ", ", but a WebP picture"},
+                                          {"RIFF....WAVEfmt ", ", but text"},
                                           {"....ftypheic", ", but a HEIC picture"},
                                           {"....ftypavif", ", but an AVIF picture"},
                                           {"....JXL ", ", but a JPEG XL picture"},
@@ -226,7 +226,7 @@ START_TEST(foreign)
         fputs(kind[i][0], file);
         fclose(file);
         ck_assert_int_eq(maskdm_image_read(&n, "unit_image_foreign.png", 3, NULL), MASKDM_EFORMAT);
-        snprintf(said, sizeof said, "unit_image_foreign.png: neither PNG nor JPEG%s", kind[i][1]);
+        snprintf(said, sizeof said, "unit_image_foreign.png: neither PNG, JPEG nor WebP%s", kind[i][1]);
         ck_assert_str_eq(maskdm_last_error(), said);
     }
     unlink("unit_image_foreign.png");

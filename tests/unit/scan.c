@@ -120,9 +120,9 @@ START_TEST(each_kind_is_one_line)
     ck_assert_int_eq(symlink("/dev/null", "data/null.png"), 0);
     ck_assert(fd >= 0 && !bind(fd, (struct sockaddr *)&address, sizeof address));
     close(fd);
-    make("data/a.webp", "x");
-    make("data/b.WebP", "x");
-    make("data/sub/c.webp", "x");
+    make("data/a.tiff", "x");
+    make("data/b.Tiff", "x");
+    make("data/sub/c.tiff", "x");
     make("data/moving.gif", "x");
     make("data/._good.png", "x");
     make("data/.git/y.png", "x");
@@ -133,7 +133,7 @@ START_TEST(each_kind_is_one_line)
     ck_assert_msg(said("left out: 1 FIFO, data/p.png"), "%s", lines);
     ck_assert_msg(said("left out: 1 socket, data/s.png"), "%s", lines);
     ck_assert_msg(said("left out: 1 device, data/null.png"), "%s", lines);
-    ck_assert_msg(said("left out: 3 .webp files, a format that is not read, the first data/a.webp"), "%s", lines);
+    ck_assert_msg(said("left out: 3 .tiff files, a format that is not read, the first data/a.tiff"), "%s", lines);
     ck_assert_msg(said("left out: 1 .gif file, a format that is not read, data/moving.gif"), "%s", lines);
     ck_assert_msg(said("left out: 1 folder that leads back to one above it, data/sub/up"), "%s", lines);
     ck_assert_msg(said("1 left out: 1 hidden image, data/._good.png"), "%s", lines);
@@ -261,16 +261,16 @@ END_TEST
 
 START_TEST(nothing_left)
 {
-    ck_assert_str_eq(found("data", NULL), "no PNG or JPEG file below \"data\"");
-    make("data/a.webp", "x");
-    make("data/b.webp", "x");
+    ck_assert_str_eq(found("data", NULL), "no PNG, JPEG or WebP file below \"data\"");
+    make("data/a.tiff", "x");
+    make("data/b.tiff", "x");
     make("data/c.gif", "x");
-    ck_assert_str_eq(found("data", NULL), "no PNG or JPEG file below \"data\", but 2 .webp files, a format that is "
-                                          "not read, the first data/a.webp");
+    ck_assert_str_eq(found("data", NULL), "no PNG, JPEG or WebP file below \"data\", but 2 .tiff files, a format "
+                                          "that is not read, the first data/a.tiff");
     make("even/a.gif", "x");
-    make("even/b.webp", "x");
-    ck_assert_str_eq(found("even", NULL), "no PNG or JPEG file below \"even\", but 1 .webp file, a format that is "
-                                          "not read, even/b.webp");
+    make("even/b.tiff", "x");
+    ck_assert_str_eq(found("even", NULL), "no PNG, JPEG or WebP file below \"even\", but 1 .gif file, a format "
+                                          "that is not read, even/a.gif");
     ck_assert_str_eq(found("none", NULL), "cannot find none: No such file or directory");
 }
 END_TEST

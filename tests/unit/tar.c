@@ -211,9 +211,9 @@ START_TEST(what_is_left_out)
                             "2 left out: 2 links in an archive, the first x.tar/3.png\n"
                             "2 left out: 1 .gif file, a format that is not read, x.tar/2.gif\n");
     add(&b, "2.gif", "g");
-    ck_assert_str_eq(judged(&b), "no PNG or JPEG file below \"x.tar\", but 1 .gif file, a format that is not read, "
-                                 "x.tar/2.gif");
-    ck_assert_str_eq(judged(&b), "no PNG or JPEG file below \"x.tar\"");
+    ck_assert_str_eq(judged(&b), "no PNG, JPEG or WebP file below \"x.tar\", but 1 .gif file, a format that is not "
+                                 "read, x.tar/2.gif");
+    ck_assert_str_eq(judged(&b), "no PNG, JPEG or WebP file below \"x.tar\"");
 }
 END_TEST
 
@@ -249,7 +249,7 @@ static const struct {
 } pax[] = {
     {"11 path=x\n", "x.tar, at byte 0: a pax record is not LENGTH KEY=VALUE at its byte 0"},
     {"0 path=x\n", "x.tar, at byte 0: a pax record is not LENGTH KEY=VALUE at its byte 0"},
-    {"9 path=x\n", "no PNG or JPEG file below \"x.tar\""},
+    {"9 path=x\n", "no PNG, JPEG or WebP file below \"x.tar\""},
     {"99999999999999999999 path=x\n", "x.tar, at byte 0: a pax record is not LENGTH KEY=VALUE at its byte 0"},
     {"8 pathx\n", "x.tar, at byte 0: a pax record is not LENGTH KEY=VALUE at its byte 0"},
     {"28 size=9223372036854775808\n", "x.tar, at byte 0: a pax record gives a size of 9223372036854775808 bytes"},
