@@ -5,6 +5,7 @@
 #ifndef MASKDM_MASKDM_H
 #define MASKDM_MASKDM_H
 
+#include <maskdm/comm.h>
 #include <maskdm/common.h>
 #include <maskdm/control.h>
 #include <maskdm/data.h>

@@ -37,6 +37,7 @@ static struct {
 /* What the calls work on. */
 static struct {
     maskdm_control *control;
+    maskdm_comm *comm;
     maskdm_data *data;
     maskdm_device *device;
     maskdm_extractor *extractor;
@@ -55,7 +56,7 @@ static struct {
     maskdm_options *network_options, *device_options, *folder_options, *image_options, *mask_options,
         *optimizer_options,
         *ema_options, *inpaint_options, *sampler_options, *guided_options, *scheduler_options, *trainer_options,
-        *metric_options, *lora_options, *job, *staged, *consistency_options;
+        *metric_options, *lora_options, *job, *staged, *consistency_options, *comm_options;
     char root[64], folder[128], picture[192], tensors[128], model_file[128], state[128], written[128],
         statistics_file[128], features_file[128], extractor_file[128], adapter_file[140], text[8192];
     const char *names[2], *optional[1];
@@ -247,6 +248,7 @@ static void make_options(void)
 {
     rig.network_options = rig_options("uvit", NETWORK);
     rig.device_options = rig_options("device", "threads=1");
+    rig.comm_options = rig_options("comm", "");
     rig.folder_options = rig_options("folder", "image_size=8");
     rig.image_options = rig_options("image", "");
     rig.optional[0] = "lr";
@@ -314,6 +316,7 @@ static void make_rig(void)
     MUST(maskdm_optimizer_create(&rig.own, rig.optimizer_options, rig.ema_options));
     MUST(maskdm_optimizer_bind(rig.own, rig.device, 1, rig.names, rig.four, NULL, rig.starts));
     MUST(maskdm_control_create(&rig.control));
+    MUST(maskdm_comm_open(&rig.comm, "self", rig.comm_options));
     MUST(maskdm_extractor_create(&rig.extractor, rig.device));
     MUST(maskdm_trainer_create(&rig.trainer, rig.model, rig.mask, rig.optimizer, rig.trainer_options, NULL));
     MUST(maskdm_sampler_create(&rig.sampler, rig.model, MASKDM_WEIGHTS_EMA, rig.sampler_options, NULL));
@@ -331,7 +334,7 @@ static void drop_rig(void)
                                   &rig.ema_options,     &rig.sampler_options,   &rig.scheduler_options,
                                   &rig.trainer_options, &rig.guided_options,    &rig.inpaint_options,
                                   &rig.metric_options,  &rig.lora_options,      &rig.job,
-                                  &rig.staged,            &rig.consistency_options};
+                                  &rig.staged,            &rig.consistency_options, &rig.comm_options};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         maskdm_options_release(options[i]);
@@ -350,6 +353,7 @@ static void drop_rig(void)
     maskdm_statistics_release(&rig.statistics);
     maskdm_scheduler_release(&rig.scheduler);
     maskdm_control_release(&rig.control);
+    maskdm_comm_release(&rig.comm);
     maskdm_file_release(&rig.file);
     maskdm_file_writer_release(&rig.file_writer);
     maskdm_image_release(&rig.image);

@@ -14,7 +14,7 @@ api, out = json.load(open(sys.argv[1])), sys.argv[2]
 # Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
 NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket
 maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_step.callback maskdm_sampler_set_start.image maskdm_sampler_set_hole.image maskdm_sampler_set_hole.options
-maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_data_create_encoded_callback.options maskdm_data_create_encoded_callback.control maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
+maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_data_create_encoded_callback.options maskdm_data_create_encoded_callback.control maskdm_comm_open.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_set_metadata.value maskdm_model_transfer.callback maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
 maskdm_optimizer_bind.matrices maskdm_optimizer_bind.weights maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
 maskdm_sampler_run_from.noise maskdm_scheduler_create.options maskdm_solver_create.options maskdm_solver_input.noise
@@ -39,9 +39,9 @@ JOBS = {"maskdm_extractor_load", "maskdm_train", "maskdm_pretrain", "maskdm_fine
 EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
            "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count",
            "maskdm_extractor_run.count", "maskdm_extractor_run.height", "maskdm_extractor_run.width",
-           "maskdm_optimizer_bind.count", "maskdm_average_coefficients.count"}
+           "maskdm_optimizer_bind.count", "maskdm_comm_sum.count", "maskdm_average_coefficients.count"}
 # A sensible call that answers 0, NaN or NULL, or a status below 0, all the same.
-NOTHING = {"maskdm_model_has_adapter", "maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
+NOTHING = {"maskdm_comm_rank", "maskdm_comm_lost", "maskdm_model_has_adapter", "maskdm_model_metadata", "maskdm_model_metadata_key", "maskdm_model_metadata_count", "maskdm_set_allocator", "maskdm_last_status", "maskdm_data_skipped", "maskdm_data_path", "maskdm_data_label_name", "maskdm_model_label_name", "maskdm_model_has_online",
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
            "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_trainer_measure", "maskdm_solver_draws", "maskdm_solver_takes_noise",
            "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_set_variance", "maskdm_solver_step",
@@ -55,6 +55,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_create_memory.count": "4", "maskdm_data_create_callback.count": "4",
     "maskdm_data_create_memory.labels": "rig.labels",
     "maskdm_data_open_folder.path": "rig.folder", "maskdm_data_open_folder.options": "rig.folder_options",
+    "maskdm_comm_open.name": '"self"', "maskdm_comm_open.options": "rig.comm_options", "maskdm_comm_sum.values": "rig.floats",
     "maskdm_device_open.name": '"cpu"', "maskdm_device_open.options": "rig.device_options",
     "maskdm_device_open_hosted.options": "rig.device_options", "maskdm_device_open_hosted.workers": "1",
     "maskdm_extractor_load.path": "rig.extractor_file", "maskdm_extractor_run.count": "1",
@@ -187,7 +188,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_mask_visible_callback": "visible", "maskdm_mask_draw_callback": "draw", "maskdm_drop_callback": "drop",
     "const maskdm_image *const *": "(const maskdm_image *const *)rig.images",
 }
-for handle in "control data device extractor features file file_writer image mask model optimizer sampler scheduler solver statistics trainer".split():
+for handle in "comm control data device extractor features file file_writer image mask model optimizer sampler scheduler solver statistics trainer".split():
     VALUES["maskdm_%s *" % handle] = VALUES["const maskdm_%s *" % handle] = "rig." + handle
 
 LARGEST = {"int": "INT_MAX", "int64_t": "INT64_MAX", "size_t": "SIZE_MAX"}

@@ -94,7 +94,7 @@ START_TEST(tables_are_sound)
         }
         ck_assert_int_eq(maskdm_options_type(kind, count), MASKDM_ENOTFOUND);
     }
-    ck_assert_int_eq(kinds, 32);
+    ck_assert_int_eq(kinds, 33);
     ck_assert_ptr_null(maskdm_options_kind(-1));
     ck_assert_int_eq(maskdm_options_count("none"), MASKDM_ENOTFOUND);
     ck_assert_int_eq(maskdm_options_type("none", 0), MASKDM_ENOTFOUND);
