@@ -57,7 +57,8 @@ static void make_build_info(void)
     for (int i = 0; (name = mdm_instruction_set(i)) != NULL; i++)
         if (mdm_instruction_set_is_built(i))
             add_name(name, &count);
-    add("], \"blas\": \"" MDM_BLAS_LIBRARY "\", \"jpeg\": " MDM_JPEG ", \"webp\": " MDM_WEBP "}");
+    add("], \"blas\": \"" MDM_BLAS_LIBRARY "\", \"jpeg\": " MDM_JPEG);
+    add(", \"webp\": " MDM_WEBP ", \"lmdb\": " MDM_LMDB "}");
 }
 
 const char *maskdm_build_info(void)

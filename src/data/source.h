@@ -47,6 +47,7 @@ struct mdm_source_class {
 
 extern const struct mdm_source_class mdm_folder_source; /* scan.c */
 extern const struct mdm_source_class mdm_tar_source, mdm_zip_source, mdm_tensors_source, mdm_cifar_source;
+extern const struct mdm_source_class mdm_lmdb_source;
 
 /* Find the images of whatever stands at `path`; as mdm_scan_folder(). */
 int mdm_source_find(struct mdm_scan *s, const char *path, const struct mdm_scan_except *except,

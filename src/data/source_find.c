@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct mdm_source_class *const classes[] = {&mdm_cifar_source, &mdm_tensors_source, &mdm_tar_source,
-                                                          &mdm_zip_source, &mdm_folder_source};
+                                                         &mdm_zip_source,   &mdm_lmdb_source,    &mdm_folder_source};
 
 static int read_head(struct mdm_source_look *look, unsigned char head[MDM_SOURCE_HEAD])
 {

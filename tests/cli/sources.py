@@ -214,6 +214,51 @@ def check_webp():
     alike("e3-run", "odd", lists=False)
 
 
+def make_lmdb(out, *pairs):
+    """An environment of keys and the files whose bytes are their values."""
+    subprocess.run([os.environ["MASKDM_MAKE_LMDB"], out, *(str(word) for pair in pairs for word in pair)], check=True)
+
+
+def check_lmdb():
+    """LSUN's form and others; what is no environment, or a part of one."""
+    if "MASKDM_MAKE_LMDB" not in os.environ:
+        return
+    folder("d")
+    train("run", "d", "--classes", 3)
+    os.mkdir("l")
+    make_lmdb("l", *((name, "d/" + name) for name in files("d")))
+    os.remove("l/lock.mdb")
+    for out, data, more in (("l-run", "l", ("--loaders", 2, "--cache-limit", 0)), ("l-file", "l/data.mdb", ())):
+        train(out, data, "--classes", 3, *more, says=["found 15 images in %s, 3 labels (a, a-b, b)" % data])
+        alike("run", out)
+    assert os.listdir("l") == ["data.mdb"]  # nothing was written
+    make_lmdb("m.", *((name, "d/" + name) for name in files("d")))
+    train("half", "d", "--classes", 3, steps=10)
+    train("half", "m", "--classes", 3, "--resume")
+    alike("run", "half")
+    # Keys as LSUN's are, of integers, and values that are no images.
+    write("text", b"70000")
+    names = sorted(files("d"))
+    os.mkdir("n")
+    make_lmdb("n", ("length", "text"), ("#7", "d/" + names[0]), ("/x", "d/" + names[1]), *(("%040x" % k, "d/" + n) for k, n in enumerate(names)))
+    train("n-run", "n", says=["found 18 images in n, without labels", "left out: n/length: neither PNG, JPEG nor WebP, but text"])
+    listed = read("n-run/data.json").decode()
+    assert '"0x07000000"' in listed and '"0x2f78"' in listed and '"%040x"' % 0 in listed, listed
+    whole = read("l/data.mdb")
+    for data, says in ((whole[:len(whole) // 2], "cut, an LMDB environment, is cut: it has %d bytes, and its pages end at %d" % (len(whole) // 2, len(whole))),
+                       (whole[:20] + b"\2" + whole[21:], "cut/data.mdb is an LMDB environment of format 2; format 1 is read"),
+                       (b"text" * 20, "cut/data.mdb is no LMDB environment of this kind of machine: its mark is 74786574, not beefc0de"),
+                       (b"", "cut/data.mdb is no LMDB environment: it has 0 bytes"),
+                       (whole[:100], "cut, an LMDB environment: ")):
+        os.makedirs("cut", exist_ok=True)
+        write("cut/data.mdb", data)
+        train("no", "cut", status=1, says=[says])
+    os.mkdir("empty")
+    make_lmdb("empty")
+    train("no", "empty", status=1, says=["no PNG, JPEG or WebP file below \"empty\""])
+    assert not os.path.exists("no")
+
+
 CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
 
 
