@@ -27,8 +27,12 @@ extern "C" {
  * last line (doc/formats.md), held_out_step, lowest_held_out_loss, lowest_held_out_step, checkpoints, model, files,
  * bytes and unread_lines; what is not known is null. It goes to `write`, borrowed for the call. MASKDM_ENOTFOUND for
  * a folder without options.json and log.jsonl, MASKDM_ECANCELED where `write` takes no more.
+ *
+ * Of a PNG file in place of a folder: its size, and the texts in it, of which those that maskdm_sample() writes say
+ * with which model, options, seed and label it was drawn (doc/formats.md); in JSON picture, height, width, channels,
+ * bits, and texts, a list of pairs of key and text. Compressed texts are left out. MASKDM_EFORMAT for another file.
  */
-MASKDM_API MASKDM_MUST_CHECK int maskdm_report(const char *folder, int json, maskdm_write_callback write,
+MASKDM_API MASKDM_MUST_CHECK int maskdm_report(const char *path, int json, maskdm_write_callback write,
                                                void *user);
 
 /**

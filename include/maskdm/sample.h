@@ -147,15 +147,17 @@ typedef int (*maskdm_step_callback)(void *user, const struct maskdm_step *step);
 /** NULL: none. */
 MASKDM_API void maskdm_sampler_set_step(maskdm_sampler *sampler, maskdm_step_callback callback, void *user);
 
-/** The whole job: options of kind "sample" (model, out, count, ...). `out` ending in ".png", in whatever case, gives
- * one grid, as do devices and pipes, which are written into; otherwise it is a folder for 000000.png, 000001.png, ...
- * A name with another suffix is MASKDM_EINVAL unless such a folder exists or the name ends in a slash. All of this,
- * and whether the place can be written to, is said before the model is read, and sizes that a grid cannot have before
+/** The whole job: options of kind "sample" (model, out, count, ...). `out` ending in ".png", in whatever case,
+ * gives one grid, as do devices and pipes, which are written into; otherwise it is a folder for single images,
+ * each named by its seed and its label: 000007.png, 000008-cat.png, ... A grid is enlarged by a whole number, so
+ * that its longer side has 512 pixels at least (`scale`), and what is transparent lies over a checkerboard. A name
+ * with another suffix is MASKDM_EINVAL unless such a folder exists or the name ends in a slash. All of this, and
+ * whether the place can be written to, is said before the model is read, and sizes that a grid cannot have before
  * the first step.
  *
  * A folder keeps the options and the digest of the weights in options.json. With the option `resume` its missing
- * images are drawn, to the bytes that they would have had; other options, or another model, are MASKDM_EINVAL. So is,
- * without it, a folder that is not empty. */
+ * images are drawn, to the bytes that they would have had; other options, or another model, are MASKDM_EINVAL. So
+ * is, without it, a folder that is not empty. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_sample(const maskdm_options *options, maskdm_control *control);
 
 #ifdef __cplusplus

@@ -8,26 +8,36 @@
 
 #include "api/argument.h"
 #include "base/clock.h"
+#include "os/file.h"
+#include "run/image_page.h"
 #include "run/plot.h"
 #include "run/status.h"
 
-int maskdm_report(const char *folder, int json, maskdm_write_callback write, void *user)
+static int report_run(struct mdm_text *t, const char *folder, int json)
 {
-    struct mdm_text t = {0};
     struct mdm_status s;
-    int status;
 
-    MDM_NEED(folder);
-    MDM_NEED(write);
     MDM_TRY(mdm_status_read(&s, folder));
     if (json)
-        mdm_status_write_json(&s, &t);
+        mdm_status_write_json(&s, t);
     else
-        mdm_status_write_page(&s, mdm_clock_calendar(), &t);
+        mdm_status_write_page(&s, mdm_clock_calendar(), t);
     mdm_status_free(&s);
-    status = mdm_text_ok(&t);
+    return mdm_text_ok(t);
+}
+
+int maskdm_report(const char *path, int json, maskdm_write_callback write, void *user)
+{
+    struct mdm_text t = {0};
+    enum mdm_file_kind kind;
+    int status;
+
+    MDM_NEED(path);
+    MDM_NEED(write);
+    MDM_TRY(mdm_file_kind_of(&kind, path));
+    status = kind == MDM_FILE_REGULAR ? mdm_image_page(&t, path, json) : report_run(&t, path, json);
     if (status == MASKDM_OK && write(user, t.data, t.length))
-        status = mdm_fail(MASKDM_ECANCELED, "the report on %s was not taken", folder);
+        status = mdm_fail(MASKDM_ECANCELED, "the report on %s was not taken", path);
     mdm_text_free(&t);
     return status;
 }

@@ -14,7 +14,7 @@ static const char run_files[] = "RUN/options.json\tevery option, for --config\n"
                                 "RUN/model.safetensors\tthe newest model, for sample, finetune and evaluate\n"
                                 "RUN/samples-STEP.png\tpreviews, where they are asked for\n";
 static const char sample_files[] = "DIR/options.json\tevery option, which --resume is held to\n"
-                                   "DIR/NUMBER.png\tthe images\n";
+                                   "DIR/SEED.png, DIR/SEED-LABEL.png\tthe images\n";
 
 static const struct page {
     const char *command;

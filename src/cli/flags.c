@@ -220,6 +220,8 @@ static int parse_one(struct line *l, int *used)
     *used = 1;
     if (strncmp(argument, "--", 2) != 0 || split(argument + 2, name, &value) < 0)
         return refuse(l);
+    if (strcmp(name, "continue") == 0 && is_resume(l->command, "resume"))
+        strcpy(name, "resume");
     type = option_type(l->command->kind, name);
     if (!value && is_resume(l->command, name) && l->count > 1 && l->arguments[1][0] != '-')
         return take_next(l, name, used);

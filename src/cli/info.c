@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * maskdm info FILE|RUN [--json]: tensors and metadata of any tensor file, and what maskdm reads from it; or how a run
- * is, by its folder.
+ * maskdm info FILE|RUN [--json]: tensors and metadata of any tensor file, and what maskdm reads from it; how a run
+ * is, by its folder; or what a picture says of itself.
  */
 #include "cli/cli.h"
 
@@ -117,8 +117,7 @@ static void show_text(const maskdm_file *f, const char *path)
     struct totals t = count(f);
 
     print_safe(stdout, path);
-    printf(": %s, %lld tensors, %.1f MiB\n", meaning(f), (long long)maskdm_file_count(f),
-           (double)t.bytes / 1048576);
+    printf(": %s, %lld tensors, %.1f MiB\n", meaning(f), (long long)maskdm_file_count(f), (double)t.bytes / 1048576);
     if (strcmp(meaning(f), "tensors only") != 0)
         printf("%lld parameters%s\n", (long long)t.parameters, t.online ? ", and online weights beside the EMA" : "");
     for (int64_t i = 0; i < maskdm_file_metadata_count(f); i++) {
@@ -145,7 +144,18 @@ static int is_folder(const char *path)
     return n > 0 && (size_t)n < sizeof inside && access(inside, F_OK) == 0;
 }
 
-static int show_run(const struct command *command, const char *path, int json)
+static int is_png(const char *path)
+{
+    char head[8] = "";
+    FILE *file = fopen(path, "rb");
+    const size_t n = file ? fread(head, 1, sizeof head, file) : 0;
+
+    if (file)
+        fclose(file);
+    return n == sizeof head && memcmp(head, "\211PNG\r\n\032\n", sizeof head) == 0;
+}
+
+static int show_report(const struct command *command, const char *path, int json)
 {
     if (maskdm_report(path, json, print_page, stdout) == MASKDM_OK)
         return said(command);
@@ -172,8 +182,8 @@ int run_info(const struct command *command, int argument_count, char **arguments
         complain(command, "usage: maskdm info %s", command->usage);
         return EXIT_WRONG_USE;
     }
-    if (is_folder(path))
-        return show_run(command, path, json);
+    if (is_folder(path) || is_png(path))
+        return show_report(command, path, json);
     if (maskdm_file_open(&f, path) < 0) {
         complain(command, "%s", maskdm_last_error());
         return 1;

@@ -11,13 +11,19 @@
 
 struct mdm_writer;
 
+/* What a PNG file says of itself: key of 1 to 79 printable characters of ASCII, text UTF-8. */
+struct mdm_png_text {
+    const char *key, *text;
+};
+
 struct maskdm_image {
     int64_t height, width;
     int channels;
     int bits; /* 8 when every sample is a multiple of 257 because the source had 8 bits; else 16 */
     uint16_t *sample;
-    struct mdm_remarks remarks; /* on the file that it was read from */
-    char remark[256];           /* the same in words */
+    struct mdm_remarks remarks;      /* on the file that it was read from */
+    char remark[256];                /* the same in words */
+    const struct mdm_png_text *text; /* to be said where it is written, up to a NULL key; borrowed; NULL: nothing */
 };
 
 /* How a picture is scaled, and what of it then makes one of another shape. */

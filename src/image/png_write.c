@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * PNG out, through the durable writer. Compression level and row filter are fixed and no time or text chunk is
- * written, so equal samples give equal bytes (with one version of zlib).
+ * PNG out, through the durable writer. Compression level and row filter are fixed and no time is written, so equal
+ * samples and texts give equal bytes (with one version of zlib).
  */
 #include "image/codec.h"
 
@@ -91,6 +91,20 @@ static void write_rows(struct encoding *e)
     }
 }
 
+/* ASCII is tEXt, which every program reads; the rest iTXt, which says that it is UTF-8. */
+static void set_texts(struct encoding *e)
+{
+    for (const struct mdm_png_text *t = e->image->text; t && t->key; t++) {
+        png_text said = {
+            .key = (png_charp)t->key, .text = (png_charp)t->text, .compression = PNG_TEXT_COMPRESSION_NONE};
+
+        for (const char *s = t->text; *s; s++)
+            if ((unsigned char)*s >= 0x7f)
+                said.compression = PNG_ITXT_COMPRESSION_NONE;
+        png_set_text(e->png, e->info, &said, 1);
+    }
+}
+
 static int work(void *user)
 {
     static const int type[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
@@ -108,6 +122,7 @@ static int work(void *user)
     png_set_filter(e->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_PAETH);
     png_set_IHDR(e->png, e->info, (png_uint_32)m->width, (png_uint_32)m->height, e->bits, type[m->channels - 1],
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    set_texts(e);
     png_write_info(e->png, e->info);
     write_rows(e);
     png_write_end(e->png, NULL);

@@ -170,6 +170,9 @@ int mdm_options_belongs(const maskdm_options *o, const char *name);
 void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out);
 /* The same of those that were given alone. */
 void mdm_options_write_json_given(const maskdm_options *o, struct mdm_text *out);
+/* The same as the first without `except`, those that may change when a job goes on, and paths of files that are known
+ * by what is in them: what its results depend on. */
+void mdm_options_write_json_lasting(const maskdm_options *o, const char *except, struct mdm_text *out);
 /* Fill from such an object that stands at the parser's next event; unknown names, and one that stands twice, are
  * errors, null goes back to the default. A member "stages" is a list of such objects, where the kind has stages. */
 /* A member MDM_OPTIONS_FORMAT_KEY, which is no option, must be MDM_OPTIONS_FORMAT. */

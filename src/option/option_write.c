@@ -8,6 +8,8 @@
 #include "option/option_set.h"
 #include "text/text.h"
 
+#include <string.h>
+
 static void write_value(struct mdm_text *out, const struct mdm_option_slot *s)
 {
     enum maskdm_option_type type = s->place.option->type;
@@ -20,18 +22,32 @@ static void write_value(struct mdm_text *out, const struct mdm_option_slot *s)
         mdm_text_add(out, s->value.text);
 }
 
-enum part { ALL, OF_RUN, OF_STAGE };
+/* Which are written. */
+struct which {
+    int given;          /* those alone that the caller set */
+    int lasting;        /* neither what may change nor paths of what is known by its content */
+    const char *except; /* NULL: none */
+    enum part { ALL, OF_RUN, OF_STAGE } part;
+};
 
-/* Members without their braces; `given_alone`: those that the caller set. */
-static void write_members(const maskdm_options *o, int given_alone, enum part part, struct mdm_text *out)
+static int is_written(const maskdm_options *o, const struct mdm_option_slot *s, const struct which *w)
+{
+    if (!s->value.text || !mdm_option_belongs(o, s) || (w->given && !s->set) ||
+        (w->lasting && (s->place.option->may_change || s->place.option->by_content)) ||
+        (w->except && !strcmp(w->except, s->name)))
+        return 0;
+    return w->part == ALL || mdm_option_is_of_stage(&s->place) == (w->part == OF_STAGE);
+}
+
+/* Members without their braces. */
+static void write_members(const maskdm_options *o, struct which which, struct mdm_text *out)
 {
     int first = 1;
 
     for (int i = 0; i < o->count; i++) {
         const struct mdm_option_slot *s = &o->slot[i];
 
-        if (!s->value.text || !mdm_option_belongs(o, s) || (given_alone && !s->set) ||
-            (part && mdm_option_is_of_stage(&s->place) != (part == OF_STAGE)))
+        if (!is_written(o, s, &which))
             continue;
         mdm_text_add(out, first ? "" : ", ");
         mdm_text_add_json(out, s->name);
@@ -52,7 +68,7 @@ static void write_stages(const maskdm_options *o, struct mdm_text *out)
             return;
         }
         mdm_text_add(out, k ? ", {" : "{");
-        write_members(stage, 0, OF_STAGE, out);
+        write_members(stage, (struct which){.part = OF_STAGE}, out);
         mdm_text_add(out, "}");
         mdm_options_release(&stage);
     }
@@ -62,7 +78,7 @@ static void write_stages(const maskdm_options *o, struct mdm_text *out)
 void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
 {
     mdm_text_add(out, "{");
-    write_members(o, 0, o->stages ? OF_RUN : ALL, out);
+    write_members(o, (struct which){.part = o->stages ? OF_RUN : ALL}, out);
     if (o->stages)
         write_stages(o, out);
     mdm_text_add(out, "}");
@@ -71,7 +87,14 @@ void mdm_options_write_json(const maskdm_options *o, struct mdm_text *out)
 void mdm_options_write_json_given(const maskdm_options *o, struct mdm_text *out)
 {
     mdm_text_add(out, "{");
-    write_members(o, 1, ALL, out);
+    write_members(o, (struct which){.given = 1}, out);
+    mdm_text_add(out, "}");
+}
+
+void mdm_options_write_json_lasting(const maskdm_options *o, const char *except, struct mdm_text *out)
+{
+    mdm_text_add(out, "{");
+    write_members(o, (struct which){.lasting = 1, .except = except}, out);
     mdm_text_add(out, "}");
 }
 

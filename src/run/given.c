@@ -21,7 +21,8 @@ static int is_given(const maskdm_options *o, const maskdm_options *plain, const 
 
 static int check_apart(const maskdm_options *o, const maskdm_options *plain)
 {
-    static const char *const pair[][2] = {{"count", "interpolate"}, {"seed", "interpolate"}, {"resume", "animate"}};
+    static const char *const pair[][2] = {
+        {"seeds", "interpolate"}, {"count", "interpolate"}, {"seed", "interpolate"}, {"resume", "animate"}};
 
     for (size_t i = 0; i < MDM_LENGTH(pair); i++)
         if (is_given(o, plain, pair[i][0]) && is_given(o, plain, pair[i][1]))

@@ -54,11 +54,14 @@ struct mdm_sample_run_options {
     const char *init_image;
     double strength;
     const char *inpaint, *hole;
+    const char *seeds;
     struct mdm_int_list interpolate;
     const char *animate;
     enum mdm_animated animated;
     int64_t frames, frame_time;
-    int64_t bits, columns;
+    int64_t bits, columns, scale;
+    int captions, metadata;
+    const char *nearest;
     enum maskdm_weights weights;
     const char *adapter, *model_digest, *guide;
     enum maskdm_weights guide_weights;

@@ -37,19 +37,21 @@ static int make_sampler(maskdm_sampler **out, struct mdm_run *run)
 
     *out = NULL;
     MDM_TRY(mdm_run_sampler_options(&o, run));
-    status = mdm_sampler_create(out, run->trainer->model, MASKDM_WEIGHTS_EMA, NULL, MASKDM_WEIGHTS_EMA, o,
-                                run->control);
+    status =
+        mdm_sampler_create(out, run->trainer->model, MASKDM_WEIGHTS_EMA, NULL, MASKDM_WEIGHTS_EMA, o, run->control);
     mdm_options_release(&o);
     return status;
 }
 
 static int write_grid(maskdm_sampler *sampler, int64_t count, const int32_t *labels, const char *path)
 {
+    static const struct mdm_png_text text[] = {{"Software", "maskdm"}, {NULL, NULL}};
+    const struct mdm_writing how = {.sheet = {.bits = 8}, .text = text};
     struct mdm_writer *writer;
 
     MDM_TRY(mdm_writer_reserve(&writer, path));
     sampler->quiet = 1; /* what the host is told of steps are training steps */
-    return mdm_sampler_write_grid(sampler, count, (struct mdm_seeds){0}, labels, 0, 8, &writer);
+    return mdm_sampler_write_grid(sampler, count, (struct mdm_seeds){0}, labels, &how, &writer);
 }
 
 static int draw(struct mdm_run *run, const char *path)

@@ -36,17 +36,19 @@ static int check_followed(const maskdm_options *options, const struct mdm_sample
 static int draw(maskdm_sampler *sampler, const maskdm_options *options, struct mdm_seeds seeds, const int32_t *labels,
                 struct mdm_samples *place)
 {
-    const int bits = (int)place->told.bits;
+    const struct mdm_sample_run_options *told = &place->told;
+    const struct mdm_writing how = {.sheet = {told->columns, told->scale, told->captions, (int)told->bits},
+                                    .text = place->text->key ? place->text : NULL,
+                                    .nearest = place->nearest};
     int64_t written = 0;
     int status;
 
     if (place->writer)
-        return mdm_sampler_write_grid(sampler, place->missing, seeds, labels, place->told.columns, bits,
-                                      &place->writer);
+        return mdm_sampler_write_grid(sampler, place->missing, seeds, labels, &how, &place->writer);
     if (!place->missing)
         return MASKDM_OK;
-    status = mdm_sampler_write_images(sampler, place->missing, place->number, seeds, labels, bits, place->told.out,
-                                      &written);
+    status =
+        mdm_sampler_write_images(sampler, place->missing, place->number, seeds, labels, &how, told->out, &written);
     if (status < 0)
         mdm_log_line(mdm_control_log(sampler->control), MASKDM_LOG_INFO, "%lld of %lld images are in %s; %s goes on",
                      (long long)(place->there + written), (long long)(place->there + place->missing), place->told.out,
@@ -74,7 +76,7 @@ static int draw_animated(maskdm_sampler *sampler, const maskdm_options *options,
     if (status >= 0)
         status = draw(sampler, options, seeds, labels, place);
     if (status >= 0 && animation)
-        status = mdm_animation_write(animation, &place->animation);
+        status = mdm_animation_write(animation, place->text->key ? place->text : NULL, &place->animation);
     mdm_animation_release(&animation);
     return status;
 }
@@ -83,15 +85,19 @@ static int sample_with(maskdm_sampler *sampler, const maskdm_options *options, c
                        struct mdm_samples *place)
 {
     struct mdm_given given = {0};
+    struct mdm_naming naming;
     int status = mdm_sampler_check_labels(sampler, place->missing, labels);
 
     if (status >= 0)
         status = mdm_given_hand_over(&given, sampler, &place->told, options);
+    naming = mdm_sampler_naming(sampler, mdm_between_seeds(&given.between), labels);
     if (status >= 0)
-        status = mdm_sampler_ready_group(sampler, place->missing < sampler->batch_size ? place->missing
-                                                                                           : sampler->batch_size);
+        status = mdm_sampler_ready_group(sampler,
+                                         place->missing < sampler->batch_size ? place->missing : sampler->batch_size);
     if (status >= 0)
-        status = mdm_samples_enter(place, options, sampler->model, sampler->guide, sampler->control);
+        status = mdm_samples_enter(place, options, sampler, &naming);
+    if (status >= 0 && *place->told.nearest)
+        status = mdm_nearest_open(&place->nearest, sampler, place->told.nearest, place->missing);
     if (status >= 0)
         status = draw_animated(sampler, options, mdm_between_seeds(&given.between), labels, place);
     mdm_given_free(&given);
@@ -125,21 +131,24 @@ static int sample(const maskdm_options *options, maskdm_device *device, struct m
     return status;
 }
 
-int mdm_sample_run(const maskdm_options *options, maskdm_control *control)
+int mdm_sample_run(const maskdm_options *given, maskdm_control *control)
 {
     struct mdm_samples place = {0};
     maskdm_device *device = NULL;
+    maskdm_options *options;
     int status;
 
-    if (mdm_options_kind(options) != &mdm_sample_kind)
-        return mdm_fail(MASKDM_EINVAL, "options of kind %s, not sample", mdm_options_kind(options)->name);
-    MDM_TRY(mdm_options_check(options));
+    if (mdm_options_kind(given) != &mdm_sample_kind)
+        return mdm_fail(MASKDM_EINVAL, "options of kind %s, not sample", mdm_options_kind(given)->name);
+    MDM_TRY(mdm_options_check(given));
+    MDM_TRY(mdm_seeds_settle(&options, given));
     status = mdm_samples_open(&place, options);
     if (status >= 0)
         status = mdm_run_open_device(&device, place.told.device, options, mdm_control_log(control));
     if (status >= 0)
         status = sample(options, device, &place, control);
     mdm_samples_close(&place);
+    mdm_options_release(&options);
     mdm_device_drop(&device);
     return status;
 }

@@ -7,13 +7,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "image/image.h"
 #include "run/given.h"
 #include "run/record.h"
-#include "sample/sampler.h"
-#include "text/number.h"
 
-#include <limits.h>
 #include <string.h>
 
 enum { MOST_IN_GRID = 65536 };
@@ -104,6 +100,21 @@ static int open_animation(struct mdm_samples *s, const maskdm_options *options)
     return mdm_writer_reserve(&s->animation, path);
 }
 
+static int refuse_of_grid(const struct mdm_samples *s, const maskdm_options *options)
+{
+    const struct {
+        const char *name;
+        int given;
+    } of_grid[] = {
+        {"scale", s->told.scale != 0}, {"captions", s->told.captions}, {"nearest", *s->told.nearest != '\0'}};
+
+    for (size_t i = 0; i < MDM_LENGTH(of_grid); i++)
+        if (of_grid[i].given)
+            return mdm_fail(MASKDM_EINVAL, "%s is of a grid, whose name ends in .png, and %s is a folder",
+                            mdm_options_said(options, of_grid[i].name), s->told.out);
+    return MASKDM_OK;
+}
+
 int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options)
 {
     enum mdm_file_kind kind;
@@ -119,130 +130,22 @@ int mdm_samples_open(struct mdm_samples *s, const maskdm_options *options)
     MDM_TRY(mdm_samples_is_grid(&grid, s->told.out));
     if (grid)
         return open_grid(s, options);
+    MDM_TRY(refuse_of_grid(s, options));
     MDM_TRY(mdm_folder_check(s->told.out));
     MDM_TRY(mdm_file_kind_of(&kind, s->told.out));
     return kind == MDM_FILE_NONE ? MASKDM_OK : judge(s, options, 1);
 }
 
-/* ---- what is there ---- */
-
-struct search {
-    const char *folder;
-    const maskdm_model *model;
-    int bits;
-    int64_t count, there;
-    unsigned char *found; /* bit i: image i is there */
-    maskdm_control *control;
-};
-
-/* The number in an image's name, or -1. */
-static int64_t number_of(const char *name)
-{
-    char digits[MDM_SAMPLING_NAME] = "", again[MDM_SAMPLING_NAME];
-    int64_t number;
-
-    strncat(digits, name, sizeof digits - 1);
-    digits[strcspn(digits, ".")] = '\0';
-    if (mdm_parse_i64(digits, &number) < 0 || number < 0)
-        return -1;
-    mdm_sampler_name(again, number);
-    return strcmp(again, name) ? -1 : number;
-}
-
-static int check_image(const struct search *s, const char *path)
-{
-    const struct mdm_geometry *g = &s->model->geometry;
-    maskdm_image *m;
-    int status = mdm_image_read(&m, path, &mdm_reading_standard);
-
-    if (status < 0)
-        return status;
-    if (m->height != g->height || m->width != g->width || m->channels != g->channels || m->bits != s->bits)
-        status = mdm_fail(MASKDM_EFORMAT,
-                          "%s has %lld x %lld pixels, %d channels and %d bits, not %lld x %lld, %lld and %d", path,
-                          (long long)m->height, (long long)m->width, m->channels, m->bits, (long long)g->height,
-                          (long long)g->width, (long long)g->channels, s->bits);
-    else if (*m->remark) /* what we write gives rise to none */
-        status = mdm_fail(MASKDM_EFORMAT, "%s: %s", path, m->remark);
-    mdm_image_free(&m);
-    return status;
-}
-
-/* Images appear whole or not at all; one that is damaged was so by something else, and is drawn again. */
-static int find_one(void *user, const char *name, enum mdm_file_kind kind)
-{
-    struct search *s = user;
-    const int64_t i = number_of(name);
-    char *path;
-    int status;
-
-    (void)kind;
-    if (i < 0 || i >= s->count)
-        return MASKDM_OK;
-    MDM_TRY(mdm_control_check(s->control, "sampling"));
-    path = mdm_path_join(s->folder, name);
-    if (!path)
-        return MASKDM_ENOMEM;
-    status = check_image(s, path);
-    mdm_free(path);
-    if (status == MASKDM_OK) {
-        s->found[i / CHAR_BIT] |= (unsigned char)(1 << i % CHAR_BIT);
-        s->there++;
-    } else if (status == MASKDM_EFORMAT) {
-        mdm_log_line(mdm_control_log(s->control), MASKDM_LOG_WARN, "drawing image %lld again: %s", (long long)i,
-                     mdm_error_text());
-        status = MASKDM_OK;
-    }
-    return status;
-}
-
-static int list_missing(struct mdm_samples *s, const struct search *search)
-{
-    int64_t n = 0;
-
-    s->there = search->there;
-    s->missing = search->count - search->there;
-    if (!s->there || !s->missing)
-        return MASKDM_OK;
-    s->number = mdm_need((size_t)s->missing, sizeof *s->number, "the numbers of missing images");
-    if (!s->number)
-        return MASKDM_ENOMEM;
-    for (int64_t i = 0; i < search->count; i++)
-        if (!(search->found[i / CHAR_BIT] >> i % CHAR_BIT & 1))
-            s->number[n++] = i;
-    return MASKDM_OK;
-}
-
-static int find_there(struct mdm_samples *s, const maskdm_model *model, maskdm_control *control)
-{
-    struct search search = {
-        .folder = s->told.out, .model = model, .bits = (int)s->told.bits, .count = s->missing, .control = control};
-    int status;
-
-    MDM_TRY(mdm_folder_sweep(s->told.out));
-    search.found = mdm_need((size_t)(s->missing / CHAR_BIT + 1), 1, "a list of images");
-    if (!search.found)
-        return MASKDM_ENOMEM;
-    status = mdm_folder_list(s->told.out, find_one, &search);
-    if (status == MASKDM_OK)
-        status = list_missing(s, &search);
-    mdm_free(search.found);
-    if (status == MASKDM_OK)
-        mdm_log_line(mdm_control_log(control), MASKDM_LOG_INFO, "resuming: %lld of %lld images are in %s",
-                     (long long)s->there, (long long)search.count, s->told.out);
-    return status;
-}
-
 /* ---- entering ---- */
 
-static int enter(struct mdm_samples *s, const maskdm_options *record, const maskdm_model *model,
-                 maskdm_control *control)
+static int enter(struct mdm_samples *s, const maskdm_options *record, const maskdm_sampler *sampler,
+                 const struct mdm_naming *naming)
 {
     MDM_TRY(mdm_folder_make(s->told.out));
     MDM_TRY(mdm_folder_lock(&s->lock, s->told.out, "another run"));
     MDM_TRY(judge(s, record, 0));
     if (s->told.resume)
-        MDM_TRY(find_there(s, model, control));
+        MDM_TRY(mdm_samples_find(s, sampler, naming));
     return mdm_record_write(s->told.out, record);
 }
 
@@ -260,8 +163,23 @@ static int keep_digest(maskdm_options *record, const char *name, const char *pat
     return mdm_options_set(record, name, digest);
 }
 
-int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, const maskdm_model *model,
-                      const maskdm_model *guide, maskdm_control *control)
+/* What each file says: nothing that may change when the folder is gone on with, so that equal images are equal files.
+ */
+static int describe(struct mdm_samples *s, const maskdm_options *record)
+{
+    const struct mdm_png_text said[] = {
+        {"Software", "maskdm"}, {"maskdm.model", mdm_options_text(record, "model_digest")}, {"maskdm.options", NULL}};
+
+    mdm_format(s->digest, sizeof s->digest, "%s", said[1].text);
+    mdm_options_write_json_lasting(record, "seed", &s->about);
+    memcpy(s->text, said, sizeof said);
+    s->text[1].text = s->digest;
+    s->text[2].text = s->about.data;
+    return mdm_text_ok(&s->about);
+}
+
+int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, const maskdm_sampler *sampler,
+                      const struct mdm_naming *naming)
 {
     maskdm_options *record;
     int status;
@@ -269,13 +187,15 @@ int mdm_samples_enter(struct mdm_samples *s, const maskdm_options *options, cons
     MDM_TRY(mdm_options_clone(&record, options));
     status = mdm_options_set(record, "resume", "false"); /* of this start alone */
     if (status == MASKDM_OK)
-        status = mdm_sampler_follow(record, model);
+        status = mdm_sampler_follow(record, sampler->model);
     if (status == MASKDM_OK)
-        status = keep_digest(record, "model_digest", s->told.model, model, s->told.weights);
-    if (status == MASKDM_OK && guide)
-        status = keep_digest(record, "guide_digest", s->told.guide, guide, s->told.guide_weights);
+        status = keep_digest(record, "model_digest", s->told.model, sampler->model, s->told.weights);
+    if (status == MASKDM_OK && sampler->guide)
+        status = keep_digest(record, "guide_digest", s->told.guide, sampler->guide, s->told.guide_weights);
+    if (status == MASKDM_OK && s->told.metadata)
+        status = describe(s, record);
     if (status == MASKDM_OK && !s->writer)
-        status = enter(s, record, model, control);
+        status = enter(s, record, sampler, naming);
     mdm_options_release(&record);
     return status;
 }
@@ -287,4 +207,6 @@ void mdm_samples_close(struct mdm_samples *s)
     mdm_folder_unlock(&s->lock);
     mdm_free(s->number);
     s->number = NULL;
+    mdm_text_free(&s->about);
+    mdm_nearest_close(&s->nearest);
 }

@@ -55,6 +55,7 @@ static int make_mask(struct showing *s, const maskdm_options *options)
 static int prepare(struct showing *s, const maskdm_options *options)
 {
     const maskdm_data *d = s->data;
+    const struct mdm_sheet_how how = {.columns = s->told->columns, .bits = 8};
 
     MDM_TRY(make_mask(s, options));
     s->x = mdm_need((size_t)mdm_data_elements(d), sizeof *s->x, "an image");
@@ -62,7 +63,7 @@ static int prepare(struct showing *s, const maskdm_options *options)
         return MASKDM_ENOMEM;
     MDM_TRY(mdm_image_create(&s->image, d->height, d->width, d->channels));
     s->image->bits = 8;
-    return mdm_sheet_create(&s->sheet, s->told->count, s->told->columns, d->height, d->width, d->channels);
+    return mdm_sheet_create(&s->sheet, s->told->count, &how, d->height, d->width, d->channels);
 }
 
 /* Grey, and opaque, over every patch that image i of the first step would be without. */
@@ -94,7 +95,7 @@ static int show(struct showing *s, int64_t i)
     for (int64_t k = 0; k < mdm_data_elements(s->data); k++)
         s->image->sample[k] = mdm_sample_round(((double)s->x[k] + 1) / 2 * 65535, 8);
     MDM_TRY(hide(s, i));
-    mdm_sheet_put(&s->sheet, i, s->image);
+    mdm_sheet_put(&s->sheet, i, s->image, NULL);
     return MASKDM_OK;
 }
 

@@ -24,7 +24,7 @@ struct mdm_animation {
     struct mdm_pixels pixels;
     int64_t n, frames, cells; /* values of an image; images in a frame */
     size_t image_bytes;
-    unsigned char *sample; /* [frames,cells,H,W,C] of the file's depth */
+    unsigned char *sample;        /* [frames,cells,H,W,C] of the file's depth */
     float *scaled, *image_pixels; /* [H,W,C] */
     maskdm_image *image, *sheet;
 };
@@ -160,11 +160,12 @@ static const maskdm_image *frame_at(const struct mdm_animation *a, int64_t frame
     return a->sheet ? a->sheet : a->image;
 }
 
-int mdm_animation_write(const struct mdm_animation *a, struct mdm_writer **writer)
+int mdm_animation_write(const struct mdm_animation *a, const struct mdm_png_text *text, struct mdm_writer **writer)
 {
     const int64_t last = a->frames - 1, pause = a->told.one_by_one ? a->told.milliseconds : LAST_MILLISECONDS;
     struct mdm_apng *file;
 
+    (a->sheet ? a->sheet : a->image)->text = text; /* of which a frame has nothing */
     MDM_TRY(mdm_apng_open(&file, writer, frame_at(a, last), a->frames, a->told.bits));
     for (int64_t f = 0; f <= last; f++) {
         const int status = mdm_apng_add(file, frame_at(a, f), f < last ? a->told.milliseconds : pause);

@@ -22,8 +22,9 @@ struct mdm_animation_told {
 
 /* Watch the sampler, whose step callback this takes, until the release; all memory is taken here. */
 int mdm_animation_create(struct mdm_animation **out, maskdm_sampler *s, const struct mdm_animation_told *told);
-/* After the run. The writer is committed or abandoned in every case. */
-int mdm_animation_write(const struct mdm_animation *a, struct mdm_writer **writer);
+/* After the run. text: what the file says, as a picture's does. The writer is committed or abandoned in every case.
+ */
+int mdm_animation_write(const struct mdm_animation *a, const struct mdm_png_text *text, struct mdm_writer **writer);
 void mdm_animation_release(struct mdm_animation **a); /* NULL inside is fine */
 
 #endif

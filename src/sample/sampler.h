@@ -11,6 +11,7 @@
 
 #include "base/control.h"
 #include "diffusion/method.h"
+#include "image/sheet.h"
 #include "sample/denoiser.h"
 #include "sample/hole.h"
 #include "sample/walk.h"
@@ -106,18 +107,42 @@ int mdm_sampler_estimate(size_t *bytes, maskdm_device *device, const char *netwo
 
 /* ---- write.c ---- */
 struct mdm_writer;
-enum { MDM_SAMPLING_NAME = 32 }; /* bytes of an image's name with its NUL */
-/* Sample, and write one PNG of `columns` images in a row (0: near square) into a writer, which is committed or
- * abandoned in every case. bits: 8 or 16. Sizes that a grid cannot have are refused before the first step. */
+struct mdm_nearest;
+/* How images are written. */
+struct mdm_writing {
+    struct mdm_sheet_how sheet;      /* of a grid; of single images its bits alone count */
+    const struct mdm_png_text *text; /* what every file says, up to a NULL key, to which seed and label are added;
+                                      * NULL: nothing at all is said */
+    struct mdm_nearest *nearest;     /* whose images stand beside those of a grid; NULL: none */
+};
+/* Sample, and write one PNG into a writer, which is committed or abandoned in every case. Sizes that a grid cannot
+ * have are refused before the first step. */
 int mdm_sampler_write_grid(maskdm_sampler *s, int64_t count, struct mdm_seeds seeds, const int32_t *labels,
-                           int64_t columns, int bits, struct mdm_writer **writer);
+                           const struct mdm_writing *how, struct mdm_writer **writer);
 /* Sample, and write each image under its name into an existing folder, as soon as its group is done. number: which
  * `count` images of the whole to draw, NULL for 0 .. count - 1; an image's seeds and its place in `labels` go by its
  * number. *written counts those that are there, after a failure too. */
 int mdm_sampler_write_images(maskdm_sampler *s, int64_t count, const int64_t *number, struct mdm_seeds seeds,
-                             const int32_t *labels, int bits, const char *folder, int64_t *written);
-/* "000012.png" */
-void mdm_sampler_name(char out[MDM_SAMPLING_NAME], int64_t number);
+                             const int32_t *labels, const struct mdm_writing *how, const char *folder,
+                             int64_t *written);
+
+/* ---- naming.c: which image is which ---- */
+struct mdm_naming {
+    uint64_t first;                 /* seed of image 0 */
+    int between;                    /* images lie between seeds: they are numbered, and `first` is 0 */
+    const int32_t *labels;          /* NULL: none */
+    const struct mdm_labels *names; /* of the labels, or NULL */
+};
+struct mdm_naming mdm_sampler_naming(const maskdm_sampler *s, struct mdm_seeds seeds, const int32_t *labels);
+enum { MDM_SAMPLING_NAME = 96 }; /* bytes of an image's name with its NUL */
+/* "000012.png", by its seed, or "000012-cat.png"; what a file's name may not have, or is too long, is cut. */
+void mdm_naming_file(char out[MDM_SAMPLING_NAME], const struct mdm_naming *n, int64_t number);
+/* The number of the image that a file's name is of, -1: of none. */
+int64_t mdm_naming_number(const struct mdm_naming *n, const char *file, int64_t count);
+/* The name of its label, "5" of one without a name, or NULL: it has none. `room` may be used. */
+const char *mdm_naming_label(char room[24], const struct mdm_naming *n, int64_t number);
+/* "12" or "12 cat". */
+void mdm_naming_caption(char out[MDM_SAMPLING_NAME], const struct mdm_naming *n, int64_t number);
 
 /* ---- settle.c ---- */
 /* Where options leave the choice of a sampler, or make the one that the model is to be drawn with, its settings

@@ -62,7 +62,7 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_extractor_run.images": "rig.more", "maskdm_extractor_run.rows": "rig.floats",
     "maskdm_features_create_from.count": "2", "maskdm_model_held_out.loss": '"l2"', "maskdm_model_held_out.delta": "0", "double *x0_error": "&rig.number",
     "double *own_loss": "&rig.number", "maskdm_model_held_out.bucket": "rig.doubles",
-    "maskdm_model_held_out.buckets": "2", "int64_t k": "2", "maskdm_features_callback": "fill_rows", "maskdm_features_radii.count": "24", "maskdm_report.folder": "rig.folder", "maskdm_plot.runs": "rig.names", "maskdm_plot.count": "2", "maskdm_report.json": "0",
+    "maskdm_model_held_out.buckets": "2", "int64_t k": "2", "maskdm_features_callback": "fill_rows", "maskdm_features_radii.count": "24", "maskdm_report.path": "rig.folder", "maskdm_plot.runs": "rig.names", "maskdm_plot.count": "2", "maskdm_report.json": "0",
     "maskdm_options_load_run.folder": "rig.folder",
     "double *radius": "rig.doubles", "double *mean": "&rig.number", "double *deviation": "&rig.number",
     "maskdm_statistics_create_from.mean": "rig.times", "maskdm_statistics_create_from.covariance": "rig.identity",

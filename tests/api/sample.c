@@ -451,7 +451,7 @@ START_TEST(the_whole_job)
     snprintf(path, sizeof path, "%s/model.safetensors", folder);
     OK(maskdm_model_save(m, path));
     OK(maskdm_sampler_run(s, 5, NULL, NULL, MASKDM_SAMPLE_U8, expected, 0, 0));
-    OK(sample(path, "grid.png", "columns=3"));
+    OK(sample(path, "grid.png", "columns=3 scale=1"));
     snprintf(out, sizeof out, "%s/grid.png", folder);
     OK(maskdm_image_read(&image, out, 0, NULL));
     ck_assert_int_eq(maskdm_image_width(image), 3 * (W + 2) + 2);
@@ -459,7 +459,7 @@ START_TEST(the_whole_job)
     maskdm_image_release(&image);
     OK(sample(path, "singles", "batch_size=2"));
     for (int i = 0; i < 5; i++) {
-        snprintf(out, sizeof out, "%s/singles/%06d.png", folder, i);
+        snprintf(out, sizeof out, "%s/singles/%06d.png", folder, 40 + i);
         OK(maskdm_image_read(&image, out, 0, NULL));
         OK(maskdm_image_copy(image, MASKDM_SAMPLE_U8, got, 0));
         ck_assert_mem_eq(got, expected + i * N, N);
@@ -512,10 +512,10 @@ START_TEST(a_folder_goes_on)
     OK(maskdm_control_create(&control));
     maskdm_control_set_progress(control, stop_at, &last);
     ck_assert_int_eq(maskdm_sample(o, control), MASKDM_ECANCELED);
-    snprintf(out, sizeof out, "%s/going/000003.png", folder);
+    snprintf(out, sizeof out, "%s/going/000043.png", folder);
     OK(maskdm_image_read(&image, out, 0, NULL));
     maskdm_image_release(&image);
-    snprintf(out, sizeof out, "%s/going/000004.png", folder);
+    snprintf(out, sizeof out, "%s/going/000044.png", folder);
     ck_assert_int_lt(maskdm_image_read(&image, out, 0, NULL), 0);
     ck_assert_int_eq(maskdm_sample(o, control), MASKDM_EINVAL);
     ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "resume goes on"));
@@ -523,7 +523,7 @@ START_TEST(a_folder_goes_on)
     last = -1;
     OK(maskdm_sample(o, control));
     for (int i = 0; i < 7; i++) {
-        snprintf(out, sizeof out, "%s/going/%06d.png", folder, i);
+        snprintf(out, sizeof out, "%s/going/%06d.png", folder, 40 + i);
         OK(maskdm_image_read(&image, out, 0, NULL));
         OK(maskdm_image_copy(image, MASKDM_SAMPLE_U8, got, 0));
         ck_assert_mem_eq(got, expected + i * N, N);

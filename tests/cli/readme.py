@@ -103,6 +103,8 @@ def run_page(path):
         small = SMALL.get(words[0] if words else "", "") + ("" if ddpm or words[:1] != ["sample"] else " --steps 3")
         if "--interpolate" in words:
             small = small.replace("--count", "--frames")  # which are its count
+        if "--seeds" in words:  # which say the count
+            small = small.replace("--count 4", "--seeds 0-3")
         if words[:1] == ["pretrain"] and "unet" in words:
             small = UNET
         if "--batch-tokens" in words:

@@ -139,10 +139,10 @@ def check_folders_that_are_closed():
     assert "no such file" not in said, said
 
 
-def begun(out, keep):
+def begun(out, keep, first=0):
     """A folder as an interruption leaves it: some of the images."""
     for name in images(out):
-        if int(name[:6]) not in keep:
+        if int(name[:6]) - first not in keep:
             os.remove(os.path.join(out, name))
 
 
@@ -153,7 +153,7 @@ def check_going_on():
     for keep in ([], [0, 1, 2, 3], [8], [0, 2, 5, 7], range(9)):
         shutil.rmtree("part", ignore_errors=True)
         sample("part", *more)
-        begun("part", keep)
+        begun("part", keep, 5)
         stamps = {n: os.stat("part/" + n).st_mtime_ns for n in images("part")}
         sample("part", *more, "--resume", "--batch-size", 4, "--threads", 1,
                says=["%d of 9 images are in part" % len(stamps)])
@@ -166,11 +166,11 @@ def check_going_on():
     for name in images("longer"):
         same("part/" + name, "longer/" + name)
     shutil.copytree("longer", "spare")
-    begun("spare", [0, 1, 9, 10])  # of which two belong to more images than are wanted now
+    begun("spare", [0, 1, 9, 10], 5)  # of which two belong to more images than are wanted now
     sample("spare", *more, "--resume", says=["2 of 9 images are in spare"])
-    same("spare/000008.png", "whole/000008.png")
+    same("spare/000013-0.png", "whole/000013-0.png")
     sample("fresh", *more, "--resume")
-    same("fresh/000008.png", "whole/000008.png")
+    same("fresh/000013-0.png", "whole/000013-0.png")
 
 
 def check_going_on_otherwise():
@@ -228,6 +228,74 @@ def check_record():
            status=1, says=["other/model.safetensors", "--model-digest", told["model_digest"]])
     assert not os.path.exists("three.png")
     sample("run", "--resume", status=1, says=["run/options.json"])
+
+
+def texts(path):
+    """What a picture says, by maskdm info."""
+    return dict(json.loads(maskdm("info", path, "--json").stdout)["texts"])
+
+
+def check_seeds():
+    """Files are named by seed and label, say what they are, and are the same whatever range they were drawn in."""
+    for label in "a cat", "dog":
+        faces("data/" + label, 4)
+    maskdm("pretrain", "--data", "data", "--out", "run", *TINY, "--steps", 1, "--classes", 2)
+    draw = ["sample", "--model", "run/model.safetensors", "--steps", 2, "--label", "a cat,dog,-1"]
+    maskdm(*draw, "--out", "part", "--seeds", "7-9")
+    assert images("part") == ["000007-a_cat.png", "000008-dog.png", "000009.png"], images("part")
+    os.remove("part/000008-dog.png")
+    maskdm(*draw, "--out", "part", "--seeds", "7-11", "--continue", says=["2 of 5 images are in part"])
+    maskdm(*draw, "--out", "whole", "--count", 5, "--seed", 7, "--batch-size", 1)
+    assert images("part") == images("whole") and len(images("part")) == 5
+    for name in images("part"):
+        same("part/" + name, "whole/" + name)
+    said = texts("part/000008-dog.png")
+    told = json.loads(read("part/options.json"))
+    assert (said["maskdm.seed"], said["maskdm.label"], said["maskdm.model"]) == ("8", "dog", told["model_digest"]), said
+    options = json.loads(said["maskdm.options"])
+    assert options["steps"] == 2 and options.items() <= told.items() and not {"out", "model", "seed"} & set(options)
+    assert "maskdm.label" not in texts("part/000009.png")
+    assert "  maskdm.seed: 8\n" in maskdm("info", "part/000008-dog.png").stdout
+    for words, says in ((["--seeds", "9"], None), (["--seeds", "9-8"], ["ends before it begins"]),
+                        (["--seeds", "1-x"], ["no range of seeds"]), (["--seeds", "-1-3"], ["no range of seeds"]),
+                        (["--seeds", "0-9", "--count", 3], ["--count 3 beside --seeds 0-9, which says 10"]),
+                        (["--seeds", "2-9", "--seed", 3], ["--seed 3 beside --seeds 2-9, which says 2"])):
+        maskdm(*draw, "--out", "other.png", *words, status=1 if says else 0, says=says or ())
+    assert texts("other.png")["maskdm.seed"] == "9"
+
+
+def check_grids():
+    """Large enough to be looked at; with --scale 1 and --no-metadata the pixels alone."""
+    train()
+    sample("grid.png", "--count", 4)
+    assert png_header("grid.png") == (524, 524, 8, 2), png_header("grid.png")
+    assert texts("grid.png")["maskdm.seed"] == "0-3"
+    sample("plain.png", "--count", 4, "--scale", 1, "--no-metadata")
+    assert png_header("plain.png") == (38, 38, 8, 2) and texts("plain.png") == {}
+    sample("captions.png", "--count", 4, "--scale", 3, "--captions", "--bits", 16)
+    assert png_header("captions.png") == (108, 130, 16, 2), png_header("captions.png")
+    for words in (["--scale", 2], ["--captions"], ["--nearest", "data"]):
+        refused("folder", [words[0] + " is of a grid", "folder"], *words)
+    refused("grid2.png", ["nowhere"], "--nearest", "nowhere")
+    refused("grid2.png", ["65556"], "--count", 1, "--scale", 1024, "--columns", 4)
+
+
+def check_nearest():
+    """Beside each image the one that is nearest; of the images themselves that is the image, at no distance."""
+    train()
+    sample("drawn", "--count", 3)
+    os.makedirs("set/deep")
+    for name in images("drawn")[1:]:
+        shutil.copy("drawn/" + name, "set/deep/" + name)
+    write("set/broken.png", b"no picture")
+    sample("pairs.png", "--count", 3, "--nearest", "set", "--scale", 1,
+           says=["1 of 3 images could not be read", "the nearest of 2 images: 1 is 0 levels of 255", "deep/000001.png"])
+    assert png_header("pairs.png") == (4 * 18 + 2, 2 * 18 + 2, 8, 2)
+    sample("column.png", "--count", 3, "--nearest", "data", "--columns", 1, "--threads", 1)
+    sample("again.png", "--count", 3, "--nearest", "data", "--columns", 1, "--threads", 2)
+    same("column.png", "again.png")
+    write("none", b"no picture")
+    refused("pairs2.png", ["none"], "--nearest", "none")
 
 
 def check_kill():

@@ -6,9 +6,12 @@
 #include "fuzz.h"
 #include "picture.h"
 
+#include "image/png_text.h"
+
 const char *const mdm_fuzz_words[] = {
     "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "eXIf", "Exif", "II*", "MM", "\x01\x12", "\x12\x01", "\xff\xd8",
-    "\xff\xd9", "\xff\xda", "\xff\xc4", "\xff\xc2", "\xff\xdd", "\xff\xe1", "\xff\xee", "\xff", "\x01", "\x7f", NULL};
+    "\xff\xd9", "\xff\xda", "\xff\xc4", "\xff\xc2", "\xff\xdd", "\xff\xe1", "\xff\xee", "\xff", "\x01", "\x7f",
+    "tEXt", "iTXt", NULL};
 
 static const uint8_t palette[] = {
     137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 9, 0, 0, 0, 7, 2, 3, 0, 0, 0, 167,
@@ -82,6 +85,9 @@ static const uint8_t app1[] = {
 static const uint8_t exif[] = {
     0, 0, 0, 26, 101, 88, 73, 102, 77, 77, 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0};
+/* "k" in Latin-1, and in UTF-8 with a language. */
+static const uint8_t latin[] = {0, 0, 0, 5, 116, 69, 88, 116, 107, 0, 97, 233, 98, 0, 0, 0, 0};
+static const uint8_t utf8[] = {0, 0, 0, 10, 105, 84, 88, 116, 107, 0, 0, 0, 100, 101, 0, 0, 195, 169, 0, 0, 0, 0};
 enum { BEHIND_SOI = 2, BEHIND_IHDR = 33 };
 
 static const struct {
@@ -94,6 +100,8 @@ static const struct {
     {4, BEHIND_SOI, app1, sizeof app1},
     {0, BEHIND_IHDR, exif, sizeof exif},
     {5, BEHIND_IHDR, exif, sizeof exif},
+    {1, BEHIND_IHDR, latin, sizeof latin},
+    {2, BEHIND_IHDR, utf8, sizeof utf8},
 };
 
 size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
@@ -146,6 +154,29 @@ static void repair(uint8_t *p, size_t size)
     }
 }
 
+static int see_text(void *user, const char *key, const char *text)
+{
+    const size_t keys = strlen(key), n = strlen(text);
+
+    (void)user;
+    require(keys >= 1 && keys <= 79);
+    for (size_t i = 0; i < n; i += (size_t)mdm_utf8_length(text + i, n - i))
+        require(mdm_utf8_length(text + i, n - i) > 0);
+    return MASKDM_OK;
+}
+
+static void read_texts(const uint8_t *data, size_t size)
+{
+    const long before = mdm_alloc_live();
+    int64_t height, width;
+    int channels, bits;
+
+    require(mdm_png_texts(data, size, see_text, NULL) == (mdm_png_is(data, size) ? MASKDM_OK : MASKDM_EFORMAT));
+    if (mdm_png_header(data, size, &height, &width, &channels, &bits) >= 0)
+        require(channels >= 1 && channels <= 4 && height >= 0 && width >= 0);
+    require(mdm_alloc_live() == before);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size + 1); /* of its own size, so that a sanitizer sees a read behind the end */
@@ -154,8 +185,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(copy, data, size);
     try_picture(copy, size);
+    read_texts(copy, size);
     repair(copy, size);
     try_picture(copy, size);
+    read_texts(copy, size);
     free(copy);
     return 0;
 }
