@@ -157,7 +157,7 @@ static int find_container(struct mdm_pickle *p, size_t at, int kind, uint32_t *c
  */
 static int put_items(struct mdm_pickle *p, int kind, size_t bottom, size_t first, size_t count)
 {
-    uint32_t container;
+    uint32_t container = 0;
 
     MDM_TRY(find_container(p, bottom, kind, &container));
     if (kind == MDM_PICKLE_DICT && count % 2)
