@@ -54,6 +54,8 @@ static const struct {
 #if defined(__x86_64__)
     {"avx2", 8, multiply_add_8},
     {"avx512", 16, multiply_add_16},
+#elif defined(__aarch64__)
+    {"neon", 4, multiply_add_4},
 #endif
     {"", 4, multiply_add_4},
 };

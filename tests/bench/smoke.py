@@ -14,7 +14,7 @@ for name in ("step_ms", "floor_ms", "ratio", "ratio_min", "ratio_max", "fma_gflo
     assert float(fields[name]) > 0, (name, line)
 assert float(fields["ratio_min"]) <= float(fields["ratio"]) <= float(fields["ratio_max"]), line
 # The instruction set that is asked for is in the line; one that is nowhere is refused.
-assert fields["instruction_set"] in ("c", "avx2", "avx512"), line
+assert fields["instruction_set"] in ("c", "avx2", "avx512", "neon"), line
 line = subprocess.run([sys.argv[1], "--threads", "1", "--rounds", "1", "--instruction-set", "c", "T0"], check=True, text=True,
                       stdout=subprocess.PIPE).stdout
 assert " instruction_set=c " in line, line

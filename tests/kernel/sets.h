@@ -2,7 +2,8 @@
  *
  * The float tables that a kernel's tests run through: the portable one with its own product, and that of every
  * instruction set of the library's list which this machine has. So a new set is tested by being in that list.
- * AVX-512, which few machines have, runs in any case, on SIMDe (avx512/immintrin.h), where the build has that.
+ * On x86-64, AVX-512, which few machines have, and NEON run in any case, on SIMDe (avx512/immintrin.h,
+ * neon/arm_neon.h), where the build has that.
  */
 #ifndef MASKDM_TESTS_KERNEL_SETS_H
 #define MASKDM_TESTS_KERNEL_SETS_H
@@ -20,21 +21,29 @@ struct table {
     struct mdm_cpu_table rows;
 };
 
-#ifdef MDM_EMULATED_AVX512
+#ifdef MDM_EMULATED
 void mdm_cpu_table_avx512_emulated(struct mdm_cpu_table *t);
+void mdm_cpu_table_neon_emulated(struct mdm_cpu_table *t);
 
 static inline int runs_emulated(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-static void fill_emulated(struct mdm_cpu_table *t)
+static void fill_avx512_emulated(struct mdm_cpu_table *t)
 {
     mdm_cpu_sets[0].fill(t);
     mdm_cpu_table_avx512_emulated(t);
 }
 
-static const struct mdm_cpu_set emulated_sets[] = {{"AVX-512 on SIMDe", runs_emulated, fill_emulated},
+static void fill_neon_emulated(struct mdm_cpu_table *t)
+{
+    mdm_cpu_sets[0].fill(t);
+    mdm_cpu_table_neon_emulated(t);
+}
+
+static const struct mdm_cpu_set emulated_sets[] = {{"AVX-512 on SIMDe", runs_emulated, fill_avx512_emulated},
+                                                   {"NEON on SIMDe", runs_emulated, fill_neon_emulated},
                                                    {NULL, NULL, NULL}};
 #else
 static const struct mdm_cpu_set emulated_sets[] = {{NULL, NULL, NULL}};
@@ -76,7 +85,7 @@ static inline void tell_tables(void)
         printf("instruction set %s: %s\n", set_of(i)->name,
                set_of(i)->runs_here() ? "tested" : "skipped, this machine has none");
     if (!emulated_sets[0].name)
-        printf("no SIMDe in this build: AVX-512 is tested where the machine has it, and else skipped\n");
+        printf("no SIMDe in this build: AVX-512 and NEON are tested where the machine has them, and else skipped\n");
 }
 
 #endif

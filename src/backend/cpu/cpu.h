@@ -100,6 +100,8 @@ void mdm_cpu_table_c_f64(struct mdm_cpu_table *t);
 /* x86-64 builds only */
 void mdm_cpu_table_avx2(struct mdm_cpu_table *t);
 void mdm_cpu_table_avx512(struct mdm_cpu_table *t);
+/* aarch64 builds only */
+void mdm_cpu_table_neon(struct mdm_cpu_table *t);
 
 /* Instruction sets, the widest last, and one without a name behind them. */
 struct mdm_cpu_set {

@@ -14,6 +14,11 @@ static int runs_everywhere(void)
     return 1;
 }
 
+static int runs_nowhere(void)
+{
+    return 0;
+}
+
 static void fill_c(struct mdm_cpu_table *t)
 {
     mdm_cpu_table_c_f32(t);
@@ -50,20 +55,29 @@ static void fill_avx512(struct mdm_cpu_table *t)
     mdm_cpu_table_avx512(t);
 }
 #else
-static int runs_nowhere(void)
-{
-    return 0;
-}
 #    define runs_avx2 runs_nowhere
 #    define runs_avx512 runs_nowhere
 static void (*const fill_avx2)(struct mdm_cpu_table *t) = NULL;
 static void (*const fill_avx512)(struct mdm_cpu_table *t) = NULL;
 #endif
 
+#ifdef __aarch64__
+#    define runs_neon runs_everywhere /* no aarch64 is without */
+static void fill_neon(struct mdm_cpu_table *t)
+{
+    fill_c(t);
+    mdm_cpu_table_neon(t);
+}
+#else
+#    define runs_neon runs_nowhere
+static void (*const fill_neon)(struct mdm_cpu_table *t) = NULL;
+#endif
+
 const struct mdm_cpu_set mdm_cpu_sets[] = {
     {"c", runs_everywhere, fill_c},
     {"avx2", runs_avx2, fill_avx2},
     {"avx512", runs_avx512, fill_avx512},
+    {"neon", runs_neon, fill_neon},
     {NULL, NULL, NULL},
 };
 

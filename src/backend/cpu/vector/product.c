@@ -5,22 +5,20 @@
  * van de Geijn 2008; Van Zee and van de Geijn 2015, BLIS.)
  */
 #include "backend/cpu/vector/rows.h"
+#ifdef MDM_SET_NEON
+#    include "backend/cpu/neon/steps.h"
+#else
+#    include "backend/cpu/vector/steps.h"
+#endif
 
 enum { LINE = 16 }; /* floats of a line of the cache */
 
-/* The columns of a tile: how many vectors, and the lanes of the last one, where it is not whole. */
-struct across {
-    int vectors, ragged;
-    mdm_some last;
-};
-
 /* rows, vectors and ragged are constants where this is inlined. */
-static inline __attribute__((always_inline)) void sum_tile(int rows, struct across n, int64_t k, const float *a,
+static inline __attribute__((always_inline)) void sum_tile(int rows, struct mdm_across n, int64_t k, const float *a,
                                                            int64_t row, int64_t step, const float *b, int64_t b_step,
                                                            float *c, int64_t ldc, int add)
 {
     const int last = n.vectors - 1;
-    const float *third[MDM_TILE_ROWS / 3]; /* an instruction's address has a row once or twice, no more */
     mdm_vec s[MDM_TILE_ROWS][2];
 
 #pragma GCC unroll 12
@@ -29,23 +27,7 @@ static inline __attribute__((always_inline)) void sum_tile(int rows, struct acro
         for (int p = 0; p < MDM_TILE_COLUMNS; p += LINE)
             __builtin_prefetch(c + i * ldc + p);
     }
-#pragma GCC unroll 4
-    for (int i = 0; i < MDM_TILE_ROWS / 3; i++)
-        third[i] = a + 3 * i * row;
-    for (int64_t t = 0; t < k; t++, b += b_step) {
-        const float *end = b + last * MDM_LANES;
-        const mdm_vec b1 = n.ragged ? mdm_v_load_some(end, n.last) : mdm_v_load(end), b0 = last ? mdm_v_load(b) : b1;
-#pragma GCC unroll 12
-        for (int i = 0; i < rows; i++) {
-            const mdm_vec x = mdm_v_set(third[i / 3][i % 3 * row]);
-            s[i][0] = mdm_v_fma(x, b0, s[i][0]);
-            if (last)
-                s[i][1] = mdm_v_fma(x, b1, s[i][1]);
-        }
-#pragma GCC unroll 4
-        for (int i = 0; i < MDM_TILE_ROWS / 3; i++)
-            third[i] += step;
-    }
+    mdm_sum_steps(s, rows, n, k, a, row, step, b, b_step);
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
@@ -59,9 +41,9 @@ static inline __attribute__((always_inline)) void sum_tile(int rows, struct acro
 }
 
 /* Fewer rows than a tile has: a half of one, and what is left. */
-static inline __attribute__((always_inline)) void sum_rest(struct across n, int64_t m, int64_t k, struct mdm_left a,
-                                                           const float *b, int64_t b_step, float *c, int64_t ldc,
-                                                           int add)
+static inline __attribute__((always_inline)) void sum_rest(struct mdm_across n, int64_t m, int64_t k,
+                                                           struct mdm_left a, const float *b, int64_t b_step,
+                                                           float *c, int64_t ldc, int add)
 {
     if (MDM_TILE_ROWS > 6 && m >= 6) {
         sum_tile(6, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
@@ -90,9 +72,9 @@ static inline __attribute__((always_inline)) void sum_rest(struct across n, int6
 
 /* All rows of one panel: whole tiles, then the rows that are left. `next` is the panel that comes after: its lines
  * are asked for a share at a time. */
-static inline __attribute__((always_inline)) void sum_panel(struct across n, int64_t m, int64_t k, struct mdm_left a,
-                                                            const float *b, int64_t b_step, float *c, int64_t ldc,
-                                                            int add, const float *next)
+static inline __attribute__((always_inline)) void sum_panel(struct mdm_across n, int64_t m, int64_t k,
+                                                            struct mdm_left a, const float *b, int64_t b_step,
+                                                            float *c, int64_t ldc, int add, const float *next)
 {
     const int64_t share = next ? k * MDM_TILE_COLUMNS / LINE * MDM_TILE_ROWS / (m + 1) : 0;
 
@@ -110,18 +92,18 @@ static void sum_whole(int vectors, int64_t m, int64_t k, struct mdm_left a, cons
                       int64_t ldc, int add, const float *next)
 {
     if (vectors == 2)
-        sum_panel((struct across){2, 0, mdm_v_first(MDM_LANES)}, m, k, a, b, b_step, c, ldc, add, next);
+        sum_panel((struct mdm_across){2, 0, mdm_v_first(MDM_LANES)}, m, k, a, b, b_step, c, ldc, add, next);
     else
-        sum_panel((struct across){1, 0, mdm_v_first(MDM_LANES)}, m, k, a, b, b_step, c, ldc, add, NULL);
+        sum_panel((struct mdm_across){1, 0, mdm_v_first(MDM_LANES)}, m, k, a, b, b_step, c, ldc, add, NULL);
 }
 
 static void sum_ragged(int vectors, mdm_some last, int64_t m, int64_t k, struct mdm_left a, const float *b,
                        int64_t b_step, float *c, int64_t ldc, int add)
 {
     if (vectors == 2)
-        sum_panel((struct across){2, 1, last}, m, k, a, b, b_step, c, ldc, add, NULL);
+        sum_panel((struct mdm_across){2, 1, last}, m, k, a, b, b_step, c, ldc, add, NULL);
     else
-        sum_panel((struct across){1, 1, last}, m, k, a, b, b_step, c, ldc, add, NULL);
+        sum_panel((struct mdm_across){1, 1, last}, m, k, a, b, b_step, c, ldc, add, NULL);
 }
 
 void SET(mdm_product)(int64_t m, int64_t n, int64_t k, struct mdm_left a, struct mdm_right b, float *c, int64_t ldc,

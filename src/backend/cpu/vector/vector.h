@@ -42,12 +42,21 @@
 #ifdef MDM_SET_AVX512
 #    include "backend/cpu/avx512/lanes.h"
 #endif
+#ifdef MDM_SET_NEON
+#    include "backend/cpu/neon/lanes.h"
+#endif
 
 #define MDM_SET_JOIN(name, set) name##_##set
 #define MDM_SET_NAME(name, set) MDM_SET_JOIN(name, set)
 #define SET(name) MDM_SET_NAME(name, MDM_SET)
 
 enum { MDM_TILE_COLUMNS = 2 * MDM_LANES };
+
+/* The columns of a tile: how many vectors, and the lanes of the last one, where it is not whole. */
+struct mdm_across {
+    int vectors, ragged;
+    mdm_some last;
+};
 
 /* a + b of the type that a and b have, which their sum has not to every compiler. */
 static inline mdm_vec mdm_v_plus(mdm_vec a, mdm_vec b)
