@@ -132,7 +132,7 @@ def check_presets():
     prepare()
     names = [line.split()[0] for line in maskdm("presets").stdout.splitlines()]
     assert {"quick32", "cascade", "celeba64", "celebahq256", "church256", "vggface256", "celebahq256_10",
-            "celebahq256_1"} <= set(names) and names == sorted(names), names
+            "celebahq256_1", "cifar10", "sprites32"} <= set(names) and names == sorted(names), names
     for name in names:
         write(name + ".json", maskdm("presets", name).stdout.encode())
     write("many.json", b"[{}]")
