@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every example runs, writes what it says, and refuses a wrong command line with 2."""
+import json
 import os
 import sys
 
@@ -99,6 +100,59 @@ def check_python():
     assert sorted(os.listdir("out")) == ["0.png", "1.png"] and png_header("out/1.png") == (16, 16, 8, 2)
     run(sys.executable, script, status=2, says=["LIBRARY"])
     run(sys.executable, script, LIBRARY, api, "missing.safetensors", "out", status=1, says=["missing.safetensors"])
+
+
+def compare(torch, path, api, which, labels, index):
+    """What maskdm_torch.py's network predicts of a model file, beside maskdm_model_predict()."""
+    import ctypes
+    import maskdm_torch
+    import python_ctypes
+    with open(api) as f:
+        lib = python_ctypes.Maskdm(LIBRARY, json.load(f))
+    device = lib.device_open(b"cpu", None)
+    handle = lib.model_load(device, path.encode())
+    net = maskdm_torch.load(path, which)
+    o = net.options
+    x = torch.randn(2, 16, 16, o["channels"], generator=torch.Generator().manual_seed(3))
+    times = torch.tensor([0.0, 637.25], dtype=torch.float64)
+    out = torch.zeros(2, len(index[0]) if index else 16, o["patch_size"] ** 2 * o["channels"])
+    whole = ctypes.c_int32 * 2
+    place = (ctypes.c_int32 * (2 * len(index[0])))(*index[0], *index[1]) if index else None
+    lib.model_predict(handle, lib.MASKDM_WEIGHTS_ONLINE if which == "online" else lib.MASKDM_WEIGHTS_EMA, 2, x.data_ptr(),
+                      times.data_ptr(), whole(*labels) if labels else None, place, len(index[0]) if index else 0, out.data_ptr())
+    with torch.no_grad():
+        said = net(x.permute(0, 3, 1, 2), times, torch.tensor(labels) if labels else None, torch.tensor(index) if index else None)
+    if not index:
+        said, out = said.permute(0, 2, 3, 1), out.reshape(2, 16, 16, -1)
+    assert said.shape == out.shape and (said - out).abs().max() < 1e-5 * max(1, out.abs().max()), (said - out).abs().max()
+    for what, made in (("model", handle), ("device", device)):
+        getattr(lib, what + "_release")(ctypes.addressof(made))
+    return said
+
+
+def check_torch():
+    try:
+        import torch
+    except ImportError:
+        raise Skip("no PyTorch")
+    sys.path.insert(0, os.path.join(SOURCE, "examples"))
+    api = os.path.join(BUILD, "include", "api.json")
+    index = [[0, 3, 9], [1, 2, 15]]
+    plain = compare(torch, model(), api, "ema", None, None)
+    compare(torch, "run/model.safetensors", api, "ema", None, index)
+    maskdm("pretrain", "--data", "small", "--out", "more", *TINY, "--steps", 2, "--classes", 3, "--time-mlp", "--qkv-bias",
+           "--lr", 1e-2, "--ema-start", 0)
+    seen = [compare(torch, "more/model.safetensors", api, which, labels, places)
+            for which, labels, places in (("ema", None, None), ("ema", [2, -1], None), ("online", [0, 1], index))]
+    assert (seen[0] - seen[1]).abs().max() > 1e-4 and (plain - seen[0]).abs().max() > 1e-4
+    maskdm("pretrain", "--data", "small", "--out", "jit", "--network", "jit", "--image-size", 16, "--dim", 32, "--depth", 2,
+           "--heads", 2, "--bottleneck", 8, "--in-context-len", 0, "--steps", 1, "--batch-size", 4, "--threads", 1)
+    import maskdm_torch
+    try:
+        maskdm_torch.load("jit/model.safetensors")
+        raise AssertionError("it took another network")
+    except ValueError as why:
+        assert "has no masked U-ViT, but jit" in str(why), why
 
 
 if __name__ == "__main__":
