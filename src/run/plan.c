@@ -16,6 +16,8 @@
 
 /* ---- the disk ---- */
 
+enum { FRAME = 8192 /* bytes of a preview beside its images */ };
+
 static double times(int64_t steps, int64_t every)
 {
     return every > 0 ? (double)(steps / every) + 1 : 0;
@@ -33,14 +35,14 @@ static struct room measure(const struct mdm_run *run)
     const struct mdm_geometry *g = &model->geometry;
     const double block = (double)model->layout.numel * sizeof(float);
     const double average = block / (run->told.snapshot_dtype == MDM_EXPORT_F32 ? 1 : 2);
-    const double picture = (double)(g->height * g->width * g->channels);
+    const double picture = 2 * (double)(g->height * g->width * g->channels); /* of noise, enlarged and packed */
 
     return (struct room){
         .checkpoint = block * (1 + mdm_optimizer_blocks(o->rule.widths)),
         .model = block * (1 + (o->rule.widths > 0)),
         .checkpoints = (double)run->told.keep + times(run->total, run->told.keep_every),
         .snapshots = times(run->total, run->told.snapshot_every) * o->rule.widths * average,
-        .previews = times(run->total, run->told.sample_every) * (double)run->told.sample_count * picture,
+        .previews = times(run->total, run->told.sample_every) * ((double)run->told.sample_count * picture + FRAME),
         .log = times(run->total, run->told.log_every) * 700,
     };
 }
