@@ -105,6 +105,8 @@ def run_page(path):
             small = small.replace("--count", "--frames")  # which are its count
         if "--seeds" in words:  # which say the count
             small = small.replace("--count 4", "--seeds 0-3")
+        if "--preset" in words:
+            small = SMALL["train"]  # whose stages say the steps
         if words[:1] == ["pretrain"] and "unet" in words:
             small = UNET
         if "--batch-tokens" in words:
