@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Products on BLAS against the portable one: every transposition, tiles of every kind, the callback on each tile
- * once, the same bits on any number of threads, rows of an image apart from their batch, cancelling.
+ * once, the same bits on any number of threads, rows of an image apart from their batch, cancelling; and that of the
+ * two the slower one is not taken.
  */
 #include "twin.h"
+
+#include "base/clock.h"
 
 struct shape {
     int64_t m, n, k;
@@ -150,8 +153,45 @@ START_TEST(cancelled_before_the_first_tile)
 }
 END_TEST
 
+static int multiply_late(struct mdm_cpu *cpu, const struct mdm_gemm *g)
+{
+    mdm_clock_sleep(0.02);
+    return mdm_cpu_gemm_c_f32(cpu, g);
+}
+
+START_TEST(the_slower_one_is_not_taken)
+{
+    ck_assert_int_eq(mdm_cpu_prefers_product(multiply_late, mdm_cpu_gemm_c_f32, 1), 0);
+    ck_assert_int_eq(mdm_cpu_prefers_product(mdm_cpu_gemm_c_f32, multiply_late, 1), 1);
+}
+END_TEST
+
+/* What one device took the next one takes as well, and says so. */
+START_TEST(devices_say_who_multiplies)
+{
+    const struct mdm_device_settings s = {.workers = 2, .guard = 1, .instruction_set = "c"};
+    char begin[96];
+
+    for (int i = 0; i < 2; i++) {
+        struct mdm_backend *b;
+        int pays;
+
+        ck_assert_int_eq(mdm_cpu_open(&b, &s), MASKDM_OK);
+        pays = mdm_cpu_blas_pays(1);
+        ck_assert_int_eq(pays, mdm_cpu_of(b)->f32.gemm == mdm_cpu_gemm_blas);
+        snprintf(begin, sizeof begin, pays ? "cpu, c, %s" : "cpu, c, portable products (%s was measured slower)",
+                 mdm_blas_name());
+        ck_assert_msg(strncmp(b->v->describe(b), begin, strlen(begin)) == 0, "%s does not begin with %s",
+                      b->v->describe(b), begin);
+        b->v->close(b);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *c)
 {
+    tcase_add_test(c, the_slower_one_is_not_taken);
+    tcase_add_test(c, devices_say_who_multiplies);
     tcase_add_test(c, every_shape_and_transposition);
     tcase_add_test(c, rows_of_an_image_are_cut_alike);
     tcase_add_test(c, cancelled_before_the_first_tile);

@@ -32,4 +32,16 @@ int mdm_blas_sgemm(int ta, int tb, int64_t m, int64_t n, int64_t k, const float 
                    int64_t ldb, float beta, float *c, int64_t ldc, int guard);
 int mdm_blas_fail(int status); /* records that MASKDM_ENOMEM */
 
+/* ---- choose_product.c ---- */
+
+struct mdm_cpu;
+struct mdm_gemm;
+typedef int mdm_product(struct mdm_cpu *cpu, const struct mdm_gemm *g);
+
+/* Measures both on the calling thread: 1 where `first` is to be taken, 0 where `second` is faster by a clear margin,
+ * or a recorded error. */
+int mdm_cpu_prefers_product(mdm_product *first, mdm_product *second, int guard);
+/* BLAS against the portable kernel, once for the process, in some milliseconds. */
+int mdm_cpu_blas_pays(int guard);
+
 #endif

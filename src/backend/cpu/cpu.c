@@ -175,6 +175,22 @@ static int prime_blas(struct mdm_cpu *cpu, int own)
     return atomic_load(&p.status) ? mdm_blas_fail(atomic_load(&p.status)) : MASKDM_OK;
 }
 
+/* BLAS for the product, or the portable kernel where that is faster. */
+static int open_blas(struct mdm_cpu *cpu, int guard)
+{
+    int pays;
+
+    MDM_TRY(mdm_blas_open());
+    pays = mdm_cpu_blas_pays(guard);
+    MDM_TRY(pays);
+    cpu->guard = pays && guard;
+    if (!pays) {
+        cpu->f32.gemm = mdm_cpu_gemm_c_f32;
+        cpu->f32.gemm_workspace = NULL;
+    }
+    return MASKDM_OK;
+}
+
 static void add_blas(struct mdm_text *t)
 {
     mdm_text_add(t, mdm_blas_name());
@@ -195,6 +211,8 @@ static int write_text(struct mdm_cpu *cpu, const char *instruction_set, const ch
     mdm_text_add(&t, ", ");
     if (uses_blas(cpu))
         add_blas(&t);
+    else if (!cpu->f32.tile && mdm_blas_is_built())
+        mdm_text_addf(&t, "portable products (%s was measured slower), ", mdm_blas_name());
     mdm_text_addf(&t, "%d thread%s", cpu->workers, cpu->workers == 1 ? "" : "s");
     status = mdm_text_ok(&t);
     if (!status && t.length < sizeof cpu->text)
@@ -215,10 +233,8 @@ int mdm_cpu_open(struct mdm_backend **out, const struct mdm_device_settings *s)
     cpu->base.v = &mdm_cpu_vtbl;
     cpu->workers = s->workers;
     status = fill_tables(cpu, s->instruction_set, &instruction_set, &beside);
-    if (!status && uses_blas(cpu)) {
-        cpu->guard = s->guard;
-        status = mdm_blas_open();
-    }
+    if (!status && uses_blas(cpu))
+        status = open_blas(cpu, s->guard);
     if (!status)
         status = write_text(cpu, instruction_set, beside);
     if (!status)
