@@ -13,9 +13,9 @@ def address_space(kib):
     return lambda: resource.setrlimit(resource.RLIMIT_AS, (kib * 1024, kib * 1024))
 
 
-def has_avx2():
+def multiplies_itself():
     if platform.machine() != "x86_64":
-        return False
+        return platform.machine() == "aarch64"
     with open("/proc/cpuinfo") as f:
         words = f.read().split()
     return "avx2" in words and "fma" in words
@@ -33,7 +33,7 @@ def check_what_multiplies_nothing_needs_little():
 def check_products_end_with_a_line_or_work():
     data = faces("data", 8)
     words = ["--data", data, *TINY, "--loaders", 0, "--steps", 1]
-    if has_avx2():
+    if multiplies_itself():
         maskdm("pretrain", *words, "--out", "own", preexec_fn=address_space(180000), timeout=60)
     for kib in (100000, 180000, 250000) if os.environ.get("MASKDM_HAVE_BLAS") else ():
         maskdm("pretrain", *words, "--out", "blas", "--instruction-set", "c", status=1, says=["ulimit -v", "OpenBLAS"],

@@ -93,10 +93,12 @@ static int open_device(maskdm_device **d, const char *set)
     return status;
 }
 
-static int has_avx2(void)
+static int multiplies_itself(void)
 {
 #if defined(__x86_64__)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#elif defined(__aarch64__)
+    return 1;
 #else
     return 0;
 #endif
@@ -153,7 +155,7 @@ static int do_without_blas(void)
 
 START_TEST(own_kernels_do_without_blas)
 {
-    if (has_avx2())
+    if (multiplies_itself())
         ck_assert_int_eq(in_child(do_without_blas), 0);
 }
 END_TEST
@@ -238,7 +240,7 @@ static int refuse_stacks(void)
     if (status != MASKDM_ENOMEM || !strstr(maskdm_last_error(), "stack"))
         return 2;
     if (open_device(&d, "threads=5") != MASKDM_ENOMEM || !strstr(maskdm_last_error(), "worker thread 1 of 4: "))
-        return has_avx2() ? 3 : 0;
+        return multiplies_itself() ? 3 : 0;
     return strstr(maskdm_last_error(), "ulimit -v") ? 0 : 4;
 }
 
