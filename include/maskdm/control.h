@@ -10,7 +10,7 @@
 #ifndef MASKDM_CONTROL_H
 #define MASKDM_CONTROL_H
 
-#include <maskdm/common.h>
+#include <maskdm/comm.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,6 +46,15 @@ MASKDM_API void maskdm_control_release(maskdm_control **control);
  *  saved). `user` comes back as it is. May be called from a callback, and counts from the next report on. */
 MASKDM_API void maskdm_control_set_progress(maskdm_control *control, maskdm_progress_callback callback, void *user);
 MASKDM_API void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callback, void *user);
+
+/**
+ * Let training runs (maskdm_train() and its like) be the work of several processes, each of which calls the same with
+ * the same options and data; NULL: of this one alone. The control has a reference. Each rank computes its share of a
+ * step (maskdm_trainer_set_comm(); `accumulate` unset is the number of ranks) and reads the run's folder when it
+ * resumes. Rank 0 alone writes, draws, evaluates, and tells progress and log; the others wait for it. What one is
+ * refused for, or fails of, all are; a flag that is raised in one of them counts in all.
+ */
+MASKDM_API void maskdm_control_set_comm(maskdm_control *control, maskdm_comm *comm);
 
 /** Finish the step, save, and return MASKDM_ECANCELED. Where no step has begun yet, while images are read, return as
  *  soon as the image at hand is read: there is nothing to save. */

@@ -33,6 +33,7 @@
 #ifndef MASKDM_TRAIN_H
 #define MASKDM_TRAIN_H
 
+#include <maskdm/comm.h>
 #include <maskdm/control.h>
 #include <maskdm/data.h>
 #include <maskdm/mask.h>
@@ -129,6 +130,18 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_tune(maskdm_trainer *trainer, co
  * float32, skips the update: the step counts, weights, moments and EMA stay; after max_bad_steps in a row
  * MASKDM_ENONFINITE. MASKDM_ECANCELED leaves the state of the step before. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_step(maskdm_trainer *trainer, maskdm_data *data);
+
+/**
+ * Make the coming steps together with other processes, whose trainers have the same options, model and data; NULL:
+ * alone again. Between steps. Each rank computes its share of the `accumulate` parts of a step, which MASKDM_EINVAL
+ * says do not go round; images, times, noise and masks are those of one process. maskdm_trainer_step() is then
+ * collective. It sums gradients by halves of the parts, so that any power of two of ranks comes to the same bits, a
+ * communicator "self" too; losses, norm, clipping and a skipped step are those of all. Where the first step finds
+ * that ranks differ it is refused in all, with both sides; a failure of one is one of all. A stop that was asked of
+ * one ends all behind the same step. A state is the same in every rank: one of them saves it, and it can be gone on
+ * with by another number. A loop of one's own parts is not collective, and has maskdm_comm_sum().
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_trainer_set_comm(maskdm_trainer *trainer, maskdm_comm *comm);
 
 /** Steps done, steps skipped; micro-batch size B and visible patches K of the step that comes. */
 MASKDM_API int64_t maskdm_trainer_steps(const maskdm_trainer *trainer);

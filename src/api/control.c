@@ -6,6 +6,7 @@
 #include "base/control.h"
 
 #include "api/argument.h"
+#include "comm/comm.h"
 
 int maskdm_control_create(maskdm_control **out)
 {
@@ -33,6 +34,12 @@ void maskdm_control_set_log(maskdm_control *control, maskdm_log_callback callbac
     control->log.user = user;
 }
 
+void maskdm_control_set_comm(maskdm_control *control, maskdm_comm *comm)
+{
+    MDM_NEED_OR(control, );
+    mdm_control_set_comm(control, MDM_HANDLE(comm));
+}
+
 void maskdm_control_stop(maskdm_control *control)
 {
     if (control)
@@ -47,8 +54,7 @@ void maskdm_control_cancel(maskdm_control *control)
 
 void maskdm_control_save(maskdm_control *control)
 {
-    if (control)
-        atomic_store(&control->save, 1);
+    mdm_control_want_save(control);
 }
 
 void maskdm_control_reset(maskdm_control *control)

@@ -51,6 +51,7 @@ static int begin(struct mdm_work *work, const maskdm_trainer *trainer, const mas
     MDM_TRY(mdm_work_alone(work, &trainer->optimizer->handle));
     if (trainer->retain.data != data)
         MDM_TRY(mdm_work_alone(work, MDM_HANDLE(trainer->retain.data)));
+    MDM_TRY(mdm_work_alone(work, MDM_HANDLE(trainer->ranks.comm)));
     return mdm_work_alone(work, MDM_HANDLE(data));
 }
 

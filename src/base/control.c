@@ -12,7 +12,13 @@
 #define TELL_EVERY 0.1 /* seconds between reports of files read */
 
 static const struct mdm_log silence = {0};
-static const struct mdm_handle_kind kind = {"control", mdm_free};
+static void destroy(void *object)
+{
+    mdm_control_set_comm(object, NULL);
+    mdm_free(object);
+}
+
+static const struct mdm_handle_kind kind = {"control", destroy};
 
 int mdm_control_make(maskdm_control **out)
 {
@@ -63,6 +69,12 @@ void mdm_control_lower(maskdm_control *c)
     atomic_store(&c->save, 0);
 }
 
+void mdm_control_want_save(maskdm_control *c)
+{
+    if (c)
+        atomic_store(&c->save, 1);
+}
+
 int mdm_control_wants_save(maskdm_control *c)
 {
     return c && atomic_exchange(&c->save, 0);
@@ -94,7 +106,7 @@ struct maskdm_progress mdm_progress_blank(void)
 
 void mdm_control_report(maskdm_control *c, const struct maskdm_progress *progress)
 {
-    if (c && c->progress && !c->hushed && c->progress(c->progress_user, progress))
+    if (c && c->progress && !c->hushed && !c->muted && c->progress(c->progress_user, progress))
         atomic_store(&c->stop, 1);
 }
 
@@ -102,6 +114,21 @@ void mdm_control_hush(maskdm_control *c, int hushed)
 {
     if (c)
         c->hushed = hushed;
+}
+
+void mdm_control_mute(maskdm_control *c, int muted)
+{
+    if (c)
+        c->muted = muted;
+}
+
+void mdm_control_set_comm(maskdm_control *c, struct mdm_handle *comm)
+{
+    if (comm)
+        mdm_handle_hold(comm);
+    if (c->comm)
+        mdm_handle_drop(c->comm);
+    c->comm = comm;
 }
 
 int mdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t found)
@@ -120,5 +147,5 @@ int mdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t f
 
 const struct mdm_log *mdm_control_log(const maskdm_control *c)
 {
-    return c ? &c->log : &silence;
+    return c && !c->muted ? &c->log : &silence;
 }

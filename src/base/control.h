@@ -19,6 +19,8 @@ struct maskdm_control {
     maskdm_progress_callback progress;
     void *progress_user;
     struct mdm_log log;
+    struct mdm_handle *comm; /* a communicator, which begins with it: work is that of several processes; or NULL */
+    int muted; /* the host hears of it from another process */
     int hushed; /* of whose steps the host is told watches something else */
 };
 
@@ -34,6 +36,7 @@ int mdm_control_check(maskdm_control *c, const char *what);
 /* The same record for a kernel or callback that has already returned MASKDM_ECANCELED. */
 int mdm_control_canceled(maskdm_control *c, const char *what);
 void mdm_control_lower(maskdm_control *c); /* both flags, and the wish to save */
+void mdm_control_want_save(maskdm_control *c);
 int mdm_control_wants_save(maskdm_control *c); /* whether it is asked for; the wish is then forgotten */
 /* A report of which nothing is known yet: zero counts, NaN values, the size filled in. */
 struct maskdm_progress mdm_progress_blank(void);
@@ -42,6 +45,10 @@ void mdm_control_report(maskdm_control *c, const struct maskdm_progress *progres
 /* From here on, until it is told the opposite, reports of steps go nowhere: what is at work is a part of something
  * whose steps are reported. */
 void mdm_control_hush(maskdm_control *c, int hushed);
+/* The same for all that would be told, log lines too. */
+void mdm_control_mute(maskdm_control *c, int muted);
+/* The control has a reference; NULL takes it away. */
+void mdm_control_set_comm(maskdm_control *c, struct mdm_handle *comm);
 /* Between two of many files: tell the host, some ten times a second, how many were read and found, and see whether it
  * wants to go on. *told is 0 at first. MASKDM_OK or as mdm_control_check(). */
 int mdm_control_reading(maskdm_control *c, double *told, int64_t read, int64_t found);

@@ -200,6 +200,7 @@ int mdm_trainer_load(maskdm_trainer *tr, const char *path, const char *const *ma
     if (may_differ)
         MDM_TRY(mdm_state_check_names(tr->optimizer, may_differ));
     MDM_TRY(mdm_safetensors_open(&s, path));
+    tr->ranks.met = NULL; /* whatever the other ranks load */
     status = load(tr, &s, &said, may_differ);
     mdm_host_rules_free(&said.host);
     mdm_metadata_free(&said.metadata);

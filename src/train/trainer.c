@@ -102,6 +102,7 @@ static void destroy(void *object)
     maskdm_trainer *tr = object;
 
     mdm_ahead_free(&tr->ahead);
+    mdm_ranks_free(tr);
     mdm_tune_end(&tr->tune);
     mdm_trainer_release_programs(tr);
     mdm_model_drop(&tr->model);
@@ -204,17 +205,23 @@ static int update(maskdm_trainer *tr, maskdm_data *data, double *loss)
     return mdm_optimizer_apply(tr->optimizer, 1, !isfinite(*loss), squares);
 }
 
-static int step(maskdm_trainer *tr, maskdm_data *data)
+static int check_step(const maskdm_trainer *tr, const maskdm_data *data)
 {
-    double loss;
-    int status;
-
     if (tr->broken)
         return mdm_fail(MASKDM_EINVAL, "the trainer holds half of a state file; load one that is whole first");
     MDM_TRY(mdm_optimizer_check(tr->optimizer));
-    MDM_TRY(mdm_trainer_check_data(tr, data));
-    MDM_TRY(mdm_control_check(tr->control, "the step"));
-    status = update(tr, data, &loss);
+    return mdm_trainer_check_data(tr, data);
+}
+
+static int step(maskdm_trainer *tr, maskdm_data *data)
+{
+    double loss;
+    int status = check_step(tr, data);
+
+    if (!tr->ranks.comm)
+        MDM_TRY(status);
+    MDM_TRY(mdm_ranks_check(tr, "the step"));
+    status = tr->ranks.comm ? mdm_ranks_step(tr, data, status, &loss) : update(tr, data, &loss);
     mdm_ahead_wait(&tr->ahead);
     if (status < 0) {
         struct mdm_failure why;

@@ -22,6 +22,7 @@
 #include "train/microbatch.h"
 #include "train/optimizer.h"
 #include "train/retain.h"
+#include "train/ranks.h"
 #include "train/pace.h"
 
 /* How far the micro-batch has come; each call needs the one before. */
@@ -76,6 +77,7 @@ struct maskdm_trainer {
 
     struct mdm_microbatch micro;
     struct mdm_ahead ahead;
+    struct mdm_ranks ranks; /* other processes that make the same steps */
     enum mdm_stage stage;
     _Atomic(float *) *view; /* host memory, MDM_VIEWS copies that were asked for, else NULL */
 

@@ -13,7 +13,7 @@ api, out = json.load(open(sys.argv[1])), sys.argv[2]
 
 # Places where NULL means something, as the header says: ARGUMENT for all functions, or FUNCTION.ARGUMENT.
 NULLABLE = set("""user drop log log_user label labels seeds control needed dprediction bucket
-maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_step.callback maskdm_sampler_set_start.image maskdm_sampler_set_hole.image maskdm_sampler_set_hole.options
+maskdm_control_set_comm.comm maskdm_control_set_log.callback maskdm_control_set_progress.callback maskdm_sampler_set_step.callback maskdm_sampler_set_start.image maskdm_sampler_set_hole.image maskdm_sampler_set_hole.options
 maskdm_data_open_folder.options maskdm_image_read.options maskdm_image_read_memory.options maskdm_data_create_encoded.options maskdm_data_create_encoded_callback.options maskdm_data_create_encoded_callback.control maskdm_comm_open.options maskdm_device_open.options maskdm_device_open_hosted.options maskdm_mask_create.options
 maskdm_model_set_metadata.value maskdm_model_transfer.callback maskdm_model_create.options maskdm_model_create.scheduler maskdm_model_estimate.options maskdm_model_predict.index
 maskdm_optimizer_bind.matrices maskdm_optimizer_bind.weights maskdm_optimizer_create.options maskdm_optimizer_create.ema maskdm_sampler_create.options maskdm_sampler_create_custom.options
@@ -24,7 +24,7 @@ maskdm_loss.weight maskdm_loss.losses maskdm_loss.gradient maskdm_scheduler_cons
 maskdm_scheduler_consistency_loss.options maskdm_scheduler_consistency_loss.losses maskdm_scheduler_consistency_loss.gradient maskdm_trainer_create.mask maskdm_trainer_create.options maskdm_trainer_loss.loss
 maskdm_features_kernel_distance.options maskdm_features_neighbours.options maskdm_features_infinity.options
 maskdm_features_discrepancy.options maskdm_features_discrepancy.index maskdm_features_discrepancy.reference_index
-maskdm_trainer_set_batch.index maskdm_trainer_set_retained.data maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_train.out maskdm_train.data maskdm_train.mask maskdm_finetune.out
+maskdm_trainer_set_comm.comm maskdm_trainer_set_batch.index maskdm_trainer_set_retained.data maskdm_trainer_view.count maskdm_pretrain.out maskdm_pretrain.data maskdm_pretrain.mask maskdm_train.out maskdm_train.data maskdm_train.mask maskdm_finetune.out
 maskdm_finetune.data maskdm_finetune.mask
 maskdm_tune.out maskdm_tune.data maskdm_tune.mask maskdm_trainer_tune.options""".split())
 
