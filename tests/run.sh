@@ -11,7 +11,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . tests/packages.sh
 # shellcheck disable=SC2086
-need_packages $BUILD_PACKAGES g++ check libsimde-dev python3 binutils strace
+need_packages $BUILD_PACKAGES g++ check libsimde-dev libopenmpi-dev openmpi-bin python3 binutils strace
 
 build=${1:-build}
 if [ -z "${MASKDM_REFERENCE:-}" ] && [ -d ../shared/reference ]; then

@@ -24,6 +24,7 @@ static int train(int (*job)(maskdm_model **out, const maskdm_options *options, m
     MDM_TRY(mdm_work_alone(&work, MDM_HANDLE(data)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(mask)));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(control)));
+    MDM_TRY(mdm_work_alone(&work, control ? control->comm : NULL));
     return mdm_work_end(&work, job(out, options, data, mask, control));
 }
 

@@ -37,6 +37,14 @@ struct extra {
 /* That of a command behind `before`, the first behind NULL; NULL behind the last. */
 const struct extra *next_extra(const struct command *command, const struct extra *before);
 
+/* ---- comm.c: several processes that do one piece of work ---- */
+int comm_take(const struct command *command, const char *value, maskdm_options *options);
+/* Join the others, where they are asked for; an exit status, with the reason printed. */
+int comm_begin(const struct command *command, maskdm_control *control);
+/* Whether it is for this process to say how the work ended. */
+int comm_speaks(void);
+void comm_end(void); /* behind the control's */
+
 /* ---- help.c: `all` commands end with one without a name ---- */
 /* The program as a whole; as help_command(). */
 int help_program(const struct command *all, const char *form);

@@ -106,6 +106,7 @@ const struct extra *next_extra(const struct command *command, const struct extra
          0, read_config},
         {"stages", "FILE", "take stages from such an object's list \"stages\", or from a list alone", 1, read_stages},
         {"preset", "NAME", "take what is not given from a preset; maskdm presets lists them", 1, load_preset},
+        {"comm", "NAME", "make each step together with other processes: mpi, or \"mpi patience=60\"", 1, comm_take},
         {NULL, NULL, NULL, 0, NULL},
     };
     const struct extra *e = before ? before + 1 : all;

@@ -157,11 +157,12 @@ int run_work(const struct command *command, int count, char **arguments)
         goto out;
     if (help)
         status = help_command(command, commands, help);
-    else if ((status = show_begin(control, options, command)) == 0)
+    else if ((status = comm_begin(command, control)) == 0 && (status = show_begin(control, options, command)) == 0)
         status = show_end(command->work(options, control), command);
     status = wrong ? wrong : status;
 out:
     maskdm_control_release(&control);
+    comm_end();
     maskdm_options_release(&options);
     return status;
 }

@@ -251,6 +251,8 @@ int show_end(int status, const struct command *command)
     int caught = signals_end();
 
     end_line();
+    if (!comm_speaks())
+        return status == MASKDM_OK ? 0 : status == MASKDM_ECANCELED && caught ? 128 + caught : 1;
     if (status == MASKDM_OK) {
         print_next(command);
         return 0;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "run/events.h"
+#include "run/ranks.h"
 #include "run/record.h"
 #include "text/json.h"
 #include "text/text.h"
@@ -201,7 +202,7 @@ int mdm_run_log_stage(struct mdm_run *run)
     struct mdm_text own = {0}, t = {0};
     int status;
 
-    if (run->stages == 1)
+    if (run->stages == 1 || !mdm_run_writes(run))
         return MASKDM_OK;
     mdm_text_addf(&own, "stage %d of %d: ", run->stage + 1, run->stages);
     mdm_options_list_stage(run->options, run->stage, &own);

@@ -160,7 +160,7 @@ int mdm_run_rehearse(struct mdm_run *run)
     for (int k = 0; k < MDM_RUN_TIMED && k < most; k++) {
         MDM_TRY(mdm_trainer_step(run->trainer, run->data));
         mdm_run_time_step(run);
-        MDM_TRY(mdm_control_check(run->control, "the dry run"));
+        MDM_TRY(mdm_ranks_check(run->trainer, "the dry run"));
     }
     mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "a dry run: nothing was written to %s",
                  run->told.out);

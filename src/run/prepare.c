@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "run/device.h"
+#include "run/ranks.h"
 
 #include <string.h>
 
@@ -42,7 +43,7 @@ static int need(const struct mdm_run *run, const char *name)
 static int enter_folder(struct mdm_run *run)
 {
     MDM_TRY(need(run, "out"));
-    return mdm_run_enter_folder(run);
+    return mdm_run_writes(run) ? mdm_run_enter_folder(run) : MASKDM_OK;
 }
 
 static int check_folders(struct mdm_run *run)
@@ -100,6 +101,11 @@ static int make_trainer(struct mdm_run *run)
     return MASKDM_OK;
 }
 
+static int open_judge(struct mdm_run *run)
+{
+    return mdm_run_writes(run) ? mdm_run_open_judge(run) : MASKDM_OK;
+}
+
 static int load_checkpoint(struct mdm_run *run)
 {
     return run->told.resume ? mdm_run_load_checkpoint(run) : MASKDM_OK;
@@ -132,7 +138,7 @@ static const struct {
     {mdm_run_match_labels, TAKEN, 0},
     {make_trainer, MODEL, TRAINER},
     {mdm_run_check_preview, TRAINER, 0},
-    {mdm_run_open_judge, TAKEN | TRAINER, 0},
+    {open_judge, TAKEN | TRAINER, 0},
     {load_checkpoint, PLACE | TAKEN | TRAINER, 0},
     {read_images, TAKEN | TRAINER, 0},
 };

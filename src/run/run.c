@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "run/options.h"
+#include "run/ranks.h"
 
 #include <math.h>
 #include <string.h>
@@ -116,6 +117,8 @@ static int after_step(struct mdm_run *run)
     measure(run);
     note_loss(run);
     mdm_run_time_step(run);
+    if (!mdm_run_writes(run))
+        return MASKDM_OK;
     start = mdm_clock();
     if (run->told.measure && run->trainer->optimizer->steps == run->first + MEASURED_AFTER)
         MDM_TRY(mdm_run_measure(run));
@@ -158,7 +161,7 @@ static int train(struct mdm_run *run)
             MDM_TRY(mdm_trainer_step(run->trainer, run->data));
             MDM_TRY(after_step(run));
             if (mdm_run_step(run) < run->total)
-                MDM_TRY(mdm_control_check(run->control, "training"));
+                MDM_TRY(mdm_ranks_check(run->trainer, "training"));
         }
         if (run->stage + 1 == run->stages)
             return MASKDM_OK;
@@ -190,7 +193,7 @@ static int finish(struct mdm_run *run, int status)
 
     if (status == MASKDM_OK)
         return mdm_run_save(run);
-    if (!run->trainer || (run->trainer->optimizer->applied == 0 && !run->stage))
+    if (!run->trainer || (run->trainer->optimizer->applied == 0 && !run->stage) || !mdm_run_writes(run))
         return status;
     mdm_failure_take(&why, status);
     saved = save_last_step(run, status);
@@ -223,6 +226,7 @@ static int run_kind(maskdm_model **out, const maskdm_options *options, const str
     status = mdm_run_open(&run, options, kind, data, mask, control);
     if (status == MASKDM_OK)
         status = run.dry ? mdm_run_rehearse(&run) : finish(&run, train(&run));
+    status = mdm_run_meet(&run, status, "the end of a run");
     if (status == MASKDM_OK && !run.dry)
         status = mdm_run_tell_total(&run);
     if (status == MASKDM_OK && out && !run.dry)

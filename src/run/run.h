@@ -58,6 +58,7 @@ struct mdm_run {
     int finetune, classes_given; /* it begins with a model file; the number of classes is not that file's choice */
     int tune;     /* for consistency */
     maskdm_control *control;
+    maskdm_comm *comm; /* of other processes that train the same (ranks.h); NULL: there are none */
     struct mdm_scan found, found_held_out, found_retained; /* files of folders, until the data sets take them over */
 
     maskdm_device *device;

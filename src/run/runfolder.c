@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "run/ranks.h"
 #include "run/record.h"
 
 #include <stdlib.h>
@@ -162,6 +163,8 @@ static int settle_override(struct mdm_run *run)
 
 int mdm_run_begin(struct mdm_run *run)
 {
+    if (!mdm_run_writes(run))
+        return MASKDM_OK;
     if (run->told.resume)
         MDM_TRY(mdm_folder_sweep(run->told.out));
     MDM_TRY(mdm_run_drop_snapshots(run));
@@ -242,7 +245,7 @@ enum { LONGEST_PAUSE = 60 }; /* seconds */
 
 int mdm_run_save(struct mdm_run *run)
 {
-    int status = save(run);
+    int status = mdm_run_writes(run) ? save(run) : MASKDM_OK;
 
     for (double pause = 1; status == MASKDM_EIO && run->told.on_disk_full == MDM_FULL_WAIT; pause *= 2) {
         struct mdm_failure why;

@@ -9,6 +9,7 @@
 #include "data/data.h"
 #include "data/options.h"
 #include "run/options.h"
+#include "run/ranks.h"
 #include "text/text.h"
 #include "train/options.h"
 
@@ -32,6 +33,7 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
     if (run->given_mask)
         MDM_TRY(mdm_options_set(o, "mask", "custom"));
     MDM_TRY(mdm_run_override(run));
+    MDM_TRY(mdm_run_settle_parts(run));
     run->dry = !strcmp(mdm_options_text(o, "dry_run"), "true");
     MDM_TRY(mdm_run_pass(run, mdm_options_check(o)));
     MDM_TRY(mdm_run_pass(run, mdm_options_check_needs(o, kind->table[0])));
@@ -51,15 +53,20 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
 int mdm_run_open(struct mdm_run *run, const maskdm_options *options, const struct mdm_option_kind *kind,
                  maskdm_data *data, maskdm_mask *mask, maskdm_control *control)
 {
+    int status;
+
     run->tune = kind == &mdm_tune_kind;
     mdm_control_hold(control);
     run->control = control;
     run->given = data;
     if (mask)
         mdm_mask_hold(run->given_mask = mask);
+    mdm_run_join(run);
     mdm_run_log_listen(run);
-    MDM_TRY(read_options(run, options, kind));
-    MDM_TRY(mdm_run_prepare(run));
+    status = read_options(run, options, kind);
+    if (status == MASKDM_OK)
+        status = mdm_run_prepare(run);
+    MDM_TRY(mdm_run_compare_ranks(run, status));
     mdm_run_tell(run);
     MDM_TRY(mdm_run_tell_step(run));
     MDM_TRY(mdm_run_tell_plan(run));
@@ -96,5 +103,6 @@ void mdm_run_close(struct mdm_run *run)
     mdm_free(run->plan);
     mdm_options_release(&run->now);
     mdm_options_release(&run->options);
+    mdm_run_part(run);
     mdm_control_drop(&run->control);
 }

@@ -114,6 +114,7 @@ static int make_trainer(struct mdm_run *run)
     MDM_TRY(mdm_optimizer_create(&run->optimizer, o, o));
     MDM_TRY(mdm_run_check_snapshots(run));
     MDM_TRY(mdm_trainer_create(&run->trainer, run->model, run->mask, run->optimizer, o, run->control));
+    MDM_TRY(mdm_ranks_set(run->trainer, run->comm));
     if (run->tune)
         MDM_TRY(mdm_tune_begin(run->trainer, o));
     mdm_trainer_set_stage(run->trainer, run->stage + 1, mdm_run_first(run));

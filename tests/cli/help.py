@@ -36,7 +36,7 @@ def check_text():
         assert maskdm(c, "--help").stdout == maskdm(c, "--help=text").stdout
     flags = set(re.findall("^  (--[a-z0-9-]+)", maskdm("pretrain", "--help").stdout, re.M))
     documented = set(re.findall("^[|] `(--[a-z0-9-]+)", maskdm("pretrain", "--help=markdown").stdout, re.M))
-    assert flags - documented == {"--config", "--stages", "--preset", "--help"} and documented <= flags and len(flags) > 50, flags ^ documented
+    assert flags - documented == {"--config", "--stages", "--preset", "--comm", "--help"} and documented <= flags and len(flags) > 50, flags ^ documented
 
 
 def check_words():
@@ -85,7 +85,7 @@ def check_completion():
                             ("maskdm completion f", "fish"), ("maskdm data --no-pa", "--no-pad")):
         said = run("bash", "-c", script % (words, len(words.split()) - 1)).stdout.split()
         assert expected.split()[0] in said and set(expected.split()) <= set(said), (words, said)
-    flags = re.findall("^[|] `(--[a-z0-9-]+)", maskdm("pretrain", "--help=markdown").stdout, re.M) + ["--config", "--stages", "--preset"]
+    flags = re.findall("^[|] `(--[a-z0-9-]+)", maskdm("pretrain", "--help=markdown").stdout, re.M) + ["--config", "--stages", "--preset", "--comm"]
     for shell, word in (("bash", "%s "), ("zsh", "'%s["), ("fish", "-l %s ")):
         said = maskdm("completion", shell).stdout
         missing = [f for f in flags if word % (f[2:] if shell == "fish" else f) not in said]
