@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "run/events.h"
-#include "run/ranks.h"
 #include "run/record.h"
 #include "text/json.h"
 #include "text/text.h"
@@ -202,7 +201,7 @@ int mdm_run_log_stage(struct mdm_run *run)
     struct mdm_text own = {0}, t = {0};
     int status;
 
-    if (run->stages == 1 || !mdm_run_writes(run))
+    if (run->stages == 1 || !run->log) /* which another rank has */
         return MASKDM_OK;
     mdm_text_addf(&own, "stage %d of %d: ", run->stage + 1, run->stages);
     mdm_options_list_stage(run->options, run->stage, &own);

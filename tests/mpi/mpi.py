@@ -30,6 +30,12 @@ def unsupervised():
     return launcher() + (["--mca", "orte_enable_recovery", "1"] if is_open_mpi() else ["-disable-auto-cleanup"])
 
 
+def need_survivors():
+    """MPICH's launcher ends the others of a rank that was killed in any case, and says so itself."""
+    if launcher() and not is_open_mpi():
+        raise Skip("this launcher lets no rank survive another")
+
+
 def launch(ranks, program, *words, launcher=launcher, status=0, **more):
     """The same command line in every rank."""
     start = launcher() if callable(launcher) else launcher

@@ -16,6 +16,7 @@ static void open_rank(struct tiny *t, maskdm_comm *comm, const char *optimizer, 
     tiny_open_on(t, tiny_device("threads=1"), NULL, NULL, optimizer, NULL, trainer);
     pthread_mutex_unlock(&making);
     OK(maskdm_trainer_set_comm(t->trainer, comm));
+    OK(mdm_comm_meet(comm, MASKDM_OK, "the opening", NULL)); /* nobody draws any more */
 }
 
 /* ---- the same bits ---- */
@@ -280,7 +281,8 @@ static void fail_alone(maskdm_comm *comm, void *arg)
     (void)arg;
     open_rank(&t, comm, NULL, four);
     OK(maskdm_data_create_callback(&data, t.device, COUNT, SIDE, SIDE, 3, give_error, NULL, &fails));
-    FAILS(MASKDM_ECANCELED, fails ? "the host's data function stopped" : "rank 1 of 2: the host", maskdm_trainer_step(t.trainer, data));
+    FAILS(MASKDM_ECANCELED, fails ? "the host's data function stopped" : "rank 1 of 2: the host",
+          maskdm_trainer_step(t.trainer, data));
     fails = 0;
     OK(maskdm_trainer_step(t.trainer, data));
     maskdm_data_release(&data);

@@ -144,7 +144,7 @@ static int part(struct mpi *m)
 
     mdm_watch_tell(&m->watch, MDM_PULSE_LEAVES, m->carrier.rank, m->exchanges);
     pthread_mutex_lock(&m->watch.lock);
-    code = MPI_Ibarrier(m->comm, &request);
+    code = MPI_Ibarrier(m->watch.comm, &request); /* not where others may be in the middle of an exchange */
     pthread_mutex_unlock(&m->watch.lock);
     return finish(m, &request, code, NULL);
 }
