@@ -17,8 +17,8 @@ PLAN = {
                         "budgets": [4e-7], "tuned": [4e-7], "held_out_count": 8, "authors": "whole",
                         "scratch": "whole"},
                "few": {"data": "faces", "about": "one or two evaluations", "options": {"batch_tokens": 64},
-                       "budgets": [2e-7], "tuned": [2e-7], "plot": False, "held_out_count": 8, "drawn_count": 4, "authors": "few",
-                       "scratch": "few"}},
+                       "budgets": [2e-7], "tuned": [2e-7], "plot": False, "held_out_count": 8, "drawn_count": 4,
+                       "authors": "few", "scratch": "few"}},
     "tuning": {"share": 0.5, "seed": 9, "beta2": [0.99, 0.9], "beyond": 1, "held_out_count": 4},
     "seeds": [1, 2],
     "arms": [
@@ -28,11 +28,12 @@ PLAN = {
          "options": {"beta1": 0.9}, "beyond": 0,
          "stages": [{"share": 0.5, "warmup_share": 0.2, "mask": "grid"},
                     {"share": 0.5, "carry": "all", "lr_times": 0.5}]},
-        {"name": "few", "group": "few", "from": {"arm": "grid", "budget": 4e-7}, "tune": True, "about": "tuned", "lr": [1e-4],
-         "beta2": [0.9], "beyond": 0, "stages": [{"share": 1}], "drawn": [["consistency", 1]]}]}
+        {"name": "few", "group": "few", "from": {"arm": "grid", "budget": 4e-7}, "tune": True, "about": "tuned",
+         "lr": [1e-4], "beta2": [0.9], "beyond": 0, "stages": [{"share": 1}], "drawn": [["consistency", 1]]}]}
 PAGE = "before\n<!-- study: tiny -->\nold\n<!-- end -->\n<!-- study: tiny settings -->\n<!-- end -->\n" \
        "<!-- study: tiny tuning -->\n<!-- end -->\n" + "".join(
-           "<!-- study: %s -->\n<!-- end -->\n" % n for n in ("tiny acceleration", "few", "few settings", "few tuning", "few drawn")) + "behind\n"
+           "<!-- study: %s -->\n<!-- end -->\n" % name
+           for name in ("tiny acceleration", "few", "few settings", "few tuning", "few drawn")) + "behind\n"
 
 
 def study(*words, **expected):
@@ -116,8 +117,10 @@ def check_acceleration():
     from study_report import at_its_best, needed
     curve = [(1.0, 0.4), (2.0, 0.2), (8.0, 0.1)]
     assert needed(curve, 0.2) == (2.0, "") and abs(needed(curve, 0.2 / 2 ** 0.5)[0] - 4) < 1e-9
-    base, arm = (types.SimpleNamespace(name=n, runs=[1], curve=lambda _, c=c: c) for n, c in (("a", curve), ("b", [(2.0, 0.2), (4.0, 0.1)])))
-    assert at_its_best(base, arm, None) == "2" and at_its_best(arm, base, None) == "0.5" and not at_its_best(base, base, None)
+    base = types.SimpleNamespace(name="base", runs=[1], curve=lambda _: curve)
+    arm = types.SimpleNamespace(name="arm", runs=[1], curve=lambda _: [(2.0, 0.2), (4.0, 0.1)])
+    assert at_its_best(base, arm, None) == "2" and at_its_best(arm, base, None) == "0.5"
+    assert not at_its_best(base, base, None)
     arm.curve = lambda _: [(2.0, 0.05)]
     assert at_its_best(base, arm, None) == "> 4" and at_its_best(arm, base, None) == "< 0.25"
     assert needed(curve, 0.05) == (8.0, ">") and needed(curve, 0.5) == (1.0, "<")
