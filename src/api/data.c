@@ -61,8 +61,8 @@ static int open_folder(maskdm_data **out, maskdm_device *device, const char *pat
     return r;
 }
 
-int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path,
-                            const maskdm_options *options, maskdm_control *control)
+int maskdm_data_open_folder(maskdm_data **out, maskdm_device *device, const char *path, const maskdm_options *options,
+                            maskdm_control *control)
 {
     struct mdm_work work = {0};
 
@@ -107,6 +107,18 @@ int maskdm_data_create_memory(maskdm_data **out, maskdm_device *device, int64_t 
     return made(status, drop, user);
 }
 
+/* Image files of the host have no names by which a file of labels could know them. */
+static int read_unnamed(struct mdm_folder_options *told, const maskdm_options *options)
+{
+    mdm_options_read(options, &mdm_folder_options, told);
+    return !*told->label_file
+               ? MASKDM_OK
+               : mdm_fail(MASKDM_EINVAL,
+                          "label_file is \"%s\", which goes by names: the host's images have none, and "
+                          "bring their labels",
+                          told->label_file);
+}
+
 static int create_encoded(maskdm_data **out, maskdm_device *device, int64_t count, const void *const *files,
                           const size_t *sizes, const int32_t *labels, const maskdm_options *options)
 {
@@ -114,10 +126,10 @@ static int create_encoded(maskdm_data **out, maskdm_device *device, int64_t coun
     maskdm_options *standard;
     int r = need_folder_options(&standard, &options);
 
-    if (r >= 0) {
-        mdm_options_read(options, &mdm_folder_options, &told);
+    if (r >= 0)
+        r = read_unnamed(&told, options);
+    if (r >= 0)
         r = mdm_data_encoded(out, device, count, files, sizes, labels, &told, options);
-    }
     maskdm_options_release(&standard);
     return r;
 }
@@ -144,10 +156,10 @@ static int create_encoded_callback(maskdm_data **out, maskdm_device *device, int
     maskdm_options *standard;
     int r = need_folder_options(&standard, &options);
 
-    if (r >= 0) {
-        mdm_options_read(options, &mdm_folder_options, &told);
+    if (r >= 0)
+        r = read_unnamed(&told, options);
+    if (r >= 0)
         r = mdm_data_encoded_callback(out, device, count, fetch, drop, user, &told, options, control);
-    }
     maskdm_options_release(&standard);
     return r;
 }

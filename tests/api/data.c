@@ -273,7 +273,7 @@ START_TEST(nothing_to_read)
     ck_assert_int_eq(try_open(&d, ""), MASKDM_EINVAL);
     snprintf(text, sizeof text, "no readable image below \"%s\": 2 files tried", folder);
     ck_assert_msg(strstr(maskdm_last_error(), text) == maskdm_last_error(), "%s", maskdm_last_error());
-    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "a.png: neither PNG nor JPEG"));
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "a.png: neither PNG, JPEG nor WebP"));
     ck_assert_ptr_null(d);
 
     ck_assert_int_eq(maskdm_options_create(&o, "folder"), MASKDM_OK);
@@ -989,7 +989,7 @@ START_TEST(known_files_that_broke_are_named)
     write_many(4);
     write_text("02.png", "no image");
     ck_assert_int_eq(open_known(&d, "", NULL), MASKDM_EFORMAT);
-    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "02.png: neither PNG nor JPEG"));
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "02.png: neither PNG, JPEG nor WebP"));
     ck_assert_ptr_null(d);
     write_text("02.png", "");
     ck_assert_int_eq(open_known(&d, "", NULL), MASKDM_EFORMAT);

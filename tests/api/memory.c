@@ -160,7 +160,7 @@ static void hand_all_out(int cached)
     ck_assert_int_eq(maskdm_data_create_encoded_callback(&handed, dev, 1, hand_out, drop_handed, &h, o, NULL),
                      MASKDM_EINVAL);
     ck_assert_str_eq(maskdm_last_error(), "no readable image below \"the host's images\": 1 file tried, the first "
-                                          "failed with: image 0: neither PNG nor JPEG, but a GIF picture");
+                                          "failed with: image 0: neither PNG, JPEG nor WebP, but a GIF picture");
     ck_assert_int_eq(h.dropped, 2);
     maskdm_data_release(&opened);
     ck_assert_int_eq(maskdm_device_memory_used(dev), 0);
@@ -179,6 +179,7 @@ END_TEST
 START_TEST(what_cannot_be_read_is_named)
 {
     maskdm_options *o = rig_options("folder", "image_size=8"), *mask = rig_options("mask", "");
+    maskdm_options *labelled = rig_options("folder", "image_size=8 label_file=x.txt");
     maskdm_device *dev = rig_device("threads=1"), *small = rig_device("threads=1 memory_limit=500");
     const void *files[FILES];
     size_t sizes[FILES];
@@ -190,13 +191,19 @@ START_TEST(what_cannot_be_read_is_named)
     files[3] = "GIF89a, they say";
     sizes[3] = strlen(files[3]);
     ck_assert_int_eq(maskdm_data_create_encoded(&d, dev, FILES, files, sizes, NULL, o), MASKDM_EFORMAT);
-    ck_assert_str_eq(maskdm_last_error(), "image 3: neither PNG nor JPEG, but a GIF picture");
+    ck_assert_str_eq(maskdm_last_error(), "image 3: neither PNG, JPEG nor WebP, but a GIF picture");
     ck_assert_ptr_null(d);
     files[3] = NULL;
     ck_assert_int_eq(maskdm_data_create_encoded(&d, dev, FILES, files, size, NULL, o), MASKDM_EINVAL);
     ck_assert_str_eq(maskdm_last_error(), "image 3: its bytes are NULL");
     ck_assert_int_eq(maskdm_data_create_encoded(&d, dev, 0, files, size, NULL, o), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_data_create_encoded(&d, dev, 2, files, size, NULL, mask), MASKDM_EINVAL);
+    ck_assert_int_eq(maskdm_data_create_encoded(&d, dev, 2, files, size, NULL, labelled), MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "label_file is \"x.txt\", which goes by names"));
+    ck_assert_int_eq(maskdm_data_create_encoded_callback(&d, dev, 2, hand_out, NULL, NULL, labelled, NULL),
+                     MASKDM_EINVAL);
+    ck_assert_ptr_nonnull(strstr(maskdm_last_error(), "label_file is \"x.txt\", which goes by names"));
+    maskdm_options_release(&labelled);
     ck_assert_int_eq(maskdm_data_create_encoded(&d, small, 3, files, size, NULL, o), MASKDM_ENOMEM);
     ck_assert_int_eq(maskdm_data_create_encoded(&d, small, INT64_MAX, files, size, NULL, o), MASKDM_ENOMEM);
     ck_assert_int_eq(maskdm_device_memory_used(dev), 0);
