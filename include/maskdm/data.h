@@ -39,8 +39,8 @@ typedef struct maskdm_data maskdm_data;
  * else loader threads read them again ahead of the step: both give equal bytes.
  * In place of a folder: an LMDB environment (trusted, its values are not), or a file, which is read in place: a .tar
  * or .zip with labels of its own or those of its folders; a .npy, .npz or .safetensors with images as an array;
- * CIFAR's batches, or the folder of them. The same images under the same names give the same set.
- * options: kind "folder", NULL for the defaults. control: hears what was found and how far reading is;
+ * CIFAR's batches, or their folder; a .json that names several of these, with weights. Equal names and images are
+ * an equal set. options: kind "folder", NULL for the defaults. control: hears what was found and how far that is;
  * maskdm_control_stop() or maskdm_control_cancel() ends it with MASKDM_ECANCELED once each loader thread has finished
  * its image. NULL: nobody. The data set does not keep it.
  */

@@ -35,6 +35,7 @@ enum mdm_purpose {
     MDM_DRAW_BACK = 14,        /* noise by which a sampler goes back; step = steps done */
     MDM_DRAW_FRACTION = 15,    /* which images of a data set are trained on */
     MDM_DRAW_STAGE = 16,       /* the seed of a stage of a run; sample = its number */
+    MDM_DRAW_SOURCE = 18,      /* which of several sources is drawn from; step = round */
     MDM_DRAW_PATH = 20,        /* images that are trained without what comes from the deep blocks */
     MDM_DRAW_SUBSET = 24,      /* images that a metric is measured on; step = number of the subset */
     MDM_DRAW_WINDOW = 32,      /* augmentation, as flips: the part of an image that is cut out, */

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/maker.h"
 #include "base/rng.h"
+#include "data/shares.h"
 
 static void destroy(void *object)
 {
@@ -20,6 +21,7 @@ static void destroy(void *object)
         mdm_device_drop(&d->device);
     if (mdm_maker_is_here(d->handle.process))
         (void)pthread_mutex_destroy(&d->turn);
+    mdm_free(d->shares);
     mdm_free(d->order);
     mdm_free(d->room);
     mdm_free(d);
@@ -200,10 +202,14 @@ static int draw_order(maskdm_data *d, uint64_t seed, uint64_t first, int64_t n)
     uint64_t count = (uint64_t)d->count;
 
     MDM_TRY(mdm_data_scratch(&d->order, &d->order_length, n));
+    if (!d->shared)
+        MDM_TRY(mdm_shares_create(&d->shares, d));
+    d->shared = 1;
     for (int64_t b = 0; b < n; b++) {
         uint64_t p = first + (uint64_t)b;
 
-        d->order[b] = (int64_t)mdm_rng_permute(seed, MDM_DRAW_ORDER, p / count, p % count, count);
+        d->order[b] = d->shares ? mdm_shares_draw(d->shares, seed, p)
+                                : (int64_t)mdm_rng_permute(seed, MDM_DRAW_ORDER, p / count, p % count, count);
     }
     return MASKDM_OK;
 }

@@ -27,6 +27,7 @@ struct mdm_data_class {
     /* A hint: these will be asked for next, in this order. NULL: of no use to the kind. */
     int (*expect)(maskdm_data *data, const int64_t *index, int64_t n);
     const char *(*path)(const maskdm_data *data, int64_t i);       /* NULL: none */
+    int64_t (*file)(const maskdm_data *data, int64_t i);           /* its place in data->files; NULL: i */
     const char *(*label_name)(const maskdm_data *data, int64_t i); /* NULL: none */
     void (*close)(maskdm_data *data); /* let go of what the kind holds; the struct itself is freed after it */
     int in_turn; /* get() and expect() share memory: parts of one set, on several threads, take turns */
@@ -46,6 +47,8 @@ struct maskdm_data {
     const int32_t *known;         /* labels of images in memory, or NULL */
     int64_t known_labels;
     pthread_mutex_t turn; /* where the kind is read in turn */
+    struct mdm_shares *shares; /* whose turn it is, once `shared`; NULL: there is one source */
+    int shared;
     int64_t *order;       /* scratch of mdm_data_batch() */
     int64_t order_length;
     float *room; /* one image with its margin; NULL: not wanted yet */

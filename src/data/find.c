@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "data/label_file.h"
+#include "data/mixture.h"
 #include "data/source.h"
 #include "os/file.h"
 
@@ -59,9 +60,10 @@ int mdm_data_find(struct mdm_scan *found, const char *path, const struct mdm_sca
                   const struct mdm_folder_options *told, const maskdm_options *from, const struct mdm_log *log,
                   maskdm_control *control)
 {
-    int status;
+    int status, several;
 
-    MDM_TRY(mdm_source_find(found, path, except, log, control));
+    MDM_TRY(mdm_mixture_is(&several, path));
+    MDM_TRY((several ? mdm_mixture_find : mdm_source_find)(found, path, except, log, control));
     status = give_labels(found, path, told, from, log);
     if (status < 0)
         mdm_scan_free(found);

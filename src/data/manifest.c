@@ -77,7 +77,11 @@ static void write_files(struct mdm_text *out, const struct mdm_scan *s)
         mdm_text_add(out, i ? ", " : "");
         mdm_text_add_json_bytes(out, s->label[i]);
     }
-    mdm_text_add(out, "],\n\"files\": [");
+    mdm_text_add(out, "]");
+    for (int64_t k = 0; k < s->parts; k++)
+        mdm_text_addf(out, "%s%lld%s", k ? ", " : ",\n\"weights\": [", (long long)s->weight[k],
+                      k + 1 == s->parts ? "]" : "");
+    mdm_text_add(out, ",\n\"files\": [");
     while (used < s->count || broken < all) {
         int first = broken == all || (used < s->count && strcmp(s->file[used].path, s->file[broken].path) < 0);
 

@@ -128,6 +128,13 @@ static void tell_image(struct mdm_text *out, const struct cursor *a, const struc
                       (long long)b->label);
 }
 
+static void tell_weight(struct mdm_text *out, const struct cursor *a, const struct cursor *b, int64_t i)
+{
+    if (a->more && b->more && a->label != b->label)
+        mdm_text_addf(out, "source %lld had weight %lld and has %lld", (long long)i + 1, (long long)a->label,
+                      (long long)b->label);
+}
+
 static const char to_host[] = "the images were files and come from the host";
 static const char to_files[] = "the images came from the host and are files";
 static const struct list {
@@ -137,6 +144,8 @@ static const struct list {
 } lists[] = {
     {"labels", tell_label, to_host, to_files},
     {"files", tell_file, to_host, to_files},
+    {"weights", tell_weight, "the images came from several sources with weights",
+     "the images come from several sources with weights"},
     {"image_labels", tell_image, "the images had labels and have none", "the images had no labels and have some"},
 };
 

@@ -23,6 +23,8 @@ struct mdm_scan_file {
 
 struct mdm_source_class;
 
+enum { MDM_SCAN_PLACE = 40 }; /* where there are several parts: bits of a place behind the number of the part */
+
 /* In byte order of the paths, which is that of the names below the folder, however its own path is spelt; labels in
  * byte order of the first-level sub-folders that hold images, where the source does not say them itself. */
 struct mdm_scan {
@@ -40,6 +42,8 @@ struct mdm_scan {
         int64_t height, width;
         int channels, bits; /* 0: the images are files */
     } samples; /* what every image is, where the source has arrays of them */
+    int64_t parts;   /* where several sources make one, each with a weight of its own; else 0 */
+    int64_t *weight; /* of a part */
 };
 
 /* A folder that is no part of the data wherever it is met, by whatever link; `what` says why in the log. */
@@ -63,6 +67,8 @@ int mdm_scan_mark_all(struct mdm_scan *s, maskdm_control *control);
 uint64_t mdm_scan_digest(const struct mdm_scan *s);
 /* The mark of file i. Fails for want of memory or descriptors alone. */
 int mdm_scan_mark(uint64_t *mark, const struct mdm_scan *s, int64_t i);
+/* The part that file i is of, where there are several. */
+int64_t mdm_scan_part(const struct mdm_scan *s, int64_t i);
 /* The name of file i below the folder. */
 const char *mdm_scan_name(const struct mdm_scan *s, int64_t i);
 void mdm_scan_free(struct mdm_scan *s);

@@ -58,8 +58,7 @@ int mdm_scan_add(struct mdm_scan *s, char *path, int64_t bytes, int32_t label, u
     if (r < 0)
         mdm_free(path);
     else
-        s->file[s->count++] =
-            (struct mdm_scan_file){.path = path, .bytes = bytes, .label = label, .place = place};
+        s->file[s->count++] = (struct mdm_scan_file){.path = path, .bytes = bytes, .label = label, .place = place};
     return r;
 }
 
@@ -104,6 +103,11 @@ void mdm_scan_forget_labels(struct mdm_scan *s)
         mdm_free(s->label[--s->labels]);
 }
 
+int64_t mdm_scan_part(const struct mdm_scan *s, int64_t i)
+{
+    return (int64_t)(s->file[i].place >> MDM_SCAN_PLACE);
+}
+
 const char *mdm_scan_name(const struct mdm_scan *s, int64_t i)
 {
     return s->file[i].path + s->root;
@@ -133,6 +137,12 @@ uint64_t mdm_scan_digest(const struct mdm_scan *s)
     struct mdm_digest d;
 
     mdm_digest_start(&d);
+    for (int64_t k = 0; k < s->parts; k++) {
+        unsigned char weight[8];
+
+        mdm_store_le(weight, sizeof weight, (uint64_t)s->weight[k]);
+        mdm_digest_add(&d, weight, sizeof weight);
+    }
     while (used < s->count || broken < all) {
         int first = broken == all || (used < s->count && strcmp(s->file[used].path, s->file[broken].path) < 0);
         int64_t i = first ? used++ : broken++;
@@ -177,6 +187,7 @@ void mdm_scan_free(struct mdm_scan *s)
     mdm_scan_forget_labels(s);
     mdm_free(s->file);
     mdm_free(s->label);
+    mdm_free(s->weight);
     if (s->source)
         s->kind->close(s->source);
     memset(s, 0, sizeof *s);

@@ -68,11 +68,18 @@ static int fit(maskdm_image **out, const struct mdm_scan *s, int64_t i, const st
     return r;
 }
 
+/* The list that has image i, and its place there. */
+static const struct mdm_scan *owner(const struct mdm_scan *s, int64_t *i)
+{
+    return s->kind->member ? s->kind->member(s, i) : s;
+}
+
 int mdm_source_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how)
 {
     int r;
 
     *out = NULL;
+    s = owner(s, &i);
     if (s->kind->image)
         return s->kind->image(out, s, i, how);
     r = s->kind->samples ? fit(out, s, i, how) : decode(out, s, i, how);
@@ -82,9 +89,11 @@ int mdm_source_image(maskdm_image **out, const struct mdm_scan *s, int64_t i, co
 int mdm_source_probe(const struct mdm_scan *s, int64_t i)
 {
     unsigned char first[MDM_ROWS_HEAD];
-    const size_t n = s->file[i].bytes < (int64_t)sizeof first ? (size_t)s->file[i].bytes : sizeof first;
+    size_t n;
     int r;
 
+    s = owner(s, &i);
+    n = s->file[i].bytes < (int64_t)sizeof first ? (size_t)s->file[i].bytes : sizeof first;
     if (s->kind->samples)
         return MASKDM_OK;
     MDM_TRY(s->kind->bytes(s, i, first, n, 0));
@@ -124,5 +133,6 @@ static int file_is_transparent(const struct mdm_scan *s, int64_t i)
 
 int mdm_source_is_transparent(const struct mdm_scan *s, int64_t i)
 {
+    s = owner(s, &i);
     return s->kind->samples ? samples_are_transparent(s, i) : file_is_transparent(s, i);
 }

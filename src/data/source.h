@@ -42,6 +42,8 @@ struct mdm_source_class {
     /* Image i, where it is neither; the line of a failure begins with its path. NULL: `bytes` are decoded. From any
      * number of threads at once. */
     int (*image)(maskdm_image **out, const struct mdm_scan *s, int64_t i, const struct mdm_reading *how);
+    /* Where image i is that of another list: that list, and its place there. NULL: they are its own. */
+    const struct mdm_scan *(*member)(const struct mdm_scan *s, int64_t *i);
     void (*close)(void *source); /* let go of s->source */
 };
 

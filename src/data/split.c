@@ -34,6 +34,13 @@ static int expect(maskdm_data *data, const int64_t *index, int64_t n)
     return mdm_data_expect(p->whole, p->wanted, n);
 }
 
+static int64_t file(const maskdm_data *data, int64_t i)
+{
+    const struct part *p = (const struct part *)data;
+
+    return p->whole->kind->file ? p->whole->kind->file(p->whole, p->index[i]) : p->index[i];
+}
+
 static const char *path(const maskdm_data *data, int64_t i)
 {
     const struct part *p = (const struct part *)data;
@@ -58,7 +65,7 @@ static void finish(maskdm_data *data)
 }
 
 static const struct mdm_data_class kind = {
-    .get = get, .expect = expect, .path = path, .label_name = label_name, .close = finish};
+    .get = get, .expect = expect, .path = path, .file = file, .label_name = label_name, .close = finish};
 
 /* The images whose mark is `side`. */
 static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const unsigned char *mark, int side)

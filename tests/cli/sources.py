@@ -259,6 +259,43 @@ def check_lmdb():
     assert not os.path.exists("no")
 
 
+def check_mixture():
+    """Several sources with weights: labels of one name are one, resume goes on, other weights are other data."""
+    folder("m/d", ("a", "b"))
+    folder("e", ("b", "c"))
+    tar("m/e.tar", "e")
+    mixture = lambda *sources: write("m/mix.json", json.dumps({"sources": sources}).encode())
+    mixture({"data": "d", "weight": 3}, {"data": "e.tar"})
+    train("run", "m/mix.json", "--classes", 3, says=["source 1: 11 images in m/d, weight 3", "source 2: 11 images in m/e.tar, weight 1",
+                                                     "found 22 images in m/mix.json, 3 labels (a, b, c)"])
+    assert json.loads(read("run/data.json"))["weights"] == [3, 1]
+    train("half", "m/mix.json", "--classes", 3, "--loaders", 2, "--cache-limit", 0, steps=10)
+    train("half", "m/mix.json", "--classes", 3, "--resume")
+    alike("run", "half")
+    mixture({"data": "d", "weight": 2}, {"data": "e.tar"})
+    train("run", "m/mix.json", "--classes", 3, "--resume", status=1, steps=22, says=["source 1 had weight 3 and has 2"])
+    train("plain", "m/d", "--classes", 2)
+    mixture({"data": "d"})  # of one source it is that source
+    train("one", "m/mix.json", "--classes", 2)
+    alike("plain", "one", lists=False)
+    arrays = [pixels(16, k) for k in range(6)]
+    write("m/x.npy", npy(b"".join(arrays), (6, 16, 16, 3)))
+    mixture({"data": "d"}, {"data": os.path.abspath("m/x.npy")})
+    train("arrays", "m/mix.json", "--val-share", 0.3, says=["source 2: 6 images in /"])
+    maskdm("data", "m/mix.json", says=["source 2: 6 images in /"])
+    for text, says in (('{"sources": []}', "m/mix.json: it is no list of sources"), ("[1]", "m/mix.json: it is no list of sources"),
+                       ('{"sources": [{"data": "d", "weight": 0}]}', 'm/mix.json: source 1: "weight" is 0, and is a whole number of 1 to 1000'),
+                       ('{"sources": [{"data": "d", "weight": "2"}]}', 'm/mix.json: source 1: "weight" is no number'),
+                       ('{"sources": [{"data": "d"}, {"weight": 2}]}', 'm/mix.json: source 2 has no "data"'),
+                       ('{"sources": [{"data": "d", "weight": 999}, {"data": "e.tar", "weight": 2}]}', "m/mix.json: the weights of 2 sources add up to 1001, and to 1000 at most"),
+                       ('{"sources": [{"path": "d"}]}', 'm/mix.json: source 1 has "path", and knows "data" and "weight"'),
+                       ('{"sources": [{"data": "none"}]}', "m/mix.json: cannot find m/none: No such file or directory"),
+                       ('{"sources": [{"data": "mix.json"}]}', "m/mix.json: m/mix.json is JSON text, and no folder or archive")):
+        write("m/mix.json", text.encode())
+        train("no", "m/mix.json", status=1, says=[says])
+    assert not os.path.exists("no")
+
+
 CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
 
 
