@@ -320,6 +320,53 @@ START_TEST(damage)
 }
 END_TEST
 
+struct asked {
+    size_t most, all;
+};
+
+static int count_bytes(void *user, size_t bytes)
+{
+    struct asked *a = user;
+
+    a->most = bytes > a->most ? bytes : a->most;
+    a->all += bytes;
+    return 0;
+}
+
+/* What is held of an archive is its list: nothing grows with its bytes, and all that was ever asked for is linear. */
+START_TEST(many_entries_in_bounded_memory)
+{
+    enum { ENTRIES = 20000, BYTES = 3000 };
+    static const unsigned char data[BYTES] = {1};
+    struct asked asked = {0, 0};
+    struct mdm_alloc_hook hook = {count_bytes, &asked};
+    struct bytes b = {0};
+    struct mdm_scan s;
+    char name[64];
+    int r;
+
+    for (int i = 0; i < ENTRIES; i++) {
+        snprintf(name, sizeof name, "%d/%06d.png", i % 10, (i * 7919) % ENTRIES);
+        put_tar(&b, '0', name, data, sizeof data);
+    }
+    end_tar(&b);
+    write_file(b.data, b.size);
+    mdm_alloc_hook_set(&hook);
+    r = mdm_source_find(&s, "x.tar", NULL, &log_lines, NULL);
+    mdm_alloc_hook_set(NULL);
+    ck_assert_int_eq(r, MASKDM_OK);
+    ck_assert_int_eq(s.count, ENTRIES);
+    ck_assert_int_eq(s.labels, 10);
+    ck_assert_uint_lt(asked.most, ENTRIES * 128);
+    ck_assert_uint_lt(asked.all, ENTRIES * 400);
+    ck_assert_uint_gt(b.size, 5 * asked.all);
+    for (int64_t i = 1; i < s.count; i++)
+        ck_assert_int_lt(strcmp(s.file[i - 1].path, s.file[i].path), 0);
+    mdm_scan_free(&s);
+    free(b.data);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("tar");
@@ -338,6 +385,7 @@ int main(void)
     tcase_add_loop_test(t, hostile_records, 0, (int)MDM_LENGTH(pax));
     tcase_add_test(t, every_cut);
     tcase_add_test(t, damage);
+    tcase_add_test(t, many_entries_in_bounded_memory);
     suite_add_tcase(s, t);
     srunner_run_all(sr, CK_NORMAL);
     failed = srunner_ntests_failed(sr);
