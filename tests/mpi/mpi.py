@@ -2,6 +2,7 @@
 """What tests of several processes share: mpirun, of whichever MPI the module is for.
 
 meson says where things are: MPIRUN, MASKDM_TEST_MPI (the module's file), RANKS (tests/mpi/ranks.c)."""
+import functools
 import os
 import subprocess
 import sys
@@ -18,11 +19,16 @@ def is_open_mpi():
     return b"Open MPI" in said.stdout + said.stderr
 
 
+@functools.lru_cache(None)
 def launcher():
     if not MPIRUN or not MODULE:
         raise Skip("there is no mpirun, or no module for it")
     # Open MPI asks that whoever is root, or has fewer cores than ranks, says so.
-    return [MPIRUN, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"] if is_open_mpi() else [MPIRUN]
+    words = [MPIRUN, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"] if is_open_mpi() else [MPIRUN]
+    tried = subprocess.run(words + ["-n", "2", "true"], stdin=subprocess.DEVNULL, capture_output=True)
+    if tried.returncode:
+        raise Skip("mpirun cannot start even two of true(1): %s" % tried.stderr.decode("utf-8", "replace").strip()[-300:])
+    return words
 
 
 def unsupervised():
