@@ -45,7 +45,7 @@ static const struct mdm_option rows[] = {
     {MDM_OPTION(mdm_sampler_options, threshold_max), .standard = "1000", .min = 1, .max = 1e6,
      .alias = "sample_max_value", .needs = "threshold", .help = "most that the limit may be"},
     {MDM_OPTION(mdm_sampler_options, guidance), .standard = "1", .min = 0, .max = 100,
-     .alias = "cfg|cfg_scale|guidance_scale|cond_scale|scale|classifier_free_guidance",
+     .alias = "cfg|cfg_scale|guidance_scale|cond_scale|classifier_free_guidance",
      .help = "guidance scale: 1 follows the network, more leads away from a weaker prediction, which is asked for as "
              "well"},
     {MDM_CHOICE(mdm_sampler_options, guidance_by), .standard = "auto", .choices = "auto|routed|masked|path_drop",

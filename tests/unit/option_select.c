@@ -9,6 +9,7 @@
 #include "text/text.h"
 
 #include "backend/options.h"
+#include "comm/options.h"
 #include "data/options.h"
 #include "diffusion/consistency.h"
 #include "diffusion/options.h"
@@ -446,7 +447,7 @@ static const struct mdm_option_kind *const kinds[] = {
     &mdm_finetune_kind, &mdm_sample_kind,  &mdm_convert_kind,   &mdm_export_kind,    &mdm_average_kind,
     &mdm_image_kind,    &mdm_inpaint_kind, &mdm_metric_kind,    &mdm_lora_kind,      &mdm_merge_kind,
     &mdm_evaluate_kind, &mdm_train_kind,   &mdm_consistency_kind, &mdm_tune_kind,
-    &mdm_plot_kind,     &mdm_pack_kind,    &mdm_survey_kind,
+    &mdm_plot_kind,     &mdm_pack_kind,    &mdm_survey_kind,    &mdm_comm_kind,
 };
 
 static const size_t sizes[] = {
