@@ -79,7 +79,7 @@ python3 "$root/tests/bench/study.py" "$build/src/cli/maskdm" "$plan" "$out/resul
     --jobs "$jobs" --minutes "$minutes"
 page=$out/acceleration.md
 if [ ! -f "$page" ]; then
-    for name in faces "faces settings" "faces tuning"; do
+    for name in faces "faces acceleration" "faces settings" "faces tuning"; do
         printf '<!-- study: %s -->\n<!-- end -->\n\n' "$name"
     done >"$page"
     echo "![error over FLOPs](acceleration-faces.svg)" >>"$page"

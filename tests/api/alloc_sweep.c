@@ -292,11 +292,12 @@ static int make_draw(struct world *w)
     return w->draw ? MASKDM_OK : maskdm_options_create(&w->draw, "sample");
 }
 
+/* No grid is enlarged: thousands are written. */
 static int set_draw(struct world *w)
 {
     char text[256];
 
-    snprintf(text, sizeof text, "model=%s out=%s count=2 steps=1 threads=1", path_to("run/model.safetensors"),
+    snprintf(text, sizeof text, "model=%s out=%s count=2 steps=1 threads=1 scale=1", path_to("run/model.safetensors"),
              path_to("grid.png"));
     return maskdm_options_parse(w->draw, text);
 }
@@ -305,7 +306,7 @@ static int set_singles(struct world *w)
 {
     char text[256];
 
-    snprintf(text, sizeof text, "out=%s resume=true", path_to("singles"));
+    snprintf(text, sizeof text, "out=%s resume=true scale=0", path_to("singles"));
     return maskdm_options_parse(w->draw, text);
 }
 
@@ -314,7 +315,8 @@ static int set_given(struct world *w)
     const char *picture = path_to("data/0.png");
     char text[1024];
 
-    snprintf(text, sizeof text, "out=%s resume=false init_image=%s strength=1 inpaint=%s hole=%s animate=%s frames=2",
+    snprintf(text, sizeof text,
+             "out=%s resume=false init_image=%s strength=1 inpaint=%s hole=%s animate=%s frames=2 scale=1",
              path_to("given.png"), picture, picture, picture, path_to("given-moving.png"));
     return maskdm_options_parse(w->draw, text);
 }
