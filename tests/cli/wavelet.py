@@ -22,12 +22,12 @@ def check_training():
     assert sum(told[-10:]) < 0.8 * sum(told[:10]), told
     maskdm("finetune", "--init", "masked/model.safetensors", "--data", data, "--out", "tuned", "--batch-size", 8, "--steps", 3)
     draw = ["sample", "--model", "tuned/model.safetensors", "--steps", 3, "--count", 2]
-    maskdm(*draw, "--out", "grid.png", "--scale", 1, "--animate", "way.png")
+    maskdm(*draw, "--out", "grid.png", "--no-metadata", "--scale", 1, "--animate", "way.png")
     assert png_header("way.png")[:2] == png_header("grid.png")[:2]
     maskdm(*draw, "--out", "refused.png", "--threshold", status=1, says=["threshold is for pixels"])
     maskdm("export", "--model", "tuned/model.safetensors", "--out", "theirs.pt", says=["maskdwt", "img_size 8", "data_chans 3"])
     maskdm("convert", "--from", "theirs.pt", "--out", "back.safetensors")
-    maskdm("sample", "--model", "back.safetensors", "--steps", 3, "--count", 2, "--out", "back.png")
+    maskdm("sample", "--model", "back.safetensors", *draw[3:], "--out", "back.png", "--no-metadata", "--scale", 1)
     same("grid.png", "back.png")
 
 
