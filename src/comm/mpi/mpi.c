@@ -101,7 +101,11 @@ static int check_size(const struct mpi *m, size_t bytes)
                             : m->host->record(MASKDM_EINVAL, "%zu bytes are more than MPI exchanges at once", bytes);
 }
 
-static int gather(struct mdm_carrier *c, void *all, const void *mine, size_t bytes, const atomic_int *cancel)
+typedef int exchange_begin(const void *mine, int count, MPI_Datatype type, void *theirs, int each, MPI_Datatype of,
+                           MPI_Comm comm, MPI_Request *request);
+
+static int exchange(struct mdm_carrier *c, exchange_begin *begin, void *theirs, const void *mine, size_t bytes,
+                    const atomic_int *cancel)
 {
     struct mpi *m = (struct mpi *)c;
     MPI_Request request;
@@ -110,23 +114,19 @@ static int gather(struct mdm_carrier *c, void *all, const void *mine, size_t byt
     MDM_TRY(check_size(m, bytes));
     pthread_mutex_lock(&m->watch.lock);
     m->exchanges++;
-    code = MPI_Iallgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, m->comm, &request);
+    code = begin(mine, (int)bytes, MPI_BYTE, theirs, (int)bytes, MPI_BYTE, m->comm, &request);
     pthread_mutex_unlock(&m->watch.lock);
     return finish(m, &request, code, cancel);
 }
 
+static int gather(struct mdm_carrier *c, void *all, const void *mine, size_t bytes, const atomic_int *cancel)
+{
+    return exchange(c, MPI_Iallgather, all, mine, bytes, cancel);
+}
+
 static int swap(struct mdm_carrier *c, void *pieces, const void *mine, size_t bytes, const atomic_int *cancel)
 {
-    struct mpi *m = (struct mpi *)c;
-    MPI_Request request;
-    int code;
-
-    MDM_TRY(check_size(m, bytes));
-    pthread_mutex_lock(&m->watch.lock);
-    m->exchanges++;
-    code = MPI_Ialltoall(mine, (int)bytes, MPI_BYTE, pieces, (int)bytes, MPI_BYTE, m->comm, &request);
-    pthread_mutex_unlock(&m->watch.lock);
-    return finish(m, &request, code, cancel);
+    return exchange(c, MPI_Ialltoall, pieces, mine, bytes, cancel);
 }
 
 static const char *describe(const struct mdm_carrier *c)
