@@ -9,6 +9,7 @@
 #include "config.h"
 #include "os/file.h"
 #include "os/library.h"
+#include "os/module.h"
 
 #include <string.h>
 
@@ -79,17 +80,12 @@ static int fail_unknown(const char *name)
     return mdm_fail(MASKDM_ENOTFOUND, "there is no device \"%s\"; known: %s", name, known);
 }
 
-/* A table that is longer than ours has functions behind those that we know. */
-static int check_version(const struct mdm_device_module *m)
+static const struct mdm_module_kind module_kind = {"device", MDM_DEVICE_ENTRY, MDM_BACKEND_VERSION,
+                                                   sizeof(struct mdm_backend_vtbl)};
+
+static struct mdm_module_said said_by(const struct mdm_device_module *m)
 {
-    if (m->v->version != MDM_BACKEND_VERSION)
-        return mdm_fail(MASKDM_EVERSION, "the module of the device \"%s\" has version %d, the library needs %d",
-                        m->name, m->v->version, (int)MDM_BACKEND_VERSION);
-    if (m->v->size < sizeof *m->v)
-        return mdm_fail(MASKDM_EVERSION,
-                        "the module of the device \"%s\" has a table of %zu bytes, the library needs %zu", m->name,
-                        m->v->size, sizeof *m->v);
-    return MASKDM_OK;
+    return m && m->v ? (struct mdm_module_said){m->name, m->v->version, m->v->size} : (struct mdm_module_said){0};
 }
 
 /* The module that the file at `path` has for what `row` names. It stays loaded where it is taken. */
@@ -100,15 +96,9 @@ static int load(const struct mdm_device_module **out, const struct mdm_device_mo
     int status;
 
     MDM_TRY(mdm_library_open(&library, path));
-    mdm_library_find(&entry, library, MDM_DEVICE_ENTRY);
+    mdm_library_find(&entry, library, module_kind.entry);
     m = entry ? entry() : NULL;
-    if (!m || !m->v)
-        status = mdm_fail(MASKDM_ENOTSUP, "%s is no module for devices: it has no %s()", path, MDM_DEVICE_ENTRY);
-    else if (strcmp(m->name, row->name) != 0)
-        status =
-            mdm_fail(MASKDM_ENOTSUP, "%s is a module for the device \"%s\", not \"%s\"", path, m->name, row->name);
-    else
-        status = check_version(m);
+    status = mdm_module_check_file(&module_kind, said_by(m), path, row->name);
     if (status)
         mdm_library_close(library);
     else
@@ -124,7 +114,7 @@ static int find_module(const struct mdm_device_module **out, const struct mdm_de
 
     *out = row;
     if (row->v)
-        return check_version(row);
+        return mdm_module_check(&module_kind, said_by(row));
     if (given && *given)
         return load(out, row, given);
     status = find_file(&path, row);

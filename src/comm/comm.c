@@ -11,6 +11,7 @@
 #include "config.h"
 #include "os/file.h"
 #include "os/library.h"
+#include "os/module.h"
 
 #include <string.h>
 
@@ -104,17 +105,12 @@ int mdm_comm_swap(maskdm_comm *c, void *pieces, const void *mine, size_t bytes)
 
 /* ---- modules ---- */
 
-/* A table that is longer than ours has functions behind those that we know. */
-static int check_version(const struct mdm_comm_module *m)
+static const struct mdm_module_kind module_kind = {"communicator", MDM_COMM_ENTRY, MDM_COMM_VERSION,
+                                                   sizeof(struct mdm_carrier_vtbl)};
+
+static struct mdm_module_said said_by(const struct mdm_comm_module *m)
 {
-    if (m->v->version != MDM_COMM_VERSION)
-        return mdm_fail(MASKDM_EVERSION, "the module of the communicator \"%s\" has version %d, the library needs %d",
-                        m->name, m->v->version, (int)MDM_COMM_VERSION);
-    if (m->v->size < sizeof *m->v)
-        return mdm_fail(MASKDM_EVERSION,
-                        "the module of the communicator \"%s\" has a table of %zu bytes, the library needs %zu",
-                        m->name, m->v->size, sizeof *m->v);
-    return MASKDM_OK;
+    return m && m->v ? (struct mdm_module_said){m->name, m->v->version, m->v->size} : (struct mdm_module_said){0};
 }
 
 /* It stays loaded where it is taken. */
@@ -125,15 +121,9 @@ static int load(const struct mdm_comm_module **out, const struct mdm_comm_module
     int status;
 
     MDM_TRY(mdm_library_open(&library, path));
-    mdm_library_find(&entry, library, MDM_COMM_ENTRY);
+    mdm_library_find(&entry, library, module_kind.entry);
     m = entry ? entry() : NULL;
-    if (!m || !m->v)
-        status = mdm_fail(MASKDM_ENOTSUP, "%s is no module for communicators: it has no %s()", path, MDM_COMM_ENTRY);
-    else if (strcmp(m->name, row->name) != 0)
-        status = mdm_fail(MASKDM_ENOTSUP, "%s is a module for the communicator \"%s\", not \"%s\"", path, m->name,
-                          row->name);
-    else
-        status = check_version(m);
+    status = mdm_module_check_file(&module_kind, said_by(m), path, row->name);
     if (status)
         mdm_library_close(library);
     else
