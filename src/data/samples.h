@@ -8,11 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* (float)(257 x) / 65535, bit for bit, without dividing: with x / 255 = (257 x + x / 255) / 65536 the first term is
- * whole, and what is missing of the second is far too little to turn the sum. */
+/* (float)(257 x) / 65535, bit for bit, without dividing: x / 255 = 257 x / 65536 + (x / 255) / 65536, of which the
+ * first term is a float, and what is missing of the second is far too little to turn the sum. */
 static inline float mdm_sample_u8(unsigned char x)
 {
-    return ((float)(x * 257) + (float)x * (1 / 255.0f)) * (1 / 65536.0f);
+    const float v = (float)x;
+
+    return v * (257 / 65536.0f) + v * (1 / 255.0f / 65536);
 }
 
 /* In pieces of a fixed length, which compilers turn into vectors. */

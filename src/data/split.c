@@ -5,6 +5,7 @@
 #include "data/data.h"
 
 #include "base/alloc.h"
+#include "base/maker.h"
 #include "base/rng.h"
 
 struct part {
@@ -73,6 +74,7 @@ static int make_part(maskdm_data **out, maskdm_data *whole, int64_t count, const
     struct part *p;
     int64_t n = 0;
 
+    MDM_TRY(mdm_maker_check(whole->handle.process, "the data set")); /* images of a part are not asked again */
     MDM_TRY(mdm_data_begin(&p, sizeof *p, &kind, whole->device, count, whole->height, whole->width, whole->channels));
     *out = &p->base;
     p->whole = whole;
