@@ -32,4 +32,4 @@ need_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev libwebp-dev liblmdb-dev"
+BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev libwebp-dev liblmdb-dev libyaml-dev"

@@ -98,7 +98,7 @@ MASKDM_API int maskdm_version(void);
 MASKDM_API const char *maskdm_version_string(void);
 /** What this build is and has, as one line of JSON for reports and for hosts that choose: version, abi, devices,
  *  instruction_sets, blas (the library that products are left to where no kernel of ours makes them; empty: none),
- *  jpeg, webp, lmdb. */
+ *  jpeg, webp, lmdb, yaml. */
 MASKDM_API const char *maskdm_build_info(void);
 
 /** At least `size` (never 0) bytes of memory, of any alignment, or NULL where there is none. */

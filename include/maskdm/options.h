@@ -78,6 +78,15 @@ MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse(maskdm_options *options, c
  * "stages" may be a list of such objects, one for each stage, or the list may stand alone. */
 MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t size);
 /**
+ * A configuration, in YAML, of the program of MaskDM's authors (github.com/jiachenlei/maskdm), for "pretrain",
+ * "finetune" and "train": what it says and what their program does beside it is set, over what was set before. log
+ * (may be NULL) is told, with `user`, of each entry that is not taken, and why. MASKDM_ENOTFOUND, with the nearest,
+ * for an entry that their configurations do not have, MASKDM_ENOTSUP for one that cannot be followed, and in a build
+ * without libyaml. All is set, or nothing. Anchors and aliases are of scalars, tags are not read.
+ */
+MASKDM_API MASKDM_MUST_CHECK int maskdm_options_parse_yaml(maskdm_options *options, const char *yaml, size_t size,
+                                                           maskdm_log_callback log, void *user);
+/**
  * Put a stage of a run behind those that there are ("pretrain", "finetune" and "train"): text as for
  * maskdm_options_parse(). What it does not say it has from the options of the run. Names that a stage may give are
  * those of masks, routing, optimizer, average and training step, steps, carry, data_fraction, data_seed, and what

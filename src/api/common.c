@@ -58,7 +58,7 @@ static void make_build_info(void)
         if (mdm_instruction_set_is_built(i))
             add_name(name, &count);
     add("], \"blas\": \"" MDM_BLAS_LIBRARY "\", \"jpeg\": " MDM_JPEG);
-    add(", \"webp\": " MDM_WEBP ", \"lmdb\": " MDM_LMDB "}");
+    add(", \"webp\": " MDM_WEBP ", \"lmdb\": " MDM_LMDB ", \"yaml\": " MDM_YAML "}");
 }
 
 const char *maskdm_build_info(void)

@@ -15,6 +15,7 @@
 #include "model/adapter.h"
 #include "model/network.h"
 #include "model/options.h"
+#include "option/authors.h"
 #include "option/option.h"
 #include "run/options.h"
 #include "sample/options.h"
@@ -188,6 +189,18 @@ int maskdm_options_parse_json(maskdm_options *options, const char *json, size_t 
     MDM_NEED(json);
     MDM_TRY(mdm_work_alone(&work, mdm_options_handle(options)));
     return mdm_work_end(&work, mdm_options_parse_json(options, json, size));
+}
+
+int maskdm_options_parse_yaml(maskdm_options *options, const char *yaml, size_t size, maskdm_log_callback log,
+                              void *user)
+{
+    const struct mdm_log told = {log, user};
+    struct mdm_work work = {0};
+
+    MDM_NEED(options);
+    MDM_NEED(yaml);
+    MDM_TRY(mdm_work_alone(&work, mdm_options_handle(options)));
+    return mdm_work_end(&work, mdm_options_parse_authors(options, yaml, size, &told));
 }
 
 int maskdm_options_check(const maskdm_options *options)

@@ -37,6 +37,11 @@ struct extra {
 /* That of a command behind `before`, the first behind NULL; NULL behind the last. */
 const struct extra *next_extra(const struct command *command, const struct extra *before);
 
+/* ---- config.c: values of --config, --stages and --preset; as a flag's `take` ---- */
+int config_take(const struct command *command, const char *path, maskdm_options *options);
+int stages_take(const struct command *command, const char *path, maskdm_options *options);
+int preset_take(const struct command *command, const char *name, maskdm_options *options);
+
 /* ---- comm.c: several processes that do one piece of work ---- */
 int comm_take(const struct command *command, const char *value, maskdm_options *options);
 /* Join the others, where they are asked for; an exit status, with the reason printed. */

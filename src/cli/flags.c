@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Flags from the option tables: --name VALUE, --name=VALUE, --name and --no-name for truth values; dashes stand for
- * the tables' underscores. The last value wins. --config FILE takes a JSON object of options (a run's options.json),
- * --stages FILE one that has stages, or their list; --preset NAME sets what nothing else does; --resume FOLDER goes
- * on with what is in it.
+ * the tables' underscores. The last value wins. --config FILE takes a JSON object of options (a run's
+ * options.json), or a configuration of MaskDM's authors; --stages FILE an object that has stages, or their list;
+ * --preset NAME sets what nothing else does; --resume FOLDER goes on with what is in it.
  */
 #include "cli/cli.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = 64, CONFIG_LIMIT = 1 << 20, PATH_SIZE = 4096 };
+enum { NAME_SIZE = 64, PATH_SIZE = 4096 };
 
 /* A command line under way. */
 struct line {
@@ -27,61 +24,6 @@ struct line {
 static int wrong(const struct command *command, const char *text)
 {
     complain(command, "%s", text);
-    return EXIT_WRONG_USE;
-}
-
-/* Names stand in the file as the tables have them. */
-static int parse_config(maskdm_options *options, const char *text, size_t size)
-{
-    int status = maskdm_options_set_spelling(options, MASKDM_SPELL_NAMES);
-
-    if (status == MASKDM_OK)
-        status = maskdm_options_parse_json(options, text, size);
-    return maskdm_options_set_spelling(options, MASKDM_SPELL_FLAGS) < 0 ? MASKDM_EINVAL : status;
-}
-
-static int read_config(const struct command *command, const char *path, maskdm_options *options)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = malloc(CONFIG_LIMIT);
-    size_t size = 0;
-    int status = 0;
-
-    if (!file || !text) {
-        complain(command, "cannot %s %s: %s", errno == ENOENT ? "find" : "read", path, strerror(errno));
-        status = 1;
-    } else {
-        size = fread(text, 1, CONFIG_LIMIT, file);
-        if (ferror(file) || size == CONFIG_LIMIT) {
-            complain(command, "%s is no file of options of less than 1 MiB", path);
-            status = 1;
-        } else if (parse_config(options, text, size) < 0) {
-            complain(command, "%s: %s", path, maskdm_last_error());
-            status = EXIT_WRONG_USE;
-        }
-    }
-    if (file)
-        fclose(file);
-    free(text);
-    return status;
-}
-
-static int read_stages(const struct command *command, const char *path, maskdm_options *options)
-{
-    const int64_t before = maskdm_options_stage_count(options);
-    const int status = read_config(command, path, options);
-
-    if (status || maskdm_options_stage_count(options) > before)
-        return status;
-    complain(command, "%s has no list of stages", path);
-    return EXIT_WRONG_USE;
-}
-
-static int load_preset(const struct command *command, const char *name, maskdm_options *options)
-{
-    if (maskdm_options_load_preset(options, name, presets_folder()) == MASKDM_OK)
-        return 0;
-    complain(command, "%s", maskdm_last_error());
     return EXIT_WRONG_USE;
 }
 
@@ -102,10 +44,12 @@ static int is_resume(const struct command *command, const char *name)
 const struct extra *next_extra(const struct command *command, const struct extra *before)
 {
     static const struct extra all[] = {
-        {"config", "FILE", "take options from a JSON object, with comments if need be, such as a run's options.json",
-         0, read_config},
-        {"stages", "FILE", "take stages from such an object's list \"stages\", or from a list alone", 1, read_stages},
-        {"preset", "NAME", "take what is not given from a preset; maskdm presets lists them", 1, load_preset},
+        {"config", "FILE",
+         "take options from a JSON object, with comments if need be, such as a run's options.json; for training also "
+         "from the MaskDM authors' YAML (.yml, .yaml)",
+         0, config_take},
+        {"stages", "FILE", "take stages from such an object's list \"stages\", or from a list alone", 1, stages_take},
+        {"preset", "NAME", "take what is not given from a preset; maskdm presets lists them", 1, preset_take},
         {"comm", "NAME", "make each step together with other processes: mpi, or \"mpi patience=60\"", 1, comm_take},
         {NULL, NULL, NULL, 0, NULL},
     };

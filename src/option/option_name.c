@@ -7,6 +7,7 @@
 #include "option/option_set.h"
 
 #include "base/error.h"
+#include "text/nearest.h"
 
 #include <string.h>
 
@@ -110,48 +111,15 @@ static const struct mdm_option_slot *by_meaning(const maskdm_options *o, const c
     return NULL;
 }
 
-enum { ERRORS = 3 };
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* Insertions, deletions, replacements and exchanges of neighbours between two words (Damerau and Levenshtein, no
- * piece changed twice). Of words of at most MDM_OPTION_NAME - 1 bytes. */
-static int distance(const char *a, const char *b)
-{
-    int row[3][MDM_OPTION_NAME], *before = row[0], *above = row[1], *here = row[2];
-    int n = (int)strnlen(b, MDM_OPTION_NAME - 1);
-
-    for (int k = 0; k <= n; k++)
-        here[k] = k;
-    for (int i = 0; a[i] && i < MDM_OPTION_NAME - 1; i++) {
-        int *oldest = before;
-
-        before = above;
-        above = here;
-        here = oldest;
-        here[0] = i + 1;
-        for (int k = 1; k <= n; k++) {
-            here[k] = least(above[k - 1] + (a[i] != b[k - 1]), least(above[k], here[k - 1]) + 1);
-            if (i > 0 && k > 1 && a[i] == b[k - 2] && a[i - 1] == b[k - 1])
-                here[k] = least(here[k], before[k - 2] + 1);
-        }
-    }
-    return here[n];
-}
-
 /* Of all names the nearest, at most a third of the letters away, and no further than fingers err: lr_scheduler is not
  * the schedule of the noise. */
 static const struct mdm_option_slot *by_letters(const maskdm_options *o, const char *name)
 {
     const struct mdm_option_slot *nearest = NULL;
-    const size_t n = strnlen(name, MDM_OPTION_NAME);
-    int best = least((int)n / 3, ERRORS) + 1;
+    int best = mdm_word_errors(name) + 1;
 
-    for (int i = 0; i < o->count && n < MDM_OPTION_NAME; i++) {
-        int d = distance(name, o->slot[i].name);
+    for (int i = 0; i < o->count && best > 0; i++) {
+        int d = mdm_word_distance(name, o->slot[i].name);
 
         if (d < best) {
             best = d;

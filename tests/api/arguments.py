@@ -36,7 +36,7 @@ JOBS = {"maskdm_extractor_load", "maskdm_train", "maskdm_pretrain", "maskdm_fine
         "maskdm_merge", "maskdm_average", "maskdm_evaluate", "maskdm_pack", "maskdm_tune", "maskdm_plot", "maskdm_report", "maskdm_survey",
         "maskdm_options_load_run"}
 # How much memory stands behind a pointer only the caller knows.
-EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size",
+EXTENTS = {"maskdm_file_open_memory.size", "maskdm_model_load_memory.size", "maskdm_options_parse_json.size", "maskdm_options_parse_yaml.size",
            "maskdm_model_load_one_memory.size", "maskdm_image_read_memory.size", "maskdm_data_create_encoded.count",
            "maskdm_extractor_run.count", "maskdm_extractor_run.height", "maskdm_extractor_run.width",
            "maskdm_optimizer_bind.count", "maskdm_comm_sum.count", "maskdm_average_coefficients.count"}
@@ -45,7 +45,7 @@ NOTHING = {"maskdm_comm_rank", "maskdm_comm_lost", "maskdm_model_has_adapter", "
            "maskdm_device_memory_limit", "maskdm_mask_nominal_rate", "maskdm_optimizer_grad_norm",
            "maskdm_trainer_skipped", "maskdm_trainer_last_loss", "maskdm_trainer_measure", "maskdm_solver_draws", "maskdm_solver_takes_noise",
            "maskdm_solver_guide", "maskdm_solver_input", "maskdm_solver_set_variance", "maskdm_solver_step",
-           "maskdm_trainer_snapshot", "maskdm_trainer_tune", "maskdm_optimizer_bind", "maskdm_optimizer_decay"}
+           "maskdm_options_parse_yaml", "maskdm_trainer_snapshot", "maskdm_trainer_tune", "maskdm_optimizer_bind", "maskdm_optimizer_decay"}
 
 VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_data_batch.batch": "2", "maskdm_data_batch.images": "rig.floats",
@@ -131,6 +131,8 @@ VALUES = {  # FUNCTION.ARGUMENT, then TYPE ARGUMENT, then TYPE
     "maskdm_trainer_snapshot.folder": "rig.folder", "maskdm_trainer_snapshot.dtype": '"F16"',
     "maskdm_options_create.kind": '"uvit"', "maskdm_options_get.name": '"dim"', "maskdm_options_parse.text": '"dim=16"',
     "maskdm_options_parse_json.json": '"{}"', "maskdm_options_parse_json.size": "2",
+    "maskdm_options_parse_yaml.options": "rig.staged", "maskdm_options_parse_yaml.yaml": '"lr: 1.0e-4"', "maskdm_options_parse_yaml.size": "10",
+    "maskdm_options_parse_yaml.log": "hear",
     "maskdm_options_set.name": '"dim"', "maskdm_options_set.value": '"16"', "maskdm_options_set_bool.name": '"qkv_bias"',
     "maskdm_options_set_float.name": '"mlp_ratio"', "maskdm_options_set_float.value": "4",
     "maskdm_options_set_bool.value": "1",

@@ -169,6 +169,29 @@ def check_presets():
     maskdm("presets", "a", "b", status=2, says=["usage"])
 
 
+def check_yaml():
+    """A configuration of the authors' program, as they write it."""
+    faces("data", 12)
+    write("theirs.yml", b"define: &size 16\nbatch_size: 4\nlr: 1.0e-3\nnum_workers: 3\n"
+          b"dataset: {NAME: faces, MASK_TYPE: block, MASK_RATIO: 0.5, MASK_BLOCK_SIZE: 2}\n"
+          b"network: {img_size: *size, patch_size: 4, encoder_embed_dim: 32, encoder_depth: 1, encoder_heads: 2}\n")
+    write("bad.yaml", b"lr: 1.0e-3\nbatchsize: 3\n")
+    words = ("pretrain", "--data", "data", "--out", "run", "--steps", 2, "--threads", 1)
+    if "MASKDM_YAML" not in os.environ:
+        maskdm(*words, "--config", "theirs.yml", status=2, says=["theirs.yml: this is YAML, and this build has no libyaml"])
+        return
+    maskdm(*words, "--lr", 0.1, "--config", "theirs.yml", "--ema-decay", 0.5,
+           says=["maskdm pretrain: theirs.yml: num_workers 3 is not taken: ", "theirs.yml: dataset.NAME faces is not taken: "])
+    record = json.loads(read("run/options.json"))
+    wanted = {"schedule": "cosine", "prediction": "noise", "mask": "block", "mask_block_size": 2, "lr": 0.001, "dim": 32,
+              "ema_decay": 0.5, "clip_norm": 1, "warmup_steps": 0, "batch_size": 4}
+    assert {name: record[name] for name in wanted} == wanted, record
+    maskdm(*words, "--config", "bad.yaml", status=2,
+           says=["bad.yaml: line 2: the MaskDM authors' configurations have no entry \"batchsize\"; the nearest is batch_size"])
+    maskdm("sample", "--model", "run/model.safetensors", "--out", "grid.png", "--config", "theirs.yml", status=2,
+           says=["theirs.yml: the MaskDM authors' configurations are for training, not for sample"])
+
+
 def check_moved_installation():
     """Found from where the program is."""
     os.makedirs("usr/bin")

@@ -11,7 +11,7 @@ FORBIDDEN = {  # header: the layers, or files, that may include it; jpeglib.h wa
     "stdio.h": {"base/format.c", "backend/cuda/cuda.cu", "text", "os", "cli", "image/jpeg.c"}, "fcntl.h": {"os"},
     "unistd.h": {"base/maker.c", "comm/mpi/watch.c", "os", "backend", "cli"}, "dirent.h": {"os"},
     "sys/stat.h": {"comm/mpi/watch.c", "os"}, "assert.h": set(), "locale.h": set(), "signal.h": {"comm/mpi/watch.c", "os", "cli"},
-    "cblas.h": {"backend"}, "png.h": {"image"}, "zlib.h": {"tensorfile"}, "jpeglib.h": {"image"}, "webp/decode.h": {"image"}, "lmdb.h": {"data"}, "pthread.h": {"comm/mpi/watch.h", "os", "backend", "data"},
+    "cblas.h": {"backend"}, "png.h": {"image"}, "zlib.h": {"tensorfile"}, "jpeglib.h": {"image"}, "webp/decode.h": {"image"}, "lmdb.h": {"data"}, "yaml.h": {"text"}, "pthread.h": {"comm/mpi/watch.h", "os", "backend", "data"},
     "dlfcn.h": {"os", "backend"}, "mpi.h": {"comm/mpi/watch.h"}, "sys/mman.h": {"base/alloc.c", "os"}, "sys/resource.h": {"os"},
 }
 CALLS = [  # calls that have one place: pattern, the layers that may, what to use
