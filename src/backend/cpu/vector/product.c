@@ -11,23 +11,32 @@
 #    include "backend/cpu/vector/steps.h"
 #endif
 
-enum { LINE = 16 }; /* floats of a line of the cache */
+enum { LINE = 16, SPAN = 16 }; /* floats of a line of the cache; steps between two times that lines are asked for */
+
+/* Lines that are needed later, so many each time: all at once they would keep waiting what the tile needs now. */
+struct ahead {
+    const float *at;
+    int64_t lines;
+};
 
 /* rows, vectors and ragged are constants where this is inlined. */
 static inline __attribute__((always_inline)) void sum_tile(int rows, struct mdm_across n, int64_t k, const float *a,
                                                            int64_t row, int64_t step, const float *b, int64_t b_step,
-                                                           float *c, int64_t ldc, int add)
+                                                           float *c, int64_t ldc, int add, struct ahead *next)
 {
     const int last = n.vectors - 1;
     mdm_vec s[MDM_TILE_ROWS][2];
 
 #pragma GCC unroll 12
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows; i++)
         s[i][0] = s[i][1] = mdm_v_set(0);
-        for (int p = 0; p < MDM_TILE_COLUMNS; p += LINE)
+    for (int64_t i = 0; k > 0; i++, k -= SPAN, a += SPAN * step, b += SPAN * b_step) {
+        for (int64_t l = 0; l < next->lines; l++, next->at += LINE)
+            __builtin_prefetch(next->at);
+        for (int p = 0; i < rows && p < MDM_TILE_COLUMNS; p += LINE)
             __builtin_prefetch(c + i * ldc + p);
+        mdm_sum_steps(s, rows, n, k < SPAN ? k : SPAN, a, row, step, b, b_step);
     }
-    mdm_sum_steps(s, rows, n, k, a, row, step, b, b_step);
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
@@ -45,43 +54,43 @@ static inline __attribute__((always_inline)) void sum_rest(struct mdm_across n, 
                                                            struct mdm_left a, const float *b, int64_t b_step,
                                                            float *c, int64_t ldc, int add)
 {
+    struct ahead none = {NULL, 0};
+
     if (MDM_TILE_ROWS > 6 && m >= 6) {
-        sum_tile(6, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        sum_tile(6, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add, &none);
         a.at += 6 * a.row;
         c += 6 * ldc;
         m -= 6;
     }
     switch (m) {
     case 5:
-        sum_tile(5, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        sum_tile(5, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add, &none);
         break;
     case 4:
-        sum_tile(4, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        sum_tile(4, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add, &none);
         break;
     case 3:
-        sum_tile(3, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        sum_tile(3, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add, &none);
         break;
     case 2:
-        sum_tile(2, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        sum_tile(2, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add, &none);
         break;
     case 1:
-        sum_tile(1, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        sum_tile(1, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add, &none);
         break;
     }
 }
 
-/* All rows of one panel: whole tiles, then the rows that are left. `next` is the panel that comes after: its lines
- * are asked for a share at a time. */
+/* All rows of one panel: whole tiles, then the rows that are left. `next` is the panel that comes after, whose lines
+ * the tiles ask for between them. */
 static inline __attribute__((always_inline)) void sum_panel(struct mdm_across n, int64_t m, int64_t k,
                                                             struct mdm_left a, const float *b, int64_t b_step,
                                                             float *c, int64_t ldc, int add, const float *next)
 {
-    const int64_t share = next ? k * MDM_TILE_COLUMNS / LINE * MDM_TILE_ROWS / (m + 1) : 0;
+    struct ahead ahead = {next, next ? (SPAN * MDM_TILE_COLUMNS / LINE * MDM_TILE_ROWS + m) / (m + 1) : 0};
 
     for (; m >= MDM_TILE_ROWS; m -= MDM_TILE_ROWS) {
-        for (int64_t i = 0; i < share; i++, next += LINE)
-            __builtin_prefetch(next);
-        sum_tile(MDM_TILE_ROWS, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add);
+        sum_tile(MDM_TILE_ROWS, n, k, a.at, a.row, a.step, b, b_step, c, ldc, add, &ahead);
         a.at += a.group;
         c += MDM_TILE_ROWS * ldc;
     }
