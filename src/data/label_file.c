@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "text/text.h"
 
 #include <string.h>
 
@@ -146,7 +147,7 @@ static void read_head(struct table *t)
     t->line--;
 }
 
-static int refuse_attribute(const struct table *t, int64_t named, const char *attribute, const maskdm_options *from)
+static int refuse_attribute(const struct table *t, int64_t named, const char *attribute, const char *said)
 {
     struct field rest = {t->header, t->header_bytes}, f;
     struct mdm_text list = {0};
@@ -158,14 +159,14 @@ static int refuse_attribute(const struct table *t, int64_t named, const char *at
     status = mdm_text_ok(&list);
     if (status >= 0)
         status = mdm_fail(MASKDM_EINVAL, "%s \"%.60s\" is none of its %lld attributes: %s%s",
-                          mdm_options_said(from, "label_attribute"), attribute, (long long)named,
+                          said, attribute, (long long)named,
                           list.data ? list.data : "", named > SHOWN ? ", ..." : "");
     mdm_text_free(&list);
     return status;
 }
 
 /* Which field of rows, of so many, is the label. */
-static int find_column(struct table *t, int64_t fields, const char *attribute, const maskdm_options *from)
+static int find_column(struct table *t, int64_t fields, const char *attribute, const char *said)
 {
     const struct field header = {t->header, t->header_bytes};
     const int64_t unnamed = t->names ? fields - t->names : fields; /* the names of images may have none */
@@ -178,8 +179,7 @@ static int find_column(struct table *t, int64_t fields, const char *attribute, c
     if (!*attribute && fields == 2)
         return MASKDM_OK;
     if (!t->names)
-        return *attribute ? mdm_fail(MASKDM_EINVAL, "%s: it has no line with the attributes' names",
-                                     mdm_options_said(from, "label_attribute"))
+        return *attribute ? mdm_fail(MASKDM_EINVAL, "%s: it has no line with the attributes' names", said)
                           : mdm_fail(MASKDM_EFORMAT, "line %lld has %lld fields, not a name and a label",
                                      (long long)t->line, (long long)fields);
     for (int64_t i = 1; i < fields; i++)
@@ -187,7 +187,7 @@ static int find_column(struct table *t, int64_t fields, const char *attribute, c
             t->column = i;
             return MASKDM_OK;
         }
-    return refuse_attribute(t, fields - 1, attribute, from);
+    return refuse_attribute(t, fields - 1, attribute, said);
 }
 
 static int read_row(const struct table *t, struct field line, struct mdm_label_list *out)
@@ -215,7 +215,7 @@ static int read_row(const struct table *t, struct field line, struct mdm_label_l
 }
 
 int mdm_label_file_read(struct mdm_label_list *out, const char *text, size_t bytes, const char *attribute,
-                        const maskdm_options *from)
+                        const char *said)
 {
     struct table t = {.text = text, .end = text + bytes, .announced = -1};
     const int64_t before = out->count;
@@ -224,7 +224,7 @@ int mdm_label_file_read(struct mdm_label_list *out, const char *text, size_t byt
     read_head(&t);
     while (next_line(&t, &line)) {
         if (!t.fields)
-            MDM_TRY(find_column(&t, count_fields(&t, line), attribute, from));
+            MDM_TRY(find_column(&t, count_fields(&t, line), attribute, said));
         MDM_TRY(read_row(&t, line, out));
     }
     if (!t.fields)

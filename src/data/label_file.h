@@ -7,11 +7,10 @@
 #define MASKDM_DATA_LABEL_FILE_H
 
 #include "data/label_list.h"
-#include "data/options.h"
 
 /* Add what the text says; MASKDM_EFORMAT names the line, MASKDM_EINVAL an attribute that it has not, or which are to
- * choose from where `attribute` is "" and there are several. `from` has the option's name. */
+ * choose from where `attribute` is "" and there are several. `said` is what the user calls that choice. */
 int mdm_label_file_read(struct mdm_label_list *out, const char *text, size_t bytes, const char *attribute,
-                        const maskdm_options *from);
+                        const char *said);
 
 #endif

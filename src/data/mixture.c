@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "data/labelled.h"
 #include "data/left_out.h"
 #include "data/source.h"
 #include "text/json.h"
@@ -27,7 +28,8 @@ struct making {
     const struct mdm_scan_except *except;
     const struct mdm_log *log;
     maskdm_control *control;
-    char *data;              /* the path of the source at hand */
+    /* Of the source at hand: paths of its images and of a file of labels, and which of that file's attributes. */
+    char *data, *labels, *attribute;
     int64_t weight, weights; /* of the source at hand, of all so far */
 };
 
@@ -85,26 +87,40 @@ static int join(struct making *m, int64_t k)
 
 /* ---- the file ---- */
 
-/* A path from the file's own folder. */
-static int take_path(struct making *m, struct mdm_json *j)
+static int take_text(char **out, struct mdm_json *j)
 {
-    const char *slash = strrchr(m->path, '/');
-    char *folder;
-
     MDM_TRY(mdm_json_expect(j, MDM_JSON_STRING));
     mdm_json_bytes(j);
-    mdm_free(m->data);
-    m->data = NULL;
-    if (*j->text == '/' || !slash) {
-        m->data = mdm_strdup(j->text);
-        return m->data ? MASKDM_OK : mdm_fail_memory(j->length + 1, "a file name");
-    }
+    mdm_free(*out);
+    *out = mdm_strdup(j->text);
+    return *out ? MASKDM_OK : mdm_fail_memory(j->length + 1, "a list of sources");
+}
+
+/* A path from the file's own folder. */
+static int take_path(char **out, const struct making *m, struct mdm_json *j)
+{
+    const char *slash = strrchr(m->path, '/');
+    char *folder, *path;
+
+    MDM_TRY(take_text(out, j));
+    if (**out == '/' || !slash)
+        return MASKDM_OK;
     folder = mdm_strndup(m->path, (size_t)(slash - m->path) + 1);
     if (!folder)
         return mdm_fail_memory(strlen(m->path), "a file name");
-    m->data = mdm_path_join(folder, j->text);
+    path = mdm_path_join(folder, *out);
     mdm_free(folder);
-    return m->data ? MASKDM_OK : MASKDM_ENOMEM;
+    mdm_free(*out);
+    *out = path;
+    return path ? MASKDM_OK : MASKDM_ENOMEM;
+}
+
+static void forget_texts(struct making *m)
+{
+    mdm_free(m->data);
+    mdm_free(m->labels);
+    mdm_free(m->attribute);
+    m->data = m->labels = m->attribute = NULL;
 }
 
 static int take_weight(struct making *m, struct mdm_json *j)
@@ -117,6 +133,18 @@ static int take_weight(struct making *m, struct mdm_json *j)
                         (long long)m->mixture->count + 1, event == MDM_JSON_NUMBER ? j->text : "no number",
                         WEIGHT_MOST);
     return MASKDM_OK;
+}
+
+/* The labels of a file of its own, before those of all sources become one list. */
+static int label_source(struct making *m, int64_t k)
+{
+    const struct mdm_labelled by = {m->labels, m->attribute ? m->attribute : "", "\"attribute\""};
+
+    if (m->labels)
+        return mdm_labelled_give(&m->mixture->part[k], m->data, &by, m->log);
+    return m->attribute ? mdm_fail(MASKDM_EFORMAT, "source %lld has \"attribute\", which goes with \"labels\"",
+                                   (long long)k + 1)
+                        : MASKDM_OK;
 }
 
 static int add_source(struct making *m)
@@ -135,24 +163,29 @@ static int add_source(struct making *m)
     mdm_log_line(m->log, MASKDM_LOG_INFO, "source %lld: %lld image%s in %s, weight %lld", (long long)k + 1,
                  (long long)m->mixture->part[k].count, m->mixture->part[k].count == 1 ? "" : "s", m->data,
                  (long long)m->weight);
+    MDM_TRY(label_source(m, k));
     return join(m, k);
 }
 
-/* {"data": ..., "weight": ...}, of which the brace is read. */
+/* {"data": ..., "weight": ..., "labels": ..., "attribute": ...}, of which the brace is read. */
 static int take_source(struct making *m, struct mdm_json *j)
 {
     int event;
 
-    mdm_free(m->data);
-    m->data = NULL;
+    forget_texts(m);
     m->weight = 1;
     while ((event = mdm_json_next(j)) == MDM_JSON_KEY) {
         if (strcmp(j->text, "data") == 0)
-            MDM_TRY(take_path(m, j));
+            MDM_TRY(take_path(&m->data, m, j));
+        else if (strcmp(j->text, "labels") == 0)
+            MDM_TRY(take_path(&m->labels, m, j));
+        else if (strcmp(j->text, "attribute") == 0)
+            MDM_TRY(take_text(&m->attribute, j));
         else if (strcmp(j->text, "weight") == 0)
             MDM_TRY(take_weight(m, j));
         else
-            return mdm_fail(MASKDM_EFORMAT, "source %lld has \"%.60s\", and knows \"data\" and \"weight\"",
+            return mdm_fail(MASKDM_EFORMAT,
+                            "source %lld has \"%.60s\", and knows \"data\", \"weight\", \"labels\" and \"attribute\"",
                             (long long)m->mixture->count + 1, j->text);
     }
     return event < 0 ? event : add_source(m);
@@ -228,7 +261,7 @@ int mdm_mixture_find(struct mdm_scan *s, const char *path, const struct mdm_scan
     s->source = m.mixture = mdm_need(1, sizeof *m.mixture, "the sources of a data set");
     s->weight = m.mixture ? mdm_need(MOST, sizeof *s->weight, "the sources of a data set") : NULL;
     r = s->weight ? read_file(&m) : MASKDM_ENOMEM;
-    mdm_free(m.data);
+    forget_texts(&m);
     if (r < 0) {
         mdm_scan_free(s);
         return r;

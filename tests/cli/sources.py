@@ -288,10 +288,41 @@ def check_mixture():
                        ('{"sources": [{"data": "d", "weight": "2"}]}', 'm/mix.json: source 1: "weight" is no number'),
                        ('{"sources": [{"data": "d"}, {"weight": 2}]}', 'm/mix.json: source 2 has no "data"'),
                        ('{"sources": [{"data": "d", "weight": 999}, {"data": "e.tar", "weight": 2}]}', "m/mix.json: the weights of 2 sources add up to 1001, and to 1000 at most"),
-                       ('{"sources": [{"path": "d"}]}', 'm/mix.json: source 1 has "path", and knows "data" and "weight"'),
+                       ('{"sources": [{"path": "d"}]}', 'm/mix.json: source 1 has "path", and knows "data", "weight", "labels" and "attribute"'),
                        ('{"sources": [{"data": "none"}]}', "m/mix.json: cannot find m/none: No such file or directory"),
                        ('{"sources": [{"data": "mix.json"}]}', "m/mix.json: m/mix.json is JSON text, and no folder or archive")):
         write("m/mix.json", text.encode())
+        train("no", "m/mix.json", status=1, says=[says])
+    assert not os.path.exists("no")
+
+
+def check_mixture_labels():
+    """A source has a file of labels of its own: it trains as the same images in folders of those names do."""
+    for name, label in (("0", 0), ("1", 1), ("2", 2)):
+        faces("plain/" + name, 4, 16, label)
+    faces("other/1", 4, 16, 5)
+    os.makedirs("m/flat")
+    tar("m/other.tar", "other")
+    rows = []
+    for k, name in enumerate(sorted(files("plain"))):
+        shutil.copyfile(os.path.join("plain", name), "m/flat/%02d.png" % k)
+        rows.append((k, int(name.split("/")[0])))
+    mixture = lambda path, *sources: write(path, json.dumps({"sources": sources}).encode())
+    write("m/numbers.txt", "".join("%02d.png %d\n" % row for row in rows).encode())
+    mixture("m/mix.json", {"data": "flat", "labels": "numbers.txt"}, {"data": "other.tar", "weight": 2})
+    mixture("plain.json", {"data": "plain"}, {"data": "m/other.tar", "weight": 2})
+    train("run", "m/mix.json", "--classes", 3, says=["found 16 images in m/mix.json, 3 labels (0, 1, 2)"])
+    train("want", "plain.json", "--classes", 3)
+    same("run/model.safetensors", "want/model.safetensors")
+    write("m/table.csv", ("name,Even,First\n" + "".join("%02d.png,%d,%d\n" % (k, 1 - 2 * (k % 2), 1 if k == 0 else -1) for k, _ in rows)).encode())
+    mixture("m/mix.json", {"data": "flat", "labels": "table.csv", "attribute": "Even"}, {"data": "other.tar"})
+    train("even", "m/mix.json", "--classes", 2, says=["16 images in m/mix.json, 2 labels (0, 1)"])
+    for source, says in (({"data": "flat", "labels": "none"}, "m/mix.json: cannot find m/none: No such file or directory"),
+                         ({"data": "flat", "attribute": "Even"}, 'm/mix.json: source 1 has "attribute", which goes with "labels"'),
+                         ({"data": "flat", "labels": "table.csv", "attribute": "Odd"}, 'm/mix.json: m/table.csv: "attribute" "Odd" is none of its 2 attributes: Even, First'),
+                         ({"data": "other.tar", "labels": "numbers.txt"}, "m/mix.json: m/numbers.txt: it has labels for 12 images, the first 00.png, and m/other.tar has 4 others, the first 1/"),
+                         ({"data": "flat", "labels": 3}, "m/mix.json: ")):
+        mixture("m/mix.json", source)
         train("no", "m/mix.json", status=1, says=[says])
     assert not os.path.exists("no")
 

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     before = mdm_alloc_live();
     for (int i = 0; i < 2; i++) {
         struct mdm_label_list l = {0};
-        const int status = mdm_label_file_read(&l, (const char *)data, size, attribute[i], options);
+        const int status = mdm_label_file_read(&l, (const char *)data, size, attribute[i], "--label-attribute");
 
         require(status == MASKDM_OK || status == MASKDM_EFORMAT || status == MASKDM_EINVAL);
         for (int64_t k = 0; k < l.count; k++)

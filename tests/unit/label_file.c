@@ -23,7 +23,7 @@ static const char *read_text(const char *text, const char *attribute)
     int status;
 
     memcpy(exact, text, strlen(text));
-    status = mdm_label_file_read(&l, exact, strlen(text), attribute, options);
+    status = mdm_label_file_read(&l, exact, strlen(text), attribute, "--label-attribute");
     *said = '\0';
     for (int64_t i = 0; i < l.count && status >= 0; i++)
         snprintf(said + strlen(said), sizeof said - strlen(said), "%s%s=%d", i ? " " : "", l.entry[i].name,
