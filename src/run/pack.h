@@ -14,8 +14,9 @@ int mdm_pack_run(const maskdm_options *options, maskdm_control *control);
 /* ---- pack_file.c: the file while it grows ----
  *
  * Its name has .part behind it. In front there is room for the header, and in that what the file is begun of; then
- * come the images; and behind the room of all of them, one byte for each that was found: what became of it. So the
- * file tells by itself how far it is, and when it is done these bytes give way to labels and names. */
+ * come the images, room for labels and names, all of it for as many images as were found, and behind that one byte for
+ * each of them: what became of it. So the file tells by itself how far it is, until it is done and cut to what it
+ * holds. */
 enum mdm_packed_state { MDM_PACKED_TO_COME, MDM_PACKED_IN, MDM_PACKED_OUT };
 
 struct mdm_pack_file {
@@ -24,6 +25,7 @@ struct mdm_pack_file {
     int64_t height, width;
     int channels, bits;
     size_t head, one;     /* bytes before the images; of an image */
+    uint64_t tail;        /* most bytes of labels and names */
     unsigned char *state; /* enum mdm_packed_state of every image */
     int64_t next, packed; /* the first image to come; how many are in */
     uint64_t unflushed;   /* bytes that the disk may not have yet */

@@ -63,15 +63,17 @@ static uint64_t names_of(const struct mdm_pack_file *f, int all)
     return bytes;
 }
 
-/* Room for the longest header that there may be, and for what the work is told by. */
+/* Room for the longest header that there may be, and for what the work is told by; for the longest labels and names. */
 static int measure(struct mdm_pack_file *f, const char *begun)
 {
+    const uint64_t names = names_of(f, 1);
     struct mdm_text h = {0};
-    int r = write_header(&h, f, f->scan->count, names_of(f, 1));
+    int r = write_header(&h, f, f->scan->count, names);
     const size_t n = h.length > strlen(begun) + 1 ? h.length : strlen(begun) + 1;
 
-    mdm_text_free(&h);
     f->head = (n + PAGE - 1) / PAGE * PAGE;
+    f->tail = names + (f->scan->labels ? (uint64_t)f->scan->count * LABEL_BYTES : 0);
+    mdm_text_free(&h);
     return r;
 }
 
@@ -80,10 +82,16 @@ static uint64_t place(const struct mdm_pack_file *f, int64_t image)
     return f->head + (uint64_t)image * f->one;
 }
 
-/* A file that is begun holds this text at its front and the states at its end. */
+/* A file that is begun holds its text at the front, and the states behind all that it may come to hold, so that neither
+ * labels nor names are written over them. */
+static uint64_t states(const struct mdm_pack_file *f)
+{
+    return place(f, f->scan->count) + f->tail;
+}
+
 static int begin(struct mdm_pack_file *f, const char *begun)
 {
-    MDM_TRY(mdm_part_write(f->part, f->state, (size_t)f->scan->count, place(f, f->scan->count)));
+    MDM_TRY(mdm_part_write(f->part, f->state, (size_t)f->scan->count, states(f)));
     return mdm_part_write(f->part, begun, strlen(begun) + 1, 0);
 }
 
@@ -98,7 +106,7 @@ static int go_on_with(struct mdm_pack_file *f, const char *begun)
                      mdm_part_name(f->part), begun);
     mdm_free(theirs);
     MDM_TRY(r);
-    MDM_TRY(mdm_part_read(f->part, f->state, (size_t)f->scan->count, place(f, f->scan->count)));
+    MDM_TRY(mdm_part_read(f->part, f->state, (size_t)f->scan->count, states(f)));
     while (f->next < f->scan->count && f->state[f->next] != MDM_PACKED_TO_COME)
         f->packed += f->state[f->next++] == MDM_PACKED_IN;
     return MASKDM_OK;
@@ -124,7 +132,7 @@ int mdm_pack_file_open(struct mdm_pack_file *f, const char *path, int go_on, con
 int mdm_pack_file_flush(struct mdm_pack_file *f)
 {
     MDM_TRY(mdm_part_flush(f->part)); /* first the images, then what says that they are there */
-    MDM_TRY(mdm_part_write(f->part, f->state, (size_t)f->scan->count, place(f, f->scan->count)));
+    MDM_TRY(mdm_part_write(f->part, f->state, (size_t)f->scan->count, states(f)));
     f->unflushed = 0;
     return MASKDM_OK;
 }
@@ -200,14 +208,16 @@ int mdm_pack_file_finish(struct mdm_pack_file *f)
     struct tail t = {.file = f, .at = place(f, f->packed)};
     int r;
 
-    /* A call that ends here finds all images in place again, since their states stand behind the room of all. */
+    /* A call that ends before the header is written finds all images in place again, and nothing allocates behind. */
     MDM_TRY(mdm_pack_file_flush(f));
-    r = mdm_part_cut(f->part, t.at);
-    if (r >= 0)
-        r = write_tail(&t);
+    r = write_tail(&t);
     mdm_text_free(&t.piece);
     if (r >= 0)
+        r = mdm_part_flush(f->part);
+    if (r >= 0)
         r = finish_header(f);
+    if (r >= 0)
+        r = mdm_part_cut(f->part, t.at);
     return r < 0 ? r : mdm_part_publish(&f->part);
 }
 
