@@ -157,8 +157,7 @@ int maskdm_model_get_parameter(const maskdm_model *model, int which, int64_t i, 
     MDM_NEED(out);
     MDM_TRY(mdm_argument_elements(&p, &model->layout, i, count));
     MDM_TRY(mdm_work_share(&work, &model->handle));
-    return mdm_work_end(&work, mdm_device_download(model->device, out, mdm_model_block(model, which) + p->at,
-                                                   (size_t)count * sizeof *out));
+    return mdm_work_end(&work, mdm_model_get(model->device, p, mdm_model_block(model, which), out));
 }
 
 int maskdm_model_set_parameter(maskdm_model *model, int which, int64_t i, const float *value, int64_t count)
@@ -171,8 +170,7 @@ int maskdm_model_set_parameter(maskdm_model *model, int which, int64_t i, const 
     MDM_NEED(value);
     MDM_TRY(mdm_argument_elements(&p, &model->layout, i, count));
     MDM_TRY(mdm_work_alone(&work, &model->handle));
-    return mdm_work_end(&work, mdm_device_upload(model->device, mdm_model_block(model, which) + p->at, value,
-                                                 (size_t)count * sizeof *value));
+    return mdm_work_end(&work, mdm_model_put(model->device, p, mdm_model_block(model, which), 0, value, count));
 }
 
 int maskdm_model_predict(maskdm_model *model, int which, int64_t batch, const float *x_t,

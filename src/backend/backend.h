@@ -47,7 +47,7 @@ enum { MDM_MOST_WINDOW = 1 << 18 }; /* elements that a window of a convolution c
 
 /* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
  * of what stands here; functions that are added behind the last change the size of the table alone. */
-enum { MDM_BACKEND_VERSION = 6 };
+enum { MDM_BACKEND_VERSION = 7 };
 
 /* Types. A program has one, which its values and their gradients have. Where that is MDM_BF16,
  *
@@ -142,6 +142,8 @@ struct mdm_call {
     const void *in[MDM_MAX_IN], *dout[MDM_MAX_OUT];
     void *out[MDM_MAX_OUT], *din[MDM_MAX_IN];
     unsigned char add[MDM_MAX_IN];
+    /* MDM_BF16 or MDM_F16: w of a product or convolution is of that type, on a backend that reads_stored. */
+    enum mdm_dtype stored;
     int64_t attr[MDM_MAX_ATTR];
     double constant[MDM_MAX_CONSTANT];
     /* Rows that belong to one image when products must be cut per image (sampling: an image's bytes do not
@@ -216,6 +218,8 @@ struct mdm_backend_vtbl {
     int asynchronous;
     /* The losses of the last loss() that was `late`, when they are there. NULL: none is ever late. */
     int (*collect)(struct mdm_backend *, double *loss, int64_t batch);
+    /* Whether a forward call may find its weight stored in 16 bits (mdm_call.stored). */
+    int reads_stored;
 };
 
 struct mdm_backend {

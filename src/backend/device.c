@@ -21,11 +21,18 @@ struct maskdm_device {
     size_t limit; /* bytes, 0: none */
     int workers;
     int rounds; /* products of float are of factors that have fewer bits */
+    enum mdm_dtype stored;
     char text[2 * MDM_ERROR_TEXT];
     struct mdm_turn turn;
 };
 
-static void read_options(struct mdm_device_settings *s, size_t *limit, const maskdm_options *o)
+/* What of a device's options the handle keeps. */
+struct kept {
+    size_t limit;
+    enum mdm_dtype stored;
+};
+
+static void read_options(struct mdm_device_settings *s, struct kept *kept, const maskdm_options *o)
 {
     struct mdm_device_options told;
 
@@ -36,7 +43,7 @@ static void read_options(struct mdm_device_settings *s, size_t *limit, const mas
     s->instruction_set = mdm_instruction_set(told.instruction_set);
     s->module = told.module;
     s->compute = told.compute;
-    *limit = (size_t)told.memory_limit;
+    *kept = (struct kept){(size_t)told.memory_limit, mdm_weight_types[told.weight_type]};
 }
 
 static void destroy(void *object)
@@ -51,7 +58,15 @@ static void destroy(void *object)
 
 static const struct mdm_handle_kind kind = {"device", destroy};
 
-static int make_device(maskdm_device **out, const char *name, struct mdm_device_settings *s, size_t limit,
+static int check_stored(const struct mdm_backend *b, enum mdm_dtype type)
+{
+    if (type == MDM_F32 || b->v->reads_stored)
+        return MASKDM_OK;
+    return mdm_fail(MASKDM_ENOTSUP, "weight_type is for the device \"cpu\": \"%s\" keeps weights in float32 alone",
+                    b->v->name);
+}
+
+static int make_device(maskdm_device **out, const char *name, struct mdm_device_settings *s, const struct kept *kept,
                        const char *why)
 {
     maskdm_device *d = mdm_need(1, sizeof *d, "the device");
@@ -60,12 +75,17 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
     if (!d)
         return MASKDM_ENOMEM;
     status = mdm_registry_open(&d->backend, name, s);
+    if (!status && check_stored(d->backend, kept->stored) < 0) {
+        d->backend->v->close(d->backend);
+        status = MASKDM_ENOTSUP;
+    }
     if (status) {
         mdm_free(d);
         return status;
     }
     mdm_handle_init(&d->handle, &kind);
-    d->limit = limit;
+    d->limit = kept->limit;
+    d->stored = kept->stored;
     d->workers = s->workers;
     d->rounds = s->compute == MDM_COMPUTE_TF32;
     mdm_format(d->text, sizeof d->text, "%s%s", d->backend->v->describe(d->backend), why);
@@ -75,17 +95,17 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
 }
 
 /* The first GPU, where it can be used, or else the CPU; its description says why. */
-static int choose_device(maskdm_device **out, struct mdm_device_settings *s, size_t limit)
+static int choose_device(maskdm_device **out, struct mdm_device_settings *s, const struct kept *kept)
 {
     struct mdm_failure gpu, cpu;
     char why[MDM_ERROR_TEXT];
-    int status = make_device(out, "cuda:0", s, limit, " (auto)");
+    int status = make_device(out, "cuda:0", s, kept, " (auto)");
 
     if (!status)
         return MASKDM_OK;
     mdm_failure_take(&gpu, status);
     mdm_format(why, sizeof why, " (auto: %s)", gpu.text);
-    status = make_device(out, "cpu", s, limit, why);
+    status = make_device(out, "cpu", s, kept, why);
     if (!status)
         return MASKDM_OK;
     mdm_failure_take(&cpu, status);
@@ -97,7 +117,7 @@ int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options
 {
     struct mdm_device_settings s = {.host = host, .host_user = host_user};
     maskdm_options *own = NULL;
-    size_t limit;
+    struct kept kept;
     int status;
 
     *out = NULL;
@@ -108,8 +128,8 @@ int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options
     status =
         options ? mdm_options_extract(&own, options, &mdm_device_kind) : mdm_options_create(&own, &mdm_device_kind);
     if (!status) {
-        read_options(&s, &limit, own);
-        status = strcmp(name, "auto") == 0 ? choose_device(out, &s, limit) : make_device(out, name, &s, limit, "");
+        read_options(&s, &kept, own);
+        status = strcmp(name, "auto") == 0 ? choose_device(out, &s, &kept) : make_device(out, name, &s, &kept, "");
     }
     mdm_options_release(&own);
     return status;
@@ -266,6 +286,11 @@ const char *mdm_device_text(const maskdm_device *d)
 int mdm_device_rounds(const maskdm_device *d)
 {
     return d->rounds;
+}
+
+enum mdm_dtype mdm_device_stored(const maskdm_device *d)
+{
+    return d->stored;
 }
 
 int mdm_device_workers(const maskdm_device *d)

@@ -8,6 +8,8 @@
 
 #include <math.h>
 
+const enum mdm_dtype mdm_weight_types[] = {MDM_F32, MDM_BF16, MDM_F16};
+
 static const struct mdm_option device_rows[] = {
     {MDM_OPTION(mdm_device_options, threads),
      .standard = "0",
@@ -39,6 +41,13 @@ static const struct mdm_option device_rows[] = {
      .alias = "precision|dtype|mixed_precision|amp|torch_dtype",
      .help = "type that networks compute in, with weights, sums and optimizer in float32; auto: float32 on a CPU, "
              "bfloat16 on a GPU; tf32: float32 whose products have 10 bits",
+     .may_change = 1},
+    {MDM_CHOICE(mdm_device_options, weight_type),
+     .standard = "float32",
+     .choices = "float32|bfloat16|float16",
+     .alias = "weight_dtype|weights_dtype|weights_type|half",
+     .help = "type that the matrices of models lie in memory in, on a CPU; those of 16 bits are half as large, and "
+             "for predictions alone: nothing is trained",
      .may_change = 1},
     {MDM_OPTION(mdm_device_options, module),
      .standard = "",

@@ -9,6 +9,8 @@
 #include "option/option.h"
 
 enum mdm_blas_threads { MDM_BLAS_GUARD, MDM_BLAS_LEAVE };
+enum mdm_weight_type { MDM_WEIGHT_F32, MDM_WEIGHT_BF16, MDM_WEIGHT_F16 };
+extern const enum mdm_dtype mdm_weight_types[]; /* what each is */
 
 struct mdm_device_options {
     int64_t threads, memory_limit;
@@ -16,6 +18,7 @@ struct mdm_device_options {
     int instruction_set; /* mdm_instruction_set() */
     const char *module;
     enum mdm_device_compute compute;
+    enum mdm_weight_type weight_type;
 };
 
 /* ---- cpu/instruction_set.c ---- */

@@ -46,6 +46,8 @@ struct mdm_op {
     /* Where the program's type is narrower than float: inputs whose gradient is float all the same, as those of the
      * weights are; results that are float; and results that stand for a weight, which such inputs take. */
     unsigned weights, wide_out, weight_out;
+    /* Of the inputs that may be parameters stored in 16 bits: the one, as a bit; a call says of which type it is. */
+    unsigned storable;
     /* Results that are cheap to make anew from remake_in and remake_out, so that they give up their bytes between
      * forward and the first backward that reads them. The op's own backward does not read them. */
     unsigned remade_out, remake_in, remake_out;
@@ -135,6 +137,10 @@ struct mdm_node *mdm_graph_node(struct mdm_graph *g, const struct mdm_op *op, in
 mdm_val mdm_graph_result(struct mdm_graph *g, enum mdm_role role, struct mdm_shape shape);
 /* Keep the first failure, with the scope behind it; always MDM_NONE. */
 mdm_val mdm_graph_fail(struct mdm_graph *g, int code, const char *format, ...) MDM_PRINTF(3, 4);
+
+/* That the layout, which this program was the first to tell, has its parameters stored in that type of 16 bits, where
+ * all operations that they go into read them so. Such a program goes forward only. */
+int mdm_graph_store(struct mdm_graph *g, enum mdm_dtype type);
 
 /* ---- planning: arithmetic only, touches no tensor memory ---- */
 /* May be called again with other flags; the last plan counts. */

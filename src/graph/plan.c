@@ -31,7 +31,7 @@ static void reach(struct mdm_life *l, int time)
 
 static int find_kernels(struct mdm_plan *p)
 {
-    static const char *const dtype[] = {"float32", "float64", "int32", "bfloat16"};
+    static const char *const dtype[] = {"float32", "float64", "int32", "bfloat16", "float16"};
     struct mdm_graph *g = p->g;
     const struct mdm_backend_vtbl *backend = g->backend->v;
 
@@ -248,6 +248,7 @@ static int make_plan(struct mdm_plan *p)
     MDM_TRY(take_memory(p));
     MDM_TRY(mdm_plan_flow(p));
     MDM_TRY(check_gradients(p));
+    MDM_TRY(mdm_plan_stored(p));
     MDM_TRY(find_kernels(p));
     find_lives(p);
     MDM_TRY(add_spans(p));

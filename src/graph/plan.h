@@ -38,6 +38,9 @@ struct mdm_span {
  * all bytes must fit a size_t. */
 int mdm_place(size_t *total, struct mdm_span *span, int count);
 
+/* store.c: whether every operation reads its parameters as they are stored. */
+int mdm_plan_stored(const struct mdm_plan *p);
+
 /* Everything of a call but pointers and `add`. */
 void mdm_graph_call(const struct mdm_graph *g, const struct mdm_node *n, struct mdm_call *c);
 

@@ -38,6 +38,9 @@ void mdm_graph_call(const struct mdm_graph *g, const struct mdm_node *n, struct 
             c->in_shape[k] = &g->val[n->in[k]].shape;
     for (int k = 0; k < MDM_MAX_OUT && n->out[k] >= 0; k++)
         c->out_shape[k] = &g->val[n->out[k]].shape;
+    for (int k = 0; k < MDM_MAX_IN; k++)
+        if (n->op->storable >> k & 1 && n->in[k] >= 0 && g->val[n->in[k]].role == MDM_PARAM)
+            c->stored = g->layout->list[g->val[n->in[k]].param].stored;
     if (g->images > 0)
         c->row_group = mdm_shape_rows(c->out_shape[0]) / g->images;
 }

@@ -66,6 +66,7 @@ int mdm_adapt_shell(maskdm_model **out, const maskdm_model *base, enum maskdm_we
     int status;
 
     *out = NULL;
+    MDM_TRY(mdm_device_need_float(base->device, "a model with adapters"));
     if (base->adapter)
         return mdm_fail(MASKDM_EINVAL, "the model has adapters already; they can be merged into its weights");
     MDM_TRY(mdm_model_like_with(out, base, base->options, adapter));

@@ -186,6 +186,7 @@ static int load(maskdm_model **out, const maskdm_model *base, struct mdm_tensorf
     enum maskdm_weights which;
     int status;
 
+    MDM_TRY(mdm_device_need_float(base->device, "a model with adapters"));
     MDM_TRY(read_options(&adapter, s));
     status = choose(&which, base, s, any);
     if (status == MASKDM_OK)

@@ -116,7 +116,7 @@ int mdm_model_check_block(const struct mdm_tensorfile *s, const struct mdm_param
 }
 
 struct reading {
-    struct mdm_backend *backend;
+    maskdm_device *device;
     struct mdm_tensorfile *s;
     const struct mdm_params *layout;
     const char *prefix;
@@ -138,7 +138,7 @@ static int read_pieces(const struct reading *r, int64_t i, float *piece, int64_t
         MDM_TRY(mdm_tensorfile_read_f32_part(r->s, at, k, piece, n));
         if (!all_finite(piece, n))
             return fail_nonfinite(name, piece, n, k, count);
-        MDM_TRY(r->backend->v->upload(r->backend, r->block + p->at + k, piece, (size_t)n * sizeof *piece));
+        MDM_TRY(mdm_model_put(r->device, p, r->block, k, piece, n));
     }
     return MASKDM_OK;
 }
@@ -167,7 +167,7 @@ int mdm_model_read_tensors(maskdm_device *device, struct mdm_tensorfile *s, cons
                            const char *prefix, float *block)
 {
     const size_t piece = (size_t)mdm_device_workers(device) * PIECE * sizeof *block;
-    struct reading r = {mdm_device_backend(device), s, layout, prefix, block, NULL};
+    struct reading r = {device, s, layout, prefix, block, NULL};
     int status;
 
     r.piece = mdm_need_aligned(piece, "reading weights");

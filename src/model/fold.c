@@ -62,6 +62,7 @@ int mdm_model_fold(maskdm_model **out, const maskdm_model *model)
     int status;
 
     *out = NULL;
+    MDM_TRY(mdm_device_need_float(model->device, "folding a channel away"));
     MDM_TRY(mdm_options_clone(&o, model->options));
     status = mdm_options_set(o, model->network->mask_channel->option, "false");
     if (status >= 0)

@@ -86,6 +86,11 @@ int mdm_model_fold(maskdm_model **out, const maskdm_model *model);
 /* ---- block.c ---- */
 /* Zeros between the parameters of a block, and behind the last. */
 int mdm_model_clear_gaps(maskdm_device *device, const struct mdm_params *layout, float *block);
+/* Values [from, from + n) of a parameter, from the host into a block, rounded where it is stored so (MASKDM_EINVAL:
+ * to infinity); and all of it back. */
+int mdm_model_put(maskdm_device *device, const struct mdm_param *p, float *block, int64_t from, const float *value,
+                  int64_t n);
+int mdm_model_get(maskdm_device *device, const struct mdm_param *p, float *block, float *value);
 /* Fresh weights into the EMA's block. */
 int mdm_model_draw(maskdm_model *model, uint64_t seed);
 

@@ -96,6 +96,7 @@ static int write_all(const maskdm_model *model, int dtype,
     struct mdm_safetensors_writer *w;
     int status;
 
+    MDM_TRY(mdm_device_need_float(model->device, "saving a model"));
     if (model->adapter)
         return mdm_fail(MASKDM_EINVAL, "the model has adapters: save them apart, or merge them into its weights");
     MDM_TRY(mdm_safetensors_writer_create(&w));

@@ -7,6 +7,7 @@
 #define MASKDM_MODEL_NARROW_H
 
 #include "model/model.h"
+#include "model/rounding.h"
 #include "tensorfile/tensorfile.h"
 
 struct mdm_narrow {
@@ -14,8 +15,8 @@ struct mdm_narrow {
     const char *dtype;                   /* what it is told */
     maskdm_device *device;
     const char *block;
-    uint16_t (*round)(float x); /* NULL: as it is */
-    float *piece;
+    const struct mdm_rounding *rounding; /* NULL: as it is */
+    float *piece; /* and behind it what that is rounded to */
 };
 
 /* dtype i that a file may have: "F32", "F16", "BF16". */

@@ -14,9 +14,12 @@
 
 /* Record and plan into `g`, which the caller frees. */
 static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_params *layout,
-                   struct mdm_backend *backend, const struct mdm_network *network, const maskdm_options *options,
+                   maskdm_device *device, const struct mdm_network *network, const maskdm_options *options,
                    struct mdm_extent extent, enum mdm_program_use use)
 {
+    struct mdm_backend *backend = mdm_device_backend(device);
+    const enum mdm_dtype stored = mdm_device_stored(device);
+
     mdm_graph_init(g, backend, layout, backend->v->compute ? backend->v->compute(backend) : MDM_F32);
     g->images = use == MDM_PROGRAM_PREDICT ? extent.batch : 0;
     g->adapt = layout->adapter ? mdm_adapter_record : NULL;
@@ -24,6 +27,8 @@ static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_para
     network->record(g, ports, options, extent);
     if (use == MDM_PROGRAM_TRAIN_INPUT)
         mdm_graph_want_gradient(g, ports->image);
+    if (stored != MDM_F32)
+        MDM_TRY(mdm_graph_store(g, stored));
     return mdm_graph_plan(g, use == MDM_PROGRAM_PREDICT ? 0 : MDM_PLAN_TRAIN);
 }
 
@@ -33,7 +38,7 @@ int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device
 {
     struct mdm_graph g;
     struct mdm_ports ports;
-    int status = prepare(&g, &ports, layout, mdm_device_backend(device), network, options, extent, use);
+    int status = prepare(&g, &ports, layout, device, network, options, extent, use);
 
     *bytes = g.arena_bytes;
     mdm_graph_free(&g);
@@ -45,7 +50,7 @@ int mdm_program_count(struct mdm_program_flops *out, maskdm_model *model, struct
 {
     struct mdm_graph g;
     struct mdm_ports ports;
-    int status = prepare(&g, &ports, &model->layout, mdm_device_backend(model->device), model->network,
+    int status = prepare(&g, &ports, &model->layout, model->device, model->network,
                          model->options, extent, use);
 
     if (status == MASKDM_OK)
@@ -100,7 +105,7 @@ static int create(struct mdm_program **out, maskdm_model *model, const struct md
     p->extent = extent;
     p->image_values = m->height * m->width * m->channels;
     p->output_values = mdm_geometry_predicted(m, &extent);
-    status = prepare(&p->graph, &p->ports, &model->layout, mdm_device_backend(model->device), model->network,
+    status = prepare(&p->graph, &p->ports, &model->layout, model->device, model->network,
                      model->options, extent, use);
     if (status == MASKDM_OK)
         status = fill_constants(p);

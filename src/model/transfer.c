@@ -162,6 +162,7 @@ int mdm_transfer(maskdm_model **out, const maskdm_model *model, const maskdm_opt
     int status;
 
     *out = NULL;
+    MDM_TRY(mdm_device_need_float(model->device, "a model of other images"));
     if (model->adapter)
         return mdm_fail(MASKDM_EINVAL, "the model has adapters: merge them into its weights first");
     status = mdm_model_like(out, model, options);

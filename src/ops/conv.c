@@ -17,7 +17,7 @@ static double flops(const struct mdm_graph *g, const struct mdm_node *n, int bac
 
 static const struct mdm_op op = {
     .name = "conv", .inputs = "x w b? r?", .id = MDM_OP_CONV, .reads_in = 1u << X | 1u << W,
-    .weights = 1u << W | 1u << B, .flops = flops};
+    .weights = 1u << W | 1u << B, .storable = 1u << W, .flops = flops};
 
 static int check_rows(struct mdm_graph *g, mdm_val b, mdm_val row, int64_t images, int64_t made)
 {

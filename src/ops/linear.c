@@ -14,7 +14,7 @@ static double flops(const struct mdm_graph *g, const struct mdm_node *n, int bac
 
 static const struct mdm_op op_linear = {
     .name = "linear", .inputs = "x w b?", .id = MDM_OP_LINEAR, .reads_in = 1u << 0 | 1u << 1,
-    .weights = 1u << 1 | 1u << 2, .flops = flops};
+    .weights = 1u << 1 | 1u << 2, .storable = 1u << 1, .flops = flops};
 
 static const struct mdm_op op_linear_silu = {.name = "linear_silu",
                                              .inputs = "x w b?",
@@ -22,6 +22,7 @@ static const struct mdm_op op_linear_silu = {.name = "linear_silu",
                                              .reads_in = 1u << 0 | 1u << 1,
                                              .reads_out = 1u << 1,
                                              .weights = 1u << 1 | 1u << 2,
+                                             .storable = 1u << 1,
                                              .flops = flops};
 
 static mdm_val record(struct mdm_graph *g, const struct mdm_op *op, mdm_val x, mdm_val w, mdm_val b)

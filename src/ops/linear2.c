@@ -20,6 +20,7 @@ static const struct mdm_op op = {.name = "linear2",
                                  .id = MDM_OP_LINEAR2,
                                  .reads_in = 1u << 0 | 1u << 1 | 1u << 2,
                                  .weights = 1u << 2 | 1u << 3,
+                                 .storable = 1u << 2,
                                  .flops = flops};
 
 mdm_val mdm_linear2(struct mdm_graph *g, mdm_val x, mdm_val s, mdm_val w, mdm_val b)

@@ -54,7 +54,8 @@ static int check_folders(struct mdm_run *run)
 
 static int open_device(struct mdm_run *run)
 {
-    return mdm_run_open_device(&run->device, run->told.device, run->options, mdm_control_log(run->control));
+    MDM_TRY(mdm_run_open_device(&run->device, run->told.device, run->options, mdm_control_log(run->control)));
+    return mdm_device_need_float(run->device, "training");
 }
 
 static int load_model(struct mdm_run *run)

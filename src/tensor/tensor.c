@@ -17,14 +17,14 @@ enum { ALIGN = 16 }; /* elements: 64 bytes of float */
 
 size_t mdm_dtype_size(enum mdm_dtype t)
 {
-    static const unsigned char size[] = {[MDM_F32] = 4, [MDM_F64] = 8, [MDM_I32] = 4, [MDM_BF16] = 2};
+    static const unsigned char size[] = {[MDM_F32] = 4, [MDM_F64] = 8, [MDM_I32] = 4, [MDM_BF16] = 2, [MDM_F16] = 2};
 
     return size[t];
 }
 
 enum mdm_dtype mdm_dtype_wide(enum mdm_dtype t)
 {
-    return t == MDM_BF16 ? MDM_F32 : t;
+    return t == MDM_BF16 || t == MDM_F16 ? MDM_F32 : t;
 }
 
 /* Saturates, so that an absurd shape fails where it is allocated. */
@@ -150,10 +150,30 @@ int mdm_params_declare(struct mdm_params *p, const char *name, const struct mdm_
     q->scale = scale;
     q->meaning = MDM_MEANS_NOTHING;
     q->frozen = q->parts = 0;
+    q->stored = MDM_F32;
     q->at = p->length;
     p->length = length;
     p->numel = total;
     return p->count++;
+}
+
+/* Elements of a block that it takes. */
+static size_t room(const struct mdm_param *q)
+{
+    return (size_t)mdm_shape_numel(&q->shape) / (sizeof(float) / mdm_dtype_size(q->stored));
+}
+
+void mdm_params_store(struct mdm_params *p, const unsigned char *chosen, enum mdm_dtype type)
+{
+    p->length = 0;
+    for (int i = 0; i < p->count; i++) {
+        struct mdm_param *q = &p->list[i];
+
+        if (chosen[i] && mdm_shape_numel(&q->shape) % 2 == 0)
+            q->stored = type;
+        q->at = p->length;
+        p->length += (room(q) + ALIGN - 1) / ALIGN * ALIGN;
+    }
 }
 
 int mdm_params_find(const struct mdm_params *p, const char *name)
@@ -231,7 +251,7 @@ void mdm_params_draw(const struct mdm_params *p, int i, float *out, uint64_t see
 
 size_t mdm_params_gap(const struct mdm_params *p, int i, size_t *at)
 {
-    *at = p->list[i].at + (size_t)mdm_shape_numel(&p->list[i].shape);
+    *at = p->list[i].at + room(&p->list[i]);
     return (i + 1 < p->count ? p->list[i + 1].at : p->length) - *at;
 }
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum mdm_dtype { MDM_F32, MDM_F64, MDM_I32, MDM_BF16 };
+enum mdm_dtype { MDM_F32, MDM_F64, MDM_I32, MDM_BF16, MDM_F16 };
 
 enum { MDM_MAX_DIM = 4 };
 
@@ -19,7 +19,7 @@ struct mdm_shape {
 };
 
 size_t mdm_dtype_size(enum mdm_dtype t);
-enum mdm_dtype mdm_dtype_wide(enum mdm_dtype t); /* MDM_F32 of MDM_BF16, others as they are */
+enum mdm_dtype mdm_dtype_wide(enum mdm_dtype t); /* MDM_F32 of those of 16 bits, others as they are */
 int64_t mdm_shape_numel(const struct mdm_shape *s);
 int mdm_shape_equal(const struct mdm_shape *a, const struct mdm_shape *b);
 int64_t mdm_shape_last(const struct mdm_shape *s); /* innermost dimension; 1 for a scalar */
@@ -60,6 +60,8 @@ struct mdm_param {
      * matrices, one below the other, each O/parts rows of all that stands behind the first dimension. 0: a vector, an
      * embedding, a head, or of what goes into none of these. */
     int parts;
+    /* MDM_BF16 or MDM_F16: so its values lie in a block, two in the room of an element. MDM_F32: each is one. */
+    enum mdm_dtype stored;
     size_t at;  /* offset in elements inside every block of this layout, a multiple of 16 */
 };
 
@@ -77,6 +79,9 @@ struct mdm_params {
  * Negative: MASKDM_ENOMEM or MASKDM_ESHAPE. */
 int mdm_params_declare(struct mdm_params *p, const char *name, const struct mdm_shape *shape, enum mdm_init init,
                        double scale);
+/* Parameters are stored in another type from now on: those for which `chosen` is not 0, and whose values are even in
+ * number. All are given their places anew. */
+void mdm_params_store(struct mdm_params *p, const unsigned char *chosen, enum mdm_dtype type);
 int mdm_params_find(const struct mdm_params *p, const char *name); /* index or -1 */
 /* The next run of parameters that are trained, gaps included: its first element, from *at on, goes to *from, and what
  * lies behind its last one to *at. 0: there is none. Begin with *at = 0. */

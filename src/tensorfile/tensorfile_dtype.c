@@ -5,6 +5,7 @@
 #include "tensorfile/tensorfile_private.h"
 
 #include "base/checked.h"
+#include "tensor/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,20 +27,12 @@ static double real_f32(uint64_t bits)
 
 static double real_bf16(uint64_t bits)
 {
-    return real_f32(bits << 16);
+    return (double)mdm_half_bf16((uint16_t)bits);
 }
 
-/* 1 sign, 5 exponent (bias 15), 10 fraction bits. A NaN keeps its sign and payload. */
 static double real_f16(uint64_t bits)
 {
-    uint64_t sign = (bits & 0x8000) << 16, fraction = bits & 0x3FF;
-    int exponent = (int)(bits >> 10 & 31);
-
-    if (exponent == 31)
-        return real_f32(sign | 0x7F800000 | fraction << 13);
-    if (exponent)
-        return real_f32(sign | (uint64_t)(exponent + 112) << 23 | fraction << 13);
-    return sign ? -ldexp((double)fraction, -24) : ldexp((double)fraction, -24);
+    return (double)mdm_half_f16((uint16_t)bits);
 }
 
 /* `bits` without the lowest `drop`, rounded to nearest, ties to even. A carry into the exponent is right. */

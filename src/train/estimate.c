@@ -79,6 +79,7 @@ int mdm_trainer_estimate(size_t *bytes, maskdm_device *device, const char *netwo
     maskdm_model *model;
     int status;
 
+    MDM_TRY(mdm_device_need_float(device, "training"));
     if (extent.batch) {
         MDM_TRY(mdm_model_needs(&needs, device, network, options, 1, extent));
         return add_up(bytes, device, &needs, 1, extent.batch);

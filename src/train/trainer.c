@@ -64,6 +64,7 @@ static int build(maskdm_trainer *tr, maskdm_model *model, maskdm_mask *mask, mas
     const struct mdm_grids grids = mdm_geometry_grids(g);
     struct mdm_extent most;
 
+    MDM_TRY(mdm_device_need_float(model->device, "training"));
     MDM_TRY(read_options(tr, options));
     if (optimizer->device)
         return mdm_fail(MASKDM_EINVAL, "the optimizer is bound to another trainer");

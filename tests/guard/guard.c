@@ -373,10 +373,12 @@ static const struct mdm_kernel *real_kernel(struct guard *g, const struct mdm_ca
     return g->cpu->v->kernel(g->cpu, c->op, c->dtype);
 }
 
-/* Bytes of a value, at the least: an index has four an element. */
+/* Bytes of a value, at the least: an index has four an element, a stored weight two. */
 static size_t least(const struct mdm_call *c, const struct mdm_shape *s)
 {
-    return s ? (size_t)mdm_shape_numel(s) * (c->dtype == MDM_F64 ? 4 : mdm_dtype_size(c->dtype)) : 0;
+    const size_t each = c->stored != MDM_F32 ? 2 : c->dtype == MDM_F64 ? 4 : mdm_dtype_size(c->dtype);
+
+    return s ? (size_t)mdm_shape_numel(s) * each : 0;
 }
 
 static struct mdm_call lead_call(struct guard *g, const struct mdm_call *call)
@@ -513,6 +515,7 @@ static const struct mdm_backend_vtbl vtbl = {
     .muon_scratch = muon_scratch,
     .asynchronous = 1, /* which it is not: so what is done ahead is done */
     .collect = collect,
+    .reads_stored = 1,
 };
 
 static int open_guard(struct mdm_backend **out, const struct mdm_device_host *host,

@@ -34,6 +34,7 @@ struct problem {
     unsigned still;                                    /* the same for inputs */
     unsigned remade_out, remake_in, remake_out;        /* as in struct mdm_op */
     int forward_only, add;                             /* add: onto what is there */
+    enum mdm_dtype stored;                             /* of a weight that is fixed */
     int64_t attr[MDM_MAX_ATTR], row_group;
     double constant[MDM_MAX_CONSTANT];
     double amplitude; /* of random inputs; 0: 1 */
@@ -162,7 +163,7 @@ static struct mdm_call remake_call(const struct problem *p, const struct mdm_cal
 
 static struct mdm_call make_call(const struct problem *p, const struct start *s, enum mdm_dtype type)
 {
-    struct mdm_call c = {.op = p->op, .dtype = type, .row_group = p->row_group};
+    struct mdm_call c = {.op = p->op, .dtype = type, .row_group = p->row_group, .stored = p->stored};
 
     memcpy(c.attr, p->attr, sizeof c.attr);
     memcpy(c.constant, p->constant, sizeof c.constant);

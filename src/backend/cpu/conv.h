@@ -32,7 +32,8 @@ struct mdm_taps {
 
 /* w[O,I,pixels] and what is made of it: element (o, tap, i) at o * by_out + tap * by_tap + i. */
 struct mdm_turn {
-    const real *w;
+    const void *w; /* of type `real`, or as it is stored */
+    enum mdm_dtype stored;
     real *turned, *dw; /* dw: takes the turned values back */
     int add;
     int64_t out, in, pixels, by_out, by_tap;

@@ -117,6 +117,7 @@ const struct mdm_backend_vtbl mdm_cpu_vtbl = {
     .close = close_cpu,
     .muon = mdm_cpu_muon,
     .muon_scratch = mdm_cpu_muon_scratch,
+    .reads_stored = 1,
 };
 
 /* `beside`: what the set was measured beside; NULL: nothing. */

@@ -40,6 +40,7 @@ struct mdm_gemm {
     int64_t m, n, k;
     const void *a, *b;
     int64_t lda, ldb;
+    enum mdm_dtype stored_b; /* MDM_BF16 or MDM_F16: b is of that type, where tb is 1 and the table has a tile */
     const struct mdm_window *windows_a, *windows_b; /* stand for a where ta is 0, for b where tb is 0; mostly NULL */
     void *c;
     int64_t ldc;

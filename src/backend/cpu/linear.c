@@ -5,6 +5,7 @@
  * concatenated. Bias and f are applied to each tile while it is in cache.
  */
 #include "backend/cpu/rows.h"
+#include "backend/cpu/stored.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -58,13 +59,16 @@ static int forward(struct mdm_backend *b, const struct mdm_call *c, int operands
     struct mdm_cpu *cpu = mdm_cpu_of(b);
     struct linear l = read_shapes(c, operands);
     struct finish e = {.rows = REAL(mdm_rows_of)(b), .y = c->out[0], .bias = c->in[l.b], .f = f, .out = l.out};
+    struct mdm_stored w;
 
+    MDM_TRY(mdm_stored_weight(&w, cpu, c, c->in[l.w], l.out * l.in));
     e.pre = f && c->out[1] ? c->out[1] : c->out[0];
     for (int k = 0; k < operands; k++) {
         struct mdm_gemm g = {.tb = 1, .add = k > 0, .m = l.rows, .n = l.out, .k = l.width[k]};
         g.a = c->in[k];
         g.lda = l.width[k];
-        g.b = (const real *)c->in[l.w] + l.column[k];
+        g.b = mdm_stored_at(&w, l.column[k], sizeof(real));
+        g.stored_b = w.type;
         g.ldb = l.in;
         g.c = e.pre;
         g.ldc = l.out;
@@ -115,13 +119,13 @@ static size_t align_up(size_t elements)
     return (elements + 15) & ~(size_t)15;
 }
 
-static size_t scratch(const struct mdm_call *c, int operands, int activated, int train)
+static size_t scratch(const struct mdm_backend *b, const struct mdm_call *c, int operands, int activated, int train)
 {
     struct linear l = read_shapes(c, operands);
     size_t n = 0;
 
     if (!train)
-        return 0;
+        return mdm_stored_scratch(b, c, l.out * l.in);
     if (activated)
         n += align_up((size_t)(l.rows * l.out));
     if (c->in_shape[l.b])
@@ -219,8 +223,7 @@ static int linear_backward(struct mdm_backend *b, const struct mdm_call *c)
 
 static size_t linear_scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
-    (void)b;
-    return scratch(c, 1, 0, train);
+    return scratch(b, c, 1, 0, train);
 }
 
 static int silu_forward(struct mdm_backend *b, const struct mdm_call *c)
@@ -235,8 +238,7 @@ static int silu_backward(struct mdm_backend *b, const struct mdm_call *c)
 
 static size_t activated_scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
-    (void)b;
-    return scratch(c, 1, 1, train);
+    return scratch(b, c, 1, 1, train);
 }
 
 static int linear2_forward(struct mdm_backend *b, const struct mdm_call *c)
@@ -251,8 +253,7 @@ static int linear2_backward(struct mdm_backend *b, const struct mdm_call *c)
 
 static size_t linear2_scratch(const struct mdm_backend *b, const struct mdm_call *c, int train)
 {
-    (void)b;
-    return scratch(c, 2, 0, train);
+    return scratch(b, c, 2, 0, train);
 }
 
 const struct mdm_kernel REAL(mdm_cpu_linear) = {.forward = linear_forward,

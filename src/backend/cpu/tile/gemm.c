@@ -24,6 +24,7 @@ enum {
     FEWEST_UNITS = 12,
     LATE = 3,             /* units of rows, the last ones, that are cut in half so that threads end together */
     BAND = 4,             /* panels of b that are packed side by side */
+    RUN = 128,            /* elements of a row of b that are widened at a time */
     SINGLE = HIGH * DEPTH /* floats of one worker: packed rows of a */
 };
 
@@ -56,6 +57,23 @@ static void pack_windows_b(const struct job *j, float *out, int64_t at, int64_t 
     }
 }
 
+/* Rows of a transposed b that are of 16 bits, as many as a vector has lanes and RUN elements of each at a time. */
+static void pack_stored_b(const struct job *j, float *out, int64_t panel, const uint16_t *b, int64_t columns)
+{
+    const struct mdm_tile *t = j->tile;
+    float line[MDM_MOST_LANES * RUN];
+
+    for (int64_t i = 0; i < columns; i += t->lanes)
+        for (int64_t k = 0; k < j->depth; k += RUN) {
+            const int64_t rows = mdm_lesser(t->lanes, columns - i), n = mdm_lesser(RUN, j->depth - k);
+
+            for (int64_t r = 0; r < rows; r++)
+                t->widen(line + r * RUN, b + (i + r) * j->g->ldb + k, j->g->stored_b, n);
+            t->pack_transposed(out + i / t->columns * panel + i % t->columns + k * t->columns, panel, line, RUN, rows,
+                               n);
+        }
+}
+
 /* A panel has `depth` rows of a tile's columns; columns that b lacks are zero. A unit makes BAND panels side by side,
  * so that more of each line and page of b is used at a time. */
 static void pack_b(void *arg, int64_t unit, int worker)
@@ -70,7 +88,9 @@ static void pack_b(void *arg, int64_t unit, int worker)
     (void)worker;
     if (columns % wide)
         memset(out + columns / wide * panel, 0, (size_t)panel * sizeof(float));
-    if (g->tb)
+    if (g->tb && g->stored_b != MDM_F32)
+        pack_stored_b(j, out, panel, (const uint16_t *)g->b + (j->column + at) * g->ldb + j->k, columns);
+    else if (g->tb)
         j->tile->pack_transposed(out, panel, b + (j->column + at) * g->ldb + j->k, g->ldb, columns, j->depth);
     else if (g->windows_b)
         pack_windows_b(j, out, at, columns);

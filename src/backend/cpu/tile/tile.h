@@ -7,10 +7,9 @@
 #ifndef MASKDM_BACKEND_CPU_TILE_TILE_H
 #define MASKDM_BACKEND_CPU_TILE_TILE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "tensor/tensor.h"
 
-enum { MDM_MOST_COLUMNS = 32 }; /* of any set's tile */
+enum { MDM_MOST_COLUMNS = 32, MDM_MOST_LANES = 16 }; /* of any set's tile */
 
 /* The left factor in groups of as many rows as a tile has: element (i, k) is at[i / rows * group + i % rows * row +
  * k * step]. */
@@ -44,6 +43,9 @@ struct mdm_tile {
     void (*pack_panels)(float *out, int64_t panel, const float *x, int64_t stride, int64_t depth, int64_t width);
     /* `depth` rows of `width` floats, each cut into groups of tile rows, `group` floats apart. */
     void (*pack_groups)(float *out, int64_t group, const float *x, int64_t stride, int64_t depth, int64_t width);
+
+    /* n values of 16 bits, MDM_BF16 or MDM_F16, that are finite */
+    void (*widen)(float *out, const uint16_t *x, enum mdm_dtype type, int64_t n);
 
     /* Rows of attention. One of scores in base 2, s[keys], to weights relative to the largest so far, *top, which
      * *total and o[width] (NULL: nothing yet) are brought to; s has room up to a multiple of lanes. */

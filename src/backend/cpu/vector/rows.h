@@ -41,6 +41,7 @@ void SET(mdm_pack_rows)(float *out, const float *x, int64_t stride, int64_t rows
 void SET(mdm_pack_transposed)(float *out, int64_t panel, const float *x, int64_t stride, int64_t rows, int64_t width);
 void SET(mdm_pack_panels)(float *out, int64_t panel, const float *x, int64_t stride, int64_t depth, int64_t width);
 void SET(mdm_pack_groups)(float *out, int64_t group, const float *x, int64_t stride, int64_t depth, int64_t width);
+void SET(mdm_widen)(float *out, const uint16_t *x, enum mdm_dtype type, int64_t n);
 void SET(mdm_soften)(float *s, int64_t keys, float *top, float *total, float *o, int64_t width);
 void SET(mdm_weigh)(float *s, int64_t keys, float lse);
 void SET(mdm_slope)(float *ds, const float *p, int64_t keys, float delta);

@@ -38,6 +38,7 @@ static const struct mdm_tile tile = {
     .pack_transposed = SET(mdm_pack_transposed),
     .pack_panels = SET(mdm_pack_panels),
     .pack_groups = SET(mdm_pack_groups),
+    .widen = SET(mdm_widen),
     .soften = SET(mdm_soften),
     .weigh = SET(mdm_weigh),
     .slope = SET(mdm_slope),
