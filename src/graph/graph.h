@@ -102,6 +102,8 @@ struct mdm_graph {
     int steady;                          /* weights stay as they are: mdm_graph_hold_weights() */
     const void *narrowed;                /* what the former were made of; NULL: nothing */
     struct mdm_recording recording[2];   /* forward, backward */
+    void (*passed)(void *user, int node); /* mdm_graph_watch() */
+    void *passed_user;
 };
 
 void mdm_graph_init(struct mdm_graph *g, struct mdm_backend *backend, struct mdm_params *layout,
@@ -163,6 +165,12 @@ void mdm_graph_hold_weights(struct mdm_graph *g, int steady);
 /* From the gradients that the caller wrote at mdm_graph_gradient() of every output. Parameter gradients are added.
  */
 int mdm_graph_backward(struct mdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel);
+
+/* Backward, where it is walked, tells when operation `node` is done, and so all behind it; NULL: nobody any more. */
+void mdm_graph_watch(struct mdm_graph *g, void (*passed)(void *user, int node), void *user);
+/* Of each parameter of the layout, the operation whose backward, as planned, is the last to add to its gradient, or
+ * the number of all where none does. */
+void mdm_graph_final(const struct mdm_graph *g, int *node);
 
 /* ---- looking ---- */
 /* One line per node: op, shapes, bytes, FLOPs, seconds when profiled, and a line of sums. */

@@ -157,10 +157,29 @@ static int walk_forward(struct mdm_graph *g, const void *weights, const atomic_i
 
 static int walk_backward(struct mdm_graph *g, const void *weights, void *gradients, const atomic_int *cancel)
 {
-    for (int i = g->n_node; i-- > 0;)
+    for (int i = g->n_node; i-- > 0;) {
         if (g->node[i].backward)
             MDM_TRY(run_node(g, &g->node[i], 1, weights, gradients, cancel));
+        if (g->passed)
+            g->passed(g->passed_user, i);
+    }
     return MASKDM_OK;
+}
+
+void mdm_graph_watch(struct mdm_graph *g, void (*passed)(void *user, int node), void *user)
+{
+    g->passed = passed;
+    g->passed_user = user;
+}
+
+void mdm_graph_final(const struct mdm_graph *g, int *node)
+{
+    for (int i = 0; i < g->layout->count; i++)
+        node[i] = g->n_node;
+    for (int i = g->n_node; i-- > 0;)
+        for (int k = 0; k < MDM_MAX_IN && g->node[i].backward; k++)
+            if (g->node[i].in[k] >= 0 && g->val[g->node[i].in[k]].role == MDM_PARAM)
+                node[g->val[g->node[i].in[k]].param] = i;
 }
 
 int mdm_graph_walk(struct mdm_graph *g, int backward, const void *weights, void *gradients, const atomic_int *cancel)

@@ -93,6 +93,7 @@ int mdm_trainer_backward(maskdm_trainer *tr, const float *dprediction)
     MDM_TRY(mdm_device_enter(tr->device));
     status = mdm_program_backward(tr->program, tr->weights, tr->gradients, mdm_control_cancel_flag(tr->control));
     mdm_device_leave(tr->device);
+    mdm_exchange_end(&tr->ranks.exchange);
     if (status == MASKDM_OK)
         return MASKDM_OK;
     MDM_TRY(mdm_trainer_zero_gradients(tr)); /* they are partly summed */

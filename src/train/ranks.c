@@ -10,8 +10,6 @@
 
 #include <math.h>
 
-enum { STAGED = 1 << 20 }; /* values */
-
 /* What ranks want of each other, behind a step. */
 enum { WANT_STOP = 1, WANT_SAVE = 2, WANT_COMPARISON = 4 };
 
@@ -24,7 +22,7 @@ void mdm_ranks_free(maskdm_trainer *tr)
     for (int i = 1; i < r->depth; i++)
         if (r->block[i])
             mdm_device_free(tr->device, r->block[i], tr->block_bytes);
-    mdm_free(r->staged);
+    mdm_exchange_free(&r->exchange);
     mdm_free(r->losses);
     if (r->comm)
         r->comm->cancel = NULL;
@@ -54,8 +52,11 @@ static int take(maskdm_trainer *tr)
         r->block[i] = memory;
     }
     r->losses = mdm_need((size_t)tr->accumulate, sizeof *r->losses, "the losses of parts");
-    r->staged = mdm_need_aligned(STAGED * sizeof *r->staged, "gradients on their way");
-    return r->losses && r->staged ? MASKDM_OK : MASKDM_ENOMEM;
+    if (!r->losses)
+        return MASKDM_ENOMEM;
+    return r->comm->carrier->size < 2 ? MASKDM_OK
+                                      : mdm_exchange_take(&r->exchange, r->comm, tr->device, &tr->model->layout,
+                                                          r->block, r->depth);
 }
 
 int mdm_ranks_set(maskdm_trainer *tr, maskdm_comm *comm)
@@ -82,28 +83,38 @@ int mdm_ranks_set(maskdm_trainer *tr, maskdm_comm *comm)
 
 /* ---- the parts ---- */
 
+static int is_last(const struct mdm_ranks *r, int64_t behind)
+{
+    return behind == r->first + r->parts;
+}
+
 /* Into a block that may hold anything but for the trainer's own, which is zero. A loss that is not finite has no
  * backward pass, and the step is skipped. */
-static int compute_part(maskdm_trainer *tr, maskdm_data *data, int64_t part, int depth)
+static int go_backward(maskdm_trainer *tr, double loss, int depth)
 {
-    struct mdm_ranks *r = &tr->ranks;
-    const int64_t last = r->first + r->parts - 1, next = part < last ? part + 1 : r->first;
     float *const own = tr->gradients;
-    double loss;
     int status;
 
-    MDM_TRY(mdm_trainer_draw(tr, data, part));
-    mdm_ahead_begin(tr, data, tr->optimizer->steps + (part == last), next);
-    MDM_TRY(mdm_trainer_forward(tr));
-    MDM_TRY(mdm_trainer_compare(tr, 0));
-    loss = mdm_trainer_sum_losses(tr);
-    r->losses[part - r->first] = loss;
-    tr->gradients = r->block[depth];
+    tr->gradients = tr->ranks.block[depth];
     status = depth ? mdm_trainer_zero_gradients(tr) : MASKDM_OK;
     if (status == MASKDM_OK && isfinite(loss))
         status = mdm_trainer_backward(tr, NULL);
     tr->gradients = own;
     return status;
+}
+
+/* The last part stops before its backward pass. */
+static int compute_part(maskdm_trainer *tr, maskdm_data *data, int64_t part, int depth)
+{
+    struct mdm_ranks *r = &tr->ranks;
+    const int last = is_last(r, part + 1);
+
+    MDM_TRY(mdm_trainer_draw(tr, data, part));
+    mdm_ahead_begin(tr, data, tr->optimizer->steps + last, last ? r->first : part + 1);
+    MDM_TRY(mdm_trainer_forward(tr));
+    MDM_TRY(mdm_trainer_compare(tr, 0));
+    r->losses[part - r->first] = mdm_trainer_sum_losses(tr);
+    return last ? MASKDM_OK : go_backward(tr, r->losses[part - r->first], depth);
 }
 
 static int add_block(maskdm_trainer *tr, float *to, const float *from)
@@ -119,6 +130,7 @@ static int add_block(maskdm_trainer *tr, float *to, const float *from)
     return status;
 }
 
+/* What hangs on the last part's gradient is left out. */
 static int add_parts(maskdm_trainer *tr, maskdm_data *data, int64_t first, int64_t count, int depth)
 {
     const int64_t half = count / 2;
@@ -127,6 +139,8 @@ static int add_parts(maskdm_trainer *tr, maskdm_data *data, int64_t first, int64
         return compute_part(tr, data, first, depth);
     MDM_TRY(add_parts(tr, data, first, half, depth));
     MDM_TRY(add_parts(tr, data, first + half, count - half, depth + 1));
+    if (is_last(&tr->ranks, first + count))
+        return MASKDM_OK;
     return add_block(tr, tr->ranks.block[depth], tr->ranks.block[depth + 1]);
 }
 
@@ -193,27 +207,32 @@ static int sum_losses(maskdm_trainer *tr, double *loss)
     return status;
 }
 
-static int sum_run(maskdm_trainer *tr, float *gradients, size_t count)
+/* The last part's backward pass, with the sums beside it, which begin whatever happens here: the others wait. */
+static int end_parts(maskdm_trainer *tr)
 {
     struct mdm_ranks *r = &tr->ranks;
+    const int alone = r->comm->carrier->size == 1;
+    int status;
 
-    for (size_t at = 0; at < count; at += STAGED) {
-        const size_t n = count - at < STAGED ? count - at : STAGED, bytes = n * sizeof *gradients;
-
-        MDM_TRY(mdm_device_download(tr->device, r->staged, gradients + at, bytes));
-        MDM_TRY(mdm_comm_sum(r->comm, r->staged, n));
-        MDM_TRY(mdm_device_upload(tr->device, gradients + at, r->staged, bytes));
-    }
-    return MASKDM_OK;
+    if (!alone)
+        mdm_exchange_begin(&r->exchange, tr->program);
+    status = go_backward(tr, r->losses[r->parts - 1], r->depth - 1);
+    if (!alone)
+        mdm_exchange_end(&r->exchange);
+    if (status == MASKDM_OK && !alone)
+        return mdm_exchange_status(&r->exchange);
+    for (int d = r->depth - 1; d > 0 && status == MASKDM_OK; d--)
+        status = add_block(tr, r->block[d - 1], r->block[d]);
+    return status;
 }
 
-/* Of what is trained; nothing else has a gradient. */
-static int sum_gradients(maskdm_trainer *tr)
+/* Whether all have the sums. */
+static int agree(maskdm_trainer *tr, int status)
 {
-    for (size_t at = 0, from;
-         tr->ranks.comm->carrier->size > 1 && mdm_params_trained(&tr->model->layout, &at, &from);)
-        MDM_TRY(sum_run(tr, tr->gradients + from, at - from));
-    return MASKDM_OK;
+    status = mdm_comm_meet(tr->ranks.comm, status, "the sums of a step", NULL);
+    if (status == MASKDM_ECANCELED)
+        mdm_control_lower(tr->control);
+    return status;
 }
 
 int mdm_ranks_step(maskdm_trainer *tr, maskdm_data *data, int status, double *loss)
@@ -226,7 +245,7 @@ int mdm_ranks_step(maskdm_trainer *tr, maskdm_data *data, int status, double *lo
     MDM_TRY(meet(tr, data, status));
     MDM_TRY(sum_losses(tr, loss));
     if (isfinite(*loss)) {
-        MDM_TRY(sum_gradients(tr));
+        MDM_TRY(agree(tr, end_parts(tr)));
         MDM_TRY(mdm_optimizer_measure(tr->optimizer, &squares));
     }
     *loss /= (double)(tr->batch_size * tr->pace.groups);

@@ -14,6 +14,7 @@
 
 #include "comm/comm.h"
 #include "data/data.h"
+#include "train/exchange.h"
 
 enum { MDM_RANKS_DEPTH = 32 };
 
@@ -24,7 +25,7 @@ struct mdm_ranks {
     float
         *block[MDM_RANKS_DEPTH]; /* device memory: sums that wait for the other half's; the first is the trainer's */
     int depth;
-    float *staged;  /* host memory: gradients on their way */
+    struct mdm_exchange exchange;
     double *losses; /* of all parts of a step */
     int64_t parts;  /* of this rank */
     int64_t first;

@@ -10,13 +10,19 @@
 
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER; /* tiny.h draws its images into memory of all */
 
-static void open_rank(struct tiny *t, maskdm_comm *comm, const char *optimizer, const char *trainer)
+static void open_rank_of(struct tiny *t, maskdm_comm *comm, const char *network, const char *optimizer,
+                         const char *trainer)
 {
     pthread_mutex_lock(&making);
-    tiny_open_on(t, tiny_device("threads=1"), NULL, NULL, optimizer, NULL, trainer);
+    tiny_open_on(t, tiny_device("threads=1"), network, NULL, optimizer, NULL, trainer);
     pthread_mutex_unlock(&making);
     OK(maskdm_trainer_set_comm(t->trainer, comm));
     OK(mdm_comm_meet(comm, MASKDM_OK, "the opening", NULL)); /* nobody draws any more */
+}
+
+static void open_rank(struct tiny *t, maskdm_comm *comm, const char *optimizer, const char *trainer)
+{
+    open_rank_of(t, comm, NULL, optimizer, trainer);
 }
 
 /* ---- the same bits ---- */
@@ -25,17 +31,34 @@ struct course {
     const char *from, *to, *trainer; /* files of states; from may be NULL */
     int steps;
     double loss;
+    const char *network; /* NULL: the tiny one */
 };
+
+/* Gradients in three pieces, which are final one behind the other. */
+static const char large[] = "image_size=8 patch_size=2 dim=256 depth=3 heads=2 mlp_ratio=5";
+
+static void expect_beside(const struct maskdm_trainer *tr)
+{
+    const struct mdm_exchange *x = &tr->ranks.exchange;
+
+    ck_assert_int_eq(x->pieces, 3);
+    ck_assert_int_eq(x->early, mdm_device_backend(tr->device)->v->asynchronous ? 0 : x->pieces);
+    for (int i = 1; i < x->pieces; i++)
+        ck_assert_int_gt(x->piece[i - 1].node, x->piece[i].node);
+    ck_assert_int_gt(x->piece[0].node, tr->program->graph.n_node / 2);
+}
 
 static void follow(maskdm_comm *comm, void *arg)
 {
     struct course *c = arg;
     struct tiny t;
 
-    open_rank(&t, comm, NULL, c->trainer);
+    open_rank_of(&t, comm, c->network, NULL, c->trainer);
     if (c->from)
         OK(maskdm_trainer_load(t.trainer, c->from));
     tiny_step(&t, c->steps);
+    if (c->network && maskdm_comm_size(comm) > 1)
+        expect_beside(t.trainer);
     if (maskdm_comm_rank(comm) == 0) {
         OK(maskdm_trainer_save(t.trainer, c->to));
         c->loss = maskdm_trainer_last_loss(t.trainer);
@@ -45,7 +68,7 @@ static void follow(maskdm_comm *comm, void *arg)
 
 static double train(int ranks, const char *from, const char *to, int steps, const char *trainer)
 {
-    struct course c = {from, to, trainer, steps, 0};
+    struct course c = {from, to, trainer, steps, 0, NULL};
 
     ranks_run(ranks, follow, &c);
     return c.loss;
@@ -82,6 +105,43 @@ START_TEST(any_number_of_ranks_comes_to_the_same_bits)
     remove("ranks-2");
     remove("ranks-3");
     remove("ranks-4");
+}
+END_TEST
+
+/* Pieces are summed while the pass goes on, and the sums are those of blocks that one rank adds. */
+START_TEST(sums_beside_the_pass_have_the_same_bits)
+{
+    struct course one = {NULL, "ranks-large-1", four, 2, 0, large}, two = {NULL, "ranks-large-2", four, 2, 0, large},
+                  all = {NULL, "ranks-large-4", four, 2, 0, large};
+
+    ranks_run(1, follow, &one);
+    ranks_run(2, follow, &two);
+    ranks_run(4, follow, &all);
+    expect_same(one.to, two.to);
+    expect_same(one.to, all.to);
+    remove(one.to);
+    remove(two.to);
+    remove(all.to);
+}
+END_TEST
+
+/* In the middle of a pass, whose rest goes on and is for nothing. */
+static void lose(maskdm_comm *comm, void *arg)
+{
+    struct tiny t;
+
+    (void)arg;
+    open_rank_of(&t, comm, large, NULL, four);
+    OK(maskdm_trainer_step(t.trainer, t.data));
+    FAILS(MASKDM_EDEVICE, "has ended", maskdm_trainer_step(t.trainer, t.data));
+    FAILS(MASKDM_EDEVICE, "work together no longer", maskdm_trainer_step(t.trainer, t.data));
+    ck_assert_int_eq(maskdm_trainer_steps(t.trainer), 1);
+    tiny_close(&t);
+}
+
+START_TEST(a_rank_that_is_lost_in_the_middle_leaves_nobody_waiting)
+{
+    ranks_run_until(2, 4, lose, NULL); /* each step has three */
 }
 END_TEST
 
@@ -334,6 +394,8 @@ int main(void)
 
     tcase_add_test(c, any_number_of_ranks_comes_to_the_same_bits);
     tcase_add_test(c, a_communicator_of_one_changes_nothing_but_the_order_of_parts);
+    tcase_add_test(c, sums_beside_the_pass_have_the_same_bits);
+    tcase_add_test(c, a_rank_that_is_lost_in_the_middle_leaves_nobody_waiting);
     tcase_add_test(c, a_step_is_skipped_by_all);
     tcase_add_test(c, who_is_asked_to_stop_stops_all);
     tcase_add_test(c, ranks_that_differ_are_refused);

@@ -21,12 +21,14 @@ struct ranks_world {
     pthread_cond_t changed;
     int size, arrived, turn;
     int lost; /* a rank that left in the middle, or -1 */
+    int most; /* swaps of the last rank, which leaves at the next; 0: all that there are */
     const void *mine[RANKS_MOST];
 };
 
 struct ranks_carrier {
     struct mdm_carrier carrier;
     struct ranks_world *world;
+    int swaps;
 };
 
 /* With the lock held: until all are here, or one never will be. */
@@ -74,8 +76,17 @@ static inline int ranks_gather(struct mdm_carrier *c, void *all, const void *min
 static inline int ranks_swap(struct mdm_carrier *c, void *pieces, const void *mine, size_t bytes,
                              const atomic_int *cancel)
 {
+    struct ranks_carrier *r = (struct ranks_carrier *)c;
+    struct ranks_world *w = r->world;
+
     (void)cancel;
-    return ranks_exchange((struct ranks_carrier *)c, pieces, mine, bytes, bytes);
+    if (!w->most || c->rank != c->size - 1 || r->swaps++ < w->most)
+        return ranks_exchange(r, pieces, mine, bytes, bytes);
+    pthread_mutex_lock(&w->lock);
+    w->lost = c->rank;
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+    return mdm_fail(MASKDM_EDEVICE, "rank %d has ended", c->rank);
 }
 
 static inline const char *ranks_describe(const struct mdm_carrier *c)
@@ -122,10 +133,11 @@ static inline void *ranks_begin(void *arg)
     return NULL;
 }
 
-/* body() in `size` threads, each with a rank of one communicator. */
-static inline void ranks_run(int size, void (*body)(maskdm_comm *comm, void *arg), void *arg)
+/* body() in `size` threads, each with a rank of one communicator, the last of which is lost at its swap behind `most`
+ * of them (0: it stays). */
+static inline void ranks_run_until(int size, int most, void (*body)(maskdm_comm *comm, void *arg), void *arg)
 {
-    struct ranks_world world = {.size = size, .lost = -1};
+    struct ranks_world world = {.size = size, .lost = -1, .most = most};
     struct ranks_thread told[RANKS_MOST];
     pthread_t thread[RANKS_MOST];
 
@@ -140,6 +152,11 @@ static inline void ranks_run(int size, void (*body)(maskdm_comm *comm, void *arg
         pthread_join(thread[r], NULL);
     pthread_cond_destroy(&world.changed);
     pthread_mutex_destroy(&world.lock);
+}
+
+static inline void ranks_run(int size, void (*body)(maskdm_comm *comm, void *arg), void *arg)
+{
+    ranks_run_until(size, 0, body, arg);
 }
 
 #endif
