@@ -10,6 +10,7 @@
 #include "backend/registry.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "run/device.h"
 
 #ifdef HAVE_BLAS
 #    include <cblas.h>
@@ -380,6 +381,43 @@ START_TEST(blas_tells_whose_kernels_it_has)
     maskdm_device_release(&d);
 }
 END_TEST
+
+static void count_lines(void *user, int level, const char *line)
+{
+    ck_assert_int_eq(level, MASKDM_LOG_WARN);
+    ck_assert_msg(strstr(line, "does not know this processor") && strstr(line, openblas_get_corename()), "%s", line);
+    ++*(int *)user;
+}
+
+static int lines_of_a_run(const char *text)
+{
+    int lines = 0;
+    const struct mdm_log log = {count_lines, &lines};
+    maskdm_device *d = NULL;
+    maskdm_options *o;
+
+    ck_assert_int_eq(maskdm_options_create(&o, "device"), MASKDM_OK);
+    ck_assert_int_eq(maskdm_options_parse(o, text), MASKDM_OK);
+    ck_assert_int_eq(mdm_run_open_device(&d, "cpu", o, &log), MASKDM_OK);
+    maskdm_device_release(&d);
+    maskdm_options_release(&o);
+    return lines;
+}
+
+/* The log has a line of it where its kernels are used, and none where they are not. */
+START_TEST(a_run_tells_that_blas_is_lost)
+{
+    maskdm_device *d = open_with("threads=1 instruction_set=c");
+    const int lost = strstr(maskdm_device_description(d), "a processor that it does not know") != NULL;
+
+    maskdm_device_release(&d);
+    ck_assert_int_eq(lines_of_a_run("threads=1 instruction_set=c"), lost);
+    d = open_with("threads=1");
+    if (!strstr(maskdm_device_description(d), "cpu, c, "))
+        ck_assert_int_eq(lines_of_a_run("threads=1"), 0);
+    maskdm_device_release(&d);
+}
+END_TEST
 #endif
 
 struct visitor {
@@ -504,6 +542,7 @@ int main(void)
     tcase_add_test(c, threads_take_turns);
 #ifdef HAVE_BLAS
     tcase_add_test(c, blas_tells_whose_kernels_it_has);
+    tcase_add_test(c, a_run_tells_that_blas_is_lost);
     tcase_add_test(c, the_host_keeps_its_blas_threads);
 #endif
     tcase_add_test(c, a_host_lends_its_loop);

@@ -192,6 +192,11 @@ static int open_blas(struct mdm_cpu *cpu, int guard)
     return MASKDM_OK;
 }
 
+int mdm_cpu_is_left_to_lost_blas(struct mdm_backend *b)
+{
+    return b->v == &mdm_cpu_vtbl && uses_blas(mdm_cpu_of(b)) && mdm_blas_is_lost();
+}
+
 static void add_blas(struct mdm_text *t)
 {
     mdm_text_add(t, mdm_blas_name());
