@@ -80,6 +80,8 @@ int mdm_data_batch(maskdm_data *data, uint64_t seed, int64_t step, int64_t batch
 
 /* "found N images below PATH, ..." */
 void mdm_data_tell_found(const struct mdm_scan *found, const char *path, const struct mdm_log *log);
+/* What sizes and modes the images have that were decoded so far, in a line; nothing for other sets. */
+void mdm_data_tell_forms(maskdm_data *data, const struct mdm_log *log);
 /* Takes over what was found below `path`, settled (see scan.h), and counts all memory. No file is opened: the count
  * is that of the files, so that what a run is told can be held against it. `from` has the options' names for error
  * lines. */

@@ -23,6 +23,7 @@ int mdm_folder_load(void *user, int64_t index, uint16_t *samples, int *bits)
         return mdm_source_probe(&d->scan, index);
     MDM_TRY(mdm_source_image(&fitted, &d->scan, index, &d->reading));
     mdm_remark_counts_add(&d->remarks, index, &fitted->remarks);
+    mdm_forms_add(&d->forms, &fitted->stored, 1);
     memcpy(samples, fitted->sample, (size_t)mdm_data_stored(&d->base) * sizeof *samples);
     *bits = fitted->bits;
     mdm_image_free(&fitted);
@@ -196,6 +197,7 @@ static void finish(maskdm_data *data)
     mdm_free(d->wanted);
     mdm_free(d->path);
     mdm_remark_counts_end(&d->remarks);
+    mdm_forms_end(&d->forms);
     mdm_scan_free(&d->scan);
 }
 

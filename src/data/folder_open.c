@@ -99,6 +99,7 @@ int mdm_data_folder(maskdm_data **out, maskdm_device *device, const char *path, 
     d->limit = (size_t)told->cache_limit;
     d->path = mdm_strdup(path);
     mdm_remark_counts_begin(&d->remarks);
+    mdm_forms_begin(&d->forms);
     r = d->path ? mdm_reading_set(&d->reading, told, from, d->base.channels)
                 : mdm_fail_memory(strlen(path) + 1, "a file name");
     d->reading.height = d->base.height + d->base.margin_height;
@@ -130,6 +131,7 @@ void mdm_data_tell_found(const struct mdm_scan *found, const char *path, const s
                      (long long)found->count, plural(found->count), where, path, (long long)found->labels,
                      plural(found->labels), names.data);
     mdm_text_free(&names);
+    mdm_endings_tell(&found->ignored, log);
 }
 
 /* ---- reading ---- */
@@ -246,6 +248,18 @@ int mdm_data_read(maskdm_data *data, int known, const struct mdm_log *log, maskd
     settle(d);
     mdm_folder_settle(d);
     return tell_empty_labels(d, log);
+}
+
+void mdm_data_tell_forms(maskdm_data *data, const struct mdm_log *log)
+{
+    struct mdm_folder *d = (struct mdm_folder *)data;
+    const struct mdm_scan_samples *a = &d->scan.samples;
+
+    if (data->kind != &mdm_folder_class)
+        return;
+    if (d->in_place && !d->forms.images)
+        mdm_forms_add(&d->forms, &(struct mdm_image_form){a->height, a->width, a->channels, a->bits}, d->base.count);
+    mdm_forms_tell(&d->forms, log);
 }
 
 int mdm_data_mark(maskdm_data *data, maskdm_control *control)

@@ -6,6 +6,7 @@
 #define MASKDM_DATA_FOLDER_PRIVATE_H
 
 #include "data/data.h"
+#include "data/forms.h"
 #include "data/loader.h"
 #include "data/reading.h"
 #include "data/remarks.h"
@@ -22,6 +23,7 @@ struct mdm_folder {
     struct mdm_scan scan;
     struct mdm_reading reading;
     struct mdm_remark_counts remarks;
+    struct mdm_forms forms;
     size_t limit;              /* bytes that the cache may have */
     int in_place;              /* images are arrays of just this size: read when they are asked for */
     int looking;               /* the loader looks at the first bytes of files, no more */

@@ -158,6 +158,7 @@ static int add_source(struct making *m)
         return mdm_fail(MASKDM_EFORMAT, "the weights of %lld sources add up to %lld, and to %d at most",
                         (long long)k + 1, (long long)m->weights, WEIGHT_MOST);
     MDM_TRY(mdm_source_find(&m->mixture->part[k], m->data, m->except, m->log, m->control));
+    mdm_endings_join(&m->all->ignored, &m->mixture->part[k].ignored);
     m->mixture->count++;
     m->all->weight[m->all->parts++] = m->weight;
     mdm_log_line(m->log, MASKDM_LOG_INFO, "source %lld: %lld image%s in %s, weight %lld", (long long)k + 1,

@@ -161,8 +161,11 @@ static int visit(void *user, const char *name, enum mdm_file_kind kind)
     char *path;
 
     MDM_TRY(mdm_control_reading(w->control, &w->told, 0, w->scan->count));
-    if (!image && (hidden || (kind == MDM_FILE_REGULAR && left < 0)))
+    if (!image && (hidden || (kind == MDM_FILE_REGULAR && left < 0))) {
+        if (!hidden)
+            mdm_endings_add(&w->scan->ignored, name);
         return MASKDM_OK;
+    }
     path = mdm_path_join(w->folder, name);
     if (!path)
         return MASKDM_ENOMEM;

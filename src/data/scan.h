@@ -8,6 +8,7 @@
 #include <maskdm/control.h>
 
 #include "base/log.h"
+#include "data/endings.h"
 #include "os/file.h"
 
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct mdm_scan {
     size_t root;    /* bytes of a path before its name below the folder */
     char **label;
     int64_t labels, label_capacity;
+    struct mdm_endings ignored; /* files of a folder that are named as no images */
     int64_t unreadable; /* names of images behind which there is no file to be read: broken links, FIFOs, ... */
     uint64_t digest;    /* of names, sizes, marks and labels */
     const struct mdm_source_class *kind; /* what they are read from; see source.h */

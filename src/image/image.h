@@ -16,11 +16,18 @@ struct mdm_png_text {
     const char *key, *text;
 };
 
+/* What a picture is where it is stored, the right way up. */
+struct mdm_image_form {
+    int64_t height, width;
+    int channels, bits; /* 0: it was read from nowhere */
+};
+
 struct maskdm_image {
     int64_t height, width;
     int channels;
     int bits; /* 8 when every sample is a multiple of 257 because the source had 8 bits; else 16 */
     uint16_t *sample;
+    struct mdm_image_form stored;
     struct mdm_remarks remarks;      /* on the file that it was read from */
     char remark[256];                /* the same in words */
     const struct mdm_png_text *text; /* to be said where it is written, up to a NULL key; borrowed; NULL: nothing */

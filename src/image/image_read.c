@@ -72,6 +72,7 @@ int mdm_image_of_rows(maskdm_image **out, struct mdm_rows *rows)
     if (r >= 0) {
         *out = s.resize ? mdm_resize_take(s.resize) : s.whole;
         (*out)->bits = rows->bits;
+        (*out)->stored = (struct mdm_image_form){rows->height, rows->width, rows->channels, rows->bits};
         (*out)->remarks = rows->remarks;
         mdm_remarks_text((*out)->remark, sizeof(*out)->remark, &rows->remarks);
         s.whole = NULL;

@@ -179,6 +179,8 @@ int mdm_run_read_images(struct mdm_run *run)
         MDM_TRY(mdm_data_mark(run->held_out, run->control));
     if (!run->given)
         MDM_TRY(mdm_data_read(run->all, run->list == MDM_RUN_SAME, &run->voice, run->control));
+    if (!run->given)
+        mdm_data_tell_forms(run->all, &run->voice);
     if (run->held_out)
         MDM_TRY(mdm_data_read(run->held_out, run->held_out_list == MDM_RUN_SAME, &run->voice, run->control));
     MDM_TRY(mdm_run_compare_state(run));

@@ -140,6 +140,27 @@ static void tell_duplicates(struct survey *s)
             mdm_page_path(&s->page, named++ ? "duplicate_is" : "duplicate_of", s->scan.file[i].path);
 }
 
+static void tell_ignored(struct survey *s)
+{
+    const struct mdm_endings *e = &s->scan.ignored;
+    int64_t left = e->others;
+
+    if (!e->kinds && !left)
+        return;
+    mdm_page_begin(&s->page, "ignored");
+    for (int k = 0; k < e->kinds; k++) {
+        const struct mdm_ending *at = mdm_endings_at(e, k);
+
+        if (k < SHOWN)
+            mdm_page_count(&s->page, *at->text ? at->text : "no ending", at->count);
+        else
+            left += at->count;
+    }
+    if (left)
+        mdm_page_count(&s->page, "others", left);
+    mdm_page_end(&s->page);
+}
+
 static void tell_labels(struct survey *s)
 {
     int64_t unlabelled = 0;
@@ -173,6 +194,7 @@ static void tell(struct survey *s)
     tell_duplicates(s);
     tell_kinds(s, "modes", by_mode, name_mode);
     tell_kinds(s, "sizes", by_size, name_size);
+    tell_ignored(s);
     tell_labels(s);
 }
 

@@ -115,12 +115,18 @@ def check_survey():
     write("data/b/copy.png", read("data/b/1.png"))
     write("data/b/cut.png", read("data/b/1.png")[:60])
     write("data/b/x.gif", b"GIF89a")
+    for name in ("note.TXT", "b/more.txt", "film.mp4", ".hidden.txt"):
+        write("data/" + name, b"x")
     p = maskdm("data", "data", "--json", says=["cannot be read: data/b/cut.png: ", "x.gif"])
     told = json.loads(p.stdout)
     assert told["images"] == 9 and told["unreadable"] == 1 and told["transparent"] == 1 and told["duplicates"] == 1, told
     assert told["duplicate_of"] == "data/b/1.png" and told["duplicate_is"] == "data/b/copy.png", told
     assert told["modes"] == {"RGB, 8 bits": 7, "RGBA, 8 bits": 2} and told["sizes"] == {"16 x 16": 8, "24 x 24": 1}, told
     assert told["labels"] == {"a": 4, "b": 4} and told["without_label"] == 1, told
+    assert told["ignored"] == {".txt": 2, ".mp4": 1}, told
+    maskdm("pretrain", "--data", "data", "--out", "run", "--image-size", 16, "--patch-size", 4, "--dim", 16, "--depth", 1, "--heads", 1,
+           "--batch-size", 2, "--steps", 3, "--dry-run",
+           says=["sizes 16x16 (8), 24x24 (1); RGBA 2, RGB 7\n", "ignored as no images: .txt 2, .mp4 1\n"])
     assert "RGB, 8 bits                7\n" in maskdm("data", "data").stdout
     maskdm("data", "data", "--out", "s.png", "--image-size", 16, "--count", 4)
     width, height, n, seen = pixels("s.png")
