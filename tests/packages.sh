@@ -32,4 +32,5 @@ need_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libopenblas-dev libpng-dev libjpeg-dev libwebp-dev liblmdb-dev libyaml-dev"
+# dpkg-dev is what meson asks where Debian has its libraries; without it they go to a lib64 that nobody looks into.
+BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config dpkg-dev libopenblas-dev libpng-dev libjpeg-dev libwebp-dev liblmdb-dev libyaml-dev"
