@@ -140,6 +140,7 @@ struct mdm_average_run_options {
 
 extern const struct mdm_option_table mdm_pretrain_run_options;
 extern const struct mdm_option_table mdm_finetune_run_options;
+extern const struct mdm_option_table mdm_start_run_options, mdm_rest_run_options; /* training begins either way */
 extern const struct mdm_option_table mdm_sample_run_options;
 extern const struct mdm_option_table mdm_convert_run_options;
 extern const struct mdm_option_table mdm_export_run_options;

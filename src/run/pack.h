@@ -14,9 +14,9 @@ int mdm_pack_run(const maskdm_options *options, maskdm_control *control);
 /* ---- pack_file.c: the file while it grows ----
  *
  * Its name has .part behind it. In front there is room for the header, and in that what the file is begun of; then
- * come the images, room for labels and names, all of it for as many images as were found, and behind that one byte for
- * each of them: what became of it. So the file tells by itself how far it is, until it is done and cut to what it
- * holds. */
+ * come the images, room for labels and names, all of it for as many images as were found, and behind that one byte
+ * for each of them: what became of it. So the file tells by itself how far it is, until it is done and cut to what
+ * it holds. */
 enum mdm_packed_state { MDM_PACKED_TO_COME, MDM_PACKED_IN, MDM_PACKED_OUT };
 
 struct mdm_pack_file {

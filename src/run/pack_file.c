@@ -63,7 +63,8 @@ static uint64_t names_of(const struct mdm_pack_file *f, int all)
     return bytes;
 }
 
-/* Room for the longest header that there may be, and for what the work is told by; for the longest labels and names. */
+/* Room for the longest header that there may be, and for what the work is told by; for the longest labels and
+ * names. */
 static int measure(struct mdm_pack_file *f, const char *begun)
 {
     const uint64_t names = names_of(f, 1);
@@ -82,8 +83,8 @@ static uint64_t place(const struct mdm_pack_file *f, int64_t image)
     return f->head + (uint64_t)image * f->one;
 }
 
-/* A file that is begun holds its text at the front, and the states behind all that it may come to hold, so that neither
- * labels nor names are written over them. */
+/* A file that is begun holds its text at the front, and the states behind all that it may come to hold, so that
+ * neither labels nor names are written over them. */
 static uint64_t states(const struct mdm_pack_file *f)
 {
     return place(f, f->scan->count) + f->tail;
