@@ -158,9 +158,8 @@ static int refuse_attribute(const struct table *t, int64_t named, const char *at
             mdm_text_addf(&list, "%s%.*s", list.length ? ", " : "", (int)(f.n < 40 ? f.n : 40), f.at);
     status = mdm_text_ok(&list);
     if (status >= 0)
-        status = mdm_fail(MASKDM_EINVAL, "%s \"%.60s\" is none of its %lld attributes: %s%s",
-                          said, attribute, (long long)named,
-                          list.data ? list.data : "", named > SHOWN ? ", ..." : "");
+        status = mdm_fail(MASKDM_EINVAL, "%s \"%.60s\" is none of its %lld attributes: %s%s", said, attribute,
+                          (long long)named, list.data ? list.data : "", named > SHOWN ? ", ..." : "");
     mdm_text_free(&list);
     return status;
 }

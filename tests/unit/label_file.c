@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static maskdm_options *options;
-
 /* "name=label ..." of what the text says, or the error's line. */
 static const char *read_text(const char *text, const char *attribute)
 {
@@ -23,7 +21,7 @@ static const char *read_text(const char *text, const char *attribute)
     int status;
 
     memcpy(exact, text, strlen(text));
-    status = mdm_label_file_read(&l, exact, strlen(text), attribute, "--label-attribute");
+    status = mdm_label_file_read(&l, exact, strlen(text), attribute, "label_attribute");
     *said = '\0';
     for (int64_t i = 0; i < l.count && status >= 0; i++)
         snprintf(said + strlen(said), sizeof said - strlen(said), "%s%s=%d", i ? " " : "", l.entry[i].name,
@@ -95,8 +93,6 @@ int main(void)
     SRunner *r;
     int failed;
 
-    if (maskdm_options_create(&options, "folder") < 0)
-        return EXIT_FAILURE;
     tcase_add_loop_test(c, what_files_say, 0, sizeof file / sizeof *file);
     tcase_add_test(c, cut_anywhere);
     suite_add_tcase(s, c);
@@ -104,6 +100,5 @@ int main(void)
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);
     srunner_free(r);
-    maskdm_options_release(&options);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
