@@ -5,6 +5,7 @@
 #include "data/endings.h"
 
 #include "base/format.h"
+#include "base/sort.h"
 
 #include <string.h>
 
@@ -49,32 +50,31 @@ void mdm_endings_join(struct mdm_endings *e, const struct mdm_endings *more)
     e->others += more->others;
 }
 
-static int before(const struct mdm_ending *a, const struct mdm_ending *b)
+static int compare(const void *user, int64_t a, int64_t b)
 {
-    return a->count != b->count ? a->count > b->count : strcmp(a->text, b->text) < 0;
+    const struct mdm_ending *kind = user;
+
+    if (kind[a].count != kind[b].count)
+        return kind[a].count > kind[b].count ? -1 : 1;
+    return strcmp(kind[a].text, kind[b].text);
 }
 
-const struct mdm_ending *mdm_endings_at(const struct mdm_endings *e, int k)
+void mdm_endings_order(const struct mdm_endings *e, int64_t order[MDM_ENDINGS])
 {
-    for (int i = 0; i < e->kinds; i++) {
-        int rank = 0;
-
-        for (int j = 0; j < e->kinds; j++)
-            rank += before(&e->kind[j], &e->kind[i]);
-        if (rank == k)
-            return &e->kind[i];
-    }
-    return NULL;
+    for (int k = 0; k < e->kinds; k++)
+        order[k] = k;
+    mdm_sort(order, e->kinds, compare, e->kind);
 }
 
 void mdm_endings_tell(const struct mdm_endings *e, const struct mdm_log *log)
 {
     char line[160] = "";
-    int64_t left = e->others;
+    int64_t left = e->others, order[MDM_ENDINGS];
     size_t n = 0;
 
+    mdm_endings_order(e, order);
     for (int k = 0; k < e->kinds; k++) {
-        const struct mdm_ending *at = mdm_endings_at(e, k);
+        const struct mdm_ending *at = &e->kind[order[k]];
 
         if (k >= TOLD)
             left += at->count;

@@ -23,8 +23,8 @@ struct mdm_endings {
 
 void mdm_endings_add(struct mdm_endings *e, const char *name);
 void mdm_endings_join(struct mdm_endings *e, const struct mdm_endings *more);
-/* What is the k-th most frequent (of equal ones the first by its letters), or NULL past the last. */
-const struct mdm_ending *mdm_endings_at(const struct mdm_endings *e, int k);
+/* The kinds by their numbers, the most frequent first, of equal ones the first by its letters. */
+void mdm_endings_order(const struct mdm_endings *e, int64_t order[MDM_ENDINGS]);
 /* A line, where there are any: "ignored as no images: .txt 3, .mp4 1". */
 void mdm_endings_tell(const struct mdm_endings *e, const struct mdm_log *log);
 

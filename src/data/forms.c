@@ -4,6 +4,7 @@
  */
 #include "data/forms.h"
 
+#include "base/sort.h"
 #include "text/text.h"
 
 #include <string.h>
@@ -60,38 +61,33 @@ void mdm_forms_add(struct mdm_forms *f, const struct mdm_image_form *form, int64
     pthread_mutex_unlock(&f->lock);
 }
 
-static int before(const struct mdm_forms_size *a, const struct mdm_forms_size *b)
+/* The most frequent first, of equal ones the smallest. */
+static int compare(const void *user, int64_t a, int64_t b)
 {
-    if (a->count != b->count)
-        return a->count > b->count;
-    return a->width != b->width ? a->width < b->width : a->height < b->height;
-}
+    const struct mdm_forms_size *p = (const struct mdm_forms_size *)user + a;
+    const struct mdm_forms_size *q = (const struct mdm_forms_size *)user + b;
 
-/* The k-th most frequent. */
-static const struct mdm_forms_size *size_at(const struct mdm_forms *f, int k)
-{
-    for (int i = 0; i < f->sizes; i++) {
-        int rank = 0;
-
-        for (int j = 0; j < f->sizes; j++)
-            rank += before(&f->size[j], &f->size[i]);
-        if (rank == k)
-            return &f->size[i];
-    }
-    return NULL;
+    if (p->count != q->count)
+        return p->count > q->count ? -1 : 1;
+    if (p->width != q->width)
+        return p->width < q->width ? -1 : 1;
+    return p->height < q->height ? -1 : p->height > q->height;
 }
 
 static void add_sizes(const struct mdm_forms *f, struct mdm_text *t)
 {
-    int64_t left = f->images;
+    int64_t left = f->images, order[MDM_FORMS_SIZES];
 
     if (f->beyond) {
         mdm_text_addf(t, "sizes of many kinds, %lld to %lld wide and %lld to %lld high", (long long)f->least.width,
                       (long long)f->most.width, (long long)f->least.height, (long long)f->most.height);
         return;
     }
+    for (int k = 0; k < f->sizes; k++)
+        order[k] = k;
+    mdm_sort(order, f->sizes, compare, f->size);
     for (int k = 0; k < f->sizes && k < TOLD; k++) {
-        const struct mdm_forms_size *s = size_at(f, k);
+        const struct mdm_forms_size *s = &f->size[order[k]];
 
         mdm_text_addf(t, "%s%lldx%lld (%lld)", k ? ", " : "sizes ", (long long)s->width, (long long)s->height,
                       (long long)s->count);
@@ -103,14 +99,13 @@ static void add_sizes(const struct mdm_forms *f, struct mdm_text *t)
 
 static void add_modes(const struct mdm_forms *f, struct mdm_text *t)
 {
-    static const char *const name[] = {"", "grey", "grey and alpha", "RGB", "RGBA"};
     const char *between = "; ";
 
     for (int c = MDM_FORMS_MODES; c > 0; c--)
         for (int wide = 0; wide < 2; wide++) {
             if (!f->mode[c][wide])
                 continue;
-            mdm_text_addf(t, "%s%s%s %lld", between, name[c], wide ? " of 16 bits" : "", (long long)f->mode[c][wide]);
+            mdm_text_addf(t, "%s%s%s %lld", between, mdm_image_mode(c), wide ? " of 16 bits" : "", (long long)f->mode[c][wide]);
             between = ", ";
         }
 }

@@ -21,6 +21,8 @@ struct mdm_image_form {
     int64_t height, width;
     int channels, bits; /* 0: it was read from nowhere */
 };
+/* What people call a picture of 1 to 4 channels: "grey", "RGBA". */
+const char *mdm_image_mode(int channels);
 
 struct maskdm_image {
     int64_t height, width;

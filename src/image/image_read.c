@@ -122,3 +122,10 @@ int mdm_image_probe(const char *path)
     mdm_reader_close(&file);
     return r;
 }
+
+const char *mdm_image_mode(int channels)
+{
+    static const char *const mode[] = {"", "grey", "grey and alpha", "RGB", "RGBA"};
+
+    return mode[channels];
+}

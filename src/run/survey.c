@@ -62,9 +62,7 @@ static void name_size(char *out, size_t capacity, const struct mdm_survey_file *
 
 static void name_mode(char *out, size_t capacity, const struct mdm_survey_file *f)
 {
-    static const char *const mode[] = {"", "grey", "grey and alpha", "RGB", "RGBA"};
-
-    mdm_format(out, capacity, "%s, %d bits", mode[f->channels], f->bits);
+    mdm_format(out, capacity, "%s, %d bits", mdm_image_mode(f->channels), f->bits);
 }
 
 /* Files that can be read, in an order that brings alike ones together; returns how many kinds there are, whose first
@@ -143,13 +141,14 @@ static void tell_duplicates(struct survey *s)
 static void tell_ignored(struct survey *s)
 {
     const struct mdm_endings *e = &s->scan.ignored;
-    int64_t left = e->others;
+    int64_t left = e->others, order[MDM_ENDINGS];
 
     if (!e->kinds && !left)
         return;
+    mdm_endings_order(e, order);
     mdm_page_begin(&s->page, "ignored");
     for (int k = 0; k < e->kinds; k++) {
-        const struct mdm_ending *at = mdm_endings_at(e, k);
+        const struct mdm_ending *at = &e->kind[order[k]];
 
         if (k < SHOWN)
             mdm_page_count(&s->page, *at->text ? at->text : "no ending", at->count);

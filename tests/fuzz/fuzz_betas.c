@@ -4,6 +4,7 @@
  * that is made is finite throughout and falls.
  */
 #include "fuzz.h"
+#include "text.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -21,12 +22,8 @@ const char *const mdm_fuzz_words[] = {"0.5",   "1\n",    "1e-3\n", "\r\n",     "
 size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
     static const char *const seeds[] = {"0.0001\n0.01\n0.02\n", "# betas\n\n1e-4\r\n 2.5e-2 \r\n1"};
-    const size_t n = i < 2 ? strlen(seeds[i]) : 0;
 
-    if (n > capacity)
-        return 0;
-    memcpy(out, i < 2 ? seeds[i] : "", n);
-    return n;
+    return seed_text(seeds, sizeof seeds / sizeof *seeds, i, out, capacity);
 }
 
 static unsigned kind_given(void)

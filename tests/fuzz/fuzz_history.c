@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 #include "require.h"
+#include "text.h"
 
 #include "base/alloc.h"
 #include "run/history.h"
@@ -42,12 +43,7 @@ static const char *const seeds[] = {
 
 size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
-    const size_t n = i >= 0 && i < 2 ? strlen(seeds[i]) : 0;
-
-    if (n > capacity)
-        return 0;
-    memcpy(out, n ? seeds[i] : "", n);
-    return n;
+    return seed_text(seeds, sizeof seeds / sizeof *seeds, i, out, capacity);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

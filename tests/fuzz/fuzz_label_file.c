@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 #include "require.h"
+#include "text.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -20,13 +21,7 @@ static const char *const seeds[] = {"2\nBald Smiling\na.jpg  1 -1\nb.jpg -1  1\n
 
 size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
-    const size_t n = i >= 0 && i < 3 ? strlen(seeds[i]) : 0;
-
-    if (n > capacity)
-        return 0;
-    if (n)
-        memcpy(out, seeds[i], n);
-    return n;
+    return seed_text(seeds, sizeof seeds / sizeof *seeds, i, out, capacity);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 #include "require.h"
+#include "text.h"
 
 #include "base/alloc.h"
 #include "run/run.h"
@@ -39,12 +40,7 @@ static const char *const seeds[] = {
 
 size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
-    const size_t n = i >= 0 && i < 2 ? strlen(seeds[i]) : 0;
-
-    if (n > capacity)
-        return 0;
-    memcpy(out, n ? seeds[i] : "", n);
-    return n;
+    return seed_text(seeds, sizeof seeds / sizeof *seeds, i, out, capacity);
 }
 
 /* Whether each line of `part` stands in `whole`, in the same order. */

@@ -6,6 +6,7 @@
  */
 #include "fuzz.h"
 #include "require.h"
+#include "text.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -70,24 +71,7 @@ static const char *const seeds[] = {
 
 size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
-    size_t n;
-
-    if (i < 0 || (size_t)i >= MDM_LENGTH(seeds))
-        return 0;
-    n = strlen(seeds[i]);
-    if (n > capacity)
-        return 0;
-    memcpy(out, seeds[i], n);
-    return n;
-}
-
-static char *json_of(const maskdm_options *o)
-{
-    struct mdm_text text = {0};
-
-    mdm_options_write_json(o, &text);
-    require(mdm_text_ok(&text) == MASKDM_OK);
-    return text.data;
+    return seed_text(seeds, sizeof seeds / sizeof *seeds, i, out, capacity);
 }
 
 /* A stage is options without a list, as good as the whole. */

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 #include "require.h"
+#include "text.h"
 
 #include "base/alloc.h"
 #include "option/authors.h"
@@ -36,15 +37,7 @@ static const char *const seeds[] = {
 
 size_t mdm_fuzz_seed(int i, uint8_t *out, size_t capacity)
 {
-    size_t n;
-
-    if (i < 0 || (size_t)i >= MDM_LENGTH(seeds))
-        return 0;
-    n = strlen(seeds[i]);
-    if (n > capacity)
-        return 0;
-    memcpy(out, seeds[i], n);
-    return n;
+    return seed_text(seeds, sizeof seeds / sizeof *seeds, i, out, capacity);
 }
 
 static void hear(void *user, int level, const char *line)
@@ -52,15 +45,6 @@ static void hear(void *user, int level, const char *line)
     (void)level;
     require(strlen(line) > 0 && !strchr(line, '\n'));
     (*(int *)user)++;
-}
-
-static char *json_of(const maskdm_options *o)
-{
-    struct mdm_text text = {0};
-
-    mdm_options_write_json(o, &text);
-    require(mdm_text_ok(&text) == MASKDM_OK);
-    return text.data;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
