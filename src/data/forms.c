@@ -105,7 +105,8 @@ static void add_modes(const struct mdm_forms *f, struct mdm_text *t)
         for (int wide = 0; wide < 2; wide++) {
             if (!f->mode[c][wide])
                 continue;
-            mdm_text_addf(t, "%s%s%s %lld", between, mdm_image_mode(c), wide ? " of 16 bits" : "", (long long)f->mode[c][wide]);
+            mdm_text_addf(t, "%s%s%s %lld", between, mdm_image_mode(c), wide ? " of 16 bits" : "",
+                          (long long)f->mode[c][wide]);
             between = ", ";
         }
 }
