@@ -5,7 +5,8 @@
  * products' register tile is timed with both, once for the process.
  *
  * Results differ between sets, so that the choice has to be the same each time. The fastest of several rounds counts,
- * since what disturbs only slows, and the wider set stays unless the narrower one is faster by a clear margin.
+ * since what disturbs only slows, and the wider set stays unless the narrower one is faster by a clear margin. Both
+ * take turns for longer where that is less clear, and before the narrower one is believed.
  */
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/tile/tile.h"
@@ -17,8 +18,9 @@
 #include <string.h>
 
 enum { ROWS = 96, COLUMNS = 64, DEPTH = 256, FLOATS = ROWS * DEPTH + DEPTH * COLUMNS + ROWS * COLUMNS };
-enum { TURNS = 2, ROUNDS = 3 };
-static const double WARM = 1e-3, ROUND = 3e-4, MARGIN = 0.875; /* seconds; a processor's clock settles within WARM */
+enum { TURNS_WIDE = 2, TURNS_NARROW = 6, TURNS_MOST = 12, ROUNDS = 3 };
+static const double WARM = 1e-3, ROUND = 3e-4; /* seconds; a processor's clock settles within WARM */
+static const double MARGIN = 0.875, CLEARLY_WIDE = 0.95, CLEARLY_NARROW = 0.8; /* the narrow one's time by the other's */
 
 /* Seconds of one product, the mean of as many as fit into the span. */
 static double time_products(const struct mdm_tile *t, float *memory, double span)
@@ -53,16 +55,21 @@ static double time_set(const struct mdm_cpu_set *set, float *memory)
     return best;
 }
 
+static int is_clear(double ratio, int turns)
+{
+    return (turns >= TURNS_WIDE && ratio > CLEARLY_WIDE) || (turns >= TURNS_NARROW && ratio < CLEARLY_NARROW);
+}
+
 int mdm_cpu_prefers(const struct mdm_cpu_set *wide, const struct mdm_cpu_set *narrow)
 {
     float *memory = mdm_need_aligned(FLOATS * sizeof *memory, "choosing an instruction set");
-    double best[2] = {0, 0};
+    double best[2] = {1, 1};
 
     if (!memory)
         return MASKDM_ENOMEM;
     for (int i = 0; i < FLOATS; i++)
         memory[i] = 1.0f / (float)(1 + i % 7);
-    for (int turn = 0; turn < TURNS; turn++)
+    for (int turn = 0; turn < TURNS_MOST && !is_clear(best[0] / best[1], turn); turn++)
         for (int k = 0; k < 2; k++) {
             const double took = time_set(k ? wide : narrow, memory);
 
