@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# From a clone to a grid of new images: install what is missing, build, pre-train on masked images, fine-tune on whole
-# ones, sample.
+# From a clone to a grid of new images: install what is missing, build, train on masked images and then on whole ones,
+# sample.
 #
 #     sh examples/quickstart.sh [--data DIR] [--out DIR] [--threads N] [--device NAME] [--short]
 #
@@ -49,9 +49,9 @@ start=$(date +%s)
 
 # 2. Data: faces, or the user's own.
 mkdir -p "$out"
-count=6000 pretrain_steps=1240 finetune_steps=800 samples=36 bound=0.035
+count=6000 steps=2040 samples=36 bound=0.035
 if [ -n "$short" ]; then
-    count=600 pretrain_steps=40 finetune_steps=40 samples=9 bound=0.60
+    count=600 steps=80 samples=9 bound=0.60
 fi
 if [ -z "$data" ]; then
     data=$out/faces
@@ -62,20 +62,14 @@ else
     bound=
 fi
 
-# 3. Pre-train on a quarter of each image's patches, four times as many images a step as there is room for whole ones;
-#    then fine-tune on these while the rate falls. Both hold out the same twentieth of the images, which the seed chooses.
-network="--network jit --image-size 32 --patch-size 4 --dim 128 --depth 6 --heads 4 --bottleneck 32 --in-context-len 0"
-common="--lr 2e-3 --ema-start 20 --seed 1 --val-share 0.05 --log-every 50 --threads $threads --device $device"
-# shellcheck disable=SC2086
-"$maskdm" pretrain --data "$data" --out "$out/pretrained" $network --mask grid --batch-size 64 --steps "$pretrain_steps" $common
-# shellcheck disable=SC2086
-"$maskdm" finetune --init "$out/pretrained/model.safetensors" --data "$data" --out "$out/finetuned" \
-    --batch-size 16 --steps "$finetune_steps" --lr-schedule cosine $common
+# 3. Train as the program does by itself, but for how long: a quarter of each image's patches first, then whole images
+#    while the rate falls.
+"$maskdm" pretrain --data "$data" --out "$out/run" --steps "$steps" --seed 1 --threads "$threads" --device "$device"
 
 # 4. Sample, and check the loss on images that were held out.
-"$maskdm" sample --model "$out/finetuned/model.safetensors" --count "$samples" --seed 1 --out "$out/grid.png" \
+"$maskdm" sample --model "$out/run/model.safetensors" --count "$samples" --seed 1 --out "$out/grid.png" \
     --threads "$threads" --device "$device"
-loss=$(sed -n 's/.*"held_out_loss": *\([0-9.eE+-]*\).*/\1/p' "$out/finetuned/log.jsonl" | tail -n 1)
+loss=$(sed -n 's/.*"held_out_loss": *\([0-9.eE+-]*\).*/\1/p' "$out/run/log.jsonl" | tail -n 1)
 echo "loss on held-out images: $loss"
 if [ -n "$bound" ] && ! awk "BEGIN { exit !($loss < $bound) }"; then
     echo "quickstart: that is not below $bound, something is wrong" >&2
@@ -86,8 +80,8 @@ cat <<END
 New images: $out/grid.png ($(($(date +%s) - start)) s behind the build)
 
 Next:
-  more images       $maskdm sample --model '$out/finetuned/model.safetensors' --count 64 --seed 2 --out more.png
-  train on          $maskdm finetune --init '$out/finetuned/model.safetensors' --data '$data' --out longer --steps 2000
+  more images       $maskdm sample --model '$out/run/model.safetensors' --count 64 --seed 2 --out more.png
+  train on          $maskdm finetune --init '$out/run/model.safetensors' --data '$data' --out longer --steps 2000
   your own images   sh examples/quickstart.sh --data DIR --out mine
   every flag        $maskdm pretrain --help
 END

@@ -7,6 +7,7 @@
 #include "api/argument.h"
 #include "diffusion/scheduler.h"
 #include "model/model.h"
+#include "run/run.h"
 #include "sample/sampler.h"
 #include "train/trainer.h"
 
@@ -207,6 +208,23 @@ int maskdm_model_predict_shallow(maskdm_model *model, int which, int64_t batch, 
     return mdm_work_end(&work, mdm_model_predict(model, which, extent, x_t, times, labels, NULL, out));
 }
 
+/* Of a run's options, of whose masks something follows from its steps. */
+static int estimate(size_t *size, maskdm_device *device, const char *network, const maskdm_options *options,
+                    struct mdm_extent extent)
+{
+    maskdm_options *settled;
+    int status;
+
+    if (!options || !mdm_options_text(options, "masked_share"))
+        return mdm_trainer_estimate(size, device, network, options, extent);
+    MDM_TRY(mdm_options_clone(&settled, options));
+    status = mdm_run_settle(settled);
+    if (status == MASKDM_OK)
+        status = mdm_trainer_estimate(size, device, network, settled, extent);
+    mdm_options_release(&settled);
+    return status;
+}
+
 int maskdm_model_estimate(size_t *size, maskdm_device *device, const char *network, const maskdm_options *options,
                           int train, int64_t batch, int64_t visible)
 {
@@ -219,6 +237,5 @@ int maskdm_model_estimate(size_t *size, maskdm_device *device, const char *netwo
     MDM_TRY(mdm_work_share(&work, mdm_device_handle(device)));
     MDM_TRY(mdm_work_share(&work, mdm_options_handle(options)));
     *size = 0;
-    return mdm_work_end(&work, (train ? mdm_trainer_estimate : mdm_sampler_estimate)(size, device, network, options,
-                                                                                    extent));
+    return mdm_work_end(&work, (train ? estimate : mdm_sampler_estimate)(size, device, network, options, extent));
 }

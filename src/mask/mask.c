@@ -41,6 +41,10 @@ static maskdm_mask *create(const struct mdm_mask_policy *policy)
 static int check(const maskdm_options *o, const struct mdm_mask_options *told)
 {
     MDM_TRY(mdm_options_check_needs(o, NULL));
+    if (told->steps && told->ratio_steps > told->steps)
+        return mdm_fail(MASKDM_EINVAL, "%s %lld is more than %s %lld, behind which nothing is hidden",
+                        mdm_options_said(o, "ratio_steps"), (long long)told->ratio_steps,
+                        mdm_options_said(o, "steps"), (long long)told->steps);
     if (!*mdm_options_text(o, "ratio_end") || told->ratio_steps)
         return MASKDM_OK;
     return mdm_fail(MASKDM_EINVAL, "%s %g without %s, over which it is reached", mdm_options_said(o, "ratio_end"),
@@ -49,6 +53,7 @@ static int check(const maskdm_options *o, const struct mdm_mask_options *told)
 
 static void adopt(maskdm_mask *m, const struct mdm_mask_options *told)
 {
+    m->steps = told->steps;
     m->ratio = told->ratio;
     m->ratio_end = told->ratio_end;
     m->ratio_steps = told->ratio_steps;
@@ -56,7 +61,7 @@ static void adopt(maskdm_mask *m, const struct mdm_mask_options *told)
     m->ratio_curve = (enum mdm_mask_curve)told->ratio_curve;
     m->block_size = told->block_size;
     m->crop_size = told->crop_size;
-    m->cell_size = told->cell_size || m->policy != &mdm_mask_grid ? told->cell_size : 2;
+    m->cell_size = told->cell_size;
     m->cell_visible = told->cell_visible;
     m->groups = told->groups;
 }
@@ -164,13 +169,26 @@ static int check_grid(int64_t rows, int64_t columns)
     return MASKDM_OK;
 }
 
-int64_t mdm_mask_levels(const maskdm_mask *m)
+/* Of the share. */
+static int64_t count_ratios(const maskdm_mask *m)
 {
     return m && m->ratio_steps ? m->ratio_levels : 1;
 }
 
+static int is_over(const maskdm_mask *m, int64_t step)
+{
+    return m && m->steps && step >= m->steps;
+}
+
+int64_t mdm_mask_levels(const maskdm_mask *m)
+{
+    return count_ratios(m) + (m && m->steps);
+}
+
 int64_t mdm_mask_level_from(const maskdm_mask *m, int64_t level)
 {
+    if (m && m->steps && level == count_ratios(m))
+        return m->steps;
     return m && m->ratio_steps ? (level * m->ratio_steps + m->ratio_levels - 1) / m->ratio_levels : 0;
 }
 
@@ -199,7 +217,7 @@ int64_t mdm_mask_visible(const maskdm_mask *m, int64_t rows, int64_t columns, in
     int64_t visible;
 
     MDM_TRY(check_grid(rows, columns));
-    if (!m)
+    if (!m || is_over(m, step))
         return rows * columns;
     visible = m->policy->visible(m, ratio_at(m, step), grid);
     if (visible == 0)
@@ -216,7 +234,7 @@ int64_t mdm_mask_groups(const maskdm_mask *m)
 int mdm_mask_draw(const maskdm_mask *m, int64_t rows, int64_t columns, int64_t visible, uint64_t seed, int64_t first,
                   int64_t step, int64_t count, int32_t *index)
 {
-    const struct mdm_mask_policy *policy = m ? m->policy : &mdm_mask_none;
+    const struct mdm_mask_policy *policy = m && !is_over(m, step) ? m->policy : &mdm_mask_none;
     const struct mdm_grid grid = {rows, columns};
     const int64_t now = mdm_mask_visible(m, rows, columns, step), groups = mdm_mask_groups(m);
     int64_t all;

@@ -42,6 +42,7 @@ struct maskdm_mask {
     const struct mdm_mask_policy *policy;
     maskdm_options *options; /* resolved; NULL for one of the host's */
     maskdm_mask *details;    /* what hides the second kind of patches; NULL: the same */
+    int64_t steps;      /* behind them every patch is visible; 0: never */
     double ratio;       /* share asked to be hidden, in [0, 1) */
     double ratio_end;   /* the same at the end of ratio_steps */
     int64_t ratio_steps, ratio_levels; /* steps that it changes over, in so many levels; 0 steps: it does not */
@@ -71,7 +72,7 @@ int mdm_mask_create_custom(maskdm_mask **out, const char *name, maskdm_mask_visi
 void mdm_mask_hold(maskdm_mask *m);
 void mdm_mask_drop(maskdm_mask **m);
 const char *mdm_mask_name(const maskdm_mask *m);
-/* In how many levels the share that is hidden changes within a run, and the first step of one of them. */
+/* In how many levels what is hidden changes within a run, and the first step of one of them. */
 int64_t mdm_mask_levels(const maskdm_mask *m);
 int64_t mdm_mask_level_from(const maskdm_mask *m, int64_t level);
 /* At least 1 and at most rows * columns, or a negative status. NULL mask: none. */

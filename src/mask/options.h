@@ -10,7 +10,7 @@
 struct mdm_mask_options {
     int type; /* mdm_mask_policy_at() */
     double ratio, ratio_end, detail_ratio;
-    int64_t ratio_steps, ratio_levels;
+    int64_t steps, ratio_steps, ratio_levels;
     int ratio_curve; /* enum mdm_mask_curve */
     int64_t block_size, crop_size, cell_size, cell_visible, groups;
 };

@@ -65,8 +65,10 @@ int mdm_option_refuse_stage(const struct mdm_option_slot *slot);
 /* ---- option_standard.c ---- */
 /* Text of its default in this handle; NULL: unset until given. */
 const char *mdm_option_standard(const maskdm_options *o, const struct mdm_option_slot *slot);
-/* What the kind has for a default in place of the row's, or NULL. */
-const struct mdm_option_default *mdm_option_kinds_own(const struct mdm_option_place *place);
+/* What the kind has for defaults in place of the row's, one after the other; NULL: none is left. The first that does
+ * not give way to what is given holds. */
+const struct mdm_option_default *mdm_option_kinds_own(const struct mdm_option_place *place,
+                                                      const struct mdm_option_default *behind);
 int mdm_option_refill(const maskdm_options *o, struct mdm_option_slot *slot); /* with its default */
 /* Behind a change of whether `slot` was set: defaults that hold only where it was not. */
 int mdm_option_give_way(maskdm_options *o, const struct mdm_option_slot *slot);

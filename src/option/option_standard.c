@@ -6,9 +6,10 @@
 
 #include <string.h>
 
-const struct mdm_option_default *mdm_option_kinds_own(const struct mdm_option_place *p)
+const struct mdm_option_default *mdm_option_kinds_own(const struct mdm_option_place *p,
+                                                      const struct mdm_option_default *behind)
 {
-    const struct mdm_option_default *d = p->kind->standard;
+    const struct mdm_option_default *d = behind ? behind + 1 : p->kind->standard;
     char name[MDM_OPTION_NAME];
 
     if (!d)
@@ -33,13 +34,20 @@ static int names(const char *unless, const struct mdm_option_slot *slot, int wha
     return 0;
 }
 
+static int gives_way(const maskdm_options *o, const struct mdm_option_default *own)
+{
+    for (int i = 0; own->unless && i < o->count; i++)
+        if (o->slot[i].set && names(own->unless, &o->slot[i], 0))
+            return 1;
+    return 0;
+}
+
 const char *mdm_option_standard(const maskdm_options *o, const struct mdm_option_slot *slot)
 {
-    const struct mdm_option_default *own = mdm_option_kinds_own(&slot->place);
+    const struct mdm_option_default *own = mdm_option_kinds_own(&slot->place, NULL);
 
-    for (int i = 0; own && own->unless && i < o->count; i++)
-        if (o->slot[i].set && names(own->unless, &o->slot[i], 0))
-            own = NULL;
+    while (own && gives_way(o, own))
+        own = mdm_option_kinds_own(&slot->place, own);
     return own ? own->standard : slot->place.option->standard;
 }
 

@@ -16,6 +16,26 @@ static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as t
 
 /* ---- options ---- */
 
+/* Where a mask ends and a rate falls was counted from the steps that the run was begun for, and stays there. */
+int mdm_run_keep_turns(struct mdm_run *run)
+{
+    static const char *const turn[][2] = {
+        {"mask_steps", "mask"}, {"lr_steps", "lr_schedule"}, {"decay_steps", "lr_schedule"}};
+    maskdm_options *o = run->options, *old = NULL;
+    int status = MASKDM_OK;
+
+    if (strcmp(mdm_options_text(o, "resume"), "true") != 0 || mdm_options_stages(o))
+        return MASKDM_OK;
+    MDM_TRY(mdm_record_read(&old, mdm_options_text(o, "out"), mdm_options_kind(o)));
+    for (size_t i = 0; old && i < MDM_LENGTH(turn) && status == MASKDM_OK; i++) {
+        if (mdm_options_is_set(old, turn[i][0]) && !mdm_options_is_set(o, turn[i][0]) &&
+            !strcmp(mdm_options_text(o, turn[i][1]), mdm_options_text(old, turn[i][1])))
+            status = mdm_options_set(o, turn[i][0], mdm_options_text(old, turn[i][0]));
+    }
+    mdm_options_release(&old);
+    return status;
+}
+
 /* One that the run was begun with. How long it is may change where none came behind it. */
 static int compare_stage(const struct mdm_run *run, const maskdm_options *old, int stage, int last)
 {

@@ -26,6 +26,7 @@ struct mdm_train_run_options {
     double data_fraction;
     int64_t data_seed;
     int64_t steps;
+    double masked_share;
     enum mdm_carry carry;
     int64_t save_every;
     double save_minutes;

@@ -166,6 +166,7 @@ int64_t mdm_run_step(const struct mdm_run *run);  /* of the run */
 struct maskdm_progress mdm_run_progress(const struct mdm_run *run);
 /* Tell a schedule of the rate, in a stage's options, of its steps. */
 int mdm_run_settle(maskdm_options *stage);
+int mdm_run_keep_turns(struct mdm_run *run); /* before that, of a run that goes on */
 /* As many images of the stage at hand as cost what is left of all of them. */
 double mdm_run_images_left(const struct mdm_run *run);
 

@@ -33,6 +33,7 @@ static int read_options(struct mdm_run *run, const maskdm_options *options, cons
     if (run->given_mask)
         MDM_TRY(mdm_options_set(o, "mask", "custom"));
     MDM_TRY(mdm_run_override(run));
+    MDM_TRY(mdm_run_keep_turns(run));
     MDM_TRY(mdm_run_settle_parts(run));
     run->dry = !strcmp(mdm_options_text(o, "dry_run"), "true");
     MDM_TRY(mdm_run_pass(run, mdm_options_check(o)));

@@ -20,13 +20,25 @@ static const struct mdm_option_table *const pretrain_tables[] = {
     &mdm_device_options,
 };
 
-/* What came out best of what was measured (doc/acceleration.md); whoever chooses a process gets the prediction that
- * is its own. */
+/* What came out best of what was measured (doc/acceleration.md, doc/experiments.md); whoever chooses a process gets the
+ * prediction that is its own, and who chooses a mask how long it lasts. */
 #define PACE {"warmup_steps", "20", NULL}, {"beta1", "0.9", NULL}, {"beta2", "0.95", NULL}
-#define FRESH {"prediction", "x0", "process"}, {"time_spread", "even", NULL}, {"lr", "1e-3", NULL}, PACE
+#define NETWORK                                                                                        \
+    {"network", "jit", NULL}, {"dim", "128", "network"}, {"depth", "6", "network"},                    \
+        {"heads", "4", "network|dim"}, {"bottleneck", "32", "network"}, {"in_context_len", "0", "network"}
+#define FRESH                                                                                          \
+    NETWORK, {"prediction", "x0", "process"}, {"time_spread", "even", NULL},                           \
+        {"lr", "2e-3", "network|dim"}, {"lr", "1e-3", NULL}, PACE
+#define OWN_MASK "mask|sprint|network=sit"
 static const struct mdm_option_default fresh_standard[] = {FRESH, {NULL, NULL, NULL}};
-static const struct mdm_option_default pretrain_standard[] = {
-    FRESH, {"mask", "block", "sprint|network=sit"}, {"mask_channel", "true", "mask"}, {NULL, NULL, NULL}};
+static const struct mdm_option_default pretrain_standard[] = {FRESH,
+                                                              {"steps", "10000", NULL},
+                                                              {"mask", "grid", "sprint|network=sit"},
+                                                              {"mask_channel", "true", "mask"},
+                                                              {"masked_share", "0.6", OWN_MASK},
+                                                              {"lr_schedule", "wsd", OWN_MASK},
+                                                              {"decay_shape", "cosine", "mask|lr_schedule"},
+                                                              {NULL, NULL, NULL}};
 static const struct mdm_option_default finetune_standard[] = {{"lr", "5e-4", NULL}, PACE, {NULL, NULL, NULL}};
 const struct mdm_option_kind mdm_pretrain_kind = {"pretrain", "masked pre-training from fresh weights",
                                                   pretrain_tables, MDM_LENGTH(pretrain_tables), pretrain_standard};

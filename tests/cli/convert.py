@@ -225,7 +225,7 @@ def check_rest():
 
 def check_shapes():
     """What the shapes show: everything but heads, and but the sides of an image that is no square."""
-    more = ["--image-size", "16,24", "--qkv-bias", "--time-mlp", "--mlp-ratio", 2.5, "--depth", 5, "--dim", 64,
+    more = ["--network", "uvit", "--image-size", "16,24", "--qkv-bias", "--time-mlp", "--mlp-ratio", 2.5, "--depth", 5, "--dim", 64,
             "--heads", 1, "--timesteps", 50, "--patch-size", 2, "--classes", 2, "--ema-start", 1]
     faces("data", 8)  # without labels: their names are in no checkpoint
     maskdm("pretrain", "--data", "data", "--out", "run", "--batch-size", 8, "--threads", 1, "--steps", 3, "--schedule",

@@ -6,7 +6,7 @@ import shutil
 
 from rig import NETWORK, PROGRAM, Skip, checkpoints, faces, main, maskdm, png_file, read, run, same, write
 
-SMALL = "--image-size 16 --patch-size 4 --dim 16 --depth 1 --heads 1 --batch-size 2 --threads 1 --loaders 0".split()
+SMALL = "--network uvit --mask block --image-size 16 --patch-size 4 --dim 16 --depth 1 --heads 1 --batch-size 2 --threads 1 --loaders 0".split()
 
 
 def train(out, steps, *more, data="data", **expected):

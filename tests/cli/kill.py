@@ -16,7 +16,7 @@ from rig import PROGRAM, checkpoints, faces, main, maskdm, same
 
 KILLS = int(os.environ.get("MASKDM_KILLS", "50"))
 SEED = int(os.environ.get("MASKDM_SEED", "1"))
-NETWORK = "--image-size 8 --patch-size 4 --dim 16 --depth 3 --heads 2 --batch-size 4 --threads 1 --ema-start 3"
+NETWORK = "--network uvit --mask block --image-size 8 --patch-size 4 --dim 16 --depth 3 --heads 2 --batch-size 4 --threads 1 --ema-start 3"
 WHOLE = 10**9  # steps that no run reaches before it is killed
 
 

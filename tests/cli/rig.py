@@ -20,7 +20,7 @@ BUILD = os.environ.get("MASKDM_BUILD", "build")
 SOURCE = os.environ.get("MASKDM_SOURCE", ".")
 SKIPPED = 77
 
-NETWORK = "--image-size 16 --patch-size 4 --dim 32 --depth 3 --heads 2".split()
+NETWORK = "--network uvit --image-size 16 --patch-size 4 --dim 32 --depth 3 --heads 2".split()
 TINY = NETWORK + "--mask none --batch-size 8 --threads 1".split()
 
 

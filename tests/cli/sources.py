@@ -16,7 +16,7 @@ import zipfile
 
 from rig import PROGRAM, faces, main, maskdm, npy, png_file, read, same, webp_file, write
 
-SMALL = "--image-size 16 --patch-size 4 --dim 16 --depth 1 --heads 1 --batch-size 2 --threads 1".split()
+SMALL = "--network uvit --mask block --image-size 16 --patch-size 4 --dim 16 --depth 1 --heads 1 --batch-size 2 --threads 1".split()
 NAMES = ("b", "a", "a-b")
 
 

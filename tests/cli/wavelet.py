@@ -5,7 +5,7 @@ import os
 
 from rig import faces, main, maskdm, png_header, same
 
-WAVELET = "--form wavelet --image-size 16 --patch-size 2 --dim 32 --depth 3 --heads 2 --batch-size 8 --threads 1 --seed 1".split()
+WAVELET = "--network uvit --form wavelet --image-size 16 --patch-size 2 --dim 32 --depth 3 --heads 2 --batch-size 8 --threads 1 --seed 1".split()
 MASKED = ["--mask", "patch", "--mask-ratio", 0.5, "--mask-detail-ratio", 0.75]
 
 

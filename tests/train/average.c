@@ -203,8 +203,8 @@ static int run(const char *out, const char *more, maskdm_control *control)
 
     snprintf(
         text, sizeof text,
-        "out=%s image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 mask=block mask_ratio=0.5 batch_size=8 "
-        "seed=3 threads=1 lr=1e-2 log_every=1 %s",
+        "out=%s network=uvit image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 mask=block mask_ratio=0.5 "
+        "batch_size=8 seed=3 threads=1 lr=1e-2 log_every=1 %s",
         out, more);
     return train("pretrain", text, control);
 }

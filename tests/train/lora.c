@@ -549,8 +549,8 @@ START_TEST(a_whole_run)
         maskdm_image_release(&image);
     }
     OK(job(pretrain, "pretrain",
-           "data=@/data out=@/a image_size=8 patch_size=2 dim=16 depth=3 heads=2 batch_size=4 "
-           "threads=1 steps=3"));
+           "data=@/data out=@/a network=uvit mask=block image_size=8 patch_size=2 dim=16 depth=3 heads=2 "
+           "batch_size=4 threads=1 steps=3"));
     OK(job(finetune, "finetune",
            "init=@/a/model.safetensors data=@/data out=@/b batch_size=4 threads=1 steps=4 lora_rank=2 "
            "lora_alpha=4"));

@@ -379,7 +379,7 @@ START_TEST(memory_is_that_of_the_largest_level)
         size_t foretold, taken;
 
         open_masked(&t, mask[i], trainer[i], "threads=1");
-        snprintf(all, sizeof all, "data=d out=o %s %s", labelled, text[i]);
+        snprintf(all, sizeof all, "data=d out=o network=uvit %s %s", labelled, text[i]);
         o = tiny_options("pretrain", all);
         OK(maskdm_model_estimate(&foretold, t.device, "uvit", o, 1, 0, 0));
         taken = mdm_trainer_memory(t.trainer);

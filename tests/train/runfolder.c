@@ -12,7 +12,8 @@
 
 static char root[256], folder[300], other[300];
 
-static const char base[] = "mask=none image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 batch_size=8 "
+static const char base[] = "network=uvit mask=none "
+                           "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 batch_size=8 "
                            "seed=3 threads=1 lr=2e-3 log_every=1 ";
 
 static maskdm_control *listening(void)

@@ -13,7 +13,7 @@
 static char root[256], once[300], twice[300];
 
 static const char base[] =
-    "image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 batch_size=8 seed=3 threads=1 "
+    "network=uvit image_size=8 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 batch_size=8 seed=3 threads=1 "
     "lr=2e-3 ema_start=2 log_every=1 keep=99 val_share=0.1 ";
 
 /* Three stages of 5, 4 and 6 steps: another mask, batch, rate and loss, then a share of the images, routed. */

@@ -16,8 +16,8 @@ enum { IMAGES = 12 };
 static char root[256], data[300], out[300];
 static int opened; /* image files */
 
-static const char network[] = "image_size=8 channels=3 patch_size=2 dim=16 depth=3 heads=2 mlp_ratio=2 threads=1 "
-                              "steps=2 ";
+static const char network[] = "network=uvit mask=block image_size=8 channels=3 patch_size=2 dim=16 "
+                              "depth=3 heads=2 mlp_ratio=2 threads=1 steps=2 ";
 
 static void write_image(const char *path, int k)
 {

@@ -529,8 +529,8 @@ START_TEST(a_run_begins_from_other_images)
     write_images("old", before, 8);
     write_images("new", now, 16);
     OK(run("pretrain",
-           "data=%s/old out=%s/a image_size=8 patch_size=2 dim=16 depth=3 heads=2 classes=2 steps=3 mask=patch "
-           "mask_ratio=0.5%.0s",
+           "data=%s/old out=%s/a network=uvit image_size=8 patch_size=2 dim=16 depth=3 heads=2 classes=2 steps=3 "
+           "mask=patch mask_ratio=0.5%.0s",
            ""));
     OK(run("finetune", go_on, "image_size=16 channels=1 classes=3 steps=4"));
     expect_line("encoder.encoder_pos_embed [1,18,16] -> [1,66,16] resized\n");
@@ -577,7 +577,8 @@ START_TEST(labels_go_by_their_names)
     snprintf(root, sizeof root, "%s", tiny_folder());
     write_images("old", before, 8);
     write_images("new", now, 8);
-    OK(run("pretrain", "data=%s/old out=%s/a image_size=8 patch_size=2 dim=16 depth=3 heads=2 classes=3 steps=1%.0s",
+    OK(run("pretrain",
+           "data=%s/old out=%s/a network=uvit image_size=8 patch_size=2 dim=16 depth=3 heads=2 classes=3 steps=1%.0s",
            ""));
     OK(run("finetune", go_on, "steps=1"));
     expect_line("encoder.label_emb.weight [3,16] -> [3,16] mapped\n");
@@ -595,7 +596,8 @@ START_TEST(a_run_is_refused)
     snprintf(root, sizeof root, "%s", tiny_folder());
     write_images("old", label, 8);
     write_images("new", label, 8);
-    OK(run("pretrain", "data=%s/old out=%s/a image_size=8 patch_size=2 dim=16 depth=3 heads=2 steps=1%.0s", ""));
+    OK(run("pretrain",
+           "data=%s/old out=%s/a network=uvit image_size=8 patch_size=2 dim=16 depth=3 heads=2 steps=1%.0s", ""));
     FAILS(MASKDM_EINVAL, "depth is 5, but ", run("finetune", go_on, "depth=5"));
     FAILS(MASKDM_EINVAL, "the data have 2 labels, the model 1 classes; classes 2 makes room for them",
           run("finetune", go_on, "classes=1"));

@@ -238,6 +238,10 @@ START_TEST(rates_that_change)
          {256, 256, 238, 238, 192, 192, 147, 147, 128, 128, 128, 128}},
         {"type=block block_size=4 ratio=0.9 ratio_end=0 ratio_steps=100 ratio_levels=10",
          {32, 64, 80, 112, 128, 160, 192, 208, 240, 256, 256, 256}},
+        {"type=grid steps=60", {64, 64, 64, 64, 64, 64, 256, 256, 256, 256, 256, 256}},
+        {"type=crop crop_size=4 steps=1", {16, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 256}},
+        {"type=patch ratio=0.75 ratio_end=0.5 ratio_steps=40 ratio_levels=2 steps=61",
+         {64, 64, 128, 128, 128, 128, 128, 256, 256, 256, 256, 256}},
     };
 
     for (size_t i = 0; i < MDM_LENGTH(row); i++) {
@@ -271,6 +275,44 @@ START_TEST(levels_begin_where_their_steps_do)
     for (int64_t i = 0; i < 3; i++)
         ck_assert_int_eq(mdm_mask_level_from(m, i), i == 0 ? 0 : i == 1 ? 4 : 7);
     maskdm_mask_release(&m);
+    m = make("type=grid steps=7");
+    ck_assert_int_eq(mdm_mask_levels(m), 2);
+    ck_assert_int_eq(mdm_mask_level_from(m, 1), 7);
+    maskdm_mask_release(&m);
+    m = make("type=patch ratio=0.5 ratio_end=0.25 ratio_steps=10 ratio_levels=3 steps=12");
+    ck_assert_int_eq(mdm_mask_levels(m), 4);
+    ck_assert_int_eq(mdm_mask_level_from(m, 2), 7);
+    ck_assert_int_eq(mdm_mask_level_from(m, 3), 12);
+    maskdm_mask_release(&m);
+}
+END_TEST
+
+/* Usual cells that do not tile a grid leave a share of it, drawn from all; cells that were asked for are refused. */
+START_TEST(grids_that_no_cell_tiles)
+{
+    maskdm_mask *usual = make("type=grid"), *half = make("type=grid cell_visible=2"),
+                *asked = make("type=grid cell_size=2");
+    int32_t index[49];
+    int drawn[49] = {0};
+
+    ck_assert_int_eq(maskdm_mask_visible(usual, 7, 7), 13);
+    ck_assert_int_eq(maskdm_mask_visible(half, 7, 7), 25);
+    ck_assert_int_eq(maskdm_mask_visible(usual, 1, 1), 1);
+    ck_assert_int_eq(maskdm_mask_visible(usual, 7, 2), 4);
+    ck_assert_int_eq(maskdm_mask_visible(asked, 7, 7), MASKDM_EINVAL);
+    ck_assert_str_eq(maskdm_last_error(), "cells of 2 x 2 patches do not tile a grid of 7 x 7");
+    for (int step = 0; step < 200; step++) {
+        ck_assert_int_eq(maskdm_mask_draw(usual, 7, 7, 1, 3, step, 1, index), MASKDM_OK);
+        for (int i = 0; i < 13; i++) {
+            ck_assert(index[i] >= 0 && index[i] < 49 && (i == 0 || index[i] > index[i - 1]));
+            drawn[index[i]]++;
+        }
+    }
+    for (int i = 0; i < 49; i++)
+        ck_assert_msg(drawn[i] > 25 && drawn[i] < 85, "patch %d was visible %d times of 200", i, drawn[i]);
+    maskdm_mask_release(&usual);
+    maskdm_mask_release(&half);
+    maskdm_mask_release(&asked);
 }
 END_TEST
 
@@ -372,6 +414,8 @@ START_TEST(refusals)
     ck_assert_int_lt(maskdm_options_parse(o, "type=patch ratio=1.5"), 0);
     maskdm_options_release(&o);
     refuse_options("type=patch ratio_end=0.5", "ratio_end 0.5 without ratio_steps, over which it is reached");
+    refuse_options("type=patch ratio_end=0.5 ratio_steps=9 steps=8",
+                   "ratio_steps 9 is more than steps 8, behind which nothing is hidden");
     refuse_options("type=patch ratio_steps=9", "ratio_steps goes with ratio_end, which is not given");
     refuse_options("type=block ratio_curve=cosine", "ratio_curve goes with ratio_end, which is not given");
     refuse_options("type=block ratio_levels=9", "ratio_levels goes with ratio_end, which is not given");
@@ -460,6 +504,7 @@ int main(void)
     tcase_add_test(c, groups_are_the_image);
     tcase_add_test(c, rates_that_change);
     tcase_add_test(c, levels_begin_where_their_steps_do);
+    tcase_add_test(c, grids_that_no_cell_tiles);
     tcase_add_test(c, blocks_are_whole_and_windows_square);
     tcase_add_test(c, streams);
     tcase_add_test(c, refusals);

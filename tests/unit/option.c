@@ -168,6 +168,8 @@ START_TEST(every_type_is_set_and_read)
     ck_assert_int_eq(maskdm_options_set(p, "data", "a b"), MASKDM_OK);
     mdm_options_read(p, &mdm_pretrain_run_options, &run);
     ck_assert_str_eq(run.data, "a b");
+    ck_assert_str_eq(value(p, "lr"), "0.002");
+    ck_assert_int_eq(maskdm_options_set(p, "dim", "64"), MASKDM_OK);
     ck_assert_str_eq(value(p, "lr"), "0.001");
     maskdm_options_release(&o);
     maskdm_options_release(&f);
@@ -295,8 +297,8 @@ START_TEST(wrong_values_are_explained)
     ck_assert_int_eq(maskdm_options_set_list(o, "image_size", NULL, 2), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(o, NULL, "1"), MASKDM_EINVAL);
     ck_assert_int_eq(maskdm_options_set(NULL, "dim", "1"), MASKDM_EINVAL);
-    ck_assert_str_eq(value(o, "dim"), "256");
-    ck_assert_str_eq(value(o, "mask"), "block");
+    ck_assert_str_eq(value(o, "dim"), "128");
+    ck_assert_str_eq(value(o, "mask"), "grid");
     ck_assert(!mdm_options_is_set(o, "dim"));
     maskdm_options_release(&o);
     ck_assert_int_eq(maskdm_options_create(&o, "lenet"), MASKDM_ENOTFOUND);
@@ -532,7 +534,7 @@ START_TEST(memory_may_end_anywhere)
         mdm_alloc_hook_set(&hook);
         status = maskdm_options_create(&o, "pretrain");
         if (status >= 0)
-            status = maskdm_options_parse(o, "dim=64 data=x");
+            status = maskdm_options_parse(o, "network=uvit dim=64 data=x");
         if (status >= 0)
             status = maskdm_options_parse_json(o, "{\"image_size\":[16,16]}", 22);
         if (status >= 0)
