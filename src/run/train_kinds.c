@@ -20,8 +20,8 @@ static const struct mdm_option_table *const pretrain_tables[] = {
     &mdm_device_options,
 };
 
-/* What came out best of what was measured (doc/acceleration.md, doc/experiments.md); whoever chooses a process gets the
- * prediction that is its own, and who chooses a mask how long it lasts. */
+/* What came out best of what was measured (doc/acceleration.md, doc/experiments.md); whoever chooses a process gets
+ * the prediction that is its own, and who chooses a mask how long it lasts. */
 #define PACE {"warmup_steps", "20", NULL}, {"beta1", "0.9", NULL}, {"beta2", "0.95", NULL}
 #define NETWORK                                                                                        \
     {"network", "jit", NULL}, {"dim", "128", "network"}, {"depth", "6", "network"},                    \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What pre-training does where nobody names a mask: some of the patches first, then whole images while the rate falls,
- * in steps of as many patches; and how such a run goes on.
+ * What pre-training does where nobody names a mask: some of the patches first, then whole images while the rate
+ * falls, in steps of as many patches; and how such a run goes on.
  */
 #include "tiny.h"
 
@@ -158,7 +158,8 @@ END_TEST
 
 START_TEST(refusals)
 {
-    FAILS(MASKDM_EINVAL, "masked_share 0: without masks it is mask none", run(folder, "steps=4 masked_share=0", NULL));
+    FAILS(MASKDM_EINVAL, "masked_share 0: without masks it is mask none",
+          run(folder, "steps=4 masked_share=0", NULL));
     FAILS(MASKDM_EINVAL, "mask_steps belongs to mask=patch|block|crop|grid",
           run(folder, "steps=4 mask=partition mask_steps=2", NULL));
     FAILS(MASKDM_EINVAL, "masked_share 0.5: mask partition hides no patch that could be shown again",

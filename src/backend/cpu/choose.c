@@ -20,7 +20,8 @@
 enum { ROWS = 96, COLUMNS = 64, DEPTH = 256, FLOATS = ROWS * DEPTH + DEPTH * COLUMNS + ROWS * COLUMNS };
 enum { TURNS_WIDE = 2, TURNS_NARROW = 6, TURNS_MOST = 12, ROUNDS = 3 };
 static const double WARM = 1e-3, ROUND = 3e-4; /* seconds; a processor's clock settles within WARM */
-static const double MARGIN = 0.875, CLEARLY_WIDE = 0.95, CLEARLY_NARROW = 0.8; /* the narrow one's time by the other's */
+/* Of the narrow one's time by the other's. */
+static const double MARGIN = 0.875, CLEARLY_WIDE = 0.95, CLEARLY_NARROW = 0.8;
 
 /* Seconds of one product, the mean of as many as fit into the span. */
 static double time_products(const struct mdm_tile *t, float *memory, double span)
