@@ -9,6 +9,8 @@
 #include "model/program.h"
 #include "train/freeze.h"
 
+#include <string.h>
+
 static void tell_size(const struct mdm_run *run)
 {
     const struct mdm_geometry *g = &run->trainer->model->geometry;
@@ -42,7 +44,10 @@ static void tell_pace(const struct mdm_run *run)
     const struct mdm_pace_level *last = &tr->pace.level[tr->pace.levels - 1];
     char level[MDM_LEVEL_TEXT];
 
-    if (tr->pace.tokens)
+    if (tr->pace.tokens && strcmp(mdm_options_text(run->now, "batch_tokens"), "0") == 0)
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%lld patches a step: %lld image%s",
+                     (long long)tr->pace.tokens, (long long)now->batch_size, now->batch_size == 1 ? "" : "s");
+    else if (tr->pace.tokens)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%s %lld: %lld image%s a step",
                      mdm_options_said(run->now, "batch_tokens"), (long long)tr->pace.tokens,
                      (long long)now->batch_size, now->batch_size == 1 ? "" : "s");

@@ -156,6 +156,20 @@ START_TEST(going_on)
 }
 END_TEST
 
+/* More images a step than there are, by what nobody said and by what was. */
+START_TEST(small_sets)
+{
+    maskdm_options *o = tiny_options("pretrain", "image_size=8 patch_size=2 dim=16 depth=2 heads=2 threads=1 steps=9");
+
+    snprintf(other, sizeof other, "%s/small", root);
+    OK(maskdm_options_set(o, "out", other));
+    FAILS(MASKDM_EINVAL, "batch_size 64 is larger than the data, 40 images", tiny_train("pretrain", o, NULL));
+    OK(maskdm_options_set(o, "batch_tokens", "200"));
+    FAILS(MASKDM_EINVAL, "batch_tokens 200 makes a batch of 50 images", tiny_train("pretrain", o, NULL));
+    maskdm_options_release(&o);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     FAILS(MASKDM_EINVAL, "masked_share 0: without masks it is mask none",
@@ -178,6 +192,7 @@ int main(void)
     tcase_add_test(tests, batches_keep_their_patches);
     tcase_add_test(tests, masked_then_whole);
     tcase_add_test(tests, going_on);
+    tcase_add_test(tests, small_sets);
     tcase_add_test(tests, refusals);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
