@@ -109,7 +109,6 @@ int mdm_run_pretrain(maskdm_model **out, const maskdm_options *options, maskdm_d
                      maskdm_control *control);
 int mdm_run_finetune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
                      maskdm_control *control);
-
 int mdm_run_tune(maskdm_model **out, const maskdm_options *options, maskdm_data *data, maskdm_mask *mask,
                  maskdm_control *control);
 

@@ -159,7 +159,7 @@ END_TEST
 /* More images a step than there are, by what nobody said and by what was. */
 START_TEST(small_sets)
 {
-    maskdm_options *o = tiny_options("pretrain", "image_size=8 patch_size=2 dim=16 depth=2 heads=2 threads=1 steps=9");
+    maskdm_options *o = tiny_options("pretrain", "image_size=8 patch_size=2 dim=16 depth=2 heads=2 steps=9");
 
     snprintf(other, sizeof other, "%s/small", root);
     OK(maskdm_options_set(o, "out", other));
