@@ -107,7 +107,7 @@ struct mdm_option_kind {
 };
 
 /* What a composite has for a default in place of a row's own; where any of `unless` ("process|network=sit", or NULL)
- * was given, that of a second entry of this name holds, or the row's. */
+ * was given, that of the next entry of this name holds, or the row's. */
 struct mdm_option_default {
     const char *name, *standard, *unless;
 };

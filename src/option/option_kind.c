@@ -156,18 +156,23 @@ static const char *standard_of(const struct mdm_option *o)
 
 static void tell_default(struct mdm_text *t, const struct mdm_option_place *p)
 {
-    const struct mdm_option_default *own = mdm_option_kinds_own(p, NULL);
-    const struct mdm_option_default *other = own && own->unless ? mdm_option_kinds_own(p, own) : NULL;
+    const struct mdm_option_default *own = mdm_option_kinds_own(p, NULL), *next;
+    const char *between = " (";
 
-    if (own)
-        mdm_text_add(t, own->standard);
-    mdm_text_add(t, own && own->unless ? " (" : "");
-    if (other)
-        mdm_text_add(t, other->standard);
-    else if (!own || own->unless)
+    if (!own)
         add_each(t, p, standard_of);
-    if (own && own->unless)
-        mdm_text_addf(t, " where %s is given)", own->unless);
+    else
+        mdm_text_add(t, own->standard);
+    for (; own && own->unless; own = next) {
+        next = mdm_option_kinds_own(p, own);
+        mdm_text_add(t, between);
+        if (next)
+            mdm_text_add(t, next->standard);
+        else
+            add_each(t, p, standard_of);
+        mdm_text_addf(t, " where %s is given%s", own->unless, next && next->unless ? "" : ")");
+        between = "; ";
+    }
 }
 
 static void tell_choices(struct mdm_text *t, const struct mdm_option_place *p)

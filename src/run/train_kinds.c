@@ -29,11 +29,13 @@ static const struct mdm_option_table *const pretrain_tables[] = {
 #define FRESH                                                                                          \
     NETWORK, {"prediction", "x0", "process"}, {"time_spread", "even", NULL},                           \
         {"lr", "2e-3", "network|dim"}, {"lr", "1e-3", NULL}, PACE
+#define BLOCKS "mask_ratio|mask_ratio_end|mask_detail_ratio|mask_block_size" /* which a grid has not */
 #define OWN_MASK "mask|sprint|network=sit"
 static const struct mdm_option_default fresh_standard[] = {FRESH, {NULL, NULL, NULL}};
 static const struct mdm_option_default pretrain_standard[] = {FRESH,
                                                               {"steps", "10000", NULL},
-                                                              {"mask", "grid", "sprint|network=sit"},
+                                                              {"mask", "grid", BLOCKS "|sprint|network=sit"},
+                                                              {"mask", "block", "sprint|network=sit"},
                                                               {"mask_channel", "true", "mask"},
                                                               {"masked_share", "0.6", OWN_MASK},
                                                               {"lr_schedule", "wsd", OWN_MASK},

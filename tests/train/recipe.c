@@ -75,6 +75,10 @@ START_TEST(masks_and_rates_follow_the_steps)
     settled("steps=10", "lr", "0.002");
     settled("steps=10 dim=64", "lr", "0.001");
     settled("steps=10 network=uvit", "mask", "grid");
+    settled("steps=10 mask_ratio=0.5", "mask", "block"); /* of which there is a share */
+    settled("steps=10 mask_ratio=0.5", "mask_steps", "6");
+    settled("steps=10 mask_block_size=2 mask=patch", "mask", "patch");
+    settled("steps=10 mask_ratio=0.5 sprint=1", "mask", "none");
 }
 END_TEST
 
