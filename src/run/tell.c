@@ -9,8 +9,6 @@
 #include "model/program.h"
 #include "train/freeze.h"
 
-#include <string.h>
-
 static void tell_size(const struct mdm_run *run)
 {
     const struct mdm_geometry *g = &run->trainer->model->geometry;
@@ -44,13 +42,13 @@ static void tell_pace(const struct mdm_run *run)
     const struct mdm_pace_level *last = &tr->pace.level[tr->pace.levels - 1];
     char level[MDM_LEVEL_TEXT];
 
-    if (tr->pace.tokens && strcmp(mdm_options_text(run->now, "batch_tokens"), "0") == 0)
-        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%lld patches a step: %lld image%s",
-                     (long long)tr->pace.tokens, (long long)now->batch_size, now->batch_size == 1 ? "" : "s");
-    else if (tr->pace.tokens)
+    if (tr->pace.asked)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%s %lld: %lld image%s a step",
                      mdm_options_said(run->now, "batch_tokens"), (long long)tr->pace.tokens,
                      (long long)now->batch_size, now->batch_size == 1 ? "" : "s");
+    else if (tr->pace.tokens)
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%lld patches a step: %lld image%s",
+                     (long long)tr->pace.tokens, (long long)now->batch_size, now->batch_size == 1 ? "" : "s");
     if (now == last)
         return;
     mdm_trainer_describe_level(level, sizeof level, tr, last);

@@ -16,7 +16,7 @@ int mdm_trainer_check_count(const maskdm_trainer *tr, int64_t images)
 {
     if (images >= tr->pace.most)
         return MASKDM_OK;
-    if (tr->pace.tokens && strcmp(mdm_options_text(tr->options, "batch_tokens"), "0") != 0)
+    if (tr->pace.asked)
         return mdm_fail(MASKDM_EINVAL, "%s %lld makes a batch of %lld images, larger than the data, %lld image%s",
                         mdm_options_said(tr->options, "batch_tokens"), (long long)tr->pace.tokens,
                         (long long)tr->pace.most, (long long)images, images == 1 ? "" : "s");

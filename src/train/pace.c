@@ -25,12 +25,11 @@ static int check(const struct mdm_trainer_options *told, int64_t batch_size, con
 }
 
 /* As many images as the tokens allow, in parts of one size. */
-static int64_t count_images(const struct mdm_pace *p, int64_t visible, const struct mdm_trainer_options *told,
-                            const maskdm_options *options)
+static int64_t count_images(const struct mdm_pace *p, int64_t visible, const maskdm_options *options)
 {
     const int64_t of_image = visible * p->groups, images = p->tokens / of_image / p->accumulate * p->accumulate;
 
-    if (images || !told->batch_tokens)
+    if (images || !p->asked)
         return images ? images : p->accumulate;
     return mdm_fail(MASKDM_EINVAL, "%s %lld is less than the %lld visible patches of an image, times %s %lld",
                     mdm_options_said(options, "batch_tokens"), (long long)p->tokens, (long long)of_image,
@@ -60,16 +59,17 @@ int mdm_pace_plan(struct mdm_pace *out, const maskdm_mask *mask, const struct md
     MDM_TRY(check(&told, batch_size, options));
     *out = (struct mdm_pace){
         .groups = mdm_mask_groups(mask), .tokens = told.batch_tokens, .accumulate = told.accumulate};
+    out->asked = out->tokens > 0;
     for (int64_t i = 0; i < mdm_mask_levels(mask); i++) {
         const int64_t from = mdm_mask_level_from(mask, i);
         int64_t second, visible = mdm_mask_visible_kinds(mask, grids, from, &second);
 
         if (visible < 0)
             return (int)visible;
-        if (i == 0 && !told.batch_size && !told.batch_tokens && mdm_mask_levels(mask) > 1)
+        if (i == 0 && !told.batch_size && !out->asked && mdm_mask_levels(mask) > 1)
             out->tokens = batch_size * visible * out->groups;
         if (out->tokens)
-            batch_size = count_images(out, visible, &told, options);
+            batch_size = count_images(out, visible, options);
         if (batch_size < 0)
             return (int)batch_size;
         add(out, from, visible, second, batch_size);

@@ -23,6 +23,7 @@ struct mdm_pace {
     struct mdm_pace_level level[MDM_MASK_LEVELS];
     int levels;
     int64_t tokens; /* visible patches of a step, at most, of which its images follow; 0: it has a number of these */
+    int asked;      /* for so many tokens; else they are those of the first level's usual batch */
     int64_t accumulate; /* parts of a step */
     int64_t groups;     /* rows of the batch that an image makes */
     int64_t most;       /* images of the largest step */
