@@ -54,7 +54,7 @@ int mdm_rows_probe(const void *bytes, size_t size)
 
 int mdm_rows_open(struct mdm_rows **out, const void *bytes, size_t size, const struct mdm_reading *how)
 {
-    size_t format;
+    size_t format = 0;
     int r;
 
     *out = NULL;

@@ -35,7 +35,7 @@ static int add_levels(size_t *sum, const struct mdm_pace *pace, maskdm_model *mo
 
 int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model)
 {
-    size_t sum;
+    size_t sum = 0;
 
     MDM_TRY(add_levels(&sum, &tr->pace, model, tr->optimizer->rule.widths));
     sum += mdm_optimizer_bytes(tr->optimizer, model->device, &model->layout);
