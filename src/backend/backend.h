@@ -47,14 +47,14 @@ enum { MDM_MOST_WINDOW = 1 << 18 }; /* elements that a window of a convolution c
 
 /* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
  * of what stands here; functions that are added behind the last change the size of the table alone. */
-enum { MDM_BACKEND_VERSION = 7 };
+enum { MDM_BACKEND_VERSION = 8 };
 
 /* Types. A program has one, which its values and their gradients have. Where that is MDM_BF16,
  *
  *     - parameters are read from a copy of the weights in that type, which narrow() makes before forward;
  *     - what these operands get is float all the same, as the weights themselves are: w, b, q, k, v and pos of every
- *       operation, table and null of embed, filler of fill, w, a and b of lowrank (and so its y);
- *     - aux values, and y of angles, are float;
+ *       operation, both layers' of mlp, table and null of embed, filler of fill, w, a and b of lowrank (and so its y);
+ *     - aux values but mlp's, and y of angles, are float;
  *     - sums are kept in float or better and rounded once, to the type of what receives them. */
 
 /* Inputs -> outputs, with `aux` for what only backward reads. Whole numbers that belong to an operation are
@@ -125,6 +125,9 @@ enum mdm_op_id {
     MDM_OP_MAX_POOL,    /* x[B,H,W,C]; attr 0, 1, 2, 3: s, p, q, k -> y[B,(H+p+q-k)/s+1,(W+p+q-k)/s+1,C], each the
                               largest of the pixels of x that lie in the window of k x k from (s i - p, s j - p) on */
     MDM_OP_AVERAGE_POOL, /* the same                  -> the mean of those pixels */
+    MDM_OP_MLP,         /* x[R,I] w1[H,I] b1?[H] w2[O,H] b2?[O]; attr 0: tanh -> y[R,O] = f(pre) w2' + b2, pre =
+                              x w1' + b1, f gelu or gelu_tanh; pre[R,H] and f(pre) of the program's type. No backend
+                              has to have it: ops/mlp.c then has the three that it is made of */
     MDM_OP_NARROW,      /* x of float                     -> y of the program's type, and so its gradient back */
     MDM_OP_WIDEN,       /* x                              -> y of float, and so its gradient back */
     MDM_OP_COUNT
@@ -220,6 +223,9 @@ struct mdm_backend_vtbl {
     int (*collect)(struct mdm_backend *, double *loss, int64_t batch);
     /* Whether a forward call may find its weight stored in 16 bits (mdm_call.stored). */
     int reads_stored;
+    /* Whether training keeps what is cheap to make anew, where nobody says: memory is what it has, and time that it is
+     * short of. */
+    int keeps;
 };
 
 struct mdm_backend {

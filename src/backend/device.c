@@ -22,28 +22,19 @@ struct maskdm_device {
     int workers;
     int rounds; /* products of float are of factors that have fewer bits */
     enum mdm_dtype stored;
+    int keeps;
     char text[2 * MDM_ERROR_TEXT];
     struct mdm_turn turn;
 };
 
-/* What of a device's options the handle keeps. */
-struct kept {
-    size_t limit;
-    enum mdm_dtype stored;
-};
-
-static void read_options(struct mdm_device_settings *s, struct kept *kept, const maskdm_options *o)
+static void read_options(struct mdm_device_settings *s, const struct mdm_device_options *told)
 {
-    struct mdm_device_options told;
-
-    mdm_options_read(o, &mdm_device_options, &told);
     if (!s->workers)
-        s->workers = told.threads > 0 ? (int)told.threads : mdm_core_count();
-    s->guard = told.blas_threads == MDM_BLAS_GUARD;
-    s->instruction_set = mdm_instruction_set(told.instruction_set);
-    s->module = told.module;
-    s->compute = told.compute;
-    *kept = (struct kept){(size_t)told.memory_limit, mdm_weight_types[told.weight_type]};
+        s->workers = told->threads > 0 ? (int)told->threads : mdm_core_count();
+    s->guard = told->blas_threads == MDM_BLAS_GUARD;
+    s->instruction_set = mdm_instruction_set(told->instruction_set);
+    s->module = told->module;
+    s->compute = told->compute;
 }
 
 static void destroy(void *object)
@@ -66,8 +57,8 @@ static int check_stored(const struct mdm_backend *b, enum mdm_dtype type)
                     b->v->name);
 }
 
-static int make_device(maskdm_device **out, const char *name, struct mdm_device_settings *s, const struct kept *kept,
-                       const char *why)
+static int make_device(maskdm_device **out, const char *name, struct mdm_device_settings *s,
+                       const struct mdm_device_options *told, const char *why)
 {
     maskdm_device *d = mdm_need(1, sizeof *d, "the device");
     int status;
@@ -75,7 +66,7 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
     if (!d)
         return MASKDM_ENOMEM;
     status = mdm_registry_open(&d->backend, name, s);
-    if (!status && check_stored(d->backend, kept->stored) < 0) {
+    if (!status && check_stored(d->backend, mdm_weight_types[told->weight_type]) < 0) {
         d->backend->v->close(d->backend);
         status = MASKDM_ENOTSUP;
     }
@@ -84,8 +75,9 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
         return status;
     }
     mdm_handle_init(&d->handle, &kind);
-    d->limit = kept->limit;
-    d->stored = kept->stored;
+    d->limit = (size_t)told->memory_limit;
+    d->stored = mdm_weight_types[told->weight_type];
+    d->keeps = told->recompute == MDM_RECOMPUTE_AUTO ? d->backend->v->keeps : told->recompute == MDM_RECOMPUTE_NO;
     d->workers = s->workers;
     d->rounds = s->compute == MDM_COMPUTE_TF32;
     mdm_format(d->text, sizeof d->text, "%s%s", d->backend->v->describe(d->backend), why);
@@ -95,17 +87,17 @@ static int make_device(maskdm_device **out, const char *name, struct mdm_device_
 }
 
 /* The first GPU, where it can be used, or else the CPU; its description says why. */
-static int choose_device(maskdm_device **out, struct mdm_device_settings *s, const struct kept *kept)
+static int choose_device(maskdm_device **out, struct mdm_device_settings *s, const struct mdm_device_options *told)
 {
     struct mdm_failure gpu, cpu;
     char why[MDM_ERROR_TEXT];
-    int status = make_device(out, "cuda:0", s, kept, " (auto)");
+    int status = make_device(out, "cuda:0", s, told, " (auto)");
 
     if (!status)
         return MASKDM_OK;
     mdm_failure_take(&gpu, status);
     mdm_format(why, sizeof why, " (auto: %s)", gpu.text);
-    status = make_device(out, "cpu", s, kept, why);
+    status = make_device(out, "cpu", s, told, why);
     if (!status)
         return MASKDM_OK;
     mdm_failure_take(&cpu, status);
@@ -117,7 +109,7 @@ int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options
 {
     struct mdm_device_settings s = {.host = host, .host_user = host_user};
     maskdm_options *own = NULL;
-    struct kept kept;
+    struct mdm_device_options told;
     int status;
 
     *out = NULL;
@@ -128,8 +120,9 @@ int mdm_backend_open(maskdm_device **out, const char *name, const maskdm_options
     status =
         options ? mdm_options_extract(&own, options, &mdm_device_kind) : mdm_options_create(&own, &mdm_device_kind);
     if (!status) {
-        read_options(&s, &kept, own);
-        status = strcmp(name, "auto") == 0 ? choose_device(out, &s, &kept) : make_device(out, name, &s, &kept, "");
+        mdm_options_read(own, &mdm_device_options, &told);
+        read_options(&s, &told);
+        status = strcmp(name, "auto") == 0 ? choose_device(out, &s, &told) : make_device(out, name, &s, &told, "");
     }
     mdm_options_release(&own);
     return status;
@@ -286,6 +279,11 @@ const char *mdm_device_text(const maskdm_device *d)
 int mdm_device_rounds(const maskdm_device *d)
 {
     return d->rounds;
+}
+
+int mdm_device_keeps(const maskdm_device *d)
+{
+    return d->keeps;
 }
 
 enum mdm_dtype mdm_device_stored(const maskdm_device *d)

@@ -47,6 +47,9 @@ int mdm_device_workers(const maskdm_device *d);
 int mdm_device_rounds(const maskdm_device *d); /* whether products of float lose bits of their factors: tf32 */
 enum mdm_dtype mdm_device_stored(const maskdm_device *d); /* of models' matrices: MDM_F32, MDM_BF16 or MDM_F16 */
 
+/* Whether training keeps what is cheap to make anew: option recompute. */
+int mdm_device_keeps(const maskdm_device *d);
+
 /* ---- need_float.c ---- */
 /* MASKDM_ENOTSUP where that is not float32, which `what` needs. */
 int mdm_device_need_float(const maskdm_device *d, const char *what);

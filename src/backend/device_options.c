@@ -49,6 +49,13 @@ static const struct mdm_option device_rows[] = {
      .help = "type that the matrices of models lie in memory in, on a CPU; those of 16 bits are half as large, and "
              "for predictions alone: nothing is trained",
      .may_change = 1},
+    {MDM_CHOICE(mdm_device_options, recompute),
+     .standard = "auto",
+     .choices = "auto|yes|no",
+     .alias = "gradient_checkpointing|activation_checkpointing|checkpointing|remat|recomputation",
+     .help = "make activations and norms again in backward, which takes less memory and more time and changes no bit; "
+             "auto: on a CPU",
+     .may_change = 1},
     {MDM_OPTION(mdm_device_options, module),
      .standard = "",
      .alias = "plugin|cuda_module|library",

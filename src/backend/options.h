@@ -9,6 +9,7 @@
 #include "option/option.h"
 
 enum mdm_blas_threads { MDM_BLAS_GUARD, MDM_BLAS_LEAVE };
+enum mdm_recompute { MDM_RECOMPUTE_AUTO, MDM_RECOMPUTE_YES, MDM_RECOMPUTE_NO };
 enum mdm_weight_type { MDM_WEIGHT_F32, MDM_WEIGHT_BF16, MDM_WEIGHT_F16 };
 extern const enum mdm_dtype mdm_weight_types[]; /* what each is */
 
@@ -19,6 +20,7 @@ struct mdm_device_options {
     const char *module;
     enum mdm_device_compute compute;
     enum mdm_weight_type weight_type;
+    enum mdm_recompute recompute;
 };
 
 /* ---- cpu/instruction_set.c ---- */

@@ -284,7 +284,7 @@ mdm_val mdm_graph_result(struct mdm_graph *g, enum mdm_role role, struct mdm_sha
         return mdm_graph_fail(g, MASKDM_EINVAL, "%s has more than %d results", n->op->name, MDM_MAX_OUT);
     n->out[i] = v;
     x->node = g->n_node - 1;
-    if (role == MDM_AUX || n->op->wide_out >> i & 1)
+    if ((role == MDM_AUX && !(n->op->narrow_aux >> i & 1)) || n->op->wide_out >> i & 1)
         x->dtype = mdm_dtype_wide(g->dtype);
     x->gradient = n->op->weight_out >> i & 1 ? mdm_dtype_wide(g->dtype) : x->dtype;
     return v;

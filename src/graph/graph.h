@@ -45,7 +45,7 @@ struct mdm_op {
     unsigned optional_out;        /* results that may go unused */
     /* Where the program's type is narrower than float: inputs whose gradient is float all the same, as those of the
      * weights are; results that are float; and results that stand for a weight, which such inputs take. */
-    unsigned weights, wide_out, weight_out;
+    unsigned weights, wide_out, weight_out, narrow_aux; /* narrow_aux: and those for backward alone that are not */
     /* Of the inputs that may be parameters stored in 16 bits: the one, as a bit; a call says of which type it is. */
     unsigned storable;
     /* Results that are cheap to make anew from remake_in and remake_out, so that they give up their bytes between
@@ -90,6 +90,7 @@ struct mdm_graph {
     struct mdm_node *node;
     int n_val, n_node, cap_val, cap_node;
     int64_t images; /* above 0: products are cut per image; a call's row_group is its result's rows / images */
+    int keeps;      /* nothing is made anew in backward, which takes more memory and less time */
     struct mdm_failure failure;    /* first one while recording */
     /* What every parameter goes through where it is asked for, and its answer is what an operation gets; NULL:
      * nothing. */

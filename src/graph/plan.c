@@ -55,7 +55,7 @@ static int is_remade(const struct mdm_plan *p, int v)
     const struct mdm_value *x = &p->g->val[v];
     const struct mdm_node *n;
 
-    if (p->g->flags & MDM_PLAN_UNSHARED || x->node < 0 || x->kept)
+    if (p->g->keeps || p->g->flags & MDM_PLAN_UNSHARED || x->node < 0 || x->kept)
         return 0;
     n = &p->g->node[x->node];
     for (int k = 0; k < MDM_MAX_OUT; k++)

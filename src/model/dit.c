@@ -73,8 +73,7 @@ static mdm_val block(struct mdm_graph *g, const struct dit *d, mdm_val x, mdm_va
     h = mdm_layer_apply(g, mdm_attention(g, h, d->set.heads), proj);
     x = mdm_gate_add(g, x, h, m, MDM_GATE);
     h = mdm_modulate(g, x, m, MDM_BRANCH + MDM_SCALE, MDM_BRANCH + MDM_SHIFT, second[d->set.dit_form]);
-    h = mdm_layer_apply(g, h, fc1);
-    h = mdm_layer_apply(g, mdm_gelu_tanh(g, h), fc2);
+    h = mdm_mlp(g, h, &(struct mdm_perceptron){fc1.w, fc1.b, fc2.w, fc2.b, 1});
     return mdm_gate_add(g, x, h, m, MDM_BRANCH + MDM_GATE);
 }
 

@@ -33,12 +33,24 @@ struct mdm_layer mdm_layer_spread(struct mdm_graph *g, const char *name, int64_t
     return mdm_layer_make(g, name, made, taken, MDM_INIT_UNIFORM, mdm_layer_bound(made, taken));
 }
 
+struct mdm_layer mdm_layer_start(struct mdm_graph *g, const char *name, int64_t made, int64_t taken, int bias,
+                                 enum mdm_init init, int parts)
+{
+    struct mdm_layer l = {MDM_NONE, MDM_NONE};
+    char full[64];
+
+    mdm_format(full, sizeof full, "%s.weight", name);
+    l.w = mdm_graph_hidden(g, mdm_graph_param(g, full, mdm_shape2(made, taken), init, mdm_layer_bound(made, taken)),
+                           parts);
+    mdm_format(full, sizeof full, "%s.bias", name);
+    if (bias)
+        l.b = mdm_graph_param(g, full, mdm_shape1(made), MDM_INIT_ZERO, 0);
+    return l;
+}
+
 struct mdm_layer mdm_layer_hidden(struct mdm_graph *g, const char *name, int64_t made, int64_t taken, int parts)
 {
-    const struct mdm_layer l = mdm_layer_spread(g, name, made, taken);
-
-    mdm_graph_hidden(g, l.w, parts);
-    return l;
+    return mdm_layer_start(g, name, made, taken, 1, MDM_INIT_UNIFORM, parts);
 }
 
 mdm_val mdm_layer_apply(struct mdm_graph *g, mdm_val x, struct mdm_layer l)

@@ -21,6 +21,9 @@ struct mdm_layer mdm_layer_spread(struct mdm_graph *g, const char *name, int64_t
 double mdm_layer_bound(int64_t made, int64_t taken);
 /* The same within a block, whose weight is that of so many hidden matrices. */
 struct mdm_layer mdm_layer_hidden(struct mdm_graph *g, const char *name, int64_t made, int64_t taken, int parts);
+/* The same with or without a bias, and started in another way within that bound. */
+struct mdm_layer mdm_layer_start(struct mdm_graph *g, const char *name, int64_t made, int64_t taken, int bias,
+                                 enum mdm_init init, int parts);
 mdm_val mdm_layer_apply(struct mdm_graph *g, mdm_val x, struct mdm_layer l);
 
 /* t_embedder: two layers over the sinusoids of the time, [B,dim]. shift: as of mdm_timestep_spaced(). */

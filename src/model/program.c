@@ -13,15 +13,16 @@
 #include <math.h>
 
 /* Record and plan into `g`, which the caller frees. */
-static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_params *layout,
-                   maskdm_device *device, const struct mdm_network *network, const maskdm_options *options,
-                   struct mdm_extent extent, enum mdm_program_use use)
+static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_params *layout, maskdm_device *device,
+                   const struct mdm_network *network, const maskdm_options *options, struct mdm_extent extent,
+                   enum mdm_program_use use)
 {
     struct mdm_backend *backend = mdm_device_backend(device);
     const enum mdm_dtype stored = mdm_device_stored(device);
 
     mdm_graph_init(g, backend, layout, backend->v->compute ? backend->v->compute(backend) : MDM_F32);
     g->images = use == MDM_PROGRAM_PREDICT ? extent.batch : 0;
+    g->keeps = use == MDM_PROGRAM_PREDICT || mdm_device_keeps(device);
     g->adapt = layout->adapter ? mdm_adapter_record : NULL;
     *ports = MDM_NO_PORTS;
     network->record(g, ports, options, extent);
@@ -33,8 +34,8 @@ static int prepare(struct mdm_graph *g, struct mdm_ports *ports, struct mdm_para
 }
 
 int mdm_program_estimate(size_t *bytes, struct mdm_params *layout, maskdm_device *device,
-                         const struct mdm_network *network, const maskdm_options *options,
-                         struct mdm_extent extent, enum mdm_program_use use)
+                         const struct mdm_network *network, const maskdm_options *options, struct mdm_extent extent,
+                         enum mdm_program_use use)
 {
     struct mdm_graph g;
     struct mdm_ports ports;
@@ -50,8 +51,7 @@ int mdm_program_count(struct mdm_program_flops *out, maskdm_model *model, struct
 {
     struct mdm_graph g;
     struct mdm_ports ports;
-    int status = prepare(&g, &ports, &model->layout, model->device, model->network,
-                         model->options, extent, use);
+    int status = prepare(&g, &ports, &model->layout, model->device, model->network, model->options, extent, use);
 
     if (status == MASKDM_OK)
         *out = (struct mdm_program_flops){mdm_graph_flops(&g, 0), mdm_graph_flops(&g, 1)};
@@ -105,12 +105,15 @@ static int create(struct mdm_program **out, maskdm_model *model, const struct md
     p->extent = extent;
     p->image_values = m->height * m->width * m->channels;
     p->output_values = mdm_geometry_predicted(m, &extent);
-    status = prepare(&p->graph, &p->ports, &model->layout, model->device, model->network,
-                     model->options, extent, use);
+    status =
+        prepare(&p->graph, &p->ports, &model->layout, model->device, model->network, model->options, extent, use);
     if (status == MASKDM_OK)
         status = fill_constants(p);
     if (status == MASKDM_OK && !host) {
-        status = mdm_device_alloc(model->device, &p->arena, p->graph.arena_bytes, 0, "the arena of a program");
+        status = mdm_device_alloc(model->device, &p->arena, p->graph.arena_bytes, 0,
+                                  use == MDM_PROGRAM_PREDICT || !p->graph.keeps
+                                      ? "the arena of a program"
+                                      : "the arena of a program (recompute=yes takes less)");
         p->arena_bytes = p->graph.arena_bytes;
     } else if (status == MASKDM_OK && p->graph.arena_bytes > host->graph.arena_bytes) {
         status = mdm_fail(MASKDM_ENOMEM, "a program of %zu bytes does not fit an arena of %zu bytes",

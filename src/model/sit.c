@@ -88,18 +88,20 @@ static int routing(struct mdm_routing *out, const maskdm_options *options)
 static mdm_val linear(struct mdm_graph *g, mdm_val x, const char *name, int64_t made, int bias, enum mdm_init init,
                       int parts)
 {
-    const struct mdm_shape xs = mdm_graph_shape(g, x);
-    const int64_t taken = mdm_shape_last(&xs);
-    char full[64];
-    mdm_val w, b = MDM_NONE;
+    const struct mdm_shape s = mdm_graph_shape(g, x);
 
-    mdm_format(full, sizeof full, "%s.weight", name);
-    w = mdm_graph_hidden(g, mdm_graph_param(g, full, mdm_shape2(made, taken), init, mdm_layer_bound(made, taken)),
-                         parts);
-    mdm_format(full, sizeof full, "%s.bias", name);
-    if (bias)
-        b = mdm_graph_param(g, full, mdm_shape1(made), MDM_INIT_ZERO, 0);
-    return mdm_linear(g, x, w, b);
+    return mdm_layer_apply(g, x, mdm_layer_start(g, name, made, mdm_shape_last(&s), bias, init, parts));
+}
+
+/* fc1, gelu and fc2. */
+static mdm_val perceptron(struct mdm_graph *g, const struct sit *t, mdm_val x)
+{
+    const int64_t dim = t->set.dim;
+    const int b = t->set.ffn_bias;
+    const struct mdm_layer fc1 = mdm_layer_start(g, "mlp.fc1", t->hidden, dim, b, MDM_INIT_UNIFORM, 1);
+    const struct mdm_layer fc2 = mdm_layer_start(g, "mlp.fc2", dim, t->hidden, b, MDM_INIT_UNIFORM, 1);
+
+    return mdm_mlp(g, x, &(struct mdm_perceptron){fc1.w, fc1.b, fc2.w, fc2.b, 1});
 }
 
 /* NAME.fc1_g, NAME.fc1_x, NAME.fc2: silu of the one times the other, and out. */
@@ -170,8 +172,7 @@ static mdm_val block(struct mdm_graph *g, const struct sit *t, mdm_val x, const 
     if (t->set.mlp != MDM_SIT_GELU)
         h = swiglu(g, h, "mlp", t->hidden, dim, t->set.ffn_bias, MDM_INIT_UNIFORM, 1);
     else
-        h = linear(g, mdm_gelu_tanh(g, linear(g, h, "mlp.fc1", t->hidden, t->set.ffn_bias, MDM_INIT_UNIFORM, 1)),
-                   "mlp.fc2", dim, t->set.ffn_bias, MDM_INIT_UNIFORM, 1);
+        h = perceptron(g, t, h);
     return mdm_gate_add(g, x, h, m, MDM_BRANCH + MDM_GATE);
 }
 

@@ -74,6 +74,6 @@ struct mdm_stream mdm_uvit_block(struct mdm_graph *g, const struct mdm_uvit_shap
         h = mdm_qkv_bias(g, h, p.q, p.v);
     h = mdm_layer_apply(g, mdm_attention(g, h, u->heads), p.proj);
     h = mdm_add_norm(g, &x, x, h, p.norm2[0], p.norm2[1], mdm_uvit_epsilon);
-    h = mdm_layer_apply(g, h, p.fc1);
-    return (struct mdm_stream){x, mdm_layer_apply(g, mdm_gelu(g, h), p.fc2)};
+    h = mdm_mlp(g, h, &(struct mdm_perceptron){p.fc1.w, p.fc1.b, p.fc2.w, p.fc2.b, 0});
+    return (struct mdm_stream){x, h};
 }

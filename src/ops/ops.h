@@ -20,6 +20,12 @@ mdm_val mdm_gelu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_gelu_tanh(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_silu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_relu(struct mdm_graph *g, mdm_val x);
+/* Two layers and gelu, or gelu_tanh, between them: one operation where a backend has that. */
+struct mdm_perceptron {
+    mdm_val w1, b1, w2, b2; /* b1, b2: MDM_NONE where there is none */
+    int tanh;
+};
+mdm_val mdm_mlp(struct mdm_graph *g, mdm_val x, const struct mdm_perceptron *p);
 mdm_val mdm_swiglu(struct mdm_graph *g, mdm_val x);
 mdm_val mdm_layernorm(struct mdm_graph *g, mdm_val x, mdm_val w, mdm_val b, double epsilon);
 /* The norm is returned, the sum goes to *sum. */

@@ -39,7 +39,11 @@ int mdm_trainer_check_memory(maskdm_trainer *tr, maskdm_model *model)
 
     MDM_TRY(add_levels(&sum, &tr->pace, model, tr->optimizer->rule.widths));
     sum += mdm_optimizer_bytes(tr->optimizer, model->device, &model->layout);
-    MDM_TRY(mdm_device_take(model->device, sum, "training (weights, gradients, moments, average, arena and batch)"));
+    MDM_TRY(mdm_device_take(
+        model->device, sum,
+        mdm_device_keeps(model->device)
+            ? "training (weights, gradients, moments, average, arena and batch; recompute=yes takes less)"
+            : "training (weights, gradients, moments, average, arena and batch)"));
     mdm_device_give(model->device, sum);
     tr->memory = sum;
     return MASKDM_OK;

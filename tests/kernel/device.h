@@ -107,6 +107,7 @@ static int is_weight(const struct problem *p, int i)
         [MDM_OP_LAYERNORM] = 6, [MDM_OP_ADD_NORM] = 12,   [MDM_OP_RMS_MODULATE] = 2, [MDM_OP_QKV_BIAS] = 6,
         [MDM_OP_QK_ROTATE] = 6, [MDM_OP_EMBED] = 6,       [MDM_OP_TOKENS] = 2,       [MDM_OP_CONTEXT] = 4,
         [MDM_OP_FILL] = 1,      [MDM_OP_CONV] = 6,        [MDM_OP_GROUP_NORM] = 6,   [MDM_OP_GROUP_NORM_SILU] = 6,
+        [MDM_OP_MLP] = 30,
     };
 
     return (int)(weights[p->op] >> i & 1);
@@ -124,7 +125,7 @@ static enum mdm_dtype din_type(const struct problem *p, int i, enum mdm_dtype ty
 
 static enum mdm_dtype out_type(const struct problem *p, int i, enum mdm_dtype type)
 {
-    return p->aux >> i & 1 || p->op == MDM_OP_ANGLES || p->op == MDM_OP_WIDEN ? MDM_F32 : type;
+    return (p->aux >> i & 1 && p->op != MDM_OP_MLP) || p->op == MDM_OP_ANGLES || p->op == MDM_OP_WIDEN ? MDM_F32 : type;
 }
 
 static enum mdm_dtype dout_type(const struct problem *p, int i, enum mdm_dtype type)

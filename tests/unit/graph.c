@@ -100,6 +100,11 @@ START_TEST(remade_values_give_up_their_bytes)
     ck_assert_uint_eq(g.node[1].remakes, 0);
     ck_assert_int_eq(mdm_graph_plan(&g, 0), 0);
     ck_assert_uint_eq(g.val[n].again_at, SIZE_MAX);
+    g.keeps = 1;
+    ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN), 0);
+    ck_assert_uint_eq(g.val[n].again_at, SIZE_MAX);
+    ck_assert_uint_eq(g.node[2].remakes, 0);
+    g.keeps = 0;
     mdm_graph_output(&g, n);
     ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN), 0);
     ck_assert_uint_eq(g.val[n].again_at, SIZE_MAX);

@@ -7,20 +7,7 @@
 #include "backend/cuda/parts.cuh"
 #include "backend/cuda/table.cuh"
 
-template <class C> struct curve {
-    static __device__ __forceinline__ float f(const float *in)
-    {
-        return C::value(in[0]);
-    }
-};
-
 /* in: x, dy, and what is there already */
-template <class C> struct uncurve {
-    static __device__ __forceinline__ float f(const float *in)
-    {
-        return in[1] * C::slope(in[0]);
-    }
-};
 template <class C> struct uncurve_onto {
     static __device__ __forceinline__ float f(const float *in)
     {
@@ -32,7 +19,7 @@ template <class T, class C> static int forward(struct mdm_backend *b, const stru
 {
     const mdm_each_in<T, 1> in = {{(const T *)c->in[0]}};
 
-    return mdm_each<T, curve<C>>(mdm_cuda_of(b), "an activation", (T *)c->out[0], in, mdm_cuda_numel(c->in_shape[0]));
+    return mdm_each<T, mdm_curve<C>>(mdm_cuda_of(b), "an activation", (T *)c->out[0], in, mdm_cuda_numel(c->in_shape[0]));
 }
 
 template <class T, class C> static int backward_of(struct mdm_backend *b, const struct mdm_call *c, const void *x)
@@ -50,7 +37,7 @@ template <class T, class C> static int backward_of(struct mdm_backend *b, const 
         return c->add[0] ? MASKDM_OK : mdm_cuda_clear(d, dx, (size_t)n * sizeof(T));
     if (c->add[0])
         return mdm_each<T, uncurve_onto<C>>(d, "an activation's gradient", dx, onto, n);
-    return mdm_each<T, uncurve<C>>(d, "an activation's gradient", dx, in, n);
+    return mdm_each<T, mdm_uncurve<C>>(d, "an activation's gradient", dx, in, n);
 }
 
 template <class T, class C> static int backward(struct mdm_backend *b, const struct mdm_call *c)

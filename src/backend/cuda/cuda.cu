@@ -119,6 +119,7 @@ static constexpr struct mdm_backend_vtbl make_table(void)
     v.play = mdm_cuda_play;
     v.forget = mdm_cuda_forget;
     v.asynchronous = 1;
+    v.keeps = 1;
     v.collect = mdm_cuda_collect;
     return v;
 }

@@ -103,4 +103,18 @@ struct mdm_relu {
     }
 };
 
+/* Of mdm_each(): C of x; and dy times its slope, of x and dy. */
+template <class C> struct mdm_curve {
+    static __device__ __forceinline__ float f(const float *in)
+    {
+        return C::value(in[0]);
+    }
+};
+template <class C> struct mdm_uncurve {
+    static __device__ __forceinline__ float f(const float *in)
+    {
+        return in[1] * C::slope(in[0]);
+    }
+};
+
 #endif

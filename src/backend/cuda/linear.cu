@@ -5,7 +5,7 @@
  * concatenated; in bf16 the first of them is rounded before the second is added to it.
  */
 #include "backend/cuda/kernel.cuh"
-#include "backend/cuda/product.cuh"
+#include "backend/cuda/layer.cuh"
 #include "backend/cuda/table.cuh"
 
 enum { BLOCK = 256 };
@@ -35,29 +35,20 @@ static struct linear read_shapes(const struct mdm_call *c, int operands)
 
 /* ---- forward ---- */
 
+static struct mdm_layer layer_of(const struct linear *l, int operand, enum mdm_dtype type, int64_t group)
+{
+    return {l->rows, l->width[operand], l->out, l->in, group, type};
+}
+
 template <class T>
 static int multiply(struct mdm_cuda *d, const struct mdm_call *c, const struct linear *l, void *y, enum mdm_dtype out,
                     const void *bias)
 {
     for (int k = 0; k < l->operands; k++) {
-        struct mdm_cuda_product p = {};
+        const struct mdm_layer layer = layer_of(l, k, mdm_type_of<T>(), c->row_group);
 
-        p.m = l->rows;
-        p.n = l->out;
-        p.k = l->width[k];
-        p.turn_b = 1;
-        p.add = k > 0;
-        p.in = mdm_type_of<T>();
-        p.out = out;
-        p.a = c->in[k];
-        p.lda = l->width[k];
-        p.b = (const T *)c->in[l->w] + l->column[k];
-        p.ldb = l->in;
-        p.bias = k == 0 ? bias : NULL;
-        p.c = y;
-        p.ldc = l->out;
-        p.group = c->row_group;
-        MDM_CUDA_TRY(mdm_cuda_product(d, &p));
+        MDM_CUDA_TRY(mdm_layer_forward(d, &layer, y, out, c->in[k], (const T *)c->in[l->w] + l->column[k],
+                                       k == 0 ? bias : NULL, k > 0));
     }
     return MASKDM_OK;
 }
@@ -105,52 +96,6 @@ template <class T> static __global__ void deactivate(T *dpre, const float *pre, 
     }
 }
 
-template <class T>
-static int operand_gradient(struct mdm_cuda *d, const struct mdm_call *c, const struct linear *l, int k,
-                            const T *dpre)
-{
-    struct mdm_cuda_product p = {};
-
-    if (!c->din[k])
-        return MASKDM_OK;
-    p.m = l->rows;
-    p.n = l->width[k];
-    p.k = l->out;
-    p.add = c->add[k];
-    p.in = p.out = mdm_type_of<T>();
-    p.a = dpre;
-    p.lda = l->out;
-    p.b = (const T *)c->in[l->w] + l->column[k];
-    p.ldb = l->in;
-    p.c = c->din[k];
-    p.ldc = l->width[k];
-    p.group = c->row_group;
-    return mdm_cuda_product(d, &p);
-}
-
-template <class T>
-static int weight_gradient(struct mdm_cuda *d, const struct mdm_call *c, const struct linear *l, int k, const T *dpre)
-{
-    struct mdm_cuda_product p = {};
-
-    if (!c->din[l->w])
-        return MASKDM_OK;
-    p.m = l->out;
-    p.n = l->width[k];
-    p.k = l->rows;
-    p.turn_a = 1;
-    p.add = c->add[l->w];
-    p.in = mdm_type_of<T>();
-    p.out = MDM_F32;
-    p.a = dpre;
-    p.lda = l->out;
-    p.b = c->in[k];
-    p.ldb = l->width[k];
-    p.c = (float *)c->din[l->w] + l->column[k];
-    p.ldc = l->in;
-    return mdm_cuda_product(d, &p);
-}
-
 /* A gradient of zero of every input that is written. */
 template <class T> static int clear(struct mdm_cuda *d, const struct mdm_call *c, const struct linear *l)
 {
@@ -170,25 +115,6 @@ static size_t align_up(size_t bytes)
     return (bytes + 63) & ~(size_t)63;
 }
 
-template <class T>
-static int bias_gradient(struct mdm_cuda *d, const struct mdm_call *c, const struct linear *l, const T *dpre,
-                         void *parts)
-{
-    struct mdm_cuda_sums s = {};
-
-    if (!c->din[l->b])
-        return MASKDM_OK;
-    s.images = 1;
-    s.rows = l->rows;
-    s.columns = l->out;
-    s.type = mdm_type_of<T>();
-    s.x = dpre;
-    s.all = (float *)c->din[l->b];
-    s.add_all = c->add[l->b];
-    s.parts = (float *)parts;
-    return mdm_cuda_sums(d, &s);
-}
-
 template <class T, int OPERANDS, int ACTIVATED> static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct mdm_cuda *d = mdm_cuda_of(b);
@@ -205,10 +131,16 @@ template <class T, int OPERANDS, int ACTIVATED> static int backward(struct mdm_b
         dpre = (const T *)c->scratch;
         parts += align_up((size_t)n * sizeof(T));
     }
-    MDM_CUDA_TRY(bias_gradient<T>(d, c, &l, dpre, parts));
     for (int k = 0; k < OPERANDS; k++) {
-        MDM_CUDA_TRY(operand_gradient<T>(d, c, &l, k, dpre));
-        MDM_CUDA_TRY(weight_gradient<T>(d, c, &l, k, dpre));
+        const struct mdm_layer layer = layer_of(&l, k, mdm_type_of<T>(), c->row_group);
+        float *const dw = (float *)c->din[l.w];
+
+        if (k == 0)
+            MDM_CUDA_TRY(mdm_layer_bias(d, &layer, c->din[l.b], dpre, c->add[l.b], parts));
+        MDM_CUDA_TRY(
+            mdm_layer_input(d, &layer, c->din[k], dpre, (const T *)c->in[l.w] + l.column[k], c->add[k]));
+        MDM_CUDA_TRY(
+            mdm_layer_weight(d, &layer, dw ? dw + l.column[k] : NULL, dpre, c->in[k], c->add[l.w]));
     }
     return MASKDM_OK;
 }

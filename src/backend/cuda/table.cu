@@ -13,7 +13,7 @@ int mdm_cuda_fill_table(struct mdm_cuda *d)
         mdm_cuda_add_lowrank,    mdm_cuda_add_modulate, mdm_cuda_add_norm,         mdm_cuda_add_patchify,
         mdm_cuda_add_pool,       mdm_cuda_add_resample, mdm_cuda_add_rms_modulate, mdm_cuda_add_rotate,
         mdm_cuda_add_route,      mdm_cuda_add_swiglu,   mdm_cuda_add_timestep,     mdm_cuda_add_tokens,
-        mdm_cuda_add_transpose,
+        mdm_cuda_add_transpose, mdm_cuda_add_mlp,
     };
 
     for (int (*const one)(struct mdm_cuda *) : add)

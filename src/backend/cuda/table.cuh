@@ -21,6 +21,7 @@ int mdm_cuda_add_fill(struct mdm_cuda *d);
 int mdm_cuda_add_group_norm(struct mdm_cuda *d);
 int mdm_cuda_add_linear(struct mdm_cuda *d); /* and linear_silu, linear2 */
 int mdm_cuda_add_lowrank(struct mdm_cuda *d);
+int mdm_cuda_add_mlp(struct mdm_cuda *d);
 int mdm_cuda_add_modulate(struct mdm_cuda *d); /* and gate_add */
 int mdm_cuda_add_norm(struct mdm_cuda *d);
 int mdm_cuda_add_patchify(struct mdm_cuda *d);
