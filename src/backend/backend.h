@@ -137,7 +137,7 @@ enum mdm_op_id {
  * mdm_program_set() has brought there; shapes and the rest are the host's. A NULL out is a result that nobody uses;
  * a NULL dout is a gradient of zero; a NULL din a gradient that nobody wants. `add` tells per input whether its
  * gradient is written (0) or summed onto what is there (1); parameter gradients always have 1. In and out never
- * overlap. */
+ * overlap. Both terms of add and add_norm, if neither is summed onto anything, may have their gradient in one place. */
 struct mdm_call {
     enum mdm_op_id op;
     enum mdm_dtype dtype; /* of everything that is not an index or a time */

@@ -91,10 +91,44 @@ static void find_flow(struct mdm_plan *p)
             g->val[v].grad_at = 0;
 }
 
+/* Whether the gradient of v, an operation's result, is that of its one consumer alone. */
+static int has_one_part(const struct mdm_plan *p, int v)
+{
+    const struct mdm_value *x = &p->g->val[v];
+    int parts = 0;
+
+    if (!p->reached[v] || x->role != MDM_ACT || x->kept || x->wants_gradient)
+        return 0;
+    for (int i = x->node + 1; i < p->g->n_node; i++)
+        for (int k = 0; p->g->node[i].backward && k < MDM_MAX_IN; k++)
+            parts += p->g->node[i].in[k] == v;
+    return parts == 1;
+}
+
+static void find_twins(struct mdm_plan *p)
+{
+    struct mdm_graph *g = p->g;
+
+    for (int v = 0; v < g->n_val; v++)
+        p->twin[v] = -1;
+    for (int i = 0; i < g->n_node && !(g->flags & MDM_PLAN_UNSHARED); i++) {
+        const struct mdm_node *n = &g->node[i];
+        int first = -1;
+
+        for (int k = 0; n->backward && n->op->twins && k < MDM_MAX_IN; k++)
+            if (n->op->twins >> k & 1 && has_one_part(p, n->in[k])) {
+                if (first >= 0)
+                    p->twin[n->in[k]] = first;
+                first = n->in[k];
+            }
+    }
+}
+
 int mdm_plan_flow(struct mdm_plan *p)
 {
     MDM_TRY(find_uses(p));
     find_wants(p);
     find_flow(p);
+    find_twins(p);
     return MASKDM_OK;
 }

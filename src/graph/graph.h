@@ -51,6 +51,9 @@ struct mdm_op {
     /* Results that are cheap to make anew from remake_in and remake_out, so that they give up their bytes between
      * forward and the first backward that reads them. The op's own backward does not read them. */
     unsigned remade_out, remake_in, remake_out;
+    /* Two inputs whose gradients are the same numbers, as those of a sum's terms are: where nobody else has a part in
+     * either they have the same bytes, and both pointers of the call are one. */
+    unsigned twins;
     /* Matrix-product FLOPs of one pass (a multiply-add is two); NULL: none. Recomputation does not count. */
     double (*flops)(const struct mdm_graph *g, const struct mdm_node *n, int backward);
 };

@@ -142,7 +142,27 @@ static void find_lives(struct mdm_plan *p)
         if (p->reached[v] && g->val[v].kept)
             reach(&p->grad[v], g->n_node);
     }
+    for (int v = 0; v < g->n_val; v++)
+        if (p->twin[v] >= 0) {
+            reach(&p->grad[p->twin[v]], p->grad[v].from);
+            reach(&p->grad[p->twin[v]], p->grad[v].to);
+        }
     keep_remake_sources(p);
+}
+
+static void place_twins(struct mdm_plan *p)
+{
+    for (int v = 0; v < p->g->n_val; v++)
+        if (p->twin[v] >= 0)
+            p->g->val[v].grad_at = p->g->val[p->twin[v]].grad_at;
+}
+
+/* Among those that it would take if nothing were shared. */
+static int count_bytes(struct mdm_graph *g, size_t *bytes)
+{
+    if (mdm_align_size(bytes, *bytes, ALIGN) || mdm_add_size(&g->unplanned_bytes, g->unplanned_bytes, *bytes))
+        return mdm_fail(MASKDM_ENOMEM, "a program needs more bytes than can be counted");
+    return MASKDM_OK;
 }
 
 static int add_span(struct mdm_plan *p, size_t *at, size_t bytes, struct mdm_life life)
@@ -151,8 +171,7 @@ static int add_span(struct mdm_plan *p, size_t *at, size_t bytes, struct mdm_lif
 
     if (life.from > life.to || bytes == 0)
         return MASKDM_OK;
-    if (mdm_align_size(&bytes, bytes, ALIGN) || mdm_add_size(&g->unplanned_bytes, g->unplanned_bytes, bytes))
-        return mdm_fail(MASKDM_ENOMEM, "a program needs more bytes than can be counted");
+    MDM_TRY(count_bytes(g, &bytes));
     if (g->flags & MDM_PLAN_UNSHARED)
         life = (struct mdm_life){-1, p->last};
     p->span[p->n_span++] = (struct mdm_span){.at = at, .bytes = bytes, .from = life.from, .to = life.to};
@@ -177,7 +196,10 @@ static int add_spans(struct mdm_plan *p)
         if (mdm_mul_size(&bytes, x->numel, mdm_dtype_size(x->gradient)))
             return mdm_fail(MASKDM_ENOMEM, "a gradient of %zu elements needs more bytes than can be counted",
                             x->numel);
-        MDM_TRY(add_span(p, &x->grad_at, bytes, p->grad[v]));
+        if (p->twin[v] < 0)
+            MDM_TRY(add_span(p, &x->grad_at, bytes, p->grad[v]));
+        else
+            MDM_TRY(count_bytes(g, &bytes));
         bytes = x->numel * mdm_dtype_size(x->dtype);
         sum = g->unplanned_bytes;
         MDM_TRY(add_span(p, &x->again_at, bytes, p->again[v]));
@@ -206,7 +228,8 @@ static int take_memory(struct mdm_plan *p)
     p->used = p->again ? mdm_need(values, 1, "a plan") : NULL;
     p->wants = p->used ? mdm_need(values, 1, "a plan") : NULL;
     p->reached = p->wants ? mdm_need(values, 1, "a plan") : NULL;
-    p->span = p->reached ? mdm_need(spans, sizeof *p->span, "a plan") : NULL;
+    p->twin = p->reached ? mdm_need(values, sizeof *p->twin, "a plan") : NULL;
+    p->span = p->twin ? mdm_need(spans, sizeof *p->span, "a plan") : NULL;
     return p->span ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
@@ -253,6 +276,7 @@ static int make_plan(struct mdm_plan *p)
     find_lives(p);
     MDM_TRY(add_spans(p));
     MDM_TRY(mdm_place(&p->g->arena_bytes, p->span, p->n_span));
+    place_twins(p);
     return place_weights(p->g);
 }
 
@@ -276,6 +300,7 @@ int mdm_graph_plan(struct mdm_graph *g, int flags)
     mdm_free(p.used);
     mdm_free(p.wants);
     mdm_free(p.reached);
+    mdm_free(p.twin);
     mdm_free(p.span);
     return rc;
 }

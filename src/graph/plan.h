@@ -20,11 +20,12 @@ struct mdm_plan {
     unsigned char *used;          /* somebody reads the value */
     unsigned char *wants;         /* its gradient depends on something that wants one */
     unsigned char *reached;       /* ... and somebody gives it one */
+    int *twin;                    /* the value whose gradient has the bytes of its own; -1: none */
     struct mdm_span *span;
     int n_span;
 };
 
-/* Fills used, wants and reached, and each node's `backward` and `add`. */
+/* Fills used, wants, reached and twin, and each node's `backward` and `add`. */
 int mdm_plan_flow(struct mdm_plan *p);
 
 /* Bytes that are needed from time `from` to time `to`, both included; the offset goes to *at. */

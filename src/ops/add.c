@@ -4,7 +4,7 @@
  */
 #include "ops/ops.h"
 
-static const struct mdm_op op = {.name = "add", .inputs = "x r", .id = MDM_OP_ADD};
+static const struct mdm_op op = {.name = "add", .inputs = "x r", .id = MDM_OP_ADD, .twins = 1u << 0 | 1u << 1};
 
 mdm_val mdm_add(struct mdm_graph *g, mdm_val x, mdm_val r)
 {

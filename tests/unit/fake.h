@@ -69,10 +69,11 @@ static inline int fake_backward(struct mdm_backend *b, const struct mdm_call *c)
     for (int j = 0; j < MDM_MAX_IN; j++)
         for (int64_t i = 0; c->din[j] && i < mdm_shape_numel(c->in_shape[j]); i++) {
             float s = 0.0625f, *d = (float *)c->din[j] + i;
+            int alike = j == 1 && (c->op == MDM_OP_ADD || c->op == MDM_OP_ADD_NORM) ? 0 : j; /* as twins have to be */
             for (int k = 0; k < MDM_MAX_OUT; k++)
                 s += fake_read(c->dout[k], c->out_shape[k], i + k) + fake_read(c->out[k], c->out_shape[k], i + 2 * k);
             for (int k = 0; k < MDM_MAX_IN; k++)
-                s += 0.5f / (float)(j + k + 1) * fake_read(c->in[k], c->in_shape[k], i + k);
+                s += 0.5f / (float)(alike + k + 1) * fake_read(c->in[k], c->in_shape[k], i + k);
             *d = fake_squash(s) + (c->add[j] ? *d : 0);
         }
     return MASKDM_OK;

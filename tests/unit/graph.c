@@ -114,6 +114,32 @@ START_TEST(remade_values_give_up_their_bytes)
 }
 END_TEST
 
+/* The gradients of a sum's terms are one, unless somebody else has a part in one of them. */
+START_TEST(terms_of_a_sum_share_a_gradient)
+{
+    for (int joined = 0; joined < 2; joined++) {
+        struct mdm_params layout = {0};
+        struct mdm_graph g;
+        mdm_val x, a, b, y;
+
+        mdm_graph_init(&g, &fake_backend, &layout, MDM_F32);
+        x = mdm_graph_input(&g, MDM_F32, mdm_shape2(50, 8));
+        a = mdm_linear(&g, x, weight(&g, "first", 8, 8), MDM_NONE);
+        b = mdm_linear(&g, a, weight(&g, "second", 8, 8), MDM_NONE);
+        a = joined ? a : mdm_linear(&g, x, weight(&g, "third", 8, 8), MDM_NONE);
+        y = mdm_add(&g, a, b);
+        mdm_graph_output(&g, y);
+        ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN | MDM_PLAN_UNSHARED), 0);
+        ck_assert_uint_ne(g.val[a].grad_at, g.val[b].grad_at);
+        ck_assert_int_eq(mdm_graph_plan(&g, MDM_PLAN_TRAIN), 0);
+        ck_assert_uint_ne(g.val[b].grad_at, SIZE_MAX);
+        ck_assert_int_eq(g.val[a].grad_at == g.val[b].grad_at, !joined);
+        mdm_graph_free(&g);
+        mdm_params_free(&layout);
+    }
+}
+END_TEST
+
 /* The promise itself, on random spans: those that meet in time never meet in memory, and all are aligned. */
 START_TEST(spans_do_not_meet)
 {
@@ -504,6 +530,7 @@ int main(void)
     suite_add_tcase(s, t);
     tcase_add_test(t, sharing_changes_no_bit);
     tcase_add_test(t, remade_values_give_up_their_bytes);
+    tcase_add_test(t, terms_of_a_sum_share_a_gradient);
     tcase_add_test(t, spans_do_not_meet);
     tcase_add_test(t, gradients_flow_where_wanted);
     tcase_add_test(t, a_value_that_nobody_uses_is_refused);

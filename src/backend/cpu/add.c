@@ -46,7 +46,7 @@ static int add_backward(struct mdm_backend *b, const struct mdm_call *c)
     if (!c->dout[0])
         return clear_gradients(c, 2);
     for (int i = 0; i < 2; i++)
-        if (c->din[i])
+        if (c->din[i] && (i == 0 || c->add[i] || c->din[i] != c->din[0]))
             MDM_TRY(REAL(mdm_cpu_accumulate)(b, c->din[i], c->add[i], c->dout[0],
                                              mdm_shape_numel(c->in_shape[i])));
     return MASKDM_OK;

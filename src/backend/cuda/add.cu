@@ -70,7 +70,7 @@ static int backward(struct mdm_backend *b, const struct mdm_call *c)
                    ? mdm_cuda_launch(d, "add's gradient", split_gradient<mdm_bf16>, grid, BLOCK, 0, j, n)
                    : mdm_cuda_launch(d, "add's gradient", split_gradient<float>, grid, BLOCK, 0, j, n);
     for (int i = 0; i < 2; i++)
-        if (j.to[i])
+        if (j.to[i] && (i == 0 || j.add[i] || j.to[i] != j.to[0]))
             MDM_CUDA_TRY(mdm_cuda_pass(d, c->dtype, j.to[i], j.add[i], j.dy, n));
     return MASKDM_OK;
 }

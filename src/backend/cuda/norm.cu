@@ -67,7 +67,7 @@ template <int SUM> static int backward(struct mdm_backend *b, const struct mdm_c
     j.more = SUM ? c->dout[0] : NULL;
     j.dx = c->din[0];
     j.add_x = c->add[0];
-    j.dr = SUM ? c->din[1] : NULL;
+    j.dr = SUM && (c->add[1] || c->din[1] != c->din[0]) ? c->din[1] : NULL;
     j.add_r = SUM ? c->add[1] : 0;
     j.r = NULL;
     j.parts = mdm_cuda_cut(1, j.tokens);
