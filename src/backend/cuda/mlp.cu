@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * mlp: y = f(pre) w2' + b2 of pre = x w1' + b1. Rounded where the three operations that it is made of round, so that
- * who computes without it gets the same numbers.
+ * mlp: y = f(pre) w2' + b2 of pre = x w1' + b1. Where mlp_product.cuh has the middle it comes from the products'
+ * epilogues; rounded where the three operations round that mlp is made of.
  */
 #include "backend/cuda/curve.cuh"
 #include "backend/cuda/each.cuh"
 #include "backend/cuda/layer.cuh"
+#include "backend/cuda/mlp_product.cuh"
 #include "backend/cuda/parts.cuh"
 #include "backend/cuda/table.cuh"
 
@@ -49,14 +50,64 @@ template <class T> static int deactivate(struct mdm_cuda *d, const struct mlp *m
     return mdm_each<T, mdm_uncurve<mdm_gelu<T>>>(d, "an mlp's middle", dy, in, m->values);
 }
 
+/* Whether p may be done, which is set but for its operands. Images that are to have the bits that they have alone are
+ * few rows, which cuBLASLt has better algorithms for. */
+static int joins(struct mdm_cuda *d, const struct mlp *m, const struct mdm_mlp_product *p)
+{
+    return m->first.type == MDM_BF16 && !m->tanh && !m->first.group && mdm_mlp_product_takes(d, p);
+}
+
+/* pre and f(pre). */
+template <class T>
+static int make_middle(struct mdm_cuda *d, const struct mlp *m, const struct mdm_call *c, T *pre, T *act)
+{
+    struct mdm_mlp_product p = {};
+
+    p.m = m->first.rows;
+    p.n = p.ldc = m->first.out;
+    p.k = p.lda = p.ldb = m->first.in;
+    p.a = c->in[X];
+    p.b = c->in[W1];
+    p.bias = c->in[B1];
+    p.pre = pre == act ? NULL : pre;
+    p.y = act;
+    if (joins(d, m, &p))
+        return mdm_mlp_product(d, &p);
+    MDM_CUDA_TRY(mdm_layer_forward(d, &m->first, pre, m->first.type, c->in[X], c->in[W1], c->in[B1], 0));
+    return activate(d, m, act, pre);
+}
+
+/* pre's gradient, and that of b1. */
+template <class T>
+static int unmake_middle(struct mdm_cuda *d, const struct mlp *m, const struct mdm_call *c, T *dpre, void *parts)
+{
+    struct mdm_mlp_product p = {};
+
+    p.backward = 1;
+    p.m = m->second.rows;
+    p.n = p.ldb = p.ldc = m->second.in;
+    p.k = p.lda = m->second.out;
+    p.a = c->dout[Y];
+    p.b = c->in[W2];
+    p.pre = c->out[PRE];
+    p.y = dpre;
+    p.sums = (float *)c->din[B1];
+    p.add_sums = c->add[B1];
+    p.parts = parts;
+    if (joins(d, m, &p))
+        return mdm_mlp_product(d, &p);
+    MDM_CUDA_TRY(mdm_layer_input(d, &m->second, dpre, c->dout[Y], c->in[W2], 0));
+    MDM_CUDA_TRY(deactivate(d, m, dpre, (const T *)c->out[PRE]));
+    return mdm_layer_bias(d, &m->first, c->din[B1], dpre, c->add[B1], parts);
+}
+
 template <class T> static int forward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct mdm_cuda *d = mdm_cuda_of(b);
     const struct mlp m = read_shapes(c);
     T *const act = (T *)(c->out[ACT] ? c->out[ACT] : c->scratch), *const pre = c->out[PRE] ? (T *)c->out[PRE] : act;
 
-    MDM_CUDA_TRY(mdm_layer_forward(d, &m.first, pre, m.first.type, c->in[X], c->in[W1], c->in[B1], 0));
-    MDM_CUDA_TRY(activate(d, &m, act, pre));
+    MDM_CUDA_TRY(make_middle(d, &m, c, pre, act));
     return mdm_layer_forward(d, &m.second, c->out[Y], m.second.type, act, c->in[W2], c->in[B2], 0);
 }
 
@@ -84,9 +135,7 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
     MDM_CUDA_TRY(mdm_layer_weight(d, &m.second, c->din[W2], dy, c->out[ACT], c->add[W2]));
     if (!c->din[X] && !c->din[W1] && !c->din[B1])
         return MASKDM_OK;
-    MDM_CUDA_TRY(mdm_layer_input(d, &m.second, dpre, dy, c->in[W2], 0));
-    MDM_CUDA_TRY(deactivate(d, &m, dpre, (const T *)c->out[PRE]));
-    MDM_CUDA_TRY(mdm_layer_bias(d, &m.first, c->din[B1], dpre, c->add[B1], parts));
+    MDM_CUDA_TRY(unmake_middle(d, &m, c, dpre, parts));
     MDM_CUDA_TRY(mdm_layer_weight(d, &m.first, c->din[W1], dpre, c->in[X], c->add[W1]));
     return mdm_layer_input(d, &m.first, c->din[X], dpre, c->in[W1], c->add[X]);
 }
@@ -99,9 +148,13 @@ static size_t sums_bytes(const struct mdm_layer *l)
 template <class T> static size_t scratch(const struct mdm_backend *, const struct mdm_call *c, int train)
 {
     const struct mlp m = read_shapes(c);
-    const size_t first = sums_bytes(&m.first), second = sums_bytes(&m.second);
+    size_t parts = sums_bytes(&m.first);
 
-    return middle_bytes<T>(&m) + (train ? first > second ? first : second : 0);
+    if (sums_bytes(&m.second) > parts)
+        parts = sums_bytes(&m.second);
+    if (mdm_mlp_product_scratch(m.first.rows, m.first.out) > parts)
+        parts = mdm_mlp_product_scratch(m.first.rows, m.first.out);
+    return middle_bytes<T>(&m) + (train ? parts : 0);
 }
 
 template <class T> static void add_type(struct mdm_kernel *k)
