@@ -168,5 +168,5 @@ int mdm_cuda_add_mlp(struct mdm_cuda *d)
 {
     add_type<float>(&d->kernel[0][MDM_OP_MLP]);
     add_type<mdm_bf16>(&d->kernel[1][MDM_OP_MLP]);
-    return MASKDM_OK;
+    return mdm_mlp_product_allow(d);
 }
