@@ -77,6 +77,8 @@ int mdm_attention_group_pass_allow(struct mdm_cuda *d);
 int mdm_attention_group_pass(struct mdm_cuda *d, const mdm_attention *a, float scale);
 int mdm_attention_make_pairs(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_group_forward(struct mdm_cuda *d, const mdm_attention *a);
+int mdm_attention_group_long_allow(struct mdm_cuda *d);
+int mdm_attention_group_long(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_group_backward(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_general_forward(struct mdm_cuda *d, const mdm_attention *a, enum mdm_dtype type);
 int mdm_attention_general_backward(struct mdm_cuda *d, const mdm_attention *a, enum mdm_dtype type);

@@ -136,38 +136,61 @@ static __device__ __forceinline__ float mdm_quad_sum(float x)
 #define MDM_LEEWAY 8.0f
 
 /* The running softmax of Milakov and Gimelshein (2018), in powers of two: a product's scores of N x 8 keys become
- * weights relative to `top`, which o and this lane's share of the total follow; of rows g and g+8. */
+ * weights relative to `top`, which o and this lane's share of the total follow; of row g, h 0, or g+8, h 1. First the
+ * row's largest score, */
+template <int N> static __device__ __forceinline__ float mdm_find_most(const float s[N][4], float scale, int h)
+{
+    float most = fmaxf(s[0][2 * h], s[0][2 * h + 1]);
+
+#pragma unroll
+    for (int n = 1; n < N; n++)
+        most = fmaxf(most, fmaxf(s[n][2 * h], s[n][2 * h + 1]));
+    return mdm_quad_max(most) * scale;
+}
+
+/* then what all is relative to, */
+template <int O>
+static __device__ __forceinline__ void mdm_grow(float o[O][4], float top[2], float total[2], float most, int h)
+{
+    if (most > top[h] + MDM_LEEWAY) {
+        const float shrink = mdm_exp2(top[h] - most);
+
+        top[h] = most;
+        total[h] *= shrink;
+#pragma unroll
+        for (int n = 0; n < O; n++) {
+            o[n][2 * h] *= shrink;
+            o[n][2 * h + 1] *= shrink;
+        }
+    }
+}
+
+/* and the weights. */
+template <int N>
+static __device__ __forceinline__ void mdm_weigh(float s[N][4], const float top[2], float total[2], float scale,
+                                                 int h)
+{
+    float sum = 0;
+
+#pragma unroll
+    for (int n = 0; n < N; n++)
+#pragma unroll
+        for (int c = 2 * h; c < 2 * h + 2; c++) {
+            s[n][c] = mdm_exp2(fmaf(s[n][c], scale, -top[h]));
+            sum += s[n][c];
+        }
+    total[h] += sum;
+}
+
+/* All of it, of both rows. */
 template <int N, int O>
 static __device__ __forceinline__ void mdm_soften(float s[N][4], float o[O][4], float top[2], float total[2],
                                                   float scale)
 {
 #pragma unroll
     for (int h = 0; h < 2; h++) {
-        float most = -INFINITY, sum = 0;
-
-#pragma unroll
-        for (int n = 0; n < N; n++)
-            most = fmaxf(most, fmaxf(s[n][2 * h], s[n][2 * h + 1]));
-        most = mdm_quad_max(most) * scale;
-        if (most > top[h] + MDM_LEEWAY) {
-            const float shrink = mdm_exp2(top[h] - most);
-
-            top[h] = most;
-            total[h] *= shrink;
-#pragma unroll
-            for (int n = 0; n < O; n++) {
-                o[n][2 * h] *= shrink;
-                o[n][2 * h + 1] *= shrink;
-            }
-        }
-#pragma unroll
-        for (int n = 0; n < N; n++)
-#pragma unroll
-            for (int c = 2 * h; c < 2 * h + 2; c++) {
-                s[n][c] = mdm_exp2(fmaf(s[n][c], scale, -top[h]));
-                sum += s[n][c];
-            }
-        total[h] += sum;
+        mdm_grow<O>(o, top, total, mdm_find_most<N>(s, scale, h), h);
+        mdm_weigh<N>(s, top, total, scale, h);
     }
 }
 

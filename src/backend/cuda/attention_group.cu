@@ -1,217 +1,170 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * attention_group forward: two units of queries in a block, and keys in tiles of 64, the next one while the last one
- * is worked on.
+ * attention_group forward of heads that shared memory holds: a block asks for all of a head at once, and its
+ * warpgroups share out the units. Two such blocks are on a processor where they fit, of which one waits for memory
+ * while the other multiplies. Longer heads are attention_group_long.cu's.
  */
-#include "backend/cuda/attention_group.cuh"
-
-enum { UNITS = 2, THREADS = UNITS * MDM_GROUP_THREADS, WARPS = THREADS / MDM_WARP, ROWS = UNITS * MDM_GROUP_ROWS };
-enum { W = 64, TILE = MDM_TILE * W };
+#include "backend/cuda/attention_group_forward.cuh"
 
 #if MDM_HAS_GROUPS
 
-/* A unit's, and of each of its warps. */
-struct state {
-    unsigned q[W / 16][4];
-    float o[W / 8][4];
-    float top[2], total[2];
-};
+/* Copies come in ARRIVALS batches: one for each of the first tiles, and all else in the last one. */
+enum { ARRIVALS = 6 };
 
-/* N keys, of which `there` are. */
-template <int N>
-static __device__ __forceinline__ void attend(state &a, const mdm_bf16 *k, const mdm_bf16 *v, int there, float scale)
+template <int LEFT> static __device__ __forceinline__ void wait_for(int left)
 {
-    const int column = threadIdx.x % 4 * 2;
-    float s[1][N / 8][4];
-    unsigned p[1][N / 16][4];
-
-    mdm_group_begin();
-#    pragma unroll
-    for (int i = 0; i < W / 16; i++)
-        mdm_group_dots<N>(s[0], a.q[i], k, i, i > 0);
-    mdm_group_close();
-    mdm_group_wait<0>();
-    mdm_group_hold(s[0]);
-    if (N < MDM_TILE)
-#    pragma unroll
-        for (int n = 0; n < N / 8; n++)
-#    pragma unroll
-            for (int c = 0; c < 4; c++)
-                s[0][n][c] = 8 * n + column + c % 2 < there ? s[0][n][c] : -INFINITY;
-    mdm_soften<N / 8, W / 8>(s[0], a.o, a.top, a.total, scale);
-    mdm_pairs<1, N / 16>(p, s);
-    mdm_group_hold(a.o);
-    mdm_group_begin();
-#    pragma unroll
-    for (int i = 0; i < N / 16; i++)
-        mdm_group_sums(a.o, p[0][i], v + MDM_ROWS * i * W);
-    mdm_group_close();
-    mdm_group_wait<0>();
-    mdm_group_hold(a.o);
-}
-
-static __device__ __forceinline__ void attend_tile(state &a, const mdm_bf16 *k, const mdm_bf16 *v, int there,
-                                                   float scale)
-{
-    if (there >= MDM_TILE)
-        attend<MDM_TILE>(a, k, v, MDM_TILE, scale);
+    if constexpr (LEFT == 0)
+        mdm_copy_wait<0>();
+    else if (left == LEFT)
+        mdm_copy_wait<LEFT>();
     else
-        for (int row = 0; row < there; row += MDM_ROWS)
-            attend<MDM_ROWS>(a, k + row * W, v + row * W, there - row, scale);
+        wait_for<LEFT - 1>(left);
 }
 
-/* The same of 16 keys by one warp, for the rows behind the last unit. */
-static __device__ __forceinline__ void attend_rest(state &a, const mdm_bf16 *k, const mdm_bf16 *v, int row, int there,
-                                                   float scale)
-{
-    const int column = threadIdx.x % 4 * 2;
-    float s[1][2][4] = {};
-    unsigned p[1][1][4];
+struct head_source {
+    mdm_bf16 *keys, *values;
+    int arrived; /* batches */
 
-    mdm_dots<W, 1, 1>(s, &a.q, k, row);
-#    pragma unroll
-    for (int n = 0; n < 2; n++)
-#    pragma unroll
-        for (int c = 0; c < 4; c++)
-            s[0][n][c] = 8 * n + column + c % 2 < there ? s[0][n][c] : -INFINITY;
-    mdm_soften<2, W / 8>(s[0], a.o, a.top, a.total, scale);
-    mdm_pairs<1, 1>(p, s);
-    mdm_sums<W, 1, 1>(&a.o, p, v, row);
-}
+    __device__ __forceinline__ mdm_bf16 *k(int t) const
+    {
+        return keys + t * MDM_UNIT;
+    }
 
-/* What a warp has of the rest. */
-struct share {
-    float o[MDM_ROWS][W], top[MDM_ROWS], total[MDM_ROWS];
-};
+    __device__ __forceinline__ mdm_bf16 *v(int t) const
+    {
+        return values + t * MDM_UNIT;
+    }
 
-static __device__ __forceinline__ void put_share(share &s, const state &a)
-{
-    const int row = threadIdx.x % MDM_WARP / 4, column = threadIdx.x % 4 * 2;
-
-#    pragma unroll
-    for (int h = 0; h < 2; h++) {
-        s.top[row + 8 * h] = a.top[h];
-        s.total[row + 8 * h] = a.total[h];
-#    pragma unroll
-        for (int n = 0; n < W / 8; n++) {
-            s.o[row + 8 * h][8 * n + column] = a.o[n][2 * h];
-            s.o[row + 8 * h][8 * n + column + 1] = a.o[n][2 * h + 1];
+    /* Until `batches` of them are there: all of the block come for each. */
+    __device__ __forceinline__ void await(int batches)
+    {
+#    pragma unroll 1
+        for (; arrived < batches; arrived++) {
+            wait_for<ARRIVALS - 1>(ARRIVALS - 1 - arrived);
+            mdm_group_publish();
+            __syncthreads();
         }
     }
-}
 
-/* The rest's rows from all warps' shares; 16 threads have a row. */
-static __device__ __forceinline__ void meet(const share *s, const mdm_attention &job,
-                                            const mdm_attention_head<mdm_bf16> &h, int first)
-{
-    const int row = threadIdx.x / 16, column = threadIdx.x % 16 * 4;
-    float top = -INFINITY, total = 0, o[4] = {};
-
-    for (int i = 0; i < WARPS; i++)
-        top = fmaxf(top, s[i].top[row]);
-    for (int i = 0; i < WARPS; i++) {
-        const float weight = mdm_exp2(s[i].top[row] - top);
-
-        total = fmaf(weight, s[i].total[row], total);
-        for (int c = 0; c < 4; c++)
-            o[c] = fmaf(weight, s[i].o[row][column + c], o[c]);
+    __device__ __forceinline__ void ready(int t)
+    {
+        await(t + 1 < ARRIVALS ? t + 1 : (int)ARRIVALS);
     }
-    if (first + row >= job.n)
-        return;
-    if (job.lse && column == 0)
-        h.lse[first + row] = (top + log2f(total)) * (float)MDM_LN_2;
-    for (int c = 0; job.y && c < 4; c++)
-        if (column + c < job.width)
-            h.y[(first + row) * h.row_step + column + c] = mdm_round<mdm_bf16>(o[c] / total);
+};
+
+/* Units from `first` on, `slices` apart, of those before `end`. */
+template <int THREADS>
+static __device__ __forceinline__ void copy_queries(const mdm_mover &m, mdm_bf16 *q,
+                                                    const mdm_attention_head<mdm_bf16> &h, int first, int end,
+                                                    int slices, int n)
+{
+#    pragma unroll 1
+    for (int u = first; u < end; u += slices)
+        mdm_move<THREADS>(m, q + u * MDM_UNIT, h.q + u * MDM_GROUP_ROWS * h.step, n - u * MDM_GROUP_ROWS,
+                          MDM_GROUP_ROWS);
 }
 
-static __device__ __forceinline__ void finish(state &a, const mdm_attention &job,
-                                              const mdm_attention_head<mdm_bf16> &h, int first, mdm_bf16 *room)
+/* What a block has: units from `slice` on, `slices` apart, and perhaps the rest. */
+struct part {
+    int slice, slices, whole, rest;
+};
+
+template <int GROUPS>
+static __device__ __forceinline__ void copy_head(const head_source &s, mdm_bf16 *q, const mdm_attention &job,
+                                                 const mdm_attention_head<mdm_bf16> &h, const part &p)
 {
-    const int row = threadIdx.x % MDM_WARP / 4;
+    enum { THREADS = GROUPS * MDM_GROUP_THREADS };
+    const mdm_mover m = mdm_find_mover(h.step, (int)job.width);
+    const int n = (int)job.n, tiles = (n + MDM_TILE - 1) / MDM_TILE, second = p.slice + GROUPS * p.slices;
+    int t = 0;
 
-    if (job.lse && threadIdx.x % 4 == 0)
-        for (int i = 0; i < 2; i++)
-            if (first + row + 8 * i < job.n)
-                h.lse[first + row + 8 * i] = (a.top[i] + log2f(a.total[i])) * (float)MDM_LN_2;
-    if (job.y)
-        mdm_store_rows<W>(h.y + first * h.row_step, h.row_step, job.n - first, (int)job.width, room, a.o,
-                          1.0f / a.total[0], 1.0f / a.total[1], 0);
-}
-
-/* The next tile of keys, and of values behind it. */
-static __device__ __forceinline__ void copy_keys(const mdm_team &team, mdm_bf16 *k, const mdm_bf16 *from,
-                                                 const mdm_attention &a, int rest)
-{
-    const int there = rest < MDM_TILE ? rest : (int)MDM_TILE, count = mdm_whole_rows(there);
-
-    mdm_copy_rows<W>(team, k, from, 3 * a.dim, there, count, (int)a.width);
-    mdm_copy_rows<W>(team, k + TILE, from + a.dim, 3 * a.dim, there, count, (int)a.width);
+    copy_queries<THREADS>(m, q, h, p.slice, second < p.whole ? second : p.whole, p.slices, n);
+#    pragma unroll 1
+    for (int batch = 0; batch < ARRIVALS - 1; batch++, t++) {
+        if (t < tiles)
+            mdm_move_keys<THREADS>(m, s.k(t), s.v(t), h.k + t * MDM_TILE * h.step, job.dim, n - t * MDM_TILE);
+        mdm_copy_close();
+    }
+#    pragma unroll 1
+    for (; t < tiles; t++)
+        mdm_move_keys<THREADS>(m, s.k(t), s.v(t), h.k + t * MDM_TILE * h.step, job.dim, n - t * MDM_TILE);
+    copy_queries<THREADS>(m, q, h, second, p.whole, p.slices, n);
+    if (p.rest)
+        mdm_move<THREADS>(m, q + p.whole * MDM_UNIT, h.q + p.whole * MDM_GROUP_ROWS * h.step, p.rest, MDM_ROWS);
     mdm_copy_close();
 }
 
+/* The rest's rows, when all is there: a warp has every WARPSth 16 keys. */
+template <int WARPS>
+static __device__ __forceinline__ void attend_rest(const head_source &s, const mdm_bf16 *q, const mdm_attention &job,
+                                                   const mdm_attention_head<mdm_bf16> &h, int rows, float scale)
+{
+    const int warp = threadIdx.x / MDM_WARP;
+    mdm_group_state a;
+
+    mdm_group_start(a, q, 0);
+#    pragma unroll 1
+    for (int row = warp * MDM_ROWS; row < job.n; row += WARPS * MDM_ROWS)
+        mdm_rest_attend(a, s.keys + row * 64, s.values + row * 64, (int)job.n - row, scale);
+    __syncthreads(); /* nobody reads keys any more */
+    mdm_rest_put((float *)s.keys + warp * rows * MDM_SHARE, a, rows);
+    __syncthreads();
+    mdm_rest_meet((const float *)s.keys, WARPS, rows, job, h);
+}
+
 #endif
 
-static __global__ void __launch_bounds__(THREADS, 2) forward(mdm_attention job, float scale)
+template <int GROUPS, int BLOCKS>
+static __global__ void __launch_bounds__(GROUPS *MDM_GROUP_THREADS, BLOCKS)
+    forward(mdm_attention job, int slices, float scale)
 {
 #if MDM_HAS_GROUPS
     MDM_CUDA_SHARED(mdm_bf16, shared);
-    const mdm_team team = {WARPS, 0, (int)threadIdx.x};
     const mdm_units units = mdm_find_units(job.n);
-    const int n = (int)job.n, blocks = (units.whole + UNITS - 1) / UNITS, all = blocks + (units.rest > 0);
-    const int block = blockIdx.x % all, alone = block < blocks, warp = threadIdx.x / MDM_WARP;
-    const int first = alone ? block * ROWS : units.whole * MDM_GROUP_ROWS, own = alone ? warp * MDM_ROWS : 0;
-    const mdm_attention_head<mdm_bf16> h = mdm_attention_find<mdm_bf16>(job, blockIdx.x / all);
-    const mdm_bf16 *next = h.k;
-    mdm_bf16 *const q = mdm_group_align(shared), *keys = q + ROWS * W, *other = keys + 2 * TILE;
-    state a = {};
-    int part = warp / MDM_GROUP_WARPS;
+    const int slice = blockIdx.x % slices, index = blockIdx.x / slices, warp = threadIdx.x / MDM_WARP;
+    const int rows = mdm_whole_rows(job.n), own = warp % MDM_GROUP_WARPS * MDM_ROWS;
+    const part p = {slice, slices, units.whole, slice == slices - 1 ? units.rest : 0};
+    mdm_bf16 *const keys = mdm_group_align(shared), *const q = keys + 2 * rows * 64;
+    head_source s = {keys, keys + rows * 64, 0};
+    mdm_group_state a;
 
-    a.top[0] = a.top[1] = -INFINITY;
-    mdm_copy_rows<W>(team, q, h.q + first * h.step, h.step, n - first, alone ? (int)ROWS : (int)MDM_ROWS,
-                     (int)job.width);
-    copy_keys(team, keys, next, job, n);
-    for (int rest = n; rest > 0; rest -= MDM_TILE) {
-        mdm_bf16 *const now = keys;
-        const int there = rest < MDM_TILE ? rest : (int)MDM_TILE;
-
-        mdm_copy_wait<0>();
-        mdm_group_publish();
-        __syncthreads(); /* and nobody reads the last tile any more */
-        next += MDM_TILE * 3 * job.dim;
-        if (rest > MDM_TILE)
-            copy_keys(team, other, next, job, rest - MDM_TILE);
-        if (rest == n)
-#    pragma unroll
-            for (int i = 0; i < W / 16; i++)
-                mdm_left<W>(a.q[i], q, own, i);
-        if (alone && first + warp / MDM_GROUP_WARPS * MDM_GROUP_ROWS < n)
-            attend_tile(a, now, now + TILE, there, scale);
-        else if (!alone && part == 0 && warp % MDM_GROUP_WARPS * MDM_ROWS < there)
-            attend_rest(a, now, now + TILE, warp % MDM_GROUP_WARPS * MDM_ROWS,
-                        there - warp % MDM_GROUP_WARPS * MDM_ROWS, scale);
-        part ^= 1; /* a rest's keys go to one half of the warps and to the other */
-        keys = other;
-        other = now;
+    copy_head<GROUPS>(s, q, job, mdm_attention_find<mdm_bf16>(job, index), p);
+#    pragma unroll 1
+    for (int u = slice + warp / MDM_GROUP_WARPS * slices; u < units.whole; u += GROUPS * slices) {
+        s.ready(0);
+        mdm_group_start(a, q + u * MDM_UNIT, own);
+        mdm_group_attend(a, s, (int)job.n, scale);
+        mdm_group_finish(a, job, mdm_attention_find<mdm_bf16>(job, index), u * MDM_GROUP_ROWS + own,
+                         q + u * MDM_UNIT + own * 64);
+        s.await(ARRIVALS);
     }
-    a.total[0] = mdm_quad_sum(a.total[0]);
-    a.total[1] = mdm_quad_sum(a.total[1]);
-    if (alone && first + own < n)
-        finish(a, job, mdm_attention_find<mdm_bf16>(job, blockIdx.x / all), first + own, q + own * W);
-    if (alone)
-        return;
-    __syncthreads();
-    put_share(((share *)q)[warp], a);
-    __syncthreads();
-    meet((const share *)q, job, mdm_attention_find<mdm_bf16>(job, blockIdx.x / all), first);
+    s.await(ARRIVALS);
+    if (p.rest)
+        attend_rest<GROUPS * MDM_GROUP_WARPS>(s, q + units.whole * MDM_UNIT, job,
+                                              mdm_attention_find<mdm_bf16>(job, index), p.rest, scale);
 #endif
 }
 
-enum { BYTES = (ROWS * W + 4 * TILE) * sizeof(mdm_bf16) + MDM_GROUP_ALIGN };
+/* ---- launching ---- */
+
+/* Two blocks of two warpgroups, or one of four, have a processor's registers. */
+enum { FEW = 2, MANY = 4, HALF = 113 * 1024, ALL = 227 * 1024 };
+
+/* Up to how many bytes a head is one block's. */
+#ifndef MDM_WHOLE_MOST
+#    define MDM_WHOLE_MOST ALL
+#endif
+
+static size_t count_bytes(int64_t n)
+{
+    const int64_t keys = mdm_whole_rows(n), units = (int64_t)mdm_find_units(n).whole * MDM_GROUP_ROWS;
+
+    return (size_t)(2 * keys + (units > keys ? units : keys)) * 64 * sizeof(mdm_bf16) + MDM_GROUP_ALIGN;
+}
 
 int mdm_attention_group_takes(const mdm_attention *a)
 {
-    return a->width % 8 == 0 && a->width > 32 && a->width <= W && a->n > MDM_GROUP_LEAST;
+    return a->width % 8 == 0 && a->width > 32 && a->width <= 64 && a->n > MDM_GROUP_LEAST;
 }
 
 /* 9.0 alone has these products; the build may have left it out. */
@@ -233,14 +186,28 @@ int mdm_attention_group_here(struct mdm_cuda *d)
 
 int mdm_attention_group_allow(struct mdm_cuda *d)
 {
-    return mdm_cuda_allow_shared(d, "attention", forward, BYTES);
+    MDM_CUDA_TRY(mdm_cuda_allow_shared(d, "attention", forward<FEW, 2>, HALF));
+    MDM_CUDA_TRY(mdm_cuda_allow_shared(d, "attention", forward<MANY, 1>, ALL));
+    return mdm_attention_group_long_allow(d);
 }
 
+/* A head is one block's where there are many. Where they would leave processors idle, several blocks share out its
+ * units, down to one of them each: a unit's sums are the same. */
 int mdm_attention_group_forward(struct mdm_cuda *d, const mdm_attention *a)
 {
     const mdm_units units = mdm_find_units(a->n);
-    const int64_t blocks = mdm_cuda_pieces(units.whole, UNITS) + (units.rest > 0);
+    const size_t bytes = count_bytes(a->n);
+    const int few = bytes <= HALF, most = units.whole + (units.rest > 0);
+    const int64_t heads = a->batch * a->heads, places = (few ? 2 : 1) * d->processors / heads;
+    const int slices = places < 1 ? 1 : (places < most ? (int)places : most);
+    const float scale = (float)(MDM_LOG2_E / sqrt((double)a->width));
+    const dim3 grid((unsigned)(heads * slices));
 
-    return mdm_cuda_launch(d, "attention", forward, dim3((unsigned)(a->batch * a->heads * blocks)), THREADS, BYTES,
-                           *a, (float)(MDM_LOG2_E / sqrt((double)a->width)));
+    if (bytes > MDM_WHOLE_MOST)
+        return mdm_attention_group_long(d, a);
+    if (few)
+        return mdm_cuda_launch(d, "attention", forward<FEW, 2>, grid, FEW * MDM_GROUP_THREADS, bytes, *a, slices,
+                               scale);
+    return mdm_cuda_launch(d, "attention", forward<MANY, 1>, grid, MANY * MDM_GROUP_THREADS, bytes, *a, slices,
+                           scale);
 }

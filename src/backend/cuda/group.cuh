@@ -60,6 +60,13 @@ static __device__ __forceinline__ void mdm_group_publish(void)
 }
 
 /* The compiler may not move what it does with these registers past here. */
+static __device__ __forceinline__ void mdm_group_hold([[maybe_unused]] float (&d)[2])
+{
+#    ifndef MDM_CUDA_EMULATED
+    asm volatile("" : "+f"(d[0]), "+f"(d[1])::"memory");
+#    endif
+}
+
 template <int N> static __device__ __forceinline__ void mdm_group_hold([[maybe_unused]] float (&d)[N][4])
 {
 #    ifndef MDM_CUDA_EMULATED
@@ -97,13 +104,13 @@ static inline void mdm_group_dots(float (&d)[N / 8][4], const mdm_bf16 *own, con
     mdm_group_dots<N>(d, a, tile, part, keep);
 }
 
-/* d += a times the tile's 16 rows from `tile` on, which are summed over. */
-static inline void mdm_group_sums(float (&d)[8][4], const unsigned a[4], const mdm_bf16 *tile)
+/* d += a times the `part`th 16 rows from `tile` on, which are summed over. */
+static inline void mdm_group_sums(float (&d)[8][4], const unsigned a[4], const mdm_bf16 *tile, int part = 0)
 {
     for (int n = 0; n < 4; n++) {
         unsigned b[4];
 
-        mdm_right_summed<64>(b, tile, 0, n);
+        mdm_right_summed<64>(b, tile, MDM_ROWS * part, n);
         mdm_mma(d[2 * n], a, b);
         mdm_mma(d[2 * n + 1], a, b + 2);
     }
@@ -111,12 +118,13 @@ static inline void mdm_group_sums(float (&d)[8][4], const unsigned a[4], const m
 
 #    else
 
-/* Where products find a right factor: address, 1024 bytes from 8 rows to the next, rows of 128 bytes turned. */
+/* Where products find a right factor: address, 1024 bytes from 8 rows to the next, rows of 128 bytes turned. Its
+ * parts are summed, so that what parts of a tile have in common is made once: addresses are too small to carry. */
 static __device__ __forceinline__ uint64_t mdm_group_describe(const mdm_bf16 *tile, int bytes)
 {
-    const uint64_t at = ((unsigned)__cvta_generic_to_shared(tile) + bytes) >> 4, step = MDM_GROUP_ALIGN >> 4;
+    const unsigned at = (unsigned)__cvta_generic_to_shared(tile) >> 4, step = MDM_GROUP_ALIGN >> 4;
 
-    return at | step << 16 | step << 32 | (uint64_t)1 << 62;
+    return (uint64_t)(step | 1u << 30) << 32 | (at + (step << 16) + (bytes >> 4));
 }
 
 #        define MDM_FOUR(d) "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
@@ -195,9 +203,10 @@ static __device__ __forceinline__ void mdm_group_dots(float (&d)[N / 8][4], cons
     mdm_group_product(d, mdm_group_describe(own, 32 * part), mdm_group_describe(tile, 32 * part), keep);
 }
 
-static __device__ __forceinline__ void mdm_group_sums(float (&d)[8][4], const unsigned a[4], const mdm_bf16 *tile)
+static __device__ __forceinline__ void mdm_group_sums(float (&d)[8][4], const unsigned a[4], const mdm_bf16 *tile,
+                                                      int part = 0)
 {
-    mdm_group_product<1>(d, a, mdm_group_describe(tile, 0), 1);
+    mdm_group_product<1>(d, a, mdm_group_describe(tile, MDM_ROWS * 128 * part), 1);
 }
 
 #    endif
