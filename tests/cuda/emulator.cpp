@@ -18,7 +18,7 @@ uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
 
 enum { LANES = warpSize, NAN_BYTE = 0xff, GUARD = 64 };
-enum state { READY, AT_WARP, AT_BARRIER, ENDED };
+enum state { READY, AT_WARP, AT_BARRIER, AT_GATE, ENDED };
 
 struct copy {
     void *to;
@@ -126,7 +126,7 @@ static void tell_who_waits(void)
         const fellow &t = block.thread[i];
         int same = 0;
 
-        if (t.state != AT_WARP && t.state != AT_BARRIER)
+        if (t.state != AT_WARP && t.state != AT_BARRIER && t.state != AT_GATE)
             continue;
         for (int k = 0; k < block.threads; k++) {
             const bool like = block.thread[k].state == t.state && is_same(block.thread[k].site, t.site);
@@ -137,7 +137,9 @@ static void tell_who_waits(void)
         }
         if (same && ++told)
             fprintf(stderr, "emulated device: %d threads, the first of them %d, wait at %s:%d for %s\n", same, i,
-                    name_of(t.site.file), t.site.line, t.state == AT_WARP ? "their warp" : "their block");
+                    name_of(t.site.file), t.site.line, t.state == AT_WARP      ? "their warp"
+                    : t.state == AT_BARRIER ? "their block"
+                                            : "a gate");
     }
     mdm_emulated_die("nobody can go on: %d of %d threads have not ended", block.live, block.threads);
 }
@@ -360,6 +362,43 @@ void mdm_emulated_copy_wait(int groups)
 void mdm_emulated_copy_wait_all(void)
 {
     copy_before(block.thread[block.now], block.thread[block.now].groups + 1);
+}
+
+/* ---- gates ---- */
+
+struct gate {
+    unsigned short count, missing;
+    unsigned phase;
+};
+
+void mdm_emulated_gate_make(void *at, int count)
+{
+    const gate g = {(unsigned short)count, (unsigned short)count, 0};
+
+    if ((uintptr_t)at % sizeof g)
+        mdm_emulated_die("the address of a gate is no multiple of %zu", sizeof g);
+    memcpy(at, &g, sizeof g);
+}
+
+void mdm_emulated_gate_arrive(void *at)
+{
+    gate g;
+
+    memcpy(&g, at, sizeof g);
+    if (--g.missing == 0) {
+        g.missing = g.count;
+        g.phase++;
+        let_go(0, block.threads, AT_GATE);
+    }
+    memcpy(at, &g, sizeof g);
+}
+
+void mdm_emulated_gate_wait(void *at, int odd, const char *file, int line)
+{
+    gate g;
+
+    for (memcpy(&g, at, sizeof g); (int)(g.phase % 2) == odd; memcpy(&g, at, sizeof g))
+        wait_here(AT_GATE, {file, line});
 }
 
 /* ---- grids ---- */

@@ -144,4 +144,9 @@ void mdm_emulated_copy_commit(void);     /* cp.async.commit_group */
 void mdm_emulated_copy_wait(int groups); /* cp.async.wait_group: all but the last `groups` of this thread */
 void mdm_emulated_copy_wait_all(void);   /* cp.async.wait_all */
 
+/* mbarrier.init, .arrive and .try_wait.parity until it is true. */
+void mdm_emulated_gate_make(void *gate, int count);
+void mdm_emulated_gate_arrive(void *gate);
+void mdm_emulated_gate_wait(void *gate, int odd, MDM_SITE);
+
 #endif
