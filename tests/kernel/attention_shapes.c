@@ -10,7 +10,8 @@
 static const int64_t sizes[][4] = {{2, 1, 2, 64},    {1, 16, 2, 32},  {2, 27, 2, 64},  {1, 29, 2, 80},
                                    {1, 33, 1, 200},  {2, 40, 3, 7},   {1, 64, 2, 8},   {1, 65, 1, 64},
                                    {1, 100, 1, 128}, {1, 81, 1, 96},  {1, 257, 1, 64}, {1, 300, 1, 32},
-                                   {1, 417, 1, 24},  {1, 417, 1, 64}, {1, 129, 2, 64}, {1, 150, 1, 48}};
+                                   {1, 417, 1, 24},  {1, 417, 1, 64}, {1, 129, 2, 64}, {1, 150, 1, 48},
+                                   {2, 193, 3, 64},  {1, 208, 1, 40}, {1, 209, 1, 64}, {1, 705, 1, 64}};
 
 static struct problem attention(const int64_t *s)
 {
@@ -93,7 +94,8 @@ static void expect_same_alone(const int64_t *s, enum mdm_dtype type)
 
 START_TEST(the_batch_changes_no_bit)
 {
-    static const int64_t some[][4] = {{0, 27, 2, 64}, {0, 140, 2, 64}, {0, 150, 2, 32}, {0, 70, 1, 9}};
+    static const int64_t some[][4] = {
+        {0, 27, 2, 64}, {0, 140, 2, 64}, {0, 193, 2, 64}, {0, 150, 2, 32}, {0, 70, 1, 9}};
 
     for (size_t k = 0; device_asked() && k < MDM_LENGTH(some); k++) {
         expect_same_alone(some[k], MDM_F32);

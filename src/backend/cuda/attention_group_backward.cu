@@ -5,6 +5,7 @@
  */
 #include "backend/cuda/attention_group_stage.cuh"
 
+/* 1: take heads that fit whole; otherwise all are attention_group_pass.cu's. */
 #ifndef MDM_BACK_WHOLE
 #    define MDM_BACK_WHOLE 0
 #endif

@@ -52,9 +52,10 @@ static __device__ __forceinline__ void fill_pass(mdm_ring_writer &w, const plan 
                                                  const mdm_ring_source &own, const mdm_ring_source &others)
 {
     for (int i = 0; i < MDM_RING_GROUPS; i++) {
-        const int unit = turn * MDM_RING_GROUPS + i, from = unit * MDM_GROUP_ROWS;
+        const int from = (turn * MDM_RING_GROUPS + i) * MDM_GROUP_ROWS;
+        const int count = from / MDM_GROUP_ROWS < p.units.whole ? (int)MDM_GROUP_ROWS : 0;
 
-        w.fill(own, from, n - from, unit < p.units.whole ? (int)MDM_GROUP_ROWS : 0, 0);
+        w.fill(own, from, n - from < count ? n - from : count, count, 0);
     }
     if (p.units.rest && turn == p.turns - 1)
         w.fill(own, p.units.whole * MDM_GROUP_ROWS, p.units.rest, MDM_ROWS, 0);
