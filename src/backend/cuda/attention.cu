@@ -116,8 +116,9 @@ static size_t scratch(const struct mdm_backend *, const struct mdm_call *c, int 
 
     if (!train)
         return 0;
-    return mdm_attention_fast_takes(&a, c->dtype) ? mdm_attention_fast_scratch(&a)
-                                                  : (size_t)(a.batch * a.n * a.heads) * sizeof(float);
+    if (!mdm_attention_fast_takes(&a, c->dtype))
+        return (size_t)(a.batch * a.n * a.heads) * sizeof(float);
+    return mdm_attention_fast_scratch(&a) + (mdm_attention_group_takes(&a) ? mdm_attention_group_scratch(&a) : 0);
 }
 
 template <class T> static struct mdm_kernel row(void)

@@ -75,6 +75,7 @@ int mdm_attention_group_allow(struct mdm_cuda *d);
 int mdm_attention_group_backward_allow(struct mdm_cuda *d);
 int mdm_attention_group_pass_allow(struct mdm_cuda *d);
 int mdm_attention_group_pass(struct mdm_cuda *d, const mdm_attention *a, float scale);
+size_t mdm_attention_group_scratch(const mdm_attention *a); /* behind that of the fast kernels */
 int mdm_attention_make_pairs(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_group_forward(struct mdm_cuda *d, const mdm_attention *a);
 int mdm_attention_group_long_allow(struct mdm_cuda *d);

@@ -5,6 +5,11 @@
  */
 #include "backend/cuda/attention_group_stage.cuh"
 
+/* 1: take heads that fit whole; otherwise all are attention_group_pass.cu's. */
+#ifndef MDM_BACK_WHOLE
+#    define MDM_BACK_WHOLE 0
+#endif
+
 enum { GROUPS = MDM_BACK_GROUPS, THREADS = MDM_BACK_THREADS, WARPS = MDM_BACK_WARPS, W = 64 };
 enum { ROWS = GROUPS * MDM_GROUP_ROWS, ROOM = MDM_ROWS * W };
 
@@ -119,7 +124,8 @@ static __global__ void __launch_bounds__(THREADS, 1) whole(mdm_attention a, floa
 
         load[who] += by_keys ? 4 : 3; /* products */
         if (who == group && by_keys)
-            do_unit<mdm_group_keys>(a, index, keys, queries, first, room, scale, arriving && i < GROUPS);
+            do_unit<mdm_group_keys<const mdm_bf16 *>>(a, index, keys, queries, first, room, scale,
+                                                      arriving && i < GROUPS);
         else if (who == group)
             do_unit<mdm_group_queries>(a, index, queries, keys, first, room, scale, 0);
     }
@@ -158,7 +164,7 @@ int mdm_attention_group_backward(struct mdm_cuda *d, const mdm_attention *a)
     const size_t bytes = whole_bytes(a->n);
 
     MDM_CUDA_TRY(mdm_attention_make_pairs(d, a));
-    if (bytes > d->most_shared)
+    if (!MDM_BACK_WHOLE || bytes > d->most_shared)
         return mdm_attention_group_pass(d, a, scale);
     return mdm_cuda_launch(d, "attention", whole, dim3((unsigned)(a->batch * a->heads)), THREADS, bytes, *a, scale);
 }
