@@ -39,6 +39,7 @@ struct problem {
     double constant[MDM_MAX_CONSTANT];
     double amplitude; /* of random inputs; 0: 1 */
     double bound;     /* on max |error| over max |value| in float; 0: 2e-6 */
+    double rounded;   /* the same in bfloat16; 0: BOUND_BF16 */
 };
 
 struct results {
@@ -343,7 +344,7 @@ static void check_on_device(const struct problem *p)
             if (types[i] == MDM_F32)
                 expect_near("on the device, float", &once, &want, bound);
             else
-                expect_near("on the device, bfloat16", &once, &want, fmax(bound, BOUND_BF16));
+                expect_near("on the device, bfloat16", &once, &want, fmax(bound, p->rounded > 0 ? p->rounded : BOUND_BF16));
             expect_same("on the device, again", &twice, &once);
             drop_results(&want);
             drop_results(&once);

@@ -7,7 +7,7 @@
 
 /* 1: take heads that fit whole; otherwise all are attention_group_pass.cu's. */
 #ifndef MDM_BACK_WHOLE
-#    define MDM_BACK_WHOLE 0
+#    define MDM_BACK_WHOLE 1
 #endif
 
 enum { GROUPS = MDM_BACK_GROUPS, THREADS = MDM_BACK_THREADS, WARPS = MDM_BACK_WARPS, W = 64 };
