@@ -53,7 +53,8 @@ enum { MDM_BACKEND_VERSION = 8 };
  *
  *     - parameters are read from a copy of the weights in that type, which narrow() makes before forward;
  *     - what these operands get is float all the same, as the weights themselves are: w, b, q, k, v and pos of every
- *       operation, both layers' of mlp, table and null of embed, filler of fill, w, a and b of lowrank (and so its y);
+ *       operation, those of both layers of mlp, table and null of embed, filler of fill, w, a and b of lowrank (and
+ *       so its y);
  *     - aux values but mlp's, and y of angles, are float;
  *     - sums are kept in float or better and rounded once, to the type of what receives them. */
 
@@ -137,7 +138,8 @@ enum mdm_op_id {
  * mdm_program_set() has brought there; shapes and the rest are the host's. A NULL out is a result that nobody uses;
  * a NULL dout is a gradient of zero; a NULL din a gradient that nobody wants. `add` tells per input whether its
  * gradient is written (0) or summed onto what is there (1); parameter gradients always have 1. In and out never
- * overlap. Both terms of add and add_norm, if neither is summed onto anything, may have their gradient in one place. */
+ * overlap. Both terms of add and add_norm may have their gradient in one place, if neither is summed onto anything.
+ */
 struct mdm_call {
     enum mdm_op_id op;
     enum mdm_dtype dtype; /* of everything that is not an index or a time */
@@ -223,8 +225,7 @@ struct mdm_backend_vtbl {
     int (*collect)(struct mdm_backend *, double *loss, int64_t batch);
     /* Whether a forward call may find its weight stored in 16 bits (mdm_call.stored). */
     int reads_stored;
-    /* Whether training keeps what is cheap to make anew, where nobody says: memory is what it has, and time that it is
-     * short of. */
+    /* Whether training keeps what is cheap to make anew, where nobody says: it has memory, and is short of time. */
     int keeps;
 };
 

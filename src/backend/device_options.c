@@ -53,8 +53,7 @@ static const struct mdm_option device_rows[] = {
      .standard = "auto",
      .choices = "auto|yes|no",
      .alias = "gradient_checkpointing|activation_checkpointing|checkpointing|remat|recomputation",
-     .help = "make activations and norms again in backward, which takes less memory and more time and changes no bit; "
-             "auto: on a CPU",
+     .help = "make activations and norms again in backward, which takes less memory and more time; auto: on a CPU",
      .may_change = 1},
     {MDM_OPTION(mdm_device_options, module),
      .standard = "",

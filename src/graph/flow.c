@@ -124,11 +124,29 @@ static void find_twins(struct mdm_plan *p)
     }
 }
 
+/* Kernels know by the operation alone which gradients are wider than the program's type. */
+static int check_gradients(const struct mdm_plan *p)
+{
+    const struct mdm_graph *g = p->g;
+
+    for (int i = 0; i < g->n_node; i++)
+        for (int k = 0; k < MDM_MAX_IN; k++) {
+            const struct mdm_node *n = &g->node[i];
+            const int v = n->in[k], wide = n->op->weights >> k & 1;
+
+            if (v >= 0 && p->reached[v] && g->dtype != mdm_dtype_wide(g->dtype) && n->op->id != MDM_OP_NARROW &&
+                wide != (g->val[v].gradient != g->dtype))
+                return mdm_fail(MASKDM_ENOTSUP, "input %d of %s is a %s, whose gradient is of another type there", k,
+                                n->op->name, wide ? "result" : "weight");
+        }
+    return MASKDM_OK;
+}
+
 int mdm_plan_flow(struct mdm_plan *p)
 {
     MDM_TRY(find_uses(p));
     find_wants(p);
     find_flow(p);
     find_twins(p);
-    return MASKDM_OK;
+    return check_gradients(p);
 }

@@ -233,24 +233,6 @@ static int take_memory(struct mdm_plan *p)
     return p->span ? MASKDM_OK : MASKDM_ENOMEM;
 }
 
-/* Kernels know by the operation alone which gradients are wider than the program's type. */
-static int check_gradients(const struct mdm_plan *p)
-{
-    const struct mdm_graph *g = p->g;
-
-    for (int i = 0; i < g->n_node; i++)
-        for (int k = 0; k < MDM_MAX_IN; k++) {
-            const struct mdm_node *n = &g->node[i];
-            const int v = n->in[k], wide = n->op->weights >> k & 1;
-
-            if (v >= 0 && p->reached[v] && g->dtype != mdm_dtype_wide(g->dtype) && n->op->id != MDM_OP_NARROW &&
-                wide != (g->val[v].gradient != g->dtype))
-                return mdm_fail(MASKDM_ENOTSUP, "input %d of %s is a %s, whose gradient is of another type there", k,
-                                n->op->name, wide ? "result" : "weight");
-        }
-    return MASKDM_OK;
-}
-
 /* The weights of the program's type lie behind all values, so that they stay for backward. */
 static int place_weights(struct mdm_graph *g)
 {
@@ -270,7 +252,6 @@ static int make_plan(struct mdm_plan *p)
 {
     MDM_TRY(take_memory(p));
     MDM_TRY(mdm_plan_flow(p));
-    MDM_TRY(check_gradients(p));
     MDM_TRY(mdm_plan_stored(p));
     MDM_TRY(find_kernels(p));
     find_lives(p);

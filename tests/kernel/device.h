@@ -125,7 +125,9 @@ static enum mdm_dtype din_type(const struct problem *p, int i, enum mdm_dtype ty
 
 static enum mdm_dtype out_type(const struct problem *p, int i, enum mdm_dtype type)
 {
-    return (p->aux >> i & 1 && p->op != MDM_OP_MLP) || p->op == MDM_OP_ANGLES || p->op == MDM_OP_WIDEN ? MDM_F32 : type;
+    const int is_aux = p->aux >> i & 1 && p->op != MDM_OP_MLP;
+
+    return is_aux || p->op == MDM_OP_ANGLES || p->op == MDM_OP_WIDEN ? MDM_F32 : type;
 }
 
 static enum mdm_dtype dout_type(const struct problem *p, int i, enum mdm_dtype type)

@@ -344,7 +344,8 @@ static void check_on_device(const struct problem *p)
             if (types[i] == MDM_F32)
                 expect_near("on the device, float", &once, &want, bound);
             else
-                expect_near("on the device, bfloat16", &once, &want, fmax(bound, p->rounded > 0 ? p->rounded : BOUND_BF16));
+                expect_near("on the device, bfloat16", &once, &want,
+                            fmax(bound, p->rounded > 0 ? p->rounded : BOUND_BF16));
             expect_same("on the device, again", &twice, &once);
             drop_results(&want);
             drop_results(&once);

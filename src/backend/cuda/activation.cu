@@ -19,7 +19,8 @@ template <class T, class C> static int forward(struct mdm_backend *b, const stru
 {
     const mdm_each_in<T, 1> in = {{(const T *)c->in[0]}};
 
-    return mdm_each<T, mdm_curve<C>>(mdm_cuda_of(b), "an activation", (T *)c->out[0], in, mdm_cuda_numel(c->in_shape[0]));
+    return mdm_each<T, mdm_curve<C>>(mdm_cuda_of(b), "an activation", (T *)c->out[0], in,
+                                     mdm_cuda_numel(c->in_shape[0]));
 }
 
 template <class T, class C> static int backward_of(struct mdm_backend *b, const struct mdm_call *c, const void *x)

@@ -150,11 +150,6 @@ static __global__ void __launch_bounds__(GROUPS *MDM_GROUP_THREADS, BLOCKS)
 /* Two blocks of two warpgroups, or one of four, have a processor's registers. */
 enum { FEW = 2, MANY = 4, HALF = 113 * 1024, ALL = 227 * 1024 };
 
-/* Up to how many bytes a head is one block's. */
-#ifndef MDM_WHOLE_MOST
-#    define MDM_WHOLE_MOST ALL
-#endif
-
 static size_t count_bytes(int64_t n)
 {
     const int64_t keys = mdm_whole_rows(n), units = (int64_t)mdm_find_units(n).whole * MDM_GROUP_ROWS;
@@ -203,7 +198,7 @@ int mdm_attention_group_forward(struct mdm_cuda *d, const mdm_attention *a)
     const float scale = (float)(MDM_LOG2_E / sqrt((double)a->width));
     const dim3 grid((unsigned)(heads * slices));
 
-    if (bytes > MDM_WHOLE_MOST)
+    if (bytes > ALL)
         return mdm_attention_group_long(d, a);
     if (few)
         return mdm_cuda_launch(d, "attention", forward<FEW, 2>, grid, FEW * MDM_GROUP_THREADS, bytes, *a, slices,

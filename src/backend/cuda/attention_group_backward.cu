@@ -5,11 +5,6 @@
  */
 #include "backend/cuda/attention_group_stage.cuh"
 
-/* 1: take heads that fit whole; otherwise all are attention_group_pass.cu's. */
-#ifndef MDM_BACK_WHOLE
-#    define MDM_BACK_WHOLE 1
-#endif
-
 enum { GROUPS = MDM_BACK_GROUPS, THREADS = MDM_BACK_THREADS, WARPS = MDM_BACK_WARPS, W = 64 };
 enum { ROWS = GROUPS * MDM_GROUP_ROWS, ROOM = MDM_ROWS * W };
 
@@ -164,7 +159,7 @@ int mdm_attention_group_backward(struct mdm_cuda *d, const mdm_attention *a)
     const size_t bytes = whole_bytes(a->n);
 
     MDM_CUDA_TRY(mdm_attention_make_pairs(d, a));
-    if (!MDM_BACK_WHOLE || bytes > d->most_shared)
+    if (bytes > d->most_shared)
         return mdm_attention_group_pass(d, a, scale);
     return mdm_cuda_launch(d, "attention", whole, dim3((unsigned)(a->batch * a->heads)), THREADS, bytes, *a, scale);
 }

@@ -167,15 +167,12 @@ template <int GROUPS> static int launch(struct mdm_cuda *d, const mdm_attention 
                            (float)(MDM_LOG2_E / sqrt((double)a->width)));
 }
 
-/* How many blocks a processor has to have for it. */
-#ifndef MDM_LONG_FILL
-#    define MDM_LONG_FILL 2
-#endif
+enum { FILL = 2 }; /* blocks that a processor has to have for those of four units */
 
 /* Blocks of four units read keys half as often, where there are enough of them for all processors. */
 int mdm_attention_group_long(struct mdm_cuda *d, const mdm_attention *a)
 {
     const int64_t blocks = a->batch * a->heads * mdm_cuda_pieces(mdm_find_units(a->n).whole, 4);
 
-    return blocks >= MDM_LONG_FILL * d->processors ? launch<4>(d, a) : launch<2>(d, a);
+    return blocks >= FILL * d->processors ? launch<4>(d, a) : launch<2>(d, a);
 }

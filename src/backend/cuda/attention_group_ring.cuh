@@ -11,10 +11,8 @@
 #include "backend/cuda/gate.cuh"
 
 /* Stages; how many are on their way when the first of them is waited for; warpgroups that go through them. */
-#ifndef MDM_RING_STAGES
-#    define MDM_RING_STAGES 10
-#endif
 enum {
+    MDM_RING_STAGES = 10,
     MDM_RING_LAG = 4,
     MDM_RING_GROUPS = 2,
     MDM_RING_THREADS = (MDM_RING_GROUPS + 1) * MDM_GROUP_THREADS,

@@ -7,8 +7,8 @@
 
 #include "backend/cuda/product.cuh"
 
-/* Rows of x and of y, and their widths. The columns of w may be some of a wider matrix: `apart` from one of its rows to
- * the next. x, w, b, y and their gradients are of the type, those of w and b float. */
+/* Rows of x and of y, and their widths. The columns of w may be some of a wider matrix: `apart` from one of its rows
+ * to the next. x, w, b, y and their gradients are of the type, but those of w and b float. */
 struct mdm_layer {
     int64_t rows, in, out, apart, group; /* group: as of struct mdm_cuda_product */
     enum mdm_dtype type;
