@@ -45,7 +45,8 @@ static int check_layer(struct mdm_graph *g, const char *which, int64_t width, md
         return 1;
     mdm_graph_fail(g, MASKDM_ESHAPE,
                    "mlp, %s layer: rows of %lld, w makes rows of %lld from rows of %lld, b has %lld", which,
-                   (long long)width, (long long)made, (long long)mdm_shape_last(&ws), (long long)mdm_shape_numel(&bs));
+                   (long long)width, (long long)made, (long long)mdm_shape_last(&ws),
+                   (long long)mdm_shape_numel(&bs));
     return 0;
 }
 
