@@ -10,10 +10,7 @@
 #include "backend/cuda/attention_group_tiles.cuh"
 
 enum { W = 64, ROOM = MDM_ROWS * W, RESULTS = 3, MEET = 64 };
-#ifndef MDM_RING_REGISTERS
-#    define MDM_RING_REGISTERS 224
-#    define MDM_RING_WRITER_REGISTERS 56
-#endif
+enum { REGISTERS = 224, WRITER_REGISTERS = 56 }; /* of a thread */
 
 /* What there is of a head, and of all heads. */
 struct plan {
@@ -218,10 +215,10 @@ static __global__ void __launch_bounds__(MDM_RING_THREADS, 1) pass(mdm_attention
         mdm_ring_make(r);
     __syncthreads();
     if (group == MDM_RING_GROUPS) {
-        mdm_group_give_registers<MDM_RING_WRITER_REGISTERS>();
+        mdm_group_give_registers<WRITER_REGISTERS>();
         fill_all<QUERIES>(a, p, r);
     } else {
-        mdm_group_take_registers<MDM_RING_REGISTERS>();
+        mdm_group_take_registers<REGISTERS>();
         if constexpr (QUERIES)
             do_all<mdm_group_queries, mdm_by_keys<W, 1>>(a, p, r, group, scale);
         else

@@ -59,6 +59,21 @@ static __device__ __forceinline__ void mdm_group_publish(void)
 #    endif
 }
 
+/* A warpgroup gives registers back, or waits until it has N. */
+template <int N> static __device__ __forceinline__ void mdm_group_give_registers(void)
+{
+#    ifndef MDM_CUDA_EMULATED
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N));
+#    endif
+}
+
+template <int N> static __device__ __forceinline__ void mdm_group_take_registers(void)
+{
+#    ifndef MDM_CUDA_EMULATED
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N));
+#    endif
+}
+
 /* The compiler may not move what it does with these registers past here. */
 static __device__ __forceinline__ void mdm_group_hold([[maybe_unused]] float (&d)[2])
 {

@@ -85,7 +85,7 @@ static __device__ __forceinline__ void ask(const mdm_mlp_job &job, mdm_mlp_share
 {
     uint64_t *const ready = &s->ready[c % 2][warp];
 
-    mdm_barrier_announce(ready, ROOM_BYTES);
+    mdm_gate_announce(ready, ROOM_BYTES);
     mdm_tile_load(&job.pre, s->room[c % 2][warp], ready, column + 64 * c, row);
 }
 
@@ -149,7 +149,7 @@ static __device__ __forceinline__ void finish_backward(const float (&d)[32][4], 
         mdm_bf16 *const room = s->room[c % 2][warp];
         unsigned p[4][4];
 
-        mdm_barrier_wait(&s->ready[c % 2][warp], c / 2);
+        mdm_gate_wait(&s->ready[c % 2][warp], c / 2);
 #        pragma unroll
         for (int part = 0; part < 4; part++)
             mdm_left<64>(p[part], room, 0, part);
@@ -234,11 +234,11 @@ static __global__ void CLUSTERS __launch_bounds__(MDM_MLP_THREADS, 1) product(co
     __syncwarp();
     mdm_cluster_meet();
     if (warp < MDM_GROUP_WARPS) {
-        mdm_leave_registers<40>();
+        mdm_group_give_registers<40>();
         if (threadIdx.x == 0)
             mdm_mlp_feed<BACKWARD>(job, s, rank);
     } else {
-        mdm_want_registers<232>();
+        mdm_group_take_registers<232>();
         work<BACKWARD>(job, s, warp - MDM_GROUP_WARPS, rank);
         if (threadIdx.x % MDM_WARP == 0)
             mdm_stores_wait<0>();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What sm_90 has for tiles that come by themselves: copies of tiles between global and shared memory (TMA), the
- * barriers in shared memory that count their bytes, clusters of blocks, and products 256 columns wide.
+ * What sm_90 has for tiles that come by themselves: copies of tiles between global and shared memory (TMA), gates
+ * that count their bytes, clusters of blocks, and products 256 columns wide.
  *
  * A tile has 64 bf16 columns, turned as mdm_pack_at<64>() has them. Rows and columns that are not there come as
  * zeros, and count as bytes that have come; they are not written.
@@ -10,6 +10,7 @@
 #define MASKDM_BACKEND_CUDA_MLP_PRODUCT_RING_CUH
 
 #include "backend/cuda/attention_group.cuh"
+#include "backend/cuda/gate.cuh"
 
 #include <cuda.h>
 
@@ -26,45 +27,24 @@ static __device__ __forceinline__ unsigned mdm_shared_at(const void *p)
     return (unsigned)__cvta_generic_to_shared(p);
 }
 
-/* ---- barriers in shared memory ---- */
+/* ---- gates: a phase is also that of bytes that were announced, and ends when all have come ---- */
 
-/* A phase is over when `count` have arrived and all bytes that were announced have come. */
-static __device__ __forceinline__ void mdm_barrier_begin(uint64_t *barrier, int count)
-{
-    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(mdm_shared_at(barrier)), "r"(count) : "memory");
-}
-
-/* All that were begun are seen by the cluster and by copies; before the cluster meets. */
-static __device__ __forceinline__ void mdm_barriers_begun(void)
+/* All that were made are seen by the cluster and by copies; before the cluster meets. */
+static __device__ __forceinline__ void mdm_gates_made(void)
 {
     asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
-/* Until the phase of this parity is over. Before anything has come, that of parity 1 counts as over. */
-static __device__ __forceinline__ void mdm_barrier_wait(uint64_t *barrier, unsigned parity)
-{
-    unsigned over;
-
-    do
-        asm volatile("{.reg .pred p;\n"
-                     "mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n"
-                     "selp.u32 %0, 1, 0, p;}"
-                     : "=r"(over)
-                     : "r"(mdm_shared_at(barrier)), "r"(parity)
-                     : "memory");
-    while (!over);
-}
-
 /* Arrives and announces bytes. */
-static __device__ __forceinline__ void mdm_barrier_announce(uint64_t *barrier, int bytes)
+static __device__ __forceinline__ void mdm_gate_announce(uint64_t *barrier, int bytes)
 {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(mdm_shared_at(barrier)), "r"(bytes)
                  : "memory");
 }
 
 /* Arrives at the same barrier of the cluster's block `rank`. */
-static __device__ __forceinline__ void mdm_barrier_arrive(uint64_t *barrier, unsigned rank)
+static __device__ __forceinline__ void mdm_gate_arrive_in(uint64_t *barrier, unsigned rank)
 {
     asm volatile("{.reg .b32 at;\n"
                  "mapa.shared::cluster.u32 at, %0, %1;\n"
@@ -101,18 +81,6 @@ static __device__ __forceinline__ void mdm_cluster_meet(void)
 {
     asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
     asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
-}
-
-/* ---- registers, of the four warps of a warpgroup at once ---- */
-
-template <int N> static __device__ __forceinline__ void mdm_want_registers(void)
-{
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N));
-}
-
-template <int N> static __device__ __forceinline__ void mdm_leave_registers(void)
-{
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N));
 }
 
 /* ---- tiles, by one thread ---- */

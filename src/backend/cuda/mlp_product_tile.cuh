@@ -94,14 +94,14 @@ static __device__ __forceinline__ int mdm_mlp_step(void)
 static __device__ __forceinline__ void mdm_mlp_begin(mdm_mlp_shared *s)
 {
     for (int i = 0; i < MDM_MLP_SLOTS; i++) {
-        mdm_barrier_begin(&s->full[i], 1);
-        mdm_barrier_begin(&s->empty[i], MDM_MLP_CLUSTER * MDM_MLP_WARPS);
+        mdm_gate_make(&s->full[i], 1);
+        mdm_gate_make(&s->empty[i], MDM_MLP_CLUSTER * MDM_MLP_WARPS);
     }
     for (int i = 0; i < MDM_MLP_WARPS; i++) {
-        mdm_barrier_begin(&s->ready[0][i], 1);
-        mdm_barrier_begin(&s->ready[1][i], 1);
+        mdm_gate_make(&s->ready[0][i], 1);
+        mdm_gate_make(&s->ready[1][i], 1);
     }
-    mdm_barriers_begun();
+    mdm_gates_made();
 }
 
 /* One thread asks for all that this block's tiles need. */
@@ -119,8 +119,8 @@ static __device__ __forceinline__ void mdm_mlp_feed(const mdm_mlp_job &job, mdm_
             mdm_bf16 *const b = s->b[r.slot] + rank * HALF * MDM_MLP_DEPTH;
             uint64_t *const full = &s->full[r.slot];
 
-            mdm_barrier_wait(&s->empty[r.slot], r.parity ^ 1);
-            mdm_barrier_announce(full, MDM_MLP_SLOT_BYTES);
+            mdm_gate_wait(&s->empty[r.slot], r.parity ^ 1);
+            mdm_gate_announce(full, MDM_MLP_SLOT_BYTES);
             mdm_tile_load(&job.a, s->a[r.slot], full, i * MDM_MLP_DEPTH, at.row);
             if (SUMMED)
                 for (int j = 0; j < HALF / 64; j++)
@@ -138,7 +138,7 @@ static __device__ __forceinline__ void mdm_mlp_leave(mdm_mlp_shared *s, int slot
     const unsigned lane = threadIdx.x % MDM_WARP;
 
     if (lane < MDM_MLP_CLUSTER)
-        mdm_barrier_arrive(&s->empty[slot], lane);
+        mdm_gate_arrive_in(&s->empty[slot], lane);
     __syncwarp();
 }
 
@@ -163,7 +163,7 @@ static __device__ __forceinline__ void mdm_mlp_multiply(float (&d)[32][4], const
     for (int i = 0; i < job.depth; i++) {
         const mdm_bf16 *const a = s->a[r.slot] + group * MDM_GROUP_ROWS * MDM_MLP_DEPTH, *const b = s->b[r.slot];
 
-        mdm_barrier_wait(&s->full[r.slot], r.parity);
+        mdm_gate_wait(&s->full[r.slot], r.parity);
         mdm_group_begin();
 #    pragma unroll
         for (int part = 0; part < MDM_MLP_DEPTH / 16; part++)
