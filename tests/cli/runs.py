@@ -59,6 +59,21 @@ def check_override():
     maskdm("pretrain", "--data", "data", "--out", "new", *TINY, "--override", "lr=1", status=1, says=["--override", "--resume"])
 
 
+def check_recompute():
+    """What backward keeps or makes again changes memory, and not a bit of the model."""
+    faces("data", 12)
+    taken = {}
+    for how in ("auto", "yes", "no"):
+        pretrain(how, "--steps", 3, "--recompute", how, "--network", "uvit")
+        same("yes/model.safetensors" if how == "no" else "auto/model.safetensors", how + "/model.safetensors")
+        taken[how] = [json.loads(line)["memory"] for line in read(how + "/log.jsonl").splitlines()][-1]
+    assert taken["auto"] == taken["yes"] < taken["no"], taken
+    limit = (taken["yes"] + taken["no"]) // 2
+    pretrain("fits", "--steps", 1, "--network", "uvit", "--recompute", "yes", "--memory-limit", limit)
+    pretrain("large", "--steps", 1, "--network", "uvit", "--recompute", "no", "--memory-limit", limit, status=1,
+             says=["recompute=yes takes less"])
+
+
 def check_resume_stages():
     faces("data", 12)
     write("stages.json", b'[{"steps": 2, "mask": "patch", "mask_ratio": 0.5}, {"steps": 2, "mask": "none"}]')
