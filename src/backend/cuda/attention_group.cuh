@@ -38,4 +38,43 @@ static __device__ __forceinline__ mdm_bf16 *mdm_group_align(mdm_bf16 *p)
 #endif
 }
 
+#if MDM_HAS_GROUPS
+
+/* 64 columns of 64 rows, as left factors. */
+typedef unsigned mdm_group_factor[4][4];
+
+static __device__ __forceinline__ void mdm_group_load(mdm_group_factor &x, const mdm_bf16 *tile, int row)
+{
+#    pragma unroll
+    for (int i = 0; i < 4; i++)
+        mdm_left<64>(x[i], tile, row, i);
+}
+
+/* They stay where they are. */
+static __device__ __forceinline__ void mdm_group_load(const mdm_bf16 *&x, const mdm_bf16 *tile, int row)
+{
+    x = tile + row / MDM_GROUP_ROWS * MDM_GROUP_ROWS * 64;
+}
+
+static __device__ __forceinline__ const unsigned *mdm_group_part(const mdm_group_factor &x, int i)
+{
+    return x[i];
+}
+
+static __device__ __forceinline__ const mdm_bf16 *mdm_group_part(const mdm_bf16 *x, int)
+{
+    return x;
+}
+
+/* Begins s = x times N rows of a tile; x is a factor in registers, or where a unit's rows begin in shared memory. */
+template <int N, class X>
+static __device__ __forceinline__ void mdm_group_scores(float (&s)[N / 8][4], const X &x, const mdm_bf16 *tile)
+{
+#    pragma unroll
+    for (int i = 0; i < 4; i++)
+        mdm_group_dots<N>(s, mdm_group_part(x, i), tile, i, i > 0);
+    mdm_group_close();
+}
+
+#endif
 #endif

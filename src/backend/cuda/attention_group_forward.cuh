@@ -15,7 +15,7 @@ enum { MDM_UNIT = MDM_GROUP_ROWS * 64 }; /* values of a unit's queries, or of a 
 
 /* A unit's, and of each of its warps. */
 struct mdm_group_state {
-    unsigned q[4][4];
+    mdm_group_factor q;
     float o[8][4];
     float top[2], total[2];
 };
@@ -23,25 +23,12 @@ struct mdm_group_state {
 /* With 16 queries from `row` on. */
 static __device__ __forceinline__ void mdm_group_start(mdm_group_state &a, const mdm_bf16 *q, int row)
 {
-#    pragma unroll
-    for (int i = 0; i < 4; i++)
-        mdm_left<64>(a.q[i], q, row, i);
+    mdm_group_load(a.q, q, row);
 #    pragma unroll
     for (int i = 0; i < 32; i++)
         a.o[i / 4][i % 4] = 0;
     a.top[0] = a.top[1] = -INFINITY;
     a.total[0] = a.total[1] = 0;
-}
-
-/* Begins s[N/8] = products of queries and N keys. */
-template <int N>
-static __device__ __forceinline__ void mdm_group_ask(float (&s)[N / 8][4], const mdm_group_state &a,
-                                                     const mdm_bf16 *k)
-{
-#    pragma unroll
-    for (int i = 0; i < 4; i++)
-        mdm_group_dots<N>(s, a.q[i], k, i, i > 0);
-    mdm_group_close();
 }
 
 /* Begins to add the weighted values of N keys. */
@@ -74,7 +61,7 @@ static __device__ __forceinline__ void mdm_group_attend_few(mdm_group_state &a, 
     unsigned p[1][1][4];
 
     mdm_group_begin();
-    mdm_group_ask<MDM_ROWS>(s[0], a, k);
+    mdm_group_scores<MDM_ROWS>(s[0], a.q, k);
     mdm_group_wait<0>();
     mdm_group_hold(s[0]);
     mdm_hide_absent(s[0], there);
@@ -97,7 +84,7 @@ static __device__ __forceinline__ void mdm_group_attend(mdm_group_state &a, S &s
 
     source.ready(0);
     mdm_group_begin();
-    mdm_group_ask<MDM_TILE>(s[0], a, source.k(0));
+    mdm_group_scores<MDM_TILE>(s[0], a.q, source.k(0));
     mdm_group_wait<0>();
     mdm_group_hold(s[0]);
     most[0] = mdm_find_most<8>(s[0], scale, 0);
@@ -124,7 +111,7 @@ static __device__ __forceinline__ void mdm_group_attend(mdm_group_state &a, S &s
         source.ready(t + 1);
         mdm_group_hold(a.o);
         mdm_group_begin();
-        mdm_group_ask<MDM_TILE>(s[0], a, source.k(t + 1));
+        mdm_group_scores<MDM_TILE>(s[0], a.q, source.k(t + 1));
         mdm_group_answer<MDM_TILE>(a, p[0], source.v(t));
         mdm_group_wait<1>();
         mdm_group_hold(s[0]);

@@ -220,7 +220,5 @@ struct mdm_ring_writer {
     }
 };
 
-/* ---- registers ---- */
-
 #endif
 #endif

@@ -72,7 +72,7 @@ static int multiply(struct mdm_cuda *d, const struct mdm_call *c, const struct m
 
 template <class T> static size_t turned_bytes(const struct mdm_conv *v)
 {
-    return v->taps > 1 ? mdm_conv_align((size_t)(v->out * v->taps * v->in) * sizeof(T)) : 0;
+    return v->taps > 1 ? mdm_cuda_align((size_t)(v->out * v->taps * v->in) * sizeof(T)) : 0;
 }
 
 template <class T> static int forward(struct mdm_backend *b, const struct mdm_call *c)

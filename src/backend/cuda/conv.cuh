@@ -79,11 +79,6 @@ struct mdm_turn mdm_conv_by_rows(const struct mdm_conv *v);
 template <class T> int mdm_conv_turn(struct mdm_cuda *d, const struct mdm_turn *t, T *turned, const T *w);
 int mdm_conv_turn_back(struct mdm_cuda *d, const struct mdm_turn *t, float *dw, int add, const float *turned);
 
-static inline size_t mdm_conv_align(size_t bytes)
-{
-    return (bytes + 63) & ~(size_t)63;
-}
-
 template <class T> int mdm_conv_backward(struct mdm_backend *b, const struct mdm_call *c);
 template <class T> size_t mdm_conv_backward_scratch(const struct mdm_call *c);
 

@@ -33,7 +33,7 @@ static int multiply_weights(struct mdm_cuda *d, const struct mdm_conv *v, float 
 
 static size_t weights_bytes(const struct mdm_conv *v)
 {
-    return v->taps > 1 ? mdm_conv_align((size_t)(v->out * v->taps * v->in) * sizeof(float)) : 0;
+    return v->taps > 1 ? mdm_cuda_align((size_t)(v->out * v->taps * v->in) * sizeof(float)) : 0;
 }
 
 template <class T> static int weight_gradient(struct mdm_cuda *d, const struct mdm_call *c, const struct mdm_conv *v)
@@ -142,7 +142,7 @@ static int spread(struct mdm_cuda *d, const struct mdm_call *c, const struct mdm
 /* Scratch: w's pixels, windows, and with a stride what a piece gives before it is spread. */
 template <class T> static size_t turned_bytes(const struct mdm_conv *v)
 {
-    return v->taps > 1 ? mdm_conv_align((size_t)(v->out * v->taps * v->in) * sizeof(T)) : 0;
+    return v->taps > 1 ? mdm_cuda_align((size_t)(v->out * v->taps * v->in) * sizeof(T)) : 0;
 }
 
 template <class T>
@@ -181,7 +181,7 @@ static int phase_gradient(struct mdm_cuda *d, const struct mdm_call *c, const st
     if (v->plain)
         return multiply_phase<T>(d, c, v, &p, c->dout[0], NULL, 0, v->images * v->down * v->across);
     cut = mdm_conv_cut(&p.dy, sizeof(T));
-    spare = (T *)((unsigned char *)windows + mdm_conv_align(mdm_conv_piece_bytes(&p.dy, sizeof(T))));
+    spare = (T *)((unsigned char *)windows + mdm_cuda_align(mdm_conv_piece_bytes(&p.dy, sizeof(T))));
     for (; (n = mdm_conv_piece(&p.dy, &cut, image, row)) > 0; mdm_conv_next(&p.dy, &cut, &image, &row)) {
         MDM_CUDA_TRY(mdm_conv_gather(d, windows, &p.dy, image, row, n));
         MDM_CUDA_TRY(multiply_phase(d, c, v, &p, windows, spare, image * p.dy.down * p.dy.across + row, n));
@@ -247,7 +247,7 @@ template <class T> size_t mdm_conv_backward_scratch(const struct mdm_call *c)
             const struct mdm_pieces cut = mdm_conv_cut(&p.dy, sizeof(T));
 
             bytes = turned_bytes<T>(&v);
-            bytes += v.plain ? 0 : mdm_conv_align(mdm_conv_piece_bytes(&p.dy, sizeof(T)));
+            bytes += v.plain ? 0 : mdm_cuda_align(mdm_conv_piece_bytes(&p.dy, sizeof(T)));
             bytes += v.stride > 1 ? (size_t)(cut.images * cut.rows * v.in) * sizeof(T) : 0;
             most = bytes > most ? bytes : most;
         }

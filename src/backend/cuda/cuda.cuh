@@ -89,6 +89,12 @@ static inline int64_t mdm_cuda_rows(const struct mdm_shape *s)
     return mdm_cuda_numel(s) / mdm_cuda_last(s);
 }
 
+/* Parts of one scratch begin at multiples of so many bytes. */
+static inline size_t mdm_cuda_align(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
 static inline int64_t mdm_cuda_pieces(int64_t n, int64_t step)
 {
     return (n + step - 1) / step;

@@ -35,7 +35,7 @@ static struct linear read_shapes(const struct mdm_call *c, int operands)
 
 /* ---- forward ---- */
 
-static struct mdm_layer layer_of(const struct linear *l, int operand, enum mdm_dtype type, int64_t group)
+static struct mdm_cuda_layer layer_of(const struct linear *l, int operand, enum mdm_dtype type, int64_t group)
 {
     return {l->rows, l->width[operand], l->out, l->in, group, type};
 }
@@ -45,10 +45,10 @@ static int multiply(struct mdm_cuda *d, const struct mdm_call *c, const struct l
                     const void *bias)
 {
     for (int k = 0; k < l->operands; k++) {
-        const struct mdm_layer layer = layer_of(l, k, mdm_type_of<T>(), c->row_group);
+        const struct mdm_cuda_layer layer = layer_of(l, k, mdm_type_of<T>(), c->row_group);
 
-        MDM_CUDA_TRY(mdm_layer_forward(d, &layer, y, out, c->in[k], (const T *)c->in[l->w] + l->column[k],
-                                       k == 0 ? bias : NULL, k > 0));
+        MDM_CUDA_TRY(mdm_cuda_layer_forward(d, &layer, y, out, c->in[k], (const T *)c->in[l->w] + l->column[k],
+                                            k == 0 ? bias : NULL, k > 0));
     }
     return MASKDM_OK;
 }
@@ -110,11 +110,6 @@ template <class T> static int clear(struct mdm_cuda *d, const struct mdm_call *c
     return MASKDM_OK;
 }
 
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 63) & ~(size_t)63;
-}
-
 template <class T, int OPERANDS, int ACTIVATED> static int backward(struct mdm_backend *b, const struct mdm_call *c)
 {
     struct mdm_cuda *d = mdm_cuda_of(b);
@@ -129,18 +124,17 @@ template <class T, int OPERANDS, int ACTIVATED> static int backward(struct mdm_b
         MDM_CUDA_TRY(mdm_cuda_launch(d, "linear_silu", deactivate<T>, mdm_cuda_grid(d, n, BLOCK), BLOCK, 0,
                                      (T *)c->scratch, (const float *)c->out[1], dpre, n));
         dpre = (const T *)c->scratch;
-        parts += align_up((size_t)n * sizeof(T));
+        parts += mdm_cuda_align((size_t)n * sizeof(T));
     }
     for (int k = 0; k < OPERANDS; k++) {
-        const struct mdm_layer layer = layer_of(&l, k, mdm_type_of<T>(), c->row_group);
+        const struct mdm_cuda_layer layer = layer_of(&l, k, mdm_type_of<T>(), c->row_group);
         float *const dw = (float *)c->din[l.w];
 
         if (k == 0)
-            MDM_CUDA_TRY(mdm_layer_bias(d, &layer, c->din[l.b], dpre, c->add[l.b], parts));
+            MDM_CUDA_TRY(mdm_cuda_layer_bias(d, &layer, c->din[l.b], dpre, c->add[l.b], parts));
         MDM_CUDA_TRY(
-            mdm_layer_input(d, &layer, c->din[k], dpre, (const T *)c->in[l.w] + l.column[k], c->add[k]));
-        MDM_CUDA_TRY(
-            mdm_layer_weight(d, &layer, dw ? dw + l.column[k] : NULL, dpre, c->in[k], c->add[l.w]));
+            mdm_cuda_layer_input(d, &layer, c->din[k], dpre, (const T *)c->in[l.w] + l.column[k], c->add[k]));
+        MDM_CUDA_TRY(mdm_cuda_layer_weight(d, &layer, dw ? dw + l.column[k] : NULL, dpre, c->in[k], c->add[l.w]));
     }
     return MASKDM_OK;
 }
@@ -155,7 +149,7 @@ static size_t scratch(const struct mdm_backend *, const struct mdm_call *c, int 
     if (!train)
         return pre;
     if (ACTIVATED)
-        bytes += align_up(n * sizeof(T));
+        bytes += mdm_cuda_align(n * sizeof(T));
     if (c->in_shape[l.b])
         bytes += mdm_cuda_sums_scratch(1, l.rows, l.out);
     return bytes > pre ? bytes : pre;

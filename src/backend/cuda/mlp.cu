@@ -13,7 +13,7 @@
 enum { X, W1, B1, W2, B2, INS, Y = 0, PRE, ACT };
 
 struct mlp {
-    struct mdm_layer first, second;
+    struct mdm_cuda_layer first, second;
     int64_t values; /* of the middle */
     int tanh;
 };
@@ -29,7 +29,6 @@ static struct mlp read_shapes(const struct mdm_call *c)
             rows * hidden,
             c->attr[0] != 0};
 }
-
 
 template <class T> static int activate(struct mdm_cuda *d, const struct mlp *m, T *y, const T *x)
 {
@@ -73,7 +72,7 @@ static int make_middle(struct mdm_cuda *d, const struct mlp *m, const struct mdm
     p.y = act;
     if (joins(d, m, &p))
         return mdm_mlp_product(d, &p);
-    MDM_CUDA_TRY(mdm_layer_forward(d, &m->first, pre, m->first.type, c->in[X], c->in[W1], c->in[B1], 0));
+    MDM_CUDA_TRY(mdm_cuda_layer_forward(d, &m->first, pre, m->first.type, c->in[X], c->in[W1], c->in[B1], 0));
     return activate(d, m, act, pre);
 }
 
@@ -96,9 +95,9 @@ static int unmake_middle(struct mdm_cuda *d, const struct mlp *m, const struct m
     p.parts = parts;
     if (joins(d, m, &p))
         return mdm_mlp_product(d, &p);
-    MDM_CUDA_TRY(mdm_layer_input(d, &m->second, dpre, c->dout[Y], c->in[W2], 0));
+    MDM_CUDA_TRY(mdm_cuda_layer_input(d, &m->second, dpre, c->dout[Y], c->in[W2], 0));
     MDM_CUDA_TRY(deactivate(d, m, dpre, (const T *)c->out[PRE]));
-    return mdm_layer_bias(d, &m->first, c->din[B1], dpre, c->add[B1], parts);
+    return mdm_cuda_layer_bias(d, &m->first, c->din[B1], dpre, c->add[B1], parts);
 }
 
 template <class T> static int forward(struct mdm_backend *b, const struct mdm_call *c)
@@ -108,17 +107,12 @@ template <class T> static int forward(struct mdm_backend *b, const struct mdm_ca
     T *const act = (T *)(c->out[ACT] ? c->out[ACT] : c->scratch), *const pre = c->out[PRE] ? (T *)c->out[PRE] : act;
 
     MDM_CUDA_TRY(make_middle(d, &m, c, pre, act));
-    return mdm_layer_forward(d, &m.second, c->out[Y], m.second.type, act, c->in[W2], c->in[B2], 0);
-}
-
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 63) & ~(size_t)63;
+    return mdm_cuda_layer_forward(d, &m.second, c->out[Y], m.second.type, act, c->in[W2], c->in[B2], 0);
 }
 
 template <class T> static size_t middle_bytes(const struct mlp *m)
 {
-    return align_up((size_t)m->values * sizeof(T));
+    return mdm_cuda_align((size_t)m->values * sizeof(T));
 }
 
 template <class T> static int backward(struct mdm_backend *b, const struct mdm_call *c)
@@ -131,16 +125,16 @@ template <class T> static int backward(struct mdm_backend *b, const struct mdm_c
 
     if (!dy)
         return mdm_cuda_clear_gradients(d, c, X, B2, 1u << W1 | 1u << B1 | 1u << W2 | 1u << B2);
-    MDM_CUDA_TRY(mdm_layer_bias(d, &m.second, c->din[B2], dy, c->add[B2], parts));
-    MDM_CUDA_TRY(mdm_layer_weight(d, &m.second, c->din[W2], dy, c->out[ACT], c->add[W2]));
+    MDM_CUDA_TRY(mdm_cuda_layer_bias(d, &m.second, c->din[B2], dy, c->add[B2], parts));
+    MDM_CUDA_TRY(mdm_cuda_layer_weight(d, &m.second, c->din[W2], dy, c->out[ACT], c->add[W2]));
     if (!c->din[X] && !c->din[W1] && !c->din[B1])
         return MASKDM_OK;
     MDM_CUDA_TRY(unmake_middle(d, &m, c, dpre, parts));
-    MDM_CUDA_TRY(mdm_layer_weight(d, &m.first, c->din[W1], dpre, c->in[X], c->add[W1]));
-    return mdm_layer_input(d, &m.first, c->din[X], dpre, c->in[W1], c->add[X]);
+    MDM_CUDA_TRY(mdm_cuda_layer_weight(d, &m.first, c->din[W1], dpre, c->in[X], c->add[W1]));
+    return mdm_cuda_layer_input(d, &m.first, c->din[X], dpre, c->in[W1], c->add[X]);
 }
 
-static size_t sums_bytes(const struct mdm_layer *l)
+static size_t sums_bytes(const struct mdm_cuda_layer *l)
 {
     return mdm_cuda_sums_scratch(1, l->rows, l->out);
 }

@@ -186,7 +186,7 @@ static __device__ __forceinline__ void work(const mdm_mlp_job &job, mdm_mlp_shar
 {
     const int group = warp / MDM_GROUP_WARPS, both = MDM_MLP_GROUPS * MDM_GROUP_THREADS;
     int ahead = job.depth > MDM_MLP_AHEAD ? (int)MDM_MLP_AHEAD : job.depth - 1;
-    mdm_ring r = {0, 0};
+    mdm_mlp_turn r = {0, 0};
 
     if (group > 0) {
         mdm_meet(MDM_MLP_MEET_AHEAD, both);

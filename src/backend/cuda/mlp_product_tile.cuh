@@ -59,12 +59,13 @@ int mdm_mlp_launch(struct mdm_cuda *d, const struct mdm_mlp_job *job, int backwa
 
 #if MDM_HAS_RING
 
-struct mdm_ring {
+/* The next slot, and the parity of its phase. */
+struct mdm_mlp_turn {
     int slot;
     unsigned parity;
 };
 
-static __device__ __forceinline__ void mdm_ring_step(mdm_ring &r)
+static __device__ __forceinline__ void mdm_mlp_turn_step(mdm_mlp_turn &r)
 {
     r.slot = r.slot + 1 == MDM_MLP_SLOTS ? 0 : r.slot + 1;
     r.parity ^= r.slot == 0;
@@ -109,7 +110,7 @@ template <int SUMMED>
 static __device__ __forceinline__ void mdm_mlp_feed(const mdm_mlp_job &job, mdm_mlp_shared *s, unsigned rank)
 {
     enum { HALF = MDM_MLP_COLUMNS / MDM_MLP_CLUSTER, EVERY = (1 << MDM_MLP_CLUSTER) - 1, SLAB = 64 * MDM_MLP_DEPTH };
-    mdm_ring r = {0, 0};
+    mdm_mlp_turn r = {0, 0};
 
     for (int unit = mdm_mlp_first(); unit < job.units; unit += mdm_mlp_step()) {
         const mdm_mlp_place at = mdm_mlp_find(job, unit, rank);
@@ -127,7 +128,7 @@ static __device__ __forceinline__ void mdm_mlp_feed(const mdm_mlp_job &job, mdm_
                     mdm_tile_spread(&job.b, b + j * SLAB, full, column + j * 64, i * MDM_MLP_DEPTH, EVERY);
             else
                 mdm_tile_spread(&job.b, b, full, i * MDM_MLP_DEPTH, column, EVERY);
-            mdm_ring_step(r);
+            mdm_mlp_turn_step(r);
         }
     }
 }
@@ -155,7 +156,7 @@ static __device__ __forceinline__ uint64_t mdm_mlp_describe(const mdm_bf16 *tile
 /* d = the sums of a warpgroup's 64 rows; `aside` is called while the products of slot i run. */
 template <int SUMMED, class F>
 static __device__ __forceinline__ void mdm_mlp_multiply(float (&d)[32][4], const mdm_mlp_job &job, mdm_mlp_shared *s,
-                                                        mdm_ring &r, int group, F aside)
+                                                        mdm_mlp_turn &r, int group, F aside)
 {
     enum { ALIGN = MDM_GROUP_ALIGN, SLAB = 64 * MDM_MLP_DEPTH * sizeof(mdm_bf16) };
     int last = 0;
@@ -177,7 +178,7 @@ static __device__ __forceinline__ void mdm_mlp_multiply(float (&d)[32][4], const
         }
         aside(i);
         last = r.slot;
-        mdm_ring_step(r);
+        mdm_mlp_turn_step(r);
     }
     mdm_group_wait<0>();
     mdm_group_hold(d);
