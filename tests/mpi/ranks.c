@@ -60,13 +60,14 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The last rank leaves in its own way, the others wait for it: they must be told within some seconds. */
+/* The last rank leaves in its own way, the others wait for it: they must be told within some seconds. It leaves after
+ * an exchange that all have begun, since one that still opens is told of no loss but fails to open. */
 static int lose(maskdm_comm **comm, const char *how)
 {
     const int64_t last = maskdm_comm_size(*comm) - 1;
     const double began = seconds();
     float value = 1;
-    int status;
+    int status = maskdm_comm_sum(*comm, &value, 1);
 
     if (maskdm_comm_rank(*comm) == last && !strcmp(how, "leave")) {
         maskdm_comm_release(comm);
@@ -77,7 +78,8 @@ static int lose(maskdm_comm **comm, const char *how)
     if (maskdm_comm_rank(*comm) == last && !strcmp(how, "stop"))
         for (;;)
             pause();
-    status = maskdm_comm_sum(*comm, &value, 1);
+    if (status == MASKDM_OK)
+        status = maskdm_comm_sum(*comm, &value, 1);
     if (status != MASKDM_EDEVICE || maskdm_comm_lost(*comm) < 0)
         return fail("nobody is missed");
     if (seconds() - began > 20)

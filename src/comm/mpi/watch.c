@@ -78,13 +78,22 @@ static int is_neighbour(const struct mdm_watch *w, int rank)
     return rank != w->rank && a->space && a->space == b->space && !strcmp(a->host, b->host);
 }
 
+/* One that lost another said so before it ended, which MPI may hand over only when it is asked again. */
+static void note_end(struct mdm_watch *w, int rank)
+{
+    for (int i = 0; i < 3; i++)
+        hear(w);
+    if (w->peer[rank].left < 0)
+        note_loss(w, rank, MDM_RANK_ENDED);
+}
+
 static void look_around(struct mdm_watch *w, double now)
 {
     for (int r = 0; r < w->size; r++) {
         if (w->peer[r].left >= 0)
             continue;
         if (is_neighbour(w, r) && kill((pid_t)w->peer[r].at.process, 0) < 0 && errno == ESRCH)
-            note_loss(w, r, MDM_RANK_ENDED);
+            note_end(w, r);
         if (w->running && is_contact(w, r) && now - w->peer[r].heard > w->patience)
             note_loss(w, r, MDM_RANK_SILENT);
     }
