@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "comm/mpi/watch.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { TAG = 1, MOST_HEARD = 64 }; /* pulses a look, so that nobody can keep it busy */
+static const double LEAST_BETWEEN = 0.01; /* seconds between two looks at processes, which ask the kernel */
 
 double mdm_watch_clock(void)
 {
@@ -71,13 +69,6 @@ static void tell_here(struct mdm_watch *w, double now)
             send_pulse(w, &w->peer[r].sent, &w->here, r);
 }
 
-static int is_neighbour(const struct mdm_watch *w, int rank)
-{
-    const struct mdm_whereabouts *a = &w->peer[rank].at, *b = &w->peer[w->rank].at;
-
-    return rank != w->rank && a->space && a->space == b->space && !strcmp(a->host, b->host);
-}
-
 /* One that lost another said so before it ended, which MPI may hand over only when it is asked again. */
 static void note_end(struct mdm_watch *w, int rank)
 {
@@ -89,10 +80,15 @@ static void note_end(struct mdm_watch *w, int rank)
 
 static void look_around(struct mdm_watch *w, double now)
 {
+    const struct mdm_whereabouts *own = &w->peer[w->rank].at;
+
+    if (now - w->looked < LEAST_BETWEEN)
+        return;
+    w->looked = now;
     for (int r = 0; r < w->size; r++) {
         if (w->peer[r].left >= 0)
             continue;
-        if (is_neighbour(w, r) && kill((pid_t)w->peer[r].at.process, 0) < 0 && errno == ESRCH)
+        if (r != w->rank && mdm_has_ended(&w->peer[r].at, own))
             note_end(w, r);
         if (w->running && is_contact(w, r) && now - w->peer[r].heard > w->patience)
             note_loss(w, r, MDM_RANK_SILENT);
@@ -189,27 +185,12 @@ static int start_thread(struct mdm_watch *w)
 
 /* ---- begin and end ---- */
 
-static void locate(struct mdm_whereabouts *at)
-{
-    char name[MPI_MAX_PROCESSOR_NAME] = "";
-    struct stat space;
-    int length;
-
-    memset(at, 0, sizeof *at);
-    if (MPI_Get_processor_name(name, &length) != MPI_SUCCESS)
-        length = 0;
-    memcpy(at->host, name, length < MDM_HOST_NAME ? (size_t)length : MDM_HOST_NAME - 1);
-    at->process = (int64_t)getpid();
-    if (stat("/proc/self/ns/pid", &space) == 0)
-        at->space = (int64_t)space.st_ino;
-}
-
 static int find_others(struct mdm_watch *w)
 {
     struct mdm_whereabouts own, *all = w->host->need((size_t)w->size, sizeof *all, "whereabouts of ranks");
     int status = all ? MASKDM_OK : MASKDM_ENOMEM;
 
-    locate(&own);
+    mdm_locate(&own);
     if (status == MASKDM_OK &&
         MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, w->comm) != MPI_SUCCESS)
         status = w->host->record(MASKDM_EDEVICE, "MPI cannot tell the ranks of each other");

@@ -10,6 +10,7 @@
 #define MASKDM_COMM_MPI_WATCH_H
 
 #include "comm/carrier.h"
+#include "comm/mpi/whereabouts.h"
 
 #include <mpi.h>
 #include <pthread.h>
@@ -20,13 +21,6 @@ enum mdm_pulse_kind { MDM_PULSE_HERE, MDM_PULSE_LEAVES, MDM_PULSE_LOST };
 struct mdm_pulse {
     int32_t kind, rank; /* of LOST: who is missed */
     int64_t exchanges;  /* of LEAVES: in how many it took part */
-};
-
-enum { MDM_HOST_NAME = 112 };
-/* Where a rank is: the machine, and the namespace in which its number means something. */
-struct mdm_whereabouts {
-    char host[MDM_HOST_NAME];
-    int64_t space, process;
 };
 
 struct mdm_peer {
@@ -42,7 +36,8 @@ struct mdm_watch {
     const struct mdm_comm_host *host;
     MPI_Comm comm;
     int rank, size;
-    double patience, every, last; /* seconds: of silence, between pulses; when the last one went out */
+    double patience, every; /* seconds: of silence, between pulses */
+    double last, looked;    /* when the last pulse went out, and processes were looked at */
     struct mdm_peer *peer;
     struct mdm_pulse here, notice;
     int lost; /* a rank, or -1 */
