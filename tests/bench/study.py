@@ -188,7 +188,8 @@ class Study:
                 "evaluate", "--model", self.model(record["key"]), "--reference", self.data[group["data"]][2], "--count",
                 group["drawn_count"], "--sampler", sampler, "--steps", steps, "--json"))
             self.keep({"key": key, "of": record["key"], "sampler": sampler, "drawing_steps": steps,
-                       "count": group["drawn_count"], "distance": said["random_feature_distance"]})
+                       "count": group["drawn_count"], "distance": said["random_feature_distance"],
+                       **{name: said[name] for name in ("precision", "recall") if name in said}})
             print("%s: distance %.4f" % (key, self.records[key]["distance"]), flush=True)
         return self.records[key]["distance"]
 

@@ -74,6 +74,8 @@ def at_its_best(baseline, arm, measure):
 
 
 def span(values, form="%.4f"):
+    if not values:
+        return ""
     middle = form % statistics.median(values)
     return middle if len(values) == 1 else "%s (%s to %s)" % (middle, form % values[0], form % values[-1])
 
@@ -123,16 +125,18 @@ def tuning(arms):
 
 
 def drawn(arms, records):
-    """Distances of what models draw, by arm, budget and way of drawing."""
-    rows = ["| arm | PFLOP | drawn by | seeds | distance |", "| --- | --- | --- | --- | --- |"]
+    """What the drawn images of models are from the reference, by arm, budget and way of drawing."""
+    rows = ["| arm | PFLOP | drawn by | seeds | distance | precision | recall |", "| --- | --- | --- | --- | --- | --- | --- |"]
     for arm in arms:
         for budget, runs in arm.runs.items():
             ways, keys = {}, {r["key"] for r in runs}
             for r in records.values():
                 if r.get("of") in keys:
-                    ways.setdefault((r["sampler"], r["drawing_steps"]), []).append(r["distance"])
-            rows += ["| %s | %g | %s in %d | %d | %s |" % (arm.name, budget, *way, len(found), span(sorted(found), "%.3f"))
-                     for way, found in sorted(ways.items())]
+                    ways.setdefault((r["sampler"], r["drawing_steps"]), []).append(r)
+            for way, found in sorted(ways.items()):
+                columns = [span(sorted(r[name] for r in found if name in r), form)
+                           for name, form in (("distance", "%.3f"), ("precision", "%.2f"), ("recall", "%.2f"))]
+                rows.append("| %s | %g | %s in %d | %d | %s |" % (arm.name, budget, *way, len(found), " | ".join(columns)))
     return rows
 
 
