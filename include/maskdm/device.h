@@ -42,8 +42,8 @@ typedef void (*maskdm_parallel_callback)(void *user, int64_t count, maskdm_paral
  * Option `compute` is the type that networks compute in: float32, on a GPU also tf32 or bfloat16; auto means bfloat16
  * on a GPU. After fork() CUDA is of no use to a child whose parent used it (doc/cuda.md).
  *
- * On a CPU that has both, kernels on AVX2 and on AVX-512 are timed when the first device of the process is opened,
- * in some 10 ms, and the faster ones are taken; option `instruction_set` says otherwise.
+ * On a CPU that has both, kernels on AVX-512 are taken, not those on AVX2, but for models that are known to be slower
+ * by them; option `instruction_set` says otherwise.
  *
  * Where products are not by kernels of our own (no AVX2, or instruction_set=c), OpenBLAS is loaded here, once for the
  * process, with the threads that it starts itself, and maps memory for each worker. MASKDM_ENOTFOUND where it is not
@@ -72,9 +72,9 @@ MASKDM_API int64_t maskdm_device_threads(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_used(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_peak(const maskdm_device *device);
 MASKDM_API int64_t maskdm_device_memory_limit(const maskdm_device *device);
-/** One line: name, instruction set and what it was measured beside, where products are by BLAS its flavour and whose
- *  kernels it has, threads; of a GPU its name, its memory and what it computes with; and, where "auto" chose, why.
- *  Lives as long as the device. */
+/** One line: name, instruction set and which wider one would be slower, where products are by BLAS its flavour and
+ *  whose kernels it has, threads; of a GPU its name, its memory and what it computes with; and, where "auto" chose,
+ *  why. Lives as long as the device. */
 MASKDM_API const char *maskdm_device_description(const maskdm_device *device);
 
 #ifdef __cplusplus

@@ -2,8 +2,8 @@
 """What several processes cost: scaling.py PROGRAM DATA [--module FILE] [--ranks 1,2,4] [--steps 20] [FLAGS...].
 
 Weak scaling on one machine: ranks of one thread, each with the same number of images a step. Time is the processor's, of all
-ranks, divided by ranks and steps, since a machine that does other work says nothing by the wall; a run of few steps is
-taken off one of many, so that beginning and end do not count. A rank that waits for another spins a little, then
+ranks, divided by ranks and steps, since a machine that does other work says nothing by the wall, which stands beside it for one
+that does not; a run of few steps is taken off one of many, so that beginning and end do not count. A rank that waits for another spins a little, then
 sleeps. With --model the table of doc/scaling.md: a step of so many seconds and parameters on paper."""
 import argparse
 import os
@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 BUCKET, MEMORY = 4 << 20, 6  # bytes; passes over the gradients in memory: out, in, twice read, written, back
 NETWORKS = [("10 Gbit/s Ethernet, TCP", 1.25e9, 50e-6), ("100 Gbit/s Ethernet, TCP", 12.5e9, 50e-6),
@@ -34,11 +35,11 @@ def model(parameters, steps):
 
 
 def spend(words):
-    """Seconds of processors that a command and all that it starts take."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """Seconds of processors that a command and all that it starts take, and by the wall."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     subprocess.run(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    after, ended = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, ended - began
 
 
 def measure(told, ranks, flags):
@@ -51,7 +52,9 @@ def measure(told, ranks, flags):
                              "--val-share", 0, "--save-minutes", 0] + (comm if ranks else []) + flags
             return spend([str(w) for w in words])
     few = told.steps // 5
-    return (run(told.steps) - run(few)) / (told.steps - few) / max(ranks, 1)
+    (spent, passed), (first_spent, first_passed) = run(told.steps), run(few)
+    steps = told.steps - few
+    return (spent - first_spent) / steps / max(ranks, 1), (passed - first_passed) / steps
 
 
 def main():
@@ -70,10 +73,11 @@ def main():
     best = {}
     for _ in range(told.rounds):
         for ranks in (int(r) for r in told.ranks.split(",")):
-            best[ranks] = min(best.get(ranks, 1e9), measure(told, ranks, flags))
-    for ranks, seconds in best.items():
-        print("%s: %.4f s of a processor a step and rank, efficiency %.3f" % (
-            "%d ranks" % ranks if ranks else "no communicator", seconds, best[min(best)] / seconds))
+            best[ranks] = tuple(map(min, best.get(ranks, (1e9, 1e9)), measure(told, ranks, flags)))
+    alone = best[min(best)]
+    for ranks, (spent, passed) in best.items():
+        print("%s: %.4f s of a processor a step and rank, efficiency %.3f; %.4f s by the wall, %.3f" % (
+            "%d ranks" % ranks if ranks else "no communicator", spent, alone[0] / spent, passed, alone[1] / passed))
 
 
 if __name__ == "__main__":

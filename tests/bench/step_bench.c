@@ -124,9 +124,9 @@ static int read_flags(int argc, char **argv, struct settings *s, int *profile)
 /* The name of the set that is asked for, or that the library takes here; 0, or 1 after a line on stderr. */
 static int find_set(struct settings *s)
 {
-    const struct mdm_cpu_set *set, *beside;
+    const struct mdm_cpu_set *set, *slower;
 
-    if (mdm_cpu_find(&set, &beside, s->instruction_set ? s->instruction_set : "auto") < 0)
+    if (mdm_cpu_find(&set, &slower, s->instruction_set ? s->instruction_set : "auto") < 0)
         return fprintf(stderr, "step_bench: %s\n", maskdm_last_error()), 1;
     s->instruction_set = set->name;
     return 0;

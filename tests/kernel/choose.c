@@ -1,47 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Choosing among instruction sets by measurement: a set that is plainly slower loses, whichever side it is on; the
- * description of a device says what was taken, and an option decides otherwise.
+ * Choosing among instruction sets: the widest, but by the processor's name; the description of a device says what was
+ * taken, and an option decides otherwise.
  */
+#include "backend/cpu/brand.h"
 #include "backend/cpu/tile/tile.h"
 #include "backend/device.h"
 
 #include "twin.h"
 
-/* The first set of this machine with kernels on vectors, and one with the same kernels of which each product is made
- * four times. */
+/* The first set of this machine with kernels on vectors. */
 static const struct mdm_cpu_set *quick;
-static struct mdm_tile slow_tile;
 
-static void multiply_slowly(int64_t m, int64_t n, int64_t k, struct mdm_left a, struct mdm_right b, float *c,
-                            int64_t ldc, int add)
+START_TEST(the_brand_decides)
 {
-    struct mdm_cpu_table t;
+    static const char *const one[] = {"Intel(R) Xeon(R) Silver 4110 CPU @ 2.10GHz",
+                                      "Intel(R) Xeon(R) Gold 5218 CPU @ 2.30GHz",
+                                      "Intel(R) Xeon(R) Bronze 3204 CPU @ 1.90GHz"};
+    static const char *const two[] = {"Intel(R) Xeon(R) Gold 6248 CPU @ 2.50GHz",
+                                      "Intel(R) Xeon(R) Gold 5222 CPU @ 3.80GHz",
+                                      "Intel(R) Xeon(R) Silver 4310 CPU @ 2.10GHz", "AMD EPYC 9654 96-Core Processor",
+                                      ""};
+    const struct mdm_cpu_set *set, *slower, *other, *none;
 
-    quick->fill(&t);
-    for (int i = 0; i < 4; i++)
-        t.tile->product(m, n, k, a, b, c, ldc, add);
-}
-
-static void fill_slow(struct mdm_cpu_table *t)
-{
-    quick->fill(t);
-    slow_tile = *t->tile;
-    slow_tile.product = multiply_slowly;
-    t->tile = &slow_tile;
-}
-
-static int runs_here(void)
-{
-    return 1;
-}
-
-static const struct mdm_cpu_set slow = {"slow", runs_here, fill_slow};
-
-START_TEST(the_slower_one_loses)
-{
-    ck_assert_int_eq(mdm_cpu_prefers(&slow, quick), 0);
-    ck_assert_int_eq(mdm_cpu_prefers(quick, &slow), 1);
+    for (size_t i = 0; i < MDM_LENGTH(one); i++)
+        ck_assert_msg(mdm_halves_512_bits(one[i]), "%s", one[i]);
+    for (size_t i = 0; i < MDM_LENGTH(two); i++)
+        ck_assert_msg(!mdm_halves_512_bits(two[i]), "%s", two[i]);
+    mdm_cpu_choose(&set, &slower, one[0]);
+    mdm_cpu_choose(&other, &none, two[0]);
+    ck_assert_ptr_null(none);
+    if (strcmp(other->name, "avx512") == 0) {
+        ck_assert_ptr_eq(slower, other);
+        ck_assert_str_eq(set->name, "avx2");
+    } else {
+        ck_assert_ptr_null(slower);
+        ck_assert_ptr_eq(set, other);
+    }
 }
 END_TEST
 
@@ -61,14 +56,12 @@ static void open_and_expect(const char *options, const char *begin)
 
 START_TEST(devices_say_what_was_taken)
 {
-    const struct mdm_cpu_set *set, *beside, *again;
+    const struct mdm_cpu_set *set, *slower;
     char begin[64], options[64];
 
-    ck_assert_int_eq(mdm_cpu_choose(&set, &beside), MASKDM_OK);
-    ck_assert_int_eq(mdm_cpu_choose(&again, &beside), MASKDM_OK);
-    ck_assert_ptr_eq(set, again);
-    if (beside)
-        snprintf(begin, sizeof begin, "cpu, %s (measured beside %s), ", set->name, beside->name);
+    ck_assert_int_eq(mdm_cpu_find(&set, &slower, "auto"), MASKDM_OK);
+    if (slower)
+        snprintf(begin, sizeof begin, "cpu, %s (%s is slower on this processor), ", set->name, slower->name);
     else
         snprintf(begin, sizeof begin, "cpu, %s, ", set->name);
     open_and_expect("threads=1", begin);
@@ -80,7 +73,7 @@ END_TEST
 
 static void add_tests(TCase *c)
 {
-    tcase_add_test(c, the_slower_one_loses);
+    tcase_add_test(c, the_brand_decides);
     tcase_add_test(c, devices_say_what_was_taken);
 }
 

@@ -42,11 +42,11 @@ static void fill_neon_emulated(struct mdm_cpu_table *t)
     mdm_cpu_table_neon_emulated(t);
 }
 
-static const struct mdm_cpu_set emulated_sets[] = {{"AVX-512 on SIMDe", runs_emulated, fill_avx512_emulated},
-                                                   {"NEON on SIMDe", runs_emulated, fill_neon_emulated},
-                                                   {NULL, NULL, NULL}};
+static const struct mdm_cpu_set emulated_sets[] = {{"AVX-512 on SIMDe", runs_emulated, fill_avx512_emulated, NULL},
+                                                   {"NEON on SIMDe", runs_emulated, fill_neon_emulated, NULL},
+                                                   {NULL, NULL, NULL, NULL}};
 #else
-static const struct mdm_cpu_set emulated_sets[] = {{NULL, NULL, NULL}};
+static const struct mdm_cpu_set emulated_sets[] = {{NULL, NULL, NULL, NULL}};
 #endif
 
 /* The library's sets, and behind them those that are emulated; NULL: no more. */

@@ -120,8 +120,8 @@ const struct mdm_backend_vtbl mdm_cpu_vtbl = {
     .reads_stored = 1,
 };
 
-/* `beside`: what the set was measured beside; NULL: nothing. */
-static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got, const char **beside)
+/* `slower`: a wider set that was passed over; NULL: none. */
+static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got, const char **slower)
 {
     const struct mdm_cpu_set *set, *other;
 
@@ -129,7 +129,7 @@ static int fill_tables(struct mdm_cpu *cpu, const char *wanted, const char **got
     mdm_cpu_table_c_f64(&cpu->f64);
     set->fill(&cpu->f32);
     *got = set->name;
-    *beside = other ? other->name : NULL;
+    *slower = other ? other->name : NULL;
     return MASKDM_OK;
 }
 
@@ -206,14 +206,14 @@ static void add_blas(struct mdm_text *t)
     mdm_text_add(t, ", ");
 }
 
-static int write_text(struct mdm_cpu *cpu, const char *instruction_set, const char *beside)
+static int write_text(struct mdm_cpu *cpu, const char *instruction_set, const char *slower)
 {
     struct mdm_text t = {0};
     int status;
 
     mdm_text_addf(&t, "cpu, %s", instruction_set);
-    if (beside)
-        mdm_text_addf(&t, " (measured beside %s)", beside);
+    if (slower)
+        mdm_text_addf(&t, " (%s is slower on this processor)", slower);
     mdm_text_add(&t, ", ");
     if (uses_blas(cpu))
         add_blas(&t);
@@ -230,7 +230,7 @@ static int write_text(struct mdm_cpu *cpu, const char *instruction_set, const ch
 int mdm_cpu_open(struct mdm_backend **out, const struct mdm_device_settings *s)
 {
     struct mdm_cpu *cpu = mdm_need(1, sizeof *cpu, "the device");
-    const char *instruction_set = "", *beside = NULL;
+    const char *instruction_set = "", *slower = NULL;
     int status;
 
     *out = NULL;
@@ -238,11 +238,11 @@ int mdm_cpu_open(struct mdm_backend **out, const struct mdm_device_settings *s)
         return MASKDM_ENOMEM;
     cpu->base.v = &mdm_cpu_vtbl;
     cpu->workers = s->workers;
-    status = fill_tables(cpu, s->instruction_set, &instruction_set, &beside);
+    status = fill_tables(cpu, s->instruction_set, &instruction_set, &slower);
     if (!status && uses_blas(cpu))
         status = open_blas(cpu, s->guard);
     if (!status)
-        status = write_text(cpu, instruction_set, beside);
+        status = write_text(cpu, instruction_set, slower);
     if (!status)
         status = mdm_pool_create(&cpu->pool, s->workers, s->host, s->host_user);
     if (!status && cpu->f32.gemm_workspace) {

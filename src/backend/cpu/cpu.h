@@ -110,16 +110,16 @@ struct mdm_cpu_set {
     int (*runs_here)(void);
     /* With the float rows of this set, and portable ones where it has none; NULL: not in this build. */
     void (*fill)(struct mdm_cpu_table *t);
+    /* Whether a processor of this brand is known to be slower by it than by the one before; NULL: none is. */
+    int (*is_slower)(const char *brand);
 };
 extern const struct mdm_cpu_set mdm_cpu_sets[];
 
-/* The set to take on this machine, and where it was not the only one with kernels on vectors, the one that it was
- * measured beside, else NULL: once for the process, in some milliseconds. MASKDM_OK or MASKDM_ENOMEM. */
-int mdm_cpu_choose(const struct mdm_cpu_set **set, const struct mdm_cpu_set **beside);
+/* The set to take on this machine if its processor is of that brand (brand.h), and a wider one that it would be
+ * slower by, or NULL. */
+void mdm_cpu_choose(const struct mdm_cpu_set **set, const struct mdm_cpu_set **slower, const char *brand);
 /* The set of a name, or "auto"'s, which is the one to take. MASKDM_ENOTSUP where this machine or build has it not. */
-int mdm_cpu_find(const struct mdm_cpu_set **set, const struct mdm_cpu_set **beside, const char *name);
-/* Measures both: 1 where `wide` is to be taken, 0 where `narrow` is faster by a clear margin, or MASKDM_ENOMEM. */
-int mdm_cpu_prefers(const struct mdm_cpu_set *wide, const struct mdm_cpu_set *narrow);
+int mdm_cpu_find(const struct mdm_cpu_set **set, const struct mdm_cpu_set **slower, const char *name);
 
 int mdm_cpu_gemm_blas(struct mdm_cpu *cpu, const struct mdm_gemm *g);
 size_t mdm_cpu_gemm_blas_workspace(int workers);

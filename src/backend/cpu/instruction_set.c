@@ -5,6 +5,7 @@
  * that a run's options mean the same on all; what this build lacks has no function.
  */
 #include "backend/cpu/blas.h"
+#include "backend/cpu/brand.h"
 #include "backend/cpu/loss.h"
 
 #include "backend/options.h"
@@ -74,11 +75,11 @@ static void (*const fill_neon)(struct mdm_cpu_table *t) = NULL;
 #endif
 
 const struct mdm_cpu_set mdm_cpu_sets[] = {
-    {"c", runs_everywhere, fill_c},
-    {"avx2", runs_avx2, fill_avx2},
-    {"avx512", runs_avx512, fill_avx512},
-    {"neon", runs_neon, fill_neon},
-    {NULL, NULL, NULL},
+    {"c", runs_everywhere, fill_c, NULL},
+    {"avx2", runs_avx2, fill_avx2, NULL},
+    {"avx512", runs_avx512, fill_avx512, mdm_halves_512_bits},
+    {"neon", runs_neon, fill_neon, NULL},
+    {NULL, NULL, NULL, NULL},
 };
 
 const char *mdm_instruction_set(int i)
