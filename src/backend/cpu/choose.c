@@ -15,11 +15,14 @@
 void mdm_cpu_choose(const struct mdm_cpu_set **set, const struct mdm_cpu_set **slower, const char *brand)
 {
     *slower = NULL;
-    for (const struct mdm_cpu_set *s = mdm_cpu_sets; s->name; s++)
-        if (s->runs_here() && s->is_slower && s->is_slower(brand))
+    for (const struct mdm_cpu_set *s = mdm_cpu_sets; s->name; s++) {
+        if (!s->runs_here())
+            continue;
+        if (s->is_slower && s->is_slower(brand))
             *slower = s;
-        else if (s->runs_here())
+        else
             *set = s;
+    }
 }
 
 int mdm_cpu_find(const struct mdm_cpu_set **set, const struct mdm_cpu_set **slower, const char *name)
