@@ -46,26 +46,7 @@ double mdm_run_images_left(const struct mdm_run *run)
     return images;
 }
 
-/* A rate that falls behind the mask does so in what the warm-up leaves, and one that nobody asked for only there. */
-static int settle_fall(maskdm_options *stage, int64_t steps, int64_t masked)
-{
-    struct mdm_lr_options rate;
-    int64_t left;
-
-    mdm_options_read(stage, &mdm_lr_options, &rate);
-    if (!mdm_options_is_set(stage, "warmup_steps")) /* which may be shortened */
-        rate.warmup_steps = fmin(rate.warmup_steps, (double)(steps / 4));
-    left = steps - (int64_t)ceil(fmin(rate.warmup_steps, (double)steps));
-    if (!mdm_lr_form_of(&rate)->decays || rate.decay_steps)
-        return MASKDM_OK;
-    if (left < 1 && !mdm_options_is_set(stage, "lr_schedule"))
-        return mdm_options_set(stage, "lr_schedule", "constant");
-    if (!masked || masked >= steps)
-        return MASKDM_OK;
-    return mdm_options_set_int(stage, "decay_steps", steps - masked < left ? steps - masked : left);
-}
-
-/* The share in steps, which are what masks and schedules know of. */
+/* The share in steps, which are what masks know of. */
 static int settle_mask(maskdm_options *stage, const struct mdm_train_run_options *told)
 {
     const int64_t masked = (int64_t)ceil(told->masked_share * (double)told->steps);
@@ -81,19 +62,19 @@ static int settle_mask(maskdm_options *stage, const struct mdm_train_run_options
         return mdm_fail(MASKDM_EINVAL, "%s %g: %s %s hides no patch that could be shown again",
                         mdm_options_said(stage, "masked_share"), told->masked_share, mdm_options_said(stage, "mask"),
                         policy->name);
-    if (!mdm_options_is_set(stage, "mask_steps") && masked < told->steps && policy != &mdm_mask_none) {
-        MDM_TRY(mdm_options_set_int(stage, "mask_steps", masked));
-        mask.steps = masked;
-    }
-    return settle_fall(stage, told->steps, mask.steps);
+    if (!mdm_options_is_set(stage, "mask_steps") && masked < told->steps && policy != &mdm_mask_none)
+        return mdm_options_set_int(stage, "mask_steps", masked);
+    return MASKDM_OK;
 }
 
 int mdm_run_settle(maskdm_options *stage)
 {
     struct mdm_train_run_options told;
+    struct mdm_mask_options mask;
 
     mdm_options_read(stage, mdm_options_kind(stage)->table[0], &told);
     MDM_TRY(settle_mask(stage, &told));
     MDM_TRY(mdm_options_text(stage, "tune_q") ? mdm_run_settle_tuning(stage, told.steps) : MASKDM_OK);
-    return mdm_lr_settle(stage, told.steps);
+    mdm_options_read(stage, &mdm_mask_options, &mask);
+    return mdm_lr_settle(stage, told.steps, mask.steps);
 }

@@ -22,7 +22,8 @@ double mdm_lr_factor(const struct mdm_lr_options *r, int64_t at);
 /* ---- lr_options.c ---- */
 /* The options as they are meant; MASKDM_EINVAL for slopes that do not fit between the first step and the last. */
 int mdm_lr_read(struct mdm_lr_options *out, const maskdm_options *o);
-/* The options of a run of so many steps, at whose end a schedule that is not told otherwise is down; and the same. */
-int mdm_lr_settle(maskdm_options *o, int64_t steps);
+/* The options of a run of so many steps, at whose end a schedule that is not told otherwise is down; and the same. Of
+ * these, `masked` come before the mask ends (0: it does not), behind which a rate that falls begins to. */
+int mdm_lr_settle(maskdm_options *o, int64_t steps, int64_t masked);
 
 #endif

@@ -75,21 +75,43 @@ int mdm_lr_read(struct mdm_lr_options *out, const maskdm_options *o)
 /* A warm-up that nobody asked for takes a quarter of the schedule at most. */
 static int shorten_warmup(maskdm_options *o, struct mdm_lr_options *r)
 {
-    mdm_options_read(o, &mdm_lr_options, r);
-    if (r->warmup_steps <= (double)r->lr_steps / 4)
+    if (mdm_options_is_set(o, "warmup_steps") || r->warmup_steps <= (double)r->lr_steps / 4)
         return MASKDM_OK;
-    return mdm_options_set_int(o, "warmup_steps", r->lr_steps / 4);
+    MDM_TRY(mdm_options_set_int(o, "warmup_steps", r->lr_steps / 4));
+    r->warmup_steps = (double)(r->lr_steps / 4);
+    return MASKDM_OK;
 }
 
-int mdm_lr_settle(maskdm_options *o, int64_t steps)
+/* A rate that falls behind the mask does so in what the warm-up leaves, and one that nobody asked for only there. */
+static int settle_fall(maskdm_options *o, const struct mdm_lr_options *r, int64_t masked)
+{
+    const int64_t left = r->lr_steps - (int64_t)ceil(fmin(r->warmup_steps, (double)r->lr_steps));
+
+    if (!mdm_lr_form_of(r)->decays || r->decay_steps)
+        return MASKDM_OK;
+    if (left < 1 && !mdm_options_is_set(o, "lr_schedule") && !mdm_options_is_set(o, "lr_steps"))
+        return mdm_options_set(o, "lr_schedule", "constant");
+    if (left < 1 || !masked || masked >= r->lr_steps)
+        return MASKDM_OK;
+    return mdm_options_set_int(o, "decay_steps", r->lr_steps - masked < left ? r->lr_steps - masked : left);
+}
+
+static int settle_end(maskdm_options *o, struct mdm_lr_options *r, int64_t steps, int64_t masked)
+{
+    if (!r->lr_steps)
+        r->lr_steps = steps;
+    MDM_TRY(shorten_warmup(o, r));
+    MDM_TRY(settle_fall(o, r, masked));
+    mdm_options_read(o, &mdm_lr_options, r); /* which may have become constant */
+    return mdm_lr_form_of(r)->ends && !r->lr_steps ? mdm_options_set_int(o, "lr_steps", steps) : MASKDM_OK;
+}
+
+int mdm_lr_settle(maskdm_options *o, int64_t steps, int64_t masked)
 {
     struct mdm_lr_options r;
 
     mdm_options_read(o, &mdm_lr_options, &r);
-    if (mdm_lr_form_of(&r)->ends && !r.lr_steps)
-        MDM_TRY(mdm_options_set_int(o, "lr_steps", steps));
-    if (mdm_lr_form_of(&r)->ends && !mdm_options_is_set(o, "warmup_steps"))
-        MDM_TRY(shorten_warmup(o, &r));
+    MDM_TRY(mdm_lr_form_of(&r)->ends ? settle_end(o, &r, steps, masked) : MASKDM_OK);
     MDM_TRY(mdm_lr_read(&r, o));
     if (mdm_lr_form_of(&r)->decays && r.lr_steps < steps && r.decay_to == 0)
         return mdm_fail(MASKDM_EINVAL,

@@ -8,6 +8,7 @@ MASKDM_SEED sets the moments, MASKDM_KILLS their number (50; by the clock 30).
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -39,7 +40,7 @@ def kill_once(moment):
 
 
 MINUTES = 0.1 / 60  # a tenth of a second in place of ten minutes
-SLACK = 0.5        # seconds that a step, a save and a busy machine may take on top
+SLACK = 0.1        # seconds that a step and a save may take on top, in most of the runs: a machine may stand still in any
 
 
 def kill_by_the_clock(moment):
@@ -75,25 +76,33 @@ def check_kill_by_the_clock():
     faces("data", 12, 8)
     lost = []
     for _ in range(min(KILLS, 30)):
-        heard, killed = kill_by_the_clock(moments.uniform(0, 0.3))
+        heard, killed = kill_by_the_clock(moments.uniform(0.2, 0.6))
         logged = steps_in("clock/log.jsonl")
         assert {step for step, _ in heard} <= set(logged), "a step was told of that is not in the log"
         assert logged == sorted(set(logged))
         saved = checkpoints("clock")[-1] if checkpoints("clock") else 0
         behind = [moment for step, moment in heard if step > saved]
         lost.append(killed - behind[0] if behind else 0)
-        assert lost[-1] <= 60 * MINUTES + SLACK, "%g seconds were lost" % lost[-1]
-    print("lost %.3f s at most, %.3f s on average" % (max(lost), sum(lost) / len(lost)))
+    middle = statistics.median(lost)
+    print("lost %.3f s at most, %.3f s in the median" % (max(lost), middle))
     assert checkpoints("clock"), "nothing was ever saved by the clock"
+    assert middle <= 60 * MINUTES + SLACK, "more was lost than the time between two saves"
+
+
+def time_start():
+    """Seconds from a program's start to the first step that is saved, as busy as the machine is."""
+    began = time.monotonic()
+    maskdm(*command("start", 1))
+    return time.monotonic() - began
 
 
 def check_kill():
     moments = random.Random(SEED)
     print("seed %d, %d kills" % (SEED, KILLS))
     faces("data", 12, 8)
-    newest = 0
+    newest, latest = 0, 0.3 + 2 * time_start()
     for _ in range(KILLS):
-        said = kill_once(moments.uniform(0.005, 0.3))
+        said = kill_once(moments.uniform(0.005, latest))
         assert "broken checkpoint" not in said, said
         if not os.path.isdir("run") or not checkpoints("run"):
             assert newest == 0

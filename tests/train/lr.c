@@ -103,24 +103,27 @@ START_TEST(schedules_of_runs)
     maskdm_options *o = tiny_options("pretrain", "data=x out=y steps=50 lr_schedule=cosine");
     char text[32];
 
-    OK(mdm_lr_settle(o, 50));
+    OK(mdm_lr_settle(o, 50, 0));
     OK(maskdm_options_get(o, "lr_steps", text, sizeof text, NULL));
     ck_assert_str_eq(text, "50");
-    OK(mdm_lr_settle(o, 50));
+    OK(mdm_lr_settle(o, 50, 0));
     FAILS(MASKDM_EINVAL, "lr_steps 50 is less than steps 60, and behind it a cosine goes up again",
-          mdm_lr_settle(o, 60));
+          mdm_lr_settle(o, 60, 0));
     maskdm_options_release(&o);
     o = tiny_options("pretrain", "data=x out=y steps=50 lr_schedule=wsd lr_steps=40 decay_to=0.1");
-    OK(mdm_lr_settle(o, 50));
+    OK(mdm_lr_settle(o, 50, 0));
     OK(maskdm_options_set(o, "decay_to", "0"));
     FAILS(MASKDM_EINVAL, "lr_steps 40 is less than steps 50, and behind it the learning rate is 0",
-          mdm_lr_settle(o, 50));
+          mdm_lr_settle(o, 50, 0));
     maskdm_options_release(&o);
     o = tiny_options("pretrain", "data=x out=y steps=50 lr_schedule=wsd decay_steps=60");
-    FAILS(MASKDM_EINVAL, "are more than lr_steps 50", mdm_lr_settle(o, 50));
+    FAILS(MASKDM_EINVAL, "are more than lr_steps 50", mdm_lr_settle(o, 50, 0));
+    maskdm_options_release(&o);
+    o = tiny_options("pretrain", "data=x out=y steps=50 lr_schedule=wsd warmup_steps=60");
+    FAILS(MASKDM_EINVAL, "warmup_steps 60 and decay_steps 10 are more than lr_steps 50", mdm_lr_settle(o, 50, 30));
     maskdm_options_release(&o);
     o = tiny_options("pretrain", "data=x out=y mask=none");
-    OK(mdm_lr_settle(o, 50));
+    OK(mdm_lr_settle(o, 50, 0));
     OK(maskdm_options_get(o, "lr_steps", text, sizeof text, NULL));
     ck_assert_str_eq(text, "");
     maskdm_options_release(&o);

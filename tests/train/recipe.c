@@ -67,6 +67,8 @@ START_TEST(masks_and_rates_follow_the_steps)
     settled("steps=10 decay_steps=2", "decay_steps", "2");
     settled("steps=10 warmup_steps=8", "decay_steps", "2");
     settled("steps=10 warmup_steps=80", "lr_schedule", "constant");
+    settled("steps=10 warmup_steps=80", "lr_steps", "");
+    settled("steps=10 lr_steps=20", "decay_steps", "14"); /* to where it is told to be down */
     settled("steps=10 mask=grid", "mask_steps", "0"); /* a mask that was named lasts */
     settled("steps=10 mask=grid", "lr_schedule", "constant");
     settled("steps=10 mask=grid masked_share=0.5", "mask_steps", "5");
