@@ -47,7 +47,7 @@ enum { MDM_MOST_WINDOW = 1 << 18 }; /* elements that a window of a convolution c
 
 /* Of everything in this file. A backend of another version is refused before any call to it. Grows with each change
  * of what stands here; functions that are added behind the last change the size of the table alone. */
-enum { MDM_BACKEND_VERSION = 8 };
+enum { MDM_BACKEND_VERSION = 9 };
 
 /* Types. A program has one, which its values and their gradients have. Where that is MDM_BF16,
  *
@@ -227,6 +227,9 @@ struct mdm_backend_vtbl {
     int reads_stored;
     /* Whether training keeps what is cheap to make anew, where nobody says: it has memory, and is short of time. */
     int keeps;
+    /* What makes this device slow here and can be mended: a sentence that lives as long as the backend, or NULL. The
+     * entry itself may be NULL. */
+    const char *(*warning)(struct mdm_backend *);
 };
 
 struct mdm_backend {

@@ -4,19 +4,17 @@
  */
 #include "run/device.h"
 
-#include "backend/cpu/blas.h"
 #include "backend/options.h"
 
 #include <string.h>
 
-/* Nobody would look for the reason in a library that was there before the processor. */
-static void tell_lost_blas(maskdm_device *device, const struct mdm_log *log)
+static void tell_warning(maskdm_device *device, const struct mdm_log *log)
 {
-    if (mdm_cpu_is_left_to_lost_blas(mdm_device_backend(device)))
-        mdm_log_line(log, MASKDM_LOG_WARN,
-                     "%s does not know this processor and multiplies with its slow kernels, those for %s: a newer "
-                     "one may know it, or OPENBLAS_CORETYPE in the environment name a processor that is like it",
-                     mdm_blas_name(), mdm_blas_core());
+    struct mdm_backend *b = mdm_device_backend(device);
+    const char *warning = b->v->warning ? b->v->warning(b) : NULL;
+
+    if (warning)
+        mdm_log_line(log, MASKDM_LOG_WARN, "%s", warning);
 }
 
 int mdm_run_open_device(maskdm_device **out, const char *name, const maskdm_options *options,
@@ -32,6 +30,6 @@ int mdm_run_open_device(maskdm_device **out, const char *name, const maskdm_opti
     if (!status && strcmp(name, "cpu") != 0)
         mdm_log_line(log, MASKDM_LOG_INFO, "computing on %s", mdm_device_text(*out));
     if (!status)
-        tell_lost_blas(*out, log);
+        tell_warning(*out, log);
     return status;
 }

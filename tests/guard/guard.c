@@ -451,6 +451,11 @@ static const char *describe(struct mdm_backend *b)
     return guard_of(b)->cpu->v->describe(guard_of(b)->cpu);
 }
 
+static const char *warning(struct mdm_backend *b)
+{
+    return guard_of(b)->cpu->v->warning(guard_of(b)->cpu);
+}
+
 static int wait_for_all(struct mdm_backend *b)
 {
     return guard_of(b)->cpu->v->wait(guard_of(b)->cpu);
@@ -489,6 +494,7 @@ static const struct mdm_backend_vtbl vtbl = {
     .size = sizeof vtbl,
     .name = "cpu",
     .describe = describe,
+    .warning = warning,
     .alloc = take,
     .release = give,
     .upload = upload,

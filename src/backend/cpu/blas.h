@@ -44,9 +44,4 @@ int mdm_cpu_prefers_product(mdm_product *first, mdm_product *second, int guard);
 /* BLAS against the portable kernel, once for the process, in some milliseconds. */
 int mdm_cpu_blas_pays(int guard);
 
-/* ---- cpu.c ---- */
-struct mdm_backend;
-/* Whether products on this backend, if it is the CPU, are left to a BLAS that is lost. */
-int mdm_cpu_is_left_to_lost_blas(struct mdm_backend *b);
-
 #endif

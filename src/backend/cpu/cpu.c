@@ -88,11 +88,17 @@ static const char *describe(struct mdm_backend *b)
     return mdm_cpu_of(b)->text;
 }
 
+static const char *warning(struct mdm_backend *b)
+{
+    return *mdm_cpu_of(b)->warning ? mdm_cpu_of(b)->warning : NULL;
+}
+
 const struct mdm_backend_vtbl mdm_cpu_vtbl = {
     .version = MDM_BACKEND_VERSION,
     .size = sizeof mdm_cpu_vtbl,
     .name = "cpu",
     .describe = describe,
+    .warning = warning,
     .alloc = take_memory,
     .release = give_memory,
     .upload = copy,
@@ -188,13 +194,12 @@ static int open_blas(struct mdm_cpu *cpu, int guard)
     if (!pays) {
         cpu->f32.gemm = mdm_cpu_gemm_c_f32;
         cpu->f32.gemm_workspace = NULL;
-    }
+    } else if (mdm_blas_is_lost())
+        mdm_format(cpu->warning, sizeof cpu->warning,
+                   "%s does not know this processor and multiplies with its slow kernels, those for %s: a newer one "
+                   "may know it, or OPENBLAS_CORETYPE in the environment name a processor that is like it",
+                   mdm_blas_name(), mdm_blas_core());
     return MASKDM_OK;
-}
-
-int mdm_cpu_is_left_to_lost_blas(struct mdm_backend *b)
-{
-    return b->v == &mdm_cpu_vtbl && uses_blas(mdm_cpu_of(b)) && mdm_blas_is_lost();
 }
 
 static void add_blas(struct mdm_text *t)

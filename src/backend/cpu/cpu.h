@@ -73,7 +73,7 @@ struct mdm_cpu {
     struct mdm_cpu_table f32;    /* the fastest rows this machine runs */
     struct mdm_cpu_table f64;    /* kernel rows and product only */
     void *workspace;             /* of the float product */
-    char text[160];
+    char text[160], warning[256]; /* of nothing: "" */
 };
 
 static inline struct mdm_cpu *mdm_cpu_of(struct mdm_backend *b)
