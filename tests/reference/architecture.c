@@ -40,8 +40,8 @@ static int describe_uvit(struct reference_case *c, char *text, size_t size)
 {
     const double classes = case_number(c, "network", "num_classes", -1);
 
-    if (!strcmp(is_set(c, "skip", "true"), "false")) {
-        snprintf(c->skipped, sizeof c->skipped, "a U-ViT without long skips is not built");
+    if (!strcmp(is_set(c, "skip", "true"), "false") || case_number(c, "network", "qk_scale", 0) != 0) {
+        snprintf(c->skipped, sizeof c->skipped, "a U-ViT without long skips or with a qk_scale is not built");
         return -1;
     }
     snprintf(text, size,
@@ -87,6 +87,34 @@ static void add_setting(char *text, size_t size, const char *option, const char 
     *to = '\0';
 }
 
+/* What UNet2DModel has and the library's network does not: 0, or -1 with c->skipped. */
+static int check_unet(struct reference_case *c)
+{
+    static const struct {
+        const char *key, *built, *also;
+    } fixed[] = {{"act_fn", "silu", "swish"},
+                 {"center_input_sample", "false", "false"},
+                 {"time_embedding_type", "positional", "positional"},
+                 {"mid_block_type", "UNetMidBlock2D", "UNetMidBlock2D"},
+                 {"class_embed_type", "null", "null"}};
+    const double in = case_number(c, "network", "in_channels", 3), out = case_number(c, "network", "out_channels", 3);
+
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        const char *value = case_value(c, "network", fixed[i].key, fixed[i].built);
+
+        if (strcmp(value, fixed[i].built) && strcmp(value, fixed[i].also)) {
+            snprintf(c->skipped, sizeof c->skipped, "a UNet2DModel of %s %s is not built", fixed[i].key, value);
+            return -1;
+        }
+    }
+    if (case_number(c, "network", "mid_block_scale_factor", 1) != 1 || (out != in && out != 2 * in)) {
+        snprintf(c->skipped, sizeof c->skipped,
+                 "a UNet2DModel of mid_block_scale_factor, or with %g channels out of %g, is not built", out, in);
+        return -1;
+    }
+    return 0;
+}
+
 /* UNet2DModel by its own names; the sides are the input's, since the network is not bound to any. */
 static int describe_unet(struct reference_case *c, char *text, size_t size)
 {
@@ -113,6 +141,8 @@ static int describe_unet(struct reference_case *c, char *text, size_t size)
     const int64_t height = case_dim(c, "input.x", HEIGHT), width = case_dim(c, "input.x", WIDTH);
     const double in = case_number(c, "network", "in_channels", 3), out = case_number(c, "network", "out_channels", 3);
 
+    if (check_unet(c))
+        return -1;
     snprintf(text, size, "image_size=%lldx%lld patch_size=%d channels=%.0f classes=%.0f learn_sigma=%s",
              (long long)height, (long long)width, height % 4 || width % 4 ? 1 : 4, in,
              case_number(c, "network", "num_class_embeds", 0), out > in ? "true" : "false");

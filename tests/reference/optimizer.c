@@ -99,8 +99,9 @@ static void compare_rates(struct reference_case *c)
     snprintf(name, sizeof name, "%s", case_value(c, "optimizer", "schedule", ""));
     while (i < sizeof schedules / sizeof *schedules && !is(schedules[i].name, name))
         i++;
-    if (i == sizeof schedules / sizeof *schedules) {
-        snprintf(c->skipped, sizeof c->skipped, "learning rate %s is not built", name);
+    if (i == sizeof schedules / sizeof *schedules || number(c, "num_cycles", 0.5) != 0.5) {
+        snprintf(c->skipped, sizeof c->skipped, "learning rate %s%s is not built", name,
+                 i < sizeof schedules / sizeof *schedules ? " of other num_cycles" : "");
         free(got);
         return;
     }
@@ -179,11 +180,29 @@ static const char *const scales[][2] = {{"original", "original"},
                                         {"grad_last_two_dims", "kernel"},
                                         {"null", "original"}};
 
+/* The library's polynomial is the programs' own. */
+static int is_usual(struct reference_case *c)
+{
+    static const double usual[] = {3.4445, -4.775, 2.0315};
+    char *at = (char *)case_value(c, "optimizer", "ns_coefficients", "3.4445, -4.775, 2.0315");
+
+    for (size_t i = 0; i < 3; i++) {
+        if (strtod(at, &at) != usual[i])
+            return 0;
+        at += strspn(at, ", ");
+    }
+    return 1;
+}
+
 static maskdm_optimizer *make_muon(struct reference_case *c)
 {
     char text[640], betas[64], scale[32];
     const char *comma;
 
+    if (!is_usual(c)) {
+        snprintf(c->skipped, sizeof c->skipped, "a Muon of other ns_coefficients is not built");
+        return NULL;
+    }
     snprintf(betas, sizeof betas, "%s", case_value(c, "optimizer", "adamw_betas", "0.9, 0.95"));
     comma = strchr(betas, ',');
     snprintf(scale, sizeof scale, "%s", case_value(c, "optimizer", "adjust_lr_fn", "null"));

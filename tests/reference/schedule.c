@@ -48,6 +48,11 @@ int case_discrete(struct reference_case *c, const char *section, char *out, size
         snprintf(c->skipped, sizeof c->skipped, "schedule %s is not built", name);
         return -1;
     }
+    if (!is(case_value(c, section, "trained_betas", "null"), "null") ||
+        case_number(c, section, "s", 0.008) != 0.008) {
+        snprintf(c->skipped, sizeof c->skipped, "schedule %s of trained_betas or another s is not built", name);
+        return -1;
+    }
     n = (size_t)snprintf(out, room, "schedule=%s timesteps=%.0f zero_terminal_snr=%s", names[i].ours,
                          case_number(c, section, "timesteps", case_number(c, section, "num_train_timesteps", 1000)),
                          is(case_value(c, section, "rescale_betas_zero_snr", "false"), "true") ? "true" : "false");

@@ -28,9 +28,9 @@ maskdm_solver *solver_make(struct reference_case *c, struct solver_settings *s, 
 
 /* What was seen on the way, one row of values an evaluation or a step. */
 struct trace {
-    int64_t evaluations, steps, batch, n; /* n: of all images */
+    int64_t evaluations, steps, batch, n;     /* n: of all images */
     float *x, *prediction, *noise, *variance; /* the last two may be NULL */
-    float *before, *input, *after; /* x at each evaluation, the network's input, x after each step */
+    float *before, *input, *after;            /* x at each evaluation, the network's input, x after each step */
     double *times;
 };
 
@@ -109,14 +109,31 @@ static void by_ratio(struct reference_case *c, struct trace *t)
     free(all);
 }
 
+/* From a case's own times the library goes out with x as it is; the program has scaled it. */
+static int begin(struct reference_case *c, maskdm_solver *solver, const struct solver_settings *s, struct trace *t)
+{
+    double *at, *most;
+
+    if (open_trace(c, t))
+        return -1;
+    if (s->by_ratio && s->given) {
+        at = case_f64(c, "expect.sigma_eval", NULL);
+        most = case_f64(c, "expect.init_sigma", NULL);
+        for (int64_t i = 0; at && most && i < t->n; i++)
+            t->x[i] *= (float)(*most / sqrt(1 + at[0] * at[0]));
+        free(at);
+        free(most);
+    }
+    return case_ok(c, maskdm_solver_begin(solver, t->batch, t->n / t->batch, t->x), "x_T");
+}
+
 void case_solver(struct reference_case *c)
 {
     struct solver_settings s = {0};
     struct trace t = {0};
     maskdm_solver *solver = solver_make(c, &s, "");
 
-    if (solver && !open_trace(c, &t) &&
-        !case_ok(c, maskdm_solver_begin(solver, t.batch, t.n / t.batch, t.x), "x_T") && !replay(c, solver, &t)) {
+    if (solver && !begin(c, solver, &s, &t) && !replay(c, solver, &t)) {
         if (s.by_ratio)
             by_ratio(c, &t);
         if (!s.told)

@@ -39,66 +39,58 @@ static int any(struct reference_case *c, const char *const *settings, size_t cou
     return 0;
 }
 
-/* EDM's times from another rho than the library's 7, as the option `times`. */
-static int list_times(struct reference_case *c, char *out, size_t room, double rho)
+static void add(char *text, size_t room, const char *format, ...)
 {
-    const double first = pow(case_number(c, "config", "sigma_max", 80), 1 / rho);
-    const double last = pow(case_number(c, "config", "sigma_min", 0.002), 1 / rho);
-    const int count = (int)steps(c);
-    size_t n = 0;
+    const size_t n = strlen(text);
+    va_list ap;
 
-    for (int i = 0; i < count && n < room; i++)
-        n += (size_t)snprintf(out + n, room - n, "%.17g,",
-                              i ? pow(first + i / (double)(count - 1) * (last - first), rho) : pow(first, rho));
-    n += n < room ? (size_t)snprintf(out + n, room - n, "0") : 0;
-    return n < room ? 0 : -1;
+    va_start(ap, format);
+    vsnprintf(text + n, room - n, format, ap);
+    va_end(ap);
 }
+
+#define SAMPLER(s, ...) add((s)->sampler, sizeof(s)->sampler, __VA_ARGS__)
 
 static int read_edm(struct reference_case *c, struct solver_settings *s)
 {
-    char most[32], spacing[160] = "spacing=karras";
-    const double rho = case_number(c, "config", "rho", 7);
+    char most[32];
 
     snprintf(most, sizeof most, "%s", case_value(c, "config", "S_max", "inf"));
     snprintf(s->scheduler, sizeof s->scheduler, "process=edm prediction=x0 sigma_min=%.17g sigma_max=%.17g",
              case_number(c, "config", "sigma_min", 0.002), case_number(c, "config", "sigma_max", 80));
-    if (rho != 7) {
-        strcpy(spacing, "times=");
-        if (list_times(c, spacing + 6, sizeof spacing - 6, rho)) {
-            skip(c, "rho with so many steps,", "");
-            return -1;
-        }
-    }
     snprintf(s->sampler, sizeof s->sampler,
-             "sampler=heun steps=%.0f %s clip=false churn=%.17g churn_min=%.17g churn_max=%.17g churn_noise=%.17g",
-             steps(c), spacing, case_number(c, "config", "S_churn", 0), case_number(c, "config", "S_min", 0),
+             "sampler=heun clip=false churn=%.17g churn_min=%.17g churn_max=%.17g churn_noise=%.17g",
+             case_number(c, "config", "S_churn", 0), case_number(c, "config", "S_min", 0),
              strcmp(most, "inf") ? strtod(most, NULL) : 1e9, case_number(c, "config", "S_noise", 1));
+    if (case_number(c, "config", "rho", 7) != 7)
+        return solver_times_edm(c, s);
+    SAMPLER(s, " steps=%.0f spacing=karras", steps(c));
     return 0;
 }
 
 static int read_flow(struct reference_case *c, struct solver_settings *s)
 {
-    static const char *const unknown[] = {"invert_sigmas", "use_karras_sigmas", "use_exponential_sigmas",
-                                          "use_beta_sigmas", "stochastic_sampling"};
+    static const char *const unknown[] = {"invert_sigmas", "use_beta_sigmas", "stochastic_sampling"};
     const int dynamic = !strcmp(case_value(c, "config", "use_dynamic_shifting", "false"), "true");
     const int linear = !strcmp(case_value(c, "config", "time_shift_type", "exponential"), "linear");
     const double mu = case_number(c, "set_timesteps", "mu", 0);
+    const double shift = !dynamic ? case_number(c, "config", "shift", 1) : linear ? mu : exp(mu);
+    int listed;
 
     if (any(c, unknown, sizeof unknown / sizeof *unknown))
         return -1;
-    if (strcmp(case_value(c, "config", "shift_terminal", "null"), "null") ||
-        case_number(c, "config", "num_train_timesteps", 1000) != 1000) {
-        skip(c, "setting", "shift_terminal or num_train_timesteps");
+    if (!is(c, "set_timesteps", "timesteps", "", "")) {
+        skip(c, "setting", "timesteps");
         return -1;
     }
     s->told = 1;
-    snprintf(s->scheduler, sizeof s->scheduler, "process=flow time_shift=%.17g",
-             !dynamic ? case_number(c, "config", "shift", 1)
-             : linear ? mu
-                      : exp(mu));
-    snprintf(s->sampler, sizeof s->sampler, "sampler=euler steps=%.0f spacing=%s clip=false", steps(c),
-             dynamic ? "flux" : "sd3");
-    return 0;
+    SAMPLER(s, "sampler=euler clip=false");
+    listed = solver_times_flow(c, s, shift, dynamic);
+    snprintf(s->scheduler, sizeof s->scheduler, "process=flow time_shift=%.17g time_scale=%.17g", listed ? 1 : shift,
+             case_number(c, "config", "num_train_timesteps", 1000));
+    if (!listed)
+        SAMPLER(s, " steps=%.0f spacing=%s", steps(c), dynamic ? "flux" : "sd3");
+    return listed < 0 ? -1 : 0;
 }
 
 static int read_jit(struct reference_case *c, struct solver_settings *s)
@@ -115,26 +107,14 @@ static int read_jit(struct reference_case *c, struct solver_settings *s)
 
 /* ---- diffusers' schedulers of the discrete process ---- */
 
-static void add(char *text, size_t room, const char *format, ...)
-{
-    const size_t n = strlen(text);
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(text + n, room - n, format, ap);
-    va_end(ap);
-}
-
-#define SAMPLER(s, ...) add((s)->sampler, sizeof(s)->sampler, __VA_ARGS__)
-
 static int read_schedule(struct reference_case *c, struct solver_settings *s)
 {
     char schedule[32], prediction[32];
 
     snprintf(schedule, sizeof schedule, "%s", case_value(c, "config", "beta_schedule", "linear"));
     snprintf(prediction, sizeof prediction, "%s", case_value(c, "config", "prediction_type", "epsilon"));
-    if (!is(c, "config", "trained_betas", "null", "null")) {
-        skip(c, "setting", "trained_betas");
+    if (!is(c, "config", "trained_betas", "null", "null") || !strcmp(schedule, "exp")) {
+        skip(c, "setting", "trained_betas or beta_schedule exp");
         return -1;
     }
     add(s->scheduler, sizeof s->scheduler, "process=discrete timesteps=%.0f prediction=%s zero_terminal_snr=%s",
@@ -143,8 +123,8 @@ static int read_schedule(struct reference_case *c, struct solver_settings *s)
         : !strcmp(prediction, "sample") ? "x0"
                                         : "v",
         is(c, "config", "rescale_betas_zero_snr", "false", "true") ? "true" : "false");
-    if (!strcmp(schedule, "squaredcos_cap_v2"))
-        add(s->scheduler, sizeof s->scheduler, " schedule=cosine");
+    if (!strcmp(schedule, "squaredcos_cap_v2") || !strcmp(schedule, "laplace"))
+        add(s->scheduler, sizeof s->scheduler, " schedule=%s", *schedule == 's' ? "cosine" : schedule);
     else
         add(s->scheduler, sizeof s->scheduler, " schedule=%s beta_start=%.17g beta_end=%.17g",
             !strcmp(schedule, "sigmoid") ? "sigmoid_betas" : schedule, case_number(c, "config", "beta_start", 1e-4),
@@ -164,17 +144,28 @@ static void read_clip(struct reference_case *c, struct solver_settings *s, const
         SAMPLER(s, " clip=false");
 }
 
-/* Spacing, its offset, and Karras' levels between its ends or, with `whole`, between the table's. */
+static const char *final_sigma(struct reference_case *c)
+{
+    return is(c, "config", "final_sigmas_type", "zero", "zero") ? "zero" : "sigma_min";
+}
+
+/* Spacing, its offset, and Karras' levels between its ends or, with `whole`, between the table's; or the case's own
+ * times. */
 static int read_times(struct reference_case *c, struct solver_settings *s, const char *standard, int whole)
 {
     static const char *const unknown[] = {"use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas",
                                           "use_flow_sigmas", "use_dynamic_shifting"};
     const int karras = is(c, "config", "use_karras_sigmas", "false", "true");
     char spacing[32];
+    int given;
 
     snprintf(spacing, sizeof spacing, "%s", case_value(c, "config", "timestep_spacing", standard));
     if (any(c, unknown, sizeof unknown / sizeof *unknown))
         return -1;
+    given = solver_times_given(c, s, strcmp(final_sigma(c), "zero") ? 0 : -1);
+    s->given = given > 0;
+    if (given)
+        return given < 0 ? -1 : 0;
     SAMPLER(s, " steps=%.0f", steps(c));
     if (!karras)
         SAMPLER(s, " spacing=%s", spacing);
@@ -212,11 +203,6 @@ static int read_ddpm(struct reference_case *c, struct solver_settings *s)
 }
 
 /* ---- those that keep x over its signal ---- */
-
-static const char *final_sigma(struct reference_case *c)
-{
-    return is(c, "config", "final_sigmas_type", "zero", "zero") ? "zero" : "sigma_min";
-}
 
 static int read_euler(struct reference_case *c, struct solver_settings *s)
 {
