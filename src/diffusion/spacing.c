@@ -80,8 +80,10 @@ static double karras(const struct mdm_span *s, int64_t i)
 {
     const struct mdm_process *p = s->process;
     const struct mdm_schedule *table = mdm_discrete_schedule(p);
+    const struct mdm_span listed = ends_span(s);
 
-    if (i == 0 && !s->ends)
+    /* Told as it is: where no signal is left, an earlier time may have as much noise in the table as this. */
+    if (i == 0 && (!s->ends || s->ends->time(&listed, 0) == p->last))
         return p->last;
     return table ? mdm_listed_time_of(table, exp(karras_ratio(s, i))) : mdm_process_time_of(p, karras_ratio(s, i));
 }
