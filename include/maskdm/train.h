@@ -24,7 +24,8 @@
  *     maskdm_optimizer_update_ema(optimizer);
  *
  * batch_size is the images of one optimizer step; `accumulate` splits it into that many micro-batches. batch_tokens
- * in its place is their visible patches, so that the images follow from the mask.
+ * in its place is their visible patches, so that the images follow from the mask. What of these is given is no more
+ * than the data have (MASKDM_EINVAL); without either, images of smaller data come more than once in a step.
  * B images of a micro-batch (of a partition, each image once for each of its groups, which are trained as images
  * are), H x W x C pixels, K visible patches of p x p pixels, n = H W C.
  * Thread safety: a trainer belongs to one thread at a time. While it works, its optimizer and the data that it draws

@@ -34,6 +34,15 @@ static void tell_untrained(const struct mdm_run *run)
                      "rest of the network makes of it");
 }
 
+static void tell_repeats(const struct mdm_run *run, int64_t batch_size)
+{
+    if (batch_size > run->data->count)
+        mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO,
+                     "a step has %lld images and the data %lld, so that some come more than once in it, each time "
+                     "under other noise (%s)",
+                     (long long)batch_size, (long long)run->data->count, mdm_options_said(run->now, "batch_size"));
+}
+
 /* What is not the same in every step, or not as it was asked for. */
 static void tell_pace(const struct mdm_run *run)
 {
@@ -49,6 +58,7 @@ static void tell_pace(const struct mdm_run *run)
     else if (tr->pace.tokens)
         mdm_log_line(mdm_control_log(run->control), MASKDM_LOG_INFO, "%lld patches a step: %lld image%s",
                      (long long)tr->pace.tokens, (long long)now->batch_size, now->batch_size == 1 ? "" : "s");
+    tell_repeats(run, now->batch_size);
     if (now == last)
         return;
     mdm_trainer_describe_level(level, sizeof level, tr, last);

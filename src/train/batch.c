@@ -14,7 +14,7 @@
 
 int mdm_trainer_check_count(const maskdm_trainer *tr, int64_t images)
 {
-    if (images >= tr->pace.most)
+    if (images >= tr->pace.most || tr->pace.usual)
         return MASKDM_OK;
     if (tr->pace.asked)
         return mdm_fail(MASKDM_EINVAL, "%s %lld makes a batch of %lld images, larger than the data, %lld image%s",

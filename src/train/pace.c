@@ -60,13 +60,14 @@ int mdm_pace_plan(struct mdm_pace *out, const maskdm_mask *mask, const struct md
     *out = (struct mdm_pace){
         .groups = mdm_mask_groups(mask), .tokens = told.batch_tokens, .accumulate = told.accumulate};
     out->asked = out->tokens > 0;
+    out->usual = !told.batch_size && !out->asked;
     for (int64_t i = 0; i < mdm_mask_levels(mask); i++) {
         const int64_t from = mdm_mask_level_from(mask, i);
         int64_t second, visible = mdm_mask_visible_kinds(mask, grids, from, &second);
 
         if (visible < 0)
             return (int)visible;
-        if (i == 0 && !told.batch_size && !out->asked && mdm_mask_levels(mask) > 1)
+        if (i == 0 && out->usual && mdm_mask_levels(mask) > 1)
             out->tokens = batch_size * visible * out->groups;
         if (out->tokens)
             batch_size = count_images(out, visible, options);

@@ -24,6 +24,7 @@ struct mdm_pace {
     int levels;
     int64_t tokens; /* visible patches of a step, at most, of which its images follow; 0: it has a number of these */
     int asked;      /* for so many tokens; else they are those of the first level's usual batch */
+    int usual;      /* nobody said how many images or tokens a step has */
     int64_t accumulate; /* parts of a step */
     int64_t groups;     /* rows of the batch that an image makes */
     int64_t most;       /* images of the largest step */

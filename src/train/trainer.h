@@ -138,7 +138,9 @@ int mdm_trainer_want_input_gradient(maskdm_trainer *tr);
 int mdm_trainer_fetch(maskdm_trainer *tr, struct mdm_microbatch *m, maskdm_data *data, int64_t image);
 
 /* ---- batch.c ---- */
-/* A batch holds no image twice. */
+/* A batch that was asked for is no larger than the data: those may not be the ones that were meant. Where nobody
+ * asked, the rate was chosen for the usual one, which then has images several times, each under a time, noise and a
+ * mask of its own. */
 int mdm_trainer_check_count(const maskdm_trainer *tr, int64_t images);
 int mdm_trainer_check_data(const maskdm_trainer *tr, const maskdm_data *data);
 int mdm_trainer_draw(maskdm_trainer *tr, maskdm_data *data, int64_t part);

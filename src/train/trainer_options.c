@@ -15,8 +15,8 @@ static const struct mdm_option trainer_rows[] = {
      .max = 1048576,
      .unit = "images",
      .alias = "batch|bs|minibatch|train_batch_size|total_batch_size|per_device_train_batch_size",
-     .help = "images per step; unset: as many as batch_tokens allows, else 64, and behind a change of what is hidden "
-             "as many as show as many patches"},
+     .help = "images per step; unset: as many as batch_tokens allows, else 64, of fewer some more than once, and "
+             "behind a change of what is hidden as many as show as many patches"},
     {MDM_OPTION(mdm_trainer_options, batch_tokens),
      .standard = "0",
      .min = 0,

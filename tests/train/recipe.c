@@ -162,17 +162,46 @@ START_TEST(going_on)
 }
 END_TEST
 
-/* More images a step than there are, by what nobody said and by what was. */
+static int run_small(const char *out, const char *more, maskdm_control *control)
+{
+    char text[400];
+    maskdm_options *o;
+    int status;
+
+    snprintf(text, sizeof text, "out=%s image_size=8 patch_size=2 dim=16 depth=2 heads=2 steps=9 log_every=1 %s",
+             out, more);
+    o = tiny_options("pretrain", text);
+    status = tiny_train("pretrain", o, control);
+    maskdm_options_release(&o);
+    return status;
+}
+
+/* The usual batch of 64 has some of 40 images twice: to the same weights on any threads, and when it is resumed. */
 START_TEST(small_sets)
 {
-    maskdm_options *o = tiny_options("pretrain", "image_size=8 patch_size=2 dim=16 depth=2 heads=2 steps=9");
+    const int64_t four = 4;
+    maskdm_control *control;
 
-    snprintf(other, sizeof other, "%s/small", root);
-    OK(maskdm_options_set(o, "out", other));
-    FAILS(MASKDM_EINVAL, "batch_size 64 is larger than the data, 40 images", tiny_train("pretrain", o, NULL));
-    OK(maskdm_options_set(o, "batch_tokens", "200"));
-    FAILS(MASKDM_EINVAL, "batch_tokens 200 makes a batch of 50 images", tiny_train("pretrain", o, NULL));
-    maskdm_options_release(&o);
+    OK(maskdm_control_create(&control));
+    maskdm_control_set_log(control, tiny_keep_line, NULL);
+    OK(run_small(folder, "threads=1", control));
+    ck_assert_msg(strstr(tiny_lines, "a step has 64 images and the data 40, so that") != NULL, "%s", tiny_lines);
+    ck_assert_int_eq(tiny_count(folder, "log.jsonl", "\"images\":384,"), 1); /* 6 steps of 64; of 3 whole ones 16 */
+    ck_assert_int_eq(tiny_count(folder, "log.jsonl", "\"images\":432,"), 1);
+    maskdm_control_set_progress(control, stop_at, (void *)&four);
+    ck_assert_int_eq(run_small(other, "threads=2", control), MASKDM_ECANCELED);
+    maskdm_control_release(&control);
+    OK(run_small(other, "threads=2 resume=true", NULL));
+    ck_assert(tiny_same_files(tiny_file(folder, "model.safetensors"), tiny_file(other, "model.safetensors")));
+}
+END_TEST
+
+/* What somebody asked for stays within the data. */
+START_TEST(batches_that_are_too_large)
+{
+    FAILS(MASKDM_EINVAL, "batch_size 64 is larger than the data, 40 images",
+          run_small(other, "batch_size=64", NULL));
+    FAILS(MASKDM_EINVAL, "batch_tokens 200 makes a batch of 50 images", run_small(other, "batch_tokens=200", NULL));
 }
 END_TEST
 
@@ -199,6 +228,7 @@ int main(void)
     tcase_add_test(tests, masked_then_whole);
     tcase_add_test(tests, going_on);
     tcase_add_test(tests, small_sets);
+    tcase_add_test(tests, batches_that_are_too_large);
     tcase_add_test(tests, refusals);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
