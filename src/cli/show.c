@@ -24,16 +24,17 @@ static int live, drawn, reading_told;
 static double drawn_at; /* seconds */
 static int64_t line_every = 1;
 
-static void duration(char *out, size_t size, double seconds)
+/* Nothing where it is not known. */
+static void time_left(char *out, size_t size, double seconds)
 {
     long s = isfinite(seconds) && seconds < 1e8 ? (long)(seconds + 0.5) : -1;
 
     if (s < 0)
-        snprintf(out, size, "?");
+        *out = '\0';
     else if (s < 3600)
-        snprintf(out, size, "%ld:%02ld", s / 60, s % 60);
+        snprintf(out, size, ", %ld:%02ld left", s / 60, s % 60);
     else
-        snprintf(out, size, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+        snprintf(out, size, ", %ld:%02ld:%02ld left", s / 3600, s / 60 % 60, s % 60);
 }
 
 static double now(void)
@@ -91,7 +92,7 @@ static int on_progress(void *user, const struct maskdm_progress *p)
     }
     if (p->step != p->steps && (live ? now() - drawn_at < DRAW_EVERY : p->step % line_every != 0))
         return 0;
-    duration(left, sizeof left, p->seconds_left);
+    time_left(left, sizeof left, p->seconds_left);
     if (isfinite(p->loss))
         snprintf(loss, sizeof loss, ", loss %.4f", p->loss);
     if (isfinite(p->held_out_loss))
@@ -100,7 +101,7 @@ static int on_progress(void *user, const struct maskdm_progress *p)
         snprintf(skipped, sizeof skipped, ", %lld skipped", (long long)p->skipped);
     if (p->images_per_second > 0)
         snprintf(speed, sizeof speed, ", %.4g images/s", p->images_per_second);
-    snprintf(line, sizeof line, "step %lld of %lld%s%s%s%s, %s left", (long long)p->step, (long long)p->steps, loss,
+    snprintf(line, sizeof line, "step %lld of %lld%s%s%s%s%s", (long long)p->step, (long long)p->steps, loss,
              held_out, skipped, speed, left);
     print_line(line);
     return 0;

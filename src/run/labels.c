@@ -199,7 +199,9 @@ int mdm_run_match_labels(struct mdm_run *run)
     if (!classes) {
         if (run->data->labels)
             mdm_log_line(&run->voice, MASKDM_LOG_INFO,
-                         "the labels of the data are not used: the network has no classes");
+                         "the labels of the data are not used: the network has no classes (%s auto has it learn "
+                         "them)",
+                         mdm_options_said(run->now, "classes"));
         return MASKDM_OK;
     }
     MDM_TRY(check_count(run, run->data, "the data", classes));

@@ -133,8 +133,8 @@ static void tell(const maskdm_trainer *tr)
     if (tr->level->from != tr->optimizer->steps)
         return;
     mdm_trainer_describe_level(line, sizeof line, tr, tr->level);
-    mdm_log_line(mdm_control_log(tr->control), MASKDM_LOG_INFO, "step %lld: %s, %lld images a step",
-                 (long long)tr->level->from, line, (long long)tr->batch_size);
+    mdm_log_line(mdm_control_log(tr->control), MASKDM_LOG_INFO, "step %lld: %s, %lld image%s a step",
+                 (long long)tr->level->from, line, (long long)tr->batch_size, tr->batch_size == 1 ? "" : "s");
 }
 
 int mdm_trainer_follow(maskdm_trainer *tr)

@@ -39,7 +39,9 @@ def check_held_out():
     assert evaluate(*model, "--val-seed", 1)[0] != page
     other = evaluate(*model, "--loss", "l1")[0]["held_out"]
     assert other["ema"]["x0_error"] == h["ema"]["x0_error"] and other["ema"]["loss"] != h["ema"]["loss"]
-    lines = maskdm("evaluate", *model).stdout
+    told = maskdm("evaluate", *model)
+    lines = told.stdout
+    assert "step " in told.stderr and "left" not in told.stderr, told.stderr  # which nobody can tell of so short a work
     assert "x0_error" in lines and "log_snr" in lines and "{" not in lines, lines
 
 

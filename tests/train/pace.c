@@ -417,7 +417,7 @@ START_TEST(levels_are_told)
     tiny_step(&t, 9);
     ck_assert_str_eq(said, "step 3: mask patch hides 50.00 % of the patches (8 of 16 visible), 3 images a step\n"
                            "step 5: mask patch hides 25.00 % of the patches (12 of 16 visible), 2 images a step\n"
-                           "step 8: mask patch hides 0.00 % of the patches (16 of 16 visible), 1 images a step\n");
+                           "step 8: mask patch hides 0.00 % of the patches (16 of 16 visible), 1 image a step\n");
     tiny_close(&t);
 }
 END_TEST
