@@ -14,7 +14,7 @@ static int show(void *user, const struct maskdm_progress *p)
     (void)user;
     if (p->files)
         printf("%ld of %ld images read\n", (long)p->files_read, (long)p->files);
-    else if (p->step % 50 == 0)
+    else if (p->steps && p->step % 50 == 0)
         printf("step %ld of %ld, loss %.4f\n", (long)p->step, (long)p->steps, p->loss);
     return 0;
 }
