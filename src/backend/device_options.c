@@ -38,7 +38,7 @@ static const struct mdm_option device_rows[] = {
     {MDM_CHOICE(mdm_device_options, compute),
      .standard = "auto",
      .choices = "auto|float32|tf32|bfloat16",
-     .alias = "precision|dtype|mixed_precision|amp|torch_dtype",
+     .alias = "precision|dtype|mixed_precision|amp|torch_dtype|fp16|bf16",
      .help = "type that networks compute in, with weights, sums and optimizer in float32; auto: float32 on a CPU, "
              "bfloat16 on a GPU; tf32: float32 whose products have 10 bits",
      .may_change = 1},

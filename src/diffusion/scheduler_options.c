@@ -12,7 +12,7 @@
 
 static const struct mdm_option rows[] = {
     {MDM_CHOICE(mdm_scheduler_options, process), .standard = "discrete", .among = mdm_process_table_at,
-     .alias = "diffusion|diffusion_process|framework", .help = "how an image turns into noise"},
+     .alias = "diffusion|diffusion_process|framework|precond", .help = "how an image turns into noise"},
     {MDM_CHOICE(mdm_scheduler_options, prediction), .standard = "auto", .named = mdm_prediction_name,
      .alias = "objective|prediction_type|pred_type|predict|parameterization",
      .help = "what the network predicts; auto: noise, edm, ve or velocity, as suits the process"},

@@ -69,7 +69,7 @@ static const struct mdm_option train_rows[] = {
      .unit = "steps",
      .alias = "num_steps|max_steps|train_steps|training_steps|total_steps|train_num_steps|num_train_steps|"
               "max_train_steps|iterations|iters|num_iters|max_iters|n_iters|epochs|num_epochs|max_epochs|"
-              "num_train_epochs",
+              "num_train_epochs|duration|kimg",
      .help = "steps to train; an epoch is the number of images, divided by the batch size",
      .may_change = 1,
      .in_stage = 1},
@@ -143,6 +143,7 @@ static const struct mdm_option train_rows[] = {
      .min = 1,
      .max = 100000,
      .unit = "steps",
+     .alias = "sampling_timesteps|sampling_steps",
      .help = "steps of DPM-Solver++ for a grid, and for a distance",
      .may_change = 1},
     {MDM_OPTION(mdm_train_run_options, evaluate_every),

@@ -115,10 +115,10 @@ int mdm_lr_settle(maskdm_options *o, int64_t steps, int64_t masked)
     MDM_TRY(mdm_lr_read(&r, o));
     if (mdm_lr_form_of(&r)->decays && r.lr_steps < steps && r.decay_to == 0)
         return mdm_fail(MASKDM_EINVAL,
-                        "%s %lld is less than %s %lld, and behind it the learning rate is 0; a run that goes on "
-                        "further than it began is told lr_steps by --override",
+                        "%s %lld is less than %s %lld, and behind it the learning rate is 0; --override "
+                        "lr_steps=%lld lets a run go on further than it began",
                         mdm_options_said(o, "lr_steps"), (long long)r.lr_steps, mdm_options_said(o, "steps"),
-                        (long long)steps);
+                        (long long)steps, (long long)steps);
     if (mdm_lr_form_of(&r)->turns && r.lr_steps < steps)
         return mdm_fail(MASKDM_EINVAL, "%s %lld is less than %s %lld, and behind it a %s goes up again",
                         mdm_options_said(o, "lr_steps"), (long long)r.lr_steps, mdm_options_said(o, "steps"),

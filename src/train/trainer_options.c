@@ -47,7 +47,7 @@ static const struct mdm_option trainer_rows[] = {
      .standard = "0",
      .min = 0,
      .max = 1,
-     .alias = "hflip|random_flip|horizontal_flip|augment_horizontal_flip|augment|mirror",
+     .alias = "hflip|random_flip|horizontal_flip|augment_horizontal_flip|xflip|augment|mirror",
      .help = "chance that an image is mirrored"},
     {MDM_OPTION_IN(mdm_trainer_options, augment, shift),
      .standard = "0",

@@ -209,7 +209,12 @@ static const char *const wrong_names[][3] = {
     {"pretrain", "", ""},
     {"pretrain", "verbose", ""},
     {"pretrain", "lr_scheduler", "; see lr_schedule (how"},
-    {"pretrain", "fp16", ""},
+    {"pretrain", "fp16", "; see compute ("},
+    {"pretrain", "xflip", "; see flip ("},
+    {"pretrain", "kimg", "; see steps ("},
+    {"pretrain", "precond", "; see process ("},
+    {"pretrain", "sampling_timesteps", "; see sample_steps ("},
+    {"sample", "sampling_timesteps", "; see steps ("},
     {"pretrain", "no_steps", "; the nearest is lr_steps"},
     {"pretrain", "a_name_that_is_longer_than_any_option_of_the_library_can_ever_be", ""},
 };
