@@ -175,7 +175,7 @@ void mdm_options_write_json_given(const maskdm_options *o, struct mdm_text *out)
 void mdm_options_write_json_lasting(const maskdm_options *o, const char *except, struct mdm_text *out);
 /* Fill from such an object that stands at the parser's next event; unknown names, and one that stands twice, are
  * errors, null goes back to the default. A member "stages" is a list of such objects, where the kind has stages. */
-/* A member MDM_OPTIONS_FORMAT_KEY, which is no option, must be MDM_OPTIONS_FORMAT. */
+/* A member MDM_OPTIONS_FORMAT_KEY must be MDM_OPTIONS_FORMAT, where the kind has no option of that name. */
 int mdm_options_read_json(maskdm_options *o, struct mdm_json *j);
 /* First option that belongs to the selected kinds and whose resolved value differs, as far as its facts let it; its
  * full name in *name (lives with `old`) and both values as text (mdm_free), or NULL when equal. Both handles are of

@@ -184,10 +184,16 @@ static int is_note(const struct mdm_json *j, const char *name)
     return 0;
 }
 
+/* Where the kind has an option of that name itself, as export and plot do, no file of it says its format. */
+static int is_format(const maskdm_options *o, const char *name)
+{
+    return !strcmp(name, MDM_OPTIONS_FORMAT_KEY) && !mdm_option_find(o, name);
+}
+
 /* The value of any member. `of_stage`: of a stage, which has options of its own alone. */
 static int read_member(maskdm_options *o, unsigned char *seen, const char *name, struct mdm_json *j, int of_stage)
 {
-    if (!of_stage && !strcmp(name, MDM_OPTIONS_FORMAT_KEY))
+    if (!of_stage && is_format(o, name))
         return read_format(j);
     if (!of_stage && !strcmp(name, MDM_OPTIONS_KIND_KEY))
         return mdm_json_expect(j, MDM_JSON_STRING);

@@ -387,6 +387,26 @@ START_TEST(json_goes_round)
 }
 END_TEST
 
+/* Of every kind, also of those with an option called as the format of a file is. */
+START_TEST(json_of_every_kind_goes_round)
+{
+    static char json[1 << 16], again[sizeof json];
+    const char *kind;
+
+    for (int64_t i = 0; (kind = maskdm_options_kind(i)); i++) {
+        maskdm_options *o = make(kind), *back = make(kind);
+
+        ck_assert_int_eq(maskdm_options_json(o, json, sizeof json, NULL), MASKDM_OK);
+        ck_assert_msg(maskdm_options_parse_json(back, json, strlen(json)) == MASKDM_OK, "%s: %s", kind,
+                      maskdm_last_error());
+        ck_assert_int_eq(maskdm_options_json(back, again, sizeof again, NULL), MASKDM_OK);
+        ck_assert_str_eq(json, again);
+        maskdm_options_release(&back);
+        maskdm_options_release(&o);
+    }
+}
+END_TEST
+
 START_TEST(bad_json_sets_nothing)
 {
     static const char *const bad[] = {"{\"dim\": 64, \"heads\": 0}",
@@ -596,6 +616,7 @@ int main(void)
     tcase_add_test(t, selected_kinds_decide);
     tcase_add_test(t, strings_are_parsed_whole);
     tcase_add_test(t, json_goes_round);
+    tcase_add_test(t, json_of_every_kind_goes_round);
     tcase_add_test(t, values_fit_their_buffer);
     tcase_add_test(t, bad_json_sets_nothing);
     tcase_add_test(t, tables_are_taken_out_of_composites);
