@@ -123,6 +123,7 @@ int maskdm_sampler_run_between(maskdm_sampler *sampler, const uint64_t *through,
     MDM_NEED_ARRAY(out, frames);
     MDM_TRY(mdm_work_alone(&work, &sampler->handle));
     MDM_TRY(mdm_work_share(&work, MDM_HANDLE(sampler->model)));
+    MDM_TRY(mdm_work_share(&work, MDM_HANDLE(sampler->guide)));
     return mdm_work_end(&work, mdm_sampler_run_between(sampler, through, count, frames, labels, sample_type, out,
                                                        row_stride, image_stride));
 }

@@ -233,6 +233,57 @@ START_TEST(a_second_model_guides)
 }
 END_TEST
 
+/* What a step callback is told when it would write into the guide. */
+struct meddler {
+    maskdm_model *guide;
+    int64_t elements;
+    float *weights;
+    int steps, busy;
+};
+
+static int meddle(void *user, const struct maskdm_step *step)
+{
+    struct meddler *with = user;
+
+    (void)step;
+    with->steps++;
+    with->busy += maskdm_model_set_parameter(with->guide, MASKDM_WEIGHTS_EMA, 0, with->weights, with->elements) ==
+                  MASKDM_EBUSY;
+    return 0;
+}
+
+/* However images are drawn, nobody writes into the guide meanwhile. */
+START_TEST(a_guide_is_at_work)
+{
+    const uint64_t through[] = {1, 2};
+    static unsigned char pixel[2 * N];
+    static float x[N];
+    maskdm_device *d = rig_device("threads=1");
+    maskdm_model *m = model_on(d, DISCRETE, "classes=3"), *weak = model_on(d, DISCRETE, "dim=16 depth=1");
+    maskdm_sampler *s = guided_sampler(m, weak, "sampler=ddim steps=3 guidance=2");
+    struct meddler with = {.guide = weak, .elements = 1};
+    int64_t shape[8];
+    int rank = maskdm_model_parameter_shape(weak, 0, shape, 8);
+
+    for (int k = 0; k < rank; k++)
+        with.elements *= shape[k];
+    with.weights = calloc((size_t)with.elements, sizeof *with.weights);
+    ck_assert_ptr_nonnull(with.weights);
+    maskdm_sampler_set_step(s, meddle, &with);
+    MUST(maskdm_sampler_run(s, 1, NULL, NULL, MASKDM_SAMPLE_U8, pixel, 0, 0));
+    MUST(maskdm_sampler_run_from(s, 1, x, NULL, NULL));
+    MUST(maskdm_sampler_run_between(s, through, 2, 2, NULL, MASKDM_SAMPLE_U8, pixel, 0, 0));
+    ck_assert_int_ge(with.steps, 9);
+    ck_assert_int_eq(with.busy, with.steps);
+    maskdm_sampler_release(&s);
+    MUST(maskdm_model_set_parameter(weak, MASKDM_WEIGHTS_EMA, 0, with.weights, with.elements));
+    free(with.weights);
+    maskdm_model_release(&m);
+    maskdm_model_release(&weak);
+    maskdm_device_release(&d);
+}
+END_TEST
+
 static void refused(maskdm_model *m, maskdm_model *guide, const char *text, const char *line)
 {
     maskdm_options *o = rig_options("sampler", text);
@@ -437,8 +488,8 @@ int main(void)
 {
     const TTest *const test[] = {
         guidance_acts_where_it_is_told, guidance_of_some_channels, guidance_asks_once_where_it_can,
-        guidance_in_little_memory,      a_second_model_guides,     guidance_that_cannot_be,
-        a_poorer_view_guides,           a_guide_sees_no_more};
+        guidance_in_little_memory,      a_second_model_guides,     a_guide_is_at_work,
+        guidance_that_cannot_be,        a_poorer_view_guides,      a_guide_sees_no_more};
 
     return rig_run("guidance", test, sizeof test / sizeof *test);
 }
