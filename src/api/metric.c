@@ -108,15 +108,19 @@ int64_t maskdm_features_width(const maskdm_features *features)
 
 int maskdm_features_get(const maskdm_features *features, int64_t first, int64_t count, float *rows)
 {
+    struct mdm_work work = {0};
+    int status = MASKDM_OK;
+
     MDM_NEED(features);
     MDM_NEED_COUNT(count);
     MDM_NEED_ARRAY(rows, count);
+    MDM_TRY(mdm_work_share(&work, &features->handle));
     if (first < 0 || first > features->count || count > features->count - first)
-        return mdm_fail(MASKDM_EINVAL, "%s: rows %lld .. are not %lld of the %lld that there are", __func__,
-                        (long long)first, (long long)count, (long long)features->count);
-    if (count)
+        status = mdm_fail(MASKDM_EINVAL, "%s: rows %lld .. are not %lld of the %lld that there are", __func__,
+                          (long long)first, (long long)count, (long long)features->count);
+    else if (count)
         memcpy(rows, features->row + first * features->width, (size_t)(count * features->width) * sizeof *rows);
-    return MASKDM_OK;
+    return mdm_work_end(&work, status);
 }
 
 /* The handles of a job on two sets, which may be one, and what its options say. */

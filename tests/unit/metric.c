@@ -556,6 +556,39 @@ START_TEST(refused_memory)
 }
 END_TEST
 
+/* Another thread that reads while rows are added; that their memory is asked for is the moment to do so. */
+struct reader {
+    maskdm_features *features;
+    int asked, busy;
+};
+
+static int read_meanwhile(void *user, size_t bytes)
+{
+    struct reader *r = user;
+
+    (void)bytes;
+    r->asked++;
+    r->busy += maskdm_features_get(r->features, 0, 0, NULL) == MASKDM_EBUSY;
+    return 0;
+}
+
+START_TEST(rows_are_not_read_while_they_move)
+{
+    struct reader r = {0};
+    const struct mdm_alloc_hook hook = {read_meanwhile, &r};
+    float row[WIDTH] = {0};
+
+    MUST(maskdm_features_create(&r.features, device, WIDTH));
+    mdm_alloc_hook_set(&hook);
+    MUST(maskdm_features_add(r.features, 1, row));
+    mdm_alloc_hook_set(NULL);
+    ck_assert_int_gt(r.asked, 0);
+    ck_assert_int_eq(r.busy, r.asked);
+    MUST(maskdm_features_get(r.features, 0, 1, row));
+    maskdm_features_release(&r.features);
+}
+END_TEST
+
 static int count_calls(void *user, const struct maskdm_progress *p)
 {
     ck_assert_int_le(p->step, p->steps);
@@ -610,6 +643,7 @@ int main(void)
     tcase_add_test(c, threads_do_not_matter);
     tcase_add_test(c, what_is_refused);
     tcase_add_test(c, refused_memory);
+    tcase_add_test(c, rows_are_not_read_while_they_move);
     tcase_add_test(c, the_host_may_end_it);
     tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
