@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Exports = map = headers, names of the binary interface, and what the library must not call: exports.py ROOT LIBRARY
-RELEASE."""
+"""Exports = map = headers, names of the binary interface, and what the library must not call, among it functions of its
+own that another copy could stand in for: exports.py ROOT LIBRARY RELEASE."""
 import os
 import re
 import subprocess
@@ -35,6 +35,10 @@ dynamic = subprocess.run(["readelf", "-dW", library], check=True, capture_output
 for what, pattern, where in (("the map's node", r"MASKDM_(\d+) \{", text), ("the soname", r"soname: \[\w+\.so\.(\d+)\]", dynamic)):
     if re.findall(pattern, where) != [abi]:
         bad.append("%s does not bear MASKDM_ABI, %s" % (what, abi))
+
+relocations = subprocess.run(["readelf", "-rW", library], check=True, capture_output=True, text=True).stdout
+bad += ["a call of %s may land in another copy of the library" % s
+        for s in sorted(set(re.findall(r"\s(maskdm_\w+)(?:@\S+)? \+ 0$", relocations, flags=re.M)))]
 
 FORBIDDEN = re.compile(r"^_*(abort|_?exit|_Exit|quick_exit|assert_fail|assert|v?f?printf(_chk)?|vdprintf|dprintf|puts|fputs|"
                        r"putchar|fwrite|fputc|putc|perror|stdout|stderr|stdin|signal|sigaction|setlocale|setenv|putenv|"
