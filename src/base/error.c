@@ -50,7 +50,7 @@ static void format_line(char out[MDM_ERROR_TEXT], const char *format, va_list ap
 {
     char raw[MDM_ERROR_TEXT];
 
-    mdm_format_list(raw, sizeof raw, format, ap);
+    (void)mdm_format_list(raw, sizeof raw, format, ap);
     mdm_one_line(out, MDM_ERROR_TEXT, raw);
 }
 

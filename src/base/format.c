@@ -4,12 +4,24 @@
  */
 #include "base/format.h"
 
+#include <locale.h>
 #include <stdio.h>
 
-void mdm_format_list(char *out, size_t capacity, const char *format, va_list ap)
+/* A host may write decimals with commas: what we say is for files, programs and reports as well, and the same in
+ * every process. The locale is this thread's until the text is made; that of C costs no memory. */
+int mdm_format_list(char *out, size_t capacity, const char *format, va_list ap)
 {
-    if (vsnprintf(out, capacity, format, ap) < 0)
+    const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    const locale_t had = plain ? uselocale(plain) : (locale_t)0;
+    const int n = vsnprintf(out, capacity, format, ap);
+
+    if (plain) {
+        (void)uselocale(had);
+        freelocale(plain);
+    }
+    if (n < 0 && capacity)
         out[0] = '\0';
+    return n;
 }
 
 void mdm_format(char *out, size_t capacity, const char *format, ...)
@@ -17,7 +29,7 @@ void mdm_format(char *out, size_t capacity, const char *format, ...)
     va_list ap;
 
     va_start(ap, format);
-    mdm_format_list(out, capacity, format, ap);
+    (void)mdm_format_list(out, capacity, format, ap);
     va_end(ap);
 }
 

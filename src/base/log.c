@@ -14,7 +14,7 @@ void mdm_log_line(const struct mdm_log *log, int level, const char *format, ...)
     if (!log || !log->call)
         return;
     va_start(ap, format);
-    mdm_format_list(raw, sizeof raw, format, ap);
+    (void)mdm_format_list(raw, sizeof raw, format, ap);
     va_end(ap);
     mdm_one_line(text, sizeof text, raw);
     log->call(log->user, level, text);

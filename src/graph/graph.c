@@ -38,7 +38,7 @@ mdm_val mdm_graph_fail(struct mdm_graph *g, int code, const char *format, ...)
     if (g->failure.code)
         return MDM_NONE;
     va_start(ap, format);
-    mdm_format_list(text, sizeof text, format, ap);
+    (void)mdm_format_list(text, sizeof text, format, ap);
     va_end(ap);
     if (g->scope[0])
         mdm_failure_set(&g->failure, code, "%s (in %s)", text, g->scope);
@@ -117,7 +117,7 @@ void mdm_graph_scope(struct mdm_graph *g, const char *format, ...)
     va_list ap;
 
     va_start(ap, format);
-    mdm_format_list(g->scope, sizeof g->scope, format, ap);
+    (void)mdm_format_list(g->scope, sizeof g->scope, format, ap);
     va_end(ap);
 }
 

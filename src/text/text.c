@@ -62,14 +62,14 @@ void mdm_text_addf(struct mdm_text *t, const char *format, ...)
     int n;
 
     va_start(ap, format);
-    n = vsnprintf(NULL, 0, format, ap);
+    n = mdm_format_list(NULL, 0, format, ap);
     va_end(ap);
     if (n < 0)
         t->failed = 1;
     if (n < 0 || reserve(t, (size_t)n))
         return;
     va_start(ap, format);
-    (void)vsnprintf(t->data + t->length, (size_t)n + 1, format, ap);
+    (void)mdm_format_list(t->data + t->length, (size_t)n + 1, format, ap);
     va_end(ap);
     t->length += (size_t)n;
 }

@@ -213,10 +213,28 @@ START_TEST(what_is_no_number_is_refused)
 }
 END_TEST
 
+/* Where no locale with a decimal comma is installed one is made, if the C library's program for it is here. */
+static void make_locale(void)
+{
+    static char folder[] = "text_XXXXXX", command[128];
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 ./%s/de_DE.UTF-8 >/dev/null 2>&1", folder);
+    setenv("LOCPATH", folder, 1);
+    if (system(command) == 0 && setlocale(LC_ALL, "de_DE.UTF-8"))
+        setlocale(LC_ALL, "C");
+    snprintf(command, sizeof command, "rm -rf ./%s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
 START_TEST(host_locale_does_not_matter)
 {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fa_IR.UTF-8"};
+    char made[32];
     int found = 0;
+
+    if (!setlocale(LC_NUMERIC, names[0]))
+        make_locale();
 
     for (size_t i = 0; i < MDM_LENGTH(names); i++) {
         struct mdm_text t = {0};
@@ -227,6 +245,14 @@ START_TEST(host_locale_does_not_matter)
         mdm_text_add_double(&t, 1234.5);
         ck_assert_str_eq(t.data, "1234.5");
         ck_assert(same(parsed("1234.5"), 1234.5));
+        mdm_text_addf(&t, " %.2f", 0.25);
+        ck_assert_str_eq(t.data, "1234.5 0.25");
+        mdm_format(made, sizeof made, "%g", 2.5);
+        ck_assert_str_eq(made, "2.5");
+        ck_assert_int_eq(mdm_fail(MASKDM_EINVAL, "%g", 1.5), MASKDM_EINVAL);
+        ck_assert_str_eq(mdm_error_text(), "1.5");
+        snprintf(made, sizeof made, "%g", 2.5); /* and the host's own stay as they were */
+        ck_assert_str_ne(made, "2.5");
         mdm_text_free(&t);
     }
     setlocale(LC_NUMERIC, "C");
