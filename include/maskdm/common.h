@@ -80,8 +80,8 @@ enum maskdm_status {
 };
 
 /** One line about the last failure on this thread; never NULL, "" when there was none.
- *  Valid until the next call that fails on the same thread. Releasing leaves it alone, and so do getters, unless they
- *  are given NULL. */
+ *  Valid until the next call that fails on the same thread. One that succeeds leaves it alone, whatever it got over
+ *  on its way, and so do releases, and getters unless they are given NULL. */
 MASKDM_API const char *maskdm_last_error(void);
 
 /** The status of the failure that maskdm_last_error() tells of, for those who have the answer of a getter alone;

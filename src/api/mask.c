@@ -57,7 +57,7 @@ static int64_t visible_at(const maskdm_mask *mask, int64_t rows, int64_t columns
 
     MDM_TRY(mdm_work_share(&work, &mask->handle));
     visible = mdm_mask_visible(mask, rows, columns, step);
-    (void)mdm_work_end(&work, MASKDM_OK);
+    (void)mdm_work_end(&work, visible < 0 ? (int)visible : MASKDM_OK);
     return visible;
 }
 

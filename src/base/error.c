@@ -92,6 +92,18 @@ int mdm_failure_record(const struct mdm_failure *f)
     return f->code;
 }
 
+void mdm_failure_look(struct mdm_failure *f)
+{
+    memcpy(f->text, line, sizeof line);
+    f->code = status;
+}
+
+void mdm_failure_restore(const struct mdm_failure *f)
+{
+    memcpy(line, f->text, sizeof line);
+    status = f->code;
+}
+
 int mdm_fail_prefix(int code, const char *format, ...)
 {
     char joined[MDM_ERROR_TEXT];

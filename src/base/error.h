@@ -31,6 +31,9 @@ int mdm_failure_set(struct mdm_failure *f, int code, const char *format, ...) MD
 /* Move the current line of this thread into `f`, or the other way round (returns f->code). */
 void mdm_failure_take(struct mdm_failure *f, int code);
 int mdm_failure_record(const struct mdm_failure *f);
+/* The line as it is now, and back to it: what a call that succeeds got over on its way is nobody's failure. */
+void mdm_failure_look(struct mdm_failure *f);
+void mdm_failure_restore(const struct mdm_failure *f);
 /* Put "what: " before the line that is recorded and return `code`. */
 int mdm_fail_prefix(int code, const char *format, ...) MDM_PRINTF(2, 3);
 /* "cannot allocate N bytes for WHAT", MASKDM_ENOMEM. */

@@ -4,7 +4,6 @@
  */
 #include "base/handle.h"
 
-#include "base/error.h"
 #include "base/maker.h"
 
 void mdm_handle_init(struct mdm_handle *h, const struct mdm_handle_kind *kind)
@@ -42,6 +41,9 @@ static int take(struct mdm_work *w, struct mdm_handle *h, int alone)
 {
     int calls = 0;
 
+    if (!w->begun)
+        mdm_failure_look(&w->before);
+    w->begun = 1;
     if (!h)
         return MASKDM_OK;
     if (!alone)
@@ -77,5 +79,7 @@ int mdm_work_end(struct mdm_work *w, int status)
             atomic_fetch_sub(&h->calls, 1);
         mdm_handle_drop(h);
     }
+    if (status >= 0 && w->begun)
+        mdm_failure_restore(&w->before);
     return status;
 }

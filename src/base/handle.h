@@ -9,6 +9,8 @@
 #ifndef MASKDM_BASE_HANDLE_H
 #define MASKDM_BASE_HANDLE_H
 
+#include "base/error.h"
+
 #include <stdatomic.h>
 
 struct mdm_handle_kind {
@@ -30,8 +32,10 @@ void mdm_handle_init(struct mdm_handle *h, const struct mdm_handle_kind *kind); 
 void mdm_handle_hold(struct mdm_handle *h);
 void mdm_handle_drop(struct mdm_handle *h);
 
-/* The handles that one call works on. */
+/* The handles that one call works on, and the failure that the thread was told of before. */
 struct mdm_work {
+    struct mdm_failure before;
+    int begun;
     struct {
         struct mdm_handle *handle;
         int alone;
@@ -43,7 +47,8 @@ struct mdm_work {
  * that the caller just returns. Counting calls is no change of the object, hence const. */
 int mdm_work_share(struct mdm_work *w, const struct mdm_handle *h);
 int mdm_work_alone(struct mdm_work *w, const struct mdm_handle *h);
-/* Let go of all, newest first; `status` comes back. */
+/* Let go of all, newest first; `status` comes back. Where that is no failure, the last one is again what it was
+ * before the work. */
 int mdm_work_end(struct mdm_work *w, int status);
 
 /* Of an object that may be NULL. */

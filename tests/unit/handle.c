@@ -51,6 +51,29 @@ START_TEST(goes_with_the_last_reference)
 }
 END_TEST
 
+START_TEST(work_that_succeeds_is_no_failure)
+{
+    int gone;
+    struct thing *t = make(&gone);
+
+    for (int with = 0; with < 2; with++) {
+        struct mdm_work w = {0};
+
+        ck_assert_int_eq(mdm_fail(MASKDM_EINVAL, "the last one"), MASKDM_EINVAL);
+        ck_assert_int_eq(mdm_work_share(&w, with ? &t->handle : NULL), MASKDM_OK);
+        (void)mdm_fail(MASKDM_EIO, "it got over this");
+        ck_assert_int_eq(mdm_work_end(&w, 7), 7);
+        ck_assert_str_eq(mdm_error_text(), "the last one");
+        ck_assert_int_eq(mdm_error_status(), MASKDM_EINVAL);
+        w = (struct mdm_work){0};
+        ck_assert_int_eq(mdm_work_alone(&w, with ? &t->handle : NULL), MASKDM_OK);
+        ck_assert_int_eq(mdm_work_end(&w, mdm_fail(MASKDM_EIO, "but not this")), MASKDM_EIO);
+        ck_assert_str_eq(mdm_error_text(), "but not this");
+    }
+    mdm_handle_drop(&t->handle);
+}
+END_TEST
+
 START_TEST(released_at_work_goes_when_the_work_ends)
 {
     for (int alone = 0; alone < 2; alone++) {
@@ -161,6 +184,7 @@ int main(void)
     int failed;
 
     tcase_add_test(c, goes_with_the_last_reference);
+    tcase_add_test(c, work_that_succeeds_is_no_failure);
     tcase_add_test(c, released_at_work_goes_when_the_work_ends);
     tcase_add_test(c, who_excludes_whom);
     tcase_add_test(c, refusal_lets_go_of_all);
