@@ -48,6 +48,7 @@ int64_t maskdm_solver_times(const maskdm_solver *solver, double *times, int64_t 
 
 int maskdm_solver_begin(maskdm_solver *solver, int64_t batch, int64_t n, float *x)
 {
+    struct mdm_work work = {0};
     int64_t values;
 
     MDM_NEED(solver);
@@ -55,7 +56,8 @@ int maskdm_solver_begin(maskdm_solver *solver, int64_t batch, int64_t n, float *
     if (batch < 1 || n < 1 || mdm_mul_i64(&values, batch, n) || values > INT64_MAX / (int64_t)sizeof *x)
         return mdm_fail(MASKDM_EINVAL, "%s: %lld images of %lld values are out of range", __func__, (long long)batch,
                         (long long)n);
-    return mdm_solver_begin(solver, batch, n, x);
+    MDM_TRY(mdm_work_alone(&work, &solver->handle));
+    return mdm_work_end(&work, mdm_solver_begin(solver, batch, n, x));
 }
 
 int maskdm_solver_takes_noise(const maskdm_solver *solver)
@@ -66,9 +68,12 @@ int maskdm_solver_takes_noise(const maskdm_solver *solver)
 
 int maskdm_solver_input(maskdm_solver *solver, float *x, const float *noise, float *input, double *time)
 {
+    struct mdm_work work = {0};
+
     MDM_NEED(solver);
     MDM_NEED(x);
-    return mdm_solver_input(solver, x, noise, input, time);
+    MDM_TRY(mdm_work_alone(&work, &solver->handle));
+    return mdm_work_end(&work, mdm_solver_input(solver, x, noise, input, time));
 }
 
 double maskdm_solver_guidance(const maskdm_solver *solver)
@@ -79,23 +84,32 @@ double maskdm_solver_guidance(const maskdm_solver *solver)
 
 int maskdm_solver_guide(const maskdm_solver *solver, int64_t channels, float *prediction, const float *weaker)
 {
+    struct mdm_work work = {0};
+
     MDM_NEED(solver);
     MDM_NEED(prediction);
     MDM_NEED(weaker);
-    return mdm_solver_guide(solver, channels, prediction, weaker);
+    MDM_TRY(mdm_work_alone(&work, &solver->handle));
+    return mdm_work_end(&work, mdm_solver_guide(solver, channels, prediction, weaker));
 }
 
 int maskdm_solver_set_variance(maskdm_solver *solver, const float *says)
 {
+    struct mdm_work work = {0};
+
     MDM_NEED(solver);
     MDM_NEED(says);
-    return mdm_solver_set_variance(solver, says);
+    MDM_TRY(mdm_work_alone(&work, &solver->handle));
+    return mdm_work_end(&work, mdm_solver_set_variance(solver, says));
 }
 
 int maskdm_solver_step(maskdm_solver *solver, float *x, const float *prediction, const float *noise, float *x0)
 {
+    struct mdm_work work = {0};
+
     MDM_NEED(solver);
     MDM_NEED(x);
     MDM_NEED(prediction);
-    return mdm_solver_step(solver, x, prediction, noise, x0);
+    MDM_TRY(mdm_work_alone(&work, &solver->handle));
+    return mdm_work_end(&work, mdm_solver_step(solver, x, prediction, noise, x0));
 }

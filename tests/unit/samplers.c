@@ -717,6 +717,42 @@ START_TEST(what_is_no_number_is_black)
 }
 END_TEST
 
+/* Another thread that steps meanwhile; that memory is asked for is the moment to do so. */
+struct stepper {
+    maskdm_solver *solver;
+    int asked, busy;
+};
+
+static int step_meanwhile(void *user, size_t bytes)
+{
+    struct stepper *with = user;
+    float x = 0;
+
+    (void)bytes;
+    with->asked++;
+    with->busy += maskdm_solver_begin(with->solver, 1, 1, &x) == MASKDM_EBUSY &&
+                  maskdm_solver_step(with->solver, &x, &x, NULL, NULL) == MASKDM_EBUSY;
+    return with->asked > 9; /* no end of it where nobody refuses */
+}
+
+START_TEST(a_solver_is_at_work)
+{
+    maskdm_scheduler *s = scheduler("timesteps=100");
+    struct stepper with = {.solver = solver(s, "sampler=dpmpp steps=6")}; /* which keeps what it looks back at */
+    const struct mdm_alloc_hook hook = {step_meanwhile, &with};
+    float x[6] = {0};
+
+    mdm_alloc_hook_set(&hook);
+    (void)!maskdm_solver_begin(with.solver, 2, 3, x);
+    mdm_alloc_hook_set(NULL);
+    ck_assert_int_gt(with.asked, 0);
+    ck_assert_int_eq(with.busy, with.asked);
+    ck_assert_int_eq(maskdm_solver_begin(with.solver, 2, 3, x), MASKDM_OK);
+    maskdm_solver_release(&with.solver);
+    maskdm_scheduler_release(&s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("samplers");
@@ -744,6 +780,7 @@ int main(void)
     tcase_add_test(c, out_of_turn);
     tcase_add_test(c, noise_of_every_step);
     tcase_add_test(c, what_is_no_number_is_black);
+    tcase_add_test(c, a_solver_is_at_work);
     suite_add_tcase(s, c);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
