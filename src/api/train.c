@@ -290,6 +290,7 @@ int maskdm_trainer_validate(maskdm_trainer *trainer, maskdm_data *data, int64_t 
 
     MDM_NEED(trainer);
     MDM_NEED(data);
+    MDM_NEED_COUNT(count);
     MDM_NEED_WEIGHTS(which);
     MDM_NEED(loss);
     MDM_TRY(begin(&work, trainer, data));

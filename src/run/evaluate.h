@@ -85,4 +85,8 @@ int mdm_evaluate_held_out(struct mdm_page *page, const maskdm_options *options,
                           const struct mdm_evaluate_run_options *told, maskdm_device *device,
                           maskdm_control *control);
 
+/* ---- evaluate_seen.c ---- */
+/* Warns where the run's list beside the model's file is that of `data`. */
+int mdm_evaluate_tell_seen(const char *model, maskdm_data *data, maskdm_control *control);
+
 #endif

@@ -90,6 +90,8 @@ int mdm_evaluate_held_out(struct mdm_page *page, const maskdm_options *options,
 
     MDM_TRY(mdm_model_load(&model, device, told->model));
     status = open_data(&data, model, options, told->data, control);
+    if (status >= 0)
+        status = mdm_evaluate_tell_seen(told->model, data, control);
     mdm_page_begin(page, "held_out");
     if (status >= 0)
         status = predict_both(page, model, data, told, control);

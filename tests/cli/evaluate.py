@@ -41,6 +41,16 @@ def check_held_out():
     assert other["ema"]["x0_error"] == h["ema"]["x0_error"] and other["ema"]["loss"] != h["ema"]["loss"]
     told = maskdm("evaluate", *model)
     lines = told.stdout
+    assert "very images" not in told.stderr, told.stderr
+    said = maskdm("evaluate", *model[:3], "data").stderr
+    assert "run/data.json lists these very images: the model was trained on them" in said, said
+    shutil.copy("run/model.safetensors", "alone.safetensors")
+    assert "very images" not in maskdm("evaluate", "--model", "alone.safetensors", "--data", "data").stderr
+    shutil.copy("run/data.json", "kept.json")
+    for text in (b"", b"{", b"[]"):
+        write("run/data.json", text)
+        assert "very images" not in maskdm("evaluate", *model[:3], "data").stderr
+    shutil.copy("kept.json", "run/data.json")
     assert "step " in told.stderr and "left" not in told.stderr, told.stderr  # which nobody can tell of so short a work
     assert "x0_error" in lines and "log_snr" in lines and "{" not in lines, lines
 

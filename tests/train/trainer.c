@@ -194,6 +194,7 @@ START_TEST(handles_know_their_memory)
     OK(maskdm_trainer_want_input_gradient(t.trainer));
     held = mdm_model_memory(t.model) + mdm_trainer_memory(t.trainer);
     ck_assert_uint_eq(maskdm_device_memory_used(t.device), held);
+    FAILS(MASKDM_EINVAL, "count", maskdm_trainer_validate(t.trainer, t.data, -1, MASKDM_WEIGHTS_EMA, &loss, NULL, 0));
     OK(maskdm_trainer_validate(t.trainer, t.data, 0, MASKDM_WEIGHTS_EMA, &loss, NULL, 0));
     held = mdm_model_memory(t.model) + mdm_trainer_memory(t.trainer);
     ck_assert_uint_eq(maskdm_device_memory_used(t.device), held);
