@@ -69,9 +69,9 @@ static int compare(const void *user, int64_t a, int64_t b)
 
     if (p->count != q->count)
         return p->count > q->count ? -1 : 1;
-    if (p->width != q->width)
-        return p->width < q->width ? -1 : 1;
-    return p->height < q->height ? -1 : p->height > q->height;
+    if (p->height != q->height)
+        return p->height < q->height ? -1 : 1;
+    return p->width < q->width ? -1 : p->width > q->width;
 }
 
 static void add_sizes(const struct mdm_forms *f, struct mdm_text *t)
@@ -79,8 +79,8 @@ static void add_sizes(const struct mdm_forms *f, struct mdm_text *t)
     int64_t left = f->images, order[MDM_FORMS_SIZES];
 
     if (f->beyond) {
-        mdm_text_addf(t, "sizes of many kinds, %lld to %lld wide and %lld to %lld high", (long long)f->least.width,
-                      (long long)f->most.width, (long long)f->least.height, (long long)f->most.height);
+        mdm_text_addf(t, "sizes of many kinds, %lld to %lld high and %lld to %lld wide", (long long)f->least.height,
+                      (long long)f->most.height, (long long)f->least.width, (long long)f->most.width);
         return;
     }
     for (int k = 0; k < f->sizes; k++)
@@ -89,7 +89,7 @@ static void add_sizes(const struct mdm_forms *f, struct mdm_text *t)
     for (int k = 0; k < f->sizes && k < TOLD; k++) {
         const struct mdm_forms_size *s = &f->size[order[k]];
 
-        mdm_text_addf(t, "%s%lldx%lld (%lld)", k ? ", " : "sizes ", (long long)s->width, (long long)s->height,
+        mdm_text_addf(t, "%s%lldx%lld (%lld)", k ? ", " : "sizes ", (long long)s->height, (long long)s->width,
                       (long long)s->count);
         left -= s->count;
     }

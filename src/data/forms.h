@@ -27,8 +27,8 @@ void mdm_forms_begin(struct mdm_forms *f);
 void mdm_forms_end(struct mdm_forms *f);
 /* `count` images of one form; from any thread. */
 void mdm_forms_add(struct mdm_forms *f, const struct mdm_image_form *form, int64_t count);
-/* "sizes 32x32 (19998), 40x40 (2); RGB 18000, grey 2000", the most frequent ones, where there are any. What is said
- * depends on the images alone, not on the order in which they came. */
+/* "sizes 32x32 (19998), 40x48 (2); RGB 18000, grey 2000", height x width, the most frequent ones, where there are
+ * any. What is said depends on the images alone, not on the order in which they came. */
 void mdm_forms_tell(const struct mdm_forms *f, const struct mdm_log *log);
 
 #endif

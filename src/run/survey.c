@@ -55,9 +55,10 @@ static int by_digest(const void *user, int64_t a, int64_t b)
     return (f[a].digest > f[b].digest) - (f[a].digest < f[b].digest);
 }
 
+/* As image_size takes them. */
 static void name_size(char *out, size_t capacity, const struct mdm_survey_file *f)
 {
-    mdm_format(out, capacity, "%lld x %lld", (long long)f->width, (long long)f->height);
+    mdm_format(out, capacity, "%lld x %lld", (long long)f->height, (long long)f->width);
 }
 
 static void name_mode(char *out, size_t capacity, const struct mdm_survey_file *f)

@@ -42,9 +42,9 @@ def check_orientation():
     train("ignored", "--resume", "--steps", 3, "--orientation", "ignore")
 
 
-def rgba(path, k, alpha, side=SIDE):
-    rows = (bytes(v for x in range(side) for v in (x * 9 % 256, y * 13 % 256, k, alpha)) for y in range(side))
-    write(path, png_file(side, side, rows, 6))
+def rgba(path, k, alpha, height=SIDE, width=SIDE):
+    rows = (bytes(v for x in range(width) for v in (x * 9 % 256, y * 13 % 256, k, alpha)) for y in range(height))
+    write(path, png_file(width, height, rows, 6))
 
 
 def check_transparency():
@@ -110,7 +110,7 @@ def check_survey():
     for k in range(6):
         os.makedirs("data/%s" % "ab"[k % 2], exist_ok=True)
         png("data/%s/%d.png" % ("ab"[k % 2], k), k * 20)
-    rgba("data/a/clear.png", 50, 100, side=24)
+    rgba("data/a/clear.png", 50, 100, 24, 32)
     rgba("data/full.png", 50, 255)
     write("data/b/copy.png", read("data/b/1.png"))
     write("data/b/cut.png", read("data/b/1.png")[:60])
@@ -121,12 +121,12 @@ def check_survey():
     told = json.loads(p.stdout)
     assert told["images"] == 9 and told["unreadable"] == 1 and told["transparent"] == 1 and told["duplicates"] == 1, told
     assert told["duplicate_of"] == "data/b/1.png" and told["duplicate_is"] == "data/b/copy.png", told
-    assert told["modes"] == {"RGB, 8 bits": 7, "RGBA, 8 bits": 2} and told["sizes"] == {"16 x 16": 8, "24 x 24": 1}, told
+    assert told["modes"] == {"RGB, 8 bits": 7, "RGBA, 8 bits": 2} and told["sizes"] == {"16 x 16": 8, "24 x 32": 1}, told
     assert told["labels"] == {"a": 4, "b": 4} and told["without_label"] == 1, told
     assert told["ignored"] == {".txt": 2, ".mp4": 1}, told
     maskdm("pretrain", "--data", "data", "--out", "run", "--image-size", 16, "--patch-size", 4, "--dim", 16, "--depth", 1, "--heads", 1,
            "--batch-size", 2, "--steps", 3, "--dry-run",
-           says=["sizes 16x16 (8), 24x24 (1); RGBA 2, RGB 7\n", "ignored as no images: .txt 2, .mp4 1\n"])
+           says=["sizes 16x16 (8), 24x32 (1); RGBA 2, RGB 7\n", "ignored as no images: .txt 2, .mp4 1\n"])
     assert "RGB, 8 bits                7\n" in maskdm("data", "data").stdout
     maskdm("data", "data", "--out", "s.png", "--image-size", 16, "--count", 4)
     width, height, n, seen = pixels("s.png")

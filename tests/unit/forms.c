@@ -28,7 +28,7 @@ static void says(const char *what)
     mdm_text_free(&said);
 }
 
-static void add(struct mdm_forms *f, int64_t width, int64_t height, int channels, int bits, int64_t count)
+static void add(struct mdm_forms *f, int64_t height, int64_t width, int channels, int bits, int64_t count)
 {
     mdm_forms_add(f, &(struct mdm_image_form){height, width, channels, bits}, count);
 }
@@ -55,7 +55,7 @@ START_TEST(forms)
     for (int i = 0; i < MDM_FORMS_SIZES; i++)
         add(&f, 100 + i, 200, 3, 8, 1);
     mdm_forms_tell(&f, &log_lines);
-    says("sizes of many kinds, 1 to 163 wide and 1 to 200 high; RGBA of 16 bits 2, RGB 82, RGB of 16 bits 1, "
+    says("sizes of many kinds, 1 to 163 high and 1 to 200 wide; RGBA of 16 bits 2, RGB 82, RGB of 16 bits 1, "
          "grey and alpha 2, grey 2\n");
     mdm_forms_end(&f);
 }
