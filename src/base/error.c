@@ -77,7 +77,7 @@ int mdm_failure_set(struct mdm_failure *f, int code, const char *format, ...)
 
 void mdm_failure_take(struct mdm_failure *f, int code)
 {
-    memcpy(f->text, line, sizeof line);
+    mdm_failure_look(f);
     f->code = code;
     line[0] = '\0';
     status = MASKDM_OK;
@@ -85,10 +85,8 @@ void mdm_failure_take(struct mdm_failure *f, int code)
 
 int mdm_failure_record(const struct mdm_failure *f)
 {
-    if (f->code) {
-        memcpy(line, f->text, sizeof line);
-        status = f->code;
-    }
+    if (f->code)
+        mdm_failure_restore(f);
     return f->code;
 }
 

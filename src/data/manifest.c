@@ -4,12 +4,17 @@
  */
 #include "data/manifest.h"
 
+#include "base/alloc.h"
 #include "base/digest.h"
 #include "base/endian.h"
+#include "base/error.h"
 #include "base/format.h"
+#include "os/file.h"
 #include "text/text.h"
 
 #include <string.h>
+
+static const size_t most_bytes = SIZE_MAX / 16; /* a manifest is as long as there are files */
 
 static uint64_t digest_of_labels(const maskdm_data *data)
 {
@@ -109,4 +114,39 @@ int mdm_manifest_write(const maskdm_data *data, struct mdm_text *out)
     }
     mdm_text_add(out, "}\n");
     return mdm_text_ok(out);
+}
+
+int mdm_manifest_load(char **out, size_t *bytes, const char *path)
+{
+    enum mdm_file_kind kind;
+
+    *out = NULL;
+    MDM_TRY(mdm_file_kind_of(&kind, path));
+    return kind == MDM_FILE_NONE ? MASKDM_OK : mdm_file_read_all(out, bytes, path, most_bytes);
+}
+
+int mdm_manifest_compare(int *is_there, struct mdm_text *difference, const char *path, maskdm_data *data,
+                         maskdm_control *control)
+{
+    struct mdm_text now = {0};
+    size_t bytes;
+    char *old;
+    int status;
+
+    MDM_TRY(mdm_manifest_load(&old, &bytes, path));
+    *is_there = old != NULL;
+    if (!old)
+        return MASKDM_OK;
+    status = mdm_data_mark(data, control);
+    if (status == MASKDM_OK)
+        status = mdm_manifest_write(data, &now);
+    if (status == MASKDM_OK)
+        status = mdm_manifest_difference(difference, old, bytes, now.data, now.length);
+    if (status == MASKDM_EFORMAT || status == MASKDM_EVERSION) {
+        mdm_text_addf(difference, "%s cannot tell: %s", path, mdm_error_text());
+        status = mdm_text_ok(difference);
+    }
+    mdm_text_free(&now);
+    mdm_free(old);
+    return status;
 }

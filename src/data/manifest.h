@@ -21,6 +21,12 @@ int mdm_manifest_write(const maskdm_data *data, struct mdm_text *out);
  * data. MASKDM_EFORMAT: `old` is no manifest; MASKDM_EVERSION: it is one of another format. */
 int mdm_manifest_difference(struct mdm_text *out, const char *old, size_t old_bytes, const char *now,
                             size_t now_bytes);
+/* The one at `path`, mdm_free() it; *out NULL where there is no such file. */
+int mdm_manifest_load(char **out, size_t *bytes, const char *path);
+/* Whether there is one at `path`, and the difference of these data to it, as above; one that is not understood, and
+ * can tell of no equality, is a difference too. Marks the data's files first (data.h). */
+int mdm_manifest_compare(int *is_there, struct mdm_text *difference, const char *path, maskdm_data *data,
+                         maskdm_control *control);
 /* 1: the manifest is of these very files; those that were left out then are marked, and the list is settled, so that
  * none has to be decoded to know the images. 0: it is of others, or no manifest; nothing is marked. */
 int mdm_manifest_knows(struct mdm_scan *found, const char *manifest, size_t bytes);

@@ -99,17 +99,12 @@ static int take_text(char **out, struct mdm_json *j)
 /* A path from the file's own folder. */
 static int take_path(char **out, const struct making *m, struct mdm_json *j)
 {
-    const char *slash = strrchr(m->path, '/');
-    char *folder, *path;
+    char *path;
 
     MDM_TRY(take_text(out, j));
-    if (**out == '/' || !slash)
+    if (**out == '/')
         return MASKDM_OK;
-    folder = mdm_strndup(m->path, (size_t)(slash - m->path) + 1);
-    if (!folder)
-        return mdm_fail_memory(strlen(m->path), "a file name");
-    path = mdm_path_join(folder, *out);
-    mdm_free(folder);
+    path = mdm_path_beside(m->path, *out);
     mdm_free(*out);
     *out = path;
     return path ? MASKDM_OK : MASKDM_ENOMEM;

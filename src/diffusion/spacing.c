@@ -63,13 +63,21 @@ static struct mdm_span ends_span(const struct mdm_span *s)
     return out;
 }
 
+/* The time that Karras' levels begin at. */
+static double first_end(const struct mdm_span *s)
+{
+    const struct mdm_span listed = ends_span(s);
+
+    return s->ends ? s->ends->time(&listed, 0) : s->process->last;
+}
+
 /* Karras et al. 2022, eq. 5, with rho = 7: its logarithm. */
 static double karras_ratio(const struct mdm_span *s, int64_t i)
 {
     const struct mdm_process *p = s->process;
     const int64_t end = s->steps - 1;
     const struct mdm_span listed = ends_span(s);
-    const double most = exp(end_ratio(p, s->ends ? s->ends->time(&listed, 0) : p->last) / 7);
+    const double most = exp(end_ratio(p, first_end(s)) / 7);
     const double least = exp(end_ratio(p, s->ends ? s->ends->time(&listed, end) : p->first) / 7);
     const double part = !s->ends ? share(s, i) : end ? (double)i / (double)end : 0;
 
@@ -80,10 +88,9 @@ static double karras(const struct mdm_span *s, int64_t i)
 {
     const struct mdm_process *p = s->process;
     const struct mdm_schedule *table = mdm_discrete_schedule(p);
-    const struct mdm_span listed = ends_span(s);
 
     /* Told as it is: where no signal is left, an earlier time may have as much noise in the table as this. */
-    if (i == 0 && (!s->ends || s->ends->time(&listed, 0) == p->last))
+    if (i == 0 && first_end(s) == p->last)
         return p->last;
     return table ? mdm_listed_time_of(table, exp(karras_ratio(s, i))) : mdm_process_time_of(p, karras_ratio(s, i));
 }

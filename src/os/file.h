@@ -125,5 +125,7 @@ int mdm_file_remove(const char *path);    /* a missing file is fine */
 int mdm_folder_sweep(const char *path);
 /* "a/b" from "a" and "b"; NULL and a recorded MASKDM_ENOMEM when out of memory. */
 char *mdm_path_join(const char *folder, const char *name);
+/* "a/b" from "a/x" and "b", "b" from "x" and "b": a name in the folder of `path`; as above. */
+char *mdm_path_beside(const char *path, const char *name);
 
 #endif

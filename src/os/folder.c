@@ -254,3 +254,15 @@ char *mdm_path_join(const char *folder, const char *name)
         mdm_text_free(&t);
     return t.data;
 }
+
+char *mdm_path_beside(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    struct mdm_text t = {0};
+
+    mdm_text_add_n(&t, path, slash ? (size_t)(slash - path) + 1 : 0);
+    mdm_text_add(&t, name);
+    if (mdm_text_ok(&t) < 0)
+        mdm_text_free(&t);
+    return t.data;
+}

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-static const size_t list_limit = SIZE_MAX / 16; /* bytes: a list is as long as there are files */
-
 /* ---- options ---- */
 
 /* Where a mask ends and a rate falls was counted from the steps that the run was begun for, and stays there. */
@@ -109,60 +107,35 @@ static int settle(struct mdm_run *run, const char *what, const char *difference)
     return MASKDM_OK;
 }
 
-static int compare_lists(enum mdm_run_list *found, struct mdm_run *run, const maskdm_data *data, const char *what,
-                         const char *path)
-{
-    struct mdm_text now = {0}, difference = {0};
-    size_t bytes;
-    char *old;
-    int status;
-
-    MDM_TRY(mdm_file_read_all(&old, &bytes, path, list_limit));
-    status = mdm_manifest_write(data, &now);
-    if (status == MASKDM_OK)
-        status = mdm_manifest_difference(&difference, old, bytes, now.data, now.length);
-    if (status == MASKDM_EFORMAT || status == MASKDM_EVERSION) { /* what is not understood can tell of no equality */
-        mdm_text_addf(&difference, "%s cannot tell: %s", path, mdm_error_text());
-        status = mdm_text_ok(&difference);
-    }
-    *found = difference.length ? MDM_RUN_OTHER : MDM_RUN_SAME;
-    if (status == MASKDM_OK && difference.length)
-        status = settle(run, what, difference.data);
-    mdm_text_free(&now);
-    mdm_text_free(&difference);
-    mdm_free(old);
-    return status;
-}
-
 /* Hold data against the list of them in the folder. */
-static int compare_data(enum mdm_run_list *found, struct mdm_run *run, const maskdm_data *data, const char *what,
+static int compare_data(enum mdm_run_list *found, struct mdm_run *run, maskdm_data *data, const char *what,
                         const char *name)
 {
     char *path = mdm_path_join(run->told.out, name);
-    enum mdm_file_kind kind;
-    int status;
+    struct mdm_text difference = {0};
+    int is_there, status;
 
     if (!path)
         return MASKDM_ENOMEM;
-    status = mdm_file_kind_of(&kind, path);
-    if (status == MASKDM_OK && kind != MDM_FILE_NONE)
-        status = compare_lists(found, run, data, what, path);
+    status = mdm_manifest_compare(&is_there, &difference, path, data, run->control);
+    if (status == MASKDM_OK && is_there)
+        *found = difference.length ? MDM_RUN_OTHER : MDM_RUN_SAME;
+    if (status == MASKDM_OK && difference.length)
+        status = settle(run, what, difference.data);
+    mdm_text_free(&difference);
     mdm_free(path);
     return status;
 }
 
 int mdm_run_recall(const struct mdm_run *run, struct mdm_scan *found, const char *list)
 {
-    char *path = mdm_path_join(run->told.out, list), *old = NULL;
-    enum mdm_file_kind kind;
+    char *path = mdm_path_join(run->told.out, list), *old;
     size_t bytes;
     int status;
 
     if (!path)
         return MASKDM_ENOMEM;
-    status = mdm_file_kind_of(&kind, path);
-    if (status == MASKDM_OK && kind != MDM_FILE_NONE)
-        status = mdm_file_read_all(&old, &bytes, path, list_limit);
+    status = mdm_manifest_load(&old, &bytes, path);
     if (status == MASKDM_OK && old)
         status = mdm_manifest_knows(found, old, bytes);
     mdm_free(old);

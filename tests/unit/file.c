@@ -363,6 +363,15 @@ START_TEST(folders)
     path = mdm_path_join("x", "y");
     ck_assert_str_eq(path, "x/y");
     mdm_free(path);
+    path = mdm_path_beside("x/z", "y");
+    ck_assert_str_eq(path, "x/y");
+    mdm_free(path);
+    path = mdm_path_beside("/z", "y");
+    ck_assert_str_eq(path, "/y");
+    mdm_free(path);
+    path = mdm_path_beside("z", "y");
+    ck_assert_str_eq(path, "y");
+    mdm_free(path);
     ck_assert_int_eq(mdm_folder_make(inside("d//e/")), MASKDM_OK);
     ck_assert_int_eq(mdm_folder_make(inside("d/e")), MASKDM_OK);
     ck_assert_int_eq(mdm_file_kind_of(&kind, inside("d/e")), MASKDM_OK);
